@@ -1,0 +1,55 @@
+using System.Text.Json;
+using Dunlin.Diagnostics;
+using Dunlin.Topics;
+
+namespace Dunlin.Journal;
+
+/// <summary>An event that is yet to be appended. Immutable once made; the data must not be changed afterwards.</summary>
+public sealed class EventDraft
+{
+    /// <summary>The longest event type, in characters.</summary>
+    public const int MaxTypeLength = 100;
+
+    /// <summary>Makes a draft.</summary>
+    /// <param name="topic">The topic it is appended to.</param>
+    /// <param name="type">What happened, for example <c>case.updated</c>: 1 to 100 printable ASCII characters, no space.</param>
+    /// <param name="data">UTF-8 JSON, on one line or several.</param>
+    /// <param name="origin">Who caused it; null when nobody did.</param>
+    /// <exception cref="DunlinException">The type is not valid.</exception>
+    public EventDraft(TopicName topic, string type, ReadOnlyMemory<byte> data, EventOrigin? origin = null)
+    {
+        if (topic.Value.Length == 0)
+            throw new DunlinException(ErrorCode.InvalidTopic, "A topic is missing.", "topic");
+        if (TypeFault(type) is { } fault)
+            throw new DunlinException(ErrorCode.InvalidField, fault, "type");
+        Topic = topic;
+        Type = type;
+        Data = data;
+        Origin = origin;
+    }
+
+    /// <summary>The topic.</summary>
+    public TopicName Topic { get; }
+
+    /// <summary>What happened.</summary>
+    public string Type { get; }
+
+    /// <summary>UTF-8 JSON.</summary>
+    public ReadOnlyMemory<byte> Data { get; }
+
+    /// <summary>Who caused it.</summary>
+    public EventOrigin? Origin { get; }
+
+    /// <summary>Makes a draft whose data is <paramref name="value"/> as JSON in web style (camelCase).</summary>
+    public static EventDraft Of<T>(TopicName topic, string type, T value, EventOrigin? origin = null) =>
+        new(topic, type, JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web), origin);
+
+    /// <summary>What is wrong with an event type; null where nothing is. CR, LF and NUL would break the frame.</summary>
+    internal static string? TypeFault(string? type) => type switch
+    {
+        null or "" => "An event type is missing.",
+        { Length: > MaxTypeLength } => $"An event type has at most {MaxTypeLength} characters.",
+        _ when type.AsSpan().ContainsAnyExceptInRange('!', '~') => "An event type may hold printable ASCII characters without spaces only.",
+        _ => null,
+    };
+}

@@ -1,0 +1,4 @@
+namespace Dunlin.Topics;
+
+/// <summary>Placeholder.</summary>
+public sealed class AccessChanges;

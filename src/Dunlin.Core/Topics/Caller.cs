@@ -1,0 +1,37 @@
+using System.Security.Claims;
+using Dunlin.Journal;
+
+namespace Dunlin.Topics;
+
+/// <summary>Who asks: the signed-in user of one request or stream. Made from the credential alone, never from a parameter.</summary>
+/// <param name="UserId">The stable id of the user.</param>
+/// <param name="Name">The name shown to others.</param>
+public sealed record Caller(string UserId, string Name)
+{
+    /// <summary>The sign-in session; null for credentials without one.</summary>
+    public string? SessionId { get; init; }
+
+    /// <summary>The stream connection of the page that asks; checked to belong to this caller.</summary>
+    public string? ConnectionId { get; init; }
+
+    /// <summary>The browser or device that asks.</summary>
+    public string? DeviceId { get; init; }
+
+    /// <summary>Roles of the user.</summary>
+    public IReadOnlySet<string> Roles { get; init; } = new HashSet<string>(StringComparer.Ordinal);
+
+    /// <summary>When the credential ends; null if it does not. A stream is closed then.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>The whole identity, for policies that need further claims.</summary>
+    public ClaimsPrincipal Principal { get; init; } = new();
+
+    /// <summary>The role that may see totals and take leases by default.</summary>
+    public const string AdministratorRole = "admin";
+
+    /// <summary>Whether the user has <see cref="AdministratorRole"/>.</summary>
+    public bool IsAdministrator => Roles.Contains(AdministratorRole);
+
+    /// <summary>This caller as the origin of an event.</summary>
+    public EventOrigin AsOrigin() => new(UserId, SessionId, ConnectionId, DeviceId);
+}

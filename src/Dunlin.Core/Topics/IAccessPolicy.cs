@@ -1,0 +1,24 @@
+using Dunlin.Leases;
+
+namespace Dunlin.Topics;
+
+/// <summary>
+/// Says who may do what below one prefix of topics and resources; the application supplies it. Anything not allowed is
+/// refused. Asked at subscribing, at publishing and at every lease request, and again for open streams when
+/// <see cref="AccessChanges"/> says that rights have changed. Must be safe for concurrent use and quick: a slow answer
+/// delays opening a stream.
+/// </summary>
+public interface IAccessPolicy
+{
+    /// <summary>May the caller read events and presence of this topic?</summary>
+    ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(false);
+
+    /// <summary>May the caller publish to this topic over the engine's own endpoint?</summary>
+    ValueTask<bool> MayPublishAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(false);
+
+    /// <summary>May the caller hold, and see, the lease of this resource?</summary>
+    ValueTask<bool> MayHoldAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) => new(false);
+
+    /// <summary>May the caller take this lease from its holder?</summary>
+    ValueTask<bool> MayTakeAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) => new(caller.IsAdministrator);
+}
