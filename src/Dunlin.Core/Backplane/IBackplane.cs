@@ -1,0 +1,30 @@
+using Dunlin.Journal;
+
+namespace Dunlin.Backplane;
+
+/// <summary>
+/// Node-to-node hints that something committed; never the truth. The implementer's duty: never block, never throw; losing
+/// a hint costs latency only, because nodes also find out by reading the journal; a transient event that is lost is lost.
+/// Order between calls need not be kept. Safe for concurrent use.
+/// </summary>
+public interface IBackplane
+{
+    /// <summary>Connects a node; it is called for what the others tell, never for what it told itself.</summary>
+    void Attach(IBackplaneNode node);
+
+    /// <summary>Tells the other nodes what this one has committed.</summary>
+    void Hint(IBackplaneNode from, IReadOnlyList<Event> committed);
+
+    /// <summary>Passes on a transient event.</summary>
+    void Transient(IBackplaneNode from, Event entry);
+}
+
+/// <summary>What a node does with what it is told.</summary>
+public interface IBackplaneNode
+{
+    /// <summary>Another node committed these consecutive events (or at least reached the last one).</summary>
+    void OnHint(IReadOnlyList<Event> committed);
+
+    /// <summary>A transient event from another node.</summary>
+    void OnTransient(Event entry);
+}

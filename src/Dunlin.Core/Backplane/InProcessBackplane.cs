@@ -1,0 +1,33 @@
+using System.Collections.Immutable;
+using Dunlin.Journal;
+
+namespace Dunlin.Backplane;
+
+/// <summary>Connects the nodes of one process: one node normally, several in tests.</summary>
+public sealed class InProcessBackplane : IBackplane
+{
+    private ImmutableArray<IBackplaneNode> _nodes = [];
+
+    /// <inheritdoc/>
+    public void Attach(IBackplaneNode node) => ImmutableInterlocked.Update(ref _nodes, static (nodes, added) => nodes.Add(added), node);
+
+    /// <inheritdoc/>
+    public void Hint(IBackplaneNode from, IReadOnlyList<Event> committed)
+    {
+        foreach (var node in _nodes)
+        {
+            if (!ReferenceEquals(node, from))
+                node.OnHint(committed);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Transient(IBackplaneNode from, Event entry)
+    {
+        foreach (var node in _nodes)
+        {
+            if (!ReferenceEquals(node, from))
+                node.OnTransient(entry);
+        }
+    }
+}

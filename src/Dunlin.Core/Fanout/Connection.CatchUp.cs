@@ -1,0 +1,82 @@
+using Dunlin.Journal;
+
+namespace Dunlin.Fanout;
+
+/// <content>
+/// From the journal to live. A page is read after <see cref="Through"/>, written, and flushed before the next is read, so
+/// that a slow peer costs one page. When there is no more, the connection asks its shard to join. The shard delivers in
+/// offset order and knows how far it has come, so it can tell exactly which events (if any) lie between; it takes those from
+/// the tail and seats the connection in the same step. Nothing can fall between, because both happen in the shard's loop.
+/// </content>
+public sealed partial class Connection
+{
+    // Bytes and events of one step: what one slow peer can hold in memory.
+    private const int PageEvents = 256;
+    private const int PageBytes = 256 * 1024;
+
+    /// <summary>Sends the opening frames and goes live. Call once.</summary>
+    /// <param name="opening">Written before anything else, such as a greeting or a snapshot.</param>
+    /// <param name="start">The position the opening stands for; the stream goes on from here.</param>
+    internal async Task StartAsync(ReadOnlyMemory<byte> opening, long start)
+    {
+        SkipTo(start);
+        ScheduleNext();
+        _request.Sink.Write(opening.Span);
+        if (!await _request.Sink.FlushAsync())
+            Close(ConnectionEnd.Gone);
+        await CatchUpAsync();
+    }
+
+    /// <summary>Owns the sink from beginning to end; ends by handing it to the shard, or by <see cref="Release"/> if closed.</summary>
+    private async Task CatchUpAsync()
+    {
+        try
+        {
+            while (_end is null)
+            {
+                var page = await _fanout.ReadAsync(Topics, Through);
+                if (page.Trimmed)
+                    Reset(ResetReason.Trimmed, ref page);
+                WritePage(page);
+                SkipTo(Math.Max(Through, page.Through));
+                Volatile.Write(ref _progressTick, _fanout.Wheel.Tick);
+                if (page.Events.Count > 0 && !await _request.Sink.FlushAsync())
+                {
+                    Close(ConnectionEnd.Gone);
+                    break;
+                }
+                if (!page.HasMore)
+                {
+                    Shard.Join(this);
+                    return;
+                }
+            }
+        }
+#pragma warning disable CA1031 // whatever the journal throws ends this connection, never the process
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            _fanout.LogCatchUpFailed(error, Id);
+            Close(ConnectionEnd.Failed);
+        }
+        Release();
+    }
+
+    private void Reset(ResetReason reason, ref JournalPage page)
+    {
+        var head = _fanout.Reached;
+        _request.Sink.Write(ControlFrames.Reset(reason, head).Span);
+        page = new JournalPage([], head.Offset, HasMore: true, Trimmed: false);
+        _fanout.Instruments.Resets.Add(1);
+    }
+
+    private void WritePage(JournalPage page)
+    {
+        foreach (var entry in page.Events)
+        {
+            if (entry.Position.Offset > Through && !LeavesOut(entry))
+                _request.Sink.Write(entry.FrameFor(Format).Span);
+        }
+        _fanout.Instruments.CaughtUp.Add(page.Events.Count);
+    }
+}

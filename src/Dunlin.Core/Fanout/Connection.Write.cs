@@ -1,0 +1,238 @@
+namespace Dunlin.Fanout;
+
+/// <content>Writing: who owns the sink, the queue while it is busy, and the end.</content>
+public sealed partial class Connection
+{
+    // How long a peer may take to accept the goodbye before it is cut.
+    private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(5);
+
+    private bool _writing;               // somebody owns the sink
+    private bool _ownedByRound;          // ... and it is the shard's current round; touched by the shard alone
+    private int _roundBytes;
+    private List<ReadOnlyMemory<byte>>? _pending;   // queued while another owns the sink; null while there is nothing
+    private int _pendingBytes;
+    private bool _lagging;
+    private ConnectionEnd? _end;
+    private ReadOnlyMemory<byte> _farewell;
+    private long _progressTick;          // the wheel's tick when the peer last accepted something
+
+    /// <summary>Ends the connection; the first end counts. A goodbye is sent where the peer can still hear it.</summary>
+    /// <param name="end">Why.</param>
+    /// <param name="farewell">The last frame; empty sends none.</param>
+    public void Close(ConnectionEnd end, ReadOnlyMemory<byte> farewell = default)
+    {
+        lock (_gate)
+        {
+            if (_end is not null)
+                return;
+            _end = end;
+            _farewell = farewell.IsEmpty && end != ConnectionEnd.Gone ? ControlFrames.Goodbye(end, _fanout.ReconnectDelay(end)) : farewell;
+            _pending = end == ConnectionEnd.SignedOut || end == ConnectionEnd.Revoked ? null : _pending;   // nothing more to eyes that may not see
+            if (_writing)
+            {
+                _progressTick = _fanout.Wheel.Tick;
+                _fanout.Wheel.Schedule(this, FarewellTimeout);
+                return;
+            }
+            _writing = true;
+        }
+        Release();
+    }
+
+    /// <summary>Sends a frame that is no event of the journal, in turn with the others.</summary>
+    public void Send(ReadOnlyMemory<byte> frame)
+    {
+        lock (_gate)
+        {
+            if (_end is not null)
+                return;
+            if (_writing)
+            {
+                (_pending ??= []).Add(frame);
+                return;
+            }
+            _writing = true;
+        }
+        _request.Sink.Write(frame.Span);
+        FlushAndRelease();
+    }
+
+    /// <summary>Takes one event's frame, from the shard only. Writes at once if the sink is free, else queues.</summary>
+    internal StageResult Stage(ReadOnlyMemory<byte> frame, long offset)
+    {
+        if (_end is not null)
+            return StageResult.Ignored;
+        if (_ownedByRound && _roundBytes > _fanout.Options.MaxPendingBytes)
+            EndRound();
+        var joined = false;
+        if (!_ownedByRound)
+        {
+            lock (_gate)
+            {
+                if (_end is not null)
+                    return StageResult.Ignored;
+                if (_writing)
+                    return Queue(frame, offset);
+                _writing = true;
+            }
+            _ownedByRound = joined = true;
+            _roundBytes = 0;
+        }
+        _request.Sink.Write(frame.Span);
+        _roundBytes += frame.Length;
+        if (offset != 0)
+            SkipTo(offset);
+        return joined ? StageResult.Joined : StageResult.Written;
+    }
+
+    /// <summary>Flushes what this round of the shard wrote and lets go of the sink.</summary>
+    internal void EndRound()
+    {
+        if (!_ownedByRound)
+            return;
+        _ownedByRound = false;
+        FlushAndRelease();
+    }
+
+    /// <summary>The shard takes over the sink from a finished catch-up, which still owns it.</summary>
+    internal void HandOverToRound()
+    {
+        _ownedByRound = true;
+        _roundBytes = 0;
+    }
+
+    /// <summary>From the shard, for a connection that it cannot seat: catch up (again).</summary>
+    internal void FallBackToJournal()
+    {
+        if (!_ownedByRound)
+        {
+            lock (_gate)
+            {
+                if (_writing)
+                {
+                    _lagging = true;
+                    return;
+                }
+                _writing = true;
+            }
+        }
+        _ownedByRound = false;
+        _ = Task.Run(CatchUpAsync);
+    }
+
+    private StageResult Queue(ReadOnlyMemory<byte> frame, long offset)
+    {
+        if (_pendingBytes + frame.Length > _fanout.Options.MaxPendingBytes)
+        {
+            if (offset == 0)
+                return StageResult.Ignored;   // transient: live only, so a reader that is behind goes without
+            _lagging = true;
+            return StageResult.Overflowed;
+        }
+        (_pending ??= []).Add(frame);
+        _pendingBytes += frame.Length;
+        if (offset != 0)
+            SkipTo(offset);
+        return StageResult.Queued;
+    }
+
+    private void FlushAndRelease()
+    {
+        if (TryFlush())
+            Release();
+    }
+
+    /// <summary>Flushes; where the peer does not keep up, the rest goes on when it does.</summary>
+    /// <returns>Whether the flush is over and the caller still owns the sink.</returns>
+    private bool TryFlush()
+    {
+        var flush = _request.Sink.FlushAsync();
+        if (!flush.IsCompletedSuccessfully)
+        {
+            Volatile.Write(ref _progressTick, _fanout.Wheel.Tick);
+            _ = FlushSlowlyAsync(flush);
+            return false;
+        }
+        if (!flush.Result)
+            Close(ConnectionEnd.Gone);
+        return true;
+    }
+
+    private async Task FlushSlowlyAsync(ValueTask<bool> flush)
+    {
+        if (!await flush)
+            Close(ConnectionEnd.Gone);
+        Release();
+    }
+
+    /// <summary>Lets go of the sink: first whatever was queued meanwhile, then what the state asks for.</summary>
+    private void Release()
+    {
+        while (TakePending() is { } frames)
+        {
+            foreach (var frame in frames)
+                _request.Sink.Write(frame.Span);
+            if (!TryFlush())
+                return;
+        }
+    }
+
+    /// <summary>Takes the queue; where it is empty, lets go of the sink, or finishes, or catches up.</summary>
+    private List<ReadOnlyMemory<byte>>? TakePending()
+    {
+        ConnectionEnd? end;
+        lock (_gate)
+        {
+            Volatile.Write(ref _progressTick, _fanout.Wheel.Tick);
+            end = _end;
+            if (end == ConnectionEnd.Gone)
+                _pending = null;
+            else if (end is not null && !_farewell.IsEmpty)
+                (_pending ??= []).Add(_farewell);
+            _farewell = default;
+            if (_pending is { } frames)
+            {
+                _pending = null;
+                _pendingBytes = 0;
+                return frames;
+            }
+            if (end is null && !_lagging)
+            {
+                _writing = false;
+                return null;
+            }
+            _lagging = false;
+        }
+        if (end is { } reason)
+            Finish(reason);
+        else
+            _ = Task.Run(CatchUpAsync);   // still owns the sink
+        return null;
+    }
+
+    private void Finish(ConnectionEnd end)
+    {
+        _fanout.Wheel.Cancel(this);
+        if (_completion.TrySetResult(end))
+            _fanout.Forget(this);
+    }
+}
+
+/// <summary>What became of a staged frame.</summary>
+internal enum StageResult
+{
+    /// <summary>The connection is ending, or the frame was transient and the peer behind.</summary>
+    Ignored,
+
+    /// <summary>Written; the connection is new in this round and must be flushed at its end.</summary>
+    Joined,
+
+    /// <summary>Written.</summary>
+    Written,
+
+    /// <summary>Queued behind a write that is under way.</summary>
+    Queued,
+
+    /// <summary>The queue is full: the shard lets go, and the connection catches up from the journal.</summary>
+    Overflowed,
+}

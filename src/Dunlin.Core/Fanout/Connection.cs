@@ -1,0 +1,135 @@
+using Dunlin.Hosting;
+using Dunlin.Journal;
+using Dunlin.Topics;
+
+namespace Dunlin.Fanout;
+
+/// <summary>
+/// One open event-stream response. It is, in turn:
+/// <code>
+/// opening -> catching up -> live -> lagging -> catching up ...        any -> closed
+/// </code>
+/// <list type="bullet">
+/// <item><b>Catching up</b>: reads the journal from its position, page by page, at the speed of the peer.</item>
+/// <item><b>Live</b>: a member of its shard's subscriber sets; the shard writes straight into the sink while nobody else does,
+/// and queues (bounded) while an earlier write is still being accepted.</item>
+/// <item><b>Lagging</b>: the queue was full; the shard has let go of it, and it catches up once the queue is written.</item>
+/// </list>
+/// Invariant: every event of its topics that it may see, with an offset up to <see cref="Through"/>, has been written or
+/// queued exactly once, in order. Exactly one party owns the sink at any time (<c>_writing</c>). Nothing is allocated for a
+/// connection while it is idle: no task, channel or timer.
+/// </summary>
+public sealed partial class Connection : WheelEntry
+{
+    private readonly Lock _gate = new();   // guards _writing, _pending*, _end, _farewell, _lagging
+    private readonly EventFanout _fanout;
+    private readonly ConnectionRequest _request;
+    private readonly TaskCompletionSource<ConnectionEnd> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _through;
+
+    internal Connection(EventFanout fanout, ConnectionRequest request, string id, FanoutShard shard, DateTimeOffset openedAt)
+    {
+        _fanout = fanout;
+        _request = request;
+        _writing = true;   // the opening owns the sink
+        Id = id;
+        Shard = shard;
+        OpenedAt = openedAt;
+        Topics = request.Topics;
+        Caller = request.Caller with { ConnectionId = id };
+        _progressTick = fanout.Wheel.Tick;
+    }
+
+    /// <summary>Unique for ever; never the id of a user, a session or a device.</summary>
+    public string Id { get; }
+
+    /// <summary>Who reads, with <see cref="Caller.ConnectionId"/> set to <see cref="Id"/>.</summary>
+    public Caller Caller { get; }
+
+    /// <summary>The topics still subscribed to.</summary>
+    public IReadOnlyList<TopicName> Topics { get; internal set; }
+
+    /// <summary>When it was opened.</summary>
+    public DateTimeOffset OpenedAt { get; }
+
+    /// <summary>The remote address, if known.</summary>
+    public string? RemoteAddress => _request.RemoteAddress;
+
+    /// <summary>Completes when the connection is closed and its sink is not touched any more.</summary>
+    public Task<ConnectionEnd> Completion => _completion.Task;
+
+    /// <summary>The offset up to which everything has been written or queued.</summary>
+    public long Through => Volatile.Read(ref _through);
+
+    internal FanoutShard Shard { get; }
+
+    internal IWireFormat Format => _request.Format;
+
+    internal OriginExclusion Exclusion => _request.Exclusion;
+
+    /// <summary>Where this connection stands in the subscriber set of each of its topics; owned by the shard.</summary>
+    internal int[]? Seats { get; set; }
+
+    internal void SkipTo(long offset) => Volatile.Write(ref _through, offset);
+
+    internal bool LeavesOut(Event entry) =>
+        _request.Exclusion != OriginExclusion.None && _request.Exclusion.Excludes(entry.Origin, Id, Caller);
+
+    internal bool Wants(Event entry)
+    {
+        foreach (var topic in Topics)
+        {
+            if (topic == entry.Topic)
+                return !LeavesOut(entry);
+        }
+        return false;
+    }
+
+    /// <summary>Heartbeat when idle, expiry of the credential, and a peer that accepts nothing.</summary>
+    protected internal override void OnDue()
+    {
+        var heartbeat = false;
+        var stuck = false;
+        lock (_gate)
+        {
+            if (_completion.Task.IsCompleted)
+                return;
+            var idle = (_fanout.Wheel.Tick - _progressTick) * TimerWheel.Slot;
+            if (_writing)
+                stuck = idle >= (_end is null ? _fanout.Options.WriteTimeout : FarewellTimeout);
+            else if (_request.Heartbeat > TimeSpan.Zero && idle >= _request.Heartbeat)
+                heartbeat = _writing = true;
+        }
+        if (stuck)
+        {
+            Close(ConnectionEnd.Gone);
+            _request.Sink.Abort();
+            return;
+        }
+        if (heartbeat)
+        {
+            _request.Sink.Write(_request.HeartbeatFrame(_fanout.Time.GetUtcNow()).Span);
+            FlushAndRelease();
+        }
+        if (Caller.ExpiresAt <= _fanout.Time.GetUtcNow())
+            Close(ConnectionEnd.TokenExpired);
+        ScheduleNext();
+    }
+
+    private void ScheduleNext()
+    {
+        var delay = _fanout.Options.WriteTimeout;
+        lock (_gate)
+        {
+            if (_end is not null)
+                delay = FarewellTimeout;
+            else if (!_writing && _request.Heartbeat > TimeSpan.Zero)
+                delay = _request.Heartbeat - ((_fanout.Wheel.Tick - _progressTick) * TimerWheel.Slot);
+        }
+        if (Caller.ExpiresAt is { } expiry && expiry - _fanout.Time.GetUtcNow() < delay && _end is null)
+            delay = expiry - _fanout.Time.GetUtcNow();
+        _fanout.Wheel.Schedule(this, delay);
+        if (_completion.Task.IsCompleted)
+            _fanout.Wheel.Cancel(this);
+    }
+}

@@ -1,0 +1,162 @@
+using System.Security.Cryptography;
+using Dunlin.Journal;
+using Dunlin.Topics;
+
+namespace Dunlin.Fanout;
+
+/// <content>The connections of this node: opening, finding, narrowing, closing.</content>
+public sealed partial class EventFanout
+{
+    private readonly Lock _registry = new();   // guards _connections, _byUser, _draining
+    private readonly Dictionary<string, Connection> _connections = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<Connection>> _byUser = new(StringComparer.Ordinal);
+    private bool _draining;
+
+    /// <summary>Called when a connection is registered, before its first event, on the opener's thread. Must be quick and not throw.</summary>
+    public event Action<Connection>? Opened;
+
+    /// <summary>Called once when a connection is gone. Must be quick and not throw.</summary>
+    public event Action<Connection>? Closed;
+
+    /// <summary>Open connections of this node.</summary>
+    public int ConnectionCount
+    {
+        get
+        {
+            lock (_registry)
+                return _connections.Count;
+        }
+    }
+
+    /// <summary>Whether <see cref="DrainAsync"/> has begun: no connection is taken any more.</summary>
+    public bool IsDraining
+    {
+        get
+        {
+            lock (_registry)
+                return _draining;
+        }
+    }
+
+    /// <summary>Registers a connection. It receives nothing before <see cref="StartAsync"/>.</summary>
+    /// <exception cref="Diagnostics.DunlinException"><see cref="Diagnostics.ErrorCode.Draining"/>.</exception>
+    public Connection Open(ConnectionRequest request)
+    {
+        var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
+        var shard = _shards[(uint)Interlocked.Increment(ref _nextShard) % _shards.Length];
+        var connection = new Connection(this, request, id, shard, Time.GetUtcNow());
+        lock (_registry)
+        {
+            if (_draining)
+                throw new Diagnostics.DunlinException(Diagnostics.ErrorCode.Draining);
+            _connections.Add(id, connection);
+            if (!_byUser.TryGetValue(request.Caller.UserId, out var list))
+                _byUser.Add(request.Caller.UserId, list = new List<Connection>(1));
+            list.Add(connection);
+        }
+        Instruments.Connections.Add(1);
+        Opened?.Invoke(connection);
+        return connection;
+    }
+
+    /// <summary>Where a new stream begins: the position resumed from, or the newest one. Where resuming is impossible, says why.</summary>
+    public (Position Start, ResetReason? Reset) Locate(Position? resume)
+    {
+        var reached = Reached;
+        if (resume is not { } position)
+            return (reached, null);
+        if (position.Epoch != reached.Epoch)
+            return (reached, ResetReason.Epoch);
+        return position.Offset > _journal.Head.Offset ? (reached, ResetReason.Ahead) : (position, null);
+    }
+
+    /// <summary>Sends the opening and goes live from <paramref name="start"/>; returns when the connection is up to date or closed.</summary>
+    public Task StartAsync(Connection connection, ReadOnlyMemory<byte> opening, Position start) => connection.StartAsync(opening, start.Offset);
+
+    /// <summary>The connection with this id, if it is open on this node.</summary>
+    public Connection? Find(string connectionId)
+    {
+        lock (_registry)
+            return _connections.GetValueOrDefault(connectionId);
+    }
+
+    /// <summary>The open connections of one user on this node.</summary>
+    public IReadOnlyList<Connection> OfUser(string userId)
+    {
+        lock (_registry)
+            return _byUser.TryGetValue(userId, out var list) ? [.. list] : [];
+    }
+
+    /// <summary>All open connections of this node.</summary>
+    public IReadOnlyList<Connection> All()
+    {
+        lock (_registry)
+            return [.. _connections.Values];
+    }
+
+    /// <summary>Closes every connection of a session at once.</summary>
+    public void CloseSession(string userId, string sessionId)
+    {
+        foreach (var connection in OfUser(userId))
+        {
+            if (string.Equals(connection.Caller.SessionId, sessionId, StringComparison.Ordinal))
+                connection.Close(ConnectionEnd.SignedOut);
+        }
+    }
+
+    /// <summary>Asks again which topics a user may read, and takes away the others from open connections.</summary>
+    public async Task ReauthorizeAsync(string userId, Func<Caller, TopicName, ValueTask<bool>> mayRead)
+    {
+        foreach (var connection in OfUser(userId))
+        {
+            var kept = new List<TopicName>();
+            var lost = new List<TopicName>();
+            foreach (var topic in connection.Topics)
+                (await mayRead(connection.Caller, topic) ? kept : lost).Add(topic);
+            if (kept.Count == 0)
+                connection.Close(ConnectionEnd.Revoked);
+            else if (lost.Count > 0)
+                Narrow(connection, kept, lost);
+        }
+    }
+
+    /// <summary>Takes no more connections and closes the open ones over <paramref name="window"/>, each with its own delay for
+    /// coming back, so that the next node is not stormed.</summary>
+    public async Task DrainAsync(TimeSpan window, CancellationToken cancellationToken)
+    {
+        lock (_registry)
+            _draining = true;
+        var open = All();
+        var waves = Math.Clamp((int)(window / TimeSpan.FromMilliseconds(100)), 1, Math.Max(1, open.Count));
+        foreach (var wave in open.Chunk(Math.Max(1, (open.Count + waves - 1) / waves)))
+        {
+            foreach (var connection in wave)
+                connection.Close(ConnectionEnd.Draining);
+            if (waves > 1)
+                await Task.Delay(window / waves, Time, cancellationToken);
+        }
+        await Task.WhenAll(open.Select(c => c.Completion)).WaitAsync(TimeSpan.FromSeconds(10), Time, cancellationToken);
+    }
+
+    internal void Forget(Connection connection)
+    {
+        connection.Shard.Leave(connection);
+        lock (_registry)
+        {
+            if (!_connections.Remove(connection.Id))
+                return;
+            var list = _byUser[connection.Caller.UserId];
+            list.Remove(connection);
+            if (list.Count == 0)
+                _byUser.Remove(connection.Caller.UserId);
+        }
+        Instruments.Connections.Add(-1);
+        Closed?.Invoke(connection);
+    }
+
+    private static void Narrow(Connection connection, List<TopicName> kept, List<TopicName> lost)
+    {
+        connection.Shard.Narrow(connection, kept);
+        connection.Send(ControlFrames.Revoked(lost));
+    }
+}

@@ -1,0 +1,204 @@
+using Dunlin.Backplane;
+using Dunlin.Hosting;
+using Dunlin.Journal;
+using Dunlin.Topics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Fanout;
+
+/// <summary>
+/// Committed event -> every local connection that may see it. Events come in from the store of this node and, as hints,
+/// from others; whatever the order of arrival, they go out in the order of their offsets, without a gap: what a hint skips
+/// is read from the journal first. Safe for concurrent use.
+/// </summary>
+public sealed partial class EventFanout : IBackplaneNode
+{
+    private readonly Lock _intake = new();   // guards _target, _filling, and the order of Accept
+    private readonly IJournal _journal;
+    private readonly IBackplane _backplane;
+    private readonly ILogger _logger;
+    private readonly FanoutShard[] _shards;
+    private long _reached;
+    private long _target;
+    private bool _filling;
+    private int _nextShard;
+
+    /// <summary>Made by the container.</summary>
+    public EventFanout(
+        IJournal journal, CommitFeed feed, IBackplane backplane, TimerWheel wheel, TimeProvider time,
+        IOptions<FanoutOptions> options, FanoutInstruments instruments, ILogger<EventFanout> logger)
+    {
+        _journal = journal;
+        _backplane = backplane;
+        _logger = logger;
+        Wheel = wheel;
+        Time = time;
+        Options = options.Value;
+        Instruments = instruments;
+        Tail = new EventTail(Options.TailEvents, Options.TailBytes);
+        var shards = Options.Shards > 0 ? Options.Shards : Math.Min(Environment.ProcessorCount, 8);
+        _shards = [.. Enumerable.Range(0, shards).Select(_ => new FanoutShard(this))];
+        feed.Subscribe(OnCommitted);
+        backplane.Attach(this);
+    }
+
+    /// <summary>Everything up to here has been handed to the connections of this node.</summary>
+    public Position Reached => _journal.Head with { Offset = Volatile.Read(ref _reached) };
+
+    internal TimerWheel Wheel { get; }
+
+    internal TimeProvider Time { get; }
+
+    internal FanoutOptions Options { get; }
+
+    internal FanoutInstruments Instruments { get; }
+
+    internal EventTail Tail { get; }
+
+    /// <summary>Begins at the head of the journal. Call once, when the store is open and before the first connection.</summary>
+    public void Begin()
+    {
+        lock (_intake)
+        {
+            _reached = _target = _journal.Head.Offset;
+            foreach (var shard in _shards)
+                shard.Begin(_reached);
+        }
+    }
+
+    /// <summary>Delivers an event live, to this node's connections and (best effort) those of other nodes. It is in no
+    /// journal, has no id and is never replayed.</summary>
+    public void PublishTransient(EventDraft draft)
+    {
+        var entry = Event.Transient(draft, Time.GetUtcNow());
+        OnTransient(entry);
+        _backplane.Transient(this, entry);
+    }
+
+    /// <inheritdoc/>
+    public void OnTransient(Event entry)
+    {
+        Event[] one = [entry];
+        foreach (var shard in _shards)
+            shard.Deliver(one);
+    }
+
+    /// <inheritdoc/>
+    public void OnHint(IReadOnlyList<Event> committed)
+    {
+        if (committed.Count == 0)
+            return;
+        lock (_intake)
+        {
+            if (!_filling && committed[0].Position.Offset == _reached + 1)
+            {
+                Accept(committed);
+                return;
+            }
+            ReachFor(committed[^1].Position.Offset);
+        }
+    }
+
+    /// <summary>A page after <paramref name="after"/>: from memory where it still is, else from the journal.</summary>
+    internal ValueTask<JournalPage> ReadAsync(IReadOnlyList<TopicName> topics, long after)
+    {
+        var reached = Volatile.Read(ref _reached);
+        if (after >= reached && after >= _journal.Head.Offset)
+            return new(new JournalPage([], after, HasMore: false, Trimmed: false));
+        return Tail.Find(after + 1) is not null && TryReadTail(topics, after, reached) is { } page
+            ? new(page)
+            : _journal.ReadAsync(new JournalQuery(after, topics), CancellationToken.None);
+    }
+
+    internal TimeSpan ReconnectDelay(ConnectionEnd end) => end switch
+    {
+        // Spread, so that a node that goes does not bring all its readers to the next one in the same instant.
+        ConnectionEnd.Draining => TimeSpan.FromMilliseconds(Random.Shared.Next(500, 5_000)),
+        ConnectionEnd.Failed => TimeSpan.FromMilliseconds(Random.Shared.Next(1_000, 10_000)),
+        _ => TimeSpan.FromMilliseconds(Random.Shared.Next(100, 1_000)),
+    };
+
+    private void OnCommitted(IReadOnlyList<Event> events)
+    {
+        OnHint(events);
+        _backplane.Hint(this, events);
+    }
+
+    // Only under _intake.
+    private void Accept(IReadOnlyList<Event> events)
+    {
+        for (var i = 0; i < events.Count; i++)
+            Tail.Add(events[i]);
+        Volatile.Write(ref _reached, events[^1].Position.Offset);
+        foreach (var shard in _shards)
+            shard.Deliver(events);
+    }
+
+    // Only under _intake.
+    private void ReachFor(long offset)
+    {
+        _target = Math.Max(_target, offset);
+        if (_filling || _target <= _reached)
+            return;
+        _filling = true;
+        _ = Task.Run(FillAsync);
+    }
+
+    /// <summary>Reads what lies between here and the target, in order. Tries until it succeeds: skipping would be a silent gap.</summary>
+    private async Task FillAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                var page = await _journal.ReadAsync(new JournalQuery(Volatile.Read(ref _reached), null, JournalLimits.MaxPageEvents), CancellationToken.None);
+                lock (_intake)
+                {
+                    if (page.Events.Count > 0)
+                        Accept(page.Events);
+                    if (_reached >= _target)
+                    {
+                        _filling = false;
+                        return;
+                    }
+                }
+            }
+#pragma warning disable CA1031 // any failure of the store is waited out
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                LogFillFailed(_logger, error, Volatile.Read(ref _reached));
+                await Task.Delay(TimeSpan.FromSeconds(1), Time);
+            }
+        }
+    }
+
+    private JournalPage? TryReadTail(IReadOnlyList<TopicName> topics, long after, long reached)
+    {
+        var wanted = topics.Count > 4 ? new HashSet<TopicName>(topics) : null;
+        var events = new List<Event>();
+        var bytes = 0;
+        var offset = after;
+        while (offset < reached && events.Count < 256 && bytes < 256 * 1024)
+        {
+            if (Tail.Find(offset + 1) is not { } entry)
+                return null;   // overtaken by newer events: the journal still has it
+            offset++;
+            if (wanted?.Contains(entry.Topic) ?? topics.Contains(entry.Topic))
+            {
+                events.Add(entry);
+                bytes += entry.Data.Length;
+            }
+        }
+        return new JournalPage(events, offset, HasMore: offset < reached, Trimmed: false);
+    }
+
+    internal void LogCatchUpFailed(Exception error, string connection) => LogCatchUpFailed(_logger, error, connection);
+
+    [LoggerMessage(1000, LogLevel.Error, "Reading the journal after offset {Offset} failed; trying again")]
+    private static partial void LogFillFailed(ILogger logger, Exception error, long offset);
+
+    [LoggerMessage(1001, LogLevel.Error, "Connection {Connection} could not catch up and is closed; it can resume")]
+    private static partial void LogCatchUpFailed(ILogger logger, Exception error, string connection);
+}

@@ -1,0 +1,29 @@
+using System.Diagnostics.Metrics;
+using Dunlin.Diagnostics;
+
+namespace Dunlin.Fanout;
+
+/// <summary>What the fan-out counts.</summary>
+public sealed class FanoutInstruments
+{
+    /// <summary>Made by the container.</summary>
+    public FanoutInstruments(IMeterFactory meters)
+    {
+        var meter = meters.Create(DunlinMeters.Name);
+        Connections = meter.CreateUpDownCounter<int>("dunlin.fanout.connections", "{connection}", "Open event streams.");
+        Delivered = meter.CreateCounter<long>("dunlin.fanout.delivered", "{event}", "Events written or queued to live connections.");
+        CaughtUp = meter.CreateCounter<long>("dunlin.fanout.caught_up", "{event}", "Events read again for connections that resumed or fell behind.");
+        Overflowed = meter.CreateCounter<long>("dunlin.fanout.overflowed", "{connection}", "Times a slow connection was sent back to the journal.");
+        Resets = meter.CreateCounter<long>("dunlin.fanout.resets", "{connection}", "Times a connection could not be resumed without a gap.");
+    }
+
+    internal UpDownCounter<int> Connections { get; }
+
+    internal Counter<long> Delivered { get; }
+
+    internal Counter<long> CaughtUp { get; }
+
+    internal Counter<long> Overflowed { get; }
+
+    internal Counter<long> Resets { get; }
+}

@@ -1,0 +1,18 @@
+namespace Dunlin.Fanout;
+
+/// <summary>
+/// The way out of one connection. Its owner calls it from one place at a time; the implementer need not lock. After
+/// <see cref="Abort"/> the other members may be called once more and must not throw.
+/// </summary>
+public interface IFrameSink
+{
+    /// <summary>Copies bytes into the connection's buffer; nothing is sent before the flush.</summary>
+    void Write(ReadOnlySpan<byte> bytes);
+
+    /// <summary>Sends what was written. Completes at once while the peer keeps up; otherwise when it has read enough.</summary>
+    /// <returns>False where the connection is gone.</returns>
+    ValueTask<bool> FlushAsync();
+
+    /// <summary>Cuts the connection at once, also while a flush is waiting. May be called concurrently with a flush.</summary>
+    void Abort();
+}
