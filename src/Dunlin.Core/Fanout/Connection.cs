@@ -49,6 +49,9 @@ public sealed partial class Connection : WheelEntry
     /// <summary>The topics still subscribed to.</summary>
     public IReadOnlyList<TopicName> Topics { get; internal set; }
 
+    /// <summary>The topics that it was opened with.</summary>
+    public IReadOnlyList<TopicName> OpenedTopics => _request.Topics;
+
     /// <summary>When it was opened.</summary>
     public DateTimeOffset OpenedAt { get; }
 

@@ -1,7 +1,130 @@
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Microsoft.Extensions.Logging;
+using Dunlin.Hosting;
+using Microsoft.Extensions.Options;
+
 namespace Dunlin.Leases;
 
-/// <summary>Placeholder so that documentation references resolve while the engine is being built.</summary>
-public sealed class LeaseService;
+/// <summary>
+/// Leases: acquire, renew, release, hand-off, take, and the ends that nobody asks for (expiry, lost connection, sign-out).
+/// Each is one unit of work that changes the row and announces the change. Safe for concurrent use. Asking whether a caller
+/// <i>may</i> is the business of whoever calls.
+/// </summary>
+public sealed partial class LeaseService(
+    IStore store, IEnumerable<LeaseAnnouncerRule> announcers, TimerWheel wheel, IOptions<LeaseOptions> options, ILogger<LeaseService> logger)
+{
+    private readonly IReadOnlyList<LeaseAnnouncerRule> _announcers = [.. announcers.OrderByDescending(rule => rule.Prefix.Length)];
+    private readonly LeaseExpiries _expiries = new(wheel);
 
-/// <summary>Placeholder.</summary>
-public sealed class LeaseGuard;
+    /// <summary>The bounds in force.</summary>
+    public LeaseOptions Options { get; } = options.Value;
+
+    /// <summary>Asks for a lease. Idempotent by lease id.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, <see cref="ErrorCode.QueueFull"/>.</exception>
+    public ValueTask<LeaseAnswer> AcquireAsync(LeaseRequest request, EventOrigin? origin = null, CancellationToken cancellationToken = default)
+    {
+        Check(request);
+        return store.WriteAsync((unit, ct) => AcquireAsync(unit, request, origin, ct), cancellationToken);
+    }
+
+    /// <summary>Asks for a lease inside a unit of work of the caller's.</summary>
+    public ValueTask<LeaseAnswer> AcquireAsync(IUnitOfWork unit, LeaseRequest request, EventOrigin? origin = null, CancellationToken cancellationToken = default) =>
+        StepAsync(unit, request.Resource, origin, (step, ct) => step.AcquireAsync(request, Options, ct), cancellationToken);
+
+    /// <summary>Counts the duration anew. Never acquires.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/> with the reason.</exception>
+    public ValueTask<LeaseAnswer> RenewAsync(LeaseClaim claim, int? seconds = null, EventOrigin? origin = null, CancellationToken cancellationToken = default)
+    {
+        CheckSeconds(seconds ?? Options.DefaultSeconds);
+        return store.WriteAsync((unit, ct) => StepAsync(unit, claim.Resource, origin, (step, c) => step.RenewAsync(claim, seconds, c), ct), cancellationToken);
+    }
+
+    /// <summary>Gives a lease back, or leaves the queue. Repeating it, or releasing what is lost, is no error.</summary>
+    /// <returns>Whether anything was given back.</returns>
+    public ValueTask<bool> ReleaseAsync(ResourceName resource, string leaseId, string userId, EventOrigin? origin = null, CancellationToken cancellationToken = default) =>
+        store.WriteAsync((unit, ct) => ReleaseAsync(unit, resource, leaseId, userId, origin, ct), cancellationToken);
+
+    /// <summary>Gives a lease back inside a unit of work of the caller's, for example together with the save.</summary>
+    public ValueTask<bool> ReleaseAsync(IUnitOfWork unit, ResourceName resource, string leaseId, string userId, EventOrigin? origin = null, CancellationToken cancellationToken = default) =>
+        StepAsync(unit, resource, origin, (step, ct) => step.ReleaseAsync(leaseId, userId, ct), cancellationToken);
+
+    /// <summary>Passes a lease to the first waiter, or to the first waiter of one user.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/>; <see cref="ErrorCode.Conflict"/> where nobody (or not this user) waits.</exception>
+    public ValueTask<LeaseAnswer> HandOffAsync(LeaseClaim claim, string? toUserId, EventOrigin? origin = null, CancellationToken cancellationToken = default) =>
+        store.WriteAsync((unit, ct) => StepAsync(unit, claim.Resource, origin, (step, c) => step.HandOffAsync(claim, toUserId, c), ct), cancellationToken);
+
+    /// <summary>Takes a lease from its holder, at once or after a grace in which the holder may save. Audited in the log and by its event.</summary>
+    public async ValueTask<LeaseAnswer> TakeAsync(LeaseRequest request, string reason, int graceSeconds, EventOrigin? origin = null, CancellationToken cancellationToken = default)
+    {
+        Check(request);
+        if (graceSeconds < 0 || graceSeconds > Options.MaxTakeGraceSeconds)
+            throw new DunlinException(ErrorCode.InvalidField, $"A grace is 0 to {Options.MaxTakeGraceSeconds} seconds.", "graceSeconds");
+        var answer = await store.WriteAsync(
+            (unit, ct) => StepAsync(unit, request.Resource, origin, (step, c) => step.TakeAsync(request, reason, graceSeconds, c), ct), cancellationToken);
+        LogTaken(logger, request.Owner.UserId, request.Resource.Value, graceSeconds);
+        return answer;
+    }
+
+    /// <summary>Ends the lease whoever holds it, inside a unit of work: for a resource that is deleted.</summary>
+    public ValueTask<bool> ForceReleaseAsync(IUnitOfWork unit, ResourceName resource, EventOrigin? origin = null, CancellationToken cancellationToken = default) =>
+        StepAsync(unit, resource, origin, async (step, ct) =>
+        {
+            await step.SettleAsync(ct);
+            if (step.Row.LeaseId is null)
+                return false;
+            await step.EndAsync(LeaseEnd.Released, ct);
+            return true;
+        }, cancellationToken);
+
+    /// <summary>The leases held now under a prefix, for a snapshot. The position lies before every change not in it.</summary>
+    public ValueTask<(IReadOnlyList<LeaseRow> Rows, Position Position, DateTimeOffset Now)> ListAsync(LeaseQuery query, CancellationToken cancellationToken = default) =>
+        store.ReadAsync(
+            async (scope, ct) =>
+            {
+                var rows = await scope.Leases.ListAsync(query with { HeldOnly = true }, ct);
+                return ((IReadOnlyList<LeaseRow>)[.. rows.Where(r => r.IsHeldAt(scope.Now))], scope.Position, scope.Now);
+            },
+            cancellationToken);
+
+    /// <summary>Runs one step of the state machine and keeps its outcome: row, announcements and the date of the next expiry.</summary>
+    private async ValueTask<T> StepAsync<T>(
+        IUnitOfWork unit, ResourceName resource, EventOrigin? origin, Func<LeaseStep, CancellationToken, ValueTask<T>> verb, CancellationToken cancellationToken)
+    {
+        var row = await unit.Leases.FindAsync(resource, cancellationToken) ?? new LeaseRow(resource);
+        var step = new LeaseStep(unit, row, origin);
+        var result = await verb(step, cancellationToken);
+        if (step.HasChanged)
+            await unit.Leases.SaveAsync(step.Row, cancellationToken);
+        foreach (var change in step.Changes)
+            await AnnouncerFor(resource).AnnounceAsync(change, unit, cancellationToken);
+        // Scheduled although the transaction may yet fail: settling a lease that has not expired changes nothing.
+        _expiries.Watch(step.Row, unit.Now, SettleInBackground);
+        return result;
+    }
+
+    private ILeaseAnnouncer AnnouncerFor(ResourceName resource)
+    {
+        foreach (var rule in _announcers)
+        {
+            if (resource.IsUnder(rule.Prefix))
+                return rule.Announcer;
+        }
+        return DefaultLeaseAnnouncer.Instance;
+    }
+
+    private void Check(LeaseRequest request)
+    {
+        LeaseRequest.CheckId(request.LeaseId);
+        CheckSeconds(request.Seconds);
+    }
+
+    private void CheckSeconds(int seconds)
+    {
+        if (seconds < 1 || seconds > Options.MaxSeconds)
+            throw new DunlinException(ErrorCode.InvalidField, $"A lease lasts 1 to {Options.MaxSeconds} seconds.", "seconds");
+    }
+
+    [LoggerMessage(1100, LogLevel.Warning, "User {UserId} took the lease of {Resource} with a grace of {GraceSeconds} s")]
+    private static partial void LogTaken(ILogger logger, string userId, string resource, int graceSeconds);
+}

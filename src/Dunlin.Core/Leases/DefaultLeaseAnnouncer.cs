@@ -1,0 +1,27 @@
+using System.Text.Json;
+using Dunlin.Journal;
+using Dunlin.Topics;
+
+namespace Dunlin.Leases;
+
+/// <summary>Announces under the engine's own names, where the application does not speak for a resource.</summary>
+internal sealed class DefaultLeaseAnnouncer : ILeaseAnnouncer
+{
+    public static readonly DefaultLeaseAnnouncer Instance = new();
+
+    public async ValueTask AnnounceAsync(LeaseChange change, IUnitOfWork unit, CancellationToken cancellationToken)
+    {
+        var topic = TopicName.Parse("leases/" + change.Resource.FirstSegment);
+        var type = "lease." + JsonNamingPolicy.CamelCase.ConvertName(change.Kind.ToString());
+        var data = new
+        {
+            resource = change.Resource.Value,
+            fence = change.Fence,
+            owner = PublicOwner.Of(change.Owner),
+            expiresAt = change.ExpiresAt,
+            reason = change.Kind is LeaseChangeKind.Granted or LeaseChangeKind.Queued ? null : JsonNamingPolicy.CamelCase.ConvertName(change.End.ToString()),
+            text = change.Reason,
+        };
+        await unit.AppendAsync(EventDraft.Of(topic, type, data, change.Origin), cancellationToken);
+    }
+}

@@ -1,0 +1,38 @@
+using System.Collections.Concurrent;
+using Dunlin.Hosting;
+
+namespace Dunlin.Leases;
+
+/// <summary>Remembers when each held lease must be looked at again. Only a reminder: the row and the clock decide.</summary>
+internal sealed class LeaseExpiries(TimerWheel wheel)
+{
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentDictionary<ResourceName, Reminder> _reminders = new();
+
+    public void Watch(LeaseRow row, DateTimeOffset now, Action<ResourceName> settle)
+    {
+        if (row.LeaseId is null)
+        {
+            if (_reminders.TryRemove(row.Resource, out var reminder))
+                wheel.Cancel(reminder);
+            return;
+        }
+        Remind(row.Resource, row.ExpiresAt - now, settle);
+    }
+
+    public void Retry(ResourceName resource, Action<ResourceName> settle) => Remind(resource, RetryDelay, settle);
+
+    private void Remind(ResourceName resource, TimeSpan delay, Action<ResourceName> settle) =>
+        wheel.Schedule(_reminders.GetOrAdd(resource, static (name, owner) => new Reminder(owner.Self, name, owner.settle), (Self: this, settle)), delay);
+
+    private sealed class Reminder(LeaseExpiries expiries, ResourceName resource, Action<ResourceName> settle) : WheelEntry
+    {
+        protected internal override void OnDue()
+        {
+            // Removed first: a renewal that comes now makes a new reminder, and settling early changes nothing.
+            expiries._reminders.TryRemove(new KeyValuePair<ResourceName, Reminder>(resource, this));
+            settle(resource);
+        }
+    }
+}

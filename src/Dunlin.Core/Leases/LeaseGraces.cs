@@ -1,0 +1,101 @@
+using Dunlin.Fanout;
+using Dunlin.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Leases;
+
+/// <summary>
+/// Watches connections for the leases that depend on them. When the last connection of a session and device is gone, a
+/// grace begins; a connection of the same session and device ends it; otherwise its leases are released and announced.
+/// Without a device the single connection counts. A lease of a page that never opened a stream ends by its expiry alone.
+/// </summary>
+public sealed partial class LeaseGraces
+{
+    private readonly Lock _gate = new();   // guards _holders
+    private readonly Dictionary<Key, Entry> _holders = [];
+    private readonly LeaseService _leases;
+    private readonly TimerWheel _wheel;
+    private readonly TimeSpan _grace;
+    private readonly ILogger _logger;
+
+    /// <summary>Made by the container.</summary>
+    public LeaseGraces(EventFanout fanout, LeaseService leases, TimerWheel wheel, IOptions<LeaseOptions> options, ILogger<LeaseGraces> logger)
+    {
+        _leases = leases;
+        _wheel = wheel;
+        _grace = options.Value.DisconnectGrace;
+        _logger = logger;
+        fanout.Opened += OnOpened;
+        fanout.Closed += OnClosed;
+    }
+
+    private void OnOpened(Connection connection)
+    {
+        if (Key.Of(connection) is not { } key)
+            return;
+        lock (_gate)
+        {
+            if (!_holders.TryGetValue(key, out var entry))
+                _holders.Add(key, entry = new Entry(this, key));
+            entry.Connections++;
+            _wheel.Cancel(entry);
+        }
+    }
+
+    private void OnClosed(Connection connection)
+    {
+        if (Key.Of(connection) is not { } key)
+            return;
+        lock (_gate)
+        {
+            if (_holders.TryGetValue(key, out var entry) && --entry.Connections == 0)
+                _wheel.Schedule(entry, _grace);
+        }
+    }
+
+    private void OnGraceOver(Entry entry)
+    {
+        lock (_gate)
+        {
+            if (entry.Connections > 0 || !_holders.Remove(entry.Key))
+                return;
+        }
+        _ = Task.Run(async () =>
+        {
+            try
+            {
+                await _leases.EndSessionAsync(entry.Key.SessionId, LeaseEnd.Disconnected, entry.Key.Covers);
+            }
+#pragma warning disable CA1031 // the expiry ends them a little later
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                LogReleaseFailed(_logger, error, entry.Key.SessionId);
+            }
+        });
+    }
+
+    [LoggerMessage(1110, LogLevel.Warning, "The leases of the lost connections of session {SessionId} could not be released; they expire")]
+    private static partial void LogReleaseFailed(ILogger logger, Exception error, string sessionId);
+
+    private sealed record Key(string SessionId, string? DeviceId, string? ConnectionId)
+    {
+        public static Key? Of(Connection connection) => connection.Caller.SessionId is { } session
+            ? new Key(session, connection.Caller.DeviceId, connection.Caller.DeviceId is null ? connection.Id : null)
+            : null;
+
+        public bool Covers(LeaseOwner owner) => DeviceId is not null
+            ? string.Equals(owner.DeviceId, DeviceId, StringComparison.Ordinal)
+            : string.Equals(owner.ConnectionId, ConnectionId, StringComparison.Ordinal);
+    }
+
+    private sealed class Entry(LeaseGraces graces, Key key) : WheelEntry
+    {
+        public Key Key => key;
+
+        public int Connections { get; set; }
+
+        protected internal override void OnDue() => graces.OnGraceOver(this);
+    }
+}

@@ -1,0 +1,97 @@
+using Dunlin.Journal;
+
+namespace Dunlin.Leases;
+
+/// <summary>
+/// One resource inside one unit of work: the state machine of a lease. Every verb first settles what time has decided.
+/// <code>
+///   free    acquire                                   : held, the fence grows
+///   held    renew (by its holder)                     : held, the expiry moves outwards
+///   held    release, expiry, disconnect, sign-out     : held by the first waiter, or free
+///   held    hand-off                                  : held by the waiter named
+///   held    take without grace                        : held by the taker
+///   held    take with grace                           : ending, the taker is the first waiter, no more renewal
+///   ending  deadline, release                         : held by the taker
+/// </code>
+/// Invariants: at most one holder; <see cref="LeaseRow.Fence"/> grows with every grant and never otherwise; each change is
+/// announced in the transaction that makes it, whatever its cause; nothing but the holder's own renewal moves the expiry
+/// outwards.
+/// </summary>
+internal sealed partial class LeaseStep(IUnitOfWork unit, LeaseRow row, EventOrigin? origin)
+{
+    private readonly LeaseRow _before = row;
+
+    public LeaseRow Row { get; private set; } = row;
+
+    public List<LeaseChange> Changes { get; } = [];
+
+    public DateTimeOffset Now => unit.Now;
+
+    public bool HasChanged => !ReferenceEquals(Row, _before);
+
+    /// <summary>Ends what has expired, drops who waited too long, and serves the queue.</summary>
+    public async ValueTask SettleAsync(CancellationToken cancellationToken)
+    {
+        if (Row.Waiters.Any(w => w.Until <= Now))
+            Row = Row with { Waiters = [.. Row.Waiters.Where(w => w.Until > Now)] };
+        if (Row.LeaseId is not null && Row.ExpiresAt <= Now)
+            EndNow(Row.Ending ? LeaseEnd.Taken : LeaseEnd.Expired, announceOrigin: null);
+        await ServeQueueAsync(cancellationToken);
+    }
+
+    /// <summary>Ends the current lease, for this reason, and serves the queue.</summary>
+    public async ValueTask EndAsync(LeaseEnd reason, CancellationToken cancellationToken)
+    {
+        EndNow(reason, origin);
+        await ServeQueueAsync(cancellationToken);
+    }
+
+    private void EndNow(LeaseEnd reason, EventOrigin? announceOrigin)
+    {
+        Changes.Add(new LeaseChange(LeaseChangeKind.Released, Row.Resource, Row.Fence, Row.Owner!, Row.ExpiresAt, reason, announceOrigin));
+        Row = Row with
+        {
+            LeaseId = null,
+            Owner = null,
+            Ending = false,
+            End = reason,
+            EndedLeaseId = Row.LeaseId,
+            EndedAt = Now,
+        };
+    }
+
+    private async ValueTask ServeQueueAsync(CancellationToken cancellationToken)
+    {
+        if (Row.LeaseId is not null || Row.Waiters.Count == 0)
+            return;
+        var first = Row.Waiters[0];
+        await GrantAsync(first.LeaseId, first.Owner, first.Seconds, cancellationToken);
+    }
+
+    private async ValueTask GrantAsync(string leaseId, LeaseOwner owner, int seconds, CancellationToken cancellationToken)
+    {
+        Row = Row with
+        {
+            Fence = await unit.Leases.NextFenceAsync(cancellationToken),
+            LeaseId = leaseId,
+            Owner = owner,
+            AcquiredAt = Now,
+            ExpiresAt = Now.AddSeconds(seconds),
+            Seconds = seconds,
+            Ending = false,
+            Waiters = [.. Row.Waiters.Where(w => !IsSame(w.LeaseId, leaseId))],
+        };
+        Changes.Add(new LeaseChange(LeaseChangeKind.Granted, Row.Resource, Row.Fence, owner, Row.ExpiresAt, LeaseEnd.Unknown, origin));
+    }
+
+    private bool IsHeldBy(string leaseId, string userId) =>
+        Row.LeaseId is { } current && IsSame(current, leaseId) && string.Equals(Row.Owner!.UserId, userId, StringComparison.Ordinal);
+
+    /// <summary>Why a lease id is no longer the holder's.</summary>
+    private LeaseEnd ReasonFor(string leaseId) =>
+        Row.EndedLeaseId is { } ended && IsSame(ended, leaseId) ? Row.End : LeaseEnd.Unknown;
+
+    // Lease ids are secrets: compared in constant time.
+    internal static bool IsSame(string a, string b) => System.Security.Cryptography.CryptographicOperations.FixedTimeEquals(
+        System.Runtime.InteropServices.MemoryMarshal.AsBytes(a.AsSpan()), System.Runtime.InteropServices.MemoryMarshal.AsBytes(b.AsSpan()));
+}

@@ -1,0 +1,116 @@
+using Dunlin.Fanout;
+using Dunlin.Hosting;
+using Dunlin.Journal;
+using Dunlin.Topics;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Presence;
+
+/// <summary>One user who is connected to a topic.</summary>
+/// <param name="UserId">The user.</param>
+/// <param name="Name">The name shown to others.</param>
+/// <param name="Since">Since when, without a break longer than the grace.</param>
+/// <param name="Connections">How many connections; 0 while the grace runs.</param>
+public sealed record Present(string UserId, string Name, DateTimeOffset Since, int Connections);
+
+/// <summary>
+/// Who is connected to a topic now. A user joins with the first connection and leaves when the last one has been gone for
+/// the grace; both are announced on the topic as transient events <c>presence.joined</c> and <c>presence.left</c>
+/// <c>{userId, name}</c>. Counts connections of this node. Safe for concurrent use.
+/// </summary>
+public sealed class PresenceRegistry
+{
+    private readonly Lock _gate = new();   // guards _topics and everything in it
+    private readonly Dictionary<TopicName, Dictionary<string, Entry>> _topics = [];
+    private readonly EventFanout _fanout;
+    private readonly TimerWheel _wheel;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _grace;
+
+    /// <summary>Made by the container.</summary>
+    public PresenceRegistry(EventFanout fanout, TimerWheel wheel, TimeProvider time, IOptions<PresenceOptions> options)
+    {
+        _fanout = fanout;
+        _wheel = wheel;
+        _time = time;
+        _grace = options.Value.Grace;
+        fanout.Opened += connection => Each(connection, Join);
+        fanout.Closed += connection => Each(connection, Leave);
+    }
+
+    /// <summary>Who is connected to this topic, by user id.</summary>
+    public IReadOnlyList<Present> List(TopicName topic)
+    {
+        lock (_gate)
+        {
+            return _topics.TryGetValue(topic, out var users)
+                ? [.. users.Values.OrderBy(e => e.UserId, StringComparer.Ordinal).Select(e => new Present(e.UserId, e.Name, e.Since, e.Connections))]
+                : [];
+        }
+    }
+
+    // The topics that it was opened with: those taken away meanwhile must be left as well.
+    private static void Each(Connection connection, Action<TopicName, Connection> action)
+    {
+        foreach (var topic in connection.OpenedTopics)
+            action(topic, connection);
+    }
+
+    private void Join(TopicName topic, Connection connection)
+    {
+        lock (_gate)
+        {
+            if (!_topics.TryGetValue(topic, out var users))
+                _topics.Add(topic, users = new Dictionary<string, Entry>(1, StringComparer.Ordinal));
+            if (users.TryGetValue(connection.Caller.UserId, out var entry))
+            {
+                entry.Connections++;
+                _wheel.Cancel(entry);
+                return;
+            }
+            users.Add(connection.Caller.UserId, new Entry(this, topic, connection.Caller.UserId, connection.Caller.Name, _time.GetUtcNow()));
+        }
+        Announce(topic, "presence.joined", connection.Caller.UserId, connection.Caller.Name, connection.Caller.AsOrigin());
+    }
+
+    private void Leave(TopicName topic, Connection connection)
+    {
+        lock (_gate)
+        {
+            if (!_topics.TryGetValue(topic, out var users) || !users.TryGetValue(connection.Caller.UserId, out var entry))
+                return;
+            if (--entry.Connections == 0)
+                _wheel.Schedule(entry, _grace);
+        }
+    }
+
+    private void Remove(Entry entry)
+    {
+        lock (_gate)
+        {
+            if (entry.Connections > 0 || !_topics.TryGetValue(entry.Topic, out var users) || !users.Remove(entry.UserId))
+                return;
+            if (users.Count == 0)
+                _topics.Remove(entry.Topic);
+        }
+        Announce(entry.Topic, "presence.left", entry.UserId, entry.Name, null);
+    }
+
+    private void Announce(TopicName topic, string type, string userId, string name, EventOrigin? origin) =>
+        _fanout.PublishTransient(EventDraft.Of(topic, type, new { userId, name }, origin));
+
+    private sealed class Entry(PresenceRegistry registry, TopicName topic, string userId, string name, DateTimeOffset since) : WheelEntry
+    {
+        public TopicName Topic => topic;
+
+        public string UserId => userId;
+
+        public string Name => name;
+
+        public DateTimeOffset Since => since;
+
+        public int Connections { get; set; } = 1;
+
+        protected internal override void OnDue() => registry.Remove(this);
+    }
+}

@@ -1,0 +1,39 @@
+using Dunlin.Hosting;
+using Dunlin.Leases;
+
+namespace Dunlin.Topics;
+
+/// <summary>Asks the policy with the longest prefix that covers a name; refuses where there is none. A user may always read
+/// the topics under <c>users/{own id}</c>.</summary>
+public sealed class AccessPolicies(IEnumerable<AccessRule> rules)
+{
+    private readonly IReadOnlyList<AccessRule> _rules = [.. rules.OrderByDescending(rule => rule.Prefix.Length)];
+
+    /// <summary>See <see cref="IAccessPolicy.MayReadAsync"/>.</summary>
+    public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken = default) =>
+        topic.IsUnder(TopicName.ForUser(caller.UserId).Value)
+            ? new(true)
+            : PolicyFor(topic.Value)?.MayReadAsync(caller, topic, cancellationToken) ?? new(false);
+
+    /// <summary>See <see cref="IAccessPolicy.MayPublishAsync"/>.</summary>
+    public ValueTask<bool> MayPublishAsync(Caller caller, TopicName topic, CancellationToken cancellationToken = default) =>
+        PolicyFor(topic.Value)?.MayPublishAsync(caller, topic, cancellationToken) ?? new(false);
+
+    /// <summary>See <see cref="IAccessPolicy.MayHoldAsync"/>.</summary>
+    public ValueTask<bool> MayHoldAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken = default) =>
+        PolicyFor(resource.Value)?.MayHoldAsync(caller, resource, cancellationToken) ?? new(false);
+
+    /// <summary>See <see cref="IAccessPolicy.MayTakeAsync"/>.</summary>
+    public ValueTask<bool> MayTakeAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken = default) =>
+        PolicyFor(resource.Value)?.MayTakeAsync(caller, resource, cancellationToken) ?? new(false);
+
+    private IAccessPolicy? PolicyFor(string name)
+    {
+        foreach (var rule in _rules)
+        {
+            if (NamePrefix.Covers(rule.Prefix, name))
+                return rule.Policy;
+        }
+        return null;
+    }
+}
