@@ -1,4 +1,100 @@
+using Microsoft.Extensions.Logging;
+
 namespace Dunlin.Topics;
 
-/// <summary>Placeholder.</summary>
-public sealed class AccessChanges;
+/// <summary>
+/// Tells that somebody's access has shrunk or changed, so that what is open already follows at once: streams close or
+/// are authorised again, leases are released, cached sessions are dropped.
+/// <para>
+/// Listeners run on the thread that tells, one after another in the order in which they subscribed, and none of them
+/// begins before the change itself has been stored. A listener must be quick and must not block; it hands longer work
+/// on. One that throws is logged and does not keep the others from hearing. All members are safe for concurrent use;
+/// two changes told at the same time may be heard in either order, and a listener may still be running when its
+/// subscription is disposed from another thread.
+/// </para>
+/// Changes are heard on this node; a backplane that carries them to others calls the same methods there.
+/// </summary>
+public sealed partial class AccessChanges(ILogger<AccessChanges>? logger = null)
+{
+    // Both arrays are replaced, never changed, so that telling takes no lock. The lock guards the replacing.
+    private readonly Lock _lock = new();
+    private Action<EndedSession>[] _sessionListeners = [];
+    private Action<string>[] _rightsListeners = [];
+
+    /// <summary>Tells that a session has ended and must not be honoured any more.</summary>
+    /// <param name="userId">Whose session.</param>
+    /// <param name="sessionId">Which one.</param>
+    /// <param name="reason">A short word for the log and the client, such as <c>signed_out</c>.</param>
+    public void SessionEnded(string userId, string sessionId, string reason)
+    {
+        var ended = new EndedSession(userId, sessionId, reason);
+        Tell(Volatile.Read(ref _sessionListeners), ended);
+    }
+
+    /// <summary>Tells that what a user may do or see has changed: ask the policies again.</summary>
+    public void RightsChanged(string userId) => Tell(Volatile.Read(ref _rightsListeners), userId);
+
+    /// <summary>Calls <paramref name="listener"/> for every session that ends, until the result is disposed.</summary>
+    public IDisposable OnSessionEnded(Action<EndedSession> listener)
+    {
+        ArgumentNullException.ThrowIfNull(listener);
+        lock (_lock)
+            _sessionListeners = [.. _sessionListeners, listener];
+        return new Subscription(() =>
+        {
+            lock (_lock)
+                _sessionListeners = Without(_sessionListeners, listener);
+        });
+    }
+
+    /// <summary>Calls <paramref name="listener"/> with the user's id for every change of rights, until the result is disposed.</summary>
+    public IDisposable OnRightsChanged(Action<string> listener)
+    {
+        ArgumentNullException.ThrowIfNull(listener);
+        lock (_lock)
+            _rightsListeners = [.. _rightsListeners, listener];
+        return new Subscription(() =>
+        {
+            lock (_lock)
+                _rightsListeners = Without(_rightsListeners, listener);
+        });
+    }
+
+    private void Tell<T>(Action<T>[] listeners, T change)
+    {
+        foreach (var listener in listeners)
+        {
+            try
+            {
+                listener(change);
+            }
+            catch (Exception exception)
+            {
+                if (logger is not null)
+                    ListenerFailed(logger, exception);
+            }
+        }
+    }
+
+    private static Action<T>[] Without<T>(Action<T>[] listeners, Action<T> listener)
+    {
+        var index = Array.IndexOf(listeners, listener);
+        return index < 0 ? listeners : [.. listeners[..index], .. listeners[(index + 1)..]];
+    }
+
+    [LoggerMessage(4090, LogLevel.Error, "A listener to access changes failed; the others were still told.")]
+    private static partial void ListenerFailed(ILogger logger, Exception exception);
+
+    private sealed class Subscription(Action end) : IDisposable
+    {
+        private Action? _end = end;
+
+        public void Dispose() => Interlocked.Exchange(ref _end, null)?.Invoke();
+    }
+}
+
+/// <summary>A session that has ended.</summary>
+/// <param name="UserId">Whose session.</param>
+/// <param name="SessionId">Which one.</param>
+/// <param name="Reason">A short word, such as <c>signed_out</c>.</param>
+public sealed record EndedSession(string UserId, string SessionId, string Reason);

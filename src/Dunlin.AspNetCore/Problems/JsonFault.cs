@@ -1,0 +1,129 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Dunlin.Diagnostics;
+
+namespace Dunlin.Problems;
+
+/// <summary>
+/// Says what is wrong with a JSON document that did not become a <c>T</c>: which field, and whether it is unknown,
+/// missing, null or of the wrong type. System.Text.Json tells some of that in a path and the rest only in prose; so, on
+/// this slow path, the document is walked beside the type's contract.
+/// </summary>
+internal static class JsonFault
+{
+    /// <summary>The error for an exception of the serialiser alone, with the field it names, if any.</summary>
+    public static DunlinException Of(JsonException exception)
+    {
+        var field = FieldOf(exception.Path);
+        return field is null
+            ? new DunlinException(ErrorCode.InvalidJson, PositionText(exception), innerException: exception)
+            : new DunlinException(ErrorCode.InvalidField, $"'{field}' has a wrong type or value.", field, exception);
+    }
+
+    /// <summary>The error for a document that parses as JSON, or does not, and is not a <paramref name="type"/>.</summary>
+    public static DunlinException Of(ReadOnlyMemory<byte> utf8, Type type, JsonSerializerOptions options, JsonException exception)
+    {
+        JsonDocument document;
+        try
+        {
+            document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = options.MaxDepth, AllowDuplicateProperties = false });
+        }
+        catch (JsonException syntax)
+        {
+            return new DunlinException(ErrorCode.InvalidJson, PositionText(syntax), FieldOf(syntax.Path), syntax);
+        }
+        using (document)
+            return Walk(document.RootElement, options.GetTypeInfo(type), "") ?? Of(exception);
+    }
+
+    private static DunlinException? Walk(JsonElement element, JsonTypeInfo contract, string path) => (contract.Kind, element.ValueKind) switch
+    {
+        (JsonTypeInfoKind.Object, JsonValueKind.Object) => WalkObject(element, contract, path),
+        (JsonTypeInfoKind.Object, _) => Wrong(path, "an object"),
+        (JsonTypeInfoKind.Enumerable, JsonValueKind.Array) => WalkItems(element, contract, path),
+        (JsonTypeInfoKind.Enumerable, _) => Wrong(path, "an array"),
+        (JsonTypeInfoKind.Dictionary, JsonValueKind.Object) => WalkEntries(element, contract, path),
+        (JsonTypeInfoKind.Dictionary, _) => Wrong(path, "an object"),
+        _ => null,
+    };
+
+    private static DunlinException? WalkObject(JsonElement element, JsonTypeInfo contract, string path)
+    {
+        var comparison = contract.Options.PropertyNameCaseInsensitive ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
+        var known = contract.Properties.Where(p => !p.IsExtensionData).ToList();
+        var open = contract.Properties.Any(p => p.IsExtensionData) || contract.PolymorphismOptions is not null;
+        foreach (var member in element.EnumerateObject())
+        {
+            var at = Join(path, member.Name);
+            if (known.Find(p => string.Equals(p.Name, member.Name, comparison)) is not { } property)
+            {
+                if (open)
+                    continue;
+                return new DunlinException(ErrorCode.UnknownField, $"'{at}' is not known here.", at);
+            }
+            if (member.Value.ValueKind == JsonValueKind.Null)
+            {
+                if (!MayBeNull(property))
+                    return new DunlinException(ErrorCode.InvalidField, $"'{at}' must not be null.", at);
+                continue;
+            }
+            if (property.CustomConverter is null
+                && Walk(member.Value, contract.Options.GetTypeInfo(property.PropertyType), at) is { } fault)
+                return fault;
+        }
+        var missing = known.Find(p => p.IsRequired && !element.EnumerateObject().Any(m => string.Equals(m.Name, p.Name, comparison)));
+        return missing is null
+            ? null
+            : new DunlinException(ErrorCode.InvalidField, $"'{Join(path, missing.Name)}' is missing.", Join(path, missing.Name));
+    }
+
+    private static DunlinException? WalkItems(JsonElement element, JsonTypeInfo contract, string path)
+    {
+        if (contract.ElementType is null)
+            return null;
+        var item = contract.Options.GetTypeInfo(contract.ElementType);
+        var index = 0;
+        foreach (var value in element.EnumerateArray())
+        {
+            if (value.ValueKind != JsonValueKind.Null && Walk(value, item, $"{path}[{index}]") is { } fault)
+                return fault;
+            index++;
+        }
+        return null;
+    }
+
+    private static DunlinException? WalkEntries(JsonElement element, JsonTypeInfo contract, string path)
+    {
+        if (contract.ElementType is null)
+            return null;
+        var item = contract.Options.GetTypeInfo(contract.ElementType);
+        foreach (var entry in element.EnumerateObject())
+        {
+            if (entry.Value.ValueKind != JsonValueKind.Null && Walk(entry.Value, item, Join(path, entry.Name)) is { } fault)
+                return fault;
+        }
+        return null;
+    }
+
+    private static bool MayBeNull(JsonPropertyInfo property) =>
+        property.AssociatedParameter is { } parameter
+            ? parameter.IsNullable && (!parameter.ParameterType.IsValueType || Nullable.GetUnderlyingType(parameter.ParameterType) is not null)
+            : property.IsSetNullable && (!property.PropertyType.IsValueType || Nullable.GetUnderlyingType(property.PropertyType) is not null);
+
+    private static DunlinException Wrong(string path, string expected) => path.Length == 0
+        ? new DunlinException(ErrorCode.InvalidField, $"The body must be {expected}.")
+        : new DunlinException(ErrorCode.InvalidField, $"'{path}' must be {expected}.", path);
+
+    private static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
+
+    // "$.items[0].name" is the serialiser's way of writing "items[0].name"; "$" is the body itself.
+    private static string? FieldOf(string? path)
+    {
+        var field = path is null or "$" ? null : path.StartsWith("$.", StringComparison.Ordinal) ? path[2..] : path.TrimStart('$');
+        return string.IsNullOrEmpty(field) ? null : field;
+    }
+
+    private static string PositionText(JsonException exception) => exception is { LineNumber: { } line, BytePositionInLine: { } column }
+        ? $"The body is not valid JSON at line {line + 1}, byte {column + 1}."
+        : "The body is not valid JSON.";
+}

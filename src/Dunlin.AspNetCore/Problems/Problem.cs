@@ -1,0 +1,124 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Dunlin.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Net.Http.Headers;
+
+namespace Dunlin.Problems;
+
+/// <summary>
+/// Answers with <c>application/problem+json</c> (RFC 9457): <c>type</c>, <c>title</c>, <c>status</c>, <c>detail</c>,
+/// <c>code</c>, <c>class</c>, <c>hint</c>, <c>field</c> where one is at fault, <c>traceId</c>, and the error's own
+/// extensions. An endpoint that handles its errors itself, such as a stream, calls <see cref="WriteAsync"/>; for all
+/// others <see cref="ProblemMiddlewareExtensions.UseDunlinProblems"/> does.
+/// </summary>
+public static class Problem
+{
+    /// <summary>The content type of every answer made here.</summary>
+    public const string ContentType = "application/problem+json";
+
+    /// <summary>What stands before the code in <c>type</c>: a name, not an address, so that it never breaks.</summary>
+    public const string TypePrefix = "urn:dunlin:problem:";
+
+    private static readonly HashSet<string> OwnMembers = new(StringComparer.Ordinal)
+    {
+        "type", "title", "status", "detail", "code", "class", "hint", "field", "traceId",
+    };
+
+    /// <summary>
+    /// Answers with the problem that <paramref name="exception"/> stands for; what has no row in the error table becomes
+    /// <c>internal</c> and is logged with the trace id that the caller is shown. If the response has begun it cannot be
+    /// taken back: the connection is aborted, so that nobody mistakes half an answer for a whole one.
+    /// </summary>
+    public static Task WriteAsync(HttpContext context, Exception exception)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(exception);
+        var traceId = TraceId(context);
+        var known = ProblemTranslation.Translate(exception);
+        var log = Log(context);
+        if (context.Response.HasStarted)
+        {
+            ProblemLog.ResponseBegun(log, traceId, exception);
+            context.Abort();
+            return Task.CompletedTask;
+        }
+        if (known is null)
+            ProblemLog.Unexpected(log, traceId, exception);
+        else if (known.Code.Status >= StatusCodes.Status500InternalServerError)
+            ProblemLog.Failed(log, known.Code.Code, traceId, exception);
+        else
+            ProblemLog.Refused(log, known.Code.Code, known.Code.Status, traceId);
+        return AnswerAsync(context, known ?? new DunlinException(ErrorCode.Internal), traceId);
+    }
+
+    private static async Task AnswerAsync(HttpContext context, DunlinException problem, string traceId)
+    {
+        var body = Serialize(problem, traceId);
+        Prepare(context.Response, problem);
+        context.Response.ContentLength = body.Length;
+        if (!HttpMethods.IsHead(context.Request.Method))
+            await context.Response.Body.WriteAsync(body, context.RequestAborted);
+    }
+
+    private static string TraceId(HttpContext context) => Activity.Current?.Id ?? context.TraceIdentifier;
+
+    // Headers that others have set for every answer (CORS, security, Allow) stay; those of the body that will not be sent go.
+    private static void Prepare(HttpResponse response, DunlinException problem)
+    {
+        var headers = response.Headers;
+        headers.Remove(HeaderNames.ETag);
+        headers.Remove(HeaderNames.LastModified);
+        headers.Remove(HeaderNames.ContentEncoding);
+        headers.Remove(HeaderNames.ContentDisposition);
+        response.StatusCode = problem.Code.Status;
+        response.ContentType = ContentType;
+        headers.CacheControl = "no-store";
+        if (problem.RetryAfter is { } wait)
+            headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        // RFC 9110, 11.6.1: a 401 names a scheme. Bearer makes no browser open a dialogue.
+        if (problem.Code.Status == StatusCodes.Status401Unauthorized && headers.WWWAuthenticate.Count == 0)
+            headers.WWWAuthenticate = "Bearer";
+    }
+
+    private static byte[] Serialize(DunlinException problem, string traceId)
+    {
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>(512);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("type", TypePrefix + problem.Code.Code);
+            json.WriteString("title", problem.Code.Title);
+            json.WriteNumber("status", problem.Code.Status);
+            json.WriteString("detail", problem.Message);
+            json.WriteString("code", problem.Code.Code);
+            json.WriteString("class", ClassName(problem.Code.Class));
+            json.WriteString("hint", problem.Code.Hint);
+            if (problem.Field is not null)
+                json.WriteString("field", problem.Field);
+            json.WriteString("traceId", traceId);
+            foreach (var (name, value) in problem.Extensions)
+            {
+                if (OwnMembers.Contains(name))
+                    continue;
+                json.WritePropertyName(name);
+                JsonSerializer.Serialize(json, value, JsonSerializerOptions.Web);
+            }
+            json.WriteEndObject();
+        }
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    private static string ClassName(ErrorClass value) => value switch
+    {
+        ErrorClass.Retry => "retry",
+        ErrorClass.Resync => "resync",
+        _ => "stop",
+    };
+
+    private static ILogger Log(HttpContext context) =>
+        context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Dunlin.Problems");
+}

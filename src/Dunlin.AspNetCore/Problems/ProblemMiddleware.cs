@@ -1,0 +1,65 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Problems;
+
+/// <summary>
+/// Marks an endpoint that writes its own problems with <see cref="Problem.WriteAsync"/>. The middleware then passes it
+/// through without a frame of its own, which a stream would otherwise keep in memory for as long as it is open.
+/// </summary>
+public sealed class WritesOwnProblems
+{
+    /// <summary>The one mark there need be.</summary>
+    public static WritesOwnProblems Instance { get; } = new();
+}
+
+/// <summary>Installs problem documents.</summary>
+public static class ProblemMiddlewareExtensions
+{
+    /// <summary>
+    /// Answers every error thrown further on, and every empty error status of the API paths, with a problem document.
+    /// Put it first; it must come after routing, as it does in a <see cref="WebApplication"/> by itself, to know the
+    /// endpoints that write their own.
+    /// </summary>
+    public static IApplicationBuilder UseDunlinProblems(this IApplicationBuilder app, Action<ProblemOptions>? configure = null)
+    {
+        var options = new ProblemOptions();
+        configure?.Invoke(options);
+        return app.UseMiddleware<ProblemMiddleware>(Options.Create(options));
+    }
+}
+
+internal sealed class ProblemMiddleware(RequestDelegate next, IOptions<ProblemOptions> options)
+{
+    private readonly PathString[] _apiPaths = [.. options.Value.ApiPaths.Select(path => new PathString(path))];
+
+    public Task InvokeAsync(HttpContext context) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<WritesOwnProblems>() is null ? Guard(context) : next(context);
+
+    private async Task Guard(HttpContext context)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            return; // nobody is there to read an answer
+        }
+        catch (Exception exception)
+        {
+            await Problem.WriteAsync(context, exception);
+            return;
+        }
+        var response = context.Response;
+        if (response.StatusCode >= StatusCodes.Status400BadRequest && IsEmpty(response) && IsApi(context.Request.Path)
+            && ProblemTranslation.OfStatus(response.StatusCode) is { } problem)
+            await Problem.WriteAsync(context, problem);
+    }
+
+    private static bool IsEmpty(HttpResponse response) =>
+        !response.HasStarted && response.ContentLength is null or 0 && response.ContentType is null;
+
+    private bool IsApi(PathString path) => Array.Exists(_apiPaths, prefix => path.StartsWithSegments(prefix));
+}

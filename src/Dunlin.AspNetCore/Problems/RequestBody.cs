@@ -1,0 +1,134 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Unicode;
+using Dunlin.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+
+namespace Dunlin.Problems;
+
+/// <summary>
+/// The one way to read a JSON request body: bounded, strict, and with errors that name the field. Safe for concurrent use.
+/// </summary>
+public static class RequestBody
+{
+    /// <summary>How deep a body may be nested: more than any real request needs, far less than a stack bears.</summary>
+    public const int MaxDepth = 32;
+
+    private static readonly ConditionalWeakTable<JsonSerializerOptions, JsonSerializerOptions> StrictOptions = [];
+
+    /// <summary>Reads the body as one <typeparamref name="T"/>.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="maxBytes">The most bytes taken, whatever <c>Content-Length</c> says.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <returns>The value; never null.</returns>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.UnsupportedMediaType"/>; <see cref="ErrorCode.TooLarge"/> with the extension <c>limit</c>;
+    /// <see cref="ErrorCode.InvalidJson"/>: empty, not UTF-8, not JSON, a member twice, nested too deep, something after the value;
+    /// <see cref="ErrorCode.UnknownField"/> and <see cref="ErrorCode.InvalidField"/> naming the member.
+    /// </exception>
+    public static async ValueTask<T> ReadAsync<T>(HttpContext context, int maxBytes, CancellationToken cancellationToken) where T : notnull
+    {
+        var utf8 = await ReadUtf8Async(context, maxBytes, cancellationToken);
+        return Parse<T>(context, utf8);
+    }
+
+    /// <summary>Reads the body as bytes that are known to be UTF-8 and to have come as JSON, but not yet parsed: for
+    /// endpoints that take several shapes. <see cref="Parse{T}"/> does the rest.</summary>
+    /// <exception cref="DunlinException">As in <see cref="ReadAsync{T}"/>.</exception>
+    public static async ValueTask<ReadOnlyMemory<byte>> ReadUtf8Async(HttpContext context, int maxBytes, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxBytes);
+        RequireJson(context.Request);
+        if (context.Request.ContentLength > maxBytes)
+            throw TooLarge(maxBytes);
+        // The server's own limit is a general one; ours is exact and names itself.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit && limit.MaxRequestBodySize < maxBytes)
+            limit.MaxRequestBodySize = maxBytes;
+
+        var reader = context.Request.BodyReader;
+        while (true)
+        {
+            var read = await reader.ReadAsync(cancellationToken);
+            if (read.Buffer.Length > maxBytes)
+            {
+                reader.AdvanceTo(read.Buffer.End);
+                throw TooLarge(maxBytes);
+            }
+            if (!read.IsCompleted)
+            {
+                reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+                continue;
+            }
+            var utf8 = read.Buffer.ToArray();
+            reader.AdvanceTo(read.Buffer.End);
+            if (utf8.Length == 0)
+                throw new DunlinException(ErrorCode.InvalidJson, "The body is empty.");
+            if (!Utf8.IsValid(utf8))
+                throw new DunlinException(ErrorCode.InvalidJson, "The body is not valid UTF-8.");
+            return utf8;
+        }
+    }
+
+    /// <summary>Parses bytes of <see cref="ReadUtf8Async"/> with the application's JSON options, made strict.</summary>
+    /// <exception cref="DunlinException">As in <see cref="ReadAsync{T}"/>.</exception>
+    public static T Parse<T>(HttpContext context, ReadOnlyMemory<byte> utf8) where T : notnull
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var options = Strict(context.RequestServices);
+        try
+        {
+            return JsonSerializer.Deserialize<T>(utf8.Span, options)
+                ?? throw new DunlinException(ErrorCode.InvalidJson, "The body is null.");
+        }
+        catch (JsonException exception)
+        {
+            throw JsonFault.Of(utf8, typeof(T), options, exception);
+        }
+    }
+
+    private static void RequireJson(HttpRequest request)
+    {
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            || !(type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+                || (type.Type.Equals("application", StringComparison.OrdinalIgnoreCase) && type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))))
+        {
+            throw new DunlinException(ErrorCode.UnsupportedMediaType, string.IsNullOrEmpty(request.ContentType)
+                ? "The request has no Content-Type."
+                : "The Content-Type of the request is not JSON.", "Content-Type");
+        }
+        if (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+            throw new DunlinException(ErrorCode.UnsupportedMediaType, "JSON is taken in UTF-8 only.", "Content-Type");
+    }
+
+    // The application's converters and naming hold; what makes reading lenient does not.
+    private static JsonSerializerOptions Strict(IServiceProvider services)
+    {
+        var configured = services.GetService<IOptions<JsonOptions>>()?.Value.SerializerOptions ?? JsonSerializerOptions.Web;
+        return StrictOptions.GetValue(configured, static source => new JsonSerializerOptions(source)
+        {
+            PropertyNameCaseInsensitive = false,
+            NumberHandling = JsonNumberHandling.Strict,
+            UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+            AllowDuplicateProperties = false,
+            AllowTrailingCommas = false,
+            ReadCommentHandling = JsonCommentHandling.Disallow,
+            RespectNullableAnnotations = true,
+            RespectRequiredConstructorParameters = true,
+            MaxDepth = MaxDepth,
+        });
+    }
+
+    private static DunlinException TooLarge(int maxBytes) =>
+        new(ErrorCode.TooLarge, $"The body may have {maxBytes} bytes at most.")
+        {
+            Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = maxBytes },
+        };
+}
