@@ -25,9 +25,6 @@ public sealed class LeaseOptions
     /// Default: 10 s.</summary>
     public TimeSpan DisconnectGrace { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long the reason of an ended lease is remembered, to answer a late holder. Default: one day.</summary>
-    public TimeSpan EndedAge { get; set; } = TimeSpan.FromDays(1);
-
     /// <summary>The longest grace that a take may give, in seconds. Default: 300.</summary>
     [Range(0, 3_600)]
     public int MaxTakeGraceSeconds { get; set; } = 300;

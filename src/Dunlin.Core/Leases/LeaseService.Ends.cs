@@ -54,10 +54,6 @@ public sealed partial class LeaseService
         }
     }
 
-    /// <summary>Forgets how leases ended that ended long ago.</summary>
-    public ValueTask ForgetEndedAsync(CancellationToken cancellationToken) =>
-        store.WriteAsync((unit, ct) => unit.Leases.ForgetEndedAsync(unit.Now - Options.EndedAge, ct), cancellationToken);
-
     private void SettleInBackground(ResourceName resource) => _ = Task.Run(async () =>
     {
         try

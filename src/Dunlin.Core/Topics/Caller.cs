@@ -11,7 +11,8 @@ public sealed record Caller(string UserId, string Name)
     /// <summary>The sign-in session; null for credentials without one.</summary>
     public string? SessionId { get; init; }
 
-    /// <summary>The stream connection of the page that asks; checked to belong to this caller.</summary>
+    /// <summary>The stream connection of the page that asks, as the request names it. A hint only: it is compared together
+    /// with the user, so naming another's connection has no effect on the other.</summary>
     public string? ConnectionId { get; init; }
 
     /// <summary>The browser or device that asks.</summary>

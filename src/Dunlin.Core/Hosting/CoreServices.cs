@@ -1,0 +1,48 @@
+using Dunlin.Backplane;
+using Dunlin.Fanout;
+using Dunlin.Journal;
+using Dunlin.Leases;
+using Dunlin.Presence;
+using Dunlin.Topics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.Hosting;
+
+/// <summary>Registers the engine without HTTP. <c>AddDunlin()</c> of Dunlin.AspNetCore calls it.</summary>
+public static class CoreServices
+{
+    /// <summary>Adds the engine. A back end (<c>AddSqlite</c>, <c>AddInMemory</c>, ...) must be added to the builder.</summary>
+    public static DunlinBuilder AddDunlinCore(this IServiceCollection services)
+    {
+        services.AddLogging();
+        services.AddMetrics();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(provider => new TimerWheel(
+            provider.GetRequiredService<TimeProvider>(),
+            error => WheelLog.EntryFailed(provider.GetRequiredService<ILogger<TimerWheel>>(), error)));
+        services.TryAddSingleton<CommitFeed>();
+        services.TryAddSingleton<IBackplane, InProcessBackplane>();
+        services.TryAddSingleton<AccessChanges>();
+        services.TryAddSingleton<AccessPolicies>();
+        services.TryAddSingleton<FanoutInstruments>();
+        services.TryAddSingleton<EventFanout>();
+        services.TryAddSingleton<LeaseService>();
+        services.TryAddSingleton<LeaseGraces>();
+        services.TryAddSingleton<PresenceRegistry>();
+        services.AddOptions<FanoutOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<LeaseOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<RetentionOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<PresenceOptions>();
+        services.AddOptions<HostingOptions>();
+        services.AddHostedService<DunlinNode>();
+        return new DunlinBuilder(services);
+    }
+}
+
+internal static partial class WheelLog
+{
+    [LoggerMessage(1210, LogLevel.Error, "Something that was due failed")]
+    public static partial void EntryFailed(ILogger logger, Exception error);
+}

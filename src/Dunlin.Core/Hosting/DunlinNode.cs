@@ -1,0 +1,85 @@
+using Dunlin.Fanout;
+using Dunlin.Leases;
+using Dunlin.Presence;
+using Dunlin.Topics;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Hosting;
+
+/// <summary>
+/// The life of one node: begins the fan-out at the journal's head and watches the leases once the store is open; ends
+/// streams and leases when access ends; drains when the host stops, while publishing still works.
+/// </summary>
+internal sealed partial class DunlinNode(
+    EventFanout fanout, LeaseService leases, AccessPolicies policies, AccessChanges changes, IHostApplicationLifetime lifetime,
+    IOptions<HostingOptions> options, ILogger<DunlinNode> logger, PresenceRegistry presence, LeaseGraces graces) : IHostedService
+{
+    // Held so that both are made, and hear of connections, before the first one opens.
+    private readonly object[] _listeners = [presence, graces];
+    private readonly List<IDisposable> _subscriptions = [];
+    private Task _drain = Task.CompletedTask;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        fanout.Begin();
+        await leases.BeginAsync(cancellationToken);
+        _subscriptions.Add(changes.OnSessionEnded(OnSessionEnded));
+        _subscriptions.Add(changes.OnRightsChanged(OnRightsChanged));
+        // Not in StopAsync: the web server stops first and waits there for its open responses.
+        _subscriptions.Add(lifetime.ApplicationStopping.Register(() => _drain = DrainAsync()));
+        LogStarted(logger, fanout.Reached.ToString(), _listeners.Length);
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        foreach (var subscription in _subscriptions)
+            subscription.Dispose();
+        await _drain.WaitAsync(cancellationToken);
+    }
+
+    private void OnSessionEnded(EndedSession ended)
+    {
+        fanout.CloseSession(ended.UserId, ended.SessionId);
+        Follow(leases.EndSessionAsync(ended.SessionId, LeaseEnd.SignedOut), "release the leases of an ended session");
+    }
+
+    private void OnRightsChanged(string userId) => Follow(
+        fanout.ReauthorizeAsync(userId, (caller, topic) => policies.MayReadAsync(caller, topic)), "authorise open streams again");
+
+    private async Task DrainAsync()
+    {
+        try
+        {
+            await fanout.DrainAsync(options.Value.DrainWindow, CancellationToken.None);
+        }
+        catch (TimeoutException)
+        {
+            LogDrainTimedOut(logger);
+        }
+    }
+
+    private void Follow(Task task, string what) => _ = Task.Run(async () =>
+    {
+        try
+        {
+            await task;
+        }
+#pragma warning disable CA1031 // background work: told of, and the next change tries again
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            LogFailed(logger, error, what);
+        }
+    });
+
+    [LoggerMessage(1200, LogLevel.Information, "The node begins at position {Position} with {Listeners} listeners to connections")]
+    private static partial void LogStarted(ILogger logger, string position, int listeners);
+
+    [LoggerMessage(1201, LogLevel.Warning, "Some streams did not close in time")]
+    private static partial void LogDrainTimedOut(ILogger logger);
+
+    [LoggerMessage(1202, LogLevel.Error, "Failed to {What}")]
+    private static partial void LogFailed(ILogger logger, Exception error, string what);
+}
