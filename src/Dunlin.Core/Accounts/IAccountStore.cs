@@ -8,7 +8,15 @@ namespace Dunlin.Accounts;
 /// <param name="FullName">The name shown to others.</param>
 /// <param name="PasswordHash">Made by the password hasher; never the password.</param>
 /// <param name="Roles">Roles of the user.</param>
-public sealed record Account(string UserId, string Username, string FullName, string PasswordHash, IReadOnlyList<string> Roles);
+public sealed record Account(string UserId, string Username, string FullName, string PasswordHash, IReadOnlyList<string> Roles)
+{
+    /// <summary>The form in which user names are compared and ordered.</summary>
+    public static string NameKey(string username) => username.ToUpperInvariant();
+
+    /// <summary>The error for a user name that another account has.</summary>
+    public static DunlinException NameTaken(string username) =>
+        new(ErrorCode.Conflict, $"The user name '{username}' is taken.", "username");
+}
 
 /// <summary>One sign-in of one user, until sign-out or expiry.</summary>
 /// <param name="SessionId">Stable id of the session; may be shown to its user and to administrators.</param>
@@ -40,6 +48,7 @@ public interface IAccountStore
 public interface ISessionStore
 {
     /// <summary>Keeps a new session.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.Conflict"/>: a session has this id.</exception>
     ValueTask AddAsync(Session session, CancellationToken cancellationToken);
 
     /// <summary>The session, unless it was removed. Expired ones may still be found: the caller looks at the time.</summary>
@@ -48,7 +57,7 @@ public interface ISessionStore
     /// <summary>Removes a session; no error if it is gone already.</summary>
     ValueTask RemoveAsync(string sessionId, CancellationToken cancellationToken);
 
-    /// <summary>All sessions that have not expired, oldest first.</summary>
+    /// <summary>All sessions that have not expired at this time, oldest first.</summary>
     ValueTask<IReadOnlyList<Session>> ListAsync(DateTimeOffset now, CancellationToken cancellationToken);
 
     /// <summary>Removes sessions that expired before this time.</summary>

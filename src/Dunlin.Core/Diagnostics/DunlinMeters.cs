@@ -1,8 +1,14 @@
 namespace Dunlin.Diagnostics;
 
-/// <summary>Names under which the engine's figures and traces are found.</summary>
+/// <summary>Names of the meters, for <c>AddMeter</c> of a metrics exporter.</summary>
 public static class DunlinMeters
 {
-    /// <summary>The meter and the activity source.</summary>
-    public const string Name = "Dunlin";
+    /// <summary>Appends, batches and the writer's queue of a store.</summary>
+    public const string Journal = "Dunlin.Journal";
+
+    /// <summary>Connections, deliveries, catching up and resets.</summary>
+    public const string Fanout = "Dunlin.Fanout";
+
+    /// <summary>Requests to the HTTP endpoints.</summary>
+    public const string Http = "Dunlin.Http";
 }

@@ -9,7 +9,7 @@ public sealed class FanoutInstruments
     /// <summary>Made by the container.</summary>
     public FanoutInstruments(IMeterFactory meters)
     {
-        var meter = meters.Create(DunlinMeters.Name);
+        var meter = meters.Create(DunlinMeters.Fanout);
         Connections = meter.CreateUpDownCounter<int>("dunlin.fanout.connections", "{connection}", "Open event streams.");
         Delivered = meter.CreateCounter<long>("dunlin.fanout.delivered", "{event}", "Events written or queued to live connections.");
         CaughtUp = meter.CreateCounter<long>("dunlin.fanout.caught_up", "{event}", "Events read again for connections that resumed or fell behind.");

@@ -61,7 +61,18 @@ public sealed record IdempotencyKey(string Scope, string Key);
 /// <param name="Topics">The topics wanted; null for all.</param>
 /// <param name="Limit">At most so many events, 1 to <see cref="JournalLimits.MaxPageEvents"/>.</param>
 /// <param name="MaxBytes">Stop after the event that reaches this sum of data bytes.</param>
-public sealed record JournalQuery(long After, IReadOnlyList<TopicName>? Topics, int Limit = 256, int MaxBytes = 256 * 1024);
+public sealed record JournalQuery(long After, IReadOnlyList<TopicName>? Topics, int Limit = 256, int MaxBytes = 256 * 1024)
+{
+    /// <summary>Throws where a value is out of its range; for implementers.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Which value, and its range.</exception>
+    public void Check()
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(After);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Limit, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Limit, JournalLimits.MaxPageEvents);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxBytes, 1);
+    }
+}
 
 /// <summary>A page of events.</summary>
 /// <param name="Events">In order.</param>

@@ -20,6 +20,9 @@ public sealed class RetentionOptions
     /// <summary>How long idempotency keys are remembered. Default: one day.</summary>
     public TimeSpan IdempotencyAge { get; set; } = TimeSpan.FromDays(1);
 
+    /// <summary>How long it is remembered how a lease ended, to tell a late holder. Default: one day.</summary>
+    public TimeSpan EndedLeaseAge { get; set; } = TimeSpan.FromDays(1);
+
     /// <summary>The rule for a topic.</summary>
     public RetentionRule For(TopicName topic)
     {

@@ -1,4 +1,3 @@
-using Dunlin.Journal;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Leases;

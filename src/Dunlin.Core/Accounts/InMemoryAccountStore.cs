@@ -1,0 +1,91 @@
+using Dunlin.Diagnostics;
+
+namespace Dunlin.Accounts;
+
+/// <summary>Accounts and sessions in memory; gone at the end of the process.</summary>
+public sealed class InMemoryAccountStore : IAccountStore, ISessionStore
+{
+    // Guards both dictionaries.
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Account> _accounts = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Session> _sessions = new(StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    public ValueTask<Account?> FindByNameAsync(string username, CancellationToken cancellationToken)
+    {
+        var key = Account.NameKey(username);
+        lock (_lock)
+            return new(_accounts.Values.FirstOrDefault(a => Account.NameKey(a.Username) == key));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Account?> FindByIdAsync(string userId, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+            return new(_accounts.GetValueOrDefault(userId));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask SaveAsync(Account account, CancellationToken cancellationToken)
+    {
+        var key = Account.NameKey(account.Username);
+        lock (_lock)
+        {
+            if (_accounts.Values.Any(a => a.UserId != account.UserId && Account.NameKey(a.Username) == key))
+                throw Account.NameTaken(account.Username);
+            _accounts[account.UserId] = account;
+        }
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<Account>> ListAsync(CancellationToken cancellationToken)
+    {
+        lock (_lock)
+            return new([.. _accounts.Values.OrderBy(a => Account.NameKey(a.Username), StringComparer.Ordinal)]);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask AddAsync(Session session, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (!_sessions.TryAdd(session.SessionId, session))
+                throw new DunlinException(ErrorCode.Conflict, "A session with this id exists.");
+        }
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Session?> FindAsync(string sessionId, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+            return new(_sessions.GetValueOrDefault(sessionId));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask RemoveAsync(string sessionId, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+            _sessions.Remove(sessionId);
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<Session>> ListAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+            return new([.. _sessions.Values.Where(s => s.ExpiresAt > now).OrderBy(s => s.CreatedAt).ThenBy(s => s.SessionId, StringComparer.Ordinal)]);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask ForgetExpiredAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            foreach (var session in _sessions.Values.Where(s => s.ExpiresAt < before).ToList())
+                _sessions.Remove(session.SessionId);
+        }
+        return default;
+    }
+}

@@ -1,0 +1,49 @@
+using System.Data.Common;
+using Dunlin.Leases;
+
+namespace Dunlin.Journal.InMemory;
+
+/// <summary>One snapshot of the in-memory store.</summary>
+internal sealed class InMemoryReadScope(Position position, LeaseRows rows, DateTimeOffset now) : IReadScope, ILeaseTable
+{
+    private bool _ended;
+
+    public DbConnection Connection => throw NoDatabase();
+
+    public ILeaseTable Leases => this;
+
+    public Position Position => position;
+
+    public DateTimeOffset Now => now;
+
+    public void End() => _ended = true;
+
+    public ValueTask<LeaseRow?> FindAsync(ResourceName resource, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        return new(rows.Find(resource));
+    }
+
+    public ValueTask<IReadOnlyList<LeaseRow>> ListAsync(LeaseQuery query, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        return new(rows.List(query));
+    }
+
+    public ValueTask SaveAsync(LeaseRow row, CancellationToken cancellationToken) => throw ReadOnly();
+
+    public ValueTask<long> NextFenceAsync(CancellationToken cancellationToken) => throw ReadOnly();
+
+    public ValueTask ForgetEndedAsync(DateTimeOffset before, CancellationToken cancellationToken) => throw ReadOnly();
+
+    internal static NotSupportedException NoDatabase() =>
+        new("The in-memory store has no database. Use AddSqlite where the application has tables of its own.");
+
+    private static InvalidOperationException ReadOnly() => new("A read scope cannot change leases; use a unit of work.");
+
+    private void ThrowIfEnded()
+    {
+        if (_ended)
+            throw new InvalidOperationException("The read scope has ended: it is valid inside its callback only.");
+    }
+}

@@ -1,0 +1,80 @@
+using System.Data.Common;
+using Dunlin.Leases;
+
+namespace Dunlin.Journal.InMemory;
+
+/// <summary>What one unit of work changes, kept aside until its commit; dropping it is the rollback.</summary>
+internal sealed class InMemoryUnit(Position head, LeaseRows rows, StoreClock clock) : IUnitOfWork, ILeaseTable
+{
+    private readonly List<Event> _events = [];
+    private LeaseRows _rows = rows;
+
+    public bool Ended { get; private set; }
+
+    public IReadOnlyList<Event> Events => _events;
+
+    public LeaseRows Rows => _rows;
+
+    public DbConnection Connection => throw InMemoryReadScope.NoDatabase();
+
+    public DbTransaction Transaction => throw InMemoryReadScope.NoDatabase();
+
+    public DateTimeOffset Now { get; } = clock.Now;
+
+    public ILeaseTable Leases => this;
+
+    public void End() => Ended = true;
+
+    public ValueTask<Position> AppendAsync(EventDraft draft, CancellationToken cancellationToken = default)
+    {
+        ThrowIfEnded();
+        AppendRules.Check(draft);
+        return new(Append(draft));
+    }
+
+    public Position Append(EventDraft draft)
+    {
+        var position = head with { Offset = head.Offset + _events.Count + 1 };
+        _events.Add(new Event(position, draft.Topic, draft.Type, draft.Data, draft.Origin, clock.EventTime));
+        return position;
+    }
+
+    public ValueTask<LeaseRow?> FindAsync(ResourceName resource, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        return new(_rows.Find(resource));
+    }
+
+    public ValueTask SaveAsync(LeaseRow row, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        _rows = _rows.With(row);
+        return default;
+    }
+
+    public ValueTask<long> NextFenceAsync(CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        _rows = _rows with { Fence = _rows.Fence + 1 };
+        return new(_rows.Fence);
+    }
+
+    public ValueTask<IReadOnlyList<LeaseRow>> ListAsync(LeaseQuery query, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        return new(_rows.List(query));
+    }
+
+    public ValueTask ForgetEndedAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        _rows = _rows.WithoutEnded(before);
+        return default;
+    }
+
+    private void ThrowIfEnded()
+    {
+        if (Ended)
+            throw new InvalidOperationException("The unit of work has ended: it is valid inside its callback only.");
+    }
+}
