@@ -210,6 +210,14 @@ public sealed partial class Connection
         return null;
     }
 
+    /// <summary>Forgets a connection that never started: its opener has given up and touches the sink no more.</summary>
+    public void Abandon()
+    {
+        lock (_gate)
+            _end ??= ConnectionEnd.Gone;
+        Finish(ConnectionEnd.Gone);
+    }
+
     private void Finish(ConnectionEnd end)
     {
         _fanout.Wheel.Cancel(this);

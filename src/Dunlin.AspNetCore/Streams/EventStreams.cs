@@ -1,0 +1,103 @@
+using Dunlin.Diagnostics;
+using Dunlin.Fanout;
+using Dunlin.Journal;
+using Dunlin.Security;
+using Dunlin.Sse;
+using Dunlin.Topics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Streams;
+
+/// <summary>
+/// Serves event streams: the engine's own endpoint and the applications' go through here. Safe for concurrent use.
+/// </summary>
+public sealed class EventStreams
+{
+    private readonly EventFanout _fanout;
+    private readonly AccessPolicies _policies;
+    private readonly StreamLimits _limits;
+    private readonly StreamOptions _options;
+
+    internal EventStreams(EventFanout fanout, AccessPolicies policies, StreamLimits limits, IOptions<StreamOptions> options)
+    {
+        _fanout = fanout;
+        _policies = policies;
+        _limits = limits;
+        _options = options.Value;
+    }
+
+    /// <summary>
+    /// Answers the request with a stream, and returns when it is over. Resumes from <c>Last-Event-ID</c> or
+    /// <c>lastEventId</c>. Nothing is sent before every check has passed, so that a refusal is an ordinary problem answer.
+    /// </summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.NotSignedIn"/>, <see cref="ErrorCode.Forbidden"/> naming the topic,
+    /// <see cref="ErrorCode.TooManyTopics"/>, <see cref="ErrorCode.TooManyConnections"/>, <see cref="ErrorCode.InvalidPosition"/>,
+    /// <see cref="ErrorCode.Draining"/>.</exception>
+    public async Task ServeAsync(HttpContext context, StreamRequest request)
+    {
+        var caller = context.RequireCaller();
+        await CheckTopicsAsync(caller, request.Topics, context.RequestAborted);
+        var resume = ResumePosition(context.Request);
+        var address = context.Connection.RemoteIpAddress?.ToString() ?? "";
+        using var place = _limits.Enter(caller.UserId, address);
+
+        var connection = _fanout.Open(new ConnectionRequest(caller, request.Topics, new PipeFrameSink(context))
+        {
+            Format = request.Format,
+            Exclusion = request.Exclusion,
+            Heartbeat = request.Heartbeat ?? _options.Heartbeat,
+            HeartbeatFrame = request.HeartbeatFrame ?? Comment,
+            RemoteAddress = address,
+        });
+        try
+        {
+            var (start, reset) = _fanout.Locate(resume);
+            // Rights may have shrunk between the check and the registration; from here on changes reach the connection.
+            await CheckTopicsAsync(caller, request.Topics, context.RequestAborted);
+            var opening = new StreamOpening(connection, start, isResumed: resume is not null && reset is null);
+            StreamHeaders.Apply(context, connection.Id);
+            opening.WriteRaw(StreamHeaders.FirstBytes.Span);
+            opening.WriteRaw(ControlFrames.Retry(_options.Retry * (1 + Random.Shared.NextDouble())).Span);
+            opening.WriteRaw("\n"u8);
+            if (reset is { } reason)
+                opening.WriteRaw(ControlFrames.Reset(reason, start).Span);
+            if (request.OnOpen is { } onOpen)
+                await onOpen(opening, context.RequestAborted);
+            await using var aborted = context.RequestAborted.UnsafeRegister(static c => ((Connection)c!).Close(ConnectionEnd.Gone), connection);
+            await _fanout.StartAsync(connection, opening.Bytes, start);
+        }
+        catch
+        {
+            connection.Abandon();
+            throw;
+        }
+        await using var gone = context.RequestAborted.UnsafeRegister(static c => ((Connection)c!).Close(ConnectionEnd.Gone), connection);
+        await connection.Completion;
+    }
+
+    private static ReadOnlyMemory<byte> Comment(DateTimeOffset now) => StreamHeaders.FirstBytes;
+
+    private async ValueTask CheckTopicsAsync(Caller caller, IReadOnlyList<TopicName> topics, CancellationToken cancellationToken)
+    {
+        if (topics.Count == 0)
+            throw new DunlinException(ErrorCode.InvalidField, "A stream needs one topic at least.", "topic");
+        if (topics.Count > _options.MaxTopics)
+            throw new DunlinException(ErrorCode.TooManyTopics, $"A stream has at most {_options.MaxTopics} topics; this one asks for {topics.Count}.", "topic");
+        foreach (var topic in topics)
+        {
+            if (!await _policies.MayReadAsync(caller, topic, cancellationToken))
+                throw new DunlinException(ErrorCode.Forbidden, $"You may not read the topic '{topic}'.", "topic");
+        }
+    }
+
+    private static Position? ResumePosition(HttpRequest request)
+    {
+        var text = (string?)request.Headers["Last-Event-ID"] ?? (string?)request.Query["lastEventId"];
+        if (string.IsNullOrEmpty(text))
+            return null;
+        return Position.TryParse(text, out var position)
+            ? position
+            : throw new DunlinException(ErrorCode.InvalidPosition, "'Last-Event-ID' is not a position of this server.", "lastEventId");
+    }
+}

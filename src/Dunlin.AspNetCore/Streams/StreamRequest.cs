@@ -1,0 +1,25 @@
+using Dunlin.Fanout;
+using Dunlin.Topics;
+
+namespace Dunlin.Streams;
+
+/// <summary>What an endpoint asks of a stream.</summary>
+/// <param name="Topics">The topics, one at least. Each is asked about with the access policies.</param>
+public sealed record StreamRequest(IReadOnlyList<TopicName> Topics)
+{
+    /// <summary>The clothing of the events. One object for all connections of a kind: frames are shared by format object.</summary>
+    public IWireFormat Format { get; init; } = WireFormats.Named;
+
+    /// <summary>Whose own events are left out.</summary>
+    public OriginExclusion Exclusion { get; init; } = OriginExclusion.None;
+
+    /// <summary>How long the line may be idle before a heartbeat; null for <see cref="StreamOptions.Heartbeat"/>.</summary>
+    public TimeSpan? Heartbeat { get; init; }
+
+    /// <summary>The frame of a heartbeat; null for a comment.</summary>
+    public Func<DateTimeOffset, ReadOnlyMemory<byte>>? HeartbeatFrame { get; init; }
+
+    /// <summary>Writes the first frames, such as a greeting and a snapshot. The snapshot is to be read in here: then it holds
+    /// at least everything up to <see cref="StreamOpening.Position"/>, and the stream goes on from there without a gap.</summary>
+    public Func<StreamOpening, CancellationToken, ValueTask>? OnOpen { get; init; }
+}
