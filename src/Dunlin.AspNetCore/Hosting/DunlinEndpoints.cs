@@ -1,0 +1,74 @@
+using Dunlin.Leases;
+using Dunlin.Presence;
+using Dunlin.Publishing;
+using Dunlin.Streams;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Hosting;
+
+/// <summary>Adds Dunlin to an ASP.NET Core application.</summary>
+public static class DunlinEndpoints
+{
+    /// <summary>Where the engine's endpoints lie.</summary>
+    public const string BasePath = "/dunlin/v1";
+
+    /// <summary>Adds the engine and its HTTP endpoints. Add a back end to the result, and map them with <see cref="MapDunlin"/>.</summary>
+    public static DunlinBuilder AddDunlin(this IServiceCollection services)
+    {
+        services.AddOptions<StreamOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<PublishOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton<StreamLimits>();
+        services.TryAddSingleton(provider => new EventStreams(
+            provider.GetRequiredService<Fanout.EventFanout>(), provider.GetRequiredService<Topics.AccessPolicies>(),
+            provider.GetRequiredService<StreamLimits>(), provider.GetRequiredService<IOptions<StreamOptions>>()));
+        services.TryAddSingleton<PublishRate>();
+        services.TryAddSingleton<PublishEndpoint>();
+        services.TryAddSingleton<JournalEndpoint>();
+        services.TryAddSingleton<LeaseEndpoints>();
+        services.TryAddSingleton<PresenceEndpoint>();
+        services.TryAddSingleton<StatsEndpoint>();
+        return services.AddDunlinCore();
+    }
+
+    /// <summary>Maps the engine's endpoints under <see cref="BasePath"/>, and <c>/healthz</c>.</summary>
+    /// <exception cref="InvalidOperationException"><c>AddDunlin()</c>, or a back end, is missing.</exception>
+    public static IEndpointConventionBuilder MapDunlin(this IEndpointRouteBuilder endpoints)
+    {
+        var services = endpoints.ServiceProvider.GetRequiredService<IServiceProviderIsService>();
+        if (!services.IsService(typeof(EventStreams)))
+            throw new InvalidOperationException("Call builder.Services.AddDunlin() before app.MapDunlin().");
+        if (!services.IsService(typeof(Journal.IJournal)))
+            throw new InvalidOperationException("Add a back end: builder.Services.AddDunlin().AddSqlite(\"data/dunlin.db\").");
+
+        HealthEndpoints.Map(endpoints);
+        var group = endpoints.MapGroup(BasePath).WithTags("Dunlin");
+        group.MapGet("events", (HttpContext context, EventStreams streams, IOptions<StreamOptions> options) => EventStreamEndpoint.ServeAsync(context, streams, options))
+            .WithSummary("The event stream").WithDescription("topic (1 to 64 times), device, lastEventId; answers text/event-stream.");
+        group.MapPost("events", (HttpContext context, PublishEndpoint endpoint) => endpoint.ServeAsync(context))
+            .WithSummary("Publish one event or an array, all or none");
+        group.MapGet("journal", (HttpContext context, JournalEndpoint endpoint) => endpoint.ServeAsync(context))
+            .WithSummary("A page of past events");
+        group.MapGet("presence", (HttpContext context, PresenceEndpoint endpoint) => endpoint.ServeAsync(context))
+            .WithSummary("Who is connected to a topic");
+        group.MapGet("stats", (HttpContext context, StatsEndpoint endpoint) => endpoint.Serve(context))
+            .WithSummary("Own connections; totals for administrators");
+        MapLeases(group);
+        return group;
+    }
+
+    private static void MapLeases(RouteGroupBuilder group)
+    {
+        group.MapGet("leases", (HttpContext context, LeaseEndpoints endpoint) => endpoint.ListAsync(context)).WithSummary("Leases under a prefix");
+        group.MapPut("leases/{**path}", (HttpContext context, string path, LeaseEndpoints endpoint) => endpoint.AcquireAsync(context, path))
+            .WithSummary("Acquire a lease, idempotent by leaseId");
+        group.MapPost("leases/{**path}", (HttpContext context, string path, LeaseEndpoints endpoint) => endpoint.ActAsync(context, path))
+            .WithSummary("{resource}/renew, {resource}/handoff or {resource}/take");
+        group.MapDelete("leases/{**path}", (HttpContext context, string path, LeaseEndpoints endpoint) => endpoint.ReleaseAsync(context, path))
+            .WithSummary("Release a lease; the header Dunlin-Lease carries the leaseId");
+    }
+}

@@ -1,0 +1,115 @@
+using Dunlin.Diagnostics;
+using Dunlin.Problems;
+using Dunlin.Security;
+using Dunlin.Topics;
+using Microsoft.AspNetCore.Http;
+
+namespace Dunlin.Leases;
+
+/// <summary><c>/dunlin/v1/leases</c>. A resource may hold slashes, so the verb of a POST is the last segment of its path.</summary>
+internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policies)
+{
+    private const int MaxBody = 4 * 1024;
+
+    public async Task<LeaseList> ListAsync(HttpContext context)
+    {
+        var caller = context.RequireCaller();
+        var prefix = (string?)context.Request.Query["prefix"];
+        if (!string.IsNullOrEmpty(prefix))
+            ResourceName.Parse(prefix.TrimEnd('/'));
+        var (rows, position, now) = await leases.ListAsync(new LeaseQuery(Prefix: prefix), context.RequestAborted);
+        var visible = new List<LeaseView>();
+        foreach (var row in rows)
+        {
+            if (await policies.MayHoldAsync(caller, row.Resource, context.RequestAborted))
+                visible.Add(LeaseView.Of(row, now, secret: false));
+        }
+        return new LeaseList(visible, position.ToString(), now);
+    }
+
+    public async Task AcquireAsync(HttpContext context, string path)
+    {
+        var caller = context.RequireCaller();
+        var resource = await AllowedAsync(caller, path, context);
+        var body = await RequestBody.ReadAsync<AcquireBody>(context, MaxBody, context.RequestAborted);
+        var answer = await leases.AcquireAsync(
+            new LeaseRequest(resource, LeaseRequest.CheckId(body.LeaseId), LeaseRequest.OwnerOf(caller), body.Seconds ?? leases.Options.DefaultSeconds, body.Wait ?? false),
+            caller.AsOrigin());
+        await AnswerAsync(context, answer);
+    }
+
+    public async Task ActAsync(HttpContext context, string path)
+    {
+        var caller = context.RequireCaller();
+        var slash = path.LastIndexOf('/');
+        var (name, verb) = slash > 0 ? (path[..slash], path[(slash + 1)..]) : ("", path);
+        if (verb is not ("renew" or "handoff" or "take"))
+            throw new DunlinException(ErrorCode.NotFound, "The verbs of a lease are renew, handoff and take.");
+        var resource = await AllowedAsync(caller, name, context);
+        var answer = verb switch
+        {
+            "renew" => await RenewAsync(context, caller, resource),
+            "handoff" => await HandOffAsync(context, caller, resource),
+            _ => await TakeAsync(context, caller, resource),
+        };
+        await AnswerAsync(context, answer, showSecret: verb != "handoff");
+    }
+
+    public async Task ReleaseAsync(HttpContext context, string path)
+    {
+        var caller = context.RequireCaller();
+        var resource = await AllowedAsync(caller, path, context);
+        var leaseId = LeaseRequest.CheckId(context.Request.Headers["Dunlin-Lease"]);
+        await leases.ReleaseAsync(resource, leaseId, caller.UserId, caller.AsOrigin());
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private async Task<LeaseAnswer> RenewAsync(HttpContext context, Caller caller, ResourceName resource)
+    {
+        var body = await RequestBody.ReadAsync<RenewBody>(context, MaxBody, context.RequestAborted);
+        return await leases.RenewAsync(new LeaseClaim(resource, LeaseRequest.CheckId(body.LeaseId), caller.UserId, body.Fence), body.Seconds, caller.AsOrigin());
+    }
+
+    private async Task<LeaseAnswer> HandOffAsync(HttpContext context, Caller caller, ResourceName resource)
+    {
+        var body = await RequestBody.ReadAsync<HandOffBody>(context, MaxBody, context.RequestAborted);
+        return await leases.HandOffAsync(new LeaseClaim(resource, LeaseRequest.CheckId(body.LeaseId), caller.UserId, body.Fence), body.To, caller.AsOrigin());
+    }
+
+    private async Task<LeaseAnswer> TakeAsync(HttpContext context, Caller caller, ResourceName resource)
+    {
+        if (!await policies.MayTakeAsync(caller, resource, context.RequestAborted))
+            throw new DunlinException(ErrorCode.Forbidden, $"You may not take the lease of '{resource}'.");
+        var body = await RequestBody.ReadAsync<TakeBody>(context, MaxBody, context.RequestAborted);
+        if (body.Reason.Length is 0 or > 200)
+            throw new DunlinException(ErrorCode.InvalidField, "A reason has 1 to 200 characters.", "reason");
+        var request = new LeaseRequest(
+            resource, LeaseRequest.CheckId(body.LeaseId), LeaseRequest.OwnerOf(caller), body.Seconds ?? leases.Options.DefaultSeconds);
+        return await leases.TakeAsync(request, body.Reason, body.GraceSeconds ?? 0, caller.AsOrigin());
+    }
+
+    private async ValueTask<ResourceName> AllowedAsync(Caller caller, string path, HttpContext context)
+    {
+        // The server leaves an escaped slash as it is; as a resource both spellings are one.
+        var resource = ResourceName.Parse(path.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase));
+        return await policies.MayHoldAsync(caller, resource, context.RequestAborted)
+            ? resource
+            : throw new DunlinException(ErrorCode.Forbidden, $"You may not hold the lease of '{resource}'.", "resource");
+    }
+
+    private static Task AnswerAsync(HttpContext context, LeaseAnswer answer, bool showSecret = true)
+    {
+        if (answer.Result == LeaseResult.Held && showSecret)
+            throw LeaseErrors.Held(answer.Row);
+        context.Response.StatusCode = answer.Result switch
+        {
+            LeaseResult.Granted => StatusCodes.Status201Created,
+            LeaseResult.Queued => StatusCodes.Status202Accepted,
+            _ => StatusCodes.Status200OK,
+        };
+        return context.Response.WriteAsJsonAsync(LeaseView.Of(answer.Row, answer.Now, secret: answer.IsHolder) with
+        {
+            Position = answer.Result == LeaseResult.Queued ? answer.QueuePosition : null,
+        });
+    }
+}

@@ -1,0 +1,21 @@
+using Dunlin.Diagnostics;
+using Dunlin.Security;
+using Dunlin.Topics;
+using Microsoft.AspNetCore.Http;
+
+namespace Dunlin.Presence;
+
+/// <summary><c>GET /dunlin/v1/presence?topic=</c>: who is connected to a topic.</summary>
+internal sealed class PresenceEndpoint(PresenceRegistry presence, AccessPolicies policies)
+{
+    public async Task<PresenceAnswer> ServeAsync(HttpContext context)
+    {
+        var caller = context.RequireCaller();
+        var topic = TopicName.Parse(context.Request.Query["topic"]);
+        if (!await policies.MayReadAsync(caller, topic, context.RequestAborted))
+            throw new DunlinException(ErrorCode.Forbidden, $"You may not read the topic '{topic}'.", "topic");
+        return new PresenceAnswer(topic.Value, presence.List(topic));
+    }
+}
+
+internal sealed record PresenceAnswer(string Topic, IReadOnlyList<Present> Present);

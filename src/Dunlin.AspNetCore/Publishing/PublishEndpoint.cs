@@ -1,0 +1,84 @@
+using System.Buffers;
+using System.Text.Json;
+using Dunlin.Diagnostics;
+using Dunlin.Fanout;
+using Dunlin.Journal;
+using Dunlin.Problems;
+using Dunlin.Security;
+using Dunlin.Topics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Publishing;
+
+/// <summary><c>POST /dunlin/v1/events</c>: one event or an array, all or none. Answers <c>{positions}</c>; the place of a
+/// transient event is null.</summary>
+internal sealed class PublishEndpoint(
+    IJournal journal, EventFanout fanout, AccessPolicies policies, PublishRate rate, IOptions<PublishOptions> options)
+{
+    public async Task ServeAsync(HttpContext context)
+    {
+        var caller = context.RequireCaller();
+        var utf8 = await RequestBody.ReadUtf8Async(context, options.Value.MaxRequestBytes, context.RequestAborted);
+        var items = PublishParser.Parse(utf8, options.Value, caller.AsOrigin());
+        foreach (var item in items)
+        {
+            if (!await policies.MayPublishAsync(caller, item.Draft.Topic, context.RequestAborted))
+                throw new DunlinException(ErrorCode.Forbidden, $"You may not publish to the topic '{item.Draft.Topic}'.", "topic");
+        }
+        rate.Take(caller.UserId, items.Count);
+
+        var durable = items.Count == 1 && !items[0].IsTransient ? [items[0].Draft] : items.Where(i => !i.IsTransient).Select(i => i.Draft).ToArray();
+        IReadOnlyList<Position> positions = durable.Length == 0
+            ? []
+            // Not the request's token: an append that is cut off half-way may have happened, and the caller is gone anyway.
+            : await journal.AppendAsync(durable, Idempotency(context, caller, items), CancellationToken.None);
+        foreach (var item in items)
+        {
+            if (item.IsTransient)
+                fanout.PublishTransient(item.Draft);
+        }
+        await AnswerAsync(context, items, positions);
+    }
+
+    /// <summary>The key of the whole request: in the header, or on its only (or first) event.</summary>
+    private static IdempotencyKey? Idempotency(HttpContext context, Caller caller, List<PublishItem> items)
+    {
+        string? key = context.Request.Headers["Idempotency-Key"];
+        foreach (var item in items)
+        {
+            if (item.IdempotencyKey is null)
+                continue;
+            if (key is not null && !string.Equals(key, item.IdempotencyKey, StringComparison.Ordinal))
+                throw new DunlinException(ErrorCode.InvalidField, "A request is repeated as a whole: all its events carry one idempotency key.", "idempotencyKey");
+            key = item.IdempotencyKey;
+        }
+        if (key is { Length: 0 or > 100 })
+            throw new DunlinException(ErrorCode.InvalidField, "An idempotency key has 1 to 100 characters.", "Idempotency-Key");
+        return key is null ? null : new IdempotencyKey("publish:" + caller.UserId, key);
+    }
+
+    private static Task AnswerAsync(HttpContext context, List<PublishItem> items, IReadOnlyList<Position> positions)
+    {
+        var buffer = new ArrayBufferWriter<byte>(64);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            Span<byte> text = stackalloc byte[Position.MaxLength];
+            json.WriteStartObject();
+            json.WriteStartArray("positions"u8);
+            var next = 0;
+            foreach (var item in items)
+            {
+                if (item.IsTransient)
+                    json.WriteNullValue();
+                else
+                    json.WriteStringValue(text[..positions[next++].Format(text)]);
+            }
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        context.Response.ContentType = "application/json; charset=utf-8";
+        context.Response.ContentLength = buffer.WrittenCount;
+        return context.Response.Body.WriteAsync(buffer.WrittenMemory, context.RequestAborted).AsTask();
+    }
+}

@@ -1,0 +1,131 @@
+using System.Text.Json;
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Dunlin.Topics;
+
+namespace Dunlin.Publishing;
+
+/// <summary>One event of a publish request.</summary>
+internal readonly record struct PublishItem(EventDraft Draft, bool IsTransient, string? IdempotencyKey);
+
+/// <summary>
+/// Reads <c>{topic, type, data, transient?, idempotencyKey?}</c>, or an array of them, straight from the bytes: the data is
+/// passed on as it came, never rebuilt. Strict: unknown and repeated members are refused, each error names its field.
+/// </summary>
+internal static class PublishParser
+{
+    /// <summary>Levels of nesting in a request; data of its own can have two fewer.</summary>
+    private const int MaxDepth = 64;
+
+    public static List<PublishItem> Parse(ReadOnlyMemory<byte> utf8, PublishOptions options, EventOrigin origin)
+    {
+        var items = new List<PublishItem>(1);
+        try
+        {
+            var reader = new Utf8JsonReader(utf8.Span, new JsonReaderOptions { MaxDepth = MaxDepth });
+            reader.Read();
+            if (reader.TokenType == JsonTokenType.StartObject)
+            {
+                items.Add(ReadItem(ref reader, utf8, options, origin, ""));
+            }
+            else if (reader.TokenType == JsonTokenType.StartArray)
+            {
+                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                    items.Add(ReadNext(ref reader, utf8, options, origin, items.Count));
+            }
+            else
+            {
+                throw new DunlinException(ErrorCode.InvalidField, "The body must be an object or an array of objects.");
+            }
+            reader.Read();   // throws on anything after the value
+        }
+        catch (JsonException error)
+        {
+            throw new DunlinException(ErrorCode.InvalidJson, $"The body is not valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}.", innerException: error);
+        }
+        return items.Count > 0 ? items : throw new DunlinException(ErrorCode.InvalidField, "The array holds no event.");
+    }
+
+    private static PublishItem ReadNext(ref Utf8JsonReader reader, ReadOnlyMemory<byte> utf8, PublishOptions options, EventOrigin origin, int index)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+            throw new DunlinException(ErrorCode.InvalidField, $"'[{index}]' must be an object.", $"[{index}]");
+        if (index == JournalLimits.MaxEventsPerAppend)
+            throw TooLarge($"One request publishes {JournalLimits.MaxEventsPerAppend} events at most.", JournalLimits.MaxEventsPerAppend, null);
+        return ReadItem(ref reader, utf8, options, origin, $"[{index}].");
+    }
+
+    private static PublishItem ReadItem(ref Utf8JsonReader reader, ReadOnlyMemory<byte> utf8, PublishOptions options, EventOrigin origin, string path)
+    {
+        string? topic = null, type = null, key = null;
+        bool? transient = null;
+        ReadOnlyMemory<byte>? data = null;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("topic"u8))
+                Once(ref topic, Text(ref reader, path, "topic"), path, "topic");
+            else if (reader.ValueTextEquals("type"u8))
+                Once(ref type, Text(ref reader, path, "type"), path, "type");
+            else if (reader.ValueTextEquals("data"u8))
+                data = data is null ? Raw(ref reader, utf8, options, path) : throw Repeated(path, "data");
+            else if (reader.ValueTextEquals("transient"u8))
+                transient = transient is null ? Flag(ref reader, path) : throw Repeated(path, "transient");
+            else if (reader.ValueTextEquals("idempotencyKey"u8))
+                Once(ref key, Key(ref reader, path), path, "idempotencyKey");
+            else
+                throw new DunlinException(ErrorCode.UnknownField, $"'{path}{reader.GetString()}' is not known here.", path + reader.GetString());
+        }
+        if (data is null)
+            throw Missing(path, "data");
+        try
+        {
+            var draft = new EventDraft(TopicName.Parse(topic ?? throw Missing(path, "topic")), type ?? throw Missing(path, "type"), data.Value, origin);
+            return new PublishItem(draft, transient ?? false, key);
+        }
+        catch (DunlinException error) when (error.Field is not null && path.Length > 0 && !error.Field.StartsWith(path, StringComparison.Ordinal))
+        {
+            throw new DunlinException(error.Code, error.Message, path + error.Field, error);
+        }
+    }
+
+    private static void Once(ref string? slot, string value, string path, string field) => slot = slot is null ? value : throw Repeated(path, field);
+
+    private static string Text(ref Utf8JsonReader reader, string path, string field)
+    {
+        reader.Read();
+        return reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw Wrong(path, field, "a text");
+    }
+
+    private static string Key(ref Utf8JsonReader reader, string path) => Text(ref reader, path, "idempotencyKey") is { Length: >= 1 and <= 100 } key
+        ? key
+        : throw Wrong(path, "idempotencyKey", "a text of 1 to 100 characters");
+
+    private static bool Flag(ref Utf8JsonReader reader, string path)
+    {
+        reader.Read();
+        return reader.TokenType is JsonTokenType.True or JsonTokenType.False ? reader.GetBoolean() : throw Wrong(path, "transient", "true or false");
+    }
+
+    private static ReadOnlyMemory<byte> Raw(ref Utf8JsonReader reader, ReadOnlyMemory<byte> utf8, PublishOptions options, string path)
+    {
+        reader.Read();
+        var start = (int)reader.TokenStartIndex;
+        reader.Skip();
+        var data = utf8[start..(int)reader.BytesConsumed];
+        return data.Length <= options.MaxDataBytes
+            ? data
+            : throw TooLarge($"The data of an event may have {options.MaxDataBytes} bytes at most; this has {data.Length}.", options.MaxDataBytes, path + "data");
+    }
+
+    private static DunlinException Missing(string path, string field) => new(ErrorCode.InvalidField, $"'{path}{field}' is missing.", path + field);
+
+    private static DunlinException Repeated(string path, string field) => new(ErrorCode.InvalidJson, $"'{path}{field}' stands twice.", path + field);
+
+    private static DunlinException Wrong(string path, string field, string expected) =>
+        new(ErrorCode.InvalidField, $"'{path}{field}' must be {expected}.", path + field);
+
+    private static DunlinException TooLarge(string detail, int limit, string? field) => new(ErrorCode.TooLarge, detail, field)
+    {
+        Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = limit },
+    };
+}
