@@ -46,6 +46,10 @@ public interface IUnitOfWork
     /// It is announced when, and only when, the transaction commits. Append late in the work: some stores keep other
     /// writers waiting from the first append to the commit.</summary>
     ValueTask<Position> AppendAsync(EventDraft draft, CancellationToken cancellationToken = default);
+
+    /// <summary>The position that the next <see cref="AppendAsync"/> of this unit will return, for events that carry the
+    /// version they make. Like an append, it may keep other writers waiting until the commit.</summary>
+    ValueTask<Position> NextPositionAsync(CancellationToken cancellationToken = default);
 }
 
 /// <summary>One consistent snapshot. Valid inside the callback only, and not for concurrent use.</summary>

@@ -32,9 +32,17 @@ internal sealed class InMemoryUnit(Position head, LeaseRows rows, StoreClock clo
         return new(Append(draft));
     }
 
+    public ValueTask<Position> NextPositionAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfEnded();
+        return new(Next);
+    }
+
+    private Position Next => head with { Offset = head.Offset + _events.Count + 1 };
+
     public Position Append(EventDraft draft)
     {
-        var position = head with { Offset = head.Offset + _events.Count + 1 };
+        var position = Next;
         _events.Add(new Event(position, draft.Topic, draft.Type, draft.Data, draft.Origin, clock.EventTime));
         return position;
     }

@@ -1,0 +1,33 @@
+using Dunlin.Hosting;
+using Dunlin.Journal;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dunlin.Apps.Warranty;
+
+/// <summary>The warranty table: cases of several branches, edited by many at once, one lock a field.</summary>
+public static class WarrantyApp
+{
+    /// <summary>Adds tables, rights, lock announcements and services.</summary>
+    public static DunlinBuilder AddWarranty(this DunlinBuilder builder)
+    {
+        builder.AddSchema("warranty", typeof(WarrantyApp).Assembly, "Dunlin.Apps.Warranty.Schema.");
+        builder.AddAccessPolicy<WarrantyAccess>(WarrantyNames.Root);
+        builder.AddLeaseAnnouncer<WarrantyLocks>(WarrantyNames.Root);
+        builder.Services.Configure<RetentionOptions>(options =>
+            options.Prefixes[WarrantyNames.Root] = new RetentionRule { MaxAge = TimeSpan.FromDays(2), MaxCount = 50_000 });
+        builder.Services.AddSingleton<CaseService>();
+        builder.Services.AddSingleton<WarrantyStream>();
+        builder.Services.AddSingleton<LockEndpoints>();
+        return builder;
+    }
+
+    /// <summary>Maps <c>/api/warranty</c> and <c>/api/sse/warranty-updates</c>.</summary>
+    public static void MapWarranty(this IEndpointRouteBuilder endpoints)
+    {
+        CaseEndpoints.Map(endpoints);
+        LockEndpoints.Map(endpoints);
+        Microsoft.AspNetCore.Builder.EndpointRouteBuilderExtensions.MapGet(
+            endpoints, "/api/sse/warranty-updates", (Microsoft.AspNetCore.Http.HttpContext http, WarrantyStream stream) => stream.ServeAsync(http));
+    }
+}

@@ -1,0 +1,49 @@
+using Dunlin.Diagnostics;
+using Dunlin.Fanout;
+using Dunlin.Journal;
+using Dunlin.Leases;
+using Dunlin.Security;
+using Dunlin.Streams;
+using Microsoft.AspNetCore.Http;
+
+namespace Dunlin.Apps.Warranty;
+
+/// <summary><c>GET /api/sse/warranty-updates?branchId=N</c>: unnamed frames <c>{"type","data"}</c>. The locks are told as a whole at
+/// every connect, then change by change.</summary>
+internal sealed class WarrantyStream(EventStreams streams, LeaseService leases, IStore store)
+{
+    private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(30);
+
+    public async Task ServeAsync(HttpContext context)
+    {
+        var caller = context.RequireCaller();
+        var branchId = BranchId(context.Request);
+        await store.ReadAsync(
+            async (scope, _) => await CaseRows.BranchAsync(scope.Connection, null, branchId)
+                ?? throw new DunlinException(ErrorCode.NotFound, $"There is no branch {branchId}.", "branchId"),
+            context.RequestAborted);
+        await streams.ServeAsync(context, new StreamRequest([WarrantyNames.Topic(branchId)])
+        {
+            Format = WireFormats.Typed,
+            Heartbeat = HeartbeatInterval,
+            HeartbeatFrame = static now => Frame("heartbeat", new { timestamp = now }),
+            OnOpen = async (opening, ct) =>
+            {
+                opening.WriteWithPosition(frame => frame.Json(new
+                {
+                    type = "connection-established",
+                    data = new { connectionId = opening.Connection.Id, branchId, position = opening.Position.ToString(), userId = caller.UserId, userName = caller.Name },
+                }));
+                var (rows, _, _) = await leases.ListAsync(new LeaseQuery(Prefix: WarrantyNames.LocksOf(branchId)), ct);
+                opening.Write(frame => frame.Json(new { type = "locks", data = rows.Select(LockView.Of) }));
+            },
+        });
+    }
+
+    private static long BranchId(HttpRequest request) =>
+        long.TryParse(request.Query["branchId"], System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var id)
+            ? id
+            : throw new DunlinException(ErrorCode.InvalidField, "'branchId' is the number of a branch.", "branchId");
+
+    private static ReadOnlyMemory<byte> Frame<T>(string type, T data) => FrameWriter.Encode(null, frame => frame.Json(new { type, data }));
+}
