@@ -32,13 +32,13 @@ public static class SecurityBuilderExtensions
 
     /// <summary>
     /// The authentication scheme <see cref="DunlinAuthentication.Scheme"/> as the default one: bearer tokens of this server
-    /// and of <see cref="TokenOptions.TrustedIssuers"/>, session cookies where there are accounts, tickets.
+    /// and of <see cref="AccessTokenOptions.TrustedIssuers"/>, session cookies where there are accounts, tickets.
     /// </summary>
-    public static DunlinBuilder AddTokens(this DunlinBuilder builder, Action<TokenOptions>? configure = null)
+    public static DunlinBuilder AddTokens(this DunlinBuilder builder, Action<AccessTokenOptions>? configure = null)
     {
         var services = builder.AddOrigins().Services;
         Configure(services, configure);
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<TokenOptions>, TokenOptionsValidator>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AccessTokenOptions>, AccessTokenOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<AccessChanges>();
         services.TryAddSingleton<SigningKeyStore>();

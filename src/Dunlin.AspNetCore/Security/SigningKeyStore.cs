@@ -9,7 +9,7 @@ namespace Dunlin.Security;
 /// The secret of this server's own tokens. There is no default one: without a configured key it is made at random once
 /// and kept in a file that only the server's user can read.
 /// </summary>
-internal sealed class SigningKeyStore(IOptions<TokenOptions> options, IHostEnvironment environment, ILogger<SigningKeyStore> logger)
+internal sealed class SigningKeyStore(IOptions<AccessTokenOptions> options, IHostEnvironment environment, ILogger<SigningKeyStore> logger)
 {
     private const int Bytes = 64;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;

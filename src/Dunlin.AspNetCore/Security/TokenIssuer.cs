@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace Dunlin.Security;
 
 /// <summary>Makes this server's own access tokens: JWT, HS256, bound to the session that they come from.</summary>
-internal sealed class TokenIssuer(IOptions<TokenOptions> options, SigningKeyStore keys, TimeProvider time)
+internal sealed class TokenIssuer(IOptions<AccessTokenOptions> options, SigningKeyStore keys, TimeProvider time)
 {
     private static readonly string Header = Base64Url.EncodeToString("""{"alg":"HS256","typ":"JWT"}"""u8);
 

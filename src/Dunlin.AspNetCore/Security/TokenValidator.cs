@@ -40,7 +40,7 @@ internal sealed class TokenValidator
     private readonly TimeSpan _skew;
     private readonly TimeProvider _time;
 
-    public TokenValidator(IOptions<TokenOptions> options, SigningKeyStore keys, TimeProvider time)
+    public TokenValidator(IOptions<AccessTokenOptions> options, SigningKeyStore keys, TimeProvider time)
     {
         var value = options.Value;
         _skew = value.ClockSkew;

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace Dunlin.Security;
 
 /// <summary>Access tokens (JWT): how this server's own are made, and whose else are taken.</summary>
-public sealed class TokenOptions
+public sealed class AccessTokenOptions
 {
     /// <summary>The longest difference between clocks that is borne.</summary>
     public static readonly TimeSpan MaxClockSkew = TimeSpan.FromSeconds(30);
@@ -66,17 +66,17 @@ public sealed class TrustedIssuer
     public IList<string> Types { get; } = [];
 }
 
-internal sealed class TokenOptionsValidator : IValidateOptions<TokenOptions>
+internal sealed class AccessTokenOptionsValidator : IValidateOptions<AccessTokenOptions>
 {
-    public ValidateOptionsResult Validate(string? name, TokenOptions options)
+    public ValidateOptionsResult Validate(string? name, AccessTokenOptions options)
     {
         var faults = new List<string>();
         if (options.SigningKey is not null)
-            Try("TokenOptions.SigningKey", () => SigningKeyStore.Decode(options.SigningKey), faults);
+            Try("AccessTokenOptions.SigningKey", () => SigningKeyStore.Decode(options.SigningKey), faults);
         for (var i = 0; i < options.TrustedIssuers.Count; i++)
         {
             var issuer = options.TrustedIssuers[i];
-            var at = $"TokenOptions.TrustedIssuers[{i}]";
+            var at = $"AccessTokenOptions.TrustedIssuers[{i}]";
             if (issuer.Issuer.Length == 0)
                 faults.Add($"{at}.Issuer is missing.");
             if (issuer.Issuer == options.Issuer || options.TrustedIssuers.Take(i).Any(other => other.Issuer == issuer.Issuer))
