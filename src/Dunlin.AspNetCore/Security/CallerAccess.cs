@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Claims;
 using Dunlin.Diagnostics;
 using Dunlin.Topics;
@@ -61,7 +60,7 @@ public static class CallerAccess
             ConnectionId = Id(context.Request.Headers[ConnectionHeader], ConnectionHeader),
             DeviceId = Device(context.Request),
             Roles = Roles(identity),
-            ExpiresAt = ExpiresAt(identity) ?? context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Properties?.ExpiresUtc,
+            ExpiresAt = DunlinIdentity.ExpiresAt(identity) ?? context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Properties?.ExpiresUtc,
             Principal = context.User,
         };
     }
@@ -79,12 +78,6 @@ public static class CallerAccess
         }
         return roles;
     }
-
-    private static DateTimeOffset? ExpiresAt(ClaimsIdentity identity) =>
-        long.TryParse(identity.FindFirst(DunlinClaims.ExpiresAt)?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
-        && seconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds()
-            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
-            : null;
 
     private static string? Device(HttpRequest request)
     {

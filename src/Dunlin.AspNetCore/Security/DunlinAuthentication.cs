@@ -1,0 +1,135 @@
+using System.Security.Claims;
+using System.Text.Encodings.Web;
+using Dunlin.Diagnostics;
+using Dunlin.Problems;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Security;
+
+/// <summary>Names of Dunlin's own authentication scheme.</summary>
+public static class DunlinAuthentication
+{
+    /// <summary>The scheme, and the authentication type of identities that this server's own sessions prove.</summary>
+    public const string Scheme = "Dunlin";
+
+    /// <summary>The authentication type of identities that a trusted issuer's token proves.</summary>
+    public const string TrustedIssuerType = "Dunlin.TrustedIssuer";
+}
+
+/// <summary>
+/// Takes, in this order, a bearer token, the session cookie, and where the endpoint accepts it a ticket. The first that is
+/// there decides: a bad token is not made good by a cookie.
+/// </summary>
+internal sealed class DunlinAuthenticationHandler(
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, TokenValidator tokens, Tickets tickets, IServiceProvider services)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
+{
+    private const string Refused = "The credential is not valid.";
+    private const string Bearer = "Bearer ";
+
+    // Absent where accounts are not kept here but with other issuers only.
+    private readonly SessionCache? _sessions = services.GetService<SessionCache>();
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        try
+        {
+            return await AuthenticateCredentialAsync();
+        }
+        catch (OperationCanceledException) when (Context.RequestAborted.IsCancellationRequested)
+        {
+            return AuthenticateResult.Fail(Refused);
+        }
+        catch (Exception exception)
+        {
+            // Kept for GetCaller and the challenge: "cannot tell who you are now" must not look like "you are signed out".
+            var known = exception as DunlinException;
+            if (known is null)
+                SecurityLog.CredentialFailed(Logger, exception);
+            Context.Features.Set(new CredentialFault(known ?? new DunlinException(ErrorCode.Internal)));
+            return AuthenticateResult.Fail(Refused);
+        }
+    }
+
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties) =>
+        Problem.WriteAsync(Context, Context.Features.Get<CredentialFault>()?.Exception ?? new DunlinException(ErrorCode.NotSignedIn));
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
+        Problem.WriteAsync(Context, new DunlinException(ErrorCode.Forbidden));
+
+    private async ValueTask<AuthenticateResult> AuthenticateCredentialAsync()
+    {
+        var authorization = Request.Headers.Authorization.ToString();
+        if (authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
+            return await OfTokenAsync(authorization[Bearer.Length..].Trim());
+        if (_sessions is not null && Request.Cookies.ContainsKey(SessionCookie.Name))
+        {
+            var result = await OfCookieAsync(_sessions);
+            // A stale cookie goes along by itself; a ticket was put there on purpose.
+            if (result.Succeeded || TicketOf() is null)
+                return result;
+        }
+        return TicketOf() is { } ticket ? await OfTicketAsync(ticket) : AuthenticateResult.NoResult();
+    }
+
+    private async ValueTask<AuthenticateResult> OfTokenAsync(string token)
+    {
+        var (fault, identity, isOwn) = tokens.Validate(token);
+        if (identity is not null && isOwn)
+            identity = await OfOwnTokenAsync(identity);
+        if (identity is not null)
+            return Success(identity);
+        SecurityLog.TokenRefused(Logger, fault == TokenFault.None ? TokenFault.SessionEnded : fault);
+        return AuthenticateResult.Fail(Refused);
+    }
+
+    // The token says which session; the store says whether it still stands, and what its user is now.
+    private async ValueTask<ClaimsIdentity?> OfOwnTokenAsync(ClaimsIdentity identity)
+    {
+        if (_sessions is null || identity.FindFirst(DunlinClaims.SessionId)?.Value is not { } sessionId)
+            return identity;
+        return await _sessions.FindAsync(sessionId, Context.RequestAborted) is { } live
+            && live.Account.UserId == identity.FindFirst(DunlinClaims.UserId)?.Value
+            ? DunlinIdentity.Create(live, until: DunlinIdentity.ExpiresAt(identity))
+            : null;
+    }
+
+    private async ValueTask<AuthenticateResult> OfCookieAsync(SessionCache sessions)
+    {
+        if (await SessionCookie.FindAsync(Context, sessions) is not { } live)
+        {
+            SecurityLog.CookieRefused(Logger);
+            return AuthenticateResult.Fail(Refused);
+        }
+        OriginCheck.RequireOwnOrigin(Context);
+        return Success(DunlinIdentity.Create(live, until: null));
+    }
+
+    private async ValueTask<AuthenticateResult> OfTicketAsync(string text)
+    {
+        var ticket = await tickets.TakeAsync(text, Context.RequestAborted);
+        if (ticket is { ChecksSession: true, SessionId: { } sessionId } && _sessions is not null)
+        {
+            if (await _sessions.FindAsync(sessionId, Context.RequestAborted) is { } live)
+                return Success(DunlinIdentity.Create(live, until: ticket.CredentialExpiresAt));
+            ticket = null;
+        }
+        if (ticket is not null)
+            return Success(DunlinIdentity.Create(ticket));
+        SecurityLog.TicketRefused(Logger);
+        return AuthenticateResult.Fail(Refused);
+    }
+
+    private string? TicketOf() =>
+        HttpMethods.IsGet(Request.Method) && Context.GetEndpoint()?.Metadata.GetMetadata<AcceptsTicket>() is not null
+        && Request.Query.TryGetValue(UrlCredentials.Ticket, out var ticket) && ticket.Count == 1
+            ? ticket[0]
+            : null;
+
+    private AuthenticateResult Success(ClaimsIdentity identity) =>
+        AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
+}

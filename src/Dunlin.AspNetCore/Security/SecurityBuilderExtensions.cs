@@ -1,0 +1,82 @@
+using Dunlin.Accounts;
+using Dunlin.Hosting;
+using Dunlin.Topics;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Security;
+
+/// <summary>What hangs off <c>AddDunlin()</c> for signing in.</summary>
+public static class SecurityBuilderExtensions
+{
+    /// <summary>
+    /// Password accounts and sessions over the store's <see cref="IAccountStore"/> and <see cref="ISessionStore"/>, with
+    /// everything of <see cref="AddTokens"/>. <c>MapDunlinAccounts()</c> maps their endpoints.
+    /// </summary>
+    public static DunlinBuilder AddAccounts(this DunlinBuilder builder, Action<AccountOptions>? configure = null)
+    {
+        var services = builder.AddTokens().Services;
+        Configure(services, configure);
+        services.TryAddSingleton<IPasswordHasher<Account>, PasswordHasher<Account>>();
+        services.TryAddSingleton<SessionCache>();
+        services.TryAddSingleton<Sessions>();
+        services.TryAddSingleton<SignInThrottle>();
+        services.TryAddSingleton<TokenIssuer>();
+        services.TryAddSingleton<IAccounts, PasswordAccounts>();
+        return builder;
+    }
+
+    /// <summary>
+    /// The authentication scheme <see cref="DunlinAuthentication.Scheme"/> as the default one: bearer tokens of this server
+    /// and of <see cref="AccessTokenOptions.TrustedIssuers"/>, session cookies where there are accounts, tickets.
+    /// </summary>
+    public static DunlinBuilder AddTokens(this DunlinBuilder builder, Action<AccessTokenOptions>? configure = null)
+    {
+        var services = builder.AddOrigins().Services;
+        Configure(services, configure);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AccessTokenOptions>, AccessTokenOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<AccessChanges>();
+        services.TryAddSingleton<SigningKeyStore>();
+        services.TryAddSingleton<TokenValidator>();
+        services.TryAddSingleton<ITicketStore, InMemoryTicketStore>();
+        services.TryAddSingleton<Tickets>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SigningKeyAtStart>());
+        if (!services.Any(service => service.ServiceType == typeof(DunlinAuthenticationHandler)))
+            services.AddAuthentication(DunlinAuthentication.Scheme).AddScheme<AuthenticationSchemeOptions, DunlinAuthenticationHandler>(DunlinAuthentication.Scheme, configureOptions: null);
+        return builder;
+    }
+
+    /// <summary>Which other origins may call. <c>UseDunlinOrigins()</c> installs it; writes with a cookie are checked anyway.</summary>
+    public static DunlinBuilder AddOrigins(this DunlinBuilder builder, Action<OriginOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        Configure(builder.Services, configure);
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<OriginOptions>, OriginOptionsValidator>());
+        return builder;
+    }
+
+    private static void Configure<TOptions>(IServiceCollection services, Action<TOptions>? configure) where TOptions : class
+    {
+        var options = services.AddOptions<TOptions>();
+        if (configure is not null)
+            options.Configure(configure);
+        options.ValidateDataAnnotations().ValidateOnStart();
+    }
+
+    // A key that cannot be read or made stops the start, not the first user.
+    private sealed class SigningKeyAtStart(TokenValidator validator) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            ArgumentNullException.ThrowIfNull(validator);
+            return Task.CompletedTask;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

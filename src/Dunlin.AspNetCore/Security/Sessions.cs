@@ -1,0 +1,53 @@
+using Dunlin.Accounts;
+using Dunlin.Topics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Security;
+
+/// <summary>Begins and ends sessions.</summary>
+internal sealed class Sessions(ISessionStore store, AccessChanges changes, IOptions<AccountOptions> options, TimeProvider time, ILogger<Sessions> logger)
+{
+    private const int MaxDescriptionLength = 120;
+
+    // Expired sessions are harmless; removing them rides along with signing in, at most so often.
+    private static readonly TimeSpan ForgetInterval = TimeSpan.FromHours(1);
+    private long _forgotAt = DateTimeOffset.MinValue.Ticks;
+
+    /// <summary>A new session and the secret of its cookie, which is not kept.</summary>
+    public async ValueTask<(Session Session, string Secret)> BeginAsync(Account account, string? userAgent, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var secret = Secret.Make();
+        var session = new Session(Secret.MakeId(), account.UserId, Secret.Hash(secret), now, now + options.Value.SessionLifetime, Describe(userAgent));
+        await store.AddAsync(session, cancellationToken);
+        SecurityLog.SignedIn(logger, account.UserId, session.SessionId);
+        var forgotAt = Interlocked.Read(ref _forgotAt);
+        if (forgotAt + ForgetInterval.Ticks <= now.Ticks && Interlocked.CompareExchange(ref _forgotAt, now.Ticks, forgotAt) == forgotAt)
+            await store.ForgetExpiredAsync(now, cancellationToken);
+        return (session, secret);
+    }
+
+    /// <summary>Ends a session; told only after the store has it, so that nobody is let in again in between.</summary>
+    public async ValueTask EndAsync(string userId, string sessionId, string reason, CancellationToken cancellationToken)
+    {
+        await store.RemoveAsync(sessionId, cancellationToken);
+        SecurityLog.SessionEnded(logger, sessionId, userId, reason);
+        changes.SessionEnded(userId, sessionId, reason);
+    }
+
+    public async ValueTask EndAllAsync(string userId, string reason, CancellationToken cancellationToken)
+    {
+        foreach (var session in await store.ListAsync(time.GetUtcNow(), cancellationToken))
+        {
+            if (session.UserId == userId)
+                await EndAsync(userId, session.SessionId, reason, cancellationToken);
+        }
+    }
+
+    private static string Describe(string? userAgent)
+    {
+        var text = new string([.. (userAgent ?? "").Where(c => !char.IsControl(c)).Take(MaxDescriptionLength)]);
+        return text.Length > 0 ? text : "unknown";
+    }
+}

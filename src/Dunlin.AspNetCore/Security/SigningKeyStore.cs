@@ -1,0 +1,83 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Security;
+
+/// <summary>
+/// The secret of this server's own tokens. There is no default one: without a configured key it is made at random once
+/// and kept in a file that only the server's user can read.
+/// </summary>
+internal sealed class SigningKeyStore(IOptions<AccessTokenOptions> options, IHostEnvironment environment, ILogger<SigningKeyStore> logger)
+{
+    private const int Bytes = 64;
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private readonly Lazy<JwsKey.SecretKey> _key = new(() =>
+        JwsKey.OfSecret(options.Value.SigningKey is { } configured ? Decode(configured) : FromFile(Path.Combine(environment.ContentRootPath, options.Value.SigningKeyFile), logger), keyId: null));
+
+    public JwsKey.SecretKey Key => _key.Value;
+
+    /// <summary>Reads a secret written in base64, with or without padding, in either alphabet.</summary>
+    /// <exception cref="FormatException">Not base64, or too short.</exception>
+    public static byte[] Decode(string text)
+    {
+        var base64 = text.Trim().TrimEnd('=').Replace('-', '+').Replace('_', '/');
+        byte[] secret;
+        try
+        {
+            secret = Convert.FromBase64String(base64.PadRight((base64.Length + 3) / 4 * 4, '='));
+        }
+        catch (FormatException exception)
+        {
+            throw new FormatException("not base64; make a key with 'openssl rand -base64 64'", exception);
+        }
+        return secret.Length >= JwsKey.MinSecretBytes
+            ? secret
+            : throw new FormatException($"too short: {secret.Length} bytes, and HS256 needs {JwsKey.MinSecretBytes}; make a key with 'openssl rand -base64 64'");
+    }
+
+    private static byte[] FromFile(string path, ILogger logger)
+    {
+        if (!File.Exists(path))
+            Create(path, logger);
+        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & ~OwnerOnly) != UnixFileMode.None)
+        {
+            SecurityLog.KeyFileOpen(logger, path);
+            File.SetUnixFileMode(path, OwnerOnly);
+        }
+        try
+        {
+            return Decode(File.ReadAllText(path));
+        }
+        catch (FormatException exception)
+        {
+            throw new InvalidOperationException($"The signing key in '{path}' cannot be used: {exception.Message}. Remove the file to have a new one made, which ends all access tokens.", exception);
+        }
+    }
+
+    // Written beside and moved into place, so that a crash leaves no half of a key; the first of two processes wins.
+    private static void Create(string path, ILogger logger)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        var draft = $"{path}.{Guid.NewGuid():N}";
+        var open = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            open.UnixCreateMode = OwnerOnly;
+        using (var stream = new FileStream(draft, open))
+        {
+            stream.Write(System.Text.Encoding.ASCII.GetBytes(Convert.ToBase64String(RandomNumberGenerator.GetBytes(Bytes))));
+            stream.Flush(flushToDisk: true);
+        }
+        try
+        {
+            File.Move(draft, path, overwrite: false);
+            SecurityLog.KeyMade(logger, path);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            File.Delete(draft);
+        }
+    }
+}

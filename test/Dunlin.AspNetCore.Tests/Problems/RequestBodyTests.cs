@@ -1,0 +1,217 @@
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Dunlin.Problems;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace Dunlin.AspNetCore.Tests.Problems;
+
+public sealed class RequestBodyTests : IAsyncLifetime
+{
+    private const int Limit = 1000;
+    private TestHost _host = null!;
+    private HttpClient _client = null!;
+
+    [JsonConverter(typeof(JsonStringEnumConverter<Colour>))]
+    public enum Colour
+    {
+        Red,
+    }
+
+    public sealed record Item(string Name, int Count);
+
+    public sealed record Order(string Title, IReadOnlyList<Item> Items)
+    {
+        public string? Note { get; init; }
+
+        public int Amount { get; init; }
+
+        [JsonPropertyName("is_gift")]
+        public bool IsGift { get; init; }
+
+        public Colour Colour { get; init; }
+
+        public IReadOnlyDictionary<string, Item>? ByName { get; init; }
+
+        public JsonElement? Data { get; init; }
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        _host = await TestHost.StartAsync(new HostSetup
+        {
+            Map = app => app.MapPost("/api/order", async context =>
+            {
+                var order = await RequestBody.ReadAsync<Order>(context, Limit, context.RequestAborted);
+                await context.Response.WriteAsync(order.Title);
+            }),
+        });
+        _client = _host.Plain();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await _host.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("""{"title":"a","items":[{"name":"n","count":1}],"note":null,"amount":3,"is_gift":true,"colour":"Red","byName":{"x":{"name":"n","count":1}},"data":{"any":[1,{}]}}""")]
+    [InlineData("""  {"items":[],"title":"a"}  """)]
+    public async Task A_right_body_is_taken(string body)
+    {
+        using var response = await _client.PostAsync("/api/order", HttpAssert.Json(body));
+        Assert.Equal("a", await response.Content.ReadAsStringAsync());
+    }
+
+    [Theory]
+    [InlineData("application/json")]
+    [InlineData("application/json; charset=UTF-8")]
+    [InlineData("application/vnd.app+json")]
+    public async Task Json_content_types_are_taken(string contentType)
+    {
+        using var response = await _client.PostAsync("/api/order", HttpAssert.Json("""{"title":"a","items":[]}""", contentType));
+        Assert.Equal("a", await response.Content.ReadAsStringAsync());
+    }
+
+    [Theory]
+    [InlineData("text/plain")]
+    [InlineData("application/x-www-form-urlencoded")]
+    [InlineData("multipart/form-data; boundary=x")]
+    [InlineData("application/json; charset=utf-16")]
+    [InlineData("not a type")]
+    [InlineData("")]
+    public async Task Other_content_types_are_refused(string contentType)
+    {
+        using var response = await _client.PostAsync("/api/order", HttpAssert.Json("""{"title":"a","items":[]}""", contentType));
+        await HttpAssert.ProblemAsync(response, 415, "unsupported_media_type");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("null")]
+    [InlineData("""{"title":"a","items":[]} x""")]
+    [InlineData("""{"title":"a","items":[]}{}""")]
+    [InlineData("""{"title":"a","items":[],}""")]
+    [InlineData("""{"title":"a" /* no */,"items":[]}""")]
+    [InlineData("""{'title':'a'}""")]
+    [InlineData("{\"title\":\"a\nb\",\"items\":[]}")]
+    [InlineData("""{"title":"a","title":"b","items":[]}""")]
+    [InlineData("""{"title":"a","items":[{"name":"n","count":1,"count":2}]}""")]
+    [InlineData("""{"title":"a","items":[],"data":{"x":1,"x":2}}""")]
+    public async Task What_is_not_one_json_value_is_refused(string body)
+    {
+        using var response = await _client.PostAsync("/api/order", HttpAssert.Json(body));
+        await HttpAssert.ProblemAsync(response, 400, "invalid_json");
+    }
+
+    [Fact]
+    public async Task Nesting_past_the_limit_is_refused()
+    {
+        var body = $$"""{"title":"a","items":[],"data":{{new string('[', 40)}}{{new string(']', 40)}}}""";
+        using var response = await _client.PostAsync("/api/order", HttpAssert.Json(body));
+        await HttpAssert.ProblemAsync(response, 400, "invalid_json");
+    }
+
+    [Fact]
+    public async Task Bytes_that_are_not_utf8_are_refused()
+    {
+        var content = new ByteArrayContent([.. "{\"title\":\""u8, 0xC3, 0x28, .. "\",\"items\":[]}"u8]);
+        content.Headers.Add("Content-Type", "application/json");
+        using var response = await _client.PostAsync("/api/order", content);
+        await HttpAssert.ProblemAsync(response, 400, "invalid_json");
+    }
+
+    [Theory]
+    [InlineData("""{"title":"a","items":[],"nope":1}""", "nope")]
+    [InlineData("""{"Title":"a","items":[]}""", "Title")]
+    [InlineData("""{"title":"a","items":[{"name":"n","count":1},{"name":"n","count":1,"__proto__":{}}]}""", "items[1].__proto__")]
+    [InlineData("""{"title":"a","items":[],"byName":{"x":{"name":"n","count":1,"extra":1}}}""", "byName.x.extra")]
+    [InlineData("""{"title":"a","items":[],"isGift":true}""", "isGift")]
+    public async Task An_unknown_member_is_named(string body, string field)
+    {
+        using var response = await _client.PostAsync("/api/order", HttpAssert.Json(body));
+        var problem = await HttpAssert.ProblemAsync(response, 400, "unknown_field");
+        Assert.Equal(field, problem.GetProperty("field").GetString());
+    }
+
+    [Theory]
+    [InlineData("""{"items":[]}""", "title")]
+    [InlineData("""{"title":"a"}""", "items")]
+    [InlineData("""{}""", "title")]
+    [InlineData("""{"title":"a","items":[{"name":"n"}]}""", "items[0].count")]
+    [InlineData("""{"title":1,"items":[]}""", "title")]
+    [InlineData("""{"title":null,"items":[]}""", "title")]
+    [InlineData("""{"title":{},"items":[]}""", "title")]
+    [InlineData("""{"title":"a","items":{}}""", "items")]
+    [InlineData("""{"title":"a","items":"x"}""", "items")]
+    [InlineData("""{"title":"a","items":[1]}""", "items[0]")]
+    [InlineData("""{"title":"a","items":[{"name":"n","count":"1"}]}""", "items[0].count")]
+    [InlineData("""{"title":"a","items":[{"name":"n","count":1.5}]}""", "items[0].count")]
+    [InlineData("""{"title":"a","items":[],"amount":99999999999}""", "amount")]
+    [InlineData("""{"title":"a","items":[],"amount":null}""", "amount")]
+    [InlineData("""{"title":"a","items":[],"amount":"3"}""", "amount")]
+    [InlineData("""{"title":"a","items":[],"is_gift":"true"}""", "is_gift")]
+    [InlineData("""{"title":"a","items":[],"colour":"Green"}""", "colour")]
+    [InlineData("""{"title":"a","items":[],"byName":[]}""", "byName")]
+    public async Task A_missing_null_or_mistyped_member_is_named(string body, string field)
+    {
+        using var response = await _client.PostAsync("/api/order", HttpAssert.Json(body));
+        var problem = await HttpAssert.ProblemAsync(response, 400, "invalid_field");
+        Assert.Equal(field, problem.GetProperty("field").GetString());
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("3")]
+    [InlineData("\"text\"")]
+    public async Task A_body_of_another_kind_is_refused(string body)
+    {
+        using var response = await _client.PostAsync("/api/order", HttpAssert.Json(body));
+        await HttpAssert.ProblemAsync(response, 400, "invalid_field");
+    }
+
+    [Fact]
+    public async Task A_body_over_the_limit_is_refused_with_the_limit()
+    {
+        using var response = await _client.PostAsync("/api/order", HttpAssert.Json(Padded(Limit + 1)));
+        var problem = await HttpAssert.ProblemAsync(response, 413, "too_large");
+        Assert.Equal(Limit, problem.GetProperty("limit").GetInt32());
+        using var exact = await _client.PostAsync("/api/order", HttpAssert.Json(Padded(Limit)));
+        Assert.Equal(200, (int)exact.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_body_over_the_limit_is_refused_also_without_a_length()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/order") { Content = HttpAssert.Json(Padded(100_000)) };
+        request.Headers.TransferEncodingChunked = true;
+        using var response = await _client.SendAsync(request);
+        var problem = await HttpAssert.ProblemAsync(response, 413, "too_large");
+        Assert.Equal(Limit, problem.GetProperty("limit").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_body_shorter_than_its_length_is_refused_or_cut_off()
+    {
+        using var socket = new TcpClient();
+        await socket.ConnectAsync("127.0.0.1", _host.Address.Port);
+        var stream = socket.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            "POST /api/order HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"title\":\"a\",\"items\":[]}"));
+        socket.Client.Shutdown(SocketShutdown.Send);
+        using var reader = new StreamReader(stream);
+        var answer = await reader.ReadToEndAsync();
+        Assert.DoesNotContain(" 200 ", answer, StringComparison.Ordinal);
+        Assert.DoesNotContain("Error 4000", _host.Log.All, StringComparison.Ordinal);
+    }
+
+    private static string Padded(int bytes)
+    {
+        const string start = """{"title":"a","items":[],"note":" """;
+        return start + new string('x', bytes - start.Length - 2) + "\"}";
+    }
+}

@@ -1,0 +1,178 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Dunlin.Accounts;
+using Dunlin.Hosting;
+using Dunlin.Problems;
+using Dunlin.Security;
+using Dunlin.Topics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.AspNetCore.Tests;
+
+/// <summary>What a test changes about the host.</summary>
+internal sealed class HostSetup
+{
+    public Action<AccountOptions>? Accounts { get; init; }
+    public Action<AccessTokenOptions>? Tokens { get; init; }
+    public Action<OriginOptions>? Origins { get; init; }
+    public Action<IServiceCollection>? Services { get; init; }
+    public Action<WebApplication>? Map { get; init; }
+}
+
+/// <summary>A real server on a free port with accounts, fake stores, a clock of its own and all of its log.</summary>
+internal sealed class TestHost : IAsyncDisposable
+{
+    public const string Password = "correct horse battery";
+
+    private readonly WebApplication _app;
+    private readonly string _folder;
+
+    private TestHost(WebApplication app, string folder, TestClock clock, LogCapture log)
+    {
+        _app = app;
+        _folder = folder;
+        Clock = clock;
+        Log = log;
+    }
+
+    public TestClock Clock { get; }
+
+    public LogCapture Log { get; }
+
+    public IServiceProvider Services => _app.Services;
+
+    public Uri Address { get; private set; } = null!;
+
+    public string KeyFile => Path.Combine(_folder, "data", "signing.key");
+
+    public FakeAccountStore AccountStore => (FakeAccountStore)Services.GetRequiredService<IAccountStore>();
+
+    public FakeSessionStore SessionStore => (FakeSessionStore)Services.GetRequiredService<ISessionStore>();
+
+    public IAccounts Accounts => Services.GetRequiredService<IAccounts>();
+
+    public AccessChanges Changes => Services.GetRequiredService<AccessChanges>();
+
+    public static async Task<TestHost> StartAsync(HostSetup? setup = null)
+    {
+        setup ??= new();
+        var folder = Directory.CreateTempSubdirectory("dunlin-test-").FullName;
+        var clock = new TestClock();
+        var log = new LogCapture();
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = folder, EnvironmentName = "Production" });
+        builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Trace);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.Services.AddSingleton<TimeProvider>(clock).AddSingleton<IAccountStore, FakeAccountStore>().AddSingleton<ISessionStore, FakeSessionStore>();
+        builder.Services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 100);
+        builder.Services.AddAuthorization();
+        new DunlinBuilder(builder.Services).AddAccounts(setup.Accounts).AddTokens(setup.Tokens).AddOrigins(setup.Origins);
+        setup.Services?.Invoke(builder.Services);
+        var app = builder.Build();
+        app.UseDunlinOrigins();
+        app.UseDunlinProblems();
+        app.MapDunlinAccounts();
+        app.MapGet("/api/whoami", context => context.Response.WriteAsJsonAsync(Describe(context.RequireCaller())));
+        app.MapPost("/api/write", context => context.Response.WriteAsJsonAsync(Describe(context.RequireCaller())));
+        app.MapGet("/api/stream", context => context.Response.WriteAsJsonAsync(Describe(context.RequireCaller()))).WithMetadata(AcceptsTicket.Instance);
+        app.MapGet("/api/guarded", () => "in").RequireAuthorization();
+        app.MapGet("/api/admin", () => "in").RequireAuthorization(policy => policy.RequireRole("admin"));
+        setup.Map?.Invoke(app);
+        var host = new TestHost(app, folder, clock, log);
+        await app.StartAsync();
+        host.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        return host;
+    }
+
+    /// <summary>A browser-like client: keeps cookies, follows nothing.</summary>
+    public HttpClient Browser() => new(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = Address };
+
+    /// <summary>A client that keeps no cookies.</summary>
+    public HttpClient Plain() => new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Address };
+
+    public async Task<Account> CreateAsync(string username, params string[] roles) =>
+        await Accounts.CreateAsync(new NewAccount(username, Password, $"{username} Example", roles) { UserId = $"id-{username}" }, default);
+
+    public async Task<SignedIn> SignInAsync(HttpClient client, string username)
+    {
+        using var response = await client.PostAsJsonAsync("/api/v1/auth/login", new { username, password = Password });
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        var json = (await response.Content.ReadFromJsonAsync<JsonElement>());
+        return new SignedIn(json.GetProperty("sessionId").GetString()!, json.GetProperty("accessToken").GetString()!, Cookie(response)!);
+    }
+
+    /// <summary>The value of the session cookie that a response sets, or null.</summary>
+    public static string? Cookie(HttpResponseMessage response) =>
+        response.Headers.TryGetValues("Set-Cookie", out var cookies)
+            ? cookies.Single(c => c.StartsWith("dunlin_session=", StringComparison.Ordinal))["dunlin_session=".Length..].Split(';')[0]
+            : null;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static object Describe(Caller caller) => new
+    {
+        caller.UserId,
+        caller.Name,
+        caller.SessionId,
+        caller.DeviceId,
+        caller.ConnectionId,
+        Roles = caller.Roles.Order(StringComparer.Ordinal),
+        caller.ExpiresAt,
+    };
+}
+
+internal sealed record SignedIn(string SessionId, string Token, string Cookie);
+
+internal static class HttpAssert
+{
+    public static StringContent Json(string text, string contentType = "application/json")
+    {
+        var content = new StringContent(text, Encoding.UTF8);
+        content.Headers.Remove("Content-Type");
+        content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+        return content;
+    }
+
+    /// <summary>Checks status, code and shape of a problem document, and returns it.</summary>
+    public static async Task<JsonElement> ProblemAsync(HttpResponseMessage response, int status, string code)
+    {
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(status == (int)response.StatusCode, $"{(int)response.StatusCode}: {text}");
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        var problem = JsonDocument.Parse(text).RootElement;
+        Assert.Equal(code, problem.GetProperty("code").GetString());
+        Assert.Equal(status, problem.GetProperty("status").GetInt32());
+        Assert.Equal($"urn:dunlin:problem:{code}", problem.GetProperty("type").GetString());
+        foreach (var member in new[] { "title", "detail", "class", "hint", "traceId" })
+            Assert.False(string.IsNullOrEmpty(problem.GetProperty(member).GetString()), member);
+        Assert.DoesNotContain("   at ", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", text, StringComparison.Ordinal);
+        return problem;
+    }
+
+    public static async Task<HttpResponseMessage> SendAsync(
+        this HttpClient client, HttpMethod method, string path, string? token = null, string? cookie = null, HttpContent? content = null, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = content };
+        if (token is not null)
+            request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+        if (cookie is not null)
+            request.Headers.TryAddWithoutValidation("Cookie", $"dunlin_session={cookie}");
+        foreach (var (name, value) in headers)
+            Assert.True(request.Headers.TryAddWithoutValidation(name, value));
+        return await client.SendAsync(request);
+    }
+}
