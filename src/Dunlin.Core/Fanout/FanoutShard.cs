@@ -150,9 +150,9 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
                 Stage(connection, frame, offset);
             else
                 connection.SkipTo(offset);
+            if (_overflowed.Remove(connection))
+                return;   // not seated: it catches up again once its queue is written
         }
-        if (_overflowed.Remove(connection))
-            return;   // not seated: it catches up again once its queue is written
         Seat(connection);
     }
 

@@ -1,0 +1,41 @@
+using Dunlin.Accounts;
+using Dunlin.Apps.Warranty;
+using Dunlin.Journal;
+using Dunlin.Security;
+
+namespace Dunlin.Host;
+
+/// <summary>Accounts and data to try the systems with. Only in demo mode, which Production never is.</summary>
+internal sealed class DemoData(HostSettings settings, IAccounts accounts, IAccountStore store, IStore data) : IHostedService
+{
+    public const string Password = "dunlin-demo";
+
+    public static IReadOnlyList<NewAccount> Accounts { get; } =
+    [
+        new("alice", Password, "Alice Archer", ["admin", "reviewer"]) { UserId = "alice" },
+        new("bob", Password, "Bob Baker", ["annotator"]) { UserId = "bob" },
+        new("carol", Password, "Carol Carter", ["reviewer"]) { UserId = "carol" },
+        new("dave", Password, "Dave Dyer", ["user"]) { UserId = "dave" },
+    ];
+
+    private static readonly Dictionary<long, IReadOnlyList<string>> Branches = new()
+    {
+        [1] = ["alice", "bob", "carol"],
+        [2] = ["alice", "bob"],
+        [3] = ["alice", "dave"],
+    };
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (!settings.Demo)
+            return;
+        foreach (var account in Accounts)
+        {
+            if (await store.FindByNameAsync(account.Username, cancellationToken) is null)
+                await accounts.CreateAsync(account, cancellationToken);
+        }
+        await WarrantyDemo.SeedAsync(data, Branches, cancellationToken);
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}

@@ -1,0 +1,57 @@
+using Dunlin.Apps.Warranty;
+using Dunlin.Hosting;
+using Dunlin.Problems;
+using Dunlin.Security;
+
+namespace Dunlin.Host;
+
+/// <summary>All systems in one process. Tests build it too, with their own services.</summary>
+internal static class HostApplication
+{
+    public static WebApplication Build(HostSettings settings, Action<IServiceCollection>? configure = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.ListenLocalhostOrAny(settings.Port);
+        });
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Services.AddSingleton(settings);
+        builder.Services.AddOpenApi();
+
+        Directory.CreateDirectory(settings.Data);
+        var dunlin = builder.Services.AddDunlin().AddAccounts().AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(settings.Data, "signing.key"));
+        AddStore(dunlin, settings);
+        dunlin.AddWarranty();
+        builder.Services.AddSingleton<WebPages>();
+        builder.Services.AddHostedService<DemoData>();
+        builder.Services.AddHostedService<Announcement>();
+        configure?.Invoke(builder.Services);
+
+        var app = builder.Build();
+        app.UseDunlinProblems();
+        app.UseDunlinOrigins();
+        app.Services.GetRequiredService<WebPages>().Use(app);
+        app.UseAuthentication();
+        app.MapOpenApi("/openapi/v1.json");
+        app.MapDunlin();
+        app.MapDunlinAccounts();
+        app.MapWarranty();
+        app.Services.GetRequiredService<WebPages>().Map(app);
+        return app;
+    }
+
+    private static void AddStore(DunlinBuilder dunlin, HostSettings settings)
+    {
+        if (settings.Store is not null)
+            throw new NotSupportedException("--store needs the PostgreSQL back end, which this version does not have yet. Leave it out to use SQLite.");
+        if (settings.Redis is not null)
+            throw new NotSupportedException("--redis needs the Redis backplane, which this version does not have yet.");
+        dunlin.AddSqlite(Path.Combine(settings.Data, "dunlin.db"));
+    }
+
+    private static void ListenLocalhostOrAny(this Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, int port) =>
+        kestrel.Listen(System.Net.IPAddress.Loopback, port);
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+
+namespace Dunlin.Host;
+
+/// <summary>What the command line says. Every option is also a setting <c>Dunlin:...</c> (environment: <c>Dunlin__...</c>); the
+/// command line wins.</summary>
+internal sealed record HostSettings
+{
+    public const string Usage = """
+        Usage: start.sh [options]
+          --port N         port on 127.0.0.1                      (default 5080; Dunlin__Port)
+          --data DIR       where the SQLite file and keys lie     (default ./data; Dunlin__Data)
+          --store TEXT     PostgreSQL connection string           (default: SQLite in the data folder; Dunlin__Store)
+          --redis H:P      Redis for lower latency between nodes  (Dunlin__Redis)
+          --no-demo        no demo accounts and data              (Dunlin__Demo=false)
+          --help           this text
+        """;
+
+    public int Port { get; init; } = 5080;
+
+    public string Data { get; init; } = "data";
+
+    public string? Store { get; init; }
+
+    public string? Redis { get; init; }
+
+    public bool Demo { get; init; } = true;
+
+    public bool ShowHelp { get; init; }
+
+    public string? Error { get; init; }
+
+    public static HostSettings Parse(string[] args)
+    {
+        var settings = FromEnvironment();
+        for (var i = 0; i < args.Length && settings.Error is null; i++)
+        {
+            settings = args[i] switch
+            {
+                "--help" or "-h" => settings with { ShowHelp = true },
+                "--no-demo" => settings with { Demo = false },
+                "--port" or "--data" or "--store" or "--redis" when i + 1 < args.Length => settings.With(args[i], args[++i]),
+                "--port" or "--data" or "--store" or "--redis" => settings with { Error = $"{args[i]} needs a value." },
+                _ => settings with { Error = $"Unknown option '{args[i]}'." },
+            };
+        }
+        return settings;
+    }
+
+    private static HostSettings FromEnvironment()
+    {
+        var settings = new HostSettings();
+        foreach (var name in (ReadOnlySpan<string>)["Port", "Data", "Store", "Redis"])
+        {
+            if (Environment.GetEnvironmentVariable("Dunlin__" + name) is { Length: > 0 } value)
+                settings = settings.With("--" + name.ToLowerInvariant(), value);
+        }
+        var isProduction = string.Equals(Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT"), "Production", StringComparison.OrdinalIgnoreCase);
+        return Environment.GetEnvironmentVariable("Dunlin__Demo") is { Length: > 0 } demo
+            ? bool.TryParse(demo, out var on) ? settings with { Demo = on && !isProduction } : settings with { Error = "Dunlin__Demo is true or false." }
+            : settings with { Demo = !isProduction };
+    }
+
+    private HostSettings With(string option, string value) => option switch
+    {
+        "--port" => int.TryParse(value, CultureInfo.InvariantCulture, out var port) && port is >= 0 and <= 65_535
+            ? this with { Port = port }
+            : this with { Error = $"--port is a number from 0 to 65535, not '{value}'." },
+        "--data" => this with { Data = value },
+        "--store" => this with { Store = value },
+        _ => this with { Redis = value },
+    };
+}

@@ -1,0 +1,63 @@
+using Dunlin.Security;
+using Microsoft.Extensions.FileProviders;
+
+namespace Dunlin.Host;
+
+/// <summary>The pages of the systems, as the web build leaves them: hashed assets are cached for ever, pages never.</summary>
+internal sealed class WebPages
+{
+    private const string Missing = "The web part has not been built. Run ./start.sh, or: npm ci && npm run build";
+
+    // Address -> page of the build. Addresses below an entry ending in /{**rest} show the same page.
+    private static readonly (string Route, string Page)[] Pages =
+    [
+        ("/", "apps/host/web/index.html"),
+        ("/branch/{id}", "apps/warranty/web/index.html"),
+    ];
+
+    private readonly PhysicalFileProvider? _files;
+
+    public WebPages(IConfiguration configuration)
+    {
+        var root = configuration["Dunlin:Web"] ?? Find();
+        _files = root is not null && Directory.Exists(root) ? new PhysicalFileProvider(Path.GetFullPath(root)) : null;
+    }
+
+    public void Use(WebApplication app)
+    {
+        app.UseDunlinPageHeaders();
+        if (_files is null)
+            return;
+        app.UseStaticFiles(new StaticFileOptions
+        {
+            FileProvider = _files,
+            OnPrepareResponse = file => file.Context.Response.Headers.CacheControl =
+                file.Context.Request.Path.StartsWithSegments("/assets") ? "public, max-age=31536000, immutable" : "no-cache",
+        });
+    }
+
+    public void Map(WebApplication app)
+    {
+        foreach (var (route, page) in Pages)
+        {
+            app.MapGet(route, () => _files?.GetFileInfo(page) is { Exists: true } file
+                ? Results.File(file.PhysicalPath!, "text/html; charset=utf-8")
+                : Results.Text(Missing, statusCode: StatusCodes.Status503ServiceUnavailable)).ExcludeFromDescription();
+        }
+    }
+
+    // Published: beside the program. In a checkout: the build's folder at its root.
+    private static string? Find()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            foreach (var candidate in (ReadOnlySpan<string>)["web", Path.Combine("artifacts", "web")])
+            {
+                var path = Path.Combine(folder.FullName, candidate);
+                if (File.Exists(Path.Combine(path, "apps", "host", "web", "index.html")))
+                    return path;
+            }
+        }
+        return null;
+    }
+}

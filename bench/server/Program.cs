@@ -1,0 +1,42 @@
+#pragma warning disable MA0047 // one file, top-level statements
+// What the figures of bench/README.md are measured on: the engine's endpoints and nothing else, journal on and durable.
+// Usage: Dunlin.Bench.Server PORT FILE.db | PORT memory. Whoever asks is signed in as "bench" and may do everything.
+using System.Security.Claims;
+using Dunlin.Hosting;
+using Dunlin.Leases;
+using Dunlin.Problems;
+using Dunlin.Publishing;
+using Dunlin.Streams;
+using Dunlin.Topics;
+
+var builder = WebApplication.CreateSlimBuilder();
+builder.Logging.ClearProviders();
+builder.WebHost.UseUrls("http://127.0.0.1:" + args[0]);
+builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+var dunlin = builder.Services.AddDunlin().AddAccessPolicy<Everything>("");
+if (args[1] == "memory")
+    dunlin.AddInMemory();
+else
+    dunlin.AddSqlite(args[1]);
+builder.Services.Configure<StreamOptions>(o => (o.MaxPerUser, o.MaxPerAddress) = (1_000_000, 1_000_000));
+builder.Services.Configure<PublishOptions>(o => o.PerSecond = 0);
+
+var app = builder.Build();
+var bench = new ClaimsPrincipal(new ClaimsIdentity([new Claim("sub", "bench"), new Claim("name", "bench")], "bench"));
+app.Use((context, next) =>
+{
+    context.User = bench;
+    return next(context);
+});
+app.UseDunlinProblems();
+app.MapDunlin();
+app.Run();
+
+internal sealed class Everything : IAccessPolicy
+{
+    public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(true);
+
+    public ValueTask<bool> MayPublishAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(true);
+
+    public ValueTask<bool> MayHoldAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) => new(true);
+}
