@@ -1,0 +1,68 @@
+using System.Globalization;
+
+namespace Dunlin.Sqlite.Hosting;
+
+/// <summary>
+/// Holds the database file for one store: <c>{file}-lock</c> is locked while the store is open (the system lets go of it
+/// when the process dies, however it dies), and <c>{file}-open</c> exists from the opening to the clean stop, so that the
+/// next opening knows of an unclean one.
+/// </summary>
+internal sealed class FileGuard : IDisposable
+{
+    private readonly FileStream _lock;
+    private readonly string _marker;
+
+    private FileGuard(FileStream @lock, string marker, bool wasUnclean)
+    {
+        _lock = @lock;
+        _marker = marker;
+        WasUnclean = wasUnclean;
+    }
+
+    /// <summary>Whether the last store on this file was not closed.</summary>
+    public bool WasUnclean { get; }
+
+    public static FileGuard Take(string path)
+    {
+        var marker = path + "-open";
+        FileStream held;
+        try
+        {
+            held = new FileStream(path + "-lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException exception)
+        {
+            throw new InvalidOperationException(
+                $"The database '{path}' is in use by {Owner(marker)}. One process, with one store, can write a file: stop the other one, or give this one a file of its own.",
+                exception);
+        }
+        try
+        {
+            var wasUnclean = File.Exists(marker);
+            File.WriteAllText(marker, string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName}"));
+            return new FileGuard(held, marker, wasUnclean);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Remembers that the stop was clean.</summary>
+    public void MarkClean() => File.Delete(_marker);
+
+    public void Dispose() => _lock.Dispose();
+
+    private static string Owner(string marker)
+    {
+        try
+        {
+            return File.ReadAllText(marker);
+        }
+        catch (IOException)
+        {
+            return "another process";
+        }
+    }
+}

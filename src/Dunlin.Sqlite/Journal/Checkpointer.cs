@@ -1,0 +1,64 @@
+using Dunlin.Sqlite.Schema;
+using Microsoft.Extensions.Logging;
+using SQLitePCL;
+
+namespace Dunlin.Sqlite.Journal;
+
+/// <summary>
+/// Moves the write-ahead log into the database file; run by the writer alone, after the answers. A reader that stays open
+/// only limits how far one run gets: the next one goes on.
+/// </summary>
+internal sealed partial class Checkpointer(TimeSpan busyTimeout, ILogger logger)
+{
+    /// <summary>Pages written to the log between two runs: SQLite's own default, about 4 MiB.</summary>
+    private const int Interval = 1_000;
+
+    /// <summary>Pages (64 MiB) from which on the log is made to start anew, which waits for readers.</summary>
+    private const int Large = 16_384;
+
+    /// <summary>How long to wait for readers then. All writers wait too; page reads are over sooner.</summary>
+    private const int RestartWaitMilliseconds = 50;
+
+    // SQLITE_DBSTATUS_CACHE_WRITE: pages written, in WAL mode to the log.
+    private const int PagesWritten = 9;
+
+    private int _pages;
+
+    public void RunIfDue(Database database)
+    {
+        if (raw.sqlite3_db_status(database.Handle, PagesWritten, out var written, out _, 1) == raw.SQLITE_OK)
+            _pages += written;
+        if (_pages < Interval)
+            return;
+        _pages = 0;
+        var code = raw.sqlite3_wal_checkpoint_v2(database.Handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out var logged, out var moved);
+        if (code == raw.SQLITE_OK && logged >= Large)
+        {
+            raw.sqlite3_busy_timeout(database.Handle, RestartWaitMilliseconds);
+            code = raw.sqlite3_wal_checkpoint_v2(database.Handle, "main", raw.SQLITE_CHECKPOINT_RESTART, out logged, out moved);
+            raw.sqlite3_busy_timeout(database.Handle, (int)busyTimeout.TotalMilliseconds);
+        }
+        if (code is not raw.SQLITE_OK and not raw.SQLITE_BUSY)
+        {
+            var fault = Statement.Fault(database.Handle, code);
+            if (SqliteFaults.IsFatal(fault))
+                throw fault;
+            LogFailed(fault);
+        }
+        LogRan(moved, logged);
+    }
+
+    /// <summary>Empties the log before the file is closed.</summary>
+    public void RunLast(Database database)
+    {
+        var code = raw.sqlite3_wal_checkpoint_v2(database.Handle, "main", raw.SQLITE_CHECKPOINT_TRUNCATE, out _, out _);
+        if (code is not raw.SQLITE_OK and not raw.SQLITE_BUSY)
+            LogFailed(Statement.Fault(database.Handle, code));
+    }
+
+    [LoggerMessage(2030, LogLevel.Trace, "Checkpoint: {Moved} of {Logged} pages are in the database file.")]
+    private partial void LogRan(int moved, int logged);
+
+    [LoggerMessage(2031, LogLevel.Warning, "A checkpoint failed; it is tried again.")]
+    private partial void LogFailed(Exception exception);
+}

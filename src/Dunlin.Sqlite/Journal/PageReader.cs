@@ -1,0 +1,149 @@
+using Dunlin.Journal;
+using Dunlin.Sqlite.Schema;
+using Dunlin.Topics;
+
+namespace Dunlin.Sqlite.Journal;
+
+/// <summary>
+/// Reads one page of the journal. For given topics it walks the index of each, a chunk of offsets at a time, and merges
+/// them by offset: the cost grows with the topics and the events of the page, not with the journal. Nothing beyond
+/// <paramref name="head"/> is read, so that no page is ahead of what <see cref="IJournal.Head"/> tells.
+/// </summary>
+internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, long head)
+{
+    /// <summary>Events that are stepped over rather than looked up.</summary>
+    private const int NearEvents = 6;
+
+    private static readonly SqlText PageAll = new("page_all");
+    private static readonly SqlText FindTopic = new("find_topic");
+    private static readonly SqlText FindCounter = new("find_counter");
+
+    private readonly List<Event> _events = [];
+    private long _bytes;
+    private bool _isTrimmed;
+
+    public JournalPage Read()
+    {
+        reader.Begin();
+        try
+        {
+            var hasMore = query.Topics is null ? ReadAll() : ReadTopics(query.Topics);
+            var through = hasMore ? _events[^1].Position.Offset : Math.Max(head, query.After);
+            return new JournalPage(_events, through, hasMore, _isTrimmed);
+        }
+        finally
+        {
+            reader.End();
+        }
+    }
+
+    private bool IsFull => _events.Count == query.Limit || _bytes >= query.MaxBytes;
+
+    private bool ReadAll()
+    {
+        var counter = reader.Database.Prepare(FindCounter).Bind(1, "trimmed_through");
+        _isTrimmed = counter.Step() && counter.Int64(0) > query.After;
+        counter.Reset();
+        var row = reader.Database.Prepare(PageAll).Bind(1, query.After).Bind(2, head);
+        try
+        {
+            while (row.Step())
+            {
+                if (IsFull)
+                    return true;
+                Add(row, reader.TopicName(row.Int64(1)));
+            }
+            return false;
+        }
+        finally
+        {
+            row.Reset();
+        }
+    }
+
+    private bool ReadTopics(IReadOnlyList<TopicName> topics)
+    {
+        var merge = new PriorityQueue<TopicCursor, long>(topics.Count);
+        var chunk = Math.Clamp(2 * (query.Limit + 1) / Math.Max(1, topics.Count), 8, 256);
+        var seen = topics.Count > 1 ? new HashSet<TopicName>(topics.Count) : null;
+        foreach (var topic in topics)
+        {
+            if (seen?.Add(topic) is not false && Find(topic) is { } id)
+                Queue(merge, new TopicCursor(id, topic, query.After, head, chunk));
+        }
+        var row = reader.Database.Prepare(PageAll);
+        try
+        {
+            for (var at = long.MinValue; merge.TryDequeue(out var cursor, out var offset); at = offset)
+            {
+                if (IsFull)
+                    return true;
+                MoveTo(row, at, offset);
+                Add(row, cursor.Topic);
+                Queue(merge, cursor);
+            }
+            return false;
+        }
+        finally
+        {
+            row.Reset();
+        }
+    }
+
+    /// <summary>Goes to the event: a few steps from the one before where it is near, which is several times cheaper than
+    /// to look it up, as is done where it is far.</summary>
+    private void MoveTo(Statement row, long at, long offset)
+    {
+        if (at < offset - NearEvents)
+        {
+            row.Reset();
+            row.Bind(1, offset - 1).Bind(2, head);
+        }
+        do
+        {
+            if (!row.Step())
+                throw new InvalidOperationException($"Event {offset} is in the index and not in the journal: the database is damaged.");
+        }
+        while (row.Int64(0) < offset);
+    }
+
+    private void Queue(PriorityQueue<TopicCursor, long> merge, TopicCursor cursor)
+    {
+        if (cursor.Next(reader.Database) is { } offset)
+            merge.Enqueue(cursor, offset);
+    }
+
+    private long? Find(TopicName topic)
+    {
+        var find = reader.Database.Prepare(FindTopic).Bind(1, topic.Value);
+        var id = find.Step() ? find.Int64(0) : default(long?);
+        _isTrimmed |= id is not null && find.Int64(1) > query.After;
+        find.Reset();
+        return id;
+    }
+
+    private void Add(Statement row, TopicName topic)
+    {
+        var data = row.Bytes(3).ToArray();
+        _events.Add(new Event(
+            new Position(epoch, row.Int64(0)),
+            topic,
+            reader.Texts.Get(row.Bytes(2)),
+            data,
+            Origin(row),
+            DateTimeOffset.FromUnixTimeMilliseconds(row.Int64(8))));
+        _bytes += data.Length;
+    }
+
+    private EventOrigin? Origin(Statement row)
+    {
+        var (user, session, connection, device) = (Text(row, 4), Text(row, 5), Text(row, 6), Text(row, 7));
+        return user is null && session is null && connection is null && device is null ? null : new EventOrigin(user, session, connection, device);
+    }
+
+    private string? Text(Statement row, int column)
+    {
+        var utf8 = row.Bytes(column);
+        return utf8.IsEmpty && row.IsNull(column) ? null : reader.Texts.Get(utf8);
+    }
+}

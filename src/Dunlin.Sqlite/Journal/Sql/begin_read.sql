@@ -1,0 +1,2 @@
+-- Opens a snapshot; it begins with the first read.
+BEGIN DEFERRED

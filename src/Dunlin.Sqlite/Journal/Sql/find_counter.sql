@@ -1,0 +1,2 @@
+-- One number of the database.
+SELECT value FROM dunlin_counter WHERE name = ?1

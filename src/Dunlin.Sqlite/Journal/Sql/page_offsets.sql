@@ -1,0 +1,2 @@
+-- The next offsets of one topic, from the index alone.
+SELECT offset FROM dunlin_journal WHERE topic = ?1 AND offset > ?2 AND offset <= ?3 ORDER BY offset LIMIT ?4

@@ -1,0 +1,2 @@
+-- One request of a batch has succeeded.
+RELEASE dunlin_request

@@ -1,0 +1,2 @@
+-- Gives up the whole batch.
+ROLLBACK

@@ -1,0 +1,2 @@
+-- Where one request of a batch begins.
+SAVEPOINT dunlin_request

@@ -1,0 +1,39 @@
+using System.Data.Common;
+using Dunlin.Journal;
+using Dunlin.Leases;
+using Dunlin.Sqlite.Leases;
+using SQLitePCL;
+
+namespace Dunlin.Sqlite.Journal;
+
+/// <summary>One unit of work: a savepoint in the writer's open transaction.</summary>
+internal sealed class SqliteUnit(WriterSession session) : IUnitOfWork
+{
+    private SqliteLeaseTable? _leases;
+    private volatile bool _ended;
+
+    public bool Ended => _ended;
+
+    public DbConnection Connection => Open.Database.Connection;
+
+    public DbTransaction Transaction => Open.Transaction!;
+
+    public DateTimeOffset Now { get; } = session.Clock.Now;
+
+    public ILeaseTable Leases => _leases ??= new SqliteLeaseTable(() => Open.Database, () => Open.NextFence());
+
+    private WriterSession Open => _ended
+        ? throw new InvalidOperationException("The unit of work has ended: it is valid inside its callback only.")
+        : session;
+
+    public ValueTask<Position> AppendAsync(EventDraft draft, CancellationToken cancellationToken = default)
+    {
+        AppendRules.Check(draft);
+        return new(Open.Append(draft));
+    }
+
+    public void End() => _ended = true;
+
+    /// <summary>Stops the statement that runs now, if any; from another thread.</summary>
+    public void Interrupt() => raw.sqlite3_interrupt(session.Database.Handle);
+}

@@ -1,0 +1,93 @@
+namespace Dunlin.Sqlite.Journal;
+
+/// <summary>Requests on their way to the writer, first in, first out. Safe for concurrent use.</summary>
+internal sealed class WriteQueue
+{
+    /// <summary>Requests that wait at most; more are refused. At 20,000 commits a second this is under a second of work,
+    /// and it bounds what a flood of requests can make the process hold.</summary>
+    private const int MaxWaiting = 16_384;
+
+    /// <summary>Events in one batch: keeps the wait for an answer in the range of a few syncs.</summary>
+    private const int MaxBatchEvents = 2_048;
+
+    /// <summary>Bytes of data in one batch: bounds the growth of the log by one transaction.</summary>
+    private const long MaxBatchBytes = 8 * 1024 * 1024;
+
+    // Guards all fields; the writer waits on it.
+    private readonly object _lock = new();
+    private readonly Queue<WriteRequest> _waiting = new();
+    private bool _isIdle;
+    private bool _isClosed;
+
+    /// <summary>Requests that wait.</summary>
+    public int Length
+    {
+        get
+        {
+            lock (_lock)
+                return _waiting.Count;
+        }
+    }
+
+    public Admission Add(WriteRequest request)
+    {
+        lock (_lock)
+        {
+            if (_isClosed)
+                return Admission.Closed;
+            if (_waiting.Count >= MaxWaiting)
+                return Admission.Full;
+            _waiting.Enqueue(request);
+            if (_isIdle)
+                Monitor.Pulse(_lock);
+            return Admission.Queued;
+        }
+    }
+
+    /// <summary>Waits for work and takes what is there, as far as one batch goes: the batch grows with the load, because
+    /// requests gather while the batch before is being synced.</summary>
+    /// <returns>False when the queue is closed and empty.</returns>
+    public bool Take(List<WriteRequest> batch)
+    {
+        batch.Clear();
+        lock (_lock)
+        {
+            while (_waiting.Count == 0)
+            {
+                if (_isClosed)
+                    return false;
+                _isIdle = true;
+                Monitor.Wait(_lock);
+                _isIdle = false;
+            }
+            long bytes = 0;
+            var events = 0;
+            while (_waiting.TryPeek(out var next))
+            {
+                events += next.Count;
+                bytes += next.Bytes;
+                if (batch.Count > 0 && (events > MaxBatchEvents || bytes > MaxBatchBytes))
+                    break;
+                batch.Add(_waiting.Dequeue());
+            }
+            return true;
+        }
+    }
+
+    /// <summary>Lets nothing more in; what waits is still served.</summary>
+    public void Close()
+    {
+        lock (_lock)
+        {
+            _isClosed = true;
+            Monitor.PulseAll(_lock);
+        }
+    }
+
+    public enum Admission
+    {
+        Queued,
+        Full,
+        Closed,
+    }
+}

@@ -1,0 +1,109 @@
+using System.Threading.Tasks.Sources;
+using Dunlin.Journal;
+
+namespace Dunlin.Sqlite.Journal;
+
+/// <summary>
+/// One thing for the writer to do. It is executed inside a batch and answered after the commit of that batch, once. The
+/// object is its own awaitable, so that a waiting append costs one allocation.
+/// </summary>
+internal abstract class WriteRequest(CancellationToken cancellation)
+{
+    /// <summary>When it was queued; for the duration that is measured.</summary>
+    public long QueuedAt { get; set; }
+
+    public bool IsCancelled => cancellation.IsCancellationRequested;
+
+    public CancellationToken Cancellation => cancellation;
+
+    /// <summary>Events that it will append, as far as that is known; bounds the batch.</summary>
+    public virtual int Count => 1;
+
+    /// <summary>Bytes that it will append, as far as that is known; bounds the batch.</summary>
+    public virtual long Bytes => 0;
+
+    /// <summary>Whether application code runs in it, which needs the transaction as an object of ADO.NET.</summary>
+    public virtual bool IsUnit => false;
+
+    /// <summary>Whether it may fail half done. A single insert cannot, and is spared the savepoint.</summary>
+    public virtual bool NeedsSavepoint => true;
+
+    public bool IsAnswered { get; protected set; }
+
+    /// <summary>Does the work in the open transaction. An exception fails this request alone.</summary>
+    public abstract void Execute(WriterSession session);
+
+    /// <summary>Answers with the result of <see cref="Execute"/>.</summary>
+    public abstract void Succeed();
+
+    public abstract void Fail(Exception exception);
+}
+
+/// <summary>A request that answers with <typeparamref name="T"/>.</summary>
+internal abstract class WriteRequest<T> : WriteRequest, IValueTaskSource<T>
+{
+    // Continuations run elsewhere: the writer must not do its callers' work.
+    private ManualResetValueTaskSourceCore<T> _answer = new() { RunContinuationsAsynchronously = true };
+
+    protected WriteRequest(CancellationToken cancellation) : base(cancellation)
+    {
+    }
+
+    /// <summary>To be awaited once.</summary>
+    public ValueTask<T> Answer => new(this, _answer.Version);
+
+    protected T? Result { get; set; }
+
+    public override void Succeed()
+    {
+        IsAnswered = true;
+        _answer.SetResult(Result!);
+    }
+
+    public override void Fail(Exception exception)
+    {
+        IsAnswered = true;
+        _answer.SetException(exception);
+    }
+
+    T IValueTaskSource<T>.GetResult(short token) => _answer.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<T>.GetStatus(short token) => _answer.GetStatus(token);
+
+    void IValueTaskSource<T>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _answer.OnCompleted(continuation, state, token, flags);
+}
+
+/// <summary>Appends events outside any other change.</summary>
+internal sealed class AppendRequest(
+    IReadOnlyList<EventDraft> drafts, long bytes, IdempotencyKey? key, byte[]? fingerprint, CancellationToken cancellation)
+    : WriteRequest<IReadOnlyList<Position>>(cancellation)
+{
+    public override int Count => drafts.Count;
+
+    public override long Bytes => bytes;
+
+    public override bool NeedsSavepoint => drafts.Count > 1 || key is not null;
+
+    public override void Execute(WriterSession session)
+    {
+        if (key is not null && session.FindAnswer(key) is { } earlier)
+        {
+            Result = earlier.Fingerprint.AsSpan().SequenceEqual(fingerprint) ? earlier.Positions : throw AppendRules.KeyReused(key);
+            return;
+        }
+        var first = session.Append(drafts[0]);
+        for (var i = 1; i < drafts.Count; i++)
+            session.Append(drafts[i]);
+        var positions = new PositionRange(first, drafts.Count);
+        if (key is not null)
+            session.SaveAnswer(key, fingerprint!, positions);
+        Result = positions;
+    }
+}
+
+/// <summary>A small change by the store itself, such as a slice of trimming or one account.</summary>
+internal sealed class InternalRequest<T>(Func<WriterSession, T> work, CancellationToken cancellation) : WriteRequest<T>(cancellation)
+{
+    public override void Execute(WriterSession session) => Result = work(session);
+}

@@ -1,0 +1,24 @@
+-- Users who sign in with a password.
+CREATE TABLE dunlin_account (
+    user_id TEXT PRIMARY KEY,
+    -- The user name as it is compared: upper case.
+    name_key TEXT NOT NULL UNIQUE,
+    username TEXT NOT NULL,
+    full_name TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    -- A JSON array.
+    roles TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- Sign-in sessions, kept so that a restart signs nobody out. Times are 100 ns ticks since year 1, UTC.
+CREATE TABLE dunlin_session (
+    session_id TEXT PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    secret_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    description TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- Forgetting the sessions that have expired.
+CREATE INDEX dunlin_session_by_expiry ON dunlin_session (expires_at);

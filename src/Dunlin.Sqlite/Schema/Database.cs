@@ -1,0 +1,107 @@
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace Dunlin.Sqlite.Schema;
+
+/// <summary>One open connection with its prepared statements. Not for concurrent use, but any thread may use it in turn.</summary>
+internal sealed class Database : IDisposable
+{
+    private static readonly SqlText ConfigureWriter = new("configure_writer");
+    private static readonly SqlText ConfigureReader = new("configure_reader");
+    private static readonly SqlText SynchronousFull = new("synchronous_full");
+    private static readonly SqlText SynchronousNormal = new("synchronous_normal");
+
+    private readonly Dictionary<SqlText, Statement> _statements = [];
+
+    private Database(SqliteConnection connection) => Connection = connection;
+
+    public SqliteConnection Connection { get; }
+
+    public sqlite3 Handle => Connection.Handle!;
+
+    /// <summary>Whether a transaction is open.</summary>
+    public bool InTransaction => raw.sqlite3_get_autocommit(Handle) == 0;
+
+    public static Database OpenWriter(string path, bool isFull, TimeSpan busyTimeout, long? maxBytes)
+    {
+        var database = Open(path, SqliteOpenMode.ReadWriteCreate, busyTimeout);
+        try
+        {
+            database.Execute(ConfigureWriter.Text);
+            database.Execute((isFull ? SynchronousFull : SynchronousNormal).Text);
+            if (maxBytes is { } limit)
+                database.Execute($"PRAGMA max_page_count = {Math.Max(1, limit / database.Number("PRAGMA page_size"))}");
+            return database;
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
+    }
+
+    public static Database OpenReader(string path, TimeSpan busyTimeout)
+    {
+        var database = Open(path, SqliteOpenMode.ReadOnly, busyTimeout);
+        database.Execute(ConfigureReader.Text);
+        return database;
+    }
+
+    /// <summary>The statement, prepared at its first use on this connection.</summary>
+    public Statement Prepare(SqlText sql)
+    {
+        if (_statements.TryGetValue(sql, out var statement))
+            return statement;
+        statement = new Statement(Handle, sql);
+        _statements.Add(sql, statement);
+        return statement;
+    }
+
+    /// <summary>Runs a script of one or several statements.</summary>
+    public void Execute(string script)
+    {
+        using var command = Connection.CreateCommand();
+        command.CommandText = script;
+        command.ExecuteNonQuery();
+    }
+
+    public long Number(string sql)
+    {
+        using var command = Connection.CreateCommand();
+        command.CommandText = sql;
+        return Convert.ToInt64(command.ExecuteScalar(), System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    public string Text(string sql)
+    {
+        using var command = Connection.CreateCommand();
+        command.CommandText = sql;
+        return Convert.ToString(command.ExecuteScalar(), System.Globalization.CultureInfo.InvariantCulture) ?? "";
+    }
+
+    public void Dispose()
+    {
+        foreach (var statement in _statements.Values)
+            statement.Dispose();
+        _statements.Clear();
+        Connection.Dispose();
+    }
+
+    private static Database Open(string path, SqliteOpenMode mode, TimeSpan busyTimeout)
+    {
+        // Pooling is ours: a connection of the provider's pool would outlive the store and keep the file open.
+        var text = new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false };
+        var connection = new SqliteConnection(text.ToString());
+        try
+        {
+            connection.Open();
+            raw.sqlite3_busy_timeout(connection.Handle, (int)busyTimeout.TotalMilliseconds);
+            return new Database(connection);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,5 @@
+-- Settings of a reader: it never writes, so it never runs a checkpoint.
+PRAGMA query_only = ON;
+PRAGMA wal_autocheckpoint = 0;
+PRAGMA cache_size = -8192;
+PRAGMA temp_store = MEMORY;

@@ -1,0 +1,2 @@
+-- Reads the whole file and names what is broken.
+PRAGMA quick_check
