@@ -32,6 +32,8 @@ internal sealed class SqliteUnit(WriterSession session) : IUnitOfWork
         return new(Open.Append(draft));
     }
 
+    public ValueTask<Position> NextPositionAsync(CancellationToken cancellationToken = default) => new(Open.NextPosition);
+
     public void End() => _ended = true;
 
     /// <summary>Stops the statement that runs now, if any; from another thread.</summary>

@@ -145,10 +145,12 @@ internal sealed class WriterSession : IDisposable
         _release.Run();
     }
 
+    public Position NextPosition => new(_epoch, _head + 1);
+
     public Position Append(EventDraft draft)
     {
         var topic = TopicId(draft.Topic);
-        var position = new Position(_epoch, _head + 1);
+        var position = NextPosition;
         var time = Clock.EventTime;
         var origin = draft.Origin;
         _insertEvent
