@@ -1,0 +1,114 @@
+import { browserEnvironment } from './browser.js';
+import { OwnConnection, type Connection } from './connection/connection.js';
+import type { WireFormat } from './connection/decode.js';
+import type { EventMap } from './connection/receiver.js';
+import { deviceId } from './device.js';
+import type { Environment } from './environment.js';
+import { Auth, type AuthOptions } from './http/auth.js';
+import { Requests } from './http/requests.js';
+import { engineLeases } from './leases/engineTransport.js';
+import { Leases } from './leases/leases.js';
+import type { LeaseTransport } from './leases/transport.js';
+import { Presence } from './presence/presence.js';
+import type { StoreOptions } from './store/options.js';
+import { Store } from './store/store.js';
+
+export interface ClientOptions extends AuthOptions {
+  /** Origin (and path prefix) of the server; default: the page's own. */
+  readonly base?: string | undefined;
+  readonly environment?: Environment | undefined;
+}
+
+/** A stream of the engine, by its topics, or one of the application, by its path. */
+export type StreamAddress =
+  | { readonly topics: readonly string[] }
+  | {
+      /** Path (with query) under `base`. */
+      readonly path: string;
+      readonly format?: WireFormat | undefined;
+    };
+
+export type StreamOptions = StreamAddress & {
+  /** Signs of life of a stream that sends no hello; default 15. */
+  readonly heartbeatSeconds?: number | undefined;
+};
+
+/** At most this many topics fit into one stream; the server's limit. */
+export const MAX_TOPICS = 64;
+
+/** One signed-in user's way to one server; requests, streams, leases and stores made from it belong together. */
+export class Client {
+  readonly environment: Environment;
+  readonly deviceId: string;
+  readonly requests: Requests;
+  readonly #base: string;
+  readonly #auth: Auth;
+  readonly #connections: Connection[] = [];
+
+  constructor(options: ClientOptions = {}) {
+    this.environment = options.environment ?? browserEnvironment();
+    this.deviceId = deviceId(this.environment);
+    this.#base = (options.base ?? '').replace(/\/$/, '');
+    this.#auth = new Auth(options);
+    this.requests = new Requests({
+      environment: this.environment,
+      auth: this.#auth,
+      base: this.#base,
+      deviceId: this.deviceId,
+      connectionId: () => this.#connections.find((connection) => connection.isConnected())?.connectionId,
+      onSignedOut: () => this.signOut(),
+    });
+  }
+
+  /** A connection that is not open yet: register handlers, then `connect()`. */
+  connection<Events extends EventMap = EventMap>(options: StreamOptions): Connection<Events> {
+    const connection = new OwnConnection<Events>({
+      environment: this.environment,
+      auth: this.#auth,
+      deviceId: this.deviceId,
+      url: this.#base + ('topics' in options ? this.#enginePath(options.topics) : options.path),
+      format: 'topics' in options ? 'named' : options.format,
+      heartbeatSeconds: options.heartbeatSeconds,
+    });
+    this.#connections.push(connection as Connection);
+    return connection;
+  }
+
+  /** Leases of the engine, or of the application through a transport of its own. */
+  leases(transport: LeaseTransport = engineLeases(this.requests)): Leases {
+    return new Leases(transport, this.environment);
+  }
+
+  store<T extends object>(options: Omit<StoreOptions<T>, 'environment'>): Store<T> {
+    return new Store<T>({ ...options, environment: this.environment });
+  }
+
+  presence(connection: Connection, topic: string): Presence {
+    return new Presence(this.requests, connection, topic);
+  }
+
+  /** Publishes one event to a topic of the engine. */
+  async publish(
+    topic: string,
+    type: string,
+    data: unknown,
+    options: { transient?: boolean | undefined; idempotencyKey?: string | undefined } = {},
+  ): Promise<{ positions: string[] }> {
+    const body = { topic, type, data, ...options };
+    return (await this.requests.send<{ positions: string[] }>('POST', '/dunlin/v1/events', { body })).body;
+  }
+
+  /** The session ended: every connection stops, in the browser's other tabs too. Does not talk to the server. */
+  signOut(): void {
+    for (const connection of this.#connections) connection.signOut();
+  }
+
+  dispose(): void {
+    for (const connection of this.#connections.splice(0)) connection.dispose();
+  }
+
+  #enginePath(topics: readonly string[]): string {
+    const query = [...topics.map((topic) => `topic=${encodeURIComponent(topic)}`), `device=${this.deviceId}`];
+    return `/dunlin/v1/events?${query.join('&')}`;
+  }
+}
