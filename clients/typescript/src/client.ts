@@ -12,11 +12,17 @@ import type { LeaseTransport } from './leases/transport.js';
 import { Presence } from './presence/presence.js';
 import type { StoreOptions } from './store/options.js';
 import { Store } from './store/store.js';
+import { SharedConnection } from './tabs/sharedConnection.js';
 
 export interface ClientOptions extends AuthOptions {
   /** Origin (and path prefix) of the server; default: the page's own. */
   readonly base?: string | undefined;
   readonly environment?: Environment | undefined;
+  /**
+   * Id of the signed-in user. With it, the tabs of one browser share one stream per address; without it, or without
+   * Web Locks and BroadcastChannel, each connection has its own.
+   */
+  readonly user?: string | undefined;
 }
 
 /** A stream of the engine, by its topics, or one of the application, by its path. */
@@ -31,6 +37,8 @@ export type StreamAddress =
 export type StreamOptions = StreamAddress & {
   /** Signs of life of a stream that sends no hello; default 15. */
   readonly heartbeatSeconds?: number | undefined;
+  /** False: a stream of this tab alone. */
+  readonly share?: boolean | undefined;
 };
 
 /** At most this many topics fit into one stream; the server's limit. */
@@ -43,6 +51,7 @@ export class Client {
   readonly requests: Requests;
   readonly #base: string;
   readonly #auth: Auth;
+  readonly #user: string | undefined;
   readonly #connections: Connection[] = [];
 
   constructor(options: ClientOptions = {}) {
@@ -50,6 +59,7 @@ export class Client {
     this.deviceId = deviceId(this.environment);
     this.#base = (options.base ?? '').replace(/\/$/, '');
     this.#auth = new Auth(options);
+    this.#user = options.user;
     this.requests = new Requests({
       environment: this.environment,
       auth: this.#auth,
@@ -62,14 +72,30 @@ export class Client {
 
   /** A connection that is not open yet: register handlers, then `connect()`. */
   connection<Events extends EventMap = EventMap>(options: StreamOptions): Connection<Events> {
-    const connection = new OwnConnection<Events>({
-      environment: this.environment,
-      auth: this.#auth,
-      deviceId: this.deviceId,
-      url: this.#base + ('topics' in options ? this.#enginePath(options.topics) : options.path),
-      format: 'topics' in options ? 'named' : options.format,
-      heartbeatSeconds: options.heartbeatSeconds,
-    });
+    const { environment, deviceId } = this;
+    const awaitsHello = 'topics' in options;
+    const { heartbeatSeconds } = options;
+    const common = { environment, auth: this.#auth, deviceId, heartbeatSeconds, awaitsHello };
+    const topics = 'topics' in options ? options.topics : [];
+    const format = 'topics' in options ? 'named' : options.format;
+    const url = (wanted: readonly string[]) =>
+      this.#base + ('topics' in options ? this.#enginePath(wanted) : options.path);
+    const mayShare = options.share !== false && this.#user !== undefined;
+    let connection: Connection<Events>;
+    if (mayShare && environment.locks && environment.openBroadcast) {
+      const key = 'topics' in options ? 'events' : `${format} ${options.path}`;
+      const name = `dunlin ${this.#base} ${this.#user} ${key}`;
+      connection = new SharedConnection<Events>({
+        ...common,
+        name,
+        topics,
+        format,
+        url,
+        maxTopics: MAX_TOPICS,
+      });
+    } else {
+      connection = new OwnConnection<Events>({ ...common, format, url: url(topics) });
+    }
     this.#connections.push(connection as Connection);
     return connection;
   }

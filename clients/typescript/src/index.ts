@@ -58,3 +58,4 @@ export type {
 } from './store/options.js';
 export type { SaveContext, SaveOutcome } from './store/saver.js';
 export { Store } from './store/store.js';
+export { SharedConnection, type SharedConnectionOptions } from './tabs/sharedConnection.js';

@@ -45,6 +45,8 @@ export interface ConnectionOptions {
   readonly format?: WireFormat | undefined;
   /** How often the server sends a sign of life when idle, until its hello says otherwise; default 15. */
   readonly heartbeatSeconds?: number | undefined;
+  /** The stream is live only after its hello, as streams of the engine are. */
+  readonly awaitsHello?: boolean | undefined;
 }
 
 /** What both kinds of connection share: handlers, listeners and the current state. */

@@ -44,6 +44,11 @@ export interface FeedOptions {
   readonly deviceId: string;
   /** Expected until the server's hello says otherwise. */
   readonly heartbeatSeconds?: number | undefined;
+  /**
+   * The stream begins with a hello, and is live only then: what is fetched after that misses nothing that the
+   * stream does not bring.
+   */
+  readonly awaitsHello?: boolean | undefined;
 }
 
 /**
@@ -60,12 +65,14 @@ export class Feed {
   #state = INITIAL_STATE;
   #position: string | undefined;
   #helloPosition: string | undefined;
+  #connectionId: string | undefined;
   #retryMs: number | undefined;
   #heartbeatMs: number;
   #open: { stream: number; abort: AbortController } | undefined;
   #openedAt = 0;
   #lastActivity = 0;
   #stopWait: Cancel | undefined;
+  #waitUntil = 0;
   #stopWatch: Cancel | undefined;
 
   constructor(options: FeedOptions, handlers: FeedHandlers) {
@@ -76,10 +83,7 @@ export class Feed {
     this.#signals = [
       environment.onSignal('online', () => this.#apply({ type: 'online' })),
       environment.onSignal('offline', () => this.#apply({ type: 'offline' })),
-      environment.onSignal('visible', () => {
-        this.#watch();
-        this.#apply({ type: 'visible' });
-      }),
+      environment.onSignal('visible', () => this.wake()),
     ];
   }
 
@@ -118,6 +122,18 @@ export class Feed {
     this.#apply({ type: 'resume' });
   }
 
+  /** Somebody looks at the page: look at the time, and do not wait longer than the server asked for. */
+  wake(): void {
+    this.check();
+    this.#apply({ type: 'visible' });
+  }
+
+  /** Does what is overdue, for timers that the browser holds back in hidden pages. */
+  check(): void {
+    this.#watch();
+    if (this.#stopWait && this.#options.environment.now() >= this.#waitUntil) this.#apply({ type: 'due' });
+  }
+
   /** Closes for good and stops listening to the page. */
   dispose(): void {
     this.disconnect();
@@ -151,7 +167,9 @@ export class Feed {
       void this.#run(wanted, abort.signal, state.name === 'connecting' && state.refresh);
     }
     if (state.name === 'waiting' || state.name === 'offline') {
-      this.#stopWait = this.#options.environment.setTimer(state.delayMs, () => this.#apply({ type: 'due' }));
+      const { environment } = this.#options;
+      this.#waitUntil = environment.now() + state.delayMs;
+      this.#stopWait = environment.setTimer(state.delayMs, () => this.#apply({ type: 'due' }));
     }
   }
 
@@ -171,7 +189,9 @@ export class Feed {
         problem = opened.problem;
       } else {
         this.#openedAt = this.#lastActivity = environment.now();
-        this.#apply({ type: 'opened', stream, connectionId: opened.connectionId });
+        this.#connectionId = opened.connectionId;
+        if (!this.#options.awaitsHello)
+          this.#apply({ type: 'opened', stream, connectionId: this.#connectionId });
         await this.#read(stream, opened.body);
       }
     } catch (error) {
@@ -242,9 +262,8 @@ export class Feed {
       this.#position = hello.position;
       this.#handlers.onPosition(hello.position, undefined);
     }
-    if (hello.connectionId !== undefined) {
-      this.#apply({ type: 'opened', stream, connectionId: hello.connectionId });
-    }
+    this.#connectionId = hello.connectionId ?? this.#connectionId;
+    this.#apply({ type: 'opened', stream, connectionId: this.#connectionId });
     this.#handlers.onHello?.(hello);
   }
 

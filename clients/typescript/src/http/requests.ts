@@ -10,6 +10,8 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
   /** Lets the request outlive the page (bodies up to 64 KiB). */
   readonly keepalive?: boolean | undefined;
+  /** For signing in: 401 means wrong credentials, not the end of a session. */
+  readonly anonymous?: boolean | undefined;
 }
 
 export interface Answer<T = unknown> {
@@ -39,12 +41,12 @@ export class Requests {
 
   async send<T = unknown>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<T>> {
     let response = await this.#fetch(method, path, options);
-    if (response.status === 401 && (await this.#refresh())) {
+    if (response.status === 401 && !options.anonymous && (await this.#refresh())) {
       response = await this.#fetch(method, path, options);
     }
     if (!response.ok) {
       const problem = await readProblem(response);
-      if (problem.kind === 'signedOut') this.#options.onSignedOut?.();
+      if (problem.kind === 'signedOut' && !options.anonymous) this.#options.onSignedOut?.();
       throw new DunlinError(problem);
     }
     return { status: response.status, headers: response.headers, body: await readBody<T>(response) };

@@ -44,6 +44,20 @@ describe('Opening', () => {
     expect(streams.requests[0]!.headers.has('Last-Event-ID')).toBe(false);
   });
 
+  test('A stream of the engine is live only after its hello, so that a snapshot fetched then leaves no gap', async () => {
+    const { connection } = connectionWith({ awaitsHello: true });
+    connection.connect();
+    await settle();
+    expect(connection.state.name).toBe('connecting');
+    streams.last.event(undefined, 'dunlin.hello', { position: '7-1' });
+    await settle();
+    expect([connection.state.name, connection.connectionId, connection.position]).toEqual([
+      'live',
+      'connection-1',
+      '7-1',
+    ]);
+  });
+
   test('The bearer token is asked for anew at every attempt', async () => {
     let token = 'first';
     await live({ auth: new Auth({ token: () => token }) });

@@ -5,6 +5,7 @@ import type { SaveContext } from '../../src/store/saver';
 import { Store } from '../../src/store/store';
 import { settle } from '../support/clock';
 import { FakeEnvironment } from '../support/fakeEnvironment';
+import { Random, testSeed } from '../support/random';
 
 interface Case {
   id: number;
@@ -416,11 +417,11 @@ describe('The full sync', () => {
 });
 
 describe('Any order of events, answers and snapshots ends at the server’s truth', () => {
-  const seed = Number(process.env['DUNLIN_SEED'] ?? Date.now() % 1_000_000);
+  const seed = testSeed();
 
   test(`1,000 random runs (DUNLIN_SEED=${seed})`, () => {
-    const random = mulberry32(seed);
-    const below = (limit: number) => Math.floor(random() * limit);
+    const random = new Random(seed);
+    const below = (limit: number) => random.below(limit);
     for (let run = 0; run < 1000; run++) {
       const subject = storeWith();
       subject.put(record(0));
@@ -442,13 +443,3 @@ describe('Any order of events, answers and snapshots ends at the server’s trut
     }
   });
 });
-
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
