@@ -24,6 +24,8 @@ export interface SharedConnectionOptions extends LeaderOptions {
   readonly format?: WireFormat | undefined;
 }
 
+const OUTDO_MS = 20;
+
 const SUSPENDED: ConnectionState = { name: 'closed', stream: 0, attempt: 0, suspended: true };
 const CONNECTING: ConnectionState = { name: 'connecting', stream: 0, attempt: 0, refresh: false };
 
@@ -193,10 +195,7 @@ export class SharedConnection<Events extends EventMap = EventMap> extends Connec
   #fromLeader({ term, leader, news }: LeaderMessage): void {
     if (this.#isAlone || term < this.#term) return;
     if (this.#leader && leader !== this.#tab) {
-      // Its last words, or it slept while the lock was stolen from it. The lock decides, not the message: stay,
-      // with a term that outdoes the other. Who has lost the lock is told so by the lock.
-      this.#term = term + 1;
-      return this.#leader.tellState();
+      return this.#outdo(term);
     }
     const isNew = term !== this.#term || leader !== this.#leaderTab;
     this.#term = term;
@@ -209,6 +208,16 @@ export class SharedConnection<Events extends EventMap = EventMap> extends Connec
       this.#sayHere();
     }
     this.#news(news);
+  }
+
+  // Another tab speaks as the leader: its last words, or one of the two slept while its lock was stolen. The lock
+  // decides, not the message, and it tells the loser; who still leads after that moment goes on with a higher term.
+  #outdo(term: number): void {
+    this.#options.environment.setTimer(OUTDO_MS, () => {
+      if (!this.#leader || term < this.#term) return;
+      this.#term = term + 1;
+      this.#leader.tellState();
+    });
   }
 
   #news(news: LeaderNews): void {

@@ -167,12 +167,15 @@ describe('Taking over', () => {
     const [first, second] = await openAll(2);
     journal.publish('a');
     await settled();
+    const typing: unknown[] = [];
+    second!.connection.on('typing', (who) => typing.push(who));
     first!.tab.sleep();
     journal.publish('a');
     await browser.clock.advance(BEAT_MS * 5);
     expect(second!.connection.isLeading).toBe(true);
     expect(second!.seen).toEqual([1, 2]);
     journal.publish('a');
+    journal.announce('typing', 'Bob');
     await settled();
     first!.tab.wake();
     await settled();
@@ -183,6 +186,7 @@ describe('Taking over', () => {
       [1, 2, 3, 4],
       [1, 2, 3, 4],
     ]);
+    expect(typing).toEqual(['Bob']);
     expect(journal.readers).toHaveLength(1);
   });
 
@@ -191,6 +195,39 @@ describe('Taking over', () => {
     await browser.clock.advance(600_000);
     expect(first!.connection.isLeading).toBe(true);
     expect(journal.opened).toBe(1);
+  });
+
+  test('A leader whose term is over is not believed, though it does not know yet', async () => {
+    const [, follower] = await openAll(2);
+    const typing: unknown[] = [];
+    follower!.connection.on('typing', (who) => typing.push(who));
+    const old = browser.openBroadcast(browser.open(), NAME);
+    const say = (term: number) => {
+      const news = { kind: 'frame', frame: { type: 'typing', data: `"in term ${term}"` } };
+      old.post({ kind: 'leader', term, leader: 'old', news });
+    };
+    say(0);
+    await settled();
+    expect(typing).toEqual([]);
+    expect(follower!.connection.isConnected()).toBe(true);
+  });
+
+  test('Last words of a leader that is gone do not stop the one that holds the lock', async () => {
+    const members = await openAll(2);
+    const old = browser.openBroadcast(browser.open(), NAME);
+    const state = { name: 'waiting', stream: 9, attempt: 1, delayMs: 1, firm: false, refresh: false };
+    old.post({
+      kind: 'leader',
+      term: 7,
+      leader: 'old',
+      news: { kind: 'state', state, position: 'e1-0', topics: [] },
+    });
+    await settled();
+    journal.publish('a');
+    await settled();
+    expect(members.map(({ connection }) => connection.state.name)).toEqual(['live', 'live']);
+    expect(members.map(({ connection }) => connection.isLeading)).toEqual([true, false]);
+    expect(members.map((member) => member.seen)).toEqual([[1], [1]]);
   });
 
   test('A tab that hears of a leader too late does not lead beside it', async () => {
