@@ -53,6 +53,8 @@ export class Client {
   readonly #auth: Auth;
   readonly #user: string | undefined;
   readonly #connections: Connection[] = [];
+  readonly #leases: Leases[] = [];
+  readonly #stores: { resume(): void }[] = [];
 
   constructor(options: ClientOptions = {}) {
     this.environment = options.environment ?? browserEnvironment();
@@ -97,16 +99,23 @@ export class Client {
       connection = new OwnConnection<Events>({ ...common, format, url: url(topics) });
     }
     this.#connections.push(connection as Connection);
+    connection.onState((state, previous) => {
+      if (state.name === 'live' && previous.name !== 'live') this.#reconnected();
+    });
     return connection;
   }
 
   /** Leases of the engine, or of the application through a transport of its own. */
   leases(transport: LeaseTransport = engineLeases(this.requests)): Leases {
-    return new Leases(transport, this.environment);
+    const leases = new Leases(transport, this.environment);
+    this.#leases.push(leases);
+    return leases;
   }
 
   store<T extends object>(options: Omit<StoreOptions<T>, 'environment'>): Store<T> {
-    return new Store<T>({ ...options, environment: this.environment });
+    const store = new Store<T>({ ...options, environment: this.environment });
+    this.#stores.push(store);
+    return store;
   }
 
   presence(connection: Connection, topic: string): Presence {
@@ -131,6 +140,14 @@ export class Client {
 
   dispose(): void {
     for (const connection of this.#connections.splice(0)) connection.dispose();
+    for (const leases of this.#leases.splice(0)) leases.dispose();
+    this.#stores.length = 0;
+  }
+
+  // The server releases the leases of a connection that went away, after a grace: renewing them names the new one.
+  #reconnected(): void {
+    for (const leases of this.#leases) leases.check();
+    for (const store of this.#stores) store.resume();
   }
 
   #enginePath(topics: readonly string[]): string {

@@ -66,6 +66,43 @@ describe('A client', () => {
   });
 });
 
+describe('When the connection is back', () => {
+  test('leases are renewed, naming the new connection, and unsaved edits are saved', async () => {
+    const environment = new FakeEnvironment();
+    const streams = new FakeStreams();
+    const sent: [string, string | null][] = [];
+    let isDown = false;
+    environment.fetchWith = async (url, init) => {
+      if (url === '/stream') return streams.fetch(url, init);
+      sent.push([`${init.method} ${url}`, new Headers(init.headers).get('Dunlin-Connection')]);
+      if (isDown) throw new TypeError('fetch failed');
+      return json(200, { leaseId: 'x', fence: 1, seconds: 30 });
+    };
+    const client = new Client({ environment });
+    const connection = client.connection({ path: '/stream' });
+    connection.connect();
+    await settle();
+    await client.leases().tryAcquire('a');
+    const store = client.store<{ id: number; version: number; name: string }>({
+      save: async (id, body) => void (await client.requests.send('PATCH', `/items/${id}`, { body })),
+    });
+    isDown = true;
+    void store.edit('1', { name: 'x' }, { immediate: true });
+    await settle();
+    isDown = false;
+    sent.length = 0;
+    streams.last.break();
+    await settle();
+    environment.signal('visible');
+    await settle();
+    expect(sent).toEqual([
+      ['POST /dunlin/v1/leases/a/renew', 'connection-2'],
+      ['PATCH /items/1', 'connection-2'],
+    ]);
+    expect(store.get().unsaved.size).toBe(0);
+  });
+});
+
 describe('Status words', () => {
   test('There is a word for every state, and a translation replaces them', () => {
     expect(statusWord(INITIAL_STATE)).toBe('Disconnected');

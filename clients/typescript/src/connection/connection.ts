@@ -73,11 +73,15 @@ export abstract class ConnectionBase<Events extends EventMap> implements Connect
     return this.state.name === 'live';
   }
 
+  on<Type extends keyof Events & string>(type: Type, handler: Handler<Events[Type]>): Cancel;
+  on(type: '*', handler: Handler): Cancel;
   on(type: string, handler: Handler<never>): Cancel {
     this.receiver.on(type, handler as Handler);
     return () => this.receiver.off(type, handler as Handler);
   }
 
+  off<Type extends keyof Events & string>(type: Type, handler?: Handler<Events[Type]>): void;
+  off(type: '*', handler?: Handler): void;
   off(type: string, handler?: Handler<never>): void {
     this.receiver.off(type, handler as Handler | undefined);
   }

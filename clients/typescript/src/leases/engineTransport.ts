@@ -36,8 +36,19 @@ export async function putLease(
     return { status: 'granted', grant: answer.body };
   } catch (error) {
     if (error instanceof DunlinError && error.problem.kind === 'held') {
-      return { status: 'held', holder: error.problem.holder as LeaseHolder | undefined };
+      return { status: 'held', holder: readHolder(error.problem.holder, error.problem.detail) };
     }
     throw error;
   }
+}
+
+// `{holder: {owner, expiresAt}}`, or `{holder: owner, expiresAt}`.
+function readHolder(
+  holder: unknown,
+  detail: Readonly<Record<string, unknown>> = {},
+): LeaseHolder | undefined {
+  if (typeof holder !== 'object' || holder === null) return undefined;
+  if ('owner' in holder) return holder as LeaseHolder;
+  const { expiresAt = (holder as LeaseHolder).expiresAt } = detail;
+  return { owner: holder, expiresAt: expiresAt as string | undefined };
 }

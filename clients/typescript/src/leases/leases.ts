@@ -30,7 +30,7 @@ export class Leases {
   constructor(transport: LeaseTransport, environment: Environment) {
     this.#transport = transport;
     this.#environment = environment;
-    const check = () => this.#held.forEach((lease) => lease.check());
+    const check = () => this.check();
     this.#signals = [
       environment.onSignal('pagehide', () => [...this.#held].forEach((lease) => lease.releaseNow())),
       environment.onSignal('pageshow', ({ persisted }) => persisted && check()),
@@ -72,6 +72,11 @@ export class Leases {
   /** Tells waiters that the resource may be free, usually because an event said so. */
   notify(resource: string): void {
     this.#waiters.get(resource)?.forEach((wake) => wake());
+  }
+
+  /** Renews everything now: the page or the connection is back. */
+  check(): void {
+    for (const lease of this.#held) lease.check();
   }
 
   /** Releases everything, after pending saves. */

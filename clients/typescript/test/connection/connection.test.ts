@@ -472,6 +472,31 @@ describe('Wire formats and handlers', () => {
     expect(connection.position).toBe('7-2');
   });
 
+  test('The types of an event map are checked', async () => {
+    interface CaseEvents {
+      'case-updated': { caseId: number };
+    }
+    const options = {
+      environment,
+      auth: new Auth(),
+      deviceId: 'device-1',
+      url: '/events',
+      format: 'typed',
+    } as const;
+    const connection = new OwnConnection<CaseEvents>(options);
+    const ids: number[] = [];
+    connection.on('case-updated', (data, event) => ids.push(data.caseId + event.data.caseId));
+    // @ts-expect-error -- no such event
+    connection.on('case-upated', () => {});
+    // @ts-expect-error -- the data has no such field
+    connection.on('case-updated', (data) => data.id);
+    connection.connect();
+    await settle();
+    streams.last.send('data: {"type":"case-updated","data":{"caseId":2}}\n\n');
+    await settle();
+    expect(ids).toEqual([4]);
+  });
+
   test('Events carry their position and topic', async () => {
     const { connection } = await live();
     const events: unknown[] = [];

@@ -171,8 +171,13 @@ describe('Leases of the engine on the wire', () => {
     [200, grant, { status: 'granted', grant }],
     [202, { position: 2 }, { status: 'queued', position: 2 }],
     [423, { holder: { owner: { name: 'Bob' } } }, { status: 'held', holder: { owner: { name: 'Bob' } } }],
+    [
+      423,
+      { holder: { name: 'Eve' }, expiresAt: 'x' },
+      { status: 'held', holder: { owner: { name: 'Eve' }, expiresAt: 'x' } },
+    ],
   ] as const) {
-    test(`PUT answered ${status} is ${expected.status}`, async () => {
+    test(`PUT answered ${status} ${JSON.stringify(body)} is ${expected.status}`, async () => {
       answers.push(() => json(status, body));
       expect(await engineLeases(requests()).acquire(request, signal)).toEqual(expected);
       expect(sent[0]).toMatchObject({
