@@ -8,7 +8,7 @@ import type { HereMessage, LeaderNews } from './messages.js';
 /** Changes of the topics within this time cost one reconnect. */
 const COALESCE_MS = 20;
 /** A tab that was not heard of for so long is gone. Browsers let hidden tabs speak once a minute. */
-const TAB_GONE_MS = 180_000;
+export const TAB_GONE_MS = 180_000;
 
 export interface LeaderOptions {
   readonly environment: Environment;

@@ -6,7 +6,7 @@ import { INITIAL_STATE, type ConnectionState, type SignedOutReason } from '../co
 import type { Broadcast, Cancel } from '../environment.js';
 import { Cursor, type Step } from './cursor.js';
 import { Election } from './election.js';
-import { Leader, type LeaderOptions } from './leader.js';
+import { Leader, TAB_GONE_MS, type LeaderOptions } from './leader.js';
 import type { LeaderMessage, LeaderNews, TabMessage } from './messages.js';
 
 /** A follower that heard nothing for so long asks the leader, which answers at once even when it is hidden. */
@@ -46,6 +46,8 @@ export class SharedConnection<Events extends EventMap = EventMap> extends Connec
   #leader: Leader | undefined;
   /** A stream that only this tab reads, because the shared one has no room. */
   #isAlone = false;
+  /** The topics of the other tabs, so that this one can serve them all from the moment it leads. */
+  readonly #others = new Map<string, { topics: readonly string[]; heardAt: number }>();
   #term = 0;
   #leaderTab = '';
   /** The shared stream carries what this tab wants, and the cursor is on it. */
@@ -148,18 +150,21 @@ export class SharedConnection<Events extends EventMap = EventMap> extends Connec
       case 'signOut':
         return this.#leave({ name: 'signedOut', stream: 0, attempt: 0, reason: message.reason });
       case 'here':
+        this.#others.set(message.tab, { topics: message.topics, heardAt: this.#options.environment.now() });
         if (!this.#leader || this.#isAlone) return;
         this.#leader.heard(message);
         return this.#leader?.tellState();
       case 'wake':
         return this.#leader?.wake();
       case 'bye':
+        this.#others.delete(message.tab);
         return this.#isAlone ? undefined : this.#leader?.forget(message.tab);
     }
   }
 
   #lead(): void {
     this.#term++;
+    this.#others.delete(this.#leaderTab);
     this.#startLeader((news) => {
       const message: LeaderMessage = { kind: 'leader', term: this.#term, leader: this.#tab, news };
       this.#post(message);
@@ -179,6 +184,12 @@ export class SharedConnection<Events extends EventMap = EventMap> extends Connec
     const leader = new Leader(this.#options, tell);
     this.#leader = leader;
     leader.heard({ kind: 'here', tab: this.#tab, topics: this.#options.topics });
+    if (!this.#isAlone) {
+      const oldest = this.#options.environment.now() - TAB_GONE_MS;
+      for (const [tab, { topics, heardAt }] of this.#others) {
+        if (heardAt >= oldest) leader.heard({ kind: 'here', tab, topics });
+      }
+    }
     leader.start(this.#cursor.position);
   }
 

@@ -260,6 +260,20 @@ describe('Topics', () => {
     expect(two.connection.isConnected()).toBe(true);
   });
 
+  test('A new leader carries the topics of all tabs with the first stream it opens', async () => {
+    const one = open(['a']);
+    await settled();
+    open(['b']);
+    await settled();
+    open(['c']);
+    await settled();
+    const before = journal.opened;
+    one.tab.kill();
+    await settled();
+    expect(journal.readers.map((reader) => reader.topics)).toEqual([['b', 'c']]);
+    expect(journal.opened - before).toBe(1);
+  });
+
   test('When a tab goes, its topics go', async () => {
     open(['a']);
     const two = open(['b']);
