@@ -1,0 +1,75 @@
+import type { Broadcast, Cancel, Environment, KeyValueStorage, Locks } from './environment.js';
+
+/** The environment of the page, or of Node where there is no page (then always online and visible). */
+export function browserEnvironment(): Environment {
+  const page = typeof document === 'undefined' ? undefined : document;
+  const view = typeof window === 'undefined' ? undefined : window;
+  return {
+    fetch: (url, init) => globalThis.fetch(url, init),
+    now: () => performance.now(),
+    setTimer: (milliseconds, callback) => {
+      const timer = setTimeout(callback, milliseconds);
+      return () => clearTimeout(timer);
+    },
+    random: Math.random,
+    randomId,
+    isOnline: () => globalThis.navigator?.onLine ?? true,
+    onSignal: (signal, handler) => {
+      if (signal === 'visible' || signal === 'hidden') {
+        return listen(page, 'visibilitychange', () => {
+          if (page?.visibilityState === signal) handler({});
+        });
+      }
+      return listen(view, signal, (event) =>
+        handler({ persisted: (event as PageTransitionEvent).persisted }),
+      );
+    },
+    reportError: (error) => {
+      if (typeof reportError === 'function') reportError(error);
+      else console.error(error);
+    },
+    storage: storageOrNothing(),
+    locks: webLocks(),
+    openBroadcast: typeof BroadcastChannel === 'undefined' ? undefined : openBroadcast,
+  };
+}
+
+function listen(target: EventTarget | undefined, type: string, handler: (event: Event) => void): Cancel {
+  target?.addEventListener(type, handler);
+  return () => target?.removeEventListener(type, handler);
+}
+
+// crypto.randomUUID exists in secure contexts only, getRandomValues everywhere.
+function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+// Reading localStorage throws where storage is blocked.
+function storageOrNothing(): KeyValueStorage | undefined {
+  try {
+    return globalThis.localStorage ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function webLocks(): Locks | undefined {
+  const locks = globalThis.navigator?.locks;
+  if (!locks) return undefined;
+  return {
+    request: async (name, { signal, steal }, whileHeld) => {
+      // A request that steals may not carry a signal.
+      await locks.request(name, steal ? { steal } : { signal }, whileHeld);
+    },
+  };
+}
+
+function openBroadcast(name: string): Broadcast {
+  const channel = new BroadcastChannel(name);
+  return {
+    post: (message) => channel.postMessage(message),
+    onMessage: (handler) => (channel.onmessage = (event) => handler(event.data)),
+    close: () => channel.close(),
+  };
+}

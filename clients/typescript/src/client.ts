@@ -1,0 +1,157 @@
+import { browserEnvironment } from './browser.js';
+import { OwnConnection, type Connection } from './connection/connection.js';
+import type { WireFormat } from './connection/decode.js';
+import type { EventMap } from './connection/receiver.js';
+import { deviceId } from './device.js';
+import type { Environment } from './environment.js';
+import { Auth, type AuthOptions } from './http/auth.js';
+import { Requests } from './http/requests.js';
+import { engineLeases } from './leases/engineTransport.js';
+import { Leases } from './leases/leases.js';
+import type { LeaseTransport } from './leases/transport.js';
+import { Presence } from './presence/presence.js';
+import type { StoreOptions } from './store/options.js';
+import { Store } from './store/store.js';
+import { SharedConnection } from './tabs/sharedConnection.js';
+
+export interface ClientOptions extends AuthOptions {
+  /** Origin (and path prefix) of the server; default: the page's own. */
+  readonly base?: string | undefined;
+  readonly environment?: Environment | undefined;
+  /**
+   * Id of the signed-in user. With it, the tabs of one browser share one stream per address; without it, or without
+   * Web Locks and BroadcastChannel, each connection has its own.
+   */
+  readonly user?: string | undefined;
+}
+
+/** A stream of the engine, by its topics, or one of the application, by its path. */
+export type StreamAddress =
+  | { readonly topics: readonly string[] }
+  | {
+      /** Path (with query) under `base`. */
+      readonly path: string;
+      readonly format?: WireFormat | undefined;
+    };
+
+export type StreamOptions = StreamAddress & {
+  /** Signs of life of a stream that sends no hello; default 15. */
+  readonly heartbeatSeconds?: number | undefined;
+  /** False: a stream of this tab alone. */
+  readonly share?: boolean | undefined;
+};
+
+/** At most this many topics fit into one stream; the server's limit. */
+export const MAX_TOPICS = 64;
+
+/** One signed-in user's way to one server; requests, streams, leases and stores made from it belong together. */
+export class Client {
+  readonly environment: Environment;
+  readonly deviceId: string;
+  readonly requests: Requests;
+  readonly #base: string;
+  readonly #auth: Auth;
+  readonly #user: string | undefined;
+  readonly #connections: Connection[] = [];
+  readonly #leases: Leases[] = [];
+  readonly #stores: { resume(): void }[] = [];
+
+  constructor(options: ClientOptions = {}) {
+    this.environment = options.environment ?? browserEnvironment();
+    this.deviceId = deviceId(this.environment);
+    this.#base = (options.base ?? '').replace(/\/$/, '');
+    this.#auth = new Auth(options);
+    this.#user = options.user;
+    this.requests = new Requests({
+      environment: this.environment,
+      auth: this.#auth,
+      base: this.#base,
+      deviceId: this.deviceId,
+      connectionId: () => this.#connections.find((connection) => connection.isConnected())?.connectionId,
+      onSignedOut: () => this.signOut(),
+    });
+  }
+
+  /** A connection that is not open yet: register handlers, then `connect()`. */
+  connection<Events extends EventMap = EventMap>(options: StreamOptions): Connection<Events> {
+    const { environment, deviceId } = this;
+    const awaitsHello = 'topics' in options;
+    const { heartbeatSeconds } = options;
+    const common = { environment, auth: this.#auth, deviceId, heartbeatSeconds, awaitsHello };
+    const topics = 'topics' in options ? options.topics : [];
+    const format = 'topics' in options ? 'named' : options.format;
+    const url = (wanted: readonly string[]) =>
+      this.#base + ('topics' in options ? this.#enginePath(wanted) : options.path);
+    const mayShare = options.share !== false && this.#user !== undefined;
+    let connection: Connection<Events>;
+    if (mayShare && environment.locks && environment.openBroadcast) {
+      const key = 'topics' in options ? 'events' : `${format} ${options.path}`;
+      const name = `dunlin ${this.#base} ${this.#user} ${key}`;
+      connection = new SharedConnection<Events>({
+        ...common,
+        name,
+        topics,
+        format,
+        url,
+        maxTopics: MAX_TOPICS,
+      });
+    } else {
+      connection = new OwnConnection<Events>({ ...common, format, url: url(topics) });
+    }
+    this.#connections.push(connection as Connection);
+    connection.onState((state, previous) => {
+      if (state.name === 'live' && previous.name !== 'live') this.#reconnected();
+    });
+    return connection;
+  }
+
+  /** Leases of the engine, or of the application through a transport of its own. */
+  leases(transport: LeaseTransport = engineLeases(this.requests)): Leases {
+    const leases = new Leases(transport, this.environment);
+    this.#leases.push(leases);
+    return leases;
+  }
+
+  store<T extends object>(options: Omit<StoreOptions<T>, 'environment'>): Store<T> {
+    const store = new Store<T>({ ...options, environment: this.environment });
+    this.#stores.push(store);
+    return store;
+  }
+
+  presence(connection: Connection, topic: string): Presence {
+    return new Presence(this.requests, connection, topic);
+  }
+
+  /** Publishes one event to a topic of the engine. */
+  async publish(
+    topic: string,
+    type: string,
+    data: unknown,
+    options: { transient?: boolean | undefined; idempotencyKey?: string | undefined } = {},
+  ): Promise<{ positions: string[] }> {
+    const body = { topic, type, data, ...options };
+    return (await this.requests.send<{ positions: string[] }>('POST', '/dunlin/v1/events', { body })).body;
+  }
+
+  /** The session ended: every connection stops, in the browser's other tabs too. Does not talk to the server. */
+  signOut(): void {
+    for (const connection of this.#connections) connection.signOut();
+  }
+
+  dispose(): void {
+    for (const connection of this.#connections.splice(0)) connection.dispose();
+    for (const leases of this.#leases.splice(0)) leases.dispose();
+    this.#stores.length = 0;
+  }
+
+  // The server releases the leases of a connection that went away, after a grace: renewing them names the new one.
+  #reconnected(): void {
+    for (const leases of this.#leases) leases.check();
+    for (const store of this.#stores) store.resume();
+  }
+
+  #enginePath(topics: readonly string[]): string {
+    const query = [...topics.map((topic) => `topic=${encodeURIComponent(topic)}`), `device=${this.deviceId}`];
+    return `/dunlin/v1/events?${query.join('&')}`;
+  }
+}

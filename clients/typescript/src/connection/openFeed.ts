@@ -1,0 +1,82 @@
+import type { Environment } from '../environment.js';
+import type { Auth } from '../http/auth.js';
+import type { Problem } from '../http/problem.js';
+import { readProblem } from '../http/readProblem.js';
+
+export interface OpenFeedOptions {
+  readonly environment: Environment;
+  readonly auth: Auth;
+  readonly url: string;
+  readonly deviceId: string;
+}
+
+export type OpenedFeed =
+  | { readonly body: ReadableStream<Uint8Array>; readonly connectionId: string | undefined }
+  | { readonly problem: Problem };
+
+// What fetch accepts in a header. An id outside of it would make every attempt fail like a dead network.
+const HEADER_SAFE = /^[\x21-\x7e]+$/;
+
+/**
+ * One attempt to open an event stream, with at most one refresh of the credentials. A refusal is returned; what the
+ * network does is thrown.
+ */
+export async function openFeed(
+  options: OpenFeedOptions,
+  position: string | undefined,
+  signal: AbortSignal,
+  refreshFirst: boolean,
+): Promise<OpenedFeed> {
+  const { auth } = options;
+  let mayRefresh = auth.canRefresh;
+  if (refreshFirst && mayRefresh) {
+    mayRefresh = false;
+    if (!(await auth.refresh())) return { problem: signedOut };
+  }
+  let response = await request(options, position, signal);
+  if (response.status === 401 && mayRefresh && (await auth.refresh())) {
+    void response.body?.cancel();
+    response = await request(options, position, signal);
+  }
+  if (!response.ok) return { problem: await readProblem(response) };
+  if (response.status === 204) {
+    return {
+      problem: {
+        kind: 'unexpected',
+        code: 'noContent',
+        title: 'The server has nothing to stream.',
+        status: 204,
+      },
+    };
+  }
+  const type = response.headers.get('Content-Type') ?? '';
+  if (!response.body || !type.toLowerCase().startsWith('text/event-stream')) {
+    // A sign-in page of a hotel or a proxy's error page: it goes away.
+    void response.body?.cancel();
+    return {
+      problem: {
+        kind: 'busy',
+        code: 'notAStream',
+        title: 'The answer is not an event stream.',
+        status: response.status,
+      },
+    };
+  }
+  return { body: response.body, connectionId: response.headers.get('Dunlin-Connection') ?? undefined };
+}
+
+const signedOut: Problem = { kind: 'signedOut', code: 'signedOut', title: 'The session has ended.' };
+
+async function request(
+  { environment, auth, url, deviceId }: OpenFeedOptions,
+  position: string | undefined,
+  signal: AbortSignal,
+): Promise<Response> {
+  const headers: Record<string, string> = {
+    Accept: 'text/event-stream',
+    'Dunlin-Device': deviceId,
+    ...(await auth.headers()),
+  };
+  if (position !== undefined && HEADER_SAFE.test(position)) headers['Last-Event-ID'] = position;
+  return environment.fetch(url, { headers, signal, cache: 'no-store', credentials: auth.credentials });
+}

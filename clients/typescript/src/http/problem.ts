@@ -1,0 +1,66 @@
+/** Why a held lease is no longer held; `unknown` when the server cannot say. */
+export type LeaseLostReason = 'expired' | 'taken' | 'handedOff' | 'released' | 'unknown';
+
+interface ProblemBase {
+  /** Stable code of the server, such as `lease.held`; equal to `kind` for problems the client found itself. */
+  readonly code: string;
+  readonly title: string;
+  readonly status?: number | undefined;
+  readonly hint?: string | undefined;
+  /** The whole problem document, for fields that only the application knows. */
+  readonly detail?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/**
+ * Everything that can go wrong with a request or a stream. Closed: a `switch` over `kind` is complete. Plain data,
+ * so that it can be sent to other tabs.
+ */
+export type Problem =
+  | (ProblemBase & { readonly kind: 'network' })
+  | (ProblemBase & { readonly kind: 'aborted' })
+  | (ProblemBase & { readonly kind: 'busy'; readonly retryAfterMs?: number | undefined })
+  | (ProblemBase & { readonly kind: 'signedOut' })
+  | (ProblemBase & { readonly kind: 'forbidden'; readonly topic?: string | undefined })
+  | (ProblemBase & { readonly kind: 'notFound' })
+  | (ProblemBase & { readonly kind: 'invalid'; readonly field?: string | undefined })
+  | (ProblemBase & { readonly kind: 'held'; readonly holder?: unknown })
+  | (ProblemBase & { readonly kind: 'lost'; readonly reason: LeaseLostReason; readonly holder?: unknown })
+  | (ProblemBase & { readonly kind: 'conflict' })
+  | (ProblemBase & { readonly kind: 'unexpected' });
+
+export type ProblemKind = Problem['kind'];
+
+/** The error that every call of this package rejects with. */
+export class DunlinError extends Error {
+  readonly problem: Problem;
+
+  constructor(problem: Problem, options?: ErrorOptions) {
+    super(problem.title, options);
+    this.name = 'DunlinError';
+    this.problem = problem;
+  }
+
+  get kind(): ProblemKind {
+    return this.problem.kind;
+  }
+}
+
+/** Whether the same request may succeed later: the outcome is unknown or the server asked to come back. */
+export function isTemporary(problem: Problem): boolean {
+  return problem.kind === 'network' || problem.kind === 'busy';
+}
+
+const NETWORK_WORDS = /fetch|network|load failed|terminated|connection|internet/i;
+
+/** The problem behind anything that was thrown while a request was made. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof DunlinError) return error.problem;
+  const title = error instanceof Error ? error.message : String(error);
+  if (error instanceof Error && error.name === 'AbortError')
+    return { kind: 'aborted', code: 'aborted', title };
+  // fetch rejects with a TypeError for everything that is the network's fault; so do mistakes in code, which must
+  // not be retried for ever.
+  if (error instanceof TypeError && NETWORK_WORDS.test(title))
+    return { kind: 'network', code: 'network', title };
+  return { kind: 'unexpected', code: 'unexpected', title };
+}

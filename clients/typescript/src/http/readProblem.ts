@@ -1,0 +1,64 @@
+import type { LeaseLostReason, Problem } from './problem.js';
+
+const LOST_REASONS: readonly string[] = ['expired', 'taken', 'handedOff', 'released', 'unknown'];
+
+/** Reads a refusal, whether or not its body is a problem document. */
+export async function readProblem(response: Response): Promise<Problem> {
+  const detail = await readDocument(response);
+  const { status } = response;
+  const text = (name: string) => (typeof detail?.[name] === 'string' ? (detail[name] as string) : undefined);
+  const base = {
+    code: text('code') ?? `http.${status}`,
+    title: text('title') ?? text('detail') ?? `The server answered ${status}.`,
+    hint: text('hint'),
+    status,
+    detail,
+  };
+  if (status === 408 || status === 425 || status === 429 || status >= 500) {
+    return { kind: 'busy', ...base, retryAfterMs: retryAfterMs(response) };
+  }
+  switch (status) {
+    case 400:
+    case 413:
+    case 422:
+      return { kind: 'invalid', ...base, field: text('field') };
+    case 401:
+      return { kind: 'signedOut', ...base };
+    case 403:
+      return { kind: 'forbidden', ...base, topic: text('topic') };
+    case 404:
+    case 410:
+      return { kind: 'notFound', ...base };
+    case 409: {
+      const reason = text('reason');
+      if (reason === undefined || !LOST_REASONS.includes(reason)) return { kind: 'conflict', ...base };
+      return { kind: 'lost', ...base, reason: reason as LeaseLostReason, holder: detail?.['holder'] };
+    }
+    case 412:
+      return { kind: 'conflict', ...base };
+    case 423:
+      return { kind: 'held', ...base, holder: detail?.['holder'] ?? detail?.['owner'] };
+    default:
+      return { kind: 'unexpected', ...base };
+  }
+}
+
+/** `Retry-After` in milliseconds, from seconds or from a date. */
+export function retryAfterMs(response: Response): number | undefined {
+  const value = response.headers.get('Retry-After')?.trim();
+  if (!value) return undefined;
+  if (/^[0-9]+$/.test(value)) return Number(value) * 1000;
+  // A date is taken against the server's own clock, so that a wrong clock here does not matter.
+  const until = Date.parse(value);
+  const sent = Date.parse(response.headers.get('Date') ?? '');
+  return Number.isNaN(until) || Number.isNaN(sent) ? undefined : Math.max(0, until - sent);
+}
+
+async function readDocument(response: Response): Promise<Record<string, unknown> | undefined> {
+  try {
+    const body: unknown = JSON.parse(await response.text());
+    return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

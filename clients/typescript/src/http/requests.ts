@@ -1,0 +1,109 @@
+import type { Environment } from '../environment.js';
+import type { Auth } from './auth.js';
+import { DunlinError, problemOf } from './problem.js';
+import { readProblem } from './readProblem.js';
+
+export interface RequestOptions {
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Lets the request outlive the page (bodies up to 64 KiB). */
+  readonly keepalive?: boolean | undefined;
+  /** For signing in: 401 means wrong credentials, not the end of a session. */
+  readonly anonymous?: boolean | undefined;
+}
+
+export interface Answer<T = unknown> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: T;
+}
+
+export interface RequestsOptions {
+  readonly environment: Environment;
+  readonly auth: Auth;
+  /** Prefix of every path, such as `https://example.org` or `` for the page's own origin. */
+  readonly base: string;
+  readonly deviceId: string;
+  /** The connection these requests belong to, so that the server can leave it out of the announcement. */
+  readonly connectionId?: (() => string | undefined) | undefined;
+  readonly onSignedOut?: (() => void) | undefined;
+}
+
+/** Requests up: JSON in, JSON out, every refusal a `DunlinError`. */
+export class Requests {
+  readonly #options: RequestsOptions;
+
+  constructor(options: RequestsOptions) {
+    this.#options = options;
+  }
+
+  async send<T = unknown>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<T>> {
+    let response = await this.#fetch(method, path, options);
+    if (response.status === 401 && !options.anonymous && (await this.#refresh())) {
+      response = await this.#fetch(method, path, options);
+    }
+    if (!response.ok) {
+      const problem = await readProblem(response);
+      if (problem.kind === 'signedOut' && !options.anonymous) this.#options.onSignedOut?.();
+      throw new DunlinError(problem);
+    }
+    return { status: response.status, headers: response.headers, body: await readBody<T>(response) };
+  }
+
+  async #fetch(method: string, path: string, options: RequestOptions): Promise<Response> {
+    const { environment, auth, base, deviceId, connectionId } = this.#options;
+    const connection = connectionId?.();
+    const headers: Record<string, string> = {
+      Accept: 'application/json, application/problem+json',
+      'Dunlin-Device': deviceId,
+      ...(connection === undefined ? {} : { 'Dunlin-Connection': connection }),
+      ...(options.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(await auth.headers()),
+      ...options.headers,
+    };
+    const init: RequestInit = { method, headers, credentials: auth.credentials };
+    if (options.body !== undefined) init.body = JSON.stringify(options.body);
+    if (options.signal) init.signal = options.signal;
+    if (options.keepalive) init.keepalive = true;
+    try {
+      return await environment.fetch(base + path, init);
+    } catch (error) {
+      throw new DunlinError(problemOf(error), { cause: error });
+    }
+  }
+
+  async #refresh(): Promise<boolean> {
+    try {
+      return await this.#options.auth.refresh();
+    } catch (error) {
+      throw new DunlinError(
+        { kind: 'network', code: 'network', title: 'The session could not be refreshed.' },
+        { cause: error },
+      );
+    }
+  }
+}
+
+async function readBody<T>(response: Response): Promise<T> {
+  let text: string;
+  try {
+    text = await response.text();
+  } catch (error) {
+    // The status arrived and the body did not: whether the server acted is known, what it said is not.
+    throw new DunlinError(
+      { kind: 'network', code: 'network', title: 'The answer was cut off.' },
+      { cause: error },
+    );
+  }
+  if (text === '') return undefined as T;
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    throw new DunlinError(
+      { kind: 'unexpected', code: 'unexpected', title: 'The answer is not JSON.', status: response.status },
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,157 @@
+import type { Cancel, Environment } from '../environment.js';
+import { DunlinError, isTemporary, problemOf } from '../http/problem.js';
+import { Lease } from './lease.js';
+import type { AcquireAnswer, LeaseHolder, LeaseTransport } from './transport.js';
+
+export interface AcquireOptions {
+  /** For how long the server keeps the lease without a renewal; default 30. */
+  readonly seconds?: number | undefined;
+  /** Gives up; a lease granted meanwhile is given back. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type TryAcquireResult =
+  | { readonly status: 'acquired'; readonly lease: Lease }
+  | { readonly status: 'held'; readonly holder: LeaseHolder | undefined };
+
+/** Waits before an acquire request whose reply was lost is sent again, with the same lease id. */
+const LOST_REPLY_RETRY_MS: readonly number[] = [250, 1000, 2000];
+/** How often a waiter asks for its turn; asking also keeps its place in the queue. */
+const WAITER_POLL_MS = 2000;
+
+/** The leases of this tab. */
+export class Leases {
+  readonly #transport: LeaseTransport;
+  readonly #environment: Environment;
+  readonly #held = new Set<Lease>();
+  readonly #waiters = new Map<string, Set<() => void>>();
+  readonly #signals: Cancel[];
+
+  constructor(transport: LeaseTransport, environment: Environment) {
+    this.#transport = transport;
+    this.#environment = environment;
+    const check = () => this.check();
+    this.#signals = [
+      environment.onSignal('pagehide', () => [...this.#held].forEach((lease) => lease.releaseNow())),
+      environment.onSignal('pageshow', ({ persisted }) => persisted && check()),
+      environment.onSignal('online', check),
+    ];
+  }
+
+  /** The leases held now. */
+  get held(): ReadonlySet<Lease> {
+    return this.#held;
+  }
+
+  /** Asks once: acquired, or held by another. */
+  async tryAcquire(resource: string, options: AcquireOptions = {}): Promise<TryAcquireResult> {
+    const leaseId = this.#environment.randomId();
+    const result = await this.#ask(resource, leaseId, false, options);
+    if (result instanceof Lease) return { status: 'acquired', lease: result };
+    return { status: 'held', holder: result.status === 'held' ? result.holder : undefined };
+  }
+
+  /** Waits in the queue until the lease is granted, or the signal aborts. */
+  async acquire(resource: string, options: AcquireOptions = {}): Promise<Lease> {
+    const leaseId = this.#environment.randomId();
+    for (;;) {
+      const result = await this.#ask(resource, leaseId, true, options).catch((error: unknown) => {
+        if (isTemporary(problemOf(error))) return undefined;
+        throw error;
+      });
+      if (result instanceof Lease) return result;
+      try {
+        await this.#turn(resource, options.signal);
+      } catch (error) {
+        this.#abandon(resource, leaseId);
+        throw error;
+      }
+    }
+  }
+
+  /** Tells waiters that the resource may be free, usually because an event said so. */
+  notify(resource: string): void {
+    this.#waiters.get(resource)?.forEach((wake) => wake());
+  }
+
+  /** Renews everything now: the page or the connection is back. */
+  check(): void {
+    for (const lease of this.#held) lease.check();
+  }
+
+  /** Releases everything, after pending saves. */
+  async releaseAll(): Promise<void> {
+    await Promise.all([...this.#held].map((lease) => lease.release()));
+  }
+
+  dispose(): void {
+    for (const cancel of this.#signals.splice(0)) cancel();
+    void this.releaseAll();
+  }
+
+  async #ask(
+    resource: string,
+    leaseId: string,
+    wait: boolean,
+    { seconds = 30, signal }: AcquireOptions,
+  ): Promise<Lease | Exclude<AcquireAnswer, { status: 'granted' }>> {
+    const request = { resource, leaseId, seconds, wait };
+    for (let attempt = 0; ; attempt++) {
+      const askedAt = this.#environment.now();
+      try {
+        signal?.throwIfAborted();
+        const answer = await this.#transport.acquire(request, signal ?? new AbortController().signal);
+        if (answer.status !== 'granted') return answer;
+        const lease = new Lease(this.#transport, this.#environment, request, answer.grant, askedAt);
+        if (signal?.aborted) void lease.release();
+        signal?.throwIfAborted();
+        this.#held.add(lease);
+        lease.lost.addEventListener('abort', () => this.#held.delete(lease), { once: true });
+        return lease;
+      } catch (error) {
+        const problem = problemOf(error);
+        const pause = LOST_REPLY_RETRY_MS[attempt];
+        if (!signal?.aborted && problem.kind === 'network' && pause !== undefined) {
+          await this.#pause(pause, signal).catch(() => {});
+          continue;
+        }
+        // It may have been granted all the same, and nobody would know.
+        const unknown = problem.kind === 'network' || problem.kind === 'aborted' || signal?.aborted;
+        if (unknown && !(wait && !signal?.aborted)) this.#abandon(resource, leaseId);
+        throw error instanceof DunlinError ? error : new DunlinError(problem, { cause: error });
+      }
+    }
+  }
+
+  #abandon(resource: string, leaseId: string): void {
+    void this.#transport.release({ resource, leaseId }, { keepalive: true }).catch(() => {});
+  }
+
+  async #turn(resource: string, signal: AbortSignal | undefined): Promise<void> {
+    const waiters = this.#waiters.get(resource) ?? new Set();
+    this.#waiters.set(resource, waiters);
+    let wake!: () => void;
+    const notified = new Promise<void>((resolve) => waiters.add((wake = resolve)));
+    try {
+      await this.#pause(WAITER_POLL_MS, signal, notified);
+    } finally {
+      waiters.delete(wake);
+      if (waiters.size === 0) this.#waiters.delete(resource);
+    }
+  }
+
+  #pause(milliseconds: number, signal: AbortSignal | undefined, sooner?: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const abort = () => finish(() => reject(new DunlinError(problemOf(signal?.reason))));
+      const stop = this.#environment.setTimer(milliseconds, () => finish(resolve));
+      const finish = (settle: () => void) => {
+        stop();
+        signal?.removeEventListener('abort', abort);
+        settle();
+      };
+      signal?.addEventListener('abort', abort);
+      if (signal?.aborted) abort();
+      void sooner?.then(() => finish(resolve));
+    });
+  }
+}

@@ -1,0 +1,98 @@
+import type { Cancel } from '../environment.js';
+import type { Connection } from '../connection/connection.js';
+import type { ReceivedEvent } from '../connection/decode.js';
+import type { Requests } from '../http/requests.js';
+
+/** One connection that reads the topic now. A person with two browsers is there twice. */
+export interface PresentMember {
+  readonly connectionId: string;
+  readonly userId?: string | undefined;
+  readonly name?: string | undefined;
+  readonly device?: string | undefined;
+}
+
+type MemberChange = (members: Map<string, PresentMember>) => void;
+
+/**
+ * Who reads a topic now. The list is fetched whenever the connection becomes live or was reset, because changes are
+ * transient events that are not replayed; changes that arrive while it is fetched are applied on top.
+ */
+export class Presence {
+  readonly #requests: Requests;
+  readonly #topic: string;
+  readonly #listeners = new Set<() => void>();
+  readonly #cancels: Cancel[];
+  #members: ReadonlyMap<string, PresentMember> = new Map();
+  #generation = 0;
+  /** Changes since the list that is being fetched was asked for. */
+  #meanwhile: MemberChange[] | undefined;
+
+  constructor(requests: Requests, connection: Connection, topic: string) {
+    this.#requests = requests;
+    this.#topic = topic;
+    this.#cancels = [
+      connection.on('presence.joined', (member, event) => {
+        if (this.#isOurs(event)) this.#change((members) => members.set(member.connectionId, member));
+      }),
+      connection.on('presence.left', (member, event) => {
+        if (this.#isOurs(event)) this.#change((members) => members.delete(member.connectionId));
+      }),
+      connection.onState((state, previous) => {
+        if (state.name === 'live' && previous.name !== 'live') void this.refresh();
+      }),
+      connection.onReset(() => void this.refresh()),
+    ];
+    if (connection.isConnected()) void this.refresh();
+  }
+
+  get(): ReadonlyMap<string, PresentMember> {
+    return this.#members;
+  }
+
+  subscribe(listener: () => void): Cancel {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Fetches the list; when that fails the list stays as it is until the next time the connection is live. */
+  async refresh(): Promise<void> {
+    const generation = ++this.#generation;
+    const meanwhile: MemberChange[] = [];
+    this.#meanwhile = meanwhile;
+    try {
+      const path = `/dunlin/v1/presence?topic=${encodeURIComponent(this.#topic)}`;
+      const { body } = await this.#requests.send<PresentMember[] | { members: PresentMember[] }>('GET', path);
+      if (generation !== this.#generation) return;
+      const list = Array.isArray(body) ? body : body.members;
+      const members = new Map(list.map((member) => [member.connectionId, member]));
+      for (const change of meanwhile) change(members);
+      this.#publish(members);
+    } catch {
+      // Kept as it is; see above.
+    } finally {
+      if (generation === this.#generation) this.#meanwhile = undefined;
+    }
+  }
+
+  dispose(): void {
+    this.#generation++;
+    for (const cancel of this.#cancels.splice(0)) cancel();
+  }
+
+  #isOurs(event: ReceivedEvent): boolean {
+    const topic = event.topic ?? (event.data as { topic?: string } | undefined)?.topic;
+    return topic === undefined || topic === this.#topic;
+  }
+
+  #change(change: MemberChange): void {
+    this.#meanwhile?.push(change);
+    const members = new Map(this.#members);
+    change(members);
+    this.#publish(members);
+  }
+
+  #publish(members: ReadonlyMap<string, PresentMember>): void {
+    this.#members = members;
+    for (const listener of [...this.#listeners]) listener();
+  }
+}

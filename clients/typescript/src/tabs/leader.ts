@@ -1,0 +1,131 @@
+import { Feed } from '../connection/feed.js';
+import { isTrying } from '../connection/state.js';
+import type { Cancel, Environment } from '../environment.js';
+import type { Auth } from '../http/auth.js';
+import { comparePositions } from './cursor.js';
+import type { HereMessage, LeaderNews } from './messages.js';
+
+/** Changes of the topics within this time cost one reconnect. */
+const COALESCE_MS = 20;
+/** A tab that was not heard of for so long is gone. Browsers let hidden tabs speak once a minute. */
+export const TAB_GONE_MS = 180_000;
+
+export interface LeaderOptions {
+  readonly environment: Environment;
+  readonly auth: Auth;
+  readonly deviceId: string;
+  /** Address of a stream that carries these topics. */
+  readonly url: (topics: readonly string[]) => string;
+  readonly maxTopics: number;
+  readonly heartbeatSeconds?: number | undefined;
+  readonly awaitsHello?: boolean | undefined;
+}
+
+/** The tab that holds the stream: serves the topics of all tabs, and tells them everything it learns. */
+export class Leader {
+  readonly #options: LeaderOptions;
+  readonly #tell: (news: LeaderNews) => void;
+  readonly #feed: Feed;
+  readonly #tabs = new Map<string, { topics: readonly string[]; seenAt: number }>();
+  readonly #refused = new Set<string>();
+  #served: readonly string[] = [];
+  #stopCoalescing: Cancel | undefined;
+  #isStopped = false;
+
+  constructor(options: LeaderOptions, tell: (news: LeaderNews) => void) {
+    this.#options = options;
+    this.#tell = (news) => {
+      if (!this.#isStopped) tell(news);
+    };
+    this.#feed = new Feed(
+      {
+        ...options,
+        url: () => {
+          this.#served = this.#wanted();
+          return options.url(this.#served);
+        },
+      },
+      {
+        onFrame: (frame) => this.#tell({ kind: 'frame', frame }),
+        onPosition: (position, previous) => this.#tell({ kind: 'position', position, previous }),
+        onReset: (reset) => this.#tell({ kind: 'reset', reset }),
+        onState: () => this.#onState(),
+      },
+    );
+  }
+
+  /** Opens the stream behind `position`, for the tabs heard of so far. */
+  start(position: string | undefined): void {
+    this.#feed.reconnect(position);
+    this.#feed.connect();
+  }
+
+  /** Closes the stream; says nothing any more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#stopCoalescing?.();
+    this.#feed.dispose();
+  }
+
+  tellState(): void {
+    const { state, position } = this.#feed;
+    this.#tell({ kind: 'state', state, position, topics: this.#served });
+  }
+
+  heard({ tab, topics, behind }: HereMessage): void {
+    const all = new Set([...this.#wanted(), ...topics]);
+    if (all.size > this.#options.maxTopics && !this.#tabs.has(tab)) return this.#tell({ kind: 'full', tab });
+    this.#tabs.set(tab, { topics, seenAt: this.#options.environment.now() });
+    if (behind !== undefined) this.#rewind(behind);
+    this.#feed.check();
+    this.#serve();
+  }
+
+  wake(): void {
+    this.#feed.wake();
+  }
+
+  forget(tab: string): void {
+    if (this.#tabs.delete(tab)) this.#serve();
+  }
+
+  /** Drops tabs that ended without a word; `own` is this tab. */
+  prune(own: string): void {
+    const oldest = this.#options.environment.now() - TAB_GONE_MS;
+    for (const [tab, { seenAt }] of [...this.#tabs]) {
+      if (tab !== own && seenAt < oldest) this.forget(tab);
+    }
+  }
+
+  #wanted(): string[] {
+    const topics = [...this.#tabs.values()].flatMap((tab) => tab.topics);
+    return [...new Set(topics)].filter((topic) => !this.#refused.has(topic)).sort();
+  }
+
+  // Sends again what a tab missed; the others recognise what they have seen.
+  #rewind(position: string): void {
+    const own = this.#feed.position;
+    const distance = own === undefined ? -1 : comparePositions(position, own);
+    if (distance !== undefined && distance < 0) this.#feed.reconnect(position);
+  }
+
+  #serve(): void {
+    this.#stopCoalescing ??= this.#options.environment.setTimer(COALESCE_MS, () => {
+      this.#stopCoalescing = undefined;
+      if (this.#wanted().join('\n') !== this.#served.join('\n')) this.#feed.reconnect();
+    });
+  }
+
+  #onState(): void {
+    const { state } = this.#feed;
+    const problem = state.name === 'closed' ? state.problem : undefined;
+    const topic = problem?.kind === 'forbidden' ? problem.topic : undefined;
+    if (problem && topic !== undefined && this.#served.includes(topic) && this.#served.length > 1) {
+      this.#refused.add(topic);
+      this.#tell({ kind: 'refused', topic, problem });
+      if (!this.#isStopped && !isTrying(this.#feed.state)) this.#feed.connect();
+      return;
+    }
+    this.tellState();
+  }
+}

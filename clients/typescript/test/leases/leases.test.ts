@@ -1,0 +1,324 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { DunlinError, type Problem } from '../../src/http/problem';
+import { LeaseLost, type Lease } from '../../src/leases/lease';
+import { Leases } from '../../src/leases/leases';
+import type {
+  AcquireAnswer,
+  AcquireRequest,
+  HeldLease,
+  LeaseGrant,
+  LeaseTransport,
+} from '../../src/leases/transport';
+import { settle } from '../support/clock';
+import { FakeEnvironment } from '../support/fakeEnvironment';
+
+let environment: FakeEnvironment;
+let server: FakeLeaseServer;
+let leases: Leases;
+
+const problem = (kind: Problem['kind'], more: object = {}) =>
+  new DunlinError({ kind, code: kind, title: kind, ...more } as Problem);
+
+class FakeLeaseServer implements LeaseTransport {
+  readonly acquires: AcquireRequest[] = [];
+  readonly renewals: HeldLease[] = [];
+  readonly releases: { resource: string; leaseId: string; keepalive: boolean }[] = [];
+  readonly handOffs: (string | undefined)[] = [];
+  onAcquire: (request: AcquireRequest) => AcquireAnswer | Promise<AcquireAnswer> = (request) => ({
+    status: 'granted',
+    grant: grantOf(request.leaseId, request.seconds),
+  });
+  onRenew: (lease: HeldLease, signal: AbortSignal) => LeaseGrant | undefined | Promise<LeaseGrant> = (
+    lease,
+  ) => grantOf(lease.leaseId, lease.seconds);
+
+  async acquire(request: AcquireRequest) {
+    this.acquires.push(request);
+    return this.onAcquire(request);
+  }
+  async renew(lease: HeldLease, signal: AbortSignal) {
+    this.renewals.push(lease);
+    return this.onRenew(lease, signal);
+  }
+  async release({ resource, leaseId }: HeldLease, { keepalive }: { keepalive: boolean }) {
+    this.releases.push({ resource, leaseId, keepalive });
+  }
+  async handOff(_lease: HeldLease, to: string | undefined) {
+    this.handOffs.push(to);
+  }
+}
+
+function grantOf(leaseId: string, seconds: number, left = seconds): LeaseGrant {
+  const serverNow = Date.UTC(2030, 0, 1);
+  const expiresAt = new Date(serverNow + left * 1000).toISOString();
+  return { leaseId, seconds, fence: 41, serverNow: new Date(serverNow).toISOString(), expiresAt };
+}
+
+function reasonOf(lease: Lease): string | undefined {
+  return lease.lost.aborted ? (lease.lost.reason as LeaseLost).reason : undefined;
+}
+
+beforeEach(() => {
+  environment = new FakeEnvironment();
+  server = new FakeLeaseServer();
+  leases = new Leases(server, environment);
+});
+
+async function acquired(seconds = 30): Promise<Lease> {
+  const result = await leases.tryAcquire('cases/1/name', { seconds });
+  if (result.status !== 'acquired') throw new Error('expected the lease');
+  return result.lease;
+}
+
+describe('Acquiring', () => {
+  test('A granted lease has its fence and is held', async () => {
+    const lease = await acquired();
+    expect(lease.fence).toBe(41);
+    expect(lease.isHeld).toBe(true);
+    expect(leases.held.has(lease)).toBe(true);
+  });
+
+  test('A resource held by another says by whom', async () => {
+    server.onAcquire = () => ({ status: 'held', holder: { owner: { name: 'Bob' } } });
+    const result = await leases.tryAcquire('cases/1/name');
+    expect(result).toEqual({ status: 'held', holder: { owner: { name: 'Bob' } } });
+  });
+
+  test('A lost reply is asked for again with the same lease id', async () => {
+    server.onAcquire = (request) => {
+      if (server.acquires.length < 3) throw problem('network');
+      return { status: 'granted', grant: grantOf(request.leaseId, 30) };
+    };
+    const lease = acquired();
+    await environment.clock.advance(1250);
+    expect((await lease).isHeld).toBe(true);
+    expect(new Set(server.acquires.map((request) => request.leaseId)).size).toBe(1);
+    expect(server.acquires).toHaveLength(3);
+  });
+
+  test('When the outcome stays unknown the lease is given back, in case it was granted', async () => {
+    server.onAcquire = () => Promise.reject(problem('network'));
+    const outcome = acquired().catch((error: DunlinError) => error.kind);
+    await environment.clock.advance(10_000);
+    expect(await outcome).toBe('network');
+    expect(server.releases).toMatchObject([{ leaseId: server.acquires[0]!.leaseId }]);
+  });
+
+  test('Two leases of one tab have two ids', async () => {
+    await acquired();
+    await acquired();
+    expect(new Set(server.acquires.map((request) => request.leaseId)).size).toBe(2);
+  });
+
+  test('A waiter asks again with the same id until it is its turn', async () => {
+    server.onAcquire = (request) =>
+      server.acquires.length < 3
+        ? { status: 'queued', position: 1 }
+        : { status: 'granted', grant: grantOf(request.leaseId, 30) };
+    const lease = leases.acquire('cases/1/name');
+    await environment.clock.advance(4000);
+    expect((await lease).isHeld).toBe(true);
+    expect(server.acquires.map((request) => request.wait)).toEqual([true, true, true]);
+    expect(new Set(server.acquires.map((request) => request.leaseId)).size).toBe(1);
+  });
+
+  test('A waiter that is told of a release asks at once', async () => {
+    server.onAcquire = (request) =>
+      server.acquires.length < 2
+        ? { status: 'queued', position: 1 }
+        : { status: 'granted', grant: grantOf(request.leaseId, 30) };
+    const lease = leases.acquire('cases/1/name');
+    await settle();
+    leases.notify('cases/1/name');
+    expect((await lease).isHeld).toBe(true);
+  });
+
+  test('A waiter that gives up leaves the queue', async () => {
+    server.onAcquire = () => ({ status: 'queued', position: 1 });
+    const abort = new AbortController();
+    const outcome = leases
+      .acquire('cases/1/name', { signal: abort.signal })
+      .catch((error: DunlinError) => error.kind);
+    await settle();
+    abort.abort();
+    expect(await outcome).toBe('aborted');
+    expect(server.releases).toMatchObject([{ leaseId: server.acquires[0]!.leaseId }]);
+    expect(environment.clock.pending).toEqual([]);
+  });
+});
+
+describe('Validity', () => {
+  test('A lease is renewed at a third of its time', async () => {
+    const lease = await acquired(30);
+    await environment.clock.advance(9_999);
+    expect(server.renewals).toHaveLength(0);
+    await environment.clock.advance(1);
+    expect(server.renewals).toMatchObject([{ leaseId: lease.leaseId, fence: 41 }]);
+    await environment.clock.advance(600_000);
+    expect(lease.isHeld).toBe(true);
+    expect(server.renewals).toHaveLength(61);
+  });
+
+  test('The time that the request took is not part of the validity', async () => {
+    let answer!: (answer: AcquireAnswer) => void;
+    server.onAcquire = () => new Promise((resolve) => (answer = resolve));
+    const asked = acquired(30);
+    await environment.clock.advance(8000);
+    answer({ status: 'granted', grant: grantOf(server.acquires[0]!.leaseId, 30) });
+    expect((await asked).validForMs).toBe(22_000);
+  });
+
+  test('A grant that repeats an earlier one is valid for what is left of it, whatever the clock here says', async () => {
+    server.onAcquire = (request) => ({ status: 'granted', grant: grantOf(request.leaseId, 30, 12) });
+    expect((await acquired(30)).validForMs).toBe(12_000);
+  });
+
+  test('A renewal whose outcome is unknown never extends: the lease expires on time', async () => {
+    const lease = await acquired(30);
+    server.onRenew = () => Promise.reject(problem('network'));
+    await environment.clock.advance(29_999);
+    expect(lease.isHeld).toBe(true);
+    expect(server.renewals.length).toBeGreaterThan(3);
+    await environment.clock.advance(1);
+    expect(lease.isHeld).toBe(false);
+    expect(reasonOf(lease)).toBe('expired');
+  });
+
+  test('A renewal that is never answered lets the lease expire on time', async () => {
+    const lease = await acquired(30);
+    let cut = false;
+    server.onRenew = (_lease, signal) => {
+      signal.addEventListener('abort', () => (cut = true));
+      return new Promise(() => {});
+    };
+    await environment.clock.advance(30_000);
+    expect(reasonOf(lease)).toBe('expired');
+    expect(cut).toBe(true);
+  });
+
+  test('A renewal counts from when it was asked for', async () => {
+    const lease = await acquired(30);
+    let answer!: (grant: LeaseGrant) => void;
+    server.onRenew = () => new Promise((resolve) => (answer = resolve));
+    await environment.clock.advance(15_000);
+    answer(grantOf(lease.leaseId, 30));
+    await settle();
+    expect(lease.validForMs).toBe(25_000);
+  });
+
+  test('Unknown and then renewed: the lease goes on', async () => {
+    const lease = await acquired(30);
+    server.onRenew = () => Promise.reject(problem('busy'));
+    await environment.clock.advance(20_000);
+    server.onRenew = ({ leaseId }) => grantOf(leaseId, 30);
+    await environment.clock.advance(60_000);
+    expect(lease.isHeld).toBe(true);
+  });
+
+  test('A computer that slept past the end finds the lease expired, without asking', async () => {
+    const lease = await acquired(30);
+    environment.clock.now += 3_600_000;
+    expect(lease.isHeld).toBe(false);
+    await environment.clock.advance(0);
+    expect(reasonOf(lease)).toBe('expired');
+    expect(server.renewals).toHaveLength(0);
+  });
+
+  for (const reason of ['expired', 'taken', 'handedOff', 'released', 'unknown'] as const) {
+    test(`A renewal refused as "${reason}" ends the lease with that reason`, async () => {
+      const lease = await acquired(30);
+      server.onRenew = () => Promise.reject(problem('lost', { reason }));
+      await environment.clock.advance(10_000);
+      expect(reasonOf(lease)).toBe(reason);
+      expect(leases.held.size).toBe(0);
+      expect(environment.clock.pending).toEqual([]);
+    });
+  }
+
+  test('A renewal refused for any other reason ends the lease as well', async () => {
+    const lease = await acquired(30);
+    server.onRenew = () => Promise.reject(problem('signedOut'));
+    await environment.clock.advance(10_000);
+    expect(reasonOf(lease)).toBe('unknown');
+  });
+});
+
+describe('Ending', () => {
+  test('Release waits for what is held, and keeps renewing meanwhile', async () => {
+    const lease = await acquired(30);
+    let saved!: () => void;
+    void lease.hold(new Promise<void>((resolve) => (saved = resolve)));
+    const released = lease.release();
+    await environment.clock.advance(25_000);
+    expect(server.releases).toEqual([]);
+    expect(server.renewals).toHaveLength(2);
+    saved();
+    await released;
+    expect(server.releases).toMatchObject([{ leaseId: lease.leaseId, keepalive: false }]);
+    expect(reasonOf(lease)).toBe('released');
+  });
+
+  test('Release waits also for what is held while it waits, and a failed save does not stop it', async () => {
+    const lease = await acquired(30);
+    let fail!: (error: Error) => void;
+    let saved!: () => void;
+    lease.hold(new Promise((_resolve, reject) => (fail = reject))).catch(() => {});
+    const released = lease.release();
+    void lease.hold(new Promise<void>((resolve) => (saved = resolve)));
+    fail(new Error('refused'));
+    await settle();
+    expect(server.releases).toEqual([]);
+    saved();
+    await released;
+    expect(server.releases).toHaveLength(1);
+  });
+
+  test('A release that waits ends when the lease is lost', async () => {
+    const lease = await acquired(30);
+    void lease.hold(new Promise(() => {}));
+    const released = lease.release();
+    server.onRenew = () => Promise.reject(problem('lost', { reason: 'taken' }));
+    await environment.clock.advance(10_000);
+    await released;
+    expect(reasonOf(lease)).toBe('taken');
+    expect(server.releases).toEqual([]);
+  });
+
+  test('Release is sent once however often it is called', async () => {
+    const lease = await acquired();
+    await Promise.all([lease.release(), lease.release()]);
+    await lease.release();
+    expect(server.releases).toHaveLength(1);
+  });
+
+  test('Leaving the page releases with keepalive', async () => {
+    const lease = await acquired();
+    environment.signal('pagehide');
+    expect(server.releases).toMatchObject([{ leaseId: lease.leaseId, keepalive: true }]);
+    expect(reasonOf(lease)).toBe('released');
+  });
+
+  test('Leaving the page does not release under a save that is still pending', async () => {
+    const lease = await acquired();
+    void lease.hold(new Promise(() => {}));
+    environment.signal('pagehide');
+    expect(server.releases).toEqual([]);
+    expect(lease.isHeld).toBe(true);
+  });
+
+  test('A handed-off lease is lost here', async () => {
+    const lease = await acquired();
+    await lease.handOff('bob');
+    expect(server.handOffs).toEqual(['bob']);
+    expect(reasonOf(lease)).toBe('handedOff');
+    expect(environment.clock.pending).toEqual([]);
+  });
+
+  test('A lease ends when an event tells the application so', async () => {
+    const lease = await acquired();
+    lease.markLost('taken');
+    expect(reasonOf(lease)).toBe('taken');
+    await lease.release();
+    expect(server.releases).toEqual([]);
+  });
+});

@@ -1,0 +1,91 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Client } from '../src/client';
+import type { Connection } from '../src/connection/connection';
+import type { Presence } from '../src/presence/presence';
+import { settle } from './support/clock';
+import { FakeEnvironment } from './support/fakeEnvironment';
+import { FakeStreams, json } from './support/fakeServer';
+
+let environment: FakeEnvironment;
+let streams: FakeStreams;
+let lists: (() => Response | Promise<Response>)[];
+let asked: string[];
+let connection: Connection;
+let presence: Presence;
+
+const member = (connectionId: string, topic?: string) => ({ connectionId, name: connectionId, topic });
+const names = () => [...presence.get().keys()];
+
+beforeEach(() => {
+  environment = new FakeEnvironment();
+  streams = new FakeStreams();
+  lists = [];
+  asked = [];
+  environment.fetchWith = async (url, init) => {
+    if (!url.includes('/presence')) return streams.fetch(url, init);
+    asked.push(url);
+    return (lists.shift() ?? (() => json(200, [member('ann')])))();
+  };
+  const client = new Client({ environment });
+  connection = client.connection({ topics: ['branches/1'] });
+  presence = client.presence(connection, 'branches/1');
+});
+
+async function live(): Promise<void> {
+  connection.connect();
+  await settle();
+  streams.last.event(undefined, 'dunlin.hello', { connectionId: 'me', position: 'e-1' });
+  await settle();
+}
+
+describe('Presence', () => {
+  test('The list is fetched when the connection is live, and follows who joins and leaves', async () => {
+    await live();
+    expect(asked).toEqual(['/dunlin/v1/presence?topic=branches%2F1']);
+    expect(names()).toEqual(['ann']);
+    streams.last.event(undefined, 'presence.joined', member('bob'));
+    await settle();
+    expect(names()).toEqual(['ann', 'bob']);
+    streams.last.event(undefined, 'presence.left', member('ann'));
+    await settle();
+    expect(names()).toEqual(['bob']);
+  });
+
+  test('Changes that arrive while the list is fetched are applied on top of it', async () => {
+    let answer!: (response: Response) => void;
+    lists.push(() => new Promise((resolve) => (answer = resolve)));
+    await live();
+    streams.last.event(undefined, 'presence.left', member('ann'));
+    streams.last.event(undefined, 'presence.joined', member('bob'));
+    await settle();
+    answer(json(200, [member('ann'), member('carol')]));
+    await settle();
+    expect(names()).toEqual(['carol', 'bob']);
+  });
+
+  test('It is fetched again after a reconnect and after a reset', async () => {
+    await live();
+    streams.last.end();
+    await environment.clock.advance(1000);
+    streams.last.event(undefined, 'dunlin.hello', { position: 'e-1' });
+    await settle();
+    streams.last.event('f-1', 'dunlin.reset', { reason: 'trimmed' });
+    await settle();
+    expect(asked).toHaveLength(3);
+  });
+
+  test('Changes of another topic are not taken', async () => {
+    await live();
+    streams.last.event(undefined, 'presence.joined', member('bob'), 'branches/2');
+    streams.last.event(undefined, 'presence.joined', member('carol', 'branches/2'));
+    await settle();
+    expect(names()).toEqual(['ann']);
+  });
+
+  test('A list that cannot be fetched leaves what was known', async () => {
+    await live();
+    lists.push(() => json(500, {}));
+    await presence.refresh();
+    expect(names()).toEqual(['ann']);
+  });
+});

@@ -1,0 +1,36 @@
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { expect, test } from 'vitest';
+
+/** Minified and gzipped bytes of everything that `@dunlin/client` exports. Raise it only with a reason. */
+const BUDGET = 13_500;
+
+async function sizeOf(entry: string): Promise<{ size: number; imports: string[] }> {
+  const result = await build({
+    entryPoints: [new URL(`../src/${entry}`, import.meta.url).pathname],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    write: false,
+    metafile: true,
+    external: ['react'],
+  });
+  const imports = Object.values(result.metafile.outputs).flatMap((output) =>
+    output.imports.map(({ path }) => path),
+  );
+  return { size: gzipSync(result.outputFiles[0]!.contents, { level: 9 }).length, imports };
+}
+
+test(`The whole client is at most ${BUDGET} bytes, and imports nothing`, async () => {
+  const { size, imports } = await sizeOf('index.ts');
+  console.log(`@dunlin/client: ${size} bytes minified and gzipped`);
+  expect(size).toBeLessThanOrEqual(BUDGET);
+  expect(imports).toEqual([]);
+});
+
+test('The React adapter is at most 500 bytes, and imports React only', async () => {
+  const { size, imports } = await sizeOf('react/index.ts');
+  expect(size).toBeLessThanOrEqual(500);
+  expect(imports).toEqual(['react']);
+});

@@ -1,0 +1,445 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { DunlinError, type Problem } from '../../src/http/problem';
+import type { SaveAnswer, StoreOptions } from '../../src/store/options';
+import type { SaveContext } from '../../src/store/saver';
+import { Store } from '../../src/store/store';
+import { settle } from '../support/clock';
+import { FakeEnvironment } from '../support/fakeEnvironment';
+import { Random, testSeed } from '../support/random';
+
+interface Case {
+  id: number;
+  version: number;
+  name: string;
+  cost: number;
+}
+
+interface Save {
+  id: string;
+  changes: Partial<Case>;
+  context: SaveContext;
+  answer(answer: SaveAnswer<Case> | void): Promise<void>;
+  fail(kind: Problem['kind'], more?: object): Promise<void>;
+}
+
+let environment: FakeEnvironment;
+let saves: Save[];
+let store: Store<Case>;
+
+function storeWith(options: Partial<StoreOptions<Case>> = {}): Store<Case> {
+  return new Store<Case>({
+    environment,
+    save: (id, changes, context) =>
+      new Promise((resolve, reject) => {
+        saves.push({
+          id,
+          changes,
+          context,
+          answer: async (answer) => {
+            resolve(answer);
+            await settle();
+          },
+          fail: async (kind, more = {}) => {
+            reject(new DunlinError({ kind, code: kind, title: kind, ...more } as Problem));
+            await settle();
+          },
+        });
+      }),
+    ...options,
+  });
+}
+
+const record = (version: number, more: Partial<Case> = {}): Case => ({
+  id: 1,
+  version,
+  name: 'Ann',
+  cost: 5,
+  ...more,
+});
+
+beforeEach(() => {
+  environment = new FakeEnvironment();
+  saves = [];
+  store = storeWith();
+  store.put(record(1));
+});
+
+describe('One request per burst', () => {
+  test('Typing is shown at once and saved once, a second after the last keystroke', async () => {
+    for (const name of ['J', 'Jo', 'Joh', 'John']) {
+      void store.edit('1', { name });
+      expect(store.record('1')!.name).toBe(name);
+      await environment.clock.advance(999);
+    }
+    expect(saves).toHaveLength(0);
+    await environment.clock.advance(1);
+    expect(saves.map((save) => save.changes)).toEqual([{ name: 'John' }]);
+  });
+
+  test('Edits of several fields of a record go in one request', async () => {
+    void store.edit('1', { name: 'John' });
+    void store.edit('1', { cost: 7 });
+    await environment.clock.advance(1000);
+    expect(saves.map((save) => save.changes)).toEqual([{ name: 'John', cost: 7 }]);
+  });
+
+  test('A choice from a menu is saved at once, and takes along what waits', () => {
+    void store.edit('1', { name: 'John' });
+    void store.edit('1', { cost: 7 }, { immediate: true });
+    expect(saves.map((save) => save.changes)).toEqual([{ name: 'John', cost: 7 }]);
+    expect(environment.clock.pending).toEqual([30_000]);
+  });
+
+  test('Two records are saved on their own', async () => {
+    store.put(record(1, { id: 2 }));
+    void store.edit('1', { name: 'One' });
+    void store.edit('2', { name: 'Two' });
+    await environment.clock.advance(1000);
+    expect(saves.map((save) => save.id)).toEqual(['1', '2']);
+  });
+
+  test('A save in flight is never overlapped: the next burst goes after it, in one request', async () => {
+    void store.edit('1', { name: 'a' }, { immediate: true });
+    void store.edit('1', { name: 'b' }, { immediate: true });
+    void store.edit('1', { cost: 9 }, { immediate: true });
+    expect(saves).toHaveLength(1);
+    expect(store.record('1')).toMatchObject({ name: 'b', cost: 9 });
+    await saves[0]!.answer({ version: 2 });
+    expect(saves.map((save) => save.changes)).toEqual([{ name: 'a' }, { name: 'b', cost: 9 }]);
+    expect(store.record('1')).toMatchObject({ name: 'b', cost: 9 });
+  });
+
+  test('A burst that is still being typed when the save before it is answered waits for its own end', async () => {
+    void store.edit('1', { name: 'a' }, { immediate: true });
+    await environment.clock.advance(500);
+    void store.edit('1', { name: 'ab' });
+    await saves[0]!.answer({ version: 2 });
+    await environment.clock.advance(999);
+    expect(saves).toHaveLength(1);
+    await environment.clock.advance(1);
+    expect(saves).toHaveLength(2);
+  });
+
+  test('Flush sends at once and resolves when everything is saved', async () => {
+    void store.edit('1', { name: 'a' }, { immediate: true });
+    void store.edit('1', { name: 'b' });
+    let flushed = false;
+    void store.flush().then(() => (flushed = true));
+    await saves[0]!.answer({ version: 2 });
+    expect([saves.length, flushed]).toEqual([2, false]);
+    await saves[1]!.answer({ version: 3 });
+    expect(flushed).toBe(true);
+    expect(store.get().unsaved.size).toBe(0);
+  });
+
+  test('Leaving the page sends what waits, with keepalive', () => {
+    void store.edit('1', { name: 'John' });
+    environment.signal('pagehide');
+    expect(saves).toMatchObject([{ changes: { name: 'John' }, context: { keepalive: true } }]);
+  });
+
+  test('The promise of an edit tells what became of it', async () => {
+    const saved = store.edit('1', { name: 'a' }, { immediate: true });
+    await saves[0]!.answer({ version: 2 });
+    expect(await saved).toEqual({ status: 'saved' });
+    const refused = store.edit('1', { name: 'b' }, { immediate: true });
+    await saves[1]!.fail('held');
+    expect(await refused).toMatchObject({ status: 'refused', problem: { kind: 'held' } });
+    const discarded = store.edit('1', { name: 'c' });
+    store.cancelEdit('1', 'name');
+    expect(await discarded).toEqual({ status: 'discarded' });
+    expect(store.record('1')!.name).toBe('a');
+  });
+});
+
+describe('Refused and kept', () => {
+  for (const kind of [
+    'invalid',
+    'forbidden',
+    'notFound',
+    'held',
+    'lost',
+    'conflict',
+    'unexpected',
+  ] as const) {
+    test(`A save refused as "${kind}" puts the value back and says so`, async () => {
+      const refusals: unknown[] = [];
+      store.onRefused((refusal) => refusals.push([refusal.id, refusal.changes, refusal.problem.kind]));
+      void store.edit('1', { name: 'John' }, { immediate: true });
+      await saves[0]!.fail(kind);
+      expect(store.record('1')!.name).toBe('Ann');
+      expect(refusals).toEqual([['1', { name: 'John' }, kind]]);
+      await environment.clock.advance(120_000);
+      expect(saves).toHaveLength(1);
+    });
+  }
+
+  test('A refused save does not take back what was typed after it', async () => {
+    void store.edit('1', { name: 'a' }, { immediate: true });
+    void store.edit('1', { name: 'ab' });
+    await saves[0]!.fail('invalid');
+    expect(store.record('1')!.name).toBe('ab');
+  });
+
+  for (const kind of ['network', 'busy', 'signedOut'] as const) {
+    test(`An edit whose save failed as "${kind}" stays and is saved later, under the same id`, async () => {
+      void store.edit('1', { name: 'John' }, { immediate: true });
+      await saves[0]!.fail(kind);
+      expect(store.record('1')!.name).toBe('John');
+      expect(store.get().unsaved.has('1')).toBe(true);
+      store.resume();
+      expect(saves.map((save) => save.changes)).toEqual([{ name: 'John' }, { name: 'John' }]);
+      expect(saves[1]!.context.saveId).toBe(saves[0]!.context.saveId);
+      await saves[1]!.answer({ version: 2 });
+      expect(store.get().unsaved.size).toBe(0);
+      expect(store.record('1')).toEqual(record(2, { name: 'John' }));
+    });
+  }
+
+  test('Edits made offline do not vanish: they are merged and saved when the network returns', async () => {
+    void store.edit('1', { name: 'John' }, { immediate: true });
+    await saves[0]!.fail('network');
+    void store.edit('1', { cost: 8 });
+    environment.signal('online');
+    expect(saves[1]!.changes).toEqual({ name: 'John', cost: 8 });
+    expect(saves[1]!.context.saveId).not.toBe(saves[0]!.context.saveId);
+  });
+
+  test('A save that fails for the time being is tried again with backoff', async () => {
+    void store.edit('1', { name: 'John' }, { immediate: true });
+    const at: number[] = [];
+    for (let attempt = 0; attempt < 4; attempt++) {
+      await saves[attempt]!.fail('network');
+      const before = environment.clock.now;
+      while (saves.length === attempt + 1) await environment.clock.advance(500);
+      at.push(environment.clock.now - before);
+    }
+    expect(at).toEqual([1000, 2000, 4000, 8000]);
+  });
+
+  test('Retry-After is honoured, also when more is typed meanwhile', async () => {
+    void store.edit('1', { name: 'John' }, { immediate: true });
+    await saves[0]!.fail('busy', { retryAfterMs: 20_000 });
+    void store.edit('1', { cost: 8 }, { immediate: true });
+    store.resume();
+    await environment.clock.advance(19_999);
+    expect(saves).toHaveLength(1);
+    await environment.clock.advance(1);
+    expect(saves).toHaveLength(2);
+  });
+
+  test('A save that takes too long is aborted', async () => {
+    void store.edit('1', { name: 'John' }, { immediate: true });
+    await environment.clock.advance(30_000);
+    expect(saves[0]!.context.signal.aborted).toBe(true);
+  });
+
+  test('Unsaved edits survive a reload where the application keeps them', async () => {
+    let kept: Readonly<Record<string, Partial<Case>>> | undefined;
+    const persistence = { load: () => kept, store: (unsaved: typeof kept) => (kept = unsaved) };
+    store = storeWith({ persistence });
+    store.put(record(1));
+    void store.edit('1', { name: 'John' });
+    store.dispose();
+    const reloaded = storeWith({ persistence });
+    reloaded.merge([record(1)]);
+    expect(reloaded.record('1')!.name).toBe('John');
+    await environment.clock.advance(1000);
+    await saves[0]!.answer({ version: 2 });
+    expect(kept).toEqual({});
+  });
+});
+
+describe('Remote changes', () => {
+  test('Older updates never overwrite newer ones', () => {
+    store.update('1', { name: 'new' }, 5);
+    store.update('1', { name: 'old' }, 4);
+    expect(store.record('1')).toEqual(record(5, { name: 'new' }));
+  });
+
+  test('An older update of another field is still taken', () => {
+    store.update('1', { name: 'new' }, 5);
+    store.update('1', { cost: 6 }, 4);
+    expect(store.record('1')).toEqual(record(5, { name: 'new', cost: 6 }));
+  });
+
+  test('A repeated event changes nothing and wakes nobody', () => {
+    store.update('1', { name: 'new' }, 5);
+    let woken = 0;
+    store.subscribe(() => woken++);
+    const before = store.get();
+    store.update('1', { name: 'new' }, 5);
+    expect(woken).toBe(0);
+    expect(store.get()).toBe(before);
+  });
+
+  test('An update of an unknown record is refused, so that the application fetches it', () => {
+    expect(store.update('404', { name: 'x' }, 1)).toBe(false);
+    expect(store.record('404')).toBeUndefined();
+  });
+
+  test('The echo of a save replaces the optimistic value without a flash of the old one', async () => {
+    const shown: string[] = [];
+    store.subscribe(() => shown.push(store.record('1')!.name));
+    void store.edit('1', { name: ' John ' }, { immediate: true });
+    store.update('1', { name: 'John' }, 2);
+    await saves[0]!.answer({ version: 2 });
+    expect(store.record('1')).toEqual(record(2, { name: 'John' }));
+    expect(shown).not.toContain('Ann');
+  });
+
+  test('An update older than an answered save does not undo it, though its echo never comes', async () => {
+    void store.edit('1', { name: 'John' }, { immediate: true });
+    await saves[0]!.answer({ version: 3 });
+    store.update('1', { name: 'earlier', cost: 6 }, 2);
+    expect(store.record('1')).toEqual(record(3, { name: 'John', cost: 6 }));
+    store.update('1', { cost: 7 }, 4);
+    expect(store.record('1')).toEqual(record(4, { name: 'John', cost: 7 }));
+  });
+
+  test('An update newer than an answered save wins', async () => {
+    void store.edit('1', { name: 'John' }, { immediate: true });
+    store.update('1', { name: 'Eve' }, 3);
+    await saves[0]!.answer({ version: 2 });
+    expect(store.record('1')!.name).toBe('Eve');
+  });
+
+  test('A removed record is gone, its edits are refused, and late news do not bring it back', async () => {
+    const outcome = store.edit('1', { name: 'John' });
+    store.remove('1');
+    expect(await outcome).toMatchObject({ status: 'refused', problem: { kind: 'notFound' } });
+    store.put(record(1));
+    expect(store.update('1', { name: 'x' }, 9)).toBe(false);
+    expect(store.record('1')).toBeUndefined();
+    await environment.clock.advance(10_000);
+    expect(saves).toHaveLength(0);
+    store.put(record(2));
+    expect(store.record('1')).toEqual(record(2));
+  });
+});
+
+describe('A field that is being edited', () => {
+  test('Remote values are kept and not shown until the edit ends', () => {
+    store.beginEdit('1', 'name');
+    store.update('1', { name: 'Eve', cost: 6 }, 2);
+    expect(store.record('1')).toMatchObject({ name: 'Ann', cost: 6 });
+    store.endEdit('1', 'name');
+    expect(store.record('1')).toMatchObject({ name: 'Eve', cost: 6 });
+  });
+
+  test('The full sync does not touch it', () => {
+    store.beginEdit('1', 'name');
+    void store.edit('1', { name: 'John' });
+    store.merge([record(7, { name: 'Eve', cost: 6 })], { since: store.mark(), complete: true });
+    expect(store.record('1')).toMatchObject({ name: 'John', cost: 6 });
+  });
+
+  test('A save in the middle of the edit leaves what was saved under the cursor', async () => {
+    store.beginEdit('1', 'name');
+    void store.edit('1', { name: 'John' }, { immediate: true });
+    await saves[0]!.answer({ version: 2 });
+    store.update('1', { name: 'Eve' }, 3);
+    expect(store.record('1')!.name).toBe('John');
+    store.endEdit('1', 'name');
+    expect(store.record('1')!.name).toBe('Eve');
+  });
+
+  test('Escape takes back what was not sent', async () => {
+    store.beginEdit('1', 'name');
+    void store.edit('1', { name: 'John' });
+    store.cancelEdit('1', 'name');
+    await environment.clock.advance(10_000);
+    expect(store.record('1')!.name).toBe('Ann');
+    expect(saves).toHaveLength(0);
+    expect(environment.clock.pending).toEqual([]);
+  });
+
+  test('Escape on one field keeps the edit of another', async () => {
+    void store.edit('1', { name: 'John' });
+    void store.edit('1', { cost: 8 });
+    store.cancelEdit('1', 'name');
+    await environment.clock.advance(1000);
+    expect(saves.map((save) => save.changes)).toEqual([{ cost: 8 }]);
+  });
+});
+
+describe('The full sync', () => {
+  test('It brings what was missed and removes what is gone', () => {
+    store.put(record(1, { id: 2 }));
+    const since = store.mark();
+    store.merge([record(3, { name: 'Eve' }), record(1, { id: 3 })], { since, complete: true });
+    expect([...store.get().records.keys()]).toEqual(['1', '3']);
+    expect(store.record('1')!.name).toBe('Eve');
+  });
+
+  test('Data that is older than an event that arrived meanwhile is not applied', () => {
+    const since = store.mark();
+    store.update('1', { name: 'Eve' }, 3);
+    store.merge([record(2, { name: 'stale', cost: 6 })], { since, complete: true });
+    expect(store.record('1')).toEqual(record(3, { name: 'Eve', cost: 6 }));
+  });
+
+  test('Data of the same version that was asked for before a save does not undo the save', async () => {
+    const since = store.mark();
+    void store.edit('1', { name: 'John' }, { immediate: true });
+    await saves[0]!.answer();
+    store.merge([record(1)], { since, complete: true });
+    expect(store.record('1')!.name).toBe('John');
+  });
+
+  test('A record that was created meanwhile is not removed', () => {
+    const since = store.mark();
+    store.put(record(1, { id: 2 }));
+    store.merge([record(1)], { since, complete: true });
+    expect(store.record('2')).toBeDefined();
+  });
+
+  test('A record that was removed meanwhile does not come back', () => {
+    const since = store.mark();
+    store.remove('1', 2);
+    store.merge([record(1)], { since, complete: true });
+    expect(store.record('1')).toBeUndefined();
+  });
+
+  test('A page of the whole removes nothing', () => {
+    store.put(record(1, { id: 2 }));
+    store.merge([record(1)], { since: store.mark() });
+    expect(store.get().records.size).toBe(2);
+  });
+
+  test('It wakes the page once', () => {
+    let woken = 0;
+    store.subscribe(() => woken++);
+    const many = Array.from({ length: 100 }, (_, index) => record(2, { id: index }));
+    store.merge(many, { since: store.mark(), complete: true });
+    expect(woken).toBe(1);
+  });
+});
+
+describe('Any order of events, answers and snapshots ends at the server’s truth', () => {
+  const seed = testSeed();
+
+  test(`1,000 random runs (DUNLIN_SEED=${seed})`, () => {
+    const random = new Random(seed);
+    const below = (limit: number) => random.below(limit);
+    for (let run = 0; run < 1000; run++) {
+      const subject = storeWith();
+      subject.put(record(0));
+      // The server's history: each version changes one field. Its events arrive shuffled, some of them twice, and
+      // snapshots of any age in between.
+      const truth: Case[] = [record(0)];
+      const arrivals: (() => void)[] = [];
+      for (let version = 1; version <= 8; version++) {
+        const changes = below(2) === 0 ? { name: `name ${version}` } : { cost: version };
+        const now = { ...truth[version - 1]!, ...changes, version };
+        truth.push(now);
+        arrivals.push(() => subject.update('1', changes, version));
+        if (below(3) === 0) arrivals.push(() => subject.update('1', changes, version));
+        if (below(3) === 0) arrivals.push(() => subject.merge([now], { complete: true }));
+        if (below(4) === 0) arrivals.push(() => subject.put(now));
+      }
+      for (let left = arrivals.length; left > 0; left--) arrivals.splice(below(left), 1)[0]!();
+      expect(subject.record('1'), `seed ${seed}, run ${run}`).toEqual(truth[8]);
+    }
+  });
+});

@@ -1,0 +1,82 @@
+import type { FakeTab } from './fakeBrowser';
+import { FakeStreams, json, OpenStream } from './fakeServer';
+
+interface Entry {
+  readonly offset: number;
+  readonly topic: string;
+}
+
+interface Reader {
+  readonly stream: OpenStream;
+  readonly topics: readonly string[];
+  readonly tab: FakeTab;
+}
+
+/** A server with a journal: numbers events, replays behind Last-Event-ID, resets what it trimmed. */
+export class FakeJournal {
+  readonly entries: Entry[] = [];
+  readonly forbidden = new Set<string>();
+  epoch = 'e1';
+  /** Offsets up to here are gone. */
+  trimmed = 0;
+  opened = 0;
+  readonly #readers = new Set<Reader>();
+
+  get head(): number {
+    return this.entries.length;
+  }
+
+  /** Streams that are open now. */
+  get readers(): Reader[] {
+    return [...this.#readers].filter((reader) => !reader.stream.isClosed);
+  }
+
+  /** Lets a tab reach this server. */
+  serve(tab: FakeTab): void {
+    const streams = new FakeStreams();
+    streams.onOpen = (stream) => this.#open(stream, tab);
+    tab.fetchWith = async (address, init) => {
+      const url = new URL(address, 'http://server.test');
+      const refused = url.searchParams.getAll('topic').find((topic) => this.forbidden.has(topic));
+      if (refused) return json(403, { code: 'topic.forbidden', title: 'Not yours.', topic: refused });
+      return streams.fetch(address, init);
+    };
+  }
+
+  publish(topic: string): number {
+    const entry = { offset: this.entries.length + 1, topic };
+    this.entries.push(entry);
+    for (const reader of this.readers) this.#send(reader, entry);
+    return entry.offset;
+  }
+
+  announce(type: string, data: unknown): void {
+    for (const reader of this.readers) reader.tab.run(() => reader.stream.event(undefined, type, data));
+  }
+
+  /** Breaks all streams, as a restart does. */
+  break(): void {
+    for (const reader of this.readers) reader.stream.break();
+    this.#readers.clear();
+  }
+
+  #open(stream: OpenStream, tab: FakeTab): void {
+    this.opened++;
+    const topics = stream.url.searchParams.getAll('topic');
+    const reader: Reader = { stream, topics, tab };
+    const hello = { connectionId: `connection-${this.opened}`, position: `${this.epoch}-${this.head}` };
+    tab.run(() => stream.event(undefined, 'dunlin.hello', { ...hello, heartbeatSeconds: 3600 }));
+    const [epoch, offset] = (stream.lastEventId ?? `${this.epoch}-${this.head}`).split('-');
+    if (epoch !== this.epoch || Number(offset) < this.trimmed) {
+      tab.run(() => stream.event(`${this.epoch}-${this.head}`, 'dunlin.reset', { reason: 'trimmed' }));
+    } else {
+      for (const entry of this.entries.slice(Number(offset))) this.#send(reader, entry);
+    }
+    this.#readers.add(reader);
+  }
+
+  #send({ stream, topics, tab }: Reader, { offset, topic }: Entry): void {
+    if (topics.length > 0 && !topics.includes(topic)) return;
+    tab.run(() => stream.event(`${this.epoch}-${offset}`, 'changed', offset, topic));
+  }
+}
