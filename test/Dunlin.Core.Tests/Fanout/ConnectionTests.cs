@@ -1,0 +1,140 @@
+using Dunlin.Fanout;
+using Dunlin.Topics;
+
+namespace Dunlin.Core.Tests.Fanout;
+
+public sealed class ConnectionTests
+{
+    [Fact]
+    public async Task A_heartbeat_is_sent_only_when_the_line_has_been_idle()
+    {
+        using var node = new TestNode();
+        var sink = new TestSink();
+        await node.ConnectAsync(sink, "t", with: r => r with
+        {
+            Heartbeat = TimeSpan.FromSeconds(15),
+            HeartbeatFrame = now => FrameWriter.Encode(null, f => f.Data("beat")),
+        });
+        await node.PublishAsync("t", 0);
+        await sink.WhenCountAsync(1);
+        for (var i = 1; i <= 4; i++)
+        {
+            node.Time.Advance(TimeSpan.FromSeconds(10));
+            await node.PublishAsync("t", i);
+            await sink.WhenCountAsync(i + 1);
+        }
+        Assert.DoesNotContain(sink.Frames, f => f.Data == "beat");
+        node.Time.Advance(TimeSpan.FromSeconds(60));
+        Assert.InRange(sink.Frames.Count(f => f.Data == "beat"), 3, 4);
+    }
+
+    [Fact]
+    public async Task G4_A_stream_ends_when_its_credential_does()
+    {
+        using var node = new TestNode();
+        var sink = new TestSink();
+        var expiry = node.Time.GetUtcNow() + TimeSpan.FromMinutes(5);
+        var connection = await node.ConnectAsync(sink, "t", with: r => r with { Caller = TestNode.User() with { ExpiresAt = expiry } });
+        node.Time.Advance(TimeSpan.FromMinutes(5) - TimeSpan.FromSeconds(1));
+        Assert.False(connection.Completion.IsCompleted);
+        node.Time.Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal(ConnectionEnd.TokenExpired, await connection.Completion.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Contains("\"reason\":\"tokenExpired\"", Assert.Single(sink.Frames).Data, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task G4_Sign_out_ends_the_streams_of_that_session_and_no_other()
+    {
+        using var node = new TestNode();
+        TestSink gone = new(), stays = new();
+        var ended = await node.ConnectAsync(gone, "t", with: r => r with { Caller = TestNode.User("ann", "s1") });
+        await node.ConnectAsync(stays, "t", with: r => r with { Caller = TestNode.User("ann", "s2") });
+        node.Fanout.CloseSession("ann", "s1");
+        Assert.Equal(ConnectionEnd.SignedOut, await ended.Completion.WaitAsync(TimeSpan.FromSeconds(20)));
+        await node.PublishAsync("t", 1);
+        Assert.Equal("1", (await stays.WhenCountAsync(1))[0].Data);
+        Assert.Equal("dunlin.goodbye", Assert.Single(gone.Frames).Name);
+    }
+
+    [Fact]
+    public async Task G4_What_waits_for_a_session_that_is_ended_is_not_sent()
+    {
+        using var node = new TestNode();
+        var sink = new TestSink();
+        var connection = await node.ConnectAsync(sink, "t", with: r => r with { Caller = TestNode.User("ann", "s1") });
+        var blocked = sink.Hold();
+        await node.PublishAsync("t", "before");
+        await blocked;
+        await node.PublishAsync("t", "secret");
+        await node.PublishAsync("probe", 0);
+        node.Fanout.CloseSession("ann", "s1");
+        sink.LetGo();
+        await connection.Completion.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.DoesNotContain(sink.Frames, f => f.Data == "\"secret\"");
+    }
+
+    [Fact]
+    public async Task G4_A_right_that_is_taken_away_takes_the_topic_from_an_open_stream()
+    {
+        using var node = new TestNode();
+        TestSink both = new(), one = new();
+        await node.ConnectAsync(both, "a b");
+        var narrow = await node.ConnectAsync(one, "b");
+        await node.Fanout.ReauthorizeAsync("ann", (_, topic) => new(topic.Value == "a"));
+        await node.PublishAsync("b", "secret");
+        await node.PublishAsync("a", "open");
+        var frames = await both.WhenAsync(f => f.Any(x => x.Data == "\"open\""));
+        Assert.Equal(["dunlin.revoked", "e"], frames.Select(f => f.Name));
+        Assert.Equal(ConnectionEnd.Revoked, await narrow.Completion.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.DoesNotContain(one.Frames, f => f.Data == "\"secret\"");
+    }
+
+    [Fact]
+    public async Task Removal_compares_identity_so_an_old_connection_never_takes_a_new_one_with_it()
+    {
+        using var node = new TestNode();
+        TestSink old = new(), fresh = new();
+        var first = await node.ConnectAsync(old, "t", with: r => r with { Caller = TestNode.User("ann", "s1", "d1") });
+        var second = await node.ConnectAsync(fresh, "t", with: r => r with { Caller = TestNode.User("ann", "s1", "d1") });
+        first.Close(ConnectionEnd.Gone);
+        await first.Completion;
+        Assert.Equal([second], node.Fanout.OfUser("ann"));
+        await node.PublishAsync("t", 1);
+        Assert.Equal("1", (await fresh.WhenCountAsync(1))[0].Data);
+    }
+
+    [Fact]
+    public async Task Draining_says_goodbye_to_each_with_a_delay_of_its_own_and_takes_no_more()
+    {
+        using var node = new TestNode();
+        var sinks = Enumerable.Range(0, 20).Select(_ => new TestSink()).ToList();
+        foreach (var sink in sinks)
+            await node.ConnectAsync(sink, "t");
+        await node.Fanout.DrainAsync(TimeSpan.Zero, default);
+        var delays = sinks.Select(s => Assert.Single(s.Frames)).Select(f => f.Data).ToHashSet();
+        Assert.True(delays.Count > 10, "The delays are spread, or all come back in the same instant.");
+        Assert.All(delays, d => Assert.Contains("\"reason\":\"draining\"", d, StringComparison.Ordinal));
+        var refused = Assert.Throws<Diagnostics.DunlinException>(() => node.Open(new TestSink(), "t"));
+        Assert.Equal(Diagnostics.ErrorCode.Draining, refused.Code);
+    }
+
+    [Fact]
+    public async Task A_connection_of_64_topics_hears_each_and_leaves_each()
+    {
+        using var node = new TestNode();
+        var sink = new TestSink();
+        var topics = string.Join(' ', Enumerable.Range(0, 64).Select(i => $"t/{i}"));
+        var connection = await node.ConnectAsync(sink, topics);
+        for (var i = 0; i < 64; i++)
+            await node.PublishAsync($"t/{i}", i);
+        Assert.Equal(64, (await sink.WhenCountAsync(64)).Select(f => f.Data).Distinct().Count());
+        connection.Close(ConnectionEnd.Gone);
+        await connection.Completion;
+        var other = new TestSink();
+        await node.ConnectAsync(other, "t/63");
+        await node.PublishAsync("t/63", "last");
+        await other.WhenCountAsync(1);
+        Assert.Equal(64, sink.Frames.Count);
+        Assert.Equal(TopicName.Parse("t/0"), connection.Topics[0]);
+    }
+}

@@ -1,0 +1,99 @@
+using Dunlin.Fanout;
+
+namespace Dunlin.Core.Tests.Fanout;
+
+public sealed class SlowReaderTests
+{
+    [Fact]
+    public async Task G5_A_reader_that_stops_costs_a_bounded_queue_and_loses_nothing_when_it_reads_again()
+    {
+        using var node = new TestNode(o => (o.MaxPendingBytes, o.TailEvents, o.Shards) = (2_048, 64, 1));
+        TestSink slow = new(), fast = new();
+        await node.ConnectAsync(slow, "t");
+        await node.ConnectAsync(fast, "t");
+        var blocked = slow.Hold();
+        await node.PublishAsync("t", 0);
+        await blocked;
+        for (var i = 1; i < 500; i++)
+            await node.PublishAsync("t", i);
+        // The other reader is not held up, and what waits for the slow one is what it had not accepted yet.
+        Assert.Equal(500, (await fast.WhenCountAsync(500)).Count);
+        Assert.True(slow.UnflushedBytes < 2_048, $"{slow.UnflushedBytes} bytes were pushed at a reader that reads nothing.");
+        slow.LetGo();
+        var frames = await slow.WhenCountAsync(500);
+        Assert.Equal(Enumerable.Range(0, 500).Select(i => i.ToString(System.Globalization.CultureInfo.InvariantCulture)), frames.Select(f => f.Data));
+    }
+
+    [Fact]
+    public async Task G5_A_reader_that_is_stopped_again_and_again_sees_every_event_once_in_order()
+    {
+        var random = TestKit.TestSeed.NewRandom(out _);
+        using var node = new TestNode(o => (o.MaxPendingBytes, o.TailEvents) = (1_024, 64));
+        var sink = new TestSink();
+        await node.ConnectAsync(sink, "t");
+        const int total = 2_000;
+        for (var i = 0; i < total; i++)
+        {
+            if (random.Next(20) == 0)
+                _ = sink.Hold();
+            if (random.Next(25) == 0)
+                sink.LetGo();
+            await node.PublishAsync("t", i);
+        }
+        sink.LetGo();
+        var frames = await sink.WhenCountAsync(total);
+        Assert.Equal(Enumerable.Range(1, total).Select(i => (long)i), frames.Select(f => f.Offset));
+    }
+
+    [Fact]
+    public async Task G5_What_a_slow_reader_missed_is_trimmed_so_it_is_told_to_fetch_afresh()
+    {
+        using var node = new TestNode(o => (o.MaxPendingBytes, o.TailEvents) = (1_024, 64));
+        var sink = new TestSink();
+        await node.ConnectAsync(sink, "t");
+        var blocked = sink.Hold();
+        await node.PublishAsync("t", -1);
+        await blocked;
+        for (var i = 0; i < 300; i++)
+            await node.PublishAsync("t", i);
+        node.Retention.Prefixes["t"] = new Journal.RetentionRule { MaxCount = 5 };
+        await node.Journal.TrimAsync(default);
+        sink.LetGo();
+        var frames = await sink.WhenAsync(f => f.Any(x => x.Name == "dunlin.reset"));
+        Assert.Equal(Enumerable.Range(1, frames.Count - 1).Select(i => (long)i), frames.Take(frames.Count - 1).Select(f => f.Offset));
+    }
+
+    [Fact]
+    public async Task A_peer_that_accepts_nothing_is_cut_after_the_write_time_out()
+    {
+        using var node = new TestNode(o => o.WriteTimeout = TimeSpan.FromSeconds(30));
+        var sink = new TestSink();
+        var connection = await node.ConnectAsync(sink, "t");
+        var blocked = sink.Hold();
+        await node.PublishAsync("t", 1);
+        await blocked;
+        node.Time.Advance(TimeSpan.FromSeconds(29));
+        Assert.False(sink.Aborted);
+        node.Time.Advance(TimeSpan.FromSeconds(62));
+        Assert.Equal(ConnectionEnd.Gone, await connection.Completion.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.True(sink.Aborted);
+        Assert.Equal(0, node.Fanout.ConnectionCount);
+    }
+
+    [Fact]
+    public async Task A_transient_event_is_not_kept_for_a_reader_that_is_behind()
+    {
+        using var node = new TestNode(o => o.MaxPendingBytes = 1_024);
+        var sink = new TestSink();
+        await node.ConnectAsync(sink, "t");
+        var blocked = sink.Hold();
+        await node.PublishAsync("t", 0);
+        await blocked;
+        for (var i = 0; i < 200; i++)
+            node.Fanout.PublishTransient(TestNode.Draft("t", "typing"));
+        await node.PublishAsync("t", 1);
+        sink.LetGo();
+        var frames = await sink.WhenAsync(f => f.Any(x => x.Data == "1"));
+        Assert.InRange(frames.Count(f => f.Data == "\"typing\""), 0, 60);
+    }
+}

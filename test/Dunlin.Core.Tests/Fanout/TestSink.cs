@@ -1,0 +1,155 @@
+using System.Text;
+using Dunlin.Fanout;
+
+namespace Dunlin.Core.Tests.Fanout;
+
+/// <summary>A peer under the test's control: it can stop reading, die, and tell when it has received so much.</summary>
+internal sealed class TestSink : IFrameSink
+{
+    private readonly Lock _gate = new();   // guards all fields
+    private readonly MemoryStream _received = new();
+    private readonly List<(Func<IReadOnlyList<TestFrame>, bool> Wanted, TaskCompletionSource<IReadOnlyList<TestFrame>> Reached)> _waiting = [];
+    private TaskCompletionSource? _held;
+    private TaskCompletionSource? _blocked;
+    private int _writers;
+
+    public bool Aborted { get; private set; }
+
+    public int Flushes { get; private set; }
+
+    public int UnflushedBytes { get; private set; }
+
+    /// <summary>From now on a flush does not complete; the task completes when one waits.</summary>
+    public Task Hold()
+    {
+        lock (_gate)
+        {
+            _held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _blocked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _blocked.Task;
+        }
+    }
+
+    public void LetGo()
+    {
+        TaskCompletionSource? held;
+        lock (_gate)
+            (held, _held) = (_held, null);
+        held?.TrySetResult();
+    }
+
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        Assert.Equal(1, Interlocked.Increment(ref _writers));
+        lock (_gate)
+        {
+            _received.Write(bytes);
+            UnflushedBytes += bytes.Length;
+        }
+        Interlocked.Decrement(ref _writers);
+    }
+
+    public ValueTask<bool> FlushAsync()
+    {
+        Task? held;
+        lock (_gate)
+        {
+            Flushes++;
+            if (Aborted)
+                return new(false);
+            held = _held?.Task;
+            if (held is null)
+                UnflushedBytes = 0;
+            else
+                _blocked!.TrySetResult();
+        }
+        if (held is not null)
+            return SlowFlushAsync(held);
+        Tell();
+        return new(true);
+    }
+
+    public void Abort()
+    {
+        lock (_gate)
+            Aborted = true;
+        LetGo();
+    }
+
+    /// <summary>All frames so far, comments and retry lines left out.</summary>
+    public IReadOnlyList<TestFrame> Frames
+    {
+        get
+        {
+            lock (_gate)
+                return TestFrame.Parse(Encoding.UTF8.GetString(_received.ToArray()));
+        }
+    }
+
+    /// <summary>Completes when the frames satisfy the test, with those frames; fails with what there is after a while.</summary>
+    public async Task<IReadOnlyList<TestFrame>> WhenAsync(Func<IReadOnlyList<TestFrame>, bool> wanted)
+    {
+        var reached = new TaskCompletionSource<IReadOnlyList<TestFrame>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+            _waiting.Add((wanted, reached));
+        Tell();
+        try
+        {
+            return await reached.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"Not reached. {Frames.Count} frames: {string.Join(" | ", Frames.TakeLast(20))}");
+        }
+    }
+
+    public Task<IReadOnlyList<TestFrame>> WhenCountAsync(int count) => WhenAsync(frames => frames.Count >= count);
+
+    private async ValueTask<bool> SlowFlushAsync(Task held)
+    {
+        await held;
+        lock (_gate)
+            UnflushedBytes = 0;
+        Tell();
+        return !Aborted;
+    }
+
+    private void Tell()
+    {
+        lock (_gate)
+        {
+            if (_waiting.Count == 0)
+                return;
+            var frames = Frames;
+            _waiting.RemoveAll(w => w.Wanted(frames) && w.Reached.TrySetResult(frames));
+        }
+    }
+}
+
+/// <summary>One frame as a peer reads it.</summary>
+internal sealed record TestFrame(string? Id, string? Name, string Data)
+{
+    public long Offset => Id is null ? 0 : long.Parse(Id.Split('-')[1], System.Globalization.CultureInfo.InvariantCulture);
+
+    public static IReadOnlyList<TestFrame> Parse(string text)
+    {
+        var frames = new List<TestFrame>();
+        foreach (var block in text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries))
+        {
+            string? id = null, name = null;
+            var data = new List<string>();
+            foreach (var line in block.Split('\n'))
+            {
+                if (line.StartsWith("id: ", StringComparison.Ordinal))
+                    id = line[4..];
+                else if (line.StartsWith("event: ", StringComparison.Ordinal))
+                    name = line[7..];
+                else if (line.StartsWith("data: ", StringComparison.Ordinal))
+                    data.Add(line[6..]);
+            }
+            if (data.Count > 0)
+                frames.Add(new TestFrame(id, name, string.Join('\n', data)));
+        }
+        return frames;
+    }
+}
