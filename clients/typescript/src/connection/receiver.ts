@@ -3,7 +3,6 @@ import type { Reset } from './control.js';
 import { decode, type ReceivedEvent, type WireFormat } from './decode.js';
 
 /** Event types (channels, for envelopes) of one connection and the data each carries. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any interface of the application fits
 export type EventMap = Record<string, any>;
 
 export type Handler<Data = unknown> = (data: Data, event: ReceivedEvent<Data>) => void;
