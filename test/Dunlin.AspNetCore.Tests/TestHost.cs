@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using Dunlin.Accounts;
 using Dunlin.Hosting;
-using Dunlin.Problems;
 using Dunlin.Security;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Builder;
@@ -77,8 +76,7 @@ internal sealed class TestHost : IAsyncDisposable
         new DunlinBuilder(builder.Services).AddAccounts(setup.Accounts).AddTokens(setup.Tokens).AddOrigins(setup.Origins);
         setup.Services?.Invoke(builder.Services);
         var app = builder.Build();
-        app.UseDunlinOrigins();
-        app.UseDunlinProblems();
+        app.UseDunlinSecurity();
         app.MapDunlinAccounts();
         app.MapGet("/api/whoami", context => context.Response.WriteAsJsonAsync(Describe(context.RequireCaller())));
         app.MapPost("/api/write", context => context.Response.WriteAsJsonAsync(Describe(context.RequireCaller())));

@@ -84,11 +84,14 @@ public sealed class OriginTests
         Assert.Contains("DELETE", Header(preflight, "Access-Control-Allow-Methods"), StringComparison.Ordinal);
 
         // Errors are readable too, or the page could not tell why.
-        using var error = await client.SendAsync(HttpMethod.Get, "/api/whoami", headers: ("Origin", Friend));
-        await HttpAssert.ProblemAsync(error, 401, "not_signed_in");
-        Assert.Equal(Friend, Header(error, "Access-Control-Allow-Origin"));
-        Assert.Equal("Dunlin-Connection, ETag, Retry-After", Header(error, "Access-Control-Expose-Headers"));
-        Assert.Contains("Origin", error.Headers.Vary);
+        foreach (var path in new[] { "/api/whoami", "/api/guarded" })
+        {
+            using var error = await client.SendAsync(HttpMethod.Get, path, headers: ("Origin", Friend));
+            await HttpAssert.ProblemAsync(error, 401, "not_signed_in");
+            Assert.Equal(Friend, Header(error, "Access-Control-Allow-Origin"));
+            Assert.Equal("Dunlin-Connection, ETag, Retry-After", Header(error, "Access-Control-Expose-Headers"));
+            Assert.Contains("Origin", error.Headers.Vary);
+        }
     }
 
     [Theory]

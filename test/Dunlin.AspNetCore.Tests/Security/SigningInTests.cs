@@ -3,7 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Dunlin.Diagnostics;
 using Dunlin.Security;
-using Dunlin.Topics;
+using Microsoft.AspNetCore.Builder;
 
 namespace Dunlin.AspNetCore.Tests.Security;
 
@@ -50,6 +50,23 @@ public sealed class SigningInTests : IAsyncLifetime
         Assert.Contains("max-age=604800", flags);
         Assert.DoesNotContain("secure", flags);
         Assert.DoesNotContain(flags, flag => flag.StartsWith("domain", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Over_https_the_cookie_stays_there()
+    {
+        await using var host = await TestHost.StartAsync(new HostSetup
+        {
+            Map = app => app.Use((context, next) =>
+            {
+                context.Request.Scheme = "https"; // as the forwarded headers of a proxy say
+                return next(context);
+            }),
+        });
+        await host.CreateAsync("alice");
+        using var client = host.Plain();
+        using var response = await client.PostAsJsonAsync("/api/v1/auth/login", new { username = "alice", password = TestHost.Password });
+        Assert.Contains("; secure", Assert.Single(response.Headers.GetValues("Set-Cookie")), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -104,140 +121,6 @@ public sealed class SigningInTests : IAsyncLifetime
             Assert.Equal(signedIn.SessionId, who.GetProperty("sessionId").GetString());
             Assert.Equal(["admin", "user"], who.GetProperty("roles").EnumerateArray().Select(role => role.GetString()!));
         }
-    }
-
-    [Fact]
-    public async Task A_token_ends_before_its_session_and_a_cookie_with_it()
-    {
-        var signedIn = await _host.SignInAsync(_plain, "alice");
-        Assert.Equal(_host.Clock.Now.AddSeconds(900 + 30), await ExpiryAsync(signedIn.Token, null));
-        Assert.Equal(_host.Clock.Now.AddDays(7), await ExpiryAsync(null, signedIn.Cookie));
-
-        _host.Clock.Advance(TimeSpan.FromSeconds(930));
-        await RefusedAsync(token: signedIn.Token);
-        _host.Clock.Advance(TimeSpan.FromDays(7) - TimeSpan.FromSeconds(931));
-        Assert.NotNull(await ExpiryAsync(null, signedIn.Cookie));
-        _host.Clock.Advance(TimeSpan.FromSeconds(1));
-        await RefusedAsync(cookie: signedIn.Cookie);
-    }
-
-    [Fact]
-    public async Task Refreshing_takes_the_cookie_or_a_token_still_valid()
-    {
-        var signedIn = await _host.SignInAsync(_plain, "alice");
-        _host.Clock.Advance(TimeSpan.FromMinutes(10));
-        foreach (var (token, cookie) in new (string?, string?)[] { (signedIn.Token, null), (null, signedIn.Cookie) })
-        {
-            using var response = await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", token, cookie);
-            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-            var answer = await response.Content.ReadFromJsonAsync<JsonElement>();
-            Assert.Equal(signedIn.SessionId, answer.GetProperty("sessionId").GetString());
-            Assert.NotEqual(signedIn.Token, answer.GetProperty("accessToken").GetString());
-        }
-        _host.Clock.Advance(TimeSpan.FromMinutes(10));
-        using var late = await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", signedIn.Token);
-        await HttpAssert.ProblemAsync(late, 401, "not_signed_in");
-        using var without = await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh");
-        await HttpAssert.ProblemAsync(without, 401, "not_signed_in");
-    }
-
-    [Fact]
-    public async Task Refreshing_with_a_dead_cookie_clears_it()
-    {
-        using var response = await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", cookie: $"gone.{new string('A', 43)}");
-        await HttpAssert.ProblemAsync(response, 401, "not_signed_in");
-        Assert.Equal("", TestHost.Cookie(response));
-    }
-
-    [Fact]
-    public async Task Signing_out_ends_cookie_and_tokens_at_once_and_tells_the_engine()
-    {
-        var ended = new List<EndedSession>();
-        using var subscription = _host.Changes.OnSessionEnded(ended.Add);
-        var first = await _host.SignInAsync(_plain, "alice");
-        var second = await _host.SignInAsync(_plain, "alice");
-        Assert.NotNull(await ExpiryAsync(first.Token, null)); // cached now
-
-        using var response = await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/logout", first.Token);
-        Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
-        await RefusedAsync(token: first.Token);
-        await RefusedAsync(cookie: first.Cookie);
-        Assert.NotNull(await ExpiryAsync(second.Token, null));
-        Assert.Equal([new EndedSession("id-alice", first.SessionId, "signed_out")], ended);
-
-        using var again = await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/logout", cookie: first.Cookie);
-        Assert.Equal(HttpStatusCode.NoContent, again.StatusCode);
-        Assert.Equal("", TestHost.Cookie(again));
-        Assert.Single(ended);
-    }
-
-    [Fact]
-    public async Task Signing_in_as_another_user_ends_the_browsers_first_session()
-    {
-        using var browser = _host.Browser();
-        var ended = new List<EndedSession>();
-        using var subscription = _host.Changes.OnSessionEnded(ended.Add);
-        var alice = await _host.SignInAsync(browser, "alice");
-        var bob = await _host.SignInAsync(browser, "bob");
-        Assert.Equal([new EndedSession("id-alice", alice.SessionId, "replaced")], ended);
-        await RefusedAsync(token: alice.Token);
-        Assert.NotNull(await ExpiryAsync(bob.Token, null));
-    }
-
-    [Fact]
-    public async Task New_roles_count_for_tokens_already_given_and_are_told()
-    {
-        var told = new List<string>();
-        using var subscription = _host.Changes.OnRightsChanged(told.Add);
-        var signedIn = await _host.SignInAsync(_plain, "alice");
-        using (var before = await _plain.SendAsync(HttpMethod.Get, "/api/admin", signedIn.Token))
-            Assert.Equal(HttpStatusCode.OK, before.StatusCode);
-        await _host.Accounts.SetRolesAsync("id-alice", ["user"], default);
-        using var after = await _plain.SendAsync(HttpMethod.Get, "/api/admin", signedIn.Token);
-        await HttpAssert.ProblemAsync(after, 403, "forbidden");
-        Assert.Equal(["id-alice"], told);
-    }
-
-    [Fact]
-    public async Task A_new_password_ends_all_sessions_of_its_user_only()
-    {
-        var alice = await _host.SignInAsync(_plain, "alice");
-        var bob = await _host.SignInAsync(_plain, "bob");
-        await _host.Accounts.SetPasswordAsync("id-alice", "another password", default);
-        await RefusedAsync(token: alice.Token);
-        await RefusedAsync(cookie: alice.Cookie);
-        Assert.NotNull(await ExpiryAsync(bob.Token, null));
-        Assert.Null(await _host.Accounts.CheckPasswordAsync("alice", TestHost.Password, default));
-        Assert.NotNull(await _host.Accounts.CheckPasswordAsync("alice", "another password", default));
-    }
-
-    [Fact]
-    public async Task What_another_node_ended_is_noticed_within_the_age_of_the_cache()
-    {
-        var signedIn = await _host.SignInAsync(_plain, "alice");
-        Assert.NotNull(await ExpiryAsync(signedIn.Token, null));
-        var finds = _host.SessionStore.Finds;
-        Assert.NotNull(await ExpiryAsync(signedIn.Token, null));
-        Assert.Equal(finds, _host.SessionStore.Finds);
-        await _host.SessionStore.RemoveAsync(signedIn.SessionId, default);
-        _host.Clock.Advance(SessionCache.MaxAge);
-        await RefusedAsync(token: signedIn.Token);
-    }
-
-    [Fact]
-    public async Task A_store_that_fails_does_not_look_like_being_signed_out()
-    {
-        var signedIn = await _host.SignInAsync(_plain, "alice");
-        _host.SessionStore.Fault = new DunlinException(ErrorCode.StoreUnavailable);
-        foreach (var path in new[] { "/api/whoami", "/api/guarded", "/api/v1/auth/status" })
-        {
-            using var response = await _plain.SendAsync(HttpMethod.Get, path, signedIn.Token);
-            await HttpAssert.ProblemAsync(response, 503, "store_unavailable");
-        }
-        _host.SessionStore.Fault = new InvalidOperationException("disk on fire");
-        using var broken = await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", cookie: signedIn.Cookie);
-        await HttpAssert.ProblemAsync(broken, 500, "internal");
-        Assert.False(broken.Headers.Contains("Set-Cookie"));
     }
 
     [Fact]
@@ -361,26 +244,13 @@ public sealed class SigningInTests : IAsyncLifetime
             using (await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/logout", signedIn.Token))
             {
             }
-            // The address of a request is logged by the server itself, at a level that is off by default; a ticket there is spent.
+            // ASP.NET Core logs addresses itself where its category is not set to Warning; a ticket there is spent.
             Assert.DoesNotContain(_host.Log.Lines, line => line.StartsWith("Dunlin", StringComparison.Ordinal) && line.Contains(ticket, StringComparison.Ordinal));
         }
         foreach (var secret in secrets)
             Assert.DoesNotContain(secret, _host.Log.All, StringComparison.Ordinal);
         foreach (var id in new[] { " 4020 ", " 4021 ", " 4023 ", " 4030 ", " 4031 " })
             Assert.Contains(id, _host.Log.All, StringComparison.Ordinal);
-    }
-
-    private async Task<DateTimeOffset?> ExpiryAsync(string? token, string? cookie)
-    {
-        using var response = await _plain.SendAsync(HttpMethod.Get, "/api/whoami", token, cookie);
-        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        return (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("expiresAt").GetDateTimeOffset();
-    }
-
-    private async Task RefusedAsync(string? token = null, string? cookie = null)
-    {
-        using var response = await _plain.SendAsync(HttpMethod.Get, "/api/whoami", token, cookie);
-        await HttpAssert.ProblemAsync(response, 401, "not_signed_in");
     }
 
     private sealed class CountingHasher : Microsoft.AspNetCore.Identity.IPasswordHasher<Dunlin.Accounts.Account>
