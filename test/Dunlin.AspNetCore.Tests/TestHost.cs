@@ -82,6 +82,7 @@ internal sealed class TestHost : IAsyncDisposable
         app.MapPost("/api/write", context => context.Response.WriteAsJsonAsync(Describe(context.RequireCaller())));
         app.MapGet("/api/stream", context => context.Response.WriteAsJsonAsync(Describe(context.RequireCaller()))).WithMetadata(AcceptsTicket.Instance);
         app.MapGet("/api/guarded", () => "in").RequireAuthorization();
+        app.MapPost("/api/guarded", () => "in").RequireAuthorization();
         app.MapGet("/api/admin", () => "in").RequireAuthorization(policy => policy.RequireRole("admin"));
         setup.Map?.Invoke(app);
         var host = new TestHost(app, folder, clock, log);

@@ -39,7 +39,8 @@ public sealed class OriginTests
         using var write = await client.SendAsync(HttpMethod.Post, "/api/write", cookie: signedIn.Cookie, headers: headers);
         using var refresh = await client.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", cookie: signedIn.Cookie, headers: headers);
         using var login = await client.SendAsync(HttpMethod.Post, "/api/v1/auth/login", content: JsonContent.Create(new { username = "alice", password = TestHost.Password }), headers: headers);
-        foreach (var response in new[] { write, refresh, login })
+        using var guarded = await client.SendAsync(HttpMethod.Post, "/api/guarded", cookie: signedIn.Cookie, headers: headers);
+        foreach (var response in new[] { write, refresh, login, guarded })
         {
             if (allowed)
                 Assert.Equal(HttpStatusCode.OK, response.StatusCode);

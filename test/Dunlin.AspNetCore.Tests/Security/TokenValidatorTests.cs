@@ -62,6 +62,14 @@ public sealed class TokenValidatorTests
     }
 
     [Fact]
+    public void A_header_that_names_another_algorithm_than_the_key_is_for_is_refused()
+    {
+        var claims = Minted.Claims(_clock.Now);
+        Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("RS256"), claims, Minted.Hs256(Secret))).Fault);
+        Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("ES256"), claims, Minted.Hs256(Secret))).Fault);
+    }
+
+    [Fact]
     public void An_issuer_cannot_be_proven_with_another_issuers_key()
     {
         var claims = Minted.Claims(_clock.Now, ("iss", "https://rsa.example"), ("aud", "us"));
