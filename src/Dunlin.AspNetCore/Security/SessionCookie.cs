@@ -11,7 +11,7 @@ internal static class SessionCookie
     public static void Set(HttpContext context, Session session, string secret)
     {
         var options = Options(context);
-        options.Expires = session.ExpiresAt;
+        options.MaxAge = session.ExpiresAt - session.CreatedAt; // a span, so that the browser's clock need not be right
         context.Response.Cookies.Append(Name, $"{session.SessionId}.{secret}", options);
     }
 

@@ -203,8 +203,16 @@ public sealed class RequestBodyTests : IAsyncLifetime
         await stream.WriteAsync(Encoding.ASCII.GetBytes(
             "POST /api/order HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"title\":\"a\",\"items\":[]}"));
         socket.Client.Shutdown(SocketShutdown.Send);
-        using var reader = new StreamReader(stream);
-        var answer = await reader.ReadToEndAsync();
+        var answer = "";
+        try
+        {
+            using var reader = new StreamReader(stream);
+            answer = await reader.ReadToEndAsync();
+        }
+        catch (IOException)
+        {
+            // Reset: the server has dropped a peer that broke off.
+        }
         Assert.DoesNotContain(" 200 ", answer, StringComparison.Ordinal);
         Assert.DoesNotContain("Error 4000", _host.Log.All, StringComparison.Ordinal);
     }

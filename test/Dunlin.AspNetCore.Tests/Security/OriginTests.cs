@@ -1,0 +1,177 @@
+using System.Net;
+using System.Net.Http.Json;
+using Dunlin.Security;
+
+namespace Dunlin.AspNetCore.Tests.Security;
+
+public sealed class OriginTests
+{
+    private const string Friend = "https://app.example.com";
+
+    [Theory]
+    [InlineData("same-origin", "https://other.example", true)]
+    [InlineData("none", null, true)]
+    [InlineData("same-site", "http://evil.example", false)]
+    [InlineData("cross-site", "https://evil.example", false)]
+    [InlineData("cross-site", null, false)]
+    [InlineData("cross-site", Friend, true)]
+    [InlineData("cross-site", "null", false)]
+    [InlineData("nonsense", null, false)]
+    [InlineData(null, null, true)]
+    [InlineData(null, "own", true)]
+    [InlineData(null, "https-own", true)]
+    [InlineData(null, "null", false)]
+    [InlineData(null, "http://127.0.0.1:1", false)]
+    [InlineData(null, "https://evil.example", false)]
+    [InlineData(null, Friend, true)]
+    [InlineData(null, "https://app.example.com.evil.example", false)]
+    [InlineData(null, "HTTPS://APP.EXAMPLE.COM", false)]
+    [InlineData(null, "garbage", false)]
+    public async Task A_write_with_the_cookie_comes_from_the_site_itself_or_an_allowed_origin(string? site, string? origin, bool allowed)
+    {
+        await using var host = await TestHost.StartAsync(new HostSetup { Origins = origins => origins.AllowedOrigins.Add(Friend) });
+        await host.CreateAsync("alice");
+        using var client = host.Plain();
+        var signedIn = await host.SignInAsync(client, "alice");
+        origin = origin switch { "own" => $"http://{host.Address.Authority}", "https-own" => $"https://{host.Address.Authority}", _ => origin };
+        (string, string)[] headers = [.. Given("Sec-Fetch-Site", site), .. Given("Origin", origin)];
+
+        using var write = await client.SendAsync(HttpMethod.Post, "/api/write", cookie: signedIn.Cookie, headers: headers);
+        using var refresh = await client.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", cookie: signedIn.Cookie, headers: headers);
+        using var login = await client.SendAsync(HttpMethod.Post, "/api/v1/auth/login", content: JsonContent.Create(new { username = "alice", password = TestHost.Password }), headers: headers);
+        using var guarded = await client.SendAsync(HttpMethod.Post, "/api/guarded", cookie: signedIn.Cookie, headers: headers);
+        foreach (var response in new[] { write, refresh, login, guarded })
+        {
+            if (allowed)
+                Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            else
+                await HttpAssert.ProblemAsync(response, 403, "origin_refused");
+        }
+        // Reading is for CORS to guard, and a bearer token is sent by nobody but its owner's script.
+        using var read = await client.SendAsync(HttpMethod.Get, "/api/whoami", cookie: signedIn.Cookie, headers: headers);
+        Assert.Equal(HttpStatusCode.OK, read.StatusCode);
+        using var bearer = await client.SendAsync(HttpMethod.Post, "/api/write", signedIn.Token, signedIn.Cookie, headers: headers);
+        Assert.Equal(HttpStatusCode.OK, bearer.StatusCode);
+        using var logout = await client.SendAsync(HttpMethod.Post, "/api/v1/auth/logout", cookie: signedIn.Cookie, headers: headers);
+        Assert.Equal(allowed ? HttpStatusCode.NoContent : HttpStatusCode.Forbidden, logout.StatusCode);
+    }
+
+    [Fact]
+    public async Task Without_allowed_origins_there_are_no_cors_headers()
+    {
+        await using var host = await TestHost.StartAsync();
+        using var client = host.Plain();
+        using var response = await client.SendAsync(HttpMethod.Get, "/api/v1/auth/status", headers: ("Origin", Friend));
+        Assert.DoesNotContain(response.Headers, header => header.Key.StartsWith("Access-Control", StringComparison.OrdinalIgnoreCase));
+        using var preflight = await client.SendAsync(HttpMethod.Options, "/api/v1/auth/login", headers: [("Origin", Friend), ("Access-Control-Request-Method", "POST")]);
+        Assert.DoesNotContain(preflight.Headers, header => header.Key.StartsWith("Access-Control", StringComparison.OrdinalIgnoreCase));
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, preflight.StatusCode);
+    }
+
+    [Fact]
+    public async Task An_allowed_origin_may_read_and_preflight_by_named_headers()
+    {
+        await using var host = await TestHost.StartAsync(new HostSetup { Origins = origins => origins.AllowedOrigins.Add(Friend) });
+        using var client = host.Plain();
+        using var preflight = await client.SendAsync(
+            HttpMethod.Options, "/api/v1/auth/login", headers: [("Origin", Friend), ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "authorization")]);
+        Assert.Equal(HttpStatusCode.NoContent, preflight.StatusCode);
+        Assert.Equal(Friend, Header(preflight, "Access-Control-Allow-Origin"));
+        Assert.Equal("true", Header(preflight, "Access-Control-Allow-Credentials"));
+        Assert.Equal("600", Header(preflight, "Access-Control-Max-Age"));
+        var named = Header(preflight, "Access-Control-Allow-Headers")!.Split(", ");
+        foreach (var name in new[] { "Authorization", "Content-Type", "Last-Event-ID", "Dunlin-Connection", "Dunlin-Device", "Dunlin-Lease", "If-Match", "Idempotency-Key" })
+            Assert.Contains(name, named);
+        Assert.Contains("DELETE", Header(preflight, "Access-Control-Allow-Methods"), StringComparison.Ordinal);
+
+        // Errors are readable too, or the page could not tell why.
+        foreach (var path in new[] { "/api/whoami", "/api/guarded" })
+        {
+            using var error = await client.SendAsync(HttpMethod.Get, path, headers: ("Origin", Friend));
+            await HttpAssert.ProblemAsync(error, 401, "not_signed_in");
+            Assert.Equal(Friend, Header(error, "Access-Control-Allow-Origin"));
+            Assert.Equal("Dunlin-Connection, ETag, Retry-After", Header(error, "Access-Control-Expose-Headers"));
+            Assert.Contains("Origin", error.Headers.Vary);
+        }
+    }
+
+    [Theory]
+    [InlineData("https://evil.example")]
+    [InlineData("https://app.example.com:8443")]
+    [InlineData("http://app.example.com")]
+    [InlineData("null")]
+    public async Task Another_origin_gets_nothing_but_a_vary(string origin)
+    {
+        await using var host = await TestHost.StartAsync(new HostSetup { Origins = origins => origins.AllowedOrigins.Add(Friend) });
+        using var client = host.Plain();
+        using var response = await client.SendAsync(HttpMethod.Get, "/api/v1/auth/status", headers: ("Origin", origin));
+        Assert.Null(Header(response, "Access-Control-Allow-Origin"));
+        Assert.Null(Header(response, "Access-Control-Allow-Credentials"));
+        Assert.Contains("Origin", response.Headers.Vary);
+    }
+
+    [Fact]
+    public async Task Any_origin_may_read_only_without_credentials()
+    {
+        await using var host = await TestHost.StartAsync(new HostSetup
+        {
+            Origins = origins =>
+            {
+                origins.AllowedOrigins.Add("*");
+                origins.AllowCredentials = false;
+            },
+        });
+        await host.CreateAsync("alice");
+        using var client = host.Plain();
+        var signedIn = await host.SignInAsync(client, "alice");
+        using var read = await client.SendAsync(HttpMethod.Get, "/api/v1/auth/status", headers: ("Origin", "https://any.example"));
+        Assert.Equal("*", Header(read, "Access-Control-Allow-Origin"));
+        Assert.Null(Header(read, "Access-Control-Allow-Credentials"));
+        using var write = await client.SendAsync(HttpMethod.Post, "/api/write", cookie: signedIn.Cookie, headers: [("Origin", "https://any.example"), ("Sec-Fetch-Site", "cross-site")]);
+        await HttpAssert.ProblemAsync(write, 403, "origin_refused");
+    }
+
+    [Theory]
+    [InlineData("dunlin.example", true)]
+    [InlineData("DUNLIN.example:5080", true)]
+    [InlineData("a.sites.example", true)]
+    [InlineData("sites.example", false)]
+    [InlineData("evilsites.example", false)]
+    [InlineData("dunlin.example.evil.example", false)]
+    [InlineData("127.0.0.1", false)]
+    public async Task Only_named_hosts_are_served_once_any_is_named(string hostName, bool allowed)
+    {
+        await using var host = await TestHost.StartAsync(new HostSetup
+        {
+            Origins = origins =>
+            {
+                origins.AllowedHosts.Add("dunlin.example");
+                origins.AllowedHosts.Add("*.sites.example");
+            },
+        });
+        using var client = host.Plain();
+        using var response = await client.SendAsync(HttpMethod.Get, "/api/v1/auth/status", headers: ("Host", hostName));
+        if (allowed)
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        else
+            Assert.Equal("Host", (await HttpAssert.ProblemAsync(response, 400, "invalid_field")).GetProperty("field").GetString());
+    }
+
+    [Fact]
+    public async Task Pages_carry_headers_that_guard_their_user()
+    {
+        await using var host = await TestHost.StartAsync(new HostSetup { Map = app => app.UseDunlinPageHeaders(page => page.Further["X-More"] = "1") });
+        using var client = host.Plain();
+        using var response = await client.GetAsync("/page");
+        Assert.Equal("nosniff", Header(response, "X-Content-Type-Options"));
+        Assert.Equal("same-origin", Header(response, "Referrer-Policy"));
+        Assert.Contains("frame-ancestors 'none'", Header(response, "Content-Security-Policy"), StringComparison.Ordinal);
+        Assert.DoesNotContain("script-src 'self' 'unsafe", Header(response, "Content-Security-Policy"), StringComparison.Ordinal);
+        Assert.Equal("1", Header(response, "X-More"));
+    }
+
+    private static IEnumerable<(string, string)> Given(string name, string? value) => value is null ? [] : [(name, value)];
+
+    private static string? Header(HttpResponseMessage response, string name) =>
+        response.Headers.TryGetValues(name, out var values) ? string.Join(", ", values) : null;
+}

@@ -1,0 +1,312 @@
+using System.Security.Claims;
+using System.Security.Cryptography;
+using System.Text;
+using Dunlin.Accounts;
+using Dunlin.Security;
+using Microsoft.Extensions.FileProviders;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Dunlin.AspNetCore.Tests.Security;
+
+public sealed class TokenValidatorTests
+{
+    private static readonly byte[] Secret = RandomNumberGenerator.GetBytes(32);
+
+    // Making an RSA key is slow; these serve every test.
+    private static readonly RSA RsaKey = RSA.Create(2048);
+    private static readonly ECDsa EcKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+
+    private readonly TestClock _clock = new();
+    private readonly AccessTokenOptions _options = new() { SigningKey = Convert.ToBase64String(Secret) };
+
+    public TokenValidatorTests()
+    {
+        _options.TrustedIssuers.Add(new TrustedIssuer { Issuer = "https://rsa.example", Audience = "us", Keys = { RsaKey.ExportSubjectPublicKeyInfoPem() }, RolesClaim = "groups", UserIdPrefix = "rsa:" });
+        _options.TrustedIssuers.Add(new TrustedIssuer { Issuer = "https://ec.example", Audience = "us", Keys = { EcKey.ExportSubjectPublicKeyInfoPem() } });
+    }
+
+    [Fact]
+    public void A_right_token_tells_who_it_is()
+    {
+        var result = Validate(Own(("sid", "s1"), ("jti", "j")));
+        Assert.Equal(TokenFault.None, result.Fault);
+        Assert.True(result.IsOwn);
+        Assert.Equal("u1", result.Identity!.FindFirst("sub")!.Value);
+        Assert.Equal("User One", result.Identity.Name);
+        Assert.Equal("s1", result.Identity.FindFirst("sid")!.Value);
+        Assert.True(new ClaimsPrincipal(result.Identity).IsInRole("admin"));
+    }
+
+    [Fact]
+    public void Other_issuers_prove_themselves_with_their_own_keys_and_name_their_own_users()
+    {
+        var rsa = Validate(Rsa(("groups", "staff")));
+        Assert.Equal("rsa:u1", rsa.Identity!.FindFirst("sub")!.Value);
+        Assert.Equal(["staff"], rsa.Identity.FindAll("roles").Select(c => c.Value));
+        Assert.False(rsa.IsOwn);
+        Assert.Equal(TokenFault.None, Validate(Ec()).Fault);
+    }
+
+    [Fact]
+    public void A_public_key_cannot_be_taken_for_a_secret()
+    {
+        foreach (var key in new[] { RsaKey.ExportSubjectPublicKeyInfo(), RsaKey.ExportRSAPublicKey(), Encoding.ASCII.GetBytes(RsaKey.ExportSubjectPublicKeyInfoPem()), Encoding.ASCII.GetBytes(RsaKey.ExportSubjectPublicKeyInfoPem() + "\n") })
+        {
+            var token = Minted.Token(Minted.Header("HS256"), Minted.Claims(_clock.Now, ("iss", "https://rsa.example"), ("aud", "us")), Minted.Hs256(key));
+            Assert.Equal(TokenFault.WrongSignature, Validate(token).Fault);
+        }
+    }
+
+    [Fact]
+    public void A_header_that_names_another_algorithm_than_the_key_is_for_is_refused()
+    {
+        var claims = Minted.Claims(_clock.Now);
+        Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("RS256"), claims, Minted.Hs256(Secret))).Fault);
+        Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("ES256"), claims, Minted.Hs256(Secret))).Fault);
+    }
+
+    [Fact]
+    public void An_issuer_cannot_be_proven_with_another_issuers_key()
+    {
+        var claims = Minted.Claims(_clock.Now, ("iss", "https://rsa.example"), ("aud", "us"));
+        Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("ES256"), claims, Minted.Es256(EcKey))).Fault);
+        Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("HS256"), claims, Minted.Hs256(Secret))).Fault);
+        Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("RS256"), Minted.Claims(_clock.Now), Minted.Rs256(RsaKey))).Fault);
+    }
+
+    [Theory]
+    [InlineData("none")]
+    [InlineData("None")]
+    [InlineData("NONE")]
+    [InlineData("nOnE")]
+    [InlineData("")]
+    [InlineData("HS384")]
+    [InlineData("HS512")]
+    [InlineData("hs256")]
+    [InlineData("RS512")]
+    [InlineData("PS256")]
+    [InlineData("ES384")]
+    [InlineData("EdDSA")]
+    [InlineData("RSA-OAEP")]
+    public void Only_the_listed_algorithms_are_taken(string algorithm)
+    {
+        Assert.Equal(TokenFault.Malformed, Validate(Minted.Token(Minted.Header(algorithm), Minted.Claims(_clock.Now), Minted.Hs256(Secret))).Fault);
+        Assert.Equal(TokenFault.Malformed, Validate(Minted.Token(Minted.Header(algorithm), Minted.Claims(_clock.Now), _ => [])).Fault);
+    }
+
+    [Theory]
+    [InlineData("""{"typ":"JWT"}""")]
+    [InlineData("""{"alg":null,"typ":"JWT"}""")]
+    [InlineData("""{"alg":["HS256"],"typ":"JWT"}""")]
+    [InlineData("""{"alg":"none","alg":"HS256","typ":"JWT"}""")]
+    [InlineData("""{"alg":"HS256","typ":"JWT","crit":["exp"]}""")]
+    [InlineData("""{"alg":"HS256","typ":"JWT","b64":false}""")]
+    [InlineData("""{"alg":"HS256","typ":7}""")]
+    [InlineData("""{"alg":"HS256","typ":"JWT","kid":7}""")]
+    [InlineData("""["HS256"]""")]
+    [InlineData("""{"alg":"HS256","typ":"JWT"} """ + "x")]
+    [InlineData("")]
+    public void A_header_that_two_readers_could_read_differently_is_refused(string header) =>
+        Assert.Equal(TokenFault.Malformed, Validate(Minted.Token(header, System.Text.Json.JsonSerializer.Serialize(Minted.Claims(_clock.Now)), Minted.Hs256(Secret))).Fault);
+
+    [Theory]
+    [InlineData("at+jwt")]
+    [InlineData("dpop+jwt")]
+    [InlineData("JOSE")]
+    [InlineData("")]
+    public void Another_type_of_token_is_refused(string type) =>
+        Assert.Equal(TokenFault.WrongType, Validate(Minted.Token(Minted.Header("HS256", ("typ", type)), Minted.Claims(_clock.Now), Minted.Hs256(Secret))).Fault);
+
+    [Fact]
+    public void A_token_without_type_is_refused() =>
+        Assert.Equal(TokenFault.WrongType, Validate(Minted.Token(Minted.Header("HS256", ("typ", Minted.Absent)), Minted.Claims(_clock.Now), Minted.Hs256(Secret))).Fault);
+
+    [Fact]
+    public void A_token_cannot_bring_or_name_the_key_that_proves_it()
+    {
+        using var attacker = RSA.Create(2048);
+        var parameters = attacker.ExportParameters(false);
+        var jwk = new { kty = "RSA", n = System.Buffers.Text.Base64Url.EncodeToString(parameters.Modulus), e = System.Buffers.Text.Base64Url.EncodeToString(parameters.Exponent) };
+        var claims = Minted.Claims(_clock.Now, ("iss", "https://rsa.example"), ("aud", "us"));
+        foreach (var extra in new (string, object?)[] { ("jwk", jwk), ("jku", "http://127.0.0.1:1/keys"), ("x5u", "http://127.0.0.1:1/cert"), ("x5c", new[] { "AAAA" }), ("kid", "../../dev/null"), ("kid", "' or 1=1 --") })
+            Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("RS256", extra), claims, Minted.Rs256(attacker))).Fault);
+        // They are ignored, not trusted: a token that its issuer signed may carry them.
+        Assert.Equal(TokenFault.None, Validate(Minted.Token(Minted.Header("RS256", ("jwk", jwk)), claims, Minted.Rs256(RsaKey))).Fault);
+    }
+
+    [Fact]
+    public void The_borders_of_time_are_where_the_skew_puts_them()
+    {
+        var token = Own(); // valid from now for 900 s, 30 s of skew
+        _clock.Advance(TimeSpan.FromSeconds(-30));
+        Assert.Equal(TokenFault.None, Validate(token).Fault);
+        _clock.Advance(TimeSpan.FromSeconds(-1));
+        Assert.Equal(TokenFault.NotYetValid, Validate(token).Fault);
+        _clock.Advance(TimeSpan.FromSeconds(31 + 900 + 29));
+        var last = Validate(token);
+        Assert.Equal(TokenFault.None, last.Fault);
+        Assert.Equal(_clock.Now.AddSeconds(1), DunlinIdentity.ExpiresAt(last.Identity!));
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(TokenFault.Expired, Validate(token).Fault);
+    }
+
+    [Theory]
+    [InlineData("nbf", 31, TokenFault.NotYetValid)]
+    [InlineData("nbf", 30, TokenFault.None)]
+    [InlineData("iat", 31, TokenFault.NotYetValid)]
+    [InlineData("exp", -30, TokenFault.Expired)]
+    [InlineData("exp", -29, TokenFault.None)]
+    public void Each_time_counts(string claim, int seconds, object expected) =>
+        Assert.Equal((TokenFault)expected, Validate(Own((claim, _clock.Now.ToUnixTimeSeconds() + seconds))).Fault);
+
+    [Fact]
+    public void Issuer_audience_expiry_and_subject_must_be_there_and_right()
+    {
+        var absent = Minted.Absent;
+        Assert.Equal(TokenFault.UnknownIssuer, Validate(Own(("iss", absent))).Fault);
+        Assert.Equal(TokenFault.UnknownIssuer, Validate(Own(("iss", "Dunlin"))).Fault);
+        Assert.Equal(TokenFault.UnknownIssuer, Validate(Own(("iss", new[] { "dunlin" }))).Fault);
+        Assert.Equal(TokenFault.UnknownIssuer, Validate(Own(("iss", "dunlin "))).Fault);
+        Assert.Equal(TokenFault.WrongAudience, Validate(Own(("aud", absent))).Fault);
+        Assert.Equal(TokenFault.WrongAudience, Validate(Own(("aud", "other"))).Fault);
+        Assert.Equal(TokenFault.WrongAudience, Validate(Own(("aud", new object[] { "other", 3 }))).Fault);
+        Assert.Equal(TokenFault.None, Validate(Own(("aud", new[] { "other", "dunlin" }))).Fault);
+        Assert.Equal(TokenFault.Expired, Validate(Own(("exp", absent))).Fault);
+        Assert.Equal(TokenFault.BadClaim, Validate(Own(("exp", "9999999999"))).Fault);
+        Assert.Equal(TokenFault.BadClaim, Validate(Own(("exp", 1e300))).Fault);
+        Assert.Equal(TokenFault.BadClaim, Validate(Own(("exp", -1))).Fault);
+        Assert.Equal(TokenFault.BadClaim, Validate(Own(("nbf", true))).Fault);
+        Assert.Equal(TokenFault.BadClaim, Validate(Own(("sub", absent))).Fault);
+        Assert.Equal(TokenFault.BadClaim, Validate(Own(("sub", ""))).Fault);
+        Assert.Equal(TokenFault.BadClaim, Validate(Own(("sub", 5))).Fault);
+        Assert.Equal(TokenFault.BadClaim, Validate(Own(("sub", "a\nb"))).Fault);
+        Assert.Equal(TokenFault.BadClaim, Validate(Own(("sub", new string('x', 201)))).Fault);
+        Assert.Equal(TokenFault.None, Validate(Own(("exp", _clock.Now.ToUnixTimeSeconds() + 900.5), ("nbf", absent), ("iat", absent))).Fault);
+    }
+
+    [Theory]
+    [InlineData("""{"iss":"dunlin","aud":"dunlin","sub":"a","sub":"b","exp":99999999999}""")]
+    [InlineData("""[]""")]
+    [InlineData("""{"iss":"dunlin" """)]
+    [InlineData("\"dunlin\"")]
+    public void Claims_that_two_readers_could_read_differently_are_refused(string claims) =>
+        Assert.NotEqual(TokenFault.None, Validate(Minted.Token("""{"alg":"HS256","typ":"JWT"}""", claims, Minted.Hs256(Secret))).Fault);
+
+    [Fact]
+    public void A_token_changed_cut_padded_or_oversized_is_refused()
+    {
+        var token = Own();
+        var parts = token.Split('.');
+        string[] wrong =
+        [
+            "", ".", "..", "...", parts[0], $"{parts[0]}.{parts[1]}", $"{parts[0]}.{parts[1]}.", $"{parts[0]}..{parts[2]}", $".{parts[1]}.{parts[2]}",
+            $"{token}.", $"{token}.x", $".{token}", $"{token}=", $"{token}\n", $" {token}", $"{token}%00", token.Replace('.', ':'), token.ToUpperInvariant(),
+            $"{parts[0]}=.{parts[1]}.{parts[2]}", $"{parts[0]}.{parts[1]}.{parts[2][..^1]}", token[..^2], $"{parts[0]}.{parts[1]}.{parts[2]}{parts[2]}",
+            new string('a', 100_000), $"{parts[0]}.{new string('A', 9000)}.{parts[2]}", new string('.', 5000),
+            $"{{\"payload\":\"{parts[1]}\",\"protected\":\"{parts[0]}\",\"signature\":\"{parts[2]}\"}}",
+        ];
+        foreach (var text in wrong)
+            Assert.NotEqual(TokenFault.None, Validate(text).Fault);
+        Assert.Equal(TokenFault.None, Validate(token).Fault);
+    }
+
+    [Fact]
+    public void Named_keys_are_tried_by_name_only()
+    {
+        using var old = RSA.Create(2048);
+        _options.TrustedIssuers.Add(new TrustedIssuer { Issuer = "https://set.example", Audience = "us", Keys = { $$"""{"keys":[{{Jwk(old, "old")}},{{Jwk(RsaKey, "new")}},{"kty":"OKP","crv":"Ed25519","x":"AAAA"}]}""" } });
+        var claims = Minted.Claims(_clock.Now, ("iss", "https://set.example"), ("aud", "us"));
+        Assert.Equal(TokenFault.None, Validate(Minted.Token(Minted.Header("RS256", ("kid", "new")), claims, Minted.Rs256(RsaKey))).Fault);
+        Assert.Equal(TokenFault.None, Validate(Minted.Token(Minted.Header("RS256"), claims, Minted.Rs256(RsaKey))).Fault);
+        Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("RS256", ("kid", "old")), claims, Minted.Rs256(RsaKey))).Fault);
+        Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("RS256", ("kid", "gone")), claims, Minted.Rs256(RsaKey))).Fault);
+    }
+
+    [Fact]
+    public void Tokens_made_by_an_independent_library_are_read()
+    {
+        var rsa = new SigningCredentials(new RsaSecurityKey(RsaKey), SecurityAlgorithms.RsaSha256);
+        var ec = new SigningCredentials(new ECDsaSecurityKey(EcKey), SecurityAlgorithms.EcdsaSha256);
+        var own = new SigningCredentials(new SymmetricSecurityKey(Secret), SecurityAlgorithms.HmacSha256);
+        var handler = new JsonWebTokenHandler();
+        string Payload(string issuer, string audience) => System.Text.Json.JsonSerializer.Serialize(Minted.Claims(_clock.Now, ("iss", issuer), ("aud", audience)));
+        Assert.Equal(TokenFault.None, Validate(handler.CreateToken(Payload("https://rsa.example", "us"), rsa)).Fault);
+        Assert.Equal(TokenFault.None, Validate(handler.CreateToken(Payload("https://ec.example", "us"), ec)).Fault);
+        Assert.Equal(TokenFault.None, Validate(handler.CreateToken(Payload("dunlin", "dunlin"), own)).Fault);
+    }
+
+    [Fact]
+    public void Tokens_made_here_are_read_by_an_independent_library()
+    {
+        var session = new Session("s1", "u1", "hash", _clock.Now, _clock.Now.AddDays(1), "test");
+        var (token, lifetime) = new TokenIssuer(Options.Create(_options), Keys(), _clock).Issue(new Account("u1", "user", "User \"One\" é", "", ["a", "b"]), session);
+        Assert.Equal(TimeSpan.FromMinutes(15), lifetime);
+        var result = new JsonWebTokenHandler().ValidateToken(token, new TokenValidationParameters
+        {
+            ValidIssuer = "dunlin",
+            ValidAudience = "dunlin",
+            IssuerSigningKey = new SymmetricSecurityKey(Secret),
+            LifetimeValidator = (from, to, _, _) => from == _clock.Now.UtcDateTime && to == _clock.Now.AddMinutes(15).UtcDateTime,
+        });
+        Assert.True(result.IsValid, result.Exception?.ToString());
+        var read = (JsonWebToken)result.SecurityToken;
+        Assert.Equal("u1", read.Subject);
+        Assert.Equal("User \"One\" é", read.GetClaim("name").Value);
+        Assert.Equal("s1", read.GetClaim("sid").Value);
+        Assert.Equal(["a", "b"], read.Claims.Where(c => c.Type == "roles").Select(c => c.Value));
+        Assert.NotEmpty(read.Id);
+        Assert.Equal("HS256", read.Alg);
+    }
+
+    [Fact]
+    public void A_token_never_outlives_its_session()
+    {
+        var session = new Session("s1", "u1", "hash", _clock.Now, _clock.Now.AddSeconds(100), "test");
+        var (token, lifetime) = new TokenIssuer(Options.Create(_options), Keys(), _clock).Issue(new Account("u1", "user", "User", "", []), session);
+        Assert.Equal(TimeSpan.FromSeconds(100), lifetime);
+        _clock.Advance(TimeSpan.FromSeconds(130));
+        Assert.Equal(TokenFault.Expired, Validate(token).Fault);
+    }
+
+    [Fact]
+    public async Task Many_threads_may_judge_at_once()
+    {
+        var validator = Validator();
+        string[] tokens = [Own(), Rsa(), Ec()];
+        var faults = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
+            Enumerable.Range(0, 300).Select(i => validator.Validate(tokens[i % 3]).Fault).Distinct().ToList())));
+        Assert.All(faults, fault => Assert.Equal([TokenFault.None], fault));
+    }
+
+    private TokenResult Validate(string token) => Validator().Validate(token);
+
+    private TokenValidator Validator() => new(Options.Create(_options), Keys(), _clock);
+
+    private SigningKeyStore Keys() => new(Options.Create(_options), new Nowhere(), NullLogger<SigningKeyStore>.Instance);
+
+    private string Own(params (string, object?)[] more) => Minted.Token(Minted.Header("HS256"), Minted.Claims(_clock.Now, more), Minted.Hs256(Secret));
+
+    private string Rsa(params (string, object?)[] more) => Minted.Token(
+        Minted.Header("RS256"), Minted.Claims(_clock.Now, [("iss", "https://rsa.example"), ("aud", "us"), .. more]), Minted.Rs256(RsaKey));
+
+    private string Ec() => Minted.Token(
+        Minted.Header("ES256", ("typ", "at+jwt")), Minted.Claims(_clock.Now, ("iss", "https://ec.example"), ("aud", "us")), Minted.Es256(EcKey));
+
+    private static string Jwk(RSA rsa, string keyId)
+    {
+        var parameters = rsa.ExportParameters(false);
+        return $$"""{"kty":"RSA","kid":"{{keyId}}","n":"{{System.Buffers.Text.Base64Url.EncodeToString(parameters.Modulus)}}","e":"{{System.Buffers.Text.Base64Url.EncodeToString(parameters.Exponent)}}"}""";
+    }
+
+    private sealed class Nowhere : IHostEnvironment
+    {
+        public string ApplicationName { get; set; } = "";
+        public IFileProvider ContentRootFileProvider { get; set; } = new NullFileProvider();
+        public string ContentRootPath { get; set; } = "/nowhere";
+        public string EnvironmentName { get; set; } = "Production";
+    }
+}
