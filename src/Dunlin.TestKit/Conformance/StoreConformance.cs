@@ -1,0 +1,280 @@
+using System.Collections.Concurrent;
+using Dunlin.Journal;
+using Dunlin.Leases;
+
+namespace Dunlin.TestKit.Conformance;
+
+/// <summary>What every <see cref="IStore"/> owes.</summary>
+public abstract class StoreConformance : ConformanceSuite
+{
+    private static readonly ResourceName Resource = ResourceName.Parse("counters/1");
+
+    [Fact]
+    public async Task A_unit_of_work_commits_its_rows_and_events_together()
+    {
+        var announced = new List<Event>();
+        Subject.Feed.Subscribe(announced.AddRange);
+        var position = await Store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await unit.Leases.SaveAsync(new LeaseRow(Resource) { Fence = 7 }, ct);
+                return await unit.AppendAsync(Draft("a", 1), ct);
+            },
+            Cancellation);
+        Assert.Equal(position, Journal.Head);
+        Assert.Equal(position, Assert.Single(announced).Position);
+        Assert.Equal(7, (await FindAsync())!.Fence);
+    }
+
+    [Fact]
+    public async Task A_unit_of_work_that_throws_leaves_no_trace()
+    {
+        var announced = new List<Event>();
+        Subject.Feed.Subscribe(announced.AddRange);
+        var thrown = await Assert.ThrowsAsync<FormatException>(async () => await Store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await unit.Leases.SaveAsync(new LeaseRow(Resource), ct);
+                await unit.AppendAsync(Draft("new/topic"), ct);
+                throw new FormatException("mine");
+            },
+            Cancellation));
+        Assert.Equal("mine", thrown.Message);
+        Assert.Null(await FindAsync());
+        Assert.Empty(announced);
+        Assert.Empty(await ReadAllAsync());
+        Assert.Equal(1, (await AppendAsync("new/topic")).Offset);
+        Assert.Single(await ReadAllAsync(0, "new/topic"));
+    }
+
+    [Fact]
+    public async Task Work_that_throws_before_its_first_await_leaves_no_trace()
+    {
+        await Assert.ThrowsAsync<FormatException>(async () => await Store.WriteAsync<int>((_, _) => throw new FormatException(), Cancellation));
+        Assert.Equal(1, (await AppendAsync("a")).Offset);
+    }
+
+    [Fact]
+    public async Task Nobody_sees_a_unit_of_work_before_its_commit()
+    {
+        var (reached, release) = (NewGate(), NewGate());
+        var write = Store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await unit.AppendAsync(Draft("a"), ct);
+                await unit.Leases.SaveAsync(new LeaseRow(Resource), ct);
+                reached.SetResult();
+                await release.Task;
+            },
+            Cancellation).AsTask();
+        await reached.Task;
+        Assert.Equal(0, Journal.Head.Offset);
+        Assert.Empty(await ReadAllAsync());
+        Assert.Null(await FindAsync());
+        release.SetResult();
+        await write;
+        Assert.Single(await ReadAllAsync());
+        Assert.NotNull(await FindAsync());
+    }
+
+    [Fact]
+    public async Task Units_of_work_run_as_if_alone()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(async () =>
+        {
+            for (var i = 0; i < 20; i++)
+            {
+                await Store.WriteAsync(
+                    async (unit, ct) =>
+                    {
+                        var row = await unit.Leases.FindAsync(Resource, ct) ?? new LeaseRow(Resource);
+                        await Task.Yield();
+                        await unit.Leases.SaveAsync(row with { Fence = row.Fence + 1 }, ct);
+                    },
+                    Cancellation);
+            }
+        })));
+        Assert.Equal(320, (await FindAsync())!.Fence);
+    }
+
+    [Fact]
+    public async Task No_reader_ever_skips_an_event_under_sixteen_writers_with_rollbacks()
+    {
+        TestSeed.NewRandom(out var seed);
+        var kept = new ConcurrentDictionary<long, int>();
+        using var done = new CancellationTokenSource();
+        var announced = new List<long>();
+        Subject.Feed.Subscribe(events => announced.AddRange(events.Select(e => e.Position.Offset)));
+        var readers = Enumerable.Range(0, 3).Select(_ => Task.Run(() => FollowAsync(done.Token))).ToList();
+        await Task.WhenAll(Enumerable.Range(0, 16).Select(w => Task.Run(() => WriteRandomlyAsync(w, new Random(seed + w), kept))));
+        await done.CancelAsync();
+        var all = await ReadAllAsync();
+        Assert.Equal(Enumerable.Range(1, all.Count).Select(i => (long)i), all.Select(e => e.Position.Offset));
+        Assert.Equal(kept.Keys.Order(), all.Select(e => e.Position.Offset));
+        Assert.All(all, e => Assert.Equal(kept[e.Position.Offset].ToString(System.Globalization.CultureInfo.InvariantCulture), System.Text.Encoding.UTF8.GetString(e.Data.Span)));
+        Assert.Equal(all.Select(e => e.Position.Offset), announced);
+        foreach (var followed in await Task.WhenAll(readers))
+            Assert.Equal(Enumerable.Range(1, followed.Count).Select(i => (long)i), followed);
+    }
+
+    [Fact]
+    public async Task A_unit_of_work_is_of_no_use_after_its_end()
+    {
+        var unit = await Store.WriteAsync((unit, _) => new ValueTask<IUnitOfWork>(unit), Cancellation);
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await unit.AppendAsync(Draft("a"), Cancellation));
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await unit.Leases.FindAsync(Resource, Cancellation));
+        var scope = await Store.ReadAsync((scope, _) => new ValueTask<IReadScope>(scope), Cancellation);
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await scope.Leases.FindAsync(Resource, Cancellation));
+        Assert.Equal(0, Journal.Head.Offset);
+    }
+
+    [Fact]
+    public async Task A_unit_of_work_that_writes_through_the_store_again_is_refused_rather_than_waiting_for_itself()
+    {
+        await Store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await Assert.ThrowsAsync<InvalidOperationException>(async () => await Store.WriteAsync((_, _) => default, ct));
+                await Assert.ThrowsAsync<InvalidOperationException>(async () => await Journal.AppendAsync([Draft("a")], null, ct));
+                await unit.AppendAsync(Draft("b"), ct);
+            },
+            Cancellation);
+        await AppendAsync("a");
+        Assert.Equal(["b", "a"], (await ReadAllAsync()).Select(e => e.Topic.Value));
+    }
+
+    [Fact]
+    public async Task A_unit_of_work_that_is_cancelled_is_rolled_back()
+    {
+        using var cancel = new CancellationTokenSource();
+        var reached = NewGate();
+        var write = Store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await unit.AppendAsync(Draft("a"), ct);
+                reached.SetResult();
+                await Task.Delay(Timeout.Infinite, ct);
+            },
+            cancel.Token).AsTask();
+        await reached.Task;
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => write);
+        Assert.Equal(1, (await AppendAsync("a")).Offset);
+    }
+
+    [Fact]
+    public async Task A_read_scope_is_one_snapshot_and_its_position_lies_within_it()
+    {
+        await AppendAsync("a");
+        await Store.ReadAsync<int>(
+            async (scope, ct) =>
+            {
+                Assert.Equal(Journal.Head, scope.Position);
+                Assert.Null(await scope.Leases.FindAsync(Resource, ct));
+                await Store.WriteAsync(async (unit, inner) => await unit.Leases.SaveAsync(new LeaseRow(Resource), inner), ct);
+                Assert.Null(await scope.Leases.FindAsync(Resource, ct));
+                return 0;
+            },
+            Cancellation);
+        Assert.NotNull(await FindAsync());
+    }
+
+    [Fact]
+    public async Task A_position_taken_with_a_snapshot_misses_nothing_that_the_snapshot_lacks()
+    {
+        using var done = new CancellationTokenSource();
+        var writer = Task.Run(
+            async () =>
+            {
+                for (var i = 1; !done.IsCancellationRequested; i++)
+                {
+                    var fence = i;
+                    await Store.WriteAsync(
+                        async (unit, ct) =>
+                        {
+                            await unit.Leases.SaveAsync(new LeaseRow(Resource) { Fence = fence }, ct);
+                            await unit.AppendAsync(Draft("a", fence), ct);
+                        },
+                        Cancellation);
+                }
+            },
+            Cancellation);
+        for (var i = 0; i < 200; i++)
+        {
+            var (position, fence) = await Store.ReadAsync(
+                async (scope, ct) => (scope.Position, (await scope.Leases.FindAsync(Resource, ct))?.Fence ?? 0), Cancellation);
+            // Event n tells of fence n: what the snapshot lacks must lie after the position.
+            Assert.True(fence >= position.Offset, $"position {position}, but the snapshot has only {fence}");
+        }
+        await done.CancelAsync();
+        await writer;
+    }
+
+    [Fact]
+    public async Task The_clock_of_a_unit_of_work_ignores_steps_of_the_wall_clock()
+    {
+        var before = await Store.WriteAsync((unit, _) => new ValueTask<DateTimeOffset>(unit.Now), Cancellation);
+        Time.StepWallClock(TimeSpan.FromHours(-3));
+        Time.Advance(TimeSpan.FromSeconds(5));
+        var after = await Store.WriteAsync((unit, _) => new ValueTask<DateTimeOffset>(unit.Now), Cancellation);
+        Assert.Equal(TimeSpan.FromSeconds(5), after - before);
+        Assert.Equal(after, await Store.ReadAsync((scope, _) => new ValueTask<DateTimeOffset>(scope.Now), Cancellation));
+    }
+
+    private async Task WriteRandomlyAsync(int writer, Random random, ConcurrentDictionary<long, int> kept)
+    {
+        for (var i = 0; i < 40; i++)
+        {
+            var (count, fails, isPlain, value) = (random.Next(1, 4), random.Next(3) == 0, random.Next(3) == 0, (writer * 1_000) + i);
+            if (isPlain)
+            {
+                foreach (var position in await Journal.AppendAsync([.. Enumerable.Range(0, count).Select(_ => Draft($"w/{writer}", value))], null, Cancellation))
+                    Assert.True(kept.TryAdd(position.Offset, value));
+                continue;
+            }
+            try
+            {
+                var positions = await Store.WriteAsync(
+                    async (unit, ct) =>
+                    {
+                        var mine = new List<Position>();
+                        for (var n = 0; n < count; n++)
+                        {
+                            // Topics that exist nowhere else: those of a failed unit must leave no number behind.
+                            mine.Add(await unit.AppendAsync(Draft($"w/{writer}/{i}/{n}", value), ct));
+                            if (n % 2 == 0)
+                                await Task.Yield();
+                        }
+                        return fails ? throw new FormatException() : mine;
+                    },
+                    Cancellation);
+                foreach (var position in positions)
+                    Assert.True(kept.TryAdd(position.Offset, value));
+            }
+            catch (FormatException)
+            {
+                // Meant to fail.
+            }
+        }
+    }
+
+    /// <summary>Reads on and on from where the page before ended, as a stream does.</summary>
+    private async Task<List<long>> FollowAsync(CancellationToken done)
+    {
+        var seen = new List<long>();
+        for (long after = 0; ;)
+        {
+            var isLast = done.IsCancellationRequested;
+            var page = await Journal.ReadAsync(new JournalQuery(after, null, 7), Cancellation);
+            seen.AddRange(page.Events.Select(e => e.Position.Offset));
+            after = page.Through;
+            if (isLast && !page.HasMore)
+                return seen;
+            await Task.Yield();
+        }
+    }
+
+    private ValueTask<LeaseRow?> FindAsync() => Store.ReadAsync((scope, ct) => scope.Leases.FindAsync(Resource, ct), Cancellation);
+
+    private static TaskCompletionSource NewGate() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

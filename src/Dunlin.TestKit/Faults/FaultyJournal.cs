@@ -1,0 +1,28 @@
+using Dunlin.Journal;
+
+namespace Dunlin.TestKit;
+
+/// <summary>A journal whose appends go wrong on demand.</summary>
+public sealed class FaultyJournal(IJournal inner, CommitFaults faults) : IJournal
+{
+    /// <inheritdoc/>
+    public Position Head => inner.Head;
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<Position>> AppendAsync(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency, CancellationToken cancellationToken)
+    {
+        var fault = faults.Take();
+        if (fault.Gate is { } gate)
+            await gate.PassAsync().WaitAsync(cancellationToken);
+        if (fault.Before is { } before)
+            throw before;
+        var positions = await inner.AppendAsync(drafts, idempotency, cancellationToken);
+        return fault.After is { } after ? throw after : positions;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken) => inner.ReadAsync(query, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<long> TrimAsync(CancellationToken cancellationToken) => inner.TrimAsync(cancellationToken);
+}
