@@ -1,5 +1,6 @@
 using Dunlin.Hosting;
 using Dunlin.Journal;
+using Dunlin.Streams;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -27,7 +28,6 @@ public static class WarrantyApp
     {
         CaseEndpoints.Map(endpoints);
         LockEndpoints.Map(endpoints);
-        Microsoft.AspNetCore.Builder.EndpointRouteBuilderExtensions.MapGet(
-            endpoints, "/api/sse/warranty-updates", (Microsoft.AspNetCore.Http.HttpContext http, WarrantyStream stream) => stream.ServeAsync(http));
+        endpoints.MapEventStream("/api/sse/warranty-updates", http => http.RequestServices.GetRequiredService<WarrantyStream>().ServeAsync(http));
     }
 }

@@ -47,7 +47,8 @@ public static class DunlinEndpoints
 
         HealthEndpoints.Map(endpoints);
         var group = endpoints.MapGroup(BasePath).WithTags("Dunlin");
-        group.MapGet("events", (HttpContext context, EventStreams streams, IOptions<StreamOptions> options) => EventStreamEndpoint.ServeAsync(context, streams, options))
+        group.MapEventStream("events", static context => EventStreamEndpoint.ServeAsync(
+                context, context.RequestServices.GetRequiredService<EventStreams>(), context.RequestServices.GetRequiredService<IOptions<StreamOptions>>()))
             .WithSummary("The event stream").WithDescription("topic (1 to 64 times), device, lastEventId; answers text/event-stream.");
         group.MapPost("events", (HttpContext context, PublishEndpoint endpoint) => endpoint.ServeAsync(context))
             .WithSummary("Publish one event or an array, all or none");

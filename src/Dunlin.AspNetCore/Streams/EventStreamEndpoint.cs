@@ -1,3 +1,5 @@
+using Dunlin.Diagnostics;
+using Dunlin.Fanout;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
@@ -13,7 +15,7 @@ internal static class EventStreamEndpoint
         TopicName[] topics = [.. context.Request.Query["topic"].Select(TopicName.Parse).Distinct()];
         return streams.ServeAsync(context, new StreamRequest(topics)
         {
-            Exclusion = Fanout.OriginExclusion.Connection,
+            Exclusion = Echo(context.Request) ? OriginExclusion.None : OriginExclusion.Connection,
             OnOpen = (opening, _) =>
             {
                 var caller = opening.Connection.Caller;
@@ -32,4 +34,13 @@ internal static class EventStreamEndpoint
             },
         });
     }
+
+    // Own events come back by default: the stream may serve several tabs of a browser, and one's own write is news to the
+    // others. echo=false leaves out what this connection caused.
+    private static bool Echo(HttpRequest request) => (string?)request.Query["echo"] switch
+    {
+        null or "true" => true,
+        "false" => false,
+        _ => throw new DunlinException(ErrorCode.InvalidField, "'echo' is true or false.", "echo"),
+    };
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Dunlin.Journal;
+using Dunlin.Topics;
 
 namespace Dunlin.Fanout;
 
@@ -24,6 +25,15 @@ public sealed class FrameWriter
         Encoding.UTF8.GetBytes(name, _buffer);
         _buffer.Write("\n"u8);
         _hasContent = true;
+    }
+
+    /// <summary>The topic, as a field of its own: the standard has readers ignore fields that they do not know, and a reader
+    /// that shares one stream among several pages needs to know whose event it is.</summary>
+    public void Topic(TopicName topic)
+    {
+        _buffer.Write("topic: "u8);
+        Encoding.ASCII.GetBytes(topic.Value, _buffer);
+        _buffer.Write("\n"u8);
     }
 
     /// <summary>The data, as one <c>data:</c> line for each of its lines (ended by LF, CR or CR LF).</summary>

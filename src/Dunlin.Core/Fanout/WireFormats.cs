@@ -5,7 +5,7 @@ namespace Dunlin.Fanout;
 /// <summary>The wire formats that the engine knows.</summary>
 public static class WireFormats
 {
-    /// <summary><c>event: {type}</c> and the data as it is: the format of the engine's own stream.</summary>
+    /// <summary><c>event: {type}</c>, <c>topic: {topic}</c> (a field that EventSource ignores) and the data as it is: the format of the engine's own stream.</summary>
     public static IWireFormat Named { get; } = new NamedFormat();
 
     /// <summary>Unnamed, <c>{"type","data"}</c>.</summary>
@@ -23,6 +23,7 @@ public static class WireFormats
         public void Write(Event source, FrameWriter frame)
         {
             frame.Name(source.Type);
+            frame.Topic(source.Topic);
             frame.Data(source.Data.Span);
         }
     }

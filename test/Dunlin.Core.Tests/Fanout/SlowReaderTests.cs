@@ -1,4 +1,5 @@
 using Dunlin.Fanout;
+using Dunlin.Journal;
 
 namespace Dunlin.Core.Tests.Fanout;
 
@@ -56,7 +57,7 @@ public sealed class SlowReaderTests
         await blocked;
         for (var i = 0; i < 300; i++)
             await node.PublishAsync("t", i);
-        node.Retention.Prefixes["t"] = new Journal.RetentionRule { MaxCount = 5 };
+        node.Retention.Prefixes["t"] = new RetentionRule { MaxCount = 5 };
         await node.Journal.TrimAsync(default);
         sink.LetGo();
         var frames = await sink.WhenAsync(f => f.Any(x => x.Name == "dunlin.reset"));

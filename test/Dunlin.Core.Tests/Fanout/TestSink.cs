@@ -97,9 +97,9 @@ internal sealed class TestSink : IFrameSink
         {
             return await reached.Task.WaitAsync(TimeSpan.FromSeconds(20));
         }
-        catch (TimeoutException)
+        catch (TimeoutException error)
         {
-            throw new TimeoutException($"Not reached. {Frames.Count} frames: {string.Join(" | ", Frames.TakeLast(20))}");
+            throw new TimeoutException($"Not reached. {Frames.Count} frames: {string.Join(" | ", Frames.TakeLast(20))}", error);
         }
     }
 

@@ -1,0 +1,29 @@
+using Dunlin.Problems;
+using Dunlin.Security;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Dunlin.Streams;
+
+/// <summary>Maps streams of applications.</summary>
+public static class StreamRouting
+{
+    /// <summary>Maps <c>GET pattern</c> to a stream: takes tickets, answers errors as problem documents, and keeps no middleware
+    /// frame alive while the stream is open. The handler calls <see cref="EventStreams.ServeAsync"/>.</summary>
+    public static IEndpointConventionBuilder MapEventStream(this IEndpointRouteBuilder endpoints, string pattern, Func<HttpContext, Task> handler) =>
+        endpoints.MapMethods(pattern, ["GET"], async context =>
+        {
+            try
+            {
+                await handler(context);
+            }
+#pragma warning disable CA1031 // every error becomes an answer
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                if (!context.RequestAborted.IsCancellationRequested)
+                    await Problem.WriteAsync(context, error);
+            }
+        }).WithMetadata(AcceptsTicket.Instance, WritesOwnProblems.Instance);
+}
