@@ -26,6 +26,7 @@ public sealed class PresenceRegistry
     private readonly TimerWheel _wheel;
     private readonly TimeProvider _time;
     private readonly TimeSpan _grace;
+    private readonly string[] _without;
 
     /// <summary>Made by the container.</summary>
     public PresenceRegistry(EventFanout fanout, TimerWheel wheel, TimeProvider time, IOptions<PresenceOptions> options)
@@ -34,6 +35,7 @@ public sealed class PresenceRegistry
         _wheel = wheel;
         _time = time;
         _grace = options.Value.Grace;
+        _without = [.. options.Value.Without];
         fanout.Opened += connection => Each(connection, Join);
         fanout.Closed += connection => Each(connection, Leave);
     }
@@ -50,10 +52,13 @@ public sealed class PresenceRegistry
     }
 
     // The topics that it was opened with: those taken away meanwhile must be left as well.
-    private static void Each(Connection connection, Action<TopicName, Connection> action)
+    private void Each(Connection connection, Action<TopicName, Connection> action)
     {
         foreach (var topic in connection.OpenedTopics)
-            action(topic, connection);
+        {
+            if (!Array.Exists(_without, topic.IsUnder))
+                action(topic, connection);
+        }
     }
 
     private void Join(TopicName topic, Connection connection)
