@@ -5,11 +5,11 @@ namespace Dunlin.Sqlite.Tests.Support;
 /// <summary>This program as a second process; see <see cref="ChildProgram"/>.</summary>
 public static class Child
 {
-    public static Process Start(params string[] arguments) => Start(null, arguments);
+    public static Process Start(params string[] arguments) => StartUnder(null, arguments);
 
     /// <param name="shellPrefix">Shell commands before it, such as a limit.</param>
     /// <param name="arguments">What the child is to do.</param>
-    public static Process Start(string? shellPrefix, params string[] arguments)
+    public static Process StartUnder(string? shellPrefix, params string[] arguments)
     {
         var start = new ProcessStartInfo { RedirectStandardOutput = true, UseShellExecute = false };
         string[] command = ["dotnet", typeof(Child).Assembly.Location, "child", .. arguments];
