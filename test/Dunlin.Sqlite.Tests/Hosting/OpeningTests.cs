@@ -8,6 +8,7 @@ using Dunlin.Sqlite.Tests.Support;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Sqlite.Tests.Hosting;
@@ -102,6 +103,7 @@ public sealed class OpeningTests : IAsyncLifetime
     public async Task The_host_opens_the_store_before_anything_starts_and_closes_it_after_all_have_stopped()
     {
         var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
         builder.Services.AddHostedService<Writing>();
         new DunlinBuilder(builder.Services).AddSqlite(_backend.Path);
         using (var host = builder.Build())
@@ -126,6 +128,7 @@ public sealed class OpeningTests : IAsyncLifetime
     public async Task A_wrong_option_stops_the_host_and_is_named(string option, string value)
     {
         var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
         new DunlinBuilder(builder.Services).AddSqlite(options =>
         {
             options.Path = _backend.Path;
@@ -135,6 +138,13 @@ public sealed class OpeningTests : IAsyncLifetime
         using var host = builder.Build();
         var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(Backend.Cancellation));
         Assert.Contains(option, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_second_back_end_is_refused()
+    {
+        var builder = new DunlinBuilder(new ServiceCollection()).AddSqlite(_backend.Path);
+        Assert.Throws<InvalidOperationException>(() => builder.AddInMemory());
     }
 
     [Fact]

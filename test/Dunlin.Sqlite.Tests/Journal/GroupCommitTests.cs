@@ -161,6 +161,28 @@ public sealed class GroupCommitTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_unit_whose_caller_gave_up_harms_nobody_although_it_goes_on()
+    {
+        using var cancel = new CancellationTokenSource();
+        var (reached, release) = (new TaskCompletionSource(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var work = _store.WriteAsync(
+            async (unit, _) =>
+            {
+                reached.SetResult();
+                await release.Task;
+                return await unit.AppendAsync(Backend.Draft("a"), CancellationToken.None);
+            },
+            cancel.Token).AsTask();
+        await reached.Task;
+        var mate = NoteAsync(1, fails: false);
+        await cancel.CancelAsync();
+        release.SetResult();
+        Assert.Equal(1, (await work).Offset);
+        Assert.Equal(2, (await mate).Offset);
+        Assert.DoesNotContain(_backend.Log.Entries, e => e.Id == 2023);
+    }
+
+    [Fact]
     public async Task Work_runs_with_the_ambient_values_of_its_caller()
     {
         _ambient.Value = "mine";
