@@ -222,6 +222,32 @@ public sealed class GroupCommitTests : IAsyncLifetime
         Assert.Equal(head + 2, (await store.WriteAsync((unit, ct) => unit.AppendAsync(large, ct))).Offset);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task An_append_that_finds_the_disk_full_halfway_keeps_none_of_its_events_and_frees_its_key(int step)
+    {
+        await using var small = new Backend();
+        small.Retention.Prefixes["fill"] = new RetentionRule { MaxCount = 0 };
+        // Steps of half an append, so that both halves meet the end.
+        var store = await small.OpenAsync(o => o.MaxFileBytes = 600_000 + (step * 20_480));
+        var large = new EventDraft(Topics.TopicName.Parse("fill"), "t", new byte[20_000]);
+        for (var i = 0; ; i++)
+        {
+            var key = new IdempotencyKey("alice", $"k{i}");
+            var kept = store.Head.Offset;
+            if (await Record.ExceptionAsync(async () => await store.AppendAsync([large, large], key, default)) is null)
+                continue;
+            Assert.Equal(kept, (await store.ReadAsync(new JournalQuery(0, null, 1_000, int.MaxValue), default)).Events.Count);
+            await store.TrimAsync(default);
+            Assert.Equal([kept + 1, kept + 2], (await store.AppendAsync([large, large], key, default)).Select(p => p.Offset));
+            Assert.Equal(2, (await store.ReadAsync(new JournalQuery(0, null), default)).Events.Count);
+            return;
+        }
+    }
+
     [Fact]
     public async Task A_failed_write_to_the_disk_is_the_end_until_a_restart()
     {
