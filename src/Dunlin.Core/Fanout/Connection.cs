@@ -126,8 +126,8 @@ public sealed partial class Connection : WheelEntry
         {
             if (_end is not null)
                 delay = FarewellTimeout;
-            else if (!_writing && _request.Heartbeat > TimeSpan.Zero)
-                delay = _request.Heartbeat - ((_fanout.Wheel.Tick - _progressTick) * TimerWheel.Slot);
+            else if (_request.Heartbeat > TimeSpan.Zero)
+                delay = _request.Heartbeat - (_writing ? TimeSpan.Zero : (_fanout.Wheel.Tick - _progressTick) * TimerWheel.Slot);
         }
         if (Caller.ExpiresAt is { } expiry && expiry - _fanout.Time.GetUtcNow() < delay && _end is null)
             delay = expiry - _fanout.Time.GetUtcNow();

@@ -125,6 +125,9 @@ public sealed partial class EventFanout : IBackplaneNode
         _backplane.Hint(this, events);
     }
 
+    /// <summary>Completes when what was handed to the shards so far has been delivered or queued.</summary>
+    internal Task SettledAsync() => Task.WhenAll(_shards.Select(shard => shard.SettledAsync()));
+
     // Only under _intake.
     private void Accept(IReadOnlyList<Event> events)
     {

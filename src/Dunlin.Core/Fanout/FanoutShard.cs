@@ -30,6 +30,14 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
 
     public void Narrow(Connection connection, IReadOnlyList<TopicName> topics) => Post(new Work(null, connection, topics));
 
+    /// <summary>Completes when everything posted so far has been done and flushed; the barrier of tests.</summary>
+    public Task SettledAsync()
+    {
+        var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(new Work(null, null, null, settled));
+        return settled.Task;
+    }
+
     void IThreadPoolWorkItem.Execute()
     {
         while (true)
@@ -47,6 +55,8 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
                 Do(work);
             foreach (var connection in _round)
                 connection.EndRound();
+            foreach (var work in _taken)
+                work.Settled?.TrySetResult();
             _taken.Clear();
             _round.Clear();
         }
@@ -80,7 +90,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
                 Seat(work.Connection);
             }
         }
-        else
+        else if (work.Settled is null)
         {
             GoLive(work.Connection!);
         }
@@ -187,5 +197,6 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     /// <param name="Events">To deliver; or null.</param>
     /// <param name="Connection">Who joins (topics null), leaves (topics empty) or keeps only these topics.</param>
     /// <param name="Topics">See the connection.</param>
-    private readonly record struct Work(IReadOnlyList<Event>? Events, Connection? Connection, IReadOnlyList<TopicName>? Topics);
+    /// <param name="Settled">Told at the end of the round; or null.</param>
+    private readonly record struct Work(IReadOnlyList<Event>? Events, Connection? Connection, IReadOnlyList<TopicName>? Topics, TaskCompletionSource? Settled = null);
 }

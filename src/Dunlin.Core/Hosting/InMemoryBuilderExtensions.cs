@@ -25,11 +25,14 @@ public static class InMemoryBuilderExtensions
         return builder;
     }
 
-    /// <summary>What every back end needs beside itself: the clock, the commit feed, retention. For authors of back ends;
-    /// calling it twice changes nothing.</summary>
+    /// <summary>What every back end needs beside itself: the clock, the commit feed, retention. For authors of back ends, who
+    /// call it first.</summary>
+    /// <exception cref="InvalidOperationException">A back end is registered already: there is one journal.</exception>
     public static DunlinBuilder AddStoreBasics(this DunlinBuilder builder)
     {
         var services = builder.Services;
+        if (services.Any(service => service.ServiceType == typeof(IJournal)))
+            throw new InvalidOperationException("A store is registered already. Call one of AddInMemory and AddSqlite, once.");
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<StoreClock>();
         services.TryAddSingleton<CommitFeed>();

@@ -49,7 +49,7 @@ internal sealed class Reader(Database database) : IDisposable
     {
         _isBroken = true;
         raw.sqlite3_interrupt(database.Handle);
-        database.Connection.Dispose();
+        database.Dispose();
     }
 
     public TopicName TopicName(long id)

@@ -14,6 +14,7 @@ internal sealed class UnitLimit : IDisposable
     private readonly TimeSpan _limit;
     private readonly ITimer _timer;
     private CancellationTokenSource _source = new();
+    private CancellationTokenSource _expired = new();
     private CancellationTokenRegistration _caller;
 
     // Guards _unit and _isOver: the timer must interrupt the unit it was set for, never the next one.
@@ -41,8 +42,10 @@ internal sealed class UnitLimit : IDisposable
     {
         lock (_lock)
         {
-            // After a limit the timer may still be cancelling the old source: leave it to the timer.
-            if (_isOver || !_source.TryReset())
+            // After a limit the timer may still be cancelling the old sources: leave them to the timer.
+            if (_isOver)
+                (_source, _expired) = (new CancellationTokenSource(), new CancellationTokenSource());
+            else if (!_source.TryReset())
                 _source = new CancellationTokenSource();
             (_unit, _isOver) = (unit, false);
         }
@@ -52,13 +55,13 @@ internal sealed class UnitLimit : IDisposable
         return _source.Token;
     }
 
-    /// <summary>Waits for work that goes on elsewhere.</summary>
+    /// <summary>Waits for work that goes on elsewhere; where only its caller has given up, as long as it takes up to the limit.</summary>
     /// <exception cref="UnitAbandonedException">It did not even end after its cancellation.</exception>
     public T WaitFor<T>(Task<T> running)
     {
         try
         {
-            running.Wait(_source.Token);
+            running.Wait(_expired.Token);
         }
         catch (OperationCanceledException) when (!running.IsCompleted)
         {
@@ -91,20 +94,23 @@ internal sealed class UnitLimit : IDisposable
     {
         _timer.Dispose();
         _source.Dispose();
+        _expired.Dispose();
     }
 
     private void Expire()
     {
         CancellationTokenSource source;
+        CancellationTokenSource expired;
         lock (_lock)
         {
             if (_unit is null)
                 return;
             _isOver = true;
             _unit.Interrupt();
-            source = _source;
+            (source, expired) = (_source, _expired);
         }
         source.Cancel();
+        expired.Cancel();
     }
 }
 

@@ -11,7 +11,10 @@ internal sealed class Database : IDisposable
     private static readonly SqlText SynchronousFull = new("synchronous_full");
     private static readonly SqlText SynchronousNormal = new("synchronous_normal");
 
+    // Guards _statements and _isClosed: a connection may be closed under whoever still uses it, once that has taken too long.
+    private readonly Lock _lock = new();
     private readonly Dictionary<SqlText, Statement> _statements = [];
+    private bool _isClosed;
 
     private Database(SqliteConnection connection) => Connection = connection;
 
@@ -50,11 +53,15 @@ internal sealed class Database : IDisposable
     /// <summary>The statement, prepared at its first use on this connection.</summary>
     public Statement Prepare(SqlText sql)
     {
-        if (_statements.TryGetValue(sql, out var statement))
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isClosed, this);
+            if (_statements.TryGetValue(sql, out var statement))
+                return statement;
+            statement = new Statement(Handle, sql);
+            _statements.Add(sql, statement);
             return statement;
-        statement = new Statement(Handle, sql);
-        _statements.Add(sql, statement);
-        return statement;
+        }
     }
 
     /// <summary>Runs a script of one or several statements.</summary>
@@ -79,12 +86,29 @@ internal sealed class Database : IDisposable
         return Convert.ToString(command.ExecuteScalar(), System.Globalization.CultureInfo.InvariantCulture) ?? "";
     }
 
+    /// <summary>Closes the connection, from any thread; what still uses it gets errors. Every statement goes first: SQLite
+    /// would keep a connection with open statements, and its snapshot, alive.</summary>
     public void Dispose()
     {
-        foreach (var statement in _statements.Values)
-            statement.Dispose();
-        _statements.Clear();
-        Connection.Dispose();
+        lock (_lock)
+        {
+            if (_isClosed)
+                return;
+            _isClosed = true;
+            foreach (var statement in _statements.Values)
+                statement.Dispose();
+            _statements.Clear();
+        }
+        var handle = Connection.Handle;
+        try
+        {
+            Connection.Dispose();
+        }
+        catch (Exception exception) when (exception is SqliteException or InvalidOperationException)
+        {
+            // ADO.NET wants to roll back a transaction that is gone, and stops there.
+            handle?.Dispose();
+        }
     }
 
     private static Database Open(string path, SqliteOpenMode mode, TimeSpan busyTimeout)

@@ -9,6 +9,9 @@ internal sealed partial class Migrator(Database database, ILogger logger)
 {
     private const string Dialect = "sqlite";
 
+    private static readonly SqlText Begin = new("begin");
+    private static readonly SqlText Commit = new("commit");
+    private static readonly SqlText Rollback = new("rollback");
     private static readonly SqlText CreateTable = new("create_schema_table");
     private static readonly SqlText FindNumber = new("find_schema_number");
     private static readonly SqlText SaveNumber = new("save_schema_number");
@@ -43,19 +46,21 @@ internal sealed partial class Migrator(Database database, ILogger logger)
 
     private void Run(SchemaScripts set, SchemaScript script)
     {
-        using var transaction = database.Connection.BeginTransaction();
+        database.Prepare(Begin).Run();
         try
         {
             database.Execute(script.Sql);
         }
         catch (Exception exception)
         {
+            if (database.InTransaction)
+                database.Prepare(Rollback).Run();
             throw new InvalidOperationException($"The schema script '{script.FileName}' of '{set.Name}' failed and was rolled back: {exception.Message}", exception);
         }
         if (!database.InTransaction)
             throw new InvalidOperationException($"The schema script '{script.FileName}' of '{set.Name}' ended the transaction itself. Leave BEGIN, COMMIT and ROLLBACK out.");
         database.Prepare(SaveNumber).Bind(1, set.Name).Bind(2, script.Number).Run();
-        transaction.Commit();
+        database.Prepare(Commit).Run();
         LogRan(set.Name, script.FileName);
     }
 

@@ -37,9 +37,15 @@ public abstract class ConformanceSuite : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        OnDisposing();
         if (_subject is not null)
             await _subject.DisposeAsync();
         GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Called before the back end is closed.</summary>
+    protected virtual void OnDisposing()
+    {
     }
 
     /// <summary>A draft with a number as its data.</summary>

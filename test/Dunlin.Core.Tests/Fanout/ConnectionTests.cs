@@ -90,7 +90,7 @@ public sealed class ConnectionTests
         await node.PublishAsync("t", "before");
         await blocked;
         await node.PublishAsync("t", "secret");
-        await node.PublishAsync("probe", 0);
+        await node.Fanout.SettledAsync();
         node.Fanout.CloseSession("ann", "s1");
         sink.LetGo();
         await connection.Completion.WaitAsync(TimeSpan.FromSeconds(20));

@@ -18,6 +18,7 @@ public sealed class SlowReaderTests
         for (var i = 1; i < 500; i++)
             await node.PublishAsync("t", i);
         // The other reader is not held up, and what waits for the slow one is what it had not accepted yet.
+        await node.Fanout.SettledAsync();
         Assert.Equal(500, (await fast.WhenCountAsync(500)).Count);
         Assert.True(slow.UnflushedBytes < 2_048, $"{slow.UnflushedBytes} bytes were pushed at a reader that reads nothing.");
         slow.LetGo();
@@ -57,6 +58,7 @@ public sealed class SlowReaderTests
         await blocked;
         for (var i = 0; i < 300; i++)
             await node.PublishAsync("t", i);
+        await node.Fanout.SettledAsync();
         node.Retention.Prefixes["t"] = new RetentionRule { MaxCount = 5 };
         await node.Journal.TrimAsync(default);
         sink.LetGo();
@@ -93,6 +95,7 @@ public sealed class SlowReaderTests
         for (var i = 0; i < 200; i++)
             node.Fanout.PublishTransient(TestNode.Draft("t", "typing"));
         await node.PublishAsync("t", 1);
+        await node.Fanout.SettledAsync();
         sink.LetGo();
         var frames = await sink.WhenAsync(f => f.Any(x => x.Data == "1"));
         Assert.InRange(frames.Count(f => f.Data == "\"typing\""), 0, 60);

@@ -65,6 +65,7 @@ internal sealed class TestNode : IDisposable
         var connection = Open(sink, topics, with);
         var (start, reset) = Fanout.Locate(resume);
         await Fanout.StartAsync(connection, reset is null ? default : ControlFrames.Reset(reset.Value, start), start);
+        await Fanout.SettledAsync();
         return connection;
     }
 

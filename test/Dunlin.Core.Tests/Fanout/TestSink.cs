@@ -24,9 +24,12 @@ internal sealed class TestSink : IFrameSink
     {
         lock (_gate)
         {
-            _held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _blocked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return _blocked.Task;
+            if (_held is null)
+            {
+                _held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _blocked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+            return _blocked!.Task;
         }
     }
 

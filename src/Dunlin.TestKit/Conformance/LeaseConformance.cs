@@ -1,0 +1,280 @@
+using System.Text.Json;
+using Dunlin.Diagnostics;
+using Dunlin.Hosting;
+using Dunlin.Journal;
+using Dunlin.Leases;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.TestKit.Conformance;
+
+/// <summary>What leases promise on every back end: one holder, fenced, each end announced.</summary>
+public abstract class LeaseConformance : ConformanceSuite
+{
+    private const string IdA = "lease-id-of-a", IdB = "lease-id-of-b", IdC = "lease-id-of-c";
+
+    private static readonly ResourceName File = ResourceName.Parse("files/1");
+    private static readonly LeaseOwner Ann = new("ann", "Ann", "session-ann", null, "device-ann");
+    private static readonly LeaseOwner Bob = new("bob", "Bob", "session-bob", null, "device-bob");
+    private static readonly LeaseOwner Cat = new("cat", "Cat", "session-cat", null, "device-cat");
+
+    private LeaseService? _leases;
+    private TimerWheel? _wheel;
+
+    private LeaseService Leases => _leases ??= NewService();
+
+    [Fact]
+    public async Task G3_A_resource_has_one_holder_and_the_second_is_told_who_and_until_when()
+    {
+        var a = await AcquireAsync(IdA, Ann);
+        Assert.Equal(LeaseResult.Granted, a.Result);
+        var b = await AcquireAsync(IdB, Bob);
+        Assert.Equal((LeaseResult.Held, "ann", a.Row.ExpiresAt), (b.Result, b.Row.Owner!.UserId, b.Row.ExpiresAt));
+    }
+
+    [Fact]
+    public async Task A_lost_reply_repeated_gives_the_same_grant()
+    {
+        var first = await AcquireAsync(IdA, Ann);
+        Time.Advance(TimeSpan.FromSeconds(3));
+        var again = await AcquireAsync(IdA, Ann);
+        Assert.Equal((LeaseResult.Same, first.Row.Fence, first.Row.ExpiresAt), (again.Result, again.Row.Fence, again.Row.ExpiresAt));
+    }
+
+    [Fact]
+    public async Task A_lease_id_in_the_hands_of_another_user_opens_nothing()
+    {
+        await AcquireAsync(IdA, Ann);
+        Assert.Equal(LeaseResult.Held, (await AcquireAsync(IdA, Bob)).Result);
+        await LostAsync(LeaseEnd.Unknown, () => Leases.RenewAsync(new LeaseClaim(File, IdA, "bob")).AsTask());
+        Assert.False(await Leases.ReleaseAsync(File, IdA, "bob"));
+        Assert.Equal(LeaseResult.Held, (await AcquireAsync(IdB, Bob)).Result);
+    }
+
+    [Fact]
+    public async Task G3_Every_grant_raises_the_fence_in_all_resources()
+    {
+        var random = TestSeed.NewRandom(out _);
+        var last = 0L;
+        for (var i = 0; i < 100; i++)
+        {
+            var resource = ResourceName.Parse($"files/{random.Next(5)}");
+            var answer = await Leases.AcquireAsync(new LeaseRequest(resource, $"lease-id-{i:000}-x", Ann, 30), cancellationToken: Cancellation);
+            if (answer.Result == LeaseResult.Granted)
+            {
+                Assert.True(answer.Row.Fence > last, $"{answer.Row.Fence} after {last}");
+                last = answer.Row.Fence;
+            }
+            if (random.Next(2) == 0)
+                await Leases.ReleaseAsync(resource, answer.Row.LeaseId!, "ann", cancellationToken: Cancellation);
+        }
+    }
+
+    [Fact]
+    public async Task G3_A_thousand_rounds_of_two_acquirers_grant_exactly_one_each()
+    {
+        for (var round = 0; round < 1_000; round++)
+        {
+            var resource = ResourceName.Parse($"race/{round}");
+            var both = await Task.WhenAll(
+                Task.Run(async () => await Leases.AcquireAsync(new LeaseRequest(resource, IdA, Ann, 30), cancellationToken: Cancellation)),
+                Task.Run(async () => await Leases.AcquireAsync(new LeaseRequest(resource, IdB, Bob, 30), cancellationToken: Cancellation)));
+            Assert.Equal(1, both.Count(a => a.Result == LeaseResult.Granted));
+            Assert.Equal(1, both.Count(a => a.Result == LeaseResult.Held));
+        }
+    }
+
+    [Fact]
+    public async Task Renewing_moves_the_expiry_and_never_acquires()
+    {
+        var a = await AcquireAsync(IdA, Ann, seconds: 30);
+        Time.Advance(TimeSpan.FromSeconds(20));
+        var renewed = await Leases.RenewAsync(Claim(a), cancellationToken: Cancellation);
+        Assert.Equal(a.Row.ExpiresAt + TimeSpan.FromSeconds(20), renewed.Row.ExpiresAt);
+        Assert.Equal(a.Row.Fence, renewed.Row.Fence);
+        Time.Advance(TimeSpan.FromSeconds(31));
+        await LostAsync(LeaseEnd.Expired, () => Leases.RenewAsync(Claim(a)).AsTask());
+        Assert.Equal(LeaseResult.Granted, (await AcquireAsync(IdB, Bob)).Result);
+        await LostAsync(LeaseEnd.Expired, () => Leases.RenewAsync(Claim(a)).AsTask());
+    }
+
+    [Fact]
+    public async Task G3_A_holder_that_slept_through_its_lease_cannot_write_even_if_the_resource_is_free_again()
+    {
+        var a = await AcquireAsync(IdA, Ann, seconds: 10);
+        Time.Advance(TimeSpan.FromSeconds(11));
+        await LostAsync(LeaseEnd.Expired, () => WriteAsync(a));
+        var b = await AcquireAsync(IdB, Bob, seconds: 10);
+        await LostAsync(LeaseEnd.Expired, () => WriteAsync(a));
+        await WriteAsync(b);
+        await Leases.ReleaseAsync(File, IdB, "bob", cancellationToken: Cancellation);
+        await LostAsync(LeaseEnd.Released, () => WriteAsync(b));
+        await LostAsync(LeaseEnd.Unknown, () => WriteAsync(a));
+        // The same holder, granted anew, is another grant: the old token stays stale.
+        var again = await AcquireAsync(IdA, Ann, seconds: 10);
+        await LostAsync(LeaseEnd.Unknown, () => WriteAsync(a));
+        await WriteAsync(again);
+        Assert.Equal(2, (await ReadAllAsync(0, "written")).Count);
+    }
+
+    [Fact]
+    public async Task G1_Every_end_is_announced_with_its_reason_whatever_its_cause()
+    {
+        var expired = await AcquireAsync(IdA, Ann, seconds: 5);
+        Time.Advance(TimeSpan.FromSeconds(7));
+        await WhenFreeAsync(File);
+        await AcquireAsync(IdA, Ann);
+        await Leases.ReleaseAsync(File, IdA, "ann", cancellationToken: Cancellation);
+        await AcquireAsync(IdB, Bob);
+        await Leases.EndSessionAsync("session-bob", LeaseEnd.SignedOut, cancellationToken: Cancellation);
+        var taken = await AcquireAsync(IdA, Ann);
+        await Leases.TakeAsync(new LeaseRequest(File, IdC, Cat, 30), "urgent", 0, cancellationToken: Cancellation);
+        Assert.Equal(["expired", "released", "signedOut", "taken"], (await EventsAsync("lease.released")).Select(e => e.GetProperty("reason").GetString()));
+        Assert.Equal(5, (await EventsAsync("lease.granted")).Count);
+        Assert.True(taken.Row.Fence > expired.Row.Fence);
+        Assert.DoesNotContain(await ReadAllAsync(), e => JsonDocument.Parse(e.Data).RootElement.GetRawText().Contains("lease-id", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Waiters_are_served_first_in_first_out_and_one_who_leaves_is_skipped()
+    {
+        var a = await AcquireAsync(IdA, Ann);
+        Assert.Equal((LeaseResult.Queued, 1), Place(await AcquireAsync(IdB, Bob, wait: true)));
+        Assert.Equal((LeaseResult.Queued, 2), Place(await AcquireAsync(IdC, Cat, wait: true)));
+        Assert.Equal((LeaseResult.Queued, 1), Place(await AcquireAsync(IdB, Bob, wait: true)));
+        await Leases.ReleaseAsync(File, IdB, "bob", cancellationToken: Cancellation);
+        await Leases.ReleaseAsync(File, IdA, "ann", cancellationToken: Cancellation);
+        var c = await AcquireAsync(IdC, Cat, wait: true);
+        Assert.Equal(LeaseResult.Same, c.Result);
+        Assert.True(c.Row.Fence > a.Row.Fence);
+    }
+
+    [Fact]
+    public async Task The_queue_is_bounded_and_a_waiter_who_does_not_ask_again_leaves_it()
+    {
+        await AcquireAsync(IdA, Ann, seconds: 3_600);
+        for (var i = 0; i < Leases.Options.MaxWaiters; i++)
+            await AcquireAsync($"waiter-id-{i:000}", Bob, wait: true);
+        var full = await Assert.ThrowsAsync<DunlinException>(() => AcquireAsync(IdC, Cat, wait: true));
+        Assert.Equal(ErrorCode.QueueFull, full.Code);
+        Time.Advance(TimeSpan.FromSeconds(Leases.Options.WaitSeconds + 1));
+        Assert.Equal((LeaseResult.Queued, 1), Place(await AcquireAsync(IdC, Cat, wait: true)));
+    }
+
+    [Fact]
+    public async Task A_hand_off_goes_to_the_waiter_named_and_to_nobody_who_does_not_wait()
+    {
+        var a = await AcquireAsync(IdA, Ann);
+        var nobody = await Assert.ThrowsAsync<DunlinException>(() => Leases.HandOffAsync(Claim(a), null).AsTask());
+        Assert.Equal(ErrorCode.Conflict, nobody.Code);
+        await AcquireAsync(IdB, Bob, wait: true);
+        await AcquireAsync(IdC, Cat, wait: true);
+        await Leases.HandOffAsync(Claim(a), "cat", cancellationToken: Cancellation);
+        Assert.Equal(LeaseResult.Same, (await AcquireAsync(IdC, Cat)).Result);
+        await LostAsync(LeaseEnd.HandedOff, () => WriteAsync(a));
+        Assert.Equal((LeaseResult.Queued, 1), Place(await AcquireAsync(IdB, Bob, wait: true)));
+    }
+
+    [Fact]
+    public async Task A_take_with_grace_lets_the_holder_save_until_the_deadline_and_not_after()
+    {
+        var a = await AcquireAsync(IdA, Ann, seconds: 60);
+        await AcquireAsync(IdB, Bob, wait: true);
+        var take = await Leases.TakeAsync(new LeaseRequest(File, IdC, Cat, 30), "urgent", 10, cancellationToken: Cancellation);
+        Assert.Equal((LeaseResult.Queued, 1), Place(take));
+        await WriteAsync(a);
+        await Leases.RenewAsync(Claim(a), cancellationToken: Cancellation);
+        Time.Advance(TimeSpan.FromSeconds(11));
+        await LostAsync(LeaseEnd.Taken, () => WriteAsync(a));
+        Assert.Equal(LeaseResult.Same, (await AcquireAsync(IdC, Cat)).Result);
+        var ending = Assert.Single(await EventsAsync("lease.ending"));
+        Assert.Equal("urgent", ending.GetProperty("text").GetString());
+    }
+
+    [Fact]
+    public async Task A_stepped_wall_clock_neither_grants_twice_nor_ends_a_lease_early()
+    {
+        var a = await AcquireAsync(IdA, Ann, seconds: 60);
+        Time.StepWallClock(TimeSpan.FromHours(2));
+        Assert.Equal(LeaseResult.Held, (await AcquireAsync(IdB, Bob)).Result);
+        Time.StepWallClock(TimeSpan.FromHours(-4));
+        await WriteAsync(a);
+        Time.Advance(TimeSpan.FromSeconds(61));
+        Assert.Equal(LeaseResult.Granted, (await AcquireAsync(IdB, Bob)).Result);
+    }
+
+    [Fact]
+    public async Task G1_A_change_whose_transaction_fails_changes_no_lease_and_announces_nothing()
+    {
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await Leases.AcquireAsync(unit, new LeaseRequest(File, IdA, Ann, 30), cancellationToken: ct);
+                throw new InvalidOperationException("on purpose");
+            },
+            Cancellation).AsTask());
+        Assert.Empty(await ReadAllAsync());
+        Assert.Equal(LeaseResult.Granted, (await AcquireAsync(IdB, Bob)).Result);
+    }
+
+    [Fact]
+    public async Task A_snapshot_lists_what_is_held_under_a_prefix_and_not_beside_it()
+    {
+        foreach (var name in new[] { "a/1", "a/1/x", "a/10", "b" })
+            await Leases.AcquireAsync(new LeaseRequest(ResourceName.Parse(name), $"lease-{name.Replace('/', '-')}-0000000", Ann, 30), cancellationToken: Cancellation);
+        await Leases.AcquireAsync(new LeaseRequest(ResourceName.Parse("a/1/y"), "lease-that-expires", Ann, 1), cancellationToken: Cancellation);
+        Time.Advance(TimeSpan.FromSeconds(1.5));
+        var (rows, position, _) = await Leases.ListAsync(new LeaseQuery(Prefix: "a/1"), Cancellation);
+        Assert.Equal(["a/1", "a/1/x"], rows.Select(r => r.Resource.Value));
+        Assert.True(position.Offset >= 5);
+    }
+
+    /// <inheritdoc/>
+    protected override void OnDisposing() => _wheel?.Dispose();
+
+    private static (LeaseResult, int) Place(LeaseAnswer answer) => (answer.Result, answer.QueuePosition);
+
+    private static LeaseClaim Claim(LeaseAnswer answer) =>
+        new(answer.Row.Resource, answer.Row.LeaseId!, answer.Row.Owner!.UserId, answer.Row.Fence);
+
+    private static async Task LostAsync(LeaseEnd reason, Func<Task> action)
+    {
+        var lost = await Assert.ThrowsAsync<DunlinException>(action);
+        Assert.Equal(ErrorCode.LeaseLost, lost.Code);
+        Assert.Equal(LeaseErrors.ReasonText(reason), lost.Extensions["reason"]);
+    }
+
+    private LeaseService NewService()
+    {
+        _wheel = new TimerWheel(Time);
+        return new LeaseService(Store, [], _wheel, Options.Create(new LeaseOptions()), NullLogger<LeaseService>.Instance);
+    }
+
+    private Task<LeaseAnswer> AcquireAsync(string id, LeaseOwner owner, int seconds = 30, bool wait = false) =>
+        Leases.AcquireAsync(new LeaseRequest(File, id, owner, seconds, wait), cancellationToken: Cancellation).AsTask();
+
+    private Task WriteAsync(LeaseAnswer with) => Store.WriteAsync(
+        async (unit, ct) =>
+        {
+            await unit.RequireLeaseAsync(Claim(with), ct);
+            await unit.AppendAsync(Draft("written"), ct);
+        },
+        Cancellation).AsTask();
+
+    /// <summary>Completes when the background has announced the end of the lease.</summary>
+    private async Task WhenFreeAsync(ResourceName resource)
+    {
+        var free = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Subject.Feed.Subscribe(events =>
+        {
+            if (events.Any(e => e.Type == "lease.released"))
+                free.TrySetResult();
+        });
+        var row = await Store.ReadAsync(async (scope, ct) => await scope.Leases.FindAsync(resource, ct), Cancellation);
+        if (row?.LeaseId is not null)
+            await free.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+    }
+
+    private async Task<List<JsonElement>> EventsAsync(string type) =>
+        [.. (await ReadAllAsync(0, "leases/files")).Where(e => e.Type == type).Select(e => JsonDocument.Parse(e.Data).RootElement)];
+}

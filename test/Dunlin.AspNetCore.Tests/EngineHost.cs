@@ -1,0 +1,214 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.ServerSentEvents;
+using System.Security.Claims;
+using System.Text.Json;
+using System.Threading.Channels;
+using Dunlin.Fanout;
+using Dunlin.Hosting;
+using Dunlin.Journal;
+using Dunlin.Leases;
+using Dunlin.Problems;
+using Dunlin.TestKit;
+using Dunlin.Topics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.AspNetCore.Tests;
+
+/// <summary>The engine behind a real Kestrel, in memory and on manual time. Who asks is named by the header <c>X-User</c>
+/// (<c>name</c> or <c>name:session</c>): any authentication can stand before the engine.</summary>
+internal sealed class EngineHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private EngineHost(WebApplication app, ManualTime time, LogCapture log) => (_app, Time, Log) = (app, time, log);
+
+    public ManualTime Time { get; }
+
+    public LogCapture Log { get; }
+
+    public Uri Address { get; private set; } = null!;
+
+    public IServiceProvider Services => _app.Services;
+
+    public EventFanout Fanout => Services.GetRequiredService<EventFanout>();
+
+    public IJournal Journal => Services.GetRequiredService<IJournal>();
+
+    /// <summary>What the policy refuses; names are looked up as a whole.</summary>
+    public HashSet<string> Refused => Services.GetRequiredService<TestPolicy>().Refused;
+
+    public static async Task<EngineHost> StartAsync(Action<IServiceCollection>? configure = null, Action<DunlinBuilder>? engine = null, Action<WebApplication>? map = null)
+    {
+        var (time, log) = (new ManualTime(), new LogCapture());
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Trace);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.Services.AddSingleton<TimeProvider>(time).AddSingleton<TestPolicy>();
+        var dunlin = builder.Services.AddDunlin().AddInMemory().AddAccessPolicy<TestPolicy>("");
+        builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero);   // time stands still: waves would wait for ever
+        engine?.Invoke(dunlin);
+        configure?.Invoke(builder.Services);
+        var app = builder.Build();
+        app.UseDunlinProblems();
+        app.Use((context, next) =>
+        {
+            if ((string?)context.Request.Headers["X-User"] is { Length: > 0 } user)
+                context.User = Principal(user);
+            return next(context);
+        });
+        app.MapDunlin();
+        map?.Invoke(app);
+        var host = new EngineHost(app, time, log);
+        await app.StartAsync();
+        host.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        return host;
+    }
+
+    public HttpClient Client(string? user = "ann")
+    {
+        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = Address, Timeout = Timeout.InfiniteTimeSpan };
+        if (user is not null)
+            client.DefaultRequestHeaders.Add("X-User", user);
+        return client;
+    }
+
+    public async Task<EventReader> OpenAsync(string pathAndQuery, string? user = "ann", string? lastEventId = null, string? device = null)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, pathAndQuery);
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
+        if (lastEventId is not null)
+            request.Headers.Add("Last-Event-ID", lastEventId);
+        if (device is not null)
+            request.Headers.Add("Dunlin-Device", device);
+        var client = Client(user);
+        var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.True(response.IsSuccessStatusCode, await (response.IsSuccessStatusCode ? Task.FromResult("") : response.Content.ReadAsStringAsync()));
+        return new EventReader(client, response, await response.Content.ReadAsStreamAsync());
+    }
+
+    public async Task<string> PublishAsync(string topic, object? data, string user = "ann", string type = "e")
+    {
+        using var client = Client(user);
+        using var response = await client.PostAsJsonAsync("/dunlin/v1/events", new { topic, type, data });
+        var json = await response.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.True(response.IsSuccessStatusCode, json.ToString());
+        return json.GetProperty("positions")[0].GetString()!;
+    }
+
+    public Task StopAsync() => _app.StopAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync(new CancellationTokenSource(TimeSpan.FromSeconds(1)).Token);
+        await _app.DisposeAsync();
+    }
+
+    private static ClaimsPrincipal Principal(string user)
+    {
+        var parts = user.Split(':');
+        var claims = new List<Claim> { new("sub", parts[0]), new("name", parts[0].ToUpperInvariant()) };
+        if (parts.Length > 1)
+            claims.Add(new Claim("sid", parts[1]));
+        if (parts[0] == "admin")
+            claims.Add(new Claim("roles", "admin"));
+        return new ClaimsPrincipal(new ClaimsIdentity(claims, "test"));
+    }
+
+    internal sealed class TestPolicy : IAccessPolicy
+    {
+        public HashSet<string> Refused { get; } = new(StringComparer.Ordinal);
+
+        public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(!Refused.Contains(topic.Value));
+
+        public ValueTask<bool> MayPublishAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(!Refused.Contains(topic.Value));
+
+        public ValueTask<bool> MayHoldAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) => new(!Refused.Contains(resource.Value));
+    }
+}
+
+/// <summary>Reads a stream as .NET's own parser does.</summary>
+internal sealed class EventReader : IAsyncDisposable
+{
+    private readonly HttpClient _client;
+    private readonly HttpResponseMessage _response;
+    private readonly Channel<SseItem<string>> _items = Channel.CreateUnbounded<SseItem<string>>();
+    private readonly Task _reading;
+
+    public EventReader(HttpClient client, HttpResponseMessage response, Stream stream)
+    {
+        (_client, _response) = (client, response);
+        _reading = ReadAsync(stream);
+    }
+
+    public HttpResponseMessage Response => _response;
+
+    public string ConnectionId => _response.Headers.GetValues("Dunlin-Connection").Single();
+
+    /// <summary>Completes when the server has ended the stream.</summary>
+    public Task Ended => _reading;
+
+    public List<SseItem<string>> Seen { get; } = [];
+
+    /// <summary>The next event; fails with what was seen if none comes.</summary>
+    public async Task<SseItem<string>> NextAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        try
+        {
+            var item = await _items.Reader.ReadAsync(patience.Token);
+            Seen.Add(item);
+            return item;
+        }
+        catch (Exception error) when (error is OperationCanceledException or ChannelClosedException)
+        {
+            throw new InvalidOperationException($"No further event after: {string.Join(" | ", Seen.Select(i => $"{i.EventId} {i.EventType} {i.Data}"))}", error);
+        }
+    }
+
+    public async Task<List<SseItem<string>>> NextAsync(int count)
+    {
+        var items = new List<SseItem<string>>();
+        while (items.Count < count)
+            items.Add(await NextAsync());
+        return items;
+    }
+
+    /// <summary>Reads until an event of this type.</summary>
+    public async Task<SseItem<string>> UntilAsync(string type)
+    {
+        while (true)
+        {
+            var item = await NextAsync();
+            if (item.EventType == type)
+                return item;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _response.Dispose();
+        _client.Dispose();
+        await _reading.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    private async Task ReadAsync(Stream stream)
+    {
+        try
+        {
+            await foreach (var item in SseParser.Create(stream).EnumerateAsync())
+                await _items.Writer.WriteAsync(item);
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException or ObjectDisposedException or HttpRequestException)
+        {
+            // The test, or the server, has ended it.
+        }
+        _items.Writer.TryComplete();
+    }
+}

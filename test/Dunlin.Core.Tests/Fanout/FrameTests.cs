@@ -1,0 +1,104 @@
+using System.Net.ServerSentEvents;
+using System.Text;
+using System.Text.Json;
+using Dunlin.Fanout;
+using Dunlin.Journal;
+using Dunlin.TestKit;
+using Dunlin.Topics;
+
+namespace Dunlin.Core.Tests.Fanout;
+
+public sealed class FrameTests
+{
+    [Fact]
+    public void For_every_event_a_reader_gets_back_exactly_one_equal_event_in_every_format()
+    {
+        var random = TestSeed.NewRandom(out _);
+        for (var i = 0; i < 2_000; i++)
+        {
+            var entry = RandomEvent(random, i + 1);
+            foreach (var format in new[] { WireFormats.Named, WireFormats.Typed, WireFormats.Envelope, WireFormats.Word("sync") })
+            {
+                var item = Assert.Single(SseParser.Create(new MemoryStream(entry.FrameFor(format).ToArray())).Enumerate());
+                Assert.Equal(entry.Position.ToString(), item.EventId);
+                Assert.Equal(ReferenceEquals(format, WireFormats.Named) ? entry.Type : "message", item.EventType);
+                if (ReferenceEquals(format, WireFormats.Named))
+                    AssertSameJson(Encoding.UTF8.GetString(entry.Data.Span), item.Data);
+                else if (ReferenceEquals(format, WireFormats.Typed))
+                    AssertSameJson(Encoding.UTF8.GetString(entry.Data.Span), JsonDocument.Parse(item.Data).RootElement.GetProperty("data").GetRawText());
+                else if (ReferenceEquals(format, WireFormats.Envelope))
+                    AssertSameJson(Encoding.UTF8.GetString(entry.Data.Span), JsonDocument.Parse(item.Data).RootElement.GetProperty("payload").GetRawText());
+                else
+                    Assert.Equal("sync", item.Data);
+            }
+        }
+    }
+
+    [Fact]
+    public void An_envelope_names_channel_type_payload_device_and_time()
+    {
+        var entry = new Event(
+            new Position(1, 7), TopicName.Parse("users/ann/timer"), "started", "{\"a\":1}"u8.ToArray(), new EventOrigin("ann", null, null, "phone"),
+            new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.Zero));
+        Assert.Equal(
+            "id: 00000001-7\ndata: {\"channel\":\"timer\",\"type\":\"started\",\"payload\":{\"a\":1},\"sourceDeviceId\":\"phone\",\"timestamp\":\"2030-01-02T03:04:05+00:00\"}\n\n",
+            Encoding.UTF8.GetString(entry.FrameFor(WireFormats.Envelope).Span));
+    }
+
+    [Theory]
+    [InlineData("a\r\nb")]
+    [InlineData("a\0")]
+    public void What_would_break_a_frame_cannot_enter_an_event_name(string name)
+    {
+        Assert.Throws<ArgumentException>(() => FrameWriter.Encode(null, f => f.Name(name)));
+        Assert.Throws<Diagnostics.DunlinException>(() => new EventDraft(TopicName.Parse("t"), name, "1"u8.ToArray()));
+    }
+
+    [Fact]
+    public void A_format_that_writes_nothing_leaves_the_event_out()
+    {
+        var entry = new Event(new Position(1, 1), TopicName.Parse("t"), "x", "1"u8.ToArray(), null, default);
+        Assert.True(entry.FrameFor(new Silent()).IsEmpty);
+    }
+
+    [Theory]
+    [InlineData("00000001-0")]
+    [InlineData("ffffffff-9223372036854775807")]
+    public void A_position_reads_back_as_it_was_written(string text)
+    {
+        Assert.True(Position.TryParse(text, out var position));
+        Assert.Equal(text, position.ToString());
+        var bytes = new byte[Position.MaxLength];
+        Assert.Equal(text, Encoding.ASCII.GetString(bytes, 0, position.Format(bytes)));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("1-1")]
+    [InlineData("0000001x-1")]
+    [InlineData("00000001-")]
+    [InlineData("00000001--1")]
+    [InlineData("00000001-+1")]
+    [InlineData("00000001- 1")]
+    [InlineData("00000001-9223372036854775808")]
+    [InlineData("00000001_1")]
+    public void What_is_no_position_is_not_read_as_one(string text) => Assert.False(Position.TryParse(text, out _));
+
+    private static void AssertSameJson(string expected, string actual) =>
+        Assert.True(JsonElement.DeepEquals(JsonDocument.Parse(expected).RootElement, JsonDocument.Parse(actual).RootElement), $"{expected} <> {actual}");
+
+    private static Event RandomEvent(Random random, int offset)
+    {
+        string[] texts = ["plain", "two\nlines", "cr\rlf\r\nend", "nul\0", ":colon", " leading", "data: x", "\u2028\ufeff", "", "emoji 🐦", "\"quoted\"\\"];
+        var value = new Dictionary<string, object?>(StringComparer.Ordinal) { [texts[random.Next(texts.Length)] + "k"] = texts[random.Next(texts.Length)], ["n"] = random.Next() };
+        var json = JsonSerializer.Serialize(value, new JsonSerializerOptions { WriteIndented = random.Next(2) == 0, NewLine = random.Next(2) == 0 ? "\n" : "\r\n" });
+        return new Event(new Position((uint)random.Next(), offset), TopicName.Parse("t/" + random.Next(9)), "type." + random.Next(9), Encoding.UTF8.GetBytes(json), null, DateTimeOffset.UnixEpoch);
+    }
+
+    private sealed class Silent : IWireFormat
+    {
+        public void Write(Event source, FrameWriter frame)
+        {
+        }
+    }
+}

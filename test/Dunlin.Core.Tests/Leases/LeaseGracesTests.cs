@@ -1,0 +1,92 @@
+using Dunlin.Core.Tests.Fanout;
+using Dunlin.Fanout;
+using Dunlin.Leases;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Core.Tests.Leases;
+
+public sealed class LeaseGracesTests : IDisposable
+{
+    private static readonly ResourceName File = ResourceName.Parse("files/1");
+    private readonly TestNode _node = new();
+    private readonly LeaseService _leases;
+    private readonly LeaseGraces _graces;
+
+    public LeaseGracesTests()
+    {
+        var options = Options.Create(new LeaseOptions { DisconnectGrace = TimeSpan.FromSeconds(10) });
+        _leases = new LeaseService(_node.Store, [], _node.Wheel, options, NullLogger<LeaseService>.Instance);
+        _graces = new LeaseGraces(_node.Fanout, _leases, _node.Wheel, options, NullLogger<LeaseGraces>.Instance);
+    }
+
+    [Fact]
+    public async Task A_browser_that_vanishes_frees_its_lease_after_the_grace_and_the_waiters_hear_of_it()
+    {
+        var (watcher, holder) = (new TestSink(), new TestSink());
+        await _node.ConnectAsync(watcher, "leases/files");
+        var connection = await ConnectAsync(holder, "tab");
+        await HoldAsync();
+        connection.Close(ConnectionEnd.Gone);
+        await connection.Completion;
+        _node.Time.Advance(TimeSpan.FromSeconds(9));
+        Assert.True(await IsHeldAsync());
+        _node.Time.Advance(TimeSpan.FromSeconds(3));
+        var frames = await watcher.WhenAsync(f => f.Any(x => x.Name == "lease.released"));
+        Assert.Contains("\"reason\":\"disconnected\"", frames[^1].Data, StringComparison.Ordinal);
+        Assert.False(await IsHeldAsync());
+    }
+
+    [Fact]
+    public async Task A_reconnect_within_the_grace_keeps_the_lease()
+    {
+        var connection = await ConnectAsync(new TestSink(), "tab");
+        await HoldAsync();
+        connection.Close(ConnectionEnd.Gone);
+        await connection.Completion;
+        _node.Time.Advance(TimeSpan.FromSeconds(8));
+        await ConnectAsync(new TestSink(), "tab");
+        _node.Time.Advance(TimeSpan.FromSeconds(60));
+        Assert.True(await IsHeldAsync());
+    }
+
+    [Fact]
+    public async Task Another_tab_of_the_browser_keeps_the_lease_and_another_device_does_not()
+    {
+        var first = await ConnectAsync(new TestSink(), "laptop");
+        var second = await ConnectAsync(new TestSink(), "laptop");
+        var phone = await ConnectAsync(new TestSink(), "phone");
+        await HoldAsync("laptop");
+        await CloseAsync(first);
+        _node.Time.Advance(TimeSpan.FromSeconds(60));
+        Assert.True(await IsHeldAsync());
+
+        var released = new TestSink();
+        await _node.ConnectAsync(released, "leases/files");
+        await CloseAsync(second);
+        _node.Time.Advance(TimeSpan.FromSeconds(12));
+        await released.WhenAsync(f => f.Any(x => x.Name == "lease.released"));
+        Assert.False(await IsHeldAsync());
+        Assert.False(phone.Completion.IsCompleted);
+    }
+
+    public void Dispose()
+    {
+        GC.KeepAlive(_graces);
+        _node.Dispose();
+    }
+
+    private static async Task CloseAsync(Connection connection)
+    {
+        connection.Close(ConnectionEnd.Gone);
+        await connection.Completion;
+    }
+
+    private Task<Connection> ConnectAsync(TestSink sink, string device) =>
+        _node.ConnectAsync(sink, "t", with: r => r with { Caller = TestNode.User("ann", "s1", device) });
+
+    private async Task HoldAsync(string device = "tab") =>
+        (await _leases.AcquireAsync(new LeaseRequest(File, "lease-id-of-ann", new LeaseOwner("ann", "Ann", "s1", null, device), 3_600))).OrThrow();
+
+    private async Task<bool> IsHeldAsync() => (await _leases.ListAsync(new LeaseQuery())).Rows.Count > 0;
+}

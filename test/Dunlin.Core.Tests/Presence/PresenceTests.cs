@@ -1,0 +1,61 @@
+using Dunlin.Core.Tests.Fanout;
+using Dunlin.Fanout;
+using Dunlin.Presence;
+using Dunlin.Topics;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Core.Tests.Presence;
+
+public sealed class PresenceTests : IDisposable
+{
+    private static readonly TopicName Room = TopicName.Parse("room");
+    private readonly TestNode _node = new();
+    private readonly PresenceRegistry _presence;
+
+    public PresenceTests() =>
+        _presence = new PresenceRegistry(_node.Fanout, _node.Wheel, _node.Time, Options.Create(new PresenceOptions { Grace = TimeSpan.FromSeconds(10) }));
+
+    [Fact]
+    public async Task A_user_joins_once_whatever_the_number_of_connections_and_leaves_after_the_grace()
+    {
+        var watcher = new TestSink();
+        await ConnectAsync("watcher", watcher);
+        await watcher.WhenCountAsync(0);
+        var one = await ConnectAsync("ann", new TestSink());
+        var two = await ConnectAsync("ann", new TestSink());
+        Assert.Equal(("ann", 2), _presence.List(Room).Where(p => p.UserId == "ann").Select(p => (p.UserId, p.Connections)).Single());
+        await CloseAsync(one);
+        await CloseAsync(two);
+        _node.Time.Advance(TimeSpan.FromSeconds(8));
+        Assert.Equal(0, _presence.List(Room).Single(p => p.UserId == "ann").Connections);
+        _node.Time.Advance(TimeSpan.FromSeconds(4));
+        var frames = await watcher.WhenAsync(f => f.Any(x => x.Name == "presence.left"));
+        Assert.Equal(["presence.joined", "presence.left"], frames.Where(f => f.Data.Contains("ann", StringComparison.Ordinal)).Select(f => f.Name));
+        Assert.DoesNotContain(_presence.List(Room), p => p.UserId == "ann");
+    }
+
+    [Fact]
+    public async Task A_reconnect_within_the_grace_is_neither_leaving_nor_joining()
+    {
+        var watcher = new TestSink();
+        await ConnectAsync("watcher", watcher);
+        var first = await ConnectAsync("ann", new TestSink());
+        await CloseAsync(first);
+        _node.Time.Advance(TimeSpan.FromSeconds(5));
+        await ConnectAsync("ann", new TestSink());
+        _node.Time.Advance(TimeSpan.FromSeconds(60));
+        _node.Fanout.PublishTransient(TestNode.Draft("room", "end"));
+        var frames = await watcher.WhenAsync(f => f.Any(x => x.Data == "\"end\""));
+        Assert.Single(frames, f => f.Data.Contains("ann", StringComparison.Ordinal));
+    }
+
+    public void Dispose() => _node.Dispose();
+
+    private static async Task CloseAsync(Connection connection)
+    {
+        connection.Close(ConnectionEnd.Gone);
+        await connection.Completion;
+    }
+
+    private Task<Connection> ConnectAsync(string user, TestSink sink) => _node.ConnectAsync(sink, "room", with: r => r with { Caller = TestNode.User(user) });
+}

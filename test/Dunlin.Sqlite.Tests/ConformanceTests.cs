@@ -1,0 +1,31 @@
+using Dunlin.Journal;
+using Dunlin.Sqlite.Tests.Support;
+using Dunlin.TestKit;
+using Dunlin.TestKit.Conformance;
+
+namespace Dunlin.Sqlite.Tests;
+
+public sealed class SqliteJournalTests : JournalConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+}
+
+public sealed class SqliteRetentionTests : RetentionConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+}
+
+public sealed class SqliteStoreTests : StoreConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+}
+
+public sealed class SqliteLeaseTableTests : LeaseTableConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+}
+
+public sealed class SqliteAccountStoreTests : AccountStoreConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+}

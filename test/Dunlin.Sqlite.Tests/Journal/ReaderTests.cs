@@ -1,0 +1,155 @@
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Dunlin.Sqlite.Tests.Support;
+using Microsoft.Data.Sqlite;
+
+namespace Dunlin.Sqlite.Tests.Journal;
+
+public sealed class ReaderTests : IAsyncLifetime
+{
+    private readonly Backend _backend = new();
+
+    public ValueTask InitializeAsync() => default;
+
+    public ValueTask DisposeAsync() => _backend.DisposeAsync();
+
+    [Fact]
+    public async Task A_long_reader_stops_neither_writers_nor_checkpoints_and_ends_at_its_limit()
+    {
+        var store = await _backend.OpenAsync();
+        await FillAsync(store);
+        var (reached, never) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var timers = _backend.Time.ActiveTimers;
+        var read = store.ReadAsync<int>(async (scope, ct) =>
+        {
+            Count(scope);
+            reached.SetResult();
+            await never.Task.WaitAsync(ct);
+            return 0;
+        }).AsTask();
+        await reached.Task;
+        var before = new FileInfo(_backend.Path).Length;
+        await FillAsync(store);
+        await FillAsync(store);
+        var logWhileRead = LogLength();
+        // What was in the log when the reader came was moved although it is there; what came later waits for it.
+        Assert.True(new FileInfo(_backend.Path).Length > before);
+        Assert.True(logWhileRead > 2_000_000, $"the log has {logWhileRead} bytes");
+        Assert.Equal(timers + 1, _backend.Time.ActiveTimers);
+        _backend.Time.Advance(TimeSpan.FromSeconds(30));
+        Assert.Equal(ErrorCode.StoreUnavailable, (await Assert.ThrowsAsync<DunlinException>(() => read)).Code);
+        // Three times as much again fits into the log as it is: it starts anew now.
+        for (var i = 0; i < 6; i++)
+            await FillAsync(store);
+        Assert.True(LogLength() < 2 * logWhileRead, $"the log grew from {logWhileRead} to {LogLength()}");
+    }
+
+    [Fact]
+    public async Task A_reader_that_ignores_its_cancellation_lets_go_of_its_snapshot_all_the_same()
+    {
+        var store = await _backend.OpenAsync();
+        await FillAsync(store);
+        var (reached, release) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var read = store.ReadAsync<int>(async (scope, _) =>
+        {
+            var connection = scope.Connection;
+            Count(scope);
+            reached.SetResult();
+            await release.Task;
+            using var command = connection.CreateCommand();
+            command.CommandText = "SELECT count(*) FROM dunlin_journal";
+            command.ExecuteScalar();
+            return 0;
+        }).AsTask();
+        await reached.Task;
+        _backend.Time.Advance(TimeSpan.FromSeconds(30));
+        for (var i = 0; i < 6; i++)
+            await FillAsync(store);
+        Assert.True(LogLength() < 20_000_000, $"the log has {LogLength()} bytes");
+        release.SetResult();
+        Assert.Equal(ErrorCode.StoreUnavailable, (await Assert.ThrowsAsync<DunlinException>(() => read)).Code);
+        Assert.True((await store.ReadAsync(new JournalQuery(0, null), default)).HasMore);
+    }
+
+    [Fact]
+    public async Task A_read_scope_cannot_write()
+    {
+        var store = await _backend.OpenAsync();
+        await Assert.ThrowsAsync<SqliteException>(async () => await store.ReadAsync((scope, _) =>
+        {
+            using var command = scope.Connection.CreateCommand();
+            command.CommandText = "DELETE FROM dunlin_topic";
+            return new ValueTask<int>(command.ExecuteNonQuery());
+        }));
+    }
+
+    [Fact]
+    public async Task More_readers_than_connections_wait_their_turn()
+    {
+        var store = await _backend.OpenAsync(o => o.MaxReaders = 2);
+        await store.AppendAsync(Backend.Draft("a"));
+        var (inside, release) = (new SemaphoreSlim(0), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var reads = Enumerable.Range(0, 6).Select(_ => store.ReadAsync(async (scope, _) =>
+        {
+            inside.Release();
+            await release.Task;
+            return Count(scope);
+        }).AsTask()).ToList();
+        await inside.WaitAsync(Backend.Cancellation);
+        await inside.WaitAsync(Backend.Cancellation);
+        Assert.Equal(0, inside.CurrentCount);
+        using var cancel = new CancellationTokenSource();
+        var impatient = store.ReadAsync(new JournalQuery(0, null), cancel.Token).AsTask();
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => impatient);
+        release.SetResult();
+        Assert.All(await Task.WhenAll(reads), count => Assert.Equal(1, count));
+    }
+
+    [Theory]
+    [InlineData("page_offsets", "USING COVERING INDEX dunlin_journal_by_topic (topic=? AND rowid>? AND rowid<?)")]
+    [InlineData("page_all", "USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)")]
+    [InlineData("trim_by_age", "USING INDEX dunlin_journal_by_topic (topic=?)")]
+    [InlineData("trim_by_size", "USING INDEX dunlin_journal_by_topic (topic=?)")]
+    [InlineData("trim_delete", "USING INDEX dunlin_journal_by_topic (topic=? AND rowid<?)")]
+    [InlineData("forget_idempotency", "USING COVERING INDEX dunlin_idempotency_by_time (time<?)")]
+    [InlineData("lease_list", "USING PRIMARY KEY (resource>? AND resource<?)")]
+    [InlineData("lease_list_by_session", "USING COVERING INDEX dunlin_lease_by_session (session_id=?)")]
+    [InlineData("lease_forget_ended", "USING INDEX dunlin_lease_ended (ended_at<?)")]
+    public async Task A_statement_reads_what_it_needs_and_no_more(string statement, string plan)
+    {
+        var store = await _backend.OpenAsync();
+        var lines = await store.QueryAsync(
+            database =>
+            {
+                using var command = database.Connection.CreateCommand();
+                command.CommandText = "EXPLAIN QUERY PLAN " + new Sqlite.Schema.SqlText(statement).Text;
+                for (var i = 1; i <= 7; i++)
+                    command.Parameters.AddWithValue($"?{i}", 1);
+                using var reader = command.ExecuteReader();
+                var steps = new List<string>();
+                while (reader.Read())
+                    steps.Add(reader.GetString(3));
+                return steps;
+            },
+            default);
+        Assert.Contains(lines, line => line.Contains(plan, StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, line => line.Contains("TEMP B-TREE FOR ORDER", StringComparison.Ordinal));
+    }
+
+    private static long Count(IReadScope scope)
+    {
+        using var command = scope.Connection.CreateCommand();
+        command.CommandText = "SELECT count(*) FROM dunlin_journal";
+        return (long)command.ExecuteScalar()!;
+    }
+
+    private long LogLength() => new FileInfo(_backend.Path + "-wal").Length;
+
+    /// <summary>More pages than lie between two checkpoints.</summary>
+    private static async Task FillAsync(SqliteStore store)
+    {
+        for (var i = 0; i < 60; i++)
+            await store.AppendAsync(new EventDraft(Topics.TopicName.Parse("fill"), "t", new byte[100_000]));
+    }
+}
