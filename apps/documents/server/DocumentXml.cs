@@ -7,7 +7,7 @@ namespace Dunlin.Apps.Documents;
 /// <summary>
 /// Says whether a text may be kept as a document, and gives its bytes. It is read once, from front to back, by a reader
 /// that resolves nothing and expands nothing; the text itself is never changed. The reader bounds neither depth nor the
-/// attributes of one tag (it holds all of a tag's at once), so both are bounded here, the attributes before it sees them.
+/// attributes of one tag (it holds all of a tag's at once), so both are bounded here, before it sees them.
 /// </summary>
 internal static class DocumentXml
 {
@@ -31,7 +31,7 @@ internal static class DocumentXml
     {
         if (text.Length > MaxBytes || Encoding.UTF8.GetByteCount(text) > MaxBytes)
             throw DocumentErrors.TooLarge(MaxBytes);
-        BoundAttributes(text);
+        BoundTags(text);
         Read(text);
         try
         {
@@ -79,8 +79,6 @@ internal static class DocumentXml
 
     private static void CheckElement(XmlReader reader, IXmlLineInfo place)
     {
-        if (reader.Depth >= MaxDepth)
-            throw DocumentErrors.At(DocumentErrors.UnsafeXml, place.LineNumber, place.LinePosition, $"more than {MaxDepth} elements within each other");
         if (Array.IndexOf(InclusionNamespaces, reader.NamespaceURI) >= 0)
             throw DocumentErrors.At(DocumentErrors.UnsafeXml, place.LineNumber, place.LinePosition, "inclusions (XInclude) are not taken");
     }
@@ -93,11 +91,11 @@ internal static class DocumentXml
             throw DocumentErrors.At(DocumentErrors.UnsafeXml, place.LineNumber, place.LinePosition, $"the encoding is UTF-8, not '{encoding}'");
     }
 
-    /// <summary>Looks for tags with too many attributes, knowing no more of XML than where a tag ends. Where the text is not
-    /// well-formed it may lose its way, but not before the place at which the reader stops.</summary>
-    private static void BoundAttributes(string text)
+    /// <summary>Looks for tags too deep or with too many attributes, knowing no more of XML than where a tag begins and ends.
+    /// Where the text is not well-formed it may lose its way, but not before the place at which the reader stops.</summary>
+    private static void BoundTags(string text)
     {
-        var at = 0;
+        var (at, depth) = (0, 0);
         while ((at = text.IndexOf('<', at)) >= 0)
         {
             var rest = text.AsSpan(at);
@@ -109,9 +107,24 @@ internal static class DocumentXml
                 at = After(text, at + 2, "?>");
             else if (rest.StartsWith("<!", StringComparison.Ordinal))
                 return;   // a document type, or nothing: the reader stops there
+            else if (rest.StartsWith("</", StringComparison.Ordinal))
+                (at, depth) = (After(text, at + 2, ">"), depth - 1);
             else
-                at = AfterTag(text, at);
+            {
+                var start = at;
+                at = AfterTag(text, start);
+                if (text[at - 1] == '>' && text[at - 2] == '/')
+                    continue;
+                if (++depth > MaxDepth)
+                    throw Unsafe(text, start, $"more than {MaxDepth} elements within each other");
+            }
         }
+    }
+
+    private static DunlinException Unsafe(string text, int index, string detail)
+    {
+        var (line, column) = PlaceOf(text, index);
+        return DocumentErrors.At(DocumentErrors.UnsafeXml, line, column, detail);
     }
 
     private static int After(string text, int from, string end) =>
@@ -127,8 +140,7 @@ internal static class DocumentXml
                 case '>':
                     return i + 1;
                 case '=' when ++attributes > MaxAttributes:
-                    var (line, column) = PlaceOf(text, start);
-                    throw DocumentErrors.At(DocumentErrors.UnsafeXml, line, column, $"more than {MaxAttributes} attributes in one element");
+                    throw Unsafe(text, start, $"more than {MaxAttributes} attributes in one element");
                 case '"' or '\'':
                     i = text.IndexOf(text[i], i + 1);
                     if (i < 0)

@@ -14,8 +14,9 @@ internal static class FileEndpoints
 {
     private const int MaxBody = 64 * 1024;
 
-    // JSON writes a quotation mark or a line break as two characters: a document of nothing else still fits.
-    private const int MaxSaveBody = (2 * DocumentXml.MaxBytes) + MaxBody;
+    // The limit is the document's. Some writers of JSON spend six characters on an angle bracket or a quotation mark, and a
+    // document of nothing else still fits.
+    private const int MaxSaveBody = (6 * DocumentXml.MaxBytes) + MaxBody;
 
     private const int MaxFilesPerDeletion = 100;
     private const int MaxLabel = 80;
