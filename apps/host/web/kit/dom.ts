@@ -1,7 +1,7 @@
 type Child = Node | string | undefined | false;
 
 type Properties<Tag extends keyof HTMLElementTagNameMap> = Partial<
-  Omit<HTMLElementTagNameMap[Tag], 'style' | 'dataset' | 'popover'>
+  Omit<HTMLElementTagNameMap[Tag], 'style' | 'dataset' | 'attributes'>
 > & {
   readonly data?: Readonly<Record<string, string>> | undefined;
   /** Attributes that are no properties, such as `aria-*`. */

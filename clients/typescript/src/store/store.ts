@@ -2,7 +2,7 @@ import type { Cancel } from '../environment.js';
 import type { Problem } from '../http/problem.js';
 import { Confirmed, isFresher, type Arrival, type Stamp } from './confirmed.js';
 import type { MergeOptions, Refusal, SaveAnswer, StoreOptions, StoreState } from './options.js';
-import { Saver, type SaveOutcome } from './saver.js';
+import { Saver, type Refusals, type SaveOutcome } from './saver.js';
 
 /** Removals remembered, so that an answer from before the removal does not bring the record back. */
 const MAX_REMEMBERED_REMOVALS = 1000;
@@ -69,6 +69,11 @@ export class Store<T extends object> {
     options: { immediate?: boolean | undefined } = {},
   ): Promise<SaveOutcome> {
     return this.#saver.add(id, changes, options.immediate ?? false);
+  }
+
+  /** The edits of a record that the server has not taken yet. */
+  unsavedOf(id: string): Partial<T> | undefined {
+    return this.#saver.unsaved(id);
   }
 
   /** From now on the shown value of the field changes by `edit` only. */
@@ -189,7 +194,10 @@ export class Store<T extends object> {
     this.#update(id);
   }
 
-  #saved(id: string, changes: Partial<T>, { version, record }: SaveAnswer<T>): void {
+  #saved(id: string, sent: Partial<T>, { version, record, refused }: SaveAnswer<T>): Refusals<T> {
+    const refusals = Object.entries(refused ?? {}) as [keyof T, Problem][];
+    const changes = { ...sent };
+    for (const [field] of refusals) delete changes[field];
     this.#group(() => {
       if (!this.#confirmed.has(id)) return;
       // The edit becomes confirmed with the version of the answer. Its echo, of the same version, repeats it, and
@@ -201,6 +209,10 @@ export class Store<T extends object> {
       if (record) this.#take(id, record, { version: this.#versionOf(record) ?? version }, true);
       this.#thaw(id, changes);
     });
+    for (const [field, problem] of refusals) {
+      this.#refused(id, { [field]: sent[field] } as Partial<T>, problem);
+    }
+    return refused ?? ({} as Refusals<T>);
   }
 
   #refused(id: string, changes: Partial<T>, problem: Problem): void {
