@@ -39,6 +39,7 @@ internal static class HostApplication
         app.MapDunlin();
         app.MapDunlinAccounts();
         app.MapWarranty();
+        app.MapDemo(settings);
         app.Services.GetRequiredService<WebPages>().Map(app);
         return app;
     }
