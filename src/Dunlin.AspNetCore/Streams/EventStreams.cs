@@ -46,6 +46,7 @@ public sealed class EventStreams
         {
             Format = request.Format,
             Exclusion = request.Exclusion,
+            IsPresent = request.IsPresent,
             Heartbeat = request.Heartbeat ?? _options.Heartbeat,
             HeartbeatFrame = request.HeartbeatFrame ?? Comment,
             RemoteAddress = address,
