@@ -29,3 +29,8 @@ public sealed class SqliteAccountStoreTests : AccountStoreConformance
 {
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
 }
+
+public sealed class SqliteLeaseTests : LeaseConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+}

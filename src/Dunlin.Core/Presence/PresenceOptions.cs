@@ -13,4 +13,8 @@ public sealed class PresenceOptions
     /// may read who are not to learn of each other, such as notices to everybody. Default: none.</summary>
     [Required]
     public ISet<string> Without { get; } = new HashSet<string>(StringComparer.Ordinal);
+
+    /// <summary>Joining and leaving are announced while at most so many are present on a topic; above it, ask for the list.
+    /// Otherwise n readers that come back together would cost n times n deliveries. Default: 256.</summary>
+    public int MaxAnnounced { get; set; } = 256;
 }

@@ -101,7 +101,7 @@ public sealed class StreamTests
     [InlineData("?topic=a&lastEventId=nonsense", 400, "invalid_position")]
     [InlineData("?topic=a&device=a%20b", 400, "invalid_field")]
     [InlineData("?topic=a&echo=maybe", 400, "invalid_field")]
-    [InlineData("?topic=a&token=abc", 400, "invalid_field")]
+    [InlineData("?topic=a&access_token=abc", 400, "invalid_field")]
     public async Task What_cannot_be_streamed_is_refused_as_a_problem_before_anything_is_sent(string query, int status, string code)
     {
         await using var host = await EngineHost.StartAsync();
