@@ -1,6 +1,5 @@
 using Dunlin.Hosting;
 using Dunlin.Journal;
-using Dunlin.Presence;
 using Dunlin.Streams;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -27,8 +26,6 @@ public static class DocumentsApp
             foreach (var root in Roots)
                 options.Prefixes[root] = new RetentionRule { MaxAge = TimeSpan.FromDays(2), MaxCount = 50_000 };
         });
-        // Everybody reads the notices, and is not to learn of everybody else by it.
-        builder.Services.Configure<PresenceOptions>(options => options.Without.UnionWith(Roots));
         builder.Services.AddSingleton<LockIds>();
         builder.Services.AddSingleton<FileLocks>();
         builder.Services.AddSingleton<DocumentReads>();

@@ -26,7 +26,6 @@ public sealed class PresenceRegistry
     private readonly TimerWheel _wheel;
     private readonly TimeProvider _time;
     private readonly PresenceOptions _options;
-    private readonly string[] _without;
 
     /// <summary>Made by the container.</summary>
     public PresenceRegistry(EventFanout fanout, TimerWheel wheel, TimeProvider time, IOptions<PresenceOptions> options)
@@ -35,7 +34,6 @@ public sealed class PresenceRegistry
         _wheel = wheel;
         _time = time;
         _options = options.Value;
-        _without = [.. options.Value.Without];
         fanout.Opened += connection => Each(connection, Join);
         fanout.Closed += connection => Each(connection, Leave);
     }
@@ -52,15 +50,12 @@ public sealed class PresenceRegistry
     }
 
     // The topics that it was opened with: those taken away meanwhile must be left as well.
-    private void Each(Connection connection, Action<TopicName, Connection> action)
+    private static void Each(Connection connection, Action<TopicName, Connection> action)
     {
         if (!connection.IsPresent)
             return;
         foreach (var topic in connection.OpenedTopics)
-        {
-            if (!Array.Exists(_without, topic.IsUnder))
-                action(topic, connection);
-        }
+            action(topic, connection);
     }
 
     private void Join(TopicName topic, Connection connection)
