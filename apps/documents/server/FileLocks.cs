@@ -13,8 +13,9 @@ namespace Dunlin.Apps.Documents;
 /// <param name="ServerNow">The time of the answer.</param>
 /// <param name="LockedBy">Who holds it.</param>
 /// <param name="Position">One-based place in the queue, while waiting.</param>
+/// <param name="IsNew">Whether this call got the lock; false where the session had it already.</param>
 internal sealed record LockGrant(
-    string Status, string FileId, long? Lease, int Seconds, DateTimeOffset ExpiresAt, DateTimeOffset ServerNow, LockHolder? LockedBy, int? Position);
+    string Status, string FileId, long? Lease, int Seconds, DateTimeOffset ExpiresAt, DateTimeOffset ServerNow, LockHolder? LockedBy, int? Position, bool IsNew);
 
 /// <summary>What <c>check_lock</c> answers.</summary>
 internal sealed record LockCheck(string FileId, bool IsLocked, LockHolder? LockedBy, DateTimeOffset ServerNow);
@@ -49,7 +50,7 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
             },
             cancellationToken);
         return answer.Result == LeaseResult.Queued
-            ? new LockGrant("queued", fileId, null, Seconds, answer.Row.ExpiresAt, answer.Now, HolderOf(answer.Row, caller), answer.QueuePosition)
+            ? new LockGrant("queued", fileId, null, Seconds, answer.Row.ExpiresAt, answer.Now, HolderOf(answer.Row, caller), answer.QueuePosition, false)
             : GrantOf(answer.OrThrow(), fileId, caller);
     }
 
@@ -144,7 +145,8 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
     }
 
     private static LockGrant GrantOf(LeaseAnswer answer, string fileId, Caller caller) => new(
-        "locked", fileId, answer.Row.Fence, answer.Row.Seconds, answer.Row.ExpiresAt, answer.Now, HolderOf(answer.Row, caller), null);
+        "locked", fileId, answer.Row.Fence, answer.Row.Seconds, answer.Row.ExpiresAt, answer.Now, HolderOf(answer.Row, caller), null,
+        answer.Result == LeaseResult.Granted);
 
     private static LockHolder HolderOf(LeaseRow row, Caller caller) => new(
         row.Owner!.UserId, row.Owner.Name,
