@@ -2,6 +2,7 @@ using Dunlin.Apps.Warranty;
 using Dunlin.Hosting;
 using Dunlin.Problems;
 using Dunlin.Security;
+using Dunlin.Sse;
 
 namespace Dunlin.Host;
 
@@ -15,6 +16,7 @@ internal static class HostApplication
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.ConfigureEndpointDefaults(listen => listen.UseDirectSend());
             kestrel.ListenLocalhostOrAny(settings.Port);
         });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
