@@ -28,6 +28,7 @@ public static class CoreServices
         services.TryAddSingleton<AccessPolicies>();
         services.TryAddSingleton<FanoutInstruments>();
         services.TryAddSingleton<EventFanout>();
+        services.TryAddSingleton<LeaseInstruments>();
         services.TryAddSingleton<LeaseService>();
         services.TryAddSingleton<LeaseGraces>();
         services.TryAddSingleton<PresenceRegistry>();
