@@ -307,7 +307,7 @@ export class FilePane {
   }
 
   #setSource(fileId: string | undefined): void {
-    const isShown = fileId !== undefined && this.#isSourceWanted;
+    const isShown = fileId !== undefined && this.#isSourceWanted && !this.#comparison;
     this.#source.hidden = !isShown;
     this.#showSource.setAttribute('aria-pressed', String(isShown));
     const address = isShown ? this.#options.api.address(fileId) : undefined;
