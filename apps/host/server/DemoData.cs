@@ -1,12 +1,14 @@
 using Dunlin.Accounts;
+using Dunlin.Apps.Focus;
 using Dunlin.Apps.Warranty;
+using Dunlin.Devices;
 using Dunlin.Journal;
 using Dunlin.Security;
 
 namespace Dunlin.Host;
 
 /// <summary>Accounts and data to try the systems with. Only in demo mode, which Production never is.</summary>
-internal sealed class DemoData(HostSettings settings, IAccounts accounts, IAccountStore store, IStore data) : IHostedService
+internal sealed class DemoData(HostSettings settings, IAccounts accounts, IAccountStore store, IStore data, UserDevices devices) : IHostedService
 {
     public const string Password = "dunlin-demo";
 
@@ -35,6 +37,7 @@ internal sealed class DemoData(HostSettings settings, IAccounts accounts, IAccou
                 await accounts.CreateAsync(account, cancellationToken);
         }
         await WarrantyDemo.SeedAsync(data, Branches, cancellationToken);
+        await FocusDemo.SeedAsync(data, devices, [.. Accounts.Select(account => account.UserId!)], cancellationToken);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -1,3 +1,4 @@
+using Dunlin.Apps.Focus;
 using Dunlin.Apps.Warranty;
 using Dunlin.Hosting;
 using Dunlin.Problems;
@@ -25,6 +26,7 @@ internal static class HostApplication
         var dunlin = builder.Services.AddDunlin().AddAccounts().AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(settings.Data, "signing.key"));
         AddStore(dunlin, settings);
         dunlin.AddWarranty();
+        dunlin.AddFocus();
         builder.Services.AddSingleton<WebPages>();
         builder.Services.AddHostedService<DemoData>();
         builder.Services.AddHostedService<Announcement>();
@@ -39,6 +41,7 @@ internal static class HostApplication
         app.MapDunlin();
         app.MapDunlinAccounts();
         app.MapWarranty();
+        app.MapFocus();
         app.Services.GetRequiredService<WebPages>().Map(app);
         return app;
     }

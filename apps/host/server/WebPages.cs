@@ -13,6 +13,7 @@ internal sealed class WebPages
     [
         ("/", "apps/host/web/index.html"),
         ("/branch/{id}", "apps/warranty/web/index.html"),
+        ("/focus", "apps/focus/web/index.html"),
     ];
 
     private readonly PhysicalFileProvider? _files;
