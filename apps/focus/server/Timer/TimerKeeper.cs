@@ -39,6 +39,13 @@ internal sealed partial class TimerKeeper(
         await Task.WhenAll(_running.Keys).WaitAsync(cancellationToken);
     }
 
+    /// <summary>Completes when nothing that has fallen due is still being done.</summary>
+    internal async Task IdleAsync()
+    {
+        while (!_running.IsEmpty)
+            await Task.WhenAll(_running.Keys);
+    }
+
     private ValueTask<IReadOnlyList<(string UserId, long DueAt)>> DueAsync(long until, CancellationToken cancellationToken) =>
         store.ReadAsync(async (scope, _) => await TimerRows.DueAsync(scope.Connection, until), cancellationToken);
 
