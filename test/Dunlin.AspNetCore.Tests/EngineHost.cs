@@ -73,7 +73,7 @@ internal sealed class EngineHost : IAsyncDisposable
 
     public HttpClient Client(string? user = "ann")
     {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = Address, Timeout = Timeout.InfiniteTimeSpan };
+        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = Address, Timeout = Timeout.InfiniteTimeSpan };
         if (user is not null)
             client.DefaultRequestHeaders.Add("X-User", user);
         return client;

@@ -42,6 +42,7 @@ internal static class HostApplication
         app.MapDunlinAccounts();
         app.MapWarranty();
         app.MapFocus();
+        app.MapDemo(settings);
         app.Services.GetRequiredService<WebPages>().Map(app);
         return app;
     }

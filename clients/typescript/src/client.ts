@@ -27,7 +27,11 @@ export interface ClientOptions extends AuthOptions {
 
 /** A stream of the engine, by its topics, or one of the application, by its path. */
 export type StreamAddress =
-  | { readonly topics: readonly string[] }
+  | {
+      readonly topics: readonly string[];
+      /** Whether the user is shown to others as present on the topics. */
+      readonly present?: boolean | undefined;
+    }
   | {
       /** Path (with query) under `base`. */
       readonly path: string;
@@ -81,11 +85,12 @@ export class Client {
     const topics = 'topics' in options ? options.topics : [];
     const format = 'topics' in options ? 'named' : options.format;
     const url = (wanted: readonly string[]) =>
-      this.#base + ('topics' in options ? this.#enginePath(wanted) : options.path);
+      this.#base + ('topics' in options ? this.#enginePath(wanted, options.present) : options.path);
     const mayShare = options.share !== false && this.#user !== undefined;
     let connection: Connection<Events>;
     if (mayShare && environment.locks && environment.openBroadcast) {
-      const key = 'topics' in options ? 'events' : `${format} ${options.path}`;
+      const key =
+        'topics' in options ? (options.present ? 'events present' : 'events') : `${format} ${options.path}`;
       const name = `dunlin ${this.#base} ${this.#user} ${key}`;
       connection = new SharedConnection<Events>({
         ...common,
@@ -150,8 +155,9 @@ export class Client {
     for (const store of this.#stores) store.resume();
   }
 
-  #enginePath(topics: readonly string[]): string {
+  #enginePath(topics: readonly string[], present?: boolean): string {
     const query = [...topics.map((topic) => `topic=${encodeURIComponent(topic)}`), `device=${this.deviceId}`];
+    if (present) query.push('presence=true');
     return `/dunlin/v1/events?${query.join('&')}`;
   }
 }

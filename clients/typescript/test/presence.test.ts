@@ -13,7 +13,9 @@ let asked: string[];
 let connection: Connection;
 let presence: Presence;
 
-const member = (connectionId: string, topic?: string) => ({ connectionId, name: connectionId, topic });
+const member = (userId: string, topic?: string) => ({ userId, name: userId, topic });
+const list = (...userIds: string[]) =>
+  json(200, { topic: 'branches/1', present: userIds.map((id) => member(id)) });
 const names = () => [...presence.get().keys()];
 
 beforeEach(() => {
@@ -24,10 +26,10 @@ beforeEach(() => {
   environment.fetchWith = async (url, init) => {
     if (!url.includes('/presence')) return streams.fetch(url, init);
     asked.push(url);
-    return (lists.shift() ?? (() => json(200, [member('ann')])))();
+    return (lists.shift() ?? (() => list('ann')))();
   };
   const client = new Client({ environment });
-  connection = client.connection({ topics: ['branches/1'] });
+  connection = client.connection({ topics: ['branches/1'], present: true });
   presence = client.presence(connection, 'branches/1');
 });
 
@@ -42,6 +44,7 @@ describe('Presence', () => {
   test('The list is fetched when the connection is live, and follows who joins and leaves', async () => {
     await live();
     expect(asked).toEqual(['/dunlin/v1/presence?topic=branches%2F1']);
+    expect(streams.last.url.searchParams.get('presence')).toBe('true');
     expect(names()).toEqual(['ann']);
     streams.last.event(undefined, 'presence.joined', member('bob'));
     await settle();
@@ -58,7 +61,7 @@ describe('Presence', () => {
     streams.last.event(undefined, 'presence.left', member('ann'));
     streams.last.event(undefined, 'presence.joined', member('bob'));
     await settle();
-    answer(json(200, [member('ann'), member('carol')]));
+    answer(list('ann', 'carol'));
     await settle();
     expect(names()).toEqual(['carol', 'bob']);
   });

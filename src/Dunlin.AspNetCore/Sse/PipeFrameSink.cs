@@ -5,16 +5,46 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Sse;
 
-/// <summary>Frames into the pipe of one response. The server applies back-pressure: a flush waits while the peer does not read.</summary>
+/// <summary>
+/// Frames into the pipe of one response. The server applies back-pressure: a flush waits while the peer does not read.
+/// Over HTTP/1.1 every write is a chunk of its own (RFC 9112, section 7.1): cheaper than the server's own chunking, and no
+/// frame is ever cut in two by a chunk's border.
+/// </summary>
 internal sealed class PipeFrameSink(HttpContext context) : IFrameSink
 {
-    private readonly PipeWriter _pipe = context.Response.BodyWriter;
+    private readonly bool _chunked = StreamHeaders.AreChunkedByUs(context);
+    private PipeWriter? _pipe;
     private volatile bool _aborted;
+
+    // Taken at the first write: the headers must stand before.
+    private PipeWriter Pipe => _pipe ??= context.Response.BodyWriter;
 
     public void Write(ReadOnlySpan<byte> bytes)
     {
-        if (!_aborted)
-            _pipe.Write(bytes);
+        if (_aborted || bytes.IsEmpty)
+            return;
+        if (!_chunked)
+        {
+            Pipe.Write(bytes);
+            return;
+        }
+        // Eight hexadecimal digits at most, and two line ends.
+        var chunk = Pipe.GetSpan(bytes.Length + 12);
+        bytes.Length.TryFormat(chunk, out var at, "x", System.Globalization.CultureInfo.InvariantCulture);
+        "\r\n"u8.CopyTo(chunk[at..]);
+        bytes.CopyTo(chunk[(at + 2)..]);
+        "\r\n"u8.CopyTo(chunk[(at + 2 + bytes.Length)..]);
+        Pipe.Advance(at + bytes.Length + 4);
+    }
+
+    /// <summary>Ends the body. Nothing may be written afterwards.</summary>
+    public ValueTask<bool> EndAsync()
+    {
+        if (_aborted)
+            return new(false);
+        if (_chunked)
+            Pipe.Write("0\r\n\r\n"u8);
+        return FlushAsync();
     }
 
     public ValueTask<bool> FlushAsync()
@@ -23,7 +53,7 @@ internal sealed class PipeFrameSink(HttpContext context) : IFrameSink
             return new(false);
         try
         {
-            var flush = _pipe.FlushAsync();
+            var flush = Pipe.FlushAsync();
             return flush.IsCompletedSuccessfully ? new(IsOpen(flush.Result)) : FlushSlowlyAsync(flush);
         }
 #pragma warning disable CA1031 // whatever a dead connection throws, it is gone

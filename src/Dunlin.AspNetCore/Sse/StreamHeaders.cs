@@ -11,6 +11,9 @@ internal static class StreamHeaders
     // Firefox and some proxies hold back a response until its first bytes: a comment, followed at once by what there is.
     public static readonly ReadOnlyMemory<byte> FirstBytes = ":\n\n"u8.ToArray();
 
+    /// <summary>Whether this response's chunks are written by us: plain HTTP/1.1 only.</summary>
+    public static bool AreChunkedByUs(HttpContext context) => HttpProtocol.IsHttp11(context.Request.Protocol);
+
     public static void Apply(HttpContext context, string connectionId)
     {
         var response = context.Response;
@@ -19,6 +22,8 @@ internal static class StreamHeaders
         response.Headers.CacheControl = "no-cache, no-store, no-transform";
         response.Headers["X-Accel-Buffering"] = "no";
         response.Headers["Dunlin-Connection"] = connectionId;
+        if (AreChunkedByUs(context))
+            response.Headers.TransferEncoding = "chunked";
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
     }
 }

@@ -15,7 +15,8 @@ internal static class EventStreamEndpoint
         TopicName[] topics = [.. context.Request.Query["topic"].Select(TopicName.Parse).Distinct()];
         return streams.ServeAsync(context, new StreamRequest(topics)
         {
-            Exclusion = Echo(context.Request) ? OriginExclusion.None : OriginExclusion.Connection,
+            Exclusion = Flag(context.Request, "echo", true) ? OriginExclusion.None : OriginExclusion.Connection,
+            IsPresent = Flag(context.Request, "presence", false),
             OnOpen = (opening, _) =>
             {
                 var caller = opening.Connection.Caller;
@@ -35,12 +36,13 @@ internal static class EventStreamEndpoint
         });
     }
 
-    // Own events come back by default: the stream may serve several tabs of a browser, and one's own write is news to the
-    // others. echo=false leaves out what this connection caused.
-    private static bool Echo(HttpRequest request) => (string?)request.Query["echo"] switch
+    // echo: own events come back by default, because the stream may serve several tabs of a browser, and one's own write is
+    // news to the others; echo=false leaves out what this connection caused. presence=true shows the caller to others.
+    private static bool Flag(HttpRequest request, string name, bool fallback) => (string?)request.Query[name] switch
     {
-        null or "true" => true,
+        null => fallback,
+        "true" => true,
         "false" => false,
-        _ => throw new DunlinException(ErrorCode.InvalidField, "'echo' is true or false.", "echo"),
+        _ => throw new DunlinException(ErrorCode.InvalidField, $"'{name}' is true or false.", name),
     };
 }

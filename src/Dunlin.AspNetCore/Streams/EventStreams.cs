@@ -42,10 +42,12 @@ public sealed class EventStreams
         var address = context.Connection.RemoteIpAddress?.ToString() ?? "";
         using var place = _limits.Enter(caller.UserId, address);
 
-        var connection = _fanout.Open(new ConnectionRequest(caller, request.Topics, new PipeFrameSink(context))
+        var sink = new PipeFrameSink(context);
+        var connection = _fanout.Open(new ConnectionRequest(caller, request.Topics, sink)
         {
             Format = request.Format,
             Exclusion = request.Exclusion,
+            IsPresent = request.IsPresent,
             Heartbeat = request.Heartbeat ?? _options.Heartbeat,
             HeartbeatFrame = request.HeartbeatFrame ?? Comment,
             RemoteAddress = address,
@@ -56,7 +58,6 @@ public sealed class EventStreams
             // Rights may have shrunk between the check and the registration; from here on changes reach the connection.
             await CheckTopicsAsync(caller, request.Topics, context.RequestAborted);
             var opening = new StreamOpening(connection, start, isResumed: resume is not null && reset is null);
-            StreamHeaders.Apply(context, connection.Id);
             opening.WriteRaw(StreamHeaders.FirstBytes.Span);
             opening.WriteRaw(ControlFrames.Retry(_options.Retry * (1 + Random.Shared.NextDouble())).Span);
             opening.WriteRaw("\n"u8);
@@ -64,6 +65,7 @@ public sealed class EventStreams
                 opening.WriteRaw(ControlFrames.Reset(reason, start).Span);
             if (request.OnOpen is { } onOpen)
                 await onOpen(opening, context.RequestAborted);
+            StreamHeaders.Apply(context, connection.Id);
             await using var aborted = context.RequestAborted.UnsafeRegister(static c => ((Connection)c!).Close(ConnectionEnd.Gone), connection);
             await _fanout.StartAsync(connection, opening.Bytes, start);
         }
@@ -73,7 +75,8 @@ public sealed class EventStreams
             throw;
         }
         await using var gone = context.RequestAborted.UnsafeRegister(static c => ((Connection)c!).Close(ConnectionEnd.Gone), connection);
-        await connection.Completion;
+        if (await connection.Completion != ConnectionEnd.Gone)
+            await sink.EndAsync();
     }
 
     private static ReadOnlyMemory<byte> Comment(DateTimeOffset now) => StreamHeaders.FirstBytes;

@@ -13,6 +13,9 @@ public sealed record StreamRequest(IReadOnlyList<TopicName> Topics)
     /// <summary>Whose own events are left out.</summary>
     public OriginExclusion Exclusion { get; init; } = OriginExclusion.None;
 
+    /// <summary>Whether the caller is shown to others as present on the topics.</summary>
+    public bool IsPresent { get; init; }
+
     /// <summary>How long the line may be idle before a heartbeat; null for <see cref="StreamOptions.Heartbeat"/>.</summary>
     public TimeSpan? Heartbeat { get; init; }
 

@@ -52,6 +52,9 @@ public sealed partial class Connection : WheelEntry
     /// <summary>The topics that it was opened with.</summary>
     public IReadOnlyList<TopicName> OpenedTopics => _request.Topics;
 
+    /// <summary>Whether it takes part in presence.</summary>
+    public bool IsPresent => _request.IsPresent;
+
     /// <summary>When it was opened.</summary>
     public DateTimeOffset OpenedAt { get; }
 

@@ -18,6 +18,9 @@ public sealed record ConnectionRequest(Caller Caller, IReadOnlyList<TopicName> T
     /// <summary>Whose own events are left out.</summary>
     public OriginExclusion Exclusion { get; init; } = OriginExclusion.None;
 
+    /// <summary>Whether the caller is shown to others as present on the topics, and announced when joining and leaving.</summary>
+    public bool IsPresent { get; init; }
+
     /// <summary>How long the line may be idle before a heartbeat is sent. Zero sends none.</summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(15);
 

@@ -14,7 +14,7 @@ namespace Dunlin.Presence;
 public sealed record Present(string UserId, string Name, DateTimeOffset Since, int Connections);
 
 /// <summary>
-/// Who is connected to a topic now. A user joins with the first connection and leaves when the last one has been gone for
+/// Who is connected to a topic now, of the connections that take part (<see cref="ConnectionRequest.IsPresent"/>). A user joins with the first connection and leaves when the last one has been gone for
 /// the grace; both are announced on the topic as transient events <c>presence.joined</c> and <c>presence.left</c>
 /// <c>{userId, name}</c>. Counts connections of this node. Safe for concurrent use.
 /// </summary>
@@ -25,7 +25,7 @@ public sealed class PresenceRegistry
     private readonly EventFanout _fanout;
     private readonly TimerWheel _wheel;
     private readonly TimeProvider _time;
-    private readonly TimeSpan _grace;
+    private readonly PresenceOptions _options;
 
     /// <summary>Made by the container.</summary>
     public PresenceRegistry(EventFanout fanout, TimerWheel wheel, TimeProvider time, IOptions<PresenceOptions> options)
@@ -33,7 +33,7 @@ public sealed class PresenceRegistry
         _fanout = fanout;
         _wheel = wheel;
         _time = time;
-        _grace = options.Value.Grace;
+        _options = options.Value;
         fanout.Opened += connection => Each(connection, Join);
         fanout.Closed += connection => Each(connection, Leave);
     }
@@ -52,6 +52,8 @@ public sealed class PresenceRegistry
     // The topics that it was opened with: those taken away meanwhile must be left as well.
     private static void Each(Connection connection, Action<TopicName, Connection> action)
     {
+        if (!connection.IsPresent)
+            return;
         foreach (var topic in connection.OpenedTopics)
             action(topic, connection);
     }
@@ -69,6 +71,8 @@ public sealed class PresenceRegistry
                 return;
             }
             users.Add(connection.Caller.UserId, new Entry(this, topic, connection.Caller.UserId, connection.Caller.Name, _time.GetUtcNow()));
+            if (users.Count > _options.MaxAnnounced)
+                return;
         }
         Announce(topic, "presence.joined", connection.Caller.UserId, connection.Caller.Name, connection.Caller.AsOrigin());
     }
@@ -80,7 +84,7 @@ public sealed class PresenceRegistry
             if (!_topics.TryGetValue(topic, out var users) || !users.TryGetValue(connection.Caller.UserId, out var entry))
                 return;
             if (--entry.Connections == 0)
-                _wheel.Schedule(entry, _grace);
+                _wheel.Schedule(entry, _options.Grace);
         }
     }
 
@@ -92,6 +96,8 @@ public sealed class PresenceRegistry
                 return;
             if (users.Count == 0)
                 _topics.Remove(entry.Topic);
+            if (users.Count >= _options.MaxAnnounced)
+                return;
         }
         Announce(entry.Topic, "presence.left", entry.UserId, entry.Name, null);
     }

@@ -57,5 +57,5 @@ public sealed class PresenceTests : IDisposable
         await connection.Completion;
     }
 
-    private Task<Connection> ConnectAsync(string user, TestSink sink) => _node.ConnectAsync(sink, "room", with: r => r with { Caller = TestNode.User(user) });
+    private Task<Connection> ConnectAsync(string user, TestSink sink) => _node.ConnectAsync(sink, "room", with: r => r with { Caller = TestNode.User(user), IsPresent = true });
 }

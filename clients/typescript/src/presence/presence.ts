@@ -3,12 +3,12 @@ import type { Connection } from '../connection/connection.js';
 import type { ReceivedEvent } from '../connection/decode.js';
 import type { Requests } from '../http/requests.js';
 
-/** One connection that reads the topic now. A person with two browsers is there twice. */
+/** One user who is connected to the topic now, however many connections that takes. */
 export interface PresentMember {
-  readonly connectionId: string;
-  readonly userId?: string | undefined;
-  readonly name?: string | undefined;
-  readonly device?: string | undefined;
+  readonly userId: string;
+  readonly name: string;
+  /** Since when, ISO 8601; absent for one who joined while this page was watching. */
+  readonly since?: string | undefined;
 }
 
 type MemberChange = (members: Map<string, PresentMember>) => void;
@@ -32,10 +32,10 @@ export class Presence {
     this.#topic = topic;
     this.#cancels = [
       connection.on('presence.joined', (member, event) => {
-        if (this.#isOurs(event)) this.#change((members) => members.set(member.connectionId, member));
+        if (this.#isOurs(event)) this.#change((members) => members.set(member.userId, member));
       }),
       connection.on('presence.left', (member, event) => {
-        if (this.#isOurs(event)) this.#change((members) => members.delete(member.connectionId));
+        if (this.#isOurs(event)) this.#change((members) => members.delete(member.userId));
       }),
       connection.onState((state, previous) => {
         if (state.name === 'live' && previous.name !== 'live') void this.refresh();
@@ -61,10 +61,9 @@ export class Presence {
     this.#meanwhile = meanwhile;
     try {
       const path = `/dunlin/v1/presence?topic=${encodeURIComponent(this.#topic)}`;
-      const { body } = await this.#requests.send<PresentMember[] | { members: PresentMember[] }>('GET', path);
+      const { body } = await this.#requests.send<{ present: PresentMember[] }>('GET', path);
       if (generation !== this.#generation) return;
-      const list = Array.isArray(body) ? body : body.members;
-      const members = new Map(list.map((member) => [member.connectionId, member]));
+      const members = new Map(body.present.map((member) => [member.userId, member]));
       for (const change of meanwhile) change(members);
       this.#publish(members);
     } catch {

@@ -8,6 +8,8 @@ export interface SaveAnswer<T> {
   readonly version?: number | undefined;
   /** The record after the save, where the server sends it. */
   readonly record?: T | undefined;
+  /** Fields of the request that were not saved, each with its reason; the others were. They are taken back. */
+  readonly refused?: Readonly<Partial<Record<keyof T, Problem>>> | undefined;
 }
 
 /** Keeps unsaved edits over a reload, for example in localStorage. */

@@ -71,6 +71,11 @@ export class Store<T extends object> {
     return this.#saver.add(id, changes, options.immediate ?? false);
   }
 
+  /** The edits of a record that the server has not taken yet. */
+  unsavedOf(id: string): Partial<T> | undefined {
+    return this.#saver.unsaved(id);
+  }
+
   /** From now on the shown value of the field changes by `edit` only. */
   beginEdit(id: string, field: keyof T): void {
     const record = this.record(id);
@@ -189,7 +194,10 @@ export class Store<T extends object> {
     this.#update(id);
   }
 
-  #saved(id: string, changes: Partial<T>, { version, record }: SaveAnswer<T>): void {
+  #saved(id: string, sent: Partial<T>, { version, record, refused }: SaveAnswer<T>): void {
+    const refusals = Object.entries(refused ?? {}) as [keyof T, Problem][];
+    const changes = { ...sent };
+    for (const [field] of refusals) delete changes[field];
     this.#group(() => {
       if (!this.#confirmed.has(id)) return;
       // The edit becomes confirmed with the version of the answer. Its echo, of the same version, repeats it, and
@@ -201,6 +209,9 @@ export class Store<T extends object> {
       if (record) this.#take(id, record, { version: this.#versionOf(record) ?? version }, true);
       this.#thaw(id, changes);
     });
+    for (const [field, problem] of refusals) {
+      this.#refused(id, { [field]: sent[field] } as Partial<T>, problem);
+    }
   }
 
   #refused(id: string, changes: Partial<T>, problem: Problem): void {

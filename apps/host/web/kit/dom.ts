@@ -1,0 +1,23 @@
+type Child = Node | string | undefined | false;
+
+type Properties<Tag extends keyof HTMLElementTagNameMap> = Partial<
+  Omit<HTMLElementTagNameMap[Tag], 'style' | 'dataset' | 'attributes'>
+> & {
+  readonly data?: Readonly<Record<string, string>> | undefined;
+  /** Attributes that are no properties, such as `aria-*`. */
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
+};
+
+/** An element with its properties and children. Text becomes text nodes: nothing is ever parsed as HTML. */
+export function element<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  { data, attributes, ...properties }: Properties<Tag> = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[Tag] {
+  const made = document.createElement(tag);
+  Object.assign(made, properties);
+  for (const [name, value] of Object.entries(data ?? {})) made.dataset[name] = value;
+  for (const [name, value] of Object.entries(attributes ?? {})) made.setAttribute(name, value);
+  made.append(...children.filter((child) => child !== undefined && child !== false));
+  return made;
+}

@@ -1,0 +1,127 @@
+import { statusWord, type ConnectionState } from '@dunlin/client';
+import { element } from './dom';
+import { icon } from './icons';
+import type { Session } from './session';
+import { avatar } from './signIn';
+import { showToast } from './toasts';
+
+export interface HeaderOptions {
+  /** Name of the system, beside Dunlin's; none on the landing page. */
+  readonly system?: string | undefined;
+  readonly session: Session;
+  /** Before signing out, for example to save what is pending. */
+  readonly beforeSignOut?: (() => Promise<void>) | undefined;
+}
+
+export interface Header {
+  readonly element: HTMLElement;
+  /** Shows the dot of this connection; without one, none. */
+  setConnection(state: ConnectionState | undefined): void;
+  dispose(): void;
+}
+
+export type ConnectionLook = 'live' | 'reconnecting' | 'offline';
+
+/** The three looks of a connection: green, yellow, red. */
+export function connectionLook(state: ConnectionState): ConnectionLook {
+  if (state.name === 'live') return 'live';
+  return state.name === 'connecting' || state.name === 'waiting' ? 'reconnecting' : 'offline';
+}
+
+const lookWords: Readonly<Record<ConnectionLook, string>> = {
+  live: 'Real-time updates active',
+  reconnecting: 'Reconnecting',
+  offline: 'Offline',
+};
+
+export function createHeader({ system, session, beforeSignOut }: HeaderOptions): Header {
+  const word = element('span', { className: 'connection-word' });
+  const dot = element(
+    'span',
+    { className: 'connection', hidden: true, attributes: { 'aria-live': 'polite' } },
+    element('span', { className: 'connection-dot' }),
+    word,
+  );
+  const account = element('div', { className: 'header-account' });
+  const header = element(
+    'header',
+    { className: 'header' },
+    element('a', { className: 'brand', href: '/' }, logo(), 'Dunlin'),
+    system !== undefined && element('span', { className: 'header-system', textContent: system }),
+    element('span', { className: 'header-space' }),
+    dot,
+    account,
+  );
+  const show = () => account.replaceChildren(...userMenu(session, beforeSignOut));
+  const stop = session.subscribe(show);
+  show();
+  return {
+    element: header,
+    setConnection(state) {
+      dot.hidden = state === undefined;
+      if (!state) return;
+      const look = connectionLook(state);
+      dot.dataset['connection'] = look;
+      word.textContent = lookWords[look];
+      // What the three looks cannot tell apart, such as "Signed out".
+      dot.title = look === 'offline' && state.name !== 'offline' ? statusWord(state) : lookWords[look];
+    },
+    dispose() {
+      stop();
+      header.remove();
+    },
+  };
+}
+
+function userMenu(session: Session, beforeSignOut: (() => Promise<void>) | undefined): HTMLElement[] {
+  const { user } = session;
+  if (!user) return [];
+  const signOut = element('button', { type: 'button', className: 'menu-item' }, icon('signOut'), 'Sign out');
+  signOut.onclick = async () => {
+    try {
+      await beforeSignOut?.();
+      await session.signOut();
+    } catch {
+      showToast({ kind: 'error', text: 'Signing out did not work: the server cannot be reached.' });
+    }
+  };
+  const menu = element(
+    'div',
+    { className: 'menu', id: 'user-menu', attributes: { popover: 'auto' } },
+    element(
+      'div',
+      { className: 'menu-head' },
+      element('strong', { textContent: user.name }),
+      element('span', { className: 'muted', textContent: user.roles.join(', ') }),
+    ),
+    element('a', { className: 'menu-item', href: '/' }, icon('list'), 'All systems'),
+    signOut,
+  );
+  const button = element(
+    'button',
+    {
+      type: 'button',
+      className: 'user-button',
+      title: `Signed in as ${user.name}`,
+      data: { user: user.userId },
+      attributes: { popovertarget: 'user-menu', 'aria-label': `Signed in as ${user.name}` },
+    },
+    avatar(user.name),
+    element('span', { className: 'user-name', textContent: user.name }),
+    icon('more'),
+  );
+  return [button, menu];
+}
+
+// A flock in one turn: three birds.
+function logo(): SVGSVGElement {
+  const svg = icon('up');
+  svg.setAttribute('class', 'logo');
+  svg
+    .querySelector('path')!
+    .setAttribute(
+      'd',
+      'M2 10c3-3 5-2 6 1c1-3 4-5 8-4M9 17c2-2 4-2 5 1c1-3 3-4 7-3M14 5c1-1.5 3-1.5 4 0c0-1.5 2-2.5 4-2',
+    );
+  return svg;
+}

@@ -1,0 +1,132 @@
+import { problemOf } from '@dunlin/client';
+import { element } from './dom';
+import { icon } from './icons';
+import type { Session, User } from './session';
+
+/** User name and password, and the demo accounts by one click where there are any. */
+export function createSignInForm(session: Session): HTMLElement {
+  const username = element('input', {
+    name: 'username',
+    autocomplete: 'username',
+    required: true,
+    maxLength: 64,
+  });
+  const password = element('input', {
+    name: 'password',
+    type: 'password',
+    autocomplete: 'current-password',
+    required: true,
+  });
+  const failure = element('p', { className: 'form-failure', hidden: true, attributes: { role: 'alert' } });
+  const submit = element('button', {
+    type: 'submit',
+    className: 'button button-primary',
+    textContent: 'Sign in',
+  });
+  const form = element(
+    'form',
+    { className: 'form', method: 'post' },
+    element('label', { className: 'field' }, 'User name', username),
+    element('label', { className: 'field' }, 'Password', password),
+    failure,
+    submit,
+  );
+  const demo = element('div', { className: 'demo', hidden: true });
+
+  const signIn = async (name: string, secret: string) => {
+    failure.hidden = true;
+    submit.disabled = true;
+    try {
+      await session.signIn(name, secret);
+    } catch (error) {
+      const problem = problemOf(error);
+      failure.textContent =
+        problem.kind === 'network' ? 'The server cannot be reached. Try again in a moment.' : problem.title;
+      failure.hidden = false;
+    } finally {
+      submit.disabled = false;
+    }
+  };
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    void signIn(username.value, password.value);
+  };
+
+  void session.demo().then((found) => {
+    if (!found) return;
+    demo.hidden = false;
+    demo.append(
+      element('p', { className: 'muted', textContent: 'Try it as one of the demo accounts:' }),
+      element(
+        'div',
+        { className: 'demo-accounts' },
+        ...found.accounts.map((account) => {
+          const button = element(
+            'button',
+            {
+              type: 'button',
+              className: 'account',
+              data: { account: account.username },
+              onclick: () => void signIn(account.username, found.password),
+            },
+            avatar(account.fullName),
+            element(
+              'span',
+              {},
+              element('strong', { textContent: account.fullName }),
+              element('small', { className: 'muted', textContent: account.roles.join(', ') }),
+            ),
+          );
+          return button;
+        }),
+      ),
+      element('p', { className: 'or', textContent: 'or' }),
+    );
+  });
+  return element('div', { className: 'sign-in' }, demo, form);
+}
+
+export function avatar(name: string): HTMLElement {
+  const letters = name
+    .split(' ')
+    .map((word) => word[0])
+    .join('')
+    .slice(0, 2);
+  const hue = [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 360, 7);
+  const made = element('span', {
+    className: 'avatar',
+    textContent: letters,
+    attributes: { 'aria-hidden': 'true' },
+  });
+  made.style.setProperty('--hue', String(hue));
+  return made;
+}
+
+let open: Promise<User> | undefined;
+
+/** Asks for a sign-in over the page, which stays as it is below. Resolves with the user; asked twice, shows once. */
+export function requireSignIn(session: Session, reason = 'Sign in to go on.'): Promise<User> {
+  open ??= new Promise<User>((resolve) => {
+    const dialog = element(
+      'dialog',
+      { className: 'dialog sign-in-dialog', attributes: { 'aria-labelledby': 'sign-in-title' } },
+      element('h2', { id: 'sign-in-title' }, icon('lock'), 'Sign in'),
+      element('p', { className: 'muted', textContent: reason }),
+      createSignInForm(session),
+    );
+    // Without a session the page below can do nothing: there is nothing to go back to.
+    dialog.oncancel = (event) => event.preventDefault();
+    const finish = () => {
+      if (!session.user) return;
+      stop();
+      dialog.remove();
+      open = undefined;
+      resolve(session.user);
+    };
+    const stop = session.subscribe(finish);
+    document.body.append(dialog);
+    dialog.showModal();
+    finish();
+  });
+  return open;
+}

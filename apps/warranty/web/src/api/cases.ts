@@ -1,0 +1,160 @@
+import type { Requests } from '@dunlin/client';
+import type { FieldName } from './fields';
+
+/** A case as the server sends it. All fields that can be edited are texts; an empty text is "nothing". */
+export interface Case extends Record<FieldName, string> {
+  readonly id: number;
+  readonly branchId: number;
+  readonly serviceNo: string;
+  /** Of two states of a case the one with the higher version is the newer. */
+  readonly version: number;
+  readonly createdAt: number;
+}
+
+export type CaseUpdates = Partial<Record<FieldName, string>>;
+
+export interface Branch {
+  readonly id: number;
+  readonly code: string;
+  readonly name: string;
+}
+
+export interface CasePage {
+  readonly items: readonly Case[];
+  readonly page: number;
+  readonly limit: number;
+  readonly total: number;
+}
+
+export interface Query {
+  readonly search: string;
+  /** A field, with `-` before it for descending. */
+  readonly sort: string;
+  readonly page: number;
+}
+
+export interface HistoryEntry {
+  readonly version: number;
+  readonly field: FieldName;
+  readonly oldValue: string;
+  readonly newValue: string;
+  readonly userId: string;
+  readonly userName: string;
+  readonly changedAt: number;
+}
+
+export interface LeaseProof {
+  readonly leaseId: string;
+  readonly fence: number;
+}
+
+/** A lock as everybody in the branch sees it. */
+export interface FieldLock {
+  readonly caseId: number;
+  readonly field: FieldName;
+  readonly userId: string;
+  readonly userName: string;
+}
+
+/** Frames of `/api/sse/warranty-updates`. */
+export interface WarrantyEvents {
+  'connection-established': { connectionId: string; branchId: number };
+  heartbeat: { timestamp: string };
+  locks: readonly FieldLock[];
+  'lock-acquired': FieldLock;
+  'lock-released': Pick<FieldLock, 'caseId' | 'field' | 'userId'>;
+  'case-created': { caseId: number; case: Case };
+  'case-updated': { caseId: number; updates: CaseUpdates; version: number };
+  'case-deleted': { caseId: number };
+  'case-transferred-in': { caseId: number; fromBranchId: number; case: Case };
+  'case-transferred-out': { caseId: number; toBranchId: number };
+  'sync-required': { caseId: number };
+}
+
+export const PAGE_SIZE = 25;
+
+export function streamPath(branchId: number): string {
+  return `/api/sse/warranty-updates?branchId=${branchId}`;
+}
+
+/** The calls of the warranty system. Every refusal is a `DunlinError`. */
+export class CaseApi {
+  readonly #requests: Requests;
+
+  constructor(requests: Requests) {
+    this.#requests = requests;
+  }
+
+  async branches(): Promise<readonly Branch[]> {
+    return (await this.#requests.send<Branch[]>('GET', '/api/warranty/branches')).body;
+  }
+
+  async page(branchId: number, { search, sort, page }: Query): Promise<CasePage> {
+    const query = new URLSearchParams({ search, sort, page: String(page), limit: String(PAGE_SIZE) });
+    return (await this.#requests.send<CasePage>('GET', `/api/warranty/branches/${branchId}/cases?${query}`))
+      .body;
+  }
+
+  async create(branchId: number, values: CaseUpdates): Promise<Case> {
+    const path = `/api/warranty/branches/${branchId}/cases`;
+    return (await this.#requests.send<Case>('POST', path, { body: values })).body;
+  }
+
+  /** Writes fields of one case: all of them or none. */
+  async update(
+    id: string,
+    updates: CaseUpdates,
+    leases: Readonly<Record<string, LeaseProof>>,
+    options: { keepalive: boolean; signal: AbortSignal },
+  ): Promise<{ version: number; updates: CaseUpdates }> {
+    const path = `/api/warranty/cases/${id}`;
+    const body = { updates, leases };
+    return (
+      await this.#requests.send<{ version: number; updates: CaseUpdates }>('PATCH', path, {
+        body,
+        ...options,
+      })
+    ).body;
+  }
+
+  async remove(id: number): Promise<void> {
+    await this.#requests.send('DELETE', `/api/warranty/cases/${id}`);
+  }
+
+  async transfer(id: number, toBranchId: number): Promise<void> {
+    await this.#requests.send('POST', `/api/warranty/cases/${id}/transfer`, { body: { toBranchId } });
+  }
+
+  async history(id: number | string): Promise<readonly HistoryEntry[]> {
+    return (await this.#requests.send<HistoryEntry[]>('GET', `/api/warranty/cases/${id}/history`)).body;
+  }
+
+  /** The locks of a branch now, from the engine's list of leases: a tab that joins a shared stream gets no snapshot. */
+  async locks(branchId: number): Promise<readonly FieldLock[]> {
+    const path = `/dunlin/v1/leases?prefix=${encodeURIComponent(`warranty/${branchId}`)}`;
+    const { body } = await this.#requests.send<LeaseList>('GET', path);
+    return body.leases.flatMap(({ resource, state, owner, expiresAt }) => {
+      const [, branch, caseId, field] = resource.split('/');
+      const isHeld = owner && state !== 'free' && Date.parse(expiresAt) > Date.parse(body.serverNow);
+      if (!isHeld || Number(branch) !== branchId) return [];
+      return [
+        {
+          caseId: Number(caseId),
+          field: field as FieldName,
+          userId: owner.userId,
+          userName: owner.name ?? owner.userId,
+        },
+      ];
+    });
+  }
+}
+
+interface LeaseList {
+  readonly serverNow: string;
+  readonly leases: readonly {
+    readonly resource: string;
+    readonly state: string;
+    readonly expiresAt: string;
+    readonly owner: { readonly userId: string; readonly name?: string | undefined } | null;
+  }[];
+}

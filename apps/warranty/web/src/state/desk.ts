@@ -1,0 +1,327 @@
+import {
+  Client,
+  problemOf,
+  type Connection,
+  type ConnectionState,
+  type Environment,
+  type Leases,
+  type Problem,
+  type Store,
+} from '@dunlin/client';
+import {
+  CaseApi,
+  streamPath,
+  type Case,
+  type CaseUpdates,
+  type Query,
+  type WarrantyEvents,
+} from '../api/cases';
+import { fieldKey, fieldLocks, partsOf, type FieldKey } from '../api/fieldLocks';
+import { labelOf } from '../api/fields';
+import { FieldEdits } from './edits';
+import { LockBook } from './locks';
+import { firstQuery, type WarrantyState, type WarrantyStore } from './state';
+import { SyncLoop } from './sync';
+import { UnsavedEdits, type UnsavedStorage } from './unsaved';
+import { refusalWords } from './words';
+
+export interface Notice {
+  readonly text: string;
+  readonly kind: 'info' | 'error';
+  /** What was typed and could not be saved, to be copied. */
+  readonly typed?: string | undefined;
+}
+
+export interface DeskOptions {
+  readonly environment: Environment;
+  readonly state: WarrantyStore;
+  readonly refresh: () => Promise<boolean>;
+  readonly notify: (notice: Notice) => void;
+  /** The session ended: ask for a sign-in, then call `signedIn`. */
+  readonly onSignedOut: () => void;
+  readonly unsavedStorage?: UnsavedStorage | undefined;
+}
+
+/** The page's work without its looks: the client's parts on one side, the Zustand state on the other. */
+export class Desk {
+  readonly api: CaseApi;
+  readonly edits: FieldEdits;
+  readonly #options: DeskOptions;
+  readonly #client: Client;
+  readonly #store: Store<Case>;
+  readonly #leases: Leases;
+  readonly #locks: LockBook;
+  readonly #sync: SyncLoop;
+  readonly #unsaved: UnsavedEdits | undefined;
+  #connection: Connection<WarrantyEvents> | undefined;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+    const { environment, state, refresh, unsavedStorage } = options;
+    const { userId } = state.getState();
+    this.#client = new Client({ environment, user: userId, refresh });
+    this.api = new CaseApi(this.#client.requests);
+    this.#leases = this.#client.leases(fieldLocks(this.#client.requests));
+    this.#unsaved =
+      unsavedStorage && new UnsavedEdits(unsavedStorage, environment.locks, userId, environment.randomId());
+    this.#locks = new LockBook(() => state.setState({ locks: this.#locks.locks }));
+    this.edits = new FieldEdits({
+      userId,
+      api: this.api,
+      store: () => this.#store,
+      leases: this.#leases,
+      onRefused: (key, problem, typed) => this.#tellRefused(key, problem, typed),
+      onChange: () => state.setState({ edits: this.edits.open, mine: this.edits.mine }),
+    });
+    this.#store = this.#client.store<Case>({
+      save: (id, changes, context) => this.edits.save(id, changes, context),
+      persistence: { load: () => undefined, store: (unsaved) => this.#keepUnsaved(unsaved as Unsaved) },
+    });
+    this.#store.subscribe(() => state.setState({ records: this.#store.get().records }));
+    this.#store.onRefused(({ id, changes, problem }) =>
+      this.edits.refused(id, changes as CaseUpdates, problem),
+    );
+    this.#sync = new SyncLoop(environment, () => this.#fetch());
+  }
+
+  /** Goes on with what tabs that ended left unsaved, and shows a branch. */
+  start(branchId: number): void {
+    const { environment } = this.#options;
+    this.#unsaved?.adopt(environment.locks, ({ edits, bases }) => {
+      for (const [id, updates] of Object.entries(edits)) this.edits.adopt(id, updates, bases);
+    });
+    this.open(branchId);
+  }
+
+  /** Shows a branch, from its first page. */
+  open(branchId: number): void {
+    for (const key of this.edits.open.keys()) this.edits.commit(key);
+    this.#connection?.dispose();
+    const { state } = this.#options;
+    state.setState({ branchId, query: firstQuery, ids: [], total: 0, isLoaded: false, problem: undefined });
+    this.#locks.replace([]);
+    this.#sync.stop();
+    this.#connect(branchId);
+    void this.#sync.now();
+    this.#sync.start();
+    if (state.getState().branches.length === 0) void this.#loadBranches();
+  }
+
+  /** Another search, order or page. */
+  show(query: Partial<Query>): void {
+    const { state } = this.#options;
+    const before = state.getState().query;
+    const next = { ...before, page: 1, ...query };
+    if (JSON.stringify(next) === JSON.stringify(before)) return;
+    state.setState({ query: next, isLoading: true });
+    void this.#sync.now();
+  }
+
+  retry(): void {
+    this.#options.state.setState({ problem: undefined });
+    void this.#loadBranches();
+    this.#connection?.connect();
+    void this.#sync.now();
+  }
+
+  async create(values: CaseUpdates): Promise<Case> {
+    const { branchId } = this.#state;
+    const created = await this.api.create(branchId, values);
+    this.#store.put(created);
+    this.#options.state.setState(({ query, ids, total }) => ({
+      query: { ...firstQuery, sort: query.sort },
+      ids: [String(created.id), ...ids.filter((id) => id !== String(created.id))],
+      total: total + 1,
+    }));
+    this.#sync.soon();
+    return created;
+  }
+
+  async remove(id: number): Promise<void> {
+    await this.api.remove(id);
+    this.#gone(id);
+    this.#store.remove(String(id));
+  }
+
+  async transfer(id: number, toBranchId: number): Promise<void> {
+    await this.api.transfer(id, toBranchId);
+    this.#gone(id);
+  }
+
+  /** Somebody tried to edit a field that is locked. */
+  tellLocked(key: FieldKey, holder: string): void {
+    const { id, field } = partsOf(key);
+    const serviceNo = this.#store.record(id)?.serviceNo ?? 'this case';
+    this.#options.notify({ text: `${labelOf(field)} of ${serviceNo} is locked by ${holder}.`, kind: 'info' });
+  }
+
+  /** The same user is signed in again: goes on where it stopped. */
+  signedIn(): void {
+    this.#connection?.connect();
+    this.#store.resume();
+    this.edits.relock();
+    void this.#loadBranches();
+    void this.#sync.now();
+  }
+
+  /** Saves what is pending, as far as it can be saved now. */
+  async flush(): Promise<void> {
+    for (const key of this.edits.open.keys()) this.edits.commit(key);
+    await Promise.race([
+      this.#store.flush(),
+      new Promise<void>((resolve) => this.#options.environment.setTimer(3000, resolve)),
+    ]);
+  }
+
+  dispose(): void {
+    this.#sync.stop();
+    this.#client.dispose();
+    this.#store.dispose();
+    this.#unsaved?.dispose();
+  }
+
+  get #state(): WarrantyState {
+    return this.#options.state.getState();
+  }
+
+  #connect(branchId: number): void {
+    const { state } = this.#options;
+    const connection = this.#client.connection<WarrantyEvents>({
+      path: streamPath(branchId),
+      format: 'typed',
+      heartbeatSeconds: 30,
+    });
+    this.#connection = connection;
+    connection.on('locks', (locks) => {
+      this.#locks.replace(locks);
+      this.edits.announcedAll();
+    });
+    connection.on('lock-acquired', (lock) => {
+      this.#locks.acquired(lock);
+      if (lock.userId !== this.#state.userId) this.edits.announcedTaken(fieldKey(lock.caseId, lock.field));
+    });
+    connection.on('lock-released', ({ caseId, field }) => {
+      this.#locks.released(fieldKey(caseId, field));
+      this.edits.announcedReleased(fieldKey(caseId, field));
+    });
+    connection.on('case-created', ({ case: created }) => this.#arrived(created));
+    connection.on('case-transferred-in', ({ case: arrived }) => this.#arrived(arrived));
+    connection.on('case-updated', ({ caseId, updates, version }) => {
+      this.#store.update(String(caseId), updates, version);
+    });
+    connection.on('case-deleted', ({ caseId }) => {
+      this.#gone(caseId);
+      this.#store.remove(String(caseId));
+    });
+    connection.on('case-transferred-out', ({ caseId, toBranchId }) => {
+      this.#gone(caseId);
+      this.#store.update(String(caseId), { branchId: toBranchId });
+    });
+    connection.on('sync-required', () => void this.#sync.now());
+    connection.onReset(() => void this.#sync.now());
+    connection.onState((next, previous) => {
+      if (this.#connection !== connection) return;
+      state.setState({ connection: next });
+      this.#connectionChanged(next, previous);
+    });
+    state.setState({ connection: connection.state });
+    connection.connect();
+  }
+
+  #connectionChanged(next: ConnectionState, previous: ConnectionState): void {
+    if (next.name === 'signedOut') this.#options.onSignedOut();
+    if (next.name === 'closed' && next.problem) this.#failed(next.problem);
+    if (next.name !== 'live' || previous.name === 'live') return;
+    this.edits.relock();
+    void this.#sync.now();
+  }
+
+  // A full sync. What changed while the answer was under way is fresher than the answer, and stays.
+  async #fetch(): Promise<void> {
+    const { branchId, query } = this.#state;
+    const isCurrent = () => this.#state.branchId === branchId && this.#state.query === query;
+    const since = this.#store.mark();
+    const locksSince = this.#locks.mark();
+    this.#options.state.setState({ isLoading: true });
+    try {
+      const [page, locks] = await Promise.all([this.api.page(branchId, query), this.api.locks(branchId)]);
+      if (this.#state.branchId !== branchId) return;
+      this.#store.merge(page.items, { since });
+      this.#locks.replace(locks, locksSince);
+      if (!isCurrent()) return;
+      const ids = page.items.map((item) => String(item.id));
+      this.#options.state.setState({
+        ids: keepEdited(ids, this.#state),
+        total: page.total,
+        isLoaded: true,
+        problem: undefined,
+      });
+      // The last case of the last page is gone.
+      const lastPage = Math.max(1, Math.ceil(page.total / page.limit));
+      if (query.page > lastPage) this.show({ page: lastPage });
+    } catch (error) {
+      if (isCurrent()) this.#failed(problemOf(error));
+    } finally {
+      if (isCurrent()) this.#options.state.setState({ isLoading: false });
+    }
+  }
+
+  async #loadBranches(): Promise<void> {
+    try {
+      this.#options.state.setState({ branches: await this.api.branches() });
+    } catch {
+      // The list itself says what is wrong.
+    }
+  }
+
+  // A list that is there is better than an error in its place; the dot tells of the connection.
+  #failed(problem: Problem): void {
+    if (problem.kind === 'signedOut') return this.#options.onSignedOut();
+    const isRefused =
+      problem.kind === 'notFound' || problem.kind === 'forbidden' || problem.kind === 'invalid';
+    if (isRefused || !this.#state.isLoaded) this.#options.state.setState({ problem });
+  }
+
+  #arrived(record: Case): void {
+    this.#store.put(record);
+    this.#sync.soon();
+  }
+
+  #gone(id: number): void {
+    this.#options.state.setState(({ ids }) => ({ ids: ids.filter((each) => each !== String(id)) }));
+    this.#sync.soon();
+  }
+
+  #keepUnsaved(unsaved: Unsaved): void {
+    const pending = new Set<FieldKey>();
+    for (const [id, updates] of Object.entries(unsaved)) {
+      for (const field of Object.keys(updates)) pending.add(fieldKey(id, field as keyof CaseUpdates));
+    }
+    this.#options.state.setState({ pending });
+    this.#unsaved?.store({ edits: unsaved, bases: Object.fromEntries(this.edits.bases) });
+  }
+
+  #tellRefused(key: FieldKey, problem: Problem, typed: string | undefined): void {
+    const { id, field } = partsOf(key);
+    const serviceNo = this.#store.record(id)?.serviceNo;
+    const isOnlyLocked = problem.kind === 'held' && typed === undefined;
+    const text = refusalWords(field, serviceNo, problem, this.#state.userId);
+    this.#options.notify({
+      text: isOnlyLocked ? text.replace(' Your change was not saved.', '') : text,
+      kind: isOnlyLocked ? 'info' : 'error',
+      typed,
+    });
+  }
+}
+
+type Unsaved = Readonly<Record<string, CaseUpdates>>;
+
+// A case that is being edited stays where it is, also when it does not belong on this page any more.
+function keepEdited(fetched: readonly string[], { ids, edits, records }: WarrantyState): readonly string[] {
+  const edited = new Set([...edits.keys()].map((key) => partsOf(key).id));
+  const kept = [...fetched];
+  ids.forEach((id, index) => {
+    if (edited.has(id) && records.has(id) && !kept.includes(id)) kept.splice(index, 0, id);
+  });
+  return kept;
+}

@@ -1,0 +1,70 @@
+import type { ConnectionState, Problem } from '@dunlin/client';
+import { createStore } from 'zustand/vanilla';
+import type { Branch, Case, FieldLock, Query } from '../api/cases';
+import type { FieldKey } from '../api/fieldLocks';
+
+/** A field that this tab edits now. */
+export interface OpenEdit {
+  /**
+   * `taking`: the lock is asked for. `held`: it is ours. `waiting`: it could not be asked for, or renewed; what is typed
+   * is kept, and saved once the lock is ours again.
+   */
+  readonly phase: 'taking' | 'held' | 'waiting';
+  readonly draft: string;
+}
+
+/** Everything that the page shows. Changed by `Desk` and its parts only. */
+export interface WarrantyState {
+  readonly userId: string;
+  readonly branches: readonly Branch[];
+  readonly branchId: number;
+  readonly query: Query;
+  /** Ids of the cases on this page of the list, in the order of the server. */
+  readonly ids: readonly string[];
+  readonly total: number;
+  readonly isLoaded: boolean;
+  readonly isLoading: boolean;
+  /** Why the list cannot be shown. */
+  readonly problem: Problem | undefined;
+  readonly connection: ConnectionState;
+  /** The client's store: confirmed by the server, with unsaved edits on top. */
+  readonly records: ReadonlyMap<string, Case>;
+  /** Fields with edits that the server has not taken yet. */
+  readonly pending: ReadonlySet<FieldKey>;
+  readonly locks: ReadonlyMap<FieldKey, FieldLock>;
+  /** Fields whose lock this tab holds, asks for, or has just given back. */
+  readonly mine: ReadonlySet<FieldKey>;
+  readonly edits: ReadonlyMap<FieldKey, OpenEdit>;
+}
+
+export const firstQuery: Query = { search: '', sort: '-createdAt', page: 1 };
+
+export function createWarrantyState(userId: string, branchId: number) {
+  return createStore<WarrantyState>(() => ({
+    userId,
+    branches: [],
+    branchId,
+    query: firstQuery,
+    ids: [],
+    total: 0,
+    isLoaded: false,
+    isLoading: false,
+    problem: undefined,
+    connection: { name: 'connecting', stream: 0, attempt: 0, refresh: false },
+    records: new Map(),
+    pending: new Set(),
+    locks: new Map(),
+    mine: new Set(),
+    edits: new Map(),
+  }));
+}
+
+export type WarrantyStore = ReturnType<typeof createWarrantyState>;
+
+/** Who else holds the lock of a field: somebody, or this user in another tab. */
+export function holderOf(state: WarrantyState, key: FieldKey): string | undefined {
+  const lock = state.locks.get(key);
+  if (!lock) return undefined;
+  if (lock.userId !== state.userId) return lock.userName;
+  return state.mine.has(key) ? undefined : 'you in another tab';
+}

@@ -1,0 +1,18 @@
+/** The branch of `/branch/{id}`; 0, which no branch has, for an address that names none. */
+export function branchOfAddress(path = location.pathname): number {
+  return Number(/^\/branch\/([0-9]{1,15})\/?$/.exec(path)?.[1] ?? 0);
+}
+
+export function branchAddress(branchId: number): string {
+  return `/branch/${branchId}`;
+}
+
+/** Goes to another branch without loading the page anew. */
+export function goToBranch(branchId: number): void {
+  history.pushState(undefined, '', branchAddress(branchId));
+  dispatchEvent(new PopStateEvent('popstate'));
+}
+
+export function followAddress(open: (branchId: number) => void): void {
+  addEventListener('popstate', () => open(branchOfAddress()));
+}

@@ -1,0 +1,195 @@
+using System.Net;
+using System.Text.Json;
+using Dunlin.Journal;
+using Dunlin.Publishing;
+using Dunlin.TestKit;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dunlin.AspNetCore.Tests.Publishing;
+
+public sealed class PublishTests
+{
+    private const string Events = "/dunlin/v1/events";
+
+    [Fact]
+    public async Task A_batch_is_all_or_none_and_answers_a_position_for_each()
+    {
+        await using var host = await EngineHost.StartAsync();
+        host.Refused.Add("secret");
+        using var ann = host.Client();
+        var answer = await SendAsync(ann, """[{"topic":"a","type":"x","data":{"n":1}},{"topic":"b","type":"y","data":[1,2]},{"topic":"a","type":"typing","data":null,"transient":true}]""");
+        var positions = answer.GetProperty("positions").EnumerateArray().ToList();
+        Assert.Equal([1L, 2L], positions.Take(2).Select(p => Position.Parse(p.GetString()!, null).Offset));
+        Assert.Equal(JsonValueKind.Null, positions[2].ValueKind);
+        using var refused = await ann.PostAsync(Events, HttpAssert.Json("""[{"topic":"a","type":"x","data":1},{"topic":"secret","type":"x","data":1}]"""));
+        await HttpAssert.ProblemAsync(refused, 403, "forbidden");
+        Assert.Equal(2, host.Journal.Head.Offset);
+    }
+
+    [Fact]
+    public async Task A_repeated_idempotency_key_answers_the_same_position_and_another_request_with_it_is_refused()
+    {
+        await using var host = await EngineHost.StartAsync();
+        using var ann = host.Client();
+        const string body = """{"topic":"a","type":"x","data":1,"idempotencyKey":"k1"}""";
+        var first = await SendAsync(ann, body);
+        var again = await SendAsync(ann, body);
+        Assert.Equal(first.GetRawText(), again.GetRawText());
+        Assert.Equal(1, host.Journal.Head.Offset);
+        using var other = await ann.PostAsync(Events, HttpAssert.Json("""{"topic":"a","type":"x","data":2,"idempotencyKey":"k1"}"""));
+        await HttpAssert.ProblemAsync(other, 409, "idempotency_key_reused");
+        // Another user's key is another key.
+        using var bob = host.Client("bob");
+        await SendAsync(bob, body);
+        Assert.Equal(2, host.Journal.Head.Offset);
+        using var byHeader = new HttpRequestMessage(HttpMethod.Post, Events) { Content = HttpAssert.Json("""{"topic":"a","type":"x","data":1}""") };
+        byHeader.Headers.Add("Idempotency-Key", "k1");
+        using var response = await ann.SendAsync(byHeader);
+        Assert.Equal(first.GetRawText(), await response.Content.ReadAsStringAsync());
+    }
+
+    [Theory]
+    [InlineData("", 400, "invalid_json", null)]
+    [InlineData("{", 400, "invalid_json", null)]
+    [InlineData("""{"topic":"a","type":"x","data":1} x""", 400, "invalid_json", null)]
+    [InlineData("3", 400, "invalid_field", null)]
+    [InlineData("[]", 400, "invalid_field", null)]
+    [InlineData("[3]", 400, "invalid_field", "[0]")]
+    [InlineData("""{"type":"x","data":1}""", 400, "invalid_field", "topic")]
+    [InlineData("""{"topic":"a","data":1}""", 400, "invalid_field", "type")]
+    [InlineData("""{"topic":"a","type":"x"}""", 400, "invalid_field", "data")]
+    [InlineData("""{"topic":1,"type":"x","data":1}""", 400, "invalid_field", "topic")]
+    [InlineData("""{"topic":"a b","type":"x","data":1}""", 400, "invalid_topic", "topic")]
+    [InlineData("""{"topic":"a","type":"x\n","data":1}""", 400, "invalid_field", "type")]
+    [InlineData("""{"topic":"a","type":"","data":1}""", 400, "invalid_field", "type")]
+    [InlineData("""{"topic":"a","type":"x","data":1,"transient":"yes"}""", 400, "invalid_field", "transient")]
+    [InlineData("""{"topic":"a","type":"x","data":1,"idempotencyKey":""}""", 400, "invalid_field", "idempotencyKey")]
+    [InlineData("""{"topic":"a","type":"x","data":1,"colour":"red"}""", 400, "unknown_field", "colour")]
+    [InlineData("""{"topic":"a","topic":"b","type":"x","data":1}""", 400, "invalid_json", "topic")]
+    [InlineData("""[{"topic":"a","type":"x","data":1},{"topic":"a","type":"x"}]""", 400, "invalid_field", "[1].data")]
+    [InlineData("""{"topic":"a","type":"x","data":"\ud800"}""", 200, null, null)]
+    public async Task A_bad_body_is_answered_with_its_field_and_changes_nothing(string body, int status, string? code, string? field)
+    {
+        await using var host = await EngineHost.StartAsync();
+        using var ann = host.Client();
+        using var response = await ann.PostAsync(Events, HttpAssert.Json(body));
+        if (code is null)
+        {
+            Assert.Equal(status, (int)response.StatusCode);
+            return;
+        }
+        var problem = await HttpAssert.ProblemAsync(response, status, code);
+        if (field is not null)
+            Assert.Equal(field, problem.GetProperty("field").GetString());
+        Assert.Equal(0, host.Journal.Head.Offset);
+    }
+
+    [Fact]
+    public async Task Limits_of_size_type_and_sign_in_are_told_with_the_limit()
+    {
+        await using var host = await EngineHost.StartAsync();
+        using var ann = host.Client();
+        string Body(int bytes) => $$"""{"topic":"a","type":"x","data":"{{new string('x', bytes - 2)}}"}""";
+        await SendAsync(ann, Body(64 * 1024));
+        using var large = await ann.PostAsync(Events, HttpAssert.Json(Body((64 * 1024) + 1)));
+        Assert.Equal(64 * 1024, (await HttpAssert.ProblemAsync(large, 413, "too_large")).GetProperty("limit").GetInt32());
+        using var huge = await ann.PostAsync(Events, HttpAssert.Json(Body(2 * 1024 * 1024)));
+        Assert.Equal(1024 * 1024, (await HttpAssert.ProblemAsync(huge, 413, "too_large")).GetProperty("limit").GetInt32());
+        using var many = await ann.PostAsync(Events, HttpAssert.Json("[" + string.Join(',', Enumerable.Repeat("""{"topic":"a","type":"x","data":1}""", 1_001)) + "]"));
+        await HttpAssert.ProblemAsync(many, 413, "too_large");
+        using var text = await ann.PostAsync(Events, HttpAssert.Json(Body(10), "text/plain"));
+        await HttpAssert.ProblemAsync(text, 415, "unsupported_media_type");
+        using var nobody = host.Client(null);
+        await HttpAssert.ProblemAsync(await nobody.PostAsync(Events, HttpAssert.Json(Body(10))), 401, "not_signed_in");
+        using var wrong = await ann.DeleteAsync(Events);
+        await HttpAssert.ProblemAsync(wrong, 405, "method_not_allowed");
+        Assert.Equal(1, host.Journal.Head.Offset);
+    }
+
+    [Fact]
+    public async Task A_user_who_publishes_too_fast_is_told_how_long_to_wait_and_others_are_not_held_up()
+    {
+        await using var host = await EngineHost.StartAsync(services => services.Configure<PublishOptions>(o => (o.PerSecond, o.Burst) = (10, 20)));
+        using var ann = host.Client();
+        for (var i = 0; i < 20; i++)
+            await SendAsync(ann, """{"topic":"a","type":"x","data":1}""");
+        using var refused = await ann.PostAsync(Events, HttpAssert.Json("""{"topic":"a","type":"x","data":1}"""));
+        await HttpAssert.ProblemAsync(refused, 429, "too_many_requests");
+        Assert.Equal("1", refused.Headers.GetValues("Retry-After").Single());
+        await host.PublishAsync("a", 1, "bob");
+        host.Time.Advance(TimeSpan.FromSeconds(1));
+        for (var i = 0; i < 10; i++)
+            await SendAsync(ann, """{"topic":"a","type":"x","data":1}""");
+        using var again = await ann.PostAsync(Events, HttpAssert.Json("""{"topic":"a","type":"x","data":1}"""));
+        Assert.Equal(HttpStatusCode.TooManyRequests, again.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_data_of_an_event_comes_back_as_it_went_in()
+    {
+        await using var host = await EngineHost.StartAsync();
+        await using var reader = await host.OpenAsync("/dunlin/v1/events?topic=a");
+        await reader.NextAsync();
+        using var ann = host.Client();
+        const string data = "{\n  \"a\" : [1.0, 1e3, \"\\u00e9\\n\"],\r\n  \"b\": {\"c\": null}\n}";
+        await SendAsync(ann, $$"""{"topic":"a","type":"x","data":{{data}}}""");
+        Assert.Equal(data.ReplaceLineEndings("\n"), (await reader.NextAsync()).Data);
+    }
+
+    [Fact]
+    public async Task The_journal_is_read_page_by_page_and_says_where_history_is_gone()
+    {
+        await using var host = await EngineHost.StartAsync(services => services.Configure<RetentionOptions>(o => o.Prefixes["a"] = new RetentionRule { MaxCount = 3 }));
+        for (var i = 1; i <= 5; i++)
+            await host.PublishAsync("a", i);
+        using var ann = host.Client();
+        var all = await GetAsync(ann, "/dunlin/v1/journal?topic=a");
+        Assert.Equal([1, 2, 3, 4, 5], all.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("data").GetInt32()));
+        var page = await GetAsync(ann, "/dunlin/v1/journal?topic=a&limit=2");
+        Assert.True(page.GetProperty("hasMore").GetBoolean());
+        var next = await GetAsync(ann, $"/dunlin/v1/journal?topic=a&limit=2&after={page.GetProperty("position").GetString()}");
+        Assert.Equal([3, 4], next.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("data").GetInt32()));
+        Assert.Equal(JsonValueKind.Null, next.GetProperty("reset").ValueKind);
+        await host.Journal.TrimAsync(default);
+        var first = all.GetProperty("events")[0].GetProperty("position").GetString();
+        var gone = await GetAsync(ann, $"/dunlin/v1/journal?topic=a&after={first}");
+        Assert.Equal("trimmed", gone.GetProperty("reset").GetString());
+        foreach (var (query, code) in new[] { ("?limit=5", "invalid_field"), ("?topic=a&limit=0", "invalid_field"), ("?topic=a&limit=x", "invalid_field"), ("?topic=a&after=x", "invalid_position") })
+            await HttpAssert.ProblemAsync(await ann.GetAsync("/dunlin/v1/journal" + query), 400, code);
+        host.Refused.Add("a");
+        await HttpAssert.ProblemAsync(await ann.GetAsync("/dunlin/v1/journal?topic=a"), 403, "forbidden");
+    }
+
+    [Fact]
+    public async Task A_store_that_fails_is_told_as_503_and_a_lost_reply_is_recovered_by_the_key()
+    {
+        var faults = new CommitFaults();
+        await using var host = await EngineHost.StartAsync(services =>
+        {
+            services.AddSingleton(provider => new FaultyJournal(provider.GetRequiredService<Journal.InMemory.InMemoryStore>(), faults));
+            services.AddSingleton<IJournal>(provider => provider.GetRequiredService<FaultyJournal>());
+        });
+        using var ann = host.Client();
+        faults.FailNext();
+        const string body = """{"topic":"a","type":"x","data":1,"idempotencyKey":"k"}""";
+        using var failed = await ann.PostAsync(Events, HttpAssert.Json(body));
+        await HttpAssert.ProblemAsync(failed, 503, "store_unavailable");
+        Assert.Equal(0, host.Journal.Head.Offset);
+        faults.LoseNextReply();
+        using var lost = await ann.PostAsync(Events, HttpAssert.Json(body));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, lost.StatusCode);
+        var answer = await SendAsync(ann, body);
+        Assert.Equal(1, Position.Parse(answer.GetProperty("positions")[0].GetString()!, null).Offset);
+        Assert.Equal(1, host.Journal.Head.Offset);
+    }
+
+    private static async Task<JsonElement> SendAsync(HttpClient client, string body)
+    {
+        using var response = await client.PostAsync(Events, HttpAssert.Json(body));
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, text);
+        return JsonDocument.Parse(text).RootElement;
+    }
+
+    private static async Task<JsonElement> GetAsync(HttpClient client, string path) => JsonDocument.Parse(await client.GetStringAsync(path)).RootElement;
+}

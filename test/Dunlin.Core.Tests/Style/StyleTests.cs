@@ -1,0 +1,116 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+
+namespace Dunlin.Core.Tests.Style;
+
+/// <summary>What the house style names and no analyzer that can be restored here checks.</summary>
+public sealed class StyleTests
+{
+    // A file over 400 lines wants a reason. This list may only shrink.
+    private static readonly Dictionary<string, int> LongFiles = new(StringComparer.Ordinal)
+    {
+        ["clients/typescript/test/tabs/tabs.test.ts"] = 467,
+        ["clients/typescript/test/store/store.test.ts"] = 487,
+        ["clients/typescript/test/connection/connection.test.ts"] = 508,
+    };
+
+    private const int MaxLines = 400;
+
+    private static readonly string Root = FindRoot();
+
+    [Fact]
+    public void The_core_knows_no_HTTP_and_no_SQL_driver()
+    {
+        var references = typeof(Dunlin.Journal.IJournal).Assembly.GetReferencedAssemblies().Select(a => a.Name!).ToList();
+        Assert.NotEmpty(references);
+        Assert.DoesNotContain(references, name => Regex.IsMatch(name, "AspNetCore|Sqlite|SQLite|Npgsql|Redis|System.Net.Http$"));
+    }
+
+    [Fact]
+    public void Applications_use_only_the_public_API()
+    {
+        var friends = Sources("src", "csproj").SelectMany(f => Regex.Matches(File.ReadAllText(f), "InternalsVisibleTo Include=\"([^\"]+)\"").Select(m => m.Groups[1].Value));
+        Assert.DoesNotContain(friends, name => name.Contains("Apps", StringComparison.Ordinal) || name.EndsWith(".Host", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(@"\bDateTime(Offset)?\.(Utc)?Now\b", "TimeProvider.GetUtcNow()")]
+    [InlineData(@"\bThread\.Sleep\(", "a barrier, or Task.Delay(TimeSpan, TimeProvider)")]
+    [InlineData(@"\bTask\.Delay\(\s*[0-9]", "Task.Delay(TimeSpan, TimeProvider)")]
+    [InlineData(@"\bTask\.Delay\(TimeSpan\.[A-Za-z]+\([^()]*\)\s*\)", "Task.Delay(TimeSpan, TimeProvider)")]
+    [InlineData(@"\bnew Random\(\)", "Random.Shared, or TestSeed.NewRandom in tests")]
+    [InlineData(@"\bSkip\s*=\s*""", "a test that runs")]
+    [InlineData(@"\bNotImplementedException\b", "code that works")]
+    [InlineData(@"\b(TODO|FIXME|HACK)\b", "an issue, or the work itself")]
+    public void Banned_words_are_not_written(string pattern, string instead)
+    {
+        var found = Sources("src", "cs").Concat(Sources("apps", "cs")).Concat(Sources("test", "cs"))
+            .Where(file => !file.EndsWith("StyleTests.cs", StringComparison.Ordinal))
+            .SelectMany(file => File.ReadLines(file).Select((line, i) => (Where: $"{Relative(file)}:{i + 1}", Line: line)))
+            .Where(l => Regex.IsMatch(l.Line, pattern))
+            .Select(l => $"{l.Where}: use {instead}");
+        Assert.Empty(found);
+    }
+
+    [Fact]
+    public void Log_event_ids_are_unique()
+    {
+        var ids = Sources("src", "cs").Concat(Sources("apps", "cs"))
+            .SelectMany(file => Regex.Matches(File.ReadAllText(file), @"\[LoggerMessage\(\s*(?:EventId\s*=\s*)?(\d+)").Select(m => (Id: m.Groups[1].Value, File: Relative(file))))
+            .ToList();
+        Assert.NotEmpty(ids);
+        Assert.Empty(ids.GroupBy(i => i.Id).Where(g => g.Count() > 1).Select(g => $"{g.Key}: {string.Join(", ", g.Select(i => i.File))}"));
+    }
+
+    [Fact]
+    public void Classes_are_sealed_abstract_or_static()
+    {
+        var open = typeof(Dunlin.Journal.IJournal).Assembly.GetTypes()
+            .Where(t => t is { IsClass: true, IsSealed: false, IsAbstract: false } && t.GetCustomAttribute<System.Runtime.CompilerServices.CompilerGeneratedAttribute>() is null)
+            .Where(t => t.FullName != "Dunlin.Diagnostics.DunlinException" && !t.FullName!.Contains('<', StringComparison.Ordinal))
+            .Select(t => t.FullName);
+        Assert.Empty(open);
+    }
+
+    [Fact]
+    public void No_type_has_a_name_that_says_nothing()
+    {
+        var found = Sources("src", "cs").Concat(Sources("apps", "cs"))
+            .SelectMany(file => Regex.Matches(File.ReadAllText(file), @"\b(?:class|record|struct|interface)\s+(\w*(?:Manager|Helper|Helpers|Util|Utils|Message|Misc)|\w+Stream)\b(?!s)").Select(m => $"{Relative(file)}: {m.Groups[1].Value}"))
+            // A stream of one application, in the words of its contract.
+            .Where(name => !name.StartsWith("apps", StringComparison.Ordinal));
+        Assert.Empty(found);
+    }
+
+    [Fact]
+    public void Files_are_short_and_the_exceptions_only_shrink()
+    {
+        var extensions = new[] { "cs", "ts", "tsx", "vue", "svelte" };
+        var files = extensions.SelectMany(e => new[] { "src", "apps", "clients", "test" }.SelectMany(folder => Sources(folder, e)));
+        var tooLong = files.Select(f => (Name: Relative(f), Lines: File.ReadLines(f).Count()))
+            .Where(f => f.Lines > (LongFiles.TryGetValue(f.Name, out var allowed) ? allowed : MaxLines))
+            .Select(f => $"{f.Name} has {f.Lines} lines");
+        Assert.Empty(tooLong);
+    }
+
+    [Fact]
+    public void Every_SQL_script_says_what_it_is_for()
+    {
+        var silent = Sources("src", "sql").Concat(Sources("apps", "sql")).Where(f => !File.ReadLines(f).First().StartsWith("-- ", StringComparison.Ordinal)).Select(Relative);
+        Assert.Empty(silent);
+    }
+
+    private static IEnumerable<string> Sources(string folder, string extension) =>
+        Directory.EnumerateFiles(Path.Combine(Root, folder), "*." + extension, SearchOption.AllDirectories)
+            .Where(f => !Regex.IsMatch(f, @"[\\/](bin|obj|node_modules|dist)[\\/]"));
+
+    private static string Relative(string file) => Path.GetRelativePath(Root, file).Replace('\\', '/');
+
+    private static string FindRoot()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Dunlin.slnx")))
+            folder = folder.Parent;
+        return folder?.FullName ?? throw new InvalidOperationException("The tests run inside a checkout.");
+    }
+}

@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace Dunlin.Host.Tests;
+
+/// <summary>The host as a process of its own, which can be killed and started again on the same data.</summary>
+internal sealed class HostProcess : IAsyncDisposable
+{
+    private readonly string _data = Directory.CreateTempSubdirectory("dunlin-host-").FullName;
+    private readonly List<string> _output = [];
+    private Process? _process;
+
+    public Uri Address { get; private set; } = null!;
+
+    public int Port => Address?.Port ?? 0;
+
+    public string Output
+    {
+        get
+        {
+            lock (_output)
+                return string.Join('\n', _output);
+        }
+    }
+
+    /// <summary>Starts the host and waits until it has said where it is.</summary>
+    public async Task StartAsync(params string[] options)
+    {
+        var ready = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Dunlin.Host.dll"), "--port", $"{Port}", "--data", _data, .. options])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment.Remove("ASPNETCORE_ENVIRONMENT");
+        _process = new Process { StartInfo = start, EnableRaisingEvents = true };
+        _process.OutputDataReceived += (_, line) => Take(line.Data, ready);
+        _process.ErrorDataReceived += (_, line) => Take(line.Data, ready);
+        _process.Exited += (_, _) => ready.TrySetException(new InvalidOperationException("The host ended: " + Output));
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        Address = await ready.Task.WaitAsync(TimeSpan.FromSeconds(60));
+    }
+
+    /// <summary>SIGKILL: the process gets no chance to do anything.</summary>
+    public async Task KillAsync()
+    {
+        _process!.EnableRaisingEvents = false;
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    public async Task<HttpClient> SignInAsync(string user)
+    {
+        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero, ConnectTimeout = TimeSpan.FromSeconds(5) })
+        {
+            BaseAddress = Address,
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        using var login = await client.PostAsJsonAsync("/api/v1/auth/login", new { username = user, password = DemoData.Password });
+        var answer = await login.Content.ReadFromJsonAsync<JsonElement>();
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", answer.GetProperty("accessToken").GetString());
+        return client;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false })
+            await KillAsync();
+        _process?.Dispose();
+        Directory.Delete(_data, recursive: true);
+    }
+
+    private void Take(string? line, TaskCompletionSource<Uri> ready)
+    {
+        if (line is null)
+            return;
+        lock (_output)
+            _output.Add(line);
+        if (line.StartsWith("Dunlin is at ", StringComparison.Ordinal))
+            ready.TrySetResult(new Uri(line["Dunlin is at ".Length..]));
+    }
+}

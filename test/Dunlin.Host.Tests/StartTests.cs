@@ -1,0 +1,59 @@
+using System.Net;
+using System.Net.Http.Json;
+
+namespace Dunlin.Host.Tests;
+
+public sealed class StartTests
+{
+    [Theory]
+    [InlineData("--port", "--port needs a value")]
+    [InlineData("--port abc", "--port is a number")]
+    [InlineData("--port 70000", "--port is a number")]
+    [InlineData("--colour red", "Unknown option '--colour'")]
+    public void A_wrong_option_is_named(string args, string error) =>
+        Assert.Contains(error, HostSettings.Parse(args.Split(' ')).Error, StringComparison.Ordinal);
+
+    [Fact]
+    public void The_options_of_the_command_line_are_taken()
+    {
+        var settings = HostSettings.Parse(["--port", "5081", "--data", "/x", "--no-demo"]);
+        Assert.Equal((5081, "/x", false, null), (settings.Port, settings.Data, settings.Demo, settings.Error));
+        Assert.True(HostSettings.Parse(["--help"]).ShowHelp);
+    }
+
+    [Fact]
+    public async Task Without_demo_there_are_no_demo_accounts_and_no_list_of_them()
+    {
+        await using var host = new HostProcess();
+        await host.StartAsync("--no-demo");
+        Assert.DoesNotContain("Demo accounts", host.Output, StringComparison.Ordinal);
+        using var client = new HttpClient { BaseAddress = host.Address };
+        using var login = await client.PostAsJsonAsync("/api/v1/auth/login", new { username = "alice", password = DemoData.Password });
+        Assert.Equal(HttpStatusCode.Unauthorized, login.StatusCode);
+        using var list = await client.GetAsync("/api/v1/demo");
+        Assert.Equal(HttpStatusCode.NotFound, list.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_session_and_its_token_outlive_a_restart_of_the_host()
+    {
+        await using var host = new HostProcess();
+        await host.StartAsync();
+        using var client = await host.SignInAsync("bob");
+        await host.KillAsync();
+        await host.StartAsync();
+        using var branches = await client.GetAsync("/api/warranty/branches");
+        Assert.Equal(HttpStatusCode.OK, branches.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_OpenAPI_document_names_the_endpoints()
+    {
+        await using var host = new HostProcess();
+        await host.StartAsync();
+        using var client = new HttpClient { BaseAddress = host.Address };
+        var document = await client.GetStringAsync("/openapi/v1.json");
+        foreach (var path in new[] { "/dunlin/v1/events", "/dunlin/v1/leases", "/dunlin/v1/journal", "/api/v1/auth/login", "/api/warranty/cases/{id}" })
+            Assert.Contains($"\"{path}\"", document, StringComparison.Ordinal);
+    }
+}

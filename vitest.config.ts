@@ -1,0 +1,28 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+// One run, and one report, over the client and all pages. The client comes from its sources: no build before a test.
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      'clients/typescript',
+      {
+        extends: './vite.config.ts',
+        resolve: {
+          alias: {
+            '@dunlin/client/react': source('clients/typescript/src/react/index.ts'),
+            '@dunlin/client': source('clients/typescript/src/index.ts'),
+          },
+        },
+        test: {
+          name: 'pages',
+          include: ['apps/*/web/**/*.test.{ts,tsx}'],
+          testTimeout: 20_000,
+        },
+      },
+    ],
+  },
+});
