@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { defaultClientConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -12,6 +13,8 @@ export default defineConfig({
       {
         extends: './vite.config.ts',
         resolve: {
+          // Svelte has one build for browsers and one for servers; these are tests of pages.
+          conditions: [...defaultClientConditions],
           alias: {
             '@dunlin/client/react': source('clients/typescript/src/react/index.ts'),
             '@dunlin/client': source('clients/typescript/src/index.ts'),

@@ -16,6 +16,8 @@ internal sealed class WebPages
         ("/focus", "apps/focus/web/index.html"),
     ];
 
+    private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
+
     private readonly PhysicalFileProvider? _files;
 
     public WebPages(IConfiguration configuration)
@@ -41,7 +43,7 @@ internal sealed class WebPages
     {
         foreach (var (route, page) in Pages)
         {
-            app.MapGet(route, () => _files?.GetFileInfo(page) is { Exists: true } file
+            app.MapMethods(route, GetAndHead, () => _files?.GetFileInfo(page) is { Exists: true } file
                 ? Results.File(file.PhysicalPath!, "text/html; charset=utf-8")
                 : Results.Text(Missing, statusCode: StatusCodes.Status503ServiceUnavailable)).ExcludeFromDescription();
         }

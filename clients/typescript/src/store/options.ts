@@ -1,6 +1,6 @@
 import type { Environment } from '../environment.js';
 import type { Problem } from '../http/problem.js';
-import type { SaveContext } from './saver.js';
+import type { Refusals, SaveContext } from './saver.js';
 
 /** What a save was answered with. */
 export interface SaveAnswer<T> {
@@ -9,7 +9,7 @@ export interface SaveAnswer<T> {
   /** The record after the save, where the server sends it. */
   readonly record?: T | undefined;
   /** Fields of the request that were not saved, each with its reason; the others were. They are taken back. */
-  readonly refused?: Readonly<Partial<Record<keyof T, Problem>>> | undefined;
+  readonly refused?: Refusals<T> | undefined;
 }
 
 /** Keeps unsaved edits over a reload, for example in localStorage. */

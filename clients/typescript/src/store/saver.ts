@@ -22,24 +22,31 @@ export interface SaverOptions<Changes extends object, Result> {
   readonly save: (id: string, changes: Changes, context: SaveContext) => Promise<Result>;
   readonly debounceMs: number;
   readonly saveTimeoutMs: number;
-  onSaved(id: string, changes: Changes, result: Result): void;
+  /** Returns the fields that were not saved after all, with the reason. */
+  onSaved(id: string, changes: Changes, result: Result): Refusals<Changes>;
   onRefused(id: string, changes: Changes, problem: Problem): void;
   /** What is unsaved of a record has changed. */
   onChange(id: string): void;
 }
 
-type Resolve = (outcome: SaveOutcome) => void;
+export type Refusals<Changes> = Readonly<Partial<Record<keyof Changes, Problem>>>;
+
+/** Who waits for the outcome of an edit of these fields. */
+interface Waiter {
+  readonly fields: readonly string[];
+  readonly resolve: (outcome: SaveOutcome) => void;
+}
 
 interface Attempt<Changes> {
   readonly changes: Changes;
   readonly saveId: string;
-  readonly resolves: Resolve[];
+  readonly waiters: Waiter[];
 }
 
 interface Entry<Changes> {
   /** Edits not yet sent. */
   dirty: Changes;
-  resolves: Resolve[];
+  waiters: Waiter[];
   inFlight: Attempt<Changes> | undefined;
   /** The last attempt whose outcome is unknown; the same changes are sent again under the same id. */
   unknown: Attempt<Changes> | undefined;
@@ -88,7 +95,9 @@ export class Saver<Changes extends object, Result> {
   add(id: string, changes: Changes, immediate: boolean): Promise<SaveOutcome> {
     const entry = this.#entry(id);
     entry.dirty = { ...entry.dirty, ...changes };
-    const outcome = new Promise<SaveOutcome>((resolve) => entry.resolves.push(resolve));
+    const outcome = new Promise<SaveOutcome>((resolve) =>
+      entry.waiters.push({ fields: Object.keys(changes), resolve }),
+    );
     this.#options.onChange(id);
     if (immediate) this.#sendAfter(id, entry, 0);
     else this.#sendAfter(id, entry, this.#options.debounceMs);
@@ -102,7 +111,7 @@ export class Saver<Changes extends object, Result> {
     const { [field]: _discarded, ...rest } = entry.dirty;
     entry.dirty = rest as Changes;
     if (isEmpty(rest)) {
-      settle(entry.resolves, { status: 'discarded' });
+      settle(entry.waiters, { status: 'discarded' });
       entry.stopTimer?.();
       entry.due = false;
     }
@@ -116,8 +125,8 @@ export class Saver<Changes extends object, Result> {
     const changes = this.unsaved(id)!;
     entry.stopTimer?.();
     this.#entries.delete(id);
-    settle(entry.inFlight?.resolves ?? [], { status: 'refused', problem });
-    settle(entry.resolves, { status: 'refused', problem });
+    settle(entry.inFlight?.waiters ?? [], { status: 'refused', problem });
+    settle(entry.waiters, { status: 'refused', problem });
     this.#wakeIdle(id);
     this.#options.onRefused(id, changes, problem);
     this.#options.onChange(id);
@@ -156,7 +165,7 @@ export class Saver<Changes extends object, Result> {
     if (!entry) {
       entry = {
         dirty: {} as Changes,
-        resolves: [],
+        waiters: [],
         inFlight: undefined,
         unknown: undefined,
         due: false,
@@ -188,10 +197,10 @@ export class Saver<Changes extends object, Result> {
     const { environment } = this.#options;
     const repeats = entry.unknown && sameChanges(entry.unknown.changes, entry.dirty);
     const saveId = repeats ? entry.unknown!.saveId : environment.randomId();
-    const attempt: Attempt<Changes> = { changes: entry.dirty, saveId, resolves: entry.resolves };
+    const attempt: Attempt<Changes> = { changes: entry.dirty, saveId, waiters: entry.waiters };
     entry.inFlight = attempt;
     entry.dirty = {} as Changes;
-    entry.resolves = [];
+    entry.waiters = [];
     entry.due = false;
     void this.#attempt(id, entry, attempt, keepalive);
   }
@@ -211,8 +220,8 @@ export class Saver<Changes extends object, Result> {
       if (this.#entries.get(id) !== entry) return;
       entry.inFlight = entry.unknown = undefined;
       entry.failures = entry.notBefore = 0;
-      this.#options.onSaved(id, attempt.changes, result);
-      settle(attempt.resolves, { status: 'saved' });
+      const refusals = this.#options.onSaved(id, attempt.changes, result);
+      settle(attempt.waiters, { status: 'saved' }, refusals);
     } catch (error) {
       if (this.#entries.get(id) !== entry) return;
       entry.inFlight = undefined;
@@ -229,11 +238,11 @@ export class Saver<Changes extends object, Result> {
     if (!isTemporary(problem) && problem.kind !== 'aborted' && problem.kind !== 'signedOut') {
       entry.unknown = undefined;
       this.#options.onRefused(id, attempt.changes, problem);
-      settle(attempt.resolves, { status: 'refused', problem });
+      settle(attempt.waiters, { status: 'refused', problem });
       return;
     }
     entry.dirty = { ...attempt.changes, ...entry.dirty };
-    entry.resolves = [...attempt.resolves, ...entry.resolves];
+    entry.waiters = [...attempt.waiters, ...entry.waiters];
     entry.unknown = attempt;
     const retryAfter = problem.kind === 'busy' ? problem.retryAfterMs : undefined;
     if (retryAfter !== undefined) entry.notBefore = environment.now() + retryAfter;
@@ -258,8 +267,15 @@ export class Saver<Changes extends object, Result> {
   }
 }
 
-function settle(resolves: Resolve[], outcome: SaveOutcome): void {
-  for (const resolve of resolves.splice(0)) resolve(outcome);
+function settle(
+  waiters: Waiter[],
+  outcome: SaveOutcome,
+  refusals: Readonly<Record<string, Problem | undefined>> = {},
+): void {
+  for (const { fields, resolve } of waiters.splice(0)) {
+    const problem = fields.map((field) => refusals[field]).find(Boolean);
+    resolve(problem ? { status: 'refused', problem } : outcome);
+  }
 }
 
 function isEmpty(changes: object): boolean {

@@ -2,7 +2,7 @@ import type { Cancel } from '../environment.js';
 import type { Problem } from '../http/problem.js';
 import { Confirmed, isFresher, type Arrival, type Stamp } from './confirmed.js';
 import type { MergeOptions, Refusal, SaveAnswer, StoreOptions, StoreState } from './options.js';
-import { Saver, type SaveOutcome } from './saver.js';
+import { Saver, type Refusals, type SaveOutcome } from './saver.js';
 
 /** Removals remembered, so that an answer from before the removal does not bring the record back. */
 const MAX_REMEMBERED_REMOVALS = 1000;
@@ -194,7 +194,7 @@ export class Store<T extends object> {
     this.#update(id);
   }
 
-  #saved(id: string, sent: Partial<T>, { version, record, refused }: SaveAnswer<T>): void {
+  #saved(id: string, sent: Partial<T>, { version, record, refused }: SaveAnswer<T>): Refusals<T> {
     const refusals = Object.entries(refused ?? {}) as [keyof T, Problem][];
     const changes = { ...sent };
     for (const [field] of refusals) delete changes[field];
@@ -212,6 +212,7 @@ export class Store<T extends object> {
     for (const [field, problem] of refusals) {
       this.#refused(id, { [field]: sent[field] } as Partial<T>, problem);
     }
+    return refused ?? ({} as Refusals<T>);
   }
 
   #refused(id: string, changes: Partial<T>, problem: Problem): void {

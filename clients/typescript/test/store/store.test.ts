@@ -196,6 +196,21 @@ describe('Refused and kept', () => {
     });
   }
 
+  test('A save that took some fields and refused others puts only those back', async () => {
+    const refusals: unknown[] = [];
+    store.onRefused(({ changes, problem }) => refusals.push([changes, problem.kind]));
+    const named = store.edit('1', { name: 'John' });
+    const priced = store.edit('1', { cost: -1 }, { immediate: true });
+    expect(store.unsavedOf('1')).toEqual({ name: 'John', cost: -1 });
+    const problem = { kind: 'invalid', code: 'invalid_field', title: 'Wrong.' } as const;
+    await saves[0]!.answer({ version: 2, refused: { cost: problem } });
+    expect(store.record('1')).toEqual(record(2, { name: 'John' }));
+    expect(store.unsavedOf('1')).toBeUndefined();
+    expect(refusals).toEqual([[{ cost: -1 }, 'invalid']]);
+    expect(await named).toEqual({ status: 'saved' });
+    expect(await priced).toEqual({ status: 'refused', problem });
+  });
+
   test('Edits made offline do not vanish: they are merged and saved when the network returns', async () => {
     void store.edit('1', { name: 'John' }, { immediate: true });
     await saves[0]!.fail('network');

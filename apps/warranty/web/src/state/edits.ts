@@ -19,7 +19,7 @@ import type { OpenEdit } from './state';
 const LOCK_SECONDS = 30;
 
 interface Edit {
-  readonly before: string;
+  before: string;
   draft: string;
   phase: OpenEdit['phase'];
   /** Something of this edit may have reached the server: cancelling has to write the value before. */
@@ -88,7 +88,10 @@ export class FieldEdits {
     this.#open.set(key, edit);
     if (!this.#bases.has(key)) this.#bases.set(key, record.version);
     this.#store.beginEdit(id, field);
-    if (!isHeld) void this.#take(key, edit);
+    if (!isHeld) {
+      this.#unguarded.add(key);
+      void this.#take(key, edit);
+    }
     this.#options.onChange();
   }
 
@@ -275,20 +278,31 @@ export class FieldEdits {
   async #take(key: FieldKey, edit: Edit): Promise<void> {
     try {
       await this.#lock(key);
+      if (edit.phase === 'taking') this.#locked(key, edit);
       edit.phase = 'held';
       // Left meanwhile, with nothing to save.
       this.#giveBack(key);
     } catch (error) {
-      const problem = problemOf(error);
+      // Left meanwhile: the save decides.
       if (this.#open.get(key) !== edit) return;
-      if (isUncertain(problem)) {
-        edit.phase = 'waiting';
-        this.#unguarded.add(key);
-      } else {
-        this.#refuse(key, problem);
-      }
+      if (isUncertain(problemOf(error))) edit.phase = 'waiting';
+      else this.#refuse(key, problemOf(error));
     }
     this.#options.onChange();
+  }
+
+  // While the lock was asked for, somebody may still have saved the field. Where nothing was typed yet, the edit begins
+  // from their value; where something was, `save` looks.
+  #locked(key: FieldKey, edit: Edit): void {
+    const { id, field } = partsOf(key);
+    if (this.#open.get(key) === edit && edit.draft === edit.before && !this.#isUnsaved(key)) {
+      this.#discard(key);
+      const record = this.#store.record(id);
+      if (!record) return;
+      edit.before = edit.draft = record[field];
+      this.#bases.set(key, record.version);
+    }
+    if (this.#store.record(id)?.version === this.#bases.get(key)) this.#unguarded.delete(key);
   }
 
   #lock(key: FieldKey): Promise<Lease> {
@@ -307,7 +321,12 @@ export class FieldEdits {
   }
 
   async #ask(key: FieldKey): Promise<Lease> {
-    const result = await this.#options.leases.tryAcquire(key, { seconds: LOCK_SECONDS });
+    const result = await this.#options.leases
+      .tryAcquire(key, { seconds: LOCK_SECONDS })
+      .catch((error: unknown) => {
+        if (isUncertain(problemOf(error))) this.#unguarded.add(key);
+        throw error;
+      });
     if (result.status === 'held') {
       const { holder } = result;
       throw new DunlinError({ kind: 'held', code: 'lease_held', title: 'Another holds the lock.', holder });

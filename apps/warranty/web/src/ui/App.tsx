@@ -47,9 +47,14 @@ function PageHeader() {
   useEffect(() => {
     const header = createHeader({ system: 'Warranty cases', session, beforeSignOut: () => desk.flush() });
     place.current!.append(header.element);
-    header.setConnection(state.getState().connection);
-    const stop = state.subscribe(({ connection }, { connection: before }) => {
-      if (connection !== before) header.setConnection(connection);
+    // A branch that cannot be shown has no connection to speak of.
+    const show = () => {
+      const { connection, problem } = state.getState();
+      header.setConnection(problem ? undefined : connection);
+    };
+    show();
+    const stop = state.subscribe((next, before) => {
+      if (next.connection !== before.connection || next.problem !== before.problem) show();
     });
     return () => {
       stop();

@@ -1,0 +1,466 @@
+import { beforeEach, expect, test } from 'vitest';
+import { json } from '../../../../clients/typescript/test/support/fakeServer';
+import { FakeEnvironment } from '../../../../clients/typescript/test/support/fakeEnvironment';
+import { settle } from '../../../../clients/typescript/test/support/clock';
+import { Desk, type Notice } from '../src/state/desk';
+import { createWarrantyState, holderOf, type WarrantyStore } from '../src/state/state';
+import type { FieldKey } from '../src/api/fieldLocks';
+import { FakeBranch } from './fakeBranch';
+
+const name: FieldKey = '1/customerName';
+const status: FieldKey = '1/status';
+
+let environment: FakeEnvironment;
+let branch: FakeBranch;
+let state: WarrantyStore;
+let desk: Desk;
+let notices: Notice[];
+let signedOut: number;
+
+let pages = 0;
+
+function newDesk(storage?: Storage): Desk {
+  environment = new FakeEnvironment(undefined, `page${++pages}`);
+  environment.fetchWith = branch.fetch;
+  state = createWarrantyState('bob', 1);
+  return new Desk({
+    environment,
+    state,
+    refresh: () => Promise.resolve(false),
+    notify: (notice) => notices.push(notice),
+    onSignedOut: () => signedOut++,
+    unsavedStorage: storage,
+  });
+}
+
+async function open(): Promise<void> {
+  desk.start(1);
+  await settle();
+  branch.requests.length = 0;
+}
+
+const shown = (key: FieldKey) => {
+  const [id, field] = key.split('/') as [string, 'customerName'];
+  return state.getState().records.get(id)?.[field];
+};
+const passes = (milliseconds: number) => environment.clock.advance(milliseconds);
+
+beforeEach(async () => {
+  branch = new FakeBranch('Ann', 'Ben');
+  notices = [];
+  signedOut = 0;
+  desk = newDesk();
+  await open();
+});
+
+test('The cases, the branches and the connection of the branch are in the state', () => {
+  const { ids, total, branches, connection } = state.getState();
+  expect({ ids, total, branches: branches.length }).toEqual({ ids: ['1', '2'], total: 2, branches: 1 });
+  expect(connection.name).toBe('live');
+  expect(shown(name)).toBe('Ann');
+});
+
+test('An edit takes the lock, is shown at once and saved 1 s after the last keystroke, in one request', async () => {
+  desk.edits.begin(name);
+  expect(state.getState().edits.get(name)?.phase).toBe('taking');
+  await settle();
+  expect(state.getState().edits.get(name)?.phase).toBe('held');
+  for (const typed of ['Anna', 'Annab', 'Annabel']) {
+    desk.edits.type(name, typed);
+    expect(shown(name)).toBe(typed);
+    await passes(900);
+  }
+  expect(branch.writes).toEqual(['PUT']);
+  expect(state.getState().pending.has(name)).toBe(true);
+  await passes(100);
+  expect(branch.writes).toEqual(['PUT', 'PATCH']);
+  expect(branch.cases.get(1)!.customerName).toBe('Annabel');
+  expect(state.getState().pending.size).toBe(0);
+});
+
+test('Nothing is saved before the lock is granted', async () => {
+  let grant!: () => void;
+  const granted = new Promise<void>((resolve) => (grant = resolve));
+  branch.overrides.push({
+    match: /^PUT/,
+    answer: async (seen) => {
+      await granted;
+      return branch.answer(seen);
+    },
+  });
+  desk.edits.begin(name);
+  desk.edits.type(name, 'Anna');
+  desk.edits.commit(name);
+  await passes(5000);
+  expect(shown(name)).toBe('Anna');
+  expect(branch.writes).toEqual(['PUT']);
+  grant();
+  await settle();
+  expect(branch.writes).toEqual(['PUT', 'PATCH', 'DELETE']);
+});
+
+test('The lock is given back only after the save', async () => {
+  let answer!: () => void;
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  branch.overrides.push({
+    match: /^PATCH/,
+    answer: async (seen) => {
+      await answered;
+      return branch.answer(seen);
+    },
+  });
+  desk.edits.begin(name);
+  await settle();
+  desk.edits.type(name, 'Anna');
+  desk.edits.commit(name);
+  await passes(15_000);
+  expect(state.getState().edits.size).toBe(0);
+  expect(branch.locks.has(name)).toBe(true);
+  expect(branch.writes).toEqual(['PUT', 'PATCH', 'POST']);
+  answer();
+  await settle();
+  expect(branch.locks.has(name)).toBe(false);
+  expect(branch.cases.get(1)!.customerName).toBe('Anna');
+});
+
+test('An edit that is open keeps its lock', async () => {
+  desk.edits.begin(name);
+  await passes(300_000);
+  expect(branch.locks.has(name)).toBe(true);
+  desk.edits.commit(name);
+  await settle();
+  expect(branch.locks.has(name)).toBe(false);
+  expect(branch.writes).not.toContain('PATCH');
+});
+
+test('A menu is saved at once', async () => {
+  desk.edits.begin(status);
+  await settle();
+  desk.edits.type(status, 'COMPLETED');
+  desk.edits.commit(status);
+  await settle();
+  expect(branch.writes).toEqual(['PUT', 'PATCH', 'DELETE']);
+});
+
+test('Escape before the save sends nothing', async () => {
+  desk.edits.begin(name);
+  await settle();
+  desk.edits.type(name, 'Anna');
+  desk.edits.cancel(name);
+  await passes(2000);
+  expect(shown(name)).toBe('Ann');
+  expect(branch.writes).toEqual(['PUT', 'DELETE']);
+});
+
+test('Escape after the save writes the value from before the edit', async () => {
+  desk.edits.begin(name);
+  await settle();
+  desk.edits.type(name, 'Anna');
+  await passes(1000);
+  expect(branch.cases.get(1)!.customerName).toBe('Anna');
+  desk.edits.cancel(name);
+  await settle();
+  expect(branch.cases.get(1)!.customerName).toBe('Ann');
+  expect(shown(name)).toBe('Ann');
+  expect(branch.locks.size).toBe(0);
+});
+
+test('A value that is not finished waits until the field is left; then the server says what is wrong', async () => {
+  branch.overrides.push({
+    match: /^PATCH/,
+    answer: () =>
+      json(400, {
+        code: 'invalid_field',
+        title: 'Wrong.',
+        detail: "'customerEmail' must be an e-mail address.",
+      }),
+  });
+  desk.edits.begin('1/customerEmail');
+  await settle();
+  desk.edits.type('1/customerEmail', 'ann@');
+  await passes(5000);
+  expect(branch.writes).toEqual(['PUT']);
+  desk.edits.commit('1/customerEmail');
+  await settle();
+  expect(notices).toEqual([
+    { kind: 'error', text: 'E-mail of WHQ1 was not saved: E-mail must be an e-mail address.', typed: 'ann@' },
+  ]);
+  expect(shown('1/customerEmail')).toBe('');
+  expect(branch.locks.size).toBe(0);
+});
+
+test('A field that another holds is not edited, and the page says by whom', async () => {
+  branch.lock(name, 'Carol');
+  desk.edits.begin(name);
+  desk.edits.type(name, 'Anna');
+  await settle();
+  expect(state.getState().edits.size).toBe(0);
+  expect(shown(name)).toBe('Ann');
+  expect(notices).toEqual([
+    {
+      kind: 'error',
+      text: 'Customer name of WHQ1 is locked by Carol. Your change was not saved.',
+      typed: 'Anna',
+    },
+  ]);
+  expect(branch.writes).toEqual(['PUT']);
+});
+
+test('A save whose lock was lost is refused: the value goes back, and what was typed can be copied', async () => {
+  desk.edits.begin(name);
+  await settle();
+  branch.lock(name, 'Carol');
+  desk.edits.type(name, 'Anna');
+  await passes(1000);
+  expect(shown(name)).toBe('Ann');
+  expect(state.getState().edits.size).toBe(0);
+  expect(notices).toEqual([
+    {
+      kind: 'error',
+      text: 'Your lock on Customer name of WHQ1 had ended, so your change was not saved.',
+      typed: 'Anna',
+    },
+  ]);
+});
+
+test('A lock that another takes over ends the edit at once', async () => {
+  desk.edits.begin(name);
+  await settle();
+  desk.edits.type(name, 'Anna');
+  branch.send('lock-acquired', { caseId: 1, field: 'customerName', userId: 'alice', userName: 'Alice' });
+  await settle();
+  expect(shown(name)).toBe('Ann');
+  expect(holderOf(state.getState(), name)).toBe('Alice');
+  expect(notices[0]!.typed).toBe('Anna');
+});
+
+test('One refused field does not take the others of its request with it', async () => {
+  desk.edits.begin(name);
+  desk.edits.begin('1/invoice');
+  await settle();
+  desk.edits.type(name, 'Anna');
+  desk.edits.type('1/invoice', 'refuse me');
+  await passes(1000);
+  expect(branch.cases.get(1)).toMatchObject({ customerName: 'Anna', invoice: '' });
+  expect(shown('1/invoice')).toBe('');
+  expect(notices.map(({ typed }) => typed)).toEqual(['refuse me']);
+});
+
+test('Locks of others come by snapshot and by event, and go by event', async () => {
+  branch.send('locks', [{ caseId: 2, field: 'cost', userId: 'carol', userName: 'Carol' }]);
+  await settle();
+  expect(holderOf(state.getState(), '2/cost')).toBe('Carol');
+  branch.send('lock-acquired', { caseId: 2, field: 'staff', userId: 'bob', userName: 'Bob' });
+  await settle();
+  expect(holderOf(state.getState(), '2/staff')).toBe('you in another tab');
+  branch.send('lock-released', { caseId: 2, field: 'cost', userId: 'carol' });
+  await settle();
+  expect(holderOf(state.getState(), '2/cost')).toBeUndefined();
+});
+
+test('The own lock is never shown as that of another tab, before or after its announcement', async () => {
+  const announced = { caseId: 1, field: 'customerName', userId: 'bob', userName: 'Bob' };
+  desk.edits.begin(name);
+  branch.send('lock-acquired', announced);
+  await settle();
+  expect(holderOf(state.getState(), name)).toBeUndefined();
+  desk.edits.commit(name);
+  await settle();
+  expect(holderOf(state.getState(), name)).toBeUndefined();
+  branch.send('lock-released', announced);
+  branch.send('lock-acquired', announced);
+  await settle();
+  expect(holderOf(state.getState(), name)).toBe('you in another tab');
+});
+
+test('Every 60 s the cases are fetched anew, and a field that is edited is left alone', async () => {
+  desk.edits.begin(name);
+  await settle();
+  desk.edits.type(name, 'Anna');
+  branch.overrides.push({ match: /^PATCH/, answer: () => new Promise(() => {}) });
+  branch.cases.set(1, { ...branch.cases.get(1)!, customerName: 'Someone', invoice: 'I-1', version: 500 });
+  branch.requests.length = 0;
+  await passes(59_000);
+  expect(branch.requests.filter(({ path }) => path.includes('/branches/1/cases'))).toEqual([]);
+  await passes(1000);
+  expect(shown('1/invoice')).toBe('I-1');
+  expect(shown(name)).toBe('Anna');
+});
+
+test('A sync never puts the values of its page over fresher ones', async () => {
+  let answer!: () => void;
+  const stale = branch.answer({
+    method: 'GET',
+    path: '/api/warranty/branches/1/cases',
+    body: undefined,
+    keepalive: false,
+  });
+  branch.overrides.push({
+    match: /^GET .*branches\/1\/cases/,
+    answer: () => new Promise<Response>((resolve) => (answer = () => resolve(stale))),
+  });
+  branch.send('sync-required', { caseId: 1 });
+  await settle();
+  branch.write(1, { customerName: 'Fresh' });
+  await settle();
+  answer();
+  await settle();
+  expect(shown(name)).toBe('Fresh');
+});
+
+test('A sync asked for while one runs is done after it', async () => {
+  const answers: (() => void)[] = [];
+  branch.overrides.push({
+    match: /^GET .*branches\/1\/cases/,
+    answer: (seen) => new Promise<Response>((resolve) => answers.push(() => resolve(branch.answer(seen)))),
+  });
+  branch.send('sync-required', { caseId: 1 });
+  branch.send('sync-required', { caseId: 2 });
+  branch.send('sync-required', { caseId: 1 });
+  await settle();
+  expect(answers).toHaveLength(1);
+  answers[0]!();
+  await settle();
+  expect(answers).toHaveLength(2);
+  answers[1]!();
+  await settle();
+  expect(answers).toHaveLength(2);
+});
+
+test('An edit without network stays, and is saved under a new lock when the network is back', async () => {
+  branch.isReachable = false;
+  environment.signal('offline');
+  branch.streams.last.break();
+  await settle();
+  expect(state.getState().connection.name).toBe('offline');
+  desk.edits.begin(name);
+  desk.edits.type(name, 'Anna');
+  await passes(4000);
+  expect(state.getState().edits.get(name)?.phase).toBe('waiting');
+  desk.edits.commit(name);
+  await passes(120_000);
+  expect(shown(name)).toBe('Anna');
+  expect(state.getState().pending.has(name)).toBe(true);
+  branch.isReachable = true;
+  environment.signal('online');
+  await passes(1000);
+  expect(branch.cases.get(1)!.customerName).toBe('Anna');
+  expect(branch.locks.size).toBe(0);
+  expect(notices).toEqual([]);
+});
+
+test('An edit without network does not overwrite what another saved meanwhile', async () => {
+  branch.isReachable = false;
+  desk.edits.begin(name);
+  desk.edits.type(name, 'Anna');
+  await passes(4000);
+  desk.edits.commit(name);
+  branch.write(1, { customerName: 'Carol was here' });
+  branch.isReachable = true;
+  environment.signal('online');
+  await passes(1000);
+  expect(branch.cases.get(1)!.customerName).toBe('Carol was here');
+  expect(shown(name)).toBe('Carol was here');
+  expect(notices[0]).toMatchObject({
+    typed: 'Anna',
+    text: expect.stringContaining('Carol changed it meanwhile'),
+  });
+});
+
+test('Unsaved edits are kept over a reload, and saved by the next page', async () => {
+  const kept = new Map<string, string>();
+  const storage = {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+    removeItem: (key: string) => void kept.delete(key),
+    key: (index: number) => [...kept.keys()][index] ?? null,
+    get length() {
+      return kept.size;
+    },
+  } as Storage;
+  desk = newDesk(storage);
+  await open();
+  branch.isReachable = false;
+  desk.edits.begin(name);
+  desk.edits.type(name, 'Anna');
+  environment.signal('pagehide');
+  await settle();
+  expect(kept.size).toBe(1);
+
+  branch.isReachable = true;
+  desk = newDesk(storage);
+  await open();
+  expect(shown(name)).toBe('Anna');
+  await passes(1000);
+  expect(branch.cases.get(1)!.customerName).toBe('Anna');
+  expect(branch.locks.size).toBe(0);
+  expect(kept.size).toBe(0);
+});
+
+test('Leaving the page sends what is pending, so that it outlives the page', async () => {
+  desk.edits.begin(name);
+  await settle();
+  desk.edits.type(name, 'Anna');
+  environment.signal('pagehide');
+  await settle();
+  const [save] = branch.requests.filter(({ method }) => method === 'PATCH');
+  expect(save?.keepalive).toBe(true);
+  expect(branch.cases.get(1)!.customerName).toBe('Anna');
+});
+
+test('A session that ends loses nothing: the edit is saved after signing in again', async () => {
+  desk.edits.begin(name);
+  await settle();
+  const refusal = {
+    match: /./,
+    answer: () => json(401, { code: 'not_signed_in', title: 'You are not signed in.' }),
+  };
+  branch.overrides.unshift(refusal);
+  desk.edits.type(name, 'Anna');
+  await passes(1000);
+  expect(signedOut).toBeGreaterThan(0);
+  expect(shown(name)).toBe('Anna');
+  desk.edits.commit(name);
+  branch.overrides.splice(branch.overrides.indexOf(refusal), 1);
+  desk.signedIn();
+  await passes(2000);
+  expect(branch.cases.get(1)!.customerName).toBe('Anna');
+  expect(notices).toEqual([]);
+});
+
+test('A deleted case disappears, and what was typed in it can be copied', async () => {
+  desk.edits.begin(name);
+  await settle();
+  desk.edits.type(name, 'Anna');
+  branch.cases.delete(1);
+  branch.send('case-deleted', { caseId: 1 });
+  await settle();
+  expect(state.getState().ids).toEqual(['2']);
+  expect(state.getState().edits.size).toBe(0);
+  expect(notices[0]).toMatchObject({
+    typed: 'Anna',
+    text: 'Customer name of WHQ1 was not saved: the case was deleted.',
+  });
+});
+
+test('A case that arrives is in the list after the next sync', async () => {
+  const added = branch.add({ id: 3, customerName: 'New' });
+  branch.send('case-created', { caseId: 3, case: added });
+  await passes(250);
+  expect(state.getState().ids).toContain('3');
+  expect(shown('3/customerName')).toBe('New');
+});
+
+test('A branch that does not exist is said so, and the list of another one is shown again', async () => {
+  branch.overrides.push({
+    match: /branches\/9\/cases/,
+    answer: () => json(404, { code: 'not_found', title: 'There is no such thing.' }),
+  });
+  desk.open(9);
+  await settle();
+  expect(state.getState().problem?.kind).toBe('notFound');
+  desk.open(1);
+  await settle();
+  expect(state.getState().problem).toBeUndefined();
+  expect(state.getState().ids).toEqual(['1', '2']);
+});
