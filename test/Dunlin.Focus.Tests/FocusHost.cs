@@ -9,6 +9,7 @@ using Dunlin.Fanout;
 using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Problems;
+using Dunlin.Sqlite;
 using Dunlin.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -24,6 +25,9 @@ namespace Dunlin.Focus.Tests;
 /// <c>X-User</c>. It can be stopped and started again on the same file, as after an update or a crash.</summary>
 internal sealed class FocusHost : IAsyncDisposable
 {
+    // What is under way while time moves sees no more of it at once.
+    private static readonly TimeSpan Step = TimeSpan.FromMinutes(5);
+
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-focus-").FullName;
     private readonly Action<DunlinBuilder>? _engine;
     private WebApplication? _app;
@@ -59,8 +63,10 @@ internal sealed class FocusHost : IAsyncDisposable
         var dunlin = builder.Services.AddDunlin().AddFocus().AddSqlite(options =>
         {
             options.Path = Path.Combine(_folder, "focus.db");
-            options.WriteLimit = TimeSpan.FromDays(30);
-            options.ReadLimit = TimeSpan.FromDays(30);
+            options.WriteLimit = TimeSpan.FromHours(1);
+            // What a power cut takes is the store's own test; here its waiting for the disk would take most of the time.
+            options.Durability = SqliteDurability.Normal;
+            options.ReadLimit = TimeSpan.FromDays(1);
         });
         _engine?.Invoke(dunlin);
         builder.Services.Configure<HostingOptions>(options => options.DrainWindow = TimeSpan.Zero);
@@ -93,8 +99,11 @@ internal sealed class FocusHost : IAsyncDisposable
     /// <summary>Moves time on, and waits for what the schedule does about it.</summary>
     public async Task AdvanceAsync(TimeSpan by)
     {
-        Time.Advance(by);
-        await SettledAsync();
+        for (var left = by; left > TimeSpan.Zero; left -= Step)
+        {
+            Time.Advance(left < Step ? left : Step);
+            await SettledAsync();
+        }
     }
 
     /// <summary>Waits for the schedule's work and for the deliveries that came of it.</summary>
@@ -106,7 +115,7 @@ internal sealed class FocusHost : IAsyncDisposable
 
     public FocusClient Client(string? device = "laptop", string? user = "ann", string? userAgent = null)
     {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = Address, Timeout = Timeout.InfiniteTimeSpan };
+        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = Address, Timeout = Timeout.InfiniteTimeSpan };
         if (user is not null)
             client.DefaultRequestHeaders.Add("X-User", user);
         if (device is not null)
@@ -118,7 +127,7 @@ internal sealed class FocusHost : IAsyncDisposable
 
     public async Task<EnvelopeReader> OpenAsync(string device = "laptop", string user = "ann", string? lastEventId = null)
     {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = Address, Timeout = Timeout.InfiniteTimeSpan };
+        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = Address, Timeout = Timeout.InfiniteTimeSpan };
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/sse?deviceId={device}");
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
         request.Headers.Add("X-User", user);

@@ -86,11 +86,11 @@ public sealed record TimerStarted(TimerState State) : TimerEvent(State);
 
 /// <summary>It was paused, went on, or changed its phase.</summary>
 /// <param name="State">The timer after it.</param>
-/// <param name="Change"><c>paused</c>, <c>resumed</c>, <c>phase</c> (by time) or <c>skipped</c>.</param>
+/// <param name="Change"><c>paused</c>, <c>resumed</c>, <c>skipped</c>, or by time <c>phase</c> and <c>clock</c>.</param>
 public sealed record TimerUpdated(TimerState State, string Change) : TimerEvent(State)
 {
     /// <inheritdoc/>
-    public override bool IsByTime => Change == "phase";
+    public override bool IsByTime => Change is "phase" or "clock";
 }
 
 /// <summary>It came to another device.</summary>

@@ -15,6 +15,9 @@ namespace Dunlin.Apps.Focus;
 /// </summary>
 public static class TimerMachine
 {
+    // Clocks of several nodes differ by less, and that is nothing to speak of.
+    private const long ClockTolerance = 5_000;
+
     /// <summary>Lets time pass, then takes the command.</summary>
     /// <param name="state">The timer; null where there is none.</param>
     /// <param name="command">What is asked.</param>
@@ -48,8 +51,13 @@ public static class TimerMachine
             state = NextPhase(state);
             events.Add(new TimerUpdated(state, "phase"));
         }
-        // A clock that was set back: what is left stays left, counted from the new time.
-        return new TimerStep(state.AsOf > now ? state with { AsOf = now } : state, events);
+        if (state.AsOf - now > ClockTolerance)
+        {
+            // A clock that was set back: what is left stays left, counted from the new time. Told, because a page counts from the old one.
+            state = state with { AsOf = now };
+            events.Add(new TimerUpdated(state, "clock"));
+        }
+        return new TimerStep(state, events);
     }
 
     private static TimerStep Take(TimerState? state, TimerCommand command, long now)

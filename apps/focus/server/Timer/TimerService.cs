@@ -37,7 +37,7 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
         {
             var row = await TimerRows.FindAsync(unit.Connection, unit.Transaction, userId);
             var now = unit.Now.ToUnixTimeMilliseconds();
-            row = (await KeepAsync(unit, row, TimerMachine.Advance(row.State, now), now, null, ct)).Row;
+            row = (await KeepAsync(unit, row, TimerMachine.Advance(row.State, now), null, ct)).Row;
             return row.State?.DueAt;
         },
         cancellationToken);
@@ -55,7 +55,7 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
         if (before is not null)
             return await RepeatedAsync(unit, row, command, before);
         var step = TimerMachine.Apply(row.State, command, now);
-        (row, var ended) = await KeepAsync(unit, row, step, now, command.DeviceId, cancellationToken);
+        (row, var ended) = await KeepAsync(unit, row, step, command.DeviceId, cancellationToken);
         var name = row.State is null ? null : await FocusDevices.NameAsync(unit, row.State.DeviceId);
         // What was meant may have ended by itself a moment ago: then it is done, as if it had been asked for.
         var isDone = step.Refusal is null || (command is CompleteTimer && ended is not null && (id is null || ended.Id == id));
@@ -80,11 +80,10 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
 
     /// <summary>Writes what a step came to: the events, the session and the log of the task for an end, and the row.</summary>
     private async ValueTask<(TimerRow Row, SessionView? Ended)> KeepAsync(
-        IUnitOfWork unit, TimerRow row, TimerStep step, long now, string? deviceId, CancellationToken cancellationToken)
+        IUnitOfWork unit, TimerRow row, TimerStep step, string? deviceId, CancellationToken cancellationToken)
     {
-        // Where only time has passed and nothing happened, the row says the same as before. A clock set back is kept,
-        // so that what is left goes on from there.
-        if (step.Events.Count == 0 && (row.State is null || row.State.AsOf <= now))
+        // Where only time has passed and nothing happened, the row says the same as before.
+        if (step.Events.Count == 0)
             return (row with { State = step.State }, null);
         SessionView? ended = null;
         var version = row.Version;
