@@ -133,6 +133,30 @@ test('An edit that is open keeps its lock', async () => {
   expect(branch.writes).not.toContain('PATCH');
 });
 
+test('A field that is opened again at once waits until its lock is back', async () => {
+  let answer!: () => void;
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  branch.overrides.push({
+    match: /^DELETE/,
+    answer: async (seen) => {
+      await answered;
+      branch.locks.clear();
+      return branch.answer(seen);
+    },
+  });
+  desk.edits.begin(name);
+  await settle();
+  desk.edits.cancel(name);
+  desk.edits.begin(name);
+  await settle();
+  expect(branch.writes).toEqual(['PUT', 'DELETE']);
+  expect(state.getState().edits.get(name)?.phase).toBe('taking');
+  answer();
+  await settle();
+  expect(state.getState().edits.get(name)?.phase).toBe('held');
+  expect(notices).toEqual([]);
+});
+
 test('A menu is saved at once', async () => {
   desk.edits.begin(status);
   await settle();
@@ -406,6 +430,19 @@ test('Leaving the page sends what is pending, so that it outlives the page', asy
   const [save] = branch.requests.filter(({ method }) => method === 'PATCH');
   expect(save?.keepalive).toBe(true);
   expect(branch.cases.get(1)!.customerName).toBe('Anna');
+});
+
+test('A page that comes back from the back/forward cache takes the lock of its open field again', async () => {
+  desk.edits.begin(name);
+  await settle();
+  environment.signal('pagehide', { persisted: true });
+  await settle();
+  expect(branch.locks.has(name)).toBe(false);
+  expect(state.getState().edits.get(name)?.phase).toBe('waiting');
+  environment.signal('pageshow', { persisted: true });
+  await settle();
+  expect(branch.locks.has(name)).toBe(true);
+  expect(state.getState().edits.get(name)?.phase).toBe('held');
 });
 
 test('A session that ends loses nothing: the edit is saved after signing in again', async () => {

@@ -54,6 +54,8 @@ export class FieldEdits {
   readonly #open = new Map<FieldKey, Edit>();
   readonly #held = new Map<FieldKey, Lease>();
   readonly #asking = new Map<FieldKey, Promise<Lease>>();
+  /** Locks whose return has not been answered yet. */
+  readonly #returning = new Map<FieldKey, Promise<void>>();
   readonly #returned = new Set<FieldKey>();
   /** Version of the case that an unsaved edit began from. */
   readonly #bases = new Map<FieldKey, number>();
@@ -321,6 +323,8 @@ export class FieldEdits {
   }
 
   async #ask(key: FieldKey): Promise<Lease> {
+    // Overtaking the return of the lock before, this would be refused: held, by ourselves.
+    await this.#returning.get(key);
     const result = await this.#options.leases
       .tryAcquire(key, { seconds: LOCK_SECONDS })
       .catch((error: unknown) => {
@@ -339,19 +343,20 @@ export class FieldEdits {
   }
 
   #lost(key: FieldKey, lease: Lease): void {
-    if (this.#held.get(key) === lease) this.#held.delete(key);
+    // Given back by `#giveBack`.
+    if (this.#held.get(key) !== lease) return;
+    this.#held.delete(key);
     const { reason, problem } = lease.lost.reason as LeaseLost;
     const edit = this.#open.get(key);
     const isOurDoing = reason === 'released' && !problem;
-    if (isOurDoing) {
-      this.#returned.add(key);
-    } else if (problem?.kind === 'lost' || reason === 'taken') {
+    if (isOurDoing) this.#returned.add(key);
+    if (problem?.kind === 'lost' || reason === 'taken') {
       this.#refuse(
         key,
         problem ?? { kind: 'lost', code: 'lease_lost', title: 'The lock was taken.', reason },
       );
     } else if (edit || this.#isUnsaved(key)) {
-      // No answer in time, or signed out. The save asks for the lock again.
+      // No answer in time, signed out, or given back by a page that was left and came back. The save asks for it again.
       this.#unguarded.add(key);
       if (edit) edit.phase = 'waiting';
     }
@@ -395,7 +400,13 @@ export class FieldEdits {
     if (this.#open.has(key) || this.#isUnsaved(key)) return;
     this.#bases.delete(key);
     this.#unguarded.delete(key);
-    void this.#held.get(key)?.release();
+    const lease = this.#held.get(key);
+    if (!lease) return;
+    this.#held.delete(key);
+    this.#returned.add(key);
+    const returning = lease.release().then(() => void this.#returning.delete(key));
+    this.#returning.set(key, returning);
+    this.#options.onChange();
   }
 
   #isUnsaved(key: FieldKey): boolean {
