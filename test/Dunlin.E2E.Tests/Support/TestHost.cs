@@ -41,10 +41,15 @@ public sealed class TestHost : IAsyncDisposable
     /// <summary>Stops the host and starts it again on the same address and file, as a deployment does.</summary>
     public async Task RestartAsync()
     {
-        var port = Address.Port;
         await StopAsync();
-        _app = Build(_folder, Time, port);
-        await BeginAsync();
+        await ContinueAsync();
+    }
+
+    /// <summary>Starts a host that was stopped, on the same address and file.</summary>
+    public Task ContinueAsync()
+    {
+        _app = Build(_folder, Time, Address.Port);
+        return BeginAsync();
     }
 
     public async Task StopAsync()
