@@ -29,9 +29,7 @@ export function fromStore<State, Selected = State>(
 }
 
 /** The state of a connection, for a status dot. */
-export function fromConnection(
-  connection: Pick<Connection, 'state' | 'onState'>,
-): Reactive<ConnectionState> {
+export function fromConnection(connection: Pick<Connection, 'state' | 'onState'>): Reactive<ConnectionState> {
   return follow(
     () => connection.state,
     (listener) => connection.onState(listener),

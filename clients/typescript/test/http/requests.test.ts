@@ -218,7 +218,11 @@ describe('The device id', () => {
   });
 
   test('Each user of a browser has a device id of their own', () => {
-    const environment = new FakeEnvironment();
+    const kept = new Map<string, string>();
+    environment.storage = {
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => void kept.set(key, value),
+    };
     const alice = deviceId(environment, 'alice');
     expect(deviceId(environment, 'alice')).toBe(alice);
     expect(new Set([alice, deviceId(environment, 'bob'), deviceId(environment)]).size).toBe(3);
