@@ -55,6 +55,8 @@ export class Focus {
   readonly #storedEntries;
 
   timer = $state.raw<Timer | null>(null);
+  /** Events of the stream that this page has been handed. */
+  heard = $state(0);
   isLoaded = $state(false);
   isBusy = $state(false);
   problem = $state.raw<Problem | undefined>(undefined);
@@ -240,6 +242,9 @@ export class Focus {
 
   #listen(): void {
     const connection = this.#connection;
+    connection.on('*', (_, { type }) => {
+      if (type !== 'system') this.heard++;
+    });
     connection.on('timer', (event) => {
       this.clock.atLeast(event.timestamp);
       if (event.type === 'stopped') this.#stopped(event.payload, event.sourceDeviceId);
