@@ -27,6 +27,13 @@ const servers = {
     start: () => ['dotnet', [join(folder, 'dunlin/Dunlin.Bench.Server.dll'), '7101', join(folder, `d${Date.now()}.db`)]],
     load: ['--path', '/dunlin/v1/events?topic=b', '--pub-path', '/dunlin/v1/events', '--pub-body', json, '-P', 'Content-Type: application/json'],
   },
+  // The same without sending on the flushing thread, to see what that is worth.
+  pipes: {
+    port: 7102,
+    env: { BENCH_DIRECT: '0' },
+    start: () => ['dotnet', [join(folder, 'dunlin/Dunlin.Bench.Server.dll'), '7102', join(folder, `p${Date.now()}.db`)]],
+    load: ['--path', '/dunlin/v1/events?topic=b', '--pub-path', '/dunlin/v1/events', '--pub-body', json, '-P', 'Content-Type: application/json'],
+  },
   nchan: {
     port: 7002,
     start: () => ['nginx', ['-p', folder, '-c', join(folder, 'nchan.conf')]],
@@ -48,7 +55,7 @@ const wanted = (options.scenarios ?? 'one,eight,paced,idle').split(',');
 async function measure(name, scenario) {
   const server = servers[name];
   const [command, args] = server.start();
-  const child = spawn('taskset', ['-c', '0', command, ...args], { stdio: 'ignore' });
+  const child = spawn('taskset', ['-c', '0', command, ...args], { stdio: 'ignore', env: { ...process.env, ...server.env } });
   await listening(server.port);
   const pids = server.workers ? [child.pid, ...run('pgrep', ['-P', String(child.pid)]).trim().split('\n')] : [child.pid];
   const result = (more) => spawnSync('taskset', ['-c', '1', load, '--port', String(server.port), '--pid', pids.join(','), ...server.load, ...more], { encoding: 'utf8' }).stdout;

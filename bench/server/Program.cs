@@ -6,13 +6,19 @@ using Dunlin.Hosting;
 using Dunlin.Leases;
 using Dunlin.Problems;
 using Dunlin.Publishing;
+using Dunlin.Sse;
 using Dunlin.Streams;
 using Dunlin.Topics;
 
 var builder = WebApplication.CreateSlimBuilder();
 builder.Logging.ClearProviders();
 builder.WebHost.UseUrls("http://127.0.0.1:" + args[0]);
-builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+builder.WebHost.ConfigureKestrel(kestrel =>
+{
+    kestrel.AddServerHeader = false;
+    if (Environment.GetEnvironmentVariable("BENCH_DIRECT") != "0")
+        kestrel.ConfigureEndpointDefaults(listen => listen.UseDirectSend());
+});
 var dunlin = builder.Services.AddDunlin().AddAccessPolicy<Everything>("");
 if (args[1] == "memory")
     dunlin.AddInMemory();

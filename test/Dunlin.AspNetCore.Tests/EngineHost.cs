@@ -10,6 +10,7 @@ using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Problems;
+using Dunlin.Sse;
 using Dunlin.TestKit;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Builder;
@@ -49,7 +50,7 @@ internal sealed class EngineHost : IAsyncDisposable
         var (time, log) = (new ManualTime(), new LogCapture());
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Trace);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseDirectSend()));
         builder.Services.AddSingleton<TimeProvider>(time).AddSingleton<TestPolicy>();
         var dunlin = builder.Services.AddDunlin().AddInMemory().AddAccessPolicy<TestPolicy>("");
         builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero);   // time stands still: waves would wait for ever

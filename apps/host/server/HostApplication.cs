@@ -3,6 +3,7 @@ using Dunlin.Apps.Warranty;
 using Dunlin.Hosting;
 using Dunlin.Problems;
 using Dunlin.Security;
+using Dunlin.Sse;
 
 namespace Dunlin.Host;
 
@@ -16,6 +17,7 @@ internal static class HostApplication
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.ConfigureEndpointDefaults(listen => listen.UseDirectSend());
             kestrel.ListenLocalhostOrAny(settings.Port);
         });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);

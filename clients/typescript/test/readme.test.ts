@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
 
-test('The snippets of the README compile against the package', () => {
+test('The snippets of both READMEs compile against the package', () => {
   const root = fileURLToPath(new URL('..', import.meta.url));
-  const readme = readFileSync(`${root}README.md`, 'utf8');
+  const readme = readFileSync(`${root}README.md`, 'utf8') + readFileSync(`${root}../../README.md`, 'utf8');
   const snippets = [...readme.matchAll(/```ts\n(.*?)```/gs)].map((match) => match[1]!);
-  expect(snippets.length).toBe(3);
+  expect(snippets.length).toBe(4);
 
   const sources = new Map(snippets.map((text, index) => [`${root}snippet${index}.ts`, text]));
   const options: ts.CompilerOptions = {

@@ -28,6 +28,8 @@ internal sealed class PublishEndpoint(
         }
         rate.Take(caller.UserId, items.Count);
 
+        using var activity = DunlinActivities.Source.StartActivity("dunlin.publish");
+        activity?.SetTag("events", items.Count);
         var durable = items.Count == 1 && !items[0].IsTransient ? [items[0].Draft] : items.Where(i => !i.IsTransient).Select(i => i.Draft).ToArray();
         IReadOnlyList<Position> positions = durable.Length == 0
             ? []

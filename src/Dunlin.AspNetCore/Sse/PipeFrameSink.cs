@@ -13,11 +13,13 @@ namespace Dunlin.Sse;
 internal sealed class PipeFrameSink(HttpContext context) : IFrameSink
 {
     private readonly bool _chunked = StreamHeaders.AreChunkedByUs(context);
+    private readonly HttpResponse _response = context.Response;
+    private HttpContext? _context = context;   // null once the request is over: the server uses the object again
     private PipeWriter? _pipe;
     private volatile bool _aborted;
 
     // Taken at the first write: the headers must stand before.
-    private PipeWriter Pipe => _pipe ??= context.Response.BodyWriter;
+    private PipeWriter Pipe => _pipe ??= _response.BodyWriter;
 
     public void Write(ReadOnlySpan<byte> bytes)
     {
@@ -67,7 +69,14 @@ internal sealed class PipeFrameSink(HttpContext context) : IFrameSink
     public void Abort()
     {
         _aborted = true;
-        context.Abort();
+        Interlocked.Exchange(ref _context, null)?.Abort();
+    }
+
+    /// <summary>The request is over: from here on nothing of it is touched, whoever still calls.</summary>
+    public void Detach()
+    {
+        _aborted = true;
+        Interlocked.Exchange(ref _context, null);
     }
 
     private static bool IsOpen(FlushResult result) => !result.IsCompleted && !result.IsCanceled;

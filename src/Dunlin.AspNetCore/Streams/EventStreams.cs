@@ -71,12 +71,14 @@ public sealed class EventStreams
         }
         catch
         {
+            sink.Detach();
             connection.Abandon();
             throw;
         }
         await using var gone = context.RequestAborted.UnsafeRegister(static c => ((Connection)c!).Close(ConnectionEnd.Gone), connection);
         if (await connection.Completion != ConnectionEnd.Gone)
             await sink.EndAsync();
+        sink.Detach();
     }
 
     private static ReadOnlyMemory<byte> Comment(DateTimeOffset now) => StreamHeaders.FirstBytes;

@@ -9,6 +9,6 @@ public static class DunlinMeters
     /// <summary>Connections, deliveries, catching up and resets.</summary>
     public const string Fanout = "Dunlin.Fanout";
 
-    /// <summary>Requests to the HTTP endpoints.</summary>
-    public const string Http = "Dunlin.Http";
+    /// <summary>Requests for leases and how leases ended.</summary>
+    public const string Leases = "Dunlin.Leases";
 }

@@ -29,6 +29,7 @@ public static class CoreServices
         services.TryAddSingleton<AccessPolicies>();
         services.TryAddSingleton<FanoutInstruments>();
         services.TryAddSingleton<EventFanout>();
+        services.TryAddSingleton<LeaseInstruments>();
         services.TryAddSingleton<LeaseService>();
         services.TryAddSingleton<LeaseGraces>();
         services.TryAddSingleton<PresenceRegistry>();

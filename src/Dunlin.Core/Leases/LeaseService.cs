@@ -12,7 +12,8 @@ namespace Dunlin.Leases;
 /// <i>may</i> is the business of whoever calls.
 /// </summary>
 public sealed partial class LeaseService(
-    IStore store, IEnumerable<LeaseAnnouncerRule> announcers, TimerWheel wheel, IOptions<LeaseOptions> options, ILogger<LeaseService> logger)
+    IStore store, IEnumerable<LeaseAnnouncerRule> announcers, TimerWheel wheel, IOptions<LeaseOptions> options,
+    LeaseInstruments instruments, ILogger<LeaseService> logger)
 {
     private readonly IReadOnlyList<LeaseAnnouncerRule> _announcers = [.. announcers.OrderByDescending(rule => rule.Prefix.Length)];
     private readonly LeaseExpiries _expiries = new(wheel);
@@ -22,10 +23,14 @@ public sealed partial class LeaseService(
 
     /// <summary>Asks for a lease. Idempotent by lease id.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, <see cref="ErrorCode.QueueFull"/>.</exception>
-    public ValueTask<LeaseAnswer> AcquireAsync(LeaseRequest request, EventOrigin? origin = null, CancellationToken cancellationToken = default)
+    public async ValueTask<LeaseAnswer> AcquireAsync(LeaseRequest request, EventOrigin? origin = null, CancellationToken cancellationToken = default)
     {
         Check(request);
-        return store.WriteAsync((unit, ct) => AcquireAsync(unit, request, origin, ct), cancellationToken);
+        using var activity = DunlinActivities.Source.StartActivity("dunlin.lease.acquire");
+        var answer = await store.WriteAsync((unit, ct) => AcquireAsync(unit, request, origin, ct), cancellationToken);
+        instruments.Requested(answer.Result);
+        activity?.SetTag("result", answer.Result.ToString());
+        return answer;
     }
 
     /// <summary>Asks for a lease inside a unit of work of the caller's.</summary>
@@ -97,7 +102,11 @@ public sealed partial class LeaseService(
         if (step.HasChanged)
             await unit.Leases.SaveAsync(step.Row, cancellationToken);
         foreach (var change in step.Changes)
+        {
             await AnnouncerFor(resource).AnnounceAsync(change, unit, cancellationToken);
+            if (change.Kind == LeaseChangeKind.Released)
+                instruments.Ended(change.End);
+        }
         // Scheduled although the transaction may yet fail: settling a lease that has not expired changes nothing.
         _expiries.Watch(step.Row, unit.Now, SettleInBackground);
         return result;

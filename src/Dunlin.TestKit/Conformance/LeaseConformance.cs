@@ -247,7 +247,7 @@ public abstract class LeaseConformance : ConformanceSuite
     private LeaseService NewService()
     {
         _wheel = new TimerWheel(Time);
-        return new LeaseService(Store, [], _wheel, Options.Create(new LeaseOptions()), NullLogger<LeaseService>.Instance);
+        return new LeaseService(Store, [], _wheel, Options.Create(new LeaseOptions()), new LeaseInstruments(new TestMeters()), NullLogger<LeaseService>.Instance);
     }
 
     private Task<LeaseAnswer> AcquireAsync(string id, LeaseOwner owner, int seconds = 30, bool wait = false) =>

@@ -16,7 +16,7 @@ public sealed class LeaseGracesTests : IDisposable
     public LeaseGracesTests()
     {
         var options = Options.Create(new LeaseOptions { DisconnectGrace = TimeSpan.FromSeconds(10) });
-        _leases = new LeaseService(_node.Store, [], _node.Wheel, options, NullLogger<LeaseService>.Instance);
+        _leases = new LeaseService(_node.Store, [], _node.Wheel, options, new LeaseInstruments(new TestKit.TestMeters()), NullLogger<LeaseService>.Instance);
         _graces = new LeaseGraces(_node.Fanout, _leases, _node.Wheel, options, NullLogger<LeaseGraces>.Instance);
     }
 

@@ -1,0 +1,113 @@
+// Figures of the engine without HTTP, on a real SQLite file at synchronous=FULL.
+//   dotnet run -c Release --project bench/engine [-- FOLDER]     the folder decides which disk is measured
+#pragma warning disable MA0047 // one file, top-level statements
+using System.Diagnostics;
+using System.Globalization;
+using Dunlin.Fanout;
+using Dunlin.Hosting;
+using Dunlin.Journal;
+using Dunlin.Leases;
+using Dunlin.Topics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+const int rounds = 5;
+var folder = Directory.CreateDirectory(Path.Combine(args.Length > 0 ? args[0] : Path.GetTempPath(), "dunlin-bench-" + Environment.ProcessId)).FullName;
+var builder = Host.CreateEmptyApplicationBuilder(null);
+builder.Logging.ClearProviders();
+builder.Services.AddDunlinCore().AddSqlite(Path.Combine(folder, "bench.db"));
+var host = builder.Build();
+await host.StartAsync();
+var journal = host.Services.GetRequiredService<IJournal>();
+var leases = host.Services.GetRequiredService<LeaseService>();
+var fanout = host.Services.GetRequiredService<EventFanout>();
+var data = new byte[200];
+Array.Fill(data, (byte)'x');
+(data[0], data[^1]) = ((byte)'"', (byte)'"');
+
+await SyncAsync();
+await MeasureAsync("durable appends, 1 writer", "events/s", 1, 3_000, async (w, i) => await journal.AppendAsync(Draft(w)));
+await MeasureAsync("durable appends, 64 writers", "events/s", 64, 1_500, async (w, i) => await journal.AppendAsync(Draft(w)));
+await MeasureAsync("lease cycles (acquire + release), 1 holder", "cycles/s", 1, 1_000, Cycle);
+await MeasureAsync("lease cycles (acquire + release), 64 holders", "cycles/s", 64, 400, Cycle);
+await ResumeAsync();
+await host.StopAsync();
+await ((IAsyncDisposable)host).DisposeAsync();
+Directory.Delete(folder, recursive: true);
+
+EventDraft Draft(int writer) => new(TopicName.Parse("bench/" + (writer % 16).ToString(CultureInfo.InvariantCulture)), "bench.event", data);
+
+async Task Cycle(int worker, int i)
+{
+    var resource = ResourceName.Parse("bench/" + worker.ToString(CultureInfo.InvariantCulture));
+    var id = "lease-of-worker-" + worker.ToString(CultureInfo.InvariantCulture);
+    await leases.AcquireAsync(new LeaseRequest(resource, id, new LeaseOwner("u", "U"), 30));
+    await leases.ReleaseAsync(resource, id, "u");
+}
+
+static async Task MeasureAsync(string name, string unit, int workers, int each, Func<int, int, Task> work)
+{
+    var rates = new List<double>();
+    for (var round = 0; round <= rounds; round++)
+    {
+        var watch = Stopwatch.StartNew();
+        await Task.WhenAll(Enumerable.Range(0, workers).Select(w => Task.Run(async () =>
+        {
+            for (var i = 0; i < each; i++)
+                await work(w, i);
+        })));
+        if (round > 0)   // the first warms up
+            rates.Add(workers * each / watch.Elapsed.TotalSeconds);
+    }
+    Print(name, rates, unit);
+}
+
+// What one sync of this disk costs: the floor of a lone writer's append.
+async Task SyncAsync()
+{
+    var times = new List<double>();
+    await using var file = new FileStream(Path.Combine(folder, "sync"), FileMode.Create, FileAccess.Write, FileShare.None, 1, FileOptions.None);
+    for (var i = 0; i < 500; i++)
+    {
+        file.Write(new byte[4_096]);
+        var watch = Stopwatch.StartNew();
+        file.Flush(flushToDisk: true);
+        times.Add(watch.Elapsed.TotalMicroseconds);
+    }
+    Print("one fsync of 4 KiB on this disk", times, "us");
+}
+
+// 1,000 missed events, read from the file (the tail in memory does not hold them) and framed.
+async Task ResumeAsync()
+{
+    var topic = TopicName.Parse("resume");
+    var start = journal.Head.Offset;
+    await journal.AppendAsync([.. Enumerable.Range(0, 1_000).Select(_ => new EventDraft(topic, "bench.event", data))], null, default);
+    for (var i = 0; i < 10; i++)
+        await journal.AppendAsync([.. Enumerable.Range(0, 1_000).Select(_ => Draft(i))], null, default);
+    var times = new List<double>();
+    for (var i = 0; i < 50; i++)
+    {
+        var before = Process.GetCurrentProcess().TotalProcessorTime;
+        var after = start;
+        JournalPage page;
+        do
+        {
+            page = await journal.ReadAsync(new JournalQuery(after, [topic]), default);
+            foreach (var entry in page.Events)
+                FrameWriter.Encode(entry.Position, frame => WireFormats.Named.Write(entry, frame));
+            after = page.Through;
+        }
+        while (page.HasMore);
+        times.Add((Process.GetCurrentProcess().TotalProcessorTime - before).TotalMilliseconds);
+    }
+    Print("resume of 1,000 missed events from the file, CPU", times[10..], "ms");
+    GC.KeepAlive(fanout);
+}
+
+static void Print(string name, List<double> values, string unit)
+{
+    values.Sort();
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-52} {values[values.Count / 2],12:N1} {unit}   (min {values[0]:N1}, max {values[^1]:N1})"));
+}

@@ -1,0 +1,219 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+
+namespace Dunlin.Sse;
+
+/// <summary>
+/// Sends on the caller's thread, at the flush, while the socket takes all of it; what it does not take is sent when it can,
+/// and the flush completes then. Kestrel's own transport hands every flush to another thread, which costs more than the
+/// system call when a frame goes to a thousand connections. Holds memory between a write and its flush only.
+/// <para>One writer at a time, as the pipe of one connection has; a write may follow a flush that has not completed yet.</para>
+/// </summary>
+internal sealed class SocketPipeWriter(Socket socket) : PipeWriter
+{
+    private const int MinBuffer = 4_096;
+
+    private readonly Lock _gate = new();   // guards all fields
+    private byte[]? _buffer;               // written, not yet flushed
+    private int _length;
+    private bool _sending;                 // a flush that did not complete at once owns the socket
+    private bool _flushAgain;              // ... and another flush came meanwhile
+    private bool _closed;
+    private TaskCompletionSource<FlushResult>? _waiter;
+    private Task _send = Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public override bool CanGetUnflushedBytes => true;
+
+    /// <inheritdoc/>
+    public override long UnflushedBytes
+    {
+        get
+        {
+            lock (_gate)
+                return _length;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        lock (_gate)
+            return Room(sizeHint).AsMemory(_length);
+    }
+
+    /// <inheritdoc/>
+    public override Span<byte> GetSpan(int sizeHint = 0)
+    {
+        lock (_gate)
+            return Room(sizeHint).AsSpan(_length);
+    }
+
+    /// <inheritdoc/>
+    public override void Advance(int bytes)
+    {
+        lock (_gate)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)bytes, (uint)((_buffer?.Length ?? 0) - _length));
+            _length += bytes;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+    {
+        byte[] buffer;
+        int length;
+        lock (_gate)
+        {
+            if (_closed)
+                return new(new FlushResult(isCanceled: false, isCompleted: true));
+            if (_sending)
+            {
+                _flushAgain = true;
+                return new((_waiter ??= NewWaiter()).Task);
+            }
+            if (_buffer is null || _length == 0)
+                return default;
+            (buffer, length) = Take();
+            _sending = true;
+        }
+        var sent = socket.Send(buffer.AsSpan(0, length), SocketFlags.None, out var error);
+        if (error == SocketError.Success && sent == length)
+            return Sent(buffer);
+        if (error is not (SocketError.Success or SocketError.WouldBlock or SocketError.IOPending))
+        {
+            Close(buffer);
+            return new(new FlushResult(isCanceled: false, isCompleted: true));
+        }
+        return SendRest(buffer, error == SocketError.Success ? sent : 0, length);
+    }
+
+    /// <inheritdoc/>
+    public override void CancelPendingFlush()
+    {
+        lock (_gate)
+        {
+            _waiter?.TrySetResult(new FlushResult(isCanceled: true, isCompleted: false));
+            _waiter = null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Complete(Exception? exception = null)
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            Return(_buffer);
+            _buffer = null;
+            _length = 0;
+        }
+    }
+
+    /// <summary>Completes when nothing is being sent any more.</summary>
+    public Task DrainAsync()
+    {
+        lock (_gate)
+            return _send;
+    }
+
+    private static TaskCompletionSource<FlushResult> NewWaiter() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private static void Return(byte[]? buffer)
+    {
+        if (buffer is not null)
+            ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    private byte[] Room(int sizeHint)
+    {
+        var needed = _length + Math.Max(sizeHint, 1);
+        if (_buffer is not null && needed <= _buffer.Length)
+            return _buffer;
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(MinBuffer, _buffer is null ? needed : Math.Max(needed, _buffer.Length * 2)));
+        _buffer.AsSpan(0, _length).CopyTo(larger);
+        Return(_buffer);
+        return _buffer = larger;
+    }
+
+    private (byte[] Buffer, int Length) Take()
+    {
+        var taken = (_buffer!, _length);
+        _buffer = null;
+        _length = 0;
+        return taken;
+    }
+
+    private ValueTask<FlushResult> Sent(byte[] buffer)
+    {
+        lock (_gate)
+        {
+            Return(buffer);
+            if (_flushAgain && _length > 0)
+            {
+                _flushAgain = false;
+                var (next, length) = Take();
+                _send = SendRestAsync(next, 0, length);
+                return new((_waiter ??= NewWaiter()).Task);
+            }
+            _sending = _flushAgain = false;
+            _waiter?.TrySetResult(default);
+            _waiter = null;
+            return default;
+        }
+    }
+
+    private ValueTask<FlushResult> SendRest(byte[] buffer, int from, int length)
+    {
+        lock (_gate)
+        {
+            var waiter = _waiter ??= NewWaiter();
+            _send = SendRestAsync(buffer, from, length);
+            return new(waiter.Task);
+        }
+    }
+
+    private async Task SendRestAsync(byte[] buffer, int from, int length)
+    {
+        try
+        {
+            while (true)
+            {
+                while (from < length)
+                    from += await socket.SendAsync(buffer.AsMemory(from, length - from));
+                Return(buffer);
+                lock (_gate)
+                {
+                    if (!_flushAgain || _length == 0 || _closed)
+                    {
+                        _sending = _flushAgain = false;
+                        _waiter?.TrySetResult(new FlushResult(isCanceled: false, isCompleted: _closed));
+                        _waiter = null;
+                        return;
+                    }
+                    _flushAgain = false;
+                    (buffer, length) = Take();
+                    from = 0;
+                }
+            }
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            Close(buffer);
+        }
+    }
+
+    private void Close(byte[] buffer)
+    {
+        lock (_gate)
+        {
+            Return(buffer);
+            _closed = true;
+            _sending = _flushAgain = false;
+            _waiter?.TrySetResult(new FlushResult(isCanceled: false, isCompleted: true));
+            _waiter = null;
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using System.Diagnostics.Metrics;
+using System.Text.Json;
+using Dunlin.Diagnostics;
+
+namespace Dunlin.Leases;
+
+/// <summary>What leases count.</summary>
+public sealed class LeaseInstruments
+{
+    private readonly Counter<long> _requests;
+    private readonly Counter<long> _ends;
+
+    /// <summary>Made by the container.</summary>
+    public LeaseInstruments(IMeterFactory meters)
+    {
+        var meter = meters.Create(DunlinMeters.Leases);
+        _requests = meter.CreateCounter<long>("dunlin.leases.requests", "{request}", "Requests for a lease, by what they came to.");
+        _ends = meter.CreateCounter<long>("dunlin.leases.ended", "{lease}", "Leases that ended, by reason.");
+    }
+
+    internal void Requested(LeaseResult result) => _requests.Add(1, new KeyValuePair<string, object?>("result", Camel(result)));
+
+    internal void Ended(LeaseEnd reason) => _ends.Add(1, new KeyValuePair<string, object?>("reason", Camel(reason)));
+
+    private static string Camel<T>(T value) where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
+}

@@ -1,0 +1,25 @@
+using System.Diagnostics.Metrics;
+
+namespace Dunlin.TestKit;
+
+/// <summary>Makes meters outside a container, for tests that build a part of the engine by hand.</summary>
+public sealed class TestMeters : IMeterFactory
+{
+    private readonly List<Meter> _meters = [];
+
+    /// <inheritdoc/>
+    public Meter Create(MeterOptions options)
+    {
+        var meter = new Meter(options);
+        lock (_meters)
+            _meters.Add(meter);
+        return meter;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_meters)
+            _meters.ForEach(meter => meter.Dispose());
+    }
+}

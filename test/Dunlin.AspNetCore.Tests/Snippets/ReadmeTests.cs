@@ -1,0 +1,39 @@
+namespace Dunlin.AspNetCore.Tests.Snippets;
+
+public sealed class ReadmeTests
+{
+    [Fact]
+    public void The_server_of_the_README_is_the_one_that_is_compiled()
+    {
+        var root = Root();
+        var compiled = Between(File.ReadAllLines(Path.Combine(root, "test/Dunlin.AspNetCore.Tests/Snippets/ReadmeSnippet.cs")), l => l.Contains("// <readme>", StringComparison.Ordinal), l => l.Contains("// </readme>", StringComparison.Ordinal));
+        var shown = Between(File.ReadAllLines(Path.Combine(root, "README.md")), l => l == "```csharp", l => l == "```");
+        Assert.NotEmpty(shown);
+        Assert.Equal(compiled, shown);
+    }
+
+    [Fact]
+    public void Every_file_that_the_documents_link_to_is_there()
+    {
+        var root = Root();
+        var documents = Directory.EnumerateFiles(Path.Combine(root, "docs"), "*.md", SearchOption.AllDirectories)
+            .Concat(Directory.EnumerateFiles(root, "*.md")).Concat(Directory.EnumerateFiles(Path.Combine(root, "bench"), "*.md"));
+        var dead = from document in documents
+                   from System.Text.RegularExpressions.Match link in System.Text.RegularExpressions.Regex.Matches(File.ReadAllText(document), @"\]\(([^)#:\s]+)[^)]*\)")
+                   let target = Path.Combine(Path.GetDirectoryName(document)!, link.Groups[1].Value)
+                   where !File.Exists(target) && !Directory.Exists(target)
+                   select $"{Path.GetRelativePath(root, document)} -> {link.Groups[1].Value}";
+        Assert.Empty(dead);
+    }
+
+    private static List<string> Between(string[] lines, Func<string, bool> begin, Func<string, bool> end) =>
+        [.. lines.SkipWhile(l => !begin(l)).Skip(1).TakeWhile(l => !end(l)).Select(l => l.Trim())];
+
+    private static string Root()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Dunlin.slnx")))
+            folder = folder.Parent;
+        return folder?.FullName ?? throw new InvalidOperationException("The tests run inside a checkout.");
+    }
+}

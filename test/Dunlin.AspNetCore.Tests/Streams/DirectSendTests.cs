@@ -1,0 +1,176 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Dunlin.Sse;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.AspNetCore.Tests.Streams;
+
+/// <summary>Sending on the flushing thread changes nothing that a client can see: plain, over TLS, over HTTP/2, to slow readers.</summary>
+public sealed class DirectSendTests
+{
+    private const int LargeBytes = 24 * 1024 * 1024;
+
+    [Theory]
+    [InlineData("http", "1.1")]
+    [InlineData("https", "1.1")]
+    [InlineData("https", "2.0")]
+    public async Task A_body_far_larger_than_the_window_arrives_whole(string scheme, string version)
+    {
+        await using var server = await Server.StartAsync(scheme);
+        using var client = server.Client(version);
+        using var response = await client.GetAsync("/large", HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal(Version.Parse(version), response.Version);
+        using var body = await response.Content.ReadAsStreamAsync();
+        Assert.Equal(Convert.ToHexString(SHA256.HashData(Large())), Convert.ToHexString(await SHA256.HashDataAsync(body)));
+    }
+
+    [Theory]
+    [InlineData("http", "1.1")]
+    [InlineData("https", "2.0")]
+    public async Task Requests_at_the_same_time_get_each_their_own_answer(string scheme, string version)
+    {
+        await using var server = await Server.StartAsync(scheme);
+        using var client = server.Client(version);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => client.GetStringAsync($"/echo/{i}")));
+        Assert.Equal(Enumerable.Range(0, 200).Select(i => string.Join(',', Enumerable.Repeat(i, 500))), answers);
+    }
+
+    [Fact]
+    public async Task A_reader_that_stops_holds_back_its_writer_and_no_other_and_gets_everything_when_it_goes_on()
+    {
+        await using var server = await Server.StartAsync("http");
+        using var slow = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 8 * 1024 };
+        await slow.ConnectAsync(server.Address.Host, server.Address.Port);
+        await slow.SendAsync(Encoding.ASCII.GetBytes("GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+        await server.LargeBegun.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        using var client = server.Client("1.1");
+        Assert.StartsWith("7,7,", await client.GetStringAsync("/echo/7"), StringComparison.Ordinal);
+        Assert.False(server.LargeEnded.Task.IsCompleted);
+        using var stream = new NetworkStream(slow);
+        using var received = new MemoryStream();
+        await stream.CopyToAsync(received);
+        await server.LargeEnded.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        var bytes = received.GetBuffer().AsSpan(0, (int)received.Length);
+        var head = bytes.IndexOf("\r\n\r\n"u8) + 4;
+        Assert.Equal(LargeBytes, bytes.Length - head);
+        Assert.True(bytes[head..].SequenceEqual(Large()));
+    }
+
+    [Fact]
+    public async Task A_peer_that_vanishes_while_a_send_waits_ends_the_request()
+    {
+        await using var server = await Server.StartAsync("http");
+        var gone = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 8 * 1024, LingerState = new LingerOption(true, 0) };
+        await gone.ConnectAsync(server.Address.Host, server.Address.Port);
+        await gone.SendAsync(Encoding.ASCII.GetBytes("GET /large HTTP/1.1\r\nHost: x\r\n\r\n"));
+        await server.LargeBegun.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        gone.Dispose();   // a reset, because it does not linger
+        await server.LargeEnded.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.True(server.LargeEnded.Task.IsCompleted);
+    }
+
+    private static byte[] Large()
+    {
+        var bytes = new byte[LargeBytes];
+        for (var i = 0; i < bytes.Length; i++)
+            bytes[i] = (byte)((i * 31) + (i >> 13));
+        return bytes;
+    }
+
+    private sealed class Server : IAsyncDisposable
+    {
+        private readonly WebApplication _app;
+
+        private Server(WebApplication app) => _app = app;
+
+        public Uri Address { get; private set; } = null!;
+
+        public TaskCompletionSource LargeBegun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource LargeEnded { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public static async Task<Server> StartAsync(string scheme)
+        {
+            var builder = WebApplication.CreateSlimBuilder();
+            builder.Logging.ClearProviders();
+            builder.WebHost.UseKestrelHttpsConfiguration();
+            builder.WebHost.ConfigureKestrel(kestrel =>
+            {
+                kestrel.Limits.MinResponseDataRate = null;
+                kestrel.Listen(IPAddress.Loopback, 0, listen =>
+                {
+                    listen.UseDirectSend();
+                    listen.Protocols = scheme == "https" ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
+                    if (scheme == "https")
+                        listen.UseHttps(Certificate());
+                });
+            });
+            var app = builder.Build();
+            var server = new Server(app);
+            app.MapGet("/echo/{n:int}", (int n) => string.Join(',', Enumerable.Repeat(n, 500)));
+            app.MapGet("/large", server.LargeAsync);
+            await app.StartAsync();
+            server.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+            return server;
+        }
+
+        public HttpClient Client(string version) => new(new SocketsHttpHandler
+        {
+            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+        })
+        {
+            BaseAddress = Address,
+            DefaultRequestVersion = Version.Parse(version),
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+
+        public async ValueTask DisposeAsync()
+        {
+            await _app.StopAsync(new CancellationTokenSource(TimeSpan.FromSeconds(2)).Token);
+            await _app.DisposeAsync();
+        }
+
+        private static X509Certificate2 Certificate()
+        {
+            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+            var now = TimeProvider.System.GetUtcNow();
+            using var made = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+            return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
+        }
+
+        private async Task LargeAsync(HttpContext context)
+        {
+            try
+            {
+                var bytes = Large();
+                context.Response.ContentLength = bytes.Length;
+                for (var at = 0; at < bytes.Length; at += 100_000)
+                {
+                    await context.Response.Body.WriteAsync(bytes.AsMemory(at, Math.Min(100_000, bytes.Length - at)), context.RequestAborted);
+                    await context.Response.Body.FlushAsync(context.RequestAborted);
+                    LargeBegun.TrySetResult();
+                }
+            }
+            catch (Exception error) when (error is OperationCanceledException or IOException)
+            {
+                // The peer is gone; the test waits for the end.
+            }
+            finally
+            {
+                LargeEnded.TrySetResult();
+            }
+        }
+    }
+}
