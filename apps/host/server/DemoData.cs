@@ -1,13 +1,15 @@
 using Dunlin.Accounts;
 using Dunlin.Apps.Documents;
+using Dunlin.Apps.Focus;
 using Dunlin.Apps.Warranty;
+using Dunlin.Devices;
 using Dunlin.Journal;
 using Dunlin.Security;
 
 namespace Dunlin.Host;
 
 /// <summary>Accounts and data to try the systems with. Only in demo mode, which Production never is.</summary>
-internal sealed class DemoData(HostSettings settings, IAccounts accounts, IAccountStore store, IStore data) : IHostedService
+internal sealed class DemoData(HostSettings settings, IAccounts accounts, IAccountStore store, IStore data, UserDevices devices) : IHostedService
 {
     public const string Password = "dunlin-demo";
 
@@ -44,6 +46,7 @@ internal sealed class DemoData(HostSettings settings, IAccounts accounts, IAccou
         }
         await DocumentsDemo.SeedAsync(data, Collections, Accounts.ToDictionary(a => a.UserId!, a => a.FullName, StringComparer.Ordinal), cancellationToken);
         await WarrantyDemo.SeedAsync(data, Branches, cancellationToken);
+        await FocusDemo.SeedAsync(data, devices, [.. Accounts.Select(account => account.UserId!)], cancellationToken);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -1,4 +1,5 @@
 using Dunlin.Apps.Documents;
+using Dunlin.Apps.Focus;
 using Dunlin.Apps.Warranty;
 using Dunlin.Hosting;
 using Dunlin.Problems;
@@ -29,6 +30,7 @@ internal static class HostApplication
         AddStore(dunlin, settings);
         dunlin.AddDocuments();
         dunlin.AddWarranty();
+        dunlin.AddFocus();
         builder.Services.AddSingleton<WebPages>();
         builder.Services.AddHostedService<DemoData>();
         builder.Services.AddHostedService<Announcement>();
@@ -44,6 +46,7 @@ internal static class HostApplication
         app.MapDunlinAccounts();
         app.MapDocuments();
         app.MapWarranty();
+        app.MapFocus();
         app.MapDemo(settings);
         app.Services.GetRequiredService<WebPages>().Map(app);
         return app;

@@ -14,6 +14,7 @@ internal sealed class WebPages
         ("/", "apps/host/web/index.html"),
         ("/documents/{**rest}", "apps/documents/web/index.html"),
         ("/branch/{id}", "apps/warranty/web/index.html"),
+        ("/focus", "apps/focus/web/index.html"),
     ];
 
     private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
