@@ -1,4 +1,5 @@
 using Dunlin.Accounts;
+using Dunlin.Apps.Todos;
 using Dunlin.Apps.Warranty;
 using Dunlin.Journal;
 using Dunlin.Security;
@@ -34,6 +35,7 @@ internal sealed class DemoData(HostSettings settings, IAccounts accounts, IAccou
             if (await store.FindByNameAsync(account.Username, cancellationToken) is null)
                 await accounts.CreateAsync(account, cancellationToken);
         }
+        await TodosDemo.SeedAsync(data, cancellationToken);
         await WarrantyDemo.SeedAsync(data, Branches, cancellationToken);
     }
 

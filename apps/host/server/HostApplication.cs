@@ -1,3 +1,4 @@
+using Dunlin.Apps.Todos;
 using Dunlin.Apps.Warranty;
 using Dunlin.Hosting;
 using Dunlin.Problems;
@@ -24,6 +25,7 @@ internal static class HostApplication
         Directory.CreateDirectory(settings.Data);
         var dunlin = builder.Services.AddDunlin().AddAccounts().AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(settings.Data, "signing.key"));
         AddStore(dunlin, settings);
+        dunlin.AddTodos();
         dunlin.AddWarranty();
         builder.Services.AddSingleton<WebPages>();
         builder.Services.AddHostedService<DemoData>();
@@ -38,6 +40,7 @@ internal static class HostApplication
         app.MapOpenApi("/openapi/v1.json");
         app.MapDunlin();
         app.MapDunlinAccounts();
+        app.MapTodos();
         app.MapWarranty();
         app.MapDemo(settings);
         app.Services.GetRequiredService<WebPages>().Map(app);

@@ -34,12 +34,14 @@ internal sealed class SpaceCursor(IRecordTable records, SpaceAccess access, stri
     {
         if (!access.IsGranted)
         {
-            // Known to the user at the version: there before the access went, and not told as deleted before.
-            return row.Created <= access.Version && (!row.IsDeleted || row.Version > after) ? new RecordChange(row.Key, default, true, access.Version) : null;
+            // There before the access went. What came later the user has never heard of, and does not now.
+            return row.Created <= access.Version ? new RecordChange(row.Key, default, true, access.Version) : null;
         }
         if (!row.IsDeleted)
             return new RecordChange(row.Key, row.Value, false, Math.Max(row.Version, access.Version));
-        return after > 0 && row.Version > after ? new RecordChange(row.Key, default, true, Math.Max(row.Version, access.Version)) : null;
+        // In a space told as a whole every deletion is told, also one from before the version: the user may have read up to the
+        // version while the access was already about to change, and so without hearing of it.
+        return after > 0 && (_isWhole || row.Version > after) ? new RecordChange(row.Key, default, true, Math.Max(row.Version, access.Version)) : null;
     }
 
     private async ValueTask FetchAsync(CancellationToken cancellationToken)
