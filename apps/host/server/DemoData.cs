@@ -7,7 +7,7 @@ using Dunlin.Security;
 namespace Dunlin.Host;
 
 /// <summary>Accounts and data to try the systems with. Only in demo mode, which Production never is.</summary>
-internal sealed class DemoData(HostSettings settings, IAccounts accounts, IAccountStore store, IStore data) : IHostedService
+internal sealed class DemoData(HostSettings settings, IConfiguration configuration, IAccounts accounts, IAccountStore store, IStore data) : IHostedService
 {
     public const string Password = "dunlin-demo";
 
@@ -30,7 +30,9 @@ internal sealed class DemoData(HostSettings settings, IAccounts accounts, IAccou
     {
         if (!settings.Demo)
             return;
-        foreach (var account in Accounts)
+        // Further names, for tests with more users than people need to try things out.
+        var more = (configuration["Dunlin:DemoAccounts"] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        foreach (var account in Accounts.Concat(more.Select(name => new NewAccount(name, Password, name, ["user"]) { UserId = name })))
         {
             if (await store.FindByNameAsync(account.Username, cancellationToken) is null)
                 await accounts.CreateAsync(account, cancellationToken);
