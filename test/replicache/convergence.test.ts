@@ -38,10 +38,18 @@ test('20 clients of 5 users, 2,000 mutations, sockets cut, server killed, mutato
       await owner.rep.mutate.createList({ id: `l-${user}`, name: user, kind: 'shopping' });
       for (const other of USERS) await owner.rep.mutate.shareList({ id: `l-${user}`, username: other });
       for (let c = 0; c < CLIENTS; c++)
-        await owner.rep.mutate.createItem({ listId: `l-${user}`, id: `c${c}`, name: `Of client ${c}`, quantity: 0 });
+        await owner.rep.mutate.createItem({
+          listId: `l-${user}`,
+          id: `c${c}`,
+          name: `Of client ${c}`,
+          quantity: 0,
+        });
     }
     for (const page of pages)
-      await until('all lists and counters', async () => (await page.all('item/l-')).size === USERS.length * CLIENTS);
+      await until(
+        'all lists and counters',
+        async () => (await page.all('item/l-')).size === USERS.length * CLIENTS,
+      );
 
     const counts = new Map<string, number>();
     faults.decide = (path) => {
@@ -57,12 +65,16 @@ test('20 clients of 5 users, 2,000 mutations, sockets cut, server killed, mutato
       const listId = `l-${USERS[below(USERS.length)]!}`;
       const id = `c${c}`;
       const dice = below(20);
-      if (dice === 0) await mutate.adjustItem({ listId, id, by: -1_000_000 }); // refused by the server: below zero
-      else if (dice === 1) await mutate.createItem({ listId, id: `x${i}`, name: ' ', quantity: 1 }); // refused: no name
-      else if (dice < 5) await mutate.createItem({ listId, id: `n${below(60)}`, name: `New ${i}`, quantity: 1 });
+      if (dice === 0)
+        await mutate.adjustItem({ listId, id, by: -1_000_000 }); // refused by the server: below zero
+      else if (dice === 1)
+        await mutate.createItem({ listId, id: `x${i}`, name: ' ', quantity: 1 }); // refused: no name
+      else if (dice < 5)
+        await mutate.createItem({ listId, id: `n${below(60)}`, name: `New ${i}`, quantity: 1 });
       else if (dice < 7) await mutate.deleteItem({ listId, id: `n${below(60)}` });
       else if (dice < 9) await mutate.updateItem({ listId, id: `n${below(60)}`, bought: below(2) === 0 });
-      else if (dice < 10) await mutate.renameList({ id: listId, name: `Renamed ${i}` }); // refused but for the owner
+      else if (dice < 10)
+        await mutate.renameList({ id: listId, name: `Renamed ${i}` }); // refused but for the owner
       else {
         await mutate.adjustItem({ listId, id, by: 1 });
         counts.set(`item/${listId}/${id}`, (counts.get(`item/${listId}/${id}`) ?? 0) + 1);

@@ -126,7 +126,10 @@ test('two clients of one group and a third of another user converge', async () =
   for (const page of [first, second, bob])
     await until('three tasks', async () => (await page.all(`task/${list}/`)).size === 3);
   await first.rep.mutate.unshareList({ id: list, userId: 'bob' });
-  await until('nothing of it at bob', async () => ![...(await bob.all()).keys()].some((key) => key.includes(list)));
+  await until(
+    'nothing of it at bob',
+    async () => ![...(await bob.all()).keys()].some((key) => key.includes(list)),
+  );
   expect((await second.all(`task/${list}/`)).size).toBe(3);
 });
 
@@ -250,7 +253,12 @@ test('a large first sync arrives whole', async () => {
   for (let from = 0; from < mutations.length; from += 2_500) {
     const part = mutations
       .slice(from, from + 2_500)
-      .map((mutation, i) => ({ ...mutation, clientID: `${clientGroupID}-c`, id: from + i + 1, timestamp: 1 }));
+      .map((mutation, i) => ({
+        ...mutation,
+        clientID: `${clientGroupID}-c`,
+        id: from + i + 1,
+        timestamp: 1,
+      }));
     expect((await host.post('push', tokens['carol']!, { clientGroupID, mutations: part })).status).toBe(200);
   }
   const page = open('carol');

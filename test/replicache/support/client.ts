@@ -88,7 +88,11 @@ export class Page {
 }
 
 /** Waits until something holds; fails with what was last seen. */
-export async function until(what: string, holds: () => Promise<unknown> | unknown, ms = 20_000): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => Promise<unknown> | unknown,
+  ms = 20_000,
+): Promise<void> {
   const end = performance.now() + ms;
   let last: unknown;
   while (performance.now() < end) {

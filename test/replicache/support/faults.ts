@@ -51,7 +51,14 @@ export class Faults {
       return void outgoing.writeHead(decision).end();
     }
     const { method, url, headers } = incoming;
-    const forward = request({ host: '127.0.0.1', port: this.#host.port, method, path: url, headers, agent: false });
+    const forward = request({
+      host: '127.0.0.1',
+      port: this.#host.port,
+      method,
+      path: url,
+      headers,
+      agent: false,
+    });
     forward.on('response', (answer) => {
       if (decision === 'cutAfter') {
         answer.resume();

@@ -34,11 +34,10 @@ export class Host {
 
   async start(): Promise<this> {
     const { ASPNETCORE_ENVIRONMENT: _, ...environment } = process.env;
-    const started = spawn(
-      'dotnet',
-      [findProgram(), '--port', String(this.#port), '--data', this.#data],
-      { env: { ...environment, Dunlin__DemoAccounts: 'erin' }, stdio: ['ignore', 'pipe', 'pipe'] },
-    );
+    const started = spawn('dotnet', [findProgram(), '--port', String(this.#port), '--data', this.#data], {
+      env: { ...environment, Dunlin__DemoAccounts: 'erin' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#process = started;
     let output = '';
     await new Promise<void>((resolve, reject) => {
@@ -106,10 +105,14 @@ export class Host {
 
   /** Everything a user may read, as the server has it. */
   async read(token: string): Promise<Map<string, any>> {
-    const { body } = await this.post<{ patch: { op: string; key: string; value: unknown }[] }>('pull', token, {
-      clientGroupID: 'looker-on',
-      cookie: null,
-    });
+    const { body } = await this.post<{ patch: { op: string; key: string; value: unknown }[] }>(
+      'pull',
+      token,
+      {
+        clientGroupID: 'looker-on',
+        cookie: null,
+      },
+    );
     return new Map(body.patch.map(({ key, value }) => [key, value]));
   }
 }
