@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Replicache, type ReplicacheOptions } from 'replicache';
 import { createMutators, type Mutators } from '../../../apps/todos/web/src/data/mutators';
 
@@ -41,6 +42,7 @@ export class Page {
     this.rep.onClientStateNotFound = () => {
       this.lost++;
     };
+    setMaxListeners(0, this.#end.signal);
     void this.#listen();
   }
 
