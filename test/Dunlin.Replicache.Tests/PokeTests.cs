@@ -79,7 +79,7 @@ public sealed class PokeTests
     {
         var (status, body) = await host.PostAsync("poke-user", "", user);
         Assert.Equal((true, user, "User-specific sync triggered"), ((bool)body!["success"]!, (string?)body["userId"], (string?)body["message"]));
-        Assert.NotNull(body["timestamp"]);
+        Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", (string?)body["timestamp"]);
         return (status, (int)body["clientsNotified"]!);
     }
 }

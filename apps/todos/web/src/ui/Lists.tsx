@@ -30,7 +30,7 @@ export function Lists({ desk, lists, me, open, onOpen }: Props) {
                 onOpen(list.id);
               }}
             >
-              <Icon name={list.kind === 'shopping' ? 'gift' : 'list'} />
+              <Icon name={list.kind === 'shopping' ? 'cart' : 'list'} />
               <span className="lists-name">{list.name}</span>
               {list.members.length > 1 && (
                 <small title={list.members.map(({ name }) => name).join(', ')}>

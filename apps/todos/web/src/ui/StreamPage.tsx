@@ -89,7 +89,8 @@ export function StreamPage({ session }: { readonly session: Session }) {
           </span>
           {stats && (
             <span className="muted" data-stats="">
-              {stats.userConnections} of yours, {stats.totalConnections} in all that you may know of
+              {stats.userConnections} {stats.userConnections === 1 ? 'stream' : 'streams'} of yours
+              {stats.totalConnections > stats.userConnections && `, ${stats.totalConnections} in all`}
             </span>
           )}
           <span className="toolbar-space" />
