@@ -251,14 +251,12 @@ test('a large first sync arrives whole', async () => {
     mutations.push({ name: 'createTask', args: { listId: list, id: `t${i}`, title: `Task ${i}` } });
   const clientGroupID = newId('large-group');
   for (let from = 0; from < mutations.length; from += 2_500) {
-    const part = mutations
-      .slice(from, from + 2_500)
-      .map((mutation, i) => ({
-        ...mutation,
-        clientID: `${clientGroupID}-c`,
-        id: from + i + 1,
-        timestamp: 1,
-      }));
+    const part = mutations.slice(from, from + 2_500).map((mutation, i) => ({
+      ...mutation,
+      clientID: `${clientGroupID}-c`,
+      id: from + i + 1,
+      timestamp: 1,
+    }));
     expect((await host.post('push', tokens['carol']!, { clientGroupID, mutations: part })).status).toBe(200);
   }
   const page = open('carol');

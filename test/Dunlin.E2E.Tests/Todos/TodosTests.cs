@@ -95,6 +95,7 @@ public sealed class TodosTests(BrowserFixture browser)
         await using var host = await TestHost.StartAsync();
         var alice = await host.OpenAsync(browser.Browser, "alice", "/todos/demo-desk");
         await LiveAsync(alice);
+        await Expect(alice.Locator("[data-task]")).ToHaveCountAsync(1);
         await alice.Context.RouteAsync("**/api/v1/replicache/**", route => route.AbortAsync());
         await AddAsync(alice, "While the server was away");
         await Expect(alice.Locator("[data-pending='1']")).ToBeVisibleAsync();
