@@ -1,5 +1,6 @@
 using Dunlin.Apps.Documents;
 using Dunlin.Apps.Focus;
+using Dunlin.Apps.Todos;
 using Dunlin.Apps.Warranty;
 using Dunlin.Hosting;
 using Dunlin.Problems;
@@ -29,6 +30,7 @@ internal static class HostApplication
         var dunlin = builder.Services.AddDunlin().AddAccounts().AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(settings.Data, "signing.key"));
         AddStore(dunlin, settings);
         dunlin.AddDocuments();
+        dunlin.AddTodos();
         dunlin.AddWarranty();
         dunlin.AddFocus();
         builder.Services.AddSingleton<WebPages>();
@@ -45,6 +47,7 @@ internal static class HostApplication
         app.MapDunlin();
         app.MapDunlinAccounts();
         app.MapDocuments();
+        app.MapTodos();
         app.MapWarranty();
         app.MapFocus();
         app.MapDemo(settings);

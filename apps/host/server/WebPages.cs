@@ -13,6 +13,7 @@ internal sealed class WebPages
     [
         ("/", "apps/host/web/index.html"),
         ("/documents/{**rest}", "apps/documents/web/index.html"),
+        ("/todos/{**rest}", "apps/todos/web/index.html"),
         ("/branch/{id}", "apps/warranty/web/index.html"),
         ("/focus", "apps/focus/web/index.html"),
     ];
