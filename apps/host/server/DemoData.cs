@@ -1,4 +1,5 @@
 using Dunlin.Accounts;
+using Dunlin.Apps.Documents;
 using Dunlin.Apps.Focus;
 using Dunlin.Apps.Warranty;
 using Dunlin.Devices;
@@ -27,6 +28,13 @@ internal sealed class DemoData(HostSettings settings, IAccounts accounts, IAccou
         [3] = ["alice", "dave"],
     };
 
+    private static readonly Dictionary<string, IReadOnlyList<string>> Collections = new(StringComparer.Ordinal)
+    {
+        ["letters"] = ["alice", "bob", "carol", "dave"],
+        ["minutes"] = ["alice", "bob"],
+        ["personnel"] = ["alice", "carol"],
+    };
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (!settings.Demo)
@@ -36,6 +44,7 @@ internal sealed class DemoData(HostSettings settings, IAccounts accounts, IAccou
             if (await store.FindByNameAsync(account.Username, cancellationToken) is null)
                 await accounts.CreateAsync(account, cancellationToken);
         }
+        await DocumentsDemo.SeedAsync(data, Collections, Accounts.ToDictionary(a => a.UserId!, a => a.FullName, StringComparer.Ordinal), cancellationToken);
         await WarrantyDemo.SeedAsync(data, Branches, cancellationToken);
         await FocusDemo.SeedAsync(data, devices, [.. Accounts.Select(account => account.UserId!)], cancellationToken);
     }

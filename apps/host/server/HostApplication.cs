@@ -1,3 +1,4 @@
+using Dunlin.Apps.Documents;
 using Dunlin.Apps.Focus;
 using Dunlin.Apps.Warranty;
 using Dunlin.Hosting;
@@ -27,6 +28,7 @@ internal static class HostApplication
         Directory.CreateDirectory(settings.Data);
         var dunlin = builder.Services.AddDunlin().AddAccounts().AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(settings.Data, "signing.key"));
         AddStore(dunlin, settings);
+        dunlin.AddDocuments();
         dunlin.AddWarranty();
         dunlin.AddFocus();
         builder.Services.AddSingleton<WebPages>();
@@ -42,6 +44,7 @@ internal static class HostApplication
         app.MapOpenApi("/openapi/v1.json");
         app.MapDunlin();
         app.MapDunlinAccounts();
+        app.MapDocuments();
         app.MapWarranty();
         app.MapFocus();
         app.MapDemo(settings);

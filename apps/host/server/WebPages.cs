@@ -12,6 +12,7 @@ internal sealed class WebPages
     private static readonly (string Route, string Page)[] Pages =
     [
         ("/", "apps/host/web/index.html"),
+        ("/documents/{**rest}", "apps/documents/web/index.html"),
         ("/branch/{id}", "apps/warranty/web/index.html"),
         ("/focus", "apps/focus/web/index.html"),
     ];

@@ -24,6 +24,7 @@ public static class SecurityBuilderExtensions
         services.TryAddSingleton<IPasswordHasher<Account>, PasswordHasher<Account>>();
         services.TryAddSingleton<SessionCache>();
         services.TryAddSingleton<Sessions>();
+        services.TryAddSingleton<ISessions>(provider => provider.GetRequiredService<Sessions>());
         services.TryAddSingleton<SignInThrottle>();
         services.TryAddSingleton<TokenIssuer>();
         services.TryAddSingleton<IAccounts, PasswordAccounts>();

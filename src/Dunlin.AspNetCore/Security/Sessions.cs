@@ -1,4 +1,5 @@
 using Dunlin.Accounts;
+using Dunlin.Fanout;
 using Dunlin.Topics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -6,7 +7,9 @@ using Microsoft.Extensions.Options;
 namespace Dunlin.Security;
 
 /// <summary>Begins and ends sessions.</summary>
-internal sealed class Sessions(ISessionStore store, AccessChanges changes, IOptions<AccountOptions> options, TimeProvider time, ILogger<Sessions> logger)
+internal sealed class Sessions(
+    ISessionStore store, AccessChanges changes, IOptions<AccountOptions> options, TimeProvider time, ILogger<Sessions> logger, EventFanout? fanout = null)
+    : ISessions
 {
     private const int MaxDescriptionLength = 120;
 
@@ -34,6 +37,19 @@ internal sealed class Sessions(ISessionStore store, AccessChanges changes, IOpti
         await store.RemoveAsync(sessionId, cancellationToken);
         SecurityLog.SessionEnded(logger, sessionId, userId, reason);
         changes.SessionEnded(userId, sessionId, reason);
+    }
+
+    public ValueTask<IReadOnlyList<Session>> ListAsync(CancellationToken cancellationToken) => store.ListAsync(time.GetUtcNow(), cancellationToken);
+
+    public async ValueTask<bool> EndAsync(string sessionId, string reason, ReadOnlyMemory<byte> lastFrame, CancellationToken cancellationToken)
+    {
+        if (await store.FindAsync(sessionId, cancellationToken) is not { } session || session.ExpiresAt <= time.GetUtcNow())
+            return false;
+        // Before the end is told, which closes the streams with the goodbye alone: of two closings the first one speaks.
+        if (!lastFrame.IsEmpty)
+            fanout?.CloseSession(session.UserId, sessionId, lastFrame);
+        await EndAsync(session.UserId, sessionId, reason, cancellationToken);
+        return true;
     }
 
     public async ValueTask EndAllAsync(string userId, string reason, CancellationToken cancellationToken)

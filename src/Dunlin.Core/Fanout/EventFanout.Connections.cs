@@ -95,12 +95,16 @@ public sealed partial class EventFanout
     }
 
     /// <summary>Closes every connection of a session at once.</summary>
-    public void CloseSession(string userId, string sessionId)
+    /// <param name="userId">Whose.</param>
+    /// <param name="sessionId">Which session.</param>
+    /// <param name="lastFrame">Sent before the goodbye, for an application that tells the page why; nothing queued is sent
+    /// after it or instead of it. Empty sends the goodbye alone.</param>
+    public void CloseSession(string userId, string sessionId, ReadOnlyMemory<byte> lastFrame = default)
     {
         foreach (var connection in OfUser(userId))
         {
             if (string.Equals(connection.Caller.SessionId, sessionId, StringComparison.Ordinal))
-                connection.Close(ConnectionEnd.SignedOut);
+                connection.Close(ConnectionEnd.SignedOut, lastFrame.IsEmpty ? default : WithGoodbye(lastFrame));
         }
     }
 
@@ -152,6 +156,12 @@ public sealed partial class EventFanout
         }
         Instruments.Connections.Add(-1);
         Closed?.Invoke(connection);
+    }
+
+    private byte[] WithGoodbye(ReadOnlyMemory<byte> lastFrame)
+    {
+        var goodbye = ControlFrames.Goodbye(ConnectionEnd.SignedOut, ReconnectDelay(ConnectionEnd.SignedOut));
+        return [.. lastFrame.Span, .. goodbye.Span];
     }
 
     private static void Narrow(Connection connection, List<TopicName> kept, List<TopicName> lost)

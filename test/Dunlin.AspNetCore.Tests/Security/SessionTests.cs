@@ -4,6 +4,7 @@ using System.Text.Json;
 using Dunlin.Diagnostics;
 using Dunlin.Security;
 using Dunlin.Topics;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.AspNetCore.Tests.Security;
 
@@ -40,6 +41,27 @@ public sealed class SessionTests : IAsyncLifetime
         Assert.NotNull(await ExpiryAsync(null, signedIn.Cookie));
         _host.Clock.Advance(TimeSpan.FromSeconds(1));
         await RefusedAsync(cookie: signedIn.Cookie);
+    }
+
+    [Fact]
+    public async Task Administration_lists_sessions_and_ends_one_and_no_other()
+    {
+        var sessions = _host.Services.GetRequiredService<ISessions>();
+        var first = await _host.SignInAsync(_plain, "alice");
+        var second = await _host.SignInAsync(_plain, "alice");
+        EndedSession? told = null;
+        using var listening = _host.Changes.OnSessionEnded(ended => told = ended);
+        Assert.Equal(new HashSet<string> { first.SessionId, second.SessionId }, (await sessions.ListAsync(default)).Select(s => s.SessionId).ToHashSet());
+
+        Assert.True(await sessions.EndAsync(first.SessionId, "ended_by_administrator", default, default));
+
+        await RefusedAsync(token: first.Token);
+        await RefusedAsync(cookie: first.Cookie);
+        Assert.NotNull(await ExpiryAsync(second.Token, null));
+        Assert.Equal(new EndedSession("id-alice", first.SessionId, "ended_by_administrator"), told);
+        Assert.False(await sessions.EndAsync(first.SessionId, "again", default, default));
+        Assert.False(await sessions.EndAsync("nobody", "never", default, default));
+        Assert.Equal([second.SessionId], (await sessions.ListAsync(default)).Select(s => s.SessionId));
     }
 
     [Fact]

@@ -57,6 +57,30 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task A_session_that_is_ended_with_a_last_frame_hears_it_before_the_goodbye_and_nothing_else()
+    {
+        using var node = new TestNode();
+        TestSink gone = new(), stays = new();
+        var ended = await node.ConnectAsync(gone, "t", with: r => r with { Caller = TestNode.User("ann", "s1") });
+        await node.ConnectAsync(stays, "t", with: r => r with { Caller = TestNode.User("ann", "s2") });
+        var blocked = gone.Hold();
+        await node.PublishAsync("t", 1);
+        await blocked.WaitAsync(TimeSpan.FromSeconds(20));
+        await node.PublishAsync("t", 2);
+        await stays.WhenCountAsync(2);
+
+        node.Fanout.CloseSession("ann", "s1", FrameWriter.Encode(null, f => f.Data("why")));
+        node.Fanout.CloseSession("ann", "s1");
+        gone.LetGo();
+
+        Assert.Equal(ConnectionEnd.SignedOut, await ended.Completion.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(["1", "why"], gone.Frames.Take(2).Select(f => f.Data));
+        Assert.Equal("dunlin.goodbye", gone.Frames[2].Name);
+        Assert.Equal(3, gone.Frames.Count);
+        Assert.Equal(2, stays.Frames.Count);
+    }
+
+    [Fact]
     public async Task G4_What_waits_for_a_session_that_is_ended_is_not_sent()
     {
         using var node = new TestNode();

@@ -1,0 +1,119 @@
+using System.Text.Json.Serialization;
+using Dunlin.Accounts;
+using Dunlin.Diagnostics;
+using Dunlin.Fanout;
+using Dunlin.Journal;
+using Dunlin.Problems;
+using Dunlin.Security;
+using Dunlin.Topics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Dunlin.Apps.Documents;
+
+/// <summary>For administrators: sessions, notifications, maintenance, and who sees which collection.</summary>
+internal sealed class AdminEndpoints(IStore store, ISessions sessions, IAccountStore accounts, EventFanout fanout, AccessChanges changes)
+{
+    private const int MaxBody = 4 * 1024;
+    private const int MaxMessage = 500;
+    private const string EndedMessage = "You have been signed out by an administrator";
+
+    private static readonly string[] Variants = ["primary", "success", "neutral", "warning", "danger"];
+
+    public static void Map(RouteGroupBuilder group)
+    {
+        var admin = group.MapGroup("admin");
+        admin.MapGet("sessions", (HttpContext http, AdminEndpoints endpoints) => endpoints.SessionsAsync(http));
+        admin.MapDelete("sessions/{sessionId}", (HttpContext http, string sessionId, AdminEndpoints endpoints) => endpoints.EndSessionAsync(http, sessionId));
+        admin.MapPost("notifications", (HttpContext http, AdminEndpoints endpoints) => endpoints.NotifyAsync(http));
+        admin.MapPut("maintenance", (HttpContext http, AdminEndpoints endpoints) => endpoints.SetMaintenanceAsync(http));
+        admin.MapPut("collections/{id}/members/{userId}", (HttpContext http, string id, string userId, AdminEndpoints endpoints) =>
+            endpoints.SetMemberAsync(http, id, userId, isMember: true));
+        admin.MapDelete("collections/{id}/members/{userId}", (HttpContext http, string id, string userId, AdminEndpoints endpoints) =>
+            endpoints.SetMemberAsync(http, id, userId, isMember: false));
+    }
+
+    private async Task<IResult> SessionsAsync(HttpContext http)
+    {
+        var caller = Administrator(http);
+        var users = (await accounts.ListAsync(http.RequestAborted)).ToDictionary(a => a.UserId, StringComparer.Ordinal);
+        var connections = fanout.All().Where(c => c.Caller.SessionId is not null).CountBy(c => c.Caller.SessionId!).ToDictionary(StringComparer.Ordinal);
+        var views = (await sessions.ListAsync(http.RequestAborted)).Select(s => new SessionView(
+            s.SessionId, s.UserId, users.GetValueOrDefault(s.UserId)?.Username ?? s.UserId, users.GetValueOrDefault(s.UserId)?.FullName ?? s.UserId,
+            s.CreatedAt, s.ExpiresAt, s.Description, connections.GetValueOrDefault(s.SessionId), s.SessionId == caller.SessionId));
+        return DocumentAnswers.Json(http, new SessionList([.. views]));
+    }
+
+    private async Task<IResult> EndSessionAsync(HttpContext http, string sessionId)
+    {
+        Administrator(http);
+        var lastFrame = FrameWriter.Encode(null, static frame =>
+        {
+            frame.Name(DocumentEvents.ForceLogout);
+            frame.Json(new { message = EndedMessage });
+        });
+        if (!await sessions.EndAsync(sessionId, "ended_by_administrator", lastFrame, http.RequestAborted))
+            throw new DunlinException(ErrorCode.NotFound, "There is no such session.");
+        return Results.NoContent();
+    }
+
+    private async Task<IResult> NotifyAsync(HttpContext http)
+    {
+        var caller = Administrator(http);
+        var body = await RequestBody.ReadAsync<NotificationBody>(http, MaxBody, http.RequestAborted);
+        var message = FileEndpoints.Text(body.Message, "message", 1, MaxMessage);
+        var variant = body.Variant ?? Variants[0];
+        if (!Variants.Contains(variant, StringComparer.Ordinal))
+            throw new DunlinException(ErrorCode.InvalidField, $"'variant' is {string.Join(" or ", Variants)}.", "variant");
+        await store.WriteAsync(async (unit, ct) => { await unit.AppendAsync(DocumentEvents.Notify(message, variant, caller.AsOrigin()), ct); }, http.RequestAborted);
+        return Results.NoContent();
+    }
+
+    private async Task<IResult> SetMaintenanceAsync(HttpContext http)
+    {
+        Administrator(http);
+        var body = await RequestBody.ReadAsync<MaintenanceBody>(http, MaxBody, http.RequestAborted);
+        var state = new MaintenanceState(body.On, FileEndpoints.Text(body.Message ?? "", "message", 0, MaxMessage));
+        await store.WriteAsync((unit, ct) => Maintenance.SetAsync(unit, state, ct), http.RequestAborted);
+        return DocumentAnswers.Json(http, state);
+    }
+
+    private async Task<IResult> SetMemberAsync(HttpContext http, string collectionId, string userId, bool isMember)
+    {
+        var caller = Administrator(http);
+        if (isMember && await accounts.FindByIdAsync(userId, http.RequestAborted) is null)
+            throw new DunlinException(ErrorCode.NotFound, "There is no such user.", "userId");
+        var hasChanged = await store.WriteAsync(
+            async (unit, ct) =>
+            {
+                if (!await DocumentRows.MaySeeAsync(unit.Connection, unit.Transaction, caller, collectionId))
+                    throw DocumentErrors.NoCollection(collectionId);
+                if (!await DocumentRows.SetMemberAsync(unit, collectionId, userId, isMember))
+                    return false;
+                await unit.AppendAsync(DocumentEvents.CollectionsChanged(userId, caller.AsOrigin()), ct);
+                return true;
+            },
+            http.RequestAborted);
+        if (hasChanged)
+            changes.RightsChanged(userId);
+        return Results.NoContent();
+    }
+
+    private static Caller Administrator(HttpContext http)
+    {
+        var caller = http.RequireCaller();
+        DocumentRights.RequireAdministrator(caller);
+        return caller;
+    }
+
+    private sealed record SessionView(
+        string SessionId, string UserId, string Username, string FullName, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, string Description,
+        int Connections, bool IsMine);
+
+    private sealed record SessionList(IReadOnlyList<SessionView> Sessions);
+
+    private sealed record NotificationBody([property: JsonPropertyName("message")] string Message, [property: JsonPropertyName("variant")] string? Variant = null);
+
+    private sealed record MaintenanceBody([property: JsonPropertyName("on")] bool On, [property: JsonPropertyName("message")] string? Message = null);
+}

@@ -1,0 +1,33 @@
+using Dunlin.Fanout;
+using Dunlin.Journal;
+using Dunlin.Security;
+using Dunlin.Streams;
+using Dunlin.Topics;
+using Microsoft.AspNetCore.Http;
+
+namespace Dunlin.Apps.Documents;
+
+/// <summary><c>GET /api/v1/sse/subscribe</c>: what happens in the collections that the caller sees, except by its own session.</summary>
+internal sealed class DocumentStream(EventStreams streams, IStore store)
+{
+    public async Task ServeAsync(HttpContext context)
+    {
+        var caller = context.RequireCaller();
+        var collections = await store.ReadAsync(async (scope, _) => await DocumentRows.CollectionsAsync(scope.Connection, caller), context.RequestAborted);
+        TopicName[] topics = [DocumentNames.NoticesTopic, DocumentNames.UserTopic(caller.UserId), .. collections.Select(c => DocumentNames.Topic(c.Id))];
+        await streams.ServeAsync(context, new StreamRequest(topics)
+        {
+            Format = DocumentFormat.Instance,
+            Exclusion = OriginExclusion.Session,
+            OnOpen = static (opening, _) =>
+            {
+                opening.WriteWithPosition(static frame =>
+                {
+                    frame.Name("connected");
+                    frame.Data("Stream connected");
+                });
+                return ValueTask.CompletedTask;
+            },
+        });
+    }
+}

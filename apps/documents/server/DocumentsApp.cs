@@ -1,0 +1,48 @@
+using Dunlin.Hosting;
+using Dunlin.Journal;
+using Dunlin.Streams;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dunlin.Apps.Documents;
+
+/// <summary>The documents: XML texts in collections, with locks that hand over, versions and gold standards.</summary>
+public static class DocumentsApp
+{
+    private static readonly string[] Roots = [DocumentNames.Root, DocumentNames.Users, DocumentNames.Notices];
+
+    /// <summary>Adds tables, rights, lock announcements and services.</summary>
+    public static DunlinBuilder AddDocuments(this DunlinBuilder builder)
+    {
+        builder.AddSchema("documents", typeof(DocumentsApp).Assembly, "Dunlin.Apps.Documents.Schema.");
+        builder.AddAccessPolicy<DocumentAccess>(DocumentNames.Root);
+        builder.AddAccessPolicy<OwnTopicAccess>(DocumentNames.Users);
+        builder.AddAccessPolicy<NoticesAccess>(DocumentNames.Notices);
+        builder.AddLeaseAnnouncer<FileLockAnnouncer>(DocumentNames.Root);
+        builder.Services.Configure<RetentionOptions>(options =>
+        {
+            foreach (var root in Roots)
+                options.Prefixes[root] = new RetentionRule { MaxAge = TimeSpan.FromDays(2), MaxCount = 50_000 };
+        });
+        builder.Services.AddSingleton<LockIds>();
+        builder.Services.AddSingleton<FileLocks>();
+        builder.Services.AddSingleton<DocumentReads>();
+        builder.Services.AddSingleton<DocumentSaves>();
+        builder.Services.AddSingleton<DocumentDeletion>();
+        builder.Services.AddSingleton<DocumentStream>();
+        builder.Services.AddSingleton<AdminEndpoints>();
+        return builder;
+    }
+
+    /// <summary>Maps <c>/api/v1/files</c>, <c>/api/v1/admin</c> and <c>/api/v1/sse/subscribe</c>.</summary>
+    public static void MapDocuments(this IEndpointRouteBuilder endpoints)
+    {
+        var group = endpoints.MapGroup("/api/v1").WithTags("Documents");
+        FileEndpoints.Map(group);
+        LockEndpoints.Map(group);
+        AdminEndpoints.Map(group);
+        endpoints.MapEventStream("/api/v1/sse/subscribe", http => http.RequestServices.GetRequiredService<DocumentStream>().ServeAsync(http));
+    }
+}

@@ -1,0 +1,40 @@
+using Dunlin.Journal;
+using Dunlin.Leases;
+
+namespace Dunlin.Apps.Documents;
+
+/// <summary>Tells a collection of the locks of its files, whatever changed them: <c>lockReleased</c>, upon which waiting readers
+/// race, and <c>fileDataChanged</c>, upon which lists are read again.</summary>
+internal sealed class FileLockAnnouncer : ILeaseAnnouncer
+{
+    public async ValueTask AnnounceAsync(LeaseChange change, IUnitOfWork unit, CancellationToken cancellationToken)
+    {
+        var (collectionId, stableId) = DocumentNames.Parts(change.Resource);
+        switch (change.Kind)
+        {
+            case LeaseChangeKind.Granted:
+                // Whoever got it from the queue did not ask just now, and is to hear of it like everybody else.
+                var asked = change.Origin is { } origin && origin.SessionId is not null && string.Equals(origin.SessionId, change.Owner.SessionId, StringComparison.Ordinal);
+                await unit.AppendAsync(
+                    DocumentEvents.Changed(collectionId, "lock_acquired", stableId, asked ? change.Origin : null, change.Owner.Name), cancellationToken);
+                break;
+            case LeaseChangeKind.Released:
+                await unit.AppendAsync(DocumentEvents.Released(collectionId, stableId, change.Origin), cancellationToken);
+                await unit.AppendAsync(DocumentEvents.Changed(collectionId, Reason(change.End), stableId, change.Origin), cancellationToken);
+                break;
+            case LeaseChangeKind.Queued:
+                await unit.AppendAsync(DocumentEvents.Changed(collectionId, "lock_requested", stableId, change.Origin), cancellationToken);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private static string Reason(LeaseEnd end) => end switch
+    {
+        LeaseEnd.Expired => "lock_expired",
+        LeaseEnd.Taken => "lock_taken",
+        LeaseEnd.HandedOff => "lock_handed_off",
+        _ => "lock_released",
+    };
+}

@@ -1,0 +1,91 @@
+import { DunlinError, problemOf, readProblem, type Requests } from '@dunlin/client';
+import type { FileList, Maintenance, SaveAnswer, SessionInfo } from './types';
+
+const FILES = '/api/v1/files';
+const ADMIN = '/api/v1/admin';
+
+export interface FileText {
+  readonly text: string;
+  readonly etag: string;
+}
+
+/** The calls for files. Each rejects with a `DunlinError`. */
+export class DocumentsApi {
+  readonly #requests: Requests;
+  readonly #onSignedOut: () => void;
+
+  constructor(requests: Requests, onSignedOut: () => void) {
+    this.#requests = requests;
+    this.#onSignedOut = onSignedOut;
+  }
+
+  async list(): Promise<FileList> {
+    return (await this.#requests.send<FileList>('GET', `${FILES}/list`)).body;
+  }
+
+  /** The text as it is kept, character for character: a byte order mark stays, and so does every kind of line end. */
+  async read(fileId: string): Promise<FileText> {
+    let response: Response;
+    let bytes: ArrayBuffer;
+    try {
+      response = await fetch(this.address(fileId), { credentials: 'same-origin', cache: 'no-cache' });
+      bytes = await response.clone().arrayBuffer();
+    } catch (error) {
+      throw new DunlinError(problemOf(error), { cause: error });
+    }
+    if (!response.ok) {
+      const problem = await readProblem(response);
+      if (problem.kind === 'signedOut') this.#onSignedOut();
+      throw new DunlinError(problem);
+    }
+    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+    return { text, etag: response.headers.get('ETag') ?? '' };
+  }
+
+  address(fileId: string): string {
+    return `${FILES}/${encodeURIComponent(fileId)}`;
+  }
+
+  save(fileId: string, text: string, lease: number | string, etag: string): Promise<SaveAnswer> {
+    return this.#save({ file_id: fileId, xml_string: text, lease }, { 'If-Match': etag });
+  }
+
+  saveNew(fileId: string, text: string, label: string): Promise<SaveAnswer> {
+    return this.#save({ file_id: fileId, xml_string: text, new_version: true, label });
+  }
+
+  async import(collection: string, title: string, text: string): Promise<SaveAnswer> {
+    const body = { collection, title, variant: 'tei', xml_string: text };
+    return (await this.#requests.send<SaveAnswer>('POST', `${FILES}/import`, { body })).body;
+  }
+
+  async promote(fileId: string): Promise<void> {
+    await this.#requests.send('POST', `${this.address(fileId)}/gold-standard`);
+  }
+
+  async delete(leases: ReadonlyMap<string, number | string>): Promise<void> {
+    const body = { files: [...leases.keys()], leases: Object.fromEntries(leases) };
+    await this.#requests.send('POST', `${FILES}/delete`, { body });
+  }
+
+  async sessions(): Promise<readonly SessionInfo[]> {
+    const answer = await this.#requests.send<{ sessions: SessionInfo[] }>('GET', `${ADMIN}/sessions`);
+    return answer.body.sessions;
+  }
+
+  async endSession(sessionId: string): Promise<void> {
+    await this.#requests.send('DELETE', `${ADMIN}/sessions/${encodeURIComponent(sessionId)}`);
+  }
+
+  async notifyAll(message: string, variant: string): Promise<void> {
+    await this.#requests.send('POST', `${ADMIN}/notifications`, { body: { message, variant } });
+  }
+
+  async setMaintenance(state: Maintenance): Promise<void> {
+    await this.#requests.send('PUT', `${ADMIN}/maintenance`, { body: state });
+  }
+
+  async #save(body: object, headers?: Readonly<Record<string, string>>): Promise<SaveAnswer> {
+    return (await this.#requests.send<SaveAnswer>('POST', `${FILES}/save`, { body, headers })).body;
+  }
+}

@@ -1,0 +1,52 @@
+import { DunlinError, type LeaseGrant, type LeaseTransport, type Requests } from '@dunlin/client';
+import type { LockGrant, LockHolder } from './types';
+
+const FILES = '/api/v1/files';
+
+/** How long a lock outlives its last heartbeat; the client sends one every 30 s. */
+export const LOCK_SECONDS = 90;
+
+/**
+ * The lock calls of the documents as leases of the client. The server makes the lease id from the session; the one
+ * made here only joins calls of this tab. What is shown to the server is the fencing token.
+ */
+export function fileLocks(requests: Requests): LeaseTransport {
+  const fences = new Map<string, number>();
+  const post = (call: string, body: object, options: { signal?: AbortSignal; keepalive?: boolean } = {}) =>
+    requests.send<LockGrant>('POST', `${FILES}/${call}`, { body, ...options });
+  return {
+    async acquire({ resource, leaseId, wait }, signal) {
+      try {
+        const ask = () => post('acquire_lock', { file_id: resource, wait }, { signal });
+        let { body } = await ask();
+        // A grant of this session from before: of a page that was left, whose release may still be on its way and would
+        // end this one with it. A new grant is one that it cannot end. (In the queue, the turn came while this slept.)
+        if (body.lease !== null && !body.is_new && !wait) {
+          await post('release_lock', { file_id: resource, lease: body.lease }, { signal });
+          ({ body } = await ask());
+        }
+        if (body.lease === null) return { status: 'queued', position: body.position ?? 0 };
+        fences.set(leaseId, body.lease);
+        return { status: 'granted', grant: grantOf(leaseId, body.lease, body) };
+      } catch (error) {
+        if (!(error instanceof DunlinError) || error.problem.kind !== 'held') throw error;
+        const owner = error.problem.holder as LockHolder | undefined;
+        return { status: 'held', holder: owner && { owner: { name: owner.name } } };
+      }
+    },
+    async renew({ resource, leaseId, fence }, signal) {
+      const { body } = await post('heartbeat', { file_id: resource, lease: fence }, { signal });
+      return grantOf(leaseId, Number(fence), body);
+    },
+    async release({ resource, leaseId }, { keepalive }) {
+      const lease = fences.get(leaseId);
+      fences.delete(leaseId);
+      await post('release_lock', { file_id: resource, lease }, { keepalive });
+    },
+  };
+}
+
+function grantOf(leaseId: string, fence: number, grant: LockGrant): LeaseGrant {
+  const { seconds, expires_at: expiresAt, server_now: serverNow } = grant;
+  return { leaseId, fence, seconds, expiresAt, serverNow };
+}

@@ -1,0 +1,109 @@
+/** What the server of the documents answers; see the contract in `apps/documents/README.md`. */
+
+export interface Collection {
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface LockHolder {
+  readonly user_id: string;
+  readonly name: string;
+  /** Held by this very session. */
+  readonly mine: boolean;
+  readonly expires_at: string;
+  readonly waiting: number;
+}
+
+/** What this user may do with a file, were it free. */
+export interface FileRights {
+  readonly write: boolean;
+  readonly new_version: boolean;
+  readonly promote: boolean;
+  readonly delete: boolean;
+}
+
+export interface FileInfo {
+  readonly stable_id: string;
+  readonly variant: string;
+  readonly version: number;
+  readonly label: string;
+  readonly is_gold: boolean;
+  readonly owner: string;
+  readonly changed_by: string;
+  readonly created_at: string;
+  readonly changed_at: string;
+  readonly etag: string;
+  readonly size: number;
+  readonly locked_by: LockHolder | null;
+  readonly can: FileRights;
+}
+
+export interface DocumentInfo {
+  readonly doc_id: string;
+  readonly collection: string;
+  readonly title: string;
+  readonly pdf: FileInfo | null;
+  readonly files: readonly FileInfo[];
+}
+
+export interface Maintenance {
+  readonly on: boolean;
+  readonly message: string;
+}
+
+export interface FileList {
+  readonly collections: readonly Collection[];
+  readonly documents: readonly DocumentInfo[];
+  readonly variants: readonly string[];
+  readonly maintenance: Maintenance;
+  readonly position: string;
+  readonly server_now: string;
+}
+
+export interface SaveAnswer {
+  readonly status: 'saved' | 'new' | 'new_gold';
+  readonly file_id: string;
+  readonly version: number;
+  readonly etag: string;
+  readonly changed: boolean;
+}
+
+export interface LockGrant {
+  readonly status: 'locked' | 'queued';
+  readonly file_id: string;
+  /** The fencing token, shown with every save. */
+  readonly lease: number | null;
+  readonly seconds: number;
+  readonly expires_at: string;
+  readonly server_now: string;
+  readonly locked_by: LockHolder | null;
+  readonly position: number | null;
+  /** False where the session had the lock already. */
+  readonly is_new: boolean;
+}
+
+export interface SessionInfo {
+  readonly session_id: string;
+  readonly username: string;
+  readonly full_name: string;
+  readonly created_at: string;
+  readonly description: string;
+  readonly connections: number;
+  readonly is_mine: boolean;
+}
+
+/** The events of `GET /api/v1/sse/subscribe` and their data. */
+export interface DocumentEvents {
+  [type: string]: unknown;
+  connected: string;
+  fileDataChanged: {
+    readonly reason: string;
+    readonly stable_id?: string;
+    readonly stable_ids?: readonly string[];
+    readonly locked_by?: string;
+  };
+  lockReleased: { readonly stable_id: string };
+  notification: { readonly message: string; readonly variant: string };
+  forceLogout: { readonly message: string };
+  maintenanceChanged: Maintenance;
+}

@@ -1,0 +1,246 @@
+import { Client, type Connection } from '@dunlin/client';
+import { createHeader, element, icon, requireSignIn, Session, showToast, type User } from '@dunlin/kit';
+import { DocumentsApi } from './api/documents';
+import { fileLocks } from './api/fileLocks';
+import type { DocumentEvents, Maintenance } from './api/types';
+import { browserDrafts } from './state/drafts';
+import { Library } from './state/library';
+import { browserTabs } from './state/tabs';
+import { Workspace, type Notice } from './state/workspace';
+import { openAdministration } from './ui/administration';
+import { ask, field } from './ui/dialogs';
+import { XmlEditor } from './ui/editor';
+import { FileListView } from './ui/fileList';
+import { FilePane } from './ui/filePane';
+
+const PATH = '/documents';
+/** A line that is away for less is not worth a word. */
+const LOST_AFTER_MS = 1500;
+
+const session = new Session();
+
+function notify({ text, kind, rescue }: Notice): void {
+  const action = rescue === undefined ? undefined : copyAction(rescue);
+  showToast({ text, kind, action });
+}
+
+const copyAction = (text: string) => ({
+  label: 'Copy my text',
+  done: 'Copied',
+  run: () => navigator.clipboard.writeText(text),
+});
+
+async function signIn(reason: string): Promise<User> {
+  try {
+    const user = await session.load();
+    if (user) return user;
+  } catch {
+    // The sign-in says that the server cannot be reached.
+  }
+  return requireSignIn(session, reason);
+}
+
+function start(user: User): void {
+  let whySignedOut = 'You were signed out. What you typed is kept: sign in to go on.';
+  let isAsking = false;
+  const onSignedOut = () => {
+    if (isAsking) return;
+    isAsking = true;
+    session.markSignedOut();
+    void workspace.close();
+    void requireSignIn(session, whySignedOut).then((again) => {
+      // Another user's page is another page, and so is another session's connection to the other tabs.
+      if (again.userId !== user.userId) history.replaceState(null, '', PATH);
+      location.reload();
+    });
+  };
+
+  const client = new Client({ user: user.userId, refresh: () => session.refresh() });
+  const api = new DocumentsApi(client.requests, onSignedOut);
+  const library = new Library(() => api.list());
+  const editor = new XmlEditor({ onEdit: () => workspace.edited(), onSave: () => void workspace.save() });
+  const workspace = new Workspace({
+    api,
+    leases: client.leases(fileLocks(client.requests)),
+    library,
+    drafts: browserDrafts(user.userId),
+    tabs: browserTabs(user.userId),
+    pane: editor,
+    notify,
+  });
+
+  const openFile = (fileId: string) => {
+    go(`${PATH}/${encodeURIComponent(fileId)}`);
+    void workspace.open(fileId);
+  };
+  const list = new FileListView({ onOpen: openFile, onNew: () => void addDocument() });
+  const pane = new FilePane({ api, library, workspace, editor, onBack: () => void back() });
+  const back = async () => {
+    go(PATH);
+    await workspace.close();
+  };
+  const addDocument = async () => {
+    const title = element('input', { className: 'input', maxLength: 200, required: true });
+    const collection = element(
+      'select',
+      { className: 'input' },
+      ...(library.list?.collections ?? []).map(({ id, name }) =>
+        element('option', { value: id, textContent: name }),
+      ),
+    );
+    const content = [field('Title', title), field('Collection', collection)];
+    if (await ask({ title: 'New document', content, accept: 'Add' }))
+      await workspace.import(collection.value, title.value, emptyDocument(title.value));
+  };
+
+  const header = createHeader({ system: 'Documents', session, beforeSignOut: () => workspace.close() });
+  const maintenance = element('div', {
+    className: 'maintenance',
+    hidden: true,
+    attributes: { role: 'alert' },
+  });
+  const administration = element(
+    'button',
+    {
+      type: 'button',
+      className: 'button button-small administration-button',
+      hidden: !user.roles.includes('admin'),
+    },
+    icon('user'),
+    'Administration',
+  );
+  administration.onclick = () =>
+    openAdministration(api, library.list?.maintenance ?? { on: false, message: '' });
+  header.element.querySelector('.header-space')!.after(administration);
+  document.body.append(
+    header.element,
+    maintenance,
+    element('div', { className: 'documents' }, list.element, pane.element),
+  );
+
+  const showMaintenance = ({ on, message }: Maintenance) => {
+    maintenance.hidden = !on;
+    maintenance.textContent = `Maintenance: only administrators can save now. ${message}`;
+  };
+  const mayAdd = user.roles.some((role) => role === 'annotator' || role === 'reviewer');
+  library.subscribe((read) => {
+    list.setList(read, mayAdd);
+    showMaintenance(read.maintenance);
+    pane.show();
+  });
+  workspace.subscribe(() => {
+    const fileId = workspace.file?.id;
+    document.body.dataset['view'] = fileId === undefined ? 'list' : 'file';
+    if (fileId === undefined && fileOfAddress() !== undefined && !isAsking)
+      history.replaceState(null, '', PATH);
+    else if (fileId !== undefined && fileOfAddress() !== fileId) go(`${PATH}/${encodeURIComponent(fileId)}`);
+    list.setOpen(fileId);
+    pane.show();
+    const title = fileId === undefined ? undefined : library.find(fileId)?.document.title;
+    document.title = title === undefined ? 'Documents · Dunlin' : `${title} · Dunlin`;
+  });
+
+  const connection = client.connection<DocumentEvents>({ path: '/api/v1/sse/subscribe', format: 'named' });
+  const reload = () => void library.reload().catch(() => {});
+  connection.on('fileDataChanged', ({ reason, stable_id, stable_ids }) => {
+    void workspace.filesChanged(reason, stable_ids ?? (stable_id === undefined ? [] : [stable_id]));
+    reload();
+    // The stream carries the collections that it was opened with.
+    if (reason === 'collections_changed') {
+      connection.disconnect();
+      connection.connect();
+    }
+  });
+  connection.on('lockReleased', ({ stable_id }) => workspace.lockReleased(stable_id));
+  connection.on('notification', ({ message, variant }) =>
+    showToast({ text: message, kind: variant === 'danger' || variant === 'warning' ? 'error' : 'info' }),
+  );
+  connection.on('maintenanceChanged', (state) => {
+    showMaintenance(state);
+    reload();
+    const over = 'Maintenance is over: you can save again';
+    showToast({ text: state.on ? `Maintenance has begun. ${state.message}` : over });
+  });
+  connection.on('forceLogout', ({ message }) => {
+    whySignedOut = `${message}. What you typed is kept: sign in to go on.`;
+    showToast({ kind: 'error', text: message });
+  });
+  connection.onReset(reload);
+  watchConnection(connection, header.setConnection, reload, onSignedOut);
+  connection.connect();
+
+  addEventListener('pagehide', () => workspace.setHidden(true));
+  addEventListener('pageshow', () => {
+    workspace.setHidden(false);
+    if (library.list) reload();
+  });
+  addEventListener('popstate', () => follow());
+  addEventListener('keydown', (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key !== 's') return;
+    event.preventDefault();
+    void workspace.save();
+  });
+  const follow = () => {
+    const fileId = fileOfAddress();
+    void (fileId === undefined ? workspace.close() : workspace.open(fileId));
+  };
+  document.body.dataset['view'] = 'list';
+  follow();
+}
+
+function watchConnection(
+  connection: Connection<DocumentEvents>,
+  show: (state: Connection['state']) => void,
+  onLive: () => void,
+  onSignedOut: () => void,
+): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isToldLost = false;
+  connection.onState((state, previous) => {
+    show(state);
+    if (state.name === 'signedOut') onSignedOut();
+    if (state.name === 'live' && previous.name !== 'live') {
+      clearTimeout(timer);
+      timer = undefined;
+      if (isToldLost) showToast({ text: 'Connection restored' });
+      isToldLost = false;
+      onLive();
+    } else if (previous.name === 'live' && (state.name === 'waiting' || state.name === 'offline')) {
+      timer ??= setTimeout(() => {
+        isToldLost = true;
+        showToast({ kind: 'error', text: 'Connection lost. Your text is safe; trying again.' });
+      }, LOST_AFTER_MS);
+    }
+  });
+}
+
+function fileOfAddress(): string | undefined {
+  const rest = location.pathname.slice(PATH.length + 1);
+  return rest === '' ? undefined : decodeURIComponent(rest);
+}
+
+function go(path: string): void {
+  if (location.pathname !== path) history.pushState(null, '', path);
+}
+
+function emptyDocument(title: string): string {
+  const escaped = title.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<TEI xmlns="http://www.tei-c.org/ns/1.0">
+  <teiHeader>
+    <fileDesc>
+      <titleStmt><title>${escaped}</title></titleStmt>
+      <publicationStmt><p>Unpublished.</p></publicationStmt>
+      <sourceDesc><p>Born digital.</p></sourceDesc>
+    </fileDesc>
+  </teiHeader>
+  <text>
+    <body>
+      <p></p>
+    </body>
+  </text>
+</TEI>
+`;
+}
+
+void signIn('Sign in to see the documents.').then(start);

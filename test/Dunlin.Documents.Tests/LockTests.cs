@@ -1,0 +1,286 @@
+namespace Dunlin.Documents.Tests;
+
+/// <summary>Locks: one holder, which is a session; hand-over; every end announced.</summary>
+public sealed class LockTests : IAsyncLifetime
+{
+    private DocumentsHost _host = null!;
+    private DocumentsClient _bob = null!;
+    private DocumentsClient _carol = null!;
+    private string _file = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _host = await DocumentsHost.StartAsync();
+        _bob = await _host.SignInAsync("bob");
+        _carol = await _host.SignInAsync("carol");
+        _file = (await _bob.FilesAsync("letters")).Versions[0];
+    }
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    [Fact]
+    public async Task One_session_holds_a_lock_and_the_others_are_told_who_and_until_when()
+    {
+        var grant = (await _bob.AcquireAsync(_file)).Ok();
+        Assert.Equal(("locked", 90), (grant.Text("status"), (int)grant.Number("seconds")));
+        var refused = (await _carol.AcquireAsync(_file)).Is(423, "lease_held");
+        Assert.Equal("Bob Baker", refused.Body.GetProperty("holder").GetProperty("name").GetString());
+        Assert.Equal(grant.Text("expires_at"), refused.Text("expiresAt"));
+        Assert.DoesNotContain(_bob.SessionId, refused.Body.ToString(), StringComparison.Ordinal);
+
+        var check = (await _carol.PostAsync("files/check_lock", new { file_id = _file })).Ok().Body;
+        Assert.True(check.GetProperty("is_locked").GetBoolean());
+        Assert.False(check.GetProperty("locked_by").GetProperty("mine").GetBoolean());
+        var locks = (await _bob.GetAsync("files/locks")).Ok().Body.GetProperty("locks");
+        Assert.True(Assert.Single(locks.EnumerateArray()).GetProperty("locked_by").GetProperty("mine").GetBoolean());
+    }
+
+    [Fact]
+    public async Task Two_sessions_of_one_user_are_two_and_the_tabs_of_one_session_are_one()
+    {
+        var first = await _bob.LockAsync(_file);
+        Assert.Equal(first, await _bob.LockAsync(_file));
+        var elsewhere = await _host.SignInAsync("bob");
+        (await elsewhere.AcquireAsync(_file)).Is(423, "lease_held");
+        (await elsewhere.HeartbeatAsync(_file, first)).Is(409, "lease_lost");
+        (await elsewhere.SaveAsync(_file, "<a/>", first)).Is(409, "lease_lost");
+        Assert.False((await elsewhere.ReleaseAsync(_file, first)).Ok().Body.GetProperty("released").GetBoolean());
+    }
+
+    [Fact]
+    public async Task A_heartbeat_keeps_a_lock_for_another_90_seconds()
+    {
+        var lease = await _bob.LockAsync(_file);
+        for (var i = 0; i < 5; i++)
+        {
+            _host.Time.Advance(TimeSpan.FromSeconds(60));
+            (await _bob.HeartbeatAsync(_file, lease)).Ok();
+        }
+        (await _carol.AcquireAsync(_file)).Is(423, "lease_held");
+        Assert.Equal(lease, await _bob.LockAsync(_file));
+    }
+
+    [Fact]
+    public async Task A_heartbeat_after_the_loss_says_why_and_acquires_nothing()
+    {
+        var lease = await _bob.LockAsync(_file);
+        _host.Time.Advance(TimeSpan.FromSeconds(91));
+        var lost = (await _bob.HeartbeatAsync(_file, lease)).Is(409, "lease_lost");
+        Assert.Equal("expired", lost.Text("reason"));
+        (await _bob.HeartbeatAsync(_file)).Is(409, "lease_lost");
+        Assert.False((await _carol.PostAsync("files/check_lock", new { file_id = _file })).Ok().Body.GetProperty("is_locked").GetBoolean());
+
+        await _carol.LockAsync(_file);
+        var taken = (await _bob.HeartbeatAsync(_file, lease)).Is(409, "lease_lost");
+        Assert.Equal("Carol Carter", taken.Body.GetProperty("holder").GetProperty("name").GetString());
+    }
+
+    [Fact]
+    public async Task A_heartbeat_with_the_fence_of_an_earlier_grant_is_lost_although_the_session_holds_a_newer_one()
+    {
+        var before = await _bob.LockAsync(_file);
+        _host.Time.Advance(TimeSpan.FromSeconds(91));
+        var now = await _bob.LockAsync(_file);
+        Assert.True(now > before);
+        (await _bob.HeartbeatAsync(_file, before)).Is(409, "lease_lost");
+        (await _bob.HeartbeatAsync(_file, now)).Ok();
+    }
+
+    [Fact]
+    public async Task A_release_that_comes_late_does_not_end_the_next_grant_of_the_session()
+    {
+        var before = await _bob.LockAsync(_file);
+        (await _bob.ReleaseAsync(_file, before)).Ok();
+        await _bob.LockAsync(_file);
+        Assert.False((await _bob.ReleaseAsync(_file, before)).Ok().Body.GetProperty("released").GetBoolean());
+        (await _carol.AcquireAsync(_file)).Is(423, "lease_held");
+    }
+
+    public enum End
+    {
+        Release, Expiry, Disconnect, SignOut, EndedByAdministrator, ForcedByAdministrator, Deletion,
+    }
+
+    [Theory]
+    [InlineData(End.Release, "lock_released")]
+    [InlineData(End.Expiry, "lock_expired")]
+    [InlineData(End.Disconnect, "lock_released")]
+    [InlineData(End.SignOut, "lock_released")]
+    [InlineData(End.EndedByAdministrator, "lock_released")]
+    [InlineData(End.ForcedByAdministrator, "lock_released")]
+    [InlineData(End.Deletion, "lock_released")]
+    public async Task Every_end_of_a_lock_is_announced_whatever_its_cause(End end, string reason)
+    {
+        var admin = await _host.SignInAsync("alice");
+        var (holder, reader) = (_carol, _bob);
+        var stream = await reader.SubscribeAsync();
+        await using var own = await RawStream.OpenAsync(holder.Http, "/api/v1/sse/subscribe");
+        await holder.LockAsync(_file);
+        await stream.WhenAsync("fileDataChanged", "lock_acquired", _file);
+
+        switch (end)
+        {
+            case End.Release:
+                (await holder.ReleaseAsync(_file)).Ok();
+                break;
+            case End.Expiry:
+                await PassAsync(94);
+                break;
+            case End.Disconnect:
+                await own.DisposeAsync();
+                await WhenGoneAsync(admin, holder.SessionId);
+                await PassAsync(14);
+                break;
+            case End.SignOut:
+                (await holder.PostAsync("auth/logout", new { })).Ok();
+                break;
+            case End.EndedByAdministrator:
+                (await admin.SendAsync(HttpMethod.Delete, $"admin/sessions/{holder.SessionId}", null)).Ok();
+                break;
+            case End.ForcedByAdministrator:
+                (await admin.PostAsync($"files/{_file}/force-release", new { })).Ok();
+                break;
+            default:
+                (await holder.DeleteAsync(_file)).Ok();
+                break;
+        }
+
+        await stream.WhenAsync("lockReleased", file: _file);
+        await stream.WhenAsync("fileDataChanged", reason, _file);
+        Assert.Equal(1, stream.Count("lockReleased"));
+    }
+
+    [Fact]
+    public async Task A_lock_that_others_asked_for_in_vain_ends_in_time_and_is_announced()
+    {
+        var stream = await _carol.SubscribeAsync();
+        await _bob.LockAsync(_file);
+        (await _carol.AcquireAsync(_file)).Is(423, "lease_held");
+        await PassAsync(94);
+        await stream.WhenAsync("lockReleased", file: _file);
+    }
+
+    [Fact]
+    public async Task A_reconnect_within_the_grace_keeps_the_lock()
+    {
+        var stream = await _carol.SubscribeAsync();
+        var admin = await _host.SignInAsync("alice");
+        await using (await RawStream.OpenAsync(_bob.Http, "/api/v1/sse/subscribe"))
+            await _bob.LockAsync(_file);
+        await WhenGoneAsync(admin, _bob.SessionId);
+        _host.Time.Advance(TimeSpan.FromSeconds(5));
+        await _bob.SubscribeAsync();
+        await PassAsync(60);
+        (await _carol.AcquireAsync(_file)).Is(423, "lease_held");
+        Assert.Equal(0, stream.Count("lockReleased"));
+    }
+
+    [Fact]
+    public async Task In_100_rounds_of_hand_over_exactly_one_of_the_waiting_readers_wins()
+    {
+        var readers = new List<(DocumentsClient Client, RawStream Stream)>();
+        foreach (var name in new[] { "bob", "carol", "alice", "carol" })
+        {
+            var client = await _host.SignInAsync(name);
+            readers.Add((client, await client.SubscribeAsync()));
+        }
+        var holder = readers[0].Client;
+        var lease = await holder.LockAsync(_file);
+        var fences = new List<long> { lease };
+        for (var round = 0; round < 100; round++)
+        {
+            var racing = readers.Where(r => r.Client != holder).Select(r => RaceAsync(r.Client, r.Stream, r.Stream.Count("lockReleased") + 1)).ToList();
+            (await holder.ReleaseAsync(_file, lease)).Ok();
+            var answers = await Task.WhenAll(racing);
+            var winner = Assert.Single(answers, a => a.Answer.Code == 200);
+            Assert.All(answers.Where(a => a.Client != winner.Client), a => a.Answer.Is(423, "lease_held"));
+            (holder, lease) = (winner.Client, winner.Answer.Number("lease"));
+            fences.Add(lease);
+        }
+        Assert.Equal(101, fences.Distinct().Count());
+        Assert.Equal(fences.Order(), fences);
+
+        async Task<(DocumentsClient Client, Answer Answer)> RaceAsync(DocumentsClient client, RawStream stream, int release)
+        {
+            await stream.WhenAsync(frames => frames.Count(f => f.Is("lockReleased")) >= release);
+            return (client, await client.AcquireAsync(_file));
+        }
+    }
+
+    [Fact]
+    public async Task Who_waits_politely_gets_the_lock_before_those_who_race_and_everybody_is_told()
+    {
+        var alice = await _host.SignInAsync("alice");
+        var (holding, waiting) = (await _bob.SubscribeAsync(), await _carol.SubscribeAsync());
+        var lease = await _bob.LockAsync(_file);
+        var queued = await _carol.WaitForAsync(_file);
+        Assert.Equal((202, "queued", 1), (queued.Code, queued.Text("status"), (int)queued.Number("position")));
+        await holding.WhenAsync("fileDataChanged", "lock_requested", _file);
+
+        (await _bob.ReleaseAsync(_file, lease)).Ok();
+
+        (await alice.AcquireAsync(_file)).Is(423, "lease_held");
+        await holding.WhenAsync(frames => frames.Any(f => f.Is("fileDataChanged", "lock_acquired", _file) && f.Member("locked_by") == "Carol Carter"));
+        await waiting.WhenAsync(frames => frames.Any(f => f.Is("fileDataChanged", "lock_acquired", _file) && f.Member("locked_by") == "Carol Carter"));
+        (await _carol.SaveAsync(_file, "<mine/>", await _carol.LockAsync(_file))).Ok();
+    }
+
+    [Fact]
+    public async Task A_session_does_not_hear_of_what_it_did_itself()
+    {
+        var (own, others) = (await _bob.SubscribeAsync(), await _carol.SubscribeAsync());
+        await _bob.LockAsync(_file);
+        (await _bob.ReleaseAsync(_file)).Ok();
+        await _carol.LockAsync(_file);
+        await own.WhenAsync("fileDataChanged", "lock_acquired", _file);
+        await others.WhenAsync("lockReleased", file: _file);
+        Assert.Equal(["connected", "fileDataChanged"], own.Frames.Select(f => f.Name));
+        Assert.Equal("Carol Carter", own.Frames[1].Member("locked_by"));
+    }
+
+    [Fact]
+    public async Task The_stream_speaks_in_the_words_of_the_contract()
+    {
+        var stream = await _carol.SubscribeAsync();
+        await _bob.LockAsync(_file);
+        (await _bob.ReleaseAsync(_file)).Ok();
+        await stream.WhenAsync("fileDataChanged", "lock_released");
+        Assert.Contains("event: connected\ndata: Stream connected\n", stream.Text, StringComparison.Ordinal);
+        Assert.Contains($"event: fileDataChanged\ndata: {{\"reason\":\"lock_acquired\",\"stable_id\":\"{_file}\",\"locked_by\":\"Bob Baker\"}}\n", stream.Text, StringComparison.Ordinal);
+        Assert.Contains($"event: lockReleased\ndata: {{\"stable_id\":\"{_file}\"}}\n", stream.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("topic:", stream.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Locks_cannot_be_taken_past_the_rules_through_the_engines_own_endpoint()
+    {
+        using var response = await _bob.Http.PutAsync(
+            new Uri($"/dunlin/v1/leases/documents/letters/{_file}", UriKind.Relative), System.Net.Http.Json.JsonContent.Create(new { leaseId = "0123456789abcdef", seconds = 30 }));
+        Assert.Equal(403, (int)response.StatusCode);
+        (await _carol.AcquireAsync(_file)).Ok();
+    }
+
+    // In steps, in which the server gets to do what is due: a unit of work that time leaps over is given up.
+    private async Task PassAsync(int seconds)
+    {
+        for (var i = 0; i < seconds; i += 2)
+        {
+            _host.Time.Advance(TimeSpan.FromSeconds(2));
+            await _carol.GetAsync("files/locks");
+        }
+    }
+
+    // The server notices a closed stream in its own time; the administrator's list says when it has.
+    private static async Task WhenGoneAsync(DocumentsClient admin, string sessionId)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            var sessions = (await admin.GetAsync("admin/sessions")).Ok().Body.GetProperty("sessions").EnumerateArray();
+            if (sessions.Single(s => s.GetProperty("session_id").GetString() == sessionId).GetProperty("connections").GetInt32() == 0)
+                return;
+            await Task.Yield();
+        }
+    }
+}

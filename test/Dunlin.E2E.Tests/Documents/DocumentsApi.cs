@@ -1,0 +1,61 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Dunlin.E2E.Tests.Support;
+
+namespace Dunlin.E2E.Tests.Documents;
+
+/// <summary>What tests ask the server beside the browsers.</summary>
+internal sealed class DocumentsApi(HttpClient http) : IDisposable
+{
+    public static async Task<DocumentsApi> OpenAsync(TestHost host, string user) => new(await host.ClientAsync(user));
+
+    /// <summary>The files of the letter that has a source: newest version, gold standard and the source.</summary>
+    public async Task<(string Version, string Gold, string Source)> LetterAsync()
+    {
+        var list = await http.GetFromJsonAsync<JsonElement>("/api/v1/files/list");
+        var letter = list.GetProperty("documents").EnumerateArray().Single(d => d.GetProperty("pdf").ValueKind == JsonValueKind.Object);
+        var files = letter.GetProperty("files").EnumerateArray().ToList();
+        return (Id(files.First(f => !f.GetProperty("is_gold").GetBoolean())), Id(files.Single(f => f.GetProperty("is_gold").GetBoolean())), Id(letter.GetProperty("pdf")));
+    }
+
+    public Task<string> TextAsync(string file) => http.GetStringAsync(new Uri($"/api/v1/files/{file}", UriKind.Relative));
+
+    public async Task<string[]> LockedByAsync(string file)
+    {
+        var locks = await http.GetFromJsonAsync<JsonElement>("/api/v1/files/locks");
+        return [.. locks.GetProperty("locks").EnumerateArray().Where(l => l.GetProperty("file_id").GetString() == file).Select(l => l.GetProperty("locked_by").GetProperty("name").GetString()!)];
+    }
+
+    /// <summary>Returns when the server has noticed that a user's pages are gone.</summary>
+    public async Task WhenGoneAsync(string username)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            var sessions = await http.GetFromJsonAsync<JsonElement>("/api/v1/admin/sessions", patience.Token);
+            if (sessions.GetProperty("sessions").EnumerateArray().Where(s => s.GetProperty("username").GetString() == username).All(s => s.GetProperty("connections").GetInt32() == 0))
+                return;
+        }
+    }
+
+    public async Task PostAsync(string path, object body)
+    {
+        using var response = await http.PostAsJsonAsync(new Uri("/api/v1/" + path, UriKind.Relative), body);
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>Lets time pass in steps, in which the server gets to do what is due: a unit of work that time leaps over is given up.</summary>
+    public async Task PassAsync(TestHost host, int seconds)
+    {
+        for (var i = 0; i < seconds; i += 2)
+        {
+            host.Time.Advance(TimeSpan.FromSeconds(2));
+            await http.GetStringAsync(new Uri("/api/v1/files/locks", UriKind.Relative));
+        }
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private static string Id(JsonElement file) => file.GetProperty("stable_id").GetString()!;
+}

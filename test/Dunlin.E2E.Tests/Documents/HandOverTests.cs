@@ -1,0 +1,238 @@
+using System.Net.Http.Json;
+using Dunlin.E2E.Tests.Support;
+using Microsoft.Playwright;
+using static Dunlin.E2E.Tests.Support.Pages;
+
+namespace Dunlin.E2E.Tests.Documents;
+
+/// <summary>Three users and one document: who edits, who reads, and who is next.</summary>
+public sealed class HandOverTests(BrowserFixture browser)
+{
+    [Fact]
+    public async Task Lock_marks_change_live_and_the_waiting_reader_edits_the_saved_text_when_the_lock_falls_free()
+    {
+        await using var host = await TestHost.StartAsync();
+        using var api = await DocumentsApi.OpenAsync(host, "alice");
+        var (file, _, _) = await api.LetterAsync();
+        var (bob, carol, dave) = (await OpenAsync(host, "bob"), await OpenAsync(host, "carol"), await OpenAsync(host, "dave"));
+
+        await bob.OpenFileAsync(file);
+        await bob.IsEditableAsync();
+        await Expect(bob.File(file)).ToHaveAttributeAsync("data-lock", "mine");
+        await Expect(carol.File(file)).ToHaveAttributeAsync("data-lock", "other");
+        await Expect(dave.File(file)).ToHaveAttributeAsync("data-lock", "other");
+        await Expect(dave.File(file)).ToContainTextAsync("Bob Baker");
+
+        await carol.OpenFileAsync(file);
+        await carol.IsReadOnlyAsync();
+        await Expect(carol.Toast(DocumentPage.Locked)).ToBeVisibleAsync();
+        await dave.OpenFileAsync(file);
+        await dave.IsReadOnlyAsync();
+        await carol.Page.PictureAsync("documents-locked");
+
+        await bob.TypeAsync("<letter>As Bob left it</letter>");
+        await bob.Page.PictureAsync("documents-editing");
+        await bob.SaveAsync();
+        await Expect(carol.Text).ToHaveTextAsync("<letter>As Bob left it</letter>");
+        await bob.LeaveAsync();
+
+        await Expect(carol.Toast(DocumentPage.Editable)).ToBeVisibleAsync();
+        await carol.IsEditableAsync();
+        await Expect(carol.Text).ToHaveTextAsync("<letter>As Bob left it</letter>");
+        await Expect(bob.File(file)).ToHaveAttributeAsync("data-lock", "other");
+        await Expect(bob.File(file)).ToContainTextAsync("Carol Carter");
+        await dave.IsReadOnlyAsync();
+        await Expect(dave.Toast(DocumentPage.Editable)).ToHaveCountAsync(0);
+        await carol.Page.PictureAsync("documents-handed-over");
+    }
+
+    [Fact]
+    public async Task In_100_rounds_of_hand_over_exactly_one_of_two_waiting_pages_wins_and_the_other_stays_silent()
+    {
+        await using var host = await TestHost.StartAsync();
+        using var api = await DocumentsApi.OpenAsync(host, "alice");
+        var (file, _, _) = await api.LetterAsync();
+        DocumentPage[] pages = [await OpenAsync(host, "bob"), await OpenAsync(host, "carol"), await OpenAsync(host, "alice")];
+        foreach (var page in pages)
+            await page.OpenFileAsync(file);
+        var holder = pages[0];
+        await holder.IsEditableAsync();
+        for (var round = 0; round < 100; round++)
+        {
+            var waiting = pages.Where(p => p != holder).ToArray();
+            foreach (var page in waiting)
+                await Expect(page.Page.Locator("main[data-mode=locked]")).ToHaveCountAsync(1);
+            await holder.LeaveAsync();
+            var first = await Task.WhenAny(waiting.Select(async p => { await p.Page.Locator("[data-editor=editable]").WaitForAsync(); return p; }));
+            var winner = await first;
+            var loser = waiting.Single(p => p != winner);
+            Assert.Single(await api.LockedByAsync(file));
+            await Expect(loser.Page.Locator("main[data-mode=locked] [data-editor=readonly]")).ToHaveCountAsync(1);
+            await Expect(loser.File(file)).ToHaveAttributeAsync("data-lock", "other");
+            await holder.OpenFileAsync(file);
+            holder = winner;
+        }
+    }
+
+    [Fact]
+    public async Task Who_asks_to_be_told_gets_the_lock_by_turn()
+    {
+        await using var host = await TestHost.StartAsync();
+        using var api = await DocumentsApi.OpenAsync(host, "alice");
+        var (file, _, _) = await api.LetterAsync();
+        var (bob, carol, alice) = (await OpenAsync(host, "bob"), await OpenAsync(host, "carol"), await OpenAsync(host, "alice"));
+        await bob.OpenFileAsync(file);
+        await bob.IsEditableAsync();
+        await alice.OpenFileAsync(file);
+        await carol.OpenFileAsync(file);
+        await carol.Button("Tell me when it is my turn").ClickAsync();
+        await Expect(bob.Page.GetByText("Somebody waits for this document.")).ToBeVisibleAsync();
+        await carol.Page.PictureAsync("documents-queued");
+        await bob.LeaveAsync();
+        await carol.IsEditableAsync();
+        await Expect(carol.Toast(DocumentPage.Editable)).ToBeVisibleAsync();
+        await alice.IsReadOnlyAsync();
+    }
+
+    [Fact]
+    public async Task Tabs_of_one_browser_do_not_fight_and_the_next_goes_on_when_the_first_is_closed()
+    {
+        await using var host = await TestHost.StartAsync();
+        using var api = await DocumentsApi.OpenAsync(host, "alice");
+        var (file, _, _) = await api.LetterAsync();
+        var first = await OpenAsync(host, "bob");
+        await first.OpenFileAsync(file);
+        await first.IsEditableAsync();
+        var second = new DocumentPage(await first.Page.Context.NewPageAsync());
+        await second.Page.GotoAsync(new Uri(host.Address, $"/documents/{file}").ToString());
+        await second.ReadyAsync();
+        await Expect(second.Page.Locator("main[data-mode=otherTab] [data-editor=readonly]")).ToHaveCountAsync(1);
+        await first.TypeAsync("<letter>From the first tab</letter>");
+        await first.SaveAsync();
+        await Expect(second.Text).ToHaveTextAsync("<letter>From the first tab</letter>");
+
+        await first.Page.CloseAsync(new() { RunBeforeUnload = false });
+        await second.IsEditableAsync();
+        await second.TypeAsync("<letter>From the second tab</letter>");
+        await second.SaveAsync();
+        Assert.Equal("<letter>From the second tab</letter>", await api.TextAsync(file));
+    }
+
+    [Fact]
+    public async Task A_browser_killed_without_goodbye_frees_its_lock_after_the_grace_and_the_waiting_reader_gets_it()
+    {
+        await using var host = await TestHost.StartAsync();
+        using var api = await DocumentsApi.OpenAsync(host, "alice");
+        var (file, _, _) = await api.LetterAsync();
+        await using var doomed = await KillableBrowser.StartAsync();
+        var bob = await OpenOwnAsync(host, doomed.Browser, "bob");
+        await bob.OpenFileAsync(file);
+        await bob.IsEditableAsync();
+        var carol = await OpenAsync(host, "carol");
+        await carol.OpenFileAsync(file);
+        await carol.IsReadOnlyAsync();
+
+        await doomed.KillAsync();
+        await api.WhenGoneAsync("bob");
+        await api.PassAsync(host, 4);
+        Assert.Equal(["Bob Baker"], await api.LockedByAsync(file));
+        await carol.IsReadOnlyAsync();
+        await api.PassAsync(host, 10);
+
+        await Expect(carol.Toast(DocumentPage.Editable)).ToBeVisibleAsync();
+        await carol.IsEditableAsync();
+        Assert.Equal(["Carol Carter"], await api.LockedByAsync(file));
+    }
+
+    [Fact]
+    public async Task Who_is_signed_out_by_force_is_told_why_and_the_waiting_reader_gets_the_lock_at_once()
+    {
+        await using var host = await TestHost.StartAsync();
+        using var api = await DocumentsApi.OpenAsync(host, "carol");
+        var (file, _, _) = await api.LetterAsync();
+        var (bob, carol, alice) = (await OpenAsync(host, "bob"), await OpenAsync(host, "carol"), await OpenAsync(host, "alice"));
+        await bob.OpenFileAsync(file);
+        await bob.TypeAsync("<letter>Not saved</letter>");
+        await carol.OpenFileAsync(file);
+
+        await alice.Button("Administration").ClickAsync();
+        await Expect(alice.Page.Locator("[data-session=bob]")).ToHaveCountAsync(1);
+        await alice.Page.PictureAsync("documents-administration");
+        await alice.Button("End the session of Bob Baker").ClickAsync();
+
+        await Expect(bob.Toast("You have been signed out by an administrator")).ToBeVisibleAsync();
+        await Expect(bob.Page.Locator("dialog.sign-in-dialog")).ToContainTextAsync("You have been signed out by an administrator");
+        await carol.IsEditableAsync();
+        await Expect(carol.Toast(DocumentPage.Editable)).ToBeVisibleAsync();
+        await bob.Page.PictureAsync("documents-forced-out");
+
+        // What was typed is still there after signing in again.
+        await bob.Page.Locator("[data-account=bob]").ClickAsync();
+        await bob.ReadyAsync();
+        await bob.OpenFileAsync(file);
+        await Expect(bob.Page.GetByText("You have an unsaved draft")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Deletion_under_a_reader_clears_text_and_source_and_says_so()
+    {
+        await using var host = await TestHost.StartAsync();
+        using var api = await DocumentsApi.OpenAsync(host, "alice");
+        var (file, gold, source) = await api.LetterAsync();
+        var (dave, carol, bob) = (await OpenAsync(host, "dave"), await OpenAsync(host, "carol"), await OpenAsync(host, "bob"));
+        await dave.OpenFileAsync(file);
+        await Expect(dave.Source).ToHaveAttributeAsync("src", $"/api/v1/files/{source}");
+        await bob.OpenFileAsync(gold);
+        await carol.OpenFileAsync(file);
+        await carol.Button("Delete").ClickAsync();
+        await carol.Page.PictureAsync("documents-delete");
+        await carol.Page.Locator("dialog").GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true }).ClickAsync();
+
+        await Expect(dave.Toast("The document you were viewing was deleted by another user")).ToBeVisibleAsync();
+        await Expect(dave.Page.Locator("main[data-open='']")).ToHaveCountAsync(1);
+        await Expect(dave.Text).ToHaveTextAsync("");
+        Assert.Null(await dave.Source.GetAttributeAsync("src"));
+        await Expect(dave.File(file)).ToHaveCountAsync(0);
+        await Expect(bob.File(file)).ToHaveCountAsync(0);
+        await Expect(bob.Page.Locator($"main[data-open='{gold}']")).ToHaveCountAsync(1);
+        await dave.Page.PictureAsync("documents-deleted");
+    }
+
+    [Fact]
+    public async Task Only_the_owner_of_all_files_locks_deletes_the_whole_document()
+    {
+        await using var host = await TestHost.StartAsync();
+        using var api = await DocumentsApi.OpenAsync(host, "alice");
+        var (file, gold, _) = await api.LetterAsync();
+        var (bob, carol) = (await OpenAsync(host, "bob"), await OpenAsync(host, "carol"));
+        await carol.OpenFileAsync(gold);
+        await bob.OpenFileAsync(file);
+        await DeleteAllAsync();
+        await Expect(carol.Toast("Nothing was deleted: Bob Baker is editing one of the files")).ToBeVisibleAsync();
+        await carol.IsEditableAsync();
+        await bob.LeaveAsync();
+        await Expect(carol.File(file)).ToHaveAttributeAsync("data-lock", "free");
+        await DeleteAllAsync();
+        await Expect(bob.File(gold)).ToHaveCountAsync(0);
+        await Expect(carol.File(file)).ToHaveCountAsync(0);
+
+        async Task DeleteAllAsync()
+        {
+            await carol.Button("Delete").ClickAsync();
+            await carol.Page.GetByLabel("Delete the whole document").CheckAsync();
+            await carol.Page.Locator("dialog").GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true }).ClickAsync();
+        }
+    }
+
+    private Task<DocumentPage> OpenAsync(TestHost host, string user) => DocumentPage.OpenAsync(host, browser, user);
+
+    private static async Task<DocumentPage> OpenOwnAsync(TestHost host, IBrowser other, string user)
+    {
+        var context = await other.NewContextAsync();
+        await context.APIRequest.PostAsync(new Uri(host.Address, "/api/v1/auth/login").ToString(), new() { DataObject = new { username = user, password = "dunlin-demo" } });
+        var page = new DocumentPage(await context.NewPageAsync());
+        await page.Page.GotoAsync(new Uri(host.Address, "/documents").ToString());
+        await page.ReadyAsync();
+        return page;
+    }
+}
