@@ -8,31 +8,83 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const options = Object.fromEntries(process.argv.slice(2).join(' ').split('--').filter(Boolean).map((o) => o.trim().split(/\s+/)));
+const options = Object.fromEntries(
+  process.argv
+    .slice(2)
+    .join(' ')
+    .split('--')
+    .filter(Boolean)
+    .map((o) => o.trim().split(/\s+/)),
+);
 const rounds = Number(options.rounds ?? 5);
 const folder = mkdtempSync(join(tmpdir(), 'dunlin-bench-'));
-const run = (command, args, more = {}) => execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...more });
+const run = (command, args, more = {}) =>
+  execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...more });
 
 const load = join(folder, 'sseload');
 run('g++', ['-O2', '-std=c++17', '-o', load, join(here, 'peers/sseload.cpp')]);
 run('g++', ['-O2', '-std=c++17', '-o', join(folder, 'rawlimit'), join(here, 'peers/rawlimit.cpp')]);
-run('dotnet', ['build', join(here, 'server'), '-c', 'Release', '--nologo', '-v', 'quiet', '-o', join(folder, 'dunlin')]);
-run('dotnet', ['build', join(here, 'peers/dotnet'), '-c', 'Release', '--nologo', '-v', 'quiet', '-o', join(folder, 'peers')]);
+run('dotnet', [
+  'build',
+  join(here, 'server'),
+  '-c',
+  'Release',
+  '--nologo',
+  '-v',
+  'quiet',
+  '-o',
+  join(folder, 'dunlin'),
+]);
+run('dotnet', [
+  'build',
+  join(here, 'peers/dotnet'),
+  '-c',
+  'Release',
+  '--nologo',
+  '-v',
+  'quiet',
+  '-o',
+  join(folder, 'peers'),
+]);
 writeFileSync(join(folder, 'nchan.conf'), readFileSync(join(here, 'peers/nchan.conf'), 'utf8'));
 
 const json = '{"topic":"b","type":"m","data":"%MSG%"}';
 const servers = {
   dunlin: {
     port: 7101,
-    start: () => ['dotnet', [join(folder, 'dunlin/Dunlin.Bench.Server.dll'), '7101', join(folder, `d${Date.now()}.db`)]],
-    load: ['--path', '/dunlin/v1/events?topic=b', '--pub-path', '/dunlin/v1/events', '--pub-body', json, '-P', 'Content-Type: application/json'],
+    start: () => [
+      'dotnet',
+      [join(folder, 'dunlin/Dunlin.Bench.Server.dll'), '7101', join(folder, `d${Date.now()}.db`)],
+    ],
+    load: [
+      '--path',
+      '/dunlin/v1/events?topic=b',
+      '--pub-path',
+      '/dunlin/v1/events',
+      '--pub-body',
+      json,
+      '-P',
+      'Content-Type: application/json',
+    ],
   },
   // The same without sending on the flushing thread, to see what that is worth.
   pipes: {
     port: 7102,
     env: { BENCH_DIRECT: '0' },
-    start: () => ['dotnet', [join(folder, 'dunlin/Dunlin.Bench.Server.dll'), '7102', join(folder, `p${Date.now()}.db`)]],
-    load: ['--path', '/dunlin/v1/events?topic=b', '--pub-path', '/dunlin/v1/events', '--pub-body', json, '-P', 'Content-Type: application/json'],
+    start: () => [
+      'dotnet',
+      [join(folder, 'dunlin/Dunlin.Bench.Server.dll'), '7102', join(folder, `p${Date.now()}.db`)],
+    ],
+    load: [
+      '--path',
+      '/dunlin/v1/events?topic=b',
+      '--pub-path',
+      '/dunlin/v1/events',
+      '--pub-body',
+      json,
+      '-P',
+      'Content-Type: application/json',
+    ],
   },
   nchan: {
     port: 7002,
@@ -40,8 +92,16 @@ const servers = {
     load: ['--path', '/sub?id=b', '--pub-path', '/pub?id=b'],
     workers: true,
   },
-  typed: { port: 7003, start: () => ['dotnet', [join(folder, 'peers/Peers.dll'), '7003']], load: ['--path', '/sse', '--pub-path', '/pub'] },
-  raw: { port: 7005, start: () => [join(folder, 'rawlimit'), ['7005']], load: ['--path', '/sse', '--pub-path', '/pub'] },
+  typed: {
+    port: 7003,
+    start: () => ['dotnet', [join(folder, 'peers/Peers.dll'), '7003']],
+    load: ['--path', '/sse', '--pub-path', '/pub'],
+  },
+  raw: {
+    port: 7005,
+    start: () => [join(folder, 'rawlimit'), ['7005']],
+    load: ['--path', '/sse', '--pub-path', '/pub'],
+  },
 };
 const scenarios = {
   one: ['--conns', '1000', '--msgs', '400', '--depth', '1'],
@@ -55,17 +115,44 @@ const wanted = (options.scenarios ?? 'one,eight,paced,idle').split(',');
 async function measure(name, scenario) {
   const server = servers[name];
   const [command, args] = server.start();
-  const child = spawn('taskset', ['-c', '0', command, ...args], { stdio: 'ignore', env: { ...process.env, ...server.env } });
+  const child = spawn('taskset', ['-c', '0', command, ...args], {
+    stdio: 'ignore',
+    env: { ...process.env, ...server.env },
+  });
   await listening(server.port);
-  const pids = server.workers ? [child.pid, ...run('pgrep', ['-P', String(child.pid)]).trim().split('\n')] : [child.pid];
-  const result = (more) => spawnSync('taskset', ['-c', '1', load, '--port', String(server.port), '--pid', pids.join(','), ...server.load, ...more], { encoding: 'utf8' }).stdout;
+  const pids = server.workers
+    ? [
+        child.pid,
+        ...run('pgrep', ['-P', String(child.pid)])
+          .trim()
+          .split('\n'),
+      ]
+    : [child.pid];
+  const result = (more) =>
+    spawnSync(
+      'taskset',
+      ['-c', '1', load, '--port', String(server.port), '--pid', pids.join(','), ...server.load, ...more],
+      { encoding: 'utf8' },
+    ).stdout;
   if (scenario !== 'idle') result(['--conns', '100', '--msgs', '300', '--depth', '4']); // warm up: compiled, tiered, allocated
   const text = result(scenarios[scenario]);
   child.kill('SIGKILL');
-  if (server.workers) pids.slice(1).forEach((pid) => { try { process.kill(Number(pid), 'SIGKILL'); } catch { /* gone with its master */ } });
+  if (server.workers)
+    pids.slice(1).forEach((pid) => {
+      try {
+        process.kill(Number(pid), 'SIGKILL');
+      } catch {
+        /* gone with its master */
+      }
+    });
   await new Promise((resolve) => child.once('exit', resolve));
   const number = (pattern) => Number(text.match(pattern)?.[1] ?? NaN);
-  return { cpu: number(/= ([\d.]+) us\/delivery/), p99: number(/p99 ([\d.]+)/), memory: number(/([\d.-]+) KiB\/conn/), delivered: number(/\(([\d.]+)\) in/) };
+  return {
+    cpu: number(/= ([\d.]+) us\/delivery/),
+    p99: number(/p99 ([\d.]+)/),
+    memory: number(/([\d.-]+) KiB\/conn/),
+    delivered: number(/\(([\d.]+)\) in/),
+  };
 }
 
 async function listening(port) {
@@ -96,7 +183,15 @@ for (const scenario of wanted) {
     const base = results.nchan ?? results[names[0]];
     const key = scenario === 'idle' ? 'memory' : 'cpu';
     const ratio = median(results[name].map((r, i) => r[key] / base[i][key]));
-    table.push({ scenario, server: name, 'us/delivery': of('cpu'), 'p99 ms': of('p99'), 'KiB/conn': of('memory'), delivered: of('delivered'), 'ratio to nchan': Number(ratio.toFixed(2)) });
+    table.push({
+      scenario,
+      server: name,
+      'us/delivery': of('cpu'),
+      'p99 ms': of('p99'),
+      'KiB/conn': of('memory'),
+      delivered: of('delivered'),
+      'ratio to nchan': Number(ratio.toFixed(2)),
+    });
   }
 }
 process.stderr.write('\n');

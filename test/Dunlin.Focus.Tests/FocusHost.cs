@@ -30,9 +30,10 @@ internal sealed class FocusHost : IAsyncDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-focus-").FullName;
     private readonly Action<DunlinBuilder>? _engine;
+    private readonly Action<WebApplication> _map;
     private WebApplication? _app;
 
-    private FocusHost(Action<DunlinBuilder>? engine) => _engine = engine;
+    private FocusHost(Action<DunlinBuilder>? engine, Action<WebApplication>? map) => (_engine, _map) = (engine, map ?? (static app => app.MapFocus()));
 
     public ManualTime Time { get; } = new();
 
@@ -46,9 +47,11 @@ internal sealed class FocusHost : IAsyncDisposable
 
     public EventFanout Fanout => Services.GetRequiredService<EventFanout>();
 
-    public static async Task<FocusHost> StartAsync(Action<DunlinBuilder>? engine = null)
+    /// <param name="engine">What else the engine knows.</param>
+    /// <param name="map">What is mapped instead of the focus system.</param>
+    public static async Task<FocusHost> StartAsync(Action<DunlinBuilder>? engine = null, Action<WebApplication>? map = null)
     {
-        var host = new FocusHost(engine);
+        var host = new FocusHost(engine, map);
         await host.StartAsync();
         return host;
     }
@@ -80,7 +83,7 @@ internal sealed class FocusHost : IAsyncDisposable
             return next(context);
         });
         app.MapDunlin();
-        app.MapFocus();
+        _map(app);
         await app.StartAsync();
         Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
     }

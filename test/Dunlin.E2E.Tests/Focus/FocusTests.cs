@@ -57,9 +57,9 @@ public sealed class FocusTests(BrowserFixture browser)
         // The other tab of the same device has it as well, and does not fight.
         await LooksAsync(tabTwo, "running");
         await LooksAsync(phone, "elsewhere");
-        await Expect(phone.GetByText("Timer for ‘Plan the workshop’ is running on another device (Laptop)")).ToBeVisibleAsync();
+        await Expect(phone.GetByText("Timer for 'Plan the workshop' is running on another device (Laptop)")).ToBeVisibleAsync();
         await Expect(phone.Locator("[data-clock]")).ToHaveTextAsync(new Regex("^2[45]:"));
-        await phone.PictureAsync("focus-phone-elsewhere");
+        await PictureAsync(phone, "focus-phone-elsewhere");
         await phone.GetByRole(AriaRole.Button, new() { Name = "Move to this device" }).ClickAsync();
         await LooksAsync(phone, "running");
         foreach (var page in new[] { tabOne, tabTwo })
@@ -88,10 +88,10 @@ public sealed class FocusTests(BrowserFixture browser)
         await host.RestartAsync();
         await Expect(laptop.Locator("[data-connection=live]")).ToBeVisibleAsync(Patient);
         await Expect(laptop.Locator("[data-clock]")).ToHaveTextAsync(new Regex("^(15:00|14:5)"));
-        await laptop.PictureAsync("focus-running");
+        await PictureAsync(laptop, "focus-running");
         await AdvanceUntilAsync(host, TimeSpan.FromMinutes(15), laptop, "break");
         await Expect(laptop.Locator("[data-clock]")).ToHaveTextAsync(new Regex("^(05:00|04:5)"));
-        await laptop.PictureAsync("focus-break");
+        await PictureAsync(laptop, "focus-break");
         await laptop.GetByRole(AriaRole.Button, new() { Name = "Skip break" }).ClickAsync();
         await LooksAsync(laptop, "running");
         await Expect(laptop.GetByText("Focus 2")).ToBeVisibleAsync();
@@ -156,7 +156,7 @@ public sealed class FocusTests(BrowserFixture browser)
         await AddTaskAsync(laptop, "Made on the laptop");
         await AddEventAsync(phone, "Met on the phone", "10:00", "11:00");
         await Expect(Task(laptop, "Made on the laptop").GetByText("Waiting")).ToBeVisibleAsync();
-        await laptop.PictureAsync("focus-offline");
+        await PictureAsync(laptop, "focus-offline");
         foreach (var page in new[] { laptop, phone })
             await page.Context.SetOfflineAsync(false);
         foreach (var page in new[] { laptop, phone })
@@ -189,18 +189,18 @@ public sealed class FocusTests(BrowserFixture browser)
         await laptop.Locator("body").ClickAsync(new() { Position = new() { X = 2, Y = 200 } });
         await laptop.Keyboard.PressAsync("e");
         await Expect(laptop.GetByRole(AriaRole.Dialog)).ToBeVisibleAsync();
-        await laptop.PictureAsync("focus-event");
+        await PictureAsync(laptop, "focus-event");
         await laptop.Keyboard.PressAsync("Escape");
         await Expect(laptop.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
         await AddEventAsync(laptop, "Call the bank", "13:00", "13:30");
         var entry = phone.Locator("[data-event]", new() { HasText = "Call the bank" });
         await Expect(entry).ToHaveCountAsync(1);
-        await phone.PictureAsync("focus-phone");
+        await PictureAsync(phone, "focus-phone");
         await entry.TapAsync();
         await phone.GetByLabel("Title", new() { Exact = true }).FillAsync("Call the bank again");
         await phone.GetByRole(AriaRole.Button, new() { Name = "Save" }).TapAsync();
         await Expect(laptop.Locator("[data-event]", new() { HasText = "Call the bank again" })).ToHaveCountAsync(1);
-        await laptop.PictureAsync("focus-laptop");
+        await PictureAsync(laptop, "focus-laptop");
         await laptop.Locator("[data-event]", new() { HasText = "Call the bank again" }).ClickAsync();
         await laptop.GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true }).ClickAsync();
         await Expect(entry).ToHaveCountAsync(0);
@@ -263,6 +263,16 @@ public sealed class FocusTests(BrowserFixture browser)
     {
         await Expect(page.Locator("[data-connection=live]")).ToBeVisibleAsync(Patient);
         await Expect(page.Locator("main[data-loaded=true]")).ToBeVisibleAsync(Patient);
+    }
+
+    /// <summary>A picture of the top of the page, once the ring has come to rest; only where pictures are wanted.</summary>
+    private static async Task PictureAsync(IPage page, string name)
+    {
+        if (Environment.GetEnvironmentVariable("DUNLIN_PICTURES") is null)
+            return;
+        await page.EvaluateAsync("scrollTo(0, 0)");
+        await page.WaitForTimeoutAsync(1_500);
+        await page.PictureAsync(name);
     }
 
     /// <summary>A further device of the same user, without a page.</summary>
