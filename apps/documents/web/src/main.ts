@@ -6,7 +6,9 @@ import type { DocumentEvents, Maintenance } from './api/types';
 import { browserDrafts } from './state/drafts';
 import { Library } from './state/library';
 import { browserTabs } from './state/tabs';
-import { Workspace, type Notice } from './state/workspace';
+import type { Notice } from './state/words';
+import { Versions } from './state/versions';
+import { Workspace } from './state/workspace';
 import { openAdministration } from './ui/administration';
 import { ask, field } from './ui/dialogs';
 import { XmlEditor } from './ui/editor';
@@ -59,7 +61,7 @@ function start(user: User): void {
   const api = new DocumentsApi(client.requests, onSignedOut);
   const library = new Library(() => api.list());
   const editor = new XmlEditor({ onEdit: () => workspace.edited(), onSave: () => void workspace.save() });
-  const workspace = new Workspace({
+  const options = {
     api,
     leases: client.leases(fileLocks(client.requests)),
     library,
@@ -67,14 +69,16 @@ function start(user: User): void {
     tabs: browserTabs(user.userId),
     pane: editor,
     notify,
-  });
+  };
+  const workspace: Workspace = new Workspace(options);
+  const versions = new Versions(options, workspace);
 
   const openFile = (fileId: string) => {
     go(`${PATH}/${encodeURIComponent(fileId)}`);
     void workspace.open(fileId);
   };
   const list = new FileListView({ onOpen: openFile, onNew: () => void addDocument() });
-  const pane = new FilePane({ api, library, workspace, editor, onBack: () => void back() });
+  const pane = new FilePane({ api, library, workspace, versions, editor, onBack: () => void back() });
   const back = async () => {
     go(PATH);
     await workspace.close();
@@ -90,7 +94,7 @@ function start(user: User): void {
     );
     const content = [field('Title', title), field('Collection', collection)];
     if (await ask({ title: 'New document', content, accept: 'Add' }))
-      await workspace.import(collection.value, title.value, emptyDocument(title.value));
+      await versions.import(collection.value, title.value, emptyDocument(title.value));
   };
 
   const header = createHeader({ system: 'Documents', session, beforeSignOut: () => workspace.close() });

@@ -1,107 +1,11 @@
-import {
-  problemOf,
-  type Lease,
-  type LeaseLost,
-  type LeaseLostReason,
-  type Leases,
-  type Problem,
-} from '@dunlin/client';
-import type { DocumentsApi } from '../api/documents';
+import { problemOf, type Lease, type LeaseLost, type LeaseLostReason, type Problem } from '@dunlin/client';
 import { LOCK_SECONDS } from '../api/fileLocks';
-import type { FileList, SaveAnswer } from '../api/types';
-import type { Draft, Drafts } from './drafts';
-import type { Library } from './library';
-import type { Tabs } from './tabs';
-
-/** Where the server found a text not to be XML. */
-export interface Fault {
-  readonly line: number;
-  readonly column: number;
-  readonly reason: string;
-}
-
-/** The editor as the workspace needs it. */
-export interface TextPane {
-  readonly text: string;
-  setText(text: string): void;
-  setEditable(editable: boolean): void;
-  showFault(fault: Fault | undefined): void;
-  clear(): void;
-}
-
-/**
- * ```
- *   loading --> editing    this tab has the lock
- *           --> locked     another session has it; races when it falls free
- *           --> otherTab   another tab of this browser edits; goes on when that is closed
- *           --> reading    no right to write
- *   locked  --> queued     waits politely --> editing
- *   editing --> lost       the lock ended with changes unsaved: they are a draft now
- *   locked, otherTab, queued --> editing, after the text has been read anew
- * ```
- */
-export type Mode = 'loading' | 'editing' | 'locked' | 'queued' | 'otherTab' | 'reading' | 'lost';
-
-export interface OpenFile {
-  readonly id: string;
-  readonly mode: Mode;
-  readonly isDirty: boolean;
-  readonly isSaving: boolean;
-  /** A text typed earlier, from another revision than the one shown. */
-  readonly draft: Draft | undefined;
-}
-
-export interface Notice {
-  readonly text: string;
-  readonly kind?: 'info' | 'error' | undefined;
-  /** A text that would otherwise be out of reach. */
-  readonly rescue?: string | undefined;
-}
-
-export interface WorkspaceOptions {
-  readonly api: DocumentsApi;
-  readonly leases: Leases;
-  readonly library: Library;
-  readonly drafts: Drafts;
-  readonly tabs: Tabs;
-  readonly pane: TextPane;
-  readonly notify: (notice: Notice) => void;
-  readonly now?: (() => number) | undefined;
-}
-
-interface Opened {
-  readonly id: string;
-  readonly abort: AbortController;
-  mode: Mode;
-  etag: string;
-  lease: Lease | undefined;
-  isDirty: boolean;
-  isSaving: boolean;
-  draft: Draft | undefined;
-  isRacing: boolean;
-  raceAgain: boolean;
-  leaveQueue: AbortController | undefined;
-}
-
-/** How long after the last keystroke the local draft is written. */
-const DRAFT_MS = 400;
-
-export const WORDS = {
-  locked: 'This document is being edited by another user',
-  editable: 'You can now edit this document',
-  deleted: 'The document you were viewing was deleted by another user',
-  deletedHere: 'The document you were viewing was deleted in another tab',
-  gone: 'The document you were viewing is no longer there',
-  restored: 'Your unsaved changes are back',
-} as const;
-
-const LOST: Readonly<Record<LeaseLostReason, string>> = {
-  expired: 'Your lock on this document expired',
-  taken: 'Your lock on this document was taken over',
-  handedOff: 'Your lock on this document was handed over',
-  released: 'Your lock on this document was ended',
-  unknown: 'Your lock on this document was lost',
-};
+import type { FileList } from '../api/types';
+import { DraftKeeper } from './draftKeeper';
+import type { Draft } from './drafts';
+import { isReading, openedFile, type Mode, type Opened, type OpenFile } from './openFile';
+import type { WorkspaceOptions } from './options';
+import { faultOf, LOST, problemWords, WORDS } from './words';
 
 /**
  * The one file that is open: its lock, its text, its draft. Nothing may be typed without the lock, and no text is
@@ -111,11 +15,12 @@ export class Workspace {
   readonly #options: WorkspaceOptions;
   readonly #listeners = new Set<() => void>();
   #opened: Opened | undefined;
-  #draftTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #keeper: DraftKeeper;
   #isHidden = false;
 
   constructor(options: WorkspaceOptions) {
     this.#options = options;
+    this.#keeper = new DraftKeeper(options.drafts, options.pane, options.now);
     options.library.subscribe((list) => this.#compare(list));
     options.tabs.onNews(({ deleted, saved }) => {
       void options.library.reload().catch(() => {});
@@ -136,19 +41,7 @@ export class Workspace {
   async open(fileId: string): Promise<void> {
     if (this.#opened?.id === fileId) return;
     await this.close();
-    const opened: Opened = {
-      id: fileId,
-      abort: new AbortController(),
-      mode: 'loading',
-      etag: '',
-      lease: undefined,
-      isDirty: false,
-      isSaving: false,
-      draft: undefined,
-      isRacing: false,
-      raceAgain: false,
-      leaveQueue: undefined,
-    };
+    const opened = openedFile(fileId);
     this.#opened = opened;
     this.#options.pane.clear();
     this.#changed();
@@ -165,7 +58,7 @@ export class Workspace {
   async close(): Promise<void> {
     const opened = this.#opened;
     if (!opened) return;
-    const kept = this.#keepDraft();
+    const kept = this.#keeper.keep(opened);
     this.#opened = undefined;
     this.#options.pane.clear();
     this.#changed();
@@ -181,34 +74,30 @@ export class Workspace {
       opened.isDirty = true;
       this.#changed();
     }
-    clearTimeout(this.#draftTimer);
-    this.#draftTimer = setTimeout(() => void this.#keepDraft(), DRAFT_MS);
+    this.#keeper.later(opened);
   }
 
   async save(): Promise<void> {
     const opened = this.#opened;
     if (opened?.mode !== 'editing' || !opened.lease || opened.isSaving || !opened.isDirty) return;
-    const { api, pane, drafts, notify, tabs } = this.#options;
+    const { api, pane, notify, tabs, library } = this.#options;
     const { lease, id } = opened;
     const text = pane.text;
     opened.isSaving = true;
     this.#changed();
-    void this.#keepDraft();
+    void this.#keeper.keep(opened);
     try {
       const answer = await lease.hold(api.save(id, text, lease.fence, opened.etag));
       opened.etag = answer.etag;
-      const isSame = opened !== this.#opened || pane.text === text;
-      if (isSame) {
-        opened.isDirty = false;
-        clearTimeout(this.#draftTimer);
-        await drafts.remove(id);
-      } else {
-        await this.#keepDraft();
+      if (opened === this.#opened) {
+        opened.isDirty = pane.text !== text;
+        pane.showFault(undefined);
+        await this.#keeper.keep(opened);
       }
-      if (opened === this.#opened) pane.showFault(undefined);
+      await this.#keeper.saved(id, text, answer.etag);
       tabs.tell({ saved: id });
       notify({ text: 'Saved' });
-      void this.#options.library.reload().catch(() => {});
+      void library.reload().catch(() => {});
     } catch (error) {
       await this.#notSaved(opened, problemOf(error));
     } finally {
@@ -217,93 +106,19 @@ export class Workspace {
     }
   }
 
-  /** Keeps a text as a new version beside the open file, and opens that. */
-  async saveAsNew(label: string, text = this.#options.pane.text): Promise<boolean> {
-    const opened = this.#opened;
-    if (!opened) return false;
-    let answer: SaveAnswer;
-    try {
-      answer = await this.#options.api.saveNew(opened.id, text, label);
-    } catch (error) {
-      const problem = problemOf(error);
-      const fault = faultOf(problem);
-      if (fault && opened === this.#opened && text === this.#options.pane.text)
-        this.#options.pane.showFault(fault);
-      this.#notifyProblem(problem, 'The new version was not saved');
-      return false;
-    }
-    opened.isDirty = false;
-    opened.draft = undefined;
-    clearTimeout(this.#draftTimer);
-    await this.#options.drafts.remove(opened.id);
-    this.#options.notify({ text: `Saved as version ${answer.version}` });
-    await this.#openNew(answer);
-    return true;
+  /** The lock of the open file, while this tab has it. */
+  get lease(): Lease | undefined {
+    return this.#opened?.lease;
   }
 
-  /** Adds a document and opens it. */
-  async import(collection: string, title: string, text: string): Promise<boolean> {
-    try {
-      await this.#openNew(await this.#options.api.import(collection, title, text));
-      return true;
-    } catch (error) {
-      this.#notifyProblem(problemOf(error), 'The document was not added');
-      return false;
-    }
-  }
-
-  async promote(): Promise<void> {
+  /** The text has another place now, or none any more: nothing of it is unsaved. */
+  async settle(fileId: string): Promise<void> {
     const opened = this.#opened;
-    if (!opened) return;
-    try {
-      await this.#options.api.promote(opened.id);
-      this.#options.notify({ text: 'This version is the gold standard now' });
-    } catch (error) {
-      this.#notifyProblem(problemOf(error), 'The version was not promoted');
-    }
-    this.#options.tabs.tell({});
-    await this.#options.library.reload().catch(() => {});
-  }
-
-  /** Deletes files, all or none: takes the lock of each that this tab does not hold. */
-  async delete(fileIds: readonly string[]): Promise<boolean> {
-    const { api, leases, library, tabs, notify, drafts } = this.#options;
-    const taken: Lease[] = [];
-    try {
-      const fences = new Map<string, number | string>();
-      for (const id of fileIds) {
-        const own = this.#opened?.id === id ? this.#opened.lease : undefined;
-        if (own?.isHeld) {
-          fences.set(id, own.fence);
-          continue;
-        }
-        const result = await leases.tryAcquire(id, { seconds: LOCK_SECONDS });
-        if (result.status === 'held') {
-          const who = result.holder?.owner?.name ?? 'Another user';
-          notify({ kind: 'error', text: `Nothing was deleted: ${who} is editing one of the files` });
-          return false;
-        }
-        taken.push(result.lease);
-        fences.set(id, result.lease.fence);
-      }
-      await api.delete(fences);
-    } catch (error) {
-      this.#notifyProblem(problemOf(error), 'Nothing was deleted');
-      return false;
-    } finally {
-      // Deleted files have no lock to give back any more; giving it back is no error.
-      for (const lease of taken) void lease.release();
-    }
-    const opened = this.#opened;
-    if (opened && fileIds.includes(opened.id)) {
+    if (opened?.id === fileId) {
       opened.isDirty = false;
-      await this.close();
+      opened.draft = undefined;
     }
-    for (const id of fileIds) await drafts.remove(id);
-    tabs.tell({ deleted: fileIds });
-    notify({ text: fileIds.length === 1 ? 'Deleted' : `${fileIds.length} files deleted` });
-    await library.reload().catch(() => {});
-    return true;
+    await this.#keeper.forget(fileId);
   }
 
   /** Waits politely: the lock comes by itself, first come, first served. */
@@ -348,67 +163,60 @@ export class Workspace {
     const opened = this.#opened;
     if (!opened?.draft || opened.mode !== 'editing') return;
     this.#options.pane.setText(opened.draft.text);
+    this.#options.pane.setEditable(true);
     opened.draft = undefined;
     opened.isDirty = true;
     this.#changed();
-    void this.#keepDraft();
+    void this.#keeper.keep(opened);
   }
 
   async discardDraft(): Promise<void> {
     const opened = this.#opened;
     if (!opened) return;
-    await this.#options.drafts.remove(opened.id);
+    await this.settle(opened.id);
     if (opened !== this.#opened) return;
-    opened.draft = undefined;
-    opened.isDirty = false;
+    if (opened.mode === 'editing') this.#options.pane.setEditable(true);
+    if (opened.mode === 'lost') {
+      opened.mode = 'locked';
+      this.#options.pane.showFault(undefined);
+      await this.#refresh(opened.id);
+      void this.#race(opened);
+    }
     this.#changed();
-    if (opened.mode !== 'lost') return;
-    opened.mode = 'locked';
-    this.#options.pane.showFault(undefined);
-    this.#changed();
-    await this.#refresh(opened.id);
-    await this.#race(opened);
   }
 
   /** The page is left, or comes back from the back/forward cache. */
   setHidden(isHidden: boolean): void {
     this.#isHidden = isHidden;
-    if (isHidden) void this.#keepDraft();
+    if (isHidden && this.#opened) void this.#keeper.keep(this.#opened);
   }
 
-  async #begin(opened: Opened): Promise<void> {
-    const { library, tabs } = this.#options;
+  async #begin(opened: Opened): Promise<boolean> {
+    const { library, tabs, notify } = this.#options;
     if (!library.list) await library.reload();
-    const canWrite = library.find(opened.id)?.file.can.write === true;
-    if (!canWrite) {
-      await this.#show(opened, undefined, 'reading');
-      return;
-    }
+    if (library.find(opened.id)?.file.can.write !== true) return this.#show(opened, undefined, 'reading');
     const isOurs = await tabs.claim(opened.id, opened.abort.signal, () => {
       if (opened.mode !== 'otherTab') return;
       opened.mode = 'locked';
       void this.#race(opened);
     });
-    if (!isOurs) {
-      await this.#show(opened, undefined, 'otherTab');
-      return;
-    }
-    const result = await this.#options.leases.tryAcquire(opened.id, {
-      seconds: LOCK_SECONDS,
-      signal: opened.abort.signal,
-    });
-    if (result.status === 'acquired') {
-      await this.#show(opened, result.lease, 'editing');
-      return;
-    }
-    if (await this.#show(opened, undefined, 'locked')) this.#options.notify({ text: WORDS.locked });
+    if (!isOurs) return this.#show(opened, undefined, 'otherTab');
+    const result = await this.#tryLock(opened);
+    if (result.status === 'acquired') return this.#show(opened, result.lease, 'editing');
+    const isShown = await this.#show(opened, undefined, 'locked');
+    if (isShown) notify({ text: WORDS.locked });
+    return isShown;
+  }
+
+  #tryLock({ id, abort }: Opened) {
+    return this.#options.leases.tryAcquire(id, { seconds: LOCK_SECONDS, signal: abort.signal });
   }
 
   /** Reads the file and shows it; with a lease, to be edited. What was read before the lease was there is never edited. */
   async #show(opened: Opened, lease: Lease | undefined, mode: Mode): Promise<boolean> {
-    const { api, pane, drafts, library, tabs, notify } = this.#options;
+    const { api, pane, library, tabs } = this.#options;
     try {
-      const [content, draft] = await Promise.all([api.read(opened.id), drafts.get(opened.id)]);
+      const [content, draft] = await Promise.all([api.read(opened.id), this.#keeper.find(opened.id)]);
       if (opened !== this.#opened) throw new DOMException('The file was closed.', 'AbortError');
       opened.etag = content.etag;
       opened.mode = lease && !lease.isHeld ? 'locked' : mode;
@@ -416,19 +224,10 @@ export class Workspace {
       opened.draft = undefined;
       pane.setText(content.text);
       pane.showFault(undefined);
-      pane.setEditable(opened.mode === 'editing');
-      if (opened.mode === 'editing' && lease) this.#hold(opened, lease);
-      if (draft && draft.text !== content.text) {
-        if (draft.etag === content.etag && opened.mode === 'editing') {
-          pane.setText(draft.text);
-          opened.isDirty = true;
-          notify({ text: WORDS.restored });
-        } else {
-          opened.draft = draft;
-        }
-      } else if (draft) {
-        void drafts.remove(opened.id);
-      }
+      if (lease && opened.mode === 'editing') this.#hold(opened, lease);
+      if (draft) this.#offer(opened, draft, content.text);
+      // A draft to be decided about comes first: typing would take its place.
+      pane.setEditable(opened.mode === 'editing' && !opened.draft);
     } catch (error) {
       void lease?.release();
       if (opened !== this.#opened) return false;
@@ -442,17 +241,25 @@ export class Workspace {
     return opened.mode === mode;
   }
 
+  #offer(opened: Opened, draft: Draft, current: string): void {
+    if (draft.text === current) {
+      void this.#keeper.forget(opened.id);
+    } else if (draft.etag === opened.etag && opened.mode === 'editing') {
+      this.#options.pane.setText(draft.text);
+      opened.isDirty = true;
+      this.#options.notify({ text: WORDS.restored });
+    } else {
+      opened.draft = draft;
+    }
+  }
+
   #hold(opened: Opened, lease: Lease): void {
     opened.lease = lease;
-    lease.lost.addEventListener(
-      'abort',
-      () => {
-        if (opened !== this.#opened || opened.lease !== lease) return;
-        opened.lease = undefined;
-        this.#lost(opened, (lease.lost.reason as LeaseLost).reason);
-      },
-      { once: true },
-    );
+    lease.lost.addEventListener('abort', () => {
+      if (opened !== this.#opened || opened.lease !== lease) return;
+      opened.lease = undefined;
+      this.#lost(opened, (lease.lost.reason as LeaseLost).reason);
+    });
   }
 
   #lost(opened: Opened, reason: LeaseLostReason): void {
@@ -460,7 +267,7 @@ export class Workspace {
     pane.setEditable(false);
     void library.reload().catch(() => {});
     if (opened.isDirty) {
-      void this.#keepDraft();
+      void this.#keeper.keep(opened);
       opened.mode = 'lost';
       notify({ kind: 'error', text: `${LOST[reason]}. Your text is kept as a draft.` });
       this.#changed();
@@ -484,10 +291,7 @@ export class Workspace {
     try {
       do {
         opened.raceAgain = false;
-        const result = await this.#options.leases.tryAcquire(opened.id, {
-          seconds: LOCK_SECONDS,
-          signal: opened.abort.signal,
-        });
+        const result = await this.#tryLock(opened);
         if (result.status === 'acquired') {
           await this.#won(opened, result.lease);
           return;
@@ -519,8 +323,6 @@ export class Workspace {
   /** Shows the current text to one who reads only. */
   async #refresh(fileId: string): Promise<void> {
     const opened = this.#opened;
-    const isReading = (mode: Mode) =>
-      mode === 'locked' || mode === 'reading' || mode === 'otherTab' || mode === 'queued';
     if (opened?.id !== fileId || !isReading(opened.mode)) return;
     try {
       const { text, etag } = await this.#options.api.read(fileId);
@@ -536,9 +338,7 @@ export class Workspace {
   #compare(list: FileList): void {
     const opened = this.#opened;
     if (!opened || opened.mode === 'loading') return;
-    const info = list.documents
-      .flatMap(({ files }) => files)
-      .find(({ stable_id }) => stable_id === opened.id);
+    const info = list.documents.flatMap(({ files }) => files).find((file) => file.stable_id === opened.id);
     if (!info) {
       this.#clear(opened, WORDS.gone);
       return;
@@ -555,7 +355,7 @@ export class Workspace {
   #clear(opened: Opened, words: string): void {
     const { pane, notify } = this.#options;
     const rescue = opened.mode === 'lost' ? pane.text : opened.draft?.text;
-    clearTimeout(this.#draftTimer);
+    this.#keeper.stop();
     this.#opened = undefined;
     pane.clear();
     void this.#end(opened);
@@ -576,23 +376,8 @@ export class Workspace {
       await opened.lease?.release();
       return;
     }
-    await this.#keepDraft();
+    await this.#keeper.keep(opened);
     this.#notifyProblem(problem, 'Not saved; your text is kept as a draft');
-  }
-
-  async #openNew(answer: SaveAnswer): Promise<void> {
-    this.#options.tabs.tell({});
-    await this.#options.library.reload().catch(() => {});
-    await this.open(answer.file_id);
-  }
-
-  async #keepDraft(): Promise<void> {
-    clearTimeout(this.#draftTimer);
-    const opened = this.#opened;
-    if (!opened?.isDirty || (opened.mode !== 'editing' && opened.mode !== 'lost')) return;
-    const { id: fileId, etag } = opened;
-    const at = (this.#options.now ?? Date.now)();
-    await this.#options.drafts.put({ fileId, text: this.#options.pane.text, etag, at });
   }
 
   async #end(opened: Opened): Promise<void> {
@@ -606,28 +391,11 @@ export class Workspace {
   }
 
   #notifyProblem(problem: Problem, what: string): void {
-    const fault = faultOf(problem);
-    const detail = typeof problem.detail?.['detail'] === 'string' ? problem.detail['detail'] : problem.title;
-    const why =
-      problem.kind === 'network'
-        ? 'the server cannot be reached'
-        : fault
-          ? `line ${fault.line}, column ${fault.column}: ${fault.reason}`
-          : detail;
-    if (problem.kind === 'aborted' || problem.kind === 'signedOut') return;
-    this.#options.notify({ kind: 'error', text: `${what}: ${why}` });
+    const text = problemWords(problem, what);
+    if (text !== undefined) this.#options.notify({ kind: 'error', text });
   }
 
   #changed(): void {
     for (const listener of [...this.#listeners]) listener();
   }
-}
-
-/** The place that the server named; nothing where the problem is another. */
-export function faultOf(problem: Problem): Fault | undefined {
-  const { line, column, reason } = problem.detail ?? {};
-  if (problem.code !== 'malformed_xml' && problem.code !== 'unsafe_xml') return undefined;
-  return typeof line === 'number' && typeof column === 'number'
-    ? { line, column, reason: typeof reason === 'string' ? reason : problem.title }
-    : undefined;
 }

@@ -20,7 +20,8 @@ import {
   lineNumbers,
 } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
-import type { Fault, TextPane } from '../state/workspace';
+import type { TextPane } from '../state/openFile';
+import type { Fault } from '../state/words';
 
 const colours = HighlightStyle.define([
   { tag: tags.tagName, color: 'var(--xml-tag)' },

@@ -3,7 +3,9 @@ import { element, icon, showToast, type IconName } from '@dunlin/kit';
 import type { DocumentsApi } from '../api/documents';
 import type { DocumentInfo, FileInfo } from '../api/types';
 import type { Library } from '../state/library';
-import type { Mode, OpenFile, Workspace } from '../state/workspace';
+import type { Mode, OpenFile } from '../state/openFile';
+import type { Versions } from '../state/versions';
+import type { Workspace } from '../state/workspace';
 import { compare, type Comparison } from './compare';
 import { ask, field } from './dialogs';
 import type { XmlEditor } from './editor';
@@ -13,6 +15,7 @@ export interface FilePaneOptions {
   readonly api: DocumentsApi;
   readonly library: Library;
   readonly workspace: Workspace;
+  readonly versions: Versions;
   readonly editor: XmlEditor;
   readonly onBack: () => void;
 }
@@ -59,7 +62,7 @@ export class FilePane {
 
   constructor(options: FilePaneOptions) {
     this.#options = options;
-    const { workspace, editor, onBack } = options;
+    const { workspace, versions, onBack, editor } = options;
     const back = element('button', {
       type: 'button',
       className: 'icon-button back',
@@ -70,7 +73,7 @@ export class FilePane {
     back.onclick = onBack;
     this.#save.onclick = () => void workspace.save();
     this.#newVersion.onclick = () => void this.#askNewVersion();
-    this.#promote.onclick = () => void workspace.promote();
+    this.#promote.onclick = () => void versions.promote();
     this.#delete.onclick = () => void this.#askDelete();
     this.#showSource.onclick = () => {
       this.#isSourceWanted = this.#source.hidden;
@@ -236,7 +239,7 @@ export class FilePane {
     if (opened.mode === 'editing') actions.unshift(['Put it into the editor', () => workspace.useDraft()]);
     return notice(
       'history',
-      `You have an unsaved draft of ${shortDate(new Date(draft.at).toISOString())}.`,
+      `You have an unsaved draft of ${shortDate(new Date(draft.at).toISOString())}${opened.mode === 'editing' ? '. Decide about it before you go on' : ''}.`,
       actions,
     );
   }
@@ -244,7 +247,7 @@ export class FilePane {
   async #askNewVersion(text?: string): Promise<void> {
     const label = element('input', { className: 'input', maxLength: 80, placeholder: 'What is new in it' });
     if (await ask({ title: 'New version', content: [field('Name', label)], accept: 'Save as a new version' }))
-      await this.#options.workspace.saveAsNew(label.value, text);
+      await this.#options.versions.add(label.value, text);
   }
 
   async #askDiscard(): Promise<void> {
@@ -254,7 +257,7 @@ export class FilePane {
   }
 
   async #askDelete(): Promise<void> {
-    const { workspace, library } = this.#options;
+    const { workspace, versions, library } = this.#options;
     const found = workspace.file && library.find(workspace.file.id);
     if (!found) return;
     const { document, file } = found;
@@ -276,7 +279,7 @@ export class FilePane {
         : []),
     ];
     if (await ask({ title: 'Delete?', content, accept: 'Delete', isDangerous: true }))
-      await workspace.delete(whole.checked ? all.map(({ stable_id }) => stable_id) : [file.stable_id]);
+      await versions.delete(whole.checked ? all.map(({ stable_id }) => stable_id) : [file.stable_id]);
   }
 
   async #compare(otherId: string): Promise<void> {

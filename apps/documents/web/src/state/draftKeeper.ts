@@ -1,0 +1,52 @@
+import type { Draft, Drafts } from './drafts';
+import type { Opened, TextPane } from './openFile';
+
+/** How long after the last keystroke the local draft is written. */
+const DRAFT_MS = 400;
+
+/** Writes what is typed into the open file to its draft. */
+export class DraftKeeper {
+  readonly #drafts: Drafts;
+  readonly #pane: TextPane;
+  readonly #now: () => number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(drafts: Drafts, pane: TextPane, now: () => number = Date.now) {
+    this.#drafts = drafts;
+    this.#pane = pane;
+    this.#now = now;
+  }
+
+  find(fileId: string): Promise<Draft | undefined> {
+    return this.#drafts.get(fileId);
+  }
+
+  /** After a keystroke. */
+  later(opened: Opened): void {
+    this.stop();
+    this.#timer = setTimeout(() => void this.keep(opened), DRAFT_MS);
+  }
+
+  /** Now, where there is anything to keep. The text is read before this returns. */
+  async keep(opened: Opened): Promise<void> {
+    this.stop();
+    if (!opened.isDirty || (opened.mode !== 'editing' && opened.mode !== 'lost')) return;
+    await this.#drafts.put({ fileId: opened.id, text: this.#pane.text, etag: opened.etag, at: this.#now() });
+  }
+
+  /** A text was saved. What was typed after it went out is still a draft, of the new revision. */
+  async saved(fileId: string, text: string, etag: string): Promise<void> {
+    const draft = await this.#drafts.get(fileId);
+    if (draft && draft.text !== text) await this.#drafts.put({ ...draft, etag });
+    else await this.#drafts.remove(fileId);
+  }
+
+  async forget(fileId: string): Promise<void> {
+    this.stop();
+    await this.#drafts.remove(fileId);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,19 @@
+import type { Leases } from '@dunlin/client';
+import type { DocumentsApi } from '../api/documents';
+import type { Drafts } from './drafts';
+import type { Library } from './library';
+import type { TextPane } from './openFile';
+import type { Tabs } from './tabs';
+import type { Notice } from './words';
+
+/** What the workspace works with. */
+export interface WorkspaceOptions {
+  readonly api: DocumentsApi;
+  readonly leases: Leases;
+  readonly library: Library;
+  readonly drafts: Drafts;
+  readonly tabs: Tabs;
+  readonly pane: TextPane;
+  readonly notify: (notice: Notice) => void;
+  readonly now?: (() => number) | undefined;
+}

@@ -1,0 +1,51 @@
+import type { LeaseLostReason, Problem } from '@dunlin/client';
+
+/** Where the server found a text not to be XML. */
+export interface Fault {
+  readonly line: number;
+  readonly column: number;
+  readonly reason: string;
+}
+
+export interface Notice {
+  readonly text: string;
+  readonly kind?: 'info' | 'error' | undefined;
+  /** A text that would otherwise be out of reach. */
+  readonly rescue?: string | undefined;
+}
+
+export const WORDS = {
+  locked: 'This document is being edited by another user',
+  editable: 'You can now edit this document',
+  deleted: 'The document you were viewing was deleted by another user',
+  deletedHere: 'The document you were viewing was deleted in another tab',
+  gone: 'The document you were viewing is no longer there',
+  restored: 'Your unsaved changes are back',
+} as const;
+
+export const LOST: Readonly<Record<LeaseLostReason, string>> = {
+  expired: 'Your lock on this document expired',
+  taken: 'Your lock on this document was taken over',
+  handedOff: 'Your lock on this document was handed over',
+  released: 'Your lock on this document was ended',
+  unknown: 'Your lock on this document was lost',
+};
+
+/** The place that the server named; nothing where the problem is another. */
+export function faultOf(problem: Problem): Fault | undefined {
+  const { line, column, reason } = problem.detail ?? {};
+  if (problem.code !== 'malformed_xml' && problem.code !== 'unsafe_xml') return undefined;
+  return typeof line === 'number' && typeof column === 'number'
+    ? { line, column, reason: typeof reason === 'string' ? reason : problem.title }
+    : undefined;
+}
+
+/** What is said about a failure; nothing where somebody else says it, or nobody needs to. */
+export function problemWords(problem: Problem, what: string): string | undefined {
+  if (problem.kind === 'aborted' || problem.kind === 'signedOut') return undefined;
+  if (problem.kind === 'network') return `${what}: the server cannot be reached`;
+  const fault = faultOf(problem);
+  if (fault) return `${what}: line ${fault.line}, column ${fault.column}: ${fault.reason}`;
+  const { detail } = problem.detail ?? {};
+  return `${what}: ${typeof detail === 'string' ? detail : problem.title}`;
+}

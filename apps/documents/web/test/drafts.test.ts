@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { DraftKeeper } from '../src/state/draftKeeper';
+import type { Draft, Drafts } from '../src/state/drafts';
+import { openedFile, type TextPane } from '../src/state/openFile';
+
+function keeperOf(text: { now: string }) {
+  const kept = new Map<string, Draft>();
+  const drafts: Drafts = {
+    get: async (id) => kept.get(id),
+    put: async (draft) => void kept.set(draft.fileId, draft),
+    remove: async (id) => void kept.delete(id),
+  };
+  const pane = {
+    get text() {
+      return text.now;
+    },
+  } as TextPane;
+  const opened = { ...openedFile('f'), mode: 'editing' as const, isDirty: true, etag: '"1"' };
+  return { kept, opened, keeper: new DraftKeeper(drafts, pane, () => 7) };
+}
+
+test('What was typed while a save was under way stays a draft, of the revision that the save made', async () => {
+  const text = { now: 'sent' };
+  const { kept, opened, keeper } = keeperOf(text);
+  await keeper.keep(opened);
+  text.now = 'typed after';
+  await keeper.keep(opened);
+  await keeper.saved('f', 'sent', '"2"');
+  expect(kept.get('f')).toEqual({ fileId: 'f', text: 'typed after', etag: '"2"', at: 7 });
+  await keeper.saved('f', 'typed after', '"3"');
+  expect(kept.size).toBe(0);
+});
+
+test('Nothing is kept of a text that was not touched or is only read', async () => {
+  const { kept, opened, keeper } = keeperOf({ now: 'text' });
+  await keeper.keep({ ...opened, isDirty: false });
+  await keeper.keep({ ...opened, mode: 'locked' });
+  expect(kept.size).toBe(0);
+});
