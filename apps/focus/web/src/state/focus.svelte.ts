@@ -7,24 +7,21 @@ import {
   type Environment,
   type Problem,
 } from '@dunlin/client';
-import { fromConnection, fromStore } from '@dunlin/client/svelte';
+import { fromConnection } from '@dunlin/client/svelte';
 import {
   FocusApi,
-  type CalendarEntry,
   type Device,
   type FocusChannels,
   type Session,
   type StartBody,
-  type Task,
   type Timer,
   type TimerAnswer,
   type TimerCommand,
 } from '../api';
+import { Agenda } from './agenda.svelte';
 import { faceOf, lookOf, type Face } from './face';
 import type { Look } from './looks';
-import { Outbox, type Parcel } from './outbox';
 import { ServerClock } from './serverClock';
-import { addWeeks, mondayOf } from './week';
 
 export interface FocusOptions {
   readonly user: string;
@@ -38,21 +35,20 @@ export interface FocusOptions {
 /** The server's time is asked for again this often while the page is open. */
 const MEASURE_MS = 5 * 60_000;
 
-/** The page without its looks: one connection, the timer, tasks, calendar and devices, each newest by version. */
+/** For what is asked again by itself when the connection is back. */
+const ignore = () => {};
+
+/** The page without its looks: one connection, the timer, the agenda and the devices, each newest by version. */
 export class Focus {
   readonly deviceId: string;
   readonly clock: ServerClock;
+  readonly agenda: Agenda;
   readonly #options: FocusOptions;
   readonly #environment: Environment;
   readonly #client: Client;
   readonly #api: FocusApi;
   readonly #connection: Connection<FocusChannels>;
-  readonly #outbox: Outbox;
-  readonly #taskStore;
-  readonly #entryStore;
   readonly #connectionState;
-  readonly #storedTasks;
-  readonly #storedEntries;
 
   timer = $state.raw<Timer | null>(null);
   /** Events of the stream that this page has been handed. */
@@ -61,9 +57,7 @@ export class Focus {
   isBusy = $state(false);
   problem = $state.raw<Problem | undefined>(undefined);
   devices = $state.raw<readonly Device[]>([]);
-  monday = $state.raw(mondayOf(new Date()));
   #timerVersion = -1;
-  #waiting = $state.raw<readonly Parcel[]>([]);
   /** Moves with the server's seconds; whatever shows time reads it. */
   #tick = $state(0);
   #stopTick: (() => void) | undefined;
@@ -76,27 +70,14 @@ export class Focus {
     this.deviceId = this.#client.deviceId;
     this.clock = new ServerClock(environment);
     this.#api = new FocusApi(this.#client.requests);
-    this.#taskStore = this.#client.store<Task>({
-      save: async (id, changes) => ({ record: await this.#api.updateTask(id, changes) }),
-      debounceMs: 400,
-    });
-    this.#entryStore = this.#client.store<CalendarEntry>({
-      save: async (id, changes) => ({ record: await this.#api.updateEntry(id, changes) }),
-      debounceMs: 0,
-    });
-    for (const store of [this.#taskStore, this.#entryStore])
-      store.onRefused(({ problem }) => this.#tell(problem, 'That change was not taken'));
-    this.#storedTasks = fromStore(this.#taskStore, (state) => state.records);
-    this.#storedEntries = fromStore(this.#entryStore, (state) => state.records);
-    this.#outbox = new Outbox({
+    this.agenda = new Agenda({
+      client: this.#client,
       environment,
+      api: this.#api,
+      user: options.user,
       storage: options.storage,
-      prefix: `focus.outbox ${options.user}`,
-      send: (parcel) => this.#deliver(parcel),
-      onChange: (waiting) => (this.#waiting = waiting),
-      onRefused: (_, problem) => this.#tell(problem, 'The server refused it'),
+      onProblem: (problem, what) => this.#tell(problem, what),
     });
-    this.#waiting = this.#outbox.waiting;
     this.#connection = this.#client.connection<FocusChannels>({
       path: `/api/sse?deviceId=${this.deviceId}`,
       format: 'envelope',
@@ -111,22 +92,6 @@ export class Focus {
   readonly face: Face | undefined = $derived.by(() => {
     void this.#tick;
     return this.timer && this.clock.isSet ? faceOf(this.timer, this.clock.now()) : undefined;
-  });
-
-  /** Tasks as they will be once the outbox is empty; the open ones first. */
-  readonly tasks: readonly (Task & { readonly isWaiting?: boolean })[] = $derived.by(() => {
-    const made = this.#made<Task>('task', this.#storedTasks.current);
-    const gone = this.#deleted('task');
-    const all = [...this.#storedTasks.current.values(), ...made].filter((task) => !gone.has(task.id));
-    return all.sort(
-      (one, other) => Number(one.isDone) - Number(other.isDone) || (one.createdAt < other.createdAt ? -1 : 1),
-    );
-  });
-
-  readonly entries: readonly (CalendarEntry & { readonly isWaiting?: boolean })[] = $derived.by(() => {
-    const gone = this.#deleted('entry');
-    const made = this.#made<CalendarEntry>('entry', this.#storedEntries.current);
-    return [...this.#storedEntries.current.values(), ...made].filter((entry) => !gone.has(entry.id));
   });
 
   get connection() {
@@ -154,11 +119,11 @@ export class Focus {
   signedIn(): void {
     this.#connection.connect();
     void this.#load();
-    void this.#outbox.flush();
+    this.agenda.resume();
   }
 
-  async flush(): Promise<void> {
-    await Promise.all([this.#taskStore.flush(), this.#entryStore.flush(), this.#outbox.flush()]);
+  flush(): Promise<void> {
+    return this.agenda.flush();
   }
 
   retry(): void {
@@ -170,7 +135,7 @@ export class Focus {
   dispose(): void {
     this.#stopTick?.();
     this.#stopMeasuring?.();
-    this.#outbox.dispose();
+    this.agenda.dispose();
     this.#client.dispose();
   }
 
@@ -189,45 +154,6 @@ export class Focus {
   togglePause(): Promise<void> {
     if (this.look === 'running' || this.look === 'break') return this.command('pause');
     return this.look === 'paused' ? this.command('resume') : Promise.resolve();
-  }
-
-  // Tasks and calendar
-
-  addTask(title: string): void {
-    const id = this.#environment.randomId();
-    this.#outbox.add({ id, kind: 'task', method: 'POST', path: '/api/tasks', body: { id, title } });
-  }
-
-  editTask(id: string, changes: Partial<Pick<Task, 'title' | 'notes' | 'isDone'>>): void {
-    void this.#taskStore.edit(id, changes, { immediate: true });
-  }
-
-  deleteTask(id: string): void {
-    this.#outbox.add({ id, kind: 'task', method: 'DELETE', path: `/api/tasks/${id}` });
-  }
-
-  addEntry(entry: Pick<CalendarEntry, 'title' | 'notes' | 'start' | 'end'>): void {
-    const id = this.#environment.randomId();
-    this.#outbox.add({
-      id,
-      kind: 'entry',
-      method: 'POST',
-      path: '/api/calendar/events',
-      body: { id, ...entry },
-    });
-  }
-
-  editEntry(id: string, changes: Partial<Pick<CalendarEntry, 'title' | 'notes' | 'start' | 'end'>>): void {
-    void this.#entryStore.edit(id, changes, { immediate: true });
-  }
-
-  deleteEntry(id: string): void {
-    this.#outbox.add({ id, kind: 'entry', method: 'DELETE', path: `/api/calendar/events/${id}` });
-  }
-
-  showWeek(monday: Date): void {
-    this.monday = monday;
-    void this.#loadEntries();
   }
 
   async rename(name: string): Promise<void> {
@@ -252,13 +178,11 @@ export class Focus {
     });
     connection.on('tasks', (event) => {
       this.clock.atLeast(event.timestamp);
-      if (event.type === 'deleted') this.#taskStore.remove(event.payload.id, event.payload.version);
-      else this.#taskStore.put(event.payload.task);
+      this.agenda.onTask(event);
     });
     connection.on('calendar', (event) => {
       this.clock.atLeast(event.timestamp);
-      if (event.type === 'event_deleted') this.#entryStore.remove(event.payload.id, event.payload.version);
-      else this.#entryStore.put(event.payload.event);
+      this.agenda.onEntry(event);
     });
     connection.on('devices', (event) => this.#renamed(event.payload));
     connection.onReset(() => void this.#load());
@@ -267,7 +191,7 @@ export class Focus {
       if (next.name === 'closed' && next.problem) this.problem = next.problem;
       if (next.name !== 'live' || previous.name === 'live') return;
       void this.#load();
-      void this.#outbox.flush();
+      this.agenda.resume();
     });
   }
 
@@ -275,7 +199,7 @@ export class Focus {
     // The answer to one's own command, its event, and a page that was fetched meanwhile: the newest stays.
     if (version < this.#timerVersion) return;
     this.#timerVersion = version;
-    if (timer && timer.deviceName !== this.timer?.deviceName) void this.#loadDevices();
+    if (timer && timer.deviceName !== this.timer?.deviceName) this.#loadDevices().catch(ignore);
     this.timer = timer;
     this.#scheduleTick();
   }
@@ -311,7 +235,7 @@ export class Focus {
       const detail = problem.detail?.['detail'];
       if (problem.kind === 'conflict' && typeof detail === 'string') this.#options.notify(detail, 'error');
       else this.#tell(problem, 'The timer did not change');
-      if (!isTemporary(problem)) void this.#loadTimer();
+      if (!isTemporary(problem)) this.#loadTimer().catch(ignore);
     } finally {
       this.isBusy = false;
     }
@@ -319,14 +243,7 @@ export class Focus {
 
   async #load(): Promise<void> {
     try {
-      const since = this.#taskStore.mark();
-      const [tasks] = await Promise.all([
-        this.#api.tasks(),
-        this.#loadTimer(),
-        this.#loadEntries(),
-        this.#loadDevices(),
-      ]);
-      this.#taskStore.merge(tasks, { since, complete: true });
+      await Promise.all([this.agenda.load(), this.#loadTimer(), this.#loadDevices()]);
       this.problem = undefined;
       this.isLoaded = true;
     } catch (error) {
@@ -341,21 +258,6 @@ export class Focus {
     this.#take(timer, version);
   }
 
-  // A week on either side, so that going on shows something at once.
-  async #loadEntries(): Promise<void> {
-    const since = this.#entryStore.mark();
-    const [from, to] = [addWeeks(this.monday, -1), addWeeks(this.monday, 2)];
-    const entries = await this.#api.entries(from, to);
-    const present = new Set(entries.map((entry) => entry.id));
-    // The page is complete for its weeks only: what is known of other weeks stays.
-    const others = [...this.#entryStore.get().records.values()].filter(
-      (entry) =>
-        !present.has(entry.id) &&
-        (Date.parse(entry.end) <= from.getTime() || Date.parse(entry.start) >= to.getTime()),
-    );
-    this.#entryStore.merge([...entries, ...others], { since, complete: true });
-  }
-
   async #loadDevices(): Promise<void> {
     this.devices = await this.#api.devices();
   }
@@ -365,36 +267,6 @@ export class Focus {
       device.deviceId === deviceId ? { ...device, name } : device,
     );
     if (this.timer?.deviceId === deviceId) this.timer = { ...this.timer, deviceName: name };
-  }
-
-  // The outbox
-
-  async #deliver(parcel: Parcel): Promise<void> {
-    const { method, path, body, kind, id } = parcel;
-    const answer = await this.#api.post<unknown>(method, path, body);
-    const store = kind === 'task' ? this.#taskStore : this.#entryStore;
-    if (method === 'DELETE') store.remove(id);
-    else store.put(answer as Task & CalendarEntry);
-  }
-
-  #made<T extends { readonly id: string }>(
-    kind: Parcel['kind'],
-    known: ReadonlyMap<string, T>,
-  ): (T & { isWaiting: boolean })[] {
-    const blank = { notes: '', isDone: false, loggedMs: 0, loggedMinutes: 0, version: 0, createdAt: '9' };
-    return this.#waiting
-      .filter((parcel) => parcel.kind === kind && parcel.method === 'POST' && !known.has(parcel.id))
-      .map(
-        (parcel) => ({ ...blank, ...parcel.body, isWaiting: true }) as unknown as T & { isWaiting: boolean },
-      );
-  }
-
-  #deleted(kind: Parcel['kind']): ReadonlySet<string> {
-    return new Set(
-      this.#waiting
-        .filter((parcel) => parcel.kind === kind && parcel.method === 'DELETE')
-        .map(({ id }) => id),
-    );
   }
 
   // Time
@@ -413,7 +285,7 @@ export class Focus {
 
   #scheduleMeasuring(): void {
     this.#stopMeasuring = this.#environment.setTimer(MEASURE_MS, () => {
-      if (this.#connection.isConnected()) void this.#loadTimer().catch(() => {});
+      if (this.#connection.isConnected()) this.#loadTimer().catch(ignore);
       this.#scheduleMeasuring();
     });
   }
