@@ -55,6 +55,19 @@ web() {
   fi
 }
 
+# The real Replicache client against the host that was just built.
+clients() {
+  say "The replicache package against the host"
+  local report=artifacts/test/replicache.json
+  rm -f "$report"
+  npm run --silent test:replicache -- --reporter=default --reporter=json --outputFile.json="$PWD/$report" < /dev/null
+  if [ -s "$report" ]; then
+    add "$(node -p "require('./$report').numPassedTests")" "$(node -p "const r=require('./$report'); r.numFailedTests + r.numPendingTests + (r.success || r.numFailedTests ? 0 : 1)")"
+  else
+    add 0 1; echo "FAIL  the replicache tests gave no report"
+  fi
+}
+
 # Each test project is a program; its own summary is what counts, and a program without one counts as failed.
 dotnet_tests() {
   say "Server: build and format"
@@ -86,5 +99,6 @@ wanted() { # name
 install_packages
 [ ${#only[@]} -eq 0 ] && web
 dotnet_tests
+[ ${#only[@]} -eq 0 ] && clients
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

@@ -16,6 +16,7 @@ export default defineConfig({
           // Svelte has one build for browsers and one for servers; these are tests of pages.
           conditions: [...defaultClientConditions],
           alias: {
+            '@dunlin/client/svelte': source('clients/typescript/src/svelte/index.ts'),
             '@dunlin/client/react': source('clients/typescript/src/react/index.ts'),
             '@dunlin/client': source('clients/typescript/src/index.ts'),
           },

@@ -1,13 +1,17 @@
 using Dunlin.Accounts;
 using Dunlin.Apps.Documents;
+using Dunlin.Apps.Focus;
+using Dunlin.Apps.Todos;
 using Dunlin.Apps.Warranty;
+using Dunlin.Devices;
 using Dunlin.Journal;
 using Dunlin.Security;
 
 namespace Dunlin.Host;
 
 /// <summary>Accounts and data to try the systems with. Only in demo mode, which Production never is.</summary>
-internal sealed class DemoData(HostSettings settings, IAccounts accounts, IAccountStore store, IStore data) : IHostedService
+internal sealed class DemoData(
+    HostSettings settings, IConfiguration configuration, IAccounts accounts, IAccountStore store, IStore data, UserDevices devices) : IHostedService
 {
     public const string Password = "dunlin-demo";
 
@@ -37,13 +41,17 @@ internal sealed class DemoData(HostSettings settings, IAccounts accounts, IAccou
     {
         if (!settings.Demo)
             return;
-        foreach (var account in Accounts)
+        // Further names, for tests with more users than people need to try things out.
+        var more = (configuration["Dunlin:DemoAccounts"] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        foreach (var account in Accounts.Concat(more.Select(name => new NewAccount(name, Password, name, ["user"]) { UserId = name })))
         {
             if (await store.FindByNameAsync(account.Username, cancellationToken) is null)
                 await accounts.CreateAsync(account, cancellationToken);
         }
         await DocumentsDemo.SeedAsync(data, Collections, Accounts.ToDictionary(a => a.UserId!, a => a.FullName, StringComparer.Ordinal), cancellationToken);
+        await TodosDemo.SeedAsync(data, cancellationToken);
         await WarrantyDemo.SeedAsync(data, Branches, cancellationToken);
+        await FocusDemo.SeedAsync(data, devices, [.. Accounts.Select(account => account.UserId!)], cancellationToken);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

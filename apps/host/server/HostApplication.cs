@@ -1,4 +1,6 @@
 using Dunlin.Apps.Documents;
+using Dunlin.Apps.Focus;
+using Dunlin.Apps.Todos;
 using Dunlin.Apps.Warranty;
 using Dunlin.Hosting;
 using Dunlin.Problems;
@@ -28,7 +30,9 @@ internal static class HostApplication
         var dunlin = builder.Services.AddDunlin().AddAccounts().AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(settings.Data, "signing.key"));
         AddStore(dunlin, settings);
         dunlin.AddDocuments();
+        dunlin.AddTodos();
         dunlin.AddWarranty();
+        dunlin.AddFocus();
         builder.Services.AddSingleton<WebPages>();
         builder.Services.AddHostedService<DemoData>();
         builder.Services.AddHostedService<Announcement>();
@@ -43,7 +47,9 @@ internal static class HostApplication
         app.MapDunlin();
         app.MapDunlinAccounts();
         app.MapDocuments();
+        app.MapTodos();
         app.MapWarranty();
+        app.MapFocus();
         app.MapDemo(settings);
         app.Services.GetRequiredService<WebPages>().Map(app);
         return app;

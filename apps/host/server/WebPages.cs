@@ -13,7 +13,9 @@ internal sealed class WebPages
     [
         ("/", "apps/host/web/index.html"),
         ("/documents/{**rest}", "apps/documents/web/index.html"),
+        ("/todos/{**rest}", "apps/todos/web/index.html"),
         ("/branch/{id}", "apps/warranty/web/index.html"),
+        ("/focus", "apps/focus/web/index.html"),
     ];
 
     private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];

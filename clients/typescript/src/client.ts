@@ -62,7 +62,7 @@ export class Client {
 
   constructor(options: ClientOptions = {}) {
     this.environment = options.environment ?? browserEnvironment();
-    this.deviceId = deviceId(this.environment);
+    this.deviceId = deviceId(this.environment, options.user);
     this.#base = (options.base ?? '').replace(/\/$/, '');
     this.#auth = new Auth(options);
     this.#user = options.user;

@@ -3,13 +3,17 @@ import type { Environment } from './environment.js';
 const STORAGE_KEY = 'dunlin.device';
 const VALID = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** The id of this browser: made once and kept; when nothing can be kept, valid as long as the page. */
-export function deviceId(environment: Environment): string {
+/**
+ * The id of this browser for one user: made once and kept; when nothing can be kept, valid as long as the page. Each
+ * user of a browser has another, so that a server may hold that a device belongs to one user.
+ */
+export function deviceId(environment: Environment, user?: string): string {
+  const key = user === undefined ? STORAGE_KEY : `${STORAGE_KEY} ${user}`;
   try {
-    const kept = environment.storage?.getItem(STORAGE_KEY);
+    const kept = environment.storage?.getItem(key);
     if (kept && VALID.test(kept)) return kept;
     const made = environment.randomId();
-    environment.storage?.setItem(STORAGE_KEY, made);
+    environment.storage?.setItem(key, made);
     return made;
   } catch {
     return environment.randomId();

@@ -8,7 +8,7 @@ export {
   type StateListener,
 } from './connection/connection.js';
 export type { Hello, Reset } from './connection/control.js';
-export type { Envelope, ReceivedEvent, WireFormat } from './connection/decode.js';
+export type { Envelope, EnvelopeOf, ReceivedEvent, WireFormat } from './connection/decode.js';
 export { EVERY_EVENT, type EventMap, type Handler } from './connection/receiver.js';
 export type { ConnectionState, ConnectionStateName, SignedOutReason } from './connection/state.js';
 export { englishStatusWords, statusWord, type StatusWords } from './connection/words.js';

@@ -14,7 +14,7 @@ async function sizeOf(entry: string): Promise<{ size: number; imports: string[] 
     target: 'es2022',
     write: false,
     metafile: true,
-    external: ['react'],
+    external: ['react', 'svelte', 'svelte/*'],
   });
   const imports = Object.values(result.metafile.outputs).flatMap((output) =>
     output.imports.map(({ path }) => path),
@@ -33,4 +33,10 @@ test('The React adapter is at most 500 bytes, and imports React only', async () 
   const { size, imports } = await sizeOf('react/index.ts');
   expect(size).toBeLessThanOrEqual(500);
   expect(imports).toEqual(['react']);
+});
+
+test('The Svelte adapter is at most 500 bytes, and imports Svelte only', async () => {
+  const { size, imports } = await sizeOf('svelte/index.ts');
+  expect(size).toBeLessThanOrEqual(500);
+  expect(imports).toEqual(['svelte/reactivity']);
 });

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using Dunlin.Devices;
 using Dunlin.Diagnostics;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Authentication;
@@ -18,8 +19,6 @@ public static class CallerAccess
 
     /// <summary>Request header with the id of the browser or device; <c>deviceId</c> or <c>device</c> in the query says the same.</summary>
     public const string DeviceHeader = "Dunlin-Device";
-
-    private const int MaxIdLength = 64;
 
     /// <summary>The caller; null where nobody is signed in. Made once per request.</summary>
     /// <exception cref="DunlinException">
@@ -92,9 +91,7 @@ public static class CallerAccess
         if (values.Count == 0)
             return null;
         var id = values.Count == 1 ? values[0] : null;
-        return id is { Length: >= 1 and <= MaxIdLength } && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')
-            ? id
-            : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' must be one id of 1 to {MaxIdLength} letters, digits and ._-", field);
+        return DeviceId.Check(id, field);
     }
 
     private sealed record CallerFeature(ClaimsPrincipal Principal, Caller? Caller);

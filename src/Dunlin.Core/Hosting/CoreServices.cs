@@ -1,4 +1,5 @@
 using Dunlin.Backplane;
+using Dunlin.Devices;
 using Dunlin.Fanout;
 using Dunlin.Journal;
 using Dunlin.Leases;
@@ -32,6 +33,7 @@ public static class CoreServices
         services.TryAddSingleton<LeaseService>();
         services.TryAddSingleton<LeaseGraces>();
         services.TryAddSingleton<PresenceRegistry>();
+        services.TryAddSingleton<UserDevices>();
         services.AddOptions<FanoutOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<LeaseOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<RetentionOptions>().ValidateDataAnnotations().ValidateOnStart();

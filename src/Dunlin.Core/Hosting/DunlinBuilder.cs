@@ -1,4 +1,5 @@
 using System.Reflection;
+using Dunlin.Devices;
 using Dunlin.Leases;
 using Dunlin.Topics;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,6 +24,14 @@ public sealed class DunlinBuilder(IServiceCollection services)
     public DunlinBuilder AddLeaseAnnouncer<TAnnouncer>(string prefix) where TAnnouncer : class, ILeaseAnnouncer
     {
         Services.AddSingleton(provider => new LeaseAnnouncerRule(prefix, ActivatorUtilities.GetServiceOrCreateInstance<TAnnouncer>(provider)));
+        return this;
+    }
+
+    /// <summary>Declares a channel of <see cref="UserDevices"/> and what can happen on it; anything else is refused with the field named.</summary>
+    /// <exception cref="ArgumentException">A name is not 1 to 40 letters, digits and <c>._-</c>, or the channel is <c>system</c>.</exception>
+    public DunlinBuilder AddChannel(string channel, params string[] types)
+    {
+        Services.AddSingleton(new ChannelRule(channel, types));
         return this;
     }
 

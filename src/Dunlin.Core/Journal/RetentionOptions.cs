@@ -23,6 +23,10 @@ public sealed class RetentionOptions
     /// <summary>How long it is remembered how a lease ended, to tell a late holder. Default: one day.</summary>
     public TimeSpan EndedLeaseAge { get; set; } = TimeSpan.FromDays(1);
 
+    /// <summary>How long deleted records, and access that was taken, are remembered. A client that has been away for longer
+    /// starts anew. Default: 30 days.</summary>
+    public TimeSpan DeletedRecordAge { get; set; } = TimeSpan.FromDays(30);
+
     /// <summary>The rule for a topic.</summary>
     public RetentionRule For(TopicName topic)
     {

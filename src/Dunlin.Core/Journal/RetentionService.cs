@@ -1,3 +1,4 @@
+using Dunlin.Records;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -5,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Dunlin.Journal;
 
 /// <summary>Removes, every <see cref="RetentionOptions.TrimInterval"/>, what the store need not keep: events, idempotency
-/// keys and the rows of leases that ended long ago.</summary>
+/// keys, the rows of leases that ended long ago, and deleted records.</summary>
 internal sealed partial class RetentionService(
     IJournal journal, IStore store, StoreClock clock, IOptions<RetentionOptions> options, ILogger<RetentionService> logger) : BackgroundService
 {
@@ -33,7 +34,14 @@ internal sealed partial class RetentionService(
         var removed = await journal.TrimAsync(cancellationToken);
         if (removed > 0)
             LogTrimmed(removed);
-        await store.WriteAsync((unit, ct) => unit.Leases.ForgetEndedAsync(clock.Now - options.Value.EndedLeaseAge, ct), cancellationToken);
+        await store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await unit.Leases.ForgetEndedAsync(clock.Now - options.Value.EndedLeaseAge, ct);
+                if (unit is IRecordScope scope)
+                    await scope.Records.ForgetAsync(clock.Now - options.Value.DeletedRecordAge, ct);
+            },
+            cancellationToken);
     }
 
     private static async ValueTask<bool> Tick(PeriodicTimer timer, CancellationToken cancellationToken)

@@ -1,15 +1,18 @@
 using System.Data.Common;
 using Dunlin.Journal;
 using Dunlin.Leases;
+using Dunlin.Records;
 using Dunlin.Sqlite.Leases;
+using Dunlin.Sqlite.Records;
 using SQLitePCL;
 
 namespace Dunlin.Sqlite.Journal;
 
 /// <summary>One unit of work: a savepoint in the writer's open transaction.</summary>
-internal sealed class SqliteUnit(WriterSession session) : IUnitOfWork
+internal sealed class SqliteUnit(WriterSession session) : IUnitOfWork, IRecordScope
 {
     private SqliteLeaseTable? _leases;
+    private SqliteRecordTable? _records;
     private volatile bool _ended;
 
     public bool Ended => _ended;
@@ -21,6 +24,12 @@ internal sealed class SqliteUnit(WriterSession session) : IUnitOfWork
     public DateTimeOffset Now { get; } = session.Clock.Now;
 
     public ILeaseTable Leases => _leases ??= new SqliteLeaseTable(() => Open.Database, () => Open.NextFence());
+
+    public IRecordTable Records => Table;
+
+    public ISpaceAccessTable Access => Table;
+
+    private SqliteRecordTable Table => _records ??= new SqliteRecordTable(() => Open.Database, isWritable: true);
 
     private WriterSession Open => _ended
         ? throw new InvalidOperationException("The unit of work has ended: it is valid inside its callback only.")

@@ -27,6 +27,11 @@ public sealed class InMemoryLeaseTableTests : LeaseTableConformance
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => InMemoryBackend.CreateAsync(time, retention);
 }
 
+public sealed class InMemoryRecordTests : RecordConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => InMemoryBackend.CreateAsync(time, retention);
+}
+
 public sealed class InMemoryAccountStoreTests : AccountStoreConformance
 {
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => InMemoryBackend.CreateAsync(time, retention);

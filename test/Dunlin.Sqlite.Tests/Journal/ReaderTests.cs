@@ -116,6 +116,10 @@ public sealed class ReaderTests : IAsyncLifetime
     [InlineData("lease_list", "USING PRIMARY KEY (resource>? AND resource<?)")]
     [InlineData("lease_list_by_session", "USING COVERING INDEX dunlin_lease_by_session (session_id=?)")]
     [InlineData("lease_forget_ended", "USING INDEX dunlin_lease_ended (ended_at<?)")]
+    [InlineData("record_read", "USING INDEX dunlin_record_by_version (space=? AND (version,key)>(?,?))")]
+    [InlineData("record_forget", "USING INDEX dunlin_record_deleted (")]
+    [InlineData("space_access_list_by_user", "USING PRIMARY KEY (user_id=?)")]
+    [InlineData("space_access_list_members", "USING INDEX dunlin_space_access_by_space (space=?)")]
     public async Task A_statement_reads_what_it_needs_and_no_more(string statement, string plan)
     {
         var store = await _backend.OpenAsync();

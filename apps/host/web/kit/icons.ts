@@ -6,6 +6,7 @@ export const iconPaths = {
   table: 'M3 5h18v14H3zM3 10h18M3 15h18M9 5v14',
   clock: 'M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18M12 7v5l3 2',
   gift: 'M4 11h16v9H4zM3 7h18v4H3zM12 7v13M12 7c-2-4-6-4-6-1.5S9 7 12 7c3 0 6 .5 6-1.5S14 3 12 7',
+  cart: 'M3 4h2l2.5 11h10l2-8H6M9 19.5h.01M16 19.5h.01',
   lock: 'M6 11h12v9H6zM8 11V8a4 4 0 0 1 8 0v3',
   search: 'M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 0 0 0-13M15.5 15.5L21 21',
   plus: 'M12 5v14M5 12h14',

@@ -17,6 +17,14 @@ export interface Envelope<Payload = unknown> {
   readonly timestamp?: number | string | undefined;
 }
 
+/**
+ * The events of one channel, by type and payload: `EnvelopeOf<{ started: Timer; stopped: Session }>`. A `switch` over
+ * `type` then knows the payload.
+ */
+export type EnvelopeOf<Types extends object> = {
+  [Type in keyof Types & string]: Envelope<Types[Type]> & { readonly type: Type };
+}[keyof Types & string];
+
 /** An event as handlers receive it. */
 export interface ReceivedEvent<Data = unknown> {
   /** The name handlers are registered under: event type, or channel for envelopes. */

@@ -217,6 +217,17 @@ describe('The device id', () => {
     expect(deviceId(environment)).toBe(first);
   });
 
+  test('Each user of a browser has a device id of their own', () => {
+    const kept = new Map<string, string>();
+    environment.storage = {
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => void kept.set(key, value),
+    };
+    const alice = deviceId(environment, 'alice');
+    expect(deviceId(environment, 'alice')).toBe(alice);
+    expect(new Set([alice, deviceId(environment, 'bob'), deviceId(environment)]).size).toBe(3);
+  });
+
   test('is replaced when what was kept is not valid, and works where nothing can be kept', () => {
     environment.storage = { getItem: () => 'not valid!', setItem: () => {} };
     expect(deviceId(environment)).toMatch(/^[A-Za-z0-9._-]{1,64}$/);

@@ -1,16 +1,24 @@
 using System.Data.Common;
 using Dunlin.Leases;
+using Dunlin.Records;
+using Dunlin.Records.InMemory;
 
 namespace Dunlin.Journal.InMemory;
 
 /// <summary>One snapshot of the in-memory store.</summary>
-internal sealed class InMemoryReadScope(Position position, LeaseRows rows, DateTimeOffset now) : IReadScope, ILeaseTable
+internal sealed class InMemoryReadScope(Position position, LeaseRows rows, RecordRows records, DateTimeOffset now)
+    : IReadScope, ILeaseTable, IRecordScope
 {
+    private InMemoryRecordTable? _table;
     private bool _ended;
 
     public DbConnection Connection => throw NoDatabase();
 
     public ILeaseTable Leases => this;
+
+    public IRecordTable Records => Table;
+
+    public ISpaceAccessTable Access => Table;
 
     public Position Position => position;
 
@@ -38,6 +46,14 @@ internal sealed class InMemoryReadScope(Position position, LeaseRows rows, DateT
 
     internal static NotSupportedException NoDatabase() =>
         new("The in-memory store has no database. Use AddSqlite where the application has tables of its own.");
+
+    private InMemoryRecordTable Table => _table ??= new InMemoryRecordTable(
+        () =>
+        {
+            ThrowIfEnded();
+            return records;
+        },
+        null);
 
     private static InvalidOperationException ReadOnly() => new("A read scope cannot change leases; use a unit of work.");
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Dunlin.Records.InMemory;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Journal.InMemory;
@@ -15,10 +16,11 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
     private readonly uint _epoch = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(sizeof(uint)));
     private readonly Dictionary<IdempotencyKey, Answer> _answers = [];
 
-    // Guards _events and _leases, so that a read scope sees both as of one commit.
+    // Guards _events, _leases and _records, so that a read scope sees all as of one commit.
     private readonly Lock _state = new();
     private readonly EventList _events = new();
     private LeaseRows _leases = LeaseRows.Empty;
+    private RecordRows _records = RecordRows.Empty;
     private long _head;
 
     /// <inheritdoc/>
@@ -41,7 +43,7 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
         {
             if (idempotency is not null && _answers.TryGetValue(idempotency, out var earlier))
                 return earlier.Fingerprint.AsSpan().SequenceEqual(fingerprint) ? earlier.Positions : throw AppendRules.KeyReused(idempotency);
-            var unit = new InMemoryUnit(Head, _leases, clock);
+            var unit = new InMemoryUnit(Head, _leases, _records, clock);
             foreach (var draft in drafts)
                 unit.Append(draft);
             var positions = new PositionRange(Head with { Offset = Head.Offset + 1 }, drafts.Count);
@@ -63,7 +65,7 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
         await _writer.WaitAsync(cancellationToken);
         try
         {
-            var unit = new InMemoryUnit(Head, _leases, clock);
+            var unit = new InMemoryUnit(Head, _leases, _records, clock);
             _current.Value = unit;
             T result;
             try
@@ -88,7 +90,7 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
     {
         InMemoryReadScope scope;
         lock (_state)
-            scope = new InMemoryReadScope(Head, _leases, clock.Now);
+            scope = new InMemoryReadScope(Head, _leases, _records, clock.Now);
         try
         {
             return await read(scope, cancellationToken);
@@ -138,6 +140,7 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
         {
             _events.Add(unit.Events);
             _leases = unit.Rows;
+            _records = unit.RecordRows;
             Volatile.Write(ref _head, _head + unit.Events.Count);
         }
         feed.Publish(unit.Events);

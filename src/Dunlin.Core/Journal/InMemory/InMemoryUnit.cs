@@ -1,19 +1,28 @@
 using System.Data.Common;
 using Dunlin.Leases;
+using Dunlin.Records;
+using Dunlin.Records.InMemory;
 
 namespace Dunlin.Journal.InMemory;
 
 /// <summary>What one unit of work changes, kept aside until its commit; dropping it is the rollback.</summary>
-internal sealed class InMemoryUnit(Position head, LeaseRows rows, StoreClock clock) : IUnitOfWork, ILeaseTable
+internal sealed class InMemoryUnit(Position head, LeaseRows rows, RecordRows records, StoreClock clock) : IUnitOfWork, ILeaseTable, IRecordScope
 {
     private readonly List<Event> _events = [];
     private LeaseRows _rows = rows;
+    private InMemoryRecordTable? _table;
 
     public bool Ended { get; private set; }
 
     public IReadOnlyList<Event> Events => _events;
 
     public LeaseRows Rows => _rows;
+
+    public RecordRows RecordRows { get; private set; } = records;
+
+    public IRecordTable Records => Table;
+
+    public ISpaceAccessTable Access => Table;
 
     public DbConnection Connection => throw InMemoryReadScope.NoDatabase();
 
@@ -37,6 +46,14 @@ internal sealed class InMemoryUnit(Position head, LeaseRows rows, StoreClock clo
         ThrowIfEnded();
         return new(Next);
     }
+
+    private InMemoryRecordTable Table => _table ??= new InMemoryRecordTable(
+        () =>
+        {
+            ThrowIfEnded();
+            return RecordRows;
+        },
+        rows => RecordRows = rows);
 
     private Position Next => head with { Offset = head.Offset + _events.Count + 1 };
 

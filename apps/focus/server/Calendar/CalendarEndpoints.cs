@@ -1,0 +1,58 @@
+using Dunlin.Problems;
+using Dunlin.Security;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Dunlin.Apps.Focus;
+
+/// <summary><c>/api/calendar/events</c>.</summary>
+internal static class CalendarEndpoints
+{
+    public static void Map(IEndpointRouteBuilder endpoints)
+    {
+        var group = endpoints.MapGroup("/api/calendar/events").WithTags("Focus");
+        group.MapGet("", (HttpContext http, CalendarService calendar) => calendar.ListAsync(
+            http.RequireCaller(), WireTime.Parse(http.Request.Query["from"], "from"), WireTime.Parse(http.Request.Query["to"], "to"), http.RequestAborted).AsTask());
+        group.MapPost("", CreateAsync);
+        group.MapPatch("{id}", UpdateAsync);
+        group.MapDelete("{id}", async (HttpContext http, string id, CalendarService calendar, FocusDevices devices) =>
+        {
+            var caller = http.RequireCaller();
+            await calendar.DeleteAsync(caller, await devices.RequireAsync(http, null, http.RequestAborted), id, http.RequestAborted);
+            return Results.NoContent();
+        });
+    }
+
+    private static async Task<IResult> CreateAsync(HttpContext http, CalendarService calendar, FocusDevices devices)
+    {
+        var caller = http.RequireCaller();
+        var body = await RequestBody.ReadAsync<CreateBody>(http, FocusBody.MaxBytes, http.RequestAborted);
+        var id = body.Id is null ? null : WireText.Id(body.Id, "id");
+        var entry = new CalendarEvent(
+            "", WireText.Title(body.Title, "title"), WireText.Notes(body.Notes), WireTime.Parse(body.Start, "start"), WireTime.Parse(body.End, "end"), 0);
+        var deviceId = await devices.RequireAsync(http, body.DeviceId, http.RequestAborted);
+        var (created, isNew) = await calendar.CreateAsync(caller, deviceId, id, entry, http.RequestAborted);
+        return isNew ? Results.Created($"/api/calendar/events/{created.Id}", created) : Results.Ok(created);
+    }
+
+    private static async Task<CalendarEvent> UpdateAsync(HttpContext http, string id, CalendarService calendar, FocusDevices devices)
+    {
+        var caller = http.RequireCaller();
+        var body = await RequestBody.ReadAsync<UpdateBody>(http, FocusBody.MaxBytes, http.RequestAborted);
+        var title = body.Title is null ? null : WireText.Title(body.Title, "title");
+        var notes = body.Notes is null ? null : WireText.Notes(body.Notes);
+        var start = body.Start is null ? (DateTimeOffset?)null : WireTime.Parse(body.Start, "start");
+        var end = body.End is null ? (DateTimeOffset?)null : WireTime.Parse(body.End, "end");
+        var expected = FocusErrors.IfMatch(http.Request);
+        var deviceId = await devices.RequireAsync(http, body.DeviceId, http.RequestAborted);
+        return await calendar.UpdateAsync(
+            caller, deviceId, id, expected,
+            entry => entry with { Title = title ?? entry.Title, Notes = notes ?? entry.Notes, Start = start ?? entry.Start, End = end ?? entry.End },
+            CancellationToken.None);
+    }
+
+    private sealed record CreateBody(string Title, string Start, string End, string? Id = null, string? Notes = null, string? DeviceId = null);
+
+    private sealed record UpdateBody(string? Title = null, string? Start = null, string? End = null, string? Notes = null, string? DeviceId = null);
+}

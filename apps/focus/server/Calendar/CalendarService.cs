@@ -1,0 +1,78 @@
+using Dunlin.Devices;
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Dunlin.Topics;
+
+namespace Dunlin.Apps.Focus;
+
+/// <summary>What can be done with one's calendar. Each change and its event commit together.</summary>
+internal sealed class CalendarService(IStore store, UserDevices devices)
+{
+    public const int MaxListed = 2_000;
+
+    public static readonly TimeSpan MaxRange = TimeSpan.FromDays(400);
+
+    private static readonly TimeSpan MaxLength = TimeSpan.FromDays(31);
+
+    public ValueTask<CalendarPage> ListAsync(Caller caller, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken)
+    {
+        if (to <= from || to - from > MaxRange)
+            throw new DunlinException(ErrorCode.InvalidField, $"'to' must be after 'from', and {MaxRange.TotalDays} days after it at most.", "to");
+        return store.ReadAsync(
+            async (scope, _) => new CalendarPage(await CalendarRows.ListAsync(scope.Connection, caller.UserId, from, to, MaxListed), scope.Position.ToString()),
+            cancellationToken);
+    }
+
+    /// <summary>Adds an entry. With an id of the caller's choice a repetition answers with the entry that is there.</summary>
+    public ValueTask<(CalendarEvent Event, bool IsNew)> CreateAsync(Caller caller, string deviceId, string? id, CalendarEvent entry, CancellationToken cancellationToken)
+    {
+        CheckTimes(entry);
+        return store.WriteAsync(
+            async (unit, ct) =>
+            {
+                if (id is not null && await CalendarRows.FindAsync(unit, caller.UserId, id) is { } known)
+                    return (known, false);
+                if (id is not null && await CalendarRows.WasDeletedAsync(unit, caller.UserId, id))
+                    throw new DunlinException(ErrorCode.Conflict, $"The calendar event '{id}' was deleted.", "id");
+                return (await CalendarRows.AddAsync(unit, devices, caller.UserId, entry with { Id = WireText.IdOrNew(id, "id") }, deviceId, ct), true);
+            },
+            cancellationToken);
+    }
+
+    public ValueTask<CalendarEvent> UpdateAsync(
+        Caller caller, string deviceId, string id, long? expectedVersion, Func<CalendarEvent, CalendarEvent> change, CancellationToken cancellationToken) => store.WriteAsync(
+        async (unit, ct) =>
+        {
+            var before = await RequireAsync(unit, caller, id);
+            if (expectedVersion is { } version && version != before.Version)
+                throw FocusErrors.Changed(before.Version);
+            var after = change(before);
+            CheckTimes(after);
+            return after == before ? before : await CalendarRows.ChangeAsync(unit, devices, caller.UserId, after, deviceId, ct);
+        },
+        cancellationToken);
+
+    public ValueTask DeleteAsync(Caller caller, string deviceId, string id, CancellationToken cancellationToken) => store.WriteAsync(
+        async (unit, ct) =>
+        {
+            await RequireAsync(unit, caller, id);
+            await CalendarRows.DeleteAsync(unit, devices, caller.UserId, id, deviceId, ct);
+        },
+        cancellationToken);
+
+    private static async Task<CalendarEvent> RequireAsync(IUnitOfWork unit, Caller caller, string id) =>
+        await CalendarRows.FindAsync(unit, caller.UserId, id) ?? throw new DunlinException(ErrorCode.NotFound, $"There is no calendar event '{id}'.");
+
+    private static void CheckTimes(CalendarEvent entry)
+    {
+        if (entry.End <= entry.Start)
+            throw new DunlinException(ErrorCode.InvalidField, "'end' must be after 'start': an event cannot take no time or less.", "end");
+        if (entry.End - entry.Start > MaxLength)
+            throw new DunlinException(ErrorCode.InvalidField, $"An event takes {MaxLength.TotalDays} days at most.", "end");
+    }
+}
+
+/// <summary>Part of a calendar.</summary>
+/// <param name="Items">The earliest first.</param>
+/// <param name="Position">The journal position that the page is at least as new as.</param>
+public sealed record CalendarPage(IReadOnlyList<CalendarEvent> Items, string Position);

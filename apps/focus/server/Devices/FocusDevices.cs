@@ -1,0 +1,119 @@
+using System.Data.Common;
+using Dapper;
+using Dunlin.Devices;
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Dunlin.Security;
+using Dunlin.Topics;
+using Microsoft.AspNetCore.Http;
+
+namespace Dunlin.Apps.Focus;
+
+/// <summary>The devices of users: who brought an id first owns it, and its owner may name it.</summary>
+internal sealed class FocusDevices(IStore store, UserDevices devices)
+{
+    /// <summary>The device that a request comes from; noted when it is new.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="named">The device id of the body, which must not contradict the header or the query.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, <see cref="ErrorCode.Forbidden"/>.</exception>
+    public async ValueTask<string> RequireAsync(HttpContext http, string? named, CancellationToken cancellationToken)
+    {
+        var caller = http.RequireCaller();
+        if (named is not null && caller.DeviceId is { } said && !string.Equals(said, DeviceId.Check(named), StringComparison.Ordinal))
+            throw new DunlinException(ErrorCode.InvalidField, "'deviceId' is another than the one of the header or the address.", "deviceId");
+        var deviceId = named is null ? caller.DeviceId : DeviceId.Check(named);
+        if (deviceId is null)
+            throw new DunlinException(ErrorCode.InvalidField, "'deviceId' is missing.", "deviceId");
+        await NoteAsync(caller, deviceId, http.Request.Headers.UserAgent, cancellationToken);
+        return deviceId;
+    }
+
+    public ValueTask NoteAsync(HttpContext http, string deviceId, CancellationToken cancellationToken) =>
+        NoteAsync(http.RequireCaller(), deviceId, http.Request.Headers.UserAgent, cancellationToken);
+
+    public async ValueTask<IReadOnlyList<DeviceView>> ListAsync(Caller caller, CancellationToken cancellationToken)
+    {
+        var rows = await store.ReadAsync(
+            async (scope, _) => (await scope.Connection.QueryAsync<DeviceRow>(
+                "SELECT device_id AS DeviceId, name FROM focus_device WHERE user_id = @userId ORDER BY created_at, device_id", new { userId = caller.UserId })).ToList(),
+            cancellationToken);
+        return [.. rows.Select(row => View(caller, row))];
+    }
+
+    public ValueTask<DeviceView> RenameAsync(Caller caller, string deviceId, string? name, CancellationToken cancellationToken)
+    {
+        var row = new DeviceRow(DeviceId.Check(deviceId), WireText.Title(name, "name", 60));
+        return store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await RequireOwnedAsync(unit.Connection, unit.Transaction, caller.UserId, deviceId, "deviceId");
+                await unit.Connection.ExecuteAsync("UPDATE focus_device SET name = @Name WHERE device_id = @DeviceId", row, unit.Transaction);
+                await devices.BroadcastAsync(unit, caller.UserId, "devices", "updated", row, caller.DeviceId, cancellationToken: ct);
+                return View(caller, row);
+            },
+            cancellationToken);
+    }
+
+    public static async ValueTask<string> NameAsync(IUnitOfWork unit, string deviceId) => await NameAsync(unit.Connection, unit.Transaction, deviceId);
+
+    public static async ValueTask<string> NameAsync(DbConnection connection, DbTransaction? transaction, string deviceId) =>
+        await connection.ExecuteScalarAsync<string>("SELECT name FROM focus_device WHERE device_id = @deviceId", new { deviceId }, transaction) ?? "Device";
+
+    /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>, <see cref="ErrorCode.Forbidden"/>.</exception>
+    public static async ValueTask RequireOwnedAsync(DbConnection connection, DbTransaction? transaction, string userId, string deviceId, string field)
+    {
+        var owner = await OwnerAsync(connection, transaction, deviceId)
+            ?? throw new DunlinException(ErrorCode.NotFound, $"There is no device '{deviceId}'.", field);
+        RequireOwner(owner, userId, field);
+    }
+
+    private DeviceView View(Caller caller, DeviceRow row) => new(
+        row.DeviceId, row.Name, devices.IsDeviceConnected(caller.UserId, row.DeviceId), string.Equals(row.DeviceId, caller.DeviceId, StringComparison.Ordinal));
+
+    private async ValueTask NoteAsync(Caller caller, string deviceId, string? userAgent, CancellationToken cancellationToken)
+    {
+        var owner = await store.ReadAsync(async (scope, _) => await OwnerAsync(scope.Connection, null, deviceId), cancellationToken);
+        if (owner is not null)
+        {
+            RequireOwner(owner, caller.UserId, "deviceId");
+            return;
+        }
+        await store.WriteAsync(
+            async (unit, _) =>
+            {
+                if (await OwnerAsync(unit.Connection, unit.Transaction, deviceId) is { } other)
+                {
+                    RequireOwner(other, caller.UserId, "deviceId");
+                    return;
+                }
+                await unit.Connection.ExecuteAsync(
+                    "INSERT INTO focus_device (device_id, user_id, name, created_at) VALUES (@deviceId, @userId, @name, @now)",
+                    new { deviceId, userId = caller.UserId, name = await FreeNameAsync(unit, caller.UserId, userAgent), now = unit.Now.ToUnixTimeMilliseconds() },
+                    unit.Transaction);
+            },
+            cancellationToken);
+    }
+
+    private static async Task<string> FreeNameAsync(IUnitOfWork unit, string userId, string? userAgent)
+    {
+        var wanted = DeviceNames.Of(userAgent);
+        var taken = (await unit.Connection.QueryAsync<string>("SELECT name FROM focus_device WHERE user_id = @userId", new { userId }, unit.Transaction))
+            .ToHashSet(StringComparer.Ordinal);
+        var name = wanted;
+        for (var i = 2; taken.Contains(name); i++)
+            name = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{wanted} {i}");
+        return name;
+    }
+
+    private static Task<string?> OwnerAsync(DbConnection connection, DbTransaction? transaction, string deviceId) =>
+        connection.ExecuteScalarAsync<string?>("SELECT user_id FROM focus_device WHERE device_id = @deviceId", new { deviceId }, transaction);
+
+    private static void RequireOwner(string owner, string userId, string field)
+    {
+        if (!string.Equals(owner, userId, StringComparison.Ordinal))
+            throw new DunlinException(ErrorCode.Forbidden, $"The device id in '{field}' belongs to another user.", field);
+    }
+
+    private sealed record DeviceRow(string DeviceId, string Name);
+}

@@ -1,0 +1,37 @@
+using Dunlin.Devices;
+using Dunlin.Hosting;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dunlin.Apps.Focus;
+
+/// <summary>Focus: one user, many devices; a timer that follows its owner, a calendar and tasks.</summary>
+public static class FocusApp
+{
+    /// <summary>Adds tables, channels, services and the schedule.</summary>
+    public static DunlinBuilder AddFocus(this DunlinBuilder builder)
+    {
+        builder.AddSchema("focus", typeof(FocusApp).Assembly, "Dunlin.Apps.Focus.Schema.");
+        builder.AddChannel("timer", "started", "stopped", "updated", "moved");
+        builder.AddChannel("calendar", "event_created", "event_updated", "event_deleted");
+        builder.AddChannel("tasks", "created", "updated", "deleted");
+        builder.AddChannel("devices", "updated");
+        builder.Services.AddSingleton<FocusDevices>();
+        builder.Services.AddSingleton<TimerSchedule>();
+        builder.Services.AddSingleton<TimerService>();
+        builder.Services.AddSingleton<TaskService>();
+        builder.Services.AddSingleton<CalendarService>();
+        builder.Services.AddHostedService<TimerKeeper>();
+        return builder;
+    }
+
+    /// <summary>Maps <c>/api/sse</c>, <c>/api/timer</c>, <c>/api/calendar</c>, <c>/api/tasks</c> and <c>/api/devices</c>.</summary>
+    public static void MapFocus(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapDeviceStream("/api/sse", static (http, deviceId, ct) => http.RequestServices.GetRequiredService<FocusDevices>().NoteAsync(http, deviceId, ct));
+        TimerEndpoints.Map(endpoints);
+        CalendarEndpoints.Map(endpoints);
+        TaskEndpoints.Map(endpoints);
+        DeviceEndpoints.Map(endpoints);
+    }
+}

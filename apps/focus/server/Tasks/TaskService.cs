@@ -1,0 +1,59 @@
+using Dunlin.Devices;
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Dunlin.Topics;
+
+namespace Dunlin.Apps.Focus;
+
+/// <summary>What can be done with one's tasks. Each change and its event commit together.</summary>
+internal sealed class TaskService(IStore store, UserDevices devices)
+{
+    private const int MaxTasks = 2_000;
+
+    public ValueTask<TaskList> ListAsync(Caller caller, CancellationToken cancellationToken) => store.ReadAsync(
+        async (scope, _) => new TaskList(await TaskRows.ListAsync(scope.Connection, caller.UserId), scope.Position.ToString()), cancellationToken);
+
+    /// <summary>Adds a task. With an id of the caller's choice a repetition answers with the task that is there.</summary>
+    public ValueTask<(FocusTask Task, bool IsNew)> CreateAsync(Caller caller, string deviceId, string? id, string title, string notes, CancellationToken cancellationToken) =>
+        store.WriteAsync(
+            async (unit, ct) =>
+            {
+                if (id is not null && await TaskRows.FindAsync(unit.Connection, unit.Transaction, caller.UserId, id) is { } known)
+                    return (known, false);
+                if (id is not null && await TaskRows.WasDeletedAsync(unit, caller.UserId, id))
+                    throw new DunlinException(ErrorCode.Conflict, $"The task '{id}' was deleted.", "id");
+                if (await TaskRows.CountAsync(unit.Connection, unit.Transaction, caller.UserId) >= MaxTasks)
+                    throw new DunlinException(ErrorCode.Conflict, $"{MaxTasks} tasks are the limit; delete some.");
+                var task = new FocusTask(WireText.IdOrNew(id, "id"), title, notes, IsDone: false, 0, 0, WireTime.Of(unit.Now.ToUnixTimeMilliseconds()));
+                return (await TaskRows.AddAsync(unit, devices, caller.UserId, task, deviceId, ct), true);
+            },
+            cancellationToken);
+
+    public ValueTask<FocusTask> UpdateAsync(
+        Caller caller, string deviceId, string id, long? expectedVersion, Func<FocusTask, FocusTask> change, CancellationToken cancellationToken) => store.WriteAsync(
+        async (unit, ct) =>
+        {
+            var before = await RequireAsync(unit, caller, id);
+            if (expectedVersion is { } version && version != before.Version)
+                throw FocusErrors.Changed(before.Version);
+            var after = change(before);
+            return after == before ? before : await TaskRows.ChangeAsync(unit, devices, caller.UserId, after, deviceId, ct);
+        },
+        cancellationToken);
+
+    public ValueTask DeleteAsync(Caller caller, string deviceId, string id, CancellationToken cancellationToken) => store.WriteAsync(
+        async (unit, ct) =>
+        {
+            await RequireAsync(unit, caller, id);
+            await TaskRows.DeleteAsync(unit, devices, caller.UserId, id, deviceId, ct);
+        },
+        cancellationToken);
+
+    private static async Task<FocusTask> RequireAsync(IUnitOfWork unit, Caller caller, string id) =>
+        await TaskRows.FindAsync(unit.Connection, unit.Transaction, caller.UserId, id) ?? throw new DunlinException(ErrorCode.NotFound, $"There is no task '{id}'.");
+}
+
+/// <summary>All tasks.</summary>
+/// <param name="Items">The oldest first.</param>
+/// <param name="Position">The journal position that the list is at least as new as.</param>
+public sealed record TaskList(IReadOnlyList<FocusTask> Items, string Position);

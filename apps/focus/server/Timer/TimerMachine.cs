@@ -1,0 +1,141 @@
+namespace Dunlin.Apps.Focus;
+
+/// <summary>
+/// The timer as a pure function: (state, command, now) -> (state, events). The table is in apps/focus/README.md.
+/// <code>
+///                start                 pause
+///        idle ----------> running  ------------> paused       paused and break go on where they stood
+///         ^                |    ^   &lt;----------
+///         |         phase  v    | phase, skip    resume
+///         |                break ---> paused
+///         +--- complete, cancel, planned end, 24 h, from any
+/// </code>
+/// Every command first lets time do what it has done since the state was written, so that a late schedule, a restart or a
+/// night without any device changes nothing about the result.
+/// </summary>
+public static class TimerMachine
+{
+    // Clocks of several nodes differ by less, and that is nothing to speak of.
+    private const long ClockTolerance = 5_000;
+
+    /// <summary>Lets time pass, then takes the command.</summary>
+    /// <param name="state">The timer; null where there is none.</param>
+    /// <param name="command">What is asked.</param>
+    /// <param name="now">The server's time in milliseconds.</param>
+    public static TimerStep Apply(TimerState? state, TimerCommand command, long now)
+    {
+        var passed = Advance(state, now);
+        var step = Take(passed.State, command, now);
+        return step with { Events = [.. passed.Events, .. step.Events] };
+    }
+
+    /// <summary>Lets time pass: phases end, the planned end and the cap are reached. However often it is called between, the
+    /// result is the same.</summary>
+    public static TimerStep Advance(TimerState? state, long now)
+    {
+        if (state is null)
+            return new TimerStep(null, []);
+        var events = new List<TimerEvent>();
+        var left = Math.Max(0, now - state.AsOf);
+        while (true)
+        {
+            var step = Math.Min(left, state.DueAt - state.AsOf);
+            state = Pass(state, step);
+            left -= step;
+            if (!state.IsPaused && state is { PhaseLeft: 0, Mode: TimerMode.Normal })
+                return End(state, TimerOutcome.PlannedEnd, events);
+            if (state.Lived >= TimerRules.Cap)
+                return End(state, TimerOutcome.Cap, events);
+            if (state.IsPaused || state.PhaseLeft > 0)
+                break;
+            state = NextPhase(state);
+            events.Add(new TimerUpdated(state, "phase"));
+        }
+        if (state.AsOf - now > ClockTolerance)
+        {
+            // A clock that was set back: what is left stays left, counted from the new time. Told, because a page counts from the old one.
+            state = state with { AsOf = now };
+            events.Add(new TimerUpdated(state, "clock"));
+        }
+        return new TimerStep(state, events);
+    }
+
+    private static TimerStep Take(TimerState? state, TimerCommand command, long now)
+    {
+        if (command is StartTimer start)
+            return Start(state, start, now);
+        if (state is null)
+            return new TimerStep(null, [], TimerRefusal.NoTimer);
+        if (command.TimerId is { } id && id != state.Id)
+            return new TimerStep(state, [], TimerRefusal.OtherTimer);
+        if (command is MoveTimer move)
+            return Move(state, move);
+        return command.DeviceId != state.DeviceId
+            ? new TimerStep(state, [], TimerRefusal.OnOtherDevice)
+            : command switch
+            {
+                PauseTimer => state.IsPaused ? Same(state) : Update(state with { IsPaused = true, Pauses = state.Pauses + 1 }, "paused"),
+                ResumeTimer => state.IsPaused ? Update(state with { IsPaused = false }, "resumed") : Same(state),
+                SkipBreak => state.Phase == TimerPhase.Break
+                    ? Update(NextPhase(state) with { IsPaused = false }, "skipped")
+                    : new TimerStep(state, [], TimerRefusal.NotOnBreak),
+                CompleteTimer => End(state, TimerOutcome.Completed, []),
+                CancelTimer => End(state, TimerOutcome.Cancelled, []),
+                _ => throw new ArgumentOutOfRangeException(nameof(command), command, "Not a command of the timer."),
+            };
+    }
+
+    private static TimerStep Start(TimerState? state, StartTimer start, long now)
+    {
+        if (state is not null)
+        {
+            var mine = state.DeviceId == start.DeviceId;
+            return mine && state.Id == start.Id
+                ? Same(state)
+                : new TimerStep(state, [], mine ? TimerRefusal.AlreadyRunning : TimerRefusal.OnOtherDevice);
+        }
+        var started = new TimerState
+        {
+            Id = start.Id,
+            DeviceId = start.DeviceId,
+            TaskId = start.TaskId,
+            TaskTitle = start.TaskTitle,
+            Mode = start.Mode,
+            StartedAt = now,
+            AsOf = now,
+            PhaseLeft = start.Mode == TimerMode.Pomodoro ? TimerRules.PomodoroFocus : Math.Clamp(start.Planned, 1, TimerRules.Cap),
+        };
+        return new TimerStep(started, [new TimerStarted(started)]);
+    }
+
+    private static TimerStep Move(TimerState state, MoveTimer move)
+    {
+        if (move.TargetDeviceId == state.DeviceId)
+            return Same(state);
+        var moved = state with { DeviceId = move.TargetDeviceId };
+        return new TimerStep(moved, [new TimerMoved(moved, state.DeviceId)]);
+    }
+
+    private static TimerState Pass(TimerState state, long step) => state with
+    {
+        AsOf = state.AsOf + step,
+        Lived = state.Lived + step,
+        Paused = state.Paused + (state.IsPaused ? step : 0),
+        PhaseLeft = state.PhaseLeft - (state.IsPaused ? 0 : step),
+        Focused = state.Focused + (!state.IsPaused && state.Phase == TimerPhase.Focus ? step : 0),
+    };
+
+    private static TimerState NextPhase(TimerState state) => state.Phase == TimerPhase.Focus
+        ? state with { Phase = TimerPhase.Break, PhaseLeft = TimerRules.PomodoroBreak }
+        : state with { Phase = TimerPhase.Focus, PhaseLeft = TimerRules.PomodoroFocus, Cycle = state.Cycle + 1 };
+
+    private static TimerStep Same(TimerState state) => new(state, []);
+
+    private static TimerStep Update(TimerState state, string change) => new(state, [new TimerUpdated(state, change)]);
+
+    private static TimerStep End(TimerState state, TimerOutcome outcome, List<TimerEvent> events)
+    {
+        events.Add(new TimerStopped(state, outcome));
+        return new TimerStep(null, events);
+    }
+}

@@ -1,0 +1,148 @@
+using Dunlin.Devices;
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Dunlin.Topics;
+
+namespace Dunlin.Apps.Focus;
+
+/// <summary>The timer of each user. A command is one unit of work: what time has done, what the command does, the log of the
+/// task and the events commit together or not at all.</summary>
+internal sealed class TimerService(IStore store, UserDevices devices, TimerSchedule schedule)
+{
+    public ValueTask<TimerAnswer> GetAsync(Caller caller, CancellationToken cancellationToken) => store.ReadAsync(
+        async (scope, _) =>
+        {
+            var row = await TimerRows.FindAsync(scope.Connection, null, caller.UserId);
+            var name = row.State is null ? "" : await FocusDevices.NameAsync(scope.Connection, null, row.State.DeviceId);
+            return new TimerAnswer(row.State is null ? null : TimerView.Of(row.State, name, row.Version), row.Version, scope.Now);
+        },
+        cancellationToken);
+
+    public ValueTask<IReadOnlyList<SessionView>> SessionsAsync(Caller caller, CancellationToken cancellationToken) => store.ReadAsync(
+        async (scope, _) => await TimerRows.SessionsAsync(scope.Connection, caller.UserId, limit: 50), cancellationToken);
+
+    /// <summary>Takes a command of a device whose owner has been checked.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.Conflict"/> with <c>reason</c>, <c>deviceName</c>, <c>taskTitle</c> and
+    /// <c>startedAt</c>; <see cref="ErrorCode.NotFound"/> for a task that is not there.</exception>
+    public async ValueTask<TimerAnswer> CommandAsync(Caller caller, TimerCommand command, CancellationToken cancellationToken)
+    {
+        var outcome = await store.WriteAsync((unit, ct) => TakeAsync(unit, caller.UserId, command, ct), cancellationToken);
+        schedule.Watch(caller.UserId, outcome.DueAt);
+        return outcome.Answer ?? throw outcome.Refusal!;
+    }
+
+    /// <summary>Lets time do what it has done: called by the schedule, harmless at any time.</summary>
+    public async ValueTask<long?> SettleAsync(string userId, CancellationToken cancellationToken) => await store.WriteAsync(
+        async (unit, ct) =>
+        {
+            var row = await TimerRows.FindAsync(unit.Connection, unit.Transaction, userId);
+            var now = unit.Now.ToUnixTimeMilliseconds();
+            row = (await KeepAsync(unit, row, TimerMachine.Advance(row.State, now), null, ct)).Row;
+            return row.State?.DueAt;
+        },
+        cancellationToken);
+
+    private async ValueTask<Outcome> TakeAsync(IUnitOfWork unit, string userId, TimerCommand command, CancellationToken cancellationToken)
+    {
+        if (command is StartTimer start)
+            command = await WithTitleAsync(unit, userId, start);
+        if (command is MoveTimer move)
+            await FocusDevices.RequireOwnedAsync(unit.Connection, unit.Transaction, userId, move.TargetDeviceId, "targetDeviceId");
+        var id = command is StartTimer started ? started.Id : command.TimerId;
+        var before = id is null ? null : await TimerRows.SessionAsync(unit.Connection, unit.Transaction, userId, id);
+        var row = await TimerRows.FindAsync(unit.Connection, unit.Transaction, userId);
+        var now = unit.Now.ToUnixTimeMilliseconds();
+        if (before is not null)
+            return await RepeatedAsync(unit, row, command, before);
+        var step = TimerMachine.Apply(row.State, command, now);
+        (row, var ended) = await KeepAsync(unit, row, step, command.DeviceId, cancellationToken);
+        var name = row.State is null ? null : await FocusDevices.NameAsync(unit, row.State.DeviceId);
+        // What was meant may have ended by itself a moment ago: then it is done, as if it had been asked for.
+        var isDone = step.Refusal is null || (command is CompleteTimer && ended is not null && (id is null || ended.Id == id));
+        return isDone
+            ? new Outcome(Answer(unit, row, name, ended), null, row.State?.DueAt)
+            : new Outcome(null, TimerErrors.Of(step.Refusal!.Value, row.State, name), row.State?.DueAt);
+    }
+
+    /// <summary>A command for a timer that is over. Ending it once more changes nothing and answers as the first time.</summary>
+    private static async ValueTask<Outcome> RepeatedAsync(IUnitOfWork unit, TimerRow row, TimerCommand command, SessionView session)
+    {
+        var name = row.State is null ? null : await FocusDevices.NameAsync(unit, row.State.DeviceId);
+        var repeats = command is CompleteTimer ? session.Outcome != Word(TimerOutcome.Cancelled) : command is CancelTimer && session.Outcome == Word(TimerOutcome.Cancelled);
+        return repeats
+            ? new Outcome(Answer(unit, row, name, session), null, row.State?.DueAt)
+            : new Outcome(null, TimerErrors.Of(TimerRefusal.Ended, row.State, name), row.State?.DueAt);
+    }
+
+    private static async ValueTask<StartTimer> WithTitleAsync(IUnitOfWork unit, string userId, StartTimer start) => start.TaskId is { } taskId
+        ? start with { TaskTitle = (await TaskRows.RequireAsync(unit.Connection, unit.Transaction, userId, taskId)).Title }
+        : start;
+
+    /// <summary>Writes what a step came to: the events, the session and the log of the task for an end, and the row.</summary>
+    private async ValueTask<(TimerRow Row, SessionView? Ended)> KeepAsync(
+        IUnitOfWork unit, TimerRow row, TimerStep step, string? deviceId, CancellationToken cancellationToken)
+    {
+        // Where only time has passed and nothing happened, the row says the same as before.
+        if (step.Events.Count == 0)
+            return (row with { State = step.State }, null);
+        SessionView? ended = null;
+        var version = row.Version;
+        foreach (var happened in step.Events)
+        {
+            version = (await unit.NextPositionAsync(cancellationToken)).Offset;
+            var source = happened.IsByTime ? null : deviceId;
+            if (happened is TimerStopped stopped)
+                ended = await EndAsync(unit, row.UserId, stopped, version, source, cancellationToken);
+            else
+                await TellAsync(unit, row.UserId, happened, version, source, cancellationToken);
+        }
+        var kept = row with { Version = version, State = step.State };
+        await TimerRows.SaveAsync(unit, kept);
+        return (kept, ended);
+    }
+
+    private async ValueTask TellAsync(IUnitOfWork unit, string userId, TimerEvent happened, long version, string? deviceId, CancellationToken cancellationToken)
+    {
+        var timer = TimerView.Of(happened.State, await FocusDevices.NameAsync(unit, happened.State.DeviceId), version);
+        await (happened switch
+        {
+            TimerStarted => devices.BroadcastAsync(unit, userId, "timer", "started", new { timer }, deviceId, cancellationToken: cancellationToken),
+            TimerMoved moved => devices.BroadcastAsync(
+                unit, userId, "timer", "moved", new { timer, targetDeviceId = timer.DeviceId, fromDeviceId = moved.FromDeviceId }, deviceId, cancellationToken: cancellationToken),
+            TimerUpdated updated => devices.BroadcastAsync(
+                unit, userId, "timer", "updated", new { timer, change = updated.Change, pomodoroState = timer.PomodoroState }, deviceId, cancellationToken: cancellationToken),
+            _ => throw new InvalidOperationException($"'{happened.GetType().Name}' is not told."),
+        });
+    }
+
+    private async ValueTask<SessionView> EndAsync(
+        IUnitOfWork unit, string userId, TimerStopped stopped, long version, string? deviceId, CancellationToken cancellationToken)
+    {
+        var state = stopped.State;
+        var task = stopped.Outcome == TimerOutcome.Cancelled || state.TaskId is null
+            ? null
+            : await TaskRows.FindAsync(unit.Connection, unit.Transaction, userId, state.TaskId);
+        var session = new SessionView(
+            state.Id, version, Word(stopped.Outcome), state.TaskId, state.TaskTitle, state.Mode, state.Focused, task is null ? 0 : state.Focused, state.Paused,
+            state.Pauses, WireTime.Of(state.StartedAt), WireTime.Of(state.AsOf));
+        await devices.BroadcastAsync(unit, userId, "timer", "stopped", session, deviceId, cancellationToken: cancellationToken);
+        await TimerRows.AddSessionAsync(unit, userId, session);
+        if (task is not null && state.Focused > 0)
+            await TaskRows.ChangeAsync(unit, devices, userId, task with { LoggedMs = task.LoggedMs + state.Focused }, deviceId, cancellationToken);
+        return session;
+    }
+
+    private static TimerAnswer Answer(IUnitOfWork unit, TimerRow row, string? name, SessionView? session) =>
+        new(row.State is null ? null : TimerView.Of(row.State, name!, row.Version), row.Version, unit.Now, session);
+
+    private static string Word(TimerOutcome outcome) => outcome switch
+    {
+        TimerOutcome.Completed => "completed",
+        TimerOutcome.Cancelled => "cancelled",
+        TimerOutcome.PlannedEnd => "plannedEnd",
+        _ => "cap",
+    };
+
+    /// <summary>What a command came to. A refusal is no exception inside the unit: what time has done is kept all the same.</summary>
+    private sealed record Outcome(TimerAnswer? Answer, DunlinException? Refusal, long? DueAt);
+}

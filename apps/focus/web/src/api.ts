@@ -1,0 +1,151 @@
+import type { EnvelopeOf, Requests } from '@dunlin/client';
+
+export type TimerMode = 'normal' | 'pomodoro';
+
+/** A timer as it stood at `asOf`; what is left now follows from the server's time. */
+export interface Timer {
+  readonly id: string;
+  readonly version: number;
+  readonly status: 'running' | 'paused' | 'break';
+  readonly mode: TimerMode;
+  readonly taskId: string | null;
+  readonly taskTitle: string;
+  readonly deviceId: string;
+  readonly deviceName: string;
+  readonly startedAt: string;
+  readonly plannedEndTime: string | null;
+  readonly pomodoroState: { readonly phase: 'focus' | 'break'; readonly cycle: number } | null;
+  readonly remainingMs: number;
+  readonly focusedMs: number;
+  readonly pauses: number;
+  readonly asOf: string;
+}
+
+export interface Session {
+  readonly id: string;
+  readonly version: number;
+  readonly outcome: 'completed' | 'cancelled' | 'plannedEnd' | 'cap';
+  readonly taskId: string | null;
+  readonly taskTitle: string;
+  readonly minutes: number;
+  readonly loggedMs: number;
+}
+
+export interface TimerAnswer {
+  readonly timer: Timer | null;
+  readonly version: number;
+  readonly serverNow: string;
+  readonly session: Session | null;
+}
+
+export interface Task {
+  readonly id: string;
+  readonly title: string;
+  readonly notes: string;
+  readonly isDone: boolean;
+  readonly loggedMs: number;
+  readonly loggedMinutes: number;
+  readonly version: number;
+  readonly createdAt: string;
+}
+
+export interface CalendarEntry {
+  readonly id: string;
+  readonly title: string;
+  readonly notes: string;
+  readonly start: string;
+  readonly end: string;
+  readonly version: number;
+}
+
+export interface Device {
+  readonly deviceId: string;
+  readonly name: string;
+  readonly isConnected: boolean;
+  readonly isCurrent: boolean;
+}
+
+/** The channels of the stream. */
+export type FocusChannels = {
+  timer: EnvelopeOf<{
+    started: { timer: Timer };
+    updated: { timer: Timer; change: string };
+    moved: { timer: Timer; targetDeviceId: string; fromDeviceId: string };
+    stopped: Session;
+  }>;
+  tasks: EnvelopeOf<{
+    created: { id: string; task: Task };
+    updated: { id: string; task: Task };
+    deleted: { id: string; version: number };
+  }>;
+  calendar: EnvelopeOf<{
+    event_created: { id: string; event: CalendarEntry };
+    event_updated: { id: string; event: CalendarEntry };
+    event_deleted: { id: string; version: number };
+  }>;
+  devices: EnvelopeOf<{ updated: { deviceId: string; name: string } }>;
+};
+
+export type TimerCommand = 'pause' | 'resume' | 'skip-break' | 'complete' | 'cancel' | 'move';
+
+export interface StartBody {
+  readonly timerId: string;
+  readonly taskId?: string | undefined;
+  readonly taskTitle?: string | undefined;
+  readonly mode: TimerMode;
+  readonly plannedMinutes?: number | undefined;
+}
+
+export class FocusApi {
+  readonly #requests: Requests;
+
+  constructor(requests: Requests) {
+    this.#requests = requests;
+  }
+
+  timer(): Promise<TimerAnswer> {
+    return this.#send('GET', '/api/timer');
+  }
+
+  start(body: StartBody): Promise<TimerAnswer> {
+    return this.#send('POST', '/api/timer/start', body);
+  }
+
+  command(command: TimerCommand, timerId: string): Promise<TimerAnswer> {
+    return this.#send('POST', `/api/timer/${command}`, { timerId });
+  }
+
+  async tasks(): Promise<readonly Task[]> {
+    return (await this.#send<{ items: Task[] }>('GET', '/api/tasks')).items;
+  }
+
+  updateTask(id: string, changes: Partial<Task>): Promise<Task> {
+    return this.#send('PATCH', `/api/tasks/${id}`, changes);
+  }
+
+  async entries(from: Date, to: Date): Promise<readonly CalendarEntry[]> {
+    const query = `from=${from.toISOString()}&to=${to.toISOString()}`;
+    return (await this.#send<{ items: CalendarEntry[] }>('GET', `/api/calendar/events?${query}`)).items;
+  }
+
+  updateEntry(id: string, changes: Partial<CalendarEntry>): Promise<CalendarEntry> {
+    return this.#send('PATCH', `/api/calendar/events/${id}`, changes);
+  }
+
+  devices(): Promise<readonly Device[]> {
+    return this.#send('GET', '/api/devices');
+  }
+
+  rename(deviceId: string, name: string): Promise<Device> {
+    return this.#send('PUT', `/api/devices/${deviceId}`, { name });
+  }
+
+  /** A request of the outbox. */
+  async post<T>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
+    return this.#send(method, path, body);
+  }
+
+  async #send<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return (await this.#requests.send<T>(method, path, { body })).body;
+  }
+}

@@ -1,0 +1,86 @@
+import { createHeader, type Session, type User } from '@dunlin/kit';
+import { useEffect, useRef } from 'react';
+import type { Desk } from '../data/desk';
+import type { TodoList } from '../data/mutators';
+import { useAddress, usePending, useQuery } from './hooks';
+import { Icon } from './Icon';
+import { ListPanel } from './ListPanel';
+import { Lists } from './Lists';
+
+interface Props {
+  readonly desk: Desk;
+  readonly session: Session;
+  readonly user: User;
+}
+
+export function App({ desk, session, user }: Props) {
+  const [address, go] = useAddress();
+  const lists = useQuery(
+    desk,
+    async (tx) => (await tx.scan({ prefix: 'list/' }).values().toArray()) as unknown as TodoList[],
+    'lists',
+  )?.toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+  const list = lists?.find(({ id }) => id === address);
+  useEffect(() => {
+    document.title = list ? `${list.name} · Todos` : 'Todos · Dunlin';
+  }, [list?.name]);
+  return (
+    <div className="app" data-open={address ?? ''}>
+      <PageHeader desk={desk} session={session} />
+      <div className="columns">
+        <Lists desk={desk} lists={lists} me={user.userId} open={address} onOpen={go} />
+        <main className="panel">
+          {list ? (
+            <ListPanel key={list.id} desk={desk} list={list} me={user.userId} onClose={() => go(undefined)} />
+          ) : (
+            <Nothing isLoading={!lists} isGone={address !== undefined} onBack={() => go(undefined)} />
+          )}
+        </main>
+      </div>
+    </div>
+  );
+}
+
+function Nothing({ isLoading, isGone, onBack }: { isLoading: boolean; isGone: boolean; onBack: () => void }) {
+  if (isLoading) return null;
+  return (
+    <div className="nothing">
+      <Icon name={isGone ? 'info' : 'check'} />
+      <h2>{isGone ? 'This list is not here' : 'Choose a list'}</h2>
+      <p className="muted">
+        {isGone
+          ? 'It was deleted, or is no longer shared with you.'
+          : 'Everything you do is kept in this browser at once, and sent as soon as there is a network.'}
+      </p>
+      {isGone && (
+        <button type="button" className="button" onClick={onBack}>
+          To all lists
+        </button>
+      )}
+    </div>
+  );
+}
+
+function PageHeader({ desk, session }: { desk: Desk; session: Session }) {
+  const place = useRef<HTMLDivElement>(null);
+  const pending = usePending(desk);
+  useEffect(() => {
+    const header = createHeader({ system: 'Todos', session });
+    place.current!.append(header.element);
+    header.setConnection(desk.connection.state);
+    const stop = desk.connection.onState((state) => header.setConnection(state));
+    return () => {
+      stop();
+      header.dispose();
+    };
+  }, [desk, session]);
+  return (
+    <>
+      <div ref={place} />
+      <div className="pending" data-pending={pending.count} role="status" hidden={pending.count === 0}>
+        <Icon name="clock" />
+        {pending.count === 1 ? '1 change is' : `${pending.count} changes are`} kept here and not yet sent
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,94 @@
+import { useState } from 'react';
+import type { Desk } from '../data/desk';
+import type { ListKind, TodoList } from '../data/mutators';
+import { newId, usePending } from './hooks';
+import { Icon } from './Icon';
+
+interface Props {
+  readonly desk: Desk;
+  readonly lists: readonly TodoList[] | undefined;
+  readonly me: string;
+  readonly open: string | undefined;
+  readonly onOpen: (id: string) => void;
+}
+
+export function Lists({ desk, lists, me, open, onOpen }: Props) {
+  const pending = usePending(desk);
+  return (
+    <nav className="lists" aria-label="Lists">
+      <ul>
+        {lists?.map((list) => (
+          <li key={list.id}>
+            <a
+              href={`/todos/${encodeURIComponent(list.id)}`}
+              aria-current={list.id === open ? 'page' : undefined}
+              data-list={list.id}
+              data-unsent={pending.ids.has(list.id) || undefined}
+              onClick={(event) => {
+                if (event.metaKey || event.ctrlKey) return;
+                event.preventDefault();
+                onOpen(list.id);
+              }}
+            >
+              <Icon name={list.kind === 'shopping' ? 'cart' : 'list'} />
+              <span className="lists-name">{list.name}</span>
+              {list.members.length > 1 && (
+                <small title={list.members.map(({ name }) => name).join(', ')}>
+                  <Icon name="user" /> {list.members.length}
+                  <span className="visually-hidden">
+                    {list.owner.id === me ? ', shared by you' : `, shared by ${list.owner.name}`}
+                  </span>
+                </small>
+              )}
+            </a>
+          </li>
+        ))}
+      </ul>
+      {lists?.length === 0 && <p className="muted">No lists yet. Make the first one below.</p>}
+      <NewList desk={desk} onMade={onOpen} />
+      <a className="lists-stream muted" href="/todos/stream">
+        <Icon name="history" /> Watch the stream
+      </a>
+    </nav>
+  );
+}
+
+function NewList({ desk, onMade }: { desk: Desk; onMade: (id: string) => void }) {
+  const [name, setName] = useState('');
+  const [kind, setKind] = useState<ListKind>('tasks');
+  return (
+    <form
+      className="new-list"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!name.trim()) return;
+        const id = newId();
+        void desk.rep.mutate.createList({ id, name: name.trim(), kind }).then(() => onMade(id));
+        setName('');
+      }}
+    >
+      <input
+        className="input"
+        aria-label="Name of a new list"
+        placeholder="New list"
+        maxLength={80}
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+      />
+      <div className="new-list-row">
+        <select
+          className="input"
+          aria-label="Kind of list"
+          value={kind}
+          onChange={(event) => setKind(event.target.value as ListKind)}
+        >
+          <option value="tasks">Tasks</option>
+          <option value="shopping">Shopping</option>
+        </select>
+        <button type="submit" className="button" disabled={!name.trim()}>
+          <Icon name="plus" /> Add
+        </button>
+      </div>
+    </form>
+  );
+}

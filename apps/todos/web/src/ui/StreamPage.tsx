@@ -1,0 +1,119 @@
+import { createHeader, type Session } from '@dunlin/kit';
+import { useEffect, useRef, useState } from 'react';
+import { Icon } from './Icon';
+
+interface Line {
+  readonly number: number;
+  readonly time: string;
+  readonly word: string;
+}
+
+interface Stats {
+  readonly userConnections: number;
+  readonly totalConnections: number;
+}
+
+const BASE = '/api/v1/replicache';
+const MAX_LINES = 200;
+
+/** The stream as it comes: for trying it out and for finding faults in proxies. */
+export function StreamPage({ session }: { readonly session: Session }) {
+  const head = useRef<HTMLDivElement>(null);
+  const source = useRef<EventSource | undefined>(undefined);
+  const [state, setState] = useState<'closed' | 'connecting' | 'open'>('closed');
+  const [lines, setLines] = useState<readonly Line[]>([]);
+  const [stats, setStats] = useState<Stats>();
+  const [answer, setAnswer] = useState('');
+
+  const add = (word: string) =>
+    setLines((before) =>
+      [
+        { number: (before[0]?.number ?? 0) + 1, time: new Date().toLocaleTimeString(), word },
+        ...before,
+      ].slice(0, MAX_LINES),
+    );
+  const disconnect = () => {
+    source.current?.close();
+    source.current = undefined;
+    setState('closed');
+  };
+  const connect = () => {
+    disconnect();
+    setState('connecting');
+    const opened = new EventSource(`${BASE}/stream`);
+    source.current = opened;
+    opened.onopen = () => setState('open');
+    opened.onmessage = (event) => add(String(event.data));
+    opened.onerror = () => {
+      add(opened.readyState === EventSource.CLOSED ? '(refused)' : '(cut; the browser tries again)');
+      setState(opened.readyState === EventSource.CLOSED ? 'closed' : 'connecting');
+    };
+  };
+  const poke = async () => {
+    const reply = await fetch(`${BASE}/poke-user`, { method: 'POST' });
+    setAnswer(JSON.stringify(await reply.json(), null, 2));
+  };
+  const count = async () => {
+    const reply = await fetch(`${BASE}/stats`);
+    if (reply.ok) setStats((await reply.json()) as Stats);
+  };
+
+  useEffect(() => {
+    document.title = 'The stream · Todos';
+    const header = createHeader({ system: 'Todos', session });
+    head.current!.append(header.element);
+    connect();
+    return () => {
+      disconnect();
+      header.dispose();
+    };
+  }, []);
+  useEffect(() => void count(), [lines.length]);
+
+  return (
+    <div className="stream-page">
+      <div ref={head} />
+      <main className="stream">
+        <a href="/todos" className="muted">
+          <Icon name="left" /> To the lists
+        </a>
+        <h1>The stream, live</h1>
+        <p className="muted">
+          <code>GET {BASE}/stream</code> says <code>connected</code>, <code>ping</code> every 30 seconds when
+          idle, and <code>sync</code> whenever there is something to pull. Change a list in another window and
+          watch.
+        </p>
+        <div className="stream-bar">
+          <span className="stream-state" data-stream={state}>
+            {state}
+          </span>
+          {stats && (
+            <span className="muted" data-stats="">
+              {stats.userConnections} {stats.userConnections === 1 ? 'stream' : 'streams'} of yours
+              {stats.totalConnections > stats.userConnections && `, ${stats.totalConnections} in all`}
+            </span>
+          )}
+          <span className="toolbar-space" />
+          <button
+            type="button"
+            className="button button-small"
+            onClick={state === 'closed' ? connect : disconnect}
+          >
+            {state === 'closed' ? 'Connect' : 'Disconnect'}
+          </button>
+          <button type="button" className="button button-small button-primary" onClick={() => void poke()}>
+            Poke me
+          </button>
+        </div>
+        {answer && <pre className="stream-answer">{answer}</pre>}
+        <ol className="stream-lines" reversed aria-live="polite">
+          {lines.map(({ number, time, word }) => (
+            <li key={number} data-word={word}>
+              <time>{time}</time> <code>{word}</code>
+            </li>
+          ))}
+        </ol>
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,45 @@
+import { useEffect, useState, useSyncExternalStore } from 'react';
+import type { ReadTransaction } from 'replicache';
+import type { Desk, Pending } from '../data/desk';
+
+/** What a query finds in the local data, and again whenever that changes. */
+export function useQuery<T>(
+  desk: Desk,
+  query: (tx: ReadTransaction) => Promise<T>,
+  dependency: string,
+): T | undefined {
+  const [result, setResult] = useState<{ of: string; value: T }>();
+  useEffect(
+    () => desk.rep.subscribe(query as never, (value) => setResult({ of: dependency, value: value as T })),
+    // The query is told by its dependency: its function is a new one at each render.
+    [desk, dependency],
+  );
+  return result?.of === dependency ? result.value : undefined;
+}
+
+export function usePending(desk: Desk): Pending {
+  return useSyncExternalStore(
+    (listener) => desk.subscribe(listener),
+    () => desk.pending,
+  );
+}
+
+/** The list in the address, `/todos/{id}`. */
+export function useAddress(): [string | undefined, (id: string | undefined) => void] {
+  const read = () => decodeURIComponent(location.pathname.split('/')[2] ?? '') || undefined;
+  const [id, setId] = useState(read);
+  useEffect(() => {
+    const follow = () => setId(read());
+    addEventListener('popstate', follow);
+    return () => removeEventListener('popstate', follow);
+  }, []);
+  return [
+    id,
+    (next) => {
+      history.pushState(null, '', next === undefined ? '/todos' : `/todos/${encodeURIComponent(next)}`);
+      setId(next);
+    },
+  ];
+}
+
+export const newId = () => crypto.randomUUID();

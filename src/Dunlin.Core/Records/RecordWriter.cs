@@ -1,0 +1,197 @@
+using System.Text.Json;
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+
+namespace Dunlin.Records;
+
+/// <summary>
+/// Changes records and access in one unit of work. Every change appends an event to the topic of its space, and the
+/// position of that event is the version of what changed: so versions grow in the order of commit, and a reader that has
+/// seen version n has been able to see all below (the argument stands with the journal). Not for concurrent use.
+/// </summary>
+public sealed class RecordWriter
+{
+    /// <summary>Type of the event of a record that was put.</summary>
+    public const string PutEvent = "record.put";
+
+    /// <summary>Type of the event of a record that was deleted.</summary>
+    public const string DeletedEvent = "record.deleted";
+
+    /// <summary>Type of the event of access that was given.</summary>
+    public const string GrantedEvent = "access.granted";
+
+    /// <summary>Type of the event of access that was taken.</summary>
+    public const string RevokedEvent = "access.revoked";
+
+    private readonly IUnitOfWork _unit;
+    private readonly IRecordScope _tables;
+    private readonly EventOrigin? _origin;
+    private readonly HashSet<SpaceName> _spaces = [];
+    private readonly HashSet<string> _users = new(StringComparer.Ordinal);
+
+    internal RecordWriter(IUnitOfWork unit, IRecordScope tables, EventOrigin? origin) => (_unit, _tables, _origin) = (unit, tables, origin);
+
+    /// <summary>The living record of a key; null where there is none.</summary>
+    public async ValueTask<RecordRow?> FindAsync(SpaceName space, string key, CancellationToken cancellationToken = default) =>
+        await _tables.Records.FindAsync(space, key, cancellationToken) is { IsDeleted: false } row ? row : null;
+
+    /// <summary>The value of a living record; default where there is none.</summary>
+    public async ValueTask<T?> FindAsync<T>(SpaceName space, string key, CancellationToken cancellationToken = default) =>
+        await FindAsync(space, key, cancellationToken) is { } row ? JsonSerializer.Deserialize<T>(row.Value.Span, JsonSerializerOptions.Web) : default;
+
+    /// <summary>The living records of a space, by version.</summary>
+    public async ValueTask<IReadOnlyList<RecordRow>> ListAsync(SpaceName space, string? prefix = null, CancellationToken cancellationToken = default)
+    {
+        var rows = new List<RecordRow>();
+        while (true)
+        {
+            var page = await _tables.Records.ReadAsync(
+                new RecordQuery(space, rows.Count == 0 ? 0 : rows[^1].Version, rows.Count == 0 ? null : rows[^1].Key, Prefix: prefix, LivingOnly: true), cancellationToken);
+            rows.AddRange(page);
+            if (page.Count < RecordLimits.MaxPageRecords)
+                return rows;
+        }
+    }
+
+    /// <summary>Puts a record whose value is <paramref name="value"/> as JSON in web style (camelCase).</summary>
+    public ValueTask<RecordRow> PutAsync<T>(SpaceName space, string key, T value, string? audience = null, CancellationToken cancellationToken = default) =>
+        SaveAsync(space, key, JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web), audience, cancellationToken);
+
+    /// <summary>Puts a record. A value that it has already changes nothing.</summary>
+    /// <param name="space">The space.</param>
+    /// <param name="key">1 to <see cref="RecordLimits.MaxKeyLength"/> characters. Within all that one user may read a key is
+    /// used once at a time: clients know records by key alone.</param>
+    /// <param name="json">One JSON value in UTF-8.</param>
+    /// <param name="audience">The only user who may read it; null for all who may read the space. It cannot be changed.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, <see cref="ErrorCode.InvalidJson"/>, <see cref="ErrorCode.TooLarge"/>.</exception>
+    public ValueTask<RecordRow> PutJsonAsync(SpaceName space, string key, ReadOnlyMemory<byte> json, string? audience = null, CancellationToken cancellationToken = default)
+    {
+        CheckJson(json.Span);
+        return SaveAsync(space, key, json, audience, cancellationToken);
+    }
+
+    /// <summary>Deletes a record; false where there is no living one.</summary>
+    public async ValueTask<bool> DeleteAsync(SpaceName space, string key, CancellationToken cancellationToken = default)
+    {
+        if (await FindAsync(space, key, cancellationToken) is not { } old)
+            return false;
+        var position = await AppendAsync(space, DeletedEvent, new { key }, cancellationToken);
+        await _tables.Records.SaveAsync(old with { Version = position.Offset, DeletedAt = _unit.Now, Value = default }, cancellationToken);
+        Touch(space, old.Audience);
+        return true;
+    }
+
+    /// <summary>Whether a user may read a space.</summary>
+    public async ValueTask<bool> MayReadAsync(SpaceName space, string userId, CancellationToken cancellationToken = default) =>
+        await _tables.Access.FindAsync(space, userId, cancellationToken) is { IsGranted: true };
+
+    /// <summary>Who may read a space.</summary>
+    public ValueTask<IReadOnlyList<SpaceAccess>> MembersAsync(SpaceName space, CancellationToken cancellationToken = default) =>
+        _tables.Access.ListMembersAsync(space, cancellationToken);
+
+    /// <summary>Lets a user read a space: all of it appears at once. False where the user may already.</summary>
+    public async ValueTask<bool> GrantAsync(SpaceName space, string userId, CancellationToken cancellationToken = default)
+    {
+        if (await MayReadAsync(space, userId, cancellationToken))
+            return false;
+        await ChangeAccessAsync(space, userId, GrantedEvent, null, cancellationToken);
+        return true;
+    }
+
+    /// <summary>Takes a user's access: all of the space vanishes for this user, and stays for the others. False where there is none.</summary>
+    public async ValueTask<bool> RevokeAsync(SpaceName space, string userId, CancellationToken cancellationToken = default)
+    {
+        if (!await MayReadAsync(space, userId, cancellationToken))
+            return false;
+        await ChangeAccessAsync(space, userId, RevokedEvent, _unit.Now, cancellationToken);
+        return true;
+    }
+
+    /// <summary>All users who see something of what this writer has changed so far.</summary>
+    public async ValueTask<IReadOnlySet<string>> AffectedUsersAsync(CancellationToken cancellationToken = default)
+    {
+        var users = new HashSet<string>(_users, StringComparer.Ordinal);
+        foreach (var space in _spaces)
+        {
+            foreach (var member in await _tables.Access.ListMembersAsync(space, cancellationToken))
+                users.Add(member.UserId);
+        }
+        return users;
+    }
+
+    private async ValueTask<RecordRow> SaveAsync(SpaceName space, string key, ReadOnlyMemory<byte> json, string? audience, CancellationToken cancellationToken)
+    {
+        CheckKey(key);
+        if (json.Length > RecordLimits.MaxValueBytes)
+        {
+            throw new DunlinException(ErrorCode.TooLarge, $"A record has {RecordLimits.MaxValueBytes} bytes at most; this has {json.Length}.")
+            {
+                Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = RecordLimits.MaxValueBytes },
+            };
+        }
+        var old = await _tables.Records.FindAsync(space, key, cancellationToken);
+        if (old is not null && !string.Equals(old.Audience, audience, StringComparison.Ordinal))
+            throw new DunlinException(ErrorCode.InvalidField, "The audience of a record cannot be changed: delete it and use another key.", "audience");
+        if (old is { IsDeleted: false } && old.Value.Span.SequenceEqual(json.Span))
+            return old;
+        var position = await AppendAsync(space, PutEvent, new { key }, cancellationToken);
+        var row = new RecordRow(space, key) { Version = position.Offset, Created = old?.Created ?? position.Offset, Audience = audience, Value = json };
+        await _tables.Records.SaveAsync(row, cancellationToken);
+        Touch(space, audience);
+        return row;
+    }
+
+    private async ValueTask ChangeAccessAsync(SpaceName space, string userId, string type, DateTimeOffset? revokedAt, CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrEmpty(userId) || userId.Length > RecordLimits.MaxKeyLength)
+            throw new DunlinException(ErrorCode.InvalidField, $"A user id has 1 to {RecordLimits.MaxKeyLength} characters.", "userId");
+        var position = await AppendAsync(space, type, new { userId }, cancellationToken);
+        await _tables.Access.SaveAsync(new SpaceAccess(space, userId, position.Offset, revokedAt), cancellationToken);
+        _users.Add(userId);
+    }
+
+    private ValueTask<Position> AppendAsync<T>(SpaceName space, string type, T data, CancellationToken cancellationToken) =>
+        _unit.AppendAsync(EventDraft.Of(space.Topic, type, data, _origin), cancellationToken);
+
+    private void Touch(SpaceName space, string? audience)
+    {
+        if (audience is null)
+            _spaces.Add(space);
+        else
+            _users.Add(audience);
+    }
+
+    private static void CheckKey(string key)
+    {
+        if (string.IsNullOrEmpty(key) || key.Length > RecordLimits.MaxKeyLength || key.Any(char.IsControl) || !IsWhole(key))
+            throw new DunlinException(ErrorCode.InvalidField, $"A key has 1 to {RecordLimits.MaxKeyLength} characters, none of them a control character.", "key");
+    }
+
+    // Half a surrogate pair has no UTF-8 of its own: two such keys would become one.
+    private static bool IsWhole(string key)
+    {
+        foreach (var rune in key.EnumerateRunes())
+        {
+            if (rune == System.Text.Rune.ReplacementChar)
+                return false;
+        }
+        return true;
+    }
+
+    private static void CheckJson(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json);
+            reader.Read();
+            reader.Skip();
+            if (reader.Read())
+                throw new DunlinException(ErrorCode.InvalidJson, "A record is one JSON value.");
+        }
+        catch (JsonException exception)
+        {
+            throw new DunlinException(ErrorCode.InvalidJson, "A record is one JSON value.", null, exception);
+        }
+    }
+}

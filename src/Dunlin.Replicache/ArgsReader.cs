@@ -1,0 +1,37 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Dunlin.Diagnostics;
+
+namespace Dunlin.Replicache;
+
+/// <summary>Makes typed arguments of JSON: strict, then checked by their data annotations.</summary>
+internal static class ArgsReader
+{
+    private static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web)
+    {
+        PropertyNameCaseInsensitive = false,
+        NumberHandling = JsonNumberHandling.Strict,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+    };
+
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, naming the member where that is known.</exception>
+    public static T Read<T>(JsonElement json) where T : notnull
+    {
+        T args;
+        try
+        {
+            args = json.Deserialize<T>(Strict) ?? throw new DunlinException(ErrorCode.InvalidField, "The arguments are null.", "args");
+        }
+        catch (JsonException exception)
+        {
+            throw new DunlinException(ErrorCode.InvalidField, $"The arguments do not fit at '{exception.Path}'.", "args", exception);
+        }
+        var faults = new List<ValidationResult>();
+        if (!Validator.TryValidateObject(args, new ValidationContext(args), faults, validateAllProperties: true))
+            throw new DunlinException(ErrorCode.InvalidField, faults[0].ErrorMessage, faults[0].MemberNames.FirstOrDefault() ?? "args");
+        return args;
+    }
+}

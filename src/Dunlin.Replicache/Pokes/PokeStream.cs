@@ -1,0 +1,26 @@
+using Dunlin.Fanout;
+using Dunlin.Security;
+using Dunlin.Streams;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Replicache.Pokes;
+
+/// <summary><c>GET stream</c>: <c>data: connected</c> at the start, <c>data: ping</c> when idle, <c>data: sync</c> for each poke.
+/// Whoever connects should pull: pokes from before are not kept for long.</summary>
+internal sealed class PokeStream(EventStreams streams, IOptions<ReplicacheOptions> options)
+{
+    private static readonly ReadOnlyMemory<byte> Ping = FrameWriter.Encode(null, static frame => frame.Data("ping"));
+
+    public Task ServeAsync(HttpContext context) => streams.ServeAsync(context, new StreamRequest([PokeTopics.Of(context.RequireCaller().UserId)])
+    {
+        Format = PokeTopics.Format,
+        Heartbeat = options.Value.Ping,
+        HeartbeatFrame = static _ => Ping,
+        OnOpen = static (opening, _) =>
+        {
+            opening.WriteWithPosition(static frame => frame.Data("connected"));
+            return ValueTask.CompletedTask;
+        },
+    });
+}

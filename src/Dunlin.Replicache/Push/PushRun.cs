@@ -1,0 +1,143 @@
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Dunlin.Records;
+using Dunlin.Replicache.Pokes;
+using Dunlin.Topics;
+
+namespace Dunlin.Replicache.Push;
+
+/// <summary>How a run of mutations ended.</summary>
+internal enum PushStop
+{
+    /// <summary>All of them are done.</summary>
+    None,
+
+    /// <summary>One came before its turn.</summary>
+    Gap,
+
+    /// <summary>One is of a client that is not known here and has lived before.</summary>
+    UnknownClient,
+}
+
+/// <summary>A mutator threw: the whole run is rolled back.</summary>
+internal sealed class MutatorFailedException(int index, Exception cause) : Exception(cause.Message, cause)
+{
+    public int Index { get; } = index;
+}
+
+/// <summary>
+/// Some consecutive mutations of one push, in one unit of work: the checks of group, client and order, the mutators, the
+/// last mutation ids, and the pokes. Either all of it commits or nothing does.
+/// </summary>
+internal sealed class PushRun(
+    PushRequest request, int from, int to, IReadOnlySet<int> failed, Caller caller, MutatorSet mutators, IServiceProvider services, ReplicacheOptions options)
+{
+    private readonly Dictionary<string, ClientState> _clients = new(StringComparer.Ordinal);
+
+    /// <summary>The mutation that runs now; null between them.</summary>
+    public int? Running { get; private set; }
+
+    /// <summary>The token of the unit of work: cancelled when it has taken too long.</summary>
+    public CancellationToken Limit { get; private set; }
+
+    public int Applied { get; private set; }
+
+    public int Repeated { get; private set; }
+
+    /// <summary>Where the run stopped: the first mutation that is not done.</summary>
+    public int Next { get; private set; }
+
+    public async ValueTask<PushStop> RunAsync(IUnitOfWork unit, CancellationToken cancellationToken)
+    {
+        Limit = cancellationToken;
+        var groups = new ClientGroups(unit.RecordTables().Records);
+        var isKnown = await groups.RequireOwnAsync(request.ClientGroupId, caller.UserId, cancellationToken);
+        var records = unit.Records(caller.AsOrigin());
+        var stop = PushStop.None;
+        for (Next = from; Next < to && stop == PushStop.None; Next += stop == PushStop.None ? 1 : 0)
+            stop = await StepAsync(unit, groups, records, cancellationToken);
+        if (Applied > 0)
+            await CloseAsync(unit, groups, records, isKnown, cancellationToken);
+        return stop;
+    }
+
+    private async ValueTask<PushStop> StepAsync(IUnitOfWork unit, ClientGroups groups, RecordWriter records, CancellationToken cancellationToken)
+    {
+        var mutation = request.Mutations[Next];
+        if (!_clients.TryGetValue(mutation.ClientId, out var client))
+        {
+            var last = await groups.FindLastMutationAsync(request.ClientGroupId, mutation.ClientId, cancellationToken);
+            _clients.Add(mutation.ClientId, client = new ClientState(last is null, last ?? 0));
+        }
+        if (mutation.Id <= client.LastMutation)
+        {
+            Repeated++;
+            return PushStop.None;
+        }
+        if (mutation.Id > client.LastMutation + 1)
+            return client.IsNew && client.LastMutation == 0 ? PushStop.UnknownClient : PushStop.Gap;
+        if (!failed.Contains(Next))
+            await MutateAsync(mutation, unit, records, cancellationToken);
+        client.LastMutation = mutation.Id;
+        client.IsChanged = true;
+        Applied++;
+        return PushStop.None;
+    }
+
+    private async ValueTask MutateAsync(PushedMutation pushed, IUnitOfWork unit, RecordWriter records, CancellationToken cancellationToken)
+    {
+        Running = Next;
+        try
+        {
+            var mutator = mutators.Find(pushed.Name) ?? throw new UnknownMutatorException(pushed.Name);
+            ArgsBounds.Check(pushed.Args, options);
+            var mutation = new Mutation(pushed.Name, pushed.Id, pushed.ClientId, caller, unit, records, services);
+            await mutator.RunAsync(mutation, pushed.Args, cancellationToken);
+        }
+        catch (Exception exception) when (!IsTemporary(exception, cancellationToken))
+        {
+            throw new MutatorFailedException(Next, exception);
+        }
+        Running = null;
+    }
+
+    private async ValueTask CloseAsync(IUnitOfWork unit, ClientGroups groups, RecordWriter records, bool isKnown, CancellationToken cancellationToken)
+    {
+        // The version of what is written here is the position of the pusher's poke, which is appended next: so that every
+        // mutation that was processed, failed ones too, moves the cookie of its group.
+        var users = await records.AffectedUsersAsync(cancellationToken);
+        var version = (await unit.NextPositionAsync(cancellationToken)).Offset;
+        if (!isKnown)
+            await groups.AddGroupAsync(request.ClientGroupId, caller.UserId, version, cancellationToken);
+        foreach (var (clientId, client) in _clients)
+        {
+            if (!client.IsChanged)
+                continue;
+            if (client.IsNew)
+                await groups.AddClientAsync(request.ClientGroupId, clientId, version, cancellationToken);
+            await groups.SaveLastMutationAsync(request.ClientGroupId, clientId, client.LastMutation, version, cancellationToken);
+        }
+        await unit.AppendPokeAsync(caller.UserId, caller.AsOrigin(), cancellationToken);
+        foreach (var userId in users)
+        {
+            if (userId != caller.UserId)
+                await unit.AppendPokeAsync(userId, caller.AsOrigin(), cancellationToken);
+        }
+    }
+
+    // The store's own trouble, or the end of the time: nothing that the mutation has done wrong for good.
+    private static bool IsTemporary(Exception exception, CancellationToken cancellationToken) =>
+        exception is DunlinException { Code.Status: >= 500 } || cancellationToken.IsCancellationRequested;
+
+    private sealed class ClientState(bool isNew, long lastMutation)
+    {
+        public bool IsNew { get; } = isNew;
+
+        public long LastMutation { get; set; } = lastMutation;
+
+        public bool IsChanged { get; set; }
+    }
+}
+
+/// <summary>The client has a mutator that the server lacks.</summary>
+internal sealed class UnknownMutatorException(string name) : Exception($"There is no mutator '{name}'.");

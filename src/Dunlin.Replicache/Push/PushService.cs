@@ -1,0 +1,147 @@
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Dunlin.Security;
+using Dunlin.Topics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Replicache.Push;
+
+/// <summary>
+/// <c>POST push</c>: does the pending mutations of a group, in order. Several of them share a commit. Where a mutator
+/// throws, the commit is given up, what came before it is done again and committed, and the mutation itself is stepped
+/// over (its id is used up, its changes are not made). Status 200 says that all of them are done with; anything else that
+/// the client shall send the rest again.
+/// </summary>
+internal sealed partial class PushService(
+    IStore store, MutatorSet mutators, ReplicacheInstruments instruments, IOptions<ReplicacheOptions> options, IServiceProvider services, ILogger<PushService> logger)
+{
+    private const int MaxRemembered = 10_000;
+
+    // Mutations that took too long, and how often. Guards itself; bounded by MaxRemembered.
+    private readonly Dictionary<(string ClientId, long Id), int> _overruns = [];
+    private readonly Lock _lock = new();
+
+    public async Task<IResult> ServeAsync(HttpContext context)
+    {
+        var caller = context.RequireCaller();
+        using var body = await WireReader.ReadAsync(context, options.Value.MaxPushBytes);
+        if (WireReader.Version(body.RootElement, "pushVersion") != 1)
+            return ClientErrors.VersionNotSupported("push");
+        var request = PushRequest.Of(body.RootElement);
+        if (options.Value.SchemaVersions.Count > 0 && !options.Value.SchemaVersions.Contains(request.SchemaVersion))
+            return ClientErrors.VersionNotSupported("schema");
+        return await RunAsync(request, caller) switch
+        {
+            PushStop.UnknownClient => ClientErrors.ClientStateNotFound,
+            PushStop.Gap => throw new DunlinException(ErrorCode.Conflict, "A mutation is missing before one of these: send all that are pending, oldest first."),
+            _ => Results.Json(new { }),
+        };
+    }
+
+    private async ValueTask<PushStop> RunAsync(PushRequest request, Caller caller)
+    {
+        var failed = new HashSet<int>();
+        var (next, end) = (0, 0);
+        // An empty push is one run too, for the check of the group.
+        do
+        {
+            end = Math.Max(Math.Min(next + options.Value.MutationsPerCommit, request.Mutations.Count), next);
+            var (stop, reached) = await RunSliceAsync(request, next, end, failed, caller);
+            if (stop != PushStop.None)
+                return stop;
+            next = reached;
+        }
+        while (next < request.Mutations.Count);
+        return PushStop.None;
+    }
+
+    /// <summary>Commits some mutations from <paramref name="from"/> on: at least one, or it throws.</summary>
+    private async ValueTask<(PushStop Stop, int Next)> RunSliceAsync(PushRequest request, int from, int to, HashSet<int> failed, Caller caller)
+    {
+        while (true)
+        {
+            var run = new PushRun(request, from, to, failed, caller, mutators, services, options.Value);
+            try
+            {
+                // Not the request's token: what the user did is kept although the page has gone.
+                var stop = await store.WriteAsync(run.RunAsync, CancellationToken.None);
+                Count(run, from, failed);
+                return (stop, run.Next);
+            }
+            catch (MutatorFailedException exception)
+            {
+                Report(request, exception);
+                failed.Add(exception.Index);
+                // What came before it is known to work: commit up to here, so that nothing is done over and over.
+                to = exception.Index + 1;
+            }
+            catch (DunlinException exception) when (exception.Code == ErrorCode.StoreUnavailable && run.Running is { } slow && run.Limit.IsCancellationRequested)
+            {
+                // Together they took too long; perhaps alone none does. The one that does so alone is the fault.
+                if (to - from > 1)
+                    to = slow > from ? slow : from + 1;
+                else if (OverrunsOf(request.Mutations[from]) < options.Value.MaxOverruns)
+                    throw;
+                else
+                    FailOverrun(request, from, failed, exception);
+            }
+        }
+    }
+
+    private void FailOverrun(PushRequest request, int index, HashSet<int> failed, DunlinException exception)
+    {
+        var mutation = request.Mutations[index];
+        LogFailed(exception, mutation.Name, mutation.Id, mutation.ClientId);
+        instruments.Mutations("failed", 1);
+        failed.Add(index);
+        lock (_lock)
+            _overruns.Remove((mutation.ClientId, mutation.Id));
+    }
+
+    private int OverrunsOf(PushedMutation mutation)
+    {
+        lock (_lock)
+        {
+            if (_overruns.Count >= MaxRemembered)
+                _overruns.Clear();
+            return _overruns[(mutation.ClientId, mutation.Id)] = _overruns.GetValueOrDefault((mutation.ClientId, mutation.Id)) + 1;
+        }
+    }
+
+    private void Count(PushRun run, int from, HashSet<int> failed)
+    {
+        instruments.Mutations("applied", run.Applied - failed.Count(index => index >= from && index < run.Next));
+        instruments.Mutations("repeated", run.Repeated);
+    }
+
+    private void Report(PushRequest request, MutatorFailedException exception)
+    {
+        var mutation = request.Mutations[exception.Index];
+        switch (exception.InnerException)
+        {
+            case UnknownMutatorException:
+                LogUnknown(mutation.Name, mutation.Id, mutation.ClientId);
+                instruments.Mutations("unknown", 1);
+                break;
+            case DunlinException refused:
+                LogRefused(mutation.Name, mutation.Id, mutation.ClientId, refused.Code.Code, refused.Message);
+                instruments.Mutations("failed", 1);
+                break;
+            default:
+                LogFailed(exception.InnerException!, mutation.Name, mutation.Id, mutation.ClientId);
+                instruments.Mutations("failed", 1);
+                break;
+        }
+    }
+
+    [LoggerMessage(5000, LogLevel.Warning, "There is no mutator '{Name}': mutation {Id} of client {Client} was stepped over.")]
+    private partial void LogUnknown(string name, long id, string client);
+
+    [LoggerMessage(5001, LogLevel.Information, "Mutation '{Name}' {Id} of client {Client} was refused ({Code}) and stepped over: {Reason}")]
+    private partial void LogRefused(string name, long id, string client, string code, string reason);
+
+    [LoggerMessage(5002, LogLevel.Error, "Mutation '{Name}' {Id} of client {Client} failed and was stepped over.")]
+    private partial void LogFailed(Exception exception, string name, long id, string client);
+}

@@ -1,0 +1,35 @@
+using System.Diagnostics.Metrics;
+
+namespace Dunlin.Replicache;
+
+/// <summary>Figures of push and pull.</summary>
+public sealed class ReplicacheInstruments
+{
+    /// <summary>The name of the meter, for <c>AddMeter</c> of a metrics exporter.</summary>
+    public const string MeterName = "Dunlin.Replicache";
+
+    private readonly Counter<long> _mutations;
+    private readonly Histogram<long> _rows;
+    private readonly Histogram<double> _pull;
+
+    /// <summary>Makes the instruments.</summary>
+    public ReplicacheInstruments(IMeterFactory meters)
+    {
+        var meter = meters.Create(MeterName);
+        _mutations = meter.CreateCounter<long>("dunlin.replicache.mutations", "{mutation}", "Mutations by outcome: applied, failed, unknown, repeated.");
+        _rows = meter.CreateHistogram<long>("dunlin.replicache.pull.rows", "{row}", "Rows read by one pull.");
+        _pull = meter.CreateHistogram<double>("dunlin.replicache.pull.duration", "s", "Time to read and encode one pull, without sending it.");
+    }
+
+    internal void Mutations(string outcome, int count)
+    {
+        if (count > 0)
+            _mutations.Add(count, new KeyValuePair<string, object?>("outcome", outcome));
+    }
+
+    internal void Pulled(long rows, TimeSpan duration)
+    {
+        _rows.Record(rows);
+        _pull.Record(duration.TotalSeconds);
+    }
+}

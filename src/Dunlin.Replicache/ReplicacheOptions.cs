@@ -1,0 +1,37 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Dunlin.Replicache;
+
+/// <summary>Bounds and versions of the Replicache endpoints.</summary>
+public sealed class ReplicacheOptions
+{
+    /// <summary>The values of <c>schemaVersion</c> that are taken; others are answered with <c>VersionNotSupported</c>, which
+    /// makes a page reload. Default: empty, all are taken.</summary>
+    [Required]
+    public ISet<string> SchemaVersions { get; } = new HashSet<string>(StringComparer.Ordinal);
+
+    /// <summary>The largest push, in bytes. A client sends all that it has pending each time, so this bounds how much work can
+    /// be done offline. Default: 16 MiB.</summary>
+    [Range(1024, 256 * 1024 * 1024)]
+    public int MaxPushBytes { get; set; } = 16 * 1024 * 1024;
+
+    /// <summary>The largest arguments of one mutation, in bytes of JSON. A larger mutation fails and is stepped over. Default: 256 KiB.</summary>
+    [Range(64, 16 * 1024 * 1024)]
+    public int MaxArgsBytes { get; set; } = 256 * 1024;
+
+    /// <summary>How deep the arguments of one mutation may be nested. A deeper mutation fails and is stepped over. Default: 32.</summary>
+    [Range(1, 512)]
+    public int MaxArgsDepth { get; set; } = 32;
+
+    /// <summary>Mutations that share one commit, and one poke to each user. More make a push cheaper and hold the writer longer. Default: 50.</summary>
+    [Range(1, 1_000)]
+    public int MutationsPerCommit { get; set; } = 50;
+
+    /// <summary>How often a mutation may exceed the time of a unit of work before it is taken for a failing one and stepped
+    /// over, so that it does not block its client for ever. Default: 3.</summary>
+    [Range(1, 100)]
+    public int MaxOverruns { get; set; } = 3;
+
+    /// <summary>How long a stream may be idle before <c>data: ping</c>. Default: 30 s.</summary>
+    public TimeSpan Ping { get; set; } = TimeSpan.FromSeconds(30);
+}

@@ -1,0 +1,327 @@
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Dunlin.E2E.Tests.Support;
+using Dunlin.Fanout;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Playwright;
+using static Dunlin.E2E.Tests.Support.Pages;
+
+namespace Dunlin.E2E.Tests.Focus;
+
+/// <summary>The focus page in Chromium. A browser context is a device; two pages of one are two of its tabs.</summary>
+public sealed class FocusTests(BrowserFixture browser)
+{
+    private static readonly LocatorAssertionsToBeVisibleOptions Patient = new() { Timeout = 20_000 };
+
+    [Fact]
+    public async Task No_tab_loses_its_stream_in_ten_minutes_and_each_event_arrives_once_everywhere()
+    {
+        await using var host = await TestHost.StartAsync();
+        var (tabOne, tabTwo, phone) = await ThreeAsync(host, fakeClock: true);
+        // A stream a device, whatever its tabs.
+        Assert.Equal(2, host.Services.GetRequiredService<EventFanout>().ConnectionCount);
+        using var tablet = await DeviceAsync(host, "tablet");
+        for (var i = 0; i < 20; i++)
+        {
+            host.Time.Advance(TimeSpan.FromSeconds(30));
+            await PostAsync(tablet, "/api/tasks", new { title = $"Task {i}" });
+            foreach (var page in new[] { tabOne, tabTwo, phone })
+            {
+                await HeardAsync(page, i + 1);
+                await page.Clock.RunForAsync(30_000);
+            }
+        }
+        Assert.Equal(2, host.Services.GetRequiredService<EventFanout>().ConnectionCount);
+        // From a page now: every tab hears it, the one that made it too, and shows it once.
+        await AddTaskAsync(tabOne, "From tab one");
+        foreach (var page in new[] { tabOne, tabTwo, phone })
+        {
+            await HeardAsync(page, 21);
+            await Expect(Task(page, "From tab one")).ToHaveCountAsync(1);
+            await Expect(page.Locator("[data-connection=live]")).ToBeVisibleAsync();
+        }
+    }
+
+    [Fact]
+    public async Task The_timer_shows_on_every_device_and_moved_reaches_all()
+    {
+        await using var host = await TestHost.StartAsync();
+        var (tabOne, tabTwo, phone) = await ThreeAsync(host);
+        await RenameAsync(tabOne, "Laptop");
+        await RenameAsync(phone, "Phone");
+        await tabOne.Locator("[data-field=task]").SelectOptionAsync(new SelectOptionValue { Label = "Plan the workshop" });
+        await tabOne.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
+        await LooksAsync(tabOne, "running");
+        // The other tab of the same device has it as well, and does not fight.
+        await LooksAsync(tabTwo, "running");
+        await LooksAsync(phone, "elsewhere");
+        await Expect(phone.GetByText("Timer for ‘Plan the workshop’ is running on another device (Laptop)")).ToBeVisibleAsync();
+        await Expect(phone.Locator("[data-clock]")).ToHaveTextAsync(new Regex("^2[45]:"));
+        await phone.PictureAsync("focus-phone-elsewhere");
+        await phone.GetByRole(AriaRole.Button, new() { Name = "Move to this device" }).ClickAsync();
+        await LooksAsync(phone, "running");
+        foreach (var page in new[] { tabOne, tabTwo })
+        {
+            await LooksAsync(page, "elsewhere");
+            await Expect(page.GetByText("is running on another device (Phone)")).ToBeVisibleAsync();
+        }
+        await phone.GetByRole(AriaRole.Button, new() { Name = "Pause" }).ClickAsync();
+        await LooksAsync(phone, "paused");
+        await phone.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).ClickAsync();
+        foreach (var page in new[] { tabOne, tabTwo, phone })
+            await LooksAsync(page, "idle");
+        await Expect(tabOne.GetByText("“Plan the workshop” was cancelled on another device.")).ToHaveCountAsync(1);
+    }
+
+    [Fact]
+    public async Task Phases_advance_on_the_server_over_a_restart_and_the_minutes_are_shown_with_the_task()
+    {
+        await using var host = await TestHost.StartAsync();
+        var laptop = await OpenAsync(host);
+        await Expect(Task(laptop, "Read the contract")).ToBeVisibleAsync();
+        await laptop.GetByRole(AriaRole.Button, new() { Name = "Focus on Read the contract" }).ClickAsync();
+        await laptop.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
+        await LooksAsync(laptop, "running");
+        host.Time.Advance(TimeSpan.FromMinutes(10));
+        await host.RestartAsync();
+        await Expect(laptop.Locator("[data-connection=live]")).ToBeVisibleAsync(Patient);
+        await Expect(laptop.Locator("[data-clock]")).ToHaveTextAsync(new Regex("^(15:00|14:5)"));
+        await laptop.PictureAsync("focus-running");
+        await AdvanceUntilAsync(host, TimeSpan.FromMinutes(15), laptop, "break");
+        await Expect(laptop.Locator("[data-clock]")).ToHaveTextAsync(new Regex("^(05:00|04:5)"));
+        await laptop.PictureAsync("focus-break");
+        await laptop.GetByRole(AriaRole.Button, new() { Name = "Skip break" }).ClickAsync();
+        await LooksAsync(laptop, "running");
+        await Expect(laptop.GetByText("Focus 2")).ToBeVisibleAsync();
+        await laptop.GetByRole(AriaRole.Button, new() { Name = "Complete" }).ClickAsync();
+        await LooksAsync(laptop, "idle");
+        await Expect(laptop.GetByText("25 min logged to “Read the contract”.")).ToHaveCountAsync(1);
+        await Expect(Task(laptop, "Read the contract").GetByText("25 min")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task The_clock_is_the_servers_whatever_the_computers_own_says()
+    {
+        await using var host = await TestHost.StartAsync();
+        var laptop = await OpenAsync(host, script: "const D = Date; const off = 26 * 3600e3; class Wrong extends D { constructor(...a) { a.length ? super(...a) : super(D.now() + off); } static now() { return D.now() + off; } } globalThis.Date = Wrong;");
+        await laptop.GetByText("One stretch").ClickAsync();
+        await laptop.GetByRole(AriaRole.Button, new() { Name = "60", Exact = true }).ClickAsync();
+        await laptop.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
+        await LooksAsync(laptop, "running");
+        await Expect(laptop.Locator("[data-clock]")).ToHaveTextAsync(new Regex("^(1:00:00|59:5)"));
+        // Time that passes at the server alone shows with the next word from there.
+        host.Time.Advance(TimeSpan.FromMinutes(20));
+        await AddTaskAsync(laptop, "A sign of life");
+        await Expect(laptop.Locator("[data-clock]")).ToHaveTextAsync(new Regex("^(40:00|39:[345])"));
+        await AdvanceUntilAsync(host, TimeSpan.FromMinutes(40), laptop, "idle");
+        await Expect(laptop.GetByText("Done: 60 min of “Focus”.")).ToHaveCountAsync(1);
+    }
+
+    [Fact]
+    public async Task A_device_that_was_offline_for_100_events_catches_up_and_shows_the_right_state()
+    {
+        await using var host = await TestHost.StartAsync();
+        var phone = await OpenAsync(host);
+        using var tablet = await DeviceAsync(host, "tablet");
+        await phone.Context.SetOfflineAsync(true);
+        await Expect(phone.Locator("[data-connection=offline]")).ToBeVisibleAsync(Patient);
+        await PostAsync(tablet, "/api/timer/start", new { taskTitle = "On the tablet", mode = "pomodoro" });
+        for (var i = 0; i < 49; i++)
+        {
+            await PostAsync(tablet, "/api/tasks", new { title = $"Offline {i}" });
+            await PostAsync(tablet, i % 2 == 0 ? "/api/timer/pause" : "/api/timer/resume", new { });
+        }
+        await PostAsync(tablet, "/api/tasks", new { title = "The last" });
+        await Expect(phone.Locator("[data-timer]")).ToHaveAttributeAsync("data-timer", "idle");
+        await phone.Context.SetOfflineAsync(false);
+        await HeardAsync(phone, 100);
+        await LooksAsync(phone, "elsewhere");
+        await Expect(phone.GetByText("Paused")).ToBeVisibleAsync();
+        await Expect(Task(phone, "The last")).ToHaveCountAsync(1);
+        await Expect(phone.GetByText(new Regex("^Offline \\d+$"))).ToHaveCountAsync(49);
+    }
+
+    [Fact]
+    public async Task What_was_made_on_both_while_both_were_offline_is_on_both_when_they_are_back()
+    {
+        await using var host = await TestHost.StartAsync();
+        var (laptop, phone) = (await OpenAsync(host), await OpenAsync(host));
+        foreach (var page in new[] { laptop, phone })
+        {
+            await page.Context.SetOfflineAsync(true);
+            await Expect(page.Locator("[data-connection=offline]")).ToBeVisibleAsync(Patient);
+        }
+        await AddTaskAsync(laptop, "Made on the laptop");
+        await AddEventAsync(phone, "Met on the phone", "10:00", "11:00");
+        await Expect(Task(laptop, "Made on the laptop").GetByText("Waiting")).ToBeVisibleAsync();
+        await laptop.PictureAsync("focus-offline");
+        foreach (var page in new[] { laptop, phone })
+            await page.Context.SetOfflineAsync(false);
+        foreach (var page in new[] { laptop, phone })
+        {
+            await Expect(Task(page, "Made on the laptop")).ToHaveCountAsync(1, new() { Timeout = 20_000 });
+            await Expect(Task(page, "Made on the laptop").GetByText("Waiting")).ToHaveCountAsync(0, new() { Timeout = 20_000 });
+            await Expect(page.Locator("[data-event]", new() { HasText = "Met on the phone" })).ToHaveCountAsync(1, new() { Timeout = 20_000 });
+            await Expect(page.Locator("[data-event].is-waiting")).ToHaveCountAsync(0, new() { Timeout = 20_000 });
+        }
+    }
+
+    [Fact]
+    public async Task Tasks_and_calendar_are_edited_by_keyboard_and_follow_on_the_other_device()
+    {
+        await using var host = await TestHost.StartAsync();
+        var (laptop, phone) = (await OpenAsync(host), await OpenAsync(host, new() { ViewportSize = new() { Width = 390, Height = 844 }, HasTouch = true, IsMobile = true }));
+        await laptop.Keyboard.PressAsync("n");
+        await laptop.Keyboard.TypeAsync("Write a letter");
+        await laptop.Keyboard.PressAsync("Enter");
+        await Expect(Task(phone, "Write a letter")).ToBeVisibleAsync();
+        await Task(laptop, "Write a letter").GetByTitle("Edit").ClickAsync();
+        await laptop.Keyboard.TypeAsync("Write two letters");
+        await laptop.Keyboard.PressAsync("Enter");
+        await Expect(Task(phone, "Write two letters")).ToBeVisibleAsync();
+        await Task(laptop, "Write two letters").GetByRole(AriaRole.Checkbox).CheckAsync();
+        await Expect(Task(phone, "Write two letters").GetByRole(AriaRole.Checkbox)).ToBeCheckedAsync();
+        await Task(phone, "Write two letters").GetByTitle("Delete").TapAsync();
+        await Expect(Task(laptop, "Write two letters")).ToHaveCountAsync(0);
+
+        await laptop.Locator("body").ClickAsync(new() { Position = new() { X = 2, Y = 200 } });
+        await laptop.Keyboard.PressAsync("e");
+        await Expect(laptop.GetByRole(AriaRole.Dialog)).ToBeVisibleAsync();
+        await laptop.PictureAsync("focus-event");
+        await laptop.Keyboard.PressAsync("Escape");
+        await Expect(laptop.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
+        await AddEventAsync(laptop, "Call the bank", "13:00", "13:30");
+        var entry = phone.Locator("[data-event]", new() { HasText = "Call the bank" });
+        await Expect(entry).ToHaveCountAsync(1);
+        await phone.PictureAsync("focus-phone");
+        await entry.TapAsync();
+        await phone.GetByLabel("Title", new() { Exact = true }).FillAsync("Call the bank again");
+        await phone.GetByRole(AriaRole.Button, new() { Name = "Save" }).TapAsync();
+        await Expect(laptop.Locator("[data-event]", new() { HasText = "Call the bank again" })).ToHaveCountAsync(1);
+        await laptop.PictureAsync("focus-laptop");
+        await laptop.Locator("[data-event]", new() { HasText = "Call the bank again" }).ClickAsync();
+        await laptop.GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true }).ClickAsync();
+        await Expect(entry).ToHaveCountAsync(0);
+
+        // The timer by the space bar.
+        await laptop.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
+        await LooksAsync(laptop, "running");
+        await laptop.Locator("body").ClickAsync(new() { Position = new() { X = 2, Y = 200 } });
+        await laptop.Keyboard.PressAsync("Space");
+        await LooksAsync(laptop, "paused");
+        await laptop.Keyboard.PressAsync("Space");
+        await LooksAsync(laptop, "running");
+    }
+
+    [Fact]
+    public async Task A_command_without_network_changes_nothing_and_says_so_and_a_stale_page_is_told_who_has_the_timer()
+    {
+        await using var host = await TestHost.StartAsync();
+        var phone = await OpenAsync(host);
+        using var tablet = await DeviceAsync(host, "tablet");
+        await phone.Context.SetOfflineAsync(true);
+        await phone.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
+        await Expect(phone.GetByText("The timer did not change: the server cannot be reached")).ToBeVisibleAsync();
+        await LooksAsync(phone, "idle");
+        await PostAsync(tablet, "/api/timer/start", new { taskTitle = "On the tablet" });
+        // Its stream is held up, so that it does not know yet when the button is pressed.
+        await phone.RouteAsync("**/api/sse**", route => route.AbortAsync());
+        await phone.RouteAsync("**/api/timer", route => route.Request.Method == "GET" ? route.AbortAsync() : route.ContinueAsync());
+        await phone.Context.SetOfflineAsync(false);
+        await phone.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
+        await Expect(phone.GetByText("The timer for 'On the tablet' is running on another device (Device).")).ToBeVisibleAsync();
+        await phone.UnrouteAllAsync();
+        await LooksAsync(phone, "elsewhere", 40_000);
+    }
+
+    private async Task<(IPage TabOne, IPage TabTwo, IPage Phone)> ThreeAsync(TestHost host, bool fakeClock = false)
+    {
+        var tabOne = await OpenAsync(host, fakeClock: fakeClock);
+        var tabTwo = await tabOne.Context.NewPageAsync();
+        await tabTwo.GotoAsync(tabOne.Url);
+        await ReadyAsync(tabTwo);
+        var phone = await OpenAsync(host, new() { ViewportSize = new() { Width = 390, Height = 844 } }, fakeClock: fakeClock);
+        return (tabOne, tabTwo, phone);
+    }
+
+    private async Task<IPage> OpenAsync(TestHost host, BrowserNewContextOptions? options = null, string? script = null, bool fakeClock = false)
+    {
+        var page = await host.OpenAsync(browser.Browser, "alice", script is null && !fakeClock ? "/focus" : "/healthz/live", options);
+        if (script is not null)
+            await page.Context.AddInitScriptAsync(script);
+        if (fakeClock)
+            await page.Context.Clock.InstallAsync();
+        if (script is not null || fakeClock)
+            await page.GotoAsync(new Uri(host.Address, "/focus").ToString());
+        await ReadyAsync(page);
+        return page;
+    }
+
+    private static async Task ReadyAsync(IPage page)
+    {
+        await Expect(page.Locator("[data-connection=live]")).ToBeVisibleAsync(Patient);
+        await Expect(page.Locator("main[data-loaded=true]")).ToBeVisibleAsync(Patient);
+    }
+
+    /// <summary>A further device of the same user, without a page.</summary>
+    private static async Task<HttpClient> DeviceAsync(TestHost host, string device)
+    {
+        var client = await host.ClientAsync("alice");
+        client.DefaultRequestHeaders.Add("Dunlin-Device", device);
+        return client;
+    }
+
+    private static async Task<JsonElement> PostAsync(HttpClient client, string path, object body)
+    {
+        using var response = await client.PostAsJsonAsync(path, body);
+        var answer = await response.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.True(response.IsSuccessStatusCode, $"{path}: {answer}");
+        return answer;
+    }
+
+    /// <summary>The last two seconds one by one: what falls due then is the server's doing, on a thread of its own.</summary>
+    private static async Task AdvanceUntilAsync(TestHost host, TimeSpan by, IPage page, string look)
+    {
+        host.Time.Advance(by - TimeSpan.FromSeconds(2));
+        for (var i = 0; i < 20 && await page.Locator("[data-timer]").GetAttributeAsync("data-timer") != look; i++)
+        {
+            host.Time.Advance(TimeSpan.FromSeconds(1));
+            await page.WaitForTimeoutAsync(50);
+        }
+        await LooksAsync(page, look);
+    }
+
+    private static Task LooksAsync(IPage page, string look, float timeout = 20_000) =>
+        Expect(page.Locator("[data-timer]")).ToHaveAttributeAsync("data-timer", look, new() { Timeout = timeout });
+
+    private static Task HeardAsync(IPage page, int events) => Expect(page.Locator("[data-heard]")).ToHaveAttributeAsync(
+        "data-heard", events.ToString(CultureInfo.InvariantCulture), new() { Timeout = 20_000 });
+
+    private static ILocator Task(IPage page, string title) => page.Locator("[data-task]", new() { Has = page.GetByText(title, new() { Exact = true }) });
+
+    private static async Task AddTaskAsync(IPage page, string title)
+    {
+        await page.GetByLabel("New task").FillAsync(title);
+        await page.GetByLabel("New task").PressAsync("Enter");
+        await Expect(Task(page, title)).ToBeVisibleAsync();
+    }
+
+    private static async Task AddEventAsync(IPage page, string title, string from, string to)
+    {
+        await page.GetByRole(AriaRole.Button, new() { Name = "Event", Exact = true }).ClickAsync();
+        await page.GetByLabel("Title", new() { Exact = true }).FillAsync(title);
+        await page.Locator("[name=from]").FillAsync(from);
+        await page.Locator("[name=to]").FillAsync(to);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+    }
+
+    private static async Task RenameAsync(IPage page, string name)
+    {
+        await page.Locator("[data-device]").ClickAsync();
+        await page.GetByLabel("Name of this device").FillAsync(name);
+        await page.GetByLabel("Name of this device").PressAsync("Enter");
+        await Expect(page.Locator("[data-device]")).ToHaveTextAsync(name);
+    }
+}

@@ -1,0 +1,152 @@
+using Dunlin.E2E.Tests.Support;
+using Microsoft.Playwright;
+using static Dunlin.E2E.Tests.Support.Pages;
+
+namespace Dunlin.E2E.Tests.Todos;
+
+public sealed class TodosTests(BrowserFixture browser)
+{
+    [Fact]
+    public async Task A_task_made_in_one_window_appears_in_the_other()
+    {
+        await using var host = await TestHost.StartAsync();
+        var alice = await host.OpenAsync(browser.Browser, "alice", "/todos/demo-trip");
+        var bob = await host.OpenAsync(browser.Browser, "bob", "/todos/demo-trip");
+        await LiveAsync(alice, bob);
+        await Expect(alice.Locator("[data-task]")).ToHaveCountAsync(4);
+        await AddAsync(alice, "Charge the torch");
+        await Expect(Entry(bob, "Charge the torch")).ToHaveCountAsync(1);
+        await Expect(alice.Locator("[data-unsent]")).ToHaveCountAsync(0);
+        await alice.PictureAsync("todos-tasks");
+        await bob.Locator("[data-list=demo-groceries]").ClickAsync();
+        await bob.GetByLabel("More Apples", new() { Exact = true }).ClickAsync();
+        await Expect(bob.Locator("[data-quantity='7']")).ToHaveCountAsync(1);
+        await bob.PictureAsync("todos-shopping");
+    }
+
+    [Fact]
+    public async Task Offline_in_one_window_and_edits_in_both_converge_when_it_is_back_and_nothing_is_lost()
+    {
+        await using var host = await TestHost.StartAsync();
+        var alice = await host.OpenAsync(browser.Browser, "alice", "/todos/demo-trip");
+        var bob = await host.OpenAsync(browser.Browser, "bob", "/todos/demo-trip");
+        await LiveAsync(alice, bob);
+        await Expect(bob.Locator("[data-task]")).ToHaveCountAsync(4);
+
+        await bob.Context.SetOfflineAsync(true);
+        await Expect(bob.Locator(".connection[data-connection=offline]")).ToBeVisibleAsync();
+        await AddAsync(bob, "Made by Bob offline");
+        await bob.Locator("[data-task=t1] input[type=checkbox]").ClickAsync();
+        await Expect(bob.Locator("[data-pending='2']")).ToBeVisibleAsync();
+        await Expect(bob.Locator("[data-task][data-unsent]")).ToHaveCountAsync(2);
+        await bob.PictureAsync("todos-offline");
+
+        var title = alice.Locator("[data-task=t1] .entry-title");
+        await title.FillAsync("Borrow the better scope");
+        await title.PressAsync("Enter");
+        await AddAsync(alice, "Made by Alice meanwhile");
+        await alice.Locator("[data-task=t2] .entry-delete").ClickAsync();
+        await Expect(alice.Locator("[data-task]")).ToHaveCountAsync(4);
+        await Expect(alice.Locator("[data-unsent]")).ToHaveCountAsync(0);
+
+        await bob.Context.SetOfflineAsync(false);
+        foreach (var page in new[] { alice, bob })
+        {
+            await Expect(Entry(page, "Made by Bob offline")).ToHaveCountAsync(1);
+            await Expect(Entry(page, "Made by Alice meanwhile")).ToHaveCountAsync(1);
+            // Both changes of one task, made apart: her words and his tick.
+            await Expect(page.Locator("[data-task=t1][data-done=true] .entry-title")).ToHaveValueAsync("Borrow the better scope");
+            await Expect(page.Locator("[data-task=t2]")).ToHaveCountAsync(0);
+            await Expect(page.Locator("[data-task]")).ToHaveCountAsync(5);
+            await Expect(page.Locator("[data-unsent]")).ToHaveCountAsync(0);
+        }
+        await LiveAsync(bob);
+    }
+
+    [Fact]
+    public async Task A_list_that_is_shared_appears_and_vanishes_when_it_is_no_longer_shared()
+    {
+        await using var host = await TestHost.StartAsync();
+        var alice = await host.OpenAsync(browser.Browser, "alice", "/todos");
+        var dave = await host.OpenAsync(browser.Browser, "dave", "/todos");
+        await LiveAsync(alice, dave);
+        await alice.GetByLabel("Name of a new list").FillAsync("Ringing station");
+        await alice.GetByLabel("Name of a new list").PressAsync("Enter");
+        await Expect(alice.GetByLabel("Name of the list")).ToHaveValueAsync("Ringing station");
+        await AddAsync(alice, "Order rings");
+        await alice.GetByRole(AriaRole.Button, new() { Name = "Share" }).First.ClickAsync();
+        await alice.GetByLabel("User name to share with").FillAsync("dave");
+        await alice.GetByLabel("User name to share with").PressAsync("Enter");
+        await Expect(alice.Locator("[data-member=dave]")).ToContainTextAsync("Dave Dyer");
+        var shared = dave.Locator("[data-list]", new() { HasTextString = "Ringing station" });
+        await Expect(shared).ToHaveCountAsync(1);
+        await shared.ClickAsync();
+        await Expect(Entry(dave, "Order rings")).ToHaveCountAsync(1);
+        await alice.PictureAsync("todos-sharing");
+        await alice.Locator("[data-member=dave]").GetByRole(AriaRole.Button).ClickAsync();
+        await Expect(shared).ToHaveCountAsync(0);
+        await Expect(dave.GetByText("This list is not here")).ToBeVisibleAsync();
+        await Expect(Entry(dave, "Order rings")).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task The_page_keeps_its_data_over_a_restart_of_the_server_and_sends_what_was_done_meanwhile()
+    {
+        await using var host = await TestHost.StartAsync();
+        var alice = await host.OpenAsync(browser.Browser, "alice", "/todos/demo-desk");
+        await LiveAsync(alice);
+        await Expect(alice.Locator("[data-task]")).ToHaveCountAsync(1);
+        await alice.Context.RouteAsync("**/api/v1/replicache/**", route => route.AbortAsync());
+        await AddAsync(alice, "While the server was away");
+        await Expect(alice.Locator("[data-pending='1']")).ToBeVisibleAsync();
+        await host.RestartAsync();
+        await alice.Context.UnrouteAllAsync();
+        await Expect(alice.Locator("[data-unsent]")).ToHaveCountAsync(0);
+        var another = await host.OpenAsync(browser.Browser, "alice", "/todos/demo-desk");
+        await Expect(Entry(another, "While the server was away")).ToHaveCountAsync(1);
+    }
+
+    [Fact]
+    public async Task The_stream_page_shows_the_words_of_the_stream()
+    {
+        await using var host = await TestHost.StartAsync();
+        var page = await host.OpenAsync(browser.Browser, "bob", "/todos/stream");
+        await Expect(page.Locator("[data-stream=open]")).ToBeVisibleAsync();
+        await Expect(page.Locator("[data-word=connected]")).ToHaveCountAsync(1);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Poke me" }).ClickAsync();
+        await Expect(page.Locator("[data-word=sync]")).ToHaveCountAsync(1);
+        await Expect(page.GetByText("User-specific sync triggered")).ToBeVisibleAsync();
+        await page.PictureAsync("todos-stream");
+    }
+
+    [Fact]
+    public async Task On_a_phone_there_are_the_lists_first_and_then_one_of_them()
+    {
+        await using var host = await TestHost.StartAsync();
+        var page = await host.OpenAsync(browser.Browser, "alice", "/todos", new() { ViewportSize = new() { Width = 390, Height = 844 } });
+        await LiveAsync(page);
+        await page.PictureAsync("todos-phone-lists");
+        await page.Locator("[data-list=demo-groceries]").ClickAsync();
+        await Expect(page.Locator("[data-task]")).ToHaveCountAsync(4);
+        await page.PictureAsync("todos-phone-list");
+        Assert.Equal(390, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+        await page.GetByLabel("Back to all lists").ClickAsync();
+        await Expect(page.Locator("[data-list=demo-trip]")).ToBeVisibleAsync();
+    }
+
+    private static ILocator Entry(IPage page, string text) => page.Locator($".entry-title[value=\"{text}\"]");
+
+    private static async Task AddAsync(IPage page, string text)
+    {
+        var field = page.Locator(".new-entry input");
+        await field.FillAsync(text);
+        await field.PressAsync("Enter");
+        await Expect(Entry(page, text)).ToHaveCountAsync(1);
+    }
+
+    private static async Task LiveAsync(params IPage[] pages)
+    {
+        foreach (var page in pages)
+            await Expect(page.Locator(".connection[data-connection=live]")).ToBeVisibleAsync(new() { Timeout = 20_000 });
+    }
+}

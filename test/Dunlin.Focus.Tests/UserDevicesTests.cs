@@ -1,0 +1,156 @@
+using Dapper;
+using Dunlin.Devices;
+using Dunlin.Diagnostics;
+using Dunlin.Hosting;
+using Dunlin.Journal;
+
+namespace Dunlin.Focus.Tests;
+
+/// <summary>The library's surface that the seed names, over a real stream.</summary>
+public sealed class UserDevicesTests
+{
+    private static Task<FocusHost> StartAsync() => FocusHost.StartAsync(engine => engine.AddChannel("notes", "created", "deleted"));
+
+    [Fact]
+    public async Task A_broadcast_reaches_every_device_in_envelopes()
+    {
+        await using var host = await StartAsync();
+        await using var laptop = await host.OpenAsync("laptop");
+        await using var phone = await host.OpenAsync("phone");
+        await host.Devices.BroadcastAsync("ann", "notes", "created", new { Id = 7, Text = "two\nlines" }, "laptop");
+        foreach (var reader in new[] { laptop, phone })
+        {
+            var frame = await reader.NextAsync();
+            Assert.Equal(("notes:created", "laptop", "two\nlines"), (frame.Name, frame.SourceDeviceId, frame.Payload.GetProperty("text").GetString()));
+        }
+    }
+
+    [Fact]
+    public async Task The_device_that_is_excepted_does_not_hear_it_live_nor_on_replay_on_any_of_its_tabs()
+    {
+        await using var host = await StartAsync();
+        string? start;
+        await using (var laptop = await host.OpenAsync("laptop"))
+        await using (var sibling = await host.OpenAsync("laptop"))
+        await using (var phone = await host.OpenAsync("phone"))
+        {
+            start = laptop.LastId;
+            await host.Devices.BroadcastAsync("ann", "notes", "created", new { id = 1 }, sourceDeviceId: "phone", exceptDevice: "laptop");
+            await host.Devices.BroadcastAsync("ann", "notes", "deleted", new { id = 1 });
+            Assert.Equal(("notes:created", "phone", 1), await phone.NextAsync() is var f ? (f.Name, f.SourceDeviceId, f.Payload.GetProperty("id").GetInt32()) : default);
+            Assert.Equal("notes:deleted", (await phone.NextAsync()).Name);
+            Assert.Equal("notes:deleted", (await laptop.NextAsync()).Name);
+            Assert.Equal("notes:deleted", (await sibling.NextAsync()).Name);
+        }
+        await using var replayed = await host.OpenAsync("laptop", lastEventId: start);
+        Assert.Equal("notes:deleted", (await replayed.NextAsync()).Name);
+        await using var other = await host.OpenAsync("phone", lastEventId: start);
+        Assert.Equal("notes:created", (await other.NextAsync()).Name);
+    }
+
+    [Fact]
+    public async Task Sending_to_one_device_tells_whether_it_is_connected_and_waits_for_it_where_not()
+    {
+        await using var host = await StartAsync();
+        string? phoneWas;
+        await using (var phone = await host.OpenAsync("phone"))
+            phoneWas = phone.LastId;
+        await using var laptop = await host.OpenAsync("laptop");
+        await WhenAsync(() => !host.Devices.IsDeviceConnected("ann", "phone"));
+        Assert.True(await host.Devices.SendToDeviceAsync("ann", "laptop", "notes", "created", new { id = 1 }));
+        Assert.False(await host.Devices.SendToDeviceAsync("ann", "phone", "notes", "created", new { id = 2 }));
+        Assert.False(await host.Devices.SendToDeviceAsync("bob", "laptop", "notes", "created", new { id = 3 }));
+        Assert.Equal(1, (await laptop.NextAsync()).Payload.GetProperty("id").GetInt32());
+        await using var back = await host.OpenAsync("phone", lastEventId: phoneWas);
+        Assert.Equal(2, (await back.NextAsync()).Payload.GetProperty("id").GetInt32());
+    }
+
+    [Fact]
+    public async Task Counts_follow_streams_as_they_open_and_close_and_an_old_tab_takes_nothing_from_a_new_one()
+    {
+        await using var host = await StartAsync();
+        Assert.Equal((0, false), (host.Devices.ConnectionCount("ann"), host.Devices.IsUserConnected("ann")));
+        var old = await host.OpenAsync("laptop");
+        await using var young = await host.OpenAsync("laptop");
+        await using var phone = await host.OpenAsync("phone");
+        Assert.Equal((3, true), (host.Devices.ConnectionCount("ann"), host.Devices.IsUserConnected("ann")));
+        await old.DisposeAsync();
+        await WhenAsync(() => host.Devices.ConnectionCount("ann") == 2);
+        Assert.True(host.Devices.IsDeviceConnected("ann", "laptop"));
+        Assert.False(host.Devices.IsUserConnected("bob"));
+        Assert.True(host.Devices.SendHeartbeat("ann", "laptop"));
+        Assert.False(host.Devices.SendHeartbeat("ann", "tablet"));
+        await host.Devices.BroadcastAsync("ann", "notes", "created", new { id = 1 });
+        Assert.Equal("notes:created", (await young.NextAsync()).Name);
+    }
+
+    [Fact]
+    public async Task G1_a_broadcast_inside_a_unit_of_work_happens_with_it_or_not_at_all()
+    {
+        await using var host = await StartAsync();
+        await using var laptop = await host.OpenAsync("laptop");
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await host.Store.WriteAsync(async (unit, ct) =>
+        {
+            await host.Devices.BroadcastAsync(unit, "ann", "notes", "created", new { id = 1 }, cancellationToken: ct);
+            throw new InvalidOperationException("no");
+        }));
+        await host.Store.WriteAsync(async (unit, ct) =>
+        {
+            await unit.Connection.ExecuteAsync("INSERT INTO focus_device (device_id, user_id, name, created_at) VALUES ('x', 'ann', 'X', 0)", transaction: unit.Transaction);
+            await host.Devices.BroadcastAsync(unit, "ann", "notes", "created", new { id = 2 }, cancellationToken: ct);
+        });
+        Assert.Equal(2, (await laptop.NextAsync()).Payload.GetProperty("id").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("note", "created", "channel", "calendar, devices, notes, tasks, timer")]
+    [InlineData("", "created", "channel", "notes")]
+    [InlineData("notes", "exploded", "type", "created, deleted")]
+    [InlineData("notes", "", "type", "created, deleted")]
+    [InlineData("timer", "created", "type", "moved, started, stopped, updated")]
+    [InlineData("system", "connected", "channel", "notes")]
+    public async Task An_unknown_channel_or_type_is_refused_and_the_known_ones_are_named(string channel, string type, string field, string says)
+    {
+        await using var host = await StartAsync();
+        foreach (var call in new Func<Task>[]
+        {
+            () => host.Devices.BroadcastAsync("ann", channel, type, 1).AsTask(),
+            () => host.Devices.SendToDeviceAsync("ann", "laptop", channel, type, 1).AsTask(),
+        })
+        {
+            var fault = await Assert.ThrowsAsync<DunlinException>(call);
+            Assert.Equal((ErrorCode.InvalidField, field), (fault.Code, fault.Field));
+            Assert.Contains(says, fault.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a b")]
+    [InlineData("a/b")]
+    [InlineData("LONG")]
+    public async Task A_device_id_that_is_none_is_refused(string id)
+    {
+        await using var host = await StartAsync();
+        var deviceId = id.Replace("LONG", new string('d', 65), StringComparison.Ordinal);
+        Assert.Equal("deviceId", (await Assert.ThrowsAsync<DunlinException>(() => host.Devices.SendToDeviceAsync("ann", deviceId, "notes", "created", 1).AsTask())).Field);
+        Assert.Equal("sourceDeviceId", (await Assert.ThrowsAsync<DunlinException>(() => host.Devices.BroadcastAsync("ann", "notes", "created", 1, deviceId).AsTask())).Field);
+        Assert.Equal("exceptDevice", (await Assert.ThrowsAsync<DunlinException>(() => host.Devices.BroadcastAsync("ann", "notes", "created", 1, null, deviceId).AsTask())).Field);
+    }
+
+    [Theory]
+    [InlineData("system", "x")]
+    [InlineData("", "x")]
+    [InlineData("a:b", "x")]
+    [InlineData("a", "x y")]
+    public void A_channel_that_cannot_be_is_refused_where_it_is_declared(string channel, string type) =>
+        Assert.Throws<ArgumentException>(() => new ChannelRule(channel, [type]));
+
+    // What closes a stream is the end of a socket, which no fake time announces.
+    private static async Task WhenAsync(Func<bool> condition)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!condition())
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, patience.Token);
+    }
+}

@@ -1,0 +1,180 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Dunlin.Diagnostics;
+using Dunlin.Records;
+
+namespace Dunlin.Replicache.Tests;
+
+public sealed class PushTests
+{
+    [Theory]
+    [InlineData(Backing.Memory)]
+    [InlineData(Backing.Sqlite)]
+    public async Task A_mutation_sent_twice_is_done_once(Backing backing)
+    {
+        await using var host = await ReplicacheHost.StartAsync(backing);
+        (string, long, string, object?)[] mutations = [("c1", 1, "makeList", new { list = "a" }), ("c1", 2, "count", new { list = "a" })];
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g1", "ann", mutations)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g1", "ann", [.. mutations, ("c1", 3, "count", new { list = "a" })])).Status);
+        var pull = (await host.PullAsync("g1", null)).Body!;
+        Assert.Equal("2", Put(pull, "count"));
+        Assert.Equal("""{"c1":3}""", pull["lastMutationIDChanges"]!.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData(Backing.Memory)]
+    [InlineData(Backing.Sqlite)]
+    public async Task A_mutation_before_its_turn_stops_the_push_and_what_came_before_it_is_kept(Backing backing)
+    {
+        await using var host = await ReplicacheHost.StartAsync(backing);
+        var (status, body) = await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }), ("c1", 3, "count", new { list = "a" }));
+        Assert.Equal((HttpStatusCode.Conflict, "conflict"), (status, (string?)body!["code"]));
+        Assert.Equal("""{"c1":1}""", (await host.PullAsync("g1", null)).Body!["lastMutationIDChanges"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task A_client_that_has_lived_elsewhere_is_told_so()
+    {
+        await using var host = await ReplicacheHost.StartAsync(Backing.Memory);
+        var (status, body) = await host.PushAsync("g1", "ann", ("c1", 2, "count", new { list = "a" }));
+        Assert.Equal((HttpStatusCode.OK, """{"error":"ClientStateNotFound"}"""), (status, body!.ToJsonString()));
+        Assert.Equal("{}", (await host.PullAsync("g1", null)).Body!["lastMutationIDChanges"]!.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData(Backing.Memory)]
+    [InlineData(Backing.Sqlite)]
+    public async Task A_mutation_that_fails_is_rolled_back_and_stepped_over_and_moves_the_cookie(Backing backing)
+    {
+        await using var host = await ReplicacheHost.StartAsync(backing);
+        await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
+        var cookie = (await host.PullAsync("g1", null)).Body!["cookie"];
+        var (status, _) = await host.PushAsync(
+            "g1", "ann", ("c1", 2, "count", new { list = "a" }), ("c1", 3, "fail", new { list = "a" }), ("c1", 4, "missing", null), ("c1", 5, "count", new { list = "a" }),
+            ("c1", 6, "put", new { list = "a", key = "far too long a key to be put", value = 1 }), ("c1", 7, "put", new { list = "a", key = "x", value = 1, more = 1 }));
+        Assert.Equal(HttpStatusCode.OK, status);
+        var pull = (await host.PullAsync("g1", cookie!.DeepClone())).Body!;
+        Assert.Equal("""{"c1":7}""", pull["lastMutationIDChanges"]!.ToJsonString());
+        Assert.Equal("2", Put(pull, "count"));
+        Assert.Null(Put(pull, "half"));
+        // A push of nothing but a failing mutation moves the cookie as well.
+        await host.PushAsync("g1", "ann", ("c1", 8, "fail", new { list = "a" }));
+        var next = (await host.PullAsync("g1", pull["cookie"]!.DeepClone())).Body!;
+        Assert.NotEqual(pull["cookie"]!.ToJsonString(), next["cookie"]!.ToJsonString());
+        Assert.Equal(("""{"c1":8}""", "[]"), (next["lastMutationIDChanges"]!.ToJsonString(), next["patch"]!.ToJsonString()));
+    }
+
+    [Fact]
+    public async Task Trouble_of_the_store_is_no_failure_of_the_mutation()
+    {
+        await using var host = await ReplicacheHost.StartAsync(Backing.Memory);
+        await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
+        try
+        {
+            ReplicacheHost.Failure = () => new DunlinException(ErrorCode.StoreUnavailable);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.PushAsync("g1", "ann", ("c1", 2, "fail", new { list = "a" }))).Status);
+        }
+        finally
+        {
+            ReplicacheHost.Failure = () => new FormatException();
+        }
+        Assert.Equal("""{"c1":1}""", (await host.PullAsync("g1", null)).Body!["lastMutationIDChanges"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task A_mutation_that_always_takes_too_long_is_stepped_over_at_last_and_good_ones_beside_it_are_done()
+    {
+        await using var host = await ReplicacheHost.StartAsync(sqlite: options => options.WriteLimit = TimeSpan.FromMilliseconds(300), configure: options => options.MaxOverruns = 2);
+        (string, long, string, object?)[] mutations =
+            [("c1", 1, "makeList", new { list = "a" }), ("c1", 2, "slow", new { list = "a" }), ("c1", 3, "count", new { list = "a" })];
+        using var moving = new CancellationTokenSource();
+        // The limit of a unit of work is on the store's clock, which stands still here unless it is moved.
+        var clock = Task.Run(async () =>
+        {
+            while (!moving.IsCancellationRequested)
+            {
+                host.Time.Advance(TimeSpan.FromMilliseconds(100));
+                await Task.Delay(20);
+            }
+        });
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.PushAsync("g1", "ann", mutations)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g1", "ann", mutations)).Status);
+        await moving.CancelAsync();
+        await clock;
+        var pull = (await host.PullAsync("g1", null)).Body!;
+        Assert.Equal(("""{"c1":3}""", "1"), (pull["lastMutationIDChanges"]!.ToJsonString(), Put(pull, "count")));
+    }
+
+    [Theory]
+    [InlineData(Backing.Memory)]
+    [InlineData(Backing.Sqlite)]
+    public async Task Two_clients_of_one_group_each_keep_their_count(Backing backing)
+    {
+        await using var host = await ReplicacheHost.StartAsync(backing);
+        await host.PushAsync(
+            "g1", "ann", ("c1", 1, "makeList", new { list = "a" }), ("c2", 1, "count", new { list = "a" }), ("c1", 2, "count", new { list = "a" }), ("c2", 2, "count", new { list = "a" }));
+        var pull = (await host.PullAsync("g1", null)).Body!;
+        Assert.Equal(("""{"c1":2,"c2":2}""", "3"), (pull["lastMutationIDChanges"]!.ToJsonString(), Put(pull, "count")));
+    }
+
+    [Theory]
+    [InlineData(Backing.Memory)]
+    [InlineData(Backing.Sqlite)]
+    public async Task Another_users_group_and_a_client_of_another_group_are_refused_and_nothing_is_told_of_them(Backing backing)
+    {
+        await using var host = await ReplicacheHost.StartAsync(backing);
+        await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
+        await host.PushAsync("g2", "bob", ("c2", 1, "makeList", new { list = "b" }));
+        var foreignGroup = await host.PushAsync("g1", "bob", ("c9", 1, "makeList", new { list = "c" }));
+        var foreignClient = await host.PushAsync("g2", "bob", ("c1", 2, "makeList", new { list = "c" }));
+        var foreignPull = await host.PullAsync("g1", null, "bob");
+        foreach (var (status, body) in new[] { foreignGroup, foreignClient, foreignPull })
+        {
+            Assert.Equal((HttpStatusCode.Forbidden, "The client group or client is not yours."), (status, (string?)body!["detail"]));
+            Assert.DoesNotContain("ann", body.ToJsonString(), StringComparison.Ordinal);
+        }
+        // Own group, another client of the same user in another group: not that group's either.
+        Assert.Equal(HttpStatusCode.Forbidden, (await host.PushAsync("g3", "ann", ("c1", 2, "makeList", new { list = "c" }))).Status);
+        Assert.Equal("""{"c1":1}""", (await host.PullAsync("g1", null)).Body!["lastMutationIDChanges"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Another_users_list_cannot_be_changed_and_the_mutation_is_stepped_over()
+    {
+        await using var host = await ReplicacheHost.StartAsync();
+        await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
+        Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g2", "bob", ("c2", 1, "put", new { list = "a", key = "k", value = 1 }))).Status);
+        Assert.Null(Put((await host.PullAsync("g1", null)).Body!, "k"));
+        var bob = (await host.PullAsync("g2", null, "bob")).Body!;
+        Assert.Equal(("""{"c2":1}""", "[]"), (bob["lastMutationIDChanges"]!.ToJsonString(), bob["patch"]!.ToJsonString()));
+    }
+
+    [Fact]
+    public async Task Versions_that_are_not_spoken_here_are_answered_in_the_clients_words()
+    {
+        await using var host = await ReplicacheHost.StartAsync(Backing.Memory, options => options.SchemaVersions.Add("1"));
+        Assert.Equal("""{"error":"VersionNotSupported","versionType":"push"}""", (await host.PostAsync("push", """{"pushVersion":2}""")).Body!.ToJsonString());
+        Assert.Equal("""{"error":"VersionNotSupported","versionType":"pull"}""", (await host.PostAsync("pull", """{"pullVersion":0,"schemaVersion":"1"}""")).Body!.ToJsonString());
+        Assert.Equal(
+            """{"error":"VersionNotSupported","versionType":"schema"}""",
+            (await host.PostAsync("push", """{"pushVersion":1,"clientGroupID":"g","schemaVersion":"2","mutations":[]}""")).Body!.ToJsonString());
+        Assert.Equal(
+            """{"error":"VersionNotSupported","versionType":"schema"}""",
+            (await host.PostAsync("pull", """{"pullVersion":1,"clientGroupID":"g","schemaVersion":"2","cookie":null}""")).Body!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Concurrent_pushes_of_one_group_do_each_mutation_once()
+    {
+        await using var host = await ReplicacheHost.StartAsync();
+        await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
+        (string, long, string, object?)[] all = [.. Enumerable.Range(1, 60).Select(i => ("c1", (long)i, i == 1 ? "makeList" : "count", (object?)new { list = "a" }))];
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(i => host.PushAsync("g1", "ann", all[..(20 + (i * 5))])));
+        var pull = (await host.PullAsync("g1", null)).Body!;
+        Assert.Equal(("""{"c1":55}""", "54"), (pull["lastMutationIDChanges"]!.ToJsonString(), Put(pull, "count")));
+    }
+
+    internal static string? Put(JsonNode pull, string key) => pull["patch"]!.AsArray()
+        .LastOrDefault(op => (string?)op!["op"] == "put" && (string?)op["key"] == key)?["value"]?.ToJsonString();
+}

@@ -1,0 +1,78 @@
+import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Host } from './host';
+
+/** A proxy before the host that goes wrong on demand. */
+export class Faults {
+  readonly #host: Host;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  /** Requests by the last part of their path. */
+  readonly counts = new Map<string, number>();
+  /** Decides about each request: a status to answer with, 'cut' before or 'cutAfter' the host has done it. */
+  decide: (path: string) => number | 'cut' | 'cutAfter' | undefined = () => undefined;
+
+  constructor(host: Host) {
+    this.#host = host;
+    this.#server = createServer((incoming, outgoing) => this.#serve(incoming, outgoing));
+    this.#server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('error', () => {});
+    });
+  }
+
+  get address(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async start(): Promise<this> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return this;
+  }
+
+  /** Cuts open connections: all of them, or as many as chance wants. */
+  cut(chance: () => boolean = () => true): void {
+    for (const socket of [...this.#sockets]) if (chance()) socket.destroy();
+  }
+
+  async stop(): Promise<void> {
+    this.cut();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const path = incoming.url!.split('/').at(-1)!;
+    this.counts.set(path, (this.counts.get(path) ?? 0) + 1);
+    const decision = this.decide(path);
+    if (decision === 'cut') return void incoming.socket.destroy();
+    if (typeof decision === 'number') {
+      incoming.resume();
+      return void outgoing.writeHead(decision).end();
+    }
+    const { method, url, headers } = incoming;
+    const forward = request({
+      host: '127.0.0.1',
+      port: this.#host.port,
+      method,
+      path: url,
+      headers,
+      agent: false,
+    });
+    forward.on('response', (answer) => {
+      if (decision === 'cutAfter') {
+        answer.resume();
+        answer.on('end', () => incoming.socket.destroy());
+        return;
+      }
+      outgoing.writeHead(answer.statusCode!, answer.headers);
+      outgoing.flushHeaders();
+      answer.on('error', () => outgoing.destroy());
+      answer.on('aborted', () => outgoing.destroy());
+      answer.pipe(outgoing);
+    });
+    forward.on('error', () => incoming.socket.destroy());
+    outgoing.on('close', () => forward.destroy());
+    incoming.pipe(forward);
+  }
+}
