@@ -365,8 +365,7 @@ export class Workspace {
 
   async #notSaved(opened: Opened, problem: Problem): Promise<void> {
     if (opened !== this.#opened) return;
-    const fault = faultOf(problem);
-    if (fault) this.#options.pane.showFault(fault);
+    this.#options.pane.showFault(faultOf(problem));
     if (problem.kind === 'lost') {
       opened.lease?.markLost(problem.reason);
       return;
