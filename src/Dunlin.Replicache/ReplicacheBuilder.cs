@@ -29,7 +29,7 @@ public static class ReplicacheServices
         services.TryAddSingleton<ReplicacheInstruments>();
         services.TryAddSingleton<PushService>();
         services.TryAddSingleton<PullService>();
-        services.TryAddSingleton<PokeStream>();
+        services.TryAddSingleton<PokeFeed>();
         services.TryAddSingleton<PokeEndpoints>();
         return new ReplicacheBuilder(builder);
     }

@@ -31,5 +31,5 @@ public static class ReplicacheEndpoints
         return group;
     }
 
-    private static Task Stream(HttpContext context) => context.RequestServices.GetRequiredService<PokeStream>().ServeAsync(context);
+    private static Task Stream(HttpContext context) => context.RequestServices.GetRequiredService<PokeFeed>().ServeAsync(context);
 }

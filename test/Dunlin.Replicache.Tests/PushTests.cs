@@ -95,7 +95,7 @@ public sealed class PushTests
             while (!moving.IsCancellationRequested)
             {
                 host.Time.Advance(TimeSpan.FromMilliseconds(100));
-                await Task.Delay(20);
+                await Task.Yield();
             }
         });
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.PushAsync("g1", "ann", mutations)).Status);
