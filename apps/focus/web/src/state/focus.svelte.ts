@@ -55,6 +55,8 @@ export class Focus {
   heard = $state(0);
   isLoaded = $state(false);
   isBusy = $state(false);
+  /** The command that is under way, or the last one. */
+  #running: Promise<void> = Promise.resolve();
   problem = $state.raw<Problem | undefined>(undefined);
   devices = $state.raw<readonly Device[]>([]);
   #timerVersion = -1;
@@ -151,7 +153,9 @@ export class Focus {
     return timer ? this.#command(() => this.#api.command(command, timer.id)) : Promise.resolve();
   }
 
-  togglePause(): Promise<void> {
+  /** Waits for a command that is under way, so that a key pressed meanwhile is not lost, and then looks. */
+  async togglePause(): Promise<void> {
+    while (this.isBusy) await this.#running;
     if (this.look === 'running' || this.look === 'break') return this.command('pause');
     return this.look === 'paused' ? this.command('resume') : Promise.resolve();
   }
@@ -218,9 +222,15 @@ export class Focus {
     }
   }
 
-  async #command(send: () => Promise<TimerAnswer>): Promise<void> {
-    if (this.isBusy) return;
-    this.isBusy = true;
+  #command(send: () => Promise<TimerAnswer>): Promise<void> {
+    if (!this.isBusy) {
+      this.isBusy = true;
+      this.#running = this.#run(send);
+    }
+    return this.#running;
+  }
+
+  async #run(send: () => Promise<TimerAnswer>): Promise<void> {
     try {
       const { timer, version, session } = await this.clock.measure(send);
       this.#take(timer, version);
