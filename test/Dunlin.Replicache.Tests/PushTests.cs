@@ -88,20 +88,17 @@ public sealed class PushTests
         await using var host = await ReplicacheHost.StartAsync(sqlite: options => options.WriteLimit = TimeSpan.FromMilliseconds(300), configure: options => options.MaxOverruns = 2);
         (string, long, string, object?)[] mutations =
             [("c1", 1, "makeList", new { list = "a" }), ("c1", 2, "slow", new { list = "a" }), ("c1", 3, "count", new { list = "a" })];
-        using var moving = new CancellationTokenSource();
-        // The limit of a unit of work is on the store's clock, which stands still here unless it is moved.
-        var clock = Task.Run(async () =>
+        // The limit of a unit of work is on the store's clock, which moves here only when the slow one has begun.
+        ReplicacheHost.SlowBegan = () => _ = Task.Run(() => host.Time.Advance(TimeSpan.FromMilliseconds(400)));
+        try
         {
-            while (!moving.IsCancellationRequested)
-            {
-                host.Time.Advance(TimeSpan.FromMilliseconds(100));
-                await Task.Yield();
-            }
-        });
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.PushAsync("g1", "ann", mutations)).Status);
-        Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g1", "ann", mutations)).Status);
-        await moving.CancelAsync();
-        await clock;
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.PushAsync("g1", "ann", mutations)).Status);
+            Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g1", "ann", mutations)).Status);
+        }
+        finally
+        {
+            ReplicacheHost.SlowBegan = static () => { };
+        }
         var pull = (await host.PullAsync("g1", null)).Body!;
         Assert.Equal(("""{"c1":3}""", "1"), (pull["lastMutationIDChanges"]!.ToJsonString(), Put(pull, "count")));
     }

@@ -45,6 +45,9 @@ internal sealed class ReplicacheHost : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
+    /// <summary>Called when the mutator that never ends has begun.</summary>
+    public static Action SlowBegan { get; set; } = static () => { };
+
     /// <summary>What the mutator "fail" throws.</summary>
     public static Func<Exception> Failure { get; set; } = () => new FormatException("meant to fail");
 
@@ -171,6 +174,7 @@ internal sealed class ReplicacheHost : IAsyncDisposable
         })
         .AddMutator<ListArgs>("slow", async (mutation, _, ct) =>
         {
+            SlowBegan();
             await Task.Delay(Timeout.Infinite, ct);
         });
 
