@@ -140,6 +140,7 @@ internal sealed class EventReader : IAsyncDisposable
     private readonly HttpClient _client;
     private readonly HttpResponseMessage _response;
     private readonly Channel<SseItem<string>> _items = Channel.CreateUnbounded<SseItem<string>>();
+    private readonly CancellationTokenSource _ending = new();
     private readonly Task _reading;
 
     public EventReader(HttpClient client, HttpResponseMessage response, Stream stream)
@@ -194,16 +195,19 @@ internal sealed class EventReader : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // The reading ends first: a response that is disposed under a read can throw anything.
+        await _ending.CancelAsync();
+        await _reading.WaitAsync(TimeSpan.FromSeconds(20));
         _response.Dispose();
         _client.Dispose();
-        await _reading.WaitAsync(TimeSpan.FromSeconds(20));
+        _ending.Dispose();
     }
 
     private async Task ReadAsync(Stream stream)
     {
         try
         {
-            await foreach (var item in SseParser.Create(stream).EnumerateAsync())
+            await foreach (var item in SseParser.Create(stream).EnumerateAsync(_ending.Token))
                 await _items.Writer.WriteAsync(item);
         }
         catch (Exception error) when (error is IOException or OperationCanceledException or ObjectDisposedException or HttpRequestException)

@@ -18,6 +18,7 @@ internal sealed class EnvelopeReader : IAsyncDisposable
     private readonly HttpClient _client;
     private readonly HttpResponseMessage _response;
     private readonly Channel<Envelope> _frames = Channel.CreateUnbounded<Envelope>();
+    private readonly CancellationTokenSource _ending = new();
     private readonly Task _reading;
 
     public EnvelopeReader(HttpClient client, HttpResponseMessage response, Stream stream)
@@ -60,16 +61,19 @@ internal sealed class EnvelopeReader : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // The reading ends first: a response that is disposed under a read can throw anything.
+        await _ending.CancelAsync();
+        await _reading.WaitAsync(Patience);
         _response.Dispose();
         _client.Dispose();
-        await _reading.WaitAsync(Patience);
+        _ending.Dispose();
     }
 
     private async Task ReadAsync(Stream stream)
     {
         try
         {
-            await foreach (var item in SseParser.Create(stream).EnumerateAsync())
+            await foreach (var item in SseParser.Create(stream).EnumerateAsync(_ending.Token))
             {
                 if (item.EventType != "message")
                     continue;
