@@ -9,6 +9,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DEBIAN_FRONTEND=noninteract
 mkdir -p artifacts/test
 only=("$@")
 passed=0 failed=0
+failures=() # what the last lines repeat, so that nobody has to look for it
 
 say() { printf '\n== %s\n' "$*"; }
 add() { passed=$((passed + $1)); failed=$((failed + $2)); } # passed, failed
@@ -20,7 +21,7 @@ check() { # name, command ...
   if "$@" > "$log" 2>&1; then
     add 1 0; echo "ok    $name"
   else
-    add 0 1; echo "FAIL  $name"; tail -n 60 "$log"
+    add 0 1; failures+=("$name"); echo "FAIL  $name"; tail -n 60 "$log"
   fi
   rm -f "$log"
 }
@@ -40,32 +41,36 @@ install_packages() {
   { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } > artifacts/test/apt.log 2>&1 || { tail -n 20 artifacts/test/apt.log; return 1; }
 }
 
+# Counts what a vitest run reported; a run without a report counts as failed.
+vitest() { # name, npm script
+  local report=artifacts/test/$2.json
+  rm -f "$report"
+  npm run --silent "$2" -- --reporter=default --reporter=json --outputFile.json="$PWD/$report" < /dev/null
+  if [ ! -s "$report" ]; then
+    add 0 1; failures+=("$1 gave no report"); echo "FAIL  $1 gave no report"
+    return
+  fi
+  local good bad
+  read -r good bad < <(node -p "const r = require('./$report'); const bad = r.numFailedTests + r.numPendingTests; r.numPassedTests + ' ' + (bad || (r.success ? 0 : 1))")
+  add "$good" "$bad"
+  while read -r line; do failures+=("$1: $line"); done < <(node -e "
+    for (const file of require('./$report').testResults)
+      for (const test of file.assertionResults)
+        if (test.status !== 'passed') console.log(test.fullName, '-', (test.failureMessages[0] ?? test.status).split('\\n')[0])")
+}
+
 web() {
   say "Web: packages, types, format, unit tests, build"
   check "npm ci" npm ci --no-audit --no-fund --loglevel=error
   check "types and format" npm run --silent check
   check "build of the pages" npm run --silent build
-  local report=artifacts/test/vitest.json
-  rm -f "$report"
-  npm test --silent -- --reporter=default --reporter=json --outputFile.json="$PWD/$report" < /dev/null
-  if [ -s "$report" ]; then
-    add "$(node -p "require('./$report').numPassedTests")" "$(node -p "const r=require('./$report'); r.numFailedTests + r.numPendingTests + (r.success || r.numFailedTests ? 0 : 1)")"
-  else
-    add 0 1; echo "FAIL  the web tests gave no report"
-  fi
+  vitest "the web tests" test
 }
 
 # The real Replicache client against the host that was just built.
 clients() {
   say "The replicache package against the host"
-  local report=artifacts/test/replicache.json
-  rm -f "$report"
-  npm run --silent test:replicache -- --reporter=default --reporter=json --outputFile.json="$PWD/$report" < /dev/null
-  if [ -s "$report" ]; then
-    add "$(node -p "require('./$report').numPassedTests")" "$(node -p "const r=require('./$report'); r.numFailedTests + r.numPendingTests + (r.success || r.numFailedTests ? 0 : 1)")"
-  else
-    add 0 1; echo "FAIL  the replicache tests gave no report"
-  fi
+  vitest "the replicache tests" test:replicache
 }
 
 # Each test project is a program; its own summary is what counts, and a program without one counts as failed.
@@ -78,14 +83,15 @@ dotnet_tests() {
     name=$(basename "$project" .csproj)
     wanted "$name" || continue
     say "$name"
-    dotnet "test/$name/bin/Release/net10.0/$name.dll" -noLogo -parallel collections < /dev/null 2>&1 | tee "artifacts/test/$name.log"
+    dotnet "test/$name/bin/Release/net10.0/$name.dll" -noLogo -noColor -parallel collections < /dev/null 2>&1 | tee "artifacts/test/$name.log"
     summary=$(grep -oE 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "artifacts/test/$name.log" | tail -n 1)
     if [ -z "$summary" ]; then
-      add 0 1; echo "FAIL  $name ended without a summary"
+      add 0 1; failures+=("$name ended without a summary"); echo "FAIL  $name ended without a summary"
       continue
     fi
     read -r total bad < <(echo "$summary" | awk -F'[:,] *' '{ print $2, $4 + $6 + $8 }')
     add $((total - bad)) "$bad"
+    while read -r line; do failures+=("$line"); done < <(grep -A 4 '\[FAIL\]$' "artifacts/test/$name.log" | cut -c1-240)
   done
 }
 
@@ -100,5 +106,9 @@ install_packages
 [ ${#only[@]} -eq 0 ] && web
 dotnet_tests
 [ ${#only[@]} -eq 0 ] && clients
+if [ ${#failures[@]} -gt 0 ]; then
+  say "What failed"
+  printf '%s\n' "${failures[@]}"
+fi
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -14,6 +15,66 @@ namespace Dunlin.E2E.Tests.Focus;
 public sealed class FocusTests(BrowserFixture browser)
 {
     private static readonly LocatorAssertionsToBeVisibleOptions Patient = new() { Timeout = 20_000 };
+
+    [Fact]
+    public async Task No_tab_loses_its_stream_in_ten_minutes_and_each_event_arrives_once_everywhere()
+    {
+        await using var host = await TestHost.StartAsync();
+        var (tabOne, tabTwo, phone) = await ThreeAsync(host, fakeClock: true);
+        // A stream a device, whatever its tabs.
+        Assert.Equal(2, host.Services.GetRequiredService<EventFanout>().ConnectionCount);
+        var reopened = new ConcurrentQueue<string>();
+        foreach (var context in new[] { tabOne.Context, phone.Context })
+            context.Request += (_, request) => { if (request.Url.Contains("/api/sse", StringComparison.Ordinal)) reopened.Enqueue(request.Url); };
+        using var tablet = await DeviceAsync(host, "tablet");
+        for (var i = 0; i < 20; i++)
+        {
+            host.Time.Advance(TimeSpan.FromSeconds(30));
+            await PostAsync(tablet, "/api/tasks", new { title = $"Task {i}" });
+            foreach (var page in new[] { tabOne, tabTwo, phone })
+                await HeardAsync(page, i + 1);
+            // Side by side: a tab whose clock runs ahead alone rightly takes the others to be asleep.
+            for (var second = 0; second < 30; second += 10)
+            {
+                foreach (var page in new[] { tabOne, tabTwo, phone })
+                    await page.Clock.RunForAsync(10_000);
+                await BroadcastsArriveAsync(tabOne, tabTwo);
+            }
+        }
+        Assert.Empty(reopened);
+        Assert.Equal(2, host.Services.GetRequiredService<EventFanout>().ConnectionCount);
+        // From a page now: every tab hears it, the one that made it too, and shows it once.
+        await AddTaskAsync(tabOne, "From tab one");
+        foreach (var page in new[] { tabOne, tabTwo, phone })
+        {
+            await HeardAsync(page, 21);
+            await Expect(Task(page, "From tab one")).ToHaveCountAsync(1);
+            await Expect(page.Locator("[data-connection=live]")).ToBeVisibleAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Tabs_that_take_the_lead_from_each_other_again_and_again_hand_over_each_event_once()
+    {
+        await using var host = await TestHost.StartAsync();
+        var (tabOne, tabTwo, phone) = await ThreeAsync(host, fakeClock: true);
+        var opened = 0;
+        tabOne.Context.Request += (_, request) => { if (request.Url.Contains("/api/sse", StringComparison.Ordinal)) Interlocked.Increment(ref opened); };
+        using var tablet = await DeviceAsync(host, "tablet");
+        for (var i = 0; i < 20; i++)
+        {
+            await PostAsync(tablet, "/api/tasks", new { title = $"Task {i}" });
+            foreach (var page in new[] { tabOne, tabTwo, phone })
+            {
+                await HeardAsync(page, i + 1);
+                // For half a minute of this tab's time no other answers it.
+                await page.Clock.RunForAsync(30_000);
+            }
+        }
+        Assert.True(Volatile.Read(ref opened) > 5, $"The lead changed hands {opened} times only.");
+        foreach (var page in new[] { tabOne, tabTwo, phone })
+            await Expect(page.Locator("[data-task]", new() { HasTextRegex = new Regex("Task \\d+") })).ToHaveCountAsync(20);
+    }
 
     [Fact]
     public async Task The_timer_shows_on_every_device_and_moved_reaches_all()
@@ -279,6 +340,19 @@ public sealed class FocusTests(BrowserFixture browser)
 
     private static Task HeardAsync(IPage page, int events) => Expect(page.Locator("[data-heard]")).ToHaveAttributeAsync(
         "data-heard", events.ToString(CultureInfo.InvariantCulture), new() { Timeout = 20_000 });
+
+    /// <summary>Returns when what each tab has broadcast until now has reached the other.</summary>
+    private static async Task BroadcastsArriveAsync(IPage one, IPage two)
+    {
+        const string listen = "name => { window.probe = new BroadcastChannel(name); window.probed = new Promise(done => (window.probe.onmessage = done)); }";
+        const string answer = "async () => { await window.probed; window.probe.close(); }";
+        foreach (var (from, to) in new[] { (one, two), (two, one) })
+        {
+            await to.EvaluateAsync(listen, "probe");
+            await from.EvaluateAsync("name => { const channel = new BroadcastChannel(name); channel.postMessage(0); channel.close(); }", "probe");
+            await to.EvaluateAsync(answer);
+        }
+    }
 
     private static ILocator Task(IPage page, string title) => page.Locator("[data-task]", new() { Has = page.GetByText(title, new() { Exact = true }) });
 
