@@ -169,7 +169,6 @@ async function listening(port) {
 }
 
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
-const table = [];
 for (const scenario of wanted) {
   const results = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
@@ -178,12 +177,12 @@ for (const scenario of wanted) {
       results[name].push(await measure(name, scenario));
     }
   }
-  for (const name of names) {
+  const table = names.map((name) => {
     const of = (key) => median(results[name].map((r) => r[key]));
     const base = results.nchan ?? results[names[0]];
     const key = scenario === 'idle' ? 'memory' : 'cpu';
     const ratio = median(results[name].map((r, i) => r[key] / base[i][key]));
-    table.push({
+    return {
       scenario,
       server: name,
       'us/delivery': of('cpu'),
@@ -191,9 +190,9 @@ for (const scenario of wanted) {
       'KiB/conn': of('memory'),
       delivered: of('delivered'),
       'ratio to nchan': Number(ratio.toFixed(2)),
-    });
-  }
+    };
+  });
+  process.stderr.write('\r\x1b[K');
+  console.table(table);
 }
-process.stderr.write('\n');
-console.table(table);
 rmSync(folder, { recursive: true });
