@@ -90,6 +90,43 @@ internal sealed class SocketPipeWriter(Socket socket) : PipeWriter
         return SendRest(buffer, error == SocketError.Success ? sent : 0, length);
     }
 
+    /// <summary>Writes and flushes at once, from where the bytes are; what the socket does not take is copied.</summary>
+    public ValueTask<FlushResult> SendAsync(ReadOnlySpan<byte> bytes)
+    {
+        lock (_gate)
+        {
+            if (_closed)
+                return new(new FlushResult(isCanceled: false, isCompleted: true));
+            if (!_sending && _length == 0)
+            {
+                // The socket does not block, so that the lock is held for the time of one system call.
+                var sent = socket.Send(bytes, SocketFlags.None, out var error);
+                if (error == SocketError.Success && sent == bytes.Length)
+                    return default;
+                if (error is not (SocketError.Success or SocketError.WouldBlock or SocketError.IOPending))
+                {
+                    _closed = true;
+                    return new(new FlushResult(isCanceled: false, isCompleted: true));
+                }
+                bytes = error == SocketError.Success ? bytes[sent..] : bytes;
+            }
+            bytes.CopyTo(Room(bytes.Length).AsSpan(_length));
+            _length += bytes.Length;
+            var waiter = _waiter ??= NewWaiter();
+            if (_sending)
+            {
+                _flushAgain = true;
+            }
+            else
+            {
+                _sending = true;
+                var (buffer, length) = Take();
+                _send = SendRestAsync(buffer, 0, length);
+            }
+            return new(waiter.Task);
+        }
+    }
+
     /// <inheritdoc/>
     public override void CancelPendingFlush()
     {

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -11,8 +12,16 @@ internal static class StreamHeaders
     // Firefox and some proxies hold back a response until its first bytes: a comment, followed at once by what there is.
     public static readonly ReadOnlyMemory<byte> FirstBytes = ":\n\n"u8.ToArray();
 
-    /// <summary>Whether this response's chunks are written by us: plain HTTP/1.1 only.</summary>
-    public static bool AreChunkedByUs(HttpContext context) => HttpProtocol.IsHttp11(context.Request.Protocol);
+    /// <summary>Whether this response's chunks are written by us: HTTP/1.1 only, and where no middleware (compression, say)
+    /// stands between the response and the server.</summary>
+    public static bool AreChunkedByUs(HttpContext context) =>
+        HttpProtocol.IsHttp11(context.Request.Protocol)
+        && context.Features.Get<IHttpResponseBodyFeature>() is { } body && ReferenceEquals(body, context.Features.Get<IHttpResponseFeature>());
+
+    /// <summary>The way to the socket, where chunks written by us can go there as they are: no TLS, and nothing else that
+    /// changes or watches the bytes of the connection.</summary>
+    public static SocketPipeWriter? DirectOutput(HttpContext context) =>
+        AreChunkedByUs(context) ? context.Features.Get<IConnectionTransportFeature>()?.Transport.Output as SocketPipeWriter : null;
 
     public static void Apply(HttpContext context, string connectionId)
     {

@@ -21,7 +21,7 @@ public sealed partial class Connection
     {
         SkipTo(start);
         ScheduleNext();
-        _request.Sink.Write(opening.Span);
+        _request.Sink.Write(opening);
         if (!await _request.Sink.FlushAsync())
             Close(ConnectionEnd.Gone);
         await CatchUpAsync();
@@ -65,7 +65,7 @@ public sealed partial class Connection
     private void Reset(ResetReason reason, ref JournalPage page)
     {
         var head = _fanout.Reached;
-        _request.Sink.Write(ControlFrames.Reset(reason, head).Span);
+        _request.Sink.Write(ControlFrames.Reset(reason, head));
         page = new JournalPage([], head.Offset, HasMore: true, Trimmed: false);
         _fanout.Instruments.Resets.Add(1);
     }
@@ -75,7 +75,7 @@ public sealed partial class Connection
         foreach (var entry in page.Events)
         {
             if (entry.Position.Offset > Through && !LeavesOut(entry))
-                _request.Sink.Write(entry.FrameFor(Format).Span);
+                _request.Sink.Write(entry.FrameFor(Format));
         }
         _fanout.Instruments.CaughtUp.Add(page.Events.Count);
     }

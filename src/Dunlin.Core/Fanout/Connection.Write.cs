@@ -53,7 +53,7 @@ public sealed partial class Connection
             }
             _writing = true;
         }
-        _request.Sink.Write(frame.Span);
+        _request.Sink.Write(frame);
         FlushAndRelease();
     }
 
@@ -78,7 +78,7 @@ public sealed partial class Connection
             _ownedByRound = joined = true;
             _roundBytes = 0;
         }
-        _request.Sink.Write(frame.Span);
+        _request.Sink.Write(frame);
         _roundBytes += frame.Length;
         if (offset != 0)
             SkipTo(offset);
@@ -173,7 +173,7 @@ public sealed partial class Connection
         while (TakePending() is { } frames)
         {
             foreach (var frame in frames)
-                _request.Sink.Write(frame.Span);
+                _request.Sink.Write(frame);
             if (!TryFlush())
                 return;
         }

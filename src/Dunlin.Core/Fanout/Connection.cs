@@ -114,7 +114,7 @@ public sealed partial class Connection : WheelEntry
         }
         if (heartbeat)
         {
-            _request.Sink.Write(_request.HeartbeatFrame(_fanout.Time.GetUtcNow()).Span);
+            _request.Sink.Write(_request.HeartbeatFrame(_fanout.Time.GetUtcNow()));
             FlushAndRelease();
         }
         if (Caller.ExpiresAt <= _fanout.Time.GetUtcNow())

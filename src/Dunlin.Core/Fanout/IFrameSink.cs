@@ -6,8 +6,9 @@ namespace Dunlin.Fanout;
 /// </summary>
 public interface IFrameSink
 {
-    /// <summary>Copies bytes into the connection's buffer; nothing is sent before the flush.</summary>
-    void Write(ReadOnlySpan<byte> bytes);
+    /// <summary>Takes bytes to send; nothing is sent before the flush. The memory is shared with other connections and never
+    /// changes, so that it may be kept and sent from where it is.</summary>
+    void Write(ReadOnlyMemory<byte> bytes);
 
     /// <summary>Sends what was written. Completes at once while the peer keeps up; otherwise when it has read enough.</summary>
     /// <returns>False where the connection is gone.</returns>

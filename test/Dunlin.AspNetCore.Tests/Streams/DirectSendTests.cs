@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -5,11 +6,14 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Dunlin.Sse;
+using Dunlin.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -80,6 +84,41 @@ public sealed class DirectSendTests
         Assert.True(server.LargeEnded.Task.IsCompleted);
     }
 
+    [Theory]
+    [InlineData("http", "1.1", "/frames")]
+    [InlineData("http", "1.1", "/wrapped/frames")]
+    [InlineData("https", "1.1", "/frames")]
+    [InlineData("https", "2.0", "/frames")]
+    public async Task Frames_arrive_whole_and_in_order_whatever_stands_between_and_the_connection_serves_the_next_request(string scheme, string version, string path)
+    {
+        var seed = TestSeed.NewRandom(out _).Next(1_000_000);
+        await using var server = await Server.StartAsync(scheme);
+        using var client = server.Client(version, connections: 1);
+        for (var i = 0; i < 4; i++)
+        {
+            using var response = await client.GetAsync($"{path}?seed={seed + i}", HttpCompletionOption.ResponseHeadersRead);
+            var body = await response.Content.ReadAsByteArrayAsync();
+            Assert.Equal(Convert.ToHexString(SHA256.HashData(Frames(seed + i).SelectMany(frame => frame.Bytes).ToArray())), Convert.ToHexString(SHA256.HashData(body)));
+        }
+        // What is plain HTTP/1.1, and not watched on its way, goes round the server; nothing else does.
+        Assert.Equal(scheme == "http" && path == "/frames" ? 4 : 0, server.SentDirectly);
+        Assert.Equal(path == "/frames" ? 0 : 4, server.SeenByMiddleware);
+        Assert.StartsWith("9,9,", await client.GetStringAsync("/echo/9"), StringComparison.Ordinal);
+        Assert.Equal(1, server.Connections);
+    }
+
+    // Mostly single frames, now and then several to a flush, now and then one that no window takes at once.
+    private static IEnumerable<(byte[] Bytes, bool Flush)> Frames(int seed)
+    {
+        var random = new Random(seed);
+        for (var i = 0; i < 300; i++)
+        {
+            var bytes = new byte[random.Next(20) == 0 ? random.Next(1, 400_000) : random.Next(1, 300)];
+            random.NextBytes(bytes);
+            yield return (bytes, i == 0 || random.Next(3) > 0);
+        }
+    }
+
     private static byte[] Large()
     {
         var bytes = new byte[LargeBytes];
@@ -91,10 +130,17 @@ public sealed class DirectSendTests
     private sealed class Server : IAsyncDisposable
     {
         private readonly WebApplication _app;
+        private int _connections;
 
         private Server(WebApplication app) => _app = app;
 
         public Uri Address { get; private set; } = null!;
+
+        public int SentDirectly { get; private set; }
+
+        public int SeenByMiddleware { get; private set; }
+
+        public int Connections => _connections;
 
         public TaskCompletionSource LargeBegun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -105,11 +151,17 @@ public sealed class DirectSendTests
             var builder = WebApplication.CreateSlimBuilder();
             builder.Logging.ClearProviders();
             builder.WebHost.UseKestrelHttpsConfiguration();
+            Server? server = null;
             builder.WebHost.ConfigureKestrel(kestrel =>
             {
                 kestrel.Limits.MinResponseDataRate = null;
                 kestrel.Listen(IPAddress.Loopback, 0, listen =>
                 {
+                    ((IConnectionBuilder)listen).Use(next => connection =>
+                    {
+                        Interlocked.Increment(ref server!._connections);
+                        return next(connection);
+                    });
                     listen.UseDirectSend();
                     listen.Protocols = scheme == "https" ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
                     if (scheme == "https")
@@ -117,7 +169,9 @@ public sealed class DirectSendTests
                 });
             });
             var app = builder.Build();
-            var server = new Server(app);
+            server = new Server(app);
+            app.MapGet("/frames", server.FramesAsync);
+            app.Map("/wrapped", wrapped => wrapped.Use(server.WatchAsync).Run(server.FramesAsync));
             app.MapGet("/echo/{n:int}", (int n) => string.Join(',', Enumerable.Repeat(n, 500)));
             app.MapGet("/large", server.LargeAsync);
             await app.StartAsync();
@@ -125,8 +179,9 @@ public sealed class DirectSendTests
             return server;
         }
 
-        public HttpClient Client(string version) => new(new SocketsHttpHandler
+        public HttpClient Client(string version, int connections = int.MaxValue) => new(new SocketsHttpHandler
         {
+            MaxConnectionsPerServer = connections,
             SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
         })
         {
@@ -148,6 +203,34 @@ public sealed class DirectSendTests
             var now = TimeProvider.System.GetUtcNow();
             using var made = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
             return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
+        }
+
+        /// <summary>As a compressing middleware does: it puts a body of its own before the server's.</summary>
+        private async Task WatchAsync(HttpContext context, RequestDelegate next)
+        {
+            var body = context.Features.Get<IHttpResponseBodyFeature>()!;
+            var watched = new StreamResponseBodyFeature(body.Stream, body);
+            context.Features.Set<IHttpResponseBodyFeature>(watched);
+            await next(context);
+            await watched.CompleteAsync();
+            context.Features.Set(body);
+            SeenByMiddleware++;
+        }
+
+        private async Task FramesAsync(HttpContext context)
+        {
+            var sink = new PipeFrameSink(context);
+            StreamHeaders.Apply(context, "c1");
+            foreach (var (bytes, flush) in Frames(int.Parse(context.Request.Query["seed"]!, CultureInfo.InvariantCulture)))
+            {
+                sink.Write(bytes);
+                if (flush)
+                    Assert.True(await sink.FlushAsync());
+            }
+            if (sink.IsDirect)
+                SentDirectly++;
+            await sink.EndAsync();
+            sink.Detach();
         }
 
         private async Task LargeAsync(HttpContext context)

@@ -41,12 +41,12 @@ internal sealed class TestSink : IFrameSink
         held?.TrySetResult();
     }
 
-    public void Write(ReadOnlySpan<byte> bytes)
+    public void Write(ReadOnlyMemory<byte> bytes)
     {
         Assert.Equal(1, Interlocked.Increment(ref _writers));
         lock (_gate)
         {
-            _received.Write(bytes);
+            _received.Write(bytes.Span);
             UnflushedBytes += bytes.Length;
         }
         Interlocked.Decrement(ref _writers);
