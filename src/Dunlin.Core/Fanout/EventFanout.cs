@@ -19,6 +19,7 @@ public sealed partial class EventFanout : IBackplaneNode
     private readonly IBackplane _backplane;
     private readonly ILogger _logger;
     private readonly FanoutShard[] _shards;
+    private readonly CatchUpPages _pages;
     private long _reached;
     private long _target;
     private bool _filling;
@@ -37,6 +38,7 @@ public sealed partial class EventFanout : IBackplaneNode
         Options = options.Value;
         Instruments = instruments;
         Tail = new EventTail(Options.TailEvents, Options.TailBytes);
+        _pages = new CatchUpPages(journal, Options.CatchUpBytes);
         var shards = Options.Shards > 0 ? Options.Shards : Math.Min(Environment.ProcessorCount, 8);
         _shards = [.. Enumerable.Range(0, shards).Select(_ => new FanoutShard(this))];
         feed.Subscribe(OnCommitted);
@@ -108,7 +110,7 @@ public sealed partial class EventFanout : IBackplaneNode
             return new(new JournalPage([], after, HasMore: false, Trimmed: false));
         return Tail.Find(after + 1) is not null && TryReadTail(topics, after, reached) is { } page
             ? new(page)
-            : _journal.ReadAsync(new JournalQuery(after, topics), CancellationToken.None);
+            : _pages.ReadAsync(topics, after);
     }
 
     internal TimeSpan ReconnectDelay(ConnectionEnd end) => end switch

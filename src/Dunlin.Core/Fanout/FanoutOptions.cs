@@ -19,6 +19,10 @@ public sealed class FanoutOptions
     [Range(64 * 1024, int.MaxValue)]
     public int TailBytes { get; set; } = 32 * 1024 * 1024;
 
+    /// <summary>Bytes of data of journal pages kept for connections that resume from further back than that. Default: 8 MiB.</summary>
+    [Range(0, int.MaxValue)]
+    public int CatchUpBytes { get; set; } = 8 * 1024 * 1024;
+
     /// <summary>A connection that accepts nothing for so long is cut; it resumes when it comes back. Default: 60 s.</summary>
     public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(60);
 

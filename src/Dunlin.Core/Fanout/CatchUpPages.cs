@@ -1,0 +1,100 @@
+using Dunlin.Journal;
+using Dunlin.Topics;
+
+namespace Dunlin.Fanout;
+
+/// <summary>
+/// Pages of the journal for connections that catch up. Thousands come back together after a node or a network was away,
+/// from nearly the same place: so a page is read once for all that want it, and kept for those that come a little later.
+/// <list type="bullet">
+/// <item>A full page never changes: what is appended later comes behind it. The last page of the journal does, so it is
+/// shared only while it is being read; what it misses, the hand-over to live finds.</item>
+/// <item>A page is cut at an even offset, so that readers who began at different places go on with the same pages.</item>
+/// <item>Nothing here depends on the reader: what one may not see, or has sent itself, is left out when a page is written.</item>
+/// </list>
+/// Safe for concurrent use.
+/// </summary>
+internal sealed class CatchUpPages(IJournal journal, int maxBytes)
+{
+    // Where pages end, if they can: a multiple of it.
+    private const long Stride = 256;
+
+    private readonly Lock _gate = new();   // guards all below
+    private readonly Dictionary<Key, Task<JournalPage>> _pages = [];
+    private readonly Queue<(Key Key, long Bytes)> _kept = new();
+    private long _bytes;
+
+    public ValueTask<JournalPage> ReadAsync(IReadOnlyList<TopicName> topics, long after)
+    {
+        var key = new Key(topics, after);
+        TaskCompletionSource<JournalPage> reading;
+        lock (_gate)
+        {
+            if (_pages.TryGetValue(key, out var known))
+                return new(known);
+            reading = new TaskCompletionSource<JournalPage>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _pages.Add(key, reading.Task);
+        }
+        _ = ReadAsync(key, reading);
+        return new(reading.Task);
+    }
+
+    private async Task ReadAsync(Key key, TaskCompletionSource<JournalPage> reading)
+    {
+        try
+        {
+            var page = Cut(await journal.ReadAsync(new JournalQuery(key.After, key.Topics), CancellationToken.None), key.After);
+            lock (_gate)
+            {
+                if (page.HasMore && !page.Trimmed)
+                    Keep(key, page);
+                else
+                    _pages.Remove(key);
+            }
+            reading.SetResult(page);
+        }
+#pragma warning disable CA1031 // whatever it is, it is the answer of all who wait for this page
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            lock (_gate)
+                _pages.Remove(key);
+            reading.SetException(error);
+        }
+    }
+
+    // Only under _gate.
+    private void Keep(Key key, JournalPage page)
+    {
+        var bytes = page.Events.Sum(static entry => (long)entry.Data.Length);
+        _kept.Enqueue((key, bytes));
+        _bytes += bytes;
+        while (_bytes > maxBytes && _kept.TryDequeue(out var oldest))
+        {
+            _bytes -= oldest.Bytes;
+            _pages.Remove(oldest.Key);
+        }
+    }
+
+    private static JournalPage Cut(JournalPage page, long after)
+    {
+        var end = page.Through - (page.Through % Stride);
+        if (!page.HasMore || end <= after || end == page.Through)
+            return page;
+        var events = page.Events.TakeWhile(entry => entry.Position.Offset <= end).ToList();
+        return page with { Events = events, Through = end };
+    }
+
+    private readonly struct Key(IReadOnlyList<TopicName> topics, long after) : IEquatable<Key>
+    {
+        public IReadOnlyList<TopicName> Topics { get; } = topics;
+
+        public long After { get; } = after;
+
+        public bool Equals(Key other) => After == other.After && (ReferenceEquals(Topics, other.Topics) || Topics.SequenceEqual(other.Topics));
+
+        public override bool Equals(object? obj) => obj is Key other && Equals(other);
+
+        public override int GetHashCode() => HashCode.Combine(After, Topics.Count, Topics[0]);
+    }
+}

@@ -1,0 +1,77 @@
+using Dunlin.Fanout;
+using Dunlin.Journal;
+
+namespace Dunlin.Core.Tests.Fanout;
+
+public sealed class CatchUpTests
+{
+    [Fact]
+    public async Task Many_who_come_back_from_nearly_the_same_place_cost_the_reads_of_one()
+    {
+        WatchedJournal? journal = null;
+        using var node = new TestNode(o => o.TailEvents = 64, inner => journal = new WatchedJournal(inner));
+        const int total = 2_000;
+        for (var i = 0; i < total; i++)
+            await node.PublishAsync(i % 3 == 0 ? "other" : "t", i);
+        var head = node.Journal.Head;
+        var sinks = Enumerable.Range(0, 100).Select(_ => new TestSink()).ToList();
+        // From ten places within the first pages.
+        await Task.WhenAll(sinks.Select((sink, i) => node.ConnectAsync(sink, "t", head with { Offset = 100 + (i % 10 * 7) })));
+        for (var i = 0; i < sinks.Count; i++)
+        {
+            var from = 100 + (i % 10 * 7);
+            var expected = Enumerable.Range(from + 1, total - from).Where(offset => (offset - 1) % 3 != 0).Select(offset => (long)offset).ToList();
+            var frames = await sinks[i].WhenCountAsync(expected.Count);
+            Assert.Equal(expected, frames.Where(frame => frame.Offset != 0).Select(frame => frame.Offset));
+        }
+        // Ten first pages, and then the same ones for all; the last page is not kept, and the journal says when it is reached.
+        Assert.InRange(journal!.Reads - journal.LastPages, 1, 10 + (total / 128));
+    }
+
+    [Fact]
+    public async Task A_page_that_could_not_be_read_fails_those_who_wait_for_it_and_nobody_after()
+    {
+        WatchedJournal? journal = null;
+        using var node = new TestNode(o => o.TailEvents = 64, inner => journal = new WatchedJournal(inner));
+        for (var i = 0; i < 400; i++)
+            await node.PublishAsync("t", i);
+        journal!.Failing = true;
+        var failed = node.Open(new TestSink(), "t");
+        await node.Fanout.StartAsync(failed, default, node.Journal.Head with { Offset = 1 });
+        Assert.Equal(ConnectionEnd.Failed, await failed.Completion);
+        journal.Failing = false;
+        var sink = new TestSink();
+        await node.ConnectAsync(sink, "t", node.Journal.Head with { Offset = 1 });
+        Assert.Equal(399, (await sink.WhenCountAsync(399)).Count);
+    }
+
+    private sealed class WatchedJournal(IJournal inner) : IJournal
+    {
+        private int _reads;
+        private int _lastPages;
+
+        public bool Failing { get; set; }
+
+        public int Reads => Volatile.Read(ref _reads);
+
+        public int LastPages => Volatile.Read(ref _lastPages);
+
+        public Position Head => inner.Head;
+
+        public ValueTask<IReadOnlyList<Position>> AppendAsync(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency, CancellationToken cancellationToken) =>
+            inner.AppendAsync(drafts, idempotency, cancellationToken);
+
+        public async ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref _reads);
+            if (Failing)
+                throw new IOException("meant to fail");
+            var page = await inner.ReadAsync(query, cancellationToken);
+            if (!page.HasMore)
+                Interlocked.Increment(ref _lastPages);
+            return page;
+        }
+
+        public ValueTask<long> TrimAsync(CancellationToken cancellationToken) => inner.TrimAsync(cancellationToken);
+    }
+}

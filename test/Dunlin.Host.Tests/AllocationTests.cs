@@ -1,0 +1,188 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Claims;
+using System.Text;
+using Dunlin.Fanout;
+using Dunlin.Hosting;
+using Dunlin.Leases;
+using Dunlin.Publishing;
+using Dunlin.Sse;
+using Dunlin.Streams;
+using Dunlin.Topics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.Host.Tests;
+
+/// <summary>
+/// What does not depend on the mood of the machine: bytes allocated for each delivery and publish, and held for each idle
+/// connection, with real Kestrel, a real SQLite file and sockets that allocate nothing on their side. The limits stand a
+/// little above what was measured; whoever goes past one has put an allocation on a hot path.
+/// </summary>
+[Collection(nameof(AloneInProcess))]
+public sealed class AllocationTests
+{
+    private const int Connections = 500;
+    private const int Events = 200;
+
+    [Fact]
+    public async Task Deliveries_publishes_and_idle_connections_stay_within_their_allocations()
+    {
+        await using var server = await Server.StartAsync();
+        using var publisher = new Wire(server.Address);
+        var readers = new List<Wire>();
+        try
+        {
+            // Everything is compiled, and pools are filled, before anything is counted.
+            readers.Add(server.Subscribe());
+            Publish(publisher, readers, 300);
+            var publish = Allocated(() => Publish(publisher, readers, Events)) / Events;
+            var before = GC.GetTotalMemory(forceFullCollection: true);
+            while (readers.Count < Connections)
+                readers.Add(server.Subscribe());
+            var held = (GC.GetTotalMemory(forceFullCollection: true) - before) / (Connections - 1);
+            Publish(publisher, readers, 50);
+            var delivery = ((double)Allocated(() => Publish(publisher, readers, Events)) / Events - publish) / (Connections - 1);
+            TestContext.Current.TestOutputHelper?.WriteLine(
+                $"{publish} bytes allocated for each publish, {delivery:0.0} for each delivery; {held} held for each connection, the test's socket with it");
+            Assert.InRange(publish, 1, 4_800);
+            Assert.InRange(delivery, -8, 8);
+            Assert.InRange(held, 1, 13_500);
+        }
+        finally
+        {
+            readers.ForEach(reader => reader.Dispose());
+        }
+    }
+
+    private static long Allocated(Action action)
+    {
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        action();
+        return GC.GetTotalAllocatedBytes(precise: true) - before;
+    }
+
+    private static void Publish(Wire publisher, List<Wire> readers, int events)
+    {
+        for (var i = 0; i < events; i++)
+        {
+            publisher.Publish();
+            // In step, so that nothing is queued: a reader that is behind costs memory, and is another test's business.
+            foreach (var reader in readers)
+                reader.ReadUntil(publisher.Published);
+        }
+    }
+
+    /// <summary>A connection that speaks HTTP/1.1 with bytes made beforehand.</summary>
+    private sealed class Wire : IDisposable
+    {
+        private static readonly byte[] Body = Encoding.ASCII.GetBytes($$"""{"topic":"t","type":"m","data":"{{new string('x', 200)}}"}""");
+        private static readonly byte[] Request = [.. Encoding.ASCII.GetBytes(
+            $"POST /dunlin/v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\n\r\n"), .. Body];
+
+        private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 30_000 };
+        private static readonly byte[] _buffer = new byte[4_096];
+        private byte _last;
+
+        public Wire(Uri server) => _socket.Connect(server.Host, server.Port);
+
+        public int Published { get; private set; }
+
+        private int Received { get; set; }
+
+        public void Subscribe()
+        {
+            _socket.Send("GET /dunlin/v1/events?topic=t HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n"u8);
+            // The greeting stands in the first bytes of the body.
+            var text = "";
+            while (!text.Contains("dunlin.hello", StringComparison.Ordinal) || !text.EndsWith("\n\n\r\n", StringComparison.Ordinal))
+                text += Encoding.ASCII.GetString(_buffer, 0, _socket.Receive(_buffer));
+        }
+
+        public void Publish()
+        {
+            _socket.Send(Request);
+            var length = _socket.Receive(_buffer);
+            Assert.True(_buffer.AsSpan(0, length).StartsWith("HTTP/1.1 20"u8));
+            Published++;
+        }
+
+        /// <summary>Reads until this many events have come: each ends with an empty line, and nothing else does.</summary>
+        public void ReadUntil(int events)
+        {
+            while (Received < events)
+            {
+                foreach (var letter in _buffer.AsSpan(0, _socket.Receive(_buffer)))
+                {
+                    if (letter == '\n' && _last == '\n')
+                        Received++;
+                    _last = letter;
+                }
+            }
+        }
+
+        /// <summary>Those who came later have missed the first ones.</summary>
+        public void StartAt(int events) => Received = events;
+
+        public void Dispose() => _socket.Dispose();
+    }
+
+    private sealed class Server(WebApplication app, string folder) : IAsyncDisposable
+    {
+        public Uri Address { get; private set; } = null!;
+
+        public static async Task<Server> StartAsync()
+        {
+            var folder = Directory.CreateTempSubdirectory("dunlin-allocation-").FullName;
+            var builder = WebApplication.CreateSlimBuilder();
+            builder.Logging.ClearProviders();
+            builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseDirectSend()));
+            builder.Services.AddDunlin().AddAccessPolicy<Everything>("").AddSqlite(Path.Combine(folder, "journal.db"));
+            builder.Services.Configure<StreamOptions>(o => (o.MaxPerUser, o.MaxPerAddress) = (10_000, 10_000));
+            builder.Services.Configure<PublishOptions>(o => o.PerSecond = 0);
+            builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero);
+            var app = builder.Build();
+            var user = new ClaimsPrincipal(new ClaimsIdentity([new Claim("sub", "ann"), new Claim("name", "Ann")], "test"));
+            app.Use((context, next) =>
+            {
+                context.User = user;
+                return next(context);
+            });
+            app.MapDunlin();
+            await app.StartAsync();
+            return new Server(app, folder) { Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()) };
+        }
+
+        public Wire Subscribe()
+        {
+            var wire = new Wire(Address);
+            wire.Subscribe();
+            wire.StartAt((int)app.Services.GetRequiredService<EventFanout>().Reached.Offset);
+            return wire;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await app.StopAsync();
+            await app.DisposeAsync();
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private sealed class Everything : IAccessPolicy
+    {
+        public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(true);
+
+        public ValueTask<bool> MayPublishAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(true);
+
+        public ValueTask<bool> MayHoldAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) => new(true);
+    }
+}
+
+/// <summary>Tests that count what the whole process does.</summary>
+[CollectionDefinition(nameof(AloneInProcess), DisableParallelization = true)]
+public sealed class AloneInProcess;
