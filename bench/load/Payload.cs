@@ -1,0 +1,44 @@
+using System.Buffers.Text;
+using System.Diagnostics;
+using System.Text;
+
+namespace Dunlin.Bench.Load;
+
+/// <summary>
+/// The data of an event: <c>"dunlin-load RUN PUBLISHER NUMBER TICKS xxx…"</c>. Readers find it again without parsing JSON; its
+/// time is this process's own, so no clocks are compared.
+/// </summary>
+internal static class Payload
+{
+    private static readonly byte[] Mark = Encoding.ASCII.GetBytes("dunlin-load ");
+
+    public static readonly int Run = Environment.ProcessId;
+
+    public static string Body(string topic, int publisher, long number, int size)
+    {
+        var head = FormattableString.Invariant($"dunlin-load {Run} {publisher} {number} {Stopwatch.GetTimestamp()} ");
+        return FormattableString.Invariant($$"""{"topic":"{{topic}}","type":"load","data":"{{head}}{{new string('x', Math.Max(0, size - head.Length - 2))}}"}""");
+    }
+
+    /// <summary>Reads a line of a stream; false where it is none of this run's events.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> line, out int publisher, out long number, out long sentAt)
+    {
+        (publisher, number, sentAt) = (0, 0, 0);
+        var at = line.IndexOf(Mark);
+        if (at < 0)
+            return false;
+        line = line[(at + Mark.Length)..];
+        if (!TryNumber(ref line, out var run) || run != Run || !TryNumber(ref line, out var from))
+            return false;
+        publisher = (int)from;
+        return TryNumber(ref line, out number) && TryNumber(ref line, out sentAt);
+    }
+
+    private static bool TryNumber(ref ReadOnlySpan<byte> text, out long value)
+    {
+        if (!Utf8Parser.TryParse(text, out value, out var length) || length >= text.Length)
+            return false;
+        text = text[(length + 1)..];
+        return true;
+    }
+}

@@ -1,0 +1,103 @@
+using System.Diagnostics;
+
+namespace Dunlin.Bench.Load;
+
+/// <summary>One event stream: counts, times and checks what comes, and resumes where it was cut.</summary>
+internal sealed class Reader(HttpClient http, string topic, Tally tally)
+{
+    private readonly Dictionary<int, long> _seen = [];   // the last number of each publisher
+    private readonly byte[] _buffer = new byte[4_096];
+    private byte[] _line = [];
+    private string? _lastEventId;
+
+    /// <summary>Reads until it is cancelled. <paramref name="opened"/> is called at the first bytes of every attempt.</summary>
+    public async Task RunAsync(Action opened, CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await ReadAsync(opened, cancellationToken);
+                tally.CountReconnect("a stream was ended by the server");
+            }
+            catch (Exception error) when (error is HttpRequestException or IOException && !cancellationToken.IsCancellationRequested)
+            {
+                tally.CountReconnect(error.Message);
+                await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(200, 1_000)), cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task ReadAsync(Action opened, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "dunlin/v1/events?topic=" + Uri.EscapeDataString(topic));
+        request.Headers.Accept.ParseAdd("text/event-stream");
+        if (_lastEventId is not null)
+            request.Headers.Add("Last-Event-ID", _lastEventId);
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        if (!response.IsSuccessStatusCode)
+        {
+            var problem = await response.Content.ReadAsStringAsync(cancellationToken);
+            throw new HttpRequestException($"{response.StatusCode}: {problem}");
+        }
+        using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
+        tally.CountOpen(1);
+        try
+        {
+            var length = await stream.ReadAsync(_buffer, cancellationToken);
+            opened();
+            for (; length > 0; length = await stream.ReadAsync(_buffer, cancellationToken))
+                Take(_buffer.AsSpan(0, length), Stopwatch.GetTimestamp());
+        }
+        finally
+        {
+            tally.CountOpen(-1);
+        }
+    }
+
+    private void Take(ReadOnlySpan<byte> bytes, long now)
+    {
+        while (bytes.IndexOf((byte)'\n') is >= 0 and var end)
+        {
+            if (_line.Length == 0)
+            {
+                Line(bytes[..end], now);
+            }
+            else
+            {
+                Line([.. _line, .. bytes[..end]], now);
+                _line = [];
+            }
+            bytes = bytes[(end + 1)..];
+        }
+        if (!bytes.IsEmpty)
+            _line = [.. _line, .. bytes];
+    }
+
+    private void Line(ReadOnlySpan<byte> line, long now)
+    {
+        if (line.StartsWith("id: "u8))
+            _lastEventId = System.Text.Encoding.ASCII.GetString(line[4..]);
+        else if (line.StartsWith("data: "u8) && Payload.TryRead(line, out var publisher, out var number, out var sentAt))
+            Check(publisher, number, (long)Stopwatch.GetElapsedTime(sentAt, now).TotalMicroseconds);
+    }
+
+    private void Check(int publisher, long number, long microseconds)
+    {
+        if (_seen.TryGetValue(publisher, out var last))
+        {
+            if (number <= last)
+            {
+                tally.CountRepeated();
+                return;
+            }
+            tally.CountMissed(number - last - 1);
+        }
+        _seen[publisher] = number;
+        tally.CountDelivery(microseconds);
+    }
+}

@@ -1,0 +1,69 @@
+namespace Dunlin.Bench.Load;
+
+/// <summary>What has happened so far. Safe for concurrent use.</summary>
+internal sealed class Tally
+{
+    private long _published;
+    private long _refused;
+    private long _delivered;
+    private long _missed;
+    private long _repeated;
+    private long _reconnects;
+    private int _open;
+
+    /// <summary>From publish to delivery, of this phase.</summary>
+    public Histogram Deliveries { get; private set; } = new();
+
+    /// <summary>From publish to answer, of this phase.</summary>
+    public Histogram Answers { get; private set; } = new();
+
+    public long Published => Volatile.Read(ref _published);
+
+    public long Refused => Volatile.Read(ref _refused);
+
+    public long Delivered => Volatile.Read(ref _delivered);
+
+    /// <summary>Numbers of a publisher that a reader never saw although it saw later ones.</summary>
+    public long Missed => Volatile.Read(ref _missed);
+
+    public long Repeated => Volatile.Read(ref _repeated);
+
+    public long Reconnects => Volatile.Read(ref _reconnects);
+
+    public int Open => Volatile.Read(ref _open);
+
+    /// <summary>The last answer that was no success, for the user to read.</summary>
+    public string? Problem { get; set; }
+
+    public void StartPhase() => (Deliveries, Answers) = (new Histogram(), new Histogram());
+
+    public void CountAnswer(long microseconds)
+    {
+        Interlocked.Increment(ref _published);
+        Answers.Add(microseconds);
+    }
+
+    public void CountRefusal(string problem)
+    {
+        Interlocked.Increment(ref _refused);
+        Problem = problem;
+    }
+
+    public void CountDelivery(long microseconds)
+    {
+        Interlocked.Increment(ref _delivered);
+        Deliveries.Add(microseconds);
+    }
+
+    public void CountMissed(long events) => Interlocked.Add(ref _missed, events);
+
+    public void CountRepeated() => Interlocked.Increment(ref _repeated);
+
+    public void CountOpen(int change) => Interlocked.Add(ref _open, change);
+
+    public void CountReconnect(string problem)
+    {
+        Interlocked.Increment(ref _reconnects);
+        Problem = problem;
+    }
+}
