@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 using Spectre.Console;
 
@@ -19,14 +20,13 @@ internal sealed class LoadRun(LoadOptions options)
     /// <returns>0 where every event reached every reader once; 1 otherwise; 2 where the run could not begin.</returns>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = int.MaxValue, ResponseDrainTimeout = TimeSpan.Zero })
-        {
-            BaseAddress = new Uri(options.Url.ToString().TrimEnd('/') + "/"),
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
+        using var http = NewClient(null);
+        // A small window, so that the server soon has to wait for a reader that stalls.
+        using var narrow = NewClient(8 * 1024);
         try
         {
             await SignInAsync(http, cancellationToken);
+            narrow.DefaultRequestHeaders.Authorization = http.DefaultRequestHeaders.Authorization;
         }
         catch (HttpRequestException error)
         {
@@ -36,25 +36,70 @@ internal sealed class LoadRun(LoadOptions options)
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var work = new List<Task>();
         var before = _probe.Read();
-        if (!await OpenAsync(http, work, stop))
+        var readOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var stalled = new List<(string Topic, Reader Reader)>();
+        Reader NewStalled(int i)
+        {
+            var reader = new Reader(narrow, options.TopicOf(i), _tally, readOn.Task);
+            stalled.Add((options.TopicOf(i), reader));
+            return reader;
+        }
+        if (!await OpenAsync("opening streams", options.Connections, i => new Reader(http, options.TopicOf(i), _tally), work, stop)
+            || !await OpenAsync("opening streams that stall", options.Stalled, NewStalled, work, stop))
+        {
             return 2;
+        }
         var opened = _probe.Read();
-        work.AddRange(Enumerable.Range(0, options.Publishers).Select(i => new Publisher(http, i, options.TopicOf(i), options, _tally).RunAsync(stop.Token)));
+        using var stopPublishing = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        var publishers = Enumerable.Range(0, options.Publishers).Select(i => new Publisher(http, i, options.TopicOf(i), options, _tally)).ToList();
+        var publishing = Task.WhenAll(publishers.Select(publisher => publisher.RunAsync(stopPublishing.Token)));
         var counted = await CountAsync(stop.Token);
+        await stopPublishing.CancelAsync();
+        await publishing;
+        var stalledMemory = _probe.Read();
+        var watch = Stopwatch.StartNew();
+        readOn.SetResult();
+        bool HasAll((string Topic, Reader Reader) one) => publishers.All(p => p.Topic != one.Topic || one.Reader.LastOf(p.Index) >= p.Accepted - 1);
+        while (!stalled.TrueForAll(HasAll) && watch.Elapsed < OpeningLimit)
+            await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
+        var recovered = stalled.Count(HasAll);
         await stop.CancelAsync();
         await Task.WhenAll(work);
         Report(before, opened, counted);
+        if (options.Stalled > 0)
+        {
+            AnsiConsole.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"stalled readers: {recovered} of {options.Stalled} had everything {watch.Elapsed.TotalSeconds:0.0} s after they read on; the server's memory before that {stalledMemory?.MiB:0.0} MiB"));
+        }
         if (options.Plot is { } plot)
             await File.WriteAllTextAsync(plot.FullName, Plot.Draw(options, _tally, _samples), CancellationToken.None);
-        return _tally.Missed == 0 && _tally.Repeated == 0 && counted.Deliveries > 0 ? 0 : 1;
+        return _tally.Missed == 0 && _tally.Repeated == 0 && counted.Deliveries > 0 && recovered == options.Stalled ? 0 : 1;
     }
+
+    private HttpClient NewClient(int? receiveBuffer) => new(new SocketsHttpHandler
+    {
+        MaxConnectionsPerServer = int.MaxValue,
+        ResponseDrainTimeout = TimeSpan.Zero,
+        ConnectCallback = async (context, cancellationToken) =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            if (receiveBuffer is { } bytes)
+                socket.ReceiveBufferSize = bytes;
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        },
+    })
+    {
+        BaseAddress = new Uri(options.Url.ToString().TrimEnd('/') + "/"),
+        Timeout = Timeout.InfiniteTimeSpan,
+    };
 
     private async Task SignInAsync(HttpClient http, CancellationToken cancellationToken)
     {
         var token = options.Token;
         if (options.User is not null)
         {
-            using var response = await http.PostAsJsonAsync("api/auth/login", new { username = options.User, password = options.Password }, cancellationToken);
+            using var response = await http.PostAsJsonAsync("api/v1/auth/login", new { username = options.User, password = options.Password }, cancellationToken);
             var answer = await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
             if (!response.IsSuccessStatusCode)
                 throw new HttpRequestException(answer.ToString());
@@ -64,23 +109,23 @@ internal sealed class LoadRun(LoadOptions options)
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
     }
 
-    private Task<bool> OpenAsync(HttpClient http, List<Task> work, CancellationTokenSource stop) =>
+    private Task<bool> OpenAsync(string what, int count, Func<int, Reader> make, List<Task> work, CancellationTokenSource stop) =>
         AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn()).StartAsync(async progress =>
         {
-            var bar = progress.AddTask("opening streams", maxValue: Math.Max(1, options.Connections));
+            var bar = progress.AddTask(what, maxValue: Math.Max(1, count));
             var limit = Stopwatch.StartNew();
-            for (var i = 0; i < options.Connections; i++)
+            for (var i = 0; i < count; i++)
             {
                 var opened = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                work.Add(new Reader(http, options.TopicOf(i), _tally).RunAsync(() => opened.TrySetResult(), stop.Token));
+                work.Add(make(i).RunAsync(() => opened.TrySetResult(), stop.Token));
                 // Some at a time: a server's queue of unaccepted connections is short.
-                if (i % 64 == 63 || i == options.Connections - 1)
+                if (i % 64 == 63 || i == count - 1)
                 {
                     while (await Task.WhenAny(opened.Task, Task.Delay(TimeSpan.FromSeconds(1), stop.Token)) != opened.Task)
                     {
                         if (limit.Elapsed < OpeningLimit)
                             continue;
-                        AnsiConsole.MarkupLineInterpolated($"[red]Only {_tally.Open} of {options.Connections} streams are open:[/] {_tally.Problem}");
+                        AnsiConsole.MarkupLineInterpolated($"[red]Only {_tally.Open} streams are open, {count} are wanted:[/] {_tally.Problem}");
                         return false;
                     }
                 }

@@ -7,20 +7,27 @@ namespace Dunlin.Bench.Load;
 /// <summary>Publishes to one topic, one event at a time, at a steady rate or as fast as the answers come.</summary>
 internal sealed class Publisher(HttpClient http, int index, string topic, LoadOptions options, Tally tally)
 {
+    /// <summary>Events accepted so far; they are numbered from 0.</summary>
+    public long Accepted { get; private set; }
+
+    public string Topic => topic;
+
+    public int Index => index;
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var pause = options.Rate > 0 ? TimeSpan.FromSeconds(options.Publishers / options.Rate) : TimeSpan.Zero;
         var began = Stopwatch.GetTimestamp();
         try
         {
-            for (long sent = 0, accepted = 0; !cancellationToken.IsCancellationRequested; sent++)
+            for (long sent = 0; !cancellationToken.IsCancellationRequested; sent++)
             {
                 // Against the beginning, so that a slow answer does not lower the rate for ever.
                 var due = (pause * (sent + ((double)index / options.Publishers))) - Stopwatch.GetElapsedTime(began);
                 if (due > TimeSpan.Zero)
                     await Task.Delay(due, cancellationToken);
-                if (await PublishAsync(accepted, cancellationToken))
-                    accepted++;
+                if (await PublishAsync(Accepted, cancellationToken))
+                    Accepted++;
             }
         }
         catch (OperationCanceledException)

@@ -1,14 +1,22 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 
 namespace Dunlin.Bench.Load;
 
 /// <summary>One event stream: counts, times and checks what comes, and resumes where it was cut.</summary>
-internal sealed class Reader(HttpClient http, string topic, Tally tally)
+/// <param name="http">Its way to the server.</param>
+/// <param name="topic">What it reads.</param>
+/// <param name="tally">Where it counts.</param>
+/// <param name="readOn">A reader that stalls: after the first bytes it reads nothing before this completes, and is not timed.</param>
+internal sealed class Reader(HttpClient http, string topic, Tally tally, Task? readOn = null)
 {
-    private readonly Dictionary<int, long> _seen = [];   // the last number of each publisher
+    private readonly ConcurrentDictionary<int, long> _seen = new();   // the last number of each publisher
     private readonly byte[] _buffer = new byte[4_096];
     private byte[] _line = [];
     private string? _lastEventId;
+
+    /// <summary>The last number it has from a publisher; -1 for none. Not exact while it reads.</summary>
+    public long LastOf(int publisher) => _seen.GetValueOrDefault(publisher, -1);
 
     /// <summary>Reads until it is cancelled. <paramref name="opened"/> is called at the first bytes of every attempt.</summary>
     public async Task RunAsync(Action opened, CancellationToken cancellationToken)
@@ -50,6 +58,8 @@ internal sealed class Reader(HttpClient http, string topic, Tally tally)
         {
             var length = await stream.ReadAsync(_buffer, cancellationToken);
             opened();
+            if (readOn is not null)
+                await readOn.WaitAsync(cancellationToken);
             for (; length > 0; length = await stream.ReadAsync(_buffer, cancellationToken))
                 Take(_buffer.AsSpan(0, length), Stopwatch.GetTimestamp());
         }
@@ -98,6 +108,7 @@ internal sealed class Reader(HttpClient http, string topic, Tally tally)
             tally.CountMissed(number - last - 1);
         }
         _seen[publisher] = number;
-        tally.CountDelivery(microseconds);
+        if (readOn is null)
+            tally.CountDelivery(microseconds);
     }
 }

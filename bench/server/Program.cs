@@ -16,6 +16,7 @@ builder.WebHost.UseUrls("http://127.0.0.1:" + args[0]);
 builder.WebHost.ConfigureKestrel(kestrel =>
 {
     kestrel.AddServerHeader = false;
+    kestrel.LimitConnectionsToOpenFiles();
     if (Environment.GetEnvironmentVariable("BENCH_DIRECT") != "0")
         kestrel.ConfigureEndpointDefaults(listen => listen.UseDirectSend());
 });

@@ -14,6 +14,11 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public Uri Address { get; private set; } = null!;
 
+    /// <summary>How many files the process may open; null for what this one may.</summary>
+    public int? OpenFiles { get; init; }
+
+    public bool HasEnded => _process!.HasExited;
+
     public int Port => Address?.Port ?? 0;
 
     public string Output
@@ -29,7 +34,8 @@ internal sealed class HostProcess : IAsyncDisposable
     public async Task StartAsync(params string[] options)
     {
         var ready = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Dunlin.Host.dll"), "--port", $"{Port}", "--data", _data, .. options])
+        string[] command = ["dotnet", Path.Combine(AppContext.BaseDirectory, "Dunlin.Host.dll"), "--port", $"{Port}", "--data", _data, .. options];
+        var start = new ProcessStartInfo("bash", ["-c", OpenFiles is { } files ? $"ulimit -n {files} && exec \"$@\"" : "exec \"$@\"", "bash", .. command])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 
 namespace Dunlin.Host.Tests;
 
@@ -55,5 +56,58 @@ public sealed class StartTests
         var document = await client.GetStringAsync("/openapi/v1.json");
         foreach (var path in new[] { "/dunlin/v1/events", "/dunlin/v1/leases", "/dunlin/v1/journal", "/api/v1/auth/login", "/api/warranty/cases/{id}" })
             Assert.Contains($"\"{path}\"", document, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task More_connections_than_the_process_may_have_files_are_refused_and_the_host_lives_on()
+    {
+        await using var host = new HostProcess { OpenFiles = 700 };
+        await host.StartAsync("--no-demo");
+        using var earlier = new HttpClient { BaseAddress = host.Address };
+        Assert.Equal(HttpStatusCode.OK, (await earlier.GetAsync("/healthz/live")).StatusCode);
+        var sockets = new List<Socket>();
+        try
+        {
+            var refused = 0;
+            for (var i = 0; i < 900; i++)
+            {
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 20_000 };
+                sockets.Add(socket);
+                await socket.ConnectAsync(host.Address.Host, host.Address.Port);
+                // An answer, or the end of the connection, before the next one: so all of them have been accepted.
+                if (!IsServed(socket))
+                    refused++;
+            }
+            Assert.InRange(refused, 900 - 700, 700);
+            // Who was there before is served.
+            Assert.Equal(HttpStatusCode.OK, (await earlier.GetAsync("/healthz/live")).StatusCode);
+        }
+        finally
+        {
+            sockets.ForEach(socket => socket.Dispose());
+        }
+        Assert.False(host.HasEnded, host.Output);
+        // The server hears of the closed ones in its own time; each attempt gives it some.
+        var isServedAgain = false;
+        for (var attempt = 0; attempt < 1_000 && !isServedAgain; attempt++)
+        {
+            using var later = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 20_000 };
+            await later.ConnectAsync(host.Address.Host, host.Address.Port);
+            isServedAgain = IsServed(later);
+        }
+        Assert.True(isServedAgain, host.Output);
+    }
+
+    private static bool IsServed(Socket socket)
+    {
+        try
+        {
+            socket.Send("GET /healthz/live HTTP/1.1\r\nHost: x\r\n\r\n"u8);
+            return socket.Receive(new byte[1]) > 0;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 }

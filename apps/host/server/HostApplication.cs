@@ -19,6 +19,7 @@ internal static class HostApplication
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.LimitConnectionsToOpenFiles();
             kestrel.ConfigureEndpointDefaults(listen => listen.UseDirectSend());
             kestrel.ListenLocalhostOrAny(settings.Port);
         });
