@@ -12,8 +12,8 @@ internal sealed class PageReader(IOptions<FetchOptions> options)
 
     public PageFacts Read(FetchedPage page)
     {
-        using var document = new HtmlParser().ParseDocument(HtmlNesting.Cut(page.Html));
-        var elements = Elements(document).ToList();
+        using var document = new HtmlParser().ParseDocument(HtmlBounds.Cut(page.Html));
+        var elements = Within(document).OfType<IElement>().ToList();
         var facts = new FactBook(BaseOf(page.Address, elements), options.Value);
         foreach (var script in elements.OfType<IHtmlScriptElement>())
         {
@@ -27,37 +27,34 @@ internal sealed class PageReader(IOptions<FetchOptions> options)
         return facts.Facts;
     }
 
-    /// <summary>The text within an element. By hand, as everything here: the library's own walks call themselves for each level.</summary>
+    /// <summary>The text within an element.</summary>
     internal static string TextOf(INode root, int maxLength = MaxText)
     {
         var text = new System.Text.StringBuilder();
-        for (var node = root.FirstChild; node is not null && text.Length < maxLength; node = Next(node, root))
+        foreach (var node in Within(root))
         {
             if (node is IText part)
                 text.Append(part.Data);
+            if (text.Length >= maxLength)
+                break;
         }
         return text.ToString();
     }
 
-    private static IEnumerable<IElement> Elements(IDocument document)
+    /// <summary>All nodes below one, in the order of the page. By hand and by index: the library's own walks call themselves for each
+    /// level, and finding a node's next sibling costs it a search among all of them.</summary>
+    private static IEnumerable<INode> Within(INode root)
     {
-        for (INode? node = document.DocumentElement; node is not null; node = Next(node, document))
+        var path = new Stack<(INodeList Nodes, int Next)>([(root.ChildNodes, 0)]);
+        while (path.TryPop(out var level))
         {
-            if (node is IElement element)
-                yield return element;
+            if (level.Next >= level.Nodes.Length)
+                continue;
+            path.Push((level.Nodes, level.Next + 1));
+            var node = level.Nodes[level.Next];
+            yield return node;
+            path.Push((node.ChildNodes, 0));
         }
-    }
-
-    private static INode? Next(INode node, INode root)
-    {
-        if (node.FirstChild is { } child)
-            return child;
-        for (INode? up = node; up is not null && !ReferenceEquals(up, root); up = up.Parent)
-        {
-            if (up.NextSibling is { } next)
-                return next;
-        }
-        return null;
     }
 
     private static Uri BaseOf(Uri address, List<IElement> elements) =>
