@@ -120,6 +120,11 @@ public sealed class ReadTests
     [InlineData("<a><table></a>")]
     [InlineData("</p></br>")]
     [InlineData("<!--")]
+    [InlineData("<")]
+    [InlineData("a<")]
+    [InlineData("</")]
+    [InlineData("<!")]
+    [InlineData("&")]
     [InlineData("<![CDATA[")]
     [InlineData("<script>")]
     [InlineData("<title>")]
@@ -158,6 +163,10 @@ public sealed class ReadTests
     [InlineData("script", "<!--<script>")]
     [InlineData("script", "a<b;")]
     [InlineData("style", "<")]
+    [InlineData("xmp", "<")]
+    [InlineData("noscript", "<")]
+    [InlineData("plaintext", "<")]
+    [InlineData("svg><style", "<")]
     public void Whatever_stands_in_a_text_that_has_no_tags_the_page_is_read(string tag, string part)
     {
         var html = $"<title>same</title><{tag}>{string.Concat(Enumerable.Repeat(part, 400_000 / part.Length))}</{tag}>";

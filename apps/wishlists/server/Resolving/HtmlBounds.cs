@@ -12,8 +12,9 @@ internal static class HtmlBounds
     public const int MaxElements = 20_000;
     public const int MaxAttributes = 300;
 
-    /// <summary>Beginnings of tags in the text of a title, which can have no children: each costs what stands before it.</summary>
-    public const int MaxTitleTags = 100;
+    /// <summary>Beginnings of tags in an element that has no children, such as a style: each costs what stands before it. Scripts
+    /// are read otherwise, and have as many as they like.</summary>
+    public const int MaxTextTags = 500;
 
     // Their end tags may be left out, or they have none: they do not nest in themselves.
     private static readonly HashSet<string> Flat = new(
@@ -28,6 +29,9 @@ internal static class HtmlBounds
         var (depth, elements) = (0, 0);
         for (var i = html.IndexOf('<', StringComparison.Ordinal); i >= 0 && i + 1 < html.Length;)
         {
+            // What is no tag costs as well, where it stands in text.
+            if (++elements > MaxElements)
+                return html[..i];
             var closes = html[i + 1] == '/';
             var start = closes ? i + 2 : i + 1;
             if (start >= html.Length || !char.IsAsciiLetter(html[start]))
@@ -37,7 +41,7 @@ internal static class HtmlBounds
             }
             var nameEnd = EndOfName(html, start);
             var name = html[start..nameEnd];
-            if (++elements > MaxElements || EndOfTag(html, nameEnd) is not { } end)
+            if (EndOfTag(html, nameEnd) is not { } end)
                 return html[..i];
             if (closes)
                 depth = Math.Max(0, depth - (Flat.Contains(name) ? 0 : 1));
@@ -90,7 +94,7 @@ internal static class HtmlBounds
     private static int? EndOfRaw(string html, int from, string name)
     {
         var end = html.IndexOf("</" + name, from, StringComparison.OrdinalIgnoreCase);
-        var isText = name.Equals("title", StringComparison.OrdinalIgnoreCase) || name.Equals("textarea", StringComparison.OrdinalIgnoreCase);
-        return end >= 0 && (!isText || html.AsSpan(from, end - from).Count('<') <= MaxTitleTags) ? end : null;
+        var isScript = name.Equals("script", StringComparison.OrdinalIgnoreCase);
+        return end >= 0 && (isScript || html.AsSpan(from, end - from).Count('<') <= MaxTextTags) ? end : null;
     }
 }
