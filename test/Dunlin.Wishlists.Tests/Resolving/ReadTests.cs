@@ -13,7 +13,7 @@ public sealed class ReadTests
     public void JSON_LD_is_trusted_most()
     {
         var facts = Read(TestSite.Resource("jsonld.html"));
-        Assert.Equal(new Fact<string>("Cast iron teapot &amp; lid, 1.2 l", FactSource.JsonLd, 0.95), facts.Title);
+        Assert.Equal(new Fact<string>("Cast iron teapot & lid, 1.2 l", FactSource.JsonLd, 0.95), facts.Title);
         Assert.Equal(new Fact<Money>(new Money(48.90m, "EUR"), FactSource.JsonLd, 0.95), facts.Price);
         Assert.Equal("https://shop.example.com/images/teapot.jpg", facts.Image!.Value);
     }

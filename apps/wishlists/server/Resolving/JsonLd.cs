@@ -51,7 +51,8 @@ internal static class JsonLd
 
     private static void ReadProduct(JsonElement product, FactBook facts)
     {
-        facts.Title(Text(product, "name"), FactSource.JsonLd, Confidence);
+        // A script has no entities, but shops write them all the same.
+        facts.Title(System.Net.WebUtility.HtmlDecode(Text(product, "name")), FactSource.JsonLd, Confidence);
         facts.Image(product.TryGetProperty("image", out var image) ? ImageOf(image) : null, FactSource.JsonLd, Confidence);
         if (product.TryGetProperty("offers", out var offers))
             facts.Price(PriceOf(offers), FactSource.JsonLd, Confidence);
