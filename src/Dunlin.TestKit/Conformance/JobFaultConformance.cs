@@ -42,6 +42,48 @@ public abstract class JobFaultConformance : JobSuite
     }
 
     [Fact]
+    public async Task G3_A_worker_that_was_paused_past_its_claim_can_write_nothing_while_another_is_at_it()
+    {
+        var (began, go) = (NewSignal(), NewSignal());
+        var outcome = new TaskCompletionSource<Exception?[]>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var cut = new CutStore(Store);
+        await using var paused = await StartAsync(
+            async (run, _) =>
+            {
+                began.SetResult();
+                await go.Task;
+                outcome.SetResult(
+                [
+                    await Record.ExceptionAsync(async () => await run.ReportAsync(1)),
+                    await Record.ExceptionAsync(async () => await run.WriteAsync(EffectOf(run))),
+                    await Record.ExceptionAsync(async () => await CompleteAsync(run)),
+                ]);
+            },
+            cut);
+        var id = (await EnqueueAsync()).Id;
+        await began.Task.WaitAsync(Patience);
+        var (taken, finish) = (NewSignal(), NewSignal());
+        await using var other = await StartAsync(async (run, _) =>
+        {
+            taken.SetResult();
+            await finish.Task;
+            await CompleteAsync(run);
+        });
+        cut.IsCut = true;
+        await AdvanceAsync(TimeSpan.FromSeconds(2), other);
+        Time.Advance(TimeSpan.FromSeconds(2));
+        await taken.Task.WaitAsync(Patience);
+        cut.IsCut = false;
+        go.SetResult();
+        Assert.All(await outcome.Task.WaitAsync(Patience), error => Assert.Equal(ErrorCode.LeaseLost, Assert.IsType<DunlinException>(error).Code));
+        Assert.Equal((JobState.Running, 2, null), ((await GetAsync(id)).State, (await GetAsync(id)).Attempt, (await GetAsync(id)).Progress));
+        Assert.Empty(await EffectsAsync());
+        finish.SetResult();
+        await Task.WhenAll(paused.IdleAsync(), other.IdleAsync());
+        Assert.Equal([id], await EffectsAsync());
+    }
+
+    [Fact]
     public async Task A_worker_that_is_alive_keeps_its_claim_for_as_long_as_the_work_takes()
     {
         var (began, go) = (NewSignal(), NewSignal());
