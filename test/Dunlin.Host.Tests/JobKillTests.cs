@@ -20,6 +20,9 @@ public sealed class JobKillTests
         await using var host = new HostProcess();
         host.Settings["Dunlin__Fetch__AllowedNetworks__0"] = "127.0.0.1/32";
         host.Settings["Dunlin__Fetch__AllowedPorts__0"] = site.Address.Port.ToString(CultureInfo.InvariantCulture);
+        // A proxy that is not there: whoever used the environment's would fetch nothing.
+        host.Settings["http_proxy"] = host.Settings["all_proxy"] = "http://127.0.0.1:1";
+        host.Settings["no_proxy"] = "";
         // Long enough that nothing of the first process ends by itself before it is killed.
         host.Settings["Dunlin__Fetch__TimeLimit"] = "00:05:00";
         host.Settings["Dunlin__Jobs__LeaseDuration"] = "00:00:02";
