@@ -2,10 +2,15 @@ using Dunlin.Apps.Documents;
 using Dunlin.Apps.Focus;
 using Dunlin.Apps.Todos;
 using Dunlin.Apps.Warranty;
+using Dunlin.Apps.Wishlists;
+using Dunlin.Apps.Wishlists.Resolving;
 using Dunlin.Hosting;
+using Dunlin.Jobs;
 using Dunlin.Problems;
+using Dunlin.RxDb;
 using Dunlin.Security;
 using Dunlin.Sse;
+using Dunlin.Streams;
 
 namespace Dunlin.Host;
 
@@ -34,12 +39,19 @@ internal static class HostApplication
         dunlin.AddTodos();
         dunlin.AddWarranty();
         dunlin.AddFocus();
+        dunlin.AddWishlists();
+        // Dunlin__Jobs__LeaseDuration and the like.
+        builder.Services.ConfigureAll<JobOptions>(builder.Configuration.GetSection("Dunlin:Jobs").Bind);
+        builder.Services.Configure<FetchOptions>(builder.Configuration.GetSection("Dunlin:Fetch"));
+        builder.Services.Configure<StreamOptions>(builder.Configuration.GetSection("Dunlin:Streams"));
+        builder.Services.Configure<RxDbOptions>(builder.Configuration.GetSection("Dunlin:RxDb"));
         builder.Services.AddSingleton<WebPages>();
         builder.Services.AddHostedService<DemoData>();
         builder.Services.AddHostedService<Announcement>();
         configure?.Invoke(builder.Services);
 
         var app = builder.Build();
+        app.UseTrustedProxies();
         app.UseDunlinProblems();
         app.UseDunlinOrigins();
         app.Services.GetRequiredService<WebPages>().Use(app);
@@ -51,6 +63,7 @@ internal static class HostApplication
         app.MapTodos();
         app.MapWarranty();
         app.MapFocus();
+        app.MapWishlists();
         app.MapDemo(settings);
         app.Services.GetRequiredService<WebPages>().Map(app);
         return app;

@@ -28,8 +28,16 @@ public sealed class RecordWriter
     private readonly EventOrigin? _origin;
     private readonly HashSet<SpaceName> _spaces = [];
     private readonly HashSet<string> _users = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _accessChanged = new(StringComparer.Ordinal);
+    private readonly Dictionary<(SpaceName Space, string Key), RecordRow> _changed = [];
 
     internal RecordWriter(IUnitOfWork unit, IRecordScope tables, EventOrigin? origin) => (_unit, _tables, _origin) = (unit, tables, origin);
+
+    /// <summary>The records that this writer has changed so far, each as it is now: for whoever has to tell of them one by one.</summary>
+    public IReadOnlyCollection<RecordRow> Changed => _changed.Values;
+
+    /// <summary>The users whom this writer has given, or taken, a space so far.</summary>
+    public IReadOnlySet<string> UsersWithChangedAccess => _accessChanged;
 
     /// <summary>The living record of a key; null where there is none.</summary>
     public async ValueTask<RecordRow?> FindAsync(SpaceName space, string key, CancellationToken cancellationToken = default) =>
@@ -77,8 +85,7 @@ public sealed class RecordWriter
         if (await FindAsync(space, key, cancellationToken) is not { } old)
             return false;
         var position = await AppendAsync(space, DeletedEvent, new { key }, cancellationToken);
-        await _tables.Records.SaveAsync(old with { Version = position.Offset, DeletedAt = _unit.Now, Value = default }, cancellationToken);
-        Touch(space, old.Audience);
+        await SaveAsync(old with { Version = position.Offset, DeletedAt = _unit.Now, Value = default }, cancellationToken);
         return true;
     }
 
@@ -137,8 +144,7 @@ public sealed class RecordWriter
             return old;
         var position = await AppendAsync(space, PutEvent, new { key }, cancellationToken);
         var row = new RecordRow(space, key) { Version = position.Offset, Created = old?.Created ?? position.Offset, Audience = audience, Value = json };
-        await _tables.Records.SaveAsync(row, cancellationToken);
-        Touch(space, audience);
+        await SaveAsync(row, cancellationToken);
         return row;
     }
 
@@ -149,17 +155,20 @@ public sealed class RecordWriter
         var position = await AppendAsync(space, type, new { userId }, cancellationToken);
         await _tables.Access.SaveAsync(new SpaceAccess(space, userId, position.Offset, revokedAt), cancellationToken);
         _users.Add(userId);
+        _accessChanged.Add(userId);
     }
 
     private ValueTask<Position> AppendAsync<T>(SpaceName space, string type, T data, CancellationToken cancellationToken) =>
         _unit.AppendAsync(EventDraft.Of(space.Topic, type, data, _origin), cancellationToken);
 
-    private void Touch(SpaceName space, string? audience)
+    private async ValueTask SaveAsync(RecordRow row, CancellationToken cancellationToken)
     {
-        if (audience is null)
-            _spaces.Add(space);
+        await _tables.Records.SaveAsync(row, cancellationToken);
+        _changed[(row.Space, row.Key)] = row;
+        if (row.Audience is null)
+            _spaces.Add(row.Space);
         else
-            _users.Add(audience);
+            _users.Add(row.Audience);
     }
 
     private static void CheckKey(string key)

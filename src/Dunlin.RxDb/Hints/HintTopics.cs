@@ -1,0 +1,24 @@
+using Dunlin.Topics;
+
+namespace Dunlin.RxDb.Hints;
+
+/// <summary>The topics on which users are told that there is something to pull: <c>rxdb/{user}</c>.</summary>
+internal static class HintTopics
+{
+    public const string Root = "rxdb";
+
+    /// <summary>Something of any collection: what the user may see has changed as a whole.</summary>
+    public const string AccessEvent = "sync:access";
+
+    public const string PingEvent = "sync:ping";
+
+    public static TopicName Of(string userId) => TopicName.Of(Root, userId);
+
+    public static bool IsHint(TopicName topic) => topic.IsUnder(Root);
+}
+
+/// <summary>Everybody may hear of what concerns oneself, and nobody of what concerns another.</summary>
+internal sealed class HintAccess : IAccessPolicy
+{
+    public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(topic == HintTopics.Of(caller.UserId));
+}

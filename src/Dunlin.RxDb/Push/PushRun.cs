@@ -1,0 +1,212 @@
+using System.Data.Common;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Dunlin.Leases;
+using Dunlin.Records;
+using Dunlin.Topics;
+
+namespace Dunlin.RxDb.Push;
+
+/// <summary>What became of one row.</summary>
+/// <param name="Kind">For the figures: written, equal, conflict, refused, failed.</param>
+/// <param name="Answer">The document that the client is told; null where it was right.</param>
+/// <param name="Refusal">The code of the error where it was refused.</param>
+internal sealed record RowOutcome(string Kind, byte[]? Answer = null, string? Refusal = null)
+{
+    public static RowOutcome Written { get; } = new("written");
+
+    public static RowOutcome Equal { get; } = new("equal");
+}
+
+/// <summary>A row cannot be done: the whole run is rolled back.</summary>
+internal sealed class RowFailedException(int index, Exception cause) : Exception(cause.Message, cause)
+{
+    public int Index { get; } = index;
+}
+
+/// <summary>
+/// Some rows of one push, in one unit of work. Each is judged against the document that the caller may see now:
+/// <list type="number">
+/// <item>equal to it: right, nothing to do (a repeated push, or a resolved conflict);</item>
+/// <item>the client's assumption is another: a conflict, and the answer is the document;</item>
+/// <item>another holds the lease, or the application refuses: the answer is the document as well;</item>
+/// <item>otherwise it is written.</item>
+/// </list>
+/// A document that the caller may not see is none: deleting it is right, anything else is answered with the caller's own
+/// document, deleted. So nothing is told of it, the echo of a revocation deletes nothing, and no id is used twice.
+/// </summary>
+internal sealed class PushRun(
+    RxCollection collection, IReadOnlyList<PushRow> rows, int from, int to, IReadOnlyDictionary<int, string> failed, IReadOnlyList<string> leases,
+    Caller caller, RxDocuments documents, IServiceProvider services, RxDbOptions options)
+{
+    /// <summary>The row that is being judged; null between rows.</summary>
+    public int? Running { get; private set; }
+
+    /// <summary>The token of the unit of work: cancelled when it has taken too long.</summary>
+    public CancellationToken Limit { get; private set; }
+
+    /// <summary>By row, from the first of the run.</summary>
+    public List<RowOutcome> Outcomes { get; } = [];
+
+    public async ValueTask<bool> RunAsync(IUnitOfWork unit, CancellationToken cancellationToken)
+    {
+        Limit = cancellationToken;
+        Outcomes.Clear();
+        var records = unit.Records(caller.AsOrigin());
+        for (var index = from; index < to; index++)
+        {
+            Running = index;
+            try
+            {
+                Outcomes.Add(await JudgeAsync(index, unit, records, cancellationToken));
+            }
+            catch (Exception exception) when (!IsStoresBusiness(exception, cancellationToken))
+            {
+                throw new RowFailedException(index, exception);
+            }
+        }
+        Running = null;
+        if (records.Changed.Count > 0 || records.UsersWithChangedAccess.Count > 0)
+            await documents.AnnounceAsync(unit, records, caller.AsOrigin(), cancellationToken);
+        return true;
+    }
+
+    private async ValueTask<RowOutcome> JudgeAsync(int index, IUnitOfWork unit, RecordWriter records, CancellationToken cancellationToken)
+    {
+        var row = rows[index];
+        if (row.Fault(collection, options) is { } fault)
+            return new RowOutcome("refused", await FindMasterAsync(row, unit, records, cancellationToken) is { } kept ? Answer(kept) : WireDocuments.Refused(row.Document), fault);
+        var master = await FindMasterAsync(row, unit, records, cancellationToken);
+        if (failed.TryGetValue(index, out var code))
+            return Refuse(row, master, code, "failed");
+        var wanted = DocumentState.Of(collection, row.Document);
+        var change = RxChange.Insert;
+        if (master is null)
+        {
+            if (wanted.IsDeleted)
+                return RowOutcome.Equal;
+            // A document that the client knew and that is no longer there for it is not brought back by an edit.
+            if (row.Assumed is { } known && !DocumentState.IsMarkedDeleted(known))
+                return new RowOutcome("conflict", WireDocuments.Refused(row.Document));
+            if (await Homes(unit).FindAsync(collection.KeyOf(row.Id), cancellationToken) is not null)
+                return new RowOutcome("refused", WireDocuments.Refused(row.Document), ErrorCode.Forbidden.Code);
+        }
+        else
+        {
+            var current = StateOf(master);
+            if (wanted.IsSame(current))
+                return RowOutcome.Equal;
+            if (row.Assumed is not { } assumed || !DocumentState.Of(collection, assumed).IsSame(current))
+                return new RowOutcome("conflict", Answer(master));
+            change = master.IsDeleted ? RxChange.Restore : wanted.IsDeleted ? RxChange.Delete : RxChange.Update;
+        }
+        return await WriteAsync(row, master, wanted, change, unit, records, cancellationToken);
+    }
+
+    private async ValueTask<RowOutcome> WriteAsync(
+        PushRow row, RecordRow? master, DocumentState wanted, RxChange change, IUnitOfWork unit, RecordWriter records, CancellationToken cancellationToken)
+    {
+        var current = master is { IsDeleted: false } ? JsonNode.Parse(master.Value.Span)!.AsObject() : null;
+        var write = new RxWrite(unit, records, services, caller)
+        {
+            Collection = collection,
+            Id = row.Id,
+            Change = change,
+            Master = current,
+            Document = change == RxChange.Delete ? current!.DeepClone().AsObject() : Merge(row.Id, current, wanted.Fields),
+            Space = master?.Space,
+        };
+        if (collection.Lease?.Invoke(write) is { } resource && await IsHeldByAnotherAsync(unit, resource, cancellationToken))
+            return Refuse(row, master, ErrorCode.LeaseHeld.Code);
+        var decision = await collection.Decide(write, cancellationToken);
+        if (decision.Refusal is { } refusal)
+            return Refuse(row, master, refusal);
+        var space = change == RxChange.Insert ? decision.Space : master!.Space;
+        if (space is not { } home || (change != RxChange.Insert && decision.Space is { } other && other != home))
+            throw new InvalidOperationException($"'{collection.Name}' decides on an insert with RxDecision.Insert and on every other change with RxDecision.Write: a document stays in its space.");
+        if (change == RxChange.Delete)
+            await records.DeleteAsync(home, collection.KeyOf(row.Id), cancellationToken);
+        else
+            await PutAsync(write, home, change == RxChange.Insert ? decision.Audience : master!.Audience, records, cancellationToken);
+        return RowOutcome.Written;
+    }
+
+    private async ValueTask PutAsync(RxWrite write, SpaceName space, string? audience, RecordWriter records, CancellationToken cancellationToken)
+    {
+        // A document that its writer may not read would never be told to its writer, nor be taken back.
+        if (!await records.MayReadAsync(space, caller.UserId, cancellationToken) || (audience is not null && audience != caller.UserId))
+            throw new DunlinException(ErrorCode.Forbidden, $"The document would lie where its writer may not read: '{space}'.");
+        var json = JsonSerializer.SerializeToUtf8Bytes(write.Document);
+        if (json.Length > options.MaxDocumentBytes)
+            throw new DunlinException(ErrorCode.TooLarge, $"The document has {json.Length} bytes; {options.MaxDocumentBytes} is the limit.");
+        await records.PutJsonAsync(space, collection.KeyOf(write.Id), json, audience, cancellationToken);
+        // Later rows of the run look for it where it lies.
+        foreach (var changed in records.Changed)
+        {
+            if (changed.Space == space && changed.Key == collection.KeyOf(write.Id))
+                await Homes(write.Unit).SaveAsync(changed, cancellationToken);
+        }
+    }
+
+    private async ValueTask<RecordRow?> FindMasterAsync(PushRow row, IUnitOfWork unit, RecordWriter records, CancellationToken cancellationToken)
+    {
+        var key = collection.KeyOf(row.Id);
+        if (await Homes(unit).FindAsync(key, cancellationToken) is not { } home || !await records.MayReadAsync(home.Space, caller.UserId, cancellationToken))
+            return null;
+        var master = await unit.RecordTables().Records.FindAsync(home.Space, key, cancellationToken);
+        return master?.Audience is null || master.Audience == caller.UserId ? master : null;
+    }
+
+    private async ValueTask<bool> IsHeldByAnotherAsync(IUnitOfWork unit, ResourceName resource, CancellationToken cancellationToken)
+    {
+        foreach (var leaseId in leases.DefaultIfEmpty())
+        {
+            try
+            {
+                await unit.RequireNotHeldByAnotherAsync(resource, caller.UserId, leaseId, cancellationToken);
+                return false;
+            }
+            catch (DunlinException exception) when (exception.Code == ErrorCode.LeaseHeld)
+            {
+                // Perhaps by another lease of the caller's.
+            }
+        }
+        return true;
+    }
+
+    private RowOutcome Refuse(PushRow row, RecordRow? master, string code, string kind = "refused") =>
+        new(kind, master is null ? WireDocuments.Refused(row.Document) : Answer(master), code);
+
+    private byte[] Answer(RecordRow master) =>
+        master.IsDeleted ? WireDocuments.Gone(collection, collection.IdOf(master.Key)) : WireDocuments.Living(master.Value.Span);
+
+    private DocumentState StateOf(RecordRow master)
+    {
+        if (master.IsDeleted)
+            return DocumentState.Deleted;
+        using var document = JsonDocument.Parse(master.Value);
+        return DocumentState.Of(collection, document.RootElement);
+    }
+
+    private JsonObject Merge(string id, JsonObject? current, JsonObject fields)
+    {
+        var document = new JsonObject { [collection.PrimaryKey] = id };
+        foreach (var (name, value) in current ?? [])
+        {
+            if (name != collection.PrimaryKey && !collection.ClientFields.Contains(name, StringComparer.Ordinal))
+                document[name] = value?.DeepClone();
+        }
+        foreach (var (name, value) in fields)
+            document[name] = value?.DeepClone();
+        return document;
+    }
+
+    private static DocumentHomes Homes(IUnitOfWork unit) => new(unit.RecordTables().Records);
+
+    // The store's own trouble, or the end of the time: nothing that the row has done wrong for good. What a database throws
+    // goes to the store as it is, which repeats what can be repeated and says what has failed for good.
+    private static bool IsStoresBusiness(Exception exception, CancellationToken cancellationToken) =>
+        exception is DbException or DunlinException { Code.Status: >= 500 } || cancellationToken.IsCancellationRequested;
+}

@@ -1,0 +1,49 @@
+using Dunlin.RxDb.Hints;
+using Dunlin.RxDb.Pull;
+using Dunlin.RxDb.Push;
+using Dunlin.Streams;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dunlin.RxDb;
+
+/// <summary>Maps the endpoints.</summary>
+public static class RxDbEndpoints
+{
+    /// <summary>Maps <c>GET pull/{collection}?position=&amp;limit=&amp;schema=</c> and <c>POST push/{collection}?schema=</c> below
+    /// <paramref name="basePath"/>.</summary>
+    /// <exception cref="InvalidOperationException"><c>AddRxDb()</c> is missing, or a collection cannot be as it is.</exception>
+    public static IEndpointConventionBuilder MapRxDb(this IEndpointRouteBuilder endpoints, string basePath)
+    {
+        Check(endpoints);
+        var group = endpoints.MapGroup(basePath).WithTags("RxDB");
+        group.MapGet("pull/{collection}", (HttpContext context, string collection, PullService pull) => pull.ServeAsync(context, collection))
+            .WithSummary("Documents that have changed since a position");
+        group.MapPost("push/{collection}", (HttpContext context, string collection, PushService push) => push.ServeAsync(context, collection))
+            .WithSummary("Write documents; answers with those in conflict");
+        return group;
+    }
+
+    /// <summary>Maps <c>GET stream</c>, the hints of the signed-in user (<c>items:updated</c> and the like, <c>sync:access</c>,
+    /// <c>sync:ping</c>), and <c>GET status</c> below <paramref name="basePath"/>.</summary>
+    /// <exception cref="InvalidOperationException"><c>AddRxDb()</c> is missing, or a collection cannot be as it is.</exception>
+    public static IEndpointConventionBuilder MapRxDbHints(this IEndpointRouteBuilder endpoints, string basePath)
+    {
+        Check(endpoints);
+        var group = endpoints.MapGroup(basePath).WithTags("RxDB");
+        group.MapEventStream("stream", static context => context.RequestServices.GetRequiredService<HintFeed>().ServeAsync(context))
+            .WithSummary("Hints that there is something to pull");
+        group.MapGet("status", (HttpContext context, HintFeed hints) => hints.Status(context)).WithSummary("Own streams; all of them for administrators");
+        return group;
+    }
+
+    private static void Check(IEndpointRouteBuilder endpoints)
+    {
+        if (!endpoints.ServiceProvider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(PushService)))
+            throw new InvalidOperationException("Call builder.Services.AddDunlin().AddRxDb() before app.MapRxDb().");
+        // Made now, so that a collection that cannot be stops the start and not the first pull.
+        endpoints.ServiceProvider.GetRequiredService<RxCollectionSet>();
+    }
+}

@@ -1,0 +1,156 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Dunlin.Records;
+using Dunlin.RxDb.TestHost;
+
+namespace Dunlin.RxDb.Tests;
+
+public sealed class PullTests
+{
+    [Theory]
+    [InlineData(Backing.Memory)]
+    [InlineData(Backing.Sqlite)]
+    public async Task Pages_are_full_until_the_last_whatever_else_lies_between(Backing backing)
+    {
+        await using var host = await RxDbHost.StartAsync(backing);
+        await host.ShelfAsync("s", "ann", "ben");
+        await host.WriteAsync(records => FillAsync(records, host, "s", 250, odd: "ann"));
+        foreach (var (user, expected) in new[] { ("ann", 250), ("ben", 125), ("eve", 0) })
+        {
+            var (ids, position) = (new List<string>(), (string?)null);
+            while (true)
+            {
+                var page = await host.PullAsync(position, 25, user);
+                ids.AddRange(page["documents"]!.AsArray().Select(d => (string)d!["id"]!));
+                position = (string)page["checkpoint"]!["position"]!;
+                if (page["documents"]!.AsArray().Count < 25)
+                    break;
+            }
+            Assert.Equal((expected, expected), (ids.Count, ids.Distinct(StringComparer.Ordinal).Count()));
+        }
+    }
+
+    [Theory]
+    [InlineData(Backing.Memory)]
+    [InlineData(Backing.Sqlite)]
+    public async Task A_living_document_has_its_mark_and_a_deleted_one_is_valid_and_holds_nothing(Backing backing)
+    {
+        await using var host = await RxDbHost.StartAsync(backing);
+        await host.ShelfAsync("s", "ann");
+        await host.PushAsync("ann", (Thing("a", "first"), null));
+        var page = await host.PullAsync();
+        var expected = """{"_deleted":false,"id":"a","shelf":"s","text":"first","rev":1,"by":"ann"}""";
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(expected), page["documents"]![0]), page.ToJsonString());
+        await host.PushAsync("ann", (new { id = "a", _deleted = true }, Thing("a", "first")));
+        page = await host.PullAsync((string?)page["checkpoint"]!["position"]);
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse("""{"shelf":"","text":"","id":"a","_deleted":true}"""), page["documents"]![0]), page.ToJsonString());
+        // Who begins now has never heard of it.
+        Assert.Empty((await host.PullAsync())["documents"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task Changes_of_one_position_are_never_torn_apart()
+    {
+        await using var host = await RxDbHost.StartAsync();
+        await host.ShelfAsync("s", "ann");
+        await host.WriteAsync(records => FillAsync(records, host, "s", 60));
+        var before = (string?)(await host.PullAsync(user: "ben"))["checkpoint"]!["position"];
+        // The whole shelf appears at the position of the access.
+        await host.WriteAsync(async records => await records.GrantAsync(ShelfCollections.Space("s"), "ben"));
+        var page = await host.PullAsync(before, 10, "ben");
+        Assert.Equal(60, page["documents"]!.AsArray().Count);
+        Assert.Empty((await host.PullAsync((string?)page["checkpoint"]!["position"], 10, "ben"))["documents"]!.AsArray());
+    }
+
+    [Theory]
+    [InlineData(Backing.Memory)]
+    [InlineData(Backing.Sqlite)]
+    public async Task Access_that_is_taken_is_told_as_deletion_to_that_user_alone(Backing backing)
+    {
+        await using var host = await RxDbHost.StartAsync(backing);
+        await host.ShelfAsync("s", "ann", "ben");
+        await host.PushAsync("ann", (Thing("a", "first"), null));
+        var known = (string?)(await host.PullAsync(user: "ben"))["checkpoint"]!["position"];
+        await host.WriteAsync(async records => await records.RevokeAsync(ShelfCollections.Space("s"), "ben"));
+        await host.PushAsync("ann", (Thing("b", "later"), null));
+        var page = await host.PullAsync(known, user: "ben");
+        Assert.Equal("""a True""", string.Join(';', page["documents"]!.AsArray().Select(d => $"{d!["id"]} {(bool)d["_deleted"]!}")));
+        Assert.DoesNotContain("first", page.ToJsonString(), StringComparison.Ordinal);
+        Assert.Equal(2, (await host.PullAsync())["documents"]!.AsArray().Count);
+    }
+
+    [Fact]
+    public async Task A_document_that_moved_stays_with_who_sees_both_places_also_when_the_first_is_taken()
+    {
+        await using var host = await RxDbHost.StartAsync();
+        await host.ShelfAsync("s", "ann", "ben");
+        await host.ShelfAsync("t", "ann", "ben");
+        await host.PushAsync("ann", (Thing("a", "first"), null));
+        await host.WriteAsync(async records =>
+        {
+            await records.DeleteAsync(ShelfCollections.Space("s"), "thing/a");
+            await records.PutAsync(ShelfCollections.Space("t"), "thing/a", new { id = "a", shelf = "t", text = "moved" });
+        });
+        var known = (string?)(await host.PullAsync(user: "ben"))["checkpoint"]!["position"];
+        await host.WriteAsync(async records => await records.RevokeAsync(ShelfCollections.Space("s"), "ben"));
+        var document = (await host.PullAsync(known, user: "ben"))["documents"]!.AsArray().Single()!;
+        Assert.Equal(("moved", false), ((string?)document["text"], (bool)document["_deleted"]!));
+    }
+
+    [Fact]
+    public async Task A_position_that_cannot_be_continued_from_is_an_error_of_its_own()
+    {
+        await using var host = await RxDbHost.StartAsync();
+        await host.ShelfAsync("s", "ann");
+        await host.PushAsync("ann", (Thing("a", "first"), null));
+        await host.PushAsync("ann", (Thing("b", "second"), null));
+        var known = (string)(await host.PullAsync(limit: 1))["checkpoint"]!["position"]!;
+        await host.PushAsync("ann", (new { id = "b", _deleted = true }, Thing("b", "second")));
+        await host.Store.WriteAsync(async (unit, ct) =>
+        {
+            await unit.RecordTables().Records.ForgetAsync(unit.Now.AddDays(1), ct);
+            return true;
+        });
+        var offset = known[(known.IndexOf('-', StringComparison.Ordinal) + 1)..];
+        foreach (var position in new[] { known, $"00000000-{offset}", known[..9] + "999999" })
+        {
+            var (status, body, _) = await host.SendAsync(HttpMethod.Get, $"{ShelfApplication.Sync}/pull/things?position={position}");
+            Assert.Equal((HttpStatusCode.Gone, "checkpoint_expired", "resync"), (status, (string?)body!["code"], (string?)body["class"]));
+        }
+        // Anew from the beginning, and on from there: what nothing has changed in grows no older than the last pull.
+        var fresh = (string?)(await host.PullAsync())["checkpoint"]!["position"];
+        Assert.Empty((await host.PullAsync(fresh))["documents"]!.AsArray());
+    }
+
+    [Theory]
+    [InlineData("pull/nothing", HttpStatusCode.NotFound, "not_found")]
+    [InlineData("pull/things?limit=0", HttpStatusCode.BadRequest, "invalid_field")]
+    [InlineData("pull/things?limit=501", HttpStatusCode.BadRequest, "invalid_field")]
+    [InlineData("pull/things?limit=ten", HttpStatusCode.BadRequest, "invalid_field")]
+    [InlineData("pull/things?position=7", HttpStatusCode.BadRequest, "invalid_position")]
+    [InlineData("pull/things?schema=x", HttpStatusCode.BadRequest, "invalid_field")]
+    [InlineData("pull/things?schema=0", HttpStatusCode.UpgradeRequired, "schema_outdated")]
+    [InlineData("pull/things?schema=3", HttpStatusCode.ServiceUnavailable, "draining")]
+    [InlineData("pull/things?schema=1", HttpStatusCode.OK, null)]
+    [InlineData("pull/things?schema=2", HttpStatusCode.OK, null)]
+    [InlineData("pull/things", HttpStatusCode.OK, null)]
+    public async Task What_is_asked_wrongly_is_said(string path, HttpStatusCode expected, string? code)
+    {
+        await using var host = await RxDbHost.StartAsync();
+        var (status, body, response) = await host.SendAsync(HttpMethod.Get, $"{ShelfApplication.Sync}/{path}");
+        Assert.Equal((expected, code), (status, (string?)body!["code"]));
+        Assert.Equal(expected == HttpStatusCode.UpgradeRequired, response.Headers.Upgrade.Any(u => u.Name == "dunlin-schema" && u.Version == "2"));
+        Assert.Equal(HttpStatusCode.Unauthorized, (await host.SendAsync(HttpMethod.Get, $"{ShelfApplication.Sync}/{path}", user: null)).Status);
+    }
+
+    private static async ValueTask FillAsync(RecordWriter records, RxDbHost host, string shelf, int count, string? odd = null)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            await records.PutAsync(
+                ShelfCollections.Space(shelf), host.Documents.KeyOf("things", $"{shelf}{i}"), new { id = $"{shelf}{i}", shelf, text = "x" }, i % 2 == 1 ? odd : null);
+        }
+    }
+
+    private static object Thing(string id, string text) => new { id, shelf = "s", text, _deleted = false };
+}

@@ -1,0 +1,236 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Dunlin.Leases;
+using Dunlin.RxDb.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dunlin.RxDb.Tests;
+
+public sealed class PushTests
+{
+    [Theory]
+    [InlineData(Backing.Memory)]
+    [InlineData(Backing.Sqlite)]
+    public async Task A_row_is_written_once_however_often_it_is_sent(Backing backing)
+    {
+        await using var host = await RxDbHost.StartAsync(backing);
+        await host.ShelfAsync("s", "ann");
+        for (var i = 0; i < 3; i++)
+            Assert.Empty(await host.PushAsync("ann", (Thing("a", "one"), null)));
+        for (var i = 0; i < 3; i++)
+            Assert.Empty(await host.PushAsync("ann", (Thing("a", "two"), Thing("a", "one"))));
+        Assert.Equal("two 2 ann", await ReadAsync(host, "a"));
+    }
+
+    [Theory]
+    [InlineData(Backing.Memory)]
+    [InlineData(Backing.Sqlite)]
+    public async Task Another_assumption_or_none_is_a_conflict_and_the_answer_is_the_document(Backing backing)
+    {
+        await using var host = await RxDbHost.StartAsync(backing);
+        await host.ShelfAsync("s", "ann");
+        await host.PushAsync("ann", (Thing("a", "one"), null));
+        foreach (var assumed in new[] { null, Thing("a", "other"), new { id = "a", _deleted = true } })
+        {
+            var conflict = Assert.Single(await host.PushAsync("ann", (Thing("a", "two"), assumed)))!;
+            Assert.Equal(("one", false, 1), ((string?)conflict["text"], (bool)conflict["_deleted"]!, (int)conflict["rev"]!));
+        }
+        Assert.Equal("one 1 ann", await ReadAsync(host, "a"));
+    }
+
+    [Fact]
+    public async Task The_servers_fields_are_neither_taken_nor_compared_and_a_normalised_form_is_no_conflict()
+    {
+        await using var host = await RxDbHost.StartAsync();
+        await host.ShelfAsync("s", "ann");
+        Assert.Empty(await host.PushAsync("ann", (new { id = "a", shelf = "s", text = "  one ", rev = 99, by = "eve", more = 1, _deleted = false }, null)));
+        Assert.Equal("one 1 ann", await ReadAsync(host, "a"));
+        // What the client assumes has neither the server's fields nor the trimmed text.
+        Assert.Empty(await host.PushAsync("ann", (Thing("a", "two"), Thing("a", "  one "))));
+        Assert.Empty(await host.PushAsync("ann", (new { id = "a", shelf = "s", text = "three", count = (int?)null, _deleted = false }, Thing("a", "two"))));
+        Assert.Equal("three 3 ann", await ReadAsync(host, "a"));
+        Assert.DoesNotContain("more", (await host.PullAsync()).ToJsonString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Backing.Memory)]
+    [InlineData(Backing.Sqlite)]
+    public async Task Deleting_and_bringing_back(Backing backing)
+    {
+        await using var host = await RxDbHost.StartAsync(backing);
+        await host.ShelfAsync("s", "ann");
+        await host.PushAsync("ann", (Thing("a", "one"), null));
+        var gone = new { id = "a", shelf = "s", text = "whatever", _deleted = true };
+        // Deleted by one who knows an older state: a conflict. By one who knows it: done. Again: right already.
+        Assert.Single(await host.PushAsync("ann", (gone, Thing("a", "zero"))));
+        Assert.Empty(await host.PushAsync("ann", (gone, Thing("a", "one"))));
+        Assert.Empty(await host.PushAsync("ann", (gone, Thing("a", "one"))));
+        // An edit of what is deleted, and an insert by one who never heard of it: the deletion stands.
+        foreach (var assumed in new[] { Thing("a", "one"), null })
+            Assert.True((bool)Assert.Single(await host.PushAsync("ann", (Thing("a", "two"), assumed)))!["_deleted"]!);
+        Assert.Equal("", await ReadAsync(host, "a"));
+        Assert.Empty(await host.PushAsync("ann", (Thing("a", "back"), gone)));
+        Assert.Equal("back 1 ann", await ReadAsync(host, "a"));
+        // What was never there is deleted already.
+        Assert.Empty(await host.PushAsync("ann", (new { id = "never", _deleted = true }, null)));
+    }
+
+    [Theory]
+    [InlineData(Backing.Memory)]
+    [InlineData(Backing.Sqlite)]
+    public async Task A_row_that_cannot_be_done_is_refused_alone_and_leaves_nothing_behind(Backing backing)
+    {
+        await using var host = await RxDbHost.StartAsync(backing, options => options.MaxDocumentBytes = 2_000);
+        await host.ShelfAsync("s", "ann");
+        string[] texts = ["a", "poison", "b", "forbidden", "c", new string('x', 300), "d", new string('y', 3_000), "e"];
+        var rows = RxDbHost.Rows([.. texts.Select((text, i) => (Thing($"t{i}", text), (object?)null))]);
+        var deep = string.Concat(Enumerable.Repeat("[", 200)) + string.Concat(Enumerable.Repeat("]", 200));
+        // Half a surrogate pair in a text, in the id, and a document deeper than any.
+        string[] raw =
+        [
+            """{"newDocumentState":{"id":"half","shelf":"s","text":"\ud800","_deleted":false}}""",
+            """{"newDocumentState":{"id":"\ud800","shelf":"s","text":"x","_deleted":false}}""",
+            $$$"""{"newDocumentState":{"id":"deep","shelf":"s","text":"x","count":{{{deep}}},"_deleted":false}}""",
+            $$$"""{"newDocumentState":{"id":"{{{new string('i', 300)}}}","shelf":"s","text":"x","_deleted":false}}""",
+        ];
+        using var client = host.Client();
+        using var body = new StringContent($"{rows[..^1]},{string.Join(',', raw)}]", System.Text.Encoding.UTF8, "application/json");
+        using var response = await client.PostAsync($"{ShelfApplication.Sync}/push/things", body);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        using var answer = System.Text.Json.JsonDocument.Parse(text, new System.Text.Json.JsonDocumentOptions { MaxDepth = 1_000 });
+        Assert.Equal(8, answer.RootElement.GetArrayLength());
+        Assert.All(answer.RootElement.EnumerateArray(), document => Assert.True(document.GetProperty("_deleted").GetBoolean()));
+        var documents = (await host.PullAsync())["documents"]!.AsArray();
+        Assert.Equal("a,b,c,d,e", string.Join(',', documents.Select(d => (string?)d!["text"])));
+        var refused = response.Headers.GetValues("Dunlin-Refused").Single();
+        foreach (var entry in new[] { "t1;internal", "t3;forbidden", "t5;invalid_field", "t7;too_large", "half;internal", "deep;invalid_field" })
+            Assert.Contains(entry, refused, StringComparison.Ordinal);
+        Assert.Null(await host.Store.ReadAsync((scope, ct) => Dunlin.Records.RecordExtensions.RecordTables(scope).Records.FindAsync(ShelfCollections.Space("s"), "half/done", ct)));
+    }
+
+    [Theory]
+    [InlineData(Backing.Memory)]
+    [InlineData(Backing.Sqlite)]
+    public async Task What_one_may_not_see_is_neither_told_nor_written_nor_deleted(Backing backing)
+    {
+        await using var host = await RxDbHost.StartAsync(backing);
+        await host.ShelfAsync("s", "ann");
+        await host.ShelfAsync("e", "eve");
+        await host.PushAsync("ann", (Thing("a", "secret"), null));
+        foreach (var assumed in new[] { null, Thing("a", "secret"), Thing("a", "guess") })
+        {
+            // Into her own shelf and into the other's.
+            foreach (var shelf in new[] { "e", "s" })
+            {
+                var answer = await host.PushAsync("eve", (new { id = "a", shelf, text = "mine", _deleted = false }, assumed));
+                Assert.Equal(("mine", true), ((string?)answer.Single()!["text"], (bool)answer.Single()!["_deleted"]!));
+            }
+            Assert.Empty(await host.PushAsync("eve", (new { id = "a", _deleted = true }, assumed)));
+        }
+        // A shelf that is another's takes nothing either.
+        Assert.True((bool)(await host.PushAsync("eve", (Thing("new", "x"), null))).Single()!["_deleted"]!);
+        Assert.Equal("secret 1 ann", await ReadAsync(host, "a"));
+    }
+
+    [Fact]
+    public async Task The_echo_of_a_revocation_does_not_delete_the_original()
+    {
+        await using var host = await RxDbHost.StartAsync();
+        await host.ShelfAsync("s", "ann", "ben");
+        await host.PushAsync("ann", (Thing("a", "one"), null));
+        var known = (string?)(await host.PullAsync(user: "ben"))["checkpoint"]!["position"];
+        await host.WriteAsync(async records => await records.RevokeAsync(ShelfCollections.Space("s"), "ben"));
+        var gone = (await host.PullAsync(known, user: "ben"))["documents"]!.AsArray().Single()!;
+        foreach (var assumed in new object?[] { gone, Thing("a", "one"), null })
+            Assert.Empty(await host.PushAsync("ben", (gone, assumed)));
+        Assert.Equal("one 1 ann", await ReadAsync(host, "a"));
+    }
+
+    [Fact]
+    public async Task A_document_of_one_reader_is_invisible_to_the_others_of_its_space()
+    {
+        await using var host = await RxDbHost.StartAsync();
+        await host.ShelfAsync("s", "ann", "ben");
+        await host.PushAsync("ann", (new { id = "a", shelf = "s", text = "own", own = true, _deleted = false }, null));
+        Assert.Empty((await host.PullAsync(user: "ben"))["documents"]!.AsArray());
+        Assert.True((bool)(await host.PushAsync("ben", (Thing("a", "x"), null))).Single()!["_deleted"]!);
+        Assert.Equal("own 1 ann", await ReadAsync(host, "a"));
+    }
+
+    [Theory]
+    [InlineData(Backing.Memory)]
+    [InlineData(Backing.Sqlite)]
+    public async Task Anothers_lease_refuses_and_ones_own_lets_by(Backing backing)
+    {
+        await using var host = await RxDbHost.StartAsync(backing);
+        await host.ShelfAsync("s", "ann", "ben");
+        await host.PushAsync("ann", (Thing("a", "one"), null));
+        var leases = host.Services.GetRequiredService<LeaseService>();
+        await leases.AcquireAsync(new LeaseRequest(ResourceName.Of("things", "a"), "lease-of-ann-1", new LeaseOwner("ann", "Ann", null, null, null), 60));
+        var path = $"{ShelfApplication.Sync}/push/things";
+        var rows = RxDbHost.Rows((Thing("a", "two"), Thing("a", "one")));
+        // Ben without it and with the id of it, Ann without it.
+        foreach (var (user, lease) in new[] { ("ben", ""), ("ben", "lease-of-ann-1"), ("ann", "lease-of-ann-0") })
+        {
+            var (_, body, response) = await host.SendAsync(HttpMethod.Post, path, rows, user, ("Dunlin-Lease", lease));
+            Assert.Equal("one", (string?)body![0]!["text"]);
+            Assert.Equal("a;lease_held", response.Headers.GetValues("Dunlin-Refused").Single());
+        }
+        Assert.Equal("[]", (await host.SendAsync(HttpMethod.Post, path, rows, "ann", ("Dunlin-Lease", "other-lease-id, lease-of-ann-1"))).Body!.ToJsonString());
+        // A lease that has ended holds nobody up.
+        host.Time.Advance(TimeSpan.FromSeconds(61));
+        Assert.Empty(await host.PushAsync("ben", (Thing("a", "three"), Thing("a", "two"))));
+    }
+
+    [Fact]
+    public async Task A_row_that_always_takes_too_long_is_refused_at_last_and_good_ones_beside_it_are_written()
+    {
+        await using var host = await RxDbHost.StartAsync(Backing.Sqlite, options => options.MaxOverruns = 2, sqlite => sqlite.WriteLimit = TimeSpan.FromMilliseconds(300));
+        await host.ShelfAsync("s", "ann");
+        var rows = RxDbHost.Rows((Thing("a", "one"), null), (Thing("b", "slow"), null), (Thing("c", "three"), null));
+        // The limit of a unit of work is on the store's clock, which moves here only when the slow one has begun.
+        ShelfCollections.Slow = async ct =>
+        {
+            _ = Task.Run(() => host.Time.Advance(TimeSpan.FromMilliseconds(400)), CancellationToken.None);
+            await Task.Delay(Timeout.Infinite, ct);
+        };
+        try
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.SendAsync(HttpMethod.Post, $"{ShelfApplication.Sync}/push/things", rows)).Status);
+            var (status, body, _) = await host.SendAsync(HttpMethod.Post, $"{ShelfApplication.Sync}/push/things", rows);
+            Assert.Equal((HttpStatusCode.OK, "b"), (status, (string?)body!.AsArray().Single()!["id"]));
+        }
+        finally
+        {
+            ShelfCollections.Slow = static _ => default;
+        }
+        Assert.Equal(("one 1 ann", "", "three 1 ann"), (await ReadAsync(host, "a"), await ReadAsync(host, "b"), await ReadAsync(host, "c")));
+    }
+
+    [Theory]
+    [InlineData("{}", HttpStatusCode.BadRequest, "invalid_field")]
+    [InlineData("[1]", HttpStatusCode.BadRequest, "invalid_field")]
+    [InlineData("""[{"newDocumentState":1}]""", HttpStatusCode.BadRequest, "invalid_field")]
+    [InlineData("""[{"newDocumentState":{"id":1}}]""", HttpStatusCode.BadRequest, "invalid_field")]
+    [InlineData("""[{"newDocumentState":{"id":"a"},"assumedMasterState":1}]""", HttpStatusCode.BadRequest, "invalid_field")]
+    [InlineData("[", HttpStatusCode.BadRequest, "invalid_json")]
+    [InlineData("""[{"newDocumentState":{"id":"a","id":"b"}}]""", HttpStatusCode.BadRequest, "invalid_json")]
+    [InlineData("""[{"newDocumentState":{"id":"a"}},{"newDocumentState":{"id":"a"}},{"newDocumentState":{"id":"a"}}]""", HttpStatusCode.RequestEntityTooLarge, "too_large")]
+    public async Task What_no_client_sends_is_an_error_of_the_request(string body, HttpStatusCode expected, string code)
+    {
+        await using var host = await RxDbHost.StartAsync(configure: options => options.MaxPushRows = 2);
+        var (status, answer, _) = await host.SendAsync(HttpMethod.Post, $"{ShelfApplication.Sync}/push/things", body);
+        Assert.Equal((expected, code), (status, (string?)answer!["code"]));
+        Assert.Equal(HttpStatusCode.Unauthorized, (await host.SendAsync(HttpMethod.Post, $"{ShelfApplication.Sync}/push/things", "[]", user: null)).Status);
+        Assert.Equal(HttpStatusCode.UpgradeRequired, (await host.SendAsync(HttpMethod.Post, $"{ShelfApplication.Sync}/push/things?schema=0", "[]")).Status);
+    }
+
+    private static async Task<string> ReadAsync(RxDbHost host, string id)
+    {
+        var document = (await host.PullAsync())["documents"]!.AsArray().FirstOrDefault(d => (string?)d!["id"] == id);
+        return document is null ? "" : $"{document["text"]} {document["rev"]} {document["by"]}";
+    }
+
+    private static object Thing(string id, string text) => new { id, shelf = "s", text, _deleted = false };
+}
