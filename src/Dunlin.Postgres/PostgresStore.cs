@@ -58,7 +58,8 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
         _instruments = new JournalInstruments(meters);
         _head = new JournalHead(logger);
         _trimmer = new Trimmer(this, retention.Value);
-        Clock = new DatabaseClock(clock);
+        // Whoever brings a time of its own, as tests do, means it.
+        Clock = new DatabaseClock(clock, isDatabase: ReferenceEquals(clock.TimeProvider, TimeProvider.System));
         _head.Moved += feed.Reach;
     }
 
@@ -74,7 +75,7 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
     /// <inheritdoc/>
     public CancellationToken Faulted => _head.Faulted;
 
-    /// <summary>The clock that judges leases; tests that move time put the node's in its place, before the opening.</summary>
+    /// <summary>The clock that judges leases.</summary>
     internal DatabaseClock Clock { get; set; }
 
     internal JournalHead Known => _head;

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Text;
 using System.Text.Json.Nodes;
 using Dunlin.Records;
+using Dunlin.TestKit;
 
 namespace Dunlin.Replicache.Tests;
 
@@ -68,7 +69,8 @@ public sealed class PullCostTests
             var mine = rows.TakeLast(rounds).ToList();
             Assert.All(mine, count => Assert.InRange(count, 1, 3));
         }
-        Assert.True(first < TimeSpan.FromSeconds(2), $"the first pull took {first.TotalMilliseconds:0} ms");
+        // Within the minute in which a PostgreSQL has no statistics of a table yet, it sorts where it could follow the index.
+        Assert.True(first < TimeSpan.FromSeconds(TestStore.IsPostgres ? 10 : 2), $"the first pull took {first.TotalMilliseconds:0} ms");
         Assert.True(cpu / rounds < TimeSpan.FromMilliseconds(5), $"a pull took {cpu.TotalMilliseconds / rounds:0.00} ms of CPU");
     }
 

@@ -30,6 +30,7 @@ public static class PostgresBuilderExtensions
         services.TryAddSingleton<IStoreHealth>(provider => provider.GetRequiredService<PostgresStore>());
         services.TryAddSingleton<IAccountStore, PostgresAccountStore>();
         services.TryAddSingleton<ISessionStore, PostgresSessionStore>();
+        services.TryAddSingleton<ISecretStore, PostgresSecretStore>();
         // In place of the one that AddTokens adds, whichever came first: a ticket of one node is used at another.
         services.Replace(ServiceDescriptor.Singleton<ITicketStore, PostgresTicketStore>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, PostgresOpener>());

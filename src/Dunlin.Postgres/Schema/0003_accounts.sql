@@ -41,3 +41,9 @@ CREATE INDEX dunlin_ticket_by_user ON dunlin_ticket (user_id);
 
 -- Forgetting those that nobody used.
 CREATE INDEX dunlin_ticket_by_expiry ON dunlin_ticket (expires_at);
+
+-- Secrets that the nodes share, such as the key that signs tokens where none is configured.
+CREATE TABLE dunlin_secret (
+    name TEXT COLLATE "C" PRIMARY KEY,
+    value TEXT NOT NULL
+);

@@ -18,7 +18,10 @@ public sealed class DatabaseClockTests
         // One is in the year 2030 and stands still, the other has the time of the machine.
         var stopped = new StoreClock(new ManualTime());
         await using var first = new PostgresStore(
-            Options.Create(new PostgresOptions { ConnectionString = backend.ConnectionString }), Options.Create(new RetentionOptions()), [], new CommitFeed(), stopped, backend.Log);
+            Options.Create(new PostgresOptions { ConnectionString = backend.ConnectionString }), Options.Create(new RetentionOptions()), [], new CommitFeed(), stopped, backend.Log)
+        {
+            Clock = new DatabaseClock(stopped),
+        };
         var second = await backend.OpenAsync();
         var resource = ResourceName.Parse("files/1");
         var (owner, id) = (new LeaseOwner("ann", "Ann"), "lease-of-ann-1");
@@ -39,9 +42,12 @@ public sealed class DatabaseClockTests
     public async Task Events_carry_the_time_of_the_database()
     {
         await using var backend = await Backend.NewAsync();
+        var stopped = new StoreClock(new ManualTime());
         await using var node = new PostgresStore(
-            Options.Create(new PostgresOptions { ConnectionString = backend.ConnectionString }), Options.Create(new RetentionOptions()), [], new CommitFeed(),
-            new StoreClock(new ManualTime()), backend.Log);
+            Options.Create(new PostgresOptions { ConnectionString = backend.ConnectionString }), Options.Create(new RetentionOptions()), [], new CommitFeed(), stopped, backend.Log)
+        {
+            Clock = new DatabaseClock(stopped),
+        };
         await node.AppendAsync(Backend.Draft("a"), Cancellation);
         var entry = Assert.Single(await Backend.ReadAllAsync(node));
         var now = DateTimeOffset.UnixEpoch.AddMilliseconds((double)await Database.ScalarAsync<decimal>(backend.ConnectionString, "SELECT extract(epoch FROM clock_timestamp()) * 1000"));

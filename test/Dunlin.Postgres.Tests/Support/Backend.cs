@@ -1,7 +1,6 @@
 using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Postgres.Accounts;
-using Dunlin.Postgres.Journal;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Conformance;
 using Dunlin.Topics;
@@ -68,15 +67,12 @@ public sealed class Backend : IAsyncDisposable
         }
     }
 
-    /// <summary>A back end for the conformance suites: the node's time judges, because they move it.</summary>
+    /// <summary>A back end for the conformance suites: time is what they move, not the database's.</summary>
     public static async ValueTask<StoreUnderTest> ForSuiteAsync(ManualTime time, RetentionOptions retention)
     {
         var (feed, clock) = (new CommitFeed(), new StoreClock(time));
         var options = new PostgresOptions { ConnectionString = await Database.NewSchemaAsync() };
-        var store = new PostgresStore(Options.Create(options), Options.Create(retention), [], feed, clock, new RecordingLogger())
-        {
-            Clock = new DatabaseClock(clock, isDatabase: false),
-        };
+        var store = new PostgresStore(Options.Create(options), Options.Create(retention), [], feed, clock, new RecordingLogger());
         await store.OpenAsync(Cancellation);
         return new StoreUnderTest(store, store, feed, clock, new PostgresAccountStore(store), new PostgresSessionStore(store), store.DisposeAsync);
     }
