@@ -172,6 +172,10 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
         }
     }
 
+    /// <summary>A connection of the pool, for whoever keeps one.</summary>
+    internal async ValueTask<NpgsqlConnection> OpenConnectionAsync(CancellationToken cancellationToken) =>
+        await (await OpenedAsync(cancellationToken)).Database.OpenConnectionAsync(cancellationToken);
+
     internal async ValueTask<bool> ObserveAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var (position, _) = await FindHeadAsync(connection, cancellationToken);

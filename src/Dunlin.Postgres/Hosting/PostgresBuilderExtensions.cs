@@ -1,7 +1,9 @@
 using Dunlin.Accounts;
+using Dunlin.Backplane;
 using Dunlin.Journal;
 using Dunlin.Postgres;
 using Dunlin.Postgres.Accounts;
+using Dunlin.Postgres.Backplane;
 using Dunlin.Postgres.Hosting;
 using Dunlin.Postgres.Leases;
 using Microsoft.Extensions.DependencyInjection;
@@ -35,6 +37,9 @@ public static class PostgresBuilderExtensions
         services.Replace(ServiceDescriptor.Singleton<ITicketStore, PostgresTicketStore>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, PostgresOpener>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, LeaseSweeper>());
+        services.TryAddSingleton<PostgresBackplane>();
+        services.Replace(ServiceDescriptor.Singleton<IBackplane>(provider => provider.GetRequiredService<PostgresBackplane>()));
+        services.AddHostedService(provider => provider.GetRequiredService<PostgresBackplane>());
         builder.AddSharedStore();
         return builder;
     }
