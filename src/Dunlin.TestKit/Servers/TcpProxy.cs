@@ -162,8 +162,15 @@ public sealed class TcpProxy : IAsyncDisposable
     {
         lock (_open)
             _open.Remove(socket);
-        // A reset rather than a polite end: what a broken line looks like.
-        socket.LingerState = new LingerOption(enable: true, 0);
+        try
+        {
+            // A reset rather than a polite end: what a broken line looks like.
+            socket.LingerState = new LingerOption(enable: true, 0);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // Its other end was faster.
+        }
         socket.Dispose();
     }
 
