@@ -38,7 +38,7 @@ internal sealed class DocumentsHost : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("dunlin-documents-").FullName;
         var time = new ManualTime();
-        var app = HostApplication.Build(new HostSettings { Port = 0, Data = folder, Demo = true }, services =>
+        var app = HostApplication.Build(new HostSettings { Port = 0, Data = folder, Demo = true, Store = TestStore.ConnectionString(folder) }, services =>
         {
             services.AddSingleton<TimeProvider>(time);
             services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);

@@ -63,9 +63,8 @@ internal sealed class FocusHost : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddSingleton<TimeProvider>(Time);
         // Time moves by hours at once here: nothing that is under way meanwhile is to count as stuck.
-        var dunlin = builder.Services.AddDunlin().AddFocus().AddSqlite(options =>
+        var dunlin = builder.Services.AddDunlin().AddFocus().AddTestStore(_folder, "focus.db", options =>
         {
-            options.Path = Path.Combine(_folder, "focus.db");
             options.WriteLimit = TimeSpan.FromHours(1);
             // What a power cut takes is the store's own test; here its waiting for the disk would take most of the time.
             options.Durability = SqliteDurability.Normal;

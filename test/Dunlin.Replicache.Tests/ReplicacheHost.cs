@@ -64,11 +64,7 @@ internal sealed class ReplicacheHost : IAsyncDisposable
         var made = backing == Backing.Sqlite && folder is null ? folder = Directory.CreateTempSubdirectory("dunlin-replicache-").FullName : null;
         if (backing == Backing.Sqlite)
         {
-            dunlin.AddSqlite(options =>
-            {
-                options.Path = Path.Combine(folder!, "test.db");
-                sqlite?.Invoke(options);
-            });
+            dunlin.AddTestStore(folder!, "test.db", sqlite);
         }
         else
             dunlin.AddInMemory();

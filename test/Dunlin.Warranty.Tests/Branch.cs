@@ -39,7 +39,7 @@ internal sealed class Branch : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddSingleton<TimeProvider>(time);
-        builder.Services.AddDunlin().AddSqlite(Path.Combine(folder, "warranty.db")).AddWarranty();
+        builder.Services.AddDunlin().AddTestStore(folder, "warranty.db").AddWarranty();
         builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero);
         var app = builder.Build();
         app.UseDunlinProblems();

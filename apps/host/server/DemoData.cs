@@ -5,6 +5,7 @@ using Dunlin.Apps.Todos;
 using Dunlin.Apps.Warranty;
 using Dunlin.Apps.Wishlists;
 using Dunlin.Devices;
+using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.RxDb;
 using Dunlin.Security;
@@ -47,8 +48,15 @@ internal sealed class DemoData(
         var more = (configuration["Dunlin:DemoAccounts"] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         foreach (var account in Accounts.Concat(more.Select(name => new NewAccount(name, Password, name, ["user"]) { UserId = name })))
         {
-            if (await store.FindByNameAsync(account.Username, cancellationToken) is null)
-                await accounts.CreateAsync(account, cancellationToken);
+            try
+            {
+                if (await store.FindByNameAsync(account.Username, cancellationToken) is null)
+                    await accounts.CreateAsync(account, cancellationToken);
+            }
+            catch (DunlinException error) when (error.Code == ErrorCode.Conflict)
+            {
+                // Another node of the same store starts at the same time and was first.
+            }
         }
         await DocumentsDemo.SeedAsync(data, Collections, Accounts.ToDictionary(a => a.UserId!, a => a.FullName, StringComparer.Ordinal), cancellationToken);
         await TodosDemo.SeedAsync(data, cancellationToken);

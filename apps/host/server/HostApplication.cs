@@ -71,11 +71,21 @@ internal static class HostApplication
 
     private static void AddStore(DunlinBuilder dunlin, HostSettings settings)
     {
-        if (settings.Store is not null)
-            throw new NotSupportedException("--store needs the PostgreSQL back end, which this version does not have yet. Leave it out to use SQLite.");
+        if (settings.Store is null)
+        {
+            if (settings.Redis is not null)
+                throw new InvalidOperationException("--redis connects several nodes, and these need one store: give --store as well.");
+            dunlin.AddSqlite(Path.Combine(settings.Data, "dunlin.db"));
+            return;
+        }
+        dunlin.AddPostgres(options =>
+        {
+            options.ConnectionString = settings.Store;
+            // What Redis brings itself need not be read again for the notification that comes with it.
+            options.WakeDelay = settings.Redis is null ? TimeSpan.Zero : TimeSpan.FromMilliseconds(20);
+        });
         if (settings.Redis is not null)
-            throw new NotSupportedException("--redis needs the Redis backplane, which this version does not have yet.");
-        dunlin.AddSqlite(Path.Combine(settings.Data, "dunlin.db"));
+            dunlin.AddRedisBackplane(settings.Redis);
     }
 
     private static void ListenLocalhostOrAny(this Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, int port) =>

@@ -34,7 +34,7 @@ internal sealed record CaseQuery(string Search, string Sort, int Page, int Limit
             {
                 "createdAt" => "id",
                 "serviceNo" => "service_no",
-                "cost" => "CAST(cost AS REAL)",
+                "cost" => "CAST(CASE cost WHEN '' THEN '0' ELSE cost END AS DECIMAL)",
                 _ => CaseField.All.FirstOrDefault(f => f.IsSortable && string.Equals(f.Name, name, StringComparison.Ordinal))?.Column
                     ?? throw new DunlinException(ErrorCode.InvalidField, $"Cases cannot be sorted by '{name}'.", "sort"),
             };

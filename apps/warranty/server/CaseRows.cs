@@ -34,10 +34,12 @@ internal static class CaseRows
 
     public static async Task<(IReadOnlyList<Case> Items, long Total)> PageAsync(DbConnection connection, long branchId, CaseQuery query)
     {
+        // lower(): one database compares letters without case in LIKE, another with it.
         const string where =
-            "branch_id = @branchId AND deleted_at IS NULL AND (@pattern = '' OR service_no LIKE @pattern ESCAPE '\\' OR customer_name LIKE @pattern ESCAPE '\\' " +
-            "OR customer_contact LIKE @pattern ESCAPE '\\' OR customer_email LIKE @pattern ESCAPE '\\' OR invoice LIKE @pattern ESCAPE '\\' " +
-            "OR issues LIKE @pattern ESCAPE '\\' OR staff LIKE @pattern ESCAPE '\\')";
+            "branch_id = @branchId AND deleted_at IS NULL AND (@pattern = '' OR lower(service_no) LIKE lower(@pattern) ESCAPE '\\' " +
+            "OR lower(customer_name) LIKE lower(@pattern) ESCAPE '\\' OR lower(customer_contact) LIKE lower(@pattern) ESCAPE '\\' " +
+            "OR lower(customer_email) LIKE lower(@pattern) ESCAPE '\\' OR lower(invoice) LIKE lower(@pattern) ESCAPE '\\' " +
+            "OR lower(issues) LIKE lower(@pattern) ESCAPE '\\' OR lower(staff) LIKE lower(@pattern) ESCAPE '\\')";
         var parameters = new { branchId, pattern = query.Pattern, limit = query.Limit, skip = (query.Page - 1) * query.Limit };
         var total = await connection.ExecuteScalarAsync<long>($"SELECT COUNT(*) FROM warranty_case WHERE {where}", parameters);
         var items = await connection.QueryAsync<Case>(

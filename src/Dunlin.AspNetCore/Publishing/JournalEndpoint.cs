@@ -25,7 +25,7 @@ internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, Acce
                 throw new DunlinException(ErrorCode.Forbidden, $"You may not read the topic '{topic}'.", "topic");
         }
         var limit = Limit(context.Request);
-        var (after, reset) = fanout.Locate(After(context.Request));
+        var (after, reset) = await fanout.LocateAsync(After(context.Request), context.RequestAborted);
         // From the beginning of what is kept, where no position is given: for a reader that recovers everything.
         var from = context.Request.Query.ContainsKey("after") ? after.Offset : 0;
         var page = await journal.ReadAsync(new JournalQuery(from, topics, limit), context.RequestAborted);

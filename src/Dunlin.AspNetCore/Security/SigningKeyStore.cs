@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Dunlin.Accounts;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -7,15 +8,21 @@ namespace Dunlin.Security;
 
 /// <summary>
 /// The secret of this server's own tokens. There is no default one: without a configured key it is made at random once
-/// and kept in a file that only the server's user can read.
+/// and kept in a file that only the server's user can read; or, where several nodes share a store, in that store, because a
+/// token of one node is used at another.
 /// </summary>
-internal sealed class SigningKeyStore(IOptions<AccessTokenOptions> options, IHostEnvironment environment, ILogger<SigningKeyStore> logger)
+internal sealed class SigningKeyStore(
+    IOptions<AccessTokenOptions> options, IHostEnvironment environment, ILogger<SigningKeyStore> logger, ISecretStore? shared = null)
 {
     private const int Bytes = 64;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly Lazy<JwsKey.SecretKey> _key = new(() =>
-        JwsKey.OfSecret(options.Value.SigningKey is { } configured ? Decode(configured) : FromFile(Path.Combine(environment.ContentRootPath, options.Value.SigningKeyFile), logger), keyId: null));
+        JwsKey.OfSecret(
+            options.Value.SigningKey is { } configured ? Decode(configured)
+                : shared is not null ? FromStore(shared)
+                : FromFile(Path.Combine(environment.ContentRootPath, options.Value.SigningKeyFile), logger),
+            keyId: null));
 
     public JwsKey.SecretKey Key => _key.Value;
 
@@ -37,6 +44,12 @@ internal sealed class SigningKeyStore(IOptions<AccessTokenOptions> options, IHos
             ? secret
             : throw new FormatException($"too short: {secret.Length} bytes, and HS256 needs {JwsKey.MinSecretBytes}; make a key with 'openssl rand -base64 64'");
     }
+
+    // Once, at the start, before anything is served: waiting for it holds up nothing else.
+    private static byte[] FromStore(ISecretStore store) =>
+        Decode(Task.Run(async () => await store.GetOrAddAsync("signing-key", Make(), CancellationToken.None)).GetAwaiter().GetResult());
+
+    private static string Make() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(Bytes));
 
     private static byte[] FromFile(string path, ILogger logger)
     {
@@ -67,7 +80,7 @@ internal sealed class SigningKeyStore(IOptions<AccessTokenOptions> options, IHos
             open.UnixCreateMode = OwnerOnly;
         using (var stream = new FileStream(draft, open))
         {
-            stream.Write(System.Text.Encoding.ASCII.GetBytes(Convert.ToBase64String(RandomNumberGenerator.GetBytes(Bytes))));
+            stream.Write(System.Text.Encoding.ASCII.GetBytes(Make()));
             stream.Flush(flushToDisk: true);
         }
         try

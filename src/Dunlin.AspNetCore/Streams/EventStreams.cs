@@ -54,7 +54,7 @@ public sealed class EventStreams
         });
         try
         {
-            var (start, reset) = _fanout.Locate(resume);
+            var (start, reset) = await _fanout.LocateAsync(resume, context.RequestAborted);
             // Rights may have shrunk between the check and the registration; from here on changes reach the connection.
             await CheckTopicsAsync(caller, request.Topics, context.RequestAborted);
             var opening = new StreamOpening(connection, start, isResumed: resume is not null && reset is null);

@@ -25,6 +25,9 @@ public interface IBackplaneNode
     /// <summary>Another node committed these consecutive events (or at least reached the last one).</summary>
     void OnHint(IReadOnlyList<Event> committed);
 
+    /// <summary>Another node committed everything up to here; the events are in the journal.</summary>
+    void OnReached(Position position);
+
     /// <summary>A transient event from another node.</summary>
     void OnTransient(Event entry);
 }

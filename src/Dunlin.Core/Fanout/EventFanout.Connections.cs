@@ -60,14 +60,17 @@ public sealed partial class EventFanout
     }
 
     /// <summary>Where a new stream begins: the position resumed from, or the newest one. Where resuming is impossible, says why.</summary>
-    public (Position Start, ResetReason? Reset) Locate(Position? resume)
+    /// <remarks>A position that lies after everything this node knows may come from another node: the store is asked.</remarks>
+    public async ValueTask<(Position Start, ResetReason? Reset)> LocateAsync(Position? resume, CancellationToken cancellationToken = default)
     {
         var reached = Reached;
         if (resume is not { } position)
             return (reached, null);
         if (position.Epoch != reached.Epoch)
             return (reached, ResetReason.Epoch);
-        return position.Offset > _journal.Head.Offset ? (reached, ResetReason.Ahead) : (position, null);
+        if (position.Offset <= _journal.Head.Offset || position.Offset <= (await _journal.ReadHeadAsync(cancellationToken)).Offset)
+            return (position, null);
+        return (reached, ResetReason.Ahead);
     }
 
     /// <summary>Sends the opening and goes live from <paramref name="start"/>; returns when the connection is up to date or closed.</summary>

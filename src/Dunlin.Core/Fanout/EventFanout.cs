@@ -14,15 +14,17 @@ namespace Dunlin.Fanout;
 /// </summary>
 public sealed partial class EventFanout : IBackplaneNode
 {
-    private readonly Lock _intake = new();   // guards _target, _filling, and the order of Accept
+    private readonly Lock _intake = new();   // guards _target, _filling, _hasBegun, and the order of Accept
     private readonly IJournal _journal;
     private readonly IBackplane _backplane;
     private readonly ILogger _logger;
     private readonly FanoutShard[] _shards;
     private readonly CatchUpPages _pages;
+    private readonly Dictionary<TopicName, Action<Event>> _listeners = [];
     private long _reached;
     private long _target;
     private bool _filling;
+    private bool _hasBegun;
     private int _nextShard;
 
     /// <summary>Made by the container.</summary>
@@ -42,6 +44,7 @@ public sealed partial class EventFanout : IBackplaneNode
         var shards = Options.Shards > 0 ? Options.Shards : Math.Min(Environment.ProcessorCount, 8);
         _shards = [.. Enumerable.Range(0, shards).Select(_ => new FanoutShard(this))];
         feed.Subscribe(OnCommitted);
+        feed.SubscribeReached(OnReached);
         backplane.Attach(this);
     }
 
@@ -58,12 +61,21 @@ public sealed partial class EventFanout : IBackplaneNode
 
     internal EventTail Tail { get; }
 
+    /// <summary>Calls a listener for every event of a topic, committed by whatever node or transient, in order, before it goes to
+    /// the connections. It must be quick, must not throw, and must not call back. Add it before <see cref="Begin"/>.</summary>
+    public void Listen(TopicName topic, Action<Event> listener)
+    {
+        _listeners.TryGetValue(topic, out var others);
+        _listeners[topic] = others + listener;
+    }
+
     /// <summary>Begins at the head of the journal. Call once, when the store is open and before the first connection.</summary>
     public void Begin()
     {
         lock (_intake)
         {
             _reached = _target = _journal.Head.Offset;
+            _hasBegun = true;
             foreach (var shard in _shards)
                 shard.Begin(_reached);
         }
@@ -82,14 +94,27 @@ public sealed partial class EventFanout : IBackplaneNode
     public void OnTransient(Event entry)
     {
         Event[] one = [entry];
+        Tell(one);
         foreach (var shard in _shards)
             shard.Deliver(one);
     }
 
     /// <inheritdoc/>
+    public void OnReached(Position position)
+    {
+        lock (_intake)
+        {
+            // Before the beginning there is nothing to catch up with: it takes the head as it is then.
+            if (_hasBegun && position.Epoch == _journal.Head.Epoch)
+                ReachFor(position.Offset);
+        }
+    }
+
+    /// <inheritdoc/>
     public void OnHint(IReadOnlyList<Event> committed)
     {
-        if (committed.Count == 0)
+        // A hint of another history would be a plausible lie.
+        if (committed.Count == 0 || committed[0].Position.Epoch != _journal.Head.Epoch)
             return;
         lock (_intake)
         {
@@ -135,9 +160,21 @@ public sealed partial class EventFanout : IBackplaneNode
     {
         for (var i = 0; i < events.Count; i++)
             Tail.Add(events[i]);
+        Tell(events);
         Volatile.Write(ref _reached, events[^1].Position.Offset);
         foreach (var shard in _shards)
             shard.Deliver(events);
+    }
+
+    private void Tell(IReadOnlyList<Event> events)
+    {
+        if (_listeners.Count == 0)
+            return;
+        for (var i = 0; i < events.Count; i++)
+        {
+            if (_listeners.TryGetValue(events[i].Topic, out var listener))
+                listener(events[i]);
+        }
     }
 
     // Only under _intake.

@@ -1,6 +1,7 @@
 using Dunlin.Accounts;
 using Dunlin.Journal;
 using Dunlin.Journal.InMemory;
+using Dunlin.Topics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -25,6 +26,14 @@ public static class InMemoryBuilderExtensions
         return builder;
     }
 
+    /// <summary>What a back end needs that several nodes share: changes of access reach all of them. For authors of back ends.</summary>
+    public static DunlinBuilder AddSharedStore(this DunlinBuilder builder)
+    {
+        builder.Services.TryAddSingleton<AccessChanges>();
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, AccessRelay>());
+        return builder;
+    }
+
     /// <summary>What every back end needs beside itself: the clock, the commit feed, retention. For authors of back ends, who
     /// call it first.</summary>
     /// <exception cref="InvalidOperationException">A back end is registered already: there is one journal.</exception>
@@ -32,7 +41,7 @@ public static class InMemoryBuilderExtensions
     {
         var services = builder.Services;
         if (services.Any(service => service.ServiceType == typeof(IJournal)))
-            throw new InvalidOperationException("A store is registered already. Call one of AddInMemory and AddSqlite, once.");
+            throw new InvalidOperationException("A store is registered already. Call one of AddInMemory, AddSqlite and AddPostgres, once.");
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<StoreClock>();
         services.TryAddSingleton<CommitFeed>();

@@ -18,8 +18,13 @@ namespace Dunlin.Journal;
 /// </summary>
 public interface IJournal
 {
-    /// <summary>The position of the last committed event that readers may see. Cheap: no I/O.</summary>
+    /// <summary>The position of the last committed event that readers may see, as far as this node knows. Cheap: no I/O.</summary>
     Position Head { get; }
+
+    /// <summary>The position of the last committed event that readers may see, as the store has it now: another node may have
+    /// committed what this one has not heard of. <see cref="Head"/> is at least there afterwards.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>.</exception>
+    ValueTask<Position> ReadHeadAsync(CancellationToken cancellationToken) => new(Head);
 
     /// <summary>Appends events outside any other change, as one transaction.</summary>
     /// <param name="drafts">One to <see cref="JournalLimits.MaxEventsPerAppend"/>.</param>

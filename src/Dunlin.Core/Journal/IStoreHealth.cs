@@ -3,10 +3,11 @@ namespace Dunlin.Journal;
 /// <summary>Whether the store can still be trusted with writes; readiness reads it. Safe for concurrent use.</summary>
 public interface IStoreHealth
 {
-    /// <summary>What made the store give up; null while it works. Once set it stays, and every request is refused with
-    /// <see cref="Diagnostics.ErrorCode.StoreUnavailable"/> until the process is started anew.</summary>
+    /// <summary>What keeps the store from taking writes; null while it works. Requests are refused with
+    /// <see cref="Diagnostics.ErrorCode.StoreUnavailable"/>. A store whose database can come back clears it then; one that has
+    /// given up keeps it until the process is started anew.</summary>
     Exception? Fault { get; }
 
-    /// <summary>Cancelled when <see cref="Fault"/> is set.</summary>
+    /// <summary>Cancelled when the store has given up for good.</summary>
     CancellationToken Faulted { get; }
 }

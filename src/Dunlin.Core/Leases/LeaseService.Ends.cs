@@ -53,20 +53,24 @@ public sealed partial class LeaseService
         }
     }
 
+    /// <summary>Ends the lease if it has run out, announces it and serves the queue; changes nothing otherwise. Whoever finds a lease
+    /// that ran out on a node that is gone calls it.</summary>
+    public async ValueTask SettleAsync(ResourceName resource, CancellationToken cancellationToken = default) => await store.WriteAsync(
+        (unit, ct) => StepAsync(
+            unit, resource, null,
+            async (step, c) =>
+            {
+                await step.SettleAsync(c);
+                return true;
+            },
+            ct),
+        cancellationToken);
+
     private void SettleInBackground(ResourceName resource) => _ = Task.Run(async () =>
     {
         try
         {
-            await store.WriteAsync(
-                (unit, ct) => StepAsync(
-                    unit, resource, null,
-                    async (step, c) =>
-                    {
-                        await step.SettleAsync(c);
-                        return true;
-                    },
-                    ct),
-                CancellationToken.None);
+            await SettleAsync(resource);
         }
 #pragma warning disable CA1031 // the store may be away for a moment; whoever asks next settles it too
         catch (Exception error)

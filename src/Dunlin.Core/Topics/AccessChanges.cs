@@ -12,7 +12,7 @@ namespace Dunlin.Topics;
 /// two changes told at the same time may be heard in either order, and a listener may still be running when its
 /// subscription is disposed from another thread.
 /// </para>
-/// Changes are heard on this node; a backplane that carries them to others calls the same methods there.
+/// Changes are heard on this node; <see cref="AccessRelay"/> carries them to the others that share the store.
 /// </summary>
 public sealed partial class AccessChanges(ILogger<AccessChanges>? logger = null)
 {

@@ -4,9 +4,13 @@ using Dunlin.Leases;
 namespace Dunlin.Topics;
 
 /// <summary>Asks the policy with the longest prefix that covers a name; refuses where there is none. A user may always read
-/// the topics under <c>users/{own id}</c>.</summary>
+/// the topics under <c>users/{own id}</c>. Nobody may read or publish what nodes tell each other, under <c>dunlin</c>, whatever
+/// the policies say.</summary>
 public sealed class AccessPolicies(IEnumerable<AccessRule> rules)
 {
+    /// <summary>The prefix of the topics on which the engine speaks to itself.</summary>
+    internal const string OwnPrefix = "dunlin";
+
     private readonly IReadOnlyList<AccessRule> _rules = [.. rules.OrderByDescending(rule => rule.Prefix.Length)];
 
     /// <summary>See <see cref="IAccessPolicy.MayReadAsync"/>.</summary>
@@ -29,6 +33,8 @@ public sealed class AccessPolicies(IEnumerable<AccessRule> rules)
 
     private IAccessPolicy? PolicyFor(string name)
     {
+        if (NamePrefix.Covers(OwnPrefix, name))
+            return null;
         foreach (var rule in _rules)
         {
             if (NamePrefix.Covers(rule.Prefix, name))

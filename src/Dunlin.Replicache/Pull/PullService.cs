@@ -76,12 +76,13 @@ internal sealed class PullService(IStore store, IJournal journal, ReplicacheInst
     }
 
     /// <summary>Whether a position lies after everything there is: the file is an older copy. A commit becomes visible a moment
-    /// before the head tells of it, so a unit of work is let by before a cookie is judged so.</summary>
+    /// before the head tells of it, so a unit of work is let by before a cookie is judged so; and it may be another node's, so
+    /// the store is asked.</summary>
     private async ValueTask<bool> IsAheadAsync(Position at)
     {
         if (at.Epoch != journal.Head.Epoch || at.Offset <= journal.Head.Offset)
             return false;
         await store.WriteAsync(static (_, _) => ValueTask.CompletedTask, CancellationToken.None);
-        return at.Offset > journal.Head.Offset;
+        return at.Offset > (await journal.ReadHeadAsync(CancellationToken.None)).Offset;
     }
 }

@@ -21,6 +21,9 @@ public sealed class FaultyJournal(IJournal inner, CommitFaults faults) : IJourna
     }
 
     /// <inheritdoc/>
+    public ValueTask<Position> ReadHeadAsync(CancellationToken cancellationToken) => inner.ReadHeadAsync(cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken) => inner.ReadAsync(query, cancellationToken);
 
     /// <inheritdoc/>

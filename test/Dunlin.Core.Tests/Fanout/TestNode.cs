@@ -63,7 +63,7 @@ internal sealed class TestNode : IDisposable
     public async Task<Connection> ConnectAsync(TestSink sink, string topics, Position? resume = null, Func<ConnectionRequest, ConnectionRequest>? with = null)
     {
         var connection = Open(sink, topics, with);
-        var (start, reset) = Fanout.Locate(resume);
+        var (start, reset) = await Fanout.LocateAsync(resume);
         await Fanout.StartAsync(connection, reset is null ? default : ControlFrames.Reset(reset.Value, start), start);
         await Fanout.SettledAsync();
         return connection;

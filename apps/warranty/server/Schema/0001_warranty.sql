@@ -1,21 +1,21 @@
 -- Branches of the repair service; the code is part of every service number.
 CREATE TABLE warranty_branch (
-    id          INTEGER PRIMARY KEY,
+    id          BIGINT PRIMARY KEY,
     code        TEXT NOT NULL UNIQUE,
     name        TEXT NOT NULL
 );
 
 -- Which users work in which branch; administrators see all.
 CREATE TABLE warranty_member (
-    branch_id   INTEGER NOT NULL REFERENCES warranty_branch (id),
+    branch_id   BIGINT NOT NULL REFERENCES warranty_branch (id),
     user_id     TEXT NOT NULL,
     PRIMARY KEY (branch_id, user_id)
 );
 
 -- One repair under warranty. The version is the journal offset of its last change.
 CREATE TABLE warranty_case (
-    id               INTEGER PRIMARY KEY,
-    branch_id        INTEGER NOT NULL REFERENCES warranty_branch (id),
+    id               BIGINT PRIMARY KEY,
+    branch_id        BIGINT NOT NULL REFERENCES warranty_branch (id),
     service_no       TEXT NOT NULL UNIQUE,
     status           TEXT NOT NULL,
     customer_name    TEXT NOT NULL,
@@ -40,15 +40,15 @@ CREATE INDEX warranty_case_branch ON warranty_case (branch_id, deleted_at, id);
 
 -- The last service number handed out, per branch and month.
 CREATE TABLE warranty_service_number (
-    branch_id   INTEGER NOT NULL REFERENCES warranty_branch (id),
+    branch_id   BIGINT NOT NULL REFERENCES warranty_branch (id),
     month       TEXT NOT NULL,
-    last        INTEGER NOT NULL,
+    last        BIGINT NOT NULL,
     PRIMARY KEY (branch_id, month)
 );
 
 -- Every value that was overwritten, by whom and by what: last write wins, and nothing is lost.
 CREATE TABLE warranty_history (
-    case_id     INTEGER NOT NULL REFERENCES warranty_case (id),
+    case_id     BIGINT NOT NULL REFERENCES warranty_case (id),
     version     BIGINT NOT NULL,
     field       TEXT NOT NULL,
     old_value   TEXT NOT NULL,

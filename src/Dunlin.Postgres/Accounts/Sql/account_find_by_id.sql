@@ -1,0 +1,2 @@
+-- One account.
+SELECT user_id, username, full_name, password_hash, roles FROM dunlin_account WHERE user_id = $1

@@ -1,0 +1,167 @@
+using System.Security.Cryptography;
+using System.Threading.Channels;
+using Dunlin.Backplane;
+using Dunlin.Journal;
+using Dunlin.Postgres.Schema;
+using Dunlin.Topics;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Dunlin.Postgres.Backplane;
+
+/// <summary>
+/// The backplane where there is nothing but the database. Of commits the store tells by itself (<see cref="HeadWatcher"/>), so
+/// hints need not be sent; transient events go through a small table that is not logged, in groups, with an empty
+/// notification. Best effort: while the database is away they are lost. Safe for concurrent use.
+/// </summary>
+internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<PostgresBackplane> logger) : BackgroundService, IBackplane
+{
+    /// <summary>Events that wait at most; further ones are dropped.</summary>
+    private const int MaxWaiting = 10_000;
+
+    private const int MaxGroup = 500;
+    private const string Channel = "dunlin_transient";
+
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan ForgetInterval = TimeSpan.FromSeconds(30);
+
+    private static readonly SqlText Add = new("transient_add");
+    private static readonly SqlText Read = new("transient_read");
+    private static readonly SqlText Seen = new("transient_seen");
+    private static readonly SqlText Forget = new("transient_forget");
+    private static readonly SqlText Notify = new("notify");
+
+    private readonly string _id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+    private readonly Channel<Event> _outbox = System.Threading.Channels.Channel.CreateBounded<Event>(
+        new BoundedChannelOptions(MaxWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
+
+    private readonly Dictionary<string, long> _seen = new(StringComparer.Ordinal);
+    private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private IBackplaneNode? _node;
+    private long _number;
+
+    /// <summary>Completes when this node hears the others for the first time.</summary>
+    internal Task Listening => _listening.Task;
+
+    public void Attach(IBackplaneNode node)
+    {
+        if (Interlocked.CompareExchange(ref _node, node, null) is not null)
+            throw new InvalidOperationException("A PostgreSQL backplane connects one node; give every node its own.");
+    }
+
+    public void Hint(IBackplaneNode from, IReadOnlyList<Event> committed)
+    {
+        // The committing transaction has sent its notification.
+    }
+
+    public void Transient(IBackplaneNode from, Event entry) => _outbox.Writer.TryWrite(entry);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+        AgainAndAgainAsync(SendAsync, stoppingToken), AgainAndAgainAsync(ReceiveAsync, stoppingToken));
+
+    private async Task AgainAndAgainAsync(Func<CancellationToken, Task> work, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await work(stop);
+            }
+#pragma warning disable CA1031 // tried again, whatever it was
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                if (stop.IsCancellationRequested)
+                    return;
+                LogFailed(exception);
+                await Task.Delay(RetryDelay, TimeProvider.System, stop).ContinueWith(static _ => { }, TaskScheduler.Default);
+            }
+        }
+    }
+
+    private async Task SendAsync(CancellationToken stop)
+    {
+        var group = new List<Event>();
+        while (await _outbox.Reader.WaitToReadAsync(stop))
+        {
+            group.Clear();
+            while (group.Count < MaxGroup && _outbox.Reader.TryRead(out var entry))
+                group.Add(entry);
+            var first = _number + 1;
+            _number += group.Count;
+            await store.QueryAsync(
+                async (connection, ct) =>
+                {
+                    await using var batch = new NpgsqlBatch(connection);
+                    batch.Add(
+                        Add,
+                        Statements.Text(_id),
+                        Statements.Number(first),
+                        Statements.Texts(group.Select(e => e.Topic.Value)),
+                        Statements.Texts(group.Select(e => e.Type)),
+                        Statements.Byteas(group.Select(e => e.Data)),
+                        Statements.Texts(group.Select(e => e.Origin?.UserId)),
+                        Statements.Texts(group.Select(e => e.Origin?.SessionId)),
+                        Statements.Texts(group.Select(e => e.Origin?.ConnectionId)),
+                        Statements.Texts(group.Select(e => e.Origin?.DeviceId)),
+                        Statements.Numbers(group.Select(e => e.Time.UtcTicks)));
+                    batch.Add(Notify, Statements.Text(Channel));
+                    return await batch.ExecuteNonQueryAsync(ct);
+                },
+                stop);
+        }
+    }
+
+    private async Task ReceiveAsync(CancellationToken stop)
+    {
+        await store.OpenAsync(stop);
+        await using var connection = await store.OpenConnectionAsync(stop);
+        var listens = !store.Options.ThroughPooler;
+        if (listens)
+        {
+            await using var listen = new NpgsqlCommand("LISTEN " + Channel, connection);
+            await listen.ExecuteNonQueryAsync(stop);
+        }
+        // What was sent while this node was not there, or not connected, is over.
+        await using (var seen = connection.Command(Seen))
+        await using (var row = await seen.ExecuteReaderAsync(stop))
+        {
+            while (await row.ReadAsync(stop))
+                _seen[row.GetString(0)] = row.GetInt64(1);
+        }
+        _listening.TrySetResult();
+        var forgotten = TimeProvider.System.GetTimestamp();
+        while (!stop.IsCancellationRequested)
+        {
+            if (listens)
+                await connection.WaitAsync(ForgetInterval, stop);
+            else
+                await Task.Delay(store.Options.PollInterval, TimeProvider.System, stop);
+            await DeliverAsync(connection, stop);
+            if (TimeProvider.System.GetElapsedTime(forgotten) < ForgetInterval)
+                continue;
+            forgotten = TimeProvider.System.GetTimestamp();
+            await using var forget = connection.Command(Forget);
+            await forget.ExecuteNonQueryAsync(stop);
+        }
+    }
+
+    private async Task DeliverAsync(NpgsqlConnection connection, CancellationToken stop)
+    {
+        await using var command = connection.Command(Read, Statements.Text(_id), Statements.Texts(_seen.Keys), Statements.Numbers(_seen.Values));
+        await using var row = await command.ExecuteReaderAsync(stop);
+        while (await row.ReadAsync(stop))
+        {
+            _seen[row.GetString(0)] = row.GetInt64(1);
+            var origin = Enumerable.Range(5, 4).All(row.IsDBNull)
+                ? null
+                : new EventOrigin(row.TextOrNull(5), row.TextOrNull(6), row.TextOrNull(7), row.TextOrNull(8));
+            var draft = new EventDraft(TopicName.Parse(row.GetString(2)), row.GetString(3), row.GetFieldValue<byte[]>(4), origin);
+            _node?.OnTransient(Event.Transient(draft, row.Time(9)));
+        }
+    }
+
+    [LoggerMessage(2160, LogLevel.Warning, "Transient events do not pass between the nodes; trying again.")]
+    private partial void LogFailed(Exception exception);
+}

@@ -1,0 +1,102 @@
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.Postgres.Journal;
+
+/// <summary>How far this node knows the journal, and whether the database can be reached. Safe for concurrent use.</summary>
+internal sealed partial class JournalHead(ILogger logger) : IDisposable
+{
+    private readonly CancellationTokenSource _faulted = new();
+    private Exception? _fault;
+    private Exception? _outage;
+    private uint _epoch;
+    private long _offset;
+    private int _isOpen;
+
+    /// <summary>Told of every offset that another node's commit brought.</summary>
+    public event Action<Position>? Moved;
+
+    public Position Position => new(_epoch, Volatile.Read(ref _offset));
+
+    /// <summary>What keeps the store from working now; null while it works.</summary>
+    public Exception? Outage => Volatile.Read(ref _fault) ?? Volatile.Read(ref _outage);
+
+    public CancellationToken Faulted => _faulted.Token;
+
+    /// <summary>Begins at what the database holds.</summary>
+    public void Open(Position start)
+    {
+        _epoch = start.Epoch;
+        Volatile.Write(ref _offset, start.Offset);
+        Volatile.Write(ref _isOpen, 1);
+    }
+
+    /// <summary>Whether a head read with the lock held continues the history that this node knows.</summary>
+    public bool Accepts(Position start) => start.Epoch == _epoch && start.Offset >= Volatile.Read(ref _offset);
+
+    /// <summary>Takes in a position read from the database: of this history, and perhaps newer than what is known.</summary>
+    public void Observe(Position position)
+    {
+        if (position.Epoch != _epoch)
+            throw Fail($"The database now holds another history of the journal ({position}); this node has seen {Position}. Start the node anew.");
+        if (Raise(position))
+            Moved?.Invoke(position);
+    }
+
+    /// <summary>Moves on to a position, if it is newer.</summary>
+    public bool Raise(Position position)
+    {
+        for (var known = Volatile.Read(ref _offset); known < position.Offset;)
+        {
+            var seen = Interlocked.CompareExchange(ref _offset, position.Offset, known);
+            if (seen == known)
+                return true;
+            known = seen;
+        }
+        return false;
+    }
+
+    /// <summary>The database has answered.</summary>
+    public void Reached()
+    {
+        if (Interlocked.Exchange(ref _outage, null) is not null)
+            LogReached();
+    }
+
+    /// <summary>The database has not answered.</summary>
+    public void Lost(Exception exception)
+    {
+        if (Interlocked.Exchange(ref _outage, exception) is null && Volatile.Read(ref _isOpen) == 1)
+            LogLost(exception);
+    }
+
+    /// <summary>Gives up for good: what this node has told its readers is no longer what the database holds.</summary>
+    public DunlinException Fail(string detail)
+    {
+        var fault = new InvalidOperationException(detail);
+        if (Interlocked.CompareExchange(ref _fault, fault, null) is null)
+        {
+            LogFaulted(detail);
+            ThreadPool.UnsafeQueueUserWorkItem(static source => source.Cancel(), _faulted, preferLocal: false);
+        }
+        return PostgresFaults.Unavailable("The store has failed and takes no more requests; it must be started again.", fault);
+    }
+
+    public void ThrowIfFaulted()
+    {
+        if (Volatile.Read(ref _fault) is { } fault)
+            throw PostgresFaults.Unavailable("The store has failed and takes no more requests; it must be started again.", fault);
+    }
+
+    public void Dispose() => _faulted.Dispose();
+
+    [LoggerMessage(2130, LogLevel.Warning, "The database cannot be reached; trying again.")]
+    private partial void LogLost(Exception exception);
+
+    [LoggerMessage(2131, LogLevel.Information, "The database is reached again.")]
+    private partial void LogReached();
+
+    [LoggerMessage(2132, LogLevel.Critical, "{Detail}")]
+    private partial void LogFaulted(string detail);
+}

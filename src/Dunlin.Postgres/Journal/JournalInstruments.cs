@@ -1,0 +1,39 @@
+using System.Diagnostics.Metrics;
+using Dunlin.Diagnostics;
+
+namespace Dunlin.Postgres.Journal;
+
+/// <summary>What is measured of the writer.</summary>
+internal sealed class JournalInstruments : IDisposable
+{
+    private readonly Meter _meter;
+    private readonly Histogram<double> _duration;
+    private readonly Histogram<int> _events;
+    private readonly Histogram<int> _requests;
+    private Func<int> _queueLength = static () => 0;
+
+    public JournalInstruments(IMeterFactory? factory)
+    {
+        _meter = factory?.Create(DunlinMeters.Journal) ?? new Meter(DunlinMeters.Journal);
+        _duration = _meter.CreateHistogram<double>("dunlin.journal.append.duration", "s", "From the request to its durable answer.");
+        _events = _meter.CreateHistogram<int>("dunlin.journal.batch.events", "{event}", "Events in one commit.");
+        _requests = _meter.CreateHistogram<int>("dunlin.journal.batch.requests", "{request}", "Requests in one commit.");
+        _meter.CreateObservableGauge("dunlin.journal.queue.length", () => _queueLength(), "{request}", "Requests that wait for the writer.");
+    }
+
+    public void Watch(Func<int> queueLength) => _queueLength = queueLength;
+
+    public void Answered(TimeSpan elapsed)
+    {
+        if (_duration.Enabled)
+            _duration.Record(elapsed.TotalSeconds);
+    }
+
+    public void Batch(int events, int requests)
+    {
+        _events.Record(events);
+        _requests.Record(requests);
+    }
+
+    public void Dispose() => _meter.Dispose();
+}

@@ -1,0 +1,42 @@
+using System.Net.Sockets;
+using Dunlin.Diagnostics;
+using Npgsql;
+
+namespace Dunlin.Postgres.Journal;
+
+/// <summary>What an error of PostgreSQL, or of the way to it, means for the store.</summary>
+internal static class PostgresFaults
+{
+    /// <summary>Whether the connection is gone, or will be: nothing more can be said on it, and what it was doing is unknown
+    /// unless the commit had not been asked for.</summary>
+    public static bool IsLost(Exception exception) => exception switch
+    {
+        // Classes 08 (connection), 57P0x (shutdown, crash, starting, dropped, idle), 25P03 (idle in transaction), 53300 (too many).
+        PostgresException postgres => postgres.Severity is "FATAL" or "PANIC" || postgres.SqlState.StartsWith("08", StringComparison.Ordinal)
+            || postgres.SqlState.StartsWith("57P", StringComparison.Ordinal) || postgres.SqlState is "25P03" or "53300",
+        NpgsqlException or IOException or SocketException or TimeoutException or ObjectDisposedException => true,
+        _ => false,
+    };
+
+    /// <summary>Whether the same may succeed when it is tried again: lock and statement time-outs, deadlocks, serialisation.</summary>
+    public static bool IsTransient(Exception exception) =>
+        IsLost(exception) || exception is PostgresException { SqlState: "40001" or "40P01" or "55P03" or "57014" or "53100" or "53200" };
+
+    /// <summary>An exception as what the caller is told: what may succeed later becomes <see cref="ErrorCode.StoreUnavailable"/>;
+    /// those of the application's own statements pass as they are.</summary>
+    public static Exception Translate(Exception exception) => exception is not DunlinException && IsTransient(exception)
+        ? Unavailable(Reason(exception), exception)
+        : exception;
+
+    public static DunlinException Unavailable(string detail, Exception? cause = null) => new(ErrorCode.StoreUnavailable, detail, null, cause);
+
+    private static string Reason(Exception exception) => exception switch
+    {
+        PostgresException { SqlState: "40P01" } => "The database chose this to end a deadlock; nothing of it was kept.",
+        PostgresException { SqlState: "40001" } => "Another change came between; nothing of this was kept.",
+        PostgresException { SqlState: "55P03" } => "The database is locked by another; nothing of this was kept.",
+        PostgresException { SqlState: "57014" } => "The database took too long; nothing of this was kept.",
+        PostgresException { SqlState: "53100" } => "The disk of the database is full; nothing of this was kept.",
+        _ => "The database cannot be reached; nothing of this was kept.",
+    };
+}

@@ -1,0 +1,2 @@
+-- Makes the whole batch durable: one sync.
+COMMIT

@@ -1,0 +1,6 @@
+-- The last offset that this snapshot holds, the history that it belongs to, and the time.
+SELECT greatest(coalesce((SELECT max("offset") FROM dunlin_journal), 0), trimmed.value), epoch.value,
+    extract(epoch FROM clock_timestamp()) * 1000000,
+    coalesce((SELECT time FROM dunlin_journal ORDER BY "offset" DESC LIMIT 1), 0)
+FROM dunlin_counter trimmed, dunlin_counter epoch
+WHERE trimmed.name = 'trimmed_through' AND epoch.name = 'epoch'

@@ -1,0 +1,15 @@
+-- The next events of all topics after $1: $2 at most, up to the one that reaches $3 bytes. One statement, so one snapshot:
+-- what the page says of the head and of trimming is as of its events. A row without an event where there is none.
+WITH state AS (
+    SELECT greatest(coalesce((SELECT max("offset") FROM dunlin_journal), 0), trimmed.value) AS head, epoch.value AS epoch, trimmed.value > $1 AS is_trimmed
+    FROM dunlin_counter trimmed, dunlin_counter epoch WHERE trimmed.name = 'trimmed_through' AND epoch.name = 'epoch'
+), wanted AS MATERIALIZED (
+    SELECT "offset", row_number() OVER before AS number, sum(octet_length(data)) OVER before - octet_length(data) AS bytes_before
+    FROM (SELECT "offset", data FROM dunlin_journal WHERE "offset" > $1 ORDER BY "offset" LIMIT $2 + 1) AS next
+    WINDOW before AS (ORDER BY "offset")
+)
+SELECT state.head, state.epoch, state.is_trimmed, (SELECT count(*) FROM wanted), event."offset",
+    (SELECT name FROM dunlin_topic WHERE id = event.topic), event.type, event.data,
+    event.user_id, event.session_id, event.connection_id, event.device_id, event.time
+FROM state LEFT JOIN (wanted JOIN dunlin_journal event USING ("offset")) ON wanted.number <= $2 AND wanted.bytes_before < $3
+ORDER BY event."offset"

@@ -1,0 +1,22 @@
+-- The next events of the topics $4 after $1; otherwise as page_all. The offsets come from the index of each topic, as many as
+-- the page may need and no more: the cost grows with the topics and the events of the page, not with the journal.
+WITH state AS (
+    SELECT greatest(coalesce((SELECT max("offset") FROM dunlin_journal), 0), trimmed.value) AS head, epoch.value AS epoch,
+        EXISTS (SELECT 1 FROM dunlin_topic WHERE name = ANY ($4::TEXT[] COLLATE "C") AND trimmed_through > $1) AS is_trimmed
+    FROM dunlin_counter trimmed, dunlin_counter epoch WHERE trimmed.name = 'trimmed_through' AND epoch.name = 'epoch'
+), next AS MATERIALIZED (
+    SELECT found."offset"
+    FROM dunlin_topic topic
+    CROSS JOIN LATERAL (SELECT "offset" FROM dunlin_journal WHERE topic = topic.id AND "offset" > $1 ORDER BY "offset" LIMIT $2 + 1) AS found
+    WHERE topic.name = ANY ($4::TEXT[] COLLATE "C")
+    ORDER BY found."offset" LIMIT $2 + 1
+), wanted AS MATERIALIZED (
+    SELECT "offset", row_number() OVER before AS number, sum(octet_length(data)) OVER before - octet_length(data) AS bytes_before
+    FROM next JOIN dunlin_journal USING ("offset")
+    WINDOW before AS (ORDER BY "offset")
+)
+SELECT state.head, state.epoch, state.is_trimmed, (SELECT count(*) FROM wanted), event."offset",
+    (SELECT name FROM dunlin_topic WHERE id = event.topic), event.type, event.data,
+    event.user_id, event.session_id, event.connection_id, event.device_id, event.time
+FROM state LEFT JOIN (wanted JOIN dunlin_journal event USING ("offset")) ON wanted.number <= $2 AND wanted.bytes_before < $3
+ORDER BY event."offset"

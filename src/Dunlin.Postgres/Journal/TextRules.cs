@@ -1,0 +1,52 @@
+using System.Text;
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+
+namespace Dunlin.Postgres.Journal;
+
+/// <summary>What PostgreSQL cannot keep as text, refused before it reaches a batch: there it would fail the batch mates too.</summary>
+internal static class TextRules
+{
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>.</exception>
+    public static void Check(EventDraft draft)
+    {
+        if (draft.Origin is not { } origin)
+            return;
+        Check(origin.UserId, "origin.userId");
+        Check(origin.SessionId, "origin.sessionId");
+        Check(origin.ConnectionId, "origin.connectionId");
+        Check(origin.DeviceId, "origin.deviceId");
+    }
+
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>.</exception>
+    public static void Check(IdempotencyKey? key)
+    {
+        Check(key?.Scope, "scope");
+        Check(key?.Key, "idempotencyKey");
+    }
+
+    private static void Check(string? text, string field)
+    {
+        if (text is null)
+            return;
+        if (text.Contains('\0', StringComparison.Ordinal) || !IsWhole(text))
+            throw new DunlinException(ErrorCode.InvalidField, $"'{field}' holds NUL or half a character.", field);
+    }
+
+    private static bool IsWhole(string text)
+    {
+        if (Ascii.IsValid(text))
+            return true;
+        try
+        {
+            Strict.GetByteCount(text);
+            return true;
+        }
+        catch (EncoderFallbackException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,351 @@
+using System.Data;
+using System.Threading.Channels;
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Dunlin.Postgres.Schema;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Dunlin.Postgres.Journal;
+
+/// <summary>
+/// The one writer of this node: a loop that takes requests from the queue in batches. A batch is one transaction with one
+/// sync: it takes the lock that all nodes share, every unit of work runs in a savepoint, so that a failing one rolls back
+/// alone, and plain appends need no statement of their own. Nobody is answered before the commit.
+/// <code>
+/// take batch -> BEGIN, lock (wait for other nodes) -> work of each -> insert all events, notify, COMMIT
+///            -> head visible -> CommitFeed, in order -> answers
+/// </code>
+/// Units of work of all nodes follow one another, so each runs as if alone, without retries and deadlocks; offsets are taken
+/// inside, so they become visible in order (see dunlin_journal).
+/// </summary>
+internal sealed partial class Writer : IAsyncDisposable
+{
+    /// <summary>Requests that wait at most; more are refused. It bounds what a flood of requests can make the process hold.</summary>
+    private const int MaxWaiting = 16_384;
+
+    /// <summary>Events in one batch: keeps the wait for an answer in the range of a few syncs.</summary>
+    private const int MaxBatchEvents = 2_048;
+
+    /// <summary>Bytes of data in one batch: bounds one transaction and its statement.</summary>
+    private const long MaxBatchBytes = 8 * 1024 * 1024;
+
+    /// <summary>A batch is committed early once it has run so long: other nodes, and those already executed, should not wait for slow mates.</summary>
+    private static readonly TimeSpan MaxBatchTime = TimeSpan.FromMilliseconds(50);
+
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(1);
+
+    private readonly Channel<WriteRequest> _queue = Channel.CreateBounded<WriteRequest>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
+    private readonly NpgsqlDataSource _database;
+    private readonly WriterSettings _settings;
+    private readonly JournalHead _head;
+    private readonly CommitFeed _feed;
+    private readonly JournalInstruments _instruments;
+    private readonly ILogger _logger;
+    private readonly KnownTopics _topics = new();
+    private readonly List<WriteRequest> _executed = [];
+    private readonly CancellationTokenSource _closing = new();
+    private readonly Task _loop;
+    private NpgsqlConnection? _connection;
+    private volatile int _processId;
+
+    public Writer(NpgsqlDataSource database, WriterSettings settings, JournalHead head, CommitFeed feed, JournalInstruments instruments, ILogger logger)
+    {
+        _database = database;
+        _settings = settings;
+        _head = head;
+        _feed = feed;
+        _instruments = instruments;
+        _logger = logger;
+        instruments.Watch(() => _queue.Reader.Count);
+        _loop = Task.Run(RunAsync);
+    }
+
+    /// <summary>The server process that works for the writer; its own notifications need not wake this node.</summary>
+    public int ProcessId => _processId;
+
+    /// <summary>Queues a request; its answer tells the rest.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: it was not queued.</exception>
+    public void Add(WriteRequest request)
+    {
+        _head.ThrowIfFaulted();
+        request.QueuedAt = _settings.Time.GetTimestamp();
+        if (!_queue.Writer.TryWrite(request))
+        {
+            throw PostgresFaults.Unavailable(_closing.IsCancellationRequested
+                ? "The store is closed; nothing of this write was kept."
+                : "Too many writes are waiting; nothing of this one was kept.");
+        }
+    }
+
+    /// <summary>Finishes what is queued, as long as the database is there, and refuses the rest.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _closing.CancelAsync();
+        _queue.Writer.TryComplete();
+        await _loop;
+        await CloseAsync();
+        _closing.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        var batch = new LinkedList<WriteRequest>();
+        while (await _queue.Reader.WaitToReadAsync())
+        {
+            Take(batch);
+            while (batch.Count > 0)
+            {
+                try
+                {
+                    await RunTransactionAsync(batch);
+                }
+#pragma warning disable CA1031 // whatever it is, the requests are answered and the loop goes on
+                catch (Exception exception)
+#pragma warning restore CA1031
+                {
+                    LogBatchFailed(exception, batch.Count);
+                    FailAll(batch, () => PostgresFaults.Translate(exception));
+                    await CloseAsync();
+                }
+            }
+        }
+    }
+
+    private void Take(LinkedList<WriteRequest> batch)
+    {
+        long bytes = 0;
+        var events = 0;
+        while (_queue.Reader.TryPeek(out var next))
+        {
+            events += next.Count;
+            bytes += next.Bytes;
+            if (batch.Count > 0 && (events > MaxBatchEvents || bytes > MaxBatchBytes))
+                return;
+            _queue.Reader.TryRead(out _);
+            batch.AddLast(next);
+        }
+    }
+
+    /// <summary>Runs one transaction with the first requests of the batch and takes them out of it.</summary>
+    private async Task RunTransactionAsync(LinkedList<WriteRequest> batch)
+    {
+        if (await BeginAsync(batch) is not { } session)
+            return;
+        _executed.Clear();
+        var began = _settings.Time.GetTimestamp();
+        try
+        {
+            while (batch.First is { } first && (_executed.Count == 0 || _settings.Time.GetElapsedTime(began) < MaxBatchTime))
+            {
+                batch.RemoveFirst();
+                await ExecuteAsync(session, first.Value);
+            }
+        }
+#pragma warning disable CA1031 // the transaction is given up, whatever the reason
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            await GiveUpAsync(batch, exception);
+            return;
+        }
+        bool? committed;
+        try
+        {
+            await session.CommitAsync();
+            committed = true;
+        }
+#pragma warning disable CA1031
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            committed = await ResolveAsync(session, exception);
+            if (committed == false)
+                await GiveUpAsync(batch, exception);
+        }
+        if (committed == true)
+            Announce(session);
+        else if (committed is null)
+            FailAll(_executed, () => PostgresFaults.Unavailable("The database was lost during the commit; whether this was kept is unknown."));
+    }
+
+    /// <summary>Opens a transaction and takes the lock; waits for a database that is away as long as the requests have patience.</summary>
+    /// <returns>Null where no request is left.</returns>
+    private async Task<WriterSession?> BeginAsync(LinkedList<WriteRequest> batch)
+    {
+        var delay = TimeSpan.Zero;
+        while (DropHopeless(batch, delay > TimeSpan.Zero))
+        {
+            try
+            {
+                _connection ??= await _database.OpenConnectionAsync();
+                var session = new WriterSession(_connection, _settings, _topics);
+                await session.BeginAsync(batch);
+                _processId = session.ProcessId;
+                await CheckHistoryAsync(session);
+                _head.Reached();
+                return session;
+            }
+            catch (Exception exception) when (exception is not DunlinException)
+            {
+                // The connection may simply have grown old: the first new one is opened at once.
+                await CloseAsync();
+                _head.Lost(exception);
+                if (!PostgresFaults.IsTransient(exception))
+                    throw;
+                if (delay > TimeSpan.Zero)
+                    await Task.Delay(delay, _settings.Time);
+                delay = delay == TimeSpan.Zero ? FirstDelay : delay < MaxDelay ? 2 * delay : MaxDelay;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Answers those who have given up or waited too long.</summary>
+    private bool DropHopeless(LinkedList<WriteRequest> batch, bool isRetry)
+    {
+        for (var node = batch.First; node is not null;)
+        {
+            var (request, next) = (node.Value, node.Next);
+            Exception? end = request.Cancellation.IsCancellationRequested ? new OperationCanceledException(request.Cancellation)
+                : isRetry && (_closing.IsCancellationRequested || _settings.Time.GetElapsedTime(request.QueuedAt) >= _settings.Patience)
+                    ? PostgresFaults.Unavailable("The database cannot be reached; nothing of this was kept.", _head.Outage)
+                    : null;
+            if (end is not null)
+            {
+                batch.Remove(node);
+                request.Fail(end);
+            }
+            node = next;
+        }
+        return batch.Count > 0;
+    }
+
+    /// <summary>With the lock held the head cannot lie before what this node has seen, unless the database was set back.</summary>
+    private async Task CheckHistoryAsync(WriterSession session)
+    {
+        if (_head.Accepts(session.Start))
+            return;
+        await CloseAsync();
+        throw _head.Fail($"The journal of the database is at {session.Start}, but this node has seen {_head.Position}: it was restored or set back. Start the node anew.");
+    }
+
+    /// <summary>Runs one request. What it throws itself is its own answer; an exception from here is the end of the transaction.</summary>
+    private async Task ExecuteAsync(WriterSession session, WriteRequest request)
+    {
+        var mark = session.Here;
+        try
+        {
+            if (!request.IsRepeatable)
+                await session.SavepointAsync();
+            await request.ExecuteAsync(session);
+            if (!request.IsRepeatable && PostgresTransactions.HasEnded(session.Transaction))
+                throw EndedByItself(null);
+            _executed.Add(request);
+        }
+        catch (UnitAbandonedException abandoned)
+        {
+            request.Fail(abandoned.Answer);
+            throw;
+        }
+        catch (Exception exception)
+        {
+            if (request.IsRepeatable)
+            {
+                session.TakeBack(mark);
+                request.Fail(exception);
+                return;
+            }
+            if (session.Connection.State != ConnectionState.Open || PostgresTransactions.HasEnded(session.Transaction))
+            {
+                request.Fail(exception is DunlinException or OperationCanceledException || PostgresFaults.IsTransient(exception)
+                    ? PostgresFaults.Translate(exception)
+                    : EndedByItself(exception));
+                throw;
+            }
+            await session.RollbackToSavepointAsync(mark);
+            request.Fail(PostgresFaults.Translate(exception));
+        }
+    }
+
+    private void Announce(WriterSession session)
+    {
+        _instruments.Batch(session.Events.Count, _executed.Count);
+        if (session.Events.Count > 0)
+            _head.Raise(session.Events[^1].Position);
+        try
+        {
+            _feed.Publish(session.Events);
+        }
+#pragma warning disable CA1031
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            // It is committed: the writers must not be told otherwise, and readers find it in the journal.
+            LogReceiverFailed(exception);
+        }
+        foreach (var request in _executed)
+        {
+            _instruments.Answered(_settings.Time.GetElapsedTime(request.QueuedAt));
+            request.Succeed();
+        }
+        _executed.Clear();
+    }
+
+    /// <summary>The transaction was not committed. Plain appends are tried again; units of work, which may have told others of
+    /// what they did, are not.</summary>
+    private async Task GiveUpAsync(LinkedList<WriteRequest> batch, Exception exception)
+    {
+        LogBatchFailed(exception, _executed.Count);
+        await CloseAsync();
+        var isLost = PostgresFaults.IsLost(exception) || exception is UnitAbandonedException;
+        for (var i = _executed.Count - 1; i >= 0; i--)
+        {
+            if (_executed[i].IsRepeatable && isLost)
+                batch.AddFirst(_executed[i]);
+            else if (!_executed[i].IsAnswered)
+                _executed[i].Fail(PostgresFaults.Unavailable("The write was rolled back together with another one; nothing of this was kept.", exception));
+        }
+        _executed.Clear();
+    }
+
+    private async Task CloseAsync()
+    {
+        var connection = _connection;
+        _connection = null;
+        try
+        {
+            if (connection is not null)
+                await connection.DisposeAsync();
+        }
+#pragma warning disable CA1031 // it is given up whatever it says
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            LogCloseFailed(exception);
+        }
+    }
+
+    private static void FailAll(ICollection<WriteRequest> requests, Func<Exception> exception)
+    {
+        foreach (var request in requests)
+        {
+            if (!request.IsAnswered)
+                request.Fail(exception());
+        }
+        requests.Clear();
+    }
+
+    private static InvalidOperationException EndedByItself(Exception? cause) => new(
+        "The unit of work ended the transaction itself. Do not commit or roll back: return to commit, throw to roll back.", cause);
+
+    [LoggerMessage(2120, LogLevel.Warning, "A batch of {Count} writes was rolled back.")]
+    private partial void LogBatchFailed(Exception exception, int count);
+
+    [LoggerMessage(2121, LogLevel.Error, "A receiver of committed events threw; it must not.")]
+    private partial void LogReceiverFailed(Exception exception);
+
+    [LoggerMessage(2122, LogLevel.Debug, "A connection that is given up could not be closed.")]
+    private partial void LogCloseFailed(Exception exception);
+}

@@ -1,0 +1,247 @@
+using System.Data;
+using System.Globalization;
+using Dunlin.Journal;
+using Dunlin.Postgres.Schema;
+using Dunlin.Topics;
+using Npgsql;
+
+namespace Dunlin.Postgres.Journal;
+
+/// <summary>
+/// One transaction of the writer and what it has done so far: the next offset, the events to insert and announce, the
+/// answers to keys. Events stay in memory until the commit inserts them all at once; so a unit of work that fails takes them
+/// back without a statement, and an offset that it used is used again by the next one.
+/// <code>
+/// BEGIN, time-outs, lock, state, keys (, savepoint)   one round trip
+/// units of work                                       their own
+/// (release,) topics, events, keys, notify, COMMIT     one round trip
+/// </code>
+/// Used by one at a time.
+/// </summary>
+internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings settings, KnownTopics topics)
+{
+    private static readonly SqlText BeginWrite = new("begin_write");
+    private static readonly SqlText Lock = new("lock");
+    private static readonly SqlText FindState = new("find_state");
+    private static readonly SqlText FindIdempotency = new("find_idempotency");
+    private static readonly SqlText InsertIdempotency = new("insert_idempotency");
+    private static readonly SqlText InsertTopics = new("insert_topics");
+    private static readonly SqlText InsertEvents = new("insert_events");
+    private static readonly SqlText Notify = new("notify");
+    private static readonly SqlText Savepoint = new("savepoint");
+    private static readonly SqlText Release = new("release");
+    private static readonly SqlText RollbackTo = new("rollback_to");
+    private static readonly SqlText Commit = new("commit");
+
+    private readonly List<Event> _events = [];
+    private readonly List<KeyAnswer> _answers = [];
+    private readonly Dictionary<IdempotencyKey, KeyAnswer> _known = [];
+    private NpgsqlTransaction? _transaction;
+    private uint _epoch;
+    private long _head;
+    private bool _hasSavepoint;
+    private bool _isFresh;
+
+    public NpgsqlConnection Connection => connection;
+
+    public NpgsqlTransaction Transaction => _transaction!;
+
+    public WriterSettings Settings => settings;
+
+    /// <summary>The time of this transaction, by the clock that judges leases.</summary>
+    public DateTimeOffset Now { get; private set; }
+
+    /// <summary>The head as this transaction found it.</summary>
+    public Position Start { get; private set; }
+
+    /// <summary>The number of the transaction, by which its outcome can be asked for.</summary>
+    public long TransactionId { get; private set; }
+
+    /// <summary>The server process behind the connection.</summary>
+    public int ProcessId { get; private set; }
+
+    public IReadOnlyList<Event> Events => _events;
+
+    public Position NextPosition => new(_epoch, _head + 1);
+
+    /// <summary>The state to go back to if what comes next fails.</summary>
+    public Mark Here => new(_events.Count, _answers.Count);
+
+    /// <summary>Opens the transaction and takes the lock; waits for whoever holds it.</summary>
+    public async Task BeginAsync(IReadOnlyCollection<WriteRequest> requests)
+    {
+        _transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted);
+        var keys = requests.Select(request => request.Key).OfType<IdempotencyKey>().Distinct().ToList();
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add(BeginWrite, Milliseconds(settings.LockTimeout), Milliseconds(settings.StatementTimeout), Milliseconds(settings.IdleTimeout))
+            .Add(Lock)
+            .Add(FindState);
+        if (keys.Count > 0)
+            batch.Add(FindIdempotency, Statements.Texts(keys.Select(key => key.Scope)), Statements.Texts(keys.Select(key => key.Key)));
+        _isFresh = requests.FirstOrDefault() is { IsRepeatable: false };
+        if (_isFresh)
+            batch.Add(Savepoint);
+        await using var reader = await batch.ExecuteReaderAsync();
+        await reader.NextResultAsync();
+        await reader.NextResultAsync();
+        await reader.ReadAsync();
+        _head = reader.GetInt64(0);
+        _epoch = (uint)reader.GetInt64(1);
+        Start = new Position(_epoch, _head);
+        Now = settings.Clock.Read(reader.GetDecimal(2), reader.GetInt64(3));
+        TransactionId = reader.GetInt64(4);
+        ProcessId = reader.GetInt32(5);
+        if (keys.Count > 0)
+        {
+            await reader.NextResultAsync();
+            while (await reader.ReadAsync())
+            {
+                var key = new IdempotencyKey(reader.GetString(0), reader.GetString(1));
+                var positions = new PositionRange(new Position(_epoch, reader.GetInt64(3)), reader.GetInt32(4));
+                _known[key] = new KeyAnswer(key, reader.GetFieldValue<byte[]>(2), positions);
+            }
+        }
+        // To the end: an error of a later statement is told there.
+        while (await reader.NextResultAsync())
+        {
+        }
+        _hasSavepoint = _isFresh;
+    }
+
+    /// <summary>Begins a unit of work: lets go of the one before and marks the place to go back to.</summary>
+    public async Task SavepointAsync()
+    {
+        if (_isFresh)
+        {
+            _isFresh = false;
+            return;
+        }
+        await using var batch = new NpgsqlBatch(connection);
+        if (_hasSavepoint)
+            batch.Add(Release);
+        batch.Add(Savepoint);
+        _hasSavepoint = true;
+        await batch.ExecuteNonQueryAsync();
+    }
+
+    public async Task RollbackToSavepointAsync(Mark mark)
+    {
+        TakeBack(mark);
+        await using var command = connection.Command(RollbackTo);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    public Position Append(EventDraft draft)
+    {
+        var position = NextPosition;
+        _head = position.Offset;
+        _events.Add(new Event(position, draft.Topic, draft.Type, draft.Data, draft.Origin, DatabaseClock.EventTime(Now)));
+        return position;
+    }
+
+    public KeyAnswer? FindAnswer(IdempotencyKey key) => _known.GetValueOrDefault(key);
+
+    public void SaveAnswer(KeyAnswer answer)
+    {
+        _answers.Add(answer);
+        _known[answer.Key] = answer;
+    }
+
+    public void TakeBack(Mark mark)
+    {
+        _events.RemoveRange(mark.Events, _events.Count - mark.Events);
+        for (var i = mark.Answers; i < _answers.Count; i++)
+            _known.Remove(_answers[i].Key);
+        _answers.RemoveRange(mark.Answers, _answers.Count - mark.Answers);
+        _head = Start.Offset + _events.Count;
+    }
+
+    /// <summary>Inserts what was appended and commits. Where this throws because the connection was lost, the outcome is unknown.</summary>
+    public async Task CommitAsync()
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        if (_hasSavepoint)
+            batch.Add(Release);
+        var added = topics.Missing(_events);
+        if (added.Count > 0)
+            batch.Add(InsertTopics, Statements.Texts(added.Select(topic => topic.Value)));
+        if (_events.Count > 0)
+        {
+            AddEvents(batch);
+            batch.Add(Notify, Statements.Text(PostgresStore.Channel));
+        }
+        if (_answers.Count > 0)
+            AddAnswers(batch);
+        batch.Add(Commit);
+        await batch.ExecuteNonQueryAsync();
+        topics.Add(added);
+        await _transaction!.DisposeAsync();
+    }
+
+    private void AddEvents(NpgsqlBatch batch) => batch.Add(
+        InsertEvents,
+        Statements.Number(_events[0].Position.Offset),
+        Statements.Texts(_events.Select(e => e.Topic.Value)),
+        Statements.Texts(_events.Select(e => e.Type)),
+        Statements.Byteas(_events.Select(e => e.Data)),
+        Statements.Texts(_events.Select(e => e.Origin?.UserId)),
+        Statements.Texts(_events.Select(e => e.Origin?.SessionId)),
+        Statements.Texts(_events.Select(e => e.Origin?.ConnectionId)),
+        Statements.Texts(_events.Select(e => e.Origin?.DeviceId)),
+        Statements.Number(_events[0].Time.ToUnixTimeMilliseconds()));
+
+    private void AddAnswers(NpgsqlBatch batch) => batch.Add(
+        InsertIdempotency,
+        Statements.Texts(_answers.Select(a => a.Key.Scope)),
+        Statements.Texts(_answers.Select(a => a.Key.Key)),
+        Statements.Byteas(_answers.Select(a => (ReadOnlyMemory<byte>)a.Fingerprint)),
+        Statements.Numbers(_answers.Select(a => a.Positions[0].Offset)),
+        Statements.Integers(_answers.Select(a => a.Positions.Count)),
+        Statements.Number(Now.ToUnixTimeMilliseconds()));
+
+    internal static NpgsqlParameter Milliseconds(TimeSpan time) =>
+        Statements.Text(((long)Math.Ceiling(time.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>A state to go back to.</summary>
+    [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
+    public readonly record struct Mark(int Events, int Answers);
+}
+
+/// <summary>What every transaction of the writer is given.</summary>
+internal sealed record WriterSettings(DatabaseClock Clock, TimeSpan WriteLimit, TimeSpan Patience, TimeProvider Time)
+{
+    /// <summary>How long to wait for the lock: others may have long work, and one of them may have to be disconnected first.</summary>
+    public TimeSpan LockTimeout => 2 * IdleTimeout;
+
+    public TimeSpan StatementTimeout => 4 * IdleTimeout;
+
+    /// <summary>How long a transaction of the writer may be idle before the server ends it: a unit of work may be for its whole limit.</summary>
+    public TimeSpan IdleTimeout => WriteLimit + TimeSpan.FromSeconds(1);
+}
+
+/// <summary>Topics that are known to be in the database, because a commit put them there or found them. Bounded. Used by one at a time.</summary>
+internal sealed class KnownTopics
+{
+    /// <summary>Some ten MiB; beyond, they are looked up again.</summary>
+    private const int MaxKnown = 65_536;
+
+    private readonly HashSet<TopicName> _known = [];
+
+    public IReadOnlyCollection<TopicName> Missing(IReadOnlyList<Event> events)
+    {
+        HashSet<TopicName>? missing = null;
+        foreach (var entry in events)
+        {
+            if (!_known.Contains(entry.Topic))
+                (missing ??= []).Add(entry.Topic);
+        }
+        return (IReadOnlyCollection<TopicName>?)missing ?? [];
+    }
+
+    public void Add(IReadOnlyCollection<TopicName> added)
+    {
+        if (_known.Count + added.Count > MaxKnown)
+            _known.Clear();
+        _known.UnionWith(added);
+    }
+}

@@ -1,0 +1,95 @@
+using System.Text;
+using Dunlin.Journal;
+using Dunlin.Topics;
+
+namespace Dunlin.Redis.Backplane;
+
+/// <summary>What is said on the channel.</summary>
+/// <param name="Node">Who says it.</param>
+/// <param name="Through">The position reached; default for a transient event.</param>
+/// <param name="Events">The events committed, consecutive; or the one transient event; empty where the position alone is told.</param>
+internal sealed record Hint(Guid Node, Position Through, IReadOnlyList<Event> Events)
+{
+    public bool IsTransient => Through == default;
+}
+
+/// <summary>The bytes of a <see cref="Hint"/>: version, node, epoch, last offset, count, and for each event its topic, type, data,
+/// origin and time. Nodes of another version do not understand each other and read the journal instead.</summary>
+internal static class HintCodec
+{
+    private const byte Version = 1;
+
+    public static byte[] Encode(Hint hint)
+    {
+        using var bytes = new MemoryStream(64 + (256 * hint.Events.Count));
+        using (var writer = new BinaryWriter(bytes, Encoding.UTF8))
+        {
+            writer.Write(Version);
+            writer.Write(hint.Node.ToByteArray());
+            writer.Write(hint.Through.Epoch);
+            writer.Write(hint.Through.Offset);
+            writer.Write7BitEncodedInt(hint.Events.Count);
+            foreach (var entry in hint.Events)
+                Write(writer, entry);
+        }
+        return bytes.ToArray();
+    }
+
+    /// <returns>Null where the bytes are not one, of this version.</returns>
+    public static Hint? Decode(byte[] bytes)
+    {
+        try
+        {
+            using var reader = new BinaryReader(new MemoryStream(bytes, writable: false), Encoding.UTF8);
+            if (reader.ReadByte() != Version)
+                return null;
+            var node = new Guid(reader.ReadBytes(16));
+            var through = new Position(reader.ReadUInt32(), reader.ReadInt64());
+            var count = reader.Read7BitEncodedInt();
+            if (count < 0 || count > bytes.Length)
+                return null;
+            var events = new Event[count];
+            for (var i = 0; i < count; i++)
+                events[i] = Read(reader, through == default ? default : through with { Offset = through.Offset - count + 1 + i });
+            return reader.BaseStream.Position == bytes.Length ? new Hint(node, through, events) : null;
+        }
+        catch (Exception exception) when (exception is IOException or ArgumentException or FormatException or Diagnostics.DunlinException)
+        {
+            return null;
+        }
+    }
+
+    private static void Write(BinaryWriter writer, Event entry)
+    {
+        writer.Write(entry.Topic.Value);
+        writer.Write(entry.Type);
+        writer.Write7BitEncodedInt(entry.Data.Length);
+        writer.Write(entry.Data.Span);
+        writer.Write(entry.Origin is not null);
+        if (entry.Origin is { } origin)
+        {
+            foreach (var part in (ReadOnlySpan<string?>)[origin.UserId, origin.SessionId, origin.ConnectionId, origin.DeviceId])
+            {
+                writer.Write(part is not null);
+                if (part is not null)
+                    writer.Write(part);
+            }
+        }
+        writer.Write(entry.Time.UtcTicks);
+    }
+
+    private static Event Read(BinaryReader reader, Position position)
+    {
+        var (topic, type) = (TopicName.Parse(reader.ReadString()), reader.ReadString());
+        var length = reader.Read7BitEncodedInt();
+        var data = reader.ReadBytes(length);
+        if (data.Length != length)
+            throw new EndOfStreamException();
+        var origin = reader.ReadBoolean() ? new EventOrigin(Part(reader), Part(reader), Part(reader), Part(reader)) : null;
+        // Made through a draft, so that nothing that could not be published can come this way either.
+        var draft = new EventDraft(topic, type, data, origin);
+        return new Event(position, draft.Topic, draft.Type, draft.Data, draft.Origin, new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero));
+    }
+
+    private static string? Part(BinaryReader reader) => reader.ReadBoolean() ? reader.ReadString() : null;
+}

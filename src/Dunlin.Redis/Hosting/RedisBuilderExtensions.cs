@@ -1,0 +1,29 @@
+using Dunlin.Backplane;
+using Dunlin.Redis;
+using Dunlin.Redis.Backplane;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+
+namespace Dunlin.Hosting;
+
+/// <summary>Redis between the nodes.</summary>
+public static class RedisBuilderExtensions
+{
+    /// <summary>Connects the nodes through this Redis, <c>host:port</c>.</summary>
+    public static DunlinBuilder AddRedisBackplane(this DunlinBuilder builder, string configuration) =>
+        builder.AddRedisBackplane(options => options.Configuration = configuration);
+
+    /// <summary>Connects the nodes of one store through Redis: what one commits reaches the others without their reading the
+    /// store, and transient events and presence reach them at all. The store stays the truth; a Redis that is away, flushed
+    /// or failed over costs latency, and transient events, and nothing else.</summary>
+    public static DunlinBuilder AddRedisBackplane(this DunlinBuilder builder, Action<RedisOptions> configure)
+    {
+        var services = builder.Services;
+        services.AddOptions<RedisOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton<RedisBackplane>();
+        services.Replace(ServiceDescriptor.Singleton<IBackplane>(provider => provider.GetRequiredService<RedisBackplane>()));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RedisConnector>());
+        return builder;
+    }
+}

@@ -1,0 +1,125 @@
+using System.Text;
+using System.Threading.Channels;
+using Dunlin.Backplane;
+using Dunlin.Journal;
+using Dunlin.Topics;
+
+namespace Dunlin.TestKit.Conformance;
+
+/// <summary>What every <see cref="IBackplane"/> owes. A commit may be told by the store instead; then hints are not asked for.</summary>
+public abstract class BackplaneConformance : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly HeardNode[] _nodes = [new(), new(), new()];
+    private readonly IBackplane[] _backplanes = new IBackplane[3];
+
+    /// <summary>Whether hints are carried.</summary>
+    protected virtual bool CarriesHints => true;
+
+    /// <summary>Ends with the test.</summary>
+    protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>Makes what one node has, attaches it, and lets it connect.</summary>
+    protected abstract ValueTask<IBackplane> ConnectAsync(IBackplaneNode node);
+
+    /// <inheritdoc/>
+    public async ValueTask InitializeAsync()
+    {
+        for (var i = 0; i < 3; i++)
+            _backplanes[i] = await ConnectAsync(_nodes[i]);
+    }
+
+    /// <inheritdoc/>
+    public abstract ValueTask DisposeAsync();
+
+    [Fact]
+    public async Task A_hint_reaches_the_others_with_its_events_and_not_its_sender()
+    {
+        if (!CarriesHints)
+            return;
+        var origin = new EventOrigin("u1", "s1", null, "d1");
+        Event[] events = [Committed(5, "a", "{\n\"name\":\"Ünal \U0001F426\"}", origin), Committed(6, "b/c", "null", null)];
+        _backplanes[0].Hint(_nodes[0], events);
+        foreach (var node in _nodes[1..])
+        {
+            var heard = await node.Hints.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(Patience, Cancellation);
+            Assert.Equal(2, heard.Count);
+            AssertSame(events[0], heard[0]);
+            AssertSame(events[1], heard[1]);
+        }
+        Assert.False(_nodes[0].Hints.Reader.TryRead(out _));
+    }
+
+    [Fact]
+    public async Task Hints_of_one_node_are_heard_in_the_order_in_which_it_gave_them()
+    {
+        if (!CarriesHints)
+            return;
+        for (var i = 1; i <= 500; i++)
+            _backplanes[1].Hint(_nodes[1], [Committed(i, "a", "1", null)]);
+        for (var i = 1; i <= 500; i++)
+            Assert.Equal(i, (await _nodes[2].Hints.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(Patience, Cancellation))[0].Position.Offset);
+    }
+
+    [Fact]
+    public async Task A_transient_event_reaches_the_others_and_not_its_sender()
+    {
+        var draft = EventDraft.Of(TopicName.Parse("typing/1"), "typing", new { who = "Ünal" }, new EventOrigin("u1", ConnectionId: "c1"));
+        var entry = Event.Transient(draft, new DateTimeOffset(2030, 1, 1, 12, 0, 0, TimeSpan.Zero).AddTicks(1_234_567));
+        _backplanes[0].Transient(_nodes[0], entry);
+        foreach (var node in _nodes[1..])
+        {
+            var heard = await node.Transients.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(Patience, Cancellation);
+            Assert.True(heard.IsTransient);
+            AssertSame(entry, heard);
+        }
+        Assert.False(_nodes[0].Transients.Reader.TryRead(out _));
+    }
+
+    [Fact]
+    public async Task Transient_events_of_several_nodes_at_once_all_arrive_and_those_of_each_in_order()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 2).Select(sender => Task.Run(() =>
+        {
+            for (var i = 0; i < 300; i++)
+                _backplanes[sender].Transient(_nodes[sender], Event.Transient(EventDraft.Of(TopicName.Parse($"from/{sender}"), "t", i), DateTimeOffset.UnixEpoch));
+        })));
+        var heard = new List<Event>();
+        while (heard.Count < 600)
+            heard.Add(await _nodes[2].Transients.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(Patience, Cancellation));
+        foreach (var sender in heard.GroupBy(e => e.Topic.Value))
+            Assert.Equal(Enumerable.Range(0, 300), sender.Select(e => int.Parse(Encoding.UTF8.GetString(e.Data.Span), System.Globalization.CultureInfo.InvariantCulture)));
+    }
+
+    private static Event Committed(long offset, string topic, string data, EventOrigin? origin) => new(
+        new Position(7, offset), TopicName.Parse(topic), "test.happened", Encoding.UTF8.GetBytes(data), origin, new DateTimeOffset(2030, 1, 1, 12, 0, 0, TimeSpan.Zero));
+
+    private static void AssertSame(Event expected, Event actual)
+    {
+        Assert.Equal((expected.Position, expected.Topic, expected.Type, expected.Origin, expected.Time), (actual.Position, actual.Topic, actual.Type, actual.Origin, actual.Time));
+        Assert.Equal(expected.Data.ToArray(), actual.Data.ToArray());
+    }
+
+    /// <summary>A node that remembers what it is told.</summary>
+    protected sealed class HeardNode : IBackplaneNode
+    {
+        /// <summary>Hints with events.</summary>
+        public Channel<IReadOnlyList<Event>> Hints { get; } = Channel.CreateUnbounded<IReadOnlyList<Event>>();
+
+        /// <summary>Transient events.</summary>
+        public Channel<Event> Transients { get; } = Channel.CreateUnbounded<Event>();
+
+        /// <summary>Positions told without events.</summary>
+        public Channel<Position> Positions { get; } = Channel.CreateUnbounded<Position>();
+
+        /// <inheritdoc/>
+        public void OnHint(IReadOnlyList<Event> committed) => Hints.Writer.TryWrite(committed);
+
+        /// <inheritdoc/>
+        public void OnReached(Position position) => Positions.Writer.TryWrite(position);
+
+        /// <inheritdoc/>
+        public void OnTransient(Event entry) => Transients.Writer.TryWrite(entry);
+    }
+}

@@ -1,0 +1,181 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Dunlin.TestKit.Servers;
+
+/// <summary>What a proxy does with a piece of what the client sends.</summary>
+public enum ProxyAction
+{
+    /// <summary>Passes it on.</summary>
+    Pass,
+
+    /// <summary>Cuts the line instead: the server never gets it.</summary>
+    CutBefore,
+
+    /// <summary>Passes it on, and cuts the line towards the client when the answer comes: the server has done it, and the client never hears.</summary>
+    CutAtAnswer,
+}
+
+/// <summary>A line of the tests' own between a client and a server on 127.0.0.1, that can be cut. Safe for concurrent use.</summary>
+public sealed class TcpProxy : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly HashSet<Socket> _open = [];
+    private readonly int _target;
+    private readonly Task _accepting;
+    private volatile bool _isBlocked;
+
+    /// <summary>Begins to pass on to a port.</summary>
+    public TcpProxy(int targetPort)
+    {
+        _target = targetPort;
+        _listener.Start();
+        Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
+        _accepting = Task.Run(AcceptAsync);
+    }
+
+    /// <summary>Where clients connect.</summary>
+    public int Port { get; }
+
+    /// <summary>Decides about each piece that a client sends; null passes on everything.</summary>
+    public Func<ReadOnlyMemory<byte>, ProxyAction>? OnRequest { get; set; }
+
+    /// <summary>Cuts every line that is open now.</summary>
+    public void Cut()
+    {
+        List<Socket> sockets;
+        lock (_open)
+            sockets = [.. _open];
+        foreach (var socket in sockets)
+            Close(socket);
+    }
+
+    /// <summary>Cuts every line and takes no new one until <see cref="Restore"/>.</summary>
+    public void Block()
+    {
+        _isBlocked = true;
+        Cut();
+    }
+
+    /// <summary>Takes lines again.</summary>
+    public void Restore() => _isBlocked = false;
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _listener.Stop();
+        Cut();
+        await _accepting;
+        _stop.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            Socket client;
+            try
+            {
+                client = await _listener.AcceptSocketAsync(_stop.Token);
+            }
+            catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
+            {
+                return;
+            }
+            if (_isBlocked)
+                Close(client);
+            else
+                _ = ServeAsync(client);
+        }
+    }
+
+    private async Task ServeAsync(Socket client)
+    {
+        var server = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        client.NoDelay = true;
+        lock (_open)
+        {
+            _open.Add(client);
+            _open.Add(server);
+        }
+        try
+        {
+            await server.ConnectAsync(IPAddress.Loopback, _target);
+            var cutsAtAnswer = new StrongBox();
+            await Task.WhenAny(ForwardAsync(client, server, cutsAtAnswer), ReturnAsync(server, client, cutsAtAnswer));
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // The line is cut below.
+        }
+        Close(client);
+        Close(server);
+    }
+
+    private async Task ForwardAsync(Socket client, Socket server, StrongBox cutsAtAnswer)
+    {
+        var buffer = new byte[64 * 1024];
+        try
+        {
+            while (await client.ReceiveAsync(buffer) is > 0 and var count)
+            {
+                switch (OnRequest?.Invoke(buffer.AsMemory(0, count)) ?? ProxyAction.Pass)
+                {
+                    case ProxyAction.CutBefore:
+                        return;
+                    case ProxyAction.CutAtAnswer:
+                        cutsAtAnswer.IsSet = true;
+                        break;
+                    default:
+                        break;
+                }
+                for (var sent = 0; sent < count;)
+                    sent += await server.SendAsync(buffer.AsMemory(sent, count - sent));
+            }
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // Cut.
+        }
+    }
+
+    private static async Task ReturnAsync(Socket server, Socket client, StrongBox cutsAtAnswer)
+    {
+        var buffer = new byte[64 * 1024];
+        try
+        {
+            while (await server.ReceiveAsync(buffer) is > 0 and var count && !cutsAtAnswer.IsSet)
+            {
+                for (var sent = 0; sent < count;)
+                    sent += await client.SendAsync(buffer.AsMemory(sent, count - sent));
+            }
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // Cut.
+        }
+    }
+
+    private void Close(Socket socket)
+    {
+        lock (_open)
+            _open.Remove(socket);
+        try
+        {
+            // A reset rather than a polite end: what a broken line looks like.
+            socket.LingerState = new LingerOption(enable: true, 0);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // Its other end was faster.
+        }
+        socket.Dispose();
+    }
+
+    private sealed class StrongBox
+    {
+        public volatile bool IsSet;
+    }
+}

@@ -1,0 +1,115 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Dunlin.Host;
+using Dunlin.TestKit.Servers;
+using Npgsql;
+
+namespace Dunlin.Cluster.Tests.Support;
+
+/// <summary>Three nodes over one PostgreSQL and one Redis, each behind a line that can be cut, and nginx before them.</summary>
+internal sealed class Site : IAsyncDisposable
+{
+    private readonly List<ClusterNode> _nodes = [];
+    private readonly List<TcpProxy> _lines = [];
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dunlin-nginx-");
+    private ServerProcess? _nginx;
+
+    public PostgresServer Postgres { get; private set; } = null!;
+
+    public RedisServer Redis { get; private set; } = null!;
+
+    public IReadOnlyList<ClusterNode> Nodes => _nodes;
+
+    /// <summary>The line of each node to the database.</summary>
+    public IReadOnlyList<TcpProxy> Lines => _lines;
+
+    /// <summary>Where nginx answers.</summary>
+    public Uri Address { get; private set; } = null!;
+
+    public static async Task<Site> StartAsync(IEnumerable<string> accounts)
+    {
+        var site = new Site { Postgres = await PostgresServer.StartNewAsync(), Redis = await RedisServer.StartNewAsync() };
+        foreach (var name in new[] { "a", "b", "c" })
+        {
+            var line = new TcpProxy(site.Postgres.Port);
+            site._lines.Add(line);
+            var store = new NpgsqlConnectionStringBuilder(site.Postgres.ConnectionString) { Port = line.Port, MaxPoolSize = 40, Timeout = 5, SslMode = SslMode.Disable };
+            site._nodes.Add(new ClusterNode(name, store.ConnectionString, site.Redis.Endpoint, string.Join(',', accounts)));
+        }
+        await Task.WhenAll(site._nodes.Select(node => node.StartAsync()));
+        await site.StartNginxAsync();
+        return site;
+    }
+
+    /// <summary>A client of nginx, signed in.</summary>
+    public async Task<HttpClient> SignInAsync(string user)
+    {
+        var client = new HttpClient(new SocketsHttpHandler
+        {
+            UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero, ConnectTimeout = TimeSpan.FromSeconds(5), MaxConnectionsPerServer = 100,
+        })
+        {
+            BaseAddress = Address,
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        using var login = await client.PostAsJsonAsync("/api/v1/auth/login", new { username = user, password = DemoData.Password });
+        var answer = await login.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.True(login.IsSuccessStatusCode, answer.ToString());
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", answer.GetProperty("accessToken").GetString());
+        return client;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_nginx is not null)
+            await _nginx.DisposeAsync();
+        foreach (var node in _nodes)
+            await node.DisposeAsync();
+        foreach (var line in _lines)
+            await line.DisposeAsync();
+        await Redis.DisposeAsync();
+        await Postgres.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+
+    /// <summary>The file of <c>deploy/</c>, with the ports of this run.</summary>
+    private async Task StartNginxAsync()
+    {
+        var port = ServerProcess.FreePort();
+        var text = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "nginx-cluster.conf"));
+        for (var i = 0; i < 3; i++)
+            text = Replace(text, $"127.0.0.1:508{i + 1}", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_nodes[i].Port}"));
+        text = Replace(text, "127.0.0.1:8080", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}"));
+        text = Replace(text, "worker_processes auto;", "worker_processes 1;");
+        text = Replace(text, "worker_rlimit_nofile 200000;", "daemon off; pid nginx.pid;" + (Environment.UserName == "root" ? " user root;" : ""));
+        text = Replace(text, "worker_connections 65535;", "worker_connections 2048;");
+        var file = Path.Combine(_folder.FullName, "nginx.conf");
+        await File.WriteAllTextAsync(file, text);
+        _nginx = ServerProcess.Start(ServerProcess.Find("nginx", "nginx"), ["-p", _folder.FullName, "-c", file]);
+        Address = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"));
+        using var probe = new HttpClient { BaseAddress = Address };
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                using var answer = await probe.GetAsync("/healthz/ready");
+                if (answer.IsSuccessStatusCode)
+                    return;
+            }
+            catch (HttpRequestException) when (attempt < 200)
+            {
+                // Not listening yet.
+            }
+            Assert.False(_nginx.HasExited || attempt >= 200, $"nginx does not answer: {_nginx.Output}");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        }
+    }
+
+    private static string Replace(string text, string what, string with)
+    {
+        Assert.Contains(what, text, StringComparison.Ordinal);
+        return text.Replace(what, with, StringComparison.Ordinal);
+    }
+}

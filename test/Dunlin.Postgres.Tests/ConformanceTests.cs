@@ -1,0 +1,41 @@
+using Dunlin.Journal;
+using Dunlin.Postgres.Tests.Support;
+using Dunlin.TestKit;
+using Dunlin.TestKit.Conformance;
+
+namespace Dunlin.Postgres.Tests;
+
+public sealed class PostgresJournalTests : JournalConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+}
+
+public sealed class PostgresRetentionTests : RetentionConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+}
+
+public sealed class PostgresStoreTests : StoreConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+}
+
+public sealed class PostgresLeaseTableTests : LeaseTableConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+}
+
+public sealed class PostgresRecordTests : RecordConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+}
+
+public sealed class PostgresAccountStoreTests : AccountStoreConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+}
+
+public sealed class PostgresLeaseTests : LeaseConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+}

@@ -1,0 +1,220 @@
+using System.Collections.Concurrent;
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Dunlin.Postgres.Tests.Support;
+using Dunlin.TestKit;
+using Dunlin.TestKit.Servers;
+using Npgsql;
+
+namespace Dunlin.Postgres.Tests.Journal;
+
+/// <summary>A database that goes away, and a line to it that is cut.</summary>
+public sealed class OutageTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("INT")]
+    [InlineData("QUIT")]
+    public async Task A_server_that_is_restarted_in_the_middle_loses_and_doubles_nothing(string signal)
+    {
+        await using var server = await PostgresServer.StartNewAsync();
+        await using var backend = await Backend.NewAsync(server);
+        var nodes = new[] { await backend.OpenAsync(), await backend.OpenAsync() };
+        var acknowledged = new ConcurrentDictionary<string, long>();
+        using var stop = new CancellationTokenSource();
+        var writers = Enumerable.Range(0, 8).Select(w => Task.Run(() => PublishAsync(nodes, w, acknowledged, stop.Token))).ToList();
+        await WhenAsync(() => acknowledged.Count >= 40);
+        await server.StopAsync(signal);
+        await WhenAsync(() => nodes[0].Fault is not null);
+        await server.StartAsync();
+        var before = acknowledged.Count;
+        await WhenAsync(() => acknowledged.Count >= before + 40);
+        await stop.CancelAsync();
+        await Task.WhenAll(writers);
+        Assert.Null(nodes[0].Fault);
+        var all = await Backend.ReadAllAsync(nodes[1]);
+        Assert.Equal(Enumerable.Range(1, all.Count).Select(i => (long)i), all.Select(e => e.Position.Offset));
+        Assert.Equal(acknowledged.Values.Order(), all.Select(e => e.Position.Offset));
+        Assert.Contains(backend.Log.Entries, entry => entry.Id == 2130);
+        Assert.Contains(backend.Log.Entries, entry => entry.Id == 2131);
+    }
+
+    [Fact]
+    public async Task A_commit_whose_reply_is_lost_is_found_out_and_answered_as_what_it_was()
+    {
+        await using var line = await Line.NewAsync();
+        var node = await line.OpenAsync();
+        await node.AppendAsync(Backend.Draft("a"), Cancellation);
+        line.AtNextCommit(ProxyAction.CutAtAnswer);
+        Assert.Equal(2, (await node.AppendAsync(Backend.Draft("a"), Cancellation)).Offset);
+        line.AtNextCommit(ProxyAction.CutAtAnswer);
+        var runs = 0;
+        var position = await node.WriteAsync(
+            async (unit, ct) =>
+            {
+                runs++;
+                return await unit.AppendAsync(Backend.Draft("b"), ct);
+            },
+            Cancellation);
+        Assert.Equal((3, 1), (position.Offset, runs));
+        Assert.Equal([1, 2, 3], (await Backend.ReadAllAsync(node)).Select(e => e.Position.Offset));
+        Assert.Equal(2, line.Backend.Log.Entries.Count(entry => entry.Id == 2123));
+    }
+
+    [Fact]
+    public async Task A_commit_that_never_arrived_is_made_again_for_plain_appends_and_refused_for_units_of_work()
+    {
+        await using var line = await Line.NewAsync();
+        var node = await line.OpenAsync();
+        await node.AppendAsync(Backend.Draft("a"), Cancellation);
+        line.AtNextCommit(ProxyAction.CutBefore);
+        Assert.Equal(2, (await node.AppendAsync(Backend.Draft("a"), Cancellation)).Offset);
+        line.AtNextCommit(ProxyAction.CutBefore);
+        var refused = await Assert.ThrowsAsync<DunlinException>(async () =>
+            await node.WriteAsync((unit, ct) => unit.AppendAsync(Backend.Draft("b"), ct), Cancellation));
+        Assert.Equal(ErrorCode.StoreUnavailable, refused.Code);
+        Assert.Equal(3, (await node.AppendAsync(Backend.Draft("a"), Cancellation)).Offset);
+        Assert.DoesNotContain(await Backend.ReadAllAsync(node), e => e.Topic.Value == "b");
+    }
+
+    [Fact]
+    public async Task What_was_committed_with_a_lost_reply_is_announced_once_and_in_order()
+    {
+        await using var line = await Line.NewAsync();
+        var (feed, announced) = (new CommitFeed(), new List<long>());
+        feed.Subscribe(events => announced.AddRange(events.Select(e => e.Position.Offset)));
+        var node = await line.OpenAsync(feed);
+        var random = TestSeed.NewRandom(out _);
+        for (var i = 0; i < 30; i++)
+        {
+            if (random.Next(3) == 0)
+                line.AtNextCommit(random.Next(2) == 0 ? ProxyAction.CutBefore : ProxyAction.CutAtAnswer);
+            await Task.WhenAll(Enumerable.Range(0, 4).Select(n => node.AppendAsync(Backend.Draft("a", n), Cancellation).AsTask()));
+        }
+        Assert.Equal(Enumerable.Range(1, 120).Select(i => (long)i), announced);
+        Assert.Equal(announced, (await Backend.ReadAllAsync(node)).Select(e => e.Position.Offset));
+    }
+
+    [Fact]
+    public async Task A_line_that_is_cut_is_opened_again_and_health_tells_the_truth_meanwhile()
+    {
+        await using var line = await Line.NewAsync();
+        var node = await line.OpenAsync();
+        await node.AppendAsync(Backend.Draft("a"), Cancellation);
+        line.Proxy.Block();
+        await WhenAsync(() => node.Fault is not null);
+        var waiting = node.AppendAsync(Backend.Draft("a"), Cancellation).AsTask();
+        var refused = await Assert.ThrowsAsync<DunlinException>(async () => await node.ReadHeadAsync(Cancellation));
+        Assert.Equal(ErrorCode.StoreUnavailable, refused.Code);
+        line.Proxy.Restore();
+        Assert.Equal(2, (await waiting).Offset);
+        await WhenAsync(() => node.Fault is null);
+        Assert.False(node.Faulted.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task A_write_that_has_waited_too_long_for_the_database_is_refused_and_leaves_nothing()
+    {
+        await using var line = await Line.NewAsync();
+        var node = await line.OpenAsync(patience: TimeSpan.FromMilliseconds(200));
+        line.Proxy.Block();
+        var refused = await Assert.ThrowsAsync<DunlinException>(async () => await node.AppendAsync(Backend.Draft("a"), Cancellation));
+        Assert.Equal(ErrorCode.StoreUnavailable, refused.Code);
+        line.Proxy.Restore();
+        Assert.Equal(1, (await node.AppendAsync(Backend.Draft("a"), Cancellation)).Offset);
+    }
+
+    [Fact]
+    public async Task A_journal_that_was_set_back_ends_the_node_instead_of_leaving_a_gap()
+    {
+        await using var backend = await Backend.NewAsync();
+        var node = await backend.OpenAsync();
+        for (var i = 0; i < 3; i++)
+            await node.AppendAsync(Backend.Draft("a", i), Cancellation);
+        await Database.ExecuteAsync(backend.ConnectionString, "DELETE FROM dunlin_journal WHERE \"offset\" > 1");
+        var refused = await Assert.ThrowsAsync<DunlinException>(async () => await node.AppendAsync(Backend.Draft("a"), Cancellation));
+        Assert.Equal(ErrorCode.StoreUnavailable, refused.Code);
+        await Task.Delay(Timeout.Infinite, node.Faulted).ContinueWith(static _ => { }, TaskScheduler.Default);
+        Assert.NotNull(node.Fault);
+        var again = await backend.OpenAsync();
+        Assert.Equal(2, (await again.AppendAsync(Backend.Draft("a"), Cancellation)).Offset);
+    }
+
+    private static async Task PublishAsync(PostgresStore[] nodes, int writer, ConcurrentDictionary<string, long> acknowledged, CancellationToken stop)
+    {
+        for (var i = 0; !stop.IsCancellationRequested; i++)
+        {
+            var key = new IdempotencyKey("u", $"{writer}-{i}");
+            while (!acknowledged.ContainsKey(key.Key))
+            {
+                try
+                {
+                    // Another node at each attempt, as a client behind a balancer does.
+                    var positions = await nodes[Random.Shared.Next(2)].AppendAsync([Backend.Draft($"w/{writer}", i)], key, Cancellation);
+                    Assert.True(acknowledged.TryAdd(key.Key, positions[0].Offset));
+                }
+                catch (DunlinException error) when (error.Code == ErrorCode.StoreUnavailable)
+                {
+                    // Unknown or refused: the key makes trying again safe.
+                }
+            }
+        }
+    }
+
+    private static async Task WhenAsync(Func<bool> condition)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
+        while (!condition())
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, limit.Token);
+    }
+
+    /// <summary>A database behind a proxy.</summary>
+    private sealed class Line : IAsyncDisposable
+    {
+        private string _connectionString = "";
+        private ProxyAction _next;
+
+        public Backend Backend { get; private set; } = null!;
+
+        public TcpProxy Proxy { get; } = new(Database.Server.Port);
+
+        public static async Task<Line> NewAsync()
+        {
+            var line = new Line { Backend = await Backend.NewAsync() };
+            line._connectionString = new NpgsqlConnectionStringBuilder(line.Backend.ConnectionString) { Port = line.Proxy.Port, SslMode = SslMode.Disable }.ConnectionString;
+            return line;
+        }
+
+        public Task<PostgresStore> OpenAsync(CommitFeed? feed = null, TimeSpan? patience = null) => Backend.OpenAsync(
+            options =>
+            {
+                options.ConnectionString = _connectionString;
+                options.Patience = patience ?? options.Patience;
+            },
+            feed);
+
+        /// <summary>What happens to the line when the writer next sends its last statements, of which COMMIT is one. They travel
+        /// together, and are known by the type of the events: prepared statements are sent without their text.</summary>
+        public void AtNextCommit(ProxyAction action)
+        {
+            _next = action;
+            Proxy.OnRequest = piece =>
+            {
+                if (_next == ProxyAction.Pass || !IsCommit(piece.Span))
+                    return ProxyAction.Pass;
+                var taken = _next;
+                _next = ProxyAction.Pass;
+                return taken;
+            };
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Backend.DisposeAsync();
+            await Proxy.DisposeAsync();
+        }
+
+        private static bool IsCommit(ReadOnlySpan<byte> piece) => piece.IndexOf("test.happened"u8) >= 0;
+    }
+}

@@ -1,0 +1,2 @@
+-- What PostgreSQL needs otherwise.
+ALTER TABLE note ADD COLUMN dialect VARCHAR NOT NULL DEFAULT 'postgres';

@@ -1,0 +1,2 @@
+-- What the next version adds.
+CREATE TABLE tag (name TEXT PRIMARY KEY);

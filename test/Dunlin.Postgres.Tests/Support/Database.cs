@@ -1,0 +1,56 @@
+using Dunlin.Postgres.Tests.Support;
+using Dunlin.TestKit.Servers;
+using Npgsql;
+
+[assembly: AssemblyFixture(typeof(Database))]
+
+namespace Dunlin.Postgres.Tests.Support;
+
+/// <summary>The PostgreSQL server of this test run. Every test has a schema of its own in it.</summary>
+public sealed class Database : IAsyncLifetime
+{
+    private static Database? _current;
+    private static int _schemas;
+
+    private PostgresServer? _server;
+
+    public static PostgresServer Server => _current!._server!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await PostgresServer.StartNewAsync();
+        _current = this;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_server is not null)
+            await _server.DisposeAsync();
+    }
+
+    /// <summary>Makes an empty schema.</summary>
+    /// <returns>The connection string that leads to it.</returns>
+    public static async Task<string> NewSchemaAsync(PostgresServer? server = null)
+    {
+        var name = $"test_{Interlocked.Increment(ref _schemas)}";
+        var text = (server ?? Server).ConnectionString;
+        await ExecuteAsync(text, $"CREATE SCHEMA {name}");
+        return new NpgsqlConnectionStringBuilder(text) { SearchPath = name, Timeout = 5 }.ConnectionString;
+    }
+
+    public static async Task ExecuteAsync(string connectionString, string sql)
+    {
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    public static async Task<T> ScalarAsync<T>(string connectionString, string sql)
+    {
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+}

@@ -1,0 +1,128 @@
+using Dunlin.Backplane;
+using Dunlin.Journal;
+using Dunlin.Redis.Backplane;
+using Dunlin.TestKit.Conformance;
+using Dunlin.TestKit.Servers;
+using Dunlin.Topics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Redis.Tests;
+
+public sealed class RedisBackplaneTests : BackplaneConformance
+{
+    private readonly List<RedisBackplane> _backplanes = [];
+    private readonly HeadOnlyJournal _journal = new();
+    private RedisServer? _server;
+
+    [Fact]
+    public async Task A_commit_too_large_for_a_hint_is_told_by_its_position_alone()
+    {
+        var (sender, hearer) = (new HeardNode(), new HeardNode());
+        var first = await ConnectAsync(sender);
+        await ConnectAsync(hearer);
+        await hearer.Positions.Reader.ReadAsync(Cancellation);
+        first.Hint(sender, [Committed(9, new byte[RedisDefaults.MaxHintBytes + 1])]);
+        Assert.Equal(new Position(7, 9), await hearer.Positions.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancellation));
+    }
+
+    [Fact]
+    public async Task After_a_restart_of_Redis_the_journal_is_asked_and_hints_come_again()
+    {
+        var (sender, hearer) = (new HeardNode(), new HeardNode());
+        var first = await ConnectAsync(sender);
+        await ConnectAsync(hearer);
+        Assert.Equal(_journal.Head, await hearer.Positions.Reader.ReadAsync(Cancellation));
+        await _server!.StopAsync();
+        // Nobody is there to hear it, and nobody is held up or told of an error.
+        first.Hint(sender, [Committed(1, new byte[1])]);
+        _journal.Head = new Position(7, 1);
+        await _server.StartAsync();
+        Assert.Equal(_journal.Head, await hearer.Positions.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Cancellation));
+        await sender.Positions.Reader.ReadAsync(Cancellation);
+        await sender.Positions.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
+        // The subscription comes back with the connection, on its own line: said until it is heard.
+        for (var offset = 2; ; offset++)
+        {
+            first.Hint(sender, [Committed(offset, new byte[1])]);
+            using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(200), TimeProvider.System);
+            if (await hearer.Hints.Reader.WaitToReadAsync(soon.Token).AsTask().ContinueWith(static task => task.IsCompletedSuccessfully, TaskScheduler.Default))
+                break;
+            Assert.True(offset < 200, "no hint came after the restart");
+        }
+    }
+
+    [Fact]
+    public async Task A_Redis_that_is_not_there_holds_nothing_up()
+    {
+        var node = new HeardNode();
+        using var backplane = New($"127.0.0.1:{ServerProcess.FreePort()},connectTimeout=200");
+        backplane.Attach(node);
+        await backplane.ConnectAsync();
+        backplane.Hint(node, [Committed(1, new byte[1])]);
+        backplane.Transient(node, Event.Transient(EventDraft.Of(TopicName.Parse("a"), "t", 1), DateTimeOffset.UnixEpoch));
+        Assert.False(backplane.IsConnected);
+    }
+
+    [Fact]
+    public void What_is_no_hint_is_not_taken_for_one()
+    {
+        var bytes = HintCodec.Encode(new Hint(Guid.NewGuid(), new Position(7, 2), [Committed(1, [1, 2]), Committed(2, [3])]));
+        Assert.Equal([1, 2], HintCodec.Decode(bytes)!.Events.Select(e => e.Position.Offset));
+        for (var length = 0; length < bytes.Length; length++)
+            Assert.Null(HintCodec.Decode(bytes[..length]));
+        Assert.Null(HintCodec.Decode([.. bytes, 0]));
+        Assert.Null(HintCodec.Decode([2, .. bytes[1..]]));
+        var random = TestKit.TestSeed.NewRandom(out _);
+        for (var i = 0; i < 5_000; i++)
+        {
+            var broken = (byte[])bytes.Clone();
+            broken[random.Next(broken.Length)] = (byte)random.Next(256);
+            // Another hint, or none; never an exception.
+            HintCodec.Decode(broken);
+        }
+    }
+
+    protected override async ValueTask<IBackplane> ConnectAsync(IBackplaneNode node)
+    {
+        _server ??= await RedisServer.StartNewAsync();
+        var backplane = New(_server.Endpoint);
+        _backplanes.Add(backplane);
+        backplane.Attach(node);
+        await backplane.ConnectAsync();
+        return backplane;
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        foreach (var backplane in _backplanes)
+            backplane.Dispose();
+        if (_server is not null)
+            await _server.DisposeAsync();
+    }
+
+    private RedisBackplane New(string configuration)
+    {
+        var services = new ServiceCollection().AddSingleton<IJournal>(_journal).BuildServiceProvider();
+        return new RedisBackplane(Options.Create(new RedisOptions { Configuration = configuration }), services, NullLogger<RedisBackplane>.Instance);
+    }
+
+    private static Event Committed(long offset, byte[] data) => new(new Position(7, offset), TopicName.Parse("a"), "t", data, null, DateTimeOffset.UnixEpoch);
+
+    private static class RedisDefaults
+    {
+        public static readonly int MaxHintBytes = new RedisOptions().MaxHintBytes;
+    }
+
+    private sealed class HeadOnlyJournal : IJournal
+    {
+        public Position Head { get; set; } = new(7, 0);
+
+        public ValueTask<IReadOnlyList<Position>> AppendAsync(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask<long> TrimAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+    }
+}

@@ -1,0 +1,55 @@
+using Dunlin.Hosting;
+using Dunlin.Sqlite;
+using Dunlin.TestKit.Servers;
+using Npgsql;
+
+namespace Dunlin.TestKit;
+
+/// <summary>
+/// The store behind the tests of the systems: SQLite, or with <c>DUNLIN_TEST_STORE=postgres</c> a PostgreSQL server that the run
+/// starts for itself, with a schema for each test folder. The tests are the same.
+/// </summary>
+internal static class TestStore
+{
+    private static readonly Lazy<PostgresServer> Server = new(static () =>
+    {
+        var server = Task.Run(() => PostgresServer.StartNewAsync()).GetAwaiter().GetResult();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Task.Run(async () => await server.DisposeAsync()).Wait(TimeSpan.FromSeconds(20));
+        return server;
+    });
+
+    public static bool IsPostgres => Environment.GetEnvironmentVariable("DUNLIN_TEST_STORE") == "postgres";
+
+    /// <summary>What <c>--store</c> is given for a folder; null for SQLite.</summary>
+    public static string? ConnectionString(string folder)
+    {
+        if (!IsPostgres)
+            return null;
+        var schema = Path.GetFileName(folder).Replace('-', '_').ToLowerInvariant();
+        using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Server.Value.ConnectionString) { Pooling = false }.ConnectionString);
+        connection.Open();
+        using var command = new NpgsqlCommand($"CREATE SCHEMA IF NOT EXISTS {schema}", connection);
+        command.ExecuteNonQuery();
+        return new NpgsqlConnectionStringBuilder(Server.Value.ConnectionString) { SearchPath = schema, MaxPoolSize = 20 }.ConnectionString;
+    }
+
+    /// <summary>The store of a folder: opened again on the same folder, it holds what it held.</summary>
+    public static DunlinBuilder AddTestStore(this DunlinBuilder dunlin, string folder, string file, Action<SqliteOptions>? sqlite = null)
+    {
+        var options = new SqliteOptions();
+        sqlite?.Invoke(options);
+        if (ConnectionString(folder) is not { } connectionString)
+        {
+            return dunlin.AddSqlite(chosen =>
+            {
+                chosen.Path = Path.Combine(folder, file);
+                sqlite?.Invoke(chosen);
+            });
+        }
+        return dunlin.AddPostgres(chosen =>
+        {
+            chosen.ConnectionString = connectionString;
+            (chosen.WriteLimit, chosen.ReadLimit) = (options.WriteLimit, options.ReadLimit);
+        });
+    }
+}
