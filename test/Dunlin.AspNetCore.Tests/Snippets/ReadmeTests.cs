@@ -19,7 +19,7 @@ public sealed class ReadmeTests
         var documents = Directory.EnumerateFiles(Path.Combine(root, "docs"), "*.md", SearchOption.AllDirectories)
             .Concat(Directory.EnumerateFiles(root, "*.md")).Concat(Directory.EnumerateFiles(Path.Combine(root, "bench"), "*.md"));
         var dead = from document in documents
-                   from System.Text.RegularExpressions.Match link in System.Text.RegularExpressions.Regex.Matches(File.ReadAllText(document), @"\]\(([^)#:\s]+)[^)]*\)")
+                   from System.Text.RegularExpressions.Match link in System.Text.RegularExpressions.Regex.Matches(File.ReadAllText(document), @"\]\((?!https?:)([^)#:\s]+)[^)]*\)")
                    let target = Path.Combine(Path.GetDirectoryName(document)!, link.Groups[1].Value)
                    where !File.Exists(target) && !Directory.Exists(target)
                    select $"{Path.GetRelativePath(root, document)} -> {link.Groups[1].Value}";
