@@ -4,7 +4,6 @@ using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Security.Claims;
 using System.Text.Json;
-using System.Threading.Channels;
 using Dunlin.Fanout;
 using Dunlin.Hosting;
 using Dunlin.Journal;
@@ -80,7 +79,7 @@ internal sealed class EngineHost : IAsyncDisposable
         return client;
     }
 
-    public async Task<EventReader> OpenAsync(string pathAndQuery, string? user = "ann", string? lastEventId = null, string? device = null)
+    public async Task<EventReader<SseItem<string>>> OpenAsync(string pathAndQuery, string? user = "ann", string? lastEventId = null, string? device = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, pathAndQuery);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
@@ -91,7 +90,7 @@ internal sealed class EngineHost : IAsyncDisposable
         var client = Client(user);
         var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(20));
         Assert.True(response.IsSuccessStatusCode, await (response.IsSuccessStatusCode ? Task.FromResult("") : response.Content.ReadAsStringAsync()));
-        return new EventReader(client, response, await response.Content.ReadAsStreamAsync());
+        return await EventReader<SseItem<string>>.OpenAsync(client, response, static item => item);
     }
 
     public async Task<string> PublishAsync(string topic, object? data, string user = "ann", string type = "e")
@@ -134,86 +133,8 @@ internal sealed class EngineHost : IAsyncDisposable
     }
 }
 
-/// <summary>Reads a stream as .NET's own parser does.</summary>
-internal sealed class EventReader : IAsyncDisposable
+/// <summary>Ways to wait for an event of a stream.</summary>
+internal static class EventReaders
 {
-    private readonly HttpClient _client;
-    private readonly HttpResponseMessage _response;
-    private readonly Channel<SseItem<string>> _items = Channel.CreateUnbounded<SseItem<string>>();
-    private readonly CancellationTokenSource _ending = new();
-    private readonly Task _reading;
-
-    public EventReader(HttpClient client, HttpResponseMessage response, Stream stream)
-    {
-        (_client, _response) = (client, response);
-        _reading = ReadAsync(stream);
-    }
-
-    public HttpResponseMessage Response => _response;
-
-    public string ConnectionId => _response.Headers.GetValues("Dunlin-Connection").Single();
-
-    /// <summary>Completes when the server has ended the stream.</summary>
-    public Task Ended => _reading;
-
-    public List<SseItem<string>> Seen { get; } = [];
-
-    /// <summary>The next event; fails with what was seen if none comes.</summary>
-    public async Task<SseItem<string>> NextAsync()
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        try
-        {
-            var item = await _items.Reader.ReadAsync(patience.Token);
-            Seen.Add(item);
-            return item;
-        }
-        catch (Exception error) when (error is OperationCanceledException or ChannelClosedException)
-        {
-            throw new InvalidOperationException($"No further event after: {string.Join(" | ", Seen.Select(i => $"{i.EventId} {i.EventType} {i.Data}"))}", error);
-        }
-    }
-
-    public async Task<List<SseItem<string>>> NextAsync(int count)
-    {
-        var items = new List<SseItem<string>>();
-        while (items.Count < count)
-            items.Add(await NextAsync());
-        return items;
-    }
-
-    /// <summary>Reads until an event of this type.</summary>
-    public async Task<SseItem<string>> UntilAsync(string type)
-    {
-        while (true)
-        {
-            var item = await NextAsync();
-            if (item.EventType == type)
-                return item;
-        }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        // The reading ends first: a response that is disposed under a read can throw anything.
-        await _ending.CancelAsync();
-        await _reading.WaitAsync(TimeSpan.FromSeconds(20));
-        _response.Dispose();
-        _client.Dispose();
-        _ending.Dispose();
-    }
-
-    private async Task ReadAsync(Stream stream)
-    {
-        try
-        {
-            await foreach (var item in SseParser.Create(stream).EnumerateAsync(_ending.Token))
-                await _items.Writer.WriteAsync(item);
-        }
-        catch (Exception error) when (error is IOException or OperationCanceledException or ObjectDisposedException or HttpRequestException)
-        {
-            // The test, or the server, has ended it.
-        }
-        _items.Writer.TryComplete();
-    }
+    public static Task<SseItem<string>> UntilAsync(this EventReader<SseItem<string>> reader, string type) => reader.UntilAsync(item => item.EventType == type);
 }

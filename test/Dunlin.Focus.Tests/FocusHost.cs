@@ -127,7 +127,7 @@ internal sealed class FocusHost : IAsyncDisposable
         return new FocusClient(client);
     }
 
-    public async Task<EnvelopeReader> OpenAsync(string device = "laptop", string user = "ann", string? lastEventId = null)
+    public async Task<EventReader<Envelope>> OpenAsync(string device = "laptop", string user = "ann", string? lastEventId = null)
     {
         var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = Address, Timeout = Timeout.InfiniteTimeSpan };
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/sse?deviceId={device}");
@@ -137,7 +137,7 @@ internal sealed class FocusHost : IAsyncDisposable
             request.Headers.Add("Last-Event-ID", lastEventId);
         var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(20));
         response.EnsureSuccessStatusCode();
-        var reader = new EnvelopeReader(client, response, await response.Content.ReadAsStreamAsync());
+        var reader = await Envelopes.OpenAsync(client, response);
         Assert.Equal("system:connected", (await reader.NextAsync()).Name);
         return reader;
     }

@@ -119,7 +119,7 @@ public sealed class TimerPropertyTests
     }
 
     /// <summary>What one device makes of its stream alone.</summary>
-    private sealed class Replica(string device, EnvelopeReader reader)
+    private sealed class Replica(string device, EventReader<Envelope> reader)
     {
         public string Device => device;
 

@@ -1,11 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.ServerSentEvents;
 using System.Security.Claims;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Threading.Channels;
 using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Problems;
@@ -129,13 +127,17 @@ internal sealed class ReplicacheHost : IAsyncDisposable
         JsonSerializer.Serialize(new { pullVersion = 1, clientGroupID = group, profileID = "p1", schemaVersion = "1", cookie }),
         user);
 
-    public async Task<PokeReader> OpenAsync(string path = "stream", string user = "ann")
+    public async Task<EventReader<string>> OpenAsync(string path = "stream", string user = "ann")
     {
         var client = Client(user);
         var response = await client.GetAsync($"{Base}/{path}", HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("text/event-stream; charset=utf-8", response.Content.Headers.ContentType?.ToString());
-        return new PokeReader(client, response, await response.Content.ReadAsStreamAsync());
+        return await EventReader<string>.OpenAsync(client, response, static item =>
+        {
+            Assert.Equal("message", item.EventType);
+            return item.Data;
+        });
     }
 
     public async ValueTask DisposeAsync()
@@ -185,51 +187,4 @@ internal sealed class ReplicacheHost : IAsyncDisposable
     public sealed record PutArgs(string List, [property: System.ComponentModel.DataAnnotations.StringLength(20)] string Key, JsonElement Value);
 
     public sealed record ListArgs(string List);
-}
-
-/// <summary>Reads the words of a stream.</summary>
-internal sealed class PokeReader : IAsyncDisposable
-{
-    private readonly HttpClient _client;
-    private readonly HttpResponseMessage _response;
-    private readonly Channel<string> _words = Channel.CreateUnbounded<string>();
-    private readonly Task _reading;
-
-    public PokeReader(HttpClient client, HttpResponseMessage response, Stream stream)
-    {
-        (_client, _response) = (client, response);
-        _reading = ReadAsync(stream);
-    }
-
-    public async Task<string> NextAsync()
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        return await _words.Reader.ReadAsync(patience.Token);
-    }
-
-    /// <summary>Words that have come and were not asked for yet.</summary>
-    public int Waiting => _words.Reader.Count;
-
-    public async ValueTask DisposeAsync()
-    {
-        _response.Dispose();
-        _client.Dispose();
-        await _reading.WaitAsync(TimeSpan.FromSeconds(20));
-    }
-
-    private async Task ReadAsync(Stream stream)
-    {
-        try
-        {
-            await foreach (var item in SseParser.Create(stream).EnumerateAsync())
-            {
-                Assert.Equal("message", item.EventType);
-                await _words.Writer.WriteAsync(item.Data);
-            }
-        }
-        catch (Exception error) when (error is IOException or OperationCanceledException or ObjectDisposedException or HttpRequestException)
-        {
-            // The test, or the server, has ended it.
-        }
-    }
 }

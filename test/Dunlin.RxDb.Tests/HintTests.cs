@@ -2,6 +2,7 @@ using System.Net;
 using Dunlin.Journal;
 using Dunlin.Records;
 using Dunlin.RxDb.TestHost;
+using Dunlin.TestKit;
 
 namespace Dunlin.RxDb.Tests;
 
@@ -117,7 +118,7 @@ public sealed class HintTests
     }
 
     // The first frame says that the stream is open, and so that every change from here on is told.
-    private static async Task<HintReader> OpenAsync(RxDbHost host, string user)
+    private static async Task<EventReader<string>> OpenAsync(RxDbHost host, string user)
     {
         var reader = await host.HintsAsync(user);
         Assert.StartsWith("sync:ping", await reader.NextAsync(), StringComparison.Ordinal);

@@ -1,9 +1,7 @@
 using System.Net;
-using System.Net.ServerSentEvents;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Threading.Channels;
 using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Records;
@@ -131,12 +129,12 @@ internal sealed class RxDbHost : IAsyncDisposable
         });
     }
 
-    public async Task<HintReader> HintsAsync(string user = "ann")
+    public async Task<EventReader<string>> HintsAsync(string user = "ann")
     {
         var client = Client(user);
         var response = await client.GetAsync($"{ShelfApplication.Events}/stream", HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal("text/event-stream; charset=utf-8", response.Content.Headers.ContentType?.ToString());
-        return new HintReader(client, response, await response.Content.ReadAsStreamAsync());
+        return await EventReader<string>.OpenAsync(client, response, static item => $"{item.EventType} {item.Data}");
     }
 
     public async ValueTask DisposeAsync()
@@ -145,49 +143,5 @@ internal sealed class RxDbHost : IAsyncDisposable
         await _app.DisposeAsync();
         if (_folder is not null)
             Directory.Delete(_folder, recursive: true);
-    }
-}
-
-/// <summary>Reads hints as <c>type data</c>.</summary>
-internal sealed class HintReader : IAsyncDisposable
-{
-    private readonly HttpClient _client;
-    private readonly HttpResponseMessage _response;
-    private readonly Channel<string> _hints = Channel.CreateUnbounded<string>();
-    private readonly CancellationTokenSource _end = new();
-    private readonly Task _reading;
-
-    public HintReader(HttpClient client, HttpResponseMessage response, Stream stream)
-    {
-        (_client, _response) = (client, response);
-        _reading = ReadAsync(stream);
-    }
-
-    public async Task<string> NextAsync()
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        return await _hints.Reader.ReadAsync(patience.Token);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _end.CancelAsync();
-        await _reading.WaitAsync(TimeSpan.FromSeconds(20));
-        _response.Dispose();
-        _client.Dispose();
-        _end.Dispose();
-    }
-
-    private async Task ReadAsync(Stream stream)
-    {
-        try
-        {
-            await foreach (var item in SseParser.Create(stream).EnumerateAsync(_end.Token))
-                await _hints.Writer.WriteAsync($"{item.EventType} {item.Data}");
-        }
-        catch (Exception error) when (error is IOException or OperationCanceledException or ObjectDisposedException or HttpRequestException)
-        {
-            // The test, or the server, has ended it.
-        }
     }
 }

@@ -157,9 +157,14 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
                 return;
             }
             if (connection.Wants(entry) && entry.FrameFor(connection.Format) is { IsEmpty: false } frame)
+            {
                 Stage(connection, frame, offset);
+                fanout.Instruments.Delivered.Add(1);
+            }
             else
+            {
                 connection.SkipTo(offset);
+            }
             if (_overflowed.Remove(connection))
                 return;   // not seated: it catches up again once its queue is written
         }

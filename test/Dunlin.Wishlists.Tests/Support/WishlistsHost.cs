@@ -69,7 +69,7 @@ internal sealed class WishlistsHost : IAsyncDisposable
     }
 
     /// <summary>Opens a user's stream of hints.</summary>
-    public async Task<HintReader> OpenAsync(string user)
+    public async Task<EventReader<Hint>> OpenAsync(string user)
     {
         var client = NewClient();
         using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/events/stream");
@@ -77,7 +77,7 @@ internal sealed class WishlistsHost : IAsyncDisposable
         request.Headers.Add("X-User", user);
         var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
         response.EnsureSuccessStatusCode();
-        var reader = new HintReader(client, response, await response.Content.ReadAsStreamAsync());
+        var reader = await Hints.OpenAsync(client, response);
         Assert.Equal("sync:ping", (await reader.NextAsync()).Type);
         return reader;
     }

@@ -1,0 +1,125 @@
+using System.Net.ServerSentEvents;
+using System.Threading.Channels;
+
+namespace Dunlin.TestKit;
+
+/// <summary>
+/// Reads an open event stream with .NET's own parser, and hands out its events one by one, as what the test makes of them. A
+/// wait for an event that does not come fails with what came. For one test at a time.
+/// </summary>
+/// <typeparam name="T">What the test makes of an event.</typeparam>
+public sealed class EventReader<T> : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly HttpClient _client;
+    private readonly Func<SseItem<string>, T> _read;
+    private readonly Func<SseItem<string>, bool> _isWanted;
+    private readonly Channel<(string? Id, T Event)> _events = Channel.CreateUnbounded<(string?, T)>();
+    private readonly CancellationTokenSource _ending = new();
+    private readonly List<T> _seen = [];
+
+    private EventReader(HttpClient client, HttpResponseMessage response, Stream stream, Func<SseItem<string>, T> read, Func<SseItem<string>, bool>? isWanted)
+    {
+        _client = client;
+        _read = read;
+        _isWanted = isWanted ?? (static _ => true);
+        Response = response;
+        Ended = ReadAsync(stream);
+    }
+
+    /// <summary>The answer that is read.</summary>
+    public HttpResponseMessage Response { get; }
+
+    /// <summary>The server's id of the connection.</summary>
+    public string ConnectionId => Response.Headers.GetValues("Dunlin-Connection").Single();
+
+    /// <summary>Completes when the stream has ended.</summary>
+    public Task Ended { get; }
+
+    /// <summary>Whether the stream is still open.</summary>
+    public bool IsOpen => !Ended.IsCompleted;
+
+    /// <summary>The events handed out so far.</summary>
+    public IReadOnlyList<T> Seen => _seen;
+
+    /// <summary>Events that have come and were not asked for yet.</summary>
+    public int Waiting => _events.Reader.Count;
+
+    /// <summary>The id of the last event handed out that had one.</summary>
+    public string? LastId { get; private set; }
+
+    /// <summary>Begins to read. The reader owns client and answer from here on.</summary>
+    /// <param name="client">What asked; disposed with the reader.</param>
+    /// <param name="response">The answer, whose head has come.</param>
+    /// <param name="read">What the test makes of an event.</param>
+    /// <param name="isWanted">Which events are read; null for all.</param>
+    public static async Task<EventReader<T>> OpenAsync(
+        HttpClient client, HttpResponseMessage response, Func<SseItem<string>, T> read, Func<SseItem<string>, bool>? isWanted = null) =>
+        new(client, response, await response.Content.ReadAsStreamAsync(), read, isWanted);
+
+    /// <summary>The next event.</summary>
+    public async Task<T> NextAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        try
+        {
+            var (id, next) = await _events.Reader.ReadAsync(patience.Token);
+            _seen.Add(next);
+            LastId = string.IsNullOrEmpty(id) ? LastId : id;
+            return next;
+        }
+        catch (Exception error) when (error is OperationCanceledException or ChannelClosedException)
+        {
+            throw new InvalidOperationException($"No further event after: {string.Join(" | ", _seen)}", error);
+        }
+    }
+
+    /// <summary>The next events.</summary>
+    public async Task<List<T>> NextAsync(int count)
+    {
+        var events = new List<T>();
+        while (events.Count < count)
+            events.Add(await NextAsync());
+        return events;
+    }
+
+    /// <summary>Reads until an event that is looked for.</summary>
+    public async Task<T> UntilAsync(Func<T, bool> isLookedFor)
+    {
+        while (true)
+        {
+            var next = await NextAsync();
+            if (isLookedFor(next))
+                return next;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        // The reading ends first: a response that is disposed under a read can throw anything.
+        await _ending.CancelAsync();
+        await Ended.WaitAsync(Patience);
+        Response.Dispose();
+        _client.Dispose();
+        _ending.Dispose();
+    }
+
+    private async Task ReadAsync(Stream stream)
+    {
+        try
+        {
+            await foreach (var item in SseParser.Create(stream).EnumerateAsync(_ending.Token))
+            {
+                if (_isWanted(item))
+                    await _events.Writer.WriteAsync((item.EventId, _read(item)));
+            }
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException or ObjectDisposedException or HttpRequestException)
+        {
+            // The test, or the server, has ended it.
+        }
+        _events.Writer.TryComplete();
+    }
+}

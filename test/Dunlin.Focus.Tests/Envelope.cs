@@ -1,0 +1,28 @@
+using System.Net.ServerSentEvents;
+using System.Text.Json;
+using Dunlin.TestKit;
+
+namespace Dunlin.Focus.Tests;
+
+/// <summary>One frame of a device's stream.</summary>
+internal sealed record Envelope(string? Id, string Channel, string Type, JsonElement Payload, string? SourceDeviceId)
+{
+    public string Name => $"{Channel}:{Type}";
+}
+
+/// <summary>Ways to read a device's stream.</summary>
+internal static class Envelopes
+{
+    public static Task<EventReader<Envelope>> OpenAsync(HttpClient client, HttpResponseMessage response) =>
+        EventReader<Envelope>.OpenAsync(client, response, Read, static item => item.EventType == "message");
+
+    public static Task<Envelope> UntilAsync(this EventReader<Envelope> reader, string name) => reader.UntilAsync(envelope => envelope.Name == name);
+
+    private static Envelope Read(SseItem<string> item)
+    {
+        var frame = JsonDocument.Parse(item.Data).RootElement;
+        return new Envelope(
+            item.EventId, frame.GetProperty("channel").GetString()!, frame.GetProperty("type").GetString()!, frame.GetProperty("payload"),
+            frame.GetProperty("sourceDeviceId").GetString());
+    }
+}
