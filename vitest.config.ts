@@ -17,6 +17,7 @@ export default defineConfig({
           conditions: [...defaultClientConditions],
           alias: {
             '@dunlin/client/svelte': source('clients/typescript/src/svelte/index.ts'),
+            '@dunlin/client/rxdb': source('clients/typescript/src/rxdb/index.ts'),
             '@dunlin/client/react': source('clients/typescript/src/react/index.ts'),
             '@dunlin/client': source('clients/typescript/src/index.ts'),
           },
