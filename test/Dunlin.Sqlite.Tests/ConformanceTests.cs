@@ -39,3 +39,13 @@ public sealed class SqliteLeaseTests : LeaseConformance
 {
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
 }
+
+public sealed class SqliteJobTests : JobConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+}
+
+public sealed class SqliteJobFaultTests : JobFaultConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+}

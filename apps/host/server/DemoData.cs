@@ -3,15 +3,17 @@ using Dunlin.Apps.Documents;
 using Dunlin.Apps.Focus;
 using Dunlin.Apps.Todos;
 using Dunlin.Apps.Warranty;
+using Dunlin.Apps.Wishlists;
 using Dunlin.Devices;
 using Dunlin.Journal;
+using Dunlin.RxDb;
 using Dunlin.Security;
 
 namespace Dunlin.Host;
 
 /// <summary>Accounts and data to try the systems with. Only in demo mode, which Production never is.</summary>
 internal sealed class DemoData(
-    HostSettings settings, IConfiguration configuration, IAccounts accounts, IAccountStore store, IStore data, UserDevices devices) : IHostedService
+    HostSettings settings, IConfiguration configuration, IAccounts accounts, IAccountStore store, IStore data, UserDevices devices, RxDocuments documents) : IHostedService
 {
     public const string Password = "dunlin-demo";
 
@@ -51,6 +53,7 @@ internal sealed class DemoData(
         await DocumentsDemo.SeedAsync(data, Collections, Accounts.ToDictionary(a => a.UserId!, a => a.FullName, StringComparer.Ordinal), cancellationToken);
         await TodosDemo.SeedAsync(data, cancellationToken);
         await WarrantyDemo.SeedAsync(data, Branches, cancellationToken);
+        await WishlistsDemo.SeedAsync(data, documents, Accounts.ToDictionary(a => a.UserId!, a => a.FullName, StringComparer.Ordinal), cancellationToken);
         await FocusDemo.SeedAsync(data, devices, [.. Accounts.Select(account => account.UserId!)], cancellationToken);
     }
 

@@ -2,7 +2,10 @@ using Dunlin.Apps.Documents;
 using Dunlin.Apps.Focus;
 using Dunlin.Apps.Todos;
 using Dunlin.Apps.Warranty;
+using Dunlin.Apps.Wishlists;
+using Dunlin.Apps.Wishlists.Resolving;
 using Dunlin.Hosting;
+using Dunlin.Jobs;
 using Dunlin.Problems;
 using Dunlin.Security;
 using Dunlin.Sse;
@@ -33,6 +36,10 @@ internal static class HostApplication
         dunlin.AddTodos();
         dunlin.AddWarranty();
         dunlin.AddFocus();
+        dunlin.AddWishlists();
+        // How jobs are run, and how far the fetching of users' addresses may go: Dunlin__Jobs__LeaseDuration and the like.
+        builder.Services.ConfigureAll<JobOptions>(builder.Configuration.GetSection("Dunlin:Jobs").Bind);
+        builder.Services.Configure<FetchOptions>(builder.Configuration.GetSection("Dunlin:Fetch"));
         builder.Services.AddSingleton<WebPages>();
         builder.Services.AddHostedService<DemoData>();
         builder.Services.AddHostedService<Announcement>();
@@ -50,6 +57,7 @@ internal static class HostApplication
         app.MapTodos();
         app.MapWarranty();
         app.MapFocus();
+        app.MapWishlists();
         app.MapDemo(settings);
         app.Services.GetRequiredService<WebPages>().Map(app);
         return app;

@@ -11,4 +11,7 @@ public static class DunlinMeters
 
     /// <summary>Requests for leases and how leases ended.</summary>
     public const string Leases = "Dunlin.Leases";
+
+    /// <summary>Attempts at jobs and what they came to.</summary>
+    public const string Jobs = "Dunlin.Jobs";
 }

@@ -1,0 +1,67 @@
+using AngleSharp.Dom;
+
+namespace Dunlin.Apps.Wishlists.Resolving;
+
+/// <summary>Products in microdata (the <c>itemscope</c> of HTML).</summary>
+internal static class Microdata
+{
+    private const double Confidence = 0.85;
+
+    public static void Read(IReadOnlyList<IElement> elements, FactBook facts)
+    {
+        // The price and its currency stand in two elements of one offer; the first offer of each kind counts.
+        var (amounts, currencies) = (new Dictionary<IElement, string>(), new Dictionary<IElement, string>());
+        foreach (var element in elements)
+        {
+            if (element.GetAttribute("itemprop") is not { Length: > 0 } names || ScopeOf(element) is not { } scope)
+                continue;
+            foreach (var name in names.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            {
+                switch (name)
+                {
+                    case "name" when IsOf(scope, "Product"):
+                        facts.Title(ValueOf(element), FactSource.Microdata, Confidence);
+                        break;
+                    case "image" when IsOf(scope, "Product"):
+                        facts.Image(ValueOf(element), FactSource.Microdata, Confidence);
+                        break;
+                    case "price" or "lowPrice" when IsOffer(scope):
+                        amounts.TryAdd(scope, ValueOf(element));
+                        break;
+                    case "priceCurrency" when IsOffer(scope):
+                        currencies.TryAdd(scope, ValueOf(element));
+                        break;
+                }
+            }
+        }
+        foreach (var (scope, amount) in amounts)
+            facts.Price(PriceText.Parse(amount, currencies.GetValueOrDefault(scope), isForMachines: true), FactSource.Microdata, Confidence);
+    }
+
+    // The nesting is bounded before the page is parsed, so this walk is short.
+    private static IElement? ScopeOf(IElement element)
+    {
+        for (var up = element.ParentElement; up is not null; up = up.ParentElement)
+        {
+            if (up.HasAttribute("itemscope"))
+                return up;
+        }
+        return null;
+    }
+
+    private static bool IsOffer(IElement scope) => IsOf(scope, "Offer") || IsOf(scope, "AggregateOffer") || IsOf(scope, "Product");
+
+    private static bool IsOf(IElement scope, string type) =>
+        scope.GetAttribute("itemtype")?.Split(' ').Any(t => t.EndsWith("schema.org/" + type, StringComparison.Ordinal)) == true;
+
+    private static string ValueOf(IElement element) =>
+        element.GetAttribute("content")
+        ?? (element.LocalName switch
+        {
+            "img" or "source" or "embed" => element.GetAttribute("src"),
+            "a" or "link" or "area" => element.GetAttribute("href"),
+            "data" or "meter" => element.GetAttribute("value"),
+            _ => null,
+        })
+        ?? PageReader.TextOf(element);
+}

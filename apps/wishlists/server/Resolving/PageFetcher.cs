@@ -1,0 +1,180 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Apps.Wishlists.Resolving;
+
+/// <summary>Finds the addresses of a name. Replaced in tests.</summary>
+internal delegate Task<IPAddress[]> HostLookup(string host, CancellationToken cancellationToken);
+
+/// <summary>A page as it was fetched.</summary>
+/// <param name="Address">Where it was found, after redirects.</param>
+/// <param name="Html">Its text.</param>
+internal sealed record FetchedPage(Uri Address, string Html);
+
+/// <summary>
+/// Fetches pages whose addresses come from users, without becoming their way into networks that they cannot reach themselves.
+/// The check is made where the connection is: the name is resolved here, refused if any of its addresses may not be fetched
+/// from, and connected to by the very address that was checked. So an answer of the name service that changes in between
+/// changes nothing, and every redirect passes the same gate. Safe for concurrent use.
+/// </summary>
+internal sealed class PageFetcher : IDisposable
+{
+    private readonly FetchOptions _options;
+    private readonly HostLookup _lookup;
+    private readonly TimeProvider _time;
+    private readonly HttpClient _client;
+
+    public PageFetcher(IOptions<FetchOptions> options, HostLookup lookup, TimeProvider time)
+    {
+        (_options, _lookup, _time) = (options.Value, lookup, time);
+        _client = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = ConnectAsync,
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+            Credentials = null,
+            PreAuthenticate = false,
+            AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Deflate | DecompressionMethods.Brotli,
+            MaxResponseHeadersLength = _options.MaxHeaderKibibytes,
+            ConnectTimeout = _options.TimeLimit,
+            // Each request makes, and so checks, its own connection; and one that is given up is closed, not read to its end.
+            PooledConnectionLifetime = TimeSpan.Zero,
+            ResponseDrainTimeout = TimeSpan.Zero,
+            ActivityHeadersPropagator = null,
+        })
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    /// <summary>Fetches a page.</summary>
+    /// <exception cref="FetchException">Why not.</exception>
+    public async Task<FetchedPage> FetchAsync(Uri address, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(_options.TimeLimit, _time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            return await FollowAsync(address, both.Token);
+        }
+        catch (Exception error) when (error is not FetchException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            // The handler wraps what the connecting threw.
+            for (var cause = error.InnerException; cause is not null; cause = cause.InnerException)
+            {
+                if (cause is FetchException refused)
+                    throw refused;
+            }
+            if (limit.IsCancellationRequested)
+                throw new FetchException(FetchFault.TooSlow, $"The page took longer than {_options.TimeLimit.TotalSeconds:0} s.", error);
+            if (error is HttpRequestException or IOException or SocketException or InvalidDataException or OperationCanceledException)
+                throw new FetchException(FetchFault.Unreachable, "The site cannot be reached.", error);
+            throw;
+        }
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    private async Task<FetchedPage> FollowAsync(Uri address, CancellationToken cancellationToken)
+    {
+        for (var redirects = 0; ; redirects++)
+        {
+            PageAddress.Require(address, _options);
+            using var request = new HttpRequestMessage(HttpMethod.Get, address);
+            request.Headers.UserAgent.ParseAdd(_options.UserAgent);
+            request.Headers.Accept.ParseAdd("text/html, application/xhtml+xml;q=0.9");
+            request.Headers.AcceptLanguage.ParseAdd("en, *;q=0.5");
+            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            if (RedirectOf(response) is { } next)
+            {
+                if (redirects >= _options.MaxRedirects)
+                    throw new FetchException(FetchFault.TooManyRedirects, $"More than {_options.MaxRedirects} redirects.");
+                address = new Uri(address, next);
+                continue;
+            }
+            RequirePage(response);
+            return new FetchedPage(address, PageText.Decode(await ReadAsync(response, cancellationToken), response.Content.Headers.ContentType?.CharSet));
+        }
+    }
+
+    private static Uri? RedirectOf(HttpResponseMessage response) =>
+        response.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect
+            ? response.Headers.Location ?? throw new FetchException(FetchFault.NotAPage, "A redirect to nowhere.")
+            : null;
+
+    private static void RequirePage(HttpResponseMessage response)
+    {
+        if (response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout || (int)response.StatusCode >= 500)
+            throw new FetchException(FetchFault.SiteFailed, $"The site answered {(int)response.StatusCode}.");
+        if (response.StatusCode != HttpStatusCode.OK)
+            throw new FetchException(FetchFault.Refused, $"The site answered {(int)response.StatusCode}.");
+        if (!IsHtml(response.Content.Headers.ContentType))
+            throw new FetchException(FetchFault.NotAPage, "The address does not lead to a page.");
+    }
+
+    private static bool IsHtml(MediaTypeHeaderValue? type) =>
+        type?.MediaType is { } name && (name.Equals("text/html", StringComparison.OrdinalIgnoreCase) || name.Equals("application/xhtml+xml", StringComparison.OrdinalIgnoreCase));
+
+    // What stands in the head of a page comes first: a page that is longer is cut, not refused. The limit counts decompressed bytes.
+    private async Task<ReadOnlyMemory<byte>> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        var bytes = new byte[Math.Min(64 * 1024, _options.MaxBytes)];
+        var length = 0;
+        while (true)
+        {
+            if (length == bytes.Length)
+            {
+                if (length >= _options.MaxBytes)
+                    return bytes;
+                Array.Resize(ref bytes, Math.Min(bytes.Length * 2, _options.MaxBytes));
+            }
+            var read = await body.ReadAsync(bytes.AsMemory(length), cancellationToken);
+            if (read == 0)
+                return bytes.AsMemory(0, length);
+            length += read;
+        }
+    }
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var addresses = await AddressesAsync(context.DnsEndPoint.Host, cancellationToken);
+        // One bad address among good ones is refused too: whoever controls the name would decide which one is used.
+        if (addresses.FirstOrDefault(address => !_options.Allows(address)) is not null)
+            throw new FetchException(FetchFault.AddressRefused, "The address is not public.");
+        Exception? last = null;
+        foreach (var address in addresses)
+        {
+            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(new IPEndPoint(address, context.DnsEndPoint.Port), cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch (SocketException error)
+            {
+                socket.Dispose();
+                last = error;
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+        throw new FetchException(FetchFault.Unreachable, "The site cannot be reached.", last);
+    }
+
+    private async Task<IPAddress[]> AddressesAsync(string host, CancellationToken cancellationToken)
+    {
+        host = host.Trim('[', ']').TrimEnd('.');
+        if (IPAddress.TryParse(host, out var literal))
+            return [literal];
+        var addresses = await _lookup(host, cancellationToken);
+        return addresses.Length > 0 ? addresses : throw new FetchException(FetchFault.Unreachable, "The site cannot be found.");
+    }
+}

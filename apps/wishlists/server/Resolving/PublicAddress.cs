@@ -1,0 +1,46 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Dunlin.Apps.Wishlists.Resolving;
+
+/// <summary>
+/// Whether an address belongs to the public Internet. What does not: the special-purpose registries of IANA (RFC 6890 and
+/// its successors), multicast, addresses that carry another address inside (IPv4-mapped, NAT64, 6to4, Teredo), and the
+/// metadata services of clouds that have public-looking ones.
+/// </summary>
+internal static class PublicAddress
+{
+    private static readonly IPNetwork[] NotPublic4 = Parse(
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
+        "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24",
+        "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "168.63.129.16/32");
+
+    // All of 2000::/3 is unicast; everything outside it is loopback, link-local, unique local, multicast, NAT64 or unassigned.
+    private static readonly IPNetwork Unicast6 = IPNetwork.Parse("2000::/3");
+
+    private static readonly IPNetwork[] NotPublic6 = Parse("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20");
+
+    /// <summary>Whether a request may be sent there.</summary>
+    public static bool IsPublic(IPAddress address)
+    {
+        address = Unmap(address);
+        return address.AddressFamily == AddressFamily.InterNetwork
+            ? !Contains(NotPublic4, address)
+            : address.AddressFamily == AddressFamily.InterNetworkV6 && address.ScopeId == 0 && Unicast6.Contains(address) && !Contains(NotPublic6, address);
+    }
+
+    /// <summary>An IPv4 address that is written as an IPv6 one is judged as what it is.</summary>
+    public static IPAddress Unmap(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+
+    private static bool Contains(IPNetwork[] networks, IPAddress address)
+    {
+        foreach (var network in networks)
+        {
+            if (network.Contains(address))
+                return true;
+        }
+        return false;
+    }
+
+    private static IPNetwork[] Parse(params string[] networks) => [.. networks.Select(text => IPNetwork.Parse(text))];
+}

@@ -1,0 +1,66 @@
+using Dunlin.Apps.Wishlists.Resolving;
+using Dunlin.Diagnostics;
+
+namespace Dunlin.Apps.Wishlists;
+
+/// <summary>What people and clients may write, and in which form it is kept.</summary>
+internal static class WireText
+{
+    public const int MaxName = 100;
+    public const int MaxTitle = 300;
+    public const int MaxDescription = 2_000;
+    public const int MaxQuantity = 999;
+
+    /// <summary>Bytes of a request body.</summary>
+    public const int MaxBody = 32 * 1024;
+
+    public static string Name(string? text) => Line(text, MaxName, "name");
+
+    public static string Title(string? text) => Line(text, MaxTitle, "title");
+
+    /// <summary>Null where it is empty.</summary>
+    public static string? Description(string? text)
+    {
+        var trimmed = text?.Trim();
+        if (string.IsNullOrEmpty(trimmed))
+            return null;
+        return trimmed.Length <= MaxDescription && IsText(trimmed, allowLines: true)
+            ? trimmed
+            : throw new DunlinException(ErrorCode.InvalidField, $"'description' has {MaxDescription} characters at most.", "description");
+    }
+
+    /// <summary>Null where it is empty. Whether it may be fetched shows when it is: names are judged by what they resolve to.</summary>
+    public static string? Url(string? text)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+            return null;
+        return PageAddress.Parse(text) is not null
+            ? text.Trim()
+            : throw new DunlinException(ErrorCode.InvalidField, $"'source_url' is an http or https address of {PageAddress.MaxLength} characters at most, without a user.", "source_url");
+    }
+
+    public static int Quantity(int quantity) => quantity is >= 1 and <= MaxQuantity
+        ? quantity
+        : throw new DunlinException(ErrorCode.InvalidField, $"'quantity' is a number from 1 to {MaxQuantity}.", "quantity");
+
+    /// <summary>An id that a client chose.</summary>
+    public static string Id(string? id, string field = "id") => id is { Length: >= 1 and <= 40 } && id.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
+        ? id
+        : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has 1 to 40 letters, digits, - and _.", field);
+
+    public static string NewId() => Guid.CreateVersion7().ToString("N");
+
+    /// <summary>What an item is called until its page has been read: the page's host.</summary>
+    public static string HostOf(string url) => PageAddress.Parse(url)?.IdnHost is { } host ? host.StartsWith("www.", StringComparison.OrdinalIgnoreCase) ? host[4..] : host : "";
+
+    private static string Line(string? text, int maxLength, string field)
+    {
+        // A client's document may lack it altogether.
+        var trimmed = text?.Trim() ?? "";
+        return trimmed.Length >= 1 && trimmed.Length <= maxLength && IsText(trimmed, allowLines: false)
+            ? trimmed
+            : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has 1 to {maxLength} characters, on one line.", field);
+    }
+
+    private static bool IsText(string text, bool allowLines) => text.All(c => !char.IsControl(c) || (allowLines && (c is '\n' or '\r' or '\t')));
+}

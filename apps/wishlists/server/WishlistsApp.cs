@@ -1,0 +1,37 @@
+using System.Net;
+using Dunlin.Apps.Wishlists.Resolving;
+using Dunlin.Hosting;
+using Dunlin.RxDb;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Dunlin.Apps.Wishlists;
+
+/// <summary>Wishlists that work offline, with RxDB; shared by link, with marks that their owner never sees.</summary>
+public static class WishlistsApp
+{
+    /// <summary>Adds the collections, the services and the reading of pages; there are no tables of its own, all is records.</summary>
+    public static DunlinBuilder AddWishlists(this DunlinBuilder builder)
+    {
+        WishlistCollections.Add(builder.AddRxDb());
+        builder.AddJobHandler<ResolveHandler, ResolveOrder>(ResolveQueue.JobType);
+        var services = builder.Services;
+        services.AddOptions<FetchOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton<HostLookup>(static (host, cancellationToken) => Dns.GetHostAddressesAsync(host, cancellationToken));
+        services.AddSingleton<PageFetcher>();
+        services.AddSingleton<PageReader>();
+        services.AddSingleton<WishlistService>();
+        return builder;
+    }
+
+    /// <summary>Maps <c>/api/v1/sync</c>, <c>/api/v1/events</c>, <c>/api/v1/wishlists</c>, <c>/api/v1/items</c> and <c>/api/v1/share</c>.</summary>
+    public static void MapWishlists(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapRxDb("/api/v1/sync");
+        endpoints.MapRxDbHints("/api/v1/events");
+        WishlistEndpoints.Map(endpoints);
+        ItemEndpoints.Map(endpoints);
+        ShareEndpoints.Map(endpoints);
+    }
+}

@@ -1,0 +1,154 @@
+using Dunlin.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.Jobs;
+
+/// <content>One job, from the claim to what became of it.</content>
+internal sealed partial class JobRunner
+{
+    private async Task TakeAsync(string id, CancellationToken stopping)
+    {
+        try
+        {
+            if (stopping.IsCancellationRequested)
+                return;
+            var (job, isClaimed) = await _store.WriteAsync((unit, ct) => JobStep.TakeAsync(unit, _type, id, _origin, ct), CancellationToken.None);
+            if (job is null)
+                return;
+            if (!isClaimed)
+            {
+                Watch(job);
+                return;
+            }
+            var claim = new JobClaim(job, _store, _origin);
+            _instruments.Began(_type.Name);
+            await RunClaimedAsync(claim, stopping);
+            Watch(claim.Last);
+        }
+#pragma warning disable CA1031 // nothing is lost: the store knows the job, and it is looked at again
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            LogClaimFailed(_logger, error, id, _type.Name);
+            lock (_gate)
+                _schedule.Set(id, _clock.Now + RetryDelay, 0);
+        }
+        finally
+        {
+            lock (_gate)
+                _runningCount--;
+            Wake();
+        }
+    }
+
+    private async Task RunClaimedAsync(JobClaim claim, CancellationToken stopping)
+    {
+        using var limit = new CancellationTokenSource(_type.Options.RunLimit, _clock.TimeProvider);
+        using var run = CancellationTokenSource.CreateLinkedTokenSource(stopping, limit.Token);
+        using var renewing = new CancellationTokenSource();
+        var renewal = RenewAsync(claim, run, renewing.Token);
+        Exception? failure = null;
+        try
+        {
+            await _type.Invoker.RunAsync(claim, run.Token);
+            if (!claim.IsCompleted)
+                await claim.CompleteAsync(null, CancellationToken.None);
+        }
+#pragma warning disable CA1031 // whatever a handler throws is the job's error
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            failure = error;
+        }
+        // Before the outcome is written, so that no renewal crosses it.
+        await renewing.CancelAsync();
+        await renewal;
+        if (claim.IsCompleted)
+        {
+            _instruments.Ended(_type.Name, "done");
+            return;
+        }
+        await SettleAsync(claim, failure ?? new InvalidOperationException("The handler ended without an outcome."), stopping, limit.IsCancellationRequested);
+    }
+
+    private async Task SettleAsync(JobClaim claim, Exception failure, CancellationToken stopping, bool tookTooLong)
+    {
+        var id = claim.Job.Id;
+        try
+        {
+            if (failure is OperationCanceledException && stopping.IsCancellationRequested)
+            {
+                await claim.ReleaseAsync(CancellationToken.None);
+                _instruments.Ended(_type.Name, "released");
+                return;
+            }
+            var error = failure is OperationCanceledException && tookTooLong ? $"It took longer than {_type.Options.RunLimit}." : failure.Message;
+            await claim.FailAsync(_type, error, failure is JobFailedException { IsFinal: true }, failure, CancellationToken.None);
+            if (claim.Last.State == JobState.Dead)
+                LogDead(_logger, failure, id, _type.Name, claim.Job.Attempt);
+            else
+                LogFailed(_logger, failure, id, _type.Name, claim.Job.Attempt);
+            _instruments.Ended(_type.Name, claim.Last.State == JobState.Dead ? "dead" : "failed");
+        }
+        catch (DunlinException lost) when (lost.Code == ErrorCode.LeaseLost)
+        {
+            LogLost(_logger, id, _type.Name, claim.Job.Attempt);
+            _instruments.Ended(_type.Name, "lost");
+            Hint(id);
+        }
+    }
+
+    /// <summary>Renews at a third of the duration until it is told to stop; ends the run when the claim is lost. A renewal whose
+    /// outcome is unknown extends nothing: it is tried again, and the run ends when the time that is certain is over.</summary>
+    private async Task RenewAsync(JobClaim claim, CancellationTokenSource run, CancellationToken stop)
+    {
+        var duration = _type.Options.LeaseDuration;
+        var certainUntil = claim.Job.LeaseUntil;
+        while (true)
+        {
+            try
+            {
+                await Task.Delay(duration / 3, _clock.TimeProvider, stop);
+                await claim.RenewAsync(duration, stop);
+                certainUntil = claim.Last.LeaseUntil ?? certainUntil;
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (DunlinException lost) when (lost.Code == ErrorCode.LeaseLost)
+            {
+                await run.CancelAsync();
+                return;
+            }
+#pragma warning disable CA1031 // unknown: tried again
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                LogRenewalFailed(_logger, error, claim.Job.Id, _type.Name);
+                if (_clock.Now < certainUntil)
+                    continue;
+                await run.CancelAsync();
+                return;
+            }
+        }
+    }
+
+    [LoggerMessage(1300, LogLevel.Error, "The store could not be asked for jobs of type {Type}; trying again")]
+    private static partial void LogStoreFailed(ILogger logger, Exception error, string type);
+
+    [LoggerMessage(1301, LogLevel.Error, "The job {Id} of type {Type} could not be claimed or settled; trying again")]
+    private static partial void LogClaimFailed(ILogger logger, Exception error, string id, string type);
+
+    [LoggerMessage(1302, LogLevel.Information, "Attempt {Attempt} at the job {Id} of type {Type} failed; it is tried again")]
+    private static partial void LogFailed(ILogger logger, Exception error, string id, string type, int attempt);
+
+    [LoggerMessage(1303, LogLevel.Warning, "The job {Id} of type {Type} is dead after attempt {Attempt}")]
+    private static partial void LogDead(ILogger logger, Exception error, string id, string type, int attempt);
+
+    [LoggerMessage(1304, LogLevel.Information, "Attempt {Attempt} at the job {Id} of type {Type} lost its claim; another has it, or it is gone")]
+    private static partial void LogLost(ILogger logger, string id, string type, int attempt);
+
+    [LoggerMessage(1305, LogLevel.Warning, "The claim on the job {Id} of type {Type} could not be renewed; trying again")]
+    private static partial void LogRenewalFailed(ILogger logger, Exception error, string id, string type);
+}

@@ -1,0 +1,306 @@
+using System.Text.Json;
+using Dunlin.Journal;
+using Dunlin.Records;
+using Dunlin.Topics;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.Jobs;
+
+/// <summary>
+/// Runs the jobs of one type on one node. What is due stands in the store; this remembers when to look. It is told of changes
+/// by the commit feed (at once, for what this node commits) and by the journal (now and then, for what others do), and
+/// sleeps otherwise. Two nodes that want the same job both try to claim it, and the unit of work lets one.
+/// </summary>
+internal sealed partial class JobRunner
+{
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();   // guards all that follows, up to _followed
+    private readonly JobSchedule _schedule = new();
+    private readonly HashSet<string> _hints = new(StringComparer.Ordinal);
+    private readonly List<TaskCompletionSource> _idlers = [];
+    private TaskCompletionSource _wake = NewSignal();
+    private bool _isParked;
+    private int _runningCount;
+
+    private readonly JobType _type;
+    private readonly IStore _store;
+    private readonly IJournal _journal;
+    private readonly StoreClock _clock;
+    private readonly JobInstruments _instruments;
+    private readonly ILogger _logger;
+    private readonly EventOrigin _origin;
+    private readonly TopicName _topic;
+    private readonly ITimer _timer;
+    private long _followed;
+    private DateTimeOffset _nextPoll;
+
+    public JobRunner(JobType type, IStore store, IJournal journal, StoreClock clock, JobInstruments instruments, ILogger logger, EventOrigin origin)
+    {
+        (_type, _store, _journal, _clock, _instruments, _logger, _origin) = (type, store, journal, clock, instruments, logger, origin);
+        _topic = JobSpaces.Of(type.Name).Topic;
+        _timer = clock.TimeProvider.CreateTimer(static runner => ((JobRunner)runner!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public string TypeName => _type.Name;
+
+    /// <summary>For the commit feed: quick, and never throws.</summary>
+    public void OnCommitted(IReadOnlyList<Event> events)
+    {
+        for (var i = 0; i < events.Count; i++)
+        {
+            if (events[i].Topic == _topic && !IsOwn(events[i]) && KeyOf(events[i]) is { } id)
+                Hint(id);
+        }
+    }
+
+    /// <summary>Runs until it is told to stop, and then until what it runs has ended.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        await using var _ = stopping.UnsafeRegister(static runner => ((JobRunner)runner!).Wake(), this);
+        var isLoaded = false;
+        while (!stopping.IsCancellationRequested)
+        {
+            var hasFailed = false;
+            try
+            {
+                if (!isLoaded)
+                    await LoadAsync(stopping);
+                isLoaded = await FollowAsync(stopping);
+                await LookAsync(stopping);
+                StartDue(stopping);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                break;
+            }
+#pragma warning disable CA1031 // the store may be away for a while; what is due stays due
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                LogStoreFailed(_logger, error, _type.Name);
+                hasFailed = true;
+            }
+            await ParkAsync(hasFailed);
+        }
+        await _timer.DisposeAsync();
+        await StoppedAsync();
+    }
+
+    /// <summary>Completes when this runner runs nothing, and nothing that it knows of is due.</summary>
+    public Task WhenIdleAsync()
+    {
+        lock (_gate)
+        {
+            if (IsIdle())
+                return Task.CompletedTask;
+            var idler = NewSignal();
+            _idlers.Add(idler);
+            return idler.Task;
+        }
+    }
+
+    /// <summary>Reads every job once: at the start, and where the journal no longer tells what has changed.</summary>
+    private async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        // The position first: what changes while this reads is told again by the journal.
+        _followed = _journal.Head.Offset;
+        var space = JobSpaces.Of(_type.Name);
+        RecordRow? last = null;
+        while (true)
+        {
+            var page = await _store.ReadAsync(
+                (scope, ct) => scope.RecordTables().Records.ReadAsync(new RecordQuery(space, last?.Version ?? 0, last?.Key, LivingOnly: true), ct), cancellationToken);
+            foreach (var row in page)
+                Watch(JobSpaces.Read(row));
+            if (page.Count < RecordLimits.MaxPageRecords)
+                break;
+            last = page[^1];
+        }
+        _nextPoll = _clock.Now + _type.Options.PollInterval;
+    }
+
+    /// <summary>Asks the journal, when it is time, what other nodes have changed.</summary>
+    /// <returns>False where the journal no longer knows, and everything must be read again.</returns>
+    private async Task<bool> FollowAsync(CancellationToken cancellationToken)
+    {
+        if (_clock.Now < _nextPoll)
+            return true;
+        _nextPoll = _clock.Now + _type.Options.PollInterval;
+        while (true)
+        {
+            var page = await _journal.ReadAsync(new JournalQuery(_followed, [_topic]), cancellationToken);
+            if (page.Trimmed)
+            {
+                _nextPoll = default;
+                return false;
+            }
+            foreach (var entry in page.Events)
+            {
+                if (!IsOwn(entry) && KeyOf(entry) is { } id && !Knows(id, entry.Position.Offset))
+                    Hint(id);
+            }
+            _followed = page.Through;
+            if (!page.HasMore)
+                return true;
+        }
+    }
+
+    /// <summary>Reads the jobs that were told of.</summary>
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        string[] ids;
+        lock (_gate)
+        {
+            // Taken out before the reading: what is told of during it is read once more.
+            ids = [.. _hints];
+            _hints.Clear();
+        }
+        if (ids.Length == 0)
+            return;
+        IReadOnlyList<(string Id, Job? Job)> jobs;
+        try
+        {
+            jobs = await _store.ReadAsync((scope, ct) => FindAsync(scope.Jobs(), ids, ct), cancellationToken);
+        }
+        catch
+        {
+            lock (_gate)
+                _hints.UnionWith(ids);
+            throw;
+        }
+        lock (_gate)
+        {
+            foreach (var (id, job) in jobs)
+            {
+                if (job is null)
+                    _schedule.Remove(id);
+                else
+                    _schedule.Set(id, JobStep.DueAt(job, _type.Options), job.Version);
+            }
+        }
+    }
+
+    private async ValueTask<IReadOnlyList<(string Id, Job? Job)>> FindAsync(JobReader reader, string[] ids, CancellationToken cancellationToken)
+    {
+        var found = new List<(string Id, Job? Job)>(ids.Length);
+        foreach (var id in ids)
+            found.Add((id, await reader.FindAsync(_type.Name, id, cancellationToken)));
+        return found;
+    }
+
+    private void StartDue(CancellationToken stopping)
+    {
+        while (true)
+        {
+            string? id;
+            lock (_gate)
+            {
+                id = _runningCount < _type.Options.MaxParallel ? _schedule.TakeDue(_clock.Now) : null;
+                if (id is null)
+                    return;
+                _runningCount++;
+            }
+            // Not under the stopping token: what has been taken out of the schedule is always put back.
+            _ = Task.Run(() => TakeAsync(id, stopping), CancellationToken.None);
+        }
+    }
+
+    private async Task ParkAsync(bool hasFailed)
+    {
+        Task wake;
+        lock (_gate)
+        {
+            var sleep = hasFailed ? RetryDelay : SleepFor();
+            if ((_hints.Count > 0 && !hasFailed) || sleep == TimeSpan.Zero)
+                return;
+            _isParked = true;
+            _wake = NewSignal();
+            wake = _wake.Task;
+            _timer.Change(sleep, Timeout.InfiniteTimeSpan);
+            if (IsIdle())
+                ReleaseIdlers();
+        }
+        await wake;
+    }
+
+    // Only under _gate. Never zero where all slots are taken: a slot that is given back wakes.
+    private TimeSpan SleepFor()
+    {
+        var now = _clock.Now;
+        var until = _nextPoll;
+        if (_runningCount < _type.Options.MaxParallel && _schedule.Next is { } next && next < until)
+            until = next;
+        return until <= now ? TimeSpan.Zero : until - now;
+    }
+
+    // Only under _gate.
+    private bool IsIdle() => _isParked && _runningCount == 0 && _hints.Count == 0 && !(_schedule.Next <= _clock.Now);
+
+    private void ReleaseIdlers()
+    {
+        foreach (var idler in _idlers)
+            idler.TrySetResult();
+        _idlers.Clear();
+    }
+
+    private async Task StoppedAsync()
+    {
+        while (true)
+        {
+            lock (_gate)
+            {
+                if (_runningCount == 0)
+                {
+                    ReleaseIdlers();
+                    return;
+                }
+                _wake = NewSignal();
+            }
+            await _wake.Task;
+        }
+    }
+
+    private void Hint(string id)
+    {
+        lock (_gate)
+            _hints.Add(id);
+        Wake();
+    }
+
+    private void Watch(Job job)
+    {
+        lock (_gate)
+            _schedule.Set(job.Id, JobStep.DueAt(job, _type.Options), job.Version);
+    }
+
+    private bool Knows(string id, long version)
+    {
+        lock (_gate)
+            return _schedule.Knows(id, version);
+    }
+
+    private void Wake()
+    {
+        lock (_gate)
+        {
+            _isParked = false;
+            _wake.TrySetResult();
+        }
+    }
+
+    private bool IsOwn(Event entry) => string.Equals(entry.Origin?.DeviceId, _origin.DeviceId, StringComparison.Ordinal);
+
+    private static string? KeyOf(Event entry)
+    {
+        var reader = new Utf8JsonReader(entry.Data.Span);
+        while (reader.Read())
+        {
+            if (reader.TokenType == JsonTokenType.PropertyName && reader.CurrentDepth == 1 && reader.ValueTextEquals("key"u8))
+                return reader.Read() && reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+        }
+        return null;
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

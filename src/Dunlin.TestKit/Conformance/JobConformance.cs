@@ -1,0 +1,248 @@
+using System.Collections.Concurrent;
+using Dunlin.Diagnostics;
+using Dunlin.Jobs;
+
+namespace Dunlin.TestKit.Conformance;
+
+/// <summary>What jobs promise on every back end while nothing but the jobs themselves goes wrong.</summary>
+public abstract class JobConformance : JobSuite
+{
+    [Fact]
+    public async Task G1_A_job_exists_if_and_only_if_the_change_that_asks_for_it_commits_and_runs_without_time_moving()
+    {
+        var ran = new ConcurrentQueue<int>();
+        await using var node = await StartAsync((run, _) =>
+        {
+            ran.Enqueue(run.Value);
+            return Task.CompletedTask;
+        });
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Store.WriteAsync<int>(
+            async (unit, ct) =>
+            {
+                await unit.Jobs().EnqueueAsync(Type, 1, cancellationToken: ct);
+                throw new InvalidOperationException("on purpose");
+            },
+            Cancellation).AsTask());
+        var job = await EnqueueAsync(2);
+        await node.IdleAsync();
+        Assert.Equal([2], ran);
+        Assert.Equal((JobState.Done, 1, null), ((await GetAsync(job.Id)).State, (await GetAsync(job.Id)).Attempt, (await GetAsync(job.Id)).Error));
+    }
+
+    [Fact]
+    public async Task A_job_that_is_due_later_does_not_run_before_and_does_then()
+    {
+        var ran = 0;
+        await using var node = await StartAsync((_, _) => Task.FromResult(Interlocked.Increment(ref ran)));
+        await EnqueueAsync(0, new JobRequest { DueAt = Subject.Clock.Now.AddSeconds(10) });
+        await AdvanceAsync(TimeSpan.FromSeconds(9.5), node);
+        Assert.Equal(0, ran);
+        await AdvanceAsync(TimeSpan.FromSeconds(0.5), node);
+        Assert.Equal(1, ran);
+    }
+
+    [Fact]
+    public async Task A_failing_job_is_tried_again_after_growing_pauses_and_then_dead_with_its_error_until_it_is_retried()
+    {
+        Options.MaxAttempts = 4;
+        (Options.FirstDelay, Options.MaxDelay) = (TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(25));
+        var (works, told) = (false, new ConcurrentQueue<(JobState, bool)>());
+        await using var node = await StartAsync(
+            (run, _) => works ? Task.CompletedTask : throw new FormatException($"boom {run.Job.Attempt}"),
+            onFailed: (failure, _) =>
+            {
+                told.Enqueue((failure.Job.State, failure.IsFinal));
+                return default;
+            });
+        var id = (await EnqueueAsync()).Id;
+        foreach (var longest in new[] { 10.0, 20, 25 })
+        {
+            await node.IdleAsync();
+            var job = await GetAsync(id);
+            Assert.Equal((JobState.Waiting, $"boom {job.Attempt}"), (job.State, job.Error));
+            var pause = job.DueAt - Subject.Clock.Now;
+            Assert.InRange(pause.TotalSeconds, longest / 2, longest);
+            await AdvanceAsync(pause - TimeSpan.FromMilliseconds(1), node);
+            Assert.Equal(job.Attempt, (await GetAsync(id)).Attempt);
+            await AdvanceAsync(TimeSpan.FromMilliseconds(1), node);
+            Assert.Equal(job.Attempt + 1, (await GetAsync(id)).Attempt);
+        }
+        Assert.Equal((JobState.Dead, "boom 4"), ((await GetAsync(id)).State, (await GetAsync(id)).Error));
+        Assert.Equal([(JobState.Waiting, false), (JobState.Waiting, false), (JobState.Waiting, false), (JobState.Dead, true)], told);
+        works = true;
+        await Store.WriteAsync((unit, ct) => unit.Jobs().RetryAsync(Type, id, ct), Cancellation);
+        await node.IdleAsync();
+        Assert.Equal((JobState.Done, 1), ((await GetAsync(id)).State, (await GetAsync(id)).Attempt));
+    }
+
+    [Fact]
+    public async Task A_failure_that_no_further_attempt_can_mend_is_final_at_once_and_what_is_not_dead_cannot_be_retried()
+    {
+        await using var node = await StartAsync((_, _) => throw new JobFailedException("not a page", isFinal: true));
+        var id = (await EnqueueAsync()).Id;
+        await node.IdleAsync();
+        Assert.Equal((JobState.Dead, "not a page", 1), ((await GetAsync(id)).State, (await GetAsync(id)).Error, (await GetAsync(id)).Attempt));
+        var waiting = await EnqueueAsync(0, new JobRequest { DueAt = Subject.Clock.Now.AddHours(1) });
+        var refused = await Assert.ThrowsAsync<DunlinException>(() => Store.WriteAsync((unit, ct) => unit.Jobs().RetryAsync(Type, waiting.Id, ct), Cancellation).AsTask());
+        Assert.Equal(ErrorCode.Conflict, refused.Code);
+    }
+
+    [Fact]
+    public async Task What_a_job_carries_must_fit_its_handler_or_it_is_dead()
+    {
+        await using var node = await StartAsync((_, _) => Task.CompletedTask);
+        var job = await Store.WriteAsync((unit, ct) => unit.Jobs().EnqueueAsync(Type, "no number", cancellationToken: ct), Cancellation);
+        await node.IdleAsync();
+        Assert.Equal(JobState.Dead, (await GetAsync(job.Id)).State);
+    }
+
+    [Fact]
+    public async Task No_job_runs_twice_on_two_nodes_and_neither_runs_more_at_once_than_it_may()
+    {
+        const int Jobs = 60;
+        Options.MaxParallel = 3;
+        var (runs, now, most) = (new ConcurrentDictionary<string, int>(StringComparer.Ordinal), new int[2], new int[2]);
+        Task Work(int node, JobRun<int> run)
+        {
+            runs.AddOrUpdate(run.Job.Id, 1, (_, count) => count + 1);
+            var parallel = Interlocked.Increment(ref now[node]);
+            lock (most)
+                most[node] = Math.Max(most[node], parallel);
+            return Task.Run(() => Interlocked.Decrement(ref now[node]));
+        }
+        await using var first = await StartAsync((run, _) => Work(0, run));
+        await using var second = await StartAsync((run, _) => Work(1, run));
+        for (var i = 0; i < Jobs; i++)
+            await EnqueueAsync(i);
+        await Task.WhenAll(first.IdleAsync(), second.IdleAsync());
+        Assert.Equal(Jobs, runs.Count);
+        Assert.All(runs.Values, count => Assert.Equal(1, count));
+        Assert.All(most, parallel => Assert.InRange(parallel, 0, 3));
+    }
+
+    [Fact]
+    public async Task Parallelism_is_bounded_and_a_slot_that_is_given_back_is_used_at_once()
+    {
+        Options.MaxParallel = 2;
+        var (started, go) = (new SemaphoreSlim(0), new SemaphoreSlim(0));
+        var (now, most) = (0, 0);
+        await using var node = await StartAsync(async (_, ct) =>
+        {
+            most = Math.Max(most, Interlocked.Increment(ref now));
+            started.Release();
+            await go.WaitAsync(ct);
+            Interlocked.Decrement(ref now);
+        });
+        for (var i = 0; i < 5; i++)
+            await EnqueueAsync(i);
+        await WaitAsync(started, 2);
+        go.Release();
+        await WaitAsync(started, 1);
+        Assert.Equal(2, most);
+        Assert.Equal(2, await CountAsync(JobState.Running));
+        go.Release(4);
+        await node.IdleAsync();
+        Assert.Equal((2, 5), (most, await CountAsync(JobState.Done)));
+    }
+
+    [Fact]
+    public async Task An_unfinished_job_of_the_same_name_is_not_enqueued_twice_and_a_finished_one_begins_anew()
+    {
+        var ran = new ConcurrentQueue<int>();
+        await using (var node = await StartAsync((run, _) =>
+        {
+            ran.Enqueue(run.Value);
+            return Task.CompletedTask;
+        }))
+        {
+            var later = new JobRequest { Id = "one", DueAt = Subject.Clock.Now.AddSeconds(2) };
+            await EnqueueAsync(1, later);
+            Assert.Equal(1, (await EnqueueAsync(2, later)).Value.GetInt32());
+            await AdvanceAsync(TimeSpan.FromSeconds(2), node);
+            await EnqueueAsync(3, new JobRequest { Id = "one" });
+            await node.IdleAsync();
+        }
+        Assert.Equal([1, 3], ran);
+    }
+
+    [Fact]
+    public async Task Progress_is_seen_while_the_job_runs()
+    {
+        var (reported, go) = (new SemaphoreSlim(0), new SemaphoreSlim(0));
+        await using var node = await StartAsync(async (run, ct) =>
+        {
+            await run.ReportAsync(new { percent = 40 }, ct);
+            reported.Release();
+            await go.WaitAsync(ct);
+        });
+        var id = (await EnqueueAsync()).Id;
+        await WaitAsync(reported, 1);
+        var job = await GetAsync(id);
+        Assert.Equal((JobState.Running, 40), (job.State, job.Progress!.Value.GetProperty("percent").GetInt32()));
+        go.Release();
+        await node.IdleAsync();
+    }
+
+    [Fact]
+    public async Task What_is_done_is_forgotten_after_a_while_and_what_is_dead_later()
+    {
+        (Options.DoneAge, Options.DeadAge) = (TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(12));
+        await using var node = await StartAsync((run, _) => run.Value == 0 ? Task.CompletedTask : throw new JobFailedException("no", isFinal: true));
+        var (done, dead) = ((await EnqueueAsync(0)).Id, (await EnqueueAsync(1)).Id);
+        await AdvanceAsync(TimeSpan.FromSeconds(4), node);
+        Assert.NotNull(await FindAsync(done));
+        await AdvanceAsync(TimeSpan.FromSeconds(2), node);
+        Assert.Null(await FindAsync(done));
+        Assert.Equal(JobState.Dead, (await GetAsync(dead)).State);
+        await AdvanceAsync(TimeSpan.FromSeconds(8), node);
+        Assert.Null(await FindAsync(dead));
+    }
+
+    [Fact]
+    public async Task The_cost_grows_with_the_jobs_that_are_due_and_not_with_all_jobs()
+    {
+        async Task<(int Writes, int Reads)> CostOfTenAsync()
+        {
+            var store = new CutStore(Store);
+            await using var node = await StartAsync((_, _) => Task.CompletedTask, store);
+            var (writes, reads) = (store.Writes, store.Reads);
+            await Store.WriteAsync(
+                async (unit, ct) =>
+                {
+                    for (var i = 0; i < 10; i++)
+                        await unit.Jobs().EnqueueAsync(Type, i, cancellationToken: ct);
+                    return true;
+                },
+                Cancellation);
+            await node.IdleAsync();
+            return (store.Writes - writes, store.Reads - reads);
+        }
+
+        var alone = await CostOfTenAsync();
+        for (var i = 0; i < 500; i++)
+            await EnqueueAsync(i, new JobRequest { DueAt = Subject.Clock.Now.AddDays(1) });
+        var among = await CostOfTenAsync();
+        // A claim and a completion each; one look at what the one commit told of.
+        Assert.Equal((20, 1), alone);
+        Assert.Equal(alone, among);
+    }
+
+    [Fact]
+    public async Task Names_that_no_job_can_have_are_refused()
+    {
+        foreach (var type in new[] { "", "a b", "a/b", new string('x', 61) })
+        {
+            var refused = await Assert.ThrowsAsync<DunlinException>(() => Store.WriteAsync((unit, ct) => unit.Jobs().EnqueueAsync(type, 1, cancellationToken: ct), Cancellation).AsTask());
+            Assert.Equal(ErrorCode.InvalidField, refused.Code);
+        }
+    }
+
+    private static async Task WaitAsync(SemaphoreSlim signal, int times)
+    {
+        for (var i = 0; i < times; i++)
+            Assert.True(await signal.WaitAsync(TimeSpan.FromSeconds(20)), $"signal {i + 1} of {times} did not come");
+    }
+
+    private async Task<int> CountAsync(JobState state) =>
+        (await Store.ReadAsync((scope, ct) => scope.Jobs().ListAsync(Type, state, ct), Cancellation)).Count;
+}

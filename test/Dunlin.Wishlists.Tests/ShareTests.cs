@@ -1,0 +1,152 @@
+using System.Text.Json;
+using Dunlin.Wishlists.Tests.Support;
+
+namespace Dunlin.Wishlists.Tests;
+
+/// <summary>Links: what they open, for whom, and for how long.</summary>
+public sealed class ShareTests
+{
+    [Fact]
+    public async Task A_link_shows_without_signing_in_only_what_a_preview_may()
+    {
+        await using var host = await WishlistsHost.StartAsync();
+        using var ann = host.Client("ann");
+        using var bob = host.Client("bob");
+        using var nobody = host.Client(null);
+        var list = await ann.ListAsync("Birthday");
+        await ann.OkAsync("PATCH", "wishlists/" + list, new { description = "secret words" });
+        await ann.ItemAsync(list, "secret wish");
+        var token = await ann.ShareAsync(list, "mark");
+        await bob.JoinAsync(token);
+        var preview = await nobody.SendAsync("GET", "share/" + token);
+        Assert.Equal(200, preview.Status);
+        Assert.Equal(["name", "owner_name", "role", "expires_at"], preview.Body.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(("Birthday", "ANN", "mark"), (preview.Text("name"), preview.Text("owner_name"), preview.Text("role")));
+        Assert.Equal(("no-store", "no-referrer"), (preview.Headers.CacheControl!.ToString(), preview.Headers.GetValues("Referrer-Policy").Single()));
+        foreach (var secret in new[] { "secret", list, "bob" })
+            Assert.DoesNotContain(secret, preview.Body.GetRawText(), StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(401, (await nobody.SendAsync("POST", $"share/{token}/join")).Status);
+    }
+
+    [Fact]
+    public async Task Joining_gives_the_role_of_the_link_and_all_of_the_list_appears()
+    {
+        await using var host = await WishlistsHost.StartAsync();
+        using var ann = host.Client("ann");
+        using var bob = host.Client("bob");
+        var list = await ann.ListAsync();
+        var item = await ann.ItemAsync(list);
+        await using var bobs = await host.OpenAsync("bob");
+        var view = await ann.ShareAsync(list, "view");
+        Assert.Equal("view", (await bob.JoinAsync(view)).GetProperty("role").GetString());
+        await bobs.UntilAsync("sync:access");
+        Assert.Equal([item], (await bob.PullAsync("items")).Keys);
+        await bob.RefusedAsync(403, "forbidden", "PUT", $"items/{item}/mark", new { quantity = 1 });
+        Assert.Equal("forbidden", (await bob.PushAsync("marks", new { id = item + "~bob", item_id = item, quantity = 1, _deleted = false })).Refused?.Split(';')[1]);
+        Assert.Equal(0, (await bob.OkAsync("GET", $"wishlists/{list}/marks")).GetArrayLength());
+        // Of two links the one that allows more counts, in either order.
+        Assert.Equal("mark", (await bob.JoinAsync(await ann.ShareAsync(list, "mark"))).GetProperty("role").GetString());
+        Assert.Equal("mark", (await bob.JoinAsync(view)).GetProperty("role").GetString());
+        await bob.OkAsync("PUT", $"items/{item}/mark", new { quantity = 1 });
+        var member = Assert.Single((await ann.OkAsync("GET", "wishlists/" + list)).GetProperty("members").EnumerateArray());
+        Assert.Equal(("bob", "mark"), (member.GetProperty("user_id").GetString(), member.GetProperty("role").GetString()));
+        // The owner stays the owner.
+        Assert.Equal("owner", (await ann.JoinAsync(view)).GetProperty("role").GetString());
+        await ann.RefusedAsync(403, "forbidden", "GET", $"wishlists/{list}/marks");
+    }
+
+    [Fact]
+    public async Task A_link_ends_at_its_time_when_it_is_revoked_and_with_its_list()
+    {
+        await using var host = await WishlistsHost.StartAsync();
+        using var ann = host.Client("ann");
+        using var bob = host.Client("bob");
+        using var nobody = host.Client(null);
+        var list = await ann.ListAsync();
+        var soon = await ann.ShareAsync(list, "mark", host.Time.GetUtcNow().AddSeconds(10));
+        var second = await ann.OkAsync("POST", $"wishlists/{list}/shares", new { role = "mark" });
+        var third = await ann.ShareAsync(list, "view");
+        var listed = await ann.OkAsync("GET", $"wishlists/{list}/shares");
+        Assert.Equal(3, listed.GetArrayLength());
+        foreach (var token in new[] { soon, second.GetProperty("token").GetString()!, third })
+            Assert.DoesNotContain(token, listed.GetRawText(), StringComparison.Ordinal);
+        host.Time.Advance(TimeSpan.FromSeconds(9));
+        Assert.Equal(200, (await nobody.SendAsync("GET", "share/" + soon)).Status);
+        host.Time.Advance(TimeSpan.FromSeconds(1));
+        await GoneAsync(soon);
+
+        var revoked = second.GetProperty("token").GetString()!;
+        await bob.JoinAsync(revoked);
+        Assert.Equal(204, (await ann.SendAsync("DELETE", $"wishlists/{list}/shares/{second.GetProperty("id").GetString()}")).Status);
+        await ann.RefusedAsync(404, "not_found", "DELETE", $"wishlists/{list}/shares/{second.GetProperty("id").GetString()}");
+        await GoneAsync(revoked);
+        // Who has joined stays, until removed.
+        Assert.Equal(1, (await bob.OkAsync("GET", "wishlists/shared")).GetArrayLength());
+        await ann.OkAsync("DELETE", "wishlists/" + list);
+        await GoneAsync(third);
+
+        async Task GoneAsync(string token)
+        {
+            await nobody.RefusedAsync(404, "not_found", "GET", "share/" + token);
+            await bob.RefusedAsync(404, "not_found", "POST", $"share/{token}/join");
+        }
+    }
+
+    [Fact]
+    public async Task A_token_cannot_be_guessed_nor_anything_else_stand_in_for_it()
+    {
+        await using var host = await WishlistsHost.StartAsync();
+        using var ann = host.Client("ann");
+        using var eve = host.Client("eve");
+        var list = await ann.ListAsync();
+        var share = await ann.OkAsync("POST", $"wishlists/{list}/shares", new { role = "mark" });
+        var token = share.GetProperty("token").GetString()!;
+        Assert.Equal(43, token.Length);
+        var other = token[0] == 'A' ? 'B' : 'A';
+        string[] guesses =
+        [
+            list, share.GetProperty("id").GetString()!, token[..42], token + "A", other + token[1..], token.ToUpperInvariant() + "", new string('A', 43), "%00",
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(token))), "..", new string('x', 5_000),
+        ];
+        var answers = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var guess in guesses)
+        {
+            var answer = await eve.SendAsync("POST", $"share/{guess}/join");
+            Assert.True(answer.Status is 404 or 400 or 405, $"{guess}: {answer.Status}");
+            if (answer.Status == 404 && answer.Body.ValueKind == JsonValueKind.Object)
+                answers.Add(answer.Text("detail") + answer.Code);
+        }
+        Assert.Contains("There is no such link, or no longer.not_found", answers);
+        Assert.Empty(await eve.PullAsync("wishlists"));
+        Assert.NotEqual(token, await ann.ShareAsync(list, "mark"));
+    }
+
+    [Fact]
+    public async Task Who_is_removed_or_leaves_loses_the_list_and_the_marks_are_free_again()
+    {
+        await using var host = await WishlistsHost.StartAsync();
+        using var ann = host.Client("ann");
+        using var bob = host.Client("bob");
+        using var cat = host.Client("cat");
+        var list = await ann.ListAsync();
+        var item = await ann.ItemAsync(list, quantity: 1);
+        var token = await ann.ShareAsync(list, "mark");
+        await bob.JoinAsync(token);
+        await cat.JoinAsync(token);
+        var checkpoint = (await bob.OkAsync("GET", "sync/pull/items?limit=10")).GetProperty("checkpoint").GetProperty("position").GetString();
+        await bob.OkAsync("PUT", $"items/{item}/mark", new { quantity = 1 });
+        await cat.RefusedAsync(409, "conflict", "PUT", $"items/{item}/mark", new { quantity = 1 }, "quantity");
+        await cat.RefusedAsync(403, "forbidden", "DELETE", $"wishlists/{list}/members/bob");
+        Assert.Equal(204, (await ann.SendAsync("DELETE", $"wishlists/{list}/members/bob")).Status);
+        await cat.OkAsync("PUT", $"items/{item}/mark", new { quantity = 1 });
+        await bob.RefusedAsync(404, "not_found", "GET", "wishlists/" + list);
+        await bob.RefusedAsync(404, "not_found", "PUT", $"items/{item}/mark", new { quantity = 1 });
+        // It goes from the device, and the device's echo of that deletes nothing.
+        var gone = Assert.Single((await bob.OkAsync("GET", $"sync/pull/items?limit=10&position={checkpoint}")).GetProperty("documents").EnumerateArray());
+        Assert.Equal((item, true), (gone.GetProperty("id").GetString(), gone.GetProperty("_deleted").GetBoolean()));
+        await bob.PushAsync("items", new { id = item, wishlist_id = list, title = "A thing", quantity = 1, _deleted = true });
+        await ann.ItemNowAsync(item);
+        Assert.Equal(204, (await cat.SendAsync("DELETE", $"wishlists/{list}/members/cat")).Status);
+        Assert.Empty((await ann.OkAsync("GET", "wishlists/" + list)).GetProperty("members").EnumerateArray());
+    }
+}
