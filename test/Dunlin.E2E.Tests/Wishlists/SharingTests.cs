@@ -138,6 +138,30 @@ public sealed class SharingTests(BrowserFixture browser)
     }
 
     [Fact]
+    public async Task Signing_out_asks_who_goes_on_and_another_user_sees_only_what_is_theirs()
+    {
+        await using var host = await TestHost.StartAsync();
+        var (page, other) = (await OpenAsync(host, browser.Browser, "alice"), await OpenAsync(host, browser.Browser, "alice"));
+        await SignOutAsync(page);
+        await page.Locator("[data-account=alice]").ClickAsync();
+        await AddAsync(page, "After signing in again");
+        await Expect(Wish(other, "After signing in again")).ToBeVisibleAsync(Patient);
+        await CloudAsync(page, "synced", 0);
+        await SignOutAsync(page);
+        await page.Locator("[data-account=dave]").ClickAsync();
+        await Expect(page.GetByText("This list is not here")).ToBeVisibleAsync(Patient);
+        await Expect(page.Locator("[data-list]")).ToHaveCountAsync(0);
+        await SyncedAsync(page);
+    }
+
+    private static async Task SignOutAsync(IPage page)
+    {
+        await page.Locator(".user-button").ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await Expect(page.GetByText("You were signed out. What you did is kept")).ToBeVisibleAsync(Patient);
+    }
+
+    [Fact]
     public async Task The_page_can_be_installed()
     {
         await using var host = await TestHost.StartAsync();

@@ -92,7 +92,11 @@ async function start(): Promise<void> {
   app.mount(target());
 }
 
-void start();
+start().catch((error: unknown) => {
+  // Most likely a browser that lets the page keep nothing.
+  showToast({ kind: 'error', text: t('storageTrouble') });
+  console.error(error);
+});
 
 if ('serviceWorker' in navigator) {
   // Served from the root, so that its scope may be /wishlists itself and everything below. Without it the page works online.

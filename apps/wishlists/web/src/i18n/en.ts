@@ -2,6 +2,7 @@ export const en = {
   title: 'Wishlists',
   signInReason: 'Sign in to see your wishlists.',
   signedOutReason: 'You were signed out. What you did is kept: sign in to go on.',
+  storageTrouble: 'The page could not be opened: this browser lets it keep nothing.',
   mine: 'My lists',
   shared: 'Shared with me',
   nothingShared: 'When somebody shares a list with you, it appears here.',
