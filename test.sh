@@ -45,26 +45,24 @@ web() {
   check "npm ci" npm ci --no-audit --no-fund --loglevel=error
   check "types and format" npm run --silent check
   check "build of the pages" npm run --silent build
-  local report=artifacts/test/vitest.json
-  rm -f "$report"
-  npm test --silent -- --reporter=default --reporter=json --outputFile.json="$PWD/$report" < /dev/null
-  if [ -s "$report" ]; then
-    add "$(node -p "require('./$report').numPassedTests")" "$(node -p "const r=require('./$report'); r.numFailedTests + r.numPendingTests + (r.success || r.numFailedTests ? 0 : 1)")"
-  else
-    add 0 1; echo "FAIL  the web tests gave no report"
-  fi
+  vitest_run artifacts/test/vitest.json "the web tests" npm test --silent --
 }
 
-# The real Replicache client against the host that was just built.
-clients() {
-  say "The replicache package against the host"
-  local report=artifacts/test/replicache.json
+# A real client package against the servers that were just built; an npm script of the package's name runs it.
+client() { # package
+  say "The $1 package against its server"
+  vitest_run "artifacts/test/$1.json" "the $1 tests" npm run --silent "test:$1" --
+}
+
+# Runs vitest through some command, and adds what its report says.
+vitest_run() { # report, name, command ...
+  local report=$1 name=$2; shift 2
   rm -f "$report"
-  npm run --silent test:replicache -- --reporter=default --reporter=json --outputFile.json="$PWD/$report" < /dev/null
+  "$@" --reporter=default --reporter=json --outputFile.json="$PWD/$report" < /dev/null
   if [ -s "$report" ]; then
     add "$(node -p "require('./$report').numPassedTests")" "$(node -p "const r=require('./$report'); r.numFailedTests + r.numPendingTests + (r.success || r.numFailedTests ? 0 : 1)")"
   else
-    add 0 1; echo "FAIL  the replicache tests gave no report"
+    add 0 1; echo "FAIL  $name gave no report"
   fi
 }
 
@@ -99,6 +97,6 @@ wanted() { # name
 install_packages
 [ ${#only[@]} -eq 0 ] && web
 dotnet_tests
-[ ${#only[@]} -eq 0 ] && clients
+[ ${#only[@]} -eq 0 ] && { client replicache; client rxdb; }
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]
