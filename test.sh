@@ -68,10 +68,10 @@ web() {
   vitest "the web tests" test
 }
 
-# The real Replicache client against the host that was just built.
-clients() {
-  say "The replicache package against the host"
-  vitest "the replicache tests" test:replicache
+# A real client package against the servers that were just built; an npm script of the package's name runs it.
+client() { # package
+  say "The $1 package against its server"
+  vitest "the $1 tests" "test:$1"
 }
 
 # Each test project is a program; its own summary is what counts, and a program without one counts as failed.
@@ -115,7 +115,7 @@ wanted() { # name
 install_packages
 [ ${#only[@]} -eq 0 ] && web
 dotnet_tests
-[ ${#only[@]} -eq 0 ] && clients
+[ ${#only[@]} -eq 0 ] && { client replicache; client rxdb; }
 if [ ${#failures[@]} -gt 0 ]; then
   say "What failed"
   printf '%s\n' "${failures[@]}"

@@ -16,7 +16,9 @@ export default defineConfig({
           // Svelte has one build for browsers and one for servers; these are tests of pages.
           conditions: [...defaultClientConditions],
           alias: {
+            '@dunlin/client/vue': source('clients/typescript/src/vue/index.ts'),
             '@dunlin/client/svelte': source('clients/typescript/src/svelte/index.ts'),
+            '@dunlin/client/rxdb': source('clients/typescript/src/rxdb/index.ts'),
             '@dunlin/client/react': source('clients/typescript/src/react/index.ts'),
             '@dunlin/client': source('clients/typescript/src/index.ts'),
           },

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Dunlin.Leases;
+using Dunlin.Records;
 using Dunlin.RxDb.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -106,7 +107,7 @@ public sealed class PushTests
         var refused = response.Headers.GetValues("Dunlin-Refused").Single();
         foreach (var entry in new[] { "t1;internal", "t3;forbidden", "t5;invalid_field", "t7;too_large", "half;internal", "deep;invalid_field" })
             Assert.Contains(entry, refused, StringComparison.Ordinal);
-        Assert.Null(await host.Store.ReadAsync((scope, ct) => Dunlin.Records.RecordExtensions.RecordTables(scope).Records.FindAsync(ShelfCollections.Space("s"), "half/done", ct)));
+        Assert.Null(await host.Store.ReadAsync((scope, ct) => RecordExtensions.RecordTables(scope).Records.FindAsync(ShelfCollections.Space("s"), "half/done", ct)));
     }
 
     [Theory]
@@ -131,6 +132,32 @@ public sealed class PushTests
         // A shelf that is another's takes nothing either.
         Assert.True((bool)(await host.PushAsync("eve", (Thing("new", "x"), null))).Single()!["_deleted"]!);
         Assert.Equal("secret 1 ann", await ReadAsync(host, "a"));
+    }
+
+    [Theory]
+    [InlineData(Backing.Memory)]
+    [InlineData(Backing.Sqlite)]
+    public async Task The_id_of_a_deleted_document_is_nobody_elses_and_what_is_forgotten_is_not_brought_back_by_an_edit(Backing backing)
+    {
+        await using var host = await RxDbHost.StartAsync(backing);
+        await host.ShelfAsync("s", "ann", "ben");
+        await host.ShelfAsync("e", "eve");
+        await host.PushAsync("ann", (Thing("a", "one"), null));
+        await host.PushAsync("ann", (new { id = "a", _deleted = true }, Thing("a", "one")));
+        // Who shares a shelf with its readers would put something else in its place.
+        Assert.True((bool)(await host.PushAsync("eve", (new { id = "a", shelf = "e", text = "mine", _deleted = false }, null))).Single()!["_deleted"]!);
+        Assert.Empty((await host.PullAsync(user: "eve"))["documents"]!.AsArray());
+
+        await host.Store.WriteAsync(async (unit, ct) =>
+        {
+            await RecordExtensions.RecordTables(unit).Records.ForgetAsync(unit.Now.AddDays(1), ct);
+            return true;
+        });
+        Assert.True((bool)(await host.PushAsync("ann", (Thing("a", "two"), Thing("a", "one")))).Single()!["_deleted"]!);
+        Assert.Equal("", await ReadAsync(host, "a"));
+        // Made anew, or knowingly brought back, it may be.
+        Assert.Empty(await host.PushAsync("ben", (Thing("a", "three"), new { id = "a", _deleted = true })));
+        Assert.Equal("three 1 ben", await ReadAsync(host, "a"));
     }
 
     [Fact]

@@ -1,26 +1,16 @@
 import { expect, test } from 'vitest';
-import { Page, until } from './support/client';
-import { Faults } from './support/faults';
+import { Faults } from '../support/faults';
+import { randomFrom, testSeed } from '../support/random';
+import { until } from '../support/until';
+import { Page } from './support/client';
 import { Host } from './support/host';
 
 const USERS = ['alice', 'bob', 'carol', 'dave', 'erin'];
 const CLIENTS = 20;
 const MUTATIONS = 2_000;
 
-/** Mulberry32: small, and the same everywhere. */
-function randomFrom(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 test('20 clients of 5 users, 2,000 mutations, sockets cut, server killed, mutators failing: all converge, each applied once', async () => {
-  const seed = Number(process.env['DUNLIN_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-  console.log(`DUNLIN_SEED=${seed}`);
-  const random = randomFrom(seed);
+  const random = randomFrom(testSeed());
   const below = (limit: number) => Math.floor(random() * limit);
   const host = await new Host().start();
   const faults = await new Faults(host).start();

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { Page, until, type ClientOptions } from './support/client';
-import { Faults } from './support/faults';
+import { Faults } from '../support/faults';
+import { until } from '../support/until';
+import { Page, type ClientOptions } from './support/client';
 import { Host } from './support/host';
 
 let host: Host;

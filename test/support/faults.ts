@@ -1,20 +1,25 @@
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Host } from './host';
+import type { ServerProcess } from './serverProcess';
 
-/** A proxy before the host that goes wrong on demand. */
+export type Decision = number | 'cut' | 'cutAfter' | undefined | void;
+
+/** A proxy before the server that goes wrong on demand. */
 export class Faults {
-  readonly #host: Host;
+  readonly #host: ServerProcess;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  /** Requests by the last part of their path. */
+  /** Requests by the last part of their path, without the query. */
   readonly counts = new Map<string, number>();
-  /** Decides about each request: a status to answer with, 'cut' before or 'cutAfter' the host has done it. */
-  decide: (path: string) => number | 'cut' | 'cutAfter' | undefined = () => undefined;
+  /**
+   * Decides about each request, by the last part of its path and by its whole address: a status to answer with, 'cut'
+   * before or 'cutAfter' the server has done it. A promise holds the request until it is settled.
+   */
+  decide: (path: string, url: string) => Decision | Promise<Decision> = () => undefined;
 
-  constructor(host: Host) {
+  constructor(host: ServerProcess) {
     this.#host = host;
-    this.#server = createServer((incoming, outgoing) => this.#serve(incoming, outgoing));
+    this.#server = createServer((incoming, outgoing) => void this.#serve(incoming, outgoing));
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
@@ -41,10 +46,10 @@ export class Faults {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
-    const path = incoming.url!.split('/').at(-1)!;
+  async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const path = incoming.url!.split('?')[0]!.split('/').at(-1)!;
     this.counts.set(path, (this.counts.get(path) ?? 0) + 1);
-    const decision = this.decide(path);
+    const decision = await this.decide(path, incoming.url!);
     if (decision === 'cut') return void incoming.socket.destroy();
     if (typeof decision === 'number') {
       incoming.resume();

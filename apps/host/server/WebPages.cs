@@ -16,6 +16,7 @@ internal sealed class WebPages
         ("/todos/{**rest}", "apps/todos/web/index.html"),
         ("/branch/{id}", "apps/warranty/web/index.html"),
         ("/focus", "apps/focus/web/index.html"),
+        ("/wishlists/{**rest}", "apps/wishlists/web/index.html"),
     ];
 
     private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];

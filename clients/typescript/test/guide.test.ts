@@ -27,3 +27,9 @@ test('The component of the guide compiles', () => {
   const [component] = snippetsOf(guide, 'svelte');
   expect(compileSvelte(component!, { generate: 'client' }).warnings).toEqual([]);
 });
+
+test('The TypeScript of the guide "Replicate with RxDB" compiles', () => {
+  const snippets = snippetsOf('../../docs/guides/replicate-with-rxdb.md', 'ts');
+  expect(snippets.length).toBe(1);
+  expect(compile(snippets)).toEqual([]);
+});

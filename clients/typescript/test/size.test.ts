@@ -14,7 +14,7 @@ async function sizeOf(entry: string): Promise<{ size: number; imports: string[] 
     target: 'es2022',
     write: false,
     metafile: true,
-    external: ['react', 'svelte', 'svelte/*'],
+    external: ['react', 'rxdb', 'rxdb/*', 'svelte', 'svelte/*', 'vue'],
   });
   const imports = Object.values(result.metafile.outputs).flatMap((output) =>
     output.imports.map(({ path }) => path),
@@ -39,4 +39,16 @@ test('The Svelte adapter is at most 500 bytes, and imports Svelte only', async (
   const { size, imports } = await sizeOf('svelte/index.ts');
   expect(size).toBeLessThanOrEqual(500);
   expect(imports).toEqual(['svelte/reactivity']);
+});
+
+test('The Vue adapter is at most 500 bytes, and imports Vue only', async () => {
+  const { size, imports } = await sizeOf('vue/index.ts');
+  expect(size).toBeLessThanOrEqual(500);
+  expect(imports).toEqual(['vue']);
+});
+
+test('The RxDB replication is at most 5,000 bytes, and imports RxDB only', async () => {
+  const { size, imports } = await sizeOf('rxdb/index.ts');
+  expect(size).toBeLessThanOrEqual(5_000);
+  expect([...new Set(imports)].sort()).toEqual(['rxdb/plugins/core', 'rxdb/plugins/replication']);
 });

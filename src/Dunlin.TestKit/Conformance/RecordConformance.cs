@@ -209,6 +209,38 @@ public abstract class RecordConformance : ConformanceSuite
         Assert.Equal(["ann", "bob", "dave", "erin"], users.Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public async Task What_was_changed_and_whose_access_is_known_at_the_end_of_the_unit()
+    {
+        await WriteAsync(async records =>
+        {
+            await records.GrantAsync(A, "ann");
+            await records.PutAsync(A, "same", 1);
+            return await records.PutAsync(A, "gone", 1);
+        });
+        var told = await WriteAsync(async records =>
+        {
+            await records.PutAsync(A, "same", 1);
+            await records.PutAsync(A, "twice", 1);
+            await records.PutAsync(A, "twice", 2);
+            await records.PutAsync(B, "own", 1, "bob");
+            await records.DeleteAsync(A, "gone");
+            await records.GrantAsync(A, "ann");
+            await records.GrantAsync(B, "bob");
+            await records.RevokeAsync(A, "ann");
+            return (Rows: records.Changed.ToList(), Users: records.UsersWithChangedAccess.Order(StringComparer.Ordinal).ToList());
+        });
+        var rows = told.Rows.OrderBy(row => row.Key, StringComparer.Ordinal).Select(row => $"{row.Space} {row.Key} {Encoding.UTF8.GetString(row.Value.Span)} {row.IsDeleted} {row.Audience}");
+        Assert.Equal(["lists/a gone  True ", "lists/b own 1 False bob", "lists/a twice 2 False "], rows);
+        Assert.Equal(["ann", "bob"], told.Users);
+        // As they are stored.
+        foreach (var row in told.Rows)
+        {
+            var stored = await Store.ReadAsync((scope, ct) => scope.RecordTables().Records.FindAsync(row.Space, row.Key, ct), Cancellation);
+            Assert.Equal(row.Version, stored!.Version);
+        }
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("a\n")]

@@ -13,6 +13,16 @@ public sealed class ReadmeTests
     }
 
     [Fact]
+    public void The_code_of_the_page_about_jobs_is_the_one_that_is_compiled()
+    {
+        var root = Root();
+        var compiled = Between(File.ReadAllLines(Path.Combine(root, "test/Dunlin.AspNetCore.Tests/Snippets/JobsSnippet.cs")), l => l.Contains("// <jobs>", StringComparison.Ordinal), l => l.Contains("// </jobs>", StringComparison.Ordinal));
+        var shown = Between(File.ReadAllLines(Path.Combine(root, "docs/concepts/jobs.md")), l => l == "```csharp", l => l == "```");
+        Assert.NotEmpty(shown);
+        Assert.Equal(compiled, shown);
+    }
+
+    [Fact]
     public void Every_file_that_the_documents_link_to_is_there()
     {
         var root = Root();

@@ -19,9 +19,11 @@ public sealed class TestHost : IAsyncDisposable
 {
     private readonly string _folder;
     private readonly List<IBrowserContext> _contexts = [];
+    private readonly Action<IServiceCollection>? _configure;
     private WebApplication _app;
 
-    private TestHost(WebApplication app, string folder, ManualTime time) => (_app, _folder, Time) = (app, folder, time);
+    private TestHost(WebApplication app, string folder, ManualTime time, Action<IServiceCollection>? configure) =>
+        (_app, _folder, Time, _configure) = (app, folder, time, configure);
 
     public ManualTime Time { get; }
 
@@ -29,11 +31,11 @@ public sealed class TestHost : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
-    public static async Task<TestHost> StartAsync()
+    public static async Task<TestHost> StartAsync(Action<IServiceCollection>? configure = null)
     {
         // The wall clock is the browser's, so that cookies and dates agree; from here on it stands still.
         var (folder, time) = (Directory.CreateTempSubdirectory("dunlin-e2e-").FullName, new ManualTime(TimeProvider.System.GetUtcNow()));
-        var host = new TestHost(Build(folder, time, 0), folder, time);
+        var host = new TestHost(Build(folder, time, 0, configure), folder, time, configure);
         await host.BeginAsync();
         return host;
     }
@@ -48,7 +50,7 @@ public sealed class TestHost : IAsyncDisposable
     /// <summary>Starts a host that was stopped, on the same address and file.</summary>
     public Task ContinueAsync()
     {
-        _app = Build(_folder, Time, Address.Port);
+        _app = Build(_folder, Time, Address.Port, _configure);
         return BeginAsync();
     }
 
@@ -92,7 +94,7 @@ public sealed class TestHost : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private static WebApplication Build(string folder, ManualTime time, int port) => HostApplication.Build(
+    private static WebApplication Build(string folder, ManualTime time, int port, Action<IServiceCollection>? configure) => HostApplication.Build(
         new HostSettings { Port = port, Data = folder },
         services =>
         {
@@ -101,6 +103,7 @@ public sealed class TestHost : IAsyncDisposable
             // Time stands still, so closing streams in waves would wait for ever.
             services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero);
             services.AddLogging(logging => logging.ClearProviders());
+            configure?.Invoke(services);
         });
 
     private async Task BeginAsync()

@@ -1,85 +1,19 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { findProgram, ServerProcess } from '../../support/serverProcess';
 
-const fromRoot = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
-
-function findProgram(): string {
-  const places = [
-    process.env['DUNLIN_HOST'] ?? '',
-    fromRoot('apps/host/server/bin/Release/net10.0/Dunlin.Host.dll'),
-    fromRoot('artifacts/host/Dunlin.Host.dll'),
-    fromRoot('apps/host/server/bin/Debug/net10.0/Dunlin.Host.dll'),
-  ];
-  const found = places.find((place) => place !== '' && existsSync(place));
-  if (!found) throw new Error('The host is not built. Run: dotnet build apps/host/server -c Release');
-  return found;
-}
-
-/** The host as a process of its own, that can be killed and started again on the same data and port. */
-export class Host {
-  #data = mkdtempSync(join(tmpdir(), 'dunlin-replicache-'));
-  #process: ChildProcess | undefined;
-  #port = 0;
-
-  get port(): number {
-    return this.#port;
-  }
-
-  get address(): string {
-    return `http://127.0.0.1:${this.#port}`;
-  }
-
-  async start(): Promise<this> {
-    const { ASPNETCORE_ENVIRONMENT: _, ...environment } = process.env;
-    const started = spawn('dotnet', [findProgram(), '--port', String(this.#port), '--data', this.#data], {
-      env: { ...environment, Dunlin__DemoAccounts: 'erin' },
-      stdio: ['ignore', 'pipe', 'pipe'],
+/** The host as a process of its own. */
+export class Host extends ServerProcess {
+  constructor() {
+    const program =
+      process.env['DUNLIN_HOST'] ||
+      findProgram(
+        'The host',
+        'apps/host/server/bin/Release/net10.0/Dunlin.Host.dll',
+        'artifacts/host/Dunlin.Host.dll',
+        'apps/host/server/bin/Debug/net10.0/Dunlin.Host.dll',
+      );
+    super(program, (port, data) => ['--port', String(port), '--data', data], {
+      Dunlin__DemoAccounts: 'erin',
     });
-    this.#process = started;
-    let output = '';
-    await new Promise<void>((resolve, reject) => {
-      const take = (chunk: Buffer) => {
-        output += chunk.toString();
-        const address = /Dunlin is at http:\/\/[^:]+:(\d+)/.exec(output);
-        if (!address) return;
-        this.#port = Number(address[1]);
-        resolve();
-      };
-      started.stdout!.on('data', take);
-      started.stderr!.on('data', take);
-      started.once('exit', (code) => reject(new Error(`The host ended with ${code}: ${output}`)));
-    });
-    return this;
-  }
-
-  /** SIGKILL: the process gets no chance to do anything. */
-  async kill(): Promise<void> {
-    const running = this.#process;
-    if (!running || running.exitCode !== null) return;
-    const ended = new Promise((resolve) => running.once('exit', resolve));
-    running.kill('SIGKILL');
-    await ended;
-  }
-
-  async restart(): Promise<void> {
-    await this.kill();
-    await this.start();
-  }
-
-  /** All data is lost: another history begins. */
-  async reset(): Promise<void> {
-    await this.kill();
-    rmSync(this.#data, { recursive: true });
-    this.#data = mkdtempSync(join(tmpdir(), 'dunlin-replicache-'));
-    await this.start();
-  }
-
-  async dispose(): Promise<void> {
-    await this.kill();
-    rmSync(this.#data, { recursive: true, force: true });
   }
 
   async signIn(username: string): Promise<string> {

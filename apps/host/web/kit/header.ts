@@ -4,6 +4,7 @@ import { icon } from './icons';
 import type { Session } from './session';
 import { avatar } from './signIn';
 import { showToast } from './toasts';
+import { kitWord } from './words';
 
 export interface HeaderOptions {
   /** Name of the system, beside Dunlin's; none on the landing page. */
@@ -76,13 +77,18 @@ export function createHeader({ system, session, beforeSignOut }: HeaderOptions):
 function userMenu(session: Session, beforeSignOut: (() => Promise<void>) | undefined): HTMLElement[] {
   const { user } = session;
   if (!user) return [];
-  const signOut = element('button', { type: 'button', className: 'menu-item' }, icon('signOut'), 'Sign out');
+  const signOut = element(
+    'button',
+    { type: 'button', className: 'menu-item' },
+    icon('signOut'),
+    kitWord('signOut'),
+  );
   signOut.onclick = async () => {
     try {
       await beforeSignOut?.();
       await session.signOut();
     } catch {
-      showToast({ kind: 'error', text: 'Signing out did not work: the server cannot be reached.' });
+      showToast({ kind: 'error', text: kitWord('signOutFailed') });
     }
   };
   const menu = element(
@@ -94,7 +100,7 @@ function userMenu(session: Session, beforeSignOut: (() => Promise<void>) | undef
       element('strong', { textContent: user.name }),
       element('span', { className: 'muted', textContent: user.roles.join(', ') }),
     ),
-    element('a', { className: 'menu-item', href: '/' }, icon('list'), 'All systems'),
+    element('a', { className: 'menu-item', href: '/' }, icon('list'), kitWord('allSystems')),
     signOut,
   );
   const button = element(
@@ -102,9 +108,9 @@ function userMenu(session: Session, beforeSignOut: (() => Promise<void>) | undef
     {
       type: 'button',
       className: 'user-button',
-      title: `Signed in as ${user.name}`,
+      title: kitWord('signedInAs', user.name),
       data: { user: user.userId },
-      attributes: { popovertarget: 'user-menu', 'aria-label': `Signed in as ${user.name}` },
+      attributes: { popovertarget: 'user-menu', 'aria-label': kitWord('signedInAs', user.name) },
     },
     avatar(user.name),
     element('span', { className: 'user-name', textContent: user.name }),

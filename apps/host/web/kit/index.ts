@@ -4,3 +4,4 @@ export { icon, iconPaths, type IconName } from './icons';
 export { Session, type Demo, type DemoAccount, type SessionState, type User } from './session';
 export { avatar, createSignInForm, requireSignIn } from './signIn';
 export { showToast, type Toast, type ToastAction } from './toasts';
+export { setKitWords, type KitWords } from './words';

@@ -2,6 +2,7 @@ import { problemOf } from '@dunlin/client';
 import { element } from './dom';
 import { icon } from './icons';
 import type { Session, User } from './session';
+import { kitWord } from './words';
 
 /** User name and password, and the demo accounts by one click where there are any. */
 export function createSignInForm(session: Session): HTMLElement {
@@ -21,13 +22,13 @@ export function createSignInForm(session: Session): HTMLElement {
   const submit = element('button', {
     type: 'submit',
     className: 'button button-primary',
-    textContent: 'Sign in',
+    textContent: kitWord('signIn'),
   });
   const form = element(
     'form',
     { className: 'form', method: 'post' },
-    element('label', { className: 'field' }, 'User name', username),
-    element('label', { className: 'field' }, 'Password', password),
+    element('label', { className: 'field' }, kitWord('userName'), username),
+    element('label', { className: 'field' }, kitWord('password'), password),
     failure,
     submit,
   );
@@ -40,8 +41,7 @@ export function createSignInForm(session: Session): HTMLElement {
       await session.signIn(name, secret);
     } catch (error) {
       const problem = problemOf(error);
-      failure.textContent =
-        problem.kind === 'network' ? 'The server cannot be reached. Try again in a moment.' : problem.title;
+      failure.textContent = problem.kind === 'network' ? kitWord('unreachable') : problem.title;
       failure.hidden = false;
     } finally {
       submit.disabled = false;
@@ -56,7 +56,7 @@ export function createSignInForm(session: Session): HTMLElement {
     if (!found) return;
     demo.hidden = false;
     demo.append(
-      element('p', { className: 'muted', textContent: 'Try it as one of the demo accounts:' }),
+      element('p', { className: 'muted', textContent: kitWord('demo') }),
       element(
         'div',
         { className: 'demo-accounts' },
@@ -80,7 +80,7 @@ export function createSignInForm(session: Session): HTMLElement {
           return button;
         }),
       ),
-      element('p', { className: 'or', textContent: 'or' }),
+      element('p', { className: 'or', textContent: kitWord('or') }),
     );
   });
   return element('div', { className: 'sign-in' }, demo, form);
@@ -105,12 +105,12 @@ export function avatar(name: string): HTMLElement {
 let open: Promise<User> | undefined;
 
 /** Asks for a sign-in over the page, which stays as it is below. Resolves with the user; asked twice, shows once. */
-export function requireSignIn(session: Session, reason = 'Sign in to go on.'): Promise<User> {
+export function requireSignIn(session: Session, reason = kitWord('signInReason')): Promise<User> {
   open ??= new Promise<User>((resolve) => {
     const dialog = element(
       'dialog',
       { className: 'dialog sign-in-dialog', attributes: { 'aria-labelledby': 'sign-in-title' } },
-      element('h2', { id: 'sign-in-title' }, icon('lock'), 'Sign in'),
+      element('h2', { id: 'sign-in-title' }, icon('lock'), kitWord('signIn')),
       element('p', { className: 'muted', textContent: reason }),
       createSignInForm(session),
     );

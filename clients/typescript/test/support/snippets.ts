@@ -23,7 +23,10 @@ export function compile(snippets: readonly string[]): string[] {
     lib: ['lib.es2023.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'],
     types: [],
     skipLibCheck: true,
-    paths: { '@dunlin/client': [`${packageRoot}src/index.ts`] },
+    paths: {
+      '@dunlin/client': [`${packageRoot}src/index.ts`],
+      '@dunlin/client/rxdb': [`${packageRoot}src/rxdb/index.ts`],
+    },
   };
   const host = ts.createCompilerHost(options);
   const { fileExists, readFile, getSourceFile } = host;

@@ -1,0 +1,233 @@
+import { Client, problemOf, type Connection } from '@dunlin/client';
+import { keepChangedFields, replicate, type RefusedDocument, type Replication } from '@dunlin/client/rxdb';
+import { createRxDatabase, type RxDatabase } from 'rxdb/plugins/core';
+import { getRxStorageDexie } from 'rxdb/plugins/storage-dexie';
+import { shallowRef, type ShallowRef } from 'vue';
+import type { Session, User } from '@dunlin/kit';
+import {
+  itemSchema,
+  markSchema,
+  wishlistSchema,
+  type Collections,
+  type Item,
+  type Mark,
+  type Wishlist,
+} from './documents';
+
+export interface Share {
+  readonly id: string;
+  readonly role: 'view' | 'mark';
+  readonly created_at: string;
+  readonly expires_at: string | null;
+}
+
+export interface NewShare extends Share {
+  readonly token: string;
+  readonly path: string;
+}
+
+export interface DeskOptions {
+  readonly user: User;
+  readonly session: Session;
+  /** Asks for a sign-in; resolves with who it was. */
+  readonly signIn: () => Promise<User>;
+  readonly onRefused: (refused: readonly RefusedDocument[]) => void;
+}
+
+/** All that a user has, as it is in this browser: read and changed here at once, and replicated. */
+export class Desk {
+  readonly user: User;
+  readonly client: Client;
+  readonly connection: Connection;
+  readonly sync: Replication<'wishlists' | 'items' | 'marks'>;
+  /** Undefined until they are read. */
+  readonly lists: ShallowRef<readonly Wishlist[] | undefined> = shallowRef();
+  readonly items: ShallowRef<readonly Item[]> = shallowRef([]);
+  readonly marks: ShallowRef<readonly Mark[]> = shallowRef([]);
+  readonly #collections: Collections;
+
+  private constructor(client: Client, database: RxDatabase<Collections>, options: DeskOptions) {
+    const { user } = options;
+    this.user = user;
+    this.client = client;
+    this.#collections = database.collections;
+    this.connection = client.connection({ path: '/api/v1/events/stream', heartbeatSeconds: 30 });
+    this.sync = replicate({
+      client,
+      user: user.userId,
+      path: '/api/v1/sync',
+      collections: this.#collections,
+      connection: this.connection,
+      onRefused: options.onRefused,
+    });
+    let isAsking = false;
+    const ask = async () => {
+      if (isAsking) return;
+      isAsking = true;
+      options.session.markSignedOut();
+      const again = await options.signIn();
+      isAsking = false;
+      // Another user's page is another page. What this one made waits here for its user.
+      if (again.userId !== user.userId) return location.reload();
+      this.sync.resume();
+      this.connection.connect();
+      this.sync.pull();
+    };
+    this.sync.subscribe(() => this.sync.get().name === 'signedOut' && void ask());
+    // Signed out here, or in another tab.
+    options.session.subscribe(() => options.session.state.name === 'signedOut' && void ask());
+    const { wishlists, items, marks } = this.#collections;
+    wishlists.find().$.subscribe((all) => (this.lists.value = all.map((list) => list.toJSON() as Wishlist)));
+    items.find().$.subscribe((all) => (this.items.value = all.map((item) => item.toJSON() as Item)));
+    marks.find().$.subscribe((all) => (this.marks.value = all.map((mark) => mark.toJSON() as Mark)));
+    this.connection.connect();
+  }
+
+  static async open(options: DeskOptions): Promise<Desk> {
+    const { user, session } = options;
+    // A database for each user: what is kept in a browser does not go over to the next one.
+    const database = await createRxDatabase<Collections>({
+      name: `wishlists-${user.userId}`,
+      storage: getRxStorageDexie(),
+    });
+    const conflictHandler = keepChangedFields<any>();
+    await database.addCollections({
+      wishlists: { schema: wishlistSchema, conflictHandler },
+      items: { schema: itemSchema, conflictHandler },
+      marks: { schema: markSchema, conflictHandler },
+    });
+    const client = new Client({ user: user.userId, refresh: () => session.refresh() });
+    return new Desk(client, database, options);
+  }
+
+  async addList(name: string): Promise<string> {
+    const id = newId();
+    const { userId, name: owner_name } = this.user;
+    await this.#collections.wishlists.insert({
+      id,
+      name,
+      owner_id: userId,
+      owner_name,
+      members: [],
+      ...stamps(),
+    });
+    return id;
+  }
+
+  async changeList(id: string, change: Partial<Pick<Wishlist, 'name' | 'description'>>): Promise<void> {
+    await (await this.#collections.wishlists.findOne(id).exec())?.incrementalPatch(change);
+  }
+
+  /** Its items go at once here too; the server deletes them by itself. */
+  async deleteList(id: string): Promise<void> {
+    await (await this.#collections.wishlists.findOne(id).exec())?.incrementalRemove();
+  }
+
+  async addItem(
+    wishlist_id: string,
+    item: { title: string; source_url?: string | undefined; quantity?: number | undefined },
+  ): Promise<string> {
+    const id = newId();
+    const { title, source_url, quantity = 1 } = item;
+    await this.#collections.items.insert({
+      id,
+      wishlist_id,
+      title,
+      ...(source_url === undefined ? {} : { source_url }),
+      quantity,
+      status: source_url === undefined ? 'manual' : 'pending',
+      title_edited: false,
+      ...stamps(),
+    });
+    return id;
+  }
+
+  async changeItem(
+    id: string,
+    change: Partial<Pick<Item, 'title' | 'description' | 'source_url' | 'quantity'>>,
+  ): Promise<void> {
+    const item = await this.#collections.items.findOne(id).exec();
+    // An absent field is absent in the document as well, not null.
+    await item?.incrementalModify((data) => {
+      const next = { ...data, ...change } as Record<string, unknown>;
+      for (const name of Object.keys(change)) if (next[name] === undefined) delete next[name];
+      return next as never;
+    });
+  }
+
+  async deleteItem(id: string): Promise<void> {
+    await (await this.#collections.items.findOne(id).exec())?.incrementalRemove();
+  }
+
+  /** Brings back an item that was just deleted. */
+  async restoreItem(item: Item): Promise<void> {
+    await this.#collections.items.insert(item);
+  }
+
+  /** How many of an item this user gives; none for 0. */
+  async mark(item: Item, quantity: number): Promise<void> {
+    const { userId, name } = this.user;
+    const id = `${item.id}~${userId}`;
+    const known = await this.#collections.marks.findOne(id).exec();
+    if (quantity === 0) await known?.incrementalRemove();
+    else if (known) await known.incrementalPatch({ quantity });
+    else
+      await this.#collections.marks.insert({
+        id,
+        item_id: item.id,
+        quantity,
+        wishlist_id: item.wishlist_id,
+        user_id: userId,
+        user_name: name,
+        ...stamps(),
+      });
+  }
+
+  /** Has the server read the page of an item again. Needs the network, and rejects without. */
+  async retry(id: string): Promise<void> {
+    await this.client.requests.send('POST', `/api/v1/items/${id}/resolve`);
+  }
+
+  async shares(listId: string): Promise<readonly Share[]> {
+    return (await this.client.requests.send<Share[]>('GET', `/api/v1/wishlists/${listId}/shares`)).body;
+  }
+
+  async share(listId: string, role: 'view' | 'mark', days: number | undefined): Promise<NewShare> {
+    const expires_at =
+      days === undefined ? undefined : new Date(Date.now() + days * 24 * 3600_000).toISOString();
+    const body = { role, ...(expires_at === undefined ? {} : { expires_at }) };
+    return (await this.client.requests.send<NewShare>('POST', `/api/v1/wishlists/${listId}/shares`, { body }))
+      .body;
+  }
+
+  async revoke(listId: string, shareId: string): Promise<void> {
+    await this.client.requests.send('DELETE', `/api/v1/wishlists/${listId}/shares/${shareId}`);
+  }
+
+  async removeMember(listId: string, userId: string): Promise<void> {
+    await this.client.requests.send('DELETE', `/api/v1/wishlists/${listId}/members/${userId}`);
+  }
+
+  async join(token: string): Promise<string> {
+    const path = `/api/v1/share/${encodeURIComponent(token)}/join`;
+    const { body } = await this.client.requests.send<{ wishlist_id: string }>('POST', path);
+    this.sync.pull();
+    return body.wishlist_id;
+  }
+}
+
+/** Why a request did not work, as far as a person is concerned. */
+export function isNetworkTrouble(error: unknown): boolean {
+  return problemOf(error).kind === 'network';
+}
+
+function newId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
+}
+
+function stamps(): { created_at: string; updated_at: string } {
+  const now = new Date().toISOString();
+  return { created_at: now, updated_at: now };
+}

@@ -1,0 +1,62 @@
+import { computed, ref, watchSyncEffect } from 'vue';
+import { en, type Texts } from './en';
+import { ru } from './ru';
+
+export type Language = 'en' | 'ru';
+
+const texts: Readonly<Record<Language, Texts>> = { en, ru };
+const KEPT = 'dunlin.wishlists.language';
+
+function first(): Language {
+  try {
+    const kept = localStorage.getItem(KEPT);
+    if (kept === 'en' || kept === 'ru') return kept;
+  } catch {
+    // Storage is blocked: the browser's own language, each time.
+  }
+  return navigator.languages?.some((language) => /^ru\b/i.test(language)) ? 'ru' : 'en';
+}
+
+export const language = ref<Language>(first());
+
+watchSyncEffect(() => {
+  document.documentElement.lang = language.value;
+  try {
+    localStorage.setItem(KEPT, language.value);
+  } catch {
+    // It holds for this visit.
+  }
+});
+
+type Values = Readonly<Record<string, string | number>>;
+
+const plurals = computed(() => new Intl.PluralRules(language.value));
+
+/** A text in the language of the page, with `{name}` filled in; of a plural the form for `n`. */
+export function t(key: keyof Texts, values: Values = {}): string {
+  const text = texts[language.value][key];
+  const form =
+    typeof text === 'string'
+      ? text
+      : text[plurals.value.select(Number(values['n'])) as 'one' | 'few' | 'many' | 'other'];
+  return form.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+/** Whether there is such a text: codes of the server may be newer than the page. */
+export function has(key: string): key is keyof Texts {
+  return key in en;
+}
+
+export function formatDate(iso: string): string {
+  return new Intl.DateTimeFormat(language.value, { dateStyle: 'medium' }).format(new Date(iso));
+}
+
+export function formatPrice(price: number, currency: string | undefined): string {
+  if (currency === undefined) return new Intl.NumberFormat(language.value).format(price);
+  try {
+    return new Intl.NumberFormat(language.value, { style: 'currency', currency }).format(price);
+  } catch {
+    // No code that the browser knows.
+    return `${new Intl.NumberFormat(language.value).format(price)} ${currency}`;
+  }
+}

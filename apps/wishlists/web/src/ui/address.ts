@@ -1,0 +1,40 @@
+import { readonly, ref } from 'vue';
+
+const BASE = '/wishlists';
+
+export type Place =
+  | { readonly name: 'home' }
+  | { readonly name: 'list'; readonly id: string }
+  | { readonly name: 'share'; readonly token: string };
+
+const place = ref<Place>(read());
+
+window.addEventListener('popstate', () => (place.value = read()));
+
+/** Where the page is, by its address. */
+export const current = readonly(place);
+
+export function go(to: Place): void {
+  const path = pathOf(to);
+  if (path !== location.pathname) history.pushState(null, '', path);
+  place.value = to;
+}
+
+export function pathOf(to: Place): string {
+  if (to.name === 'home') return BASE;
+  return to.name === 'list' ? `${BASE}/list/${to.id}` : `${BASE}/share/${to.token}`;
+}
+
+/** For links: a click stays in the page, unless it is meant for another tab. */
+export function follow(event: MouseEvent, to: Place): void {
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  go(to);
+}
+
+function read(): Place {
+  const [kind, value] = location.pathname.slice(BASE.length + 1).split('/');
+  if (kind === 'list' && value) return { name: 'list', id: value };
+  if (kind === 'share' && value) return { name: 'share', token: value };
+  return { name: 'home' };
+}

@@ -1,0 +1,62 @@
+// @vitest-environment happy-dom
+import { beforeEach, describe, expect, test } from 'vitest';
+import { addressOf } from '../src/data/documents';
+import { formatPrice, language, t } from '../src/i18n';
+import { en } from '../src/i18n/en';
+import { ru } from '../src/i18n/ru';
+
+beforeEach(() => {
+  language.value = 'en';
+});
+
+describe('What somebody typed', () => {
+  test.each([
+    ['https://www.shop.example/socks?size=40', 'https://www.shop.example/socks?size=40', 'shop.example'],
+    ['  http://shop.example ', 'http://shop.example', 'shop.example'],
+    ['shop.example/socks', 'https://shop.example/socks', 'shop.example'],
+    ['магазин.рф/чай', 'https://магазин.рф/чай', 'xn--80aairftm.xn--p1ai'],
+  ])('%s is an address', (words, url, host) => {
+    expect(addressOf(words)).toEqual({ url, host });
+  });
+
+  test.each([
+    'Wool socks',
+    'socks',
+    'Size 4.5 please',
+    'javascript:alert(1)',
+    'https://user:secret@shop.example/',
+    'https://shop.example/a b',
+    'ftp://shop.example/',
+    '',
+  ])('%s is a wish in words', (words) => {
+    expect(addressOf(words)).toBeUndefined();
+  });
+});
+
+describe('The texts', () => {
+  test('Both languages say the same things, with the same values in them', () => {
+    const values = (text: unknown) =>
+      [...new Set(JSON.stringify(text).match(/\{\w+\}/g) ?? [])].sort().join();
+    expect(Object.keys(ru).sort()).toEqual(Object.keys(en).sort());
+    for (const key of Object.keys(en) as (keyof typeof en)[])
+      expect([key, values(ru[key])]).toEqual([key, values(en[key])]);
+  });
+
+  test('Plurals are those of the language', () => {
+    expect([1, 2, 5].map((n) => t('wishes', { n }))).toEqual(['1 wish', '2 wishes', '5 wishes']);
+    language.value = 'ru';
+    expect([1, 2, 5, 21].map((n) => t('wishes', { n }))).toEqual([
+      '1 желание',
+      '2 желания',
+      '5 желаний',
+      '21 желание',
+    ]);
+    expect(document.documentElement.lang).toBe('ru');
+  });
+
+  test('A currency that nobody knows is written as it is', () => {
+    expect(formatPrice(39.5, 'EUR')).toBe('€39.50');
+    expect(formatPrice(39.5, undefined)).toBe('39.5');
+    expect(formatPrice(39.5, 'shells')).toBe('39.5 shells');
+  });
+});

@@ -1,0 +1,290 @@
+import type { RxCollection } from 'rxdb';
+import type { RxReplicationState } from 'rxdb/plugins/replication';
+import type { Client } from '../client.js';
+import type { Connection } from '../connection/connection.js';
+import type { Broadcast, Cancel, Environment } from '../environment.js';
+import type { Problem } from '../http/problem.js';
+import { disposed, Line, type Checkpoint } from './line.js';
+import { deriveState, type RefusedDocument, type SyncState } from './state.js';
+
+export interface ReplicateOptions<Name extends string = string> {
+  readonly client: Client;
+  /** Id of the signed-in user: another user's replication of the same database begins anew. */
+  readonly user: string;
+  /** Path under which `pull/{collection}` and `push/{collection}` are, such as `/api/v1/sync`. */
+  readonly path: string;
+  /** By their names on the server. */
+  readonly collections: Readonly<Record<Name, RxCollection<any, any, any, any>>>;
+  /** The stream of hints. Without it, or while it is not live, changes are asked for every `pollMs`. */
+  readonly connection?: Connection | undefined;
+  /** Default 30 s. */
+  readonly pollMs?: number | undefined;
+  /** Documents of one request; default 100. */
+  readonly batchSize?: number | undefined;
+  /** Ids of the leases that this page holds, shown with every push. */
+  readonly leases?: (() => readonly string[]) | undefined;
+  /** Tells of changes that the server did not take. */
+  readonly onRefused?: ((refused: readonly RefusedDocument[]) => void) | undefined;
+}
+
+/** With a live stream nothing should ever be missed; this is for what should never be. */
+const LIVE_POLL_MS = 5 * 60_000;
+const POLL_MS = 30_000;
+/** Hints of one commit come together; one pull does for all of them. */
+const GATHER_MS = 20;
+/** A second pull after the last hint of a burst: a pull asked for while another is queued can be lost inside RxDB. */
+const REPEAT_MS = 1500;
+
+/** Among the tabs of a browser, of which one replicates: it tells the others how it goes, and they what they need. */
+type TabMessage =
+  | { readonly kind: 'state'; readonly state: SyncState }
+  | { readonly kind: 'refused'; readonly refused: readonly RefusedDocument[] }
+  | { readonly kind: 'ask' | 'pull' | 'resume' };
+
+/** Replicates collections over one stream. Handlers of RxDB are wired here; nothing else need be. */
+export function replicate<Name extends string>(options: ReplicateOptions<Name>): Replication<Name> {
+  return new Replication(options);
+}
+
+/**
+ * The replication of some collections; also an observable `SyncState` for the adapters (`useStore` and the like). Of the
+ * tabs of one browser RxDB elects one to replicate; the others have the same state, and ask it to act.
+ */
+export class Replication<Name extends string = string> {
+  readonly #environment: Environment;
+  readonly #options: ReplicateOptions<Name>;
+  readonly #lines = new Map<string, Line>();
+  readonly #listeners = new Set<() => void>();
+  readonly #cancels: Cancel[] = [];
+  readonly #timers = new Map<string, Cancel>();
+  readonly #tabs: Broadcast | undefined;
+  #state: SyncState = { name: 'syncing', pending: 0 };
+  #isLeading = false;
+  #stopped: Problem | undefined;
+  #reopen: { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined;
+  #isDisposed = false;
+
+  constructor(options: ReplicateOptions<Name>) {
+    this.#options = options;
+    const { client, connection, collections } = options;
+    this.#environment = client.environment;
+    const { database } = Object.values<RxCollection<any, any, any, any>>(collections)[0]!;
+    if (database.multiInstance) {
+      this.#tabs = this.#environment.openBroadcast?.(
+        `dunlin rxdb ${options.user} ${options.path} ${database.name}`,
+      );
+      this.#tabs?.onMessage((message) => this.#receive(message as TabMessage));
+    }
+    for (const [name, collection] of Object.entries<RxCollection<any, any, any, any>>(collections)) {
+      const line = this.#line(name, collection);
+      this.#lines.set(name, line);
+      void line.replication.startPromise.then(() => this.#lead());
+    }
+    this.#post({ kind: 'ask' });
+    if (connection) {
+      this.#cancels.push(
+        connection.on('*', (_, event) => this.#hint(event.type)),
+        connection.onReset(() => this.pull()),
+        // Hints from before are not kept: whoever connects pulls.
+        connection.onState((state, previous) => {
+          if (state.name === 'live' && (previous.name !== 'live' || previous.stream !== state.stream))
+            this.pull();
+        }),
+      );
+    }
+    this.#cancels.push(
+      this.#environment.onSignal('online', () => this.pull()),
+      this.#environment.onSignal('offline', () => this.#changed()),
+      this.#environment.onSignal('visible', () => this.pull()),
+    );
+    this.#poll();
+    this.#changed();
+  }
+
+  get(): SyncState {
+    return this.#state;
+  }
+
+  subscribe(listener: () => void): Cancel {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** RxDB's own replication of a collection, for what is not here. */
+  of(name: Name): RxReplicationState<any, Checkpoint> {
+    return this.#lines.get(name)!.replication;
+  }
+
+  /** Asks for what is new in all collections, now. */
+  pull(): void {
+    if (!this.#isLeading) this.#post({ kind: 'pull' });
+    for (const line of this.#lines.values()) {
+      line.wake();
+      line.resync();
+    }
+  }
+
+  /** Goes on after a sign-in. */
+  resume(): void {
+    if (!this.#isLeading) this.#post({ kind: 'resume' });
+    if (this.#stopped?.kind !== 'signedOut') return;
+    this.#stopped = undefined;
+    this.#reopen?.resolve();
+    this.#reopen = undefined;
+    this.#options.connection?.connect();
+    this.#changed();
+    this.pull();
+  }
+
+  /** Resolves when everything is here and everything is there. */
+  synced(): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (this.#state.name !== 'synced') return;
+        cancel();
+        resolve();
+      };
+      const cancel = this.subscribe(look);
+      look();
+    });
+  }
+
+  /** Ends the replication; the data stays. Waits until RxDB has let go of it. */
+  async dispose(): Promise<void> {
+    this.#isDisposed = true;
+    for (const cancel of [...this.#cancels.splice(0), ...this.#timers.values()]) cancel();
+    this.#reopen?.reject(disposed());
+    this.#tabs?.close();
+    await Promise.all([...this.#lines.values()].map((line) => line.dispose()));
+  }
+
+  #line(name: string, collection: RxCollection<any, any, any, any>): Line {
+    const { client, user, path, batchSize, leases } = this.#options;
+    return new Line({
+      name,
+      collection,
+      environment: this.#environment,
+      requests: client.requests,
+      path,
+      identifier: `dunlin ${user} ${path}/${name}`,
+      batchSize: batchSize ?? 100,
+      leases,
+      onChange: () => this.#changed(),
+      onRefused: (refused) => {
+        this.#post({ kind: 'refused', refused });
+        this.#options.onRefused?.(refused);
+      },
+      open: () => this.#open(),
+      onStop: (problem) => this.#stop(problem),
+    });
+  }
+
+  async #open(): Promise<void> {
+    if (this.#isDisposed) throw disposed();
+    if (!this.#stopped) return;
+    if (!this.#reopen) {
+      let resolve!: () => void;
+      let reject!: (error: unknown) => void;
+      const promise = new Promise<void>((yes, no) => ([resolve, reject] = [yes, no]));
+      // Perhaps nobody waits when all is over.
+      promise.catch(() => {});
+      this.#reopen = { promise, resolve, reject };
+    }
+    await this.#reopen.promise;
+  }
+
+  #stop(problem: Problem): void {
+    // A page that is outdated does not become newer by signing in.
+    if (this.#stopped?.code !== 'schema_outdated') this.#stopped = problem;
+    this.#changed();
+  }
+
+  // `items:updated` concerns the collection `items`; what names none of them may concern all.
+  #hint(type: string): void {
+    if (type === 'sync:ping') return;
+    const name = type.split(':')[0]!;
+    const lines = this.#lines.has(name) ? [name] : [...this.#lines.keys()];
+    for (const line of lines) this.#gather(line);
+  }
+
+  #gather(name: string): void {
+    const line = this.#lines.get(name)!;
+    if (!this.#timers.has(name)) {
+      this.#timer(name, GATHER_MS, () => {
+        line.wake();
+        line.resync();
+        this.#timer(`${name} again`, REPEAT_MS, () => line.resync());
+      });
+    }
+  }
+
+  #timer(key: string, milliseconds: number, callback: () => void): void {
+    this.#timers.get(key)?.();
+    this.#timers.set(
+      key,
+      this.#environment.setTimer(milliseconds, () => {
+        this.#timers.delete(key);
+        callback();
+      }),
+    );
+  }
+
+  // One tick for both rhythms: a stream that breaks is noticed at the next one.
+  #poll(silentMs = 0): void {
+    const { connection, pollMs = POLL_MS } = this.#options;
+    // Spread, so that the pages of a server that went away do not ask together.
+    const wait = pollMs * (0.9 + 0.2 * this.#environment.random());
+    this.#timer('poll', wait, () => {
+      const silent = silentMs + pollMs;
+      const isDue = !connection?.isConnected() || silent >= LIVE_POLL_MS;
+      if (isDue) for (const line of this.#lines.values()) line.resync();
+      this.#poll(isDue ? 0 : silent);
+    });
+  }
+
+  #lead(): void {
+    this.#isLeading = true;
+    this.#changed();
+  }
+
+  #receive(message: TabMessage): void {
+    switch (message.kind) {
+      case 'state':
+        return this.#isLeading ? undefined : this.#become(message.state);
+      case 'refused':
+        return this.#isLeading ? undefined : this.#options.onRefused?.(message.refused);
+      case 'ask':
+        return this.#isLeading ? this.#post({ kind: 'state', state: this.#state }) : undefined;
+      case 'pull':
+        return this.#isLeading ? this.pull() : undefined;
+      case 'resume':
+        return this.#isLeading ? this.resume() : undefined;
+    }
+  }
+
+  #post(message: TabMessage): void {
+    if (!this.#isDisposed) this.#tabs?.post(message);
+  }
+
+  #changed(): void {
+    // Before the leader has spoken, and without one, only the network is known.
+    if (!this.#isLeading && this.#environment.isOnline() && this.#state.name !== 'offline') return;
+    const lines = [...this.#lines.values()].map((line) => line.state);
+    const next = deriveState(lines, this.#stopped, this.#environment.isOnline());
+    this.#become(this.#isLeading ? next : { ...next, pending: this.#state.pending });
+  }
+
+  #become(next: SyncState): void {
+    const { name, pending, problem } = this.#state;
+    if (next.name === name && next.pending === pending && next.problem?.code === problem?.code) return;
+    this.#state = next;
+    if (this.#isLeading) this.#post({ kind: 'state', state: next });
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener();
+      } catch (error) {
+        this.#environment.reportError(error);
+      }
+    }
+  }
+}

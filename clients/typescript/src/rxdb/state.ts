@@ -1,0 +1,52 @@
+import type { Problem } from '../http/problem.js';
+
+/**
+ * - `offline`: the server cannot be reached; changes are kept and sent later.
+ * - `signedOut`: the session ended and could not be renewed; `resume()` after signing in.
+ * - `outdated`: the server needs a newer page; load it anew, nothing is lost.
+ * - `error`: the server refuses or fails; it is tried again by itself.
+ * - `syncing`: something is on its way.
+ * - `synced`: everything is here and everything is there.
+ */
+export type SyncName = 'offline' | 'signedOut' | 'outdated' | 'error' | 'syncing' | 'synced';
+
+/** How far this browser and the server are apart, over all collections. Immutable. */
+export interface SyncState {
+  readonly name: SyncName;
+  /** Local changes that the server has not confirmed, of this and of earlier visits. */
+  readonly pending: number;
+  /** Why, for `offline`, `signedOut`, `outdated` and `error`. */
+  readonly problem?: Problem | undefined;
+}
+
+/** A local change that the server did not take; the document is already as the server has it. */
+export interface RefusedDocument {
+  readonly collection: string;
+  readonly id: string;
+  /** Code of the server's error, such as `lease_held` or `forbidden`. */
+  readonly code: string;
+}
+
+/** What one collection contributes to the state. */
+export interface LineState {
+  readonly problem?: Problem | undefined;
+  readonly isBusy: boolean;
+  readonly hasPulled: boolean;
+  readonly pending: number;
+}
+
+export function deriveState(
+  lines: readonly LineState[],
+  stopped: Problem | undefined,
+  isOnline: boolean,
+): SyncState {
+  const pending = lines.reduce((sum, line) => sum + line.pending, 0);
+  if (stopped)
+    return { name: stopped.kind === 'signedOut' ? 'signedOut' : 'outdated', pending, problem: stopped };
+  const problems = lines.flatMap(({ problem }) => (problem ? [problem] : []));
+  const network = problems.find(({ kind }) => kind === 'network');
+  if (network || !isOnline) return { name: 'offline', pending, problem: network };
+  if (problems[0]) return { name: 'error', pending, problem: problems[0] };
+  const isSynced = pending === 0 && lines.every((line) => line.hasPulled && !line.isBusy);
+  return { name: isSynced ? 'synced' : 'syncing', pending };
+}

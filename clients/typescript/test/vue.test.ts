@@ -1,0 +1,76 @@
+import { effectScope, nextTick, watchSyncEffect, type ShallowRef } from 'vue';
+import { beforeEach, expect, test } from 'vitest';
+import { OwnConnection } from '../src/connection/connection';
+import { Auth } from '../src/http/auth';
+import { Store } from '../src/store/store';
+import { useConnectionState, useStore } from '../src/vue/index';
+import { FakeEnvironment } from './support/fakeEnvironment';
+
+interface Item {
+  id: number;
+  version: number;
+  name: string;
+}
+
+let store: Store<Item>;
+
+beforeEach(() => {
+  store = new Store<Item>({ environment: new FakeEnvironment(), save: async () => {} });
+  store.merge([
+    { id: 1, version: 1, name: 'one' },
+    { id: 2, version: 1, name: 'two' },
+  ]);
+});
+
+/** Reads it in an effect, as a template does, and keeps every value that the effect ran with. */
+function watch<Value>(make: () => Readonly<ShallowRef<Value>>): { values: Value[]; stop: () => void } {
+  const values: Value[] = [];
+  const scope = effectScope();
+  scope.run(() => {
+    const value = make();
+    watchSyncEffect(() => void values.push(value.value as Value));
+  });
+  return { values, stop: () => scope.stop() };
+}
+
+test('What reads a selection runs again when that changes, and only then', () => {
+  const { values, stop } = watch(() => useStore(store, (state) => state.records.get('1')?.name));
+  store.update('2', { name: 'zwei' }, 2);
+  expect(values).toEqual(['one']);
+  store.update('1', { name: 'eins' }, 2);
+  expect(values).toEqual(['one', 'eins']);
+  stop();
+});
+
+test('A selection that builds a new array each time stays the same while it is equal', () => {
+  const same = (one: string[], other: string[]) => one.join() === other.join();
+  const { values, stop } = watch(() => useStore(store, (state) => [...state.records.keys()], same));
+  store.update('1', { name: 'eins' }, 2);
+  expect(values.length).toBe(1);
+  store.remove('1');
+  expect(values.at(-1)).toEqual(['2']);
+  stop();
+});
+
+test('Listening ends with its scope', () => {
+  const { values, stop } = watch(() => useStore(store, (state) => state.records.get('1')?.name));
+  stop();
+  store.update('1', { name: 'eins' }, 2);
+  expect(values).toEqual(['one']);
+});
+
+test('The state of a connection is followed', async () => {
+  const environment = new FakeEnvironment();
+  const connection = new OwnConnection({
+    environment,
+    auth: new Auth(),
+    deviceId: 'device-1',
+    url: '/events',
+  });
+  const { values, stop } = watch(() => useConnectionState(connection));
+  connection.connect();
+  await nextTick();
+  expect(values.map(({ name }) => name)).toEqual(['closed', 'connecting']);
+  stop();
+  connection.dispose();
+});

@@ -1,0 +1,179 @@
+using System.Text.RegularExpressions;
+using Dunlin.E2E.Tests.Support;
+using Microsoft.Playwright;
+using static Dunlin.E2E.Tests.Support.Pages;
+using static Dunlin.E2E.Tests.Wishlists.WishlistPages;
+
+namespace Dunlin.E2E.Tests.Wishlists;
+
+/// <summary>Sharing, marks and the surprise, and the page for everybody: other languages, small windows, the keyboard.</summary>
+public sealed class SharingTests(BrowserFixture browser)
+{
+    [Fact]
+    public async Task Marks_reach_everyone_but_the_owner_who_sees_none_by_any_path()
+    {
+        await using var host = await TestHost.StartAsync();
+        var alice = await host.OpenAsync(browser.Browser, "alice", "/healthz/live", new BrowserNewContextOptions { Locale = "en-GB" });
+        var marks = new List<string>();
+        alice.Response += async (_, response) =>
+        {
+            if (response.Url.Contains("marks", StringComparison.Ordinal))
+            {
+                var text = await response.TextAsync();
+                lock (marks)
+                    marks.Add(text);
+            }
+        };
+        await alice.GotoAsync(new Uri(host.Address, Demo).ToString());
+        await SyncedAsync(alice);
+        var bob = await OpenAsync(host, browser.Browser, "bob");
+        var carol = await OpenAsync(host, browser.Browser, "carol");
+
+        await Wish(bob, "Cast iron teapot").GetByRole(AriaRole.Button, new() { Name = "I’ll give this" }).ClickAsync();
+        await Wish(bob, "Water glasses").GetByRole(AriaRole.Button, new() { Name = "Give one more: Water glasses" }).ClickAsync();
+        await Expect(Wish(bob, "Water glasses").GetByText("You give 3")).ToBeVisibleAsync();
+        await Expect(Wish(bob, "Water glasses").GetByText("3 left")).ToBeVisibleAsync();
+        await Expect(Wish(carol, "Cast iron teapot").GetByText("Bob Baker gives 1")).ToBeVisibleAsync(Patient);
+        await Expect(Wish(carol, "Water glasses").GetByText("Bob Baker gives 3")).ToBeVisibleAsync(Patient);
+        // She may only look.
+        await Expect(carol.GetByRole(AriaRole.Button, new() { Name = "I’ll give this" })).ToHaveCountAsync(0);
+        await bob.PictureAsync("wishlists-marks");
+
+        // Something that all of them see, after the marks: when it is there, so would the marks be.
+        await AddAsync(alice, "The last wish");
+        await Expect(Wish(bob, "The last wish")).ToBeVisibleAsync(Patient);
+        await SyncedAsync(alice);
+        await Expect(alice.GetByText("Surprise: nobody tells you what has been taken.")).ToBeVisibleAsync();
+        await Expect(alice.Locator(".marks")).ToHaveCountAsync(0);
+        await Expect(alice.GetByText("Bob Baker")).ToHaveCountAsync(0);
+        lock (marks)
+        {
+            Assert.NotEmpty(marks);
+            Assert.All(marks, text => Assert.StartsWith("{\"documents\":[],", text, StringComparison.Ordinal));
+        }
+        await alice.PictureAsync("wishlists-owner");
+
+        await Wish(bob, "Cast iron teapot").GetByRole(AriaRole.Button, new() { Name = "Give one fewer: Cast iron teapot" }).ClickAsync();
+        await Expect(Wish(carol, "Cast iron teapot").GetByText("Bob Baker")).ToHaveCountAsync(0, new() { Timeout = 20_000 });
+    }
+
+    [Fact]
+    public async Task A_link_shows_the_list_before_signing_in_lets_join_and_ends_when_it_is_revoked()
+    {
+        await using var host = await TestHost.StartAsync();
+        var alice = await OpenAsync(host, browser.Browser, "alice");
+        await alice.GetByRole(AriaRole.Button, new() { Name = "Share" }).ClickAsync();
+        await alice.GetByRole(AriaRole.Button, new() { Name = "Make a link" }).ClickAsync();
+        var link = alice.Locator("[data-field=link]");
+        await Expect(link).ToHaveValueAsync(new Regex("/wishlists/share/[A-Za-z0-9_-]{43}$"));
+        await Expect(alice.Locator("[data-share]")).ToHaveCountAsync(1);
+        await alice.PictureAsync("wishlists-share");
+        await alice.GetByRole(AriaRole.Button, new() { Name = "Copy" }).ClickAsync();
+        await Expect(alice.GetByRole(AriaRole.Button, new() { Name = "Copied" })).ToBeVisibleAsync();
+        var address = await link.InputValueAsync();
+
+        await using var context = await browser.Browser.NewContextAsync(new BrowserNewContextOptions { Locale = "en-GB" });
+        context.SetDefaultTimeout(20_000);
+        var dave = await context.NewPageAsync();
+        await dave.GotoAsync(address);
+        await Expect(dave.Locator("[data-preview]").GetByText("Birthday")).ToBeVisibleAsync(Patient);
+        await Expect(dave.GetByText("Alice Archer shares a wishlist with you")).ToBeVisibleAsync();
+        await dave.PictureAsync("wishlists-preview");
+        await dave.GetByRole(AriaRole.Button, new() { Name = "Sign in to join" }).ClickAsync();
+        await dave.Locator("[data-account=dave]").ClickAsync();
+        await Expect(Wish(dave, "Cast iron teapot")).ToBeVisibleAsync(Patient);
+        await Expect(dave.Locator("[data-list=demo-birthday]").GetByText("by Alice Archer")).ToBeVisibleAsync();
+        await Expect(Wish(dave, "Cast iron teapot").GetByRole(AriaRole.Button, new() { Name = "I’ll give this" })).ToBeVisibleAsync();
+
+        await Expect(alice.Locator("[data-member=dave]")).ToBeVisibleAsync(Patient);
+        await alice.GetByRole(AriaRole.Button, new() { Name = "Revoke" }).ClickAsync();
+        await Expect(alice.Locator("[data-share]")).ToHaveCountAsync(0);
+        await alice.Locator("[data-member=dave]").GetByRole(AriaRole.Button, new() { Name = "Remove" }).ClickAsync();
+        await Expect(dave.GetByText("This list is not here")).ToBeVisibleAsync(Patient);
+        await dave.GotoAsync(address);
+        await Expect(dave.Locator("[data-preview-trouble=gone]")).ToBeVisibleAsync(Patient);
+    }
+
+    [Fact]
+    public async Task The_page_speaks_Russian_fits_a_phone_and_is_used_by_keyboard()
+    {
+        await using var host = await TestHost.StartAsync();
+        var page = await OpenAsync(host, browser.Browser, "alice", "/wishlists", new BrowserNewContextOptions
+        {
+            Locale = "ru-RU",
+            ViewportSize = new ViewportSize { Width = 375, Height = 740 },
+        });
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Мои списки" })).ToBeVisibleAsync();
+        await page.PictureAsync("wishlists-phone-lists");
+        await page.Locator("[data-field=new-list]").FillAsync("Новый дом");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Новый дом" })).ToBeVisibleAsync();
+        await page.Locator("[data-field=add]").FocusAsync();
+        foreach (var wish in new[] { "Чайник", "Тёплый плед", "Книга о птицах" })
+        {
+            await page.Keyboard.InsertTextAsync(wish);
+            await page.Keyboard.PressAsync("Enter");
+            await Expect(Wish(page, wish)).ToBeVisibleAsync();
+        }
+        await SyncedAsync(page);
+        Assert.Equal(0, await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - innerWidth"));
+        await page.PictureAsync("wishlists-phone");
+
+        // By keyboard into the dialogue and out again: the focus is where it was.
+        var edit = page.GetByRole(AriaRole.Button, new() { Name = "Изменить: Чайник" });
+        await edit.FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByLabel("Что это")).ToBeVisibleAsync();
+        await page.PictureAsync("wishlists-phone-edit");
+        await page.Keyboard.PressAsync("Escape");
+        await Expect(page.GetByLabel("Что это")).ToHaveCountAsync(0);
+        await Expect(edit).ToBeFocusedAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "English" }).ClickAsync();
+        await Expect(page.GetByPlaceholder("Paste a link, or write a wish")).ToBeVisibleAsync();
+        await page.ReloadAsync();
+        await Expect(page.GetByPlaceholder("Paste a link, or write a wish")).ToBeVisibleAsync(Patient);
+        await page.GotoAsync(new Uri(host.Address, "/wishlists").ToString());
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "My lists" })).ToBeVisibleAsync(Patient);
+    }
+
+    [Fact]
+    public async Task Signing_out_asks_who_goes_on_and_another_user_sees_only_what_is_theirs()
+    {
+        await using var host = await TestHost.StartAsync();
+        var (page, other) = (await OpenAsync(host, browser.Browser, "alice"), await OpenAsync(host, browser.Browser, "alice"));
+        await SignOutAsync(page);
+        await page.Locator("[data-account=alice]").ClickAsync();
+        await AddAsync(page, "After signing in again");
+        await Expect(Wish(other, "After signing in again")).ToBeVisibleAsync(Patient);
+        await CloudAsync(page, "synced", 0);
+        await SignOutAsync(page);
+        await page.Locator("[data-account=dave]").ClickAsync();
+        await Expect(page.GetByText("This list is not here")).ToBeVisibleAsync(Patient);
+        await Expect(page.Locator("[data-list]")).ToHaveCountAsync(0);
+        await SyncedAsync(page);
+    }
+
+    private static async Task SignOutAsync(IPage page)
+    {
+        await page.Locator(".user-button").ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await Expect(page.GetByText("You were signed out. What you did is kept")).ToBeVisibleAsync(Patient);
+    }
+
+    [Fact]
+    public async Task The_page_can_be_installed()
+    {
+        await using var host = await TestHost.StartAsync();
+        var page = await OpenAsync(host, browser.Browser, "alice");
+        var session = await page.Context.NewCDPSessionAsync(page);
+        var errors = await session.SendAsync("Page.getInstallabilityErrors");
+        // A context of a test is a private window, in which nothing can be installed.
+        var found = errors!.Value.GetProperty("installabilityErrors").EnumerateArray().Select(error => error.GetProperty("errorId").GetString());
+        Assert.DoesNotContain(found, error => error != "in-incognito");
+        var manifest = await session.SendAsync("Page.getAppManifest");
+        Assert.EndsWith("/wishlists.webmanifest", manifest!.Value.GetProperty("url").GetString(), StringComparison.Ordinal);
+        Assert.Empty(manifest.Value.GetProperty("errors").EnumerateArray());
+        await session.DetachAsync();
+    }
+}

@@ -1,0 +1,18 @@
+/** Waits until something holds; fails with what was last seen. */
+export async function until(
+  what: string,
+  holds: () => Promise<unknown> | unknown,
+  ms = 20_000,
+): Promise<void> {
+  const end = performance.now() + ms;
+  let last: unknown;
+  while (performance.now() < end) {
+    try {
+      if (await holds()) return;
+    } catch (error) {
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`Never came: ${what}${last ? ` (${String(last)})` : ''}`);
+}
