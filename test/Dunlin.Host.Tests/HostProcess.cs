@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace Dunlin.Host.Tests;
@@ -11,6 +13,9 @@ internal sealed class HostProcess : IAsyncDisposable
     private readonly string _data = Directory.CreateTempSubdirectory("dunlin-host-").FullName;
     private readonly List<string> _output = [];
     private Process? _process;
+
+    /// <summary>Settings, as variables of its environment.</summary>
+    public Dictionary<string, string> Settings { get; } = new(StringComparer.Ordinal);
 
     public Uri Address { get; private set; } = null!;
 
@@ -36,6 +41,8 @@ internal sealed class HostProcess : IAsyncDisposable
             RedirectStandardError = true,
         };
         start.Environment.Remove("ASPNETCORE_ENVIRONMENT");
+        foreach (var (name, value) in Settings)
+            start.Environment[name] = value;
         _process = new Process { StartInfo = start, EnableRaisingEvents = true };
         _process.OutputDataReceived += (_, line) => Take(line.Data, ready);
         _process.ErrorDataReceived += (_, line) => Take(line.Data, ready);
@@ -54,11 +61,19 @@ internal sealed class HostProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
-    public async Task<HttpClient> SignInAsync(string user)
+    /// <param name="user">A demo account.</param>
+    /// <param name="through">Where to go instead of to the process itself, such as a proxy.</param>
+    /// <param name="from">The address to come from.</param>
+    public async Task<HttpClient> SignInAsync(string user, Uri? through = null, string from = "127.0.0.1")
     {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero, ConnectTimeout = TimeSpan.FromSeconds(5) })
+        var client = new HttpClient(new SocketsHttpHandler
         {
-            BaseAddress = Address,
+            UseCookies = false,
+            ResponseDrainTimeout = TimeSpan.Zero,
+            ConnectCallback = (context, ct) => ConnectAsync(context.DnsEndPoint, from, ct),
+        })
+        {
+            BaseAddress = through ?? Address,
             Timeout = Timeout.InfiniteTimeSpan,
         };
         using var login = await client.PostAsJsonAsync("/api/v1/auth/login", new { username = user, password = DemoData.Password });
@@ -73,6 +88,22 @@ internal sealed class HostProcess : IAsyncDisposable
             await KillAsync();
         _process?.Dispose();
         Directory.Delete(_data, recursive: true);
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(DnsEndPoint to, string from, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
+            await socket.ConnectAsync(to, cancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(5), cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     private void Take(string? line, TaskCompletionSource<Uri> ready)

@@ -149,6 +149,20 @@ public sealed class ListTests
     }
 
     [Fact]
+    public async Task What_the_rules_have_trimmed_or_left_out_is_no_conflict_at_the_next_edit()
+    {
+        await using var host = await WishlistsHost.StartAsync();
+        using var ann = host.Client("ann");
+        var first = new { id = "b1", name = " Birthday ", description = " ", _deleted = false };
+        Assert.Equal((null, null), await ann.PushAsync("wishlists", first));
+        Assert.Equal((null, null), await ann.PushAsync("wishlists", new { id = "b1", name = "Other", description = "", _deleted = false }, first));
+        var item = new { id = "i1", wishlist_id = "b1", title = " Teapot", description = "", source_url = "", quantity = 1, _deleted = false };
+        Assert.Equal((null, null), await ann.PushAsync("items", item));
+        Assert.Equal((null, null), await ann.PushAsync("items", new { id = "i1", wishlist_id = "b1", title = "Teapot", description = "Red ", source_url = "", quantity = 2, _deleted = false }, item));
+        Assert.Equal("Red", (await ann.ItemNowAsync("i1")).GetProperty("description").GetString());
+    }
+
+    [Fact]
     public async Task Changes_are_told_by_name_to_all_who_see_them()
     {
         await using var host = await WishlistsHost.StartAsync();

@@ -7,8 +7,10 @@ using Dunlin.Apps.Wishlists.Resolving;
 using Dunlin.Hosting;
 using Dunlin.Jobs;
 using Dunlin.Problems;
+using Dunlin.RxDb;
 using Dunlin.Security;
 using Dunlin.Sse;
+using Dunlin.Streams;
 
 namespace Dunlin.Host;
 
@@ -37,15 +39,18 @@ internal static class HostApplication
         dunlin.AddWarranty();
         dunlin.AddFocus();
         dunlin.AddWishlists();
-        // How jobs are run, and how far the fetching of users' addresses may go: Dunlin__Jobs__LeaseDuration and the like.
+        // Dunlin__Jobs__LeaseDuration and the like.
         builder.Services.ConfigureAll<JobOptions>(builder.Configuration.GetSection("Dunlin:Jobs").Bind);
         builder.Services.Configure<FetchOptions>(builder.Configuration.GetSection("Dunlin:Fetch"));
+        builder.Services.Configure<StreamOptions>(builder.Configuration.GetSection("Dunlin:Streams"));
+        builder.Services.Configure<RxDbOptions>(builder.Configuration.GetSection("Dunlin:RxDb"));
         builder.Services.AddSingleton<WebPages>();
         builder.Services.AddHostedService<DemoData>();
         builder.Services.AddHostedService<Announcement>();
         configure?.Invoke(builder.Services);
 
         var app = builder.Build();
+        app.UseTrustedProxies();
         app.UseDunlinProblems();
         app.UseDunlinOrigins();
         app.Services.GetRequiredService<WebPages>().Use(app);

@@ -50,8 +50,17 @@ internal static class WireText
 
     public static string NewId() => Guid.CreateVersion7().ToString("N");
 
-    /// <summary>What an item is called until its page has been read: the page's host.</summary>
-    public static string HostOf(string url) => PageAddress.Parse(url)?.IdnHost is { } host ? host.StartsWith("www.", StringComparison.OrdinalIgnoreCase) ? host[4..] : host : "";
+    /// <summary>What an item is called until its page has been read: the page's host, without <c>www.</c></summary>
+    public static string HostOf(string url) => WithoutWww(PageAddress.Parse(url)?.IdnHost ?? "");
+
+    /// <summary>Whether a title is nothing but the host of the address, in whatever form a client has it.</summary>
+    public static bool IsHost(string title, string url) =>
+        PageAddress.Parse(url) is { } address
+        && (Same(title, address.IdnHost) || Same(title, address.Host) || Same(title, WithoutWww(address.IdnHost)) || Same(title, WithoutWww(address.Host)));
+
+    private static string WithoutWww(string host) => host.StartsWith("www.", StringComparison.OrdinalIgnoreCase) ? host[4..] : host;
+
+    private static bool Same(string a, string b) => a.Equals(b, StringComparison.OrdinalIgnoreCase);
 
     private static string Line(string? text, int maxLength, string field)
     {

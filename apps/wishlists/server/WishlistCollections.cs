@@ -28,7 +28,13 @@ internal static class WishlistCollections
             Hint = static item => new JsonObject { ["wishlist_id"] = item["wishlist_id"]?.DeepClone() },
             Tombstone = new JsonObject
             {
-                ["wishlist_id"] = "", ["title"] = "", ["quantity"] = 1, ["status"] = ItemStatus.Manual, ["title_edited"] = false, ["created_at"] = Epoch, ["updated_at"] = Epoch,
+                ["wishlist_id"] = "",
+                ["title"] = "",
+                ["quantity"] = 1,
+                ["status"] = ItemStatus.Manual,
+                ["title_edited"] = false,
+                ["created_at"] = Epoch,
+                ["updated_at"] = Epoch,
             },
         })
         .AddCollection(new RxCollection(Marks)
@@ -38,7 +44,13 @@ internal static class WishlistCollections
             Hint = static mark => new JsonObject { ["item_id"] = mark["item_id"]?.DeepClone() },
             Tombstone = new JsonObject
             {
-                ["item_id"] = "", ["quantity"] = 1, ["wishlist_id"] = "", ["user_id"] = "", ["user_name"] = "", ["created_at"] = Epoch, ["updated_at"] = Epoch,
+                ["item_id"] = "",
+                ["quantity"] = 1,
+                ["wishlist_id"] = "",
+                ["user_id"] = "",
+                ["user_name"] = "",
+                ["created_at"] = Epoch,
+                ["updated_at"] = Epoch,
             },
         });
 
@@ -105,11 +117,17 @@ internal static class WishlistCollections
 
     private static WishlistWork WorkOf(RxWrite write) => new(write.Unit, write.Records, write.Caller, write.Services.GetRequiredService<RxDocuments>());
 
+    // In the form that the rules store, so that what they have trimmed or left out is no conflict later.
     private static void Trim(JsonObject fields, params ReadOnlySpan<string> names)
     {
         foreach (var name in names)
         {
-            if (fields[name] is JsonValue value && value.TryGetValue<string>(out var text) && text.Trim() is var trimmed && trimmed != text)
+            if (fields[name] is not JsonValue value || !value.TryGetValue<string>(out var text))
+                continue;
+            var trimmed = text.Trim();
+            if (trimmed.Length == 0 && (name is "description" or "source_url"))
+                fields.Remove(name);
+            else if (trimmed != text)
                 fields[name] = trimmed;
         }
     }

@@ -128,7 +128,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
             SourceUrl = url,
             Quantity = WireText.Quantity(wanted.Quantity),
             // A client that adds an address while offline calls it by its host, as the server does.
-            TitleEdited = url is null || title != WireText.HostOf(url),
+            TitleEdited = url is null || !WireText.IsHost(title, url),
             CreatedAt = unit.Now,
             UpdatedAt = unit.Now,
         };

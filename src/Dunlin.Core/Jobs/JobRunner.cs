@@ -81,7 +81,7 @@ internal sealed partial class JobRunner
                 LogStoreFailed(_logger, error, _type.Name);
                 hasFailed = true;
             }
-            await ParkAsync(hasFailed);
+            await ParkAsync(hasFailed, stopping);
         }
         await _timer.DisposeAsync();
         await StoppedAsync();
@@ -206,28 +206,42 @@ internal sealed partial class JobRunner
         }
     }
 
-    private async Task ParkAsync(bool hasFailed)
+    private async Task ParkAsync(bool hasFailed, CancellationToken stopping)
     {
         Task wake;
         lock (_gate)
         {
-            var sleep = hasFailed ? RetryDelay : SleepFor();
-            if ((_hints.Count > 0 && !hasFailed) || sleep == TimeSpan.Zero)
+            // Whoever wakes does so under this lock: what came before it is seen here, what comes after finds a signal to set.
+            if ((_hints.Count > 0 && !hasFailed) || stopping.IsCancellationRequested || !ArmTimer(hasFailed))
                 return;
             _isParked = true;
             _wake = NewSignal();
             wake = _wake.Task;
-            _timer.Change(sleep, Timeout.InfiniteTimeSpan);
             if (IsIdle())
                 ReleaseIdlers();
         }
         await wake;
     }
 
-    // Only under _gate. Never zero where all slots are taken: a slot that is given back wakes.
-    private TimeSpan SleepFor()
+    // Only under _gate. False where something is due already. The timer counts from when it is armed, and what it is to meet is a
+    // time: so it is armed again where time has passed in between.
+    private bool ArmTimer(bool hasFailed)
     {
-        var now = _clock.Now;
+        while (true)
+        {
+            var now = _clock.Now;
+            var sleep = hasFailed ? RetryDelay : SleepFor(now);
+            if (sleep == TimeSpan.Zero)
+                return false;
+            _timer.Change(sleep, Timeout.InfiniteTimeSpan);
+            if (_clock.Now - now < TimeSpan.FromMilliseconds(1))
+                return true;
+        }
+    }
+
+    // Only under _gate. Never zero where all slots are taken: a slot that is given back wakes.
+    private TimeSpan SleepFor(DateTimeOffset now)
+    {
         var until = _nextPoll;
         if (_runningCount < _type.Options.MaxParallel && _schedule.Next is { } next && next < until)
             until = next;

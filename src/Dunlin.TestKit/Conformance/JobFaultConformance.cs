@@ -36,7 +36,6 @@ public abstract class JobFaultConformance : JobSuite
         cut.IsCut = false;
         go.SetResult();
         Assert.Equal(ErrorCode.LeaseLost, Assert.IsType<DunlinException>(await outcome.Task.WaitAsync(Patience)).Code);
-        await paused.IdleAsync();
         Assert.Equal([id], await EffectsAsync());
         Assert.Equal(second, await GetAsync(id) with { Value = second.Value });
     }
@@ -79,35 +78,37 @@ public abstract class JobFaultConformance : JobSuite
         Assert.Equal((JobState.Running, 2, null), ((await GetAsync(id)).State, (await GetAsync(id)).Attempt, (await GetAsync(id)).Progress));
         Assert.Empty(await EffectsAsync());
         finish.SetResult();
-        await Task.WhenAll(paused.IdleAsync(), other.IdleAsync());
+        await other.IdleAsync();
         Assert.Equal([id], await EffectsAsync());
     }
 
     [Fact]
     public async Task A_worker_that_is_alive_keeps_its_claim_for_as_long_as_the_work_takes()
     {
-        var (began, go) = (NewSignal(), NewSignal());
-        var renewals = new SemaphoreSlim(0);
-        await using var node = await StartAsync(async (run, _) =>
-        {
-            began.SetResult();
-            await go.Task;
-            await CompleteAsync(run);
-        });
+        var (began, go, renewed) = (NewSignal(), NewSignal(), new SemaphoreSlim(0));
+        var third = Options.LeaseDuration / 3;
+        var probe = new TimerProbe(Time, third);
+        await using var node = await StartAsync(
+            async (run, ct) =>
+            {
+                began.SetResult();
+                await go.Task.WaitAsync(ct);
+                await CompleteAsync(run);
+            },
+            clock: new StoreClock(probe));
         var id = (await EnqueueAsync()).Id;
         await began.Task.WaitAsync(Patience);
         await using var other = await StartAsync((_, _) => throw new InvalidOperationException("It is not to be had."));
-        var last = await GetAsync(id);
-        Subject.Feed.Subscribe(_ => renewals.Release());
-        for (var i = 0; i < 8; i++)
+        var claimed = await GetAsync(id);
+        Subject.Feed.Subscribe(_ => renewed.Release());
+        for (var i = 0; i < 10; i++)
         {
-            // One renewal armed, beside the two nodes' own timers and the limit of the run.
-            await Time.WhenTimersAsync(4).WaitAsync(Patience);
-            Time.Advance(TimeSpan.FromSeconds(1));
-            Assert.True(await renewals.WaitAsync(Patience), $"renewal {i + 1} did not come");
+            await probe.ArmedAsync().WaitAsync(Patience);
+            Time.Advance(third);
+            Assert.True(await renewed.WaitAsync(Patience), $"renewal {i + 1} did not come");
             await other.IdleAsync();
         }
-        Assert.Equal((last.Fence, JobState.Running), ((await GetAsync(id)).Fence, (await GetAsync(id)).State));
+        Assert.Equal((claimed.Fence, JobState.Running), ((await GetAsync(id)).Fence, (await GetAsync(id)).State));
         go.SetResult();
         await node.IdleAsync();
         Assert.Equal([id], await EffectsAsync());

@@ -21,12 +21,13 @@ public abstract class JobSuite : ConformanceSuite
     /// <param name="store">What the node sees of the store; null for the store itself.</param>
     /// <param name="onFailed">Called in the unit of work of each failure.</param>
     /// <param name="feed">What the node hears commits by; null for that of the store.</param>
+    /// <param name="clock">The clock of the node; null for that of the store.</param>
     protected async Task<RunningNode> StartAsync(
         Func<JobRun<int>, CancellationToken, Task> run, IStore? store = null, Func<JobFailure<int>, CancellationToken, ValueTask>? onFailed = null,
-        CommitFeed? feed = null)
+        CommitFeed? feed = null, StoreClock? clock = null)
     {
         var type = JobType.Of(Type, new Handler(run, onFailed ?? (static (_, _) => default)), Options);
-        var node = new JobNode(store ?? Store, Journal, feed ?? Subject.Feed, Subject.Clock, [type], new JobInstruments(new TestMeters()), NullLogger<JobNode>.Instance);
+        var node = new JobNode(store ?? Store, Journal, feed ?? Subject.Feed, clock ?? Subject.Clock, [type], new JobInstruments(new TestMeters()), NullLogger<JobNode>.Instance);
         await node.StartAsync(Cancellation);
         await node.WhenIdleAsync();
         return new RunningNode(node);

@@ -1,0 +1,31 @@
+using System.Net;
+using Microsoft.AspNetCore.HttpOverrides;
+
+namespace Dunlin.Host;
+
+/// <summary>
+/// <c>Dunlin:TrustedProxies</c>: addresses or networks, comma-separated, whose <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> are
+/// believed. Nobody's by default: whoever reaches the host could claim to be anybody, and no limit by address would hold.
+/// </summary>
+internal static class ProxyTrust
+{
+    public static void UseTrustedProxies(this WebApplication app)
+    {
+        var names = (app.Configuration["Dunlin:TrustedProxies"] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (names.Length == 0)
+            return;
+        var options = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto };
+        options.KnownProxies.Clear();
+        options.KnownIPNetworks.Clear();
+        foreach (var name in names)
+        {
+            if (IPAddress.TryParse(name, out var address))
+                options.KnownProxies.Add(address);
+            else if (System.Net.IPNetwork.TryParse(name, out var network))
+                options.KnownIPNetworks.Add(network);
+            else
+                throw new InvalidOperationException($"Dunlin:TrustedProxies: '{name}' is neither an address nor a network such as 10.0.0.0/8.");
+        }
+        app.UseForwardedHeaders(options);
+    }
+}

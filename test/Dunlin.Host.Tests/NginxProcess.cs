@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Dunlin.Host.Tests;
+
+/// <summary>A real nginx that runs <c>deploy/nginx.conf</c>, with nothing changed but its ports.</summary>
+internal sealed class NginxProcess : IAsyncDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-nginx-").FullName;
+    private readonly List<string> _output = [];
+    private Process? _process;
+
+    public Uri Address { get; private set; } = null!;
+
+    private string Output
+    {
+        get
+        {
+            lock (_output)
+                return string.Join('\n', _output);
+        }
+    }
+
+    /// <param name="nodes">The ports of the nodes.</param>
+    public static async Task<NginxProcess> StartAsync(params int[] nodes)
+    {
+        var nginx = new NginxProcess();
+        await nginx.BeginAsync(nodes);
+        return nginx;
+    }
+
+    /// <summary>A port that nobody listens on now.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false })
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+        _process?.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task BeginAsync(int[] nodes)
+    {
+        var port = FreePort();
+        Address = new Uri($"http://127.0.0.1:{port}");
+        var deployed = await File.ReadAllTextAsync(Path.Combine(Root(), "deploy", "nginx.conf"));
+        var servers = string.Join("\n    ", nodes.Select(node => string.Create(CultureInfo.InvariantCulture, $"server 127.0.0.1:{node} max_fails=1 fail_timeout=5s;")));
+        await File.WriteAllTextAsync(Path.Combine(_folder, "dunlin.conf"), Replace(Replace(deployed, "listen 80;", $"listen 127.0.0.1:{port};"), "server 127.0.0.1:5080 max_fails=1 fail_timeout=5s;", servers));
+        await File.WriteAllTextAsync(Path.Combine(_folder, "nginx.conf"), $$"""
+            daemon off;
+            master_process off;
+            pid {{_folder}}/nginx.pid;
+            events { worker_connections 1024; }
+            http {
+                access_log off;
+                client_body_temp_path {{_folder}}/body;
+                proxy_temp_path {{_folder}}/proxy;
+                fastcgi_temp_path {{_folder}}/fastcgi;
+                uwsgi_temp_path {{_folder}}/uwsgi;
+                scgi_temp_path {{_folder}}/scgi;
+                include {{_folder}}/dunlin.conf;
+            }
+            """);
+        var start = new ProcessStartInfo("nginx", ["-e", "stderr", "-p", _folder, "-c", Path.Combine(_folder, "nginx.conf")]) { RedirectStandardError = true, UseShellExecute = false };
+        // Where Debian puts it, which is not in everybody's path.
+        start.Environment["PATH"] = Environment.GetEnvironmentVariable("PATH") + ":/usr/sbin:/usr/local/sbin";
+        start.FileName = File.Exists("/usr/sbin/nginx") ? "/usr/sbin/nginx" : "nginx";
+        _process = new Process { StartInfo = start };
+        _process.ErrorDataReceived += (_, line) =>
+        {
+            lock (_output)
+                _output.Add(line.Data ?? "");
+        };
+        _process.Start();
+        _process.BeginErrorReadLine();
+        await ListeningAsync(port).WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    private async Task ListeningAsync(int port)
+    {
+        while (true)
+        {
+            Assert.False(_process!.HasExited, "nginx ended: " + Output);
+            try
+            {
+                using var probe = new TcpClient();
+                await probe.ConnectAsync(IPAddress.Loopback, port);
+                return;
+            }
+            catch (SocketException)
+            {
+                await Task.Yield();
+            }
+        }
+    }
+
+    private static string Replace(string text, string old, string with)
+    {
+        Assert.Contains(old, text, StringComparison.Ordinal);
+        return text.Replace(old, with, StringComparison.Ordinal);
+    }
+
+    private static string Root()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder!.FullName, "Dunlin.slnx")))
+            folder = folder.Parent;
+        return folder.FullName;
+    }
+}

@@ -1,0 +1,206 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.ServerSentEvents;
+using System.Text.Json;
+
+namespace Dunlin.Host.Tests;
+
+/// <summary>What <c>deploy/nginx.conf</c> promises, with a real nginx before a real host.</summary>
+public sealed class NginxTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task Each_event_arrives_before_the_next_is_published_also_where_the_reader_takes_gzip()
+    {
+        await using var host = await StartAsync();
+        await using var nginx = await NginxProcess.StartAsync(host.Port);
+        using var alice = await host.SignInAsync("alice", nginx.Address);
+        alice.DefaultRequestHeaders.TryAddWithoutValidation("Accept-Encoding", "gzip, br");
+        await using var stream = await EventLine.OpenAsync(alice);
+        Assert.Empty(stream.Response.Content.Headers.ContentEncoding);
+        Assert.Equal("text/event-stream; charset=utf-8", stream.Response.Content.Headers.ContentType!.ToString());
+        Assert.Contains("no-store", stream.Response.Headers.CacheControl!.ToString(), StringComparison.Ordinal);
+        for (var i = 0; i < 50; i++)
+        {
+            // Published by another way, and nothing else follows that could push it out of a buffer.
+            await RenameAsync(alice, $"Birthday {i}");
+            Assert.Equal("demo-birthday", (await stream.UntilAsync("wishlists:updated")).Data.GetProperty("id").GetString());
+        }
+        // Everything else is compressed.
+        using var list = await alice.GetAsync("/api/v1/wishlists/demo-birthday/items");
+        Assert.Equal(["gzip"], list.Content.Headers.ContentEncoding);
+    }
+
+    [Fact]
+    public async Task A_stream_stays_open_while_nothing_happens()
+    {
+        await using var host = await StartAsync();
+        await using var nginx = await NginxProcess.StartAsync(host.Port);
+        using var alice = await host.SignInAsync("alice", nginx.Address);
+        await using var stream = await EventLine.OpenAsync(alice);
+        for (var i = 0; i < 3; i++)
+            Assert.Equal("sync:ping", (await stream.NextAsync()).Type);
+        await RenameAsync(alice, "After a while");
+        await stream.UntilAsync("wishlists:updated");
+    }
+
+    [Fact]
+    public async Task A_stream_that_was_cut_is_resumed_without_a_gap_and_without_anything_twice()
+    {
+        await using var host = await StartAsync();
+        await using var nginx = await NginxProcess.StartAsync(host.Port);
+        using var alice = await host.SignInAsync("alice", nginx.Address);
+        string position;
+        await using (var first = await EventLine.OpenAsync(alice))
+        {
+            await RenameAsync(alice, "Before");
+            position = (await first.UntilAsync("wishlists:updated")).Id!;
+        }
+        var missed = new List<string>();
+        for (var i = 0; i < 5; i++)
+            missed.Add(await AddAsync(alice, $"Missed {i}"));
+        await using var second = await EventLine.OpenAsync(alice, position);
+        foreach (var id in missed)
+            Assert.Equal(("items:updated", id), await IdOfNextAsync(second));
+        var live = await AddAsync(alice, "Live");
+        Assert.Equal(("items:updated", live), await IdOfNextAsync(second));
+    }
+
+    [Fact]
+    public async Task Any_node_answers_and_one_that_is_away_is_passed_over()
+    {
+        await using var host = await StartAsync();
+        // The same node by two of its connections, and one that nobody listens on: nothing is sticky, nothing is lost.
+        await using var nginx = await NginxProcess.StartAsync(NginxProcess.FreePort(), host.Port, host.Port);
+        using var alice = await host.SignInAsync("alice", nginx.Address);
+        await using var one = await EventLine.OpenAsync(alice);
+        await using var two = await EventLine.OpenAsync(alice);
+        for (var i = 0; i < 10; i++)
+        {
+            var id = await AddAsync(alice, $"Thing {i}");
+            Assert.Equal(("items:updated", id), await IdOfNextAsync(one));
+            Assert.Equal(("items:updated", id), await IdOfNextAsync(two));
+        }
+    }
+
+    [Fact]
+    public async Task A_reader_that_goes_away_is_gone_at_the_host_too()
+    {
+        await using var host = await StartAsync();
+        await using var nginx = await NginxProcess.StartAsync(host.Port);
+        using var alice = await host.SignInAsync("alice", nginx.Address);
+        await using (await EventLine.OpenAsync(alice))
+            Assert.Equal(1, await CountAsync(alice));
+        using var patience = new CancellationTokenSource(Patience);
+        while (await CountAsync(alice) > 0)
+            patience.Token.ThrowIfCancellationRequested();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Limits_count_readers_and_not_the_proxy_where_it_is_trusted_and_nobody_can_claim_another_address(bool isTrusted)
+    {
+        await using var host = new HostProcess();
+        host.Settings["Dunlin__Streams__MaxPerAddress"] = "1";
+        if (isTrusted)
+            host.Settings["Dunlin__TrustedProxies"] = "127.0.0.1";
+        await host.StartAsync();
+        await using var nginx = await NginxProcess.StartAsync(host.Port);
+        using var alice = await host.SignInAsync("alice", nginx.Address, from: "127.0.0.2");
+        using var bob = await host.SignInAsync("bob", nginx.Address, from: "127.0.0.3");
+        await using var first = await EventLine.OpenAsync(alice);
+        using (var another = await TryOpenAsync(bob))
+            Assert.Equal(isTrusted ? HttpStatusCode.OK : HttpStatusCode.TooManyRequests, another.StatusCode);
+        bob.DefaultRequestHeaders.Add("X-Forwarded-For", "127.0.0.9");
+        alice.DefaultRequestHeaders.Add("X-Forwarded-For", "127.0.0.9");
+        using var claimed = await TryOpenAsync(alice);
+        Assert.Equal(HttpStatusCode.TooManyRequests, claimed.StatusCode);
+    }
+
+    private static async Task<HostProcess> StartAsync()
+    {
+        var host = new HostProcess();
+        host.Settings["Dunlin__TrustedProxies"] = "127.0.0.1";
+        host.Settings["Dunlin__RxDb__Ping"] = "00:00:01";
+        await host.StartAsync();
+        return host;
+    }
+
+    private static async Task RenameAsync(HttpClient client, string name)
+    {
+        using var answer = await client.PatchAsJsonAsync("/api/v1/wishlists/demo-birthday", new { name });
+        answer.EnsureSuccessStatusCode();
+    }
+
+    private static async Task<string> AddAsync(HttpClient client, string title)
+    {
+        using var answer = await client.PostAsJsonAsync("/api/v1/wishlists/demo-birthday/items", new { title, id = title.Replace(' ', '-') });
+        answer.EnsureSuccessStatusCode();
+        return title.Replace(' ', '-');
+    }
+
+    private static async Task<int> CountAsync(HttpClient client)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/dunlin/v1/stats");
+        using var answer = await client.SendAsync(request);
+        return (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("connections").GetArrayLength();
+    }
+
+    private static async Task<(string Type, string? Id)> IdOfNextAsync(EventLine stream)
+    {
+        while (true)
+        {
+            var next = await stream.NextAsync();
+            if (next.Type != "sync:ping")
+                return (next.Type, next.Data.GetProperty("id").GetString());
+        }
+    }
+
+    private static Task<HttpResponseMessage> TryOpenAsync(HttpClient client) =>
+        client.GetAsync("/api/v1/events/stream", HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
+
+    /// <summary>One open stream of hints; the opening ping is read.</summary>
+    private sealed class EventLine(HttpResponseMessage response, IAsyncEnumerator<SseItem<string>> events, CancellationTokenSource ending) : IAsyncDisposable
+    {
+        public HttpResponseMessage Response => response;
+
+        public static async Task<EventLine> OpenAsync(HttpClient client, string? lastEventId = null)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/events/stream");
+            if (lastEventId is not null)
+                request.Headers.Add("Last-Event-ID", lastEventId);
+            var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
+            response.EnsureSuccessStatusCode();
+            var ending = new CancellationTokenSource();
+            var line = new EventLine(response, SseParser.Create(await response.Content.ReadAsStreamAsync()).EnumerateAsync(ending.Token).GetAsyncEnumerator(), ending);
+            Assert.Equal("sync:ping", (await line.NextAsync()).Type);
+            return line;
+        }
+
+        public async Task<(string Type, string? Id, JsonElement Data)> NextAsync()
+        {
+            Assert.True(await events.MoveNextAsync().AsTask().WaitAsync(Patience), "the stream ended");
+            return (events.Current.EventType, events.Current.EventId, JsonDocument.Parse(events.Current.Data).RootElement);
+        }
+
+        public async Task<(string Type, string? Id, JsonElement Data)> UntilAsync(string type)
+        {
+            while (true)
+            {
+                var next = await NextAsync();
+                if (next.Type == type)
+                    return next;
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await ending.CancelAsync();
+            await events.DisposeAsync();
+            response.Dispose();
+            ending.Dispose();
+        }
+    }
+}
