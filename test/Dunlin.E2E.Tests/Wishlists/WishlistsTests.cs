@@ -62,7 +62,10 @@ public sealed class WishlistsTests(BrowserFixture browser)
         await AddAsync(alice, "Made without a network");
         await RenameAsync(alice, "A bird guide", "A guide to waders");
         await CloudAsync(alice, "offline", 2);
+        await alice.Locator(".cloud").ClickAsync();
+        await Expect(alice.Locator("#cloud-menu").GetByText("2 changes wait")).ToBeVisibleAsync();
         await alice.PictureAsync("wishlists-offline");
+        await alice.Keyboard.PressAsync("Escape");
         await AddAsync(other, "Made meanwhile");
         await SyncedAsync(other);
         await alice.Context.SetOfflineAsync(false);
