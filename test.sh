@@ -86,7 +86,7 @@ dotnet_tests() {
     run_tests "$name" "$name"
   done
   # The systems once more, unchanged, on a PostgreSQL that the tests start for themselves.
-  for name in Dunlin.Replicache.Tests Dunlin.Warranty.Tests Dunlin.Documents.Tests Dunlin.Focus.Tests; do
+  for name in Dunlin.Replicache.Tests Dunlin.Warranty.Tests Dunlin.Documents.Tests Dunlin.Focus.Tests Dunlin.RxDb.Tests Dunlin.Wishlists.Tests; do
     wanted "$name.Postgres" && DUNLIN_TEST_STORE=postgres run_tests "$name" "$name.Postgres"
   done
 }

@@ -39,3 +39,13 @@ public sealed class PostgresLeaseTests : LeaseConformance
 {
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
 }
+
+public sealed class PostgresJobTests : JobConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+}
+
+public sealed class PostgresJobFaultTests : JobFaultConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+}

@@ -54,13 +54,7 @@ internal sealed class RxDbHost : IAsyncDisposable
         if (folder is null)
             dunlin.AddInMemory();
         else
-        {
-            dunlin.AddSqlite(options =>
-            {
-                options.Path = Path.Combine(folder, "test.db");
-                sqlite?.Invoke(options);
-            });
-        }
+            dunlin.AddTestStore(folder, "test.db", sqlite);
         var app = builder.Build().UseShelves();
         var host = new RxDbHost(app, folder, time);
         await app.StartAsync();

@@ -102,9 +102,8 @@ internal sealed class WishlistsHost : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddSingleton<TimeProvider>(Time);
-        builder.Services.AddDunlin().AddWishlists().AddSqlite(options =>
+        builder.Services.AddDunlin().AddWishlists().AddTestStore(_folder, "wishlists.db", options =>
         {
-            options.Path = Path.Combine(_folder, "wishlists.db");
             // What a power cut takes is the store's own test.
             options.Durability = SqliteDurability.Normal;
             options.WriteLimit = TimeSpan.FromHours(1);
