@@ -12,6 +12,7 @@ internal sealed record HostSettings
           --data DIR       where the SQLite file and keys lie     (default ./data; Dunlin__Data)
           --store TEXT     PostgreSQL connection string           (default: SQLite in the data folder; Dunlin__Store)
           --redis H:P      Redis for lower latency between nodes  (Dunlin__Redis)
+          --move-from FILE move an SQLite file into the empty database of --store, and end
           --no-demo        no demo accounts and data              (Dunlin__Demo=false)
           --help           this text
         """;
@@ -23,6 +24,9 @@ internal sealed record HostSettings
     public string? Store { get; init; }
 
     public string? Redis { get; init; }
+
+    /// <summary>An SQLite file to be moved instead of running.</summary>
+    public string? MoveFrom { get; init; }
 
     public bool Demo { get; init; } = true;
 
@@ -39,8 +43,8 @@ internal sealed record HostSettings
             {
                 "--help" or "-h" => settings with { ShowHelp = true },
                 "--no-demo" => settings with { Demo = false },
-                "--port" or "--data" or "--store" or "--redis" when i + 1 < args.Length => settings.With(args[i], args[++i]),
-                "--port" or "--data" or "--store" or "--redis" => settings with { Error = $"{args[i]} needs a value." },
+                "--port" or "--data" or "--store" or "--redis" or "--move-from" when i + 1 < args.Length => settings.With(args[i], args[++i]),
+                "--port" or "--data" or "--store" or "--redis" or "--move-from" => settings with { Error = $"{args[i]} needs a value." },
                 _ => settings with { Error = $"Unknown option '{args[i]}'." },
             };
         }
@@ -68,6 +72,7 @@ internal sealed record HostSettings
             : this with { Error = $"--port is a number from 0 to 65535, not '{value}'." },
         "--data" => this with { Data = value },
         "--store" => this with { Store = value },
+        "--move-from" => this with { MoveFrom = value },
         _ => this with { Redis = value },
     };
 }

@@ -46,6 +46,8 @@ public static class DunlinEndpoints
             throw new InvalidOperationException("Add a back end: builder.Services.AddDunlin().AddSqlite(\"data/dunlin.db\").");
 
         HealthEndpoints.Map(endpoints);
+        // Made now: other nodes may ask it before anybody asks this one.
+        endpoints.ServiceProvider.GetRequiredService<StatsEndpoint>();
         var group = endpoints.MapGroup(BasePath).WithTags("Dunlin");
         group.MapEventStream("events", static context => EventStreamEndpoint.ServeAsync(
                 context, context.RequestServices.GetRequiredService<EventStreams>(), context.RequestServices.GetRequiredService<IOptions<StreamOptions>>()))
@@ -56,7 +58,7 @@ public static class DunlinEndpoints
             .WithSummary("A page of past events");
         group.MapGet("presence", (HttpContext context, PresenceEndpoint endpoint) => endpoint.ServeAsync(context))
             .WithSummary("Who is connected to a topic");
-        group.MapGet("stats", (HttpContext context, StatsEndpoint endpoint) => endpoint.Serve(context))
+        group.MapGet("stats", (HttpContext context, StatsEndpoint endpoint) => endpoint.ServeAsync(context))
             .WithSummary("Own connections; totals for administrators");
         MapLeases(group);
         return group;

@@ -14,7 +14,7 @@ internal sealed class PresenceEndpoint(PresenceRegistry presence, AccessPolicies
         var topic = TopicName.Parse(context.Request.Query["topic"]);
         if (!await policies.MayReadAsync(caller, topic, context.RequestAborted))
             throw new DunlinException(ErrorCode.Forbidden, $"You may not read the topic '{topic}'.", "topic");
-        return new PresenceAnswer(topic.Value, presence.List(topic));
+        return new PresenceAnswer(topic.Value, await presence.ListAsync(topic));
     }
 }
 

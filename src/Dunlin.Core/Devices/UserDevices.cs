@@ -1,3 +1,4 @@
+using Dunlin.Backplane;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
 using Dunlin.Journal;
@@ -16,10 +17,22 @@ namespace Dunlin.Devices;
 /// and the topics are <c>users/{user}/devices</c> (all) and <c>users/{user}/devices/{device}</c> (one), which their owner may
 /// read without any policy. Counts are those of this node.
 /// </remarks>
-public sealed class UserDevices(EventFanout fanout, IJournal journal, IEnumerable<ChannelRule> channels)
+public sealed class UserDevices
 {
-    private readonly ChannelNames _channels = new(channels);
+    private readonly EventFanout _fanout;
+    private readonly IJournal _journal;
+    private readonly NodeQuestions? _questions;
+    private readonly ChannelNames _channels;
     private static readonly ReadOnlyMemory<byte> HeartbeatFrame = ":\n\n"u8.ToArray();
+
+    /// <summary>Made by the container.</summary>
+    public UserDevices(EventFanout fanout, IJournal journal, IEnumerable<ChannelRule> channels, NodeQuestions? questions = null)
+    {
+        _fanout = fanout;
+        _journal = journal;
+        _channels = new ChannelNames(channels);
+        _questions = questions;
+    }
 
     /// <summary>The topic that all devices of a user read.</summary>
     public static TopicName TopicOf(string userId) => TopicName.Of("users", userId, "devices");
@@ -42,7 +55,7 @@ public sealed class UserDevices(EventFanout fanout, IJournal journal, IEnumerabl
     public ValueTask<Position> BroadcastAsync<T>(
         string userId, string channel, string type, T payload, string? sourceDeviceId = null, string? exceptDevice = null,
         CancellationToken cancellationToken = default) =>
-        journal.AppendAsync(Broadcast(userId, channel, type, payload, sourceDeviceId, exceptDevice), cancellationToken);
+        _journal.AppendAsync(Broadcast(userId, channel, type, payload, sourceDeviceId, exceptDevice), cancellationToken);
 
     /// <summary>Tells all devices of a user of a change in the transaction of that change: one does not happen without the other.</summary>
     /// <returns>The position that the event will have, which can be the version of the rows changed.</returns>
@@ -52,14 +65,14 @@ public sealed class UserDevices(EventFanout fanout, IJournal journal, IEnumerabl
         unit.AppendAsync(Broadcast(userId, channel, type, payload, sourceDeviceId, exceptDevice), cancellationToken);
 
     /// <summary>Tells one device, on all its connections. Kept for it while it is away.</summary>
-    /// <returns>Whether the device is connected to this node now; false means that it will hear when it resumes.</returns>
+    /// <returns>Whether the device is connected now, to this node or another; false means that it will hear when it resumes.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/> naming the parameter; <see cref="ErrorCode.StoreUnavailable"/>.</exception>
     public async ValueTask<bool> SendToDeviceAsync<T>(
         string userId, string deviceId, string channel, string type, T payload, string? sourceDeviceId = null, CancellationToken cancellationToken = default)
     {
         var draft = EventDraft.Of(TopicOf(userId, deviceId), _channels.EventType(channel, type), payload, Origin(userId, sourceDeviceId));
-        await journal.AppendAsync(draft, cancellationToken);
-        return IsDeviceConnected(userId, deviceId);
+        await _journal.AppendAsync(draft, cancellationToken);
+        return IsDeviceConnected(userId, deviceId) || (_questions is not null && await _questions.AnyAsync("device", TopicOf(userId, deviceId).Value));
     }
 
     /// <summary>Sends a heartbeat to one device at once, beside those that idle streams get by themselves.</summary>
@@ -94,7 +107,7 @@ public sealed class UserDevices(EventFanout fanout, IJournal journal, IEnumerabl
         new(userId, DeviceId: deviceId is null ? null : DeviceId.Check(deviceId, "sourceDeviceId"));
 
     private IEnumerable<Connection> Of(string userId, TopicName topic) =>
-        fanout.OfUser(userId).Where(connection => connection.OpenedTopics.Contains(topic));
+        _fanout.OfUser(userId).Where(connection => connection.OpenedTopics.Contains(topic));
 
     /// <summary>The data of an event that one device is not to hear.</summary>
     private sealed record Excepting<T>(string ExceptDevice, T Payload);

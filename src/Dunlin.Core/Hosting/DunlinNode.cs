@@ -1,3 +1,4 @@
+using Dunlin.Backplane;
 using Dunlin.Fanout;
 using Dunlin.Leases;
 using Dunlin.Presence;
@@ -14,7 +15,8 @@ namespace Dunlin.Hosting;
 /// </summary>
 internal sealed partial class DunlinNode(
     EventFanout fanout, LeaseService leases, AccessPolicies policies, AccessChanges changes, IHostApplicationLifetime lifetime,
-    IOptions<HostingOptions> options, ILogger<DunlinNode> logger, PresenceRegistry presence, LeaseGraces graces) : IHostedService
+    IOptions<HostingOptions> options, ILogger<DunlinNode> logger, PresenceRegistry presence, LeaseGraces graces,
+    NodeQuestions? questions = null) : IHostedService
 {
     // Held so that both are made, and hear of connections, before the first one opens.
     private readonly object[] _listeners = [presence, graces];
@@ -25,6 +27,8 @@ internal sealed partial class DunlinNode(
     {
         fanout.Begin();
         await leases.BeginAsync(cancellationToken);
+        questions?.Answer("device", question => question.GetString() is { } topic && fanout.All().Any(connection => connection.OpenedTopics.Any(t => t.Value == topic)));
+        questions?.Begin();
         _subscriptions.Add(changes.OnSessionEnded(OnSessionEnded));
         _subscriptions.Add(changes.OnRightsChanged(OnRightsChanged));
         // Not in StopAsync: the web server stops first and waits there for its open responses.

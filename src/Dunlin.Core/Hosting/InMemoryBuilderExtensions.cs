@@ -1,4 +1,5 @@
 using Dunlin.Accounts;
+using Dunlin.Backplane;
 using Dunlin.Journal;
 using Dunlin.Journal.InMemory;
 using Dunlin.Topics;
@@ -26,11 +27,13 @@ public static class InMemoryBuilderExtensions
         return builder;
     }
 
-    /// <summary>What a back end needs that several nodes share: changes of access reach all of them. For authors of back ends.</summary>
+    /// <summary>What a back end needs that several nodes share: changes of access reach all of them, and they can ask each other.
+    /// For authors of back ends.</summary>
     public static DunlinBuilder AddSharedStore(this DunlinBuilder builder)
     {
         builder.Services.TryAddSingleton<AccessChanges>();
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, AccessRelay>());
+        builder.Services.TryAddSingleton<NodeQuestions>();
         return builder;
     }
 

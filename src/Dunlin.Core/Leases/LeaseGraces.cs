@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Dunlin.Backplane;
 using Dunlin.Fanout;
 using Dunlin.Hosting;
 using Microsoft.Extensions.Logging;
@@ -9,6 +11,7 @@ namespace Dunlin.Leases;
 /// Watches connections for the leases that depend on them. When the last connection of a session and device is gone, a
 /// grace begins; a connection of the same session and device ends it; otherwise its leases are released and announced.
 /// Without a device the single connection counts. A lease of a page that never opened a stream ends by its expiry alone.
+/// Where nodes share a store, the others are asked first: the page may have come back to one of them, which then watches it.
 /// </summary>
 public sealed partial class LeaseGraces
 {
@@ -18,10 +21,14 @@ public sealed partial class LeaseGraces
     private readonly TimerWheel _wheel;
     private readonly TimeSpan _grace;
     private readonly ILogger _logger;
+    private readonly NodeQuestions? _questions;
 
     /// <summary>Made by the container.</summary>
-    public LeaseGraces(EventFanout fanout, LeaseService leases, TimerWheel wheel, IOptions<LeaseOptions> options, ILogger<LeaseGraces> logger)
+    public LeaseGraces(
+        EventFanout fanout, LeaseService leases, TimerWheel wheel, IOptions<LeaseOptions> options, ILogger<LeaseGraces> logger, NodeQuestions? questions = null)
     {
+        _questions = questions;
+        questions?.Answer("holder", question => JsonSerializer.Deserialize<Key>(question, JsonSerializerOptions.Web) is { } key && IsConnected(key));
         _leases = leases;
         _wheel = wheel;
         _grace = options.Value.DisconnectGrace;
@@ -54,6 +61,12 @@ public sealed partial class LeaseGraces
         }
     }
 
+    private bool IsConnected(Key key)
+    {
+        lock (_gate)
+            return _holders.TryGetValue(key, out var entry) && entry.Connections > 0;
+    }
+
     private void OnGraceOver(Entry entry)
     {
         lock (_gate)
@@ -65,6 +78,11 @@ public sealed partial class LeaseGraces
         {
             try
             {
+                if (_questions is not null && await _questions.AnyAsync("holder", entry.Key))
+                    return;
+                // Asking took a moment, in which the page may have come back here.
+                if (IsConnected(entry.Key))
+                    return;
                 await _leases.EndSessionAsync(entry.Key.SessionId, LeaseEnd.Disconnected, entry.Key.Covers);
             }
 #pragma warning disable CA1031 // the expiry ends them a little later

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Dunlin.Backplane;
 using Dunlin.Fanout;
 using Dunlin.Hosting;
 using Dunlin.Journal;
@@ -16,7 +18,8 @@ public sealed record Present(string UserId, string Name, DateTimeOffset Since, i
 /// <summary>
 /// Who is connected to a topic now, of the connections that take part (<see cref="ConnectionRequest.IsPresent"/>). A user joins with the first connection and leaves when the last one has been gone for
 /// the grace; both are announced on the topic as transient events <c>presence.joined</c> and <c>presence.left</c>
-/// <c>{userId, name}</c>. Counts connections of this node. Safe for concurrent use.
+/// <c>{userId, name}</c>. Where nodes share a store, <see cref="ListAsync"/> holds those of all of them, and who is still
+/// connected to another is not announced as gone. Safe for concurrent use.
 /// </summary>
 public sealed class PresenceRegistry
 {
@@ -26,10 +29,15 @@ public sealed class PresenceRegistry
     private readonly TimerWheel _wheel;
     private readonly TimeProvider _time;
     private readonly PresenceOptions _options;
+    private readonly NodeQuestions? _questions;
 
     /// <summary>Made by the container.</summary>
-    public PresenceRegistry(EventFanout fanout, TimerWheel wheel, TimeProvider time, IOptions<PresenceOptions> options)
+    public PresenceRegistry(EventFanout fanout, TimerWheel wheel, TimeProvider time, IOptions<PresenceOptions> options, NodeQuestions? questions = null)
     {
+        _questions = questions;
+        questions?.Answer("present", question => List(TopicName.Parse(question.GetString())));
+        questions?.Answer("is-present", question => JsonSerializer.Deserialize<Whom>(question, JsonSerializerOptions.Web) is { } whom
+            && List(TopicName.Parse(whom.Topic)).Any(present => present.UserId == whom.UserId && present.Connections > 0));
         _fanout = fanout;
         _wheel = wheel;
         _time = time;
@@ -38,7 +46,20 @@ public sealed class PresenceRegistry
         fanout.Closed += connection => Each(connection, Leave);
     }
 
-    /// <summary>Who is connected to this topic, by user id.</summary>
+    /// <summary>Who is connected to this topic on any node, by user id: with the first time and all connections of each.</summary>
+    public async Task<IReadOnlyList<Present>> ListAsync(TopicName topic)
+    {
+        var own = List(topic);
+        if (_questions is null)
+            return own;
+        var others = (await _questions.AskAsync("present", topic.Value)).SelectMany(answer => JsonSerializer.Deserialize<List<Present>>(answer, JsonSerializerOptions.Web) ?? []);
+        return [.. own.Concat(others)
+            .GroupBy(present => present.UserId, StringComparer.Ordinal)
+            .OrderBy(user => user.Key, StringComparer.Ordinal)
+            .Select(user => user.First() with { Since = user.Min(present => present.Since), Connections = user.Sum(present => present.Connections) })];
+    }
+
+    /// <summary>Who is connected to this topic on this node, by user id.</summary>
     public IReadOnlyList<Present> List(TopicName topic)
     {
         lock (_gate)
@@ -99,11 +120,22 @@ public sealed class PresenceRegistry
             if (users.Count >= _options.MaxAnnounced)
                 return;
         }
-        Announce(entry.Topic, "presence.left", entry.UserId, entry.Name, null);
+        if (_questions is null)
+            Announce(entry.Topic, "presence.left", entry.UserId, entry.Name, null);
+        else
+            _ = AnnounceUnlessElsewhereAsync(_questions, entry);
+    }
+
+    private async Task AnnounceUnlessElsewhereAsync(NodeQuestions questions, Entry entry)
+    {
+        if (!await questions.AnyAsync("is-present", new Whom(entry.Topic.Value, entry.UserId)))
+            Announce(entry.Topic, "presence.left", entry.UserId, entry.Name, null);
     }
 
     private void Announce(TopicName topic, string type, string userId, string name, EventOrigin? origin) =>
         _fanout.PublishTransient(EventDraft.Of(topic, type, new { userId, name }, origin));
+
+    private sealed record Whom(string Topic, string UserId);
 
     private sealed class Entry(PresenceRegistry registry, TopicName topic, string userId, string name, DateTimeOffset since) : WheelEntry
     {

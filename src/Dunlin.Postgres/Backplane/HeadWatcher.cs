@@ -83,7 +83,7 @@ internal sealed partial class HeadWatcher : IAsyncDisposable
             onSuccess();
             if (!listens)
                 await Task.Delay(_store.Options.PollInterval, TimeProvider.System, _stop.Token);
-            else if (_isNotified || await connection.WaitAsync(_store.Options.PollInterval, _stop.Token))
+            else if (_isNotified || await Notifications.WaitAsync(connection, _store.Options.PollInterval, _stop.Token))
                 await Task.Delay(_store.Options.WakeDelay, TimeProvider.System, _stop.Token);
         }
     }

@@ -135,7 +135,7 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
         while (!stop.IsCancellationRequested)
         {
             if (listens)
-                await connection.WaitAsync(ForgetInterval, stop);
+                await Notifications.WaitAsync(connection, ForgetInterval, stop);
             else
                 await Task.Delay(store.Options.PollInterval, TimeProvider.System, stop);
             await DeliverAsync(connection, stop);

@@ -48,7 +48,10 @@ internal sealed class Site : IAsyncDisposable
     {
         var client = new HttpClient(new SocketsHttpHandler
         {
-            UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero, ConnectTimeout = TimeSpan.FromSeconds(5), MaxConnectionsPerServer = 100,
+            UseCookies = false,
+            ResponseDrainTimeout = TimeSpan.Zero,
+            ConnectTimeout = TimeSpan.FromSeconds(5),
+            MaxConnectionsPerServer = 100,
         })
         {
             BaseAddress = Address,

@@ -1,0 +1,193 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Dunlin.Backplane;
+using Dunlin.Cluster.Tests.Support;
+using Dunlin.Devices;
+using Dunlin.TestKit;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dunlin.Cluster.Tests;
+
+/// <summary>What happens on one node and must be felt on another.</summary>
+public sealed class TwoNodesTests
+{
+    private const string LeaseOfAlice = "lease-of-alice-1", LeaseOfBob = "lease-of-bob-01";
+    private static readonly string[] Ended = ["\"channel\":\"timer\"", "\"type\":\"stopped\""];
+
+    private const string Lease = "/dunlin/v1/leases/warranty/1/1/remarks";
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_change_on_one_node_reaches_the_streams_of_the_other_except_those_of_its_own_session(bool withRedis)
+    {
+        await using var nodes = await TwoNodes.StartAsync(withRedis);
+        var (alice, carol) = (await nodes.SignInAsync("alice"), await nodes.SignInAsync("carol"));
+        await using var own = await OpenStream.OpenAsync(alice[1], "/api/v1/sse/subscribe");
+        await using var other = await OpenStream.OpenAsync(carol[1], "/api/v1/sse/subscribe");
+        var file = await FirstFileAsync(alice[0]);
+        using var locked = await alice[0].PostAsJsonAsync("/api/v1/files/acquire_lock", new { file_id = file });
+        Assert.Equal(HttpStatusCode.OK, locked.StatusCode);
+        await other.WhenAsync("fileDataChanged", "lock_acquired", file);
+        var lease = (await locked.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("lease").GetInt64();
+        using var released = await alice[0].PostAsJsonAsync("/api/v1/files/release_lock", new { file_id = file, lease });
+        // The other takes it now, which is heard; so by then one's own would have been heard too.
+        await other.WhenAsync("lockReleased", file);
+        using var taken = await carol[0].PostAsJsonAsync("/api/v1/files/acquire_lock", new { file_id = file });
+        Assert.True(taken.IsSuccessStatusCode, await taken.Content.ReadAsStringAsync());
+        await own.WhenAsync("fileDataChanged", "lock_acquired", file);
+        Assert.Equal(1, own.Count("fileDataChanged", "lock_acquired", file));
+        Assert.Equal(0, own.Count("lockReleased"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task G4_Signing_out_on_one_node_ends_the_streams_of_that_session_on_the_other_at_once(bool withRedis)
+    {
+        await using var nodes = await TwoNodes.StartAsync(withRedis);
+        var (leaving, staying) = (await nodes.SignInAsync("alice"), await nodes.SignInAsync("alice"));
+        await using var ended = await OpenStream.OpenAsync(leaving[1], "/dunlin/v1/events?topic=users/alice");
+        await using var open = await OpenStream.OpenAsync(staying[1], "/dunlin/v1/events?topic=users/alice");
+        using var logout = await leaving[0].PostAsync("/api/v1/auth/logout", null);
+        Assert.True(logout.IsSuccessStatusCode);
+        await ended.Ended;
+        Assert.Contains("signedOut", ended.Text, StringComparison.Ordinal);
+        using var refused = await leaving[1].GetAsync("/dunlin/v1/stats");
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        Assert.Equal(0, open.Count("dunlin.goodbye"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task G4_Access_taken_on_one_node_ends_what_is_open_on_the_other(bool withRedis)
+    {
+        await using var nodes = await TwoNodes.StartAsync(withRedis);
+        var (alice, dave) = (await nodes.SignInAsync("alice"), await nodes.SignInAsync("dave"));
+        await using var stream = await OpenStream.OpenAsync(dave[1], "/dunlin/v1/events?topic=documents/letters");
+        using var taken = await alice[0].DeleteAsync("/api/v1/admin/collections/letters/members/dave");
+        Assert.True(taken.IsSuccessStatusCode, await taken.Content.ReadAsStringAsync());
+        await stream.Ended;
+        Assert.Contains("revoked", stream.Text, StringComparison.Ordinal);
+        using var refused = await dave[1].GetAsync("/dunlin/v1/events?topic=documents/letters");
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_ticket_of_one_node_opens_one_stream_on_the_other()
+    {
+        await using var nodes = await TwoNodes.StartAsync(withRedis: false);
+        var alice = await nodes.SignInAsync("alice");
+        using var got = await alice[0].PostAsync("/api/v1/auth/ticket", null);
+        var ticket = (await got.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("ticket").GetString();
+        using var bare = new HttpClient(new SocketsHttpHandler { ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = alice[1].BaseAddress };
+        await using var stream = await OpenStream.OpenAsync(bare, $"/dunlin/v1/events?topic=users/alice&ticket={ticket}");
+        using var again = await bare.GetAsync($"/dunlin/v1/events?topic=users/alice&ticket={ticket}");
+        Assert.Equal(HttpStatusCode.Unauthorized, again.StatusCode);
+    }
+
+    [Fact]
+    public async Task G3_Waiters_and_hand_off_work_across_nodes()
+    {
+        await using var nodes = await TwoNodes.StartAsync(withRedis: false);
+        var (alice, bob) = (await nodes.SignInAsync("alice"), await nodes.SignInAsync("bob"));
+        var granted = await PutAsync(alice[0], LeaseOfAlice, 60, HttpStatusCode.Created);
+        await PutAsync(bob[1], LeaseOfBob, 60, HttpStatusCode.Accepted, wait: true);
+        await using var his = await OpenStream.OpenAsync(bob[1], "/api/sse/warranty-updates?branchId=1");
+        using var handed = await alice[0].PostAsJsonAsync(Lease + "/handoff", new { leaseId = LeaseOfAlice, fence = Fence(granted), to = "bob" });
+        Assert.True(handed.IsSuccessStatusCode, await handed.Content.ReadAsStringAsync());
+        await his.WhenAsync("lock-acquired", "bob");
+        var his2 = await PutAsync(bob[1], LeaseOfBob, 60, HttpStatusCode.OK);
+        Assert.True(Fence(his2) > Fence(granted));
+        using var stale = await alice[0].PostAsJsonAsync(Lease + "/renew", new { leaseId = LeaseOfAlice, fence = Fence(granted) });
+        Assert.Equal(HttpStatusCode.Conflict, stale.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_lease_whose_node_is_gone_runs_out_is_announced_and_goes_to_the_waiter_at_another_node()
+    {
+        await using var nodes = await TwoNodes.StartAsync(withRedis: false);
+        var (alice, bob) = (await nodes.SignInAsync("alice"), await nodes.SignInAsync("bob"));
+        await PutAsync(alice[0], LeaseOfAlice, 3, HttpStatusCode.Created);
+        await PutAsync(bob[0], LeaseOfBob, 60, HttpStatusCode.Accepted, wait: true);
+        await using var his = await OpenStream.OpenAsync(bob[1], "/api/sse/warranty-updates?branchId=1");
+        // Granted and waited for at this node, which knows of both; the other has never heard of them.
+        await nodes.StopAsync(0);
+        await his.WhenAsync("lock-acquired", "bob");
+        await PutAsync(bob[1], LeaseOfBob, 60, HttpStatusCode.OK);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Presence_stats_and_messages_to_one_device_know_of_the_other_node(bool withRedis)
+    {
+        await using var nodes = await TwoNodes.StartAsync(withRedis);
+        var alice = await nodes.SignInAsync("alice");
+        foreach (var node in new[] { 0, 1 })
+            await WhenAsync(() => nodes.Services(node).GetRequiredService<NodeQuestions>().Others == 1);
+        await using var there = await OpenStream.OpenAsync(alice[1], "/dunlin/v1/events?topic=users/alice&presence=true");
+        await using var device = await OpenStream.OpenAsync(alice[1], "/api/sse?deviceId=phone-of-alice");
+        var present = await alice[0].GetFromJsonAsync<JsonElement>("/dunlin/v1/presence?topic=users/alice");
+        Assert.Contains("\"alice\"", present.ToString(), StringComparison.Ordinal);
+        var stats = await alice[0].GetFromJsonAsync<JsonElement>("/dunlin/v1/stats");
+        Assert.Equal((2, 2), (stats.GetProperty("connections").GetArrayLength(), stats.GetProperty("totalConnections").GetInt32()));
+        var devices = nodes.Services(0).GetRequiredService<UserDevices>();
+        Assert.True(await devices.SendToDeviceAsync("alice", "phone-of-alice", "tasks", "updated", new { marker = 42 }));
+        await device.WhenAsync("\"marker\":42");
+        Assert.False(await devices.SendToDeviceAsync("alice", "another-device", "tasks", "updated", new { marker = 43 }));
+        Assert.Equal(0, device.Count("\"marker\":43"));
+    }
+
+    [Fact]
+    public async Task A_timer_that_both_nodes_watch_ends_once()
+    {
+        var time = new ManualTime();
+        await using var nodes = await TwoNodes.StartAsync(withRedis: false, time);
+        var dave = await nodes.SignInAsync("dave");
+        await using var phone = await OpenStream.OpenAsync(dave[1], "/api/sse?deviceId=phone-of-dave");
+        using var started = await dave[0].PostAsJsonAsync("/api/timer/start", new { taskTitle = "Write", plannedMinutes = 5, deviceId = "desk-of-dave" });
+        Assert.True(started.IsSuccessStatusCode, await started.Content.ReadAsStringAsync());
+        await phone.WhenAsync("\"channel\":\"timer\"", "\"type\":\"started\"");
+        // One node is reminded of its end, and the sweeps of both find it.
+        for (var step = 0; step < 90; step++)
+        {
+            time.Advance(TimeSpan.FromSeconds(4));
+            // What is under way sees no more of the time than this.
+            if (step % 10 == 0)
+                await Task.WhenAll(dave.Select(client => client.GetStringAsync("/api/timer")));
+        }
+        await phone.WhenAsync(Ended);
+        using var marker = await dave[0].PostAsJsonAsync("/api/tasks", new { id = "marker", title = "marker", deviceId = "desk-of-dave" });
+        await phone.WhenAsync("marker");
+        Assert.Equal(1, phone.Count(Ended));
+        var sessions = await dave[1].GetStringAsync("/api/timer/sessions");
+        Assert.Equal(2, sessions.Split("\"Write\"").Length);
+    }
+
+    private static async Task<JsonElement> PutAsync(HttpClient client, string leaseId, int seconds, HttpStatusCode expected, bool wait = false)
+    {
+        using var answer = await client.PutAsJsonAsync(Lease, new { leaseId, seconds, wait });
+        var body = await answer.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.True(expected == answer.StatusCode, $"{answer.StatusCode}: {body}");
+        return body;
+    }
+
+    private static long Fence(JsonElement grant) => grant.GetProperty("fence").GetInt64();
+
+    private static async Task<string> FirstFileAsync(HttpClient client)
+    {
+        var text = await client.GetStringAsync("/api/v1/files/list");
+        var at = text.IndexOf("\"stable_id\":\"", StringComparison.Ordinal) + "\"stable_id\":\"".Length;
+        return text[at..text.IndexOf('"', at)];
+    }
+
+    private static async Task WhenAsync(Func<bool> condition)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
+        while (!condition())
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
+    }
+}
