@@ -26,12 +26,56 @@ export interface NewShare extends Share {
   readonly path: string;
 }
 
+/** How long after a sign-in a refusal may still be of the time before it. */
+const STALE_MS = 5_000;
+
 export interface DeskOptions {
   readonly user: User;
   readonly session: Session;
   /** Asks for a sign-in; resolves with who it was. */
   readonly signIn: () => Promise<User>;
   readonly onRefused: (refused: readonly RefusedDocument[]) => void;
+}
+
+/** Asks for a sign-in when one is needed, once for all who need it. */
+class SignIns {
+  readonly #options: DeskOptions;
+  readonly #resume: () => void;
+  #isAsking = false;
+  #signedInAt = -Infinity;
+
+  constructor(options: DeskOptions, resume: () => void) {
+    this.#options = options;
+    this.#resume = resume;
+  }
+
+  async need(): Promise<void> {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    try {
+      await this.#ask();
+    } finally {
+      this.#isAsking = false;
+    }
+    this.#resume();
+  }
+
+  async #ask(): Promise<void> {
+    const { user, session, signIn } = this.#options;
+    // A refusal that comes late, of what was asked for before the sign-in, is none. One that comes again and again is.
+    if (performance.now() - this.#signedInAt < STALE_MS) {
+      const known = await session.load().catch(() => undefined);
+      if (known?.userId === user.userId) return;
+    }
+    session.markSignedOut();
+    const again = await signIn();
+    this.#signedInAt = performance.now();
+    // Another user's page is another page. What this one made waits here for its user.
+    if (again.userId !== user.userId) {
+      location.reload();
+      await new Promise(() => {});
+    }
+  }
 }
 
 /** All that a user has, as it is in this browser: read and changed here at once, and replicated. */
@@ -60,22 +104,15 @@ export class Desk {
       connection: this.connection,
       onRefused: options.onRefused,
     });
-    let isAsking = false;
-    const ask = async () => {
-      if (isAsking) return;
-      isAsking = true;
-      options.session.markSignedOut();
-      const again = await options.signIn();
-      isAsking = false;
-      // Another user's page is another page. What this one made waits here for its user.
-      if (again.userId !== user.userId) return location.reload();
+    const signIns = new SignIns(options, () => {
       this.sync.resume();
       this.connection.connect();
       this.sync.pull();
-    };
-    this.sync.subscribe(() => this.sync.get().name === 'signedOut' && void ask());
+    });
+    this.sync.subscribe(() => this.sync.get().name === 'signedOut' && void signIns.need());
+    this.connection.onState((state) => state.name === 'signedOut' && void signIns.need());
     // Signed out here, or in another tab.
-    options.session.subscribe(() => options.session.state.name === 'signedOut' && void ask());
+    options.session.subscribe(() => options.session.state.name === 'signedOut' && void signIns.need());
     const { wishlists, items, marks } = this.#collections;
     wishlists.find().$.subscribe((all) => (this.lists.value = all.map((list) => list.toJSON() as Wishlist)));
     items.find().$.subscribe((all) => (this.items.value = all.map((item) => item.toJSON() as Item)));
