@@ -119,6 +119,39 @@ public sealed class TwoNodesTests
         await PutAsync(bob[1], LeaseOfBob, 60, HttpStatusCode.OK);
     }
 
+    [Fact]
+    public async Task A_page_that_comes_back_to_another_node_keeps_its_lease_and_one_that_does_not_loses_it()
+    {
+        var time = new ManualTime();
+        await using var nodes = await TwoNodes.StartAsync(withRedis: false, time);
+        var (staying, leaving) = (await nodes.SignInAsync("alice", "device-that-stays"), await nodes.SignInAsync("bob", "device-that-goes"));
+        // They let each other know of themselves every few seconds.
+        await WhenAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return new[] { 0, 1 }.All(node => nodes.Services(node).GetRequiredService<NodeQuestions>().Others == 1);
+        });
+        await using var watching = await OpenStream.OpenAsync((await nodes.SignInAsync("carol"))[1], "/api/sse/warranty-updates?branchId=1");
+        var kept = await OpenStream.OpenAsync(staying[0], "/dunlin/v1/events?topic=users/alice");
+        var gone = await OpenStream.OpenAsync(leaving[0], "/dunlin/v1/events?topic=users/bob");
+        await PutAsync(staying[0], LeaseOfAlice, 600, HttpStatusCode.Created);
+        using var other = await leaving[0].PutAsJsonAsync(Lease.Replace("remarks", "issues", StringComparison.Ordinal), new { leaseId = LeaseOfBob, seconds = 600 });
+        Assert.Equal(HttpStatusCode.Created, other.StatusCode);
+        await kept.DisposeAsync();
+        await gone.DisposeAsync();
+        await using var again = await OpenStream.OpenAsync(staying[1], "/dunlin/v1/events?topic=users/alice");
+        await WhenAsync(() => nodes.Services(0).GetRequiredService<Fanout.EventFanout>().ConnectionCount == 0);
+        // The grace of ten seconds, and a little more, slowly enough for the nodes not to forget each other.
+        for (var second = 0; second < 12; second++)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        }
+        await watching.WhenAsync("lock-released", "issues");
+        await PutAsync(staying[1], LeaseOfAlice, 600, HttpStatusCode.OK);
+        Assert.Equal(0, watching.Count("lock-released", "remarks"));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
