@@ -1,9 +1,12 @@
 // Figures of several nodes without HTTP, over a PostgreSQL (synchronous_commit and fsync on) and a Redis that are started for it.
 //   dotnet run -c Release --project bench/cluster
+//   dotnet run -c Release --project bench/cluster -- node-cost                 what an event costs each node, as nodes are added
+//   dotnet run -c Release --project bench/cluster -- node-death [READERS]      what its readers feel of the end of a node
 #pragma warning disable MA0047 // one file, top-level statements
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using Dunlin.Bench.Cluster;
 using Dunlin.Fanout;
 using Dunlin.Hosting;
 using Dunlin.Journal;
@@ -14,6 +17,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
+if (args is ["node-death", ..])
+    return await NodeDeath.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 5_000);
+if (args is ["node-cost"])
+    return await NodeCost.RunAsync();
 const int rounds = 5;
 await using var postgres = await PostgresServer.StartNewAsync(isDurable: true);
 await using var redis = await RedisServer.StartNewAsync();
@@ -42,6 +49,7 @@ using (var node = await StartAsync(withRedis: true))
     await StopAsync(second);
     await StopAsync(node);
 }
+return 0;
 
 async Task<IHost> StartAsync(bool withRedis)
 {

@@ -1,6 +1,6 @@
 #pragma warning disable MA0047 // one file, top-level statements
 // What the figures of bench/README.md are measured on: the engine's endpoints and nothing else, journal on and durable.
-// Usage: Dunlin.Bench.Server PORT FILE.db | PORT memory. Whoever asks is signed in as "bench" and may do everything.
+// Usage: Dunlin.Bench.Server PORT FILE.db | PORT memory | PORT "Host=..." [REDIS] (PostgreSQL). Whoever asks is signed in as "bench" and may do everything.
 using System.Security.Claims;
 using Dunlin.Hosting;
 using Dunlin.Leases;
@@ -23,8 +23,12 @@ builder.WebHost.ConfigureKestrel(kestrel =>
 var dunlin = builder.Services.AddDunlin().AddAccessPolicy<Everything>("");
 if (args[1] == "memory")
     dunlin.AddInMemory();
+else if (args[1].Contains('='))
+    dunlin.AddPostgres(args[1]);
 else
     dunlin.AddSqlite(args[1]);
+if (args.Length > 2)
+    dunlin.AddRedisBackplane(args[2]);
 builder.Services.Configure<StreamOptions>(o => (o.MaxPerUser, o.MaxPerAddress) = (1_000_000, 1_000_000));
 builder.Services.Configure<PublishOptions>(o => o.PerSecond = 0);
 

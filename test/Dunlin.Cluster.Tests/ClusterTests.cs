@@ -113,10 +113,10 @@ public sealed class ClusterTests(ITestOutputHelper output)
             },
             async () =>
             {
-                // Longer than a lease (3 s) and than the database lets a transaction be idle (6 s).
+                // Far longer than a lease (3 s) and than the database lets a transaction be idle (6 s).
                 var node = site.Nodes[random.Next(3)];
                 await node.PauseAsync();
-                await PassAsync(8);
+                await PassAsync(30);
                 await node.ContinueAsync();
             },
             async () =>

@@ -45,6 +45,7 @@ internal static class HostApplication
         builder.Services.Configure<FetchOptions>(builder.Configuration.GetSection("Dunlin:Fetch"));
         builder.Services.Configure<StreamOptions>(builder.Configuration.GetSection("Dunlin:Streams"));
         builder.Services.Configure<RxDbOptions>(builder.Configuration.GetSection("Dunlin:RxDb"));
+        builder.Services.AddHostedService<Telemetry>();
         builder.Services.AddSingleton<WebPages>();
         builder.Services.AddHostedService<DemoData>();
         builder.Services.AddHostedService<Announcement>();

@@ -222,9 +222,9 @@ public abstract class JobConformance : JobSuite
         for (var i = 0; i < 500; i++)
             await EnqueueAsync(i, new JobRequest { DueAt = Subject.Clock.Now.AddDays(1) });
         var among = await CostOfTenAsync();
-        // A claim and a completion each; one look at what the one commit told of.
-        Assert.Equal((20, 1), alone);
-        Assert.Equal(alone, among);
+        // A claim and a completion each; and looks at what the commit told of: one, or more where a runner wakes while it is told.
+        Assert.Equal((20, 20), (alone.Writes, among.Writes));
+        Assert.All([alone.Reads, among.Reads], reads => Assert.InRange(reads, 1, 10));
     }
 
     [Fact]

@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Dunlin.TestKit.Servers;
+
+namespace Dunlin.Bench.Cluster;
+
+/// <summary>What an event costs a node that has no readers of it and did not publish it, as nodes are added.</summary>
+internal static class NodeCost
+{
+    private const int Events = 4_000;
+    private const int Publishers = 8;
+
+    public static async Task<int> RunAsync()
+    {
+        await using var postgres = await PostgresServer.StartNewAsync(isDurable: true);
+        await using var redis = await RedisServer.StartNewAsync();
+        foreach (var withRedis in new[] { false, true })
+        {
+            for (var nodes = 1; nodes <= 4; nodes++)
+                await MeasureAsync(nodes, withRedis ? [postgres.ConnectionString, redis.Endpoint] : [postgres.ConnectionString]);
+        }
+        return 0;
+    }
+
+    private static async Task MeasureAsync(int nodes, string[] store)
+    {
+        var ports = Enumerable.Range(0, nodes).Select(_ => ServerProcess.FreePort()).ToList();
+        var processes = ports.Select(port => BenchNode.Start(port, store)).ToList();
+        var clients = ports.Select(BenchNode.Client).ToList();
+        try
+        {
+            foreach (var client in clients)
+                await BenchNode.WaitAsync(client);
+            await PublishAsync(clients[0], Events / 4);   // warms up
+            var before = processes.Select(Cpu).ToList();
+            await PublishAsync(clients[0], Events);
+            foreach (var client in clients)
+                await BenchNode.WaitAsync(client);
+            var cost = processes.Select((process, i) => (Cpu(process) - before[i]).TotalMicroseconds / Events).ToList();
+            var others = nodes > 1 ? cost.Skip(1).Average().ToString("0", CultureInfo.InvariantCulture) + " us at each other node" : "";
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{(store.Length > 1 ? "with Redis" : "PostgreSQL alone"),-18} {nodes} nodes: {cost[0]:0} us of CPU an event where it is published, {others}"));
+        }
+        finally
+        {
+            processes.ForEach(process => process.Kill());
+            clients.ForEach(client => client.Dispose());
+        }
+    }
+
+    private static TimeSpan Cpu(Process process)
+    {
+        process.Refresh();
+        return process.TotalProcessorTime;
+    }
+
+    private static Task PublishAsync(HttpClient http, int events) => Task.WhenAll(Enumerable.Range(0, Publishers).Select(async publisher =>
+    {
+        for (var i = 0; i < events / Publishers; i++)
+        {
+            using var body = new StringContent($$"""{"topic":"cost/{{publisher}}","type":"m","data":"{{new string('x', 198)}}"}""", Encoding.ASCII, "application/json");
+            using var answer = await http.PostAsync("/dunlin/v1/events", body);
+            answer.EnsureSuccessStatusCode();
+        }
+    }));
+}
