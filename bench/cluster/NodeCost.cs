@@ -59,7 +59,7 @@ internal static class NodeCost
     {
         for (var i = 0; i < events / Publishers; i++)
         {
-            using var body = new StringContent($$"""{"topic":"cost/{{publisher}}","type":"m","data":"{{new string('x', 198)}}"}""", Encoding.ASCII, "application/json");
+            using var body = new StringContent($$"""{"topic":"cost/{{publisher}}","type":"m","data":"{{new string('x', 198)}}"}""", Encoding.UTF8, "application/json");
             using var answer = await http.PostAsync("/dunlin/v1/events", body);
             answer.EnsureSuccessStatusCode();
         }

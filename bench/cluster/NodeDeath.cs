@@ -33,7 +33,11 @@ internal static class NodeDeath
             var publishing = PublishAsync(http, end.Token);
             var readers = Enumerable.Range(0, count).Select(_ => new Reader()).ToList();
             foreach (var batch in readers.Chunk(100))
-                await Task.WhenAll(batch.Select(reader => reader.BeginAsync(firstPort, secondPort)));
+            {
+                var live = Task.WhenAll(batch.Select(reader => reader.BeginAsync(firstPort, secondPort)));
+                // Publishing ends early only where it fails.
+                await await Task.WhenAny(live, publishing);
+            }
             Console.WriteLine($"{count} readers are live at the first node");
             await WhenAllHaveAsync(readers, Volatile.Read(ref s_published));
             var began = Stopwatch.StartNew();
@@ -60,7 +64,7 @@ internal static class NodeDeath
         {
             await timer.WaitForNextTickAsync(CancellationToken.None);
             var number = s_published + 1;
-            using var body = new StringContent($$"""{"topic":"death","type":"m","data":"{{Mark}}{{number}}-{{new string('x', 180)}}"}""", Encoding.ASCII, "application/json");
+            using var body = new StringContent($$"""{"topic":"death","type":"m","data":"{{Mark}}{{number}}-{{new string('x', 180)}}"}""", Encoding.UTF8, "application/json");
             using var answer = await http.PostAsync("/dunlin/v1/events", body, CancellationToken.None);
             answer.EnsureSuccessStatusCode();
             Volatile.Write(ref s_published, number);
