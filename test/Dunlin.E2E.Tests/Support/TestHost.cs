@@ -64,7 +64,7 @@ public sealed class TestHost : IAsyncDisposable
     public async Task<IPage> OpenAsync(IBrowser browser, string user, string path, BrowserNewContextOptions? options = null)
     {
         var context = await browser.NewContextAsync(options);
-        context.SetDefaultTimeout(20_000);
+        context.SetDefaultTimeout(30_000);
         _contexts.Add(context);
         var login = await context.APIRequest.PostAsync(new Uri(Address, "/api/v1/auth/login").ToString(), new APIRequestContextOptions
         {
