@@ -26,8 +26,10 @@ export interface NewShare extends Share {
   readonly path: string;
 }
 
-/** How long after a sign-in a refusal may still be of the time before it. */
-const STALE_MS = 5_000;
+/** Refusals in a row, while the server says that the user is signed in, after which the user is asked all the same. */
+const MAX_STALE = 5;
+/** A row ends where nothing was refused for so long. */
+const ROW_MS = 60_000;
 
 export interface DeskOptions {
   readonly user: User;
@@ -42,7 +44,8 @@ class SignIns {
   readonly #options: DeskOptions;
   readonly #resume: () => void;
   #isAsking = false;
-  #signedInAt = -Infinity;
+  #stale = 0;
+  #refusedAt = -Infinity;
 
   constructor(options: DeskOptions, resume: () => void) {
     this.#options = options;
@@ -63,13 +66,19 @@ class SignIns {
   async #ask(): Promise<void> {
     const { user, session, signIn } = this.#options;
     // A refusal that comes late, of what was asked for before the sign-in, is none. One that comes again and again is.
-    if (performance.now() - this.#signedInAt < STALE_MS) {
+    const now = performance.now();
+    if (now - this.#refusedAt > ROW_MS) this.#stale = 0;
+    this.#refusedAt = now;
+    if (this.#stale < MAX_STALE) {
       const known = await session.load().catch(() => undefined);
-      if (known?.userId === user.userId) return;
+      if (known?.userId === user.userId) {
+        this.#stale++;
+        return;
+      }
     }
     session.markSignedOut();
     const again = await signIn();
-    this.#signedInAt = performance.now();
+    this.#stale = 0;
     // Another user's page is another page. What this one made waits here for its user.
     if (again.userId !== user.userId) {
       location.reload();
