@@ -111,7 +111,8 @@ internal sealed class NginxProcess : IAsyncDisposable
         return text.Replace(old, with, StringComparison.Ordinal);
     }
 
-    private static string Root()
+    /// <summary>The folder of the checkout that the tests run in.</summary>
+    public static string Root()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder!.FullName, "Dunlin.slnx")))

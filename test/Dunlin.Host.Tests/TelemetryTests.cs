@@ -47,7 +47,7 @@ public sealed partial class TelemetryTests
     [Fact]
     public void Every_figure_of_the_dashboard_exists()
     {
-        var root = Root();
+        var root = NginxProcess.Root();
         var names = Directory.EnumerateFiles(Path.Combine(root, "src"), "*.cs", SearchOption.AllDirectories)
             .SelectMany(file => MeterName().Matches(File.ReadAllText(file)))
             .Select(match => match.Groups[1].Value.Replace('.', '_'))
@@ -68,12 +68,4 @@ public sealed partial class TelemetryTests
     // As Prometheus names them: with the unit of durations, and what belongs to the kind.
     [GeneratedRegex("(dunlin_[a-z_]+?)(?:_seconds)?(?:_bucket|_total)?(?![a-z_])")]
     private static partial Regex Figure();
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Dunlin.slnx")))
-            folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The tests run inside a checkout.");
-    }
 }
