@@ -133,6 +133,33 @@ public sealed class EditingTests(BrowserFixture browser)
     }
 
     [Fact]
+    public async Task A_comparison_is_shown_although_something_happens_while_the_other_version_is_read()
+    {
+        await using var host = await TestHost.StartAsync();
+        using var api = await DocumentsApi.OpenAsync(host, "alice");
+        var (file, gold, _) = await api.LetterAsync();
+        var (carol, bob) = (await OpenAsync(host, "carol"), await OpenAsync(host, "bob"));
+        await carol.OpenFileAsync(file);
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await carol.Page.RouteAsync($"**/{gold}", async route =>
+        {
+            asked.TrySetResult();
+            await answer.Task;
+            await route.ContinueAsync();
+        });
+        await carol.Page.GetByLabel("Compare with").SelectOptionAsync(gold);
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        var another = await bob.Page.Locator($"[data-file]:not([data-file='{file}']):not([data-file='{gold}']):not([data-gold])").First.GetAttributeAsync("data-file") ?? "";
+        await bob.OpenFileAsync(another);
+        await Expect(carol.File(another)).ToHaveAttributeAsync("data-lock", "other");
+        Assert.Equal(gold, await carol.Page.GetByLabel("Compare with").InputValueAsync());
+        answer.SetResult();
+        await Expect(carol.Page.Locator(".comparison .cm-changedLine").First).ToBeVisibleAsync();
+        Assert.Equal(gold, await carol.Page.GetByLabel("Compare with").InputValueAsync());
+    }
+
+    [Fact]
     public async Task The_keyboard_alone_opens_edits_and_saves()
     {
         await using var host = await TestHost.StartAsync();

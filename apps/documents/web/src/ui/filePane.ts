@@ -57,6 +57,8 @@ export class FilePane {
   readonly #delete = tool('trash', 'Delete', 'Delete this version or the whole document');
   readonly #showSource = tool('table', 'Source', 'Show the source beside the text');
   #comparison: Comparison | undefined;
+  // What was chosen to compare, shown or still being read; the list of versions is made anew at every event.
+  #comparing: { fileId: string; otherId: string } | undefined;
   #isSourceWanted = !matchMedia('(max-width: 860px)').matches;
   #noticeOf = '';
 
@@ -127,6 +129,7 @@ export class FilePane {
       this.#notice.replaceChildren();
       return;
     }
+    if (this.#comparing && this.#comparing.fileId !== opened.id) this.#endComparison();
     this.#title.textContent = found?.document.title ?? '';
     this.#subtitle.textContent = found ? describe(found.file) : '';
     this.#status.textContent = opened.isSaving
@@ -156,10 +159,9 @@ export class FilePane {
     const others = (found?.document.files ?? []).filter(
       (file) => file.stable_id !== opened.id && file.variant === found?.file.variant,
     );
-    const chosen = this.#comparison ? this.#compareWith.value : '';
     this.#compareWith.hidden = others.length === 0;
     this.#compareWith.replaceChildren(
-      element('option', { value: '', textContent: this.#comparison ? 'Back to the text' : 'Compare with…' }),
+      element('option', { value: '', textContent: this.#comparing ? 'Back to the text' : 'Compare with…' }),
       ...others.map((file) =>
         element('option', {
           value: file.stable_id,
@@ -167,7 +169,7 @@ export class FilePane {
         }),
       ),
     );
-    this.#compareWith.value = chosen;
+    this.#compareWith.value = this.#comparing?.otherId ?? '';
     this.#showSource.hidden = !found?.document.pdf;
   }
 
@@ -287,25 +289,28 @@ export class FilePane {
     const { workspace, api, editor } = this.#options;
     const opened = workspace.file;
     if (otherId !== '' && opened) {
+      const comparing = { fileId: opened.id, otherId };
+      this.#comparing = comparing;
       try {
         const { text } = await api.read(otherId);
-        if (workspace.file?.id !== opened.id || this.#compareWith.value !== otherId) return;
+        if (this.#comparing !== comparing) return;
         this.#comparison = compare(text, editor.text);
         this.#body.prepend(this.#comparison.element);
         editor.element.hidden = true;
       } catch (error) {
+        if (this.#comparing !== comparing) return;
+        this.#endComparison();
         showToast({ kind: 'error', text: problemOf(error).title });
       }
     }
-    const value = this.#compareWith.value;
     this.show();
-    this.#compareWith.value = this.#comparison ? value : '';
   }
 
   #endComparison(): void {
     this.#comparison?.dispose();
     this.#comparison?.element.remove();
     this.#comparison = undefined;
+    this.#comparing = undefined;
     this.#options.editor.element.hidden = false;
   }
 
