@@ -134,7 +134,7 @@ async function measure(name, scenario) {
       ['-c', '1', load, '--port', String(server.port), '--pid', pids.join(','), ...server.load, ...more],
       { encoding: 'utf8' },
     ).stdout;
-  if (scenario !== 'idle') result(['--conns', '1000', '--msgs', '400', '--depth', '1']); // warm up: compiled, tiered, allocated
+  if (scenario !== 'idle') result(['--conns', '1000', '--msgs', '2500', '--depth', '1']); // until nothing is compiled any more: with 400 a sixth still was
   const text = result(scenarios[scenario]);
   child.kill('SIGKILL');
   if (server.workers)

@@ -6,9 +6,9 @@ using Dunlin.Hosting;
 using Dunlin.Leases;
 using Dunlin.Problems;
 using Dunlin.Publishing;
-using Dunlin.Sse;
 using Dunlin.Streams;
 using Dunlin.Topics;
+using Dunlin.Transport;
 
 var builder = WebApplication.CreateSlimBuilder();
 builder.Logging.ClearProviders();
@@ -17,9 +17,9 @@ builder.WebHost.ConfigureKestrel(kestrel =>
 {
     kestrel.AddServerHeader = false;
     kestrel.LimitConnectionsToOpenFiles();
-    if (Environment.GetEnvironmentVariable("BENCH_DIRECT") != "0")
-        kestrel.ConfigureEndpointDefaults(listen => listen.UseDirectSend());
 });
+if (Environment.GetEnvironmentVariable("BENCH_DIRECT") != "0")
+    builder.WebHost.UseDirectTransport();
 var dunlin = builder.Services.AddDunlin().AddAccessPolicy<Everything>("");
 if (args[1] == "memory")
     dunlin.AddInMemory();

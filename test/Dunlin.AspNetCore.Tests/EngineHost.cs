@@ -9,13 +9,14 @@ using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Problems;
-using Dunlin.Sse;
 using Dunlin.TestKit;
 using Dunlin.Topics;
+using Dunlin.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -44,12 +45,14 @@ internal sealed class EngineHost : IAsyncDisposable
     /// <summary>What the policy refuses; names are looked up as a whole.</summary>
     public HashSet<string> Refused => Services.GetRequiredService<TestPolicy>().Refused;
 
-    public static async Task<EngineHost> StartAsync(Action<IServiceCollection>? configure = null, Action<DunlinBuilder>? engine = null, Action<WebApplication>? map = null)
+    public static async Task<EngineHost> StartAsync(
+        Action<IServiceCollection>? configure = null, Action<DunlinBuilder>? engine = null, Action<WebApplication>? map = null, Action<KestrelServerOptions>? listen = null)
     {
         var (time, log) = (new ManualTime(), new LogCapture());
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Trace);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseDirectSend()));
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.UseDirectTransport().ConfigureKestrel(listen ?? (static kestrel => kestrel.Listen(IPAddress.Loopback, 0)));
         builder.Services.AddSingleton<TimeProvider>(time).AddSingleton<TestPolicy>();
         var dunlin = builder.Services.AddDunlin().AddInMemory().AddAccessPolicy<TestPolicy>("");
         builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero);   // time stands still: waves would wait for ever

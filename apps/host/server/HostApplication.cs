@@ -9,8 +9,8 @@ using Dunlin.Jobs;
 using Dunlin.Problems;
 using Dunlin.RxDb;
 using Dunlin.Security;
-using Dunlin.Sse;
 using Dunlin.Streams;
+using Dunlin.Transport;
 
 namespace Dunlin.Host;
 
@@ -21,11 +21,10 @@ internal static class HostApplication
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        builder.WebHost.UseDirectTransport().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.LimitConnectionsToOpenFiles();
-            kestrel.ConfigureEndpointDefaults(listen => listen.UseDirectSend());
             kestrel.ListenLocalhostOrAny(settings.Port);
         });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);

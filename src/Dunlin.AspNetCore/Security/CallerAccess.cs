@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Security.Claims;
 using Dunlin.Devices;
 using Dunlin.Diagnostics;
@@ -67,15 +68,15 @@ public static class CallerAccess
     private static string? Value(ClaimsIdentity identity, string type, string otherType) =>
         identity.FindFirst(type)?.Value ?? identity.FindFirst(otherType)?.Value;
 
-    private static HashSet<string> Roles(ClaimsIdentity identity)
+    private static IReadOnlySet<string> Roles(ClaimsIdentity identity)
     {
-        var roles = new HashSet<string>(StringComparer.Ordinal);
+        HashSet<string>? roles = null;   // most have none, and a stream keeps its caller
         foreach (var claim in identity.Claims)
         {
             if (claim.Type is DunlinClaims.Role or "role" or ClaimTypes.Role || string.Equals(claim.Type, identity.RoleClaimType, StringComparison.Ordinal))
-                roles.Add(claim.Value);
+                (roles ??= new(StringComparer.Ordinal)).Add(claim.Value);
         }
-        return roles;
+        return roles ?? (IReadOnlySet<string>)FrozenSet<string>.Empty;
     }
 
     private static string? Device(HttpRequest request)

@@ -1,3 +1,4 @@
+using Dunlin.Transport;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -18,10 +19,10 @@ internal static class StreamHeaders
         HttpProtocol.IsHttp11(context.Request.Protocol)
         && context.Features.Get<IHttpResponseBodyFeature>() is { } body && ReferenceEquals(body, context.Features.Get<IHttpResponseFeature>());
 
-    /// <summary>The way to the socket, where chunks written by us can go there as they are: no TLS, and nothing else that
+    /// <summary>The connection, where this response can take its socket over: chunks are ours, no TLS, and nothing else that
     /// changes or watches the bytes of the connection.</summary>
-    public static SocketPipeWriter? DirectOutput(HttpContext context) =>
-        AreChunkedByUs(context) ? context.Features.Get<IConnectionTransportFeature>()?.Transport.Output as SocketPipeWriter : null;
+    public static DirectConnection? DirectConnection(HttpContext context) =>
+        AreChunkedByUs(context) ? (context.Features.Get<IConnectionTransportFeature>()?.Transport.Output as SocketPipeWriter)?.Connection : null;
 
     public static void Apply(HttpContext context, string connectionId)
     {
@@ -33,6 +34,9 @@ internal static class StreamHeaders
         response.Headers["Dunlin-Connection"] = connectionId;
         if (AreChunkedByUs(context))
             response.Headers.TransferEncoding = "chunked";
+        // The server then ends its side with this response, and the socket can be taken over.
+        if (DirectConnection(context) is not null)
+            response.Headers.Connection = "close";
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
     }
 }

@@ -28,8 +28,10 @@ public sealed class EventStreams
     }
 
     /// <summary>
-    /// Answers the request with a stream, and returns when it is over. Resumes from <c>Last-Event-ID</c> or
-    /// <c>lastEventId</c>. Nothing is sent before every check has passed, so that a refusal is an ordinary problem answer.
+    /// Answers the request with a stream. Returns when the request is over: at the end of the stream, or, over
+    /// <see cref="Transport.DirectTransport"/>, as soon as the stream is up to date and has left the web server; its end is
+    /// <see cref="Connection.Completion"/>. Resumes from <c>Last-Event-ID</c> or <c>lastEventId</c>. Nothing is sent before every
+    /// check has passed, so that a refusal is an ordinary problem answer.
     /// </summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.NotSignedIn"/>, <see cref="ErrorCode.Forbidden"/> naming the topic,
     /// <see cref="ErrorCode.TooManyTopics"/>, <see cref="ErrorCode.TooManyConnections"/>, <see cref="ErrorCode.InvalidPosition"/>,
@@ -40,9 +42,38 @@ public sealed class EventStreams
         await CheckTopicsAsync(caller, request.Topics, context.RequestAborted);
         var resume = ResumePosition(context.Request);
         var address = context.Connection.RemoteIpAddress?.ToString() ?? "";
-        using var place = _limits.Enter(caller.UserId, address);
-
+        var place = _limits.Enter(caller.UserId, address);
         var sink = new PipeFrameSink(context);
+        try
+        {
+            var connection = await OpenAsync(context, request, sink, caller, address, resume);
+            if (sink.Successor is { } taken)
+            {
+                _ = EndAsync(connection, taken, place);
+                return;
+            }
+            await using var gone = context.RequestAborted.UnsafeRegister(static c => ((Connection)c!).Close(ConnectionEnd.Gone), connection);
+            if (await connection.Completion != ConnectionEnd.Gone)
+                await sink.EndAsync();
+        }
+        finally
+        {
+            sink.Detach();
+            if (sink.Successor is null)
+                place.Dispose();
+        }
+    }
+
+    /// <summary>The rest of a stream that has left the web server.</summary>
+    private static async Task EndAsync(Connection connection, SocketFrameSink sink, StreamLimits.Place place)
+    {
+        await sink.EndAsync(isGone: await connection.Completion == ConnectionEnd.Gone);
+        place.Dispose();
+    }
+
+    /// <summary>Opens the stream, and goes on until it is up to date, or closed.</summary>
+    private async Task<Connection> OpenAsync(HttpContext context, StreamRequest request, PipeFrameSink sink, Caller caller, string address, Position? resume)
+    {
         var connection = _fanout.Open(new ConnectionRequest(caller, request.Topics, sink)
         {
             Format = request.Format,
@@ -68,6 +99,7 @@ public sealed class EventStreams
             StreamHeaders.Apply(context, connection.Id);
             await using var aborted = context.RequestAborted.UnsafeRegister(static c => ((Connection)c!).Close(ConnectionEnd.Gone), connection);
             await _fanout.StartAsync(connection, opening.Bytes, start);
+            return connection;
         }
         catch
         {
@@ -75,10 +107,6 @@ public sealed class EventStreams
             connection.Abandon();
             throw;
         }
-        await using var gone = context.RequestAborted.UnsafeRegister(static c => ((Connection)c!).Close(ConnectionEnd.Gone), connection);
-        if (await connection.Completion != ConnectionEnd.Gone)
-            await sink.EndAsync();
-        sink.Detach();
     }
 
     private static ReadOnlyMemory<byte> Comment(DateTimeOffset now) => StreamHeaders.FirstBytes;

@@ -21,8 +21,10 @@ public sealed partial class Connection
     {
         SkipTo(start);
         ScheduleNext();
-        _request.Sink.Write(opening);
-        if (!await _request.Sink.FlushAsync())
+        _sink.Write(opening);
+        if (await _sink.FlushAsync())
+            _sink = _sink.Continue(this);
+        else
             Close(ConnectionEnd.Gone);
         await CatchUpAsync();
     }
@@ -40,7 +42,7 @@ public sealed partial class Connection
                 WritePage(page);
                 SkipTo(Math.Max(Through, page.Through));
                 Volatile.Write(ref _progressTick, _fanout.Wheel.Tick);
-                if (page.Events.Count > 0 && !await _request.Sink.FlushAsync())
+                if (page.Events.Count > 0 && !await _sink.FlushAsync())
                 {
                     Close(ConnectionEnd.Gone);
                     break;
@@ -65,7 +67,7 @@ public sealed partial class Connection
     private void Reset(ResetReason reason, ref JournalPage page)
     {
         var head = _fanout.Reached;
-        _request.Sink.Write(ControlFrames.Reset(reason, head));
+        _sink.Write(ControlFrames.Reset(reason, head));
         page = new JournalPage([], head.Offset, HasMore: true, Trimmed: false);
         _fanout.Instruments.Resets.Add(1);
     }
@@ -75,7 +77,7 @@ public sealed partial class Connection
         foreach (var entry in page.Events)
         {
             if (entry.Position.Offset > Through && !LeavesOut(entry))
-                _request.Sink.Write(entry.FrameFor(Format));
+                _sink.Write(entry.FrameFor(Format));
         }
         _fanout.Instruments.CaughtUp.Add(page.Events.Count);
     }

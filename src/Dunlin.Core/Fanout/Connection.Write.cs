@@ -53,7 +53,7 @@ public sealed partial class Connection
             }
             _writing = true;
         }
-        _request.Sink.Write(frame);
+        _sink.Write(frame);
         FlushAndRelease();
     }
 
@@ -78,7 +78,7 @@ public sealed partial class Connection
             _ownedByRound = joined = true;
             _roundBytes = 0;
         }
-        _request.Sink.Write(frame);
+        _sink.Write(frame);
         _roundBytes += frame.Length;
         if (offset != 0)
             SkipTo(offset);
@@ -148,7 +148,7 @@ public sealed partial class Connection
     /// <returns>Whether the flush is over and the caller still owns the sink.</returns>
     private bool TryFlush()
     {
-        var flush = _request.Sink.FlushAsync();
+        var flush = _sink.FlushAsync();
         if (!flush.IsCompletedSuccessfully)
         {
             Volatile.Write(ref _progressTick, _fanout.Wheel.Tick);
@@ -173,7 +173,7 @@ public sealed partial class Connection
         while (TakePending() is { } frames)
         {
             foreach (var frame in frames)
-                _request.Sink.Write(frame);
+                _sink.Write(frame);
             if (!TryFlush())
                 return;
         }

@@ -23,15 +23,24 @@ public sealed partial class Connection : WheelEntry
 {
     private readonly Lock _gate = new();   // guards _writing, _pending*, _end, _farewell, _lagging
     private readonly EventFanout _fanout;
-    private readonly ConnectionRequest _request;
+    private readonly TimeSpan _heartbeat;
+    private readonly Func<DateTimeOffset, ReadOnlyMemory<byte>> _heartbeatFrame;
+    private IFrameSink _sink;
     private readonly TaskCompletionSource<ConnectionEnd> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _through;
 
     internal Connection(EventFanout fanout, ConnectionRequest request, string id, FanoutShard shard, DateTimeOffset openedAt)
     {
         _fanout = fanout;
-        _request = request;
+        _sink = request.Sink;
+        _heartbeat = request.Heartbeat;
+        _heartbeatFrame = request.HeartbeatFrame;
         _writing = true;   // the opening owns the sink
+        Format = request.Format;
+        Exclusion = request.Exclusion;
+        OpenedTopics = request.Topics;
+        IsPresent = request.IsPresent;
+        RemoteAddress = request.RemoteAddress;
         Id = id;
         Shard = shard;
         OpenedAt = openedAt;
@@ -50,16 +59,16 @@ public sealed partial class Connection : WheelEntry
     public IReadOnlyList<TopicName> Topics { get; internal set; }
 
     /// <summary>The topics that it was opened with.</summary>
-    public IReadOnlyList<TopicName> OpenedTopics => _request.Topics;
+    public IReadOnlyList<TopicName> OpenedTopics { get; }
 
     /// <summary>Whether it takes part in presence.</summary>
-    public bool IsPresent => _request.IsPresent;
+    public bool IsPresent { get; }
 
     /// <summary>When it was opened.</summary>
     public DateTimeOffset OpenedAt { get; }
 
     /// <summary>The remote address, if known.</summary>
-    public string? RemoteAddress => _request.RemoteAddress;
+    public string? RemoteAddress { get; }
 
     /// <summary>Completes when the connection is closed and its sink is not touched any more.</summary>
     public Task<ConnectionEnd> Completion => _completion.Task;
@@ -69,9 +78,9 @@ public sealed partial class Connection : WheelEntry
 
     internal FanoutShard Shard { get; }
 
-    internal IWireFormat Format => _request.Format;
+    internal IWireFormat Format { get; }
 
-    internal OriginExclusion Exclusion => _request.Exclusion;
+    internal OriginExclusion Exclusion { get; }
 
     /// <summary>Where this connection stands in the subscriber set of each of its topics; owned by the shard.</summary>
     internal int[]? Seats { get; set; }
@@ -79,7 +88,7 @@ public sealed partial class Connection : WheelEntry
     internal void SkipTo(long offset) => Volatile.Write(ref _through, offset);
 
     internal bool LeavesOut(Event entry) =>
-        _request.Exclusion != OriginExclusion.None && _request.Exclusion.Excludes(entry.Origin, Id, Caller);
+        Exclusion != OriginExclusion.None && Exclusion.Excludes(entry.Origin, Id, Caller);
 
     internal bool Wants(Event entry)
     {
@@ -103,18 +112,18 @@ public sealed partial class Connection : WheelEntry
             var idle = (_fanout.Wheel.Tick - _progressTick) * TimerWheel.Slot;
             if (_writing)
                 stuck = idle >= (_end is null ? _fanout.Options.WriteTimeout : FarewellTimeout);
-            else if (_request.Heartbeat > TimeSpan.Zero && idle >= _request.Heartbeat)
+            else if (_heartbeat > TimeSpan.Zero && idle >= _heartbeat)
                 heartbeat = _writing = true;
         }
         if (stuck)
         {
             Close(ConnectionEnd.Gone);
-            _request.Sink.Abort();
+            _sink.Abort();
             return;
         }
         if (heartbeat)
         {
-            _request.Sink.Write(_request.HeartbeatFrame(_fanout.Time.GetUtcNow()));
+            _sink.Write(_heartbeatFrame(_fanout.Time.GetUtcNow()));
             FlushAndRelease();
         }
         if (Caller.ExpiresAt <= _fanout.Time.GetUtcNow())
@@ -129,8 +138,8 @@ public sealed partial class Connection : WheelEntry
         {
             if (_end is not null)
                 delay = FarewellTimeout;
-            else if (_request.Heartbeat > TimeSpan.Zero)
-                delay = _request.Heartbeat - (_writing ? TimeSpan.Zero : (_fanout.Wheel.Tick - _progressTick) * TimerWheel.Slot);
+            else if (_heartbeat > TimeSpan.Zero)
+                delay = _heartbeat - (_writing ? TimeSpan.Zero : (_fanout.Wheel.Tick - _progressTick) * TimerWheel.Slot);
         }
         if (Caller.ExpiresAt is { } expiry && expiry - _fanout.Time.GetUtcNow() < delay && _end is null)
             delay = expiry - _fanout.Time.GetUtcNow();

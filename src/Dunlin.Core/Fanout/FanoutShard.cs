@@ -17,6 +17,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     private List<Work> _inbox = [];
     private List<Work> _taken = [];
     private bool _scheduled;
+    private bool _isOneEvent;
     private long _reached;
 
     /// <summary>Where delivery begins; before any other call.</summary>
@@ -51,6 +52,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
                 }
                 (_inbox, _taken) = (_taken, _inbox);
             }
+            _isOneEvent = _taken is [{ Events.Count: 1 }];
             foreach (var work in _taken)
                 Do(work);
             foreach (var connection in _round)
@@ -132,6 +134,10 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     {
         switch (connection.Stage(frame, offset))
         {
+            case StageResult.Joined when _isOneEvent:
+                // Nothing more comes in this round, so it is sent while what belongs to the connection is still in the processor's cache.
+                connection.EndRound();
+                break;
             case StageResult.Joined:
                 _round.Add(connection);
                 break;

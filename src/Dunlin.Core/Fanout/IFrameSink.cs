@@ -14,6 +14,10 @@ public interface IFrameSink
     /// <returns>False where the connection is gone.</returns>
     ValueTask<bool> FlushAsync();
 
+    /// <summary>Asked once, when the opening has been flushed: what all that follows is written to.</summary>
+    /// <returns>This sink, or one that takes its place because it is shorter.</returns>
+    IFrameSink Continue(Connection connection) => this;
+
     /// <summary>Cuts the connection at once, also while a flush is waiting. May be called concurrently with a flush.</summary>
     void Abort();
 }

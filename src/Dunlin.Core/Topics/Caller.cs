@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Security.Claims;
 using Dunlin.Journal;
 
@@ -19,7 +20,7 @@ public sealed record Caller(string UserId, string Name)
     public string? DeviceId { get; init; }
 
     /// <summary>Roles of the user.</summary>
-    public IReadOnlySet<string> Roles { get; init; } = new HashSet<string>(StringComparer.Ordinal);
+    public IReadOnlySet<string> Roles { get; init; } = FrozenSet<string>.Empty;
 
     /// <summary>When the credential ends; null if it does not. A stream is closed then.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }

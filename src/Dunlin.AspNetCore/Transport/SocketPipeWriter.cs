@@ -2,7 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 
-namespace Dunlin.Sse;
+namespace Dunlin.Transport;
 
 /// <summary>
 /// Sends on the caller's thread, at the flush, while the socket takes all of it; what it does not take is sent when it can,
@@ -10,7 +10,7 @@ namespace Dunlin.Sse;
 /// system call when a frame goes to a thousand connections. Holds memory between a write and its flush only.
 /// <para>One writer at a time, as the pipe of one connection has; a write may follow a flush that has not completed yet.</para>
 /// </summary>
-internal sealed class SocketPipeWriter(Socket socket) : PipeWriter
+internal sealed class SocketPipeWriter(Socket socket, DirectConnection connection) : PipeWriter
 {
     private const int MinBuffer = 4_096;
 
@@ -22,6 +22,9 @@ internal sealed class SocketPipeWriter(Socket socket) : PipeWriter
     private bool _closed;
     private TaskCompletionSource<FlushResult>? _waiter;
     private Task _send = Task.CompletedTask;
+
+    /// <summary>Whose output this is.</summary>
+    public DirectConnection Connection => connection;
 
     /// <inheritdoc/>
     public override bool CanGetUnflushedBytes => true;
@@ -88,43 +91,6 @@ internal sealed class SocketPipeWriter(Socket socket) : PipeWriter
             return new(new FlushResult(isCanceled: false, isCompleted: true));
         }
         return SendRest(buffer, error == SocketError.Success ? sent : 0, length);
-    }
-
-    /// <summary>Writes and flushes at once, from where the bytes are; what the socket does not take is copied.</summary>
-    public ValueTask<FlushResult> SendAsync(ReadOnlySpan<byte> bytes)
-    {
-        lock (_gate)
-        {
-            if (_closed)
-                return new(new FlushResult(isCanceled: false, isCompleted: true));
-            if (!_sending && _length == 0)
-            {
-                // The socket does not block, so that the lock is held for the time of one system call.
-                var sent = socket.Send(bytes, SocketFlags.None, out var error);
-                if (error == SocketError.Success && sent == bytes.Length)
-                    return default;
-                if (error is not (SocketError.Success or SocketError.WouldBlock or SocketError.IOPending))
-                {
-                    _closed = true;
-                    return new(new FlushResult(isCanceled: false, isCompleted: true));
-                }
-                bytes = error == SocketError.Success ? bytes[sent..] : bytes;
-            }
-            bytes.CopyTo(Room(bytes.Length).AsSpan(_length));
-            _length += bytes.Length;
-            var waiter = _waiter ??= NewWaiter();
-            if (_sending)
-            {
-                _flushAgain = true;
-            }
-            else
-            {
-                _sending = true;
-                var (buffer, length) = Take();
-                _send = SendRestAsync(buffer, 0, length);
-            }
-            return new(waiter.Task);
-        }
     }
 
     /// <inheritdoc/>

@@ -1,0 +1,205 @@
+using System.Buffers;
+using System.Net.Sockets;
+using Dunlin.Fanout;
+using Dunlin.Transport;
+
+namespace Dunlin.Sse;
+
+/// <summary>
+/// Frames into a socket that a stream has taken over from the web server: plain HTTP/1.1 whose head has been sent. Sends on the
+/// caller's thread while the peer's window takes all of it; a frame that is alone in its flush is sent from the memory that it
+/// shares with all other connections, and only what a window does not take is copied. Holds a buffer between a write and the end of
+/// its flush only.
+/// </summary>
+internal sealed class SocketFrameSink : IFrameSink, ISocketReader
+{
+    private const int MinBuffer = 4_096;
+
+    // The client has been told that this response is the last one of the connection, so nothing it sends means anything.
+    private const int MaxUnasked = 64 * 1024;
+
+    // The chunk of the last frame: the next connection that this thread serves usually gets the same frame.
+    [ThreadStatic]
+    private static ReadOnlyMemory<byte> t_frame;
+    [ThreadStatic]
+    private static byte[]? t_chunk;
+    [ThreadStatic]
+    private static int t_chunkLength;
+
+    private readonly Socket _socket;
+    private readonly OpenSockets _open;
+    private readonly Connection _connection;
+    private byte[]? _buffer;              // what waits for the flush, if it is more than one frame
+    private int _length;
+    private ReadOnlyMemory<byte> _alone;  // what waits for the flush, as long as it is the only one
+    private int _unasked;
+    private int _closed;
+
+    private SocketFrameSink(Socket socket, OpenSockets open, Connection connection)
+    {
+        _socket = socket;
+        _open = open;
+        _connection = connection;
+    }
+
+    /// <summary>Takes the socket over; see <see cref="DirectConnection.TryTakeOver"/>.</summary>
+    /// <returns>Null where it is too late.</returns>
+    public static SocketFrameSink? TryTakeOver(DirectConnection direct, Connection connection)
+    {
+        var sink = new SocketFrameSink(direct.Socket, direct.Open, connection);
+        return direct.TryTakeOver(sink) ? sink : null;
+    }
+
+    public void Write(ReadOnlyMemory<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+            return;
+        if (_buffer is null && _alone.IsEmpty)
+        {
+            _alone = bytes;
+            return;
+        }
+        BufferAlone();
+        Buffer(bytes.Span);
+    }
+
+    public ValueTask<bool> FlushAsync()
+    {
+        try
+        {
+            return _alone.IsEmpty ? SendBuffer() : SendAlone();
+        }
+        catch (ObjectDisposedException)
+        {
+            return new(false);
+        }
+    }
+
+    public void Abort() => Close(abortive: true);
+
+    /// <summary>Ends the body and closes the socket. The last call.</summary>
+    /// <param name="isGone">Whether the peer is gone, so that nothing need be said.</param>
+    public async Task EndAsync(bool isGone)
+    {
+        if (!isGone)
+        {
+            BufferAlone();
+            Chunk.Last.CopyTo(Room(Chunk.Last.Length));
+            _length += Chunk.Last.Length;
+            await FlushAsync();
+        }
+        Close(abortive: false);
+        ReturnBuffer();
+    }
+
+    ValueTask<bool> ISocketReader.ReadAsync(Socket socket)
+    {
+        Span<byte> nowhere = stackalloc byte[512];
+        var received = socket.Receive(nowhere, SocketFlags.None, out var error);
+        if (error is SocketError.WouldBlock or SocketError.IOPending)
+            return new(true);
+        _unasked += received;
+        return new(error == SocketError.Success && received > 0 && _unasked <= MaxUnasked);
+    }
+
+    void ISocketReader.OnEnd(Exception? error) => _connection.Close(ConnectionEnd.Gone);
+
+    private ValueTask<bool> SendAlone()
+    {
+        if (!t_frame.Equals(_alone))
+        {
+            if (t_chunk is null || t_chunk.Length < _alone.Length + Chunk.Border)
+                t_chunk = new byte[_alone.Length + Chunk.Border];
+            t_chunkLength = Chunk.Write(_alone.Span, t_chunk);
+            t_frame = _alone;
+        }
+        _alone = default;
+        var chunk = t_chunk.AsSpan(0, t_chunkLength);
+        var sent = Send(chunk);
+        if (sent == chunk.Length)
+            return new(true);
+        if (sent < 0)
+            return new(false);
+        chunk = chunk[sent..];
+        chunk.CopyTo(Room(chunk.Length));
+        _length = chunk.Length;
+        return SendRestAsync(0);
+    }
+
+    private ValueTask<bool> SendBuffer()
+    {
+        if (_length == 0)
+            return new(true);
+        var sent = Send(_buffer.AsSpan(0, _length));
+        if (sent >= 0 && sent < _length)
+            return SendRestAsync(sent);
+        ReturnBuffer();
+        return new(sent >= 0);
+    }
+
+    /// <returns>How many bytes were taken; less than zero where the connection is gone.</returns>
+    private int Send(ReadOnlySpan<byte> bytes)
+    {
+        var sent = _socket.Send(bytes, SocketFlags.None, out var error);
+        return error switch
+        {
+            SocketError.Success => sent,
+            SocketError.WouldBlock or SocketError.IOPending => 0,
+            _ => -1,
+        };
+    }
+
+    private async ValueTask<bool> SendRestAsync(int from)
+    {
+        try
+        {
+            while (from < _length)
+                from += await _socket.SendAsync(_buffer.AsMemory(from, _length - from));
+            return true;
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            return false;
+        }
+        finally
+        {
+            ReturnBuffer();
+        }
+    }
+
+    private void BufferAlone()
+    {
+        if (!_alone.IsEmpty)
+            Buffer(_alone.Span);
+        _alone = default;
+    }
+
+    private void Buffer(ReadOnlySpan<byte> bytes) => _length += Chunk.Write(bytes, Room(bytes.Length + Chunk.Border));
+
+    private Span<byte> Room(int size)
+    {
+        if (_buffer is null || _length + size > _buffer.Length)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(MinBuffer, Math.Max(_length + size, _length * 2)));
+            _buffer.AsSpan(0, _length).CopyTo(larger);
+            if (_buffer is not null)
+                ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = larger;
+        }
+        return _buffer.AsSpan(_length);
+    }
+
+    private void ReturnBuffer()
+    {
+        if (_buffer is not null)
+            ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = null;
+        _length = 0;
+    }
+
+    private void Close(bool abortive)
+    {
+        if (Interlocked.Exchange(ref _closed, 1) == 0)
+            DirectConnection.CloseTaken(_socket, _open, abortive);
+    }
+}

@@ -1,0 +1,36 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Transport;
+
+/// <summary>Listens where Kestrel asks it to: TCP, Unix sockets and inherited handles, with the options of Kestrel's own transport.</summary>
+internal sealed class DirectListenerFactory(
+    IMemoryPoolFactory<byte> pools, IOptions<SocketTransportOptions> transport, IOptions<KestrelServerOptions> kestrel, ILogger<DirectListener> logger)
+    : IConnectionListenerFactory, IConnectionListenerFactorySelector
+{
+    private readonly OpenSockets _open = new();
+
+    public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint or UnixDomainSocketEndPoint or FileHandleEndPoint;
+
+    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        Socket socket;
+        try
+        {
+            socket = transport.Value.CreateBoundListenSocket(endpoint);
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            throw new AddressInUseException(exception.Message, exception);
+        }
+        socket.Listen(transport.Value.Backlog);
+        MemoryPool<byte> pool = pools.Create();
+        return new(new DirectListener(socket, pool, transport.Value, _open, () => kestrel.Value.Limits.MaxConcurrentConnections, logger));
+    }
+}
