@@ -2,6 +2,7 @@
 //   dotnet run -c Release --project bench/cluster
 //   dotnet run -c Release --project bench/cluster -- node-cost                 what an event costs each node, as nodes are added
 //   dotnet run -c Release --project bench/cluster -- node-death [READERS]      what its readers feel of the end of a node
+//   dotnet run -c Release --project bench/cluster -- many-readers [READERS]    more streams than one process may have files
 #pragma warning disable MA0047 // one file, top-level statements
 using System.Collections.Concurrent;
 using System.Diagnostics;
@@ -19,6 +20,10 @@ using Microsoft.Extensions.Logging;
 
 if (args is ["node-death", ..])
     return await NodeDeath.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 5_000);
+if (args is ["many-readers", ..])
+    return await ManyReaders.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 50_000);
+if (args is ["hold", var port, var count])
+    return await ManyReaders.HoldAsync(int.Parse(port, CultureInfo.InvariantCulture), int.Parse(count, CultureInfo.InvariantCulture));
 if (args is ["node-cost"])
     return await NodeCost.RunAsync();
 const int rounds = 5;

@@ -20,11 +20,11 @@ internal sealed class SocketFrameSink : IFrameSink, ISocketReader
 
     // The chunk of the last frame: the next connection that this thread serves usually gets the same frame.
     [ThreadStatic]
-    private static ReadOnlyMemory<byte> t_frame;
+    private static ReadOnlyMemory<byte> _lastFrame;
     [ThreadStatic]
-    private static byte[]? t_chunk;
+    private static byte[]? _lastChunk;
     [ThreadStatic]
-    private static int t_chunkLength;
+    private static int _lastChunkLength;
 
     private readonly Socket _socket;
     private readonly OpenSockets _open;
@@ -106,15 +106,15 @@ internal sealed class SocketFrameSink : IFrameSink, ISocketReader
 
     private ValueTask<bool> SendAlone()
     {
-        if (!t_frame.Equals(_alone))
+        if (!_lastFrame.Equals(_alone))
         {
-            if (t_chunk is null || t_chunk.Length < _alone.Length + Chunk.Border)
-                t_chunk = new byte[_alone.Length + Chunk.Border];
-            t_chunkLength = Chunk.Write(_alone.Span, t_chunk);
-            t_frame = _alone;
+            if (_lastChunk is null || _lastChunk.Length < _alone.Length + Chunk.Border)
+                _lastChunk = new byte[_alone.Length + Chunk.Border];
+            _lastChunkLength = Chunk.Write(_alone.Span, _lastChunk);
+            _lastFrame = _alone;
         }
         _alone = default;
-        var chunk = t_chunk.AsSpan(0, t_chunkLength);
+        var chunk = _lastChunk.AsSpan(0, _lastChunkLength);
         var sent = Send(chunk);
         if (sent == chunk.Length)
             return new(true);

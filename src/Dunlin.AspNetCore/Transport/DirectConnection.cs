@@ -18,7 +18,7 @@ namespace Dunlin.Transport;
 /// </summary>
 internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader, IConnectionSocketFeature, IMemoryPoolFeature
 {
-    private static long s_lastId = TimeProvider.System.GetUtcNow().Ticks;
+    private static long _lastId = TimeProvider.System.GetUtcNow().Ticks;
 
     private readonly Lock _reading = new();   // held while memory of the input is being filled: it may not be given back then
     private readonly Pipe _input;
@@ -29,7 +29,7 @@ internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader
     private int _state;   // see State
 
     private DirectConnection(Socket socket, MemoryPool<byte> pool, SocketTransportOptions options, OpenSockets open)
-        : base(Interlocked.Increment(ref s_lastId).ToString("X", CultureInfo.InvariantCulture))
+        : base(Interlocked.Increment(ref _lastId).ToString("X", CultureInfo.InvariantCulture))
     {
         Socket = socket;
         MemoryPool = pool;
