@@ -159,8 +159,7 @@ public sealed class TwoNodesTests
     {
         await using var nodes = await TwoNodes.StartAsync(withRedis);
         var alice = await nodes.SignInAsync("alice");
-        foreach (var node in new[] { 0, 1 })
-            await WhenAsync(() => nodes.Services(node).GetRequiredService<NodeQuestions>().Others == 1);
+        await nodes.KnowEachOtherAsync();
         await using var there = await OpenStream.OpenAsync(alice[1], "/dunlin/v1/events?topic=users/alice&presence=true");
         await using var device = await OpenStream.OpenAsync(alice[1], "/api/sse?deviceId=phone-of-alice");
         var present = await alice[0].GetFromJsonAsync<JsonElement>("/dunlin/v1/presence?topic=users/alice");
@@ -168,10 +167,60 @@ public sealed class TwoNodesTests
         var stats = await alice[0].GetFromJsonAsync<JsonElement>("/dunlin/v1/stats");
         Assert.Equal((2, 2), (stats.GetProperty("connections").GetArrayLength(), stats.GetProperty("totalConnections").GetInt32()));
         var devices = nodes.Services(0).GetRequiredService<UserDevices>();
+        Assert.Equal(new ClusterAnswer<int>(1, 0), await devices.ConnectionCountAsync("alice"));
+        Assert.Equal(new ClusterAnswer<bool>(true, 0), await devices.IsUserConnectedAsync("alice"));
+        Assert.Equal(new ClusterAnswer<bool>(true, 0), await devices.IsDeviceConnectedAsync("alice", "phone-of-alice"));
+        Assert.Equal(new ClusterAnswer<bool>(true, 0), await devices.SendHeartbeatAsync("alice", "phone-of-alice"));
         Assert.True(await devices.SendToDeviceAsync("alice", "phone-of-alice", "tasks", "updated", new { marker = 42 }));
         await device.WhenAsync("\"marker\":42");
         Assert.False(await devices.SendToDeviceAsync("alice", "another-device", "tasks", "updated", new { marker = 43 }));
         Assert.Equal(0, device.Count("\"marker\":43"));
+    }
+
+    [Fact]
+    public async Task What_each_system_tells_of_open_streams_is_that_of_all_nodes()
+    {
+        await using var nodes = await TwoNodes.StartAsync(withRedis: false);
+        var alice = await nodes.SignInAsync("alice");
+        await nodes.KnowEachOtherAsync();
+        await using var device = await OpenStream.OpenAsync(alice[1], "/api/sse?deviceId=phone-of-alice");
+        await using var pokes = await OpenStream.OpenAsync(alice[1], "/api/v1/replicache/stream");
+        await using var hints = await OpenStream.OpenAsync(alice[1], "/api/v1/events/stream");
+        foreach (var client in alice)
+        {
+            var devices = await client.GetFromJsonAsync<JsonElement>("/api/devices");
+            Assert.True(devices.EnumerateArray().Single(d => d.GetProperty("deviceId").GetString() == "phone-of-alice").GetProperty("isConnected").GetBoolean());
+            Assert.Equal(1, (await client.GetFromJsonAsync<JsonElement>("/api/v1/replicache/stats")).GetProperty("totalConnections").GetInt32());
+            using var poked = await client.PostAsync("/api/v1/replicache/poke-user", null);
+            Assert.Equal(1, (await poked.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("clientsNotified").GetInt32());
+            Assert.Equal("{\"connected\":true,\"total_connections\":1}", await client.GetStringAsync("/api/v1/events/status"));
+            var sessions = (await client.GetFromJsonAsync<JsonElement>("/api/v1/admin/sessions")).GetProperty("sessions");
+            Assert.Equal(3, sessions.EnumerateArray().Sum(session => session.GetProperty("connections").GetInt32()));
+        }
+    }
+
+    [Fact]
+    public async Task G4_A_node_that_ends_right_after_a_change_of_rights_was_committed_leaves_nothing_open_on_the_other()
+    {
+        // Nothing that happens after the commit at this node can pass it on: all that the other has is the transaction.
+        await using var nodes = await TwoNodes.StartAsync(withRedis: false, configure: (node, services) =>
+        {
+            if (node == 0)
+                services.Remove(services.Single(service => service.ImplementationType?.Name == "AccessRelay"));
+        });
+        var (alice, dave, carol) = (await nodes.SignInAsync("alice"), await nodes.SignInAsync("dave"), await nodes.SignInAsync("carol"));
+        await using var letters = await OpenStream.OpenAsync(dave[1], "/dunlin/v1/events?topic=documents/letters&topic=users/dave");
+        await using var hers = await OpenStream.OpenAsync(carol[1], "/api/v1/sse/subscribe");
+        using var taken = await alice[0].DeleteAsync("/api/v1/admin/collections/letters/members/dave");
+        Assert.True(taken.IsSuccessStatusCode, await taken.Content.ReadAsStringAsync());
+        await letters.WhenAsync("dunlin.revoked", "documents/letters");
+        // The end of a session likewise, with the last word to its pages.
+        var sessions = (await alice[0].GetFromJsonAsync<JsonElement>("/api/v1/admin/sessions")).GetProperty("sessions").EnumerateArray();
+        var ended = sessions.Single(session => session.GetProperty("username").GetString() == "carol").GetProperty("session_id").GetString();
+        using var end = await alice[0].DeleteAsync($"/api/v1/admin/sessions/{ended}");
+        Assert.True(end.IsSuccessStatusCode, await end.Content.ReadAsStringAsync());
+        await hers.Ended;
+        Assert.Equal(1, hers.Count("forceLogout"));
     }
 
     [Fact]
