@@ -1,3 +1,4 @@
+global using WriteRequest = Dunlin.Journal.WriteRequest<Dunlin.Postgres.Journal.WriterSession>;
 using System.Data;
 using System.Threading.Channels;
 using Dunlin.Diagnostics;
@@ -21,7 +22,7 @@ namespace Dunlin.Postgres.Journal;
 /// Units of work of all nodes follow one another, so each runs as if alone, without retries and deadlocks; offsets are taken
 /// inside, so they become visible in order (see dunlin_journal).
 /// </summary>
-internal sealed partial class Writer : IAsyncDisposable
+internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDisposable
 {
     /// <summary>Requests that wait at most; more are refused. It bounds what a flood of requests can make the process hold.</summary>
     private const int MaxWaiting = 16_384;
@@ -263,10 +264,10 @@ internal sealed partial class Writer : IAsyncDisposable
         var mark = session.Here;
         try
         {
-            if (!request.IsRepeatable)
+            if (request.IsUnit)
                 await session.SavepointAsync();
             await request.ExecuteAsync(session);
-            if (!request.IsRepeatable && PostgresTransactions.HasEnded(session.Transaction))
+            if (request.IsUnit && PostgresTransactions.HasEnded(session.Transaction))
                 throw EndedByItself(null);
             _executed.Add(request);
         }
@@ -277,7 +278,7 @@ internal sealed partial class Writer : IAsyncDisposable
         }
         catch (Exception exception)
         {
-            if (request.IsRepeatable)
+            if (!request.IsUnit)
             {
                 session.TakeBack(mark);
                 request.Fail(exception);
@@ -328,7 +329,7 @@ internal sealed partial class Writer : IAsyncDisposable
         var isLost = PostgresFaults.IsLost(exception) || exception is UnitAbandonedException;
         for (var i = _executed.Count - 1; i >= 0; i--)
         {
-            if (_executed[i].IsRepeatable && isLost)
+            if (!_executed[i].IsUnit && isLost)
                 batch.AddFirst(_executed[i]);
             else if (!_executed[i].IsAnswered)
                 _executed[i].Fail(PostgresFaults.Unavailable("The write was rolled back together with another one; nothing of this was kept.", exception));

@@ -19,7 +19,7 @@ namespace Dunlin.Postgres.Journal;
 /// </code>
 /// Used by one at a time.
 /// </summary>
-internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings settings, KnownTopics topics)
+internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings settings, KnownTopics topics) : IAppendSession
 {
     private static readonly SqlText BeginWrite = new("begin_write");
     private static readonly SqlText Lock = new("lock");
@@ -79,7 +79,7 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
             .Add(FindState);
         if (keys.Count > 0)
             AddLookUp(batch, keys);
-        _isFresh = requests.FirstOrDefault() is { IsRepeatable: false };
+        _isFresh = requests.FirstOrDefault() is { IsUnit: true };
         if (_isFresh)
             batch.Add(Savepoint);
         await using var reader = await batch.ExecuteReaderAsync();
