@@ -4,8 +4,10 @@ using System.Text.Json;
 using Dunlin.Backplane;
 using Dunlin.Cluster.Tests.Support;
 using Dunlin.Devices;
+using Dunlin.Jobs;
 using Dunlin.TestKit;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Cluster.Tests;
 
@@ -200,6 +202,48 @@ public sealed class TwoNodesTests
     }
 
     [Fact]
+    public async Task What_a_node_has_not_answered_is_said_to_be_missing_and_one_that_stops_is_not_waited_for()
+    {
+        await using var nodes = await TwoNodes.StartAsync(withRedis: false);
+        var alice = await nodes.SignInAsync("alice");
+        await nodes.KnowEachOtherAsync();
+        await using (await OpenStream.OpenAsync(alice[0], "/api/sse?deviceId=desk-of-alice"))
+        await using (await OpenStream.OpenAsync(alice[1], "/api/sse?deviceId=phone-of-alice"))
+        {
+            foreach (var kind in new[] { "stats", "present", "devices", "streams.rxdb", "streams.replicache", "documents.pages" })
+                nodes.Services(1).GetRequiredService<NodeQuestions>().Answer<JsonElement, string>(kind, static _ => throw new InvalidOperationException("on purpose"));
+            foreach (var (path, member) in new[]
+            {
+                ("/dunlin/v1/stats", "silentNodes"), ("/dunlin/v1/presence?topic=users/alice", "silentNodes"), ("/api/v1/replicache/stats", "silentNodes"),
+                ("/api/v1/events/status", "silent_nodes"), ("/api/v1/admin/sessions", "silent_nodes"),
+            })
+                Assert.Equal(1, (await alice[0].GetFromJsonAsync<JsonElement>(path)).GetProperty(member).GetInt32());
+            var devices = (await alice[0].GetFromJsonAsync<JsonElement>("/api/devices")).EnumerateArray()
+                .ToDictionary(device => device.GetProperty("deviceId").GetString()!, device => device.GetProperty("isConnected").ValueKind, StringComparer.Ordinal);
+            Assert.Equal((JsonValueKind.True, JsonValueKind.Null), (devices["desk-of-alice"], devices["phone-of-alice"]));
+        }
+        await nodes.StopAsync(1);
+        Assert.Equal(0, nodes.Services(0).GetRequiredService<NodeQuestions>().Others);
+        Assert.False((await alice[0].GetFromJsonAsync<JsonElement>("/dunlin/v1/stats")).TryGetProperty("silentNodes", out _));
+    }
+
+    [Fact]
+    public async Task A_job_that_is_asked_for_at_one_node_is_done_by_another_without_its_asking_the_journal()
+    {
+        await using var nodes = await TwoNodes.StartAsync(withRedis: false, configure: (node, services) =>
+        {
+            services.ConfigureAll<JobOptions>(jobs => jobs.PollInterval = TimeSpan.FromDays(1));
+            if (node == 0)
+                services.Remove(services.Single(service => service.ServiceType == typeof(IHostedService) && service.ImplementationFactory?.Method.ReturnType == typeof(JobNode)));
+        });
+        var alice = await nodes.SignInAsync("alice");
+        // A page at an address that nobody may have fetched: refused for good, by whoever does the job.
+        using var added = await alice[0].PostAsJsonAsync("/api/v1/wishlists/demo-birthday/items", new { id = "of-another-node", source_url = "http://127.0.0.1:9/x" });
+        Assert.True(added.IsSuccessStatusCode, await added.Content.ReadAsStringAsync());
+        await WhenAsync(async () => (await alice[0].GetStringAsync("/api/v1/wishlists/demo-birthday/items")).Contains("\"failed\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task G4_A_node_that_ends_right_after_a_change_of_rights_was_committed_leaves_nothing_open_on_the_other()
     {
         // Nothing that happens after the commit at this node can pass it on: all that the other has is the transaction.
@@ -266,10 +310,12 @@ public sealed class TwoNodesTests
         return text[at..text.IndexOf('"', at)];
     }
 
-    private static async Task WhenAsync(Func<bool> condition)
+    private static Task WhenAsync(Func<bool> condition) => WhenAsync(() => Task.FromResult(condition()));
+
+    private static async Task WhenAsync(Func<Task<bool>> condition)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
-        while (!condition())
+        while (!await condition())
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
     }
 }
