@@ -46,6 +46,21 @@ public sealed partial class ComposeTests
     }
 
     [Fact]
+    public void The_image_runs_what_it_holds_with_options_that_the_host_takes_and_keeps_its_data_where_the_nodes_do()
+    {
+        var image = Dockerfile.Read();
+        Assert.Equal(["dotnet", "/opt/dunlin/Dunlin.Host.dll"], image.EntryPoint);
+        var settings = HostSettings.Parse([.. image.Options]);
+        Assert.Null(settings.Error);
+        foreach (var (name, node) in _nodes)
+        {
+            Assert.Equal(settings.Data, HostSettings.Parse([.. Texts(node["command"])]).Data);
+            Assert.Equal($"{name}:{settings.Data}", Assert.Single(Texts(node["volumes"])));
+            Assert.Equal(("..", "deploy/Dockerfile"), (Map(node["build"])["context"], Map(node["build"])["dockerfile"]));
+        }
+    }
+
+    [Fact]
     public void The_databases_are_where_the_nodes_look_for_them_and_take_all_their_connections()
     {
         var environment = Map(_nodes.Values.First()["environment"]);

@@ -45,10 +45,14 @@ public sealed class ServiceUnitTests : IDisposable
     [Fact]
     public async Task The_program_as_it_is_published_runs_by_its_command_line_without_privileges_and_writes_to_its_state_directory_alone()
     {
-        // As the Dockerfile does it; built it is already.
+        // As the Dockerfile does it; built it is already. The pages go where its COPY puts them.
         var program = Path.Combine(_folder, "opt", "dunlin");
-        var (published, said) = await RunAsync("dotnet", "publish", Path.Combine(NginxProcess.Root(), "apps", "host", "server"), "-c", "Release", "-o", program, "--no-build", "--nologo", "-v", "quiet");
+        var image = Dockerfile.Read();
+        var (published, said) = await RunAsync("bash", "-c", $"cd '{NginxProcess.Root()}' && {image.Publish.Replace("/opt/dunlin", program, StringComparison.Ordinal)} --no-build");
         Assert.True(published == 0, said);
+        var page = Path.Combine(image.Pages.Replace("/opt/dunlin", program, StringComparison.Ordinal), "apps", "host", "web", "index.html");
+        Directory.CreateDirectory(Path.GetDirectoryName(page)!);
+        await File.WriteAllTextAsync(page, "<p>the page</p>", Cancellation);
         var state = Directory.CreateDirectory(Path.Combine([_folder, "var", .. Owned])).FullName;
         var port = NginxProcess.FreePort();
         var command = _unit["ExecStart"]
@@ -61,6 +65,7 @@ public sealed class ServiceUnitTests : IDisposable
         {
             using var client = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")) };
             await ReadyAsync(client, process);
+            Assert.Equal("<p>the page</p>", await client.GetStringAsync("/", Cancellation));
             Assert.Equal(HttpStatusCode.Unauthorized, (await client.GetAsync("/dunlin/v1/stats", Cancellation)).StatusCode);
             // What systemd sends first.
             using var term = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
