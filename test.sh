@@ -27,7 +27,7 @@ check() { # name, command ...
 }
 
 install_packages() {
-  declare -A need=([chromium]=chromium [nginx]=nginx [redis-server]=redis-server [initdb]=postgresql)
+  declare -A need=([chromium]=chromium [nginx]=nginx [redis-server]=redis-server [initdb]=postgresql [systemd-analyze]=systemd)
   local missing=()
   # Debian keeps initdb beside its version. The tests start servers of their own and never use one that runs already.
   for command in "${!need[@]}"; do

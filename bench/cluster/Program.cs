@@ -1,5 +1,6 @@
 // Figures of several nodes without HTTP, over a PostgreSQL (synchronous_commit and fsync on) and a Redis that are started for it.
 //   dotnet run -c Release --project bench/cluster
+//   dotnet run -c Release --project bench/cluster -- writers                   appends of one, two and three nodes at once
 //   dotnet run -c Release --project bench/cluster -- node-cost                 what an event costs each node, as nodes are added
 //   dotnet run -c Release --project bench/cluster -- node-death [READERS]      what its readers feel of the end of a node
 //   dotnet run -c Release --project bench/cluster -- many-readers [READERS]    more streams than one process may have files
@@ -32,6 +33,11 @@ await using var redis = await RedisServer.StartNewAsync();
 var data = new byte[200];
 Array.Fill(data, (byte)'x');
 (data[0], data[^1]) = ((byte)'"', (byte)'"');
+if (args is ["writers"])
+{
+    await new Writers(() => StartAsync(withRedis: false), StopAsync, data).RunAsync();
+    return 0;
+}
 
 using (var node = await StartAsync(withRedis: false))
 {

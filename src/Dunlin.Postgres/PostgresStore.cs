@@ -32,7 +32,7 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
     private readonly JournalInstruments _instruments;
     private readonly JournalHead _head;
     private readonly Trimmer _trimmer;
-    private readonly AsyncLocal<PostgresUnit?> _current = new();
+    private readonly WriterEntrance<WriterSession> _writes;
     private readonly SemaphoreSlim _trimming = new(1, 1);
 
     // Guards opening and closing.
@@ -58,6 +58,7 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
         _instruments = new JournalInstruments(meters);
         _head = new JournalHead(logger);
         _trimmer = new Trimmer(this, retention.Value);
+        _writes = new WriterEntrance<WriterSession>(() => _open?.Writer, async ct => (await OpenedAsync(ct)).Writer);
         // Whoever brings a time of its own, as tests do, means it.
         Clock = new DatabaseClock(clock, isDatabase: ReferenceEquals(clock.TimeProvider, TimeProvider.System));
         _head.Moved += feed.Reach;
@@ -98,17 +99,13 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
         TextRules.Check(idempotency);
         for (var i = 0; i < drafts.Count; i++)
             TextRules.Check(drafts[i]);
-        RefuseNesting();
         var fingerprint = idempotency is null ? null : AppendRules.Fingerprint(drafts);
-        return RequestAsync(new AppendRequest(drafts, bytes, idempotency, fingerprint, cancellationToken));
+        return _writes.RequestAsync(new AppendRequest<WriterSession>(drafts, bytes, idempotency, fingerprint, cancellationToken));
     }
 
     /// <inheritdoc/>
-    public ValueTask<T> WriteAsync<T>(Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken = default)
-    {
-        RefuseNesting();
-        return RequestAsync(new UnitRequest<T>(work, _current, cancellationToken));
-    }
+    public ValueTask<T> WriteAsync<T>(Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken = default) =>
+        _writes.RequestAsync(new UnitRequest<T>(work, _writes.Current, cancellationToken));
 
     /// <inheritdoc/>
     public async ValueTask<T> ReadAsync<T>(Func<IReadScope, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken = default)
@@ -141,7 +138,7 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
         await _trimming.WaitAsync(cancellationToken);
         try
         {
-            return await _trimmer.RunAsync(Clock.Now, cancellationToken);
+            return await _trimmer.RunAsync(Head.Offset, Clock.Now, cancellationToken);
         }
         finally
         {
@@ -219,25 +216,4 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
 
     private (Position Position, DateTimeOffset Now) ReadHead(NpgsqlDataReader row) =>
         (new Position((uint)row.GetInt64(1), row.GetInt64(0)), Clock.Read(row.GetDecimal(2), row.GetInt64(3)));
-
-    private ValueTask<T> RequestAsync<T>(WriteRequest<T> request)
-    {
-        if (_open is not { } open)
-            return OpenAndRequestAsync(request);
-        open.Writer.Add(request);
-        return request.Answer;
-    }
-
-    private async ValueTask<T> OpenAndRequestAsync<T>(WriteRequest<T> request)
-    {
-        var open = await OpenedAsync(request.Cancellation);
-        open.Writer.Add(request);
-        return await request.Answer;
-    }
-
-    private void RefuseNesting()
-    {
-        if (_current.Value is { Ended: false })
-            throw new InvalidOperationException("A unit of work cannot write through the store again: it would wait for itself. Use the unit of work that is open.");
-    }
 }

@@ -21,13 +21,15 @@ public static class ReplicacheEndpoints
             throw new InvalidOperationException("Call builder.Services.AddDunlin().AddReplicache() before app.MapReplicache().");
         // Made now, so that two mutators of one name stop the start and not the first push.
         endpoints.ServiceProvider.GetRequiredService<MutatorSet>();
+        // And this one, because it answers other nodes.
+        endpoints.ServiceProvider.GetRequiredService<PokeEndpoints>();
         var group = endpoints.MapGroup(basePath).WithTags("Replicache");
         group.MapPost("push", (HttpContext context, PushService push) => push.ServeAsync(context)).WithSummary("Do pending mutations, in order");
         group.MapPost("pull", (HttpContext context, PullService pull) => pull.ServeAsync(context)).WithSummary("What has changed since the cookie");
         group.MapEventStream("stream", Stream).WithSummary("connected, ping, and sync whenever there is something to pull");
         group.MapEventStream("events", Stream).WithSummary("The older name of stream");
-        group.MapPost("poke-user", (HttpContext context, PokeEndpoints pokes) => pokes.Poke(context)).WithSummary("Tell all of one's own streams to sync");
-        group.MapGet("stats", (HttpContext context, PokeEndpoints pokes) => pokes.Stats(context)).WithSummary("Own streams; all of them for administrators");
+        group.MapPost("poke-user", (HttpContext context, PokeEndpoints pokes) => pokes.PokeAsync(context)).WithSummary("Tell all of one's own streams to sync");
+        group.MapGet("stats", (HttpContext context, PokeEndpoints pokes) => pokes.StatsAsync(context)).WithSummary("Own streams; all of them for administrators");
         return group;
     }
 

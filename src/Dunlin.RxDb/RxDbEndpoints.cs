@@ -32,10 +32,12 @@ public static class RxDbEndpoints
     public static IEndpointConventionBuilder MapRxDbHints(this IEndpointRouteBuilder endpoints, string basePath)
     {
         Check(endpoints);
+        // Made now, because it answers other nodes.
+        endpoints.ServiceProvider.GetRequiredService<HintFeed>();
         var group = endpoints.MapGroup(basePath).WithTags("RxDB");
         group.MapEventStream("stream", static context => context.RequestServices.GetRequiredService<HintFeed>().ServeAsync(context))
             .WithSummary("Hints that there is something to pull");
-        group.MapGet("status", (HttpContext context, HintFeed hints) => hints.Status(context)).WithSummary("Own streams; all of them for administrators");
+        group.MapGet("status", (HttpContext context, HintFeed hints) => hints.StatusAsync(context)).WithSummary("Own streams; all of them for administrators");
         return group;
     }
 

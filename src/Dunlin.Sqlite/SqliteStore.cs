@@ -22,7 +22,7 @@ public sealed partial class SqliteStore : IJournal, IStore, IStoreHealth, IAsync
     private readonly ILogger _logger;
     private readonly JournalInstruments _instruments;
     private readonly Trimmer _trimmer;
-    private readonly AsyncLocal<SqliteUnit?> _current = new();
+    private readonly WriterEntrance<WriterSession> _writes;
     private readonly CancellationTokenSource _faulted = new();
     private readonly SemaphoreSlim _trimming = new(1, 1);
 
@@ -48,6 +48,7 @@ public sealed partial class SqliteStore : IJournal, IStore, IStoreHealth, IAsync
         _logger = logger;
         _instruments = new JournalInstruments(meters);
         _trimmer = new Trimmer(this, retention.Value);
+        _writes = new WriterEntrance<WriterSession>(() => _open?.Writer, async ct => (await OpenedAsync(ct)).Writer);
     }
 
     /// <inheritdoc/>
@@ -66,17 +67,13 @@ public sealed partial class SqliteStore : IJournal, IStore, IStoreHealth, IAsync
     public ValueTask<IReadOnlyList<Position>> AppendAsync(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency, CancellationToken cancellationToken)
     {
         var bytes = AppendRules.Check(drafts, idempotency);
-        RefuseNesting();
         var fingerprint = idempotency is null ? null : AppendRules.Fingerprint(drafts);
-        return RequestAsync(new AppendRequest(drafts, bytes, idempotency, fingerprint, cancellationToken));
+        return _writes.RequestAsync(new AppendRequest<WriterSession>(drafts, bytes, idempotency, fingerprint, cancellationToken));
     }
 
     /// <inheritdoc/>
-    public ValueTask<T> WriteAsync<T>(Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken = default)
-    {
-        RefuseNesting();
-        return RequestAsync(new UnitRequest<T>(work, _current, cancellationToken));
-    }
+    public ValueTask<T> WriteAsync<T>(Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken = default) =>
+        _writes.RequestAsync(new UnitRequest<T>(work, _writes.Current, cancellationToken));
 
     /// <inheritdoc/>
     public async ValueTask<T> ReadAsync<T>(Func<IReadScope, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken = default)
@@ -130,7 +127,7 @@ public sealed partial class SqliteStore : IJournal, IStore, IStoreHealth, IAsync
         await _trimming.WaitAsync(cancellationToken);
         try
         {
-            return await _trimmer.RunAsync(_clock.Now, cancellationToken);
+            return await _trimmer.RunAsync(Head.Offset, _clock.Now, cancellationToken);
         }
         finally
         {
@@ -139,11 +136,8 @@ public sealed partial class SqliteStore : IJournal, IStore, IStoreHealth, IAsync
     }
 
     /// <summary>A small change by the store itself, in the batch of the writer.</summary>
-    internal ValueTask<T> ChangeAsync<T>(Func<WriterSession, T> change, CancellationToken cancellationToken)
-    {
-        RefuseNesting();
-        return RequestAsync(new InternalRequest<T>(change, cancellationToken));
-    }
+    internal ValueTask<T> ChangeAsync<T>(Func<WriterSession, T> change, CancellationToken cancellationToken) =>
+        _writes.RequestAsync(new InternalRequest<T>(change, cancellationToken));
 
     /// <summary>A small query by the store itself, on one snapshot.</summary>
     internal async ValueTask<T> QueryAsync<T>(Func<Database, T> query, CancellationToken cancellationToken)
@@ -159,26 +153,5 @@ public sealed partial class SqliteStore : IJournal, IStore, IStoreHealth, IAsync
         {
             open.Readers.Return(reader);
         }
-    }
-
-    private ValueTask<T> RequestAsync<T>(WriteRequest<T> request)
-    {
-        if (_open is not { } open)
-            return OpenAndRequestAsync(request);
-        open.Writer.Add(request);
-        return request.Answer;
-    }
-
-    private async ValueTask<T> OpenAndRequestAsync<T>(WriteRequest<T> request)
-    {
-        var open = await OpenedAsync(request.Cancellation);
-        open.Writer.Add(request);
-        return await request.Answer;
-    }
-
-    private void RefuseNesting()
-    {
-        if (_current.Value is { Ended: false })
-            throw new InvalidOperationException("A unit of work cannot write through the store again: it would wait for itself. Use the unit of work that is open.");
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Dunlin.Accounts;
 using Dunlin.Diagnostics;
+using Dunlin.Topics;
 
 namespace Dunlin.AspNetCore.Tests;
 
@@ -53,9 +54,9 @@ internal sealed class FakeSessionStore : ISessionStore
         return Fault is null ? new(_sessions.GetValueOrDefault(sessionId)) : throw Fault;
     }
 
-    public ValueTask RemoveAsync(string sessionId, CancellationToken cancellationToken)
+    public ValueTask RemoveAsync(EndedSession ended, CancellationToken cancellationToken)
     {
-        _sessions.TryRemove(sessionId, out _);
+        _sessions.TryRemove(ended.SessionId, out _);
         return default;
     }
 

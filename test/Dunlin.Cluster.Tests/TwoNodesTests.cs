@@ -4,8 +4,10 @@ using System.Text.Json;
 using Dunlin.Backplane;
 using Dunlin.Cluster.Tests.Support;
 using Dunlin.Devices;
+using Dunlin.Jobs;
 using Dunlin.TestKit;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Cluster.Tests;
 
@@ -159,8 +161,7 @@ public sealed class TwoNodesTests
     {
         await using var nodes = await TwoNodes.StartAsync(withRedis);
         var alice = await nodes.SignInAsync("alice");
-        foreach (var node in new[] { 0, 1 })
-            await WhenAsync(() => nodes.Services(node).GetRequiredService<NodeQuestions>().Others == 1);
+        await nodes.KnowEachOtherAsync();
         await using var there = await OpenStream.OpenAsync(alice[1], "/dunlin/v1/events?topic=users/alice&presence=true");
         await using var device = await OpenStream.OpenAsync(alice[1], "/api/sse?deviceId=phone-of-alice");
         var present = await alice[0].GetFromJsonAsync<JsonElement>("/dunlin/v1/presence?topic=users/alice");
@@ -168,10 +169,102 @@ public sealed class TwoNodesTests
         var stats = await alice[0].GetFromJsonAsync<JsonElement>("/dunlin/v1/stats");
         Assert.Equal((2, 2), (stats.GetProperty("connections").GetArrayLength(), stats.GetProperty("totalConnections").GetInt32()));
         var devices = nodes.Services(0).GetRequiredService<UserDevices>();
+        Assert.Equal(new ClusterAnswer<int>(1, 0), await devices.ConnectionCountAsync("alice"));
+        Assert.Equal(new ClusterAnswer<bool>(true, 0), await devices.IsUserConnectedAsync("alice"));
+        Assert.Equal(new ClusterAnswer<bool>(true, 0), await devices.IsDeviceConnectedAsync("alice", "phone-of-alice"));
+        Assert.Equal(new ClusterAnswer<bool>(true, 0), await devices.SendHeartbeatAsync("alice", "phone-of-alice"));
         Assert.True(await devices.SendToDeviceAsync("alice", "phone-of-alice", "tasks", "updated", new { marker = 42 }));
         await device.WhenAsync("\"marker\":42");
         Assert.False(await devices.SendToDeviceAsync("alice", "another-device", "tasks", "updated", new { marker = 43 }));
         Assert.Equal(0, device.Count("\"marker\":43"));
+    }
+
+    [Fact]
+    public async Task What_each_system_tells_of_open_streams_is_that_of_all_nodes()
+    {
+        await using var nodes = await TwoNodes.StartAsync(withRedis: false);
+        var alice = await nodes.SignInAsync("alice");
+        await nodes.KnowEachOtherAsync();
+        await using var device = await OpenStream.OpenAsync(alice[1], "/api/sse?deviceId=phone-of-alice");
+        await using var pokes = await OpenStream.OpenAsync(alice[1], "/api/v1/replicache/stream");
+        await using var hints = await OpenStream.OpenAsync(alice[1], "/api/v1/events/stream");
+        foreach (var client in alice)
+        {
+            var devices = await client.GetFromJsonAsync<JsonElement>("/api/devices");
+            Assert.True(devices.EnumerateArray().Single(d => d.GetProperty("deviceId").GetString() == "phone-of-alice").GetProperty("isConnected").GetBoolean());
+            Assert.Equal(1, (await client.GetFromJsonAsync<JsonElement>("/api/v1/replicache/stats")).GetProperty("totalConnections").GetInt32());
+            using var poked = await client.PostAsync("/api/v1/replicache/poke-user", null);
+            Assert.Equal(1, (await poked.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("clientsNotified").GetInt32());
+            Assert.Equal("{\"connected\":true,\"total_connections\":1}", await client.GetStringAsync("/api/v1/events/status"));
+            var sessions = (await client.GetFromJsonAsync<JsonElement>("/api/v1/admin/sessions")).GetProperty("sessions");
+            Assert.Equal(3, sessions.EnumerateArray().Sum(session => session.GetProperty("connections").GetInt32()));
+        }
+    }
+
+    [Fact]
+    public async Task What_a_node_has_not_answered_is_said_to_be_missing_and_one_that_stops_is_not_waited_for()
+    {
+        await using var nodes = await TwoNodes.StartAsync(withRedis: false);
+        var alice = await nodes.SignInAsync("alice");
+        await nodes.KnowEachOtherAsync();
+        await using (await OpenStream.OpenAsync(alice[0], "/api/sse?deviceId=desk-of-alice"))
+        await using (await OpenStream.OpenAsync(alice[1], "/api/sse?deviceId=phone-of-alice"))
+        {
+            foreach (var kind in new[] { "stats", "present", "devices", "streams.rxdb", "streams.replicache", "documents.pages" })
+                nodes.Services(1).GetRequiredService<NodeQuestions>().Answer<JsonElement, string>(kind, static _ => throw new InvalidOperationException("on purpose"));
+            foreach (var (path, member) in new[]
+            {
+                ("/dunlin/v1/stats", "silentNodes"), ("/dunlin/v1/presence?topic=users/alice", "silentNodes"), ("/api/v1/replicache/stats", "silentNodes"),
+                ("/api/v1/events/status", "silent_nodes"), ("/api/v1/admin/sessions", "silent_nodes"),
+            })
+                Assert.Equal(1, (await alice[0].GetFromJsonAsync<JsonElement>(path)).GetProperty(member).GetInt32());
+            var devices = (await alice[0].GetFromJsonAsync<JsonElement>("/api/devices")).EnumerateArray()
+                .ToDictionary(device => device.GetProperty("deviceId").GetString()!, device => device.GetProperty("isConnected").ValueKind, StringComparer.Ordinal);
+            Assert.Equal((JsonValueKind.True, JsonValueKind.Null), (devices["desk-of-alice"], devices["phone-of-alice"]));
+        }
+        await nodes.StopAsync(1);
+        Assert.Equal(0, nodes.Services(0).GetRequiredService<NodeQuestions>().Others);
+        Assert.False((await alice[0].GetFromJsonAsync<JsonElement>("/dunlin/v1/stats")).TryGetProperty("silentNodes", out _));
+    }
+
+    [Fact]
+    public async Task A_job_that_is_asked_for_at_one_node_is_done_by_another_without_its_asking_the_journal()
+    {
+        await using var nodes = await TwoNodes.StartAsync(withRedis: false, configure: (node, services) =>
+        {
+            services.ConfigureAll<JobOptions>(jobs => jobs.PollInterval = TimeSpan.FromDays(1));
+            if (node == 0)
+                services.Remove(services.Single(service => service.ServiceType == typeof(IHostedService) && service.ImplementationFactory?.Method.ReturnType == typeof(JobNode)));
+        });
+        var alice = await nodes.SignInAsync("alice");
+        // A page at an address that nobody may have fetched: refused for good, by whoever does the job.
+        using var added = await alice[0].PostAsJsonAsync("/api/v1/wishlists/demo-birthday/items", new { id = "of-another-node", source_url = "http://127.0.0.1:9/x" });
+        Assert.True(added.IsSuccessStatusCode, await added.Content.ReadAsStringAsync());
+        await WhenAsync(async () => (await alice[0].GetStringAsync("/api/v1/wishlists/demo-birthday/items")).Contains("\"failed\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task G4_A_node_that_ends_right_after_a_change_of_rights_was_committed_leaves_nothing_open_on_the_other()
+    {
+        // Nothing that happens after the commit at this node can pass it on: all that the other has is the transaction.
+        await using var nodes = await TwoNodes.StartAsync(withRedis: false, configure: (node, services) =>
+        {
+            if (node == 0)
+                services.Remove(services.Single(service => service.ImplementationType?.Name == "AccessRelay"));
+        });
+        var (alice, dave, carol) = (await nodes.SignInAsync("alice"), await nodes.SignInAsync("dave"), await nodes.SignInAsync("carol"));
+        await using var letters = await OpenStream.OpenAsync(dave[1], "/dunlin/v1/events?topic=documents/letters&topic=users/dave");
+        await using var hers = await OpenStream.OpenAsync(carol[1], "/api/v1/sse/subscribe");
+        using var taken = await alice[0].DeleteAsync("/api/v1/admin/collections/letters/members/dave");
+        Assert.True(taken.IsSuccessStatusCode, await taken.Content.ReadAsStringAsync());
+        await letters.WhenAsync("dunlin.revoked", "documents/letters");
+        // The end of a session likewise, with the last word to its pages.
+        var sessions = (await alice[0].GetFromJsonAsync<JsonElement>("/api/v1/admin/sessions")).GetProperty("sessions").EnumerateArray();
+        var ended = sessions.Single(session => session.GetProperty("username").GetString() == "carol").GetProperty("session_id").GetString();
+        using var end = await alice[0].DeleteAsync($"/api/v1/admin/sessions/{ended}");
+        Assert.True(end.IsSuccessStatusCode, await end.Content.ReadAsStringAsync());
+        await hers.Ended;
+        Assert.Equal(1, hers.Count("forceLogout"));
     }
 
     [Fact]
@@ -217,10 +310,12 @@ public sealed class TwoNodesTests
         return text[at..text.IndexOf('"', at)];
     }
 
-    private static async Task WhenAsync(Func<bool> condition)
+    private static Task WhenAsync(Func<bool> condition) => WhenAsync(() => Task.FromResult(condition()));
+
+    private static async Task WhenAsync(Func<Task<bool>> condition)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
-        while (!condition())
+        while (!await condition())
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
     }
 }

@@ -141,7 +141,7 @@ public sealed class SyncTests
             await raw.CommentAsync();
         }
         Assert.True(tabOne.IsOpen && tabTwo.IsOpen && phone.IsOpen);
-        Assert.Equal(4, host.Devices.ConnectionCount("ann"));
+        Assert.Equal(4, (await host.Devices.ConnectionCountAsync("ann")).Value);
         using var laptop = host.Client();
         await laptop.TaskAsync("Still here");
         foreach (var reader in new[] { tabOne, tabTwo, phone })

@@ -56,7 +56,7 @@ public sealed class UserDevicesTests
         await using (var phone = await host.OpenAsync("phone"))
             phoneWas = phone.LastId;
         await using var laptop = await host.OpenAsync("laptop");
-        await WhenAsync(() => !host.Devices.IsDeviceConnected("ann", "phone"));
+        await WhenAsync(async () => !(await host.Devices.IsDeviceConnectedAsync("ann", "phone")).Value);
         Assert.True(await host.Devices.SendToDeviceAsync("ann", "laptop", "notes", "created", new { id = 1 }));
         Assert.False(await host.Devices.SendToDeviceAsync("ann", "phone", "notes", "created", new { id = 2 }));
         Assert.False(await host.Devices.SendToDeviceAsync("bob", "laptop", "notes", "created", new { id = 3 }));
@@ -69,17 +69,18 @@ public sealed class UserDevicesTests
     public async Task Counts_follow_streams_as_they_open_and_close_and_an_old_tab_takes_nothing_from_a_new_one()
     {
         await using var host = await StartAsync();
-        Assert.Equal((0, false), (host.Devices.ConnectionCount("ann"), host.Devices.IsUserConnected("ann")));
+        Assert.Equal((0, false), ((await host.Devices.ConnectionCountAsync("ann")).Value, (await host.Devices.IsUserConnectedAsync("ann")).Value));
         var old = await host.OpenAsync("laptop");
         await using var young = await host.OpenAsync("laptop");
         await using var phone = await host.OpenAsync("phone");
-        Assert.Equal((3, true), (host.Devices.ConnectionCount("ann"), host.Devices.IsUserConnected("ann")));
+        Assert.Equal((3, true), ((await host.Devices.ConnectionCountAsync("ann")).Value, (await host.Devices.IsUserConnectedAsync("ann")).Value));
+        Assert.Equal(["laptop", "phone"], (await host.Devices.ConnectedDevicesAsync("ann")).Value.Order(StringComparer.Ordinal));
         await old.DisposeAsync();
-        await WhenAsync(() => host.Devices.ConnectionCount("ann") == 2);
-        Assert.True(host.Devices.IsDeviceConnected("ann", "laptop"));
-        Assert.False(host.Devices.IsUserConnected("bob"));
-        Assert.True(host.Devices.SendHeartbeat("ann", "laptop"));
-        Assert.False(host.Devices.SendHeartbeat("ann", "tablet"));
+        await WhenAsync(async () => (await host.Devices.ConnectionCountAsync("ann")).Value == 2);
+        Assert.True((await host.Devices.IsDeviceConnectedAsync("ann", "laptop")).Value);
+        Assert.False((await host.Devices.IsUserConnectedAsync("bob")).Value);
+        Assert.True((await host.Devices.SendHeartbeatAsync("ann", "laptop")).Value);
+        Assert.False((await host.Devices.SendHeartbeatAsync("ann", "tablet")).Value);
         await host.Devices.BroadcastAsync("ann", "notes", "created", new { id = 1 });
         Assert.Equal("notes:created", (await young.NextAsync()).Name);
     }
@@ -147,10 +148,10 @@ public sealed class UserDevicesTests
         Assert.Throws<ArgumentException>(() => new ChannelRule(channel, [type]));
 
     // What closes a stream is the end of a socket, which no fake time announces.
-    private static async Task WhenAsync(Func<bool> condition)
+    private static async Task WhenAsync(Func<Task<bool>> condition)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (!condition())
+        while (!await condition())
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, patience.Token);
     }
 }

@@ -25,7 +25,8 @@ public sealed class JobKillTests
         host.Settings["no_proxy"] = "";
         // Long enough that nothing of the first process ends by itself before it is killed.
         host.Settings["Dunlin__Fetch__TimeLimit"] = "00:05:00";
-        host.Settings["Dunlin__Jobs__LeaseDuration"] = "00:00:02";
+        // Longer than anybody would wait here: what was claimed by the process that was killed is begun anew by the next start.
+        host.Settings["Dunlin__Jobs__LeaseDuration"] = "01:00:00";
         host.Settings["Dunlin__Jobs__FirstDelay"] = "00:00:20";
         host.Settings["Dunlin__Jobs__MaxParallel"] = Parallel.ToString(CultureInfo.InvariantCulture);
         await host.StartAsync();

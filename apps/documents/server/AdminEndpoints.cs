@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Dunlin.Accounts;
+using Dunlin.Backplane;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
 using Dunlin.Journal;
@@ -13,13 +14,26 @@ using Microsoft.AspNetCore.Routing;
 namespace Dunlin.Apps.Documents;
 
 /// <summary>For administrators: sessions, notifications, maintenance, and who sees which collection.</summary>
-internal sealed class AdminEndpoints(IStore store, ISessions sessions, IAccountStore accounts, EventFanout fanout, AccessChanges changes)
+internal sealed class AdminEndpoints
 {
+    private const string OpenPages = "documents.pages";
     private const int MaxBody = 4 * 1024;
     private const int MaxMessage = 500;
     private const string EndedMessage = "You have been signed out by an administrator";
 
     private static readonly string[] Variants = ["primary", "success", "neutral", "warning", "danger"];
+
+    private readonly IStore _store;
+    private readonly ISessions _sessions;
+    private readonly IAccountStore _accounts;
+    private readonly EventFanout _fanout;
+    private readonly NodeQuestions _questions;
+
+    public AdminEndpoints(IStore store, ISessions sessions, IAccountStore accounts, EventFanout fanout, NodeQuestions questions)
+    {
+        (_store, _sessions, _accounts, _fanout, _questions) = (store, sessions, accounts, fanout, questions);
+        questions.Answer<string, Dictionary<string, int>>(OpenPages, _ => ConnectionsHere());
+    }
 
     public static void Map(RouteGroupBuilder group)
     {
@@ -37,13 +51,18 @@ internal sealed class AdminEndpoints(IStore store, ISessions sessions, IAccountS
     private async Task<IResult> SessionsAsync(HttpContext http)
     {
         var caller = Administrator(http);
-        var users = (await accounts.ListAsync(http.RequestAborted)).ToDictionary(a => a.UserId, StringComparer.Ordinal);
-        var connections = fanout.All().Where(c => c.Caller.SessionId is not null).CountBy(c => c.Caller.SessionId!).ToDictionary(StringComparer.Ordinal);
-        var views = (await sessions.ListAsync(http.RequestAborted)).Select(s => new SessionView(
+        var users = (await _accounts.ListAsync(http.RequestAborted)).ToDictionary(a => a.UserId, StringComparer.Ordinal);
+        var others = await _questions.AskAsync<string, Dictionary<string, int>>(OpenPages, "", cancellationToken: http.RequestAborted);
+        var connections = others.Value.Append(ConnectionsHere()).SelectMany(counts => counts)
+            .AggregateBy(count => count.Key, 0, static (sum, count) => sum + count.Value).ToDictionary(StringComparer.Ordinal);
+        var views = (await _sessions.ListAsync(http.RequestAborted)).Select(s => new SessionView(
             s.SessionId, s.UserId, users.GetValueOrDefault(s.UserId)?.Username ?? s.UserId, users.GetValueOrDefault(s.UserId)?.FullName ?? s.UserId,
             s.CreatedAt, s.ExpiresAt, s.Description, connections.GetValueOrDefault(s.SessionId), s.SessionId == caller.SessionId));
-        return DocumentAnswers.Json(http, new SessionList([.. views]));
+        return DocumentAnswers.Json(http, new SessionList([.. views], others.SilentNodes));
     }
+
+    private Dictionary<string, int> ConnectionsHere() =>
+        _fanout.All().Where(c => c.Caller.SessionId is not null).CountBy(c => c.Caller.SessionId!).ToDictionary(StringComparer.Ordinal);
 
     private async Task<IResult> EndSessionAsync(HttpContext http, string sessionId)
     {
@@ -53,7 +72,7 @@ internal sealed class AdminEndpoints(IStore store, ISessions sessions, IAccountS
             frame.Name(DocumentEvents.ForceLogout);
             frame.Json(new { message = EndedMessage });
         });
-        if (!await sessions.EndAsync(sessionId, "ended_by_administrator", lastFrame, http.RequestAborted))
+        if (!await _sessions.EndAsync(sessionId, "ended_by_administrator", lastFrame, http.RequestAborted))
             throw new DunlinException(ErrorCode.NotFound, "There is no such session.");
         return Results.NoContent();
     }
@@ -66,7 +85,7 @@ internal sealed class AdminEndpoints(IStore store, ISessions sessions, IAccountS
         var variant = body.Variant ?? Variants[0];
         if (!Variants.Contains(variant, StringComparer.Ordinal))
             throw new DunlinException(ErrorCode.InvalidField, $"'variant' is {string.Join(" or ", Variants)}.", "variant");
-        await store.WriteAsync(async (unit, ct) => { await unit.AppendAsync(DocumentEvents.Notify(message, variant, caller.AsOrigin()), ct); }, http.RequestAborted);
+        await _store.WriteAsync(async (unit, ct) => { await unit.AppendAsync(DocumentEvents.Notify(message, variant, caller.AsOrigin()), ct); }, http.RequestAborted);
         return Results.NoContent();
     }
 
@@ -75,28 +94,27 @@ internal sealed class AdminEndpoints(IStore store, ISessions sessions, IAccountS
         Administrator(http);
         var body = await RequestBody.ReadAsync<MaintenanceBody>(http, MaxBody, http.RequestAborted);
         var state = new MaintenanceState(body.On, FileEndpoints.Text(body.Message ?? "", "message", 0, MaxMessage));
-        await store.WriteAsync((unit, ct) => Maintenance.SetAsync(unit, state, ct), http.RequestAborted);
+        await _store.WriteAsync((unit, ct) => Maintenance.SetAsync(unit, state, ct), http.RequestAborted);
         return DocumentAnswers.Json(http, state);
     }
 
     private async Task<IResult> SetMemberAsync(HttpContext http, string collectionId, string userId, bool isMember)
     {
         var caller = Administrator(http);
-        if (isMember && await accounts.FindByIdAsync(userId, http.RequestAborted) is null)
+        if (isMember && await _accounts.FindByIdAsync(userId, http.RequestAborted) is null)
             throw new DunlinException(ErrorCode.NotFound, "There is no such user.", "userId");
-        var hasChanged = await store.WriteAsync(
+        await _store.WriteAsync(
             async (unit, ct) =>
             {
                 if (!await DocumentRows.MaySeeAsync(unit.Connection, unit.Transaction, caller, collectionId))
                     throw DocumentErrors.NoCollection(collectionId);
                 if (!await DocumentRows.SetMemberAsync(unit, collectionId, userId, isMember))
-                    return false;
+                    return;
                 await unit.AppendAsync(DocumentEvents.CollectionsChanged(userId, caller.AsOrigin()), ct);
-                return true;
+                // With the change itself: a node that ended right after the commit would leave this user's streams open on the others.
+                await unit.RightsChangedAsync(userId, ct);
             },
             http.RequestAborted);
-        if (hasChanged)
-            changes.RightsChanged(userId);
         return Results.NoContent();
     }
 
@@ -111,7 +129,10 @@ internal sealed class AdminEndpoints(IStore store, ISessions sessions, IAccountS
         string SessionId, string UserId, string Username, string FullName, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, string Description,
         int Connections, bool IsMine);
 
-    private sealed record SessionList(IReadOnlyList<SessionView> Sessions);
+    /// <param name="Sessions">All sessions, with the pages that each has open at whatever node.</param>
+    /// <param name="SilentNodes">Nodes that have not answered, whose pages are missing; left out where all have.</param>
+    private sealed record SessionList(
+        IReadOnlyList<SessionView> Sessions, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes);
 
     private sealed record NotificationBody([property: JsonPropertyName("message")] string Message, [property: JsonPropertyName("variant")] string? Variant = null);
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Dunlin.Diagnostics;
 using Dunlin.Security;
 using Dunlin.Topics;
@@ -14,8 +15,10 @@ internal sealed class PresenceEndpoint(PresenceRegistry presence, AccessPolicies
         var topic = TopicName.Parse(context.Request.Query["topic"]);
         if (!await policies.MayReadAsync(caller, topic, context.RequestAborted))
             throw new DunlinException(ErrorCode.Forbidden, $"You may not read the topic '{topic}'.", "topic");
-        return new PresenceAnswer(topic.Value, await presence.ListAsync(topic));
+        var all = await presence.ListAsync(topic, context.RequestAborted);
+        return new PresenceAnswer(topic.Value, all.Value, all.SilentNodes);
     }
 }
 
-internal sealed record PresenceAnswer(string Topic, IReadOnlyList<Present> Present);
+internal sealed record PresenceAnswer(
+    string Topic, IReadOnlyList<Present> Present, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes);

@@ -1,5 +1,4 @@
 using Dunlin.Accounts;
-using Dunlin.Fanout;
 using Dunlin.Topics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -8,8 +7,7 @@ namespace Dunlin.Security;
 
 /// <summary>Begins and ends sessions.</summary>
 internal sealed class Sessions(
-    ISessionStore store, AccessChanges changes, IOptions<AccountOptions> options, TimeProvider time, ILogger<Sessions> logger, EventFanout? fanout = null)
-    : ISessions
+    ISessionStore store, AccessChanges changes, IOptions<AccountOptions> options, TimeProvider time, ILogger<Sessions> logger) : ISessions
 {
     private const int MaxDescriptionLength = 120;
 
@@ -32,12 +30,8 @@ internal sealed class Sessions(
     }
 
     /// <summary>Ends a session; told only after the store has it, so that nobody is let in again in between.</summary>
-    public async ValueTask EndAsync(string userId, string sessionId, string reason, CancellationToken cancellationToken)
-    {
-        await store.RemoveAsync(sessionId, cancellationToken);
-        SecurityLog.SessionEnded(logger, sessionId, userId, reason);
-        changes.SessionEnded(userId, sessionId, reason);
-    }
+    public ValueTask EndAsync(string userId, string sessionId, string reason, CancellationToken cancellationToken) =>
+        EndAsync(new EndedSession(userId, sessionId, reason), cancellationToken);
 
     public ValueTask<IReadOnlyList<Session>> ListAsync(CancellationToken cancellationToken) => store.ListAsync(time.GetUtcNow(), cancellationToken);
 
@@ -45,10 +39,7 @@ internal sealed class Sessions(
     {
         if (await store.FindAsync(sessionId, cancellationToken) is not { } session || session.ExpiresAt <= time.GetUtcNow())
             return false;
-        // Before the end is told, which closes the streams with the goodbye alone: of two closings the first one speaks.
-        if (!lastFrame.IsEmpty)
-            fanout?.CloseSession(session.UserId, sessionId, lastFrame);
-        await EndAsync(session.UserId, sessionId, reason, cancellationToken);
+        await EndAsync(new EndedSession(session.UserId, sessionId, reason) { LastFrame = lastFrame }, cancellationToken);
         return true;
     }
 
@@ -59,6 +50,13 @@ internal sealed class Sessions(
             if (session.UserId == userId)
                 await EndAsync(userId, session.SessionId, reason, cancellationToken);
         }
+    }
+
+    private async ValueTask EndAsync(EndedSession ended, CancellationToken cancellationToken)
+    {
+        await store.RemoveAsync(ended, cancellationToken);
+        SecurityLog.SessionEnded(logger, ended.SessionId, ended.UserId, ended.Reason);
+        changes.SessionEnded(ended);
     }
 
     private static string Describe(string? userAgent)

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text.Json.Serialization;
 using Dunlin.Backplane;
 using Dunlin.Fanout;
 using Dunlin.Security;
@@ -10,27 +10,27 @@ namespace Dunlin.Streams;
 internal sealed class StatsEndpoint
 {
     private readonly EventFanout _fanout;
-    private readonly NodeQuestions? _questions;
+    private readonly NodeQuestions _questions;
 
-    public StatsEndpoint(EventFanout fanout, NodeQuestions? questions = null)
+    public StatsEndpoint(EventFanout fanout, NodeQuestions questions)
     {
         _fanout = fanout;
         _questions = questions;
-        questions?.Answer("stats", question => question.GetString() is { } userId ? new NodeStats(Own(userId), fanout.ConnectionCount) : null);
+        questions.Answer<string, NodeStats>("stats", userId => new NodeStats(Own(userId), fanout.ConnectionCount));
     }
 
     public async Task<StatsAnswer> ServeAsync(HttpContext context)
     {
         var caller = context.RequireCaller();
         var (own, total) = (Own(caller.UserId), _fanout.ConnectionCount);
-        foreach (var answer in _questions is null ? [] : await _questions.AskAsync("stats", caller.UserId))
+        var others = await _questions.AskAsync<string, NodeStats>("stats", caller.UserId, cancellationToken: context.RequestAborted);
+        foreach (var other in others.Value)
         {
-            if (JsonSerializer.Deserialize<NodeStats>(answer, JsonSerializerOptions.Web) is not { } other)
-                continue;
             own.AddRange(other.Connections);
             total += other.Total;
         }
-        return new StatsAnswer(caller.UserId, own, caller.IsAdministrator ? total : null, caller.IsAdministrator ? _fanout.Reached.ToString() : null);
+        return new StatsAnswer(
+            caller.UserId, own, caller.IsAdministrator ? total : null, caller.IsAdministrator ? _fanout.Reached.ToString() : null, others.SilentNodes);
     }
 
     private List<ConnectionView> Own(string userId) =>
@@ -39,6 +39,8 @@ internal sealed class StatsEndpoint
     private sealed record NodeStats(List<ConnectionView> Connections, int Total);
 }
 
-internal sealed record StatsAnswer(string UserId, IReadOnlyList<ConnectionView> Connections, int? TotalConnections, string? Position);
+internal sealed record StatsAnswer(
+    string UserId, IReadOnlyList<ConnectionView> Connections, int? TotalConnections, string? Position,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes);
 
 internal sealed record ConnectionView(string ConnectionId, IReadOnlyList<string> Topics, string? Device, DateTimeOffset OpenedAt);

@@ -1,4 +1,5 @@
 using Dunlin.Diagnostics;
+using Dunlin.Topics;
 
 namespace Dunlin.Accounts;
 
@@ -36,7 +37,8 @@ public interface IAccountStore
     /// <summary>The account with this id.</summary>
     ValueTask<Account?> FindByIdAsync(string userId, CancellationToken cancellationToken);
 
-    /// <summary>Inserts the account, or replaces the one with its id.</summary>
+    /// <summary>Inserts the account, or replaces the one with its id. A store that several nodes share announces a replacement with
+    /// it (<see cref="AccessEvents.RightsChangedAsync"/>): the others remember accounts for a while.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.Conflict"/>: another account has the user name.</exception>
     ValueTask SaveAsync(Account account, CancellationToken cancellationToken);
 
@@ -54,8 +56,10 @@ public interface ISessionStore
     /// <summary>The session, unless it was removed. Expired ones may still be found: the caller looks at the time.</summary>
     ValueTask<Session?> FindAsync(string sessionId, CancellationToken cancellationToken);
 
-    /// <summary>Removes a session; no error if it is gone already.</summary>
-    ValueTask RemoveAsync(string sessionId, CancellationToken cancellationToken);
+    /// <summary>Removes a session; no error if it is gone already. A store that several nodes share announces the end with it
+    /// (<see cref="AccessEvents.SessionEndedAsync"/>): a node that dies right after it would leave the session's streams open on the
+    /// others.</summary>
+    ValueTask RemoveAsync(EndedSession ended, CancellationToken cancellationToken);
 
     /// <summary>All sessions that have not expired at this time, oldest first.</summary>
     ValueTask<IReadOnlyList<Session>> ListAsync(DateTimeOffset now, CancellationToken cancellationToken);

@@ -1,4 +1,5 @@
 using Dunlin.Diagnostics;
+using Dunlin.Topics;
 
 namespace Dunlin.Accounts;
 
@@ -64,10 +65,10 @@ public sealed class InMemoryAccountStore : IAccountStore, ISessionStore
     }
 
     /// <inheritdoc/>
-    public ValueTask RemoveAsync(string sessionId, CancellationToken cancellationToken)
+    public ValueTask RemoveAsync(EndedSession ended, CancellationToken cancellationToken)
     {
         lock (_lock)
-            _sessions.Remove(sessionId);
+            _sessions.Remove(ended.SessionId);
         return default;
     }
 

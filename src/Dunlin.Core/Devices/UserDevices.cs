@@ -15,23 +15,26 @@ namespace Dunlin.Devices;
 /// <remarks>
 /// A channel is the name of a feature (<c>timer</c>, <c>tasks</c>) at this edge only; inside, <c>channel:type</c> is the event type
 /// and the topics are <c>users/{user}/devices</c> (all) and <c>users/{user}/devices/{device}</c> (one), which their owner may
-/// read without any policy. Counts are those of this node.
+/// read without any policy. What is told of connections is that of all nodes, with those named that have not answered.
 /// </remarks>
 public sealed class UserDevices
 {
     private readonly EventFanout _fanout;
     private readonly IJournal _journal;
-    private readonly NodeQuestions? _questions;
+    private readonly NodeQuestions _questions;
     private readonly ChannelNames _channels;
+    private const string Connected = "devices", Heartbeat = "devices.heartbeat";
     private static readonly ReadOnlyMemory<byte> HeartbeatFrame = ":\n\n"u8.ToArray();
 
     /// <summary>Made by the container.</summary>
-    public UserDevices(EventFanout fanout, IJournal journal, IEnumerable<ChannelRule> channels, NodeQuestions? questions = null)
+    public UserDevices(EventFanout fanout, IJournal journal, IEnumerable<ChannelRule> channels, NodeQuestions questions)
     {
         _fanout = fanout;
         _journal = journal;
         _channels = new ChannelNames(channels);
         _questions = questions;
+        questions.Answer<string, UserStreams>(Connected, Own);
+        questions.Answer<Device, bool>(Heartbeat, device => BeatHere(device.UserId, device.DeviceId));
     }
 
     /// <summary>The topic that all devices of a user read.</summary>
@@ -65,34 +68,60 @@ public sealed class UserDevices
         unit.AppendAsync(Broadcast(userId, channel, type, payload, sourceDeviceId, exceptDevice), cancellationToken);
 
     /// <summary>Tells one device, on all its connections. Kept for it while it is away.</summary>
-    /// <returns>Whether the device is connected now, to this node or another; false means that it will hear when it resumes.</returns>
+    /// <returns>Whether the device is known to be connected now, to whatever node; false means that it will hear when it resumes.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/> naming the parameter; <see cref="ErrorCode.StoreUnavailable"/>.</exception>
     public async ValueTask<bool> SendToDeviceAsync<T>(
         string userId, string deviceId, string channel, string type, T payload, string? sourceDeviceId = null, CancellationToken cancellationToken = default)
     {
         var draft = EventDraft.Of(TopicOf(userId, deviceId), _channels.EventType(channel, type), payload, Origin(userId, sourceDeviceId));
         await _journal.AppendAsync(draft, cancellationToken);
-        return IsDeviceConnected(userId, deviceId) || (_questions is not null && await _questions.AnyAsync("device", TopicOf(userId, deviceId).Value));
+        // Committed: what is left to find out must not look like a failure of the sending.
+        return (await IsDeviceConnectedAsync(userId, deviceId, CancellationToken.None)).Value;
     }
 
     /// <summary>Sends a heartbeat to one device at once, beside those that idle streams get by themselves.</summary>
-    /// <returns>Whether the device is connected to this node.</returns>
-    public bool SendHeartbeat(string userId, string deviceId)
+    /// <returns>Whether the device is connected, to whatever node.</returns>
+    public async ValueTask<ClusterAnswer<bool>> SendHeartbeatAsync(string userId, string deviceId, CancellationToken cancellationToken = default)
     {
-        var connections = Of(userId, TopicOf(userId, deviceId)).ToList();
-        foreach (var connection in connections)
-            connection.Send(HeartbeatFrame);
-        return connections.Count > 0;
+        var isHere = BeatHere(userId, deviceId);
+        // All of them: a device may have tabs at several nodes.
+        var others = await _questions.AskAsync<Device, bool>(Heartbeat, new Device(userId, deviceId), cancellationToken: cancellationToken);
+        return new(isHere || others.Value.Contains(true), others.SilentNodes);
     }
 
-    /// <summary>Open device streams of a user on this node.</summary>
-    public int ConnectionCount(string userId) => Of(userId, TopicOf(userId)).Count();
+    /// <summary>Open device streams of a user, on all nodes.</summary>
+    public async ValueTask<ClusterAnswer<int>> ConnectionCountAsync(string userId, CancellationToken cancellationToken = default)
+    {
+        var others = await AskAsync(userId, null, cancellationToken);
+        return new(Own(userId).Streams + others.Value.Sum(other => other.Streams), others.SilentNodes);
+    }
 
-    /// <summary>Whether any device of the user is connected to this node.</summary>
-    public bool IsUserConnected(string userId) => Of(userId, TopicOf(userId)).Any();
+    /// <summary>Whether any device of the user is connected, to whatever node.</summary>
+    public async ValueTask<ClusterAnswer<bool>> IsUserConnectedAsync(string userId, CancellationToken cancellationToken = default)
+    {
+        if (Own(userId).Streams > 0)
+            return new(true, 0);
+        var others = await AskAsync(userId, static other => other.Streams > 0, cancellationToken);
+        return new(others.Value.Any(other => other.Streams > 0), others.SilentNodes);
+    }
 
-    /// <summary>Whether this device of the user is connected to this node.</summary>
-    public bool IsDeviceConnected(string userId, string deviceId) => Of(userId, TopicOf(userId, deviceId)).Any();
+    /// <summary>Whether this device of the user is connected, to whatever node.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the device id is not one.</exception>
+    public async ValueTask<ClusterAnswer<bool>> IsDeviceConnectedAsync(string userId, string deviceId, CancellationToken cancellationToken = default)
+    {
+        DeviceId.Check(deviceId);
+        if (Own(userId).Devices.Contains(deviceId))
+            return new(true, 0);
+        var others = await AskAsync(userId, other => other.Devices.Contains(deviceId), cancellationToken);
+        return new(others.Value.Any(other => other.Devices.Contains(deviceId)), others.SilentNodes);
+    }
+
+    /// <summary>The ids of the user's devices that are connected, to whatever node.</summary>
+    public async ValueTask<ClusterAnswer<IReadOnlySet<string>>> ConnectedDevicesAsync(string userId, CancellationToken cancellationToken = default)
+    {
+        var others = await AskAsync(userId, null, cancellationToken);
+        return new(others.Value.SelectMany(other => other.Devices).Concat(Own(userId).Devices).ToHashSet(StringComparer.Ordinal), others.SilentNodes);
+    }
 
     private EventDraft Broadcast<T>(string userId, string channel, string type, T payload, string? sourceDeviceId, string? exceptDevice)
     {
@@ -106,8 +135,35 @@ public sealed class UserDevices
     private static EventOrigin Origin(string userId, string? deviceId) =>
         new(userId, DeviceId: deviceId is null ? null : DeviceId.Check(deviceId, "sourceDeviceId"));
 
-    private IEnumerable<Connection> Of(string userId, TopicName topic) =>
-        _fanout.OfUser(userId).Where(connection => connection.OpenedTopics.Contains(topic));
+    private Task<ClusterAnswer<IReadOnlyList<UserStreams>>> AskAsync(string userId, Func<UserStreams, bool>? isEnough, CancellationToken cancellationToken) =>
+        _questions.AskAsync(Connected, userId, isEnough, cancellationToken);
+
+    private UserStreams Own(string userId)
+    {
+        var all = TopicOf(userId);
+        var (streams, devices) = (0, new HashSet<string>(StringComparer.Ordinal));
+        foreach (var topic in _fanout.OfUser(userId).SelectMany(connection => connection.OpenedTopics))
+        {
+            if (topic == all)
+                streams++;
+            else if (topic.IsUnder(all.Value))
+                devices.Add(topic.Value[(all.Value.Length + 1)..]);
+        }
+        return new UserStreams(streams, devices);
+    }
+
+    private bool BeatHere(string userId, string deviceId)
+    {
+        var topic = TopicOf(userId, deviceId);
+        var connections = _fanout.OfUser(userId).Where(connection => connection.OpenedTopics.Contains(topic)).ToList();
+        foreach (var connection in connections)
+            connection.Send(HeartbeatFrame);
+        return connections.Count > 0;
+    }
+
+    private sealed record Device(string UserId, string DeviceId);
+
+    private sealed record UserStreams(int Streams, HashSet<string> Devices);
 
     /// <summary>The data of an event that one device is not to hear.</summary>
     private sealed record Excepting<T>(string ExceptDevice, T Payload);

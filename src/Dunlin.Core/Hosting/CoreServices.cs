@@ -7,6 +7,7 @@ using Dunlin.Presence;
 using Dunlin.Topics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Hosting;
@@ -26,9 +27,11 @@ public static class CoreServices
         services.TryAddSingleton<CommitFeed>();
         services.TryAddSingleton<IBackplane, InProcessBackplane>();
         services.TryAddSingleton<AccessChanges>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, AccessRelay>());
         services.TryAddSingleton<AccessPolicies>();
         services.TryAddSingleton<FanoutInstruments>();
         services.TryAddSingleton<EventFanout>();
+        services.TryAddSingleton<NodeQuestions>();
         services.TryAddSingleton<LeaseInstruments>();
         services.TryAddSingleton<LeaseService>();
         services.TryAddSingleton<LeaseGraces>();

@@ -1,4 +1,4 @@
-using Dunlin.Backplane;
+using Dunlin.Devices;
 using Dunlin.Fanout;
 using Dunlin.Leases;
 using Dunlin.Presence;
@@ -16,10 +16,10 @@ namespace Dunlin.Hosting;
 internal sealed partial class DunlinNode(
     EventFanout fanout, LeaseService leases, AccessPolicies policies, AccessChanges changes, IHostApplicationLifetime lifetime,
     IOptions<HostingOptions> options, ILogger<DunlinNode> logger, PresenceRegistry presence, LeaseGraces graces,
-    NodeQuestions? questions = null) : IHostedService
+    UserDevices devices) : IHostedService
 {
-    // Held so that both are made, and hear of connections, before the first one opens.
-    private readonly object[] _listeners = [presence, graces];
+    // Held so that they are made, hear of connections and answer other nodes, before the first connection opens.
+    private readonly object[] _listeners = [presence, graces, devices];
     private readonly List<IDisposable> _subscriptions = [];
     private Task _drain = Task.CompletedTask;
 
@@ -27,8 +27,6 @@ internal sealed partial class DunlinNode(
     {
         fanout.Begin();
         await leases.BeginAsync(cancellationToken);
-        questions?.Answer("device", question => question.GetString() is { } topic && fanout.All().Any(connection => connection.OpenedTopics.Any(t => t.Value == topic)));
-        questions?.Begin();
         _subscriptions.Add(changes.OnSessionEnded(OnSessionEnded));
         _subscriptions.Add(changes.OnRightsChanged(OnRightsChanged));
         // Not in StopAsync: the web server stops first and waits there for its open responses.
@@ -45,7 +43,7 @@ internal sealed partial class DunlinNode(
 
     private void OnSessionEnded(EndedSession ended)
     {
-        fanout.CloseSession(ended.UserId, ended.SessionId);
+        fanout.CloseSession(ended.UserId, ended.SessionId, ended.LastFrame);
         Follow(leases.EndSessionAsync(ended.SessionId, LeaseEnd.SignedOut), "release the leases of an ended session");
     }
 

@@ -1,8 +1,6 @@
 using Dunlin.Accounts;
-using Dunlin.Backplane;
 using Dunlin.Journal;
 using Dunlin.Journal.InMemory;
-using Dunlin.Topics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -31,9 +29,8 @@ public static class InMemoryBuilderExtensions
     /// For authors of back ends.</summary>
     public static DunlinBuilder AddSharedStore(this DunlinBuilder builder)
     {
-        builder.Services.TryAddSingleton<AccessChanges>();
-        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, AccessRelay>());
-        builder.Services.TryAddSingleton<NodeQuestions>();
+        builder.Services.TryAddSingleton<SharedStore>();
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, NodeGreeting>());
         return builder;
     }
 

@@ -1,8 +1,10 @@
+using Dunlin.Fanout;
 using Dunlin.Jobs;
 using Dunlin.Journal;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Hosting;
@@ -27,7 +29,16 @@ public static class JobBuilderExtensions
         services.TryAddSingleton<JobInstruments>();
         services.AddSingleton(provider => JobType.Of(
             type, ActivatorUtilities.GetServiceOrCreateInstance<THandler>(provider), provider.GetRequiredService<IOptionsMonitor<JobOptions>>().Get(type)));
-        services.TryAddSingleton<JobNode>();
+        services.TryAddSingleton(provider => new JobNode(
+            provider.GetRequiredService<IStore>(),
+            provider.GetRequiredService<IJournal>(),
+            provider.GetRequiredService<CommitFeed>(),
+            provider.GetRequiredService<StoreClock>(),
+            provider.GetServices<JobType>(),
+            provider.GetRequiredService<JobInstruments>(),
+            provider.GetRequiredService<ILogger<JobNode>>(),
+            provider.GetRequiredService<EventFanout>(),
+            isAlone: provider.GetService<SharedStore>() is null));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, JobNode>(provider => provider.GetRequiredService<JobNode>()));
         // Each step of a job is an event that only nodes read, and only to find the job itself.
         services.Configure<RetentionOptions>(retention =>

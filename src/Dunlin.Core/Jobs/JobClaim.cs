@@ -25,9 +25,9 @@ internal sealed class JobClaim(Job job, IStore store, EventOrigin origin)
     public ValueTask RenewAsync(TimeSpan duration, CancellationToken cancellationToken) =>
         WriteAsync((row, now) => row with { LeaseUntil = now + duration }, null, cancellationToken);
 
-    /// <summary>Gives the job back as if this attempt had not been: the node stops.</summary>
+    /// <summary>Gives the job back as if this attempt had not been: the node stops. Without an origin, so that all others look at once.</summary>
     public ValueTask ReleaseAsync(CancellationToken cancellationToken) => WriteAsync(
-        static (row, now) => row with { State = JobState.Waiting, DueAt = now, Attempt = row.Attempt - 1, LeaseUntil = null }, null, cancellationToken);
+        static (row, now) => row with { State = JobState.Waiting, DueAt = now, Attempt = row.Attempt - 1, LeaseUntil = null }, null, cancellationToken, origin: null);
 
     /// <summary>Records a failed attempt: another after a pause, or none.</summary>
     public async ValueTask FailAsync(JobType type, string error, bool isFinal, Exception? exception, CancellationToken cancellationToken)
@@ -44,7 +44,11 @@ internal sealed class JobClaim(Job job, IStore store, EventOrigin origin)
     /// <param name="work">Writes more.</param>
     /// <param name="cancellationToken">Abandons it.</param>
     /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/>.</exception>
-    public async ValueTask WriteAsync(Func<Job, DateTimeOffset, Job?> change, Func<IUnitOfWork, CancellationToken, ValueTask>? work, CancellationToken cancellationToken)
+    public ValueTask WriteAsync(Func<Job, DateTimeOffset, Job?> change, Func<IUnitOfWork, CancellationToken, ValueTask>? work, CancellationToken cancellationToken) =>
+        WriteAsync(change, work, cancellationToken, origin);
+
+    private async ValueTask WriteAsync(
+        Func<Job, DateTimeOffset, Job?> change, Func<IUnitOfWork, CancellationToken, ValueTask>? work, CancellationToken cancellationToken, EventOrigin? origin)
     {
         var saved = await store.WriteAsync(
             async (unit, ct) =>

@@ -1,3 +1,4 @@
+using Dunlin.Fanout;
 using Dunlin.Journal;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -15,16 +16,29 @@ public sealed class JobNode : IHostedService
     private Task _running = Task.CompletedTask;
 
     /// <summary>Made by the container.</summary>
+    /// <param name="store">Where the jobs are.</param>
+    /// <param name="journal">What has changed of them.</param>
+    /// <param name="feed">Tells at once of what this node commits.</param>
+    /// <param name="clock">The clock of the store.</param>
+    /// <param name="types">What is done here.</param>
+    /// <param name="instruments">What is counted.</param>
+    /// <param name="logger">The log.</param>
+    /// <param name="fanout">Tells at once of what other nodes commit; without one the journal is asked now and then.</param>
+    /// <param name="isAlone">Whether no other process can work on this store: then whoever claimed a job before the start is gone, and
+    /// the job is begun anew at once.</param>
     /// <exception cref="InvalidOperationException">Two handlers are for the same type.</exception>
-    public JobNode(IStore store, IJournal journal, CommitFeed feed, StoreClock clock, IEnumerable<JobType> types, JobInstruments instruments, ILogger<JobNode> logger)
+    public JobNode(
+        IStore store, IJournal journal, CommitFeed feed, StoreClock clock, IEnumerable<JobType> types, JobInstruments instruments, ILogger<JobNode> logger,
+        EventFanout? fanout = null, bool isAlone = false)
     {
-        var origin = new EventOrigin(DeviceId: "job-node:" + Guid.NewGuid().ToString("N"));
+        var origin = new EventOrigin(DeviceId: JobRunner.NodePrefix + Guid.NewGuid().ToString("N"));
         foreach (var type in types)
         {
             if (_runners.Any(runner => runner.TypeName == type.Name))
                 throw new InvalidOperationException($"Two handlers are for jobs of type '{type.Name}'.");
-            var runner = new JobRunner(type, store, journal, clock, instruments, logger, origin);
+            var runner = new JobRunner(type, store, journal, clock, instruments, logger, origin, isAlone);
             feed.Subscribe(runner.OnCommitted);
+            fanout?.Listen(runner.Topic, runner.OnHeard);
             _runners.Add(runner);
         }
     }

@@ -22,7 +22,7 @@ public sealed class JobOptions
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How long a claim lasts unless it is renewed, which happens at a third of it: the longest time that a job lies
-    /// still after its worker was lost. Default: 30 s; 1 s at least.</summary>
+    /// still after its worker was lost, where several nodes share the store. Default: 30 s; 1 s at least.</summary>
     public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The longest time that one attempt may take; it fails then. Default: 5 minutes.</summary>
@@ -34,8 +34,8 @@ public sealed class JobOptions
     /// <summary>How long a dead job waits to be retried before it is forgotten. Default: 30 days.</summary>
     public TimeSpan DeadAge { get; set; } = TimeSpan.FromDays(30);
 
-    /// <summary>How often the journal is asked for jobs that other nodes have changed. Those of this node need no asking.
-    /// Default: 5 s.</summary>
+    /// <summary>How often the journal is asked for what the workers of other nodes have done. What is enqueued, at whatever node, is
+    /// told at once. Default: 5 s.</summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The pause before the attempt after this one, without chance.</summary>

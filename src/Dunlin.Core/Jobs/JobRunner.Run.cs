@@ -12,7 +12,9 @@ internal sealed partial class JobRunner
         {
             if (stopping.IsCancellationRequested)
                 return;
-            var (job, isClaimed) = await _store.WriteAsync((unit, ct) => JobStep.TakeAsync(unit, _type, id, _origin, ct), CancellationToken.None);
+            var orphaned = OrphanedFence(id);
+            var (job, isClaimed) = await _store.WriteAsync((unit, ct) => JobStep.TakeAsync(unit, _type, id, orphaned, _origin, ct), CancellationToken.None);
+            ForgetOrphan(id);
             if (job is null)
                 return;
             if (!isClaimed)

@@ -8,17 +8,22 @@ namespace Dunlin.Jobs;
 
 /// <summary>
 /// Runs the jobs of one type on one node. What is due stands in the store; this remembers when to look. It is told of changes
-/// by the commit feed (at once, for what this node commits) and by the journal (now and then, for what others do), and
-/// sleeps otherwise. Two nodes that want the same job both try to claim it, and the unit of work lets one.
+/// by the commit feed and the fan-out (at once, for what this node and the others commit) and by the journal (now and then, for whatever
+/// they have not told), and sleeps otherwise. Two nodes that want the same job both try to claim it, and the unit of work lets one.
 /// </summary>
 internal sealed partial class JobRunner
 {
+    /// <summary>What the steps of a node begin with, as the origin of their events.</summary>
+    public const string NodePrefix = "job-node:";
+
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();   // guards all that follows, up to _followed
     private readonly JobSchedule _schedule = new();
     private readonly HashSet<string> _hints = new(StringComparer.Ordinal);
     private readonly List<TaskCompletionSource> _idlers = [];
+    // Claims, by their fence, whose workers have ended with the process before this one: their time need not be waited for.
+    private readonly Dictionary<string, long> _orphans = new(StringComparer.Ordinal);
     private TaskCompletionSource _wake = NewSignal();
     private bool _isParked;
     private int _runningCount;
@@ -30,28 +35,40 @@ internal sealed partial class JobRunner
     private readonly JobInstruments _instruments;
     private readonly ILogger _logger;
     private readonly EventOrigin _origin;
-    private readonly TopicName _topic;
     private readonly ITimer _timer;
+    private bool _isAlone;   // until the jobs have been read once: what is claimed then was claimed by a process that has ended
     private long _followed;
     private DateTimeOffset _nextPoll;
 
-    public JobRunner(JobType type, IStore store, IJournal journal, StoreClock clock, JobInstruments instruments, ILogger logger, EventOrigin origin)
+    public JobRunner(JobType type, IStore store, IJournal journal, StoreClock clock, JobInstruments instruments, ILogger logger, EventOrigin origin, bool isAlone)
     {
         (_type, _store, _journal, _clock, _instruments, _logger, _origin) = (type, store, journal, clock, instruments, logger, origin);
-        _topic = JobSpaces.Of(type.Name).Topic;
+        _isAlone = isAlone;
+        Topic = JobSpaces.Of(type.Name).Topic;
         _timer = clock.TimeProvider.CreateTimer(static runner => ((JobRunner)runner!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public string TypeName => _type.Name;
+
+    public TopicName Topic { get; }
 
     /// <summary>For the commit feed: quick, and never throws.</summary>
     public void OnCommitted(IReadOnlyList<Event> events)
     {
         for (var i = 0; i < events.Count; i++)
         {
-            if (events[i].Topic == _topic && !IsOwn(events[i]) && KeyOf(events[i]) is { } id)
+            if (events[i].Topic == Topic && !IsOwn(events[i]) && KeyOf(events[i]) is { } id)
                 Hint(id);
         }
+    }
+
+    /// <summary>For the fan-out: quick, and never throws. The steps of other nodes need no look at once, since they do what they
+    /// have begun; the journal tells of them in time for the end of their claims.</summary>
+    public void OnHeard(Event entry)
+    {
+        if (entry.Origin?.DeviceId?.StartsWith(NodePrefix, StringComparison.Ordinal) is not true
+            && KeyOf(entry) is { } id && !Knows(id, entry.Position.Offset))
+            Hint(id);
     }
 
     /// <summary>Runs until it is told to stop, and then until what it runs has ended.</summary>
@@ -112,11 +129,20 @@ internal sealed partial class JobRunner
             var page = await _store.ReadAsync(
                 (scope, ct) => scope.RecordTables().Records.ReadAsync(new RecordQuery(space, last?.Version ?? 0, last?.Key, LivingOnly: true), ct), cancellationToken);
             foreach (var row in page)
-                Watch(JobSpaces.Read(row));
+            {
+                var job = JobSpaces.Read(row);
+                if (_isAlone && job.State == JobState.Running)
+                {
+                    lock (_gate)
+                        _orphans[job.Id] = job.Fence;
+                }
+                Watch(job);
+            }
             if (page.Count < RecordLimits.MaxPageRecords)
                 break;
             last = page[^1];
         }
+        _isAlone = false;
         _nextPoll = _clock.Now + _type.Options.PollInterval;
     }
 
@@ -129,7 +155,7 @@ internal sealed partial class JobRunner
         _nextPoll = _clock.Now + _type.Options.PollInterval;
         while (true)
         {
-            var page = await _journal.ReadAsync(new JournalQuery(_followed, [_topic]), cancellationToken);
+            var page = await _journal.ReadAsync(new JournalQuery(_followed, [Topic]), cancellationToken);
             if (page.Trimmed)
             {
                 _nextPoll = default;
@@ -176,7 +202,7 @@ internal sealed partial class JobRunner
                 if (job is null)
                     _schedule.Remove(id);
                 else
-                    _schedule.Set(id, JobStep.DueAt(job, _type.Options), job.Version);
+                    _schedule.Set(id, DueAt(job), job.Version);
             }
         }
     }
@@ -285,7 +311,25 @@ internal sealed partial class JobRunner
     private void Watch(Job job)
     {
         lock (_gate)
-            _schedule.Set(job.Id, JobStep.DueAt(job, _type.Options), job.Version);
+            _schedule.Set(job.Id, DueAt(job), job.Version);
+    }
+
+    // Only under _gate.
+    private DateTimeOffset DueAt(Job job) => job.State == JobState.Running && _orphans.GetValueOrDefault(job.Id) == job.Fence
+        ? DateTimeOffset.MinValue
+        : JobStep.DueAt(job, _type.Options);
+
+    // Zero, which no claim has, where there is none.
+    private long OrphanedFence(string id)
+    {
+        lock (_gate)
+            return _orphans.GetValueOrDefault(id);
+    }
+
+    private void ForgetOrphan(string id)
+    {
+        lock (_gate)
+            _orphans.Remove(id);
     }
 
     private bool Knows(string id, long version)

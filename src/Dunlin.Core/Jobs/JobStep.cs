@@ -6,16 +6,18 @@ namespace Dunlin.Jobs;
 internal static class JobStep
 {
     /// <summary>
-    /// Claims the job if it is to be run now: one that waits and is due, or one whose claim has ended. Forgets one that has been
+    /// Claims the job if it is to be run now: one that waits and is due, one whose claim has ended, or one that is claimed under
+    /// <paramref name="orphaned"/>, whose worker is known to have ended. Forgets one that has been
     /// finished for long enough. Anything else is left, and told, so that the caller comes back in time.
     /// </summary>
     /// <returns>The job as it is afterwards, null where there is none; and whether it is claimed.</returns>
-    public static async ValueTask<(Job? Job, bool IsClaimed)> TakeAsync(IUnitOfWork unit, JobType type, string id, EventOrigin origin, CancellationToken cancellationToken)
+    public static async ValueTask<(Job? Job, bool IsClaimed)> TakeAsync(IUnitOfWork unit, JobType type, string id, long orphaned, EventOrigin origin, CancellationToken cancellationToken)
     {
         var jobs = new JobWriter(unit, origin);
         if (await jobs.FindAsync(type.Name, id, cancellationToken) is not { } row)
             return (null, false);
-        if (DueAt(row, type.Options) > unit.Now)
+        var isOrphan = row.State == JobState.Running && row.Fence == orphaned;
+        if (!isOrphan && DueAt(row, type.Options) > unit.Now)
             return (row, false);
         if (row.IsFinished)
         {

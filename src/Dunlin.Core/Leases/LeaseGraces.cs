@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Dunlin.Backplane;
 using Dunlin.Fanout;
 using Dunlin.Hosting;
@@ -28,7 +27,7 @@ public sealed partial class LeaseGraces
         EventFanout fanout, LeaseService leases, TimerWheel wheel, IOptions<LeaseOptions> options, ILogger<LeaseGraces> logger, NodeQuestions? questions = null)
     {
         _questions = questions;
-        questions?.Answer("holder", question => JsonSerializer.Deserialize<Key>(question, JsonSerializerOptions.Web) is { } key && IsConnected(key));
+        questions?.Answer<Key, bool>("holder", IsConnected);
         _leases = leases;
         _wheel = wheel;
         _grace = options.Value.DisconnectGrace;
@@ -78,7 +77,7 @@ public sealed partial class LeaseGraces
         {
             try
             {
-                if (_questions is not null && await _questions.AnyAsync("holder", entry.Key))
+                if (_questions is not null && (await _questions.AnyAsync("holder", entry.Key)).Value)
                     return;
                 // Asking took a moment, in which the page may have come back here.
                 if (IsConnected(entry.Key))

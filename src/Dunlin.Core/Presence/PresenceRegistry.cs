@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Dunlin.Backplane;
 using Dunlin.Fanout;
 using Dunlin.Hosting;
@@ -35,9 +34,8 @@ public sealed class PresenceRegistry
     public PresenceRegistry(EventFanout fanout, TimerWheel wheel, TimeProvider time, IOptions<PresenceOptions> options, NodeQuestions? questions = null)
     {
         _questions = questions;
-        questions?.Answer("present", question => List(TopicName.Parse(question.GetString())));
-        questions?.Answer("is-present", question => JsonSerializer.Deserialize<Whom>(question, JsonSerializerOptions.Web) is { } whom
-            && List(TopicName.Parse(whom.Topic)).Any(present => present.UserId == whom.UserId && present.Connections > 0));
+        questions?.Answer<string, IReadOnlyList<Present>>("present", topic => List(TopicName.Parse(topic)));
+        questions?.Answer<Whom, bool>("is-present", whom => List(TopicName.Parse(whom.Topic)).Any(present => present.UserId == whom.UserId && present.Connections > 0));
         _fanout = fanout;
         _wheel = wheel;
         _time = time;
@@ -47,16 +45,17 @@ public sealed class PresenceRegistry
     }
 
     /// <summary>Who is connected to this topic on any node, by user id: with the first time and all connections of each.</summary>
-    public async Task<IReadOnlyList<Present>> ListAsync(TopicName topic)
+    public async Task<ClusterAnswer<IReadOnlyList<Present>>> ListAsync(TopicName topic, CancellationToken cancellationToken = default)
     {
         var own = List(topic);
         if (_questions is null)
-            return own;
-        var others = (await _questions.AskAsync("present", topic.Value)).SelectMany(answer => JsonSerializer.Deserialize<List<Present>>(answer, JsonSerializerOptions.Web) ?? []);
-        return [.. own.Concat(others)
+            return new(own, 0);
+        var others = await _questions.AskAsync<string, IReadOnlyList<Present>>("present", topic.Value, cancellationToken: cancellationToken);
+        IReadOnlyList<Present> all = [.. own.Concat(others.Value.SelectMany(present => present))
             .GroupBy(present => present.UserId, StringComparer.Ordinal)
             .OrderBy(user => user.Key, StringComparer.Ordinal)
             .Select(user => user.First() with { Since = user.Min(present => present.Since), Connections = user.Sum(present => present.Connections) })];
+        return new(all, others.SilentNodes);
     }
 
     /// <summary>Who is connected to this topic on this node, by user id.</summary>
@@ -128,7 +127,7 @@ public sealed class PresenceRegistry
 
     private async Task AnnounceUnlessElsewhereAsync(NodeQuestions questions, Entry entry)
     {
-        if (!await questions.AnyAsync("is-present", new Whom(entry.Topic.Value, entry.UserId)))
+        if (!(await questions.AnyAsync("is-present", new Whom(entry.Topic.Value, entry.UserId))).Value)
             Announce(entry.Topic, "presence.left", entry.UserId, entry.Name, null);
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Topics;
 
 namespace Dunlin.Records;
 
@@ -29,6 +30,7 @@ public sealed class RecordWriter
     private readonly HashSet<SpaceName> _spaces = [];
     private readonly HashSet<string> _users = new(StringComparer.Ordinal);
     private readonly HashSet<string> _accessChanged = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _revoked = new(StringComparer.Ordinal);
     private readonly Dictionary<(SpaceName Space, string Key), RecordRow> _changed = [];
 
     internal RecordWriter(IUnitOfWork unit, IRecordScope tables, EventOrigin? origin) => (_unit, _tables, _origin) = (unit, tables, origin);
@@ -106,12 +108,16 @@ public sealed class RecordWriter
         return true;
     }
 
-    /// <summary>Takes a user's access: all of the space vanishes for this user, and stays for the others. False where there is none.</summary>
+    /// <summary>Takes a user's access: all of the space vanishes for this user, and stays for the others. What the user has open is
+    /// authorised again, at all nodes. False where there is none.</summary>
     public async ValueTask<bool> RevokeAsync(SpaceName space, string userId, CancellationToken cancellationToken = default)
     {
         if (!await MayReadAsync(space, userId, cancellationToken))
             return false;
         await ChangeAccessAsync(space, userId, RevokedEvent, _unit.Now, cancellationToken);
+        // Once is enough: all that is open is looked at again.
+        if (_revoked.Add(userId))
+            await _unit.RightsChangedAsync(userId, cancellationToken);
         return true;
     }
 

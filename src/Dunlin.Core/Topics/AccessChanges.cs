@@ -12,7 +12,9 @@ namespace Dunlin.Topics;
 /// two changes told at the same time may be heard in either order, and a listener may still be running when its
 /// subscription is disposed from another thread.
 /// </para>
-/// Changes are heard on this node; <see cref="AccessRelay"/> carries them to the others that share the store.
+/// What is told here is heard on this node at once, and on the others that share the store a moment later: if this node dies in that
+/// moment, they hear nothing. A change that is made in a unit of work is announced there (<see cref="AccessEvents"/>); this is
+/// for those that are made elsewhere.
 /// </summary>
 public sealed partial class AccessChanges(ILogger<AccessChanges>? logger = null)
 {
@@ -25,11 +27,10 @@ public sealed partial class AccessChanges(ILogger<AccessChanges>? logger = null)
     /// <param name="userId">Whose session.</param>
     /// <param name="sessionId">Which one.</param>
     /// <param name="reason">A short word for the log and the client, such as <c>signed_out</c>.</param>
-    public void SessionEnded(string userId, string sessionId, string reason)
-    {
-        var ended = new EndedSession(userId, sessionId, reason);
-        Tell(Volatile.Read(ref _sessionListeners), ended);
-    }
+    public void SessionEnded(string userId, string sessionId, string reason) => SessionEnded(new EndedSession(userId, sessionId, reason));
+
+    /// <summary>Tells that a session has ended and must not be honoured any more.</summary>
+    public void SessionEnded(EndedSession ended) => Tell(Volatile.Read(ref _sessionListeners), ended);
 
     /// <summary>Tells that what a user may do or see has changed: ask the policies again.</summary>
     public void RightsChanged(string userId) => Tell(Volatile.Read(ref _rightsListeners), userId);
@@ -97,4 +98,8 @@ public sealed partial class AccessChanges(ILogger<AccessChanges>? logger = null)
 /// <param name="UserId">Whose session.</param>
 /// <param name="SessionId">Which one.</param>
 /// <param name="Reason">A short word, such as <c>signed_out</c>.</param>
-public sealed record EndedSession(string UserId, string SessionId, string Reason);
+public sealed record EndedSession(string UserId, string SessionId, string Reason)
+{
+    /// <summary>A frame for the session's open streams, at whatever node, sent before their goodbye; empty sends none. A few KiB at most.</summary>
+    public ReadOnlyMemory<byte> LastFrame { get; init; }
+}

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
-using System.Text.Json;
 using System.Threading.Channels;
 using Dunlin.Fanout;
+using Dunlin.Hosting;
 using Dunlin.Journal;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -9,21 +9,25 @@ using Microsoft.Extensions.Logging;
 namespace Dunlin.Topics;
 
 /// <summary>
-/// Carries <see cref="AccessChanges"/> to the other nodes of a shared store, through the journal: every node reads all of it,
-/// in order, whatever hint was lost, so none misses that access has ended. What a node tells itself is heard at once; the
-/// others hear it with its commit. A store that is away is tried again until it is back. Safe for concurrent use.
+/// Joins <see cref="AccessChanges"/> of this node with the journal. What the journal tells of (<see cref="AccessEvents"/>), by whatever
+/// node, is told here, one after another. What is told here outside a unit of work is appended for the other nodes of a shared store:
+/// a store that is away is tried again until it is back, and what waits when the node stops is still sent. Safe for concurrent use.
 /// </summary>
-public sealed partial class AccessRelay : BackgroundService
+internal sealed partial class AccessRelay : BackgroundService
 {
-    private static readonly TopicName Topic = TopicName.Of(AccessPolicies.OwnPrefix, "access");
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
-    // Set while this node repeats what another told, so that it is not told on. Listeners run on the thread that tells.
+    /// <summary>How long the stopping node waits for a store that does not answer.</summary>
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(2);
+
+    // Set while this node repeats what the journal tells, so that it is not told on. Listeners run on the thread that tells.
     [ThreadStatic]
     private static bool _isHearing;
 
     private readonly string _node = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
     private readonly Channel<EventDraft> _outbox = Channel.CreateUnbounded<EventDraft>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<Event> _inbox = Channel.CreateUnbounded<Event>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly TaskCompletionSource _isSent = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly AccessChanges _changes;
     private readonly IJournal _journal;
     private readonly TimeProvider _time;
@@ -31,22 +35,28 @@ public sealed partial class AccessRelay : BackgroundService
     private readonly IDisposable[] _subscriptions;
 
     /// <summary>Made by the container, before the node begins.</summary>
-    public AccessRelay(AccessChanges changes, IJournal journal, EventFanout fanout, TimeProvider time, ILogger<AccessRelay> logger)
+    public AccessRelay(AccessChanges changes, IJournal journal, EventFanout fanout, TimeProvider time, ILogger<AccessRelay> logger, SharedStore? shared = null)
     {
         _changes = changes;
         _journal = journal;
         _time = time;
         _logger = logger;
-        _subscriptions =
+        _subscriptions = shared is null ? [] :
         [
-            changes.OnSessionEnded(ended => Tell(Draft(ended, _node))),
-            changes.OnRightsChanged(userId => Tell(EventDraft.Of(Topic, "rights.changed", new RelayedChange(userId, null, null), new EventOrigin(DeviceId: _node)))),
+            changes.OnSessionEnded(ended => Tell(AccessEvents.SessionEnded(ended, _node))),
+            changes.OnRightsChanged(userId => Tell(AccessEvents.RightsChanged(userId, _node))),
         ];
-        fanout.Listen(Topic, OnEvent);
+        fanout.Listen(AccessEvents.Topic, OnEvent);
     }
 
-    /// <summary>The event that tells all nodes of a session's end: for stores that remove a session and tell of it in one transaction.</summary>
-    public static EventDraft Draft(EndedSession ended) => Draft(ended, null);
+    /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _outbox.Writer.TryComplete();
+        if (ExecuteTask is not null)
+            await _isSent.Task.WaitAsync(StopLimit, TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await base.StopAsync(cancellationToken);
+    }
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -57,17 +67,33 @@ public sealed partial class AccessRelay : BackgroundService
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(SendAsync(stoppingToken), HearAsync(stoppingToken));
+
+    private async Task SendAsync(CancellationToken stop)
     {
-        await foreach (var draft in _outbox.Reader.ReadAllAsync(stoppingToken))
+        await foreach (var draft in _outbox.Reader.ReadAllAsync(stop))
         {
-            while (!await TryAppendAsync(draft, stoppingToken))
-                await Task.Delay(RetryDelay, _time, stoppingToken);
+            while (!await TryAppendAsync(draft, stop))
+                await Task.Delay(RetryDelay, _time, stop);
         }
+        _isSent.TrySetResult();
     }
 
-    private static EventDraft Draft(EndedSession ended, string? node) => EventDraft.Of(
-        Topic, "session.ended", new RelayedChange(ended.UserId, ended.SessionId, ended.Reason), new EventOrigin(DeviceId: node));
+    private async Task HearAsync(CancellationToken stop)
+    {
+        await foreach (var entry in _inbox.Reader.ReadAllAsync(stop))
+        {
+            _isHearing = true;
+            try
+            {
+                AccessEvents.Tell(entry, _changes);
+            }
+            finally
+            {
+                _isHearing = false;
+            }
+        }
+    }
 
     private void Tell(EventDraft draft)
     {
@@ -95,29 +121,9 @@ public sealed partial class AccessRelay : BackgroundService
     private void OnEvent(Event entry)
     {
         if (entry.Origin?.DeviceId != _node)
-            ThreadPool.UnsafeQueueUserWorkItem(static state => state.Relay.Hear(state.Entry), (Relay: this, Entry: entry), preferLocal: false);
-    }
-
-    private void Hear(Event entry)
-    {
-        if (JsonSerializer.Deserialize<RelayedChange>(entry.Data.Span, JsonSerializerOptions.Web) is not { } change)
-            return;
-        _isHearing = true;
-        try
-        {
-            if (change.SessionId is { } sessionId)
-                _changes.SessionEnded(change.UserId, sessionId, change.Reason ?? "");
-            else
-                _changes.RightsChanged(change.UserId);
-        }
-        finally
-        {
-            _isHearing = false;
-        }
+            _inbox.Writer.TryWrite(entry);
     }
 
     [LoggerMessage(4091, LogLevel.Warning, "The other nodes could not be told of a change of access; trying again.")]
     private partial void LogFailed(Exception exception);
-
-    private sealed record RelayedChange(string UserId, string? SessionId, string? Reason);
 }

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Dunlin.Accounts;
+using Dunlin.Journal;
 using Dunlin.Postgres.Schema;
+using Dunlin.Topics;
 using Npgsql;
 
 namespace Dunlin.Postgres.Accounts;
@@ -19,10 +21,10 @@ internal sealed class PostgresAccountStore(PostgresStore store) : IAccountStore
     public ValueTask<Account?> FindByIdAsync(string userId, CancellationToken cancellationToken) =>
         FindAsync(FindById, userId, cancellationToken);
 
-    public async ValueTask SaveAsync(Account account, CancellationToken cancellationToken) => await store.QueryAsync(
-        async (connection, ct) =>
+    public async ValueTask SaveAsync(Account account, CancellationToken cancellationToken) => await store.WriteAsync(
+        async (unit, ct) =>
         {
-            await using var command = connection.Command(
+            await using var command = ((NpgsqlConnection)unit.Connection).Command(
                 Save,
                 Statements.Text(account.UserId),
                 Statements.Text(Account.NameKey(account.Username)),
@@ -32,7 +34,8 @@ internal sealed class PostgresAccountStore(PostgresStore store) : IAccountStore
                 Statements.Text(JsonSerializer.Serialize(account.Roles, JsonSerializerOptions.Web)));
             try
             {
-                return await command.ExecuteNonQueryAsync(ct);
+                if (await command.ExecuteScalarAsync(ct) is true)
+                    await unit.RightsChangedAsync(account.UserId, ct);
             }
             catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UniqueViolation)
             {

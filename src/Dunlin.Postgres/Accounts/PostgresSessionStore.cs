@@ -53,14 +53,12 @@ internal sealed class PostgresSessionStore(PostgresStore store) : ISessionStore
             cancellationToken);
     }
 
-    /// <summary>Removes the session and, in the same transaction, tells all nodes: a node that dies between the two would leave
-    /// streams of the session open on the others.</summary>
-    public async ValueTask RemoveAsync(string sessionId, CancellationToken cancellationToken) => await store.WriteAsync(
+    public async ValueTask RemoveAsync(EndedSession ended, CancellationToken cancellationToken) => await store.WriteAsync(
         async (unit, ct) =>
         {
-            await using var command = ((NpgsqlConnection)unit.Connection).Command(Remove, Statements.Text(sessionId));
+            await using var command = ((NpgsqlConnection)unit.Connection).Command(Remove, Statements.Text(ended.SessionId));
             if (await command.ExecuteScalarAsync(ct) is string userId)
-                await unit.AppendAsync(AccessRelay.Draft(new EndedSession(userId, sessionId, "removed")), ct);
+                await unit.SessionEndedAsync(ended with { UserId = userId }, ct);
         },
         cancellationToken);
 

@@ -9,13 +9,10 @@ using Npgsql;
 namespace Dunlin.Postgres.Journal;
 
 /// <summary>One unit of work: a savepoint in the writer's open transaction, which holds the lock of all writers.</summary>
-internal sealed class PostgresUnit(WriterSession session) : IUnitOfWork, IRecordScope
+internal sealed class PostgresUnit(WriterSession session) : RunningUnit, IUnitOfWork, IRecordScope
 {
     private PostgresLeaseTable? _leases;
     private PostgresRecordTable? _records;
-    private volatile bool _ended;
-
-    public bool Ended => _ended;
 
     public DbConnection Connection => Open.Connection;
 
@@ -31,9 +28,14 @@ internal sealed class PostgresUnit(WriterSession session) : IUnitOfWork, IRecord
 
     private PostgresRecordTable Table => _records ??= new PostgresRecordTable(Database, isWritable: true);
 
-    private WriterSession Open => _ended
-        ? throw new InvalidOperationException("The unit of work has ended: it is valid inside its callback only.")
-        : session;
+    private WriterSession Open
+    {
+        get
+        {
+            ThrowIfEnded();
+            return session;
+        }
+    }
 
     public ValueTask<Position> AppendAsync(EventDraft draft, CancellationToken cancellationToken = default)
     {
@@ -43,8 +45,6 @@ internal sealed class PostgresUnit(WriterSession session) : IUnitOfWork, IRecord
     }
 
     public ValueTask<Position> NextPositionAsync(CancellationToken cancellationToken = default) => new(Open.NextPosition);
-
-    public void End() => _ended = true;
 
     private NpgsqlConnection Database() => Open.Connection;
 }

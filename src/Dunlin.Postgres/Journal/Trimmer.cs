@@ -6,54 +6,35 @@ using Npgsql;
 namespace Dunlin.Postgres.Journal;
 
 /// <summary>
-/// Retention. What has to go is found on a reader and removed in slices, each a transaction of its own that takes no lock of
-/// the writers: nobody waits for it. From each topic only its oldest events go, and <c>trimmed_through</c> is moved in the
-/// same statement: whether a reader has missed something of a topic is then one comparison. Nodes that trim at the same time
-/// do the same work twice, and no harm.
+/// Retention on PostgreSQL: each slice is a transaction of its own that takes no lock of the writers, so nobody waits for it. Nodes that
+/// trim at the same time do the same work twice, and no harm.
 /// </summary>
-internal sealed class Trimmer(PostgresStore store, RetentionOptions rules)
+internal sealed class Trimmer(PostgresStore store, RetentionOptions rules) : JournalTrimmer(rules)
 {
-    /// <summary>Events or keys removed in one go.</summary>
-    internal const int SliceSize = 500;
-
-    /// <summary>Topics looked at in one statement.</summary>
-    private const int TopicPage = 200;
-
     private static readonly SqlText TrimTopics = new("trim_topics");
     private static readonly SqlText TrimByAge = new("trim_by_age");
     private static readonly SqlText TrimBySize = new("trim_by_size");
     private static readonly SqlText TrimSlice = new("trim_slice");
     private static readonly SqlText ForgetIdempotency = new("forget_idempotency");
 
-    // Counting a topic costs as much as the topic keeps: done again only after something was appended to it.
-    private long _countedThrough;
-
-    /// <summary>Not for concurrent use.</summary>
-    public async ValueTask<long> RunAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    protected override async ValueTask<(IReadOnlyList<(long Topic, long Through)> Cuts, long? Last)> FindCutsAsync(
+        long after, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var head = store.Head.Offset;
-        long removed = 0;
-        for (long last = 0; ;)
+        var topics = await ListAsync(after, cancellationToken);
+        var cuts = new List<(long, long)>();
+        foreach (var (id, name, head) in topics)
         {
-            var topics = await ListAsync(last, cancellationToken);
-            foreach (var (id, name, topicHead) in topics)
-            {
-                var cut = topicHead == 0 ? 0 : await CutAsync(id, topicHead, rules.For(name), now, cancellationToken);
-                if (cut > 0)
-                    removed += await RemoveAsync(id, cut, cancellationToken);
-            }
-            if (topics.Count < TopicPage)
-                break;
-            last = topics[^1].Id;
+            if (head > 0 && await CutAsync(id, head, Rules.For(name), now, cancellationToken) is > 0 and var cut)
+                cuts.Add((id, cut));
         }
-        _countedThrough = head;
-        var before = (now - rules.IdempotencyAge).ToUnixTimeMilliseconds();
-        while (await RunAsync(ForgetIdempotency, cancellationToken, Statements.Number(before), Statements.Number(SliceSize)) == SliceSize)
-        {
-            // Slice by slice.
-        }
-        return removed;
+        return (cuts, topics.Count == TopicPage ? topics[^1].Id : null);
     }
+
+    protected override async ValueTask<long> RemoveSliceAsync(long topic, long through, CancellationToken cancellationToken) =>
+        await ScalarAsync(TrimSlice, cancellationToken, Statements.Number(topic), Statements.Number(through), Statements.Number(SliceSize)) ?? 0;
+
+    protected override ValueTask<int> ForgetKeysAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+        RunAsync(ForgetIdempotency, cancellationToken, Statements.Number(before.ToUnixTimeMilliseconds()), Statements.Number(SliceSize));
 
     private ValueTask<List<(long Id, TopicName Name, long Head)>> ListAsync(long after, CancellationToken cancellationToken) =>
         store.QueryAsync(
@@ -77,22 +58,11 @@ internal sealed class Trimmer(PostgresStore store, RetentionOptions rules)
             var young = await ScalarAsync(TrimByAge, cancellationToken, Statements.Number(topic), Statements.Number((now - age).ToUnixTimeMilliseconds()));
             byAge = young is { } offset ? offset - 1 : head;
         }
-        if ((rule.MaxCount is null && rule.MaxBytes is null) || head <= _countedThrough)
+        if (!IsCounted(rule, head))
             return byAge;
         var bySize = await ScalarAsync(
             TrimBySize, cancellationToken, Statements.Number(topic), Statements.Number(rule.MaxCount ?? long.MaxValue), Statements.Number(rule.MaxBytes ?? long.MaxValue));
         return Math.Max(byAge, bySize ?? 0);
-    }
-
-    private async ValueTask<long> RemoveAsync(long topic, long through, CancellationToken cancellationToken)
-    {
-        for (long removed = 0; ;)
-        {
-            var count = await ScalarAsync(TrimSlice, cancellationToken, Statements.Number(topic), Statements.Number(through), Statements.Number(SliceSize)) ?? 0;
-            removed += count;
-            if (count < SliceSize)
-                return removed;
-        }
     }
 
     private ValueTask<long?> ScalarAsync(SqlText sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters) => store.QueryAsync(

@@ -4,8 +4,8 @@ namespace Dunlin.Postgres.Journal;
 
 /// <summary>A unit of work of the application.</summary>
 internal sealed class UnitRequest<T>(
-    Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, AsyncLocal<PostgresUnit?> current, CancellationToken cancellation)
-    : WriteRequest<T>(cancellation)
+    Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, AsyncLocal<RunningUnit?> current, CancellationToken cancellation)
+    : WriteRequest<WriterSession, T>(cancellation)
 {
     /// <summary>How long a cancelled unit has to end before it is abandoned. Short: all writers wait for it.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
@@ -15,6 +15,8 @@ internal sealed class UnitRequest<T>(
     private PostgresUnit? _unit;
     private ValueTask<T> _running;
     private CancellationToken _limit;
+
+    public override bool IsUnit => true;
 
     public override async ValueTask ExecuteAsync(WriterSession session)
     {

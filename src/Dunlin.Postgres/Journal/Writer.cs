@@ -1,3 +1,4 @@
+global using WriteRequest = Dunlin.Journal.WriteRequest<Dunlin.Postgres.Journal.WriterSession>;
 using System.Data;
 using System.Threading.Channels;
 using Dunlin.Diagnostics;
@@ -13,13 +14,15 @@ namespace Dunlin.Postgres.Journal;
 /// sync: it takes the lock that all nodes share, every unit of work runs in a savepoint, so that a failing one rolls back
 /// alone, and plain appends need no statement of their own. Nobody is answered before the commit.
 /// <code>
-/// take batch -> BEGIN, lock (wait for other nodes) -> work of each -> insert all events, notify, COMMIT
-///            -> head visible -> CommitFeed, in order -> answers
+/// take batch -> BEGIN, lock (wait for other nodes) -> take what has come meanwhile -> work of each
+///            -> insert all events, notify, COMMIT -> head visible -> CommitFeed, in order -> answers
 /// </code>
+/// What comes while the lock is waited for joins the batch: a node gets it once for each commit of another, so a batch of what was there
+/// when it was asked for would be a fraction of what waits when it is given (decision 13).
 /// Units of work of all nodes follow one another, so each runs as if alone, without retries and deadlocks; offsets are taken
 /// inside, so they become visible in order (see dunlin_journal).
 /// </summary>
-internal sealed partial class Writer : IAsyncDisposable
+internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDisposable
 {
     /// <summary>Requests that wait at most; more are refused. It bounds what a flood of requests can make the process hold.</summary>
     private const int MaxWaiting = 16_384;
@@ -115,8 +118,7 @@ internal sealed partial class Writer : IAsyncDisposable
 
     private void Take(LinkedList<WriteRequest> batch)
     {
-        long bytes = 0;
-        var events = 0;
+        var (events, bytes) = (batch.Sum(request => request.Count), batch.Sum(request => request.Bytes));
         while (_queue.Reader.TryPeek(out var next))
         {
             events += next.Count;
@@ -137,6 +139,7 @@ internal sealed partial class Writer : IAsyncDisposable
         var began = _settings.Time.GetTimestamp();
         try
         {
+            await JoinAsync(session, batch);
             while (batch.First is { } first && (_executed.Count == 0 || _settings.Time.GetElapsedTime(began) < MaxBatchTime))
             {
                 batch.RemoveFirst();
@@ -202,6 +205,30 @@ internal sealed partial class Writer : IAsyncDisposable
         return null;
     }
 
+    /// <summary>Adds what has come while the lock was waited for.</summary>
+    private async Task JoinAsync(WriterSession session, LinkedList<WriteRequest> batch)
+    {
+        var last = batch.Last!;
+        Take(batch);
+        var keys = new List<IdempotencyKey>();
+        for (var node = last.Next; node is not null;)
+        {
+            var (request, next) = (node.Value, node.Next);
+            if (request.Cancellation.IsCancellationRequested)
+            {
+                batch.Remove(node);
+                request.Fail(new OperationCanceledException(request.Cancellation));
+            }
+            else if (request.Key is { } key)
+            {
+                keys.Add(key);
+            }
+            node = next;
+        }
+        if (keys.Count > 0)
+            await session.FindAnswersAsync(keys);
+    }
+
     /// <summary>Answers those who have given up or waited too long.</summary>
     private bool DropHopeless(LinkedList<WriteRequest> batch, bool isRetry)
     {
@@ -237,10 +264,10 @@ internal sealed partial class Writer : IAsyncDisposable
         var mark = session.Here;
         try
         {
-            if (!request.IsRepeatable)
+            if (request.IsUnit)
                 await session.SavepointAsync();
             await request.ExecuteAsync(session);
-            if (!request.IsRepeatable && PostgresTransactions.HasEnded(session.Transaction))
+            if (request.IsUnit && PostgresTransactions.HasEnded(session.Transaction))
                 throw EndedByItself(null);
             _executed.Add(request);
         }
@@ -251,7 +278,7 @@ internal sealed partial class Writer : IAsyncDisposable
         }
         catch (Exception exception)
         {
-            if (request.IsRepeatable)
+            if (!request.IsUnit)
             {
                 session.TakeBack(mark);
                 request.Fail(exception);
@@ -302,7 +329,7 @@ internal sealed partial class Writer : IAsyncDisposable
         var isLost = PostgresFaults.IsLost(exception) || exception is UnitAbandonedException;
         for (var i = _executed.Count - 1; i >= 0; i--)
         {
-            if (_executed[i].IsRepeatable && isLost)
+            if (!_executed[i].IsUnit && isLost)
                 batch.AddFirst(_executed[i]);
             else if (!_executed[i].IsAnswered)
                 _executed[i].Fail(PostgresFaults.Unavailable("The write was rolled back together with another one; nothing of this was kept.", exception));

@@ -13,12 +13,13 @@ namespace Dunlin.Postgres.Journal;
 /// back without a statement, and an offset that it used is used again by the next one.
 /// <code>
 /// BEGIN, time-outs, lock, state, keys (, savepoint)   one round trip
+/// (keys of those that came while the lock was waited for)
 /// units of work                                       their own
 /// (release,) topics, events, keys, notify, COMMIT     one round trip
 /// </code>
 /// Used by one at a time.
 /// </summary>
-internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings settings, KnownTopics topics)
+internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings settings, KnownTopics topics) : IAppendSession
 {
     private static readonly SqlText BeginWrite = new("begin_write");
     private static readonly SqlText Lock = new("lock");
@@ -77,8 +78,8 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
             .Add(Lock)
             .Add(FindState);
         if (keys.Count > 0)
-            batch.Add(FindIdempotency, Statements.Texts(keys.Select(key => key.Scope)), Statements.Texts(keys.Select(key => key.Key)));
-        _isFresh = requests.FirstOrDefault() is { IsRepeatable: false };
+            AddLookUp(batch, keys);
+        _isFresh = requests.FirstOrDefault() is { IsUnit: true };
         if (_isFresh)
             batch.Add(Savepoint);
         await using var reader = await batch.ExecuteReaderAsync();
@@ -94,18 +95,22 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
         if (keys.Count > 0)
         {
             await reader.NextResultAsync();
-            while (await reader.ReadAsync())
-            {
-                var key = new IdempotencyKey(reader.GetString(0), reader.GetString(1));
-                var positions = new PositionRange(new Position(_epoch, reader.GetInt64(3)), reader.GetInt32(4));
-                _known[key] = new KeyAnswer(key, reader.GetFieldValue<byte[]>(2), positions);
-            }
+            await ReadAnswersAsync(reader);
         }
         // To the end: an error of a later statement is told there.
         while (await reader.NextResultAsync())
         {
         }
         _hasSavepoint = _isFresh;
+    }
+
+    /// <summary>Looks up the answers that were given to these keys.</summary>
+    public async Task FindAnswersAsync(IReadOnlyCollection<IdempotencyKey> keys)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        AddLookUp(batch, [.. keys.Distinct()]);
+        await using var reader = await batch.ExecuteReaderAsync();
+        await ReadAnswersAsync(reader);
     }
 
     /// <summary>Begins a unit of work: lets go of the one before and marks the place to go back to.</summary>
@@ -176,6 +181,19 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
         await batch.ExecuteNonQueryAsync();
         topics.Add(added);
         await _transaction!.DisposeAsync();
+    }
+
+    private static void AddLookUp(NpgsqlBatch batch, IReadOnlyCollection<IdempotencyKey> keys) =>
+        batch.Add(FindIdempotency, Statements.Texts(keys.Select(key => key.Scope)), Statements.Texts(keys.Select(key => key.Key)));
+
+    private async Task ReadAnswersAsync(NpgsqlDataReader reader)
+    {
+        while (await reader.ReadAsync())
+        {
+            var key = new IdempotencyKey(reader.GetString(0), reader.GetString(1));
+            var positions = new PositionRange(new Position(_epoch, reader.GetInt64(3)), reader.GetInt32(4));
+            _known[key] = new KeyAnswer(key, reader.GetFieldValue<byte[]>(2), positions);
+        }
     }
 
     private void AddEvents(NpgsqlBatch batch) => batch.Add(

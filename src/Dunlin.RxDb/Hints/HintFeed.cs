@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
+using Dunlin.Backplane;
 using Dunlin.Fanout;
 using Dunlin.Security;
 using Dunlin.Streams;
@@ -9,8 +11,10 @@ namespace Dunlin.RxDb.Hints;
 
 /// <summary><c>GET stream</c> and <c>GET status</c>. Hints say that something changed and never carry it: a stream of documents
 /// would move RxDB's checkpoint over whatever was missed. So whoever connects pulls, and old hints need not be kept.</summary>
-internal sealed class HintFeed(EventStreams streams, EventFanout fanout, IOptions<RxDbOptions> options, TimeProvider time)
+internal sealed class HintFeed(EventStreams streams, EventFanout fanout, NodeQuestions questions, IOptions<RxDbOptions> options, TimeProvider time)
 {
+    private readonly StreamCounts _counts = new("rxdb", static connection => connection.Topics.Any(HintTopics.IsHint), fanout, questions);
+
     public Task ServeAsync(HttpContext context) => streams.ServeAsync(context, new StreamRequest([HintTopics.Of(context.RequireCaller().UserId)])
     {
         Format = WireFormats.Named,
@@ -23,12 +27,12 @@ internal sealed class HintFeed(EventStreams streams, EventFanout fanout, IOption
         },
     });
 
-    public HintStatus Status(HttpContext context)
+    public async Task<HintStatus> StatusAsync(HttpContext context)
     {
         var caller = context.RequireCaller();
-        var own = fanout.OfUser(caller.UserId).Count(IsHintStream);
+        var count = await _counts.OfAsync(caller.UserId, context.RequestAborted);
         // How many others are connected is nobody's business but an administrator's.
-        return new HintStatus(own > 0, caller.IsAdministrator ? fanout.All().Count(IsHintStream) : own);
+        return new HintStatus(count.Value.OfUser > 0, caller.IsAdministrator ? count.Value.InAll : count.Value.OfUser, count.SilentNodes);
     }
 
     private static void Ping(FrameWriter frame, DateTimeOffset now)
@@ -36,13 +40,13 @@ internal sealed class HintFeed(EventStreams streams, EventFanout fanout, IOption
         frame.Name(HintTopics.PingEvent);
         frame.Data($"{{\"timestamp\":\"{now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)}\"}}");
     }
-
-    private static bool IsHintStream(Connection connection) => connection.Topics.Any(HintTopics.IsHint);
 }
 
 /// <summary>What <c>GET status</c> answers.</summary>
-/// <param name="Connected">Whether the caller has a stream open.</param>
+/// <param name="Connected">Whether the caller has a stream open, at whatever node.</param>
 /// <param name="TotalConnections">The caller's open streams; those of all to administrators.</param>
+/// <param name="SilentNodes">Nodes that have not answered, whose streams are missing; left out where all have.</param>
 internal sealed record HintStatus(
-    [property: System.Text.Json.Serialization.JsonPropertyName("connected")] bool Connected,
-    [property: System.Text.Json.Serialization.JsonPropertyName("total_connections")] int TotalConnections);
+    [property: JsonPropertyName("connected")] bool Connected,
+    [property: JsonPropertyName("total_connections")] int TotalConnections,
+    [property: JsonPropertyName("silent_nodes"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes);

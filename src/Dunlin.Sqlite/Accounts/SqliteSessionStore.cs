@@ -1,6 +1,7 @@
 using Dunlin.Accounts;
 using Dunlin.Diagnostics;
 using Dunlin.Sqlite.Schema;
+using Dunlin.Topics;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -49,8 +50,8 @@ internal sealed class SqliteSessionStore(SqliteStore store) : ISessionStore
             },
             cancellationToken);
 
-    public ValueTask RemoveAsync(string sessionId, CancellationToken cancellationToken) =>
-        RunAsync(database => database.Prepare(Remove).Bind(1, sessionId).Run(), cancellationToken);
+    public ValueTask RemoveAsync(EndedSession ended, CancellationToken cancellationToken) =>
+        RunAsync(database => database.Prepare(Remove).Bind(1, ended.SessionId).Run(), cancellationToken);
 
     public ValueTask<IReadOnlyList<Session>> ListAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
         store.QueryAsync<IReadOnlyList<Session>>(

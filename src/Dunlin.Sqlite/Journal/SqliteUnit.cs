@@ -9,13 +9,10 @@ using SQLitePCL;
 namespace Dunlin.Sqlite.Journal;
 
 /// <summary>One unit of work: a savepoint in the writer's open transaction.</summary>
-internal sealed class SqliteUnit(WriterSession session) : IUnitOfWork, IRecordScope
+internal sealed class SqliteUnit(WriterSession session) : RunningUnit, IUnitOfWork, IRecordScope
 {
     private SqliteLeaseTable? _leases;
     private SqliteRecordTable? _records;
-    private volatile bool _ended;
-
-    public bool Ended => _ended;
 
     public DbConnection Connection => Open.Database.Connection;
 
@@ -31,9 +28,14 @@ internal sealed class SqliteUnit(WriterSession session) : IUnitOfWork, IRecordSc
 
     private SqliteRecordTable Table => _records ??= new SqliteRecordTable(() => Open.Database, isWritable: true);
 
-    private WriterSession Open => _ended
-        ? throw new InvalidOperationException("The unit of work has ended: it is valid inside its callback only.")
-        : session;
+    private WriterSession Open
+    {
+        get
+        {
+            ThrowIfEnded();
+            return session;
+        }
+    }
 
     public ValueTask<Position> AppendAsync(EventDraft draft, CancellationToken cancellationToken = default)
     {
@@ -42,8 +44,6 @@ internal sealed class SqliteUnit(WriterSession session) : IUnitOfWork, IRecordSc
     }
 
     public ValueTask<Position> NextPositionAsync(CancellationToken cancellationToken = default) => new(Open.NextPosition);
-
-    public void End() => _ended = true;
 
     /// <summary>Stops the statement that runs now, if any; from another thread.</summary>
     public void Interrupt() => raw.sqlite3_interrupt(session.Database.Handle);

@@ -5,8 +5,8 @@ namespace Dunlin.Sqlite.Journal;
 
 /// <summary>A unit of work of the application.</summary>
 internal sealed class UnitRequest<T>(
-    Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, AsyncLocal<SqliteUnit?> current, CancellationToken cancellation)
-    : WriteRequest<T>(cancellation)
+    Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, AsyncLocal<RunningUnit?> current, CancellationToken cancellation)
+    : WriteRequest<WriterSession, T>(cancellation)
 {
     // The work runs on another thread, but as its caller: with its Activity, culture and other ambient values.
     private readonly ExecutionContext? _context = ExecutionContext.Capture();
@@ -16,7 +16,8 @@ internal sealed class UnitRequest<T>(
 
     public override bool IsUnit => true;
 
-    public override void Execute(WriterSession session)
+    // On the writer's thread, to the end: it answers when it is over.
+    public override ValueTask ExecuteAsync(WriterSession session)
     {
         var unit = _unit = new SqliteUnit(session);
         _limit = session.Limit.Start(unit, Cancellation);
@@ -29,6 +30,7 @@ internal sealed class UnitRequest<T>(
             Result = _running.IsCompleted ? _running.GetAwaiter().GetResult() : session.Limit.WaitFor(_running.AsTask());
             if (session.Limit.IsOver)
                 throw session.Limit.TooLong(null);
+            return default;
         }
         catch (Exception exception) when (exception is not UnitAbandonedException and not DunlinException && session.Limit.IsOver)
         {

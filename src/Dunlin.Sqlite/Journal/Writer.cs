@@ -17,7 +17,7 @@ namespace Dunlin.Sqlite.Journal;
 /// </code>
 /// Order of commit: there is one transaction at a time and offsets are taken inside it, so they become visible in order.
 /// </summary>
-internal sealed partial class Writer : IDisposable
+internal sealed partial class Writer : IStoreWriter<WriterSession>, IDisposable
 {
     /// <summary>A batch is committed early once it has run so long: those already executed should not wait for slow mates.</summary>
     private static readonly TimeSpan MaxBatchTime = TimeSpan.FromMilliseconds(50);
@@ -131,7 +131,7 @@ internal sealed partial class Writer : IDisposable
     /// <summary>Runs one request. What it throws itself is its own answer; an exception from here is the end of the transaction.</summary>
     private void Execute(WriteRequest request)
     {
-        if (request.IsCancelled)
+        if (request.Cancellation.IsCancellationRequested)
         {
             request.Fail(new OperationCanceledException(request.Cancellation));
             return;
@@ -141,7 +141,8 @@ internal sealed partial class Writer : IDisposable
         {
             if (request.NeedsSavepoint)
                 _session.Savepoint();
-            request.Execute(_session);
+            // Requests of this store run on this thread and are over when they return.
+            request.ExecuteAsync(_session).GetAwaiter().GetResult();
             if (request.IsUnit && !_session.Database.InTransaction)
                 throw EndedByItself(null);
             if (request.NeedsSavepoint)

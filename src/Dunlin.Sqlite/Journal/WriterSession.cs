@@ -11,7 +11,7 @@ namespace Dunlin.Sqlite.Journal;
 /// topics that are new. All of it can be taken back to a <see cref="Mark"/>, as the savepoint takes back the rows; so an
 /// offset that a failed unit of work used is used again by the next one, and no gap arises. Used by one thread at a time.
 /// </summary>
-internal sealed class WriterSession : IDisposable
+internal sealed class WriterSession : IAppendSession, IDisposable
 {
     /// <summary>Topics whose numbers are remembered; bounds memory at some ten MiB. Beyond, they are looked up again.</summary>
     private const int MaxKnownTopics = 65_536;
@@ -169,23 +169,23 @@ internal sealed class WriterSession : IDisposable
         return position;
     }
 
-    public (byte[] Fingerprint, PositionRange Positions)? FindAnswer(IdempotencyKey key)
+    public KeyAnswer? FindAnswer(IdempotencyKey key)
     {
         var find = Database.Prepare(FindIdempotency).Bind(1, key.Scope).Bind(2, key.Key);
         var answer = find.Step()
-            ? (find.Bytes(0).ToArray(), new PositionRange(new Position(_epoch, find.Int64(1)), (int)find.Int64(2)))
-            : default((byte[], PositionRange)?);
+            ? new KeyAnswer(key, find.Bytes(0).ToArray(), new PositionRange(new Position(_epoch, find.Int64(1)), (int)find.Int64(2)))
+            : null;
         find.Reset();
         return answer;
     }
 
-    public void SaveAnswer(IdempotencyKey key, ReadOnlySpan<byte> fingerprint, PositionRange positions) =>
+    public void SaveAnswer(KeyAnswer answer) =>
         Database.Prepare(InsertIdempotency)
-            .Bind(1, key.Scope)
-            .Bind(2, key.Key)
-            .Bind(3, fingerprint)
-            .Bind(4, positions[0].Offset)
-            .Bind(5, positions.Count)
+            .Bind(1, answer.Key.Scope)
+            .Bind(2, answer.Key.Key)
+            .Bind(3, answer.Fingerprint)
+            .Bind(4, answer.Positions[0].Offset)
+            .Bind(5, answer.Positions.Count)
             .Bind(6, Clock.Now.ToUnixTimeMilliseconds())
             .Run();
 

@@ -1,5 +1,6 @@
 using Dunlin.Accounts;
 using Dunlin.Diagnostics;
+using Dunlin.Topics;
 
 namespace Dunlin.TestKit.Conformance;
 
@@ -52,8 +53,8 @@ public abstract class AccountStoreConformance : ConformanceSuite
         Assert.Equal(session, await Subject.Sessions.FindAsync("s1", Cancellation));
         var again = await Assert.ThrowsAsync<DunlinException>(async () => await Subject.Sessions.AddAsync(session with { UserId = "u2" }, Cancellation));
         Assert.Equal(ErrorCode.Conflict, again.Code);
-        await Subject.Sessions.RemoveAsync("s1", Cancellation);
-        await Subject.Sessions.RemoveAsync("s1", Cancellation);
+        await Subject.Sessions.RemoveAsync(new EndedSession("u1", "s1", "signed_out"), Cancellation);
+        await Subject.Sessions.RemoveAsync(new EndedSession("u1", "s1", "signed_out"), Cancellation);
         Assert.Null(await Subject.Sessions.FindAsync("s1", Cancellation));
     }
 

@@ -103,6 +103,15 @@ public abstract class RecordConformance : ConformanceSuite
     }
 
     [Fact]
+    public async Task G4_Taking_a_space_announces_in_its_transaction_that_the_users_rights_have_changed_and_giving_does_not()
+    {
+        await WriteAsync(async records => await records.GrantAsync(A, "ann") && await records.GrantAsync(B, "ann"));
+        Assert.Empty(await ReadAllAsync(0, "dunlin/access"));
+        await WriteAsync(async records => await records.RevokeAsync(A, "ann") && await records.RevokeAsync(B, "ann"));
+        Assert.Equal("rights.changed", Assert.Single(await ReadAllAsync(0, "dunlin/access")).Type);
+    }
+
+    [Fact]
     public async Task A_space_that_was_taken_and_given_again_leaves_nothing_stale()
     {
         await WriteAsync(records => records.GrantAsync(A, "ann"));

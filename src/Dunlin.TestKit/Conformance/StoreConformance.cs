@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using System.Text;
 using Dunlin.Journal;
 using Dunlin.Leases;
+using Dunlin.Topics;
 
 namespace Dunlin.TestKit.Conformance;
 
@@ -45,6 +47,34 @@ public abstract class StoreConformance : ConformanceSuite
         Assert.Empty(await ReadAllAsync());
         Assert.Equal(1, (await AppendAsync("new/topic")).Offset);
         Assert.Single(await ReadAllAsync(0, "new/topic"));
+    }
+
+    [Fact]
+    public async Task G1_A_change_of_access_is_announced_in_its_transaction_or_not_at_all()
+    {
+        var announced = new List<Event>();
+        Subject.Feed.Subscribe(announced.AddRange);
+        await Assert.ThrowsAsync<FormatException>(async () => await Store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await unit.RightsChangedAsync("ann", ct);
+                throw new FormatException();
+            },
+            Cancellation));
+        Assert.Empty(announced);
+        await Store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await unit.Leases.SaveAsync(new LeaseRow(Resource), ct);
+                await unit.RightsChangedAsync("ann", ct);
+                await unit.SessionEndedAsync(new EndedSession("bob", "s1", "signed_out") { LastFrame = "data: bye\n\n"u8.ToArray() }, ct);
+            },
+            Cancellation);
+        Assert.Equal([1, 2], announced.Select(e => e.Position.Offset));
+        var read = await ReadAllAsync();
+        Assert.Equal(["rights.changed", "session.ended"], read.Select(e => e.Type));
+        Assert.All(read, e => Assert.True(e.Topic.IsUnder("dunlin")));
+        Assert.Contains("\"ann\"", Encoding.UTF8.GetString(read[0].Data.Span), StringComparison.Ordinal);
     }
 
     [Fact]

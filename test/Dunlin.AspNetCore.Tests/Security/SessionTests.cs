@@ -162,7 +162,7 @@ public sealed class SessionTests : IAsyncLifetime
         var finds = _host.SessionStore.Finds;
         Assert.NotNull(await ExpiryAsync(signedIn.Token, null));
         Assert.Equal(finds, _host.SessionStore.Finds);
-        await _host.SessionStore.RemoveAsync(signedIn.SessionId, default);
+        await _host.SessionStore.RemoveAsync(new EndedSession("id-alice", signedIn.SessionId, "removed"), default);
         _host.Clock.Advance(SessionCache.MaxAge);
         await RefusedAsync(token: signedIn.Token);
     }

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Dunlin.Backplane;
 using Dunlin.Host;
 using Dunlin.Hosting;
 using Dunlin.TestKit.Servers;
@@ -24,11 +25,11 @@ internal sealed class TwoNodes : IAsyncDisposable
 
     private TwoNodes(PostgresServer postgres, RedisServer? redis) => (_postgres, _redis) = (postgres, redis);
 
-    public static async Task<TwoNodes> StartAsync(bool withRedis, TimeProvider? time = null)
+    public static async Task<TwoNodes> StartAsync(bool withRedis, TimeProvider? time = null, Action<int, IServiceCollection>? configure = null)
     {
         var nodes = new TwoNodes(await PostgresServer.StartNewAsync(), withRedis ? await RedisServer.StartNewAsync() : null);
         for (var i = 0; i < 2; i++)
-            nodes._apps[i] = await nodes.StartNodeAsync(time);
+            nodes._apps[i] = await nodes.StartNodeAsync(i, time, configure);
         return nodes;
     }
 
@@ -44,6 +45,14 @@ internal sealed class TwoNodes : IAsyncDisposable
         foreach (var client in clients)
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", answer.GetProperty("accessToken").GetString());
         return clients;
+    }
+
+    /// <summary>Completes when both have heard of each other.</summary>
+    public async Task KnowEachOtherAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
+        while (Services(0).GetRequiredService<NodeQuestions>().Others != 1 || Services(1).GetRequiredService<NodeQuestions>().Others != 1)
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
     }
 
     /// <summary>Stops a node; what its pages hold stays as it is.</summary>
@@ -82,7 +91,7 @@ internal sealed class TwoNodes : IAsyncDisposable
         return client;
     }
 
-    private async Task<WebApplication> StartNodeAsync(TimeProvider? time)
+    private async Task<WebApplication> StartNodeAsync(int node, TimeProvider? time, Action<int, IServiceCollection>? configure)
     {
         var settings = new HostSettings { Port = 0, Data = _folder.FullName, Demo = true, Store = _postgres.ConnectionString + ";Maximum Pool Size=20", Redis = _redis?.Endpoint };
         var app = HostApplication.Build(settings, services =>
@@ -93,6 +102,7 @@ internal sealed class TwoNodes : IAsyncDisposable
             services.AddLogging(logging => logging.ClearProviders());
             services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero);
             services.Remove(services.Single(s => s.ImplementationType == typeof(Announcement)));
+            configure?.Invoke(node, services);
         });
         await app.StartAsync();
         return app;

@@ -17,7 +17,7 @@ internal sealed class TestNode : IDisposable
 {
     private readonly ServiceProvider _meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
 
-    public TestNode(Action<FanoutOptions>? configure = null, Func<IJournal, IJournal>? decorate = null, InProcessBackplane? backplane = null, RetentionOptions? retention = null)
+    public TestNode(Action<FanoutOptions>? configure = null, Func<IJournal, IJournal>? decorate = null, IBackplane? backplane = null, RetentionOptions? retention = null)
     {
         var options = new FanoutOptions();
         configure?.Invoke(options);

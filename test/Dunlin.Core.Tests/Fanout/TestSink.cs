@@ -79,6 +79,16 @@ internal sealed class TestSink : IFrameSink
         LetGo();
     }
 
+    /// <summary>All that was received, as it came.</summary>
+    public string Text
+    {
+        get
+        {
+            lock (_gate)
+                return Encoding.UTF8.GetString(_received.ToArray());
+        }
+    }
+
     /// <summary>All frames so far, comments and retry lines left out.</summary>
     public IReadOnlyList<TestFrame> Frames
     {

@@ -66,10 +66,10 @@ internal static class NotesElsewhere
         await devices.BroadcastAsync(userId, "notes", "deleted", new { id = "n1" });                            // to all
         await devices.BroadcastAsync(userId, "notes", "deleted", new { id = "n1" }, exceptDevice: "laptop-1");   // to all but one
         var isThere = await devices.SendToDeviceAsync(userId, "phone-1", "notes", "deleted", new { id = "n1" }); // to one; kept while it is away
-        var count = devices.ConnectionCount(userId);
-        var isConnected = devices.IsUserConnected(userId);
-        var isAlive = devices.SendHeartbeat(userId, "phone-1");
-        Console.WriteLine($"{isThere} {count} {isConnected} {isAlive}");
+        var count = await devices.ConnectionCountAsync(userId);                                                  // of all nodes
+        var isConnected = await devices.IsUserConnectedAsync(userId);
+        var isAlive = await devices.SendHeartbeatAsync(userId, "phone-1");
+        Console.WriteLine($"{isThere} {count.Value} (without {count.SilentNodes} nodes) {isConnected.Value} {isAlive.Value}");
     }
     #endregion
 }

@@ -38,21 +38,21 @@ internal sealed class FocusDevices(IStore store, UserDevices devices)
             async (scope, _) => (await scope.Connection.QueryAsync<DeviceRow>(
                 "SELECT device_id AS DeviceId, name FROM focus_device WHERE user_id = @userId ORDER BY created_at, device_id", new { userId = caller.UserId })).ToList(),
             cancellationToken);
-        return [.. rows.Select(row => View(caller, row))];
+        return await ViewAsync(caller, rows, cancellationToken);
     }
 
-    public ValueTask<DeviceView> RenameAsync(Caller caller, string deviceId, string? name, CancellationToken cancellationToken)
+    public async ValueTask<DeviceView> RenameAsync(Caller caller, string deviceId, string? name, CancellationToken cancellationToken)
     {
         var row = new DeviceRow(DeviceId.Check(deviceId), WireText.Title(name, "name", 60));
-        return store.WriteAsync(
+        await store.WriteAsync(
             async (unit, ct) =>
             {
                 await RequireOwnedAsync(unit.Connection, unit.Transaction, caller.UserId, deviceId, "deviceId");
                 await unit.Connection.ExecuteAsync("UPDATE focus_device SET name = @Name WHERE device_id = @DeviceId", row, unit.Transaction);
                 await devices.BroadcastAsync(unit, caller.UserId, "devices", "updated", row, caller.DeviceId, cancellationToken: ct);
-                return View(caller, row);
             },
             cancellationToken);
+        return (await ViewAsync(caller, [row], cancellationToken))[0];
     }
 
     public static async ValueTask<string> NameAsync(IUnitOfWork unit, string deviceId) => await NameAsync(unit.Connection, unit.Transaction, deviceId);
@@ -68,8 +68,15 @@ internal sealed class FocusDevices(IStore store, UserDevices devices)
         RequireOwner(owner, userId, field);
     }
 
-    private DeviceView View(Caller caller, DeviceRow row) => new(
-        row.DeviceId, row.Name, devices.IsDeviceConnected(caller.UserId, row.DeviceId), string.Equals(row.DeviceId, caller.DeviceId, StringComparison.Ordinal));
+    private async ValueTask<IReadOnlyList<DeviceView>> ViewAsync(Caller caller, IReadOnlyList<DeviceRow> rows, CancellationToken cancellationToken)
+    {
+        var connected = await devices.ConnectedDevicesAsync(caller.UserId, cancellationToken);
+        return [.. rows.Select(row => new DeviceView(
+            row.DeviceId,
+            row.Name,
+            connected.Value.Contains(row.DeviceId) ? true : connected.IsComplete ? false : null,
+            string.Equals(row.DeviceId, caller.DeviceId, StringComparison.Ordinal)))];
+    }
 
     private async ValueTask NoteAsync(Caller caller, string deviceId, string? userAgent, CancellationToken cancellationToken)
     {

@@ -61,7 +61,8 @@ export interface CalendarEntry {
 export interface Device {
   readonly deviceId: string;
   readonly name: string;
-  readonly isConnected: boolean;
+  /** Null where it cannot be told, because a node of the server has not answered. */
+  readonly isConnected: boolean | null;
   readonly isCurrent: boolean;
 }
 

@@ -2,9 +2,9 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Dunlin.Diagnostics;
 
-namespace Dunlin.Sqlite.Journal;
+namespace Dunlin.Journal;
 
-/// <summary>What is measured of the writer.</summary>
+/// <summary>What is measured of the writer of a store. Without a factory it has a meter of its own.</summary>
 internal sealed class JournalInstruments : IDisposable
 {
     private readonly Meter _meter;
@@ -24,13 +24,20 @@ internal sealed class JournalInstruments : IDisposable
 
     public void Watch(Func<int> queueLength) => _queueLength = queueLength;
 
-    /// <summary>Now, or 0 where nobody measures.</summary>
+    /// <summary>Now, or 0 where nobody measures: for writers that need no timestamps of their own.</summary>
     public long Timestamp() => _duration.Enabled ? Stopwatch.GetTimestamp() : 0;
 
+    /// <param name="queuedAt">What <see cref="Timestamp"/> said when it was queued.</param>
     public void Answered(long queuedAt)
     {
         if (queuedAt != 0)
             _duration.Record(Stopwatch.GetElapsedTime(queuedAt).TotalSeconds);
+    }
+
+    public void Answered(TimeSpan elapsed)
+    {
+        if (_duration.Enabled)
+            _duration.Record(elapsed.TotalSeconds);
     }
 
     public void Batch(int events, int requests)

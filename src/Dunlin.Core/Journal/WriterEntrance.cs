@@ -1,0 +1,56 @@
+namespace Dunlin.Journal;
+
+/// <summary>The writer of an open store.</summary>
+internal interface IStoreWriter<TSession>
+{
+    /// <summary>Queues a request; its answer tells the rest.</summary>
+    void Add(WriteRequest<TSession> request);
+}
+
+/// <summary>
+/// The way of writes to the writer of a store: opens the store with the first one, and lets nobody in who is inside a unit of work of
+/// the same store. Safe for concurrent use.
+/// </summary>
+/// <param name="opened">The writer, where the store is open.</param>
+/// <param name="open">Opens the store.</param>
+internal sealed class WriterEntrance<TSession>(Func<IStoreWriter<TSession>?> opened, Func<CancellationToken, ValueTask<IStoreWriter<TSession>>> open)
+{
+    /// <summary>The unit of work in which the caller runs.</summary>
+    public AsyncLocal<RunningUnit?> Current { get; } = new();
+
+    /// <summary>Queues a request.</summary>
+    /// <exception cref="InvalidOperationException">The caller runs inside a unit of work.</exception>
+    public ValueTask<T> RequestAsync<T>(WriteRequest<TSession, T> request)
+    {
+        if (Current.Value is { Ended: false })
+            throw new InvalidOperationException("A unit of work cannot write through the store again: it would wait for itself. Use the unit of work that is open.");
+        if (opened() is not { } writer)
+            return OpenAndRequestAsync(request);
+        writer.Add(request);
+        return request.Answer;
+    }
+
+    private async ValueTask<T> OpenAndRequestAsync<T>(WriteRequest<TSession, T> request)
+    {
+        var writer = await open(request.Cancellation);
+        writer.Add(request);
+        return await request.Answer;
+    }
+}
+
+/// <summary>A unit of work, valid inside its callback only.</summary>
+internal abstract class RunningUnit
+{
+    private volatile bool _ended;
+
+    public bool Ended => _ended;
+
+    public void End() => _ended = true;
+
+    /// <exception cref="InvalidOperationException">The callback has returned.</exception>
+    protected void ThrowIfEnded()
+    {
+        if (_ended)
+            throw new InvalidOperationException("The unit of work has ended: it is valid inside its callback only.");
+    }
+}

@@ -1,0 +1,28 @@
+using System.Text.Json;
+
+namespace Dunlin.Host.Tests.Deploy;
+
+/// <summary><c>deploy/Dockerfile</c>, as far as it says what is run.</summary>
+internal sealed class Dockerfile
+{
+    private readonly List<string> _lines;
+
+    private Dockerfile(string text) => _lines = [.. text.Split('\n')];
+
+    /// <summary>The command that makes the program.</summary>
+    public string Publish => After("RUN ", line => line.Contains("dotnet publish", StringComparison.Ordinal));
+
+    /// <summary>Where the pages are put.</summary>
+    public string Pages => After("COPY --from=web ", static _ => true).Split(' ')[1];
+
+    /// <summary>What is run, and with which options.</summary>
+    public IReadOnlyList<string> EntryPoint => JsonSerializer.Deserialize<List<string>>(After("ENTRYPOINT ", static _ => true))!;
+
+    /// <summary>The options unless others are given.</summary>
+    public IReadOnlyList<string> Options => JsonSerializer.Deserialize<List<string>>(After("CMD ", static _ => true))!;
+
+    public static Dockerfile Read() => new(File.ReadAllText(Path.Combine(NginxProcess.Root(), "deploy", "Dockerfile")));
+
+    private string After(string instruction, Func<string, bool> which) =>
+        _lines.Single(line => line.StartsWith(instruction, StringComparison.Ordinal) && which(line))[instruction.Length..];
+}
