@@ -1,6 +1,6 @@
 // Figures of several nodes without HTTP, over a PostgreSQL (synchronous_commit and fsync on) and a Redis that are started for it.
 //   dotnet run -c Release --project bench/cluster
-//   dotnet run -c Release --project bench/cluster -- node-cost                 what an event costs each node, as nodes are added
+//   dotnet run -c Release --project bench/cluster -- node-cost [NODES [EVENTS]] what an event costs each node, as nodes are added
 //   dotnet run -c Release --project bench/cluster -- node-death [READERS]      what its readers feel of the end of a node
 #pragma warning disable MA0047 // one file, top-level statements
 using System.Collections.Concurrent;
@@ -19,8 +19,8 @@ using Microsoft.Extensions.Logging;
 
 if (args is ["node-death", ..])
     return await NodeDeath.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 5_000);
-if (args is ["node-cost"])
-    return await NodeCost.RunAsync();
+if (args is ["node-cost", ..])
+    return await NodeCost.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 4, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 4_000);
 const int rounds = 5;
 await using var postgres = await PostgresServer.StartNewAsync(isDurable: true);
 await using var redis = await RedisServer.StartNewAsync();
@@ -55,11 +55,7 @@ async Task<IHost> StartAsync(bool withRedis)
 {
     var builder = Host.CreateEmptyApplicationBuilder(null);
     builder.Logging.ClearProviders();
-    var dunlin = builder.Services.AddDunlinCore().AddPostgres(options =>
-    {
-        options.ConnectionString = postgres.ConnectionString;
-        options.WakeDelay = withRedis ? TimeSpan.FromMilliseconds(20) : TimeSpan.Zero;
-    });
+    var dunlin = builder.Services.AddDunlinCore().AddPostgres(postgres.ConnectionString);
     if (withRedis)
         dunlin.AddRedisBackplane(redis.Endpoint);
     builder.Services.AddSingleton<Arrivals>();

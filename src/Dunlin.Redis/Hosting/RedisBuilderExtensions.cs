@@ -15,8 +15,8 @@ public static class RedisBuilderExtensions
         builder.AddRedisBackplane(options => options.Configuration = configuration);
 
     /// <summary>Connects the nodes of one store through Redis: what one commits reaches the others without their reading the
-    /// store, and transient events and presence reach them at all. The store stays the truth; a Redis that is away, flushed
-    /// or failed over costs latency, and transient events, and nothing else.</summary>
+    /// store, and transient events and presence reach them sooner. The store stays the truth; a Redis that is away, flushed or failed
+    /// over costs latency, and transient events that were under way, and nothing else: meanwhile they go through the store.</summary>
     public static DunlinBuilder AddRedisBackplane(this DunlinBuilder builder, Action<RedisOptions> configure)
     {
         var services = builder.Services;
