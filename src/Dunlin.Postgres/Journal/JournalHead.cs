@@ -32,8 +32,8 @@ internal sealed partial class JournalHead(ILogger logger) : IDisposable
         Volatile.Write(ref _isOpen, 1);
     }
 
-    /// <summary>Whether a head read with the lock held continues the history that this node knows.</summary>
-    public bool Accepts(Position start) => start.Epoch == _epoch && start.Offset >= Volatile.Read(ref _offset);
+    /// <summary>Whether a head read with the lock held continues the history that this node knew when it asked for the lock.</summary>
+    public static bool Continues(Position known, Position start) => start.Epoch == known.Epoch && start.Offset >= known.Offset;
 
     /// <summary>Takes in a position that the database told: of this history, and perhaps newer than what is known.</summary>
     public void Observe(Position position)

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Dunlin.Journal;
 using Dunlin.Postgres.Tests.Support;
 using Dunlin.TestKit;
+using Npgsql;
 
 namespace Dunlin.Postgres.Tests.Backplane;
 
@@ -59,10 +60,10 @@ public sealed class InStepTests : IAsyncLifetime
     public async Task What_both_the_notification_and_the_hint_were_lost_of_is_found_by_the_poll()
     {
         var reader = await StartAsync(options => options.PollInterval = TimeSpan.FromMilliseconds(100));
-        await using var writer = new Npgsql.NpgsqlConnection(_backend.ConnectionString);
+        await using var writer = new NpgsqlConnection(_backend.ConnectionString);
         await writer.OpenAsync(TestContext.Current.CancellationToken);
         // As a writer does it, without the notification.
-        await new Npgsql.NpgsqlCommand(
+        await new NpgsqlCommand(
             """
             INSERT INTO dunlin_topic (name) VALUES ('watched');
             INSERT INTO dunlin_journal ("offset", topic, type, data, time) SELECT 1, id, 'test.happened', '1', 0 FROM dunlin_topic WHERE name = 'watched';
@@ -88,6 +89,26 @@ public sealed class InStepTests : IAsyncLifetime
         await writer.AppendAsync(3);
         reader.StoreBackplane.HintsCome(false);
         Assert.Equal(3, (await reader.NextAsync()).Position.Offset);
+    }
+
+    [Fact]
+    public async Task A_hint_that_comes_after_the_lock_was_asked_for_does_not_look_like_a_database_that_was_set_back()
+    {
+        var node = await StartAsync();
+        var known = node.Store.Head;
+        await using var holder = new NpgsqlConnection(_backend.ConnectionString);
+        await holder.OpenAsync(Backend.Cancellation);
+        await using var transaction = await holder.BeginTransactionAsync(Backend.Cancellation);
+        await new NpgsqlCommand("SELECT id FROM dunlin_lock WHERE id = 1 FOR UPDATE", holder).ExecuteNonQueryAsync(Backend.Cancellation);
+        var writing = node.AppendAsync();
+        long waiting = 0;
+        while (waiting == 0)
+            waiting = await Database.ScalarAsync<long>(_backend.ConnectionString, "SELECT count(*) FROM pg_locks WHERE locktype = 'tuple' AND relation = 'dunlin_lock'::regclass");
+        // As where this node stood still with the lock, was disconnected, and another went on: it hears of that first.
+        node.StoreBackplane.Hinted(known with { Offset = 1 }, known with { Offset = 1 });
+        await transaction.RollbackAsync(Backend.Cancellation);
+        await writing;
+        Assert.Null(node.Store.Fault);
     }
 
     [Fact]
