@@ -40,7 +40,8 @@ public sealed class SoftLeaseTests : IAsyncLifetime
         Assert.True(await a.ReleaseAsync(held, Cancellation));
         Assert.False(await a.ReleaseAsync(held, Cancellation));
         Assert.Null(await b.FindAsync(File, Cancellation));
-        Assert.True((await AcquireAsync(b, IdB))!.Token > held.Token);
+        var next = (await AcquireAsync(b, IdB))!.Token;
+        Assert.True(next > held.Token, $"{next} after {held.Token}");
     }
 
     [Fact]
@@ -113,7 +114,7 @@ public sealed class SoftLeaseTests : IAsyncLifetime
         var second = await RetryAsync(() => AcquireAsync(b, IdB));
         Assert.NotNull(second);
         // What is promised all the same.
-        Assert.True(second.Token > first.Token);
+        Assert.True(second.Token > first.Token, $"{second.Token} after {first.Token}");
         Assert.True(second.Token.Epoch > first.Token.Epoch);
         Assert.True(resource.Write(second.Token));
         Assert.False(resource.Write(first.Token));
