@@ -16,6 +16,9 @@ internal sealed partial class HeadWatcher : IAsyncDisposable
 {
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long not to listen while a hint is expected: far shorter than the grace, of which it may be late.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
     private readonly PostgresStore _store;
     private readonly NpgsqlDataSource _database;
     private readonly Writer _writer;
@@ -101,9 +104,19 @@ internal sealed partial class HeadWatcher : IAsyncDisposable
                 return;
             var verdict = _store.Expected.Judge(_store.Known.Position, TimeProvider.System.GetElapsedTime(0));
             if (verdict.Through is { } through)
+            {
                 _store.Known.Observe(through);
+            }
+            else if (verdict.Patience is { } patience)
+            {
+                // A busy node is told many times a moment of what hints bring anyway: it listens now and then, and not to each by itself.
+                await Task.Delay(patience < Pause ? patience : Pause, TimeProvider.System, _stop.Token);
+                await Notifications.WaitAsync(connection, TimeSpan.FromMilliseconds(1), _stop.Token);
+            }
             else
-                await Notifications.WaitAsync(connection, verdict.Patience is { } patience && patience < left ? patience : left, _stop.Token);
+            {
+                await Notifications.WaitAsync(connection, left, _stop.Token);
+            }
         }
     }
 

@@ -67,6 +67,38 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
         Assert.Equal(1, await reader.TypedAsync());
     }
 
+    [Theory]
+    [InlineData("FLUSHALL")]
+    [InlineData("CLIENT KILL TYPE pubsub")]
+    [InlineData("CLIENT KILL TYPE normal")]
+    [InlineData("restart")]
+    public async Task Whatever_is_done_to_Redis_no_event_is_lost_and_the_nodes_find_each_other_again(string what)
+    {
+        var (writer, reader) = (await StartAsync(), await StartAsync());
+        for (var round = 0; round < 3; round++)
+        {
+            if (what == "restart")
+            {
+                await _redis.StopAsync();
+                await _redis.StartAsync();
+            }
+            else
+            {
+                Assert.NotNull(await _redis.TrySendAsync(what));
+            }
+            for (var i = 0; i < 10; i++)
+                await writer.AppendAsync(i);
+            Assert.Equal(Enumerable.Range((10 * round) + 1, 10).Select(i => (long)i), await reader.NextAsync(10));
+        }
+        // One that was under way is lost; what is said again is heard, by whichever way.
+        for (var i = 0; !reader.HasTyped; i++)
+        {
+            writer.Type(i);
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Backend.Cancellation);
+        }
+        await NodeHost.WhenAsync(() => _nodes.TrueForAll(node => Hears(node) && node.Services.GetRequiredService<NodeQuestions>().Others == 1));
+    }
+
     [Fact]
     public async Task Transient_events_go_through_the_store_while_Redis_is_away_and_each_comes_once()
     {
