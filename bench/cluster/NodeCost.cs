@@ -2,28 +2,31 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Dunlin.TestKit.Servers;
+using Npgsql;
 
 namespace Dunlin.Bench.Cluster;
 
 /// <summary>What an event costs a node that has no readers of it and did not publish it, as nodes are added.</summary>
 internal static class NodeCost
 {
-    private const int Events = 4_000;
     private const int Publishers = 8;
 
-    public static async Task<int> RunAsync()
+    /// <summary>PostgreSQL tells what it counts a second late.</summary>
+    private static readonly TimeSpan StatisticsDelay = TimeSpan.FromSeconds(2);
+
+    public static async Task<int> RunAsync(int maxNodes, int events)
     {
         await using var postgres = await PostgresServer.StartNewAsync(isDurable: true);
         await using var redis = await RedisServer.StartNewAsync();
         foreach (var withRedis in new[] { false, true })
         {
-            for (var nodes = 1; nodes <= 4; nodes++)
-                await MeasureAsync(nodes, withRedis ? [postgres.ConnectionString, redis.Endpoint] : [postgres.ConnectionString]);
+            for (var nodes = 1; nodes <= maxNodes; nodes++)
+                await MeasureAsync(nodes, events, withRedis ? [postgres.ConnectionString, redis.Endpoint] : [postgres.ConnectionString]);
         }
         return 0;
     }
 
-    private static async Task MeasureAsync(int nodes, string[] store)
+    private static async Task MeasureAsync(int nodes, int events, string[] store)
     {
         var ports = Enumerable.Range(0, nodes).Select(_ => ServerProcess.FreePort()).ToList();
         var processes = ports.Select(port => BenchNode.Start(port, store)).ToList();
@@ -32,21 +35,32 @@ internal static class NodeCost
         {
             foreach (var client in clients)
                 await BenchNode.WaitAsync(client);
-            await PublishAsync(clients[0], Events / 4);   // warms up
+            await PublishAsync(clients[0], events / 4);   // warms up
+            var transactions = await TransactionsAsync(store[0]);
             var before = processes.Select(Cpu).ToList();
-            await PublishAsync(clients[0], Events);
+            await PublishAsync(clients[0], events);
             foreach (var client in clients)
                 await BenchNode.WaitAsync(client);
-            var cost = processes.Select((process, i) => (Cpu(process) - before[i]).TotalMicroseconds / Events).ToList();
+            var cost = processes.Select((process, i) => (Cpu(process) - before[i]).TotalMicroseconds / events).ToList();
+            transactions = await TransactionsAsync(store[0]) - transactions;
             var others = nodes > 1 ? cost.Skip(1).Average().ToString("0", CultureInfo.InvariantCulture) + " us at each other node" : "";
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{(store.Length > 1 ? "with Redis" : "PostgreSQL alone"),-18} {nodes} nodes: {cost[0]:0} us of CPU an event where it is published, {others}"));
+                $"{(store.Length > 1 ? "with Redis" : "PostgreSQL alone"),-18} {nodes} nodes: {cost[0]:0} us of CPU an event where it is published, {others}; {(double)transactions / events:0.00} transactions of the database"));
         }
         finally
         {
             processes.ForEach(process => process.Kill());
             clients.ForEach(client => client.Dispose());
         }
+    }
+
+    private static async Task<long> TransactionsAsync(string connectionString)
+    {
+        await Task.Delay(StatisticsDelay);
+        await using var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand("SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()", connection);
+        return (long)(await command.ExecuteScalarAsync())!;
     }
 
     private static TimeSpan Cpu(Process process)

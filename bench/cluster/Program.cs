@@ -1,7 +1,7 @@
 // Figures of several nodes without HTTP, over a PostgreSQL (synchronous_commit and fsync on) and a Redis that are started for it.
 //   dotnet run -c Release --project bench/cluster
 //   dotnet run -c Release --project bench/cluster -- writers                   appends of one, two and three nodes at once
-//   dotnet run -c Release --project bench/cluster -- node-cost                 what an event costs each node, as nodes are added
+//   dotnet run -c Release --project bench/cluster -- node-cost [NODES [EVENTS]] what an event costs each node, as nodes are added
 //   dotnet run -c Release --project bench/cluster -- node-death [READERS]      what its readers feel of the end of a node
 //   dotnet run -c Release --project bench/cluster -- many-readers [READERS]    more streams than one process may have files
 #pragma warning disable MA0047 // one file, top-level statements
@@ -25,8 +25,8 @@ if (args is ["many-readers", ..])
     return await ManyReaders.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 50_000);
 if (args is ["hold", var port, var count])
     return await ManyReaders.HoldAsync(int.Parse(port, CultureInfo.InvariantCulture), int.Parse(count, CultureInfo.InvariantCulture));
-if (args is ["node-cost"])
-    return await NodeCost.RunAsync();
+if (args is ["node-cost", ..])
+    return await NodeCost.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 4, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 4_000);
 const int rounds = 5;
 await using var postgres = await PostgresServer.StartNewAsync(isDurable: true);
 await using var redis = await RedisServer.StartNewAsync();
@@ -66,11 +66,7 @@ async Task<IHost> StartAsync(bool withRedis)
 {
     var builder = Host.CreateEmptyApplicationBuilder(null);
     builder.Logging.ClearProviders();
-    var dunlin = builder.Services.AddDunlinCore().AddPostgres(options =>
-    {
-        options.ConnectionString = postgres.ConnectionString;
-        options.WakeDelay = withRedis ? TimeSpan.FromMilliseconds(20) : TimeSpan.Zero;
-    });
+    var dunlin = builder.Services.AddDunlinCore().AddPostgres(postgres.ConnectionString);
     if (withRedis)
         dunlin.AddRedisBackplane(redis.Endpoint);
     builder.Services.AddSingleton<Arrivals>();

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using Dunlin.Diagnostics;
 using Dunlin.Hosting;
 using Dunlin.Journal;
+using Dunlin.Postgres.Backplane;
 using Dunlin.Postgres.Journal;
 using Dunlin.Postgres.Schema;
 using Microsoft.Extensions.Logging;
@@ -57,6 +58,7 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
         _logger = logger;
         _instruments = new JournalInstruments(meters);
         _head = new JournalHead(logger);
+        Expected = new ExpectedHead(_options.HintGrace);
         _trimmer = new Trimmer(this, retention.Value);
         _writes = new WriterEntrance<WriterSession>(() => _open?.Writer, async ct => (await OpenedAsync(ct)).Writer);
         // Whoever brings a time of its own, as tests do, means it.
@@ -80,6 +82,9 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
     internal DatabaseClock Clock { get; set; }
 
     internal JournalHead Known => _head;
+
+    /// <summary>What others are said to have committed.</summary>
+    internal ExpectedHead Expected { get; }
 
     internal PostgresOptions Options => _options;
 
@@ -126,6 +131,7 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
     public async ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken)
     {
         query.Check();
+        _instruments.Asked("page");
         var (page, head) = await QueryAsync((connection, ct) => PageReader.ReadAsync(connection, query, ct), cancellationToken);
         _head.Observe(head);
         return page;
@@ -173,8 +179,16 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
     internal async ValueTask<NpgsqlConnection> OpenConnectionAsync(CancellationToken cancellationToken) =>
         await (await OpenedAsync(cancellationToken)).Database.OpenConnectionAsync(cancellationToken);
 
+    /// <summary>A backplane has handed these consecutive events of another node to this one's readers.</summary>
+    internal void Hinted(Position first, Position last)
+    {
+        _head.Follow(first, last);
+        Expected.OnHint();
+    }
+
     internal async ValueTask<bool> ObserveAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
+        _instruments.Asked("head");
         var (position, _) = await FindHeadAsync(connection, cancellationToken);
         _head.Observe(position);
         _head.Reached();

@@ -78,12 +78,7 @@ internal static class HostApplication
             dunlin.AddSqlite(Path.Combine(settings.Data, "dunlin.db"));
             return;
         }
-        dunlin.AddPostgres(options =>
-        {
-            options.ConnectionString = settings.Store;
-            // What Redis brings itself need not be read again for the notification that comes with it.
-            options.WakeDelay = settings.Redis is null ? TimeSpan.Zero : TimeSpan.FromMilliseconds(20);
-        });
+        dunlin.AddPostgres(settings.Store);
         if (settings.Redis is not null)
             dunlin.AddRedisBackplane(settings.Redis);
     }

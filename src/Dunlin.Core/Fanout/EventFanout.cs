@@ -20,6 +20,7 @@ public sealed partial class EventFanout : IBackplaneNode
     private readonly ILogger _logger;
     private readonly FanoutShard[] _shards;
     private readonly CatchUpPages _pages;
+    private readonly HintsAhead _ahead = new();   // under _intake
     private readonly Dictionary<TopicName, Action<Event>> _listeners = [];
     private long _reached;
     private long _target;
@@ -118,11 +119,12 @@ public sealed partial class EventFanout : IBackplaneNode
             return;
         lock (_intake)
         {
-            if (!_filling && committed[0].Position.Offset == _reached + 1)
+            if (committed[0].Position.Offset <= _reached + 1)
             {
-                Accept(committed);
+                AcceptNew(committed);
                 return;
             }
+            _ahead.Add(committed);
             ReachFor(committed[^1].Position.Offset);
         }
     }
@@ -166,6 +168,15 @@ public sealed partial class EventFanout : IBackplaneNode
             shard.Deliver(events);
     }
 
+    // Only under _intake. What was reached already is left out, and what was hinted beyond is let in as soon as it follows.
+    private void AcceptNew(IReadOnlyList<Event> events)
+    {
+        if (HintsAhead.After(events, _reached) is { Count: > 0 } rest)
+            Accept(rest);
+        while (_ahead.Take(_reached) is { } next)
+            Accept(next);
+    }
+
     private void Tell(IReadOnlyList<Event> events)
     {
         if (_listeners.Count == 0)
@@ -197,8 +208,8 @@ public sealed partial class EventFanout : IBackplaneNode
                 var page = await _journal.ReadAsync(new JournalQuery(Volatile.Read(ref _reached), null, JournalLimits.MaxPageEvents), CancellationToken.None);
                 lock (_intake)
                 {
-                    if (page.Events.Count > 0)
-                        Accept(page.Events);
+                    // Hints may have brought some of it meanwhile.
+                    AcceptNew(page.Events);
                     if (_reached >= _target)
                     {
                         _filling = false;

@@ -11,6 +11,7 @@ internal sealed class JournalInstruments : IDisposable
     private readonly Histogram<double> _duration;
     private readonly Histogram<int> _events;
     private readonly Histogram<int> _requests;
+    private readonly Counter<long> _questions;
     private Func<int> _queueLength = static () => 0;
 
     public JournalInstruments(IMeterFactory? factory)
@@ -19,6 +20,7 @@ internal sealed class JournalInstruments : IDisposable
         _duration = _meter.CreateHistogram<double>("dunlin.journal.append.duration", "s", "From the request to its durable answer.");
         _events = _meter.CreateHistogram<int>("dunlin.journal.batch.events", "{event}", "Events in one commit.");
         _requests = _meter.CreateHistogram<int>("dunlin.journal.batch.requests", "{request}", "Requests in one commit.");
+        _questions = _meter.CreateCounter<long>("dunlin.journal.questions", "{query}", "Questions to the database for what others committed: for the head, or for a page of events.");
         _meter.CreateObservableGauge("dunlin.journal.queue.length", () => _queueLength(), "{request}", "Requests that wait for the writer.");
     }
 
@@ -39,6 +41,8 @@ internal sealed class JournalInstruments : IDisposable
         if (_duration.Enabled)
             _duration.Record(elapsed.TotalSeconds);
     }
+
+    public void Asked(string kind) => _questions.Add(1, new KeyValuePair<string, object?>("for", kind));
 
     public void Batch(int events, int requests)
     {

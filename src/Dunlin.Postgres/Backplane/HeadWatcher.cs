@@ -1,3 +1,4 @@
+using Dunlin.Journal;
 using Dunlin.Postgres.Journal;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -5,14 +6,18 @@ using Npgsql;
 namespace Dunlin.Postgres.Backplane;
 
 /// <summary>
-/// Finds out what other nodes have committed. One connection of its own listens for the empty notification that every
-/// committing transaction sends, and asks for the head: at each notification (those that came meanwhile are one), and every
-/// <see cref="PostgresOptions.PollInterval"/> all the same, so that nothing depends on a notification. Through a transaction
-/// pooler it only asks. A lost connection is opened again, later and later up to a second.
+/// Finds out what other nodes have committed. One connection of its own listens for the notification that every committing
+/// transaction sends, which names the position reached; whether that is acted on at once is for <see cref="ExpectedHead"/> to say. Every
+/// <see cref="PostgresOptions.PollInterval"/> it asks for the head all the same, so that nothing depends on a notification, and
+/// an outage is noticed. Through a transaction pooler it only asks. A lost connection is opened again, later and later up to
+/// a second.
 /// </summary>
 internal sealed partial class HeadWatcher : IAsyncDisposable
 {
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long not to listen while a hint is expected: far shorter than the grace, of which it may be late.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly PostgresStore _store;
     private readonly NpgsqlDataSource _database;
@@ -20,7 +25,7 @@ internal sealed partial class HeadWatcher : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
-    private volatile bool _isNotified;
+    private volatile bool _isWoken;
 
     public HeadWatcher(PostgresStore store, NpgsqlDataSource database, Writer writer, ILogger logger)
     {
@@ -32,7 +37,7 @@ internal sealed partial class HeadWatcher : IAsyncDisposable
     }
 
     /// <summary>Somebody could not reach the database: the next look tells whether that lasts.</summary>
-    public void Wake() => _isNotified = true;
+    public void Wake() => _isWoken = true;
 
     public async ValueTask DisposeAsync()
     {
@@ -71,21 +76,58 @@ internal sealed partial class HeadWatcher : IAsyncDisposable
         var listens = !_store.Options.ThroughPooler;
         if (listens)
         {
-            connection.Notification += (_, notification) => _isNotified |= notification.PID != _writer.ProcessId;
+            connection.Notification += (_, notification) => OnNotified(notification);
             await using var listen = new NpgsqlCommand("LISTEN " + PostgresStore.Channel, connection);
             await listen.ExecuteNonQueryAsync(_stop.Token);
         }
         while (true)
         {
             // Cleared before the look: what comes during it asks for another.
-            _isNotified = false;
+            _isWoken = false;
             await _store.ObserveAsync(connection, _stop.Token);
             onSuccess();
-            if (!listens)
+            if (listens)
+                await ListenAsync(connection);
+            else
                 await Task.Delay(_store.Options.PollInterval, TimeProvider.System, _stop.Token);
-            else if (_isNotified || await Notifications.WaitAsync(connection, _store.Options.PollInterval, _stop.Token))
-                await Task.Delay(_store.Options.WakeDelay, TimeProvider.System, _stop.Token);
         }
+    }
+
+    /// <summary>Completes when the head is to be asked for.</summary>
+    private async Task ListenAsync(NpgsqlConnection connection)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (!_isWoken)
+        {
+            var left = _store.Options.PollInterval - TimeProvider.System.GetElapsedTime(began);
+            if (left < TimeSpan.FromMilliseconds(1))
+                return;
+            var verdict = _store.Expected.Judge(_store.Known.Position, TimeProvider.System.GetElapsedTime(0));
+            if (verdict.Through is { } through)
+            {
+                _store.Known.Observe(through);
+            }
+            else if (verdict.Patience is { } patience)
+            {
+                // A busy node is told many times a moment of what hints bring anyway: it listens now and then, and not to each by itself.
+                await Task.Delay(patience < Pause ? patience : Pause, TimeProvider.System, _stop.Token);
+                await Notifications.WaitAsync(connection, TimeSpan.FromMilliseconds(1), _stop.Token);
+            }
+            else
+            {
+                await Notifications.WaitAsync(connection, left, _stop.Token);
+            }
+        }
+    }
+
+    private void OnNotified(NpgsqlNotificationEventArgs notification)
+    {
+        if (notification.PID == _writer.ProcessId)
+            return;
+        if (Position.TryParse(notification.Payload, out var position))
+            _store.Expected.OnTold(position, _store.Known.Position);
+        else
+            _isWoken = true;   // from a node of an older version, which does not say how far it is
     }
 
     [LoggerMessage(2140, LogLevel.Debug, "The look at the head failed; trying again.")]

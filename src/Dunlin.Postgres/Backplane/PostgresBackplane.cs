@@ -13,9 +13,10 @@ namespace Dunlin.Postgres.Backplane;
 /// <summary>
 /// The backplane where there is nothing but the database. Of commits the store tells by itself (<see cref="HeadWatcher"/>), so
 /// hints need not be sent; transient events go through a small table that is not logged, in groups, with an empty
-/// notification. Best effort: while the database is away they are lost. Safe for concurrent use.
+/// notification. Best effort: while the database is away they are lost. A faster backplane may stand between this and the node.
+/// Safe for concurrent use.
 /// </summary>
-internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<PostgresBackplane> logger) : BackgroundService, IBackplane
+internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<PostgresBackplane> logger) : BackgroundService, IStoreBackplane
 {
     /// <summary>Events that wait at most; further ones are dropped.</summary>
     private const int MaxWaiting = 10_000;
@@ -32,22 +33,26 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
     private static readonly SqlText Forget = new("transient_forget");
     private static readonly SqlText Notify = new("notify");
 
-    private readonly string _id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
-    private readonly Channel<Event> _outbox = System.Threading.Channels.Channel.CreateBounded<Event>(
+    private readonly Lock _numbering = new();   // guards _number, so that numbers grow along the outbox
+    private readonly Channel<NumberedEvent> _outbox = System.Threading.Channels.Channel.CreateBounded<NumberedEvent>(
         new BoundedChannelOptions(MaxWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
 
     private readonly Dictionary<string, long> _seen = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private IBackplaneNode? _node;
+    private string _id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+    private Action<NumberedEvent>? _heard;
     private long _number;
 
     /// <summary>Completes when this node hears the others for the first time.</summary>
     internal Task Listening => _listening.Task;
 
-    public void Attach(IBackplaneNode node)
+    public void Attach(IBackplaneNode node) => Attach(_id, heard => node.OnTransient(heard.Event));
+
+    public void Attach(string node, Action<NumberedEvent> heard)
     {
-        if (Interlocked.CompareExchange(ref _node, node, null) is not null)
+        if (Interlocked.CompareExchange(ref _heard, heard, null) is not null)
             throw new InvalidOperationException("A PostgreSQL backplane connects one node; give every node its own.");
+        _id = node;
     }
 
     public void Hint(IBackplaneNode from, IReadOnlyList<Event> committed)
@@ -55,7 +60,17 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
         // The committing transaction has sent its notification.
     }
 
-    public void Transient(IBackplaneNode from, Event entry) => _outbox.Writer.TryWrite(entry);
+    public void HintsCome(bool areComing) => store.Expected.HintsCome = areComing;
+
+    public void Hinted(Position first, Position last) => store.Hinted(first, last);
+
+    public void Transient(IBackplaneNode from, Event entry)
+    {
+        lock (_numbering)
+            Send(new NumberedEvent(_id, ++_number, entry));
+    }
+
+    public void Send(NumberedEvent sent) => _outbox.Writer.TryWrite(sent);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
         AgainAndAgainAsync(SendAsync, stoppingToken), AgainAndAgainAsync(ReceiveAsync, stoppingToken));
@@ -82,14 +97,12 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
 
     private async Task SendAsync(CancellationToken stop)
     {
-        var group = new List<Event>();
+        var group = new List<NumberedEvent>();
         while (await _outbox.Reader.WaitToReadAsync(stop))
         {
             group.Clear();
             while (group.Count < MaxGroup && _outbox.Reader.TryRead(out var entry))
                 group.Add(entry);
-            var first = _number + 1;
-            _number += group.Count;
             await store.QueryAsync(
                 async (connection, ct) =>
                 {
@@ -97,16 +110,16 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
                     batch.Add(
                         Add,
                         Statements.Text(_id),
-                        Statements.Number(first),
-                        Statements.Texts(group.Select(e => e.Topic.Value)),
-                        Statements.Texts(group.Select(e => e.Type)),
-                        Statements.Byteas(group.Select(e => e.Data)),
-                        Statements.Texts(group.Select(e => e.Origin?.UserId)),
-                        Statements.Texts(group.Select(e => e.Origin?.SessionId)),
-                        Statements.Texts(group.Select(e => e.Origin?.ConnectionId)),
-                        Statements.Texts(group.Select(e => e.Origin?.DeviceId)),
-                        Statements.Numbers(group.Select(e => e.Time.UtcTicks)));
-                    batch.Add(Notify, Statements.Text(Channel));
+                        Statements.Numbers(group.Select(e => e.Number)),
+                        Statements.Texts(group.Select(e => e.Event.Topic.Value)),
+                        Statements.Texts(group.Select(e => e.Event.Type)),
+                        Statements.Byteas(group.Select(e => e.Event.Data)),
+                        Statements.Texts(group.Select(e => e.Event.Origin?.UserId)),
+                        Statements.Texts(group.Select(e => e.Event.Origin?.SessionId)),
+                        Statements.Texts(group.Select(e => e.Event.Origin?.ConnectionId)),
+                        Statements.Texts(group.Select(e => e.Event.Origin?.DeviceId)),
+                        Statements.Numbers(group.Select(e => e.Event.Time.UtcTicks)));
+                    batch.Add(Notify, Statements.Text(Channel), Statements.Text(""));
                     return await batch.ExecuteNonQueryAsync(ct);
                 },
                 stop);
@@ -158,7 +171,7 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
                 ? null
                 : new EventOrigin(row.TextOrNull(5), row.TextOrNull(6), row.TextOrNull(7), row.TextOrNull(8));
             var draft = new EventDraft(TopicName.Parse(row.GetString(2)), row.GetString(3), row.GetFieldValue<byte[]>(4), origin);
-            _node?.OnTransient(Event.Transient(draft, row.Time(9)));
+            _heard?.Invoke(new NumberedEvent(row.GetString(0), row.GetInt64(1), Event.Transient(draft, row.Time(9))));
         }
     }
 

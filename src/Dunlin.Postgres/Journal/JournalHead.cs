@@ -32,16 +32,23 @@ internal sealed partial class JournalHead(ILogger logger) : IDisposable
         Volatile.Write(ref _isOpen, 1);
     }
 
-    /// <summary>Whether a head read with the lock held continues the history that this node knows.</summary>
-    public bool Accepts(Position start) => start.Epoch == _epoch && start.Offset >= Volatile.Read(ref _offset);
+    /// <summary>Whether a head read with the lock held continues the history that this node knew when it asked for the lock.</summary>
+    public static bool Continues(Position known, Position start) => start.Epoch == known.Epoch && start.Offset >= known.Offset;
 
-    /// <summary>Takes in a position read from the database: of this history, and perhaps newer than what is known.</summary>
+    /// <summary>Takes in a position that the database told: of this history, and perhaps newer than what is known.</summary>
     public void Observe(Position position)
     {
         if (position.Epoch != _epoch)
             throw Fail($"The database now holds another history of the journal ({position}); this node has seen {Position}. Start the node anew.");
         if (Raise(position))
             Moved?.Invoke(position);
+    }
+
+    /// <summary>Moves on by the events that a hint has brought, if they begin where this node is, or before.</summary>
+    public void Follow(Position first, Position last)
+    {
+        if (last.Epoch == _epoch && first.Offset <= Volatile.Read(ref _offset) + 1 && Raise(last))
+            Moved?.Invoke(last);
     }
 
     /// <summary>Moves on to a position, if it is newer.</summary>

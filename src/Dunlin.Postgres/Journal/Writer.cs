@@ -183,10 +183,11 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDispos
             try
             {
                 _connection ??= await _database.OpenConnectionAsync();
+                var known = _head.Position;
                 var session = new WriterSession(_connection, _settings, _topics);
                 await session.BeginAsync(batch);
                 _processId = session.ProcessId;
-                await CheckHistoryAsync(session);
+                await CheckHistoryAsync(session, known);
                 _head.Reached();
                 return session;
             }
@@ -249,13 +250,14 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDispos
         return batch.Count > 0;
     }
 
-    /// <summary>With the lock held the head cannot lie before what this node has seen, unless the database was set back.</summary>
-    private async Task CheckHistoryAsync(WriterSession session)
+    /// <summary>With the lock held the head cannot lie before what this node had seen when it asked for the lock, unless the database
+    /// was set back. What it has seen since may lie beyond: a node that stood still here has lost the lock without knowing yet.</summary>
+    private async Task CheckHistoryAsync(WriterSession session, Position known)
     {
-        if (_head.Accepts(session.Start))
+        if (JournalHead.Continues(known, session.Start))
             return;
         await CloseAsync();
-        throw _head.Fail($"The journal of the database is at {session.Start}, but this node has seen {_head.Position}: it was restored or set back. Start the node anew.");
+        throw _head.Fail($"The journal of the database is at {session.Start}, but this node has seen {known}: it was restored or set back. Start the node anew.");
     }
 
     /// <summary>Runs one request. What it throws itself is its own answer; an exception from here is the end of the transaction.</summary>

@@ -173,7 +173,7 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
         if (_events.Count > 0)
         {
             AddEvents(batch);
-            batch.Add(Notify, Statements.Text(PostgresStore.Channel));
+            batch.Add(Notify, Statements.Text(PostgresStore.Channel), Statements.Text(_events[^1].Position.ToString()));
         }
         if (_answers.Count > 0)
             AddAnswers(batch);

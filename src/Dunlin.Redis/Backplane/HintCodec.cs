@@ -6,18 +6,21 @@ namespace Dunlin.Redis.Backplane;
 
 /// <summary>What is said on the channel.</summary>
 /// <param name="Node">Who says it.</param>
-/// <param name="Through">The position reached; default for a transient event.</param>
+/// <param name="Through">The position reached; default for a transient event and for a beat.</param>
 /// <param name="Events">The events committed, consecutive; or the one transient event; empty where the position alone is told.</param>
-internal sealed record Hint(Guid Node, Position Through, IReadOnlyList<Event> Events)
+/// <param name="Number">Of a beat, by which the node knows that it hears itself, or of a transient event; else 0.</param>
+internal sealed record Hint(string Node, Position Through, IReadOnlyList<Event> Events, long Number = 0)
 {
-    public bool IsTransient => Through == default;
+    public bool IsTransient => Through == default && Events.Count == 1;
+
+    public bool IsBeat => Through == default && Events.Count == 0;
 }
 
-/// <summary>The bytes of a <see cref="Hint"/>: version, node, epoch, last offset, count, and for each event its topic, type, data,
+/// <summary>The bytes of a <see cref="Hint"/>: version, node, number, epoch, last offset, count, and for each event its topic, type, data,
 /// origin and time. Nodes of another version do not understand each other and read the journal instead.</summary>
 internal static class HintCodec
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
 
     public static byte[] Encode(Hint hint)
     {
@@ -25,7 +28,8 @@ internal static class HintCodec
         using (var writer = new BinaryWriter(bytes, Encoding.UTF8))
         {
             writer.Write(Version);
-            writer.Write(hint.Node.ToByteArray());
+            writer.Write(hint.Node);
+            writer.Write(hint.Number);
             writer.Write(hint.Through.Epoch);
             writer.Write(hint.Through.Offset);
             writer.Write7BitEncodedInt(hint.Events.Count);
@@ -33,6 +37,14 @@ internal static class HintCodec
                 Write(writer, entry);
         }
         return bytes.ToArray();
+    }
+
+    /// <summary>Whether these bytes are what a node itself has said, and say of events: nothing that it needs to read.</summary>
+    public static bool IsEcho(byte[] bytes, string node)
+    {
+        var head = 2 + node.Length;
+        return bytes.Length > head + sizeof(long) + sizeof(uint) + sizeof(long) + 1 && bytes[0] == Version && bytes[1] == node.Length
+            && System.Text.Ascii.Equals(bytes.AsSpan(2, node.Length), node);
     }
 
     /// <returns>Null where the bytes are not one, of this version.</returns>
@@ -43,15 +55,15 @@ internal static class HintCodec
             using var reader = new BinaryReader(new MemoryStream(bytes, writable: false), Encoding.UTF8);
             if (reader.ReadByte() != Version)
                 return null;
-            var node = new Guid(reader.ReadBytes(16));
+            var (node, number) = (reader.ReadString(), reader.ReadInt64());
             var through = new Position(reader.ReadUInt32(), reader.ReadInt64());
             var count = reader.Read7BitEncodedInt();
-            if (count < 0 || count > bytes.Length)
+            if (count < 0 || count > bytes.Length || (through == default && count > 1))
                 return null;
             var events = new Event[count];
             for (var i = 0; i < count; i++)
                 events[i] = Read(reader, through == default ? default : through with { Offset = through.Offset - count + 1 + i });
-            return reader.BaseStream.Position == bytes.Length ? new Hint(node, through, events) : null;
+            return reader.BaseStream.Position == bytes.Length ? new Hint(node, through, events, number) : null;
         }
         catch (Exception exception) when (exception is IOException or ArgumentException or FormatException or Diagnostics.DunlinException)
         {

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Dunlin.Backplane;
 using Dunlin.Journal;
 using Microsoft.Extensions.Logging;
@@ -9,37 +10,36 @@ namespace Dunlin.Redis.Backplane;
 /// <summary>
 /// Hints and transient events on one channel of Redis. Publish and subscribe there is at most once and remembers nothing, so it is
 /// never relied on: a hint that carries events spares the others a look into the journal when they are in step, and whatever
-/// is lost, late or out of turn they find there. After every (re)connection this node asks the journal how far it has come.
-/// Safe for concurrent use.
+/// is lost, late or out of turn they find there. Safe for concurrent use.
 /// </summary>
 internal sealed partial class RedisBackplane : IBackplane, IDisposable
 {
-    private readonly Guid _id = Guid.NewGuid();
+    private readonly string _id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
     private readonly RedisOptions _options;
     private readonly IServiceProvider _services;
+    private readonly IStoreBackplane? _store;
     private readonly ILogger _logger;
     private readonly RedisChannel _channel;
     private IBackplaneNode? _node;
-    private ConnectionMultiplexer? _redis;
     private ISubscriber? _subscriber;
     private int _waiting;
     private int _dropping;
+    private int _misunderstood;
 
-    public RedisBackplane(IOptions<RedisOptions> options, IServiceProvider services, ILogger<RedisBackplane> logger)
+    public RedisBackplane(IOptions<RedisOptions> options, IServiceProvider services, ILogger<RedisBackplane> logger, IStoreBackplane? store = null)
     {
         _options = options.Value;
         _services = services;
         _logger = logger;
+        _store = store;
         _channel = new RedisChannel(_options.Channel, RedisChannel.PatternMode.Literal);
     }
-
-    /// <summary>Whether there is a connection now.</summary>
-    public bool IsConnected => _redis?.IsConnected == true;
 
     public void Attach(IBackplaneNode node)
     {
         if (Interlocked.CompareExchange(ref _node, node, null) is not null)
             throw new InvalidOperationException("A Redis backplane connects one node; give every node its own.");
+        _store?.Attach(_id, OnHeardByStore);
     }
 
     public void Hint(IBackplaneNode from, IReadOnlyList<Event> committed)
@@ -49,37 +49,6 @@ internal sealed partial class RedisBackplane : IBackplane, IDisposable
             bytes += committed[i].Data.Length;
         Publish(new Hint(_id, committed[^1].Position, bytes <= _options.MaxHintBytes ? committed : []));
     }
-
-    public void Transient(IBackplaneNode from, Event entry) => Publish(new Hint(_id, default, [entry]));
-
-    /// <summary>Begins to connect, and goes on trying.</summary>
-    public async Task ConnectAsync()
-    {
-        var configuration = ConfigurationOptions.Parse(_options.Configuration);
-        configuration.AbortOnConnectFail = false;
-        configuration.ClientName ??= "dunlin";
-        var redis = await ConnectionMultiplexer.ConnectAsync(configuration);
-        redis.ConnectionFailed += (_, failed) => LogLost(failed.Exception, failed.EndPoint?.ToString() ?? "");
-        redis.ConnectionRestored += (_, _) => _ = AskJournalAsync();
-        redis.ErrorMessage += (_, error) => LogError(error.Message);
-        // The channel's listeners are called one after another, so hints keep the order in which they came.
-        redis.PreserveAsyncOrder = true;
-        _redis = redis;
-        try
-        {
-            await redis.GetSubscriber().SubscribeAsync(_channel, (_, value) => OnSaid(value));
-        }
-        catch (RedisException exception)
-        {
-            // Remembered by the client, and done once there is a connection.
-            LogLost(exception, _options.Configuration);
-        }
-        Volatile.Write(ref _subscriber, redis.GetSubscriber());
-        LogConnected(redis.IsConnected);
-        await AskJournalAsync();
-    }
-
-    public void Dispose() => _redis?.Dispose();
 
     private void Publish(Hint hint)
     {
@@ -115,48 +84,36 @@ internal sealed partial class RedisBackplane : IBackplane, IDisposable
 
     private void OnSaid(RedisValue value)
     {
-        if (_node is not { } node)
+        var bytes = (byte[])value!;
+        if (_node is not { } node || HintCodec.IsEcho(bytes, _id))
             return;
-        if (HintCodec.Decode(value!) is not { } hint)
+        if (HintCodec.Decode(bytes) is not { } hint)
         {
-            LogNotUnderstood(((byte[])value!).Length);
+            // Once: a node of another version says many.
+            if (Interlocked.Exchange(ref _misunderstood, 1) == 0)
+                LogNotUnderstood(bytes.Length);
             return;
         }
-        if (hint.Node == _id)
-            return;
-        if (hint.IsTransient)
-            node.OnTransient(hint.Events[0]);
+        if (string.Equals(hint.Node, _id, StringComparison.Ordinal))
+        {
+            if (hint.IsBeat)
+                OnBeat(hint.Number);
+        }
+        else if (hint.IsTransient)
+        {
+            Hear(new NumberedEvent(hint.Node, hint.Number, hint.Events[0]));
+        }
         else if (hint.Events.Count > 0)
+        {
+            // First the readers, then the store: what it believes this node to know has been handed over.
             node.OnHint(hint.Events);
-        else
+            _store?.Hinted(hint.Events[0].Position, hint.Through);
+        }
+        else if (!hint.IsBeat)
+        {
             node.OnReached(hint.Through);
-    }
-
-    /// <summary>While there was no connection hints were lost: the journal tells what they would have told.</summary>
-    private async Task AskJournalAsync()
-    {
-        try
-        {
-            // Asked for late: the store and what uses this are made by one container.
-            if (_node is { } node && _services.GetService(typeof(IJournal)) is IJournal journal)
-                node.OnReached(await journal.ReadHeadAsync(CancellationToken.None));
-        }
-#pragma warning disable CA1031 // the store's own watch finds it a little later
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            LogNotAsked(exception);
         }
     }
-
-    [LoggerMessage(2200, LogLevel.Information, "The backplane listens; Redis is connected: {IsConnected}.")]
-    private partial void LogConnected(bool isConnected);
-
-    [LoggerMessage(2201, LogLevel.Warning, "Redis {EndPoint} cannot be reached; nodes hear of each other through the store, and later.")]
-    private partial void LogLost(Exception? exception, string endPoint);
-
-    [LoggerMessage(2202, LogLevel.Warning, "Redis says: {Error}")]
-    private partial void LogError(string error);
 
     [LoggerMessage(2203, LogLevel.Warning, "{MaxWaiting} hints wait for Redis; further ones are dropped, and the others read the journal.")]
     private partial void LogDropping(int maxWaiting);
@@ -166,7 +123,4 @@ internal sealed partial class RedisBackplane : IBackplane, IDisposable
 
     [LoggerMessage(2205, LogLevel.Warning, "{Count} bytes on the channel are no hint of this version.")]
     private partial void LogNotUnderstood(int count);
-
-    [LoggerMessage(2206, LogLevel.Warning, "The journal could not be asked after a connection; the store's own watch goes on.")]
-    private partial void LogNotAsked(Exception exception);
 }

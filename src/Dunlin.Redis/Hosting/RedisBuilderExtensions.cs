@@ -1,6 +1,7 @@
 using Dunlin.Backplane;
 using Dunlin.Redis;
 using Dunlin.Redis.Backplane;
+using Dunlin.Redis.Leases;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -15,8 +16,8 @@ public static class RedisBuilderExtensions
         builder.AddRedisBackplane(options => options.Configuration = configuration);
 
     /// <summary>Connects the nodes of one store through Redis: what one commits reaches the others without their reading the
-    /// store, and transient events and presence reach them at all. The store stays the truth; a Redis that is away, flushed
-    /// or failed over costs latency, and transient events, and nothing else.</summary>
+    /// store, and transient events and presence reach them sooner. The store stays the truth; a Redis that is away, flushed or failed
+    /// over costs latency, and transient events that were under way, and nothing else: meanwhile they go through the store.</summary>
     public static DunlinBuilder AddRedisBackplane(this DunlinBuilder builder, Action<RedisOptions> configure)
     {
         var services = builder.Services;
@@ -24,6 +25,19 @@ public static class RedisBuilderExtensions
         services.TryAddSingleton<RedisBackplane>();
         services.Replace(ServiceDescriptor.Singleton<IBackplane>(provider => provider.GetRequiredService<RedisBackplane>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RedisConnector>());
+        return builder;
+    }
+
+    /// <summary>Leases in this Redis, <c>host:port</c>, for work that should not be done twice: see <see cref="ISoftLeases"/> for what they
+    /// do not promise. The store gives their tokens an epoch.</summary>
+    public static DunlinBuilder AddRedisSoftLeases(this DunlinBuilder builder, string configuration) =>
+        builder.AddRedisSoftLeases(options => options.Configuration = configuration);
+
+    /// <inheritdoc cref="AddRedisSoftLeases(DunlinBuilder, string)"/>
+    public static DunlinBuilder AddRedisSoftLeases(this DunlinBuilder builder, Action<SoftLeaseOptions> configure)
+    {
+        builder.Services.AddOptions<SoftLeaseOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.TryAddSingleton<ISoftLeases, RedisSoftLeases>();
         return builder;
     }
 }

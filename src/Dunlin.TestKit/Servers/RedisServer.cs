@@ -3,9 +3,11 @@ using System.Net.Sockets;
 
 namespace Dunlin.TestKit.Servers;
 
-/// <summary>A Redis server of the tests' own, on a free port of 127.0.0.1, that keeps nothing.</summary>
+/// <summary>A Redis server of the tests' own, on a free port of 127.0.0.1, that keeps nothing. In a temporary folder all the same: a
+/// replica writes there what it is sent, and any server reads at its start what it finds.</summary>
 public sealed class RedisServer : IAsyncDisposable
 {
+    private DirectoryInfo? _folder;
     private ServerProcess? _process;
 
     private RedisServer() => Port = ServerProcess.FreePort();
@@ -28,8 +30,9 @@ public sealed class RedisServer : IAsyncDisposable
     public async Task StartAsync()
     {
         var program = ServerProcess.Find("redis-server", "redis-server");
-        _process = ServerProcess.Start(
-            program, ["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"]);
+        _folder = Directory.CreateTempSubdirectory("dunlin-redis-");
+        string[] settings = ["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"];
+        _process = ServerProcess.Start(program, [.. settings, "--dir", _folder.FullName], _folder.FullName);
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(15), TimeProvider.System);
         while (await TrySendAsync("PING") != "+PONG")
         {
@@ -45,6 +48,8 @@ public sealed class RedisServer : IAsyncDisposable
         if (_process is { } process)
             await process.DisposeAsync();
         _process = null;
+        _folder?.Delete(recursive: true);
+        _folder = null;
     }
 
     /// <summary>Sends one command of plain words and reads the first line of its answer.</summary>

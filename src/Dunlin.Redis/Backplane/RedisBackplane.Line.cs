@@ -1,0 +1,153 @@
+using Dunlin.Journal;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Dunlin.Redis.Backplane;
+
+/// <content>
+/// The line to Redis. That a connection is open says little: its subscription may not be back yet, or Redis stand still. So this
+/// node says something now and then, and believes in Redis as long as it hears itself.
+/// <code>
+///   deaf     : the store reads what notifications tell of at once
+///   hearing  : hints come, and the store waits a moment for them
+///   deaf    -- the node hears a beat that it sent since it went deaf --> hearing: asks the journal for what it missed
+///   hearing -- a connection fails, or three beats go unheard ----------> deaf
+/// </code>
+/// </content>
+internal sealed partial class RedisBackplane
+{
+    /// <summary>Beats that may go unheard: one that is late is not an outage.</summary>
+    private const int MaxUnheard = 3;
+
+    private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _line = new();   // guards _beat, _heard, _floor, _isHearing and what is told of it
+    private readonly CancellationTokenSource _stop = new();
+    private ConnectionMultiplexer? _redis;
+    private long _beat;
+    private long _heard;
+    private long _floor;
+    private volatile bool _isHearing;
+
+    /// <summary>Whether this node hears what is published now.</summary>
+    public bool IsHearing => _isHearing;
+
+    /// <summary>Begins to connect, and goes on trying.</summary>
+    public async Task ConnectAsync()
+    {
+        var configuration = ConfigurationOptions.Parse(_options.Configuration);
+        configuration.AbortOnConnectFail = false;
+        configuration.ClientName ??= "dunlin";
+        var redis = await ConnectionMultiplexer.ConnectAsync(configuration);
+        redis.ConnectionFailed += (_, failed) => OnLost(failed.Exception, failed.EndPoint?.ToString() ?? "");
+        redis.ConnectionRestored += (_, _) => Beat();
+        redis.ErrorMessage += (_, error) => LogError(error.Message);
+        // The channel's listeners are called one after another, so hints keep the order in which they came.
+        redis.PreserveAsyncOrder = true;
+        _redis = redis;
+        try
+        {
+            await redis.GetSubscriber().SubscribeAsync(_channel, (_, value) => OnSaid(value));
+        }
+        catch (RedisException exception)
+        {
+            // Remembered by the client, and done once there is a connection.
+            LogLost(exception, _options.Configuration);
+        }
+        Volatile.Write(ref _subscriber, redis.GetSubscriber());
+        LogConnected(redis.IsConnected);
+        _ = BeatAsync(_stop.Token);
+    }
+
+    public void Dispose()
+    {
+        // A container that knows this by two names disposes it twice.
+        if (_stop.IsCancellationRequested)
+            return;
+        _stop.Cancel();
+        _redis?.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task BeatAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            Beat();
+            await Task.Delay(BeatInterval, TimeProvider.System, stop).ContinueWith(static _ => { }, TaskScheduler.Default);
+        }
+    }
+
+    private void Beat()
+    {
+        long beat;
+        lock (_line)
+        {
+            beat = ++_beat;
+            if (_isHearing && beat - _heard > MaxUnheard)
+                GoDeaf();
+        }
+        Publish(new Hint(_id, default, [], beat));
+    }
+
+    private void OnBeat(long beat)
+    {
+        lock (_line)
+        {
+            _heard = Math.Max(_heard, beat);
+            if (_isHearing || beat <= _floor)
+                return;
+            _isHearing = true;
+            _store?.HintsCome(true);
+        }
+        LogHearing();
+        _ = AskJournalAsync();
+    }
+
+    private void OnLost(Exception? exception, string endPoint)
+    {
+        LogLost(exception, endPoint);
+        lock (_line)
+            GoDeaf();
+    }
+
+    // Only under _line.
+    private void GoDeaf()
+    {
+        _floor = _beat;
+        _isHearing = false;
+        _store?.HintsCome(false);
+    }
+
+    /// <summary>While this node was deaf hints were lost: the journal tells what they would have told.</summary>
+    private async Task AskJournalAsync()
+    {
+        try
+        {
+            // Asked for late: the store and what uses this are made by one container.
+            if (_node is { } node && _services.GetService(typeof(IJournal)) is IJournal journal)
+                node.OnReached(await journal.ReadHeadAsync(CancellationToken.None));
+        }
+#pragma warning disable CA1031 // the store's own watch finds it a little later
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            LogNotAsked(exception);
+        }
+    }
+
+    [LoggerMessage(2200, LogLevel.Information, "The backplane listens; Redis is connected: {IsConnected}.")]
+    private partial void LogConnected(bool isConnected);
+
+    [LoggerMessage(2201, LogLevel.Warning, "Redis {EndPoint} cannot be reached; nodes hear of each other through the store, and later.")]
+    private partial void LogLost(Exception? exception, string endPoint);
+
+    [LoggerMessage(2202, LogLevel.Warning, "Redis says: {Error}")]
+    private partial void LogError(string error);
+
+    [LoggerMessage(2206, LogLevel.Warning, "The journal could not be asked after a connection; the store's own watch goes on.")]
+    private partial void LogNotAsked(Exception exception);
+
+    [LoggerMessage(2207, LogLevel.Information, "Redis brings what the other nodes commit.")]
+    private partial void LogHearing();
+}

@@ -1,0 +1,62 @@
+using Dunlin.Journal;
+
+namespace Dunlin.TestKit.Conformance;
+
+/// <summary>Several nodes over one store, as those see them who talk to one and then to the next: each write and each read goes to
+/// another node than the one before. Writes at the same time go to the same node, because the order in which different nodes
+/// announce what they commit is not promised. Safe for concurrent use.</summary>
+/// <param name="journals">The journal of each node.</param>
+/// <param name="stores">The store of each node.</param>
+public sealed class TurningStore(IReadOnlyList<IJournal> journals, IReadOnlyList<IStore> stores) : IJournal, IStore
+{
+    private readonly Lock _gate = new();   // guards _writer and _writing
+    private int _writer;
+    private int _writing;
+    private int _reader;
+
+    /// <inheritdoc/>
+    public Position Head => journals.Select(journal => journal.Head).Max();
+
+    /// <inheritdoc/>
+    public ValueTask<Position> ReadHeadAsync(CancellationToken cancellationToken) => journals[NextReader()].ReadHeadAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<Position>> AppendAsync(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency, CancellationToken cancellationToken) =>
+        WithAsync(node => journals[node].AppendAsync(drafts, idempotency, cancellationToken));
+
+    /// <inheritdoc/>
+    public ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken) => journals[NextReader()].ReadAsync(query, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<long> TrimAsync(CancellationToken cancellationToken) => WithAsync(node => journals[node].TrimAsync(cancellationToken));
+
+    /// <inheritdoc/>
+    public ValueTask<T> WriteAsync<T>(Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken = default) =>
+        WithAsync(node => stores[node].WriteAsync(work, cancellationToken));
+
+    /// <inheritdoc/>
+    public ValueTask<T> ReadAsync<T>(Func<IReadScope, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken = default) =>
+        stores[NextReader()].ReadAsync(read, cancellationToken);
+
+    private int NextReader() => (int)((uint)Interlocked.Increment(ref _reader) % (uint)stores.Count);
+
+    private async ValueTask<T> WithAsync<T>(Func<int, ValueTask<T>> write)
+    {
+        int node;
+        lock (_gate)
+        {
+            if (_writing++ == 0)
+                _writer = (_writer + 1) % stores.Count;
+            node = _writer;
+        }
+        try
+        {
+            return await write(node);
+        }
+        finally
+        {
+            lock (_gate)
+                _writing--;
+        }
+    }
+}

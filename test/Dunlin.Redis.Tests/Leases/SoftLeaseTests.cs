@@ -1,0 +1,236 @@
+using System.Collections.Concurrent;
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Dunlin.Journal.InMemory;
+using Dunlin.Leases;
+using Dunlin.Redis.Leases;
+using Dunlin.TestKit.Servers;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Redis.Tests.Leases;
+
+/// <summary>What soft leases promise, and what becomes of it when Redis forgets.</summary>
+public sealed class SoftLeaseTests : IAsyncLifetime
+{
+    private const string IdA = "lease-id-of-a", IdB = "lease-id-of-b";
+
+    private static readonly ResourceName File = ResourceName.Parse("files/1");
+    private static readonly TimeSpan Long = TimeSpan.FromHours(1);
+
+    private readonly InMemoryStore _store = new(new CommitFeed(), new StoreClock(TimeProvider.System), Options.Create(new RetentionOptions()));
+    private readonly List<IDisposable> _nodes = [];
+    private RedisServer _redis = null!;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _redis = await RedisServer.StartNewAsync();
+
+    [Fact]
+    public async Task One_holds_and_another_is_refused_until_it_is_given_back()
+    {
+        var (a, b) = (NewNode(), NewNode());
+        var held = await AcquireAsync(a, IdA);
+        Assert.InRange(held!.ValidFor, Long - TimeSpan.FromMinutes(1), Long);
+        Assert.Null(await AcquireAsync(b, IdB));
+        var (holder, token, left) = (await b.FindAsync(File, Cancellation))!;
+        Assert.Equal(("Ann", held.Token), (holder, token));
+        Assert.InRange(left, Long - TimeSpan.FromMinutes(1), Long);
+        Assert.False(await b.ReleaseAsync(held with { LeaseId = IdB }, Cancellation));
+        Assert.True(await a.ReleaseAsync(held, Cancellation));
+        Assert.False(await a.ReleaseAsync(held, Cancellation));
+        Assert.Null(await b.FindAsync(File, Cancellation));
+        var next = (await AcquireAsync(b, IdB))!.Token;
+        Assert.True(next > held.Token, $"{next} after {held.Token}");
+    }
+
+    [Fact]
+    public async Task A_lost_reply_repeated_gives_the_same_grant()
+    {
+        var node = NewNode();
+        var first = await AcquireAsync(node, IdA);
+        Assert.Equal(first!.Token, (await AcquireAsync(node, IdA))!.Token);
+    }
+
+    [Fact]
+    public async Task A_renewal_counts_anew_and_never_acquires()
+    {
+        var node = NewNode();
+        var held = await node.TryAcquireAsync(File, IdA, "Ann", TimeSpan.FromMilliseconds(1), Cancellation);
+        Assert.NotNull(held);
+        await WhenAsync(async () => await node.FindAsync(File, Cancellation) is null);
+        Assert.Null(await node.RenewAsync(held, Long, Cancellation));
+        var again = await node.TryAcquireAsync(File, IdA, "Ann", TimeSpan.FromMinutes(1), Cancellation);
+        // The id is the same, the grant is not.
+        Assert.Null(await node.RenewAsync(held, Long, Cancellation));
+        Assert.Equal(again!.Token, (await node.RenewAsync(again, Long, Cancellation))!.Token);
+        Assert.True((await node.FindAsync(File, Cancellation))!.ValidFor > TimeSpan.FromMinutes(2));
+    }
+
+    [Fact]
+    public async Task While_Redis_remembers_there_is_one_holder_at_a_time_and_tokens_grow()
+    {
+        var nodes = new[] { NewNode(), NewNode() };
+        var (inside, tokens) = (0, new ConcurrentQueue<SoftToken>());
+        await Task.WhenAll(Enumerable.Range(0, 16).Select(w => Task.Run(async () =>
+        {
+            for (var i = 0; i < 20;)
+            {
+                if (await AcquireAsync(nodes[w % 2], $"lease-of-worker-{w}") is not { } held)
+                    continue;
+                Assert.Equal(1, Interlocked.Increment(ref inside));
+                tokens.Enqueue(held.Token);
+                Assert.Equal(0, Interlocked.Decrement(ref inside));
+                Assert.True(await nodes[(w + 1) % 2].ReleaseAsync(held, Cancellation));
+                i++;
+            }
+        })));
+        Assert.Equal(320, tokens.Distinct().Count());
+        Assert.Equal(tokens.Order(), tokens);
+        Assert.Single(tokens.DistinctBy(token => token.Epoch));
+    }
+
+    [Theory]
+    [InlineData("FLUSHALL")]
+    [InlineData("restart")]
+    public async Task Redis_that_forgets_may_let_two_believe_that_they_hold_and_what_compares_tokens_takes_the_newer_one_alone(string how)
+    {
+        var (a, b) = (NewNode(), NewNode());
+        var resource = new Fenced();
+        var first = await AcquireAsync(a, IdA);
+        for (var i = 0; i < 10; i++)
+            await a.TryAcquireAsync(ResourceName.Of("others", $"{i}"), IdA, "Ann", Long, Cancellation);
+        Assert.True(resource.Write(first!.Token));
+        if (how == "restart")
+        {
+            await _redis.StopAsync();
+            await _redis.StartAsync();
+        }
+        else
+        {
+            Assert.Equal("+OK", await _redis.TrySendAsync(how));
+        }
+        // What is promised no longer: the first has an hour left.
+        var second = await RetryAsync(() => AcquireAsync(b, IdB));
+        Assert.NotNull(second);
+        // What is promised all the same.
+        Assert.True(second.Token > first.Token, $"{second.Token} after {first.Token}");
+        Assert.True(second.Token.Epoch > first.Token.Epoch);
+        Assert.True(resource.Write(second.Token));
+        Assert.False(resource.Write(first.Token));
+        Assert.Null(await RetryAsync(() => a.RenewAsync(first, Long, Cancellation).AsTask()));
+    }
+
+    [Fact]
+    public async Task A_replica_that_lagged_when_it_took_over_gives_no_token_a_second_time()
+    {
+        await using var replica = await RedisServer.StartNewAsync();
+        var (before, after) = (NewNode(), NewNode(replica));
+        await AcquireAsync(before, IdA);
+        Assert.Equal("+OK", await replica.TrySendAsync($"REPLICAOF 127.0.0.1 {_redis.Port}"));
+        await WhenAsync(async () => await _redis.TrySendAsync("WAIT 1 1000") == ":1" && await after.FindAsync(File, Cancellation) is not null);
+        Assert.Equal("+OK", await replica.TrySendAsync("REPLICAOF NO ONE"));
+        // These the replica never heard of.
+        var last = default(SoftToken);
+        for (var i = 0; i < 10; i++)
+            last = (await before.TryAcquireAsync(ResourceName.Of("others", $"{i}"), IdA, "Ann", Long, Cancellation))!.Token;
+        // What it has heard of holds, and what is granted now is newer than all.
+        Assert.Null(await AcquireAsync(after, IdB));
+        Assert.True((await after.TryAcquireAsync(ResourceName.Parse("others/1"), IdB, "Bob", Long, Cancellation))!.Token > last);
+    }
+
+    [Fact]
+    public async Task Nodes_that_find_Redis_empty_together_go_on_in_one_epoch()
+    {
+        for (var round = 0; round < 10; round++)
+        {
+            await _redis.TrySendAsync("FLUSHALL");
+            var nodes = Enumerable.Range(0, 4).Select(_ => NewNode()).ToList();
+            var leases = await Task.WhenAll(nodes.Select((node, i) => Task.Run(() =>
+                node.TryAcquireAsync(ResourceName.Of("r", $"{i}"), IdA, "Ann", Long, Cancellation).AsTask())));
+            Assert.Single(leases.DistinctBy(lease => lease!.Token.Epoch));
+            Assert.Equal(4, leases.DistinctBy(lease => lease!.Token).Count());
+        }
+    }
+
+    [Fact]
+    public async Task A_Redis_that_is_away_or_stands_still_is_a_retryable_error()
+    {
+        var node = NewNode();
+        await AcquireAsync(node, IdA);
+        await _redis.TrySendAsync("CLIENT PAUSE 60000 ALL");
+        Assert.Equal(ErrorCode.StoreUnavailable, (await Assert.ThrowsAsync<DunlinException>(() => AcquireAsync(node, IdA))).Code);
+        await _redis.StopAsync();
+        Assert.Equal(ErrorCode.StoreUnavailable, (await Assert.ThrowsAsync<DunlinException>(() => AcquireAsync(node, IdA))).Code);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_a_lease_is_refused()
+    {
+        var node = NewNode();
+        foreach (var action in new Func<Task>[]
+        {
+            () => AcquireAsync(node, "short"),
+            () => node.TryAcquireAsync(File, IdA, new string('x', 201), Long, Cancellation).AsTask(),
+            () => node.TryAcquireAsync(File, IdA, "Ann", TimeSpan.Zero, Cancellation).AsTask(),
+            () => node.TryAcquireAsync(File, IdA, "Ann", TimeSpan.FromDays(2), Cancellation).AsTask(),
+        })
+        {
+            Assert.Equal(ErrorCode.InvalidField, (await Assert.ThrowsAsync<DunlinException>(action)).Code);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _nodes.ForEach(node => node.Dispose());
+        await _redis.DisposeAsync();
+        _store.Dispose();
+    }
+
+    private RedisSoftLeases NewNode(RedisServer? redis = null)
+    {
+        var options = new SoftLeaseOptions { Configuration = (redis ?? _redis).Endpoint, Timeout = TimeSpan.FromSeconds(1) };
+        var node = new RedisSoftLeases(Options.Create(options), _store, TimeProvider.System, NullLogger<RedisSoftLeases>.Instance);
+        _nodes.Add(node);
+        return node;
+    }
+
+    private static Task<SoftLease?> AcquireAsync(RedisSoftLeases node, string id) => node.TryAcquireAsync(File, id, id == IdA ? "Ann" : "Bob", Long, Cancellation).AsTask();
+
+    /// <summary>As a client does while Redis comes back.</summary>
+    private static async Task<T> RetryAsync<T>(Func<Task<T>> action)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await action();
+            }
+            catch (DunlinException exception) when (exception.Code == ErrorCode.StoreUnavailable && attempt < 200)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Cancellation);
+            }
+        }
+    }
+
+    private static async Task WhenAsync(Func<Task<bool>> condition)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
+        while (!await condition())
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, limit.Token);
+    }
+
+    /// <summary>Something that is written to, and remembers the largest token.</summary>
+    private sealed class Fenced
+    {
+        private SoftToken _largest;
+
+        public bool Write(SoftToken token)
+        {
+            if (token < _largest)
+                return false;
+            _largest = token;
+            return true;
+        }
+    }
+}
