@@ -22,15 +22,22 @@ internal sealed class StatsEndpoint
     public async Task<StatsAnswer> ServeAsync(HttpContext context)
     {
         var caller = context.RequireCaller();
-        var (own, total) = (Own(caller.UserId), _fanout.ConnectionCount);
-        foreach (var answer in _questions is null ? [] : await _questions.AskAsync("stats", caller.UserId))
+        var (own, total) = await CountAsync(caller.UserId);
+        return new StatsAnswer(caller.UserId, own, caller.IsAdministrator ? total : null, caller.IsAdministrator ? _fanout.Reached.ToString() : null);
+    }
+
+    /// <summary>The open streams of a user, and the number of everybody's, on all nodes.</summary>
+    public async Task<(List<ConnectionView> Connections, int Total)> CountAsync(string userId)
+    {
+        var (own, total) = (Own(userId), _fanout.ConnectionCount);
+        foreach (var answer in _questions is null ? [] : await _questions.AskAsync("stats", userId))
         {
             if (JsonSerializer.Deserialize<NodeStats>(answer, JsonSerializerOptions.Web) is not { } other)
                 continue;
             own.AddRange(other.Connections);
             total += other.Total;
         }
-        return new StatsAnswer(caller.UserId, own, caller.IsAdministrator ? total : null, caller.IsAdministrator ? _fanout.Reached.ToString() : null);
+        return (own, total);
     }
 
     private List<ConnectionView> Own(string userId) =>
