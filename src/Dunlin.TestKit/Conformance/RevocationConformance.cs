@@ -101,6 +101,9 @@ public abstract class RevocationConformance : ConformanceSuite
         await node.Leases.AcquireAsync(new LeaseRequest(ResourceName.Parse("files/4"), "ann-waits-here", new LeaseOwner("ann", "Ann"), 60, Wait: true), cancellationToken: Cancellation);
         await node.Revocations.RevokeAsync("ann", new RevocationRequest(), Cancellation);
         Assert.Equal(["files/3", "files/4"], await HeldAsync(node));
+        // A session of the same id, of somebody else.
+        await node.Revocations.RevokeAsync("cat", new RevocationRequest { SessionId = "s1" }, Cancellation);
+        Assert.Equal(["files/3", "files/4"], await HeldAsync(node));
         await node.Revocations.RevokeAsync("bob", new RevocationRequest { SessionId = "s2" }, Cancellation);
         // Nobody waits for it any more either.
         Assert.Equal(["files/3"], await HeldAsync(node));
