@@ -27,7 +27,7 @@ check() { # name, command ...
 }
 
 install_packages() {
-  declare -A need=([chromium]=chromium [nginx]=nginx [redis-server]=redis-server [initdb]=postgresql [systemd-analyze]=systemd)
+  declare -A need=([chromium]=chromium [nginx]=nginx [redis-server]=redis-server [initdb]=postgresql [systemd-analyze]=systemd [python3]=python3 [curl]=curl)
   local missing=()
   # Debian keeps initdb beside its version. The tests start servers of their own and never use one that runs already.
   for command in "${!need[@]}"; do
@@ -86,7 +86,7 @@ dotnet_tests() {
     run_tests "$name" "$name"
   done
   # The systems once more, unchanged, on a PostgreSQL that the tests start for themselves.
-  for name in Dunlin.Replicache.Tests Dunlin.Warranty.Tests Dunlin.Documents.Tests Dunlin.Focus.Tests Dunlin.RxDb.Tests Dunlin.Wishlists.Tests; do
+  for name in Dunlin.Replicache.Tests Dunlin.Warranty.Tests Dunlin.Documents.Tests Dunlin.Focus.Tests Dunlin.RxDb.Tests Dunlin.Wishlists.Tests Dunlin.Server.Tests; do
     wanted "$name.Postgres" && DUNLIN_TEST_STORE=postgres run_tests "$name" "$name.Postgres"
   done
 }

@@ -1,3 +1,4 @@
+using Dunlin.Apps.Common;
 using Dunlin.Apps.Documents;
 using Dunlin.Apps.Focus;
 using Dunlin.Apps.Todos;
@@ -10,7 +11,6 @@ using Dunlin.Problems;
 using Dunlin.RxDb;
 using Dunlin.Security;
 using Dunlin.Streams;
-using Dunlin.Transport;
 
 namespace Dunlin.Host;
 
@@ -19,21 +19,13 @@ internal static class HostApplication
 {
     public static WebApplication Build(HostSettings settings, Action<IServiceCollection>? configure = null)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.UseDirectTransport().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.LimitConnectionsToOpenFiles();
-            kestrel.ListenLocalhostOrAny(settings.Port);
-        });
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        var builder = WebServer.CreateBuilder(System.Net.IPAddress.Loopback, settings.Port);
         builder.Services.AddSingleton(settings);
         builder.Services.AddOpenApi();
 
         Directory.CreateDirectory(settings.Data);
         var dunlin = builder.Services.AddDunlin().AddAccounts().AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(settings.Data, "signing.key"));
-        AddStore(dunlin, settings);
+        dunlin.AddChosenStore(settings.Data, settings.Store, settings.Redis);
         dunlin.AddDocuments();
         dunlin.AddTodos();
         dunlin.AddWarranty();
@@ -68,21 +60,4 @@ internal static class HostApplication
         app.Services.GetRequiredService<WebPages>().Map(app);
         return app;
     }
-
-    private static void AddStore(DunlinBuilder dunlin, HostSettings settings)
-    {
-        if (settings.Store is null)
-        {
-            if (settings.Redis is not null)
-                throw new InvalidOperationException("--redis connects several nodes, and these need one store: give --store as well.");
-            dunlin.AddSqlite(Path.Combine(settings.Data, "dunlin.db"));
-            return;
-        }
-        dunlin.AddPostgres(settings.Store);
-        if (settings.Redis is not null)
-            dunlin.AddRedisBackplane(settings.Redis);
-    }
-
-    private static void ListenLocalhostOrAny(this Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, int port) =>
-        kestrel.Listen(System.Net.IPAddress.Loopback, port);
 }

@@ -25,13 +25,14 @@ public static class DunlinEndpoints
         services.TryAddSingleton<StreamLimits>();
         services.TryAddSingleton(provider => new EventStreams(
             provider.GetRequiredService<Fanout.EventFanout>(), provider.GetRequiredService<Topics.AccessPolicies>(),
-            provider.GetRequiredService<StreamLimits>(), provider.GetRequiredService<IOptions<StreamOptions>>()));
+            provider.GetRequiredService<StreamLimits>(), provider.GetRequiredService<IOptions<StreamOptions>>(), provider.GetService<Topics.Revocations>()));
         services.TryAddSingleton<PublishRate>();
         services.TryAddSingleton<PublishEndpoint>();
         services.TryAddSingleton<JournalEndpoint>();
         services.TryAddSingleton<LeaseEndpoints>();
         services.TryAddSingleton<PresenceEndpoint>();
         services.TryAddSingleton<StatsEndpoint>();
+        services.TryAddSingleton<UserEndpoints>();
         return services.AddDunlinCore();
     }
 
@@ -61,6 +62,23 @@ public static class DunlinEndpoints
         group.MapGet("stats", (HttpContext context, StatsEndpoint endpoint) => endpoint.ServeAsync(context))
             .WithSummary("Own connections; totals for administrators");
         MapLeases(group);
+        return group;
+    }
+
+    /// <summary>
+    /// Maps what a back end needs that issues the tokens itself, for callers with <see cref="Topics.Caller.AdministratorRole"/>:
+    /// <c>POST revocations</c> and <c>GET connections?user=</c> under <see cref="BasePath"/>.
+    /// </summary>
+    /// <exception cref="InvalidOperationException"><c>AddRevocations()</c> was not called.</exception>
+    public static IEndpointConventionBuilder MapDunlinUsers(this IEndpointRouteBuilder endpoints)
+    {
+        if (!endpoints.ServiceProvider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(Topics.Revocations)))
+            throw new InvalidOperationException("Call AddDunlin().AddRevocations() before app.MapDunlinUsers().");
+        var group = endpoints.MapGroup(BasePath).WithTags("Users");
+        group.MapPost("revocations", (HttpContext context, UserEndpoints users) => users.RevokeAsync(context))
+            .WithSummary("Revoke what was issued to a user, or to one session; their streams end at once");
+        group.MapGet("connections", (HttpContext context, UserEndpoints users) => users.ListAsync(context))
+            .WithSummary("The open streams of a user");
         return group;
     }
 

@@ -55,6 +55,9 @@ public sealed class TrustedIssuer
     /// JWK proves HS256, and each key nothing else.</summary>
     public IList<string> Keys { get; } = [];
 
+    /// <summary>Files with such keys, read once at the start; relative to the working directory. Default: none.</summary>
+    public IList<string> KeyFiles { get; } = [];
+
     /// <summary>The claim with the roles, a text or a list of texts. Default: <c>roles</c>.</summary>
     public string RolesClaim { get; set; } = DunlinClaims.Role;
 
@@ -64,6 +67,8 @@ public sealed class TrustedIssuer
 
     /// <summary>Values of the header <c>typ</c> that are taken. Empty: <c>JWT</c> and <c>at+jwt</c>.</summary>
     public IList<string> Types { get; } = [];
+
+    internal IEnumerable<string> ReadKeys() => Keys.Concat(KeyFiles.Select(File.ReadAllText));
 }
 
 internal sealed class AccessTokenOptionsValidator : IValidateOptions<AccessTokenOptions>
@@ -83,12 +88,17 @@ internal sealed class AccessTokenOptionsValidator : IValidateOptions<AccessToken
                 faults.Add($"{at}.Issuer '{issuer.Issuer}' is used twice.");
             if (issuer.Audience.Length == 0)
                 faults.Add($"{at}.Audience is missing.");
-            if (issuer.Keys.Count == 0)
-                faults.Add($"{at}.Keys is empty.");
+            if (issuer.Keys.Count + issuer.KeyFiles.Count == 0)
+                faults.Add($"{at}.Keys is empty, and KeyFiles too.");
             for (var k = 0; k < issuer.Keys.Count; k++)
             {
                 var text = issuer.Keys[k];
                 Try($"{at}.Keys[{k}]", () => JwsKey.Parse(text), faults);
+            }
+            for (var k = 0; k < issuer.KeyFiles.Count; k++)
+            {
+                var file = issuer.KeyFiles[k];
+                Try($"{at}.KeyFiles[{k}] ('{file}')", () => JwsKey.Parse(File.ReadAllText(file)), faults);
             }
         }
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
@@ -100,9 +110,9 @@ internal sealed class AccessTokenOptionsValidator : IValidateOptions<AccessToken
         {
             read();
         }
-        catch (FormatException exception)
+        catch (Exception exception) when (exception is FormatException or IOException or UnauthorizedAccessException)
         {
-            faults.Add($"{option}: {exception.Message}.");
+            faults.Add($"{option}: {exception.Message.TrimEnd('.')}.");
         }
     }
 }

@@ -31,9 +31,24 @@ public static class AccountEndpoints
         group.MapPost("refresh", (Delegate)RefreshAsync).Produces<LoginAnswer>().WithSummary("A new access token, from the session cookie or a token still valid.");
         group.MapPost("logout", (Delegate)LogoutAsync).Produces(StatusCodes.Status204NoContent).WithSummary("End the session, its streams and its leases.");
         group.MapGet("status", Status).Produces<StatusAnswer>().WithSummary("Who is signed in.");
-        group.MapPost("ticket", (Delegate)TicketAsync).Produces<TicketAnswer>().WithSummary("A single-use ticket for a stream that cannot send headers.");
+        MapTicket(group);
         return group;
     }
+
+    /// <summary>Maps <c>POST ticket</c> alone below <paramref name="prefix"/>, where no accounts are kept here and tokens come from elsewhere.</summary>
+    /// <exception cref="InvalidOperationException"><c>AddTokens()</c> was not called.</exception>
+    public static IEndpointConventionBuilder MapDunlinTickets(this IEndpointRouteBuilder endpoints, string prefix = "/api/v1/auth")
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        if (endpoints.ServiceProvider.GetService<Tickets>() is null)
+            throw new InvalidOperationException("MapDunlinTickets() needs AddDunlin().AddTokens() on the services.");
+        var group = endpoints.MapGroup(prefix).WithTags("Signing in").WithDunlinProblems();
+        MapTicket(group);
+        return group;
+    }
+
+    private static void MapTicket(RouteGroupBuilder group) =>
+        group.MapPost("ticket", (Delegate)TicketAsync).Produces<TicketAnswer>().WithSummary("A single-use ticket for a stream that cannot send headers.");
 
     private static async Task<IResult> LoginAsync(HttpContext context)
     {

@@ -61,6 +61,8 @@ public static class CallerAccess
             DeviceId = Device(context.Request),
             Roles = Roles(identity),
             ExpiresAt = DunlinIdentity.ExpiresAt(identity) ?? context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Properties?.ExpiresUtc,
+            IssuedAt = DunlinIdentity.IssuedAt(identity),
+            Grants = DunlinIdentity.GrantsOf(identity),
             Principal = context.User,
         };
     }

@@ -2,6 +2,7 @@ using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Dunlin.Diagnostics;
 using Dunlin.Problems;
+using Dunlin.Topics;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,6 +34,9 @@ internal sealed class DunlinAuthenticationHandler(
 
     // Absent where accounts are not kept here but with other issuers only.
     private readonly SessionCache? _sessions = services.GetService<SessionCache>();
+
+    // Absent where nothing but sessions ends credentials early.
+    private readonly Revocations? _revocations = services.GetService<Revocations>();
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -130,6 +134,14 @@ internal sealed class DunlinAuthenticationHandler(
             ? ticket[0]
             : null;
 
-    private AuthenticateResult Success(ClaimsIdentity identity) =>
-        AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
+    private AuthenticateResult Success(ClaimsIdentity identity)
+    {
+        if (_revocations is not null && _revocations.IsRevoked(
+            identity.FindFirst(DunlinClaims.UserId)!.Value, identity.FindFirst(DunlinClaims.SessionId)?.Value, DunlinIdentity.IssuedAt(identity)))
+        {
+            SecurityLog.TokenRefused(Logger, TokenFault.Revoked);
+            return AuthenticateResult.Fail(Refused);
+        }
+        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
+    }
 }

@@ -17,4 +17,10 @@ public static class DunlinClaims
 
     /// <summary>When the credential ends, in seconds since 1970.</summary>
     public const string ExpiresAt = "exp";
+
+    /// <summary>When the credential was issued, in seconds since 1970, perhaps with a fraction.</summary>
+    public const string IssuedAt = "iat";
+
+    /// <summary>What the credential itself allows: <see cref="Topics.Grants"/> as JSON.</summary>
+    public const string Grants = "dunlin";
 }

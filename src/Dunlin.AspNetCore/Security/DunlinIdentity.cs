@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Claims;
 using Dunlin.Accounts;
+using Dunlin.Topics;
 
 namespace Dunlin.Security;
 
@@ -22,18 +23,47 @@ internal static class DunlinIdentity
     }
 
     /// <summary>The identity of a session until it ends, or its credential does.</summary>
-    public static ClaimsIdentity Create(LiveSession live, DateTimeOffset? until) => Create(
-        DunlinAuthentication.Scheme, live.Account.UserId, live.Account.FullName, live.Account.Roles, live.Session.SessionId,
-        until < live.Session.ExpiresAt ? until : live.Session.ExpiresAt);
+    public static ClaimsIdentity Create(LiveSession live, DateTimeOffset? until)
+    {
+        var identity = Create(
+            DunlinAuthentication.Scheme, live.Account.UserId, live.Account.FullName, live.Account.Roles, live.Session.SessionId,
+            until < live.Session.ExpiresAt ? until : live.Session.ExpiresAt);
+        AddIssue(identity, live.Session.CreatedAt, grants: null);
+        return identity;
+    }
 
-    /// <summary>The identity that a ticket was got with, as it was then.</summary>
-    public static ClaimsIdentity Create(Ticket ticket) => Create(
-        ticket.ChecksSession ? DunlinAuthentication.Scheme : DunlinAuthentication.TrustedIssuerType,
-        ticket.UserId, ticket.Name, ticket.Roles, ticket.SessionId, ticket.CredentialExpiresAt);
+    /// <summary>The identity that a ticket was got with, as it was then. It counts as issued when the ticket was.</summary>
+    public static ClaimsIdentity Create(Ticket ticket)
+    {
+        var identity = Create(
+            ticket.ChecksSession ? DunlinAuthentication.Scheme : DunlinAuthentication.TrustedIssuerType,
+            ticket.UserId, ticket.Name, ticket.Roles, ticket.SessionId, ticket.CredentialExpiresAt);
+        AddIssue(identity, ticket.ExpiresAt - Tickets.Lifetime, ticket.Grants);
+        return identity;
+    }
 
-    public static DateTimeOffset? ExpiresAt(ClaimsIdentity identity) =>
-        long.TryParse(identity.FindFirst(DunlinClaims.ExpiresAt)?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+    /// <summary>Adds when the credential was issued and what it allows.</summary>
+    public static void AddIssue(ClaimsIdentity identity, DateTimeOffset? issuedAt, string? grants)
+    {
+        if (issuedAt is { } at)
+            identity.AddClaim(new Claim(DunlinClaims.IssuedAt, (at.ToUnixTimeMilliseconds() / 1000.0).ToString("0.###", CultureInfo.InvariantCulture), ClaimValueTypes.Double));
+        if (grants is not null)
+            identity.AddClaim(new Claim(DunlinClaims.Grants, grants, "JSON"));
+    }
+
+    public static DateTimeOffset? ExpiresAt(ClaimsIdentity identity) => Time(identity, DunlinClaims.ExpiresAt);
+
+    /// <summary>When the credential was issued, rounded down to the millisecond: what is revoked up to then includes it.</summary>
+    public static DateTimeOffset? IssuedAt(ClaimsIdentity identity) => Time(identity, DunlinClaims.IssuedAt);
+
+    /// <summary>What the credential allows; nothing where the claim is absent or cannot be read.</summary>
+    public static Grants GrantsOf(ClaimsIdentity identity) =>
+        identity.FindFirst(DunlinClaims.Grants)?.Value is { } json && Grants.TryParse(json, out var grants) ? grants : Grants.None;
+
+    // A NumericDate may have a fraction (RFC 7519, section 2).
+    private static DateTimeOffset? Time(ClaimsIdentity identity, string claim) =>
+        double.TryParse(identity.FindFirst(claim)?.Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds)
         && seconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds()
-            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
+            ? DateTimeOffset.FromUnixTimeMilliseconds((long)(seconds * 1000))
             : null;
 }

@@ -44,11 +44,35 @@ public static class SecurityBuilderExtensions
         services.TryAddSingleton<AccessChanges>();
         services.TryAddSingleton<SigningKeyStore>();
         services.TryAddSingleton<TokenValidator>();
+        services.TryAddSingleton(provider => new AccessTokens(
+            provider.GetRequiredService<IOptions<AccessTokenOptions>>(), provider.GetRequiredService<SigningKeyStore>(),
+            provider.GetRequiredService<TokenValidator>(), provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<ITicketStore, InMemoryTicketStore>();
         services.TryAddSingleton<Tickets>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SigningKeyAtStart>());
         if (!services.Any(service => service.ServiceType == typeof(DunlinAuthenticationHandler)))
             services.AddAuthentication(DunlinAuthentication.Scheme).AddScheme<AuthenticationSchemeOptions, DunlinAuthenticationHandler>(DunlinAuthentication.Scheme, configureOptions: null);
+        return builder;
+    }
+
+    /// <summary>
+    /// Lets tokens decide for themselves which topics and resources under <paramref name="prefix"/> they open: the claim
+    /// <c>dunlin</c>, see <see cref="Grants"/>. For servers whose users another system knows. A policy with a longer prefix
+    /// decides about its own names as before.
+    /// </summary>
+    public static DunlinBuilder AddTokenGrants(this DunlinBuilder builder, string prefix = "") =>
+        builder.AddTokens().AddAccessPolicy<GrantPolicy>(prefix);
+
+    /// <summary>
+    /// Ends credentials before they run out: see <see cref="Revocations"/>. Needed where tokens of others are taken that must be
+    /// revocable; accounts kept here end with their sessions anyway.
+    /// </summary>
+    public static DunlinBuilder AddRevocations(this DunlinBuilder builder, Action<RevocationOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        Configure(builder.Services, configure);
+        builder.Services.TryAddSingleton<Revocations>();
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, Revocations>(provider => provider.GetRequiredService<Revocations>()));
         return builder;
     }
 

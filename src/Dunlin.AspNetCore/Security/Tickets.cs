@@ -14,7 +14,10 @@ internal sealed class Tickets(ITicketStore store, TimeProvider time)
         var now = time.GetUtcNow();
         await store.AddAsync(
             new Ticket(Secret.Hash(ticket), caller.UserId, caller.Name, [.. caller.Roles], caller.SessionId,
-                caller.Principal.Identity?.AuthenticationType == DunlinAuthentication.Scheme, now + Lifetime, caller.ExpiresAt),
+                caller.Principal.Identity?.AuthenticationType == DunlinAuthentication.Scheme, now + Lifetime, caller.ExpiresAt)
+            {
+                Grants = caller.Grants == Grants.None ? null : caller.Grants.ToJson(),
+            },
             now, cancellationToken);
         return ticket;
     }

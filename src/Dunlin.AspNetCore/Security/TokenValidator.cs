@@ -17,6 +17,7 @@ internal enum TokenFault
     NotYetValid,
     BadClaim,
     SessionEnded,
+    Revoked,
 }
 
 /// <summary>A token that was believed, or why not.</summary>
@@ -31,7 +32,7 @@ internal readonly record struct TokenResult(TokenFault Fault, ClaimsIdentity? Id
 /// </summary>
 internal sealed class TokenValidator
 {
-    private const int MaxSubjectLength = 200;
+    public const int MaxSubjectLength = 200;
 
     private static readonly JsonDocumentOptions Json = new() { MaxDepth = 16, AllowDuplicateProperties = false };
     private static readonly string[] DefaultTypes = ["JWT", "at+jwt"];
@@ -47,7 +48,7 @@ internal sealed class TokenValidator
         _time = time;
         _issuers = value.TrustedIssuers.ToDictionary(
             issuer => issuer.Issuer,
-            issuer => new Issuer(issuer.Audience, [.. issuer.Keys.SelectMany(JwsKey.Parse)], issuer.Types.Count > 0 ? [.. issuer.Types] : DefaultTypes, issuer.RolesClaim, issuer.UserIdPrefix, IsOwn: false),
+            issuer => new Issuer(issuer.Audience, [.. issuer.ReadKeys().SelectMany(JwsKey.Parse)], issuer.Types.Count > 0 ? [.. issuer.Types] : DefaultTypes, issuer.RolesClaim, issuer.UserIdPrefix, IsOwn: false),
             StringComparer.Ordinal);
         _issuers[value.Issuer] = new Issuer(value.Audience, [keys.Key], ["JWT"], DunlinClaims.Role, "", IsOwn: true);
     }
@@ -88,6 +89,10 @@ internal sealed class TokenValidator
             return Refused(TokenFault.NotYetValid);
         if (Text(claims, "sub") is not { Length: > 0 and <= MaxSubjectLength } subject || subject.Any(char.IsControl))
             return Refused(TokenFault.BadClaim);
+        // One that cannot be read grants nothing, and is refused so that it is noticed.
+        var grants = claims.TryGetProperty(DunlinClaims.Grants, out var claim) ? claim.GetRawText() : null;
+        if (grants is not null && !Topics.Grants.TryParse(grants, out _))
+            return Refused(TokenFault.BadClaim);
 
         var identity = DunlinIdentity.Create(
             issuer.IsOwn ? DunlinAuthentication.Scheme : DunlinAuthentication.TrustedIssuerType,
@@ -97,6 +102,7 @@ internal sealed class TokenValidator
             Text(claims, DunlinClaims.SessionId),
             // Honoured so long, so a stream that it opens may last so long: closing earlier would open it again at once.
             expires.Value + _skew);
+        DunlinIdentity.AddIssue(identity, issued, grants);
         if (Text(claims, "jti") is { } id)
             identity.AddClaim(new Claim("jti", id));
         return new TokenResult(TokenFault.None, identity, issuer.IsOwn);

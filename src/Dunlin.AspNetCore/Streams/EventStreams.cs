@@ -18,9 +18,11 @@ public sealed class EventStreams
     private readonly AccessPolicies _policies;
     private readonly StreamLimits _limits;
     private readonly StreamOptions _options;
+    private readonly Revocations? _revocations;
 
-    internal EventStreams(EventFanout fanout, AccessPolicies policies, StreamLimits limits, IOptions<StreamOptions> options)
+    internal EventStreams(EventFanout fanout, AccessPolicies policies, StreamLimits limits, IOptions<StreamOptions> options, Revocations? revocations = null)
     {
+        _revocations = revocations;
         _fanout = fanout;
         _policies = policies;
         _limits = limits;
@@ -88,6 +90,8 @@ public sealed class EventStreams
             var (start, reset) = await _fanout.LocateAsync(resume, context.RequestAborted);
             // Rights may have shrunk between the check and the registration; from here on changes reach the connection.
             await CheckTopicsAsync(caller, request.Topics, context.RequestAborted);
+            if (_revocations?.IsRevoked(caller) == true)
+                throw new DunlinException(ErrorCode.NotSignedIn);
             var opening = new StreamOpening(connection, start, isResumed: resume is not null && reset is null);
             opening.WriteRaw(StreamHeaders.FirstBytes.Span);
             opening.WriteRaw(ControlFrames.Retry(_options.Retry * (1 + Random.Shared.NextDouble())).Span);

@@ -22,15 +22,21 @@ internal sealed class StatsEndpoint
     public async Task<StatsAnswer> ServeAsync(HttpContext context)
     {
         var caller = context.RequireCaller();
-        var (own, total) = (Own(caller.UserId), _fanout.ConnectionCount);
-        var others = await _questions.AskAsync<string, NodeStats>("stats", caller.UserId, cancellationToken: context.RequestAborted);
+        var (own, total, silent) = await CountAsync(caller.UserId, context.RequestAborted);
+        return new StatsAnswer(caller.UserId, own, caller.IsAdministrator ? total : null, caller.IsAdministrator ? _fanout.Reached.ToString() : null, silent);
+    }
+
+    /// <summary>The open streams of a user and the number of everybody's, on all nodes but those that have not answered.</summary>
+    public async Task<(List<ConnectionView> Connections, int Total, int SilentNodes)> CountAsync(string userId, CancellationToken cancellationToken)
+    {
+        var (own, total) = (Own(userId), _fanout.ConnectionCount);
+        var others = await _questions.AskAsync<string, NodeStats>("stats", userId, cancellationToken: cancellationToken);
         foreach (var other in others.Value)
         {
             own.AddRange(other.Connections);
             total += other.Total;
         }
-        return new StatsAnswer(
-            caller.UserId, own, caller.IsAdministrator ? total : null, caller.IsAdministrator ? _fanout.Reached.ToString() : null, others.SilentNodes);
+        return (own, total, others.SilentNodes);
     }
 
     private List<ConnectionView> Own(string userId) =>

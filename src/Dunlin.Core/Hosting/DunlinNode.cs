@@ -44,7 +44,7 @@ internal sealed partial class DunlinNode(
     private void OnSessionEnded(EndedSession ended)
     {
         fanout.CloseSession(ended.UserId, ended.SessionId, ended.LastFrame);
-        Follow(leases.EndSessionAsync(ended.SessionId, LeaseEnd.SignedOut), "release the leases of an ended session");
+        Follow(leases.EndSessionAsync(ended.SessionId, LeaseEnd.SignedOut, owner => owner.UserId == ended.UserId), "release the leases of an ended session");
     }
 
     private void OnRightsChanged(string userId) => Follow(

@@ -96,15 +96,16 @@ public sealed partial class LeaseGraces
     [LoggerMessage(1110, LogLevel.Warning, "The leases of the lost connections of session {SessionId} could not be released; they expire")]
     private static partial void LogReleaseFailed(ILogger logger, Exception error, string sessionId);
 
-    private sealed record Key(string SessionId, string? DeviceId, string? ConnectionId)
+    // With the user: sessions of other issuers have the ids that these chose, and two users may have the same.
+    private sealed record Key(string UserId, string SessionId, string? DeviceId, string? ConnectionId)
     {
         public static Key? Of(Connection connection) => connection.Caller.SessionId is { } session
-            ? new Key(session, connection.Caller.DeviceId, connection.Caller.DeviceId is null ? connection.Id : null)
+            ? new Key(connection.Caller.UserId, session, connection.Caller.DeviceId, connection.Caller.DeviceId is null ? connection.Id : null)
             : null;
 
-        public bool Covers(LeaseOwner owner) => DeviceId is not null
+        public bool Covers(LeaseOwner owner) => string.Equals(owner.UserId, UserId, StringComparison.Ordinal) && (DeviceId is not null
             ? string.Equals(owner.DeviceId, DeviceId, StringComparison.Ordinal)
-            : string.Equals(owner.ConnectionId, ConnectionId, StringComparison.Ordinal);
+            : string.Equals(owner.ConnectionId, ConnectionId, StringComparison.Ordinal));
     }
 
     private sealed class Entry(LeaseGraces graces, Key key) : WheelEntry

@@ -53,6 +53,35 @@ public sealed partial class LeaseService
         }
     }
 
+    /// <summary>Releases whatever a user holds, in all sessions and without one, and takes the user out of every queue. Reads all
+    /// rows of leases, so it is for rare occasions.</summary>
+    public async Task EndUserAsync(string userId, LeaseEnd reason, CancellationToken cancellationToken = default)
+    {
+        bool Concerns(LeaseOwner owner) => string.Equals(owner.UserId, userId, StringComparison.Ordinal);
+
+        string? after = null;
+        while (true)
+        {
+            var page = await store.ReadAsync((scope, ct) => scope.Leases.ListAsync(new LeaseQuery(After: after), ct), cancellationToken);
+            // Found in a snapshot; the step looks again in the transaction.
+            var rows = page.Where(row => (row.Owner is { } owner && Concerns(owner)) || row.Waiters.Any(waiter => Concerns(waiter.Owner)));
+            foreach (var chunk in rows.Chunk(RowsPerUnit))
+            {
+                await store.WriteAsync(
+                    async (unit, ct) =>
+                    {
+                        foreach (var row in chunk)
+                            await StepAsync(unit, row.Resource, null, (step, c) => step.RemoveOwnerAsync(Concerns, reason, c), ct);
+                        return true;
+                    },
+                    cancellationToken);
+            }
+            if (page.Count == 0)
+                return;
+            after = page[^1].Resource.Value;
+        }
+    }
+
     /// <summary>Ends the lease if it has run out, announces it and serves the queue; changes nothing otherwise. Whoever finds a lease
     /// that ran out on a node that is gone calls it.</summary>
     public async ValueTask SettleAsync(ResourceName resource, CancellationToken cancellationToken = default) => await store.WriteAsync(

@@ -25,6 +25,12 @@ public sealed record Caller(string UserId, string Name)
     /// <summary>When the credential ends; null if it does not. A stream is closed then.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
+    /// <summary>When the credential was issued; null if it does not say. <see cref="Revocations"/> look at it.</summary>
+    public DateTimeOffset? IssuedAt { get; init; }
+
+    /// <summary>What the credential itself allows; see <see cref="GrantPolicy"/>.</summary>
+    public Grants Grants { get; init; } = Grants.None;
+
     /// <summary>The whole identity, for policies that need further claims.</summary>
     public ClaimsPrincipal Principal { get; init; } = new();
 

@@ -36,7 +36,8 @@ internal sealed class PostgresTicketStore(PostgresStore store) : ITicketStore
                     Statements.Time(ticket.ExpiresAt),
                     Statements.Time(ticket.CredentialExpiresAt),
                     Statements.Number(MaxTicketsPerUser),
-                    Statements.Number(MaxTickets));
+                    Statements.Number(MaxTickets),
+                    Statements.Text(ticket.Grants));
                 return await command.ExecuteNonQueryAsync(ct);
             },
             cancellationToken);
@@ -53,6 +54,9 @@ internal sealed class PostgresTicketStore(PostgresStore store) : ITicketStore
                 ? new Ticket(
                     hash, row.GetString(0), row.GetString(1), JsonSerializer.Deserialize<List<string>>(row.GetString(2), JsonSerializerOptions.Web)!,
                     row.TextOrNull(3), row.GetBoolean(4), row.Time(5), row.TimeOrNull(6))
+                {
+                    Grants = row.TextOrNull(7),
+                }
                 : null;
         },
         cancellationToken);

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.Json;
+using Dunlin.Topics;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.AspNetCore.Tests.Leases;
 
@@ -72,6 +74,20 @@ public sealed class LeaseHttpTests
         using var lost = await bob.SendAsync(Request(HttpMethod.Post, "f/renew", new { leaseId = IdB, fence = after.GetProperty("fence").GetInt64() }));
         Assert.Equal("taken", Text(await HttpAssert.ProblemAsync(lost, 409, "lease_lost"), "reason"));
         Assert.Contains(host.Log.Lines, line => line.Contains("admin took the lease of f", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_end_of_a_session_releases_no_lease_of_another_user_whose_session_has_the_same_id()
+    {
+        await using var host = await EngineHost.StartAsync();
+        using HttpClient ann = host.Client("ann:1"), bob = host.Client("bob:1");
+        await using var watcher = await host.OpenAsync("/dunlin/v1/events?topic=leases/files");
+        await SendAsync(ann, HttpMethod.Put, "files/1", new { leaseId = IdA });
+        await SendAsync(bob, HttpMethod.Put, "files/2", new { leaseId = IdB });
+        host.Services.GetRequiredService<AccessChanges>().SessionEnded("bob", "1", "signed_out");
+        Assert.Contains("files/2", (await watcher.UntilAsync("lease.released")).Data, StringComparison.Ordinal);
+        var list = JsonDocument.Parse(await ann.GetStringAsync("/dunlin/v1/leases?prefix=files")).RootElement;
+        Assert.Equal("files/1", Text(list.GetProperty("leases").EnumerateArray().Single(), "resource"));
     }
 
     [Theory]

@@ -42,6 +42,22 @@ public sealed class OptionsTests
     }
 
     [Fact]
+    public async Task A_key_file_that_is_missing_or_holds_no_key_is_refused_at_start_by_its_name()
+    {
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, "hello");
+        foreach (var name in new[] { file, file + ".missing" })
+        {
+            var fault = await Assert.ThrowsAsync<OptionsValidationException>(() => TestHost.StartAsync(new HostSetup
+            {
+                Tokens = tokens => tokens.TrustedIssuers.Add(new TrustedIssuer { Issuer = "i", Audience = "a", KeyFiles = { name } }),
+            }));
+            Assert.Contains($"AccessTokenOptions.TrustedIssuers[0].KeyFiles[0] ('{name}')", fault.Message, StringComparison.Ordinal);
+        }
+        File.Delete(file);
+    }
+
+    [Fact]
     public async Task More_skew_than_thirty_seconds_is_refused()
     {
         var fault = await Assert.ThrowsAsync<OptionsValidationException>(() => TestHost.StartAsync(new HostSetup { Tokens = tokens => tokens.ClockSkew = TimeSpan.FromMinutes(5) }));

@@ -243,7 +243,7 @@ public sealed class TokenValidatorTests
     public void Tokens_made_here_are_read_by_an_independent_library()
     {
         var session = new Session("s1", "u1", "hash", _clock.Now, _clock.Now.AddDays(1), "test");
-        var (token, lifetime) = new TokenIssuer(Options.Create(_options), Keys(), _clock).Issue(new Account("u1", "user", "User \"One\" é", "", ["a", "b"]), session);
+        var (token, lifetime) = new TokenIssuer(Options.Create(_options), Tokens(), _clock).Issue(new Account("u1", "user", "User \"One\" é", "", ["a", "b"]), session);
         Assert.Equal(TimeSpan.FromMinutes(15), lifetime);
         var result = new JsonWebTokenHandler().ValidateToken(token, new TokenValidationParameters
         {
@@ -266,7 +266,7 @@ public sealed class TokenValidatorTests
     public void A_token_never_outlives_its_session()
     {
         var session = new Session("s1", "u1", "hash", _clock.Now, _clock.Now.AddSeconds(100), "test");
-        var (token, lifetime) = new TokenIssuer(Options.Create(_options), Keys(), _clock).Issue(new Account("u1", "user", "User", "", []), session);
+        var (token, lifetime) = new TokenIssuer(Options.Create(_options), Tokens(), _clock).Issue(new Account("u1", "user", "User", "", []), session);
         Assert.Equal(TimeSpan.FromSeconds(100), lifetime);
         _clock.Advance(TimeSpan.FromSeconds(130));
         Assert.Equal(TokenFault.Expired, Validate(token).Fault);
@@ -285,6 +285,8 @@ public sealed class TokenValidatorTests
     private TokenResult Validate(string token) => Validator().Validate(token);
 
     private TokenValidator Validator() => new(Options.Create(_options), Keys(), _clock);
+
+    private AccessTokens Tokens() => new(Options.Create(_options), Keys(), new TokenValidator(Options.Create(_options), Keys(), _clock), _clock);
 
     private SigningKeyStore Keys() => new(Options.Create(_options), new Nowhere(), NullLogger<SigningKeyStore>.Instance);
 

@@ -70,6 +70,22 @@ public sealed class LeaseGracesTests : IDisposable
         Assert.False(phone.Completion.IsCompleted);
     }
 
+    [Fact]
+    public async Task A_user_whose_session_and_device_have_the_same_ids_ends_no_lease_of_another()
+    {
+        var ann = await ConnectAsync(new TestSink(), "tab");
+        var bob = await _node.ConnectAsync(new TestSink(), "t", with: r => r with { Caller = TestNode.User("bob", "s1", "tab") });
+        await HoldAsync();
+        var (watcher, other) = (new TestSink(), ResourceName.Parse("files/2"));
+        await _node.ConnectAsync(watcher, "leases/files");
+        (await _leases.AcquireAsync(new LeaseRequest(other, "lease-id-of-bob", new LeaseOwner("bob", "Bob", "s1", null, "tab"), 3_600))).OrThrow();
+        await CloseAsync(bob);
+        _node.Time.Advance(TimeSpan.FromSeconds(12));
+        await watcher.WhenAsync(f => f.Any(x => x.Name == "lease.released"));
+        Assert.Equal("files/1", Assert.Single((await _leases.ListAsync(new LeaseQuery())).Rows).Resource.Value);
+        Assert.False(ann.Completion.IsCompleted);
+    }
+
     public void Dispose()
     {
         GC.KeepAlive(_graces);

@@ -1,14 +1,17 @@
 using System.Net;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.HttpOverrides;
 
-namespace Dunlin.Host;
+namespace Dunlin.Apps.Common;
 
 /// <summary>
 /// <c>Dunlin:TrustedProxies</c>: addresses or networks, comma-separated, whose <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> are
 /// believed. Nobody's by default: whoever reaches the host could claim to be anybody, and no limit by address would hold.
 /// </summary>
-internal static class ProxyTrust
+public static class ProxyTrust
 {
+    /// <summary>Believes the proxies that the configuration names.</summary>
+    /// <exception cref="InvalidOperationException">One is neither an address nor a network.</exception>
     public static void UseTrustedProxies(this WebApplication app)
     {
         var names = (app.Configuration["Dunlin:TrustedProxies"] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

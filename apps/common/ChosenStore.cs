@@ -1,0 +1,25 @@
+using Dunlin.Hosting;
+
+namespace Dunlin.Apps.Common;
+
+/// <summary>The store that a program's options choose: SQLite in the data folder, or PostgreSQL, and then Redis between the nodes.</summary>
+public static class ChosenStore
+{
+    /// <summary>Adds it.</summary>
+    /// <param name="dunlin">The builder.</param>
+    /// <param name="data">The data folder.</param>
+    /// <param name="store">A PostgreSQL connection string; null for SQLite.</param>
+    /// <param name="redis"><c>host:port</c>; null for none.</param>
+    /// <exception cref="InvalidOperationException">Redis without PostgreSQL.</exception>
+    public static DunlinBuilder AddChosenStore(this DunlinBuilder dunlin, string data, string? store, string? redis)
+    {
+        if (store is null)
+        {
+            if (redis is not null)
+                throw new InvalidOperationException("--redis connects several nodes, and these need one store: give --store as well.");
+            return dunlin.AddSqlite(Path.Combine(data, "dunlin.db"));
+        }
+        dunlin.AddPostgres(store);
+        return redis is null ? dunlin : dunlin.AddRedisBackplane(redis);
+    }
+}

@@ -1,0 +1,37 @@
+using System.Net;
+using Dunlin.Hosting;
+using Dunlin.Transport;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.Apps.Common;
+
+/// <summary>The web server of the programs in this folder: small, and made for many open streams.</summary>
+public static class WebServer
+{
+    /// <summary>A builder that listens on one address and port.</summary>
+    public static WebApplicationBuilder CreateBuilder(IPAddress address, int port)
+    {
+        var builder = CreateBuilder();
+        builder.Listen(address, port);
+        return builder;
+    }
+
+    /// <summary>A builder that does not listen anywhere yet, because where is in its own configuration.</summary>
+    public static WebApplicationBuilder CreateBuilder()
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.WebHost.UseKestrelHttpsConfiguration().UseDirectTransport();
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        return builder;
+    }
+
+    /// <summary>Listens on one address and port; port 0 takes a free one.</summary>
+    public static void Listen(this WebApplicationBuilder builder, IPAddress address, int port) => builder.WebHost.ConfigureKestrel(kestrel =>
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.LimitConnectionsToOpenFiles();
+        kestrel.Listen(address, port);
+    });
+}

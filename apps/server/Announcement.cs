@@ -1,0 +1,39 @@
+using Dunlin.Security;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Server;
+
+/// <summary>Says, once the server answers, where it is, what it keeps where and whom it believes.</summary>
+internal sealed class Announcement(
+    ServerSettings settings, IHostApplicationLifetime lifetime, IServer server, IOptions<AccessTokenOptions> tokens, IOptions<OriginOptions> origins) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        lifetime.ApplicationStarted.Register(() =>
+        {
+            Console.WriteLine($"Dunlin is at {server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()}");
+            foreach (var line in Describe(settings, tokens.Value, origins.Value))
+                Console.WriteLine(line);
+        });
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>One line for each thing that an operator would otherwise have to look up. No secrets.</summary>
+    public static IEnumerable<string> Describe(ServerSettings settings, AccessTokenOptions tokens, OriginOptions origins)
+    {
+        yield return settings.Store is null
+            ? $"  store    SQLite, {Path.Combine(settings.Data, "dunlin.db")}"
+            : $"  store    PostgreSQL{(settings.Redis is null ? "" : $", Redis at {settings.Redis}")}";
+        var key = tokens.SigningKey is not null ? "the configured key" : settings.Store is not null ? "a key kept in the database" : tokens.SigningKeyFile;
+        yield return $"  tokens   HS256 with {key}; issuer '{tokens.Issuer}', audience '{tokens.Audience}'";
+        foreach (var issuer in tokens.TrustedIssuers)
+            yield return $"           and of '{issuer.Issuer}', audience '{issuer.Audience}', {issuer.Keys.Count + issuer.KeyFiles.Count} key(s)";
+        yield return origins.AllowedOrigins.Count == 0
+            ? "  origins  no other (no CORS headers)"
+            : $"  origins  {string.Join(", ", origins.AllowedOrigins)}{(origins.AllowCredentials ? "" : " without credentials")}";
+    }
+}

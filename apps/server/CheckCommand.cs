@@ -1,0 +1,34 @@
+using System.CommandLine;
+using Dunlin.Security;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Server;
+
+/// <summary><c>dunlin check</c>: reads the whole configuration as the server would, without opening the store or a port, and says what
+/// comes of it; with <c>--token</c> also why a token is refused, which the server tells nobody.</summary>
+internal static class CheckCommand
+{
+    private static readonly Option<string?> Token = new("--token") { Description = "A token to judge", HelpName = "text" };
+
+    public static Command Create()
+    {
+        var command = new Command("check", "Check the configuration, and with --token a token, without starting.");
+        command.Options.Add(Token);
+        command.SetAction((given, _) => CommandLine.Guarded(async () =>
+        {
+            await using var app = CommandLine.Build(given);
+            CommandLine.Validate(app);
+            var (settings, tokens) = (app.Services.GetRequiredService<ServerSettings>(), app.Services.GetRequiredService<IOptions<AccessTokenOptions>>().Value);
+            Console.WriteLine($"The configuration can be used: http://{settings.Address}:{settings.Port}");
+            foreach (var line in Announcement.Describe(settings, tokens, app.Services.GetRequiredService<IOptions<OriginOptions>>().Value))
+                Console.WriteLine(line);
+            if (given.GetValue(Token) is not { } token)
+                return;
+            TokenCommand.RequireReadableKey(app.Services);
+            if (app.Services.GetRequiredService<AccessTokens>().WhyRefused(token) is { } reason)
+                throw new InvalidOperationException($"the token is refused: {reason}");
+            Console.WriteLine("  token    would be taken (unless it has been revoked)");
+        }));
+        return command;
+    }
+}

@@ -1,0 +1,3 @@
+using Dunlin.Server;
+
+return await CommandLine.Create().Parse(args).InvokeAsync();

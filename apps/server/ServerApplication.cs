@@ -1,0 +1,55 @@
+using Dunlin.Apps.Common;
+using Dunlin.Hosting;
+using Dunlin.Security;
+
+namespace Dunlin.Server;
+
+/// <summary>The engine behind tokens of any issuer, and nothing else: no accounts, no pages. Tests build it too, with their own services.</summary>
+internal static class ServerApplication
+{
+    /// <param name="given">Settings of the command line, by name without <c>Dunlin:</c>.</param>
+    /// <param name="file">A JSON file with settings; null for none.</param>
+    /// <param name="configure">Changes services.</param>
+    /// <exception cref="InvalidOperationException">A setting cannot be used.</exception>
+    public static WebApplication Build(IReadOnlyDictionary<string, string?> given, string? file = null, Action<IServiceCollection>? configure = null)
+    {
+        var builder = WebServer.CreateBuilder();
+        Configure(builder.Configuration, given, file);
+        var settings = ServerSettings.From(builder.Configuration);
+        builder.Listen(settings.Address, settings.Port);
+        builder.Services.AddSingleton(settings);
+        builder.Services.AddOpenApi();
+
+        var dunlin = builder.Services.AddDunlin()
+            .AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(settings.Data, "signing.key"))
+            .AddTokenGrants()
+            .AddRevocations()
+            .AddChosenStore(settings.Data, settings.Store, settings.Redis);
+        // After what was set here, so that the configuration decides.
+        ServerOptions.Add(dunlin.Services, builder.Configuration);
+        builder.Services.AddHostedService<Telemetry>();
+        builder.Services.AddHostedService<Announcement>();
+        configure?.Invoke(builder.Services);
+
+        var app = builder.Build();
+        app.UseTrustedProxies();
+        app.UseDunlinSecurity();
+        app.MapOpenApi("/openapi/v1.json");
+        app.MapDunlin();
+        app.MapDunlinTickets();
+        app.MapDunlinUsers();
+        return app;
+    }
+
+    private static void Configure(ConfigurationManager configuration, IReadOnlyDictionary<string, string?> given, string? file)
+    {
+        if (file is not null)
+        {
+            // Before all others, so that the environment wins.
+            var source = new Microsoft.Extensions.Configuration.Json.JsonConfigurationSource { Path = Path.GetFullPath(file), Optional = false };
+            source.ResolveFileProvider();
+            configuration.Sources.Insert(0, source);
+        }
+        configuration.AddInMemoryCollection(given.Select(pair => KeyValuePair.Create($"{ServerSettings.Root}:{pair.Key}", pair.Value)));
+    }
+}

@@ -1,0 +1,50 @@
+using System.Text.Json.Serialization;
+using Dunlin.Diagnostics;
+using Dunlin.Problems;
+using Dunlin.Security;
+using Dunlin.Topics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dunlin.Streams;
+
+/// <summary>What administrators do about other users: see their streams, and end them with the tokens that opened them.</summary>
+internal sealed class UserEndpoints(StatsEndpoint stats)
+{
+    private const int MaxBody = 4 * 1024;
+
+    public async Task<UserConnections> ListAsync(HttpContext context)
+    {
+        RequireAdministrator(context);
+        if (context.Request.Query["user"] is not [{ Length: > 0 } userId])
+            throw new DunlinException(ErrorCode.InvalidField, "'user' is missing.", "user");
+        var (connections, _, silent) = await stats.CountAsync(userId, context.RequestAborted);
+        return new UserConnections(userId, connections, silent);
+    }
+
+    public async Task<RevocationAnswer> RevokeAsync(HttpContext context)
+    {
+        RequireAdministrator(context);
+        var body = await RequestBody.ReadAsync<RevocationBody>(context, MaxBody, context.RequestAborted);
+        if (body.Reason is { Length: > 100 } || body.Reason?.Any(char.IsControl) == true)
+            throw new DunlinException(ErrorCode.InvalidField, "A reason has 100 characters at most.", "reason");
+        var request = new RevocationRequest { SessionId = body.SessionId, Before = body.Before, Renew = body.Renew ?? false, Reason = body.Reason ?? "revoked" };
+        // Not the request's token: who asked may be gone, and what was begun is to be finished.
+        var before = await context.RequestServices.GetRequiredService<Revocations>().RevokeAsync(body.UserId, request, CancellationToken.None);
+        return new RevocationAnswer(body.UserId, body.SessionId, before);
+    }
+
+    private static void RequireAdministrator(HttpContext context)
+    {
+        if (!context.RequireCaller().IsAdministrator)
+            throw new DunlinException(ErrorCode.Forbidden, $"This needs the role '{Caller.AdministratorRole}'.");
+    }
+}
+
+internal sealed record UserConnections(
+    string UserId, IReadOnlyList<ConnectionView> Connections,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes);
+
+internal sealed record RevocationBody(string UserId, string? SessionId = null, DateTimeOffset? Before = null, bool? Renew = null, string? Reason = null);
+
+internal sealed record RevocationAnswer(string UserId, string? SessionId, DateTimeOffset Before);

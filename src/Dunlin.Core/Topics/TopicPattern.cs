@@ -1,0 +1,82 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Dunlin.Topics;
+
+/// <summary>
+/// Says which names of topics or resources are meant: segments joined by <c>/</c>, where <c>*</c> stands for any one whole
+/// segment and <c>**</c>, as the last segment only, for one or more. <c>teams/7/**</c> covers <c>teams/7/chat</c> and all below it,
+/// but not <c>teams/7</c> itself. Compared byte by byte, like the names: <c>users/1</c> covers neither <c>users/10</c> nor <c>Users/1</c>, and
+/// nothing is decoded, so <c>%2F</c> in a name is part of a segment and never a border. Immutable.
+/// </summary>
+public sealed class TopicPattern
+{
+    private const string One = "*";
+    private const string Rest = "**";
+
+    private readonly string[] _segments;
+    private readonly bool _coversBelow;
+
+    private TopicPattern(string text)
+    {
+        Text = text;
+        var segments = text.Split('/');
+        _coversBelow = segments[^1] == Rest;
+        _segments = _coversBelow ? segments[..^1] : segments;
+    }
+
+    /// <summary>The pattern as it was written.</summary>
+    public string Text { get; }
+
+    /// <summary>Reads a pattern.</summary>
+    /// <exception cref="FormatException">It is none; the message says why.</exception>
+    public static TopicPattern Parse(string? text) =>
+        Fault(text) is { } fault ? throw new FormatException($"'{text}' is not a pattern: {fault}") : new TopicPattern(text!);
+
+    /// <summary>Reads a pattern; false where the text is none.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out TopicPattern? pattern)
+    {
+        pattern = Fault(text) is null ? new TopicPattern(text!) : null;
+        return pattern is not null;
+    }
+
+    /// <summary>Whether a name is meant. Allocates nothing.</summary>
+    public bool Covers(string name)
+    {
+        var rest = name.AsSpan();
+        foreach (var segment in _segments)
+        {
+            if (rest.IsEmpty)
+                return false;
+            var end = rest.IndexOf('/');
+            var head = end < 0 ? rest : rest[..end];
+            if (segment != One && !head.SequenceEqual(segment))
+                return false;
+            rest = end < 0 ? default : rest[(end + 1)..];
+        }
+        return rest.IsEmpty != _coversBelow;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Text;
+
+    private static string? Fault(string? text)
+    {
+        if (string.IsNullOrEmpty(text))
+            return "it is empty.";
+        if (text.Length > TopicName.MaxLength)
+            return $"it has more than {TopicName.MaxLength} characters.";
+        var segments = text.Split('/');
+        for (var i = 0; i < segments.Length; i++)
+        {
+            if (segments[i] == One || (segments[i] == Rest && i == segments.Length - 1))
+                continue;
+            if (segments[i] == Rest)
+                return "'**' stands at the end only.";
+            if (segments[i].Contains('*', StringComparison.Ordinal))
+                return "'*' stands for a whole segment.";
+            if (TopicName.Fault(segments[i]) is not null)
+                return "a segment is empty or holds other characters than letters, digits and -._~:@|+=!$%.";
+        }
+        return null;
+    }
+}

@@ -1,0 +1,33 @@
+using System.Net;
+using Dunlin.Security;
+using Dunlin.Topics;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dunlin.AspNetCore.Tests.Streams;
+
+public sealed class RevokedStreamTests
+{
+    [Fact]
+    public async Task G4_A_stream_that_is_being_opened_while_its_credential_is_revoked_is_refused()
+    {
+        await using var host = await EngineHost.StartAsync(
+            services => services.AddSingleton<RevokingPolicy>(), engine: dunlin => dunlin.AddRevocations().AddAccessPolicy<RevokingPolicy>("race"));
+        host.Services.GetRequiredService<RevokingPolicy>().Revocations = host.Services.GetRequiredService<Revocations>();
+        using var client = host.Client();
+        using var response = await client.GetAsync("/dunlin/v1/events?topic=race/1", HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        Assert.Equal(0, host.Fanout.ConnectionCount);
+    }
+
+    /// <summary>The first question has been answered, and the caller was authenticated, when the credential is revoked.</summary>
+    private sealed class RevokingPolicy : IAccessPolicy
+    {
+        public Revocations Revocations { get; set; } = null!;
+
+        public async ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken)
+        {
+            await Revocations.RevokeAsync(caller.UserId, new RevocationRequest(), cancellationToken);
+            return true;
+        }
+    }
+}

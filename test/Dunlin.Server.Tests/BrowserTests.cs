@@ -1,0 +1,164 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Dunlin.Server.Tests.Support;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.FileProviders;
+using Microsoft.Extensions.Logging;
+using Microsoft.Playwright;
+
+namespace Dunlin.Server.Tests;
+
+/// <summary>The two TypeScript blocks of docs/start/as-a-server.md in Chromium, on pages of another origin, with the built client.</summary>
+public sealed class BrowserTests
+{
+    private const string Shown = "https://events.example.com"; // the address that the page names, in whose place stands the real one
+
+    [Fact]
+    public async Task Both_ways_to_listen_miss_nothing_over_kill_9_of_the_server()
+    {
+        var blocks = Repository.Blocks(Repository.Read("docs/start/as-a-server.md"), "ts");
+        Assert.Equal(2, blocks.Count);
+        await using var server = new ServerProgram();
+        server.Settings["Dunlin__Tokens__SigningKey"] = Mint.KeyText;
+        await using var pages = Pages();
+        await pages.StartAsync();
+        var origin = pages.Urls.Single();
+        server.Settings["Dunlin__Origins__AllowedOrigins__0"] = origin;
+        await server.StartAsync();
+        var scripts = new[] { "client", "eventsource" }.Zip(blocks, (name, block) => (name, block.Replace(Shown, server.Address.ToString().TrimEnd('/'), StringComparison.Ordinal)));
+        foreach (var (name, block) in scripts)
+            pages.Services.GetRequiredService<ConcurrentDictionary<string, string>>()[name] = await TranspileAsync(server, block);
+
+        using var playwright = await Playwright.CreateAsync();
+        await using var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        {
+            ExecutablePath = Environment.GetEnvironmentVariable("DUNLIN_CHROMIUM") ?? "/usr/bin/chromium",
+            Args = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+        });
+        var (client, native) = (await OpenAsync(browser, origin + "/client"), await OpenAsync(browser, origin + "/eventsource"));
+        await WhenConnectedAsync(server, 2);
+        await PublishAsync(server, "one");
+        await client.WhenSaidAsync("one");
+        await native.WhenSaidAsync("one");
+
+        await server.KillAsync();
+        await server.StartAsync();
+        await PublishAsync(server, "two");
+        await PublishAsync(server, "three");
+        await client.WhenSaidAsync("three");
+        await native.WhenSaidAsync("three");
+        Assert.Equal(["one", "two", "three"], client.Texts);
+        Assert.Equal(["one", "two", "three"], native.Texts);
+    }
+
+    /// <summary>The application's own site: its pages, its call for a token, and the client as it was built.</summary>
+    private static WebApplication Pages()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        var scripts = new ConcurrentDictionary<string, string>(StringComparer.Ordinal);
+        builder.Services.AddSingleton(scripts);
+        var app = builder.Build();
+        var built = Path.Combine(Repository.Root, "clients", "typescript", "dist");
+        Assert.True(Directory.Exists(built), "The client has not been built. Run ./test.sh, or: npm ci && npm run build");
+        app.UseStaticFiles(new StaticFileOptions { RequestPath = "/dunlin", FileProvider = new PhysicalFileProvider(built) });
+        app.MapGet("/my-back-end/dunlin-token", () => Mint.User("alice", ("subscribe", "teams/7/**")));
+        app.MapGet("/{name}.js", (string name) => Results.Text(scripts[name], "text/javascript"));
+        app.MapGet("/client", () => Page("import '/client.js';"));
+        app.MapGet("/eventsource", () => Page("import { listen } from '/eventsource.js'; void listen(async () => (await fetch('/my-back-end/dunlin-token')).text());"));
+        return app;
+    }
+
+    private static IResult Page(string script) => Results.Text(
+        $$$"""<!doctype html><script type="importmap">{"imports": {"@dunlin/client": "/dunlin/index.js"}}</script><script type="module">{{{script}}}</script>""", "text/html");
+
+    /// <summary>Types taken off, nothing else.</summary>
+    private static async Task<string> TranspileAsync(ServerProgram server, string script)
+    {
+        const string program = "const ts = require(process.argv[1]); process.stdout.write(ts.transpileModule(process.argv[2], { compilerOptions: { target: 'ES2022', module: 'ESNext' } }).outputText)";
+        var (code, output, error) = await server.RunOtherAsync("node", "-e", program, Path.Combine(Repository.Root, "node_modules", "typescript"), script);
+        Assert.True(code == 0, error);
+        return output;
+    }
+
+    private static async Task<Said> OpenAsync(IBrowser browser, string address)
+    {
+        var page = await browser.NewPageAsync();
+        var said = new Said(page);
+        await page.GotoAsync(address);
+        return said;
+    }
+
+    private static async Task WhenConnectedAsync(ServerProgram server, int streams)
+    {
+        // Each attempt is a request, and gives the pages its time.
+        for (var attempt = 0; attempt < 5_000; attempt++)
+        {
+            var (_, answer) = await Calls.SendAsync(server.Address, Mint.Backend(), HttpMethod.Get, "/dunlin/v1/connections?user=alice");
+            if (answer.GetProperty("connections").GetArrayLength() == streams)
+                return;
+        }
+        Assert.Fail($"The pages have not opened {streams} streams.");
+    }
+
+    private static Task PublishAsync(ServerProgram server, string text) => Calls.PublishAsync(server.Address, Mint.Backend(), "teams/7/chat", new { text }, "message.sent");
+
+    /// <summary>What a page has written to its console: the text itself, or an object that holds it.</summary>
+    private sealed class Said
+    {
+        private readonly Lock _gate = new();   // guards _texts, _errors and _waiting
+        private readonly List<string> _texts = [];
+        private readonly List<string> _errors = [];
+        private (string Text, TaskCompletionSource Seen)? _waiting;
+
+        public Said(IPage page) => page.Console += (_, message) => Take(message.Type, message.Text);
+
+        public IReadOnlyList<string> Texts
+        {
+            get
+            {
+                lock (_gate)
+                    return [.. _texts];
+            }
+        }
+
+        public async Task WhenSaidAsync(string text)
+        {
+            var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            lock (_gate)
+            {
+                if (_texts.Contains(text, StringComparer.Ordinal))
+                    return;
+                _waiting = (text, seen);
+            }
+            try
+            {
+                await seen.Task.WaitAsync(TimeSpan.FromSeconds(90));
+            }
+            catch (TimeoutException late)
+            {
+                throw new InvalidOperationException($"'{text}' did not come; said: {string.Join(" | ", Texts.Concat(_errors))}", late);
+            }
+        }
+
+        private void Take(string type, string text)
+        {
+            lock (_gate)
+            {
+                // Broken lines are what the test is about; the browser writes them down as errors.
+                if (type != "log")
+                {
+                    _errors.Add(text);
+                    return;
+                }
+                _texts.Add(text.StartsWith("{text: ", StringComparison.Ordinal) ? text["{text: ".Length..^1] : text);
+                if (_waiting is { } waiting && waiting.Text == _texts[^1])
+                    waiting.Seen.TrySetResult();
+            }
+        }
+    }
+}

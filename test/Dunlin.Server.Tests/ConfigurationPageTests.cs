@@ -1,0 +1,90 @@
+using System.Collections;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Dunlin.Journal;
+using Dunlin.Security;
+using Dunlin.Server.Tests.Support;
+
+namespace Dunlin.Server.Tests;
+
+/// <summary>docs/reference/configuration.md has every option of every class, with the default and the range that the code has.</summary>
+public sealed class ConfigurationPageTests
+{
+    private static readonly Type[] Roots =
+    [
+        typeof(IJournal), typeof(AccessTokenOptions), typeof(Sqlite.SqliteOptions), typeof(Postgres.PostgresOptions), typeof(Redis.RedisOptions),
+        typeof(Replicache.ReplicacheOptions), typeof(RxDb.RxDbOptions),
+    ];
+
+    /// <summary>Parts of options that are no options classes themselves.</summary>
+    private static readonly Type[] Parts = [typeof(RetentionRule), typeof(TrustedIssuer)];
+
+    private static readonly string Page = Repository.Read("docs/reference/configuration.md");
+
+    public static TheoryData<Type> Classes() =>
+        [.. Roots.SelectMany(root => root.Assembly.GetExportedTypes()).Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal)).Concat(Parts)];
+
+    [Theory]
+    [MemberData(nameof(Classes))]
+    public void Every_option_stands_there_with_its_default_and_range(Type type)
+    {
+        var begin = Page.IndexOf($"\n## {type.Name}\n", StringComparison.Ordinal) + 1;
+        var end = Page.IndexOf("\n## ", begin, StringComparison.Ordinal);
+        var section = begin == 0 ? "" : end < 0 ? Page[begin..] : Page[begin..end];
+        Assert.True(section.Length > 0, $"The page has no section '## {type.Name}'.");
+        var rows = Regex.Matches(section, @"^\| `(?<name>\w+)` \|(?<default>[^|]*)\|(?<range>[^|]*)\| .+ \|$", RegexOptions.Multiline)
+            .Select(row => $"{row.Groups["name"].Value} | {row.Groups["default"].Value.Trim()} | {row.Groups["range"].Value.Trim()}").ToList();
+        var options = Activator.CreateInstance(type)!;
+        var expected = Properties(type).Select(property => $"{property.Name} | {Default(property, options)} | {Range(property)}");
+        Assert.Equal(expected, rows);
+    }
+
+    [Fact]
+    public void Every_section_of_the_server_is_named_with_its_class()
+    {
+        foreach (var (name, type) in ServerOptions.Sections)
+            Assert.Matches($@"(?m)^## {type.Name}\n\n.* Section `{name}`\.$", Page);
+        Assert.Equal(ServerOptions.Sections.Count, Regex.Count(Page, "Section `"));
+    }
+
+    [Fact]
+    public void There_is_no_section_of_a_class_that_is_gone()
+    {
+        var known = Classes().Select(row => row.Data.Name).Append("The server itself").ToHashSet(StringComparer.Ordinal);
+        Assert.All(Regex.Matches(Page, "(?m)^## (.+)$").Select(heading => heading.Groups[1].Value), heading => Assert.Contains(heading, known));
+    }
+
+    private static IEnumerable<PropertyInfo> Properties(Type type) =>
+        type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).OrderBy(property => property.MetadataToken);
+
+    private static string Default(PropertyInfo property, object options) => property.GetValue(options) switch
+    {
+        // The whole policy is in the code.
+        string when property.Name == nameof(PageHeaderOptions.ContentSecurityPolicy) => "a policy",
+        RetentionRule rule => $"`MaxAge` `{rule.MaxAge:c}`",
+        string text => text.Length == 0 ? "" : Code(text),
+        IEnumerable list => string.Join(", ", list.Cast<object>().Select(Code)),
+        var value => Code(value),
+    };
+
+    private static string Range(PropertyInfo property)
+    {
+        if (property.GetCustomAttribute<RangeAttribute>() is not { } range)
+            return "";
+        if (range.OperandType == typeof(TimeSpan))
+            return $"{Code(TimeSpan.Parse((string)range.Minimum, CultureInfo.InvariantCulture))} to {Code(TimeSpan.Parse((string)range.Maximum, CultureInfo.InvariantCulture))}";
+        var isOpen = range.Maximum is int.MaxValue || range.Maximum is >= (double)long.MaxValue;
+        return isOpen ? $"from {Code(range.Minimum)}" : $"{Code(range.Minimum)} to {Code(range.Maximum)}";
+    }
+
+    private static string Code(object? value) => value switch
+    {
+        null => "",
+        bool flag => flag ? "`true`" : "`false`",
+        TimeSpan time => $"`{time:c}`",
+        string text => $"`{text.Replace('\\', '/')}`",
+        _ => $"`{Convert.ToString(value, CultureInfo.InvariantCulture)}`",
+    };
+}

@@ -1,0 +1,70 @@
+using Dunlin.Server.Tests.Support;
+using Dunlin.TestKit.Servers;
+
+namespace Dunlin.Server.Tests;
+
+/// <summary>Two servers over one PostgreSQL: what is done at one holds at the other.</summary>
+public sealed class ManyServersTests : IAsyncLifetime
+{
+    private static readonly (string Right, string Pattern)[] Grants = [("subscribe", "a/*"), ("publish", "a/*")];
+
+    private PostgresServer _postgres = null!;
+    private TestServer _here = null!;
+    private TestServer _there = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _postgres = await PostgresServer.StartNewAsync();
+        _here = await TestServer.StartAsync(("Store", _postgres.ConnectionString));
+        _there = await TestServer.StartAsync(("Store", _postgres.ConnectionString));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _here.DisposeAsync();
+        await _there.DisposeAsync();
+        await _postgres.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task G4_Who_is_revoked_at_one_server_is_cut_off_at_the_other_and_stays_out()
+    {
+        var token = Mint.Token("ann", Grants);
+        await using var reader = await Calls.OpenAsync(_there.Address, token, "topic=a/1");
+        await reader.UntilAsync("dunlin.hello");
+        Assert.Equal(200, (await Calls.SendAsync(_here.Address, Mint.Backend(), HttpMethod.Post, "/dunlin/v1/revocations", new { userId = "ann" })).Status);
+        await reader.UntilAsync("dunlin.goodbye");
+        await reader.Ended.WaitAsync(TimeSpan.FromSeconds(30));
+        foreach (var server in new[] { _here, _there })
+            Assert.Equal(401, (await Calls.TryOpenAsync(server.Address, token, "topic=a/1")).Status);
+    }
+
+    [Fact]
+    public async Task A_ticket_of_one_server_opens_a_stream_of_the_other_with_what_its_token_grants()
+    {
+        var (_, answer) = await Calls.SendAsync(_here.Address, Mint.Token("ann", Grants), HttpMethod.Post, "/api/v1/auth/ticket");
+        await using var reader = await Calls.OpenAsync(_there.Address, null, "topic=a/1&ticket=" + answer.GetProperty("ticket").GetString());
+        await Calls.PublishAsync(_here.Address, Mint.Token("bob", Grants), "a/1", 7);
+        Assert.Equal("7", (await reader.UntilAsync("e")).Data);
+        var (_, connections) = await Calls.SendAsync(_here.Address, Mint.Backend(), HttpMethod.Get, "/dunlin/v1/connections?user=ann");
+        Assert.Equal("a/1", connections.GetProperty("connections")[0].GetProperty("topics")[0].GetString());
+    }
+
+    [Fact]
+    public async Task A_reader_that_comes_back_to_the_other_server_misses_nothing_and_sees_nothing_twice()
+    {
+        var token = Mint.Token("ann", Grants);
+        string? position;
+        await using (var reader = await Calls.OpenAsync(_here.Address, token, "topic=a/1"))
+        {
+            await Calls.PublishAsync(_there.Address, token, "a/1", 1);
+            await reader.UntilAsync("e");
+            position = reader.LastId;
+        }
+        await Calls.PublishAsync(_here.Address, token, "a/1", 2);
+        await Calls.PublishAsync(_there.Address, token, "a/1", 3);
+        await using var again = await Calls.OpenAsync(_there.Address, token, "topic=a/1", position);
+        Assert.Equal("2", (await again.UntilAsync("e")).Data);
+        Assert.Equal("3", (await again.UntilAsync("e")).Data);
+    }
+}

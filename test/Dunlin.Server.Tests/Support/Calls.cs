@@ -1,0 +1,69 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.ServerSentEvents;
+using System.Text.Json;
+using Dunlin.TestKit;
+
+namespace Dunlin.Server.Tests.Support;
+
+/// <summary>What the tests ask of a server, over HTTP alone.</summary>
+internal static class Calls
+{
+    public static HttpClient Client(Uri address, string? token)
+    {
+        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = address, Timeout = Timeout.InfiniteTimeSpan };
+        if (token is not null)
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        return client;
+    }
+
+    /// <summary>Opens a stream; the query stands as it is, so that tests choose how it is encoded.</summary>
+    public static async Task<EventReader<SseItem<string>>> OpenAsync(Uri address, string? token, string query, string? lastEventId = null)
+    {
+        var client = Client(address, token);
+        var request = new HttpRequestMessage(HttpMethod.Get, "/dunlin/v1/events?" + query);
+        if (lastEventId is not null)
+            request.Headers.Add("Last-Event-ID", lastEventId);
+        var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(30));
+        if (response.StatusCode != HttpStatusCode.OK)
+            Assert.Fail($"{(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
+        return await EventReader<SseItem<string>>.OpenAsync(client, response, static item => item);
+    }
+
+    /// <summary>Opens a stream of an address that exists and answers with its status; nothing of a stream is read.</summary>
+    public static async Task<(int Status, string Code)> TryOpenAsync(Uri address, string? token, string query)
+    {
+        using var client = Client(address, token);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/dunlin/v1/events?" + query);
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        return ((int)response.StatusCode, response.IsSuccessStatusCode ? "" : await CodeOfAsync(response));
+    }
+
+    public static async Task<(int Status, JsonElement Answer)> SendAsync(Uri address, string? token, HttpMethod method, string path, object? body = null)
+    {
+        using var client = Client(address, token);
+        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+        using var response = await client.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        return ((int)response.StatusCode, text.Length == 0 ? default : JsonDocument.Parse(text).RootElement);
+    }
+
+    public static async Task<string> PublishAsync(Uri address, string token, string topic, object? data, string type = "e")
+    {
+        var (status, answer) = await SendAsync(address, token, HttpMethod.Post, "/dunlin/v1/events", new { topic, type, data });
+        Assert.True(status == 200, $"{status}: {answer}");
+        return answer.GetProperty("positions")[0].GetString()!;
+    }
+
+    public static async Task<string> TryPublishAsync(Uri address, string? token, string topic)
+    {
+        var (status, answer) = await SendAsync(address, token, HttpMethod.Post, "/dunlin/v1/events", new { topic, type = "e", data = 1 });
+        return status == 200 ? "ok" : answer.GetProperty("code").GetString()!;
+    }
+
+    public static Task<SseItem<string>> UntilAsync(this EventReader<SseItem<string>> reader, string type) => reader.UntilAsync(item => item.EventType == type);
+
+    private static async Task<string> CodeOfAsync(HttpResponseMessage response) =>
+        (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString()!;
+}
