@@ -56,17 +56,21 @@ public sealed class InStepTests : IAsyncLifetime
         Assert.Equal((1, 1), (reader.Heads, reader.Pages));
     }
 
-    [Fact]
-    public async Task What_both_the_notification_and_the_hint_were_lost_of_is_found_by_the_poll()
+    [Theory]
+    [InlineData("", 0.1)]
+    // As a node of an older version notifies, which does not say how far it is.
+    [InlineData("SELECT pg_notify('dunlin', '')", 60)]
+    public async Task What_was_committed_without_a_hint_or_a_position_is_found_by_a_question(string notify, double pollSeconds)
     {
-        var reader = await StartAsync(options => options.PollInterval = TimeSpan.FromMilliseconds(100));
+        var reader = await StartAsync(options => options.PollInterval = TimeSpan.FromSeconds(pollSeconds));
         await using var writer = new NpgsqlConnection(_backend.ConnectionString);
         await writer.OpenAsync(TestContext.Current.CancellationToken);
-        // As a writer does it, without the notification.
+        // As a writer does it, without its notification.
         await new NpgsqlCommand(
-            """
+            $"""
             INSERT INTO dunlin_topic (name) VALUES ('watched');
             INSERT INTO dunlin_journal ("offset", topic, type, data, time) SELECT 1, id, 'test.happened', '1', 0 FROM dunlin_topic WHERE name = 'watched';
+            {notify}
             """,
             writer).ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         Assert.Equal(1, (await reader.NextAsync()).Position.Offset);

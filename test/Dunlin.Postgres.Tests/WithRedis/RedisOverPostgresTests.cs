@@ -2,6 +2,7 @@ using System.Globalization;
 using Dunlin.Backplane;
 using Dunlin.Hosting;
 using Dunlin.Journal;
+using Dunlin.Postgres.Backplane;
 using Dunlin.Postgres.Tests.Support;
 using Dunlin.Redis.Backplane;
 using Dunlin.TestKit;
@@ -178,6 +179,24 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
             heard.Add(await reader.TypedAsync());
         Assert.Equal(heard.Count, heard.Distinct().Count());
         Assert.True(heard.Count > 300, $"only {heard.Count} of {said}");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Whichever_is_added_first_Redis_leans_on_the_store(bool isStoreFirst)
+    {
+        var dunlin = new ServiceCollection().AddDunlinCore();
+        if (isStoreFirst)
+            dunlin.AddPostgres(_backend.ConnectionString);
+        dunlin.AddRedisBackplane(_redis.Endpoint);
+        if (!isStoreFirst)
+            dunlin.AddPostgres(_backend.ConnectionString);
+        await using var services = dunlin.Services.BuildServiceProvider();
+        Assert.IsType<RedisBackplane>(services.GetRequiredService<IBackplane>());
+        Assert.IsType<PostgresBackplane>(services.GetRequiredService<IStoreBackplane>());
+        await using var alone = new ServiceCollection().AddDunlinCore().AddPostgres(_backend.ConnectionString).Services.BuildServiceProvider();
+        Assert.IsType<PostgresBackplane>(alone.GetRequiredService<IBackplane>());
     }
 
     public async ValueTask DisposeAsync()

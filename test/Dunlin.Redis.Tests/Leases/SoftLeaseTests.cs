@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
 using Dunlin.Diagnostics;
+using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Journal.InMemory;
 using Dunlin.Leases;
 using Dunlin.Redis.Leases;
 using Dunlin.TestKit.Servers;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -162,6 +164,14 @@ public sealed class SoftLeaseTests : IAsyncLifetime
         Assert.Equal(ErrorCode.StoreUnavailable, (await Assert.ThrowsAsync<DunlinException>(() => AcquireAsync(node, IdA))).Code);
         await _redis.StopAsync();
         Assert.Equal(ErrorCode.StoreUnavailable, (await Assert.ThrowsAsync<DunlinException>(() => AcquireAsync(node, IdA))).Code);
+    }
+
+    [Fact]
+    public async Task They_are_had_from_the_container_where_they_were_asked_for()
+    {
+        await using var services = new ServiceCollection().AddDunlinCore().AddInMemory().AddRedisSoftLeases(_redis.Endpoint).Services.BuildServiceProvider();
+        var leases = services.GetRequiredService<ISoftLeases>();
+        Assert.NotNull(await leases.TryAcquireAsync(File, IdA, "Ann", Long, Cancellation));
     }
 
     [Fact]
