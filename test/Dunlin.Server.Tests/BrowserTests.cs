@@ -45,6 +45,9 @@ public sealed class BrowserTests
         await native.WhenSaidAsync("one");
 
         await server.KillAsync();
+        // Both have tried in vain before it is back.
+        await client.WhenSaidAsync("ERR_CONNECTION_REFUSED");
+        await native.WhenSaidAsync("ERR_CONNECTION_REFUSED");
         await server.StartAsync();
         await PublishAsync(server, "two");
         await PublishAsync(server, "three");
@@ -126,12 +129,13 @@ public sealed class BrowserTests
             }
         }
 
+        /// <summary>Waits for a text, or for an error of the browser that holds it.</summary>
         public async Task WhenSaidAsync(string text)
         {
             var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             lock (_gate)
             {
-                if (_texts.Contains(text, StringComparer.Ordinal))
+                if (HasSaid(text))
                     return;
                 _waiting = (text, seen);
             }
@@ -145,18 +149,18 @@ public sealed class BrowserTests
             }
         }
 
+        private bool HasSaid(string text) => _texts.Contains(text, StringComparer.Ordinal) || _errors.Exists(error => error.Contains(text, StringComparison.Ordinal));
+
         private void Take(string type, string text)
         {
             lock (_gate)
             {
                 // Broken lines are what the test is about; the browser writes them down as errors.
-                if (type != "log")
-                {
+                if (type == "log")
+                    _texts.Add(text.StartsWith("{text: ", StringComparison.Ordinal) ? text["{text: ".Length..^1] : text);
+                else
                     _errors.Add(text);
-                    return;
-                }
-                _texts.Add(text.StartsWith("{text: ", StringComparison.Ordinal) ? text["{text: ".Length..^1] : text);
-                if (_waiting is { } waiting && waiting.Text == _texts[^1])
+                if (_waiting is { } waiting && HasSaid(waiting.Text))
                     waiting.Seen.TrySetResult();
             }
         }

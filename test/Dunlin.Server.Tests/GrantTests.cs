@@ -4,13 +4,9 @@ using Dunlin.Server.Tests.Support;
 namespace Dunlin.Server.Tests;
 
 /// <summary>A token opens what its patterns name, and nothing that only looks like it.</summary>
-public sealed class GrantTests : IAsyncLifetime
+public sealed class GrantTests(OneServer one) : IClassFixture<OneServer>
 {
-    private TestServer _server = null!;
-
-    public async ValueTask InitializeAsync() => _server = await TestServer.StartAsync();
-
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
+    private readonly TestServer _server = one.Server;
 
     [Fact]
     public async Task What_is_granted_is_published_and_read_and_what_is_not_is_refused()
@@ -144,13 +140,13 @@ public sealed class GrantTests : IAsyncLifetime
     [Fact]
     public async Task A_back_end_sends_to_one_user_and_to_one_device()
     {
-        await using var phone = await Calls.OpenAsync(_server.Address, Mint.User("ann"), "topic=users/ann&topic=users/ann/devices/phone&device=phone");
-        await using var laptop = await Calls.OpenAsync(_server.Address, Mint.User("ann"), "topic=users/ann&topic=users/ann/devices/laptop&device=laptop");
-        await Calls.PublishAsync(_server.Address, Mint.Backend(), "users/ann/devices/phone", 1, "to.phone");
-        await Calls.PublishAsync(_server.Address, Mint.Backend(), "users/ann", 2, "to.user");
+        await using var phone = await Calls.OpenAsync(_server.Address, Mint.User("dora"), "topic=users/dora&topic=users/dora/devices/phone&device=phone");
+        await using var laptop = await Calls.OpenAsync(_server.Address, Mint.User("dora"), "topic=users/dora&topic=users/dora/devices/laptop&device=laptop");
+        await Calls.PublishAsync(_server.Address, Mint.Backend(), "users/dora/devices/phone", 1, "to.phone");
+        await Calls.PublishAsync(_server.Address, Mint.Backend(), "users/dora", 2, "to.user");
         Assert.Equal(["to.phone", "to.user"], await TypesAsync(phone, "to.user"));
         Assert.Equal(["to.user"], await TypesAsync(laptop, "to.user"));
-        var (_, connections) = await Calls.SendAsync(_server.Address, Mint.Backend(), HttpMethod.Get, "/dunlin/v1/connections?user=ann");
+        var (_, connections) = await Calls.SendAsync(_server.Address, Mint.Backend(), HttpMethod.Get, "/dunlin/v1/connections?user=dora");
         Assert.Equal(["laptop", "phone"], connections.GetProperty("connections").EnumerateArray().Select(c => c.GetProperty("device").GetString()!).Order(StringComparer.Ordinal));
     }
 

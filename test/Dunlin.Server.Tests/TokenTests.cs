@@ -6,14 +6,14 @@ using Dunlin.TestKit;
 namespace Dunlin.Server.Tests;
 
 /// <summary>Whose tokens are believed, and for how long.</summary>
-public sealed class TokenTests
+public sealed class TokenTests(OneServer one) : IClassFixture<OneServer>
 {
     private static readonly (string Right, string Pattern)[] Grants = [("subscribe", "a/*")];
 
     [Fact]
     public async Task Expired_early_and_foreign_tokens_open_nothing()
     {
-        await using var server = await TestServer.StartAsync();
+        var server = one.Server;
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
         string[] refused =
         [
@@ -47,7 +47,7 @@ public sealed class TokenTests
     [InlineData("""null""")]
     public async Task A_claim_that_cannot_be_read_is_refused_with_its_token(string claim)
     {
-        await using var server = await TestServer.StartAsync();
+        var server = one.Server;
         var token = Mint.Token("ann", Grants, ("dunlin", JsonDocument.Parse(claim).RootElement));
         Assert.Equal((401, "not_signed_in"), await Calls.TryOpenAsync(server.Address, token, "topic=users/ann"));
     }
@@ -55,7 +55,7 @@ public sealed class TokenTests
     [Fact]
     public async Task A_token_without_the_claim_opens_the_own_topics_alone()
     {
-        await using var server = await TestServer.StartAsync();
+        var server = one.Server;
         var claims = Mint.Claims("ann", []);
         claims.Remove("dunlin");
         var token = Mint.Sign(Mint.Key, claims);
@@ -103,7 +103,7 @@ public sealed class TokenTests
     [Fact]
     public async Task A_ticket_opens_one_stream_with_what_its_token_grants()
     {
-        await using var server = await TestServer.StartAsync();
+        var server = one.Server;
         async Task<string> TicketAsync() =>
             (await Calls.SendAsync(server.Address, Mint.Token("ann", Grants), HttpMethod.Post, "/api/v1/auth/ticket")).Answer.GetProperty("ticket").GetString()!;
 
@@ -118,7 +118,7 @@ public sealed class TokenTests
     [Fact]
     public async Task A_token_in_the_address_is_refused()
     {
-        await using var server = await TestServer.StartAsync();
+        var server = one.Server;
         var token = Mint.Token("ann", Grants);
         Assert.Equal((400, "invalid_field"), await Calls.TryOpenAsync(server.Address, null, $"topic=a/1&access_token={token}"));
         Assert.Equal((400, "invalid_field"), await Calls.TryOpenAsync(server.Address, token, $"topic=a/1&token={token}"));

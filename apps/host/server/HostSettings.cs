@@ -15,6 +15,7 @@ internal sealed record HostSettings
           --move-from FILE move an SQLite file into the empty database of --store, and end
           --no-demo        no demo accounts and data              (Dunlin__Demo=false)
           --help           this text
+        The engine alone, as a server for back ends in any language: start.sh --server --help
         """;
 
     public int Port { get; init; } = 5080;
