@@ -82,12 +82,11 @@ internal static class ManyReaders
 
     private static async Task ReadAsync(Socket socket, TaskCompletionSource live, int[] left)
     {
-        var buffer = new byte[1_024];
+        var buffer = new byte[512];
         var last = 0;
         while (true)
         {
-            await socket.ReceiveAsync(Memory<byte>.Empty);
-            var length = socket.Receive(buffer);
+            var length = await socket.ReceiveAsync(buffer);
             if (length == 0)
                 throw new EndOfStreamException("A stream has ended.");
             var text = Encoding.ASCII.GetString(buffer, 0, length);
