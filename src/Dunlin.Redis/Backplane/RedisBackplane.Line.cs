@@ -12,12 +12,16 @@ namespace Dunlin.Redis.Backplane;
 ///   hearing  : hints come, and the store waits a moment for them
 ///   deaf    -- the node hears a beat that it sent since it went deaf --> hearing: asks the journal for what it missed
 ///   hearing -- a connection fails, or three beats go unheard ----------> deaf
+///   deaf    -- ten beats go unheard -----------------------------------> deaf, with a new client
 /// </code>
 /// </content>
 internal sealed partial class RedisBackplane
 {
     /// <summary>Beats that may go unheard: one that is late is not an outage.</summary>
     private const int MaxUnheard = 3;
+
+    /// <summary>Beats that a client is given to come back by itself: longer than its own attempts take.</summary>
+    private const int MaxDeaf = 10;
 
     private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(1);
 
@@ -35,16 +39,24 @@ internal sealed partial class RedisBackplane
     /// <summary>Begins to connect, and goes on trying.</summary>
     public async Task ConnectAsync()
     {
+        await OpenAsync();
+        _ = BeatAsync(_stop.Token);
+    }
+
+    private async Task OpenAsync()
+    {
         var configuration = ConfigurationOptions.Parse(_options.Configuration);
         configuration.AbortOnConnectFail = false;
         configuration.ClientName ??= "dunlin";
         var redis = await ConnectionMultiplexer.ConnectAsync(configuration);
-        redis.ConnectionFailed += (_, failed) => OnLost(failed.Exception, failed.EndPoint?.ToString() ?? "");
+        redis.ConnectionFailed += (_, failed) => OnLost(redis, failed);
         redis.ConnectionRestored += (_, _) => Beat();
         redis.ErrorMessage += (_, error) => LogError(error.Message);
         // The channel's listeners are called one after another, so hints keep the order in which they came.
         redis.PreserveAsyncOrder = true;
-        _redis = redis;
+        var before = Interlocked.Exchange(ref _redis, redis);
+        before?.Close(allowCommandsToComplete: false);
+        Volatile.Write(ref _waiting, 0);
         try
         {
             await redis.GetSubscriber().SubscribeAsync(_channel, (_, value) => OnSaid(value));
@@ -56,7 +68,9 @@ internal sealed partial class RedisBackplane
         }
         Volatile.Write(ref _subscriber, redis.GetSubscriber());
         LogConnected(redis.IsConnected);
-        _ = BeatAsync(_stop.Token);
+        // Closed meanwhile, by somebody who did not see this one.
+        if (_stop.IsCancellationRequested)
+            redis.Dispose();
     }
 
     public void Dispose()
@@ -75,6 +89,29 @@ internal sealed partial class RedisBackplane
         {
             Beat();
             await Task.Delay(BeatInterval, TimeProvider.System, stop).ContinueWith(static _ => { }, TaskScheduler.Default);
+            if (stop.IsCancellationRequested || !IsDeafForLong())
+                continue;
+            try
+            {
+                await OpenAsync();
+            }
+            catch (Exception exception) when (exception is RedisException or ObjectDisposedException)
+            {
+                LogLost(exception, _options.Configuration);
+            }
+        }
+    }
+
+    /// <summary>Whether to begin with a new client: one that has come back without its subscription, or believes in a line that is dead,
+    /// would leave this node deaf for as long as it does.</summary>
+    private bool IsDeafForLong()
+    {
+        lock (_line)
+        {
+            if (_isHearing || _beat - _floor < MaxDeaf)
+                return false;
+            _floor = _beat;
+            return true;
         }
     }
 
@@ -104,9 +141,11 @@ internal sealed partial class RedisBackplane
         _ = AskJournalAsync();
     }
 
-    private void OnLost(Exception? exception, string endPoint)
+    private void OnLost(ConnectionMultiplexer redis, ConnectionFailedEventArgs failed)
     {
-        LogLost(exception, endPoint);
+        if (!ReferenceEquals(redis, Volatile.Read(ref _redis)))
+            return;
+        LogLost(failed.Exception, failed.EndPoint?.ToString() ?? "");
         lock (_line)
             GoDeaf();
     }
