@@ -208,6 +208,8 @@ public sealed partial class EventFanout : IBackplaneNode
                 var page = await _journal.ReadAsync(new JournalQuery(Volatile.Read(ref _reached), null, JournalLimits.MaxPageEvents), CancellationToken.None);
                 lock (_intake)
                 {
+                    if (page.Trimmed && page.Through > _reached)
+                        LeaveGap(page);
                     // Hints may have brought some of it meanwhile.
                     AcceptNew(page.Events);
                     if (_reached >= _target)
@@ -225,6 +227,17 @@ public sealed partial class EventFanout : IBackplaneNode
                 await Task.Delay(TimeSpan.FromSeconds(1), Time);
             }
         }
+    }
+
+    // Only under _intake. Retention was quicker than this node: what it can no longer read, its live connections must not pass over in
+    // silence. Each goes back to the journal, which knows whether anything of its topics is gone, and tells it then.
+    private void LeaveGap(JournalPage page)
+    {
+        var reached = page.Events.Count > 0 ? page.Events[0].Position.Offset - 1 : page.Through;
+        LogGap(_logger, _reached, reached);
+        Volatile.Write(ref _reached, Math.Max(_reached, reached));
+        foreach (var shard in _shards)
+            shard.LeaveGap(_reached);
     }
 
     private JournalPage? TryReadTail(IReadOnlyList<TopicName> topics, long after, long reached)
@@ -251,6 +264,9 @@ public sealed partial class EventFanout : IBackplaneNode
 
     [LoggerMessage(1000, LogLevel.Error, "Reading the journal after offset {Offset} failed; trying again")]
     private static partial void LogFillFailed(ILogger logger, Exception error, long offset);
+
+    [LoggerMessage(1003, LogLevel.Warning, "The journal was trimmed between {From} and {Through} before this node had read it; its streams go back to the journal")]
+    private static partial void LogGap(ILogger logger, long from, long through);
 
     [LoggerMessage(1001, LogLevel.Error, "Connection {Connection} could not catch up and is closed; it can resume")]
     private static partial void LogCatchUpFailed(ILogger logger, Exception error, string connection);

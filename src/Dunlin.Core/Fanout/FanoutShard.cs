@@ -31,6 +31,10 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
 
     public void Narrow(Connection connection, IReadOnlyList<TopicName> topics) => Post(new Work(null, connection, topics));
 
+    /// <summary>Goes on after events that this node will never have: every connection reads the journal again from where it is.</summary>
+    /// <param name="reached">Everything up to here counts as delivered.</param>
+    public void LeaveGap(long reached) => Post(new Work(null, null, null, GapThrough: reached));
+
     /// <summary>Completes when everything posted so far has been done and flushed; the barrier of tests.</summary>
     public Task SettledAsync()
     {
@@ -92,9 +96,18 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
                 Seat(work.Connection);
             }
         }
-        else if (work.Settled is null)
+        else if (work.Connection is { } connection)
         {
-            GoLive(work.Connection!);
+            GoLive(connection);
+        }
+        else if (work.GapThrough is { } reached)
+        {
+            _reached = Math.Max(_reached, reached);
+            foreach (var seated in _topics.Values.SelectMany(set => set.Seats.ToArray()).Select(seat => seat.Connection).Distinct().ToList())
+            {
+                Unseat(seated);
+                seated.FallBackToJournal();
+            }
         }
     }
 
@@ -209,5 +222,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     /// <param name="Connection">Who joins (topics null), leaves (topics empty) or keeps only these topics.</param>
     /// <param name="Topics">See the connection.</param>
     /// <param name="Settled">Told at the end of the round; or null.</param>
-    private readonly record struct Work(IReadOnlyList<Event>? Events, Connection? Connection, IReadOnlyList<TopicName>? Topics, TaskCompletionSource? Settled = null);
+    /// <param name="GapThrough">Up to where events are missing that will not come; or null.</param>
+    private readonly record struct Work(
+        IReadOnlyList<Event>? Events, Connection? Connection, IReadOnlyList<TopicName>? Topics, TaskCompletionSource? Settled = null, long? GapThrough = null);
 }

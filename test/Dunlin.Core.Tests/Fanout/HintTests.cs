@@ -68,6 +68,31 @@ public sealed class HintTests : IDisposable
         Assert.True(_journal.Reads > 1);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task G2_What_was_trimmed_before_the_node_could_read_it_is_told_as_a_reset_to_those_who_would_have_had_it(bool isSomethingLeft)
+    {
+        TestSink trimmed = new(), kept = new();
+        await _node.ConnectAsync(trimmed, "t");
+        await _node.ConnectAsync(kept, "kept");
+        _journal.LetGo();
+        await PublishAsync(5);
+        if (isSomethingLeft)
+            await _writer.PublishAsync("kept", "k");
+        _writer.Retention.Prefixes["t"] = new RetentionRule { MaxAge = TimeSpan.FromMinutes(1) };
+        _writer.Time.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(5, await _writer.Journal.TrimAsync(TestContext.Current.CancellationToken));
+        Hint(_hints.Count);
+        Assert.Equal("dunlin.reset", (await trimmed.WhenCountAsync(1))[0].Name);
+        await _writer.PublishAsync("t", "after");
+        Hint(_hints.Count);
+        Assert.Equal("\"after\"", (await trimmed.WhenCountAsync(2))[1].Data);
+        await _writer.PublishAsync("kept", "last");
+        Hint(_hints.Count);
+        Assert.Equal(isSomethingLeft ? ["\"k\"", "\"last\""] : ["\"last\""], (await kept.WhenCountAsync(isSomethingLeft ? 2 : 1)).Select(f => f.Data));
+    }
+
     public void Dispose()
     {
         _node.Dispose();
