@@ -79,15 +79,11 @@ internal sealed class SocketFrameSink : IFrameSink, ISocketReader
 
     /// <summary>Ends the body and closes the socket. The last call.</summary>
     /// <param name="isGone">Whether the peer is gone, so that nothing need be said.</param>
-    public async Task EndAsync(bool isGone)
+    public void End(bool isGone)
     {
+        // Everything before it has been taken. A window that has no room for five bytes is not waited for: nobody watches it any more.
         if (!isGone)
-        {
-            BufferAlone();
-            Chunk.Last.CopyTo(Room(Chunk.Last.Length));
-            _length += Chunk.Last.Length;
-            await FlushAsync();
-        }
+            TrySend(Chunk.Last);
         Close(abortive: false);
         ReturnBuffer();
     }
@@ -147,6 +143,18 @@ internal sealed class SocketFrameSink : IFrameSink, ISocketReader
             SocketError.WouldBlock or SocketError.IOPending => 0,
             _ => -1,
         };
+    }
+
+    private void TrySend(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            Send(bytes);
+        }
+        catch (ObjectDisposedException)
+        {
+            // It was cut.
+        }
     }
 
     private async ValueTask<bool> SendRestAsync(int from)

@@ -69,7 +69,7 @@ public sealed class EventStreams
     /// <summary>The rest of a stream that has left the web server.</summary>
     private static async Task EndAsync(Connection connection, SocketFrameSink sink, StreamLimits.Place place)
     {
-        await sink.EndAsync(isGone: await connection.Completion == ConnectionEnd.Gone);
+        sink.End(isGone: await connection.Completion == ConnectionEnd.Gone);
         place.Dispose();
     }
 
