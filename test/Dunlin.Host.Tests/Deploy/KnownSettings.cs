@@ -11,8 +11,9 @@ internal static partial class KnownSettings
     /// <summary>The names among these that nobody reads.</summary>
     public static IEnumerable<string> Unknown(IEnumerable<string> names)
     {
-        var host = Path.Combine(NginxProcess.Root(), "apps", "host", "server");
-        var sources = Directory.EnumerateFiles(host, "*.cs").Select(File.ReadAllText).ToList();
+        var apps = Path.Combine(NginxProcess.Root(), "apps");
+        string[] folders = [Path.Combine(apps, "host", "server"), Path.Combine(apps, "common")];
+        var sources = folders.SelectMany(folder => Directory.EnumerateFiles(folder, "*.cs")).Select(File.ReadAllText).ToList();
         var known = sources.SelectMany(text => Configured().Matches(text)).Select(match => match.Groups[1].Value)
             .Concat(Documented().Matches(HostSettings.Usage).Select(match => match.Groups[1].Value))
             .ToHashSet(StringComparer.Ordinal);

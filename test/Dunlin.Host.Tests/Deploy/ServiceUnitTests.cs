@@ -12,7 +12,9 @@ public sealed class ServiceUnitTests : IDisposable
 
     private static readonly string[] Owned = ["dunlin", "5081"];
 
-    // Not below /tmp, which the unit has one of its own of.
+    // Where the program sees it: the checkout may lie below /tmp, of which the unit has one of its own.
+    private const string Seen = "/mnt";
+
     private readonly string _folder = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "unit-" + Guid.NewGuid().ToString("N"))).FullName;
     private readonly ServiceUnit _unit = ServiceUnit.Read();
 
@@ -56,11 +58,11 @@ public sealed class ServiceUnitTests : IDisposable
         var state = Directory.CreateDirectory(Path.Combine([_folder, "var", .. Owned])).FullName;
         var port = NginxProcess.FreePort();
         var command = _unit["ExecStart"]
-            .Replace("/var/lib/dunlin/%i", state, StringComparison.Ordinal)
-            .Replace("/opt/dunlin/", program + "/", StringComparison.Ordinal)
+            .Replace("/var/lib/dunlin/%i", state.Replace(_folder, Seen, StringComparison.Ordinal), StringComparison.Ordinal)
+            .Replace("/opt/dunlin/", program.Replace(_folder, Seen, StringComparison.Ordinal) + "/", StringComparison.Ordinal)
             .Replace("/usr/bin/dotnet", Dotnet(), StringComparison.Ordinal)
             .Replace("%i", port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
-        using var process = Start(command, state);
+        using var process = Start(command, state.Replace(_folder, Seen, StringComparison.Ordinal));
         try
         {
             using var client = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")) };
@@ -89,8 +91,10 @@ public sealed class ServiceUnitTests : IDisposable
         var script = string.Create(CultureInfo.InvariantCulture, $$"""
             set -e
             ulimit -n "$(ulimit -Hn)" && umask {{_unit["UMask"]}}
+            mount --bind {{_folder}} {{Seen}}
             mount --bind {{state}} {{state}}
             mount -t tmpfs tmpfs /tmp
+            mount -o remount,bind,ro {{Seen}}
             mount -o remount,bind,ro /
             mount -o remount,bind,rw {{state}}
             exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all {{command}}
