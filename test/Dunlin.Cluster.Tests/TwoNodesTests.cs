@@ -223,7 +223,7 @@ public sealed class TwoNodesTests
             Assert.Equal((JsonValueKind.True, JsonValueKind.Null), (devices["desk-of-alice"], devices["phone-of-alice"]));
         }
         await nodes.StopAsync(1);
-        Assert.Equal(0, nodes.Services(0).GetRequiredService<NodeQuestions>().Others);
+        await nodes.IsAloneAsync(0);
         Assert.False((await alice[0].GetFromJsonAsync<JsonElement>("/dunlin/v1/stats")).TryGetProperty("silentNodes", out _));
     }
 

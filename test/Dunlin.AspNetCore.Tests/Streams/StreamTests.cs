@@ -211,10 +211,13 @@ public sealed class StreamTests
         using var response = await client.GetAsync("/dunlin/v1/events?topic=a", HttpCompletionOption.ResponseHeadersRead);
         await using var stream = await response.Content.ReadAsStreamAsync();
         var buffer = new byte[4096];
-        var read = await stream.ReadAsync(buffer);
+        // Live: it has had an event, and its shard has let go of it.
+        await host.PublishAsync("a", "live");
+        for (var text = ""; !text.Contains("live", StringComparison.Ordinal) || !text.EndsWith("\n\n", StringComparison.Ordinal);)
+            text += System.Text.Encoding.UTF8.GetString(buffer, 0, await stream.ReadAsync(buffer).AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
         await host.Fanout.SettledAsync();
         host.Time.Advance(TimeSpan.FromSeconds(17));
-        read = await stream.ReadAsync(buffer).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        var read = await stream.ReadAsync(buffer).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
         Assert.Equal(":\n\n", System.Text.Encoding.UTF8.GetString(buffer, 0, read));
     }
 

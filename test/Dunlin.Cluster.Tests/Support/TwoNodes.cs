@@ -55,6 +55,14 @@ internal sealed class TwoNodes : IAsyncDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
     }
 
+    /// <summary>Completes when a node knows of no other. In less time than after which it would forget a silent one.</summary>
+    public async Task IsAloneAsync(int node)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(8), TimeProvider.System);
+        while (Services(node).GetRequiredService<NodeQuestions>().Others != 0)
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
+    }
+
     /// <summary>Stops a node; what its pages hold stays as it is.</summary>
     public async Task StopAsync(int node)
     {
