@@ -19,22 +19,24 @@ internal static class ServerOptions
 {
     private static readonly string[] Values = ["Address", "Port", "Data", "Store", "Redis", "TrustedProxies"];
 
-    public static IReadOnlyDictionary<string, Type> Sections { get; } = new Dictionary<string, Type>(StringComparer.OrdinalIgnoreCase)
-    {
-        ["Tokens"] = typeof(AccessTokenOptions),
-        ["Revocations"] = typeof(RevocationOptions),
-        ["Origins"] = typeof(OriginOptions),
-        ["Streams"] = typeof(StreamOptions),
-        ["Publish"] = typeof(PublishOptions),
-        ["Leases"] = typeof(LeaseOptions),
-        ["Presence"] = typeof(PresenceOptions),
-        ["Retention"] = typeof(RetentionOptions),
-        ["Fanout"] = typeof(FanoutOptions),
-        ["Hosting"] = typeof(HostingOptions),
-        ["Sqlite"] = typeof(SqliteOptions),
-        ["Postgres"] = typeof(PostgresOptions),
-        ["RedisBackplane"] = typeof(RedisOptions),
-    };
+    private static readonly Section[] All =
+    [
+        Section.Of<AccessTokenOptions>("Tokens"),
+        Section.Of<RevocationOptions>("Revocations"),
+        Section.Of<OriginOptions>("Origins"),
+        Section.Of<StreamOptions>("Streams"),
+        Section.Of<PublishOptions>("Publish"),
+        Section.Of<LeaseOptions>("Leases"),
+        Section.Of<PresenceOptions>("Presence"),
+        Section.Of<RetentionOptions>("Retention"),
+        Section.Of<FanoutOptions>("Fanout"),
+        Section.Of<HostingOptions>("Hosting"),
+        Section.Of<SqliteOptions>("Sqlite"),
+        Section.Of<PostgresOptions>("Postgres"),
+        Section.Of<RedisOptions>("RedisBackplane"),
+    ];
+
+    public static IReadOnlyDictionary<string, Type> Sections { get; } = All.ToDictionary(section => section.Name, section => section.Type, StringComparer.OrdinalIgnoreCase);
 
     /// <exception cref="InvalidOperationException">A setting is not known, or has a value of the wrong kind.</exception>
     public static void Add(IServiceCollection services, IConfiguration configuration)
@@ -48,19 +50,8 @@ internal static class ServerOptions
                 throw new InvalidOperationException($"{child.Path} is not a setting of this server. Settings: {string.Join(", ", known)}.");
             }
         }
-        Bind<AccessTokenOptions>(services, root, "Tokens");
-        Bind<RevocationOptions>(services, root, "Revocations");
-        Bind<OriginOptions>(services, root, "Origins");
-        Bind<StreamOptions>(services, root, "Streams");
-        Bind<PublishOptions>(services, root, "Publish");
-        Bind<LeaseOptions>(services, root, "Leases");
-        Bind<PresenceOptions>(services, root, "Presence");
-        Bind<RetentionOptions>(services, root, "Retention");
-        Bind<FanoutOptions>(services, root, "Fanout");
-        Bind<HostingOptions>(services, root, "Hosting");
-        Bind<SqliteOptions>(services, root, "Sqlite");
-        Bind<PostgresOptions>(services, root, "Postgres");
-        Bind<RedisOptions>(services, root, "RedisBackplane");
+        foreach (var section in All)
+            section.Bind(services, root);
     }
 
     private static void Bind<TOptions>(IServiceCollection services, IConfigurationSection root, string name) where TOptions : class, new()
@@ -76,4 +67,11 @@ internal static class ServerOptions
 
     private static void Bind(IConfigurationSection section, object options) =>
         section.Bind(options, static binder => binder.ErrorOnUnknownConfiguration = true);
+
+    /// <summary>One section, with the class that it sets.</summary>
+    private sealed record Section(string Name, Type Type, Action<IServiceCollection, IConfigurationSection> Bind)
+    {
+        public static Section Of<TOptions>(string name) where TOptions : class, new() =>
+            new(name, typeof(TOptions), (services, root) => ServerOptions.Bind<TOptions>(services, root, name));
+    }
 }
