@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Dunlin.Fanout;
+using Dunlin.Transport;
 using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Sse;
@@ -11,13 +12,26 @@ namespace Dunlin.Sse;
 /// ever cut in two by a chunk's border. Where nothing stands between the response and the socket, only the opening goes this way:
 /// see <see cref="SocketFrameSink"/>.
 /// </summary>
-internal sealed class PipeFrameSink(HttpContext context) : IFrameSink
+internal sealed class PipeFrameSink : IFrameSink
 {
-    private readonly bool _chunked = StreamHeaders.AreChunkedByUs(context);
-    private readonly HttpResponse _response = context.Response;
-    private HttpContext? _context = context;   // null once the request is over: the server uses the object again
+    private readonly HttpResponse _response;
+    private HttpContext? _context;   // null once the request is over: the server uses the object again
     private PipeWriter? _pipe;
     private volatile bool _aborted;
+
+    public PipeFrameSink(HttpContext context)
+    {
+        _response = context.Response;
+        _context = context;
+        IsChunked = StreamHeaders.AreChunkedByUs(context);
+        Direct = IsChunked ? StreamHeaders.DirectConnection(context) : null;
+    }
+
+    /// <summary>Whether every frame is written as a chunk here.</summary>
+    public bool IsChunked { get; }
+
+    /// <summary>The connection whose socket can be taken over; null where the server keeps it.</summary>
+    public DirectConnection? Direct { get; }
 
     /// <summary>The sink that has taken the socket over, if one has.</summary>
     public SocketFrameSink? Successor { get; private set; }
@@ -29,7 +43,7 @@ internal sealed class PipeFrameSink(HttpContext context) : IFrameSink
     {
         if (_aborted || bytes.IsEmpty)
             return;
-        if (_chunked)
+        if (IsChunked)
             Pipe.Advance(Chunk.Write(bytes.Span, Pipe.GetSpan(bytes.Length + Chunk.Border)));
         else
             Pipe.Write(bytes.Span);
@@ -53,9 +67,7 @@ internal sealed class PipeFrameSink(HttpContext context) : IFrameSink
     }
 
     public IFrameSink Continue(Connection connection) =>
-        _context is { } request && StreamHeaders.DirectConnection(request) is { } direct && SocketFrameSink.TryTakeOver(direct, connection) is { } taken
-            ? Successor = taken
-            : this;
+        !_aborted && Direct is { } direct && SocketFrameSink.TryTakeOver(direct, connection) is { } taken ? Successor = taken : this;
 
     public void Abort()
     {
@@ -68,7 +80,7 @@ internal sealed class PipeFrameSink(HttpContext context) : IFrameSink
     {
         if (_aborted)
             return new(false);
-        if (_chunked)
+        if (IsChunked)
             Pipe.Write(Chunk.Last);
         return FlushAsync();
     }

@@ -19,12 +19,15 @@ internal static class StreamHeaders
         HttpProtocol.IsHttp11(context.Request.Protocol)
         && context.Features.Get<IHttpResponseBodyFeature>() is { } body && ReferenceEquals(body, context.Features.Get<IHttpResponseFeature>());
 
-    /// <summary>The connection, where this response can take its socket over: chunks are ours, no TLS, and nothing else that
+    /// <summary>The connection, where a response whose chunks are ours can take its socket over: no TLS, and nothing else that
     /// changes or watches the bytes of the connection.</summary>
     public static DirectConnection? DirectConnection(HttpContext context) =>
-        AreChunkedByUs(context) ? (context.Features.Get<IConnectionTransportFeature>()?.Transport.Output as SocketPipeWriter)?.Connection : null;
+        (context.Features.Get<IConnectionTransportFeature>()?.Transport.Output as SocketPipeWriter)?.Connection;
 
-    public static void Apply(HttpContext context, string connectionId)
+    /// <param name="context">The request.</param>
+    /// <param name="connectionId">The id of the stream.</param>
+    /// <param name="sink">Where the body is written to.</param>
+    public static void Apply(HttpContext context, string connectionId, PipeFrameSink sink)
     {
         var response = context.Response;
         response.StatusCode = StatusCodes.Status200OK;
@@ -32,10 +35,10 @@ internal static class StreamHeaders
         response.Headers.CacheControl = "no-cache, no-store, no-transform";
         response.Headers["X-Accel-Buffering"] = "no";
         response.Headers["Dunlin-Connection"] = connectionId;
-        if (AreChunkedByUs(context))
+        if (sink.IsChunked)
             response.Headers.TransferEncoding = "chunked";
         // The server then ends its side with this response, and the socket can be taken over.
-        if (DirectConnection(context) is not null)
+        if (sink.Direct is not null)
             response.Headers.Connection = "close";
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
     }

@@ -100,7 +100,7 @@ public sealed class EventStreams
                 opening.WriteRaw(ControlFrames.Reset(reason, start).Span);
             if (request.OnOpen is { } onOpen)
                 await onOpen(opening, context.RequestAborted);
-            StreamHeaders.Apply(context, connection.Id);
+            StreamHeaders.Apply(context, connection.Id, sink);
             await using var aborted = context.RequestAborted.UnsafeRegister(static c => ((Connection)c!).Close(ConnectionEnd.Gone), connection);
             await _fanout.StartAsync(connection, opening.Bytes, start);
             return connection;

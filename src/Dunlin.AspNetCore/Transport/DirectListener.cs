@@ -9,7 +9,7 @@ namespace Dunlin.Transport;
 
 /// <summary>Accepts connections at one address.</summary>
 internal sealed partial class DirectListener(
-    Socket socket, MemoryPool<byte> pool, SocketTransportOptions options, OpenSockets open, Func<long?> limit, ILogger<DirectListener> logger) : IConnectionListener
+    Socket socket, MemoryPool<byte> pool, SocketTransportOptions options, OpenSockets open, long? limit, ILogger<DirectListener> logger) : IConnectionListener
 {
     // The fan-out says goodbye to its streams when the host stops, and cuts those that do not listen after 5 s: see EventFanout.DrainAsync.
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(10);
@@ -25,7 +25,7 @@ internal sealed partial class DirectListener(
             try
             {
                 var accepted = await socket.AcceptAsync(cancellationToken);
-                if (!open.TryAdd(limit()))
+                if (!open.TryAdd(limit))
                 {
                     Refuse(accepted);
                     continue;
@@ -87,7 +87,7 @@ internal sealed partial class DirectListener(
     private void Refuse(Socket accepted)
     {
         if (!_refusing)
-            LogRefusing(limit());
+            LogRefusing(limit);
         _refusing = true;
         DirectConnection.Close(accepted, abortive: false);
     }

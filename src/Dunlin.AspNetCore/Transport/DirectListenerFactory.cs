@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
@@ -30,7 +29,6 @@ internal sealed class DirectListenerFactory(
             throw new AddressInUseException(exception.Message, exception);
         }
         socket.Listen(transport.Value.Backlog);
-        MemoryPool<byte> pool = pools.Create();
-        return new(new DirectListener(socket, pool, transport.Value, _open, () => kestrel.Value.Limits.MaxConcurrentConnections, logger));
+        return new(new DirectListener(socket, pools.Create(), transport.Value, _open, kestrel.Value.Limits.MaxConcurrentConnections, logger));
     }
 }

@@ -195,7 +195,7 @@ public sealed class DirectTransportTests
         private async Task FramesAsync(HttpContext context)
         {
             var sink = new PipeFrameSink(context);
-            StreamHeaders.Apply(context, "c1");
+            StreamHeaders.Apply(context, "c1", sink);
             foreach (var (bytes, flush) in Frames(int.Parse(context.Request.Query["seed"]!, CultureInfo.InvariantCulture)))
             {
                 sink.Write(bytes);
