@@ -34,17 +34,17 @@ internal abstract class WriteRequest<TSession>(CancellationToken cancellation)
     /// <summary>Does the work in the open transaction. An exception fails this request alone.</summary>
     public abstract ValueTask ExecuteAsync(TSession session);
 
-    /// <summary>Answers with the result of <see cref="ExecuteAsync"/>.</summary>
+    /// <summary>Answers with the result of <see cref="ExecuteAsync"/>. The caller goes on inside this call: see <see cref="BatchAnswers{TSession}"/>.</summary>
     public abstract void Succeed();
 
+    /// <summary>Answers with an exception. The caller goes on elsewhere.</summary>
     public abstract void Fail(Exception exception);
 }
 
 /// <summary>A request that answers with <typeparamref name="TResult"/>.</summary>
 internal abstract class WriteRequest<TSession, TResult> : WriteRequest<TSession>, IValueTaskSource<TResult>
 {
-    // Continuations run elsewhere: the writer must not do its callers' work.
-    private ManualResetValueTaskSourceCore<TResult> _answer = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<TResult> _answer;
 
     protected WriteRequest(CancellationToken cancellation) : base(cancellation)
     {
@@ -64,6 +64,8 @@ internal abstract class WriteRequest<TSession, TResult> : WriteRequest<TSession>
     public override void Fail(Exception exception)
     {
         IsAnswered = true;
+        // Failures are told by the writer itself, which must not do its callers' work.
+        _answer.RunContinuationsAsynchronously = true;
         _answer.SetException(exception);
     }
 

@@ -47,7 +47,7 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDispos
     private readonly JournalInstruments _instruments;
     private readonly ILogger _logger;
     private readonly KnownTopics _topics = new();
-    private readonly List<WriteRequest> _executed = [];
+    private List<WriteRequest> _executed = [];
     private readonly CancellationTokenSource _closing = new();
     private readonly Task _loop;
     private NpgsqlConnection? _connection;
@@ -315,11 +315,9 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDispos
             LogReceiverFailed(exception);
         }
         foreach (var request in _executed)
-        {
             _instruments.Answered(_settings.Time.GetElapsedTime(request.QueuedAt));
-            request.Succeed();
-        }
-        _executed.Clear();
+        new BatchAnswers<WriterSession>(_executed).Start();
+        _executed = [];
     }
 
     /// <summary>The transaction was not committed. Plain appends are tried again; units of work, which may have told others of

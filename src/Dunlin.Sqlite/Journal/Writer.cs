@@ -33,7 +33,7 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IDisposable
     private readonly CancellationTokenSource _faulted;
     private readonly uint _epoch;
     private readonly Checkpointer _checkpointer;
-    private readonly List<WriteRequest> _executed = [];
+    private List<WriteRequest> _executed = [];
     private WriterSession _session;
     private long _head;
     private Exception? _fault;
@@ -182,10 +182,9 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IDisposable
             LogReceiverFailed(exception);
         }
         foreach (var request in _executed)
-        {
             _instruments.Answered(request.QueuedAt);
-            request.Succeed();
-        }
+        new BatchAnswers<WriterSession>(_executed).Start();
+        _executed = [];
         try
         {
             _checkpointer.RunIfDue(_session.Database);
