@@ -1,6 +1,7 @@
 // Runs Dunlin and its peers side by side: each server pinned to one core, the load generator to the other, in turn, several
 // rounds, and prints medians and ratios. Needs g++, nginx with nchan (Debian: libnginx-mod-nchan), the .NET SDK, taskset.
-//   node bench/compare.mjs [--rounds 5] [--only dunlin,nchan,typed,raw] [--scenarios one,eight,paced,idle]
+//   node bench/compare.mjs [--rounds 5] [--only dunlin,nchan,typed,raw] [--scenarios one,eight,paced,idle,publish]
+// publish: 64 publishers and one reader, so that publishing is all there is.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -91,6 +92,7 @@ const servers = {
     start: () => ['nginx', ['-p', folder, '-c', join(folder, 'nchan.conf')]],
     load: ['--path', '/sub?id=b', '--pub-path', '/pub?id=b'],
     workers: true,
+    isCompiled: true,
   },
   typed: {
     port: 7003,
@@ -101,6 +103,7 @@ const servers = {
     port: 7005,
     start: () => [join(folder, 'rawlimit'), ['7005']],
     load: ['--path', '/sse', '--pub-path', '/pub'],
+    isCompiled: true,
   },
 };
 const scenarios = {
@@ -108,7 +111,15 @@ const scenarios = {
   eight: ['--conns', '1000', '--msgs', '2000', '--depth', '8'],
   paced: ['--conns', '1000', '--msgs', '200', '--rate', '20'],
   idle: ['--conns', '10000', '--idle', '--settle', '3', '--ips', '4'],
+  publish: ['--conns', '1', '--msgs', '60000', '--depth', '64'],
 };
+// Until nothing is compiled any more: with 400 messages a sixth of the time still was. What comes compiled needs its caches only.
+const warmUps = {
+  idle: [],
+  publish: Array(5).fill(scenarios.publish),
+};
+const warmUp = (scenario, server) =>
+  warmUps[scenario] ?? [['--conns', '1000', '--msgs', server.isCompiled ? '200' : '2500', '--depth', '1']];
 const names = (options.only ?? 'dunlin,nchan,typed').split(',');
 const wanted = (options.scenarios ?? 'one,eight,paced,idle').split(',');
 
@@ -134,7 +145,7 @@ async function measure(name, scenario) {
       ['-c', '1', load, '--port', String(server.port), '--pid', pids.join(','), ...server.load, ...more],
       { encoding: 'utf8' },
     ).stdout;
-  if (scenario !== 'idle') result(['--conns', '1000', '--msgs', '2500', '--depth', '1']); // until nothing is compiled any more: with 400 a sixth still was
+  for (const warming of warmUp(scenario, server)) result(warming);
   const text = result(scenarios[scenario]);
   child.kill('SIGKILL');
   if (server.workers)
@@ -151,6 +162,7 @@ async function measure(name, scenario) {
     cpu: number(/= ([\d.]+) us\/delivery/),
     p99: number(/p99 ([\d.]+)/),
     memory: number(/([\d.-]+) KiB\/conn/),
+    published: number(/([\d.]+) msgs\/s/),
     delivered: number(/\(([\d.]+)\) in/),
   };
 }
@@ -188,6 +200,7 @@ for (const scenario of wanted) {
       'us/delivery': of('cpu'),
       'p99 ms': of('p99'),
       'KiB/conn': of('memory'),
+      'publishes/s': of('published'),
       delivered: of('delivered'),
       'ratio to nchan': Number(ratio.toFixed(2)),
     };
