@@ -42,7 +42,7 @@ internal sealed class EngineHost : IAsyncDisposable
 
     public IJournal Journal => Services.GetRequiredService<IJournal>();
 
-    /// <summary>What the policy refuses; names are looked up as a whole.</summary>
+    /// <summary>What the policy refuses; names and patterns are looked up as a whole.</summary>
     public HashSet<string> Refused => Services.GetRequiredService<TestPolicy>().Refused;
 
     public static async Task<EngineHost> StartAsync(
@@ -124,7 +124,7 @@ internal sealed class EngineHost : IAsyncDisposable
         return new ClaimsPrincipal(new ClaimsIdentity(claims, "test"));
     }
 
-    internal sealed class TestPolicy : IAccessPolicy
+    internal sealed class TestPolicy : IAccessPolicy, IPatternAccessPolicy
     {
         public HashSet<string> Refused { get; } = new(StringComparer.Ordinal);
 
@@ -133,6 +133,8 @@ internal sealed class EngineHost : IAsyncDisposable
         public ValueTask<bool> MayPublishAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(!Refused.Contains(topic.Value));
 
         public ValueTask<bool> MayHoldAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) => new(!Refused.Contains(resource.Value));
+
+        public ValueTask<bool> MayReadAllAsync(Caller caller, TopicPattern pattern, CancellationToken cancellationToken) => new(!Refused.Contains(pattern.Text));
     }
 }
 

@@ -49,7 +49,7 @@ public sealed class GrantTests(OneServer one) : IClassFixture<OneServer>
     [InlineData("rooms/*", "rooms/a%252Fb", 200)] // one segment, whatever it holds
     [InlineData("rooms/*", "rooms/1/x", 403)]
     [InlineData("rooms/*", "rooms", 403)]
-    [InlineData("rooms/*", "rooms/*", 400)]
+    [InlineData("rooms/*", "rooms/*x", 400)]
     [InlineData("rooms/**", "rooms/1/x", 200)]
     [InlineData("rooms/**", "rooms", 403)]
     [InlineData("rooms/**", "roomsx/1", 403)]
@@ -85,6 +85,29 @@ public sealed class GrantTests(OneServer one) : IClassFixture<OneServer>
     [InlineData("..", "users/../users/1", 200)] // a name of its own: nobody takes it for a path
     public async Task Everybody_reads_the_topics_of_the_own_id_and_of_no_other(string subject, string topic, int status) =>
         Assert.Equal(status, (await Calls.TryOpenAsync(_server.Address, Mint.User(subject), "topic=" + topic)).Status);
+
+    [Theory]
+    [InlineData("rooms/**", "rooms/**", 200)]
+    [InlineData("rooms/**", "rooms/1/*", 200)]
+    [InlineData("rooms/**", "rooms%2F%2A", 200)] // the same pattern, written otherwise
+    [InlineData("rooms/**", "Rooms/**", 403)]
+    [InlineData("rooms/**", "rooms%252F/**", 403)] // a segment that holds "%2F"
+    [InlineData("rooms/**", "*/1", 403)]
+    [InlineData("rooms/*", "rooms/**", 403)]
+    [InlineData("rooms/1", "rooms/*", 403)]
+    [InlineData("**", "rooms/**", 200)]
+    [InlineData("**", "**", 403)]
+    [InlineData("**", "*", 403)]
+    [InlineData("**", "*/access", 403)]
+    [InlineData("**", "dunlin/**", 403)]
+    [InlineData("**", "records/**", 403)]
+    [InlineData("users/1/**", "users/1*", 400)]
+    public async Task A_pattern_is_opened_by_a_grant_that_covers_all_of_it(string granted, string asked, int status)
+    {
+        var token = Mint.User("ann", ("subscribe", granted));
+        Assert.Equal(status, (await Calls.TryOpenAsync(_server.Address, token, "topic=" + asked)).Status);
+        Assert.Equal(status, (await Calls.SendAsync(_server.Address, token, HttpMethod.Get, $"/dunlin/v1/journal?topic={asked}")).Status);
+    }
 
     [Fact]
     public async Task A_batch_with_one_topic_that_is_not_granted_publishes_nothing()

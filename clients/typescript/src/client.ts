@@ -28,6 +28,7 @@ export interface ClientOptions extends AuthOptions {
 /** A stream of the engine, by its topics, or one of the application, by its path. */
 export type StreamAddress =
   | {
+      /** Names, or patterns: `*` stands for any one segment, `**` at the end for one or more. */
       readonly topics: readonly string[];
       /** Whether the user is shown to others as present on the topics. */
       readonly present?: boolean | undefined;

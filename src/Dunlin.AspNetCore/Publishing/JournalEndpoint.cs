@@ -3,32 +3,33 @@ using Dunlin.Diagnostics;
 using Dunlin.Fanout;
 using Dunlin.Journal;
 using Dunlin.Security;
+using Dunlin.Streams;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
 
 namespace Dunlin.Publishing;
 
-/// <summary><c>GET /dunlin/v1/journal?topic=&amp;after=&amp;limit=</c>: a page of past events, for polling and recovery.</summary>
-internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, AccessPolicies policies)
+/// <summary><c>GET /dunlin/v1/journal?topic=&amp;after=&amp;limit=</c>: a page of past events, for polling and recovery. A topic may be a pattern.</summary>
+internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, AccessPolicies policies, IOptions<StreamOptions> streams)
 {
     private const int DefaultLimit = 100;
 
     public async Task<JournalAnswer> ServeAsync(HttpContext context)
     {
         var caller = context.RequireCaller();
-        TopicName[] topics = [.. context.Request.Query["topic"].Select(TopicName.Parse).Distinct()];
-        if (topics.Length == 0)
+        var asked = AskedTopics.Of(context.Request);
+        if (asked.Count == 0)
             throw new DunlinException(ErrorCode.InvalidField, "A topic is missing.", "topic");
-        foreach (var topic in topics)
-        {
-            if (!await policies.MayReadAsync(caller, topic, context.RequestAborted))
-                throw new DunlinException(ErrorCode.Forbidden, $"You may not read the topic '{topic}'.", "topic");
-        }
+        // Each pattern is a search of its own, unlike a name: no more than a stream may have.
+        if (asked.Patterns.Count > streams.Value.MaxTopics)
+            throw new DunlinException(ErrorCode.TooManyTopics, $"A page is asked of at most {streams.Value.MaxTopics} patterns; this one of {asked.Patterns.Count}.", "topic");
+        await asked.RequireReadAsync(policies, caller, context.RequestAborted);
         var limit = Limit(context.Request);
         var (after, reset) = await fanout.LocateAsync(After(context.Request), context.RequestAborted);
         // From the beginning of what is kept, where no position is given: for a reader that recovers everything.
         var from = context.Request.Query.ContainsKey("after") ? after.Offset : 0;
-        var page = await journal.ReadAsync(new JournalQuery(from, topics, limit), context.RequestAborted);
+        var page = await journal.ReadAsync(new JournalQuery(from, asked.Topics, limit) { Patterns = asked.Patterns }, context.RequestAborted);
         if (page.Trimmed && context.Request.Query.ContainsKey("after"))
             reset ??= ResetReason.Trimmed;
         return new JournalAnswer(

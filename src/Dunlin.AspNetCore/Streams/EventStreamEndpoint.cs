@@ -1,20 +1,19 @@
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
-using Dunlin.Topics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Streams;
 
-/// <summary><c>GET /dunlin/v1/events?topic=a&amp;topic=b</c>: the engine's own stream, in named events.</summary>
+/// <summary><c>GET /dunlin/v1/events?topic=a&amp;topic=b</c>: the engine's own stream, in named events. A topic may be a pattern.</summary>
 internal static class EventStreamEndpoint
 {
     public static Task ServeAsync(HttpContext context, EventStreams streams, IOptions<StreamOptions> options)
     {
-        // Repeated names are one subscription: an event is delivered once.
-        TopicName[] topics = [.. context.Request.Query["topic"].Select(TopicName.Parse).Distinct()];
-        return streams.ServeAsync(context, new StreamRequest(topics)
+        var asked = AskedTopics.Of(context.Request);
+        return streams.ServeAsync(context, new StreamRequest(asked.Topics)
         {
+            Patterns = asked.Patterns,
             Exclusion = Flag(context.Request, "echo", true) ? OriginExclusion.None : OriginExclusion.Connection,
             IsPresent = Flag(context.Request, "presence", false),
             OnOpen = (opening, _) =>

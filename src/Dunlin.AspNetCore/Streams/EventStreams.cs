@@ -35,13 +35,13 @@ public sealed class EventStreams
     /// <see cref="Connection.Completion"/>. Resumes from <c>Last-Event-ID</c> or <c>lastEventId</c>. Nothing is sent before every
     /// check has passed, so that a refusal is an ordinary problem answer.
     /// </summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.NotSignedIn"/>, <see cref="ErrorCode.Forbidden"/> naming the topic,
+    /// <exception cref="DunlinException"><see cref="ErrorCode.NotSignedIn"/>, <see cref="ErrorCode.Forbidden"/> naming the topic or pattern,
     /// <see cref="ErrorCode.TooManyTopics"/>, <see cref="ErrorCode.TooManyConnections"/>, <see cref="ErrorCode.InvalidPosition"/>,
     /// <see cref="ErrorCode.Draining"/>.</exception>
     public async Task ServeAsync(HttpContext context, StreamRequest request)
     {
         var caller = context.RequireCaller();
-        await CheckTopicsAsync(caller, request.Topics, context.RequestAborted);
+        await CheckTopicsAsync(caller, new AskedTopics(request.Topics, request.Patterns), context.RequestAborted);
         var resume = ResumePosition(context.Request);
         var address = context.Connection.RemoteIpAddress?.ToString() ?? "";
         var place = _limits.Enter(caller.UserId, address);
@@ -78,6 +78,7 @@ public sealed class EventStreams
     {
         var connection = _fanout.Open(new ConnectionRequest(caller, request.Topics, sink)
         {
+            Patterns = request.Patterns,
             Format = request.Format,
             Exclusion = request.Exclusion,
             IsPresent = request.IsPresent,
@@ -89,7 +90,7 @@ public sealed class EventStreams
         {
             var (start, reset) = await _fanout.LocateAsync(resume, context.RequestAborted);
             // Rights may have shrunk between the check and the registration; from here on changes reach the connection.
-            await CheckTopicsAsync(caller, request.Topics, context.RequestAborted);
+            await CheckTopicsAsync(caller, new AskedTopics(request.Topics, request.Patterns), context.RequestAborted);
             if (_revocations?.IsRevoked(caller) == true)
                 throw new DunlinException(ErrorCode.NotSignedIn);
             var opening = new StreamOpening(connection, start, isResumed: resume is not null && reset is null);
@@ -115,17 +116,13 @@ public sealed class EventStreams
 
     private static ReadOnlyMemory<byte> Comment(DateTimeOffset now) => StreamHeaders.FirstBytes;
 
-    private async ValueTask CheckTopicsAsync(Caller caller, IReadOnlyList<TopicName> topics, CancellationToken cancellationToken)
+    private ValueTask CheckTopicsAsync(Caller caller, AskedTopics asked, CancellationToken cancellationToken)
     {
-        if (topics.Count == 0)
+        if (asked.Count == 0)
             throw new DunlinException(ErrorCode.InvalidField, "A stream needs one topic at least.", "topic");
-        if (topics.Count > _options.MaxTopics)
-            throw new DunlinException(ErrorCode.TooManyTopics, $"A stream has at most {_options.MaxTopics} topics; this one asks for {topics.Count}.", "topic");
-        foreach (var topic in topics)
-        {
-            if (!await _policies.MayReadAsync(caller, topic, cancellationToken))
-                throw new DunlinException(ErrorCode.Forbidden, $"You may not read the topic '{topic}'.", "topic");
-        }
+        if (asked.Count > _options.MaxTopics)
+            throw new DunlinException(ErrorCode.TooManyTopics, $"A stream has at most {_options.MaxTopics} topics; this one asks for {asked.Count}.", "topic");
+        return asked.RequireReadAsync(_policies, caller, cancellationToken);
     }
 
     private static Position? ResumePosition(HttpRequest request)

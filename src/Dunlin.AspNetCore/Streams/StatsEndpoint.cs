@@ -40,7 +40,7 @@ internal sealed class StatsEndpoint
     }
 
     private List<ConnectionView> Own(string userId) =>
-        [.. _fanout.OfUser(userId).Select(c => new ConnectionView(c.Id, [.. c.Topics.Select(t => t.Value)], c.Caller.DeviceId, c.OpenedAt))];
+        [.. _fanout.OfUser(userId).Select(c => new ConnectionView(c.Id, [.. c.Topics.Select(t => t.Value), .. c.Patterns.Select(p => p.Text)], c.Caller.DeviceId, c.OpenedAt))];
 
     private sealed record NodeStats(List<ConnectionView> Connections, int Total);
 }

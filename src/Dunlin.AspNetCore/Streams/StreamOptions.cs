@@ -17,7 +17,7 @@ public sealed class StreamOptions
     [Range(1, int.MaxValue)]
     public int MaxInAll { get; set; } = 100_000;
 
-    /// <summary>Topics of one stream. Default: 64.</summary>
+    /// <summary>Topics and patterns of one stream. Default: 64.</summary>
     [Range(1, 1_000)]
     public int MaxTopics { get; set; } = 64;
 

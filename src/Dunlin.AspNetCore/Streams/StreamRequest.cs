@@ -4,9 +4,13 @@ using Dunlin.Topics;
 namespace Dunlin.Streams;
 
 /// <summary>What an endpoint asks of a stream.</summary>
-/// <param name="Topics">The topics, one at least. Each is asked about with the access policies.</param>
+/// <param name="Topics">The topics; together with the patterns one at least. Each is asked about with the access policies.</param>
 public sealed record StreamRequest(IReadOnlyList<TopicName> Topics)
 {
+    /// <summary>Patterns of further topics, of those too that do not exist yet. Each needs a policy that allows all of it; see
+    /// <see cref="IPatternAccessPolicy"/>. The caller is not present on what they cover.</summary>
+    public IReadOnlyList<TopicPattern> Patterns { get; init; } = [];
+
     /// <summary>The clothing of the events. One object for all connections of a kind: frames are shared by format object.</summary>
     public IWireFormat Format { get; init; } = WireFormats.Named;
 

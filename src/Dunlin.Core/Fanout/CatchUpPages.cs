@@ -24,9 +24,9 @@ internal sealed class CatchUpPages(IJournal journal, int maxBytes)
     private readonly Queue<(Key Key, long Bytes)> _kept = new();
     private long _bytes;
 
-    public ValueTask<JournalPage> ReadAsync(IReadOnlyList<TopicName> topics, long after)
+    public ValueTask<JournalPage> ReadAsync(IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns, long after)
     {
-        var key = new Key(topics, after);
+        var key = new Key(topics, patterns, after);
         TaskCompletionSource<JournalPage> reading;
         lock (_gate)
         {
@@ -43,7 +43,7 @@ internal sealed class CatchUpPages(IJournal journal, int maxBytes)
     {
         try
         {
-            var page = Cut(await journal.ReadAsync(new JournalQuery(key.After, key.Topics), CancellationToken.None), key.After);
+            var page = Cut(await journal.ReadAsync(new JournalQuery(key.After, key.Topics) { Patterns = key.Patterns }, CancellationToken.None), key.After);
             lock (_gate)
             {
                 if (page.HasMore && !page.Trimmed)
@@ -85,16 +85,21 @@ internal sealed class CatchUpPages(IJournal journal, int maxBytes)
         return page with { Events = events, Through = end };
     }
 
-    private readonly struct Key(IReadOnlyList<TopicName> topics, long after) : IEquatable<Key>
+    private readonly struct Key(IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns, long after) : IEquatable<Key>
     {
         public IReadOnlyList<TopicName> Topics { get; } = topics;
 
+        public IReadOnlyList<TopicPattern> Patterns { get; } = patterns;
+
         public long After { get; } = after;
 
-        public bool Equals(Key other) => After == other.After && (ReferenceEquals(Topics, other.Topics) || Topics.SequenceEqual(other.Topics));
+        public bool Equals(Key other) => After == other.After
+            && (ReferenceEquals(Topics, other.Topics) || Topics.SequenceEqual(other.Topics))
+            && (ReferenceEquals(Patterns, other.Patterns) || Patterns.SequenceEqual(other.Patterns));
 
         public override bool Equals(object? obj) => obj is Key other && Equals(other);
 
-        public override int GetHashCode() => HashCode.Combine(After, Topics.Count, Topics[0]);
+        public override int GetHashCode() => HashCode.Combine(
+            After, Topics.Count, Patterns.Count, Topics.Count > 0 ? Topics[0] : default, Patterns.Count > 0 ? Patterns[0] : null);
     }
 }

@@ -36,7 +36,7 @@ public sealed partial class Connection
         {
             while (_end is null)
             {
-                var page = await _fanout.ReadAsync(Topics, Through);
+                var page = await _fanout.ReadAsync(Topics, Patterns, Through);
                 if (page.Trimmed)
                     Reset(ResetReason.Trimmed, ref page);
                 WritePage(page);

@@ -27,6 +27,7 @@ public sealed partial class Connection : WheelEntry
     private readonly Func<DateTimeOffset, ReadOnlyMemory<byte>> _heartbeatFrame;
     private IFrameSink _sink;
     private readonly TaskCompletionSource<ConnectionEnd> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Wildcards? _wildcards;   // null for most: one reference is all that patterns cost those without
     private long _through;
 
     internal Connection(EventFanout fanout, ConnectionRequest request, string id, FanoutShard shard, DateTimeOffset openedAt)
@@ -45,6 +46,7 @@ public sealed partial class Connection : WheelEntry
         Shard = shard;
         OpenedAt = openedAt;
         Topics = request.Topics;
+        _wildcards = request.Patterns.Count > 0 ? new Wildcards(request.Patterns) : null;
         Caller = request.Caller with { ConnectionId = id };
         _progressTick = fanout.Wheel.Tick;
     }
@@ -56,7 +58,10 @@ public sealed partial class Connection : WheelEntry
     public Caller Caller { get; }
 
     /// <summary>The topics still subscribed to.</summary>
-    public IReadOnlyList<TopicName> Topics { get; internal set; }
+    public IReadOnlyList<TopicName> Topics { get; private set; }
+
+    /// <summary>The patterns still subscribed to.</summary>
+    public IReadOnlyList<TopicPattern> Patterns => _wildcards?.Patterns ?? [];
 
     /// <summary>The topics that it was opened with.</summary>
     public IReadOnlyList<TopicName> OpenedTopics { get; }
@@ -82,7 +87,7 @@ public sealed partial class Connection : WheelEntry
 
     internal OriginExclusion Exclusion { get; }
 
-    /// <summary>Where this connection stands in the subscriber set of each of its topics; owned by the shard.</summary>
+    /// <summary>Where this connection stands in the subscriber set of each of its topics, then of each of its patterns; owned by the shard.</summary>
     internal int[]? Seats { get; set; }
 
     internal void SkipTo(long offset) => Volatile.Write(ref _through, offset);
@@ -97,7 +102,27 @@ public sealed partial class Connection : WheelEntry
             if (topic == entry.Topic)
                 return !LeavesOut(entry);
         }
-        return false;
+        return Patterns.AnyCovers(entry.Topic) && !LeavesOut(entry);
+    }
+
+    /// <summary>Whether this is the first time that a delivery comes to it: several of what it subscribes to may mean one topic. From the
+    /// shard only.</summary>
+    internal bool IsFirstOf(long delivery)
+    {
+        if (_wildcards is null)
+            return true;
+        if (_wildcards.LastDelivery == delivery)
+            return false;
+        _wildcards.LastDelivery = delivery;
+        return true;
+    }
+
+    /// <summary>Leaves it with these topics and patterns. From the shard only.</summary>
+    internal void Keep(IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns)
+    {
+        Topics = topics;
+        if (_wildcards is not null)
+            _wildcards.Patterns = patterns;
     }
 
     /// <summary>Heartbeat when idle, expiry of the credential, and a peer that accepts nothing.</summary>
@@ -146,5 +171,13 @@ public sealed partial class Connection : WheelEntry
         _fanout.Wheel.Schedule(this, delay);
         if (_completion.Task.IsCompleted)
             _fanout.Wheel.Cancel(this);
+    }
+
+    /// <summary>What only a connection with patterns has.</summary>
+    private sealed class Wildcards(IReadOnlyList<TopicPattern> patterns)
+    {
+        public IReadOnlyList<TopicPattern> Patterns { get; set; } = patterns;
+
+        public long LastDelivery { get; set; }
     }
 }

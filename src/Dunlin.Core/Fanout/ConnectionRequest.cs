@@ -4,11 +4,14 @@ using Dunlin.Topics;
 namespace Dunlin.Fanout;
 
 /// <summary>What a connection is opened with.</summary>
-/// <param name="Caller">Who reads; must have been asked about and allowed every topic.</param>
-/// <param name="Topics">The topics, one at least.</param>
+/// <param name="Caller">Who reads; must have been asked about and allowed every topic and pattern.</param>
+/// <param name="Topics">The topics; together with the patterns one at least.</param>
 /// <param name="Sink">The way out.</param>
 public sealed record ConnectionRequest(Caller Caller, IReadOnlyList<TopicName> Topics, IFrameSink Sink)
 {
+    /// <summary>Patterns of further topics, of those too that do not exist yet.</summary>
+    public IReadOnlyList<TopicPattern> Patterns { get; init; } = [];
+
     /// <summary>The clothing of the events.</summary>
     public IWireFormat Format { get; init; } = WireFormats.Named;
 

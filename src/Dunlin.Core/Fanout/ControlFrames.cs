@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Dunlin.Journal;
-using Dunlin.Topics;
 
 namespace Dunlin.Fanout;
 
@@ -40,9 +39,8 @@ public static class ControlFrames
         return bytes;
     }
 
-    /// <summary><c>dunlin.revoked {topics}</c>: these topics can no longer be read; the stream goes on with the others.</summary>
-    public static ReadOnlyMemory<byte> Revoked(IEnumerable<TopicName> topics) =>
-        Encode(null, "dunlin.revoked", new { topics = topics.Select(t => t.Value) });
+    /// <summary><c>dunlin.revoked {topics}</c>: these topics and patterns can no longer be read; the stream goes on with the others.</summary>
+    public static ReadOnlyMemory<byte> Revoked(IEnumerable<string> topics) => Encode(null, "dunlin.revoked", new { topics });
 
     /// <summary>The <c>retry:</c> line for a native EventSource.</summary>
     public static ReadOnlyMemory<byte> Retry(TimeSpan delay) =>

@@ -111,19 +111,36 @@ public sealed partial class EventFanout
         }
     }
 
-    /// <summary>Asks again which topics a user may read, and takes away the others from open connections.</summary>
-    public async Task ReauthorizeAsync(string userId, Func<Caller, TopicName, ValueTask<bool>> mayRead)
+    /// <summary>Asks again which topics and patterns a user may read, and takes away the others from open connections.</summary>
+    /// <param name="userId">Whose connections.</param>
+    /// <param name="mayRead">Whether a topic may be read.</param>
+    /// <param name="mayReadAll">Whether all that a pattern covers may be read; null where no pattern may.</param>
+    public async Task ReauthorizeAsync(
+        string userId, Func<Caller, TopicName, ValueTask<bool>> mayRead, Func<Caller, TopicPattern, ValueTask<bool>>? mayReadAll = null)
     {
         foreach (var connection in OfUser(userId))
         {
-            var kept = new List<TopicName>();
-            var lost = new List<TopicName>();
+            var topics = new List<TopicName>();
+            var patterns = new List<TopicPattern>();
+            var lost = new List<string>();
             foreach (var topic in connection.Topics)
-                (await mayRead(connection.Caller, topic) ? kept : lost).Add(topic);
-            if (kept.Count == 0)
+            {
+                if (await mayRead(connection.Caller, topic))
+                    topics.Add(topic);
+                else
+                    lost.Add(topic.Value);
+            }
+            foreach (var pattern in connection.Patterns)
+            {
+                if (mayReadAll is not null && await mayReadAll(connection.Caller, pattern))
+                    patterns.Add(pattern);
+                else
+                    lost.Add(pattern.Text);
+            }
+            if (topics.Count + patterns.Count == 0)
                 connection.Close(ConnectionEnd.Revoked);
             else if (lost.Count > 0)
-                Narrow(connection, kept, lost);
+                Narrow(connection, topics, patterns, lost);
         }
     }
 
@@ -167,9 +184,9 @@ public sealed partial class EventFanout
         return [.. lastFrame.Span, .. goodbye.Span];
     }
 
-    private static void Narrow(Connection connection, List<TopicName> kept, List<TopicName> lost)
+    private static void Narrow(Connection connection, List<TopicName> topics, List<TopicPattern> patterns, List<string> lost)
     {
-        connection.Shard.Narrow(connection, kept);
+        connection.Shard.Narrow(connection, topics, patterns);
         connection.Send(ControlFrames.Revoked(lost));
     }
 }

@@ -130,14 +130,14 @@ public sealed partial class EventFanout : IBackplaneNode
     }
 
     /// <summary>A page after <paramref name="after"/>: from memory where it still is, else from the journal.</summary>
-    internal ValueTask<JournalPage> ReadAsync(IReadOnlyList<TopicName> topics, long after)
+    internal ValueTask<JournalPage> ReadAsync(IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns, long after)
     {
         var reached = Volatile.Read(ref _reached);
         if (after >= reached && after >= _journal.Head.Offset)
             return new(new JournalPage([], after, HasMore: false, Trimmed: false));
-        return Tail.Find(after + 1) is not null && TryReadTail(topics, after, reached) is { } page
+        return Tail.Find(after + 1) is not null && TryReadTail(new TopicFilter(topics, patterns), after, reached) is { } page
             ? new(page)
-            : _pages.ReadAsync(topics, after);
+            : _pages.ReadAsync(topics, patterns, after);
     }
 
     internal TimeSpan ReconnectDelay(ConnectionEnd end) => end switch
@@ -240,9 +240,8 @@ public sealed partial class EventFanout : IBackplaneNode
             shard.LeaveGap(_reached);
     }
 
-    private JournalPage? TryReadTail(IReadOnlyList<TopicName> topics, long after, long reached)
+    private JournalPage? TryReadTail(TopicFilter wanted, long after, long reached)
     {
-        var wanted = topics.Count > 4 ? new HashSet<TopicName>(topics) : null;
         var events = new List<Event>();
         var bytes = 0;
         var offset = after;
@@ -251,7 +250,7 @@ public sealed partial class EventFanout : IBackplaneNode
             if (Tail.Find(offset + 1) is not { } entry)
                 return null;   // overtaken by newer events: the journal still has it
             offset++;
-            if (wanted?.Contains(entry.Topic) ?? topics.Contains(entry.Topic))
+            if (wanted.Wants(entry.Topic))
             {
                 events.Add(entry);
                 bytes += entry.Data.Length;

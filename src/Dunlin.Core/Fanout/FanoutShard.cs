@@ -12,6 +12,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
 {
     private readonly Lock _gate = new();   // guards _inbox and _scheduled
     private readonly Dictionary<TopicName, SubscriberSet> _topics = [];
+    private readonly PatternIndex _patterns = new();
     private readonly List<Connection> _round = [];
     private readonly List<Connection> _overflowed = [];
     private List<Work> _inbox = [];
@@ -19,6 +20,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     private bool _scheduled;
     private bool _isOneEvent;
     private long _reached;
+    private long _delivery;   // numbers the events that patterns match, transient ones too
 
     /// <summary>Where delivery begins; before any other call.</summary>
     public void Begin(long offset) => _reached = offset;
@@ -27,9 +29,10 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
 
     public void Join(Connection connection) => Post(new Work(null, connection, null));
 
-    public void Leave(Connection connection) => Post(new Work(null, connection, []));
+    public void Leave(Connection connection) => Post(new Work(null, connection, Kept.Nothing));
 
-    public void Narrow(Connection connection, IReadOnlyList<TopicName> topics) => Post(new Work(null, connection, topics));
+    public void Narrow(Connection connection, IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns) =>
+        Post(new Work(null, connection, new Kept(topics, patterns)));
 
     /// <summary>Goes on after events that this node will never have: every connection reads the journal again from where it is.</summary>
     /// <param name="reached">Everything up to here counts as delivered.</param>
@@ -87,14 +90,16 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
             for (var i = 0; i < events.Count; i++)
                 Deliver(events[i]);
         }
-        else if (work.Topics is { } topics)
+        else if (work.Kept is { } kept)
         {
-            Unseat(work.Connection!);
-            if (topics.Count > 0 && !work.Connection!.Completion.IsCompleted)
-            {
-                work.Connection.Topics = topics;
+            // One that catches up is seated when it has: seated now, it would take what happens before what it still has to read.
+            var wasSeated = work.Connection!.Seats is not null;
+            Unseat(work.Connection);
+            if (ReferenceEquals(kept, Kept.Nothing))
+                return;
+            work.Connection.Keep(kept.Topics, kept.Patterns);
+            if (wasSeated)
                 Seat(work.Connection);
-            }
         }
         else if (work.Connection is { } connection)
         {
@@ -103,7 +108,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         else if (work.GapThrough is { } reached)
         {
             _reached = Math.Max(_reached, reached);
-            foreach (var seated in _topics.Values.SelectMany(set => set.Seats.ToArray()).Select(seat => seat.Connection).Distinct().ToList())
+            foreach (var seated in _topics.Values.Concat(_patterns.Sets).SelectMany(set => set.Seats.ToArray()).Select(seat => seat.Connection).Distinct().ToList())
             {
                 Unseat(seated);
                 seated.FallBackToJournal();
@@ -116,8 +121,28 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         var offset = entry.Position.Offset;
         if (offset != 0)
             _reached = offset;
-        if (!_topics.TryGetValue(entry.Topic, out var set))
+        _topics.TryGetValue(entry.Topic, out var set);
+        var matching = _patterns.Matching(entry.Topic);
+        if (set is null && matching.Length == 0)
             return;
+        if (matching.Length > 0)
+            _delivery++;
+        var written = set is null ? 0 : DeliverTo(set, entry, mayRepeat: matching.Length > 0);
+        foreach (var other in matching)
+            written += DeliverTo(other, entry, mayRepeat: true);
+        fanout.Instruments.Delivered.Add(written);
+        foreach (var connection in _overflowed)
+            Unseat(connection);
+        _overflowed.Clear();
+    }
+
+    /// <param name="set">The connections.</param>
+    /// <param name="entry">The event.</param>
+    /// <param name="mayRepeat">Whether a connection may be in another set that the event goes to as well. Its <see cref="Connection.Through"/> does
+    /// not tell: a transient event does not move it, nor one for which the queue was full.</param>
+    private int DeliverTo(SubscriberSet set, Event entry, bool mayRepeat)
+    {
+        var offset = entry.Position.Offset;
         IWireFormat? format = null;
         ReadOnlyMemory<byte> frame = default;
         var written = 0;
@@ -125,6 +150,8 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         {
             var connection = seat.Connection;
             if ((offset != 0 && offset <= connection.Through) || connection.LeavesOut(entry))
+                continue;
+            if (mayRepeat && !connection.IsFirstOf(_delivery))
                 continue;
             if (!ReferenceEquals(format, connection.Format))
             {
@@ -137,10 +164,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
                 Stage(connection, frame, offset);
             }
         }
-        fanout.Instruments.Delivered.Add(written);
-        foreach (var connection in _overflowed)
-            Unseat(connection);
-        _overflowed.Clear();
+        return written;
     }
 
     private void Stage(Connection connection, ReadOnlyMemory<byte> frame, long offset)
@@ -194,13 +218,16 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     {
         if (connection.Seats is not null || connection.Completion.IsCompleted)
             return;
-        var seats = new int[connection.Topics.Count];
-        for (var i = 0; i < seats.Length; i++)
+        var (topics, patterns) = (connection.Topics.Count, connection.Patterns);
+        var seats = new int[topics + patterns.Count];
+        for (var i = 0; i < topics; i++)
         {
             if (!_topics.TryGetValue(connection.Topics[i], out var set))
                 _topics.Add(connection.Topics[i], set = new SubscriberSet());
             seats[i] = set.Add(connection, i);
         }
+        for (var i = 0; i < patterns.Count; i++)
+            seats[topics + i] = _patterns.GetOrAdd(patterns[i]).Add(connection, topics + i);
         connection.Seats = seats;
     }
 
@@ -209,7 +236,10 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         if (connection.Seats is not { } seats)
             return;
         connection.Seats = null;
-        for (var i = 0; i < seats.Length; i++)
+        var topics = connection.Topics.Count;
+        for (var i = 0; i < connection.Patterns.Count; i++)
+            _patterns.RemoveAt(connection.Patterns[i], seats[topics + i]);
+        for (var i = 0; i < topics; i++)
         {
             var set = _topics[connection.Topics[i]];
             set.RemoveAt(seats[i]);
@@ -219,10 +249,15 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     }
 
     /// <param name="Events">To deliver; or null.</param>
-    /// <param name="Connection">Who joins (topics null), leaves (topics empty) or keeps only these topics.</param>
-    /// <param name="Topics">See the connection.</param>
+    /// <param name="Connection">Who joins (kept null), leaves (keeps nothing) or keeps only these topics and patterns.</param>
+    /// <param name="Kept">See the connection.</param>
     /// <param name="Settled">Told at the end of the round; or null.</param>
     /// <param name="GapThrough">Up to where events are missing that will not come; or null.</param>
     private readonly record struct Work(
-        IReadOnlyList<Event>? Events, Connection? Connection, IReadOnlyList<TopicName>? Topics, TaskCompletionSource? Settled = null, long? GapThrough = null);
+        IReadOnlyList<Event>? Events, Connection? Connection, Kept? Kept, TaskCompletionSource? Settled = null, long? GapThrough = null);
+
+    private sealed record Kept(IReadOnlyList<TopicName> Topics, IReadOnlyList<TopicPattern> Patterns)
+    {
+        public static readonly Kept Nothing = new([], []);
+    }
 }

@@ -1,6 +1,6 @@
 namespace Dunlin.Fanout;
 
-/// <summary>The connections subscribed to one topic, dense, so that delivering walks an array; adding and removing cost the
+/// <summary>The connections subscribed to one topic or pattern, dense, so that delivering walks an array; adding and removing cost the
 /// same whatever the number. Owned by one shard.</summary>
 internal sealed class SubscriberSet
 {

@@ -48,7 +48,11 @@ internal sealed partial class DunlinNode(
     }
 
     private void OnRightsChanged(string userId) => Follow(
-        fanout.ReauthorizeAsync(userId, (caller, topic) => policies.MayReadAsync(caller, topic)), "authorise open streams again");
+        fanout.ReauthorizeAsync(
+            userId,
+            (caller, topic) => policies.MayReadAsync(caller, topic),
+            (caller, pattern) => policies.MayReadAllAsync(caller, pattern)),
+        "authorise open streams again");
 
     private async Task DrainAsync()
     {

@@ -63,11 +63,14 @@ public sealed record IdempotencyKey(string Scope, string Key);
 
 /// <summary>What to read.</summary>
 /// <param name="After">Read from the event after this offset.</param>
-/// <param name="Topics">The topics wanted; null for all.</param>
+/// <param name="Topics">The topics wanted, beside those of <see cref="Patterns"/>; null for all.</param>
 /// <param name="Limit">At most so many events, 1 to <see cref="JournalLimits.MaxPageEvents"/>.</param>
 /// <param name="MaxBytes">Stop after the event that reaches this sum of data bytes.</param>
 public sealed record JournalQuery(long After, IReadOnlyList<TopicName>? Topics, int Limit = 256, int MaxBytes = 256 * 1024)
 {
+    /// <summary>Every topic that one of them covers is wanted as well, whether or not it existed when the reading began.</summary>
+    public IReadOnlyList<TopicPattern> Patterns { get; init; } = [];
+
     /// <summary>Throws where a value is out of its range; for implementers.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Which value, and its range.</exception>
     public void Check()
@@ -82,7 +85,8 @@ public sealed record JournalQuery(long After, IReadOnlyList<TopicName>? Topics, 
 /// <summary>A page of events.</summary>
 /// <param name="Events">In order.</param>
 /// <param name="Through">Everything wanted up to this offset is in the page (or was in earlier ones): the next page starts after it.
-/// At least the last event's offset; the head where nothing more is wanted.</param>
+/// At least the last event's offset; the head where nothing more is wanted. With patterns it may lie after the last event, in an empty page
+/// too: a reading that must look at events of other topics looks at so many and no more.</param>
 /// <param name="HasMore">Whether events after <paramref name="Through"/> were already known.</param>
 /// <param name="Trimmed">Whether events wanted were already removed by retention: the page has a gap at its beginning.</param>
 public sealed record JournalPage(IReadOnlyList<Event> Events, long Through, bool HasMore, bool Trimmed);

@@ -19,6 +19,19 @@ public sealed class AccessPolicies(IEnumerable<AccessRule> rules)
             ? new(true)
             : PolicyFor(topic.Value)?.MayReadAsync(caller, topic, cancellationToken) ?? new(false);
 
+    /// <summary>
+    /// See <see cref="IPatternAccessPolicy.MayReadAllAsync"/>. One policy must be able to speak for all that the pattern covers: its prefix covers
+    /// the pattern's, and no longer prefix of another policy meets the pattern. What could reach below <c>dunlin</c> is refused.
+    /// </summary>
+    public ValueTask<bool> MayReadAllAsync(Caller caller, TopicPattern pattern, CancellationToken cancellationToken = default)
+    {
+        if (pattern.Meets(OwnPrefix))
+            return new(false);
+        if (NamePrefix.Covers(TopicName.ForUser(caller.UserId).Value, pattern.Prefix))
+            return new(true);
+        return PolicyForAll(pattern) is IPatternAccessPolicy policy ? policy.MayReadAllAsync(caller, pattern, cancellationToken) : new(false);
+    }
+
     /// <summary>See <see cref="IAccessPolicy.MayPublishAsync"/>.</summary>
     public ValueTask<bool> MayPublishAsync(Caller caller, TopicName topic, CancellationToken cancellationToken = default) =>
         PolicyFor(topic.Value)?.MayPublishAsync(caller, topic, cancellationToken) ?? new(false);
@@ -30,6 +43,23 @@ public sealed class AccessPolicies(IEnumerable<AccessRule> rules)
     /// <summary>See <see cref="IAccessPolicy.MayTakeAsync"/>.</summary>
     public ValueTask<bool> MayTakeAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken = default) =>
         PolicyFor(resource.Value)?.MayTakeAsync(caller, resource, cancellationToken) ?? new(false);
+
+    // From the longest prefix to the shortest, as for a name: what meets the pattern before one covers it decides about a part of it.
+    private IAccessPolicy? PolicyForAll(TopicPattern pattern)
+    {
+        IAccessPolicy? ofPart = null;
+        foreach (var rule in _rules)
+        {
+            if (!pattern.Meets(rule.Prefix))
+                continue;
+            if (ofPart is not null && !ReferenceEquals(ofPart, rule.Policy))
+                return null;
+            if (NamePrefix.Covers(rule.Prefix, pattern.Prefix))
+                return rule.Policy;
+            ofPart = rule.Policy;
+        }
+        return null;
+    }
 
     private IAccessPolicy? PolicyFor(string name)
     {

@@ -6,23 +6,27 @@ namespace Dunlin.Topics;
 /// Lets the credential decide: what its <see cref="Grants"/> cover is allowed, and nothing else. Whatever they say, nobody
 /// reads or publishes to the topics of records, by which nodes learn what has changed.
 /// </summary>
-public sealed class GrantPolicy : IAccessPolicy
+public sealed class GrantPolicy : IAccessPolicy, IPatternAccessPolicy
 {
     private const string Records = "records";
 
     /// <inheritdoc/>
     public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) =>
-        new(Grants.Covers(caller.Grants.Subscribe, topic.Value) && !topic.IsUnder(Records));
+        new(caller.Grants.Subscribe.AnyCovers(topic.Value) && !topic.IsUnder(Records));
 
     /// <inheritdoc/>
     public ValueTask<bool> MayPublishAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) =>
-        new(Grants.Covers(caller.Grants.Publish, topic.Value) && !topic.IsUnder(Records));
+        new(caller.Grants.Publish.AnyCovers(topic.Value) && !topic.IsUnder(Records));
 
     /// <inheritdoc/>
     public ValueTask<bool> MayHoldAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) =>
-        new(Grants.Covers(caller.Grants.Hold, resource.Value) || Grants.Covers(caller.Grants.Take, resource.Value));
+        new(caller.Grants.Hold.AnyCovers(resource.Value) || caller.Grants.Take.AnyCovers(resource.Value));
 
     /// <inheritdoc/>
     public ValueTask<bool> MayTakeAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) =>
-        new(Grants.Covers(caller.Grants.Take, resource.Value));
+        new(caller.Grants.Take.AnyCovers(resource.Value));
+
+    /// <inheritdoc/>
+    public ValueTask<bool> MayReadAllAsync(Caller caller, TopicPattern pattern, CancellationToken cancellationToken) =>
+        new(caller.Grants.Subscribe.AnyCoversAll(pattern) && !pattern.Meets(Records));
 }

@@ -78,16 +78,6 @@ public sealed record Grants
             .Where(part => part.Item2.Count > 0)
             .ToDictionary(part => part.Item1, part => part.Item2.Select(pattern => pattern.Text), StringComparer.Ordinal));
 
-    internal static bool Covers(IReadOnlyList<TopicPattern> patterns, string name)
-    {
-        foreach (var pattern in patterns)
-        {
-            if (pattern.Covers(name))
-                return true;
-        }
-        return false;
-    }
-
     private static List<TopicPattern> Patterns(JsonProperty member)
     {
         if (member.Value.ValueKind != JsonValueKind.Array || member.Value.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.String))

@@ -6,7 +6,8 @@ namespace Dunlin.Sqlite.Journal;
 
 /// <summary>
 /// Reads one page of the journal. For given topics it walks the index of each, a chunk of offsets at a time, and merges
-/// them by offset: the cost grows with the topics and the events of the page, not with the journal. Nothing beyond
+/// them by offset: the cost grows with the topics and the events of the page, not with the journal. Patterns that cover many topics are
+/// read from the journal in order instead; <see cref="PatternLimits"/> says why. Nothing beyond
 /// <paramref name="head"/> is read, so that no page is ahead of what <see cref="IJournal.Head"/> tells.
 /// </summary>
 internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, long head)
@@ -21,14 +22,15 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
     private readonly List<Event> _events = [];
     private long _bytes;
     private bool _isTrimmed;
+    private long? _lookedThrough;   // where a reading in order stopped before its page was full
 
     public JournalPage Read()
     {
         reader.Begin();
         try
         {
-            var hasMore = query.Topics is null ? ReadAll() : ReadTopics(query.Topics);
-            var through = hasMore ? _events[^1].Position.Offset : Math.Max(head, query.After);
+            var hasMore = query.Topics is null ? ReadAll() : ReadWanted(query.Topics);
+            var through = _lookedThrough ?? (hasMore ? _events[^1].Position.Offset : Math.Max(head, query.After));
             return new JournalPage(_events, through, hasMore, _isTrimmed);
         }
         finally
@@ -41,9 +43,7 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
 
     private bool ReadAll()
     {
-        var counter = reader.Database.Prepare(FindCounter).Bind(1, "trimmed_through");
-        _isTrimmed = counter.Step() && counter.Int64(0) > query.After;
-        counter.Reset();
+        _isTrimmed = IsAnyTrimmed();
         var row = reader.Database.Prepare(PageAll).Bind(1, query.After).Bind(2, head);
         try
         {
@@ -61,16 +61,57 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
         }
     }
 
-    private bool ReadTopics(IReadOnlyList<TopicName> topics)
+    private bool ReadWanted(IReadOnlyList<TopicName> topics)
     {
-        var merge = new PriorityQueue<TopicCursor, long>(topics.Count);
-        var chunk = Math.Clamp(2 * (query.Limit + 1) / Math.Max(1, topics.Count), 8, 256);
+        if (query.Patterns.Count == 0)
+            return ReadTopics(topics, []);
+        var covered = new PatternTopics(reader.Database, query.Patterns);
+        _isTrimmed = IsAnyTrimmed() && covered.AreTrimmed(query.After);
+        return covered.Few() is { } few ? ReadTopics(topics, few) : ReadInOrder(topics);
+    }
+
+    private bool ReadInOrder(IReadOnlyList<TopicName> topics)
+    {
+        foreach (var topic in topics)
+            Find(topic);   // whether it is trimmed
+        var (wanted, known) = (new TopicFilter(topics, query.Patterns), new Dictionary<long, TopicName?>());
+        var row = reader.Database.Prepare(PageAll).Bind(1, query.After).Bind(2, head);
+        try
+        {
+            for (var looked = 0; row.Step(); looked++)
+            {
+                var id = row.Int64(1);
+                if (!known.TryGetValue(id, out var topic))
+                    known.Add(id, topic = reader.TopicName(id) is var name && wanted.Wants(name) ? name : null);
+                if (looked == PatternLimits.LookedAt || (topic is not null && IsFull))
+                {
+                    _lookedThrough = row.Int64(0) - 1;
+                    return true;
+                }
+                if (topic is { } its)
+                    Add(row, its);
+            }
+            return false;
+        }
+        finally
+        {
+            row.Reset();
+        }
+    }
+
+    private bool ReadTopics(IReadOnlyList<TopicName> topics, Dictionary<long, TopicName> covered)
+    {
+        var count = topics.Count + covered.Count;
+        var merge = new PriorityQueue<TopicCursor, long>(count);
+        var chunk = Math.Clamp(2 * (query.Limit + 1) / Math.Max(1, count), 8, 256);
         var seen = topics.Count > 1 ? new HashSet<TopicName>(topics.Count) : null;
         foreach (var topic in topics)
         {
-            if (seen?.Add(topic) is not false && Find(topic) is { } id)
+            if (seen?.Add(topic) is not false && Find(topic) is { } id && !covered.ContainsKey(id))
                 Queue(merge, new TopicCursor(id, topic, query.After, head, chunk));
         }
+        foreach (var (id, topic) in covered)
+            Queue(merge, new TopicCursor(id, topic, query.After, head, chunk));
         var row = reader.Database.Prepare(PageAll);
         try
         {
@@ -111,6 +152,14 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
     {
         if (cursor.Next(reader.Database) is { } offset)
             merge.Enqueue(cursor, offset);
+    }
+
+    private bool IsAnyTrimmed()
+    {
+        var counter = reader.Database.Prepare(FindCounter).Bind(1, "trimmed_through");
+        var isTrimmed = counter.Step() && counter.Int64(0) > query.After;
+        counter.Reset();
+        return isTrimmed;
     }
 
     private long? Find(TopicName topic)

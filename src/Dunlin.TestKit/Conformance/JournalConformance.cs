@@ -6,7 +6,7 @@ using Dunlin.Topics;
 namespace Dunlin.TestKit.Conformance;
 
 /// <summary>What every <see cref="IJournal"/> owes, beside <see cref="RetentionConformance"/>.</summary>
-public abstract class JournalConformance : ConformanceSuite
+public abstract partial class JournalConformance : ConformanceSuite
 {
     [Fact]
     public async Task Offsets_start_at_one_and_grow_by_one_per_event()

@@ -119,6 +119,30 @@ public abstract class RetentionConformance : ConformanceSuite
     }
 
     [Fact]
+    public async Task A_page_of_a_pattern_says_trimmed_exactly_when_something_wanted_is_gone()
+    {
+        Retention.Prefixes["rooms/1"] = new RetentionRule { MaxCount = 1 };
+        Retention.Prefixes["halls"] = new RetentionRule { MaxCount = 0 };
+        await Journal.AppendAsync([Draft("rooms/1/log"), Draft("rooms/1/log"), Draft("rooms/10/log"), Draft("rooms/2/chat")], null, Cancellation);
+        // More topics than are read one by one, and of those one event only is gone.
+        await Journal.AppendAsync([.. Enumerable.Range(0, 1_000).Select(i => Draft(i == 500 ? "halls/1" : $"halls2/{i}"))], null, Cancellation);
+        Assert.Equal(2, await Journal.TrimAsync(Cancellation));
+        (string Pattern, long After, bool IsTrimmed)[] expected =
+        [
+            ("rooms/*/log", 0, true), ("rooms/*/log", 1, false), ("rooms/**", 0, true), ("rooms/1/**", 0, true), ("rooms/10/**", 0, false),
+            ("rooms/*/chat", 0, false), ("rooms/*", 0, false), ("halls/*", 4, true), ("halls/*", 504, true), ("halls/*", 505, false),
+            ("halls2/*", 0, false), ("*/1", 4, true), ("*/1", 505, false), ("**", 504, true), ("**", 505, false),
+        ];
+        foreach (var (pattern, after, isTrimmed) in expected)
+        {
+            var page = await Journal.ReadAsync(new JournalQuery(after, []) { Patterns = [TopicPattern.Parse(pattern)] }, Cancellation);
+            Assert.True(page.Trimmed == isTrimmed, $"{pattern} after {after} said {page.Trimmed}.");
+            page = await Journal.ReadAsync(new JournalQuery(after, [TopicName.Parse("halls/1")]) { Patterns = [TopicPattern.Parse(pattern)] }, Cancellation);
+            Assert.True(page.Trimmed == (isTrimmed || after < 505), $"{pattern} and a name after {after} said {page.Trimmed}.");
+        }
+    }
+
+    [Fact]
     public async Task A_key_is_forgotten_after_its_age_and_not_before()
     {
         Retention.IdempotencyAge = TimeSpan.FromHours(1);

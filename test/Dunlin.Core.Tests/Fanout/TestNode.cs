@@ -55,7 +55,12 @@ internal sealed class TestNode : IDisposable
 
     public Connection Open(TestSink sink, string topics, Func<ConnectionRequest, ConnectionRequest>? with = null)
     {
-        var request = new ConnectionRequest(User(), [.. topics.Split(' ').Select(TopicName.Parse)], sink) { Heartbeat = TimeSpan.Zero };
+        var (names, patterns) = (topics.Split(' ').Where(topic => !topic.Contains('*')), topics.Split(' ').Where(topic => topic.Contains('*')));
+        var request = new ConnectionRequest(User(), [.. names.Select(TopicName.Parse)], sink)
+        {
+            Patterns = [.. patterns.Select(TopicPattern.Parse)],
+            Heartbeat = TimeSpan.Zero,
+        };
         return Fanout.Open(with?.Invoke(request) ?? request);
     }
 

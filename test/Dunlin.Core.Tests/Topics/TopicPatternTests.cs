@@ -68,4 +68,62 @@ public sealed class TopicPatternTests
             Assert.True(expected == TopicPattern.Parse(pattern).Covers(name), $"seed {seed}: '{pattern}' and '{name}'");
         }
     }
+
+    [Theory]
+    [InlineData("a/b", "a/b", true)]
+    [InlineData("a/*", "a/b", true)]
+    [InlineData("a/*", "a/*", true)]
+    [InlineData("a/*", "a/*/c", false)]
+    [InlineData("a/*", "a/**", false)]
+    [InlineData("a/*", "*/b", false)]
+    [InlineData("a/**", "a/*", true)]
+    [InlineData("a/**", "a/**", true)]
+    [InlineData("a/**", "a/*/**", true)]
+    [InlineData("a/**", "a", false)]
+    [InlineData("a/**", "*/b", false)]
+    [InlineData("a/*/**", "a/**", false)]
+    [InlineData("a/*/**", "a/*/*", true)]
+    [InlineData("*/b", "a/b", true)]
+    [InlineData("*/b", "*/*", false)]
+    [InlineData("**", "*", true)]
+    [InlineData("**", "**", true)]
+    [InlineData("*", "**", false)]
+    [InlineData("users/1/**", "users/10/**", false)]
+    [InlineData("users/1/**", "Users/1/**", false)]
+    public void A_pattern_covers_another_where_it_covers_every_name_of_it(string pattern, string other, bool covers) =>
+        Assert.Equal(covers, TopicPattern.Parse(pattern).CoversAll(TopicPattern.Parse(other)));
+
+    /// <summary>Held against all names of up to four segments: what can be told apart differs there already.</summary>
+    [Fact]
+    public void Covering_and_meeting_agree_with_their_definition_on_random_patterns()
+    {
+        var random = TestKit.TestSeed.NewRandom(out var seed);
+        // "z" is in no pattern: it stands for all that a '*' alone covers.
+        string[] words = ["a", "b", "z"];
+        var names = new List<string>();
+        foreach (var _ in Enumerable.Range(0, 4))
+            names.AddRange(words.Concat(names.SelectMany(name => words.Select(word => $"{name}/{word}"))).Except(names).ToList());
+        for (var round = 0; round < 5_000; round++)
+        {
+            var (one, other) = (TopicPattern.Parse(Random()), TopicPattern.Parse(Random()));
+            var covers = names.Where(name => other.Covers(name)).All(name => one.Covers(name));
+            Assert.True(covers == one.CoversAll(other), $"seed {seed}: '{one}' and '{other}'");
+            var prefix = names[random.Next(names.Count)];
+            if (prefix.Count(letter => letter == '/') < 2)
+                Assert.True(names.Any(name => one.Covers(name) && NamePrefix.Covers(prefix, name)) == one.Meets(prefix), $"seed {seed}: '{one}' meets '{prefix}'");
+            Assert.All(names.Where(name => one.Covers(name)), name =>
+            {
+                Assert.True(NamePrefix.Covers(one.Prefix, name), $"seed {seed}: '{name}' of '{one}'");
+                Assert.True(string.CompareOrdinal(one.Range.From, name) <= 0 && string.CompareOrdinal(name, one.Range.To) < 0, $"seed {seed}: '{name}' of '{one}'");
+            });
+        }
+
+        string Random()
+        {
+            var parts = Enumerable.Range(0, random.Next(1, 4)).Select(_ => random.Next(2) == 0 ? "*" : words[random.Next(2)]).ToList();
+            if (random.Next(3) == 0)
+                parts[^1] = "**";
+            return string.Join('/', parts);
+        }
+    }
 }

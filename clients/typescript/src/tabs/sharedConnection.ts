@@ -4,6 +4,7 @@ import type { WireFormat } from '../connection/decode.js';
 import type { EventMap } from '../connection/receiver.js';
 import { INITIAL_STATE, type ConnectionState, type SignedOutReason } from '../connection/state.js';
 import type { Broadcast, Cancel } from '../environment.js';
+import { meansTopic } from '../topics.js';
 import { Cursor, type Step } from './cursor.js';
 import { Election } from './election.js';
 import { Leader, TAB_GONE_MS, type LeaderOptions } from './leader.js';
@@ -280,9 +281,9 @@ export class SharedConnection<Events extends EventMap = EventMap> extends Connec
     position?: string | undefined;
   }): void {
     const { topics } = this.#options;
-    // The stream carries the topics of other tabs too. Patterns are the server's to match.
-    const isOurs =
-      frame.topic === undefined || topics.includes(frame.topic) || topics.some((t) => t.includes('*'));
+    const { topic } = frame;
+    // The stream carries what other tabs want too.
+    const isOurs = topic === undefined || topics.some((wanted) => meansTopic(wanted, topic));
     if (isOurs || topics.length === 0) this.receiver.receive(frame);
   }
 

@@ -1,3 +1,4 @@
+import { meansTopic } from '../../src/topics';
 import type { FakeTab } from './fakeBrowser';
 import { FakeStreams, json, OpenStream } from './fakeServer';
 
@@ -76,7 +77,7 @@ export class FakeJournal {
   }
 
   #send({ stream, topics, tab }: Reader, { offset, topic }: Entry): void {
-    if (topics.length > 0 && !topics.includes(topic)) return;
+    if (topics.length > 0 && !topics.some((wanted) => meansTopic(wanted, topic))) return;
     tab.run(() => stream.event(`${this.epoch}-${offset}`, 'changed', offset, topic));
   }
 }

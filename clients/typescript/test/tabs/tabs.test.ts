@@ -250,6 +250,35 @@ describe('Topics', () => {
     expect([one.seen, two.seen]).toEqual([[1], [2, 3]]);
   });
 
+  test('A tab that asks for a pattern sees the topics that it covers, and nothing that other tabs want', async () => {
+    const one = open(['teams/7/**']);
+    await settled();
+    const two = open(['teams/*/alerts', 'other']);
+    await settled();
+    const three = open(['teams/7/chat']);
+    await settled();
+    for (const topic of ['teams/7/chat', 'teams/8/alerts', 'other', 'teams/7/alerts', 'teams/70/chat'])
+      journal.publish(topic);
+    await settled();
+    expect(journal.readers.map((reader) => reader.topics)).toEqual([
+      ['other', 'teams/*/alerts', 'teams/7/**', 'teams/7/chat'],
+    ]);
+    expect([one.seen, two.seen, three.seen]).toEqual([[1, 4], [2, 3, 4], [1]]);
+  });
+
+  test('A pattern that the user may not read stops the tab that asked for it and no other', async () => {
+    const one = open(['teams/7/chat']);
+    await settled();
+    journal.forbidden.add('teams/**');
+    const two = open(['teams/**']);
+    await settled();
+    journal.publish('teams/7/chat');
+    await settled();
+    expect(two.connection.state).toMatchObject({ name: 'closed', problem: { kind: 'forbidden' } });
+    expect(one.seen).toEqual([1]);
+    expect(two.seen).toEqual([]);
+  });
+
   test('A tab is live only when the stream carries its topics', async () => {
     open(['a']);
     await settled();

@@ -12,14 +12,14 @@ internal sealed class EventList
 
     public JournalPage Read(JournalQuery query, long head)
     {
-        var wanted = query.Topics?.ToHashSet();
-        var trimmed = _trimmedThrough.Any(t => t.Value > query.After && wanted?.Contains(t.Key) is not false);
+        var wanted = query.Topics is { } topics ? new TopicFilter(topics, query.Patterns) : null;
+        var trimmed = _trimmedThrough.Any(t => t.Value > query.After && wanted?.Wants(t.Key) is not false);
         var page = new List<Event>();
         long bytes = 0;
         for (var i = IndexAfter(query.After); i < _events.Count; i++)
         {
             var candidate = _events[i];
-            if (wanted?.Contains(candidate.Topic) is false)
+            if (wanted?.Wants(candidate.Topic) is false)
                 continue;
             if (page.Count == query.Limit || bytes >= query.MaxBytes)
                 return new JournalPage(page, page[^1].Position.Offset, HasMore: true, trimmed);

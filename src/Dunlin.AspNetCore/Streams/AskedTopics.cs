@@ -1,0 +1,62 @@
+using Dunlin.Diagnostics;
+using Dunlin.Topics;
+using Microsoft.AspNetCore.Http;
+
+namespace Dunlin.Streams;
+
+/// <summary>The topics and patterns that a request asks for with <c>topic=</c>.</summary>
+/// <param name="Topics">Those named. Repeated names are one: an event is delivered once.</param>
+/// <param name="Patterns">Those with a <c>*</c>, which no name holds.</param>
+internal sealed record AskedTopics(IReadOnlyList<TopicName> Topics, IReadOnlyList<TopicPattern> Patterns)
+{
+    public int Count => Topics.Count + Patterns.Count;
+
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidTopic"/>: neither a name nor a pattern.</exception>
+    public static AskedTopics Of(HttpRequest request)
+    {
+        var texts = request.Query["topic"];
+        return new AskedTopics(
+            [.. texts.Where(static text => !IsPattern(text)).Select(TopicName.Parse).Distinct()],
+            [.. texts.Where(IsPattern).Select(Pattern).Distinct()]);
+    }
+
+    /// <exception cref="DunlinException"><see cref="ErrorCode.Forbidden"/>, naming the first that may not be read.</exception>
+    public async ValueTask RequireReadAsync(AccessPolicies policies, Caller caller, CancellationToken cancellationToken)
+    {
+        foreach (var topic in Topics)
+        {
+            if (!await policies.MayReadAsync(caller, topic, cancellationToken))
+                throw Refused(topic.Value, $"You may not read the topic '{topic}'.");
+        }
+        foreach (var pattern in Patterns)
+        {
+            if (!await policies.MayReadAllAsync(caller, pattern, cancellationToken))
+            {
+                throw Refused(
+                    pattern.Text,
+                    $"You may not read everything that '{pattern}' covers. Ask for a narrower pattern, or for topics by name; on the server, "
+                    + "the one policy that covers the whole pattern must allow patterns.");
+            }
+        }
+    }
+
+    private static bool IsPattern(string? text) => text?.Contains('*', StringComparison.Ordinal) == true;
+
+    private static TopicPattern Pattern(string? text)
+    {
+        try
+        {
+            return TopicPattern.Parse(text);
+        }
+        catch (FormatException fault)
+        {
+            throw new DunlinException(ErrorCode.InvalidTopic, fault.Message, "topic", fault);
+        }
+    }
+
+    // The topic stands apart as well: of several pages behind one stream, only those that asked for it are refused.
+    private static DunlinException Refused(string topic, string detail) => new(ErrorCode.Forbidden, detail, "topic")
+    {
+        Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["topic"] = topic },
+    };
+}

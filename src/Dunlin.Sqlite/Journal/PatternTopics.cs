@@ -1,0 +1,61 @@
+using Dunlin.Journal;
+using Dunlin.Sqlite.Schema;
+using Dunlin.Topics;
+
+namespace Dunlin.Sqlite.Journal;
+
+/// <summary>The topics that patterns cover, found in the ranges of the patterns' prefixes. Belongs to one snapshot.</summary>
+internal sealed class PatternTopics(Database database, IReadOnlyList<TopicPattern> patterns)
+{
+    private static readonly SqlText TopicsBetween = new("topics_between");
+    private static readonly SqlText TopicsTrimmed = new("topics_trimmed");
+
+    /// <summary>All of them by number; null where they are many: see <see cref="PatternLimits"/>.</summary>
+    public Dictionary<long, TopicName>? Few()
+    {
+        var (found, left) = (new Dictionary<long, TopicName>(), PatternLimits.FewTopics);
+        foreach (var pattern in patterns)
+        {
+            var row = Range(TopicsBetween, pattern);
+            try
+            {
+                while (row.Step())
+                {
+                    if (--left < 0)
+                        return null;
+                    if (row.Text(1) is var name && pattern.Covers(name))
+                        found[row.Int64(0)] = TopicName.Parse(name);
+                }
+            }
+            finally
+            {
+                row.Reset();
+            }
+        }
+        return found;
+    }
+
+    /// <summary>Whether retention has removed something of one of them after an offset.</summary>
+    public bool AreTrimmed(long after)
+    {
+        foreach (var pattern in patterns)
+        {
+            var row = Range(TopicsTrimmed, pattern).Bind(3, after);
+            try
+            {
+                while (row.Step())
+                {
+                    if (pattern.Covers(row.Text(0)))
+                        return true;
+                }
+            }
+            finally
+            {
+                row.Reset();
+            }
+        }
+        return false;
+    }
+
+    private Statement Range(SqlText sql, TopicPattern pattern) => database.Prepare(sql).Bind(1, pattern.Range.From).Bind(2, pattern.Range.To);
+}

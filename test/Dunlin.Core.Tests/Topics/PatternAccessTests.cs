@@ -1,0 +1,117 @@
+using Dunlin.Hosting;
+using Dunlin.Topics;
+
+namespace Dunlin.Core.Tests.Topics;
+
+/// <summary>A pattern opens nothing that somebody else decides about.</summary>
+public sealed class PatternAccessTests
+{
+    private static readonly Caller Ann = new("ann", "Ann");
+
+    [Theory]
+    [InlineData("teams/7/**", true)]
+    [InlineData("teams/*/chat", true)]
+    [InlineData("teams/*", true)]
+    [InlineData("teams/**", true)]
+    [InlineData("teams/7", true)]
+    [InlineData("Teams/7/**", false)]
+    [InlineData("teamsters/**", false)]
+    [InlineData("team/**", false)]
+    [InlineData("*/7", false)]
+    [InlineData("**", false)]
+    [InlineData("*", false)]
+    public async Task A_pattern_needs_a_policy_whose_prefix_covers_all_of_it(string pattern, bool isAllowed) =>
+        Assert.Equal(isAllowed, await MayAsync(pattern, ("teams", new All())));
+
+    [Theory]
+    [InlineData("teams/**", false)]
+    [InlineData("teams/*", false)]         // "teams/7" is the other's as well
+    [InlineData("teams/*/chat", false)]
+    [InlineData("teams/7/**", false)]      // the other's, which allows no pattern
+    [InlineData("teams/8/**", true)]
+    [InlineData("teams/70/**", true)]
+    [InlineData("*/7", false)]
+    public async Task A_pattern_is_refused_where_another_policy_decides_about_a_part_of_it(string pattern, bool isAllowed)
+    {
+        Assert.Equal(isAllowed, await MayAsync(pattern, ("teams", new All()), ("teams/7", new None())));
+        Assert.Equal(isAllowed, await MayAsync(pattern, ("teams/7/", new None()), ("teams/", new All())));
+    }
+
+    [Fact]
+    public async Task One_policy_under_two_prefixes_speaks_for_both()
+    {
+        var all = new All();
+        Assert.True(await MayAsync("teams/**", ("teams", all), ("teams/7", all)));
+        Assert.False(await MayAsync("teams/**", ("teams", all), ("teams/7", all), ("teams/7/secret", new All())));
+    }
+
+    [Theory]
+    [InlineData("dunlin/**")]
+    [InlineData("dunlin/access")]
+    [InlineData("dunlin")]
+    [InlineData("*/access")]
+    [InlineData("*/**")]
+    [InlineData("*")]
+    [InlineData("**")]
+    public async Task What_nodes_tell_each_other_is_in_no_pattern(string pattern)
+    {
+        Assert.False(await MayAsync(pattern, ("", new All()), ("dunlin", new All())));
+        Assert.False(await MayAsync(pattern, ("", new All())));
+    }
+
+    [Theory]
+    [InlineData("ann", "users/ann/**", true)]
+    [InlineData("ann", "users/ann/devices/*", true)]
+    [InlineData("ann", "users/ann/*/x", true)]
+    [InlineData("ann", "users/bob/**", false)]
+    [InlineData("ann", "users/anna/**", false)]
+    [InlineData("ann", "users/Ann/**", false)]
+    [InlineData("ann", "users/*", false)]
+    [InlineData("ann", "users/**", false)]
+    [InlineData("a/b", "users/a/**", false)]
+    [InlineData("a/b", "users/a%2Fb/**", true)]
+    [InlineData("*", "users/*/x", false)]      // the id "*" is written "%2A"
+    [InlineData("*", "users/%2A/**", true)]
+    public async Task Everybody_reads_by_pattern_what_is_below_the_own_id_and_nothing_beside(string userId, string pattern, bool isAllowed) =>
+        Assert.Equal(isAllowed, await new AccessPolicies([]).MayReadAllAsync(new Caller(userId, userId), TopicPattern.Parse(pattern)));
+
+    [Fact]
+    public async Task A_policy_that_knows_no_patterns_refuses_every_one_although_it_allows_every_topic()
+    {
+        var policies = new AccessPolicies([new AccessRule("", new None())]);
+        Assert.True(await policies.MayReadAsync(Ann, TopicName.Parse("teams/7")));
+        Assert.False(await policies.MayReadAllAsync(Ann, TopicPattern.Parse("teams/7/**")));
+    }
+
+    [Theory]
+    [InlineData("teams/7/**", "teams/7/**", true)]
+    [InlineData("teams/7/**", "teams/7/*/chat", true)]
+    [InlineData("teams/7/**", "teams/*/chat", false)]
+    [InlineData("teams/*", "teams/**", false)]
+    [InlineData("**", "teams/**", true)]
+    [InlineData("**", "**", false)]
+    [InlineData("**", "dunlin/**", false)]
+    [InlineData("**", "records/**", false)]
+    [InlineData("**", "records/revocations", false)]
+    [InlineData("users/1/**", "users/10/**", false)]
+    public async Task A_token_opens_a_pattern_where_one_that_it_was_granted_covers_it(string granted, string asked, bool isAllowed)
+    {
+        var caller = Ann with { Grants = new Grants { Subscribe = [TopicPattern.Parse(granted)] } };
+        Assert.Equal(isAllowed, await new AccessPolicies([new AccessRule("", new GrantPolicy())]).MayReadAllAsync(caller, TopicPattern.Parse(asked)));
+        caller = Ann with { Grants = new Grants { Publish = [TopicPattern.Parse(granted)] } };
+        Assert.False(await new AccessPolicies([new AccessRule("", new GrantPolicy())]).MayReadAllAsync(caller, TopicPattern.Parse(asked)));
+    }
+
+    private static ValueTask<bool> MayAsync(string pattern, params (string Prefix, IAccessPolicy Policy)[] rules) =>
+        new AccessPolicies(rules.Select(rule => new AccessRule(rule.Prefix, rule.Policy))).MayReadAllAsync(Ann, TopicPattern.Parse(pattern));
+
+    private sealed class All : IAccessPolicy, IPatternAccessPolicy
+    {
+        public ValueTask<bool> MayReadAllAsync(Caller caller, TopicPattern pattern, CancellationToken cancellationToken) => new(true);
+    }
+
+    private sealed class None : IAccessPolicy
+    {
+        public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(true);
+    }
+}
