@@ -22,6 +22,8 @@ export interface SharedConnectionOptions extends LeaderOptions {
   /** What this connection wants of the shared stream; empty for a stream without topics. */
   readonly topics: readonly string[];
   readonly format?: WireFormat | undefined;
+  /** The connection was disposed of. */
+  readonly onDispose?: (() => void) | undefined;
 }
 
 const OUTDO_MS = 20;
@@ -123,6 +125,7 @@ export class SharedConnection<Events extends EventMap = EventMap> extends Connec
   dispose(): void {
     this.disconnect();
     for (const cancel of this.#signals.splice(0)) cancel();
+    this.#options.onDispose?.();
   }
 
   get #isWorking(): boolean {
