@@ -57,9 +57,10 @@ export class Client {
   readonly #base: string;
   readonly #auth: Auth;
   readonly #user: string | undefined;
-  readonly #connections: Connection[] = [];
-  readonly #leases: Leases[] = [];
-  readonly #stores: { resume(): void }[] = [];
+  // Whatever is disposed of leaves: an application may open and dispose of as many as it has pages.
+  readonly #connections = new Set<Connection>();
+  readonly #leases = new Set<Leases>();
+  readonly #stores = new Set<{ resume(): void }>();
 
   constructor(options: ClientOptions = {}) {
     this.environment = options.environment ?? browserEnvironment();
@@ -72,7 +73,7 @@ export class Client {
       auth: this.#auth,
       base: this.#base,
       deviceId: this.deviceId,
-      connectionId: () => this.#connections.find((connection) => connection.isConnected())?.connectionId,
+      connectionId: () => [...this.#connections].find((connection) => connection.isConnected())?.connectionId,
       onSignedOut: () => this.signOut(),
     });
   }
@@ -82,7 +83,8 @@ export class Client {
     const { environment, deviceId } = this;
     const awaitsHello = 'topics' in options;
     const { heartbeatSeconds } = options;
-    const common = { environment, auth: this.#auth, deviceId, heartbeatSeconds, awaitsHello };
+    const onDispose = () => void this.#connections.delete(connection as Connection);
+    const common = { environment, auth: this.#auth, deviceId, heartbeatSeconds, awaitsHello, onDispose };
     const topics = 'topics' in options ? options.topics : [];
     const format = 'topics' in options ? 'named' : options.format;
     const url = (wanted: readonly string[]) =>
@@ -104,7 +106,7 @@ export class Client {
     } else {
       connection = new OwnConnection<Events>({ ...common, format, url: url(topics) });
     }
-    this.#connections.push(connection as Connection);
+    this.#connections.add(connection as Connection);
     connection.onState((state, previous) => {
       if (state.name === 'live' && previous.name !== 'live') this.#reconnected();
     });
@@ -113,14 +115,15 @@ export class Client {
 
   /** Leases of the engine, or of the application through a transport of its own. */
   leases(transport: LeaseTransport = engineLeases(this.requests)): Leases {
-    const leases = new Leases(transport, this.environment);
-    this.#leases.push(leases);
+    const leases = new Leases(transport, this.environment, () => void this.#leases.delete(leases));
+    this.#leases.add(leases);
     return leases;
   }
 
-  store<T extends object>(options: Omit<StoreOptions<T>, 'environment'>): Store<T> {
-    const store = new Store<T>({ ...options, environment: this.environment });
-    this.#stores.push(store);
+  store<T extends object>(options: Omit<StoreOptions<T>, 'environment' | 'onDispose'>): Store<T> {
+    const { environment } = this;
+    const store = new Store<T>({ ...options, environment, onDispose: () => void this.#stores.delete(store) });
+    this.#stores.add(store);
     return store;
   }
 
@@ -145,9 +148,9 @@ export class Client {
   }
 
   dispose(): void {
-    for (const connection of this.#connections.splice(0)) connection.dispose();
-    for (const leases of this.#leases.splice(0)) leases.dispose();
-    this.#stores.length = 0;
+    for (const connection of this.#connections) connection.dispose();
+    for (const leases of this.#leases) leases.dispose();
+    this.#stores.clear();
   }
 
   // The server releases the leases of a connection that went away, after a grace: renewing them names the new one.

@@ -64,6 +64,31 @@ describe('A client', () => {
     expect(connection.state.name).toBe('signedOut');
     expect(streams.last.isClosed).toBe(true);
   });
+
+  test('forgets what is disposed of: neither sign-out nor a connection that is back reaches it any more', async () => {
+    const browser = new FakeBrowser();
+    const tab = browser.open();
+    const streams = new FakeStreams();
+    tab.fetchWith = streams.fetch;
+    const client = new Client({ environment: tab, user: 'ann' });
+    const leases = client.leases();
+    const store = client.store<{ id: number }>({ save: async () => {} });
+    const resumed: string[] = [];
+    store.resume = () => void resumed.push('store');
+    leases.check = () => void resumed.push('leases');
+    const gone = [
+      client.connection({ path: '/stream-a', share: false }),
+      client.connection({ path: '/stream-b' }),
+    ];
+    for (const each of [leases, store, ...gone]) each.dispose();
+    const kept = client.connection({ path: '/stream-c', share: false });
+    kept.connect();
+    await settle();
+    expect(kept.state.name).toBe('live');
+    expect(resumed).toEqual([]);
+    client.signOut();
+    expect([kept, ...gone].map(({ state }) => state.name)).toEqual(['signedOut', 'closed', 'closed']);
+  });
 });
 
 describe('When the connection is back', () => {

@@ -201,6 +201,43 @@ public sealed class FocusTests(BrowserFixture browser)
     }
 
     [Fact]
+    public async Task An_edit_made_offline_is_shown_over_a_reload_and_arrives_once_and_overwrites_nothing_unseen()
+    {
+        await using var host = await TestHost.StartAsync();
+        var laptop = await OpenAsync(host);
+        using var tablet = await DeviceAsync(host, "tablet");
+        var mine = await PostAsync(tablet, "/api/tasks", new { title = "Draft" });
+        var shared = await PostAsync(tablet, "/api/tasks", new { title = "Shared" });
+        await Expect(Task(laptop, "Shared")).ToBeVisibleAsync();
+        await laptop.Context.SetOfflineAsync(true);
+        await Expect(laptop.Locator("[data-connection=offline]")).ToBeVisibleAsync(Patient);
+        await RenameTaskAsync(laptop, "Draft", "Final");
+        await RenameTaskAsync(laptop, "Shared", "Ours");
+        await PatchAsync(tablet, shared, new { title = "Theirs" });
+        // The page itself comes from the server, so what is cut for the reload are the writes alone.
+        await laptop.RouteAsync("**/api/tasks/*", route => route.AbortAsync());
+        await laptop.Context.SetOfflineAsync(false);
+        await laptop.ReloadAsync();
+        await ReadyAsync(laptop);
+        await Expect(Task(laptop, "Final").GetByText("Waiting")).ToBeVisibleAsync();
+        var patches = 0;
+        laptop.Response += (_, response) => { if (response.Request.Method == "PATCH" && response.Url.EndsWith(mine.GetProperty("id").GetString()!, StringComparison.Ordinal)) Interlocked.Increment(ref patches); };
+        await laptop.UnrouteAllAsync();
+        await laptop.ReloadAsync();
+        await Expect(Task(laptop, "Final").GetByText("Waiting")).ToHaveCountAsync(0, new() { Timeout = 30_000 });
+        Assert.Equal(1, Volatile.Read(ref patches));
+        Assert.Equal("Final", await TitleAsync(tablet, mine));
+        // The other was changed by both: nothing is lost before a person has decided.
+        var conflict = laptop.Locator("[data-conflict]");
+        await Expect(conflict.GetByText("title: “Ours” here, “Theirs” there")).ToBeVisibleAsync();
+        Assert.Equal("Theirs", await TitleAsync(tablet, shared));
+        await conflict.GetByRole(AriaRole.Button, new() { Name = "Use mine" }).ClickAsync();
+        await Expect(conflict).ToHaveCountAsync(0);
+        await Expect(Task(laptop, "Ours").GetByText("Waiting")).ToHaveCountAsync(0, new() { Timeout = 30_000 });
+        Assert.Equal("Ours", await TitleAsync(tablet, shared));
+    }
+
+    [Fact]
     public async Task Tasks_and_calendar_are_edited_by_keyboard_and_follow_on_the_other_device()
     {
         await using var host = await TestHost.StartAsync();
@@ -361,6 +398,26 @@ public sealed class FocusTests(BrowserFixture browser)
         await page.GetByLabel("New task").FillAsync(title);
         await page.GetByLabel("New task").PressAsync("Enter");
         await Expect(Task(page, title)).ToBeVisibleAsync();
+    }
+
+    private static async Task RenameTaskAsync(IPage page, string from, string to)
+    {
+        await Task(page, from).GetByTitle("Edit").ClickAsync();
+        await page.Locator("[data-edit]").FillAsync(to);
+        await page.Locator("[data-edit]").PressAsync("Enter");
+        await Expect(Task(page, to).GetByText("Waiting")).ToBeVisibleAsync();
+    }
+
+    private static async Task PatchAsync(HttpClient client, JsonElement task, object body)
+    {
+        using var response = await client.PatchAsJsonAsync($"/api/tasks/{task.GetProperty("id").GetString()}", body);
+        response.EnsureSuccessStatusCode();
+    }
+
+    private static async Task<string?> TitleAsync(HttpClient client, JsonElement task)
+    {
+        var all = await client.GetFromJsonAsync<JsonElement>("/api/tasks");
+        return all.GetProperty("items").EnumerateArray().Single(each => each.GetProperty("id").GetString() == task.GetProperty("id").GetString()).GetProperty("title").GetString();
     }
 
     private static async Task AddEventAsync(IPage page, string title, string from, string to)

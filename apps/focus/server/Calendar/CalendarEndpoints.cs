@@ -19,7 +19,7 @@ internal static class CalendarEndpoints
         group.MapDelete("{id}", async (HttpContext http, string id, CalendarService calendar, FocusDevices devices) =>
         {
             var caller = http.RequireCaller();
-            await calendar.DeleteAsync(caller, await devices.RequireAsync(http, null, http.RequestAborted), id, http.RequestAborted);
+            await calendar.DeleteAsync(caller, await devices.RequireAsync(http, null, http.RequestAborted), id, FocusErrors.IfMatch(http.Request), http.RequestAborted);
             return Results.NoContent();
         });
     }

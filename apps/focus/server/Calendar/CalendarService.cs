@@ -44,18 +44,23 @@ internal sealed class CalendarService(IStore store, UserDevices devices)
         async (unit, ct) =>
         {
             var before = await RequireAsync(unit, caller, id);
-            if (expectedVersion is { } version && version != before.Version)
-                throw FocusErrors.Changed(before.Version);
             var after = change(before);
             CheckTimes(after);
-            return after == before ? before : await CalendarRows.ChangeAsync(unit, devices, caller.UserId, after, deviceId, ct);
+            // A change that has been made already is a repetition, whatever the version (RFC 9110, 13.1.1): its answer was lost.
+            if (after == before)
+                return before;
+            if (expectedVersion is { } version && version != before.Version)
+                throw FocusErrors.Changed(before.Version, before);
+            return await CalendarRows.ChangeAsync(unit, devices, caller.UserId, after, deviceId, ct);
         },
         cancellationToken);
 
-    public ValueTask DeleteAsync(Caller caller, string deviceId, string id, CancellationToken cancellationToken) => store.WriteAsync(
+    public ValueTask DeleteAsync(Caller caller, string deviceId, string id, long? expectedVersion, CancellationToken cancellationToken) => store.WriteAsync(
         async (unit, ct) =>
         {
-            await RequireAsync(unit, caller, id);
+            var before = await RequireAsync(unit, caller, id);
+            if (expectedVersion is { } version && version != before.Version)
+                throw FocusErrors.Changed(before.Version, before);
             await CalendarRows.DeleteAsync(unit, devices, caller.UserId, id, deviceId, ct);
         },
         cancellationToken);

@@ -18,7 +18,7 @@ internal static class TaskEndpoints
         group.MapDelete("{id}", async (HttpContext http, string id, TaskService tasks, FocusDevices devices) =>
         {
             var caller = http.RequireCaller();
-            await tasks.DeleteAsync(caller, await devices.RequireAsync(http, null, http.RequestAborted), id, http.RequestAborted);
+            await tasks.DeleteAsync(caller, await devices.RequireAsync(http, null, http.RequestAborted), id, FocusErrors.IfMatch(http.Request), http.RequestAborted);
             return Results.NoContent();
         });
     }

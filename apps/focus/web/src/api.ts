@@ -1,4 +1,5 @@
 import type { EnvelopeOf, Requests } from '@dunlin/client';
+import type { Parcel } from './state/outbox';
 
 export type TimerMode = 'normal' | 'pomodoro';
 
@@ -120,17 +121,9 @@ export class FocusApi {
     return (await this.#send<{ items: Task[] }>('GET', '/api/tasks')).items;
   }
 
-  updateTask(id: string, changes: Partial<Task>): Promise<Task> {
-    return this.#send('PATCH', `/api/tasks/${id}`, changes);
-  }
-
   async entries(from: Date, to: Date): Promise<readonly CalendarEntry[]> {
     const query = `from=${from.toISOString()}&to=${to.toISOString()}`;
     return (await this.#send<{ items: CalendarEntry[] }>('GET', `/api/calendar/events?${query}`)).items;
-  }
-
-  updateEntry(id: string, changes: Partial<CalendarEntry>): Promise<CalendarEntry> {
-    return this.#send('PATCH', `/api/calendar/events/${id}`, changes);
   }
 
   devices(): Promise<readonly Device[]> {
@@ -141,9 +134,10 @@ export class FocusApi {
     return this.#send('PUT', `/api/devices/${deviceId}`, { name });
   }
 
-  /** A request of the outbox. */
-  async post<T>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
-    return this.#send(method, path, body);
+  /** A request of the outbox; with a version it is refused where the server has another. */
+  async deliver<T>({ method, path, body, version }: Parcel): Promise<T> {
+    const headers = version === undefined ? undefined : { 'If-Match': `"${version}"` };
+    return (await this.#requests.send<T>(method, path, { body, headers })).body;
   }
 
   async #send<T>(method: string, path: string, body?: unknown): Promise<T> {

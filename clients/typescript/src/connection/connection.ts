@@ -47,6 +47,8 @@ export interface ConnectionOptions {
   readonly heartbeatSeconds?: number | undefined;
   /** The stream is live only after its hello, as streams of the engine are. */
   readonly awaitsHello?: boolean | undefined;
+  /** The connection was disposed of. */
+  readonly onDispose?: (() => void) | undefined;
 }
 
 /** What both kinds of connection share: handlers, listeners and the current state. */
@@ -104,10 +106,12 @@ export abstract class ConnectionBase<Events extends EventMap> implements Connect
 export class OwnConnection<Events extends EventMap = EventMap> extends ConnectionBase<Events> {
   readonly #feed: Feed;
   readonly #cancels: Cancel[];
+  readonly #onDispose: (() => void) | undefined;
 
   constructor(options: ConnectionOptions) {
     super(options.environment, options.format);
     const { url, environment } = options;
+    this.#onDispose = options.onDispose;
     this.#feed = new Feed(
       { ...options, url: typeof url === 'string' ? () => url : url },
       {
@@ -146,5 +150,6 @@ export class OwnConnection<Events extends EventMap = EventMap> extends Connectio
   dispose(): void {
     this.#feed.dispose();
     for (const cancel of this.#cancels.splice(0)) cancel();
+    this.#onDispose?.();
   }
 }

@@ -26,10 +26,12 @@ export class Leases {
   readonly #held = new Set<Lease>();
   readonly #waiters = new Map<string, Set<() => void>>();
   readonly #signals: Cancel[];
+  readonly #onDispose: (() => void) | undefined;
 
-  constructor(transport: LeaseTransport, environment: Environment) {
+  constructor(transport: LeaseTransport, environment: Environment, onDispose?: () => void) {
     this.#transport = transport;
     this.#environment = environment;
+    this.#onDispose = onDispose;
     const check = () => this.check();
     this.#signals = [
       environment.onSignal('pagehide', () => [...this.#held].forEach((lease) => lease.releaseNow())),
@@ -87,6 +89,7 @@ export class Leases {
   dispose(): void {
     for (const cancel of this.#signals.splice(0)) cancel();
     void this.releaseAll();
+    this.#onDispose?.();
   }
 
   async #ask(

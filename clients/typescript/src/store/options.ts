@@ -38,6 +38,8 @@ export interface StoreOptions<T extends object> {
   /** A save that takes longer is aborted and tried again; default 30,000. */
   readonly saveTimeoutMs?: number | undefined;
   readonly persistence?: UnsavedPersistence<T> | undefined;
+  /** The store was disposed of. */
+  readonly onDispose?: (() => void) | undefined;
 }
 
 /** An immutable picture of the store; the same object until something changes. */

@@ -169,6 +169,7 @@ export class Store<T extends object> {
   dispose(): void {
     this.#saver.dispose();
     this.#listeners.clear();
+    this.#options.onDispose?.();
   }
 
   #idOf(record: T): string {

@@ -23,6 +23,8 @@ export interface SharedConnectionOptions extends LeaderOptions {
   /** What this connection wants of the shared stream; empty for a stream without topics. */
   readonly topics: readonly string[];
   readonly format?: WireFormat | undefined;
+  /** The connection was disposed of. */
+  readonly onDispose?: (() => void) | undefined;
 }
 
 const OUTDO_MS = 20;
@@ -124,6 +126,7 @@ export class SharedConnection<Events extends EventMap = EventMap> extends Connec
   dispose(): void {
     this.disconnect();
     for (const cancel of this.#signals.splice(0)) cancel();
+    this.#options.onDispose?.();
   }
 
   get #isWorking(): boolean {

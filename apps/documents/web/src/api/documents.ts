@@ -1,5 +1,5 @@
 import { DunlinError, problemOf, readProblem, type Requests } from '@dunlin/client';
-import type { FileList, Maintenance, SaveAnswer, SessionInfo } from './types';
+import type { FileList, Maintenance, SaveAnswer, SessionList } from './types';
 
 const FILES = '/api/v1/files';
 const ADMIN = '/api/v1/admin';
@@ -68,9 +68,8 @@ export class DocumentsApi {
     await this.#requests.send('POST', `${FILES}/delete`, { body });
   }
 
-  async sessions(): Promise<readonly SessionInfo[]> {
-    const answer = await this.#requests.send<{ sessions: SessionInfo[] }>('GET', `${ADMIN}/sessions`);
-    return answer.body.sessions;
+  async sessions(): Promise<SessionList> {
+    return (await this.#requests.send<SessionList>('GET', `${ADMIN}/sessions`)).body;
   }
 
   async endSession(sessionId: string): Promise<void> {

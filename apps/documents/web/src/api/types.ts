@@ -92,6 +92,12 @@ export interface SessionInfo {
   readonly is_mine: boolean;
 }
 
+export interface SessionList {
+  readonly sessions: readonly SessionInfo[];
+  /** Servers that have not answered, whose open pages are not counted; absent where all have. */
+  readonly silent_nodes?: number | undefined;
+}
+
 /** The events of `GET /api/v1/sse/subscribe` and their data. */
 export interface DocumentEvents {
   [type: string]: unknown;

@@ -8,6 +8,11 @@ import { shortDate } from './fileList';
 /** Sessions, a notification to everybody, maintenance. For administrators. */
 export function openAdministration(api: DocumentsApi, maintenance: Maintenance): void {
   const sessions = element('ul', { className: 'sessions' });
+  const missing = element('p', {
+    className: 'muted sessions-missing',
+    hidden: true,
+    attributes: { role: 'status' },
+  });
   const message = element('input', { className: 'input', maxLength: 500, required: true });
   const notify = element('form', { className: 'admin-row' }, field('To everybody', message), button('Send'));
   const reason = element('input', { className: 'input', maxLength: 500, value: maintenance.message });
@@ -23,12 +28,19 @@ export function openAdministration(api: DocumentsApi, maintenance: Maintenance):
     element('h3', { textContent: 'Notification' }),
     notify,
     element('h3', { textContent: 'Sessions' }),
+    missing,
     sessions,
     element('div', { className: 'dialog-actions' }, close),
   );
 
-  const load = () => tried(async () => sessions.replaceChildren(...(await api.sessions()).map(row)));
-  const row = (session: SessionInfo) => {
+  const load = () =>
+    tried(async () => {
+      const { sessions: all, silent_nodes: silent = 0 } = await api.sessions();
+      missing.hidden = silent === 0;
+      missing.textContent = missingWords(silent);
+      sessions.replaceChildren(...all.map((session) => row(session, silent > 0)));
+    });
+  const row = (session: SessionInfo, isPartial: boolean) => {
     const end = element('button', {
       type: 'button',
       className: 'button button-small',
@@ -41,7 +53,9 @@ export function openAdministration(api: DocumentsApi, maintenance: Maintenance):
         await api.endSession(session.session_id);
         await load();
       });
-    const pages = session.connections === 0 ? 'no page open' : 'page open';
+    // Where a server is silent, a page may be open there all the same.
+    const none = isPartial ? 'no open page known' : 'no page open';
+    const pages = session.connections === 0 ? none : 'page open';
     return element(
       'li',
       { data: { session: session.username } },
@@ -74,6 +88,11 @@ export function openAdministration(api: DocumentsApi, maintenance: Maintenance):
   document.body.append(dialog);
   dialog.showModal();
   void load();
+}
+
+function missingWords(silent: number): string {
+  const who = silent === 1 ? 'One server has' : `${silent} servers have`;
+  return `${who} not answered just now. Pages that are open there are not shown; a session that you end ends there too.`;
 }
 
 function button(text: string): HTMLButtonElement {

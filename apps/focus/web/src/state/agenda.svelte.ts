@@ -1,7 +1,7 @@
 import { isTemporary, problemOf, type Client, type Environment, type Problem } from '@dunlin/client';
 import { fromStore } from '@dunlin/client/svelte';
 import type { CalendarEntry, FocusApi, FocusChannels, Task } from '../api';
-import { Outbox, type Parcel } from './outbox';
+import { Outbox, type Fields, type Parcel, type Versioned } from './outbox';
 import { addWeeks, mondayOf } from './week';
 
 export interface AgendaOptions {
@@ -12,6 +12,19 @@ export interface AgendaOptions {
   readonly storage?: Storage | undefined;
   readonly onProblem: (problem: Problem, what: string) => void;
 }
+
+/** As it will be once the outbox is empty. */
+type Pending<T> = T & { readonly isWaiting?: boolean };
+export type TaskFields = Pick<Task, 'title' | 'notes' | 'isDone'>;
+export type EntryFields = Pick<CalendarEntry, 'title' | 'notes' | 'start' | 'end'>;
+
+const PATHS = { task: '/api/tasks', entry: '/api/calendar/events' } as const;
+
+// What a person writes of each: the rest is the server's, and no conflict when it changes.
+const fieldsOf = {
+  task: ({ title, notes, isDone }: TaskFields): TaskFields => ({ title, notes, isDone }),
+  entry: ({ title, notes, start, end }: EntryFields): EntryFields => ({ title, notes, start, end }),
+};
 
 /** Tasks and calendar: what the server has, newest by version, with what waits to be sent laid over it. */
 export class Agenda {
@@ -32,14 +45,10 @@ export class Agenda {
     const { client, environment, api, onProblem } = options;
     this.#environment = environment;
     this.#api = api;
-    this.#taskStore = client.store<Task>({
-      save: async (id, changes) => ({ record: await api.updateTask(id, changes) }),
-    });
-    this.#entryStore = client.store<CalendarEntry>({
-      save: async (id, changes) => ({ record: await api.updateEntry(id, changes) }),
-    });
-    for (const store of [this.#taskStore, this.#entryStore])
-      store.onRefused(({ problem }) => onProblem(problem, 'That change was not taken'));
+    // They hold what the server has. Edits survive a reload, so they go through the outbox, and never through a store.
+    const save = () => Promise.reject(new Error('Edits go through the outbox.'));
+    this.#taskStore = client.store<Task>({ save });
+    this.#entryStore = client.store<CalendarEntry>({ save });
     this.#storedTasks = fromStore(this.#taskStore, (state) => state.records);
     this.#storedEntries = fromStore(this.#entryStore, (state) => state.records);
     this.#outbox = new Outbox({
@@ -48,57 +57,53 @@ export class Agenda {
       prefix: `focus.outbox ${options.user}`,
       send: (parcel) => this.#deliver(parcel),
       onChange: (waiting) => (this.#waiting = waiting),
-      onRefused: (_, problem) => onProblem(problem, 'The server refused it'),
+      onRefused: (parcel, problem) => onProblem(problem, `“${titleOf(parcel)}” was not saved`),
     });
     this.#waiting = this.#outbox.waiting;
   }
 
   /** Tasks as they will be once the outbox is empty; the open ones first. */
-  readonly tasks: readonly (Task & { readonly isWaiting?: boolean })[] = $derived.by(() => {
-    const made = this.#made<Task>('task', this.#storedTasks.current);
-    const gone = this.#deleted('task');
-    const all = [...this.#storedTasks.current.values(), ...made].filter((task) => !gone.has(task.id));
-    return all.sort(
+  readonly tasks: readonly Pending<Task>[] = $derived.by(() =>
+    this.#pending('task', this.#storedTasks.current).sort(
       (one, other) => Number(one.isDone) - Number(other.isDone) || (one.createdAt < other.createdAt ? -1 : 1),
-    );
-  });
+    ),
+  );
 
-  readonly entries: readonly (CalendarEntry & { readonly isWaiting?: boolean })[] = $derived.by(() => {
-    const gone = this.#deleted('entry');
-    const made = this.#made<CalendarEntry>('entry', this.#storedEntries.current);
-    return [...this.#storedEntries.current.values(), ...made].filter((entry) => !gone.has(entry.id));
-  });
+  readonly entries: readonly Pending<CalendarEntry>[] = $derived.by(() =>
+    this.#pending('entry', this.#storedEntries.current),
+  );
+
+  /** Edits and deletions of what another device has changed meanwhile: a person decides. */
+  readonly conflicts: readonly Parcel[] = $derived.by(() => this.#waiting.filter(({ theirs }) => theirs));
+
+  resolve(parcel: Parcel, choice: 'ours' | 'theirs'): void {
+    if (parcel.theirs) this.#put(parcel.kind, parcel.theirs);
+    this.#outbox.resolve(parcel, choice);
+  }
 
   addTask(title: string): void {
-    const id = this.#environment.randomId();
-    this.#outbox.add({ id, kind: 'task', method: 'POST', path: '/api/tasks', body: { id, title } });
+    this.#add('task', { title });
   }
 
-  editTask(id: string, changes: Partial<Pick<Task, 'title' | 'notes' | 'isDone'>>): void {
-    void this.#taskStore.edit(id, changes, { immediate: true });
+  editTask(task: Task, changes: Partial<TaskFields>): void {
+    this.#change('task', task, changes);
   }
 
-  deleteTask(id: string): void {
-    this.#outbox.add({ id, kind: 'task', method: 'DELETE', path: `/api/tasks/${id}` });
+  deleteTask(task: Task): void {
+    this.#remove('task', task);
   }
 
-  addEntry(entry: Pick<CalendarEntry, 'title' | 'notes' | 'start' | 'end'>): void {
-    const id = this.#environment.randomId();
-    this.#outbox.add({
-      id,
-      kind: 'entry',
-      method: 'POST',
-      path: '/api/calendar/events',
-      body: { id, ...entry },
-    });
+  addEntry(entry: EntryFields): void {
+    this.#add('entry', entry);
   }
 
-  editEntry(id: string, changes: Partial<Pick<CalendarEntry, 'title' | 'notes' | 'start' | 'end'>>): void {
-    void this.#entryStore.edit(id, changes, { immediate: true });
+  /** Changes the entry from how it was when the editing began, so that what came meanwhile is not overwritten. */
+  editEntry(entry: CalendarEntry, changes: Partial<EntryFields>): void {
+    this.#change('entry', entry, changes);
   }
 
-  deleteEntry(id: string): void {
-    this.#outbox.add({ id, kind: 'entry', method: 'DELETE', path: `/api/calendar/events/${id}` });
+  deleteEntry(entry: CalendarEntry): void {
+    this.#remove('entry', entry);
   }
 
   showWeek(monday: Date): void {
@@ -155,31 +160,57 @@ export class Agenda {
     this.#entryStore.merge([...entries, ...others], { since, complete: true });
   }
 
-  async #deliver(parcel: Parcel): Promise<void> {
-    const { method, path, body, kind, id } = parcel;
-    const answer = await this.#api.post<unknown>(method, path, body);
-    const store = kind === 'task' ? this.#taskStore : this.#entryStore;
-    if (method === 'DELETE') store.remove(id);
-    else store.put(answer as Task & CalendarEntry);
+  #add(kind: Parcel['kind'], fields: Fields): void {
+    const id = this.#environment.randomId();
+    this.#outbox.add({ id, kind, method: 'POST', path: PATHS[kind], body: { id, ...fields } });
   }
 
-  #made<T extends { readonly id: string }>(
+  #change<T extends Task | CalendarEntry>(kind: Parcel['kind'], from: T, changes: Partial<T>): void {
+    const names = (Object.keys(changes) as (keyof T)[]).filter((name) => changes[name] !== from[name]);
+    if (names.length === 0) return;
+    const pick = (of: Partial<T>) => Object.fromEntries(names.map((name) => [name, of[name]]));
+    const { id, version } = from;
+    const path = `${PATHS[kind]}/${id}`;
+    this.#outbox.add({ id, kind, method: 'PATCH', path, body: pick(changes), version, before: pick(from) });
+  }
+
+  #remove(kind: Parcel['kind'], from: Task | CalendarEntry): void {
+    const { id, version } = from;
+    const before = fieldsOf[kind](from as Task & CalendarEntry);
+    this.#outbox.add({ id, kind, method: 'DELETE', path: `${PATHS[kind]}/${id}`, version, before });
+  }
+
+  async #deliver(parcel: Parcel): Promise<Versioned | undefined> {
+    const answer = await this.#api.deliver<Versioned | undefined>(parcel);
+    if (parcel.method !== 'DELETE') this.#put(parcel.kind, answer!);
+    else if (parcel.kind === 'task') this.#taskStore.remove(parcel.id);
+    else this.#entryStore.remove(parcel.id);
+    return parcel.method === 'DELETE' ? undefined : answer;
+  }
+
+  #put(kind: Parcel['kind'], record: Versioned): void {
+    if (kind === 'task') this.#taskStore.put(record as unknown as Task);
+    else this.#entryStore.put(record as unknown as CalendarEntry);
+  }
+
+  #pending<T extends { readonly id: string }>(
     kind: Parcel['kind'],
     known: ReadonlyMap<string, T>,
-  ): (T & { isWaiting: boolean })[] {
+  ): Pending<T>[] {
     const blank = { notes: '', isDone: false, loggedMs: 0, loggedMinutes: 0, version: 0, createdAt: '9' };
-    return this.#waiting
-      .filter((parcel) => parcel.kind === kind && parcel.method === 'POST' && !known.has(parcel.id))
-      .map(
-        (parcel) => ({ ...blank, ...parcel.body, isWaiting: true }) as unknown as T & { isWaiting: boolean },
-      );
+    const shown = new Map<string, Pending<T>>(known);
+    for (const { id, method, body, theirs } of this.#waiting.filter((parcel) => parcel.kind === kind)) {
+      const before = shown.get(id);
+      if (method === 'DELETE' && !theirs) shown.delete(id);
+      else if (method === 'POST' && !before)
+        shown.set(id, { ...blank, ...body, isWaiting: true } as unknown as Pending<T>);
+      else if (method === 'PATCH' && before) shown.set(id, { ...before, ...body, isWaiting: true });
+    }
+    return [...shown.values()];
   }
+}
 
-  #deleted(kind: Parcel['kind']): ReadonlySet<string> {
-    return new Set(
-      this.#waiting
-        .filter((parcel) => parcel.kind === kind && parcel.method === 'DELETE')
-        .map(({ id }) => id),
-    );
-  }
+/** What a person calls the thing. */
+export function titleOf({ body, before, theirs }: Parcel): string {
+  return String(theirs?.['title'] ?? before?.['title'] ?? body?.['title'] ?? 'The change');
 }

@@ -1,122 +1,209 @@
 import { isTemporary, problemOf, type Cancel, type Environment, type Problem } from '@dunlin/client';
 
-/** Something to be sent once the server can be reached. Its id makes sending it twice the same as once. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** Something to be sent once the server can be reached. Sending it twice is the same as once. */
 export interface Parcel {
   readonly id: string;
   readonly kind: 'task' | 'entry';
-  readonly method: 'POST' | 'DELETE';
+  readonly method: 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
-  readonly body?: Readonly<Record<string, unknown>> | undefined;
+  readonly body?: Fields | undefined;
+  /** Edits and deletions: the version they are made on, which the server holds them to. */
+  readonly version?: number | undefined;
+  /** What stood where this writes, when it was made. */
+  readonly before?: Fields | undefined;
+  /** What another device has put there meanwhile: it waits for a person to decide. */
+  readonly theirs?: Versioned | undefined;
 }
+
+/** What the server has of a thing. */
+export type Versioned = Fields & { readonly version: number };
 
 export interface OutboxOptions {
   readonly environment: Environment;
   /** Where parcels outlive the page; absent where storage is blocked. */
   readonly storage?: Storage | undefined;
   readonly prefix: string;
-  readonly send: (parcel: Parcel) => Promise<void>;
+  /** Resolves with the thing as it is now, or nothing where it is gone. */
+  readonly send: (parcel: Parcel) => Promise<Versioned | undefined>;
   readonly onChange: (waiting: readonly Parcel[]) => void;
   readonly onRefused: (parcel: Parcel, problem: Problem) => void;
+}
+
+interface Slot {
+  /** Its place in the storage, which is its place in the order. */
+  readonly key: string;
+  readonly parcel: Parcel;
+  /** Only in this page's memory, because the storage is blocked or full. */
+  readonly isLoose: boolean;
 }
 
 const RETRY_MS = 10_000;
 
 /**
- * What was made or deleted, in order, until the server has it. Without network it waits, over a reload too; all is
+ * What was made, changed or deleted, in order, until the server has it. Without network it waits, over a reload too; all is
  * sent in the order in which it was made, one at a time. Each parcel is an entry of its own in the storage, so that tabs do
- * not overwrite each other's; two tabs may both send one, which changes nothing.
+ * not overwrite each other's; the tabs take turns in sending, and each looks into the storage for what others have sent.
+ *
+ * An edit names the version that it was made on. When the server has a newer one and what the edit writes has stayed the
+ * same, it is made again on that; when another device changed that too, the edit stays, with `theirs`, until `resolve`.
+ * Whatever concerns the same thing waits behind it; everything else goes on.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
-  #waiting: Parcel[] = [];
-  #isSending = false;
+  #slots: readonly Slot[];
+  #sending: Promise<void> | undefined;
   #stopRetry: Cancel | undefined;
   #sequence = 0;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    this.#waiting = this.#kept();
+    this.#slots = this.#stored();
   }
 
   get waiting(): readonly Parcel[] {
-    return this.#waiting;
+    return this.#slots.map(({ parcel }) => parcel);
   }
 
   add(parcel: Parcel): void {
-    this.#waiting = [...this.#waiting, parcel];
-    this.#keep(parcel);
-    this.#options.onChange(this.#waiting);
+    const order = `${String(Date.now()).padStart(15, '0')}.${String(this.#sequence++).padStart(6, '0')}`;
+    const key = `${this.#options.prefix} ${order} ${this.#options.environment.randomId()}`;
+    this.#show([...this.#slots, this.#keep(key, parcel)]);
     void this.flush();
   }
 
   /** Sends what waits; call it when the connection is live again. */
-  async flush(): Promise<void> {
-    if (this.#isSending) return;
-    this.#isSending = true;
-    this.#stopRetry?.();
-    try {
-      for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
-        const problem = await this.#send(next);
-        if (problem && (isTemporary(problem) || problem.kind === 'signedOut')) {
-          this.#stopRetry = this.#options.environment.setTimer(RETRY_MS, () => void this.flush());
-          return;
-        }
-        this.#drop(next);
-        if (problem) this.#options.onRefused(next, problem);
-      }
-    } finally {
-      this.#isSending = false;
-    }
+  flush(): Promise<void> {
+    this.#sending ??= this.#inTurn().finally(() => (this.#sending = undefined));
+    return this.#sending;
+  }
+
+  /** Ends a conflict: ours is made on top of theirs, or given up together with what was built on it. */
+  resolve(parcel: Parcel, choice: 'ours' | 'theirs'): void {
+    const { theirs } = parcel;
+    if (!theirs) return;
+    if (choice === 'ours')
+      this.#replace(parcel, {
+        ...parcel,
+        version: theirs.version,
+        before: onlyOf(parcel.before, theirs),
+        theirs: undefined,
+      });
+    else for (const each of this.#slots.filter((slot) => isOf(parcel, slot.parcel))) this.#drop(each);
+    void this.flush();
   }
 
   dispose(): void {
     this.#stopRetry?.();
   }
 
-  async #send(parcel: Parcel): Promise<Problem | undefined> {
+  async #inTurn(): Promise<void> {
+    this.#stopRetry?.();
+    const { locks } = this.#options.environment;
+    if (locks) await locks.request(this.#options.prefix, {}, () => this.#sendAll());
+    else await this.#sendAll();
+  }
+
+  async #sendAll(): Promise<void> {
+    for (;;) {
+      this.#show([...this.#stored(), ...this.#slots.filter((slot) => slot.isLoose)]);
+      const held = this.#slots.filter(({ parcel }) => parcel.theirs);
+      const next = this.#slots.find(({ parcel }) => !held.some((slot) => isOf(slot.parcel, parcel)));
+      if (!next) return;
+      const problem = await this.#send(next);
+      if (problem && (isTemporary(problem) || problem.kind === 'signedOut')) {
+        this.#stopRetry = this.#options.environment.setTimer(RETRY_MS, () => void this.flush());
+        return;
+      }
+    }
+  }
+
+  /** Returns why it could not be sent; it is settled, in one way or the other, unless that is temporary. */
+  async #send(slot: Slot): Promise<Problem | undefined> {
+    const { parcel } = slot;
     try {
-      await this.#options.send(parcel);
+      const now = await this.#options.send(parcel);
+      // Before it is dropped: a page that ends between the two repeats what the server recognises.
+      const next = this.#slots.find((other) => other !== slot && isOf(parcel, other.parcel));
+      if (next && now) this.#replace(next.parcel, onTopOf(next.parcel, now));
+      this.#drop(slot);
       return undefined;
     } catch (error) {
       const problem = problemOf(error);
+      if (isTemporary(problem) || problem.kind === 'signedOut') return problem;
+      const current = problem.status === 412 ? problem.detail?.['current'] : undefined;
+      if (current) {
+        this.#replace(parcel, onTopOf(parcel, current as Versioned));
+        return undefined;
+      }
+      this.#drop(slot);
       // Deleted by another device meanwhile: that is what was wanted.
-      return parcel.method === 'DELETE' && problem.kind === 'notFound' ? undefined : problem;
+      if (parcel.method === 'DELETE' && problem.kind === 'notFound') return undefined;
+      this.#options.onRefused(parcel, problem);
+      return problem;
     }
   }
 
-  #drop(parcel: Parcel): void {
-    this.#waiting = this.#waiting.filter((each) => each !== parcel);
-    for (const [key, kept] of this.#entries()) {
-      if (kept.id === parcel.id && kept.method === parcel.method) this.#options.storage?.removeItem(key);
-    }
-    this.#options.onChange(this.#waiting);
+  #replace(parcel: Parcel, by: Parcel): void {
+    this.#show(this.#slots.map((slot) => (slot.parcel === parcel ? this.#keep(slot.key, by) : slot)));
   }
 
-  #keep(parcel: Parcel): void {
-    const order = `${String(Date.now()).padStart(15, '0')}.${String(this.#sequence++).padStart(6, '0')}`;
+  #drop(slot: Slot): void {
+    this.#options.storage?.removeItem(slot.key);
+    this.#show(this.#slots.filter(({ key }) => key !== slot.key));
+  }
+
+  #show(slots: readonly Slot[]): void {
+    this.#slots = slots;
+    this.#options.onChange(this.waiting);
+  }
+
+  #keep(key: string, parcel: Parcel): Slot {
     try {
-      this.#options.storage?.setItem(`${this.#options.prefix} ${order} ${parcel.id}`, JSON.stringify(parcel));
+      this.#options.storage?.setItem(key, JSON.stringify(parcel));
+      return { key, parcel, isLoose: !this.#options.storage };
     } catch {
       // Full: it waits as long as the page is open.
+      return { key, parcel, isLoose: true };
     }
   }
 
-  #kept(): Parcel[] {
-    return this.#entries().map(([, parcel]) => parcel);
-  }
-
-  #entries(): [string, Parcel][] {
+  #stored(): readonly Slot[] {
     const { storage, prefix } = this.#options;
     if (!storage) return [];
     const keys = Array.from({ length: storage.length }, (_, i) => storage.key(i) ?? '');
-    const entries: [string, Parcel][] = [];
+    const slots: Slot[] = [];
     for (const key of keys.filter((each) => each.startsWith(`${prefix} `)).sort()) {
       try {
-        entries.push([key, JSON.parse(storage.getItem(key) ?? '') as Parcel]);
+        const parcel = JSON.parse(storage.getItem(key) ?? '') as Parcel;
+        slots.push({ key, parcel, isLoose: false });
       } catch {
         storage.removeItem(key);
       }
     }
-    return entries;
+    return slots;
   }
+}
+
+function isOf(one: Parcel, other: Parcel): boolean {
+  return one.id === other.id && one.kind === other.kind;
+}
+
+/** The parcel on top of what the server has now, if that is still what it was made on. */
+function onTopOf(parcel: Parcel, now: Versioned): Parcel {
+  const isUntouched = Object.entries(parcel.before ?? {}).every(([name, value]) =>
+    isSame(name, value, now[name]),
+  );
+  return isUntouched ? { ...parcel, version: now.version, theirs: undefined } : { ...parcel, theirs: now };
+}
+
+function onlyOf(names: Fields | undefined, values: Fields): Fields {
+  return Object.fromEntries(Object.keys(names ?? {}).map((name) => [name, values[name]]));
+}
+
+/** Times are the same where the instants are: the server writes them in its own way. */
+function isSame(name: string, one: unknown, other: unknown): boolean {
+  const isTime = name === 'start' || name === 'end';
+  return one === other || (isTime && Date.parse(String(one)) === Date.parse(String(other)));
 }
