@@ -113,17 +113,20 @@ const scenarios = {
   idle: ['--conns', '10000', '--idle', '--settle', '3', '--ips', '4'],
   publish: ['--conns', '1', '--msgs', '60000', '--depth', '64'],
 };
-// Until nothing is compiled any more: with 400 messages a sixth of the time still was. What comes compiled needs its caches only.
-const warmUps = {
-  idle: [],
-  publish: Array(5).fill(scenarios.publish),
-};
-const warmUp = (scenario, server) =>
-  warmUps[scenario] ?? [['--conns', '1000', '--msgs', server.isCompiled ? '200' : '2500', '--depth', '1']];
+// What one process is measured with, one after another, once it is warm: until nothing is compiled any more (with 400 messages a sixth
+// of the time still was). What comes compiled needs its caches only.
+const groups = [
+  {
+    scenarios: ['one', 'eight', 'paced'],
+    warmUp: (server) => [['--conns', '1000', '--msgs', server.isCompiled ? '200' : '2500', '--depth', '1']],
+  },
+  { scenarios: ['idle'], warmUp: () => [] },
+  { scenarios: ['publish'], warmUp: () => Array(5).fill(scenarios.publish) },
+];
 const names = (options.only ?? 'dunlin,nchan,typed').split(',');
 const wanted = (options.scenarios ?? 'one,eight,paced,idle').split(',');
 
-async function measure(name, scenario) {
+async function measure(name, chosen, warmUp) {
   const server = servers[name];
   const [command, args] = server.start();
   const child = spawn('taskset', ['-c', '0', command, ...args], {
@@ -145,8 +148,8 @@ async function measure(name, scenario) {
       ['-c', '1', load, '--port', String(server.port), '--pid', pids.join(','), ...server.load, ...more],
       { encoding: 'utf8' },
     ).stdout;
-  for (const warming of warmUp(scenario, server)) result(warming);
-  const text = result(scenarios[scenario]);
+  for (const warming of warmUp(server)) result(warming);
+  const texts = chosen.map((scenario) => result(scenarios[scenario]));
   child.kill('SIGKILL');
   if (server.workers)
     pids.slice(1).forEach((pid) => {
@@ -157,14 +160,16 @@ async function measure(name, scenario) {
       }
     });
   await new Promise((resolve) => child.once('exit', resolve));
-  const number = (pattern) => Number(text.match(pattern)?.[1] ?? NaN);
-  return {
-    cpu: number(/= ([\d.]+) us\/delivery/),
-    p99: number(/p99 ([\d.]+)/),
-    memory: number(/([\d.-]+) KiB\/conn/),
-    published: number(/([\d.]+) msgs\/s/),
-    delivered: number(/\(([\d.]+)\) in/),
-  };
+  return texts.map((text) => {
+    const number = (pattern) => Number(text.match(pattern)?.[1] ?? NaN);
+    return {
+      cpu: number(/= ([\d.]+) us\/delivery/),
+      p99: number(/p99 ([\d.]+)/),
+      memory: number(/([\d.-]+) KiB\/conn/),
+      published: number(/([\d.]+) msgs\/s/),
+      delivered: number(/\(([\d.]+)\) in/),
+    };
+  });
 }
 
 async function listening(port) {
@@ -180,32 +185,43 @@ async function listening(port) {
   }
 }
 
+function print(scenario) {
+  const base = results[scenario].nchan ?? results[scenario][names[0]];
+  const key = scenario === 'idle' ? 'memory' : 'cpu';
+  console.table(
+    names.map((server) => {
+      const all = results[scenario][server];
+      const of = (figure) => median(all.map((r) => r[figure]));
+      return {
+        scenario,
+        server,
+        'us/delivery': of('cpu'),
+        'p99 ms': of('p99'),
+        'KiB/conn': of('memory'),
+        'publishes/s': of('published'),
+        delivered: of('delivered'),
+        [names.includes('nchan') ? 'ratio to nchan' : `ratio to ${names[0]}`]: Number(
+          median(all.map((r, i) => r[key] / base[i][key])).toFixed(2),
+        ),
+      };
+    }),
+  );
+}
+
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
-for (const scenario of wanted) {
-  const results = Object.fromEntries(names.map((name) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
+const results = Object.fromEntries(
+  wanted.map((scenario) => [scenario, Object.fromEntries(names.map((name) => [name, []]))]),
+);
+for (const group of groups) {
+  const chosen = group.scenarios.filter((scenario) => wanted.includes(scenario));
+  for (let round = 0; chosen.length > 0 && round < rounds; round++) {
     for (const name of names) {
-      process.stderr.write(`\r${scenario}: round ${round + 1} of ${rounds}, ${name}          `);
-      results[name].push(await measure(name, scenario));
+      process.stderr.write(`\r${chosen.join(', ')}: round ${round + 1} of ${rounds}, ${name}          `);
+      const measured = await measure(name, chosen, group.warmUp);
+      chosen.forEach((scenario, i) => results[scenario][name].push(measured[i]));
     }
   }
-  const table = names.map((name) => {
-    const of = (key) => median(results[name].map((r) => r[key]));
-    const base = results.nchan ?? results[names[0]];
-    const key = scenario === 'idle' ? 'memory' : 'cpu';
-    const ratio = median(results[name].map((r, i) => r[key] / base[i][key]));
-    return {
-      scenario,
-      server: name,
-      'us/delivery': of('cpu'),
-      'p99 ms': of('p99'),
-      'KiB/conn': of('memory'),
-      'publishes/s': of('published'),
-      delivered: of('delivered'),
-      'ratio to nchan': Number(ratio.toFixed(2)),
-    };
-  });
   process.stderr.write('\r\x1b[K');
-  console.table(table);
+  for (const scenario of chosen) print(scenario);
 }
 rmSync(folder, { recursive: true });
