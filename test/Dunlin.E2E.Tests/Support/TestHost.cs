@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using Dunlin.Accounts;
 using Dunlin.Host;
 using Dunlin.Hosting;
+using Dunlin.Sqlite;
 using Dunlin.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -100,6 +101,8 @@ public sealed class TestHost : IAsyncDisposable
         {
             services.AddSingleton<TimeProvider>(time);
             services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 100);
+            // Time leaps here, and a unit that is run for the first time on a busy machine would be given up for what it leapt over.
+            services.Configure<SqliteOptions>(sqlite => sqlite.WriteLimit = TimeSpan.FromHours(1));
             // Time stands still, so closing streams in waves would wait for ever.
             services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero);
             services.AddLogging(logging => logging.ClearProviders());
