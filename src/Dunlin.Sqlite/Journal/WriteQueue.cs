@@ -46,15 +46,18 @@ internal sealed class WriteQueue
 
     /// <summary>Waits for work and takes what is there, as far as one batch goes: the batch grows with the load, because
     /// requests gather while the batch before is being synced.</summary>
+    /// <param name="batch">Holds the batch before; filled anew.</param>
     /// <returns>False when the queue is closed and empty.</returns>
     public bool Take(List<WriteRequest> batch)
     {
+        var areMany = batch.Count > 1;
         batch.Clear();
         if (!WaitForWork())
             return false;
-        // The first request wakes this thread, often on the core of the one that is just bringing the others. Giving it up once
-        // lets them in: with 64 publishers on one core half the syncs, and where no thread waits for the core it costs nothing.
-        Thread.Yield();
+        // Where many write, the first request wakes this thread, often on the core of the one that is just bringing the others. Giving
+        // it up once lets them in: with 64 publishers on one core half the syncs. One that writes alone would only wait for it.
+        if (areMany)
+            Thread.Yield();
         lock (_lock)
         {
             long bytes = 0;
