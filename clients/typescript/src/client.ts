@@ -32,6 +32,11 @@ export type StreamAddress =
       readonly topics: readonly string[];
       /** Whether the user is shown to others as present on the topics. */
       readonly present?: boolean | undefined;
+      /**
+       * Whether a stream that was away, or reads too slowly, is sent of each topic and type the last event only: for states, of
+       * which the newest says everything.
+       */
+      readonly conflated?: boolean | undefined;
     }
   | {
       /** Path (with query) under `base`. */
@@ -88,12 +93,16 @@ export class Client {
     const topics = 'topics' in options ? options.topics : [];
     const format = 'topics' in options ? 'named' : options.format;
     const url = (wanted: readonly string[]) =>
-      this.#base + ('topics' in options ? this.#enginePath(wanted, options.present) : options.path);
+      this.#base + ('topics' in options ? this.#enginePath(wanted, options) : options.path);
     const mayShare = options.share !== false && this.#user !== undefined;
     let connection: Connection<Events>;
     if (mayShare && environment.locks && environment.openBroadcast) {
       const key =
-        'topics' in options ? (options.present ? 'events present' : 'events') : `${format} ${options.path}`;
+        'topics' in options
+          ? ['events', options.present && 'present', options.conflated && 'conflated']
+              .filter(Boolean)
+              .join(' ')
+          : `${format} ${options.path}`;
       const name = `dunlin ${this.#base} ${this.#user} ${key}`;
       connection = new SharedConnection<Events>({
         ...common,
@@ -159,9 +168,13 @@ export class Client {
     for (const store of this.#stores) store.resume();
   }
 
-  #enginePath(topics: readonly string[], present?: boolean): string {
+  #enginePath(
+    topics: readonly string[],
+    { present, conflated }: { present?: boolean | undefined; conflated?: boolean | undefined },
+  ): string {
     const query = [...topics.map((topic) => `topic=${encodeURIComponent(topic)}`), `device=${this.deviceId}`];
     if (present) query.push('presence=true');
+    if (conflated) query.push('conflate=true');
     return `/dunlin/v1/events?${query.join('&')}`;
   }
 }

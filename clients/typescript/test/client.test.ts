@@ -24,6 +24,23 @@ describe('A client', () => {
     ]);
   });
 
+  test('asks for states, and for being seen, by streams of their own', async () => {
+    const browser = new FakeBrowser();
+    const tab = browser.open();
+    const streams = new FakeStreams();
+    tab.fetchWith = streams.fetch;
+    const client = new Client({ environment: tab, user: 'ann' });
+    for (const more of [{}, { conflated: true }, { conflated: true, present: true }])
+      client.connection({ topics: ['a'], ...more }).connect();
+    await browser.clock.advance(100);
+    const device = `/dunlin/v1/events?topic=a&device=${client.deviceId}`;
+    expect(streams.requests.map(({ url }) => url.pathname + url.search).sort()).toEqual([
+      device,
+      `${device}&conflate=true`,
+      `${device}&presence=true&conflate=true`,
+    ]);
+  });
+
   test('shares a stream between tabs when it knows the user and the browser can, and otherwise not', () => {
     const browser = new FakeBrowser();
     const kind = (environment: FakeEnvironment, user?: string, share?: boolean) =>

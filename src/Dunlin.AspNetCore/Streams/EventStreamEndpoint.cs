@@ -15,6 +15,7 @@ internal static class EventStreamEndpoint
         {
             Patterns = asked.Patterns,
             Exclusion = Flag(context.Request, "echo", true) ? OriginExclusion.None : OriginExclusion.Connection,
+            Conflates = Flag(context.Request, "conflate", false),
             IsPresent = Flag(context.Request, "presence", false),
             OnOpen = (opening, _) =>
             {
@@ -36,7 +37,7 @@ internal static class EventStreamEndpoint
     }
 
     // echo: own events come back by default, because the stream may serve several tabs of a browser, and one's own write is
-    // news to the others; echo=false leaves out what this connection caused. presence=true shows the caller to others.
+    // news to the others; echo=false leaves out what this connection caused. presence=true shows the caller to others. conflate=true is for states.
     private static bool Flag(HttpRequest request, string name, bool fallback) => (string?)request.Query[name] switch
     {
         null => fallback,

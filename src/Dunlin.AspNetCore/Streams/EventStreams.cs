@@ -4,6 +4,7 @@ using Dunlin.Journal;
 using Dunlin.Security;
 using Dunlin.Sse;
 using Dunlin.Topics;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
@@ -14,6 +15,10 @@ namespace Dunlin.Streams;
 /// </summary>
 public sealed class EventStreams
 {
+    /// <summary>What the kernel may hold for a peer that conflates, in bytes: nothing in there can be superseded any more, and by itself
+    /// it would take megabytes.</summary>
+    private const int ConflatedSendBuffer = 32 * 1024;
+
     private readonly EventFanout _fanout;
     private readonly AccessPolicies _policies;
     private readonly StreamLimits _limits;
@@ -81,6 +86,7 @@ public sealed class EventStreams
             Patterns = request.Patterns,
             Format = request.Format,
             Exclusion = request.Exclusion,
+            Conflates = request.Conflates,
             IsPresent = request.IsPresent,
             Heartbeat = request.Heartbeat ?? _options.Heartbeat,
             HeartbeatFrame = request.HeartbeatFrame ?? Comment,
@@ -101,6 +107,8 @@ public sealed class EventStreams
                 opening.WriteRaw(ControlFrames.Reset(reason, start).Span);
             if (request.OnOpen is { } onOpen)
                 await onOpen(opening, context.RequestAborted);
+            if (request.Conflates)
+                LimitSendBuffer(context);
             StreamHeaders.Apply(context, connection.Id, sink);
             await using var aborted = context.RequestAborted.UnsafeRegister(static c => ((Connection)c!).Close(ConnectionEnd.Gone), connection);
             await _fanout.StartAsync(connection, opening.Bytes, start);
@@ -112,6 +120,13 @@ public sealed class EventStreams
             connection.Abandon();
             throw;
         }
+    }
+
+    // Over HTTP/2 the socket carries other answers too, and its flow control keeps what the kernel is handed small.
+    private static void LimitSendBuffer(HttpContext context)
+    {
+        if (HttpProtocol.IsHttp11(context.Request.Protocol) && context.Features.Get<IConnectionSocketFeature>() is { } feature)
+            feature.Socket.SendBufferSize = ConflatedSendBuffer;
     }
 
     private static ReadOnlyMemory<byte> Comment(DateTimeOffset now) => StreamHeaders.FirstBytes;

@@ -17,6 +17,10 @@ public sealed record StreamRequest(IReadOnlyList<TopicName> Topics)
     /// <summary>Whose own events are left out.</summary>
     public OriginExclusion Exclusion { get; init; } = OriginExclusion.None;
 
+    /// <summary>Whether a reader that is behind, because it resumes or reads slowly, is sent of each topic and type the last event only:
+    /// for streams of states, in which a newer event says everything that an older one said. One that keeps up gets every event.</summary>
+    public bool Conflates { get; init; }
+
     /// <summary>Whether the caller is shown to others as present on the topics.</summary>
     public bool IsPresent { get; init; }
 

@@ -34,20 +34,27 @@ public sealed partial class Connection
     {
         try
         {
+            var backlog = Conflates ? new Backlog(PageEvents, PageBytes) : null;
+            var read = Through;
             while (_end is null)
             {
-                var page = await _fanout.ReadAsync(Topics, Patterns, Through);
+                var page = await _fanout.ReadAsync(Topics, Patterns, read);
                 if (page.Trimmed)
-                    Reset(ResetReason.Trimmed, ref page);
-                WritePage(page);
-                SkipTo(Math.Max(Through, page.Through));
+                    Reset(ResetReason.Trimmed, ref page, backlog);
+                read = Math.Max(read, page.Through);
                 Volatile.Write(ref _progressTick, _fanout.Wheel.Tick);
+                if (backlog is not null && !Collect(ref page, backlog))
+                    continue;
+                WritePage(page);
+                SkipTo(read);
                 if (page.Events.Count > 0 && !await _sink.FlushAsync())
                 {
                     Close(ConnectionEnd.Gone);
                     break;
                 }
-                if (!page.HasMore)
+                // What came while it was written would be handed over event by event.
+                var isBehind = page.HasMore || (backlog is not null && read < _fanout.Reached.Offset);
+                if (!isBehind)
                 {
                     Shard.Join(this);
                     return;
@@ -64,12 +71,29 @@ public sealed partial class Connection
         Release();
     }
 
-    private void Reset(ResetReason reason, ref JournalPage page)
+    private void Reset(ResetReason reason, ref JournalPage page, Backlog? backlog)
     {
+        backlog?.Clear();
         var head = _fanout.Reached;
         _sink.Write(ControlFrames.Reset(reason, head));
         page = new JournalPage([], head.Offset, HasMore: true, Trimmed: false);
         _fanout.Instruments.Resets.Add(1);
+    }
+
+    /// <summary>Puts a page on the backlog, and the whole backlog in its place when it is to be sent.</summary>
+    /// <returns>Whether it is.</returns>
+    private bool Collect(ref JournalPage page, Backlog backlog)
+    {
+        foreach (var entry in page.Events)
+        {
+            if (!LeavesOut(entry) && backlog.Add(entry))
+                _fanout.Instruments.Conflated.Add(1);
+        }
+        if (page.HasMore && !backlog.IsFull)
+            return false;
+        // Rights may have shrunk since the first of it was read.
+        page = page with { Events = backlog.Take().FindAll(Wants) };
+        return true;
     }
 
     private void WritePage(JournalPage page)

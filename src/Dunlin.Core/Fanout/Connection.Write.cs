@@ -123,8 +123,8 @@ public sealed partial class Connection
     private StageResult Queue(ReadOnlyMemory<byte> frame, long offset)
     {
         // Once lagging, always refused, although the queue may have been taken since: what follows a refused event must not
-        // be accepted before it.
-        if (_lagging || _pendingBytes + frame.Length > _fanout.Options.MaxPendingBytes)
+        // be accepted before it. One that conflates queues nothing: what a queue holds cannot be superseded any more.
+        if (_lagging || Conflates || _pendingBytes + frame.Length > _fanout.Options.MaxPendingBytes)
         {
             if (offset == 0)
                 return StageResult.Ignored;   // transient: live only, so a reader that is behind goes without

@@ -16,7 +16,7 @@ namespace Dunlin.Fanout;
 /// <item><b>Lagging</b>: the queue was full; the shard has let go of it, and it catches up once the queue is written.</item>
 /// </list>
 /// Invariant: every event of its topics that it may see, with an offset up to <see cref="Through"/>, has been written or
-/// queued exactly once, in order. Exactly one party owns the sink at any time (<c>_writing</c>). Nothing is allocated for a
+/// queued exactly once, in order, or, where it conflates, a later one of the same topic and type. Exactly one party owns the sink at any time (<c>_writing</c>). Nothing is allocated for a
 /// connection while it is idle: no task, channel or timer.
 /// </summary>
 public sealed partial class Connection : WheelEntry
@@ -27,7 +27,7 @@ public sealed partial class Connection : WheelEntry
     private readonly Func<DateTimeOffset, ReadOnlyMemory<byte>> _heartbeatFrame;
     private IFrameSink _sink;
     private readonly TaskCompletionSource<ConnectionEnd> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Wildcards? _wildcards;   // null for most: one reference is all that patterns cost those without
+    private readonly Extras? _extras;   // null for most: one reference is all that extras cost those without
     private long _through;
 
     internal Connection(EventFanout fanout, ConnectionRequest request, string id, FanoutShard shard, DateTimeOffset openedAt)
@@ -46,7 +46,7 @@ public sealed partial class Connection : WheelEntry
         Shard = shard;
         OpenedAt = openedAt;
         Topics = request.Topics;
-        _wildcards = request.Patterns.Count > 0 ? new Wildcards(request.Patterns) : null;
+        _extras = request.Patterns.Count > 0 || request.Conflates ? new Extras(request.Patterns, request.Conflates) : null;
         Caller = request.Caller with { ConnectionId = id };
         _progressTick = fanout.Wheel.Tick;
     }
@@ -61,7 +61,10 @@ public sealed partial class Connection : WheelEntry
     public IReadOnlyList<TopicName> Topics { get; private set; }
 
     /// <summary>The patterns still subscribed to.</summary>
-    public IReadOnlyList<TopicPattern> Patterns => _wildcards?.Patterns ?? [];
+    public IReadOnlyList<TopicPattern> Patterns => _extras?.Patterns ?? [];
+
+    /// <summary>Whether it is sent of each topic and type the last event only, whenever it is behind.</summary>
+    public bool Conflates => _extras?.Conflates == true;
 
     /// <summary>The topics that it was opened with.</summary>
     public IReadOnlyList<TopicName> OpenedTopics { get; }
@@ -109,11 +112,11 @@ public sealed partial class Connection : WheelEntry
     /// shard only.</summary>
     internal bool IsFirstOf(long delivery)
     {
-        if (_wildcards is null)
+        if (_extras is null)
             return true;
-        if (_wildcards.LastDelivery == delivery)
+        if (_extras.LastDelivery == delivery)
             return false;
-        _wildcards.LastDelivery = delivery;
+        _extras.LastDelivery = delivery;
         return true;
     }
 
@@ -121,8 +124,8 @@ public sealed partial class Connection : WheelEntry
     internal void Keep(IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns)
     {
         Topics = topics;
-        if (_wildcards is not null)
-            _wildcards.Patterns = patterns;
+        if (_extras is not null)
+            _extras.Patterns = patterns;
     }
 
     /// <summary>Heartbeat when idle, expiry of the credential, and a peer that accepts nothing.</summary>
@@ -173,9 +176,11 @@ public sealed partial class Connection : WheelEntry
             _fanout.Wheel.Cancel(this);
     }
 
-    /// <summary>What only a connection with patterns has.</summary>
-    private sealed class Wildcards(IReadOnlyList<TopicPattern> patterns)
+    /// <summary>What only few connections have.</summary>
+    private sealed class Extras(IReadOnlyList<TopicPattern> patterns, bool conflates)
     {
+        public bool Conflates { get; } = conflates;
+
         public IReadOnlyList<TopicPattern> Patterns { get; set; } = patterns;
 
         public long LastDelivery { get; set; }

@@ -14,6 +14,7 @@ public sealed class FanoutInstruments
         Delivered = meter.CreateCounter<long>("dunlin.fanout.delivered", "{event}", "Events written or queued to live connections.");
         CaughtUp = meter.CreateCounter<long>("dunlin.fanout.caught_up", "{event}", "Events read again for connections that resumed or fell behind.");
         Overflowed = meter.CreateCounter<long>("dunlin.fanout.overflowed", "{connection}", "Times a slow connection was sent back to the journal.");
+        Conflated = meter.CreateCounter<long>("dunlin.fanout.conflated", "{event}", "Events that a later one superseded before a conflating connection was sent them.");
         Resets = meter.CreateCounter<long>("dunlin.fanout.resets", "{connection}", "Times a connection could not be resumed without a gap.");
     }
 
@@ -24,6 +25,8 @@ public sealed class FanoutInstruments
     internal Counter<long> CaughtUp { get; }
 
     internal Counter<long> Overflowed { get; }
+
+    internal Counter<long> Conflated { get; }
 
     internal Counter<long> Resets { get; }
 }
