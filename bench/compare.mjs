@@ -1,7 +1,9 @@
 // Runs Dunlin and its peers side by side: each server pinned to one core, the load generator to the other, in turn, several
 // rounds, and prints medians and ratios. Needs g++, nginx with nchan (Debian: libnginx-mod-nchan), the .NET SDK, taskset.
-//   node bench/compare.mjs [--rounds 5] [--only dunlin,nchan,typed,raw] [--scenarios one,eight,paced,idle,publish]
-// publish: 64 publishers and one reader, so that publishing is all there is.
+//   node bench/compare.mjs [--rounds 5] [--only dunlin,nchan,typed,raw] [--scenarios one,eight,paced,idle,publish,together,apart,unread]
+// publish: 64 publishers and one reader, so that publishing is all there is. together and apart: 10,000 readers and 20,000
+// deliveries a second, of one topic that all read, or of 10,000 topics with one reader each (published 100 to a request). unread
+// publishes like apart, for nobody: what a delivery costs apart is the difference of the two.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -49,7 +51,7 @@ run('dotnet', [
 ]);
 writeFileSync(join(folder, 'nchan.conf'), readFileSync(join(here, 'peers/nchan.conf'), 'utf8'));
 
-const json = '{"topic":"b","type":"m","data":"%MSG%"}';
+const json = '{"topic":"b%T%","type":"m","data":"%MSG%"}';
 const servers = {
   dunlin: {
     port: 7101,
@@ -59,7 +61,7 @@ const servers = {
     ],
     load: [
       '--path',
-      '/dunlin/v1/events?topic=b',
+      '/dunlin/v1/events?topic=b%T%',
       '--pub-path',
       '/dunlin/v1/events',
       '--pub-body',
@@ -78,7 +80,7 @@ const servers = {
     ],
     load: [
       '--path',
-      '/dunlin/v1/events?topic=b',
+      '/dunlin/v1/events?topic=b%T%',
       '--pub-path',
       '/dunlin/v1/events',
       '--pub-body',
@@ -106,22 +108,37 @@ const servers = {
     isCompiled: true,
   },
 };
+const tenThousand = ['--conns', '10000', '--ips', '4'];
+const manyTopics = ['--topics', '10000', '--batch', '100', '--msgs', '2000', '--rate', '200'];
 const scenarios = {
   one: ['--conns', '1000', '--msgs', '400', '--depth', '1'],
   eight: ['--conns', '1000', '--msgs', '2000', '--depth', '8'],
   paced: ['--conns', '1000', '--msgs', '200', '--rate', '20'],
   idle: ['--conns', '10000', '--idle', '--settle', '3', '--ips', '4'],
   publish: ['--conns', '1', '--msgs', '60000', '--depth', '64'],
+  together: [...tenThousand, '--msgs', '20', '--rate', '2'],
+  apart: [...tenThousand, ...manyTopics],
+  unread: ['--conns', '1', ...manyTopics, '--timeout', '11'],
 };
 // What one process is measured with, one after another, once it is warm: until nothing is compiled any more (with 400 messages a sixth
-// of the time still was). What comes compiled needs its caches only.
+// of the time still was), each event sent alone (paced) as well as several at once. What comes compiled needs its caches only.
 const groups = [
   {
     scenarios: ['one', 'eight', 'paced'],
-    warmUp: (server) => [['--conns', '1000', '--msgs', server.isCompiled ? '200' : '2500', '--depth', '1']],
+    warmUp: (server) =>
+      server.isCompiled
+        ? [['--conns', '1000', '--msgs', '200', '--depth', '1']]
+        : [
+            ['--conns', '1000', '--msgs', '2500', '--depth', '1'],
+            ['--conns', '1000', '--msgs', '1000', '--rate', '50'],
+          ],
   },
   { scenarios: ['idle'], warmUp: () => [] },
   { scenarios: ['publish'], warmUp: () => Array(5).fill(scenarios.publish) },
+  {
+    scenarios: ['together', 'apart', 'unread'],
+    warmUp: () => [scenarios.together, scenarios.apart, scenarios.apart],
+  },
 ];
 const names = (options.only ?? 'dunlin,nchan,typed').split(',');
 const wanted = (options.scenarios ?? 'one,eight,paced,idle').split(',');
@@ -164,6 +181,7 @@ async function measure(name, chosen, warmUp) {
     const number = (pattern) => Number(text.match(pattern)?.[1] ?? NaN);
     return {
       cpu: number(/= ([\d.]+) us\/delivery/),
+      seconds: number(/server cpu ([\d.]+)s/),
       p99: number(/p99 ([\d.]+)/),
       memory: number(/([\d.-]+) KiB\/conn/),
       published: number(/([\d.]+) msgs\/s/),
@@ -196,6 +214,7 @@ function print(scenario) {
         scenario,
         server,
         'us/delivery': of('cpu'),
+        'CPU s': of('seconds'),
         'p99 ms': of('p99'),
         'KiB/conn': of('memory'),
         'publishes/s': of('published'),

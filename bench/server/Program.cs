@@ -10,7 +10,8 @@ using Dunlin.Streams;
 using Dunlin.Topics;
 using Dunlin.Transport;
 
-var builder = WebApplication.CreateSlimBuilder();
+// Its settings are watched below the content root, so the data is to lie elsewhere: docs/operations/running.md.
+var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
 builder.Logging.ClearProviders();
 builder.WebHost.UseUrls("http://127.0.0.1:" + args[0]);
 builder.WebHost.ConfigureKestrel(kestrel =>
