@@ -4,6 +4,7 @@ using System.Text.Json;
 using Dunlin.Backplane;
 using Dunlin.Host;
 using Dunlin.Hosting;
+using Dunlin.Postgres;
 using Dunlin.TestKit.Servers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -105,7 +106,11 @@ internal sealed class TwoNodes : IAsyncDisposable
         var app = HostApplication.Build(settings, services =>
         {
             if (time is not null)
+            {
                 services.AddSingleton(time);
+                // It leaps, and what is under way would be given up for what it leapt over.
+                services.Configure<PostgresOptions>(postgres => postgres.WriteLimit = TimeSpan.FromHours(1));
+            }
             services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);
             services.AddLogging(logging => logging.ClearProviders());
             services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero);

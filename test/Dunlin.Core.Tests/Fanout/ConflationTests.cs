@@ -41,9 +41,7 @@ public sealed class ConflationTests
         using var node = new TestNode();
         var sink = new TestSink();
         await node.ConnectAsync(sink, "t", with: Conflating);
-        var blocked = sink.Hold();
-        await node.PublishAsync("t", 0);
-        await blocked;
+        await node.StallAsync(sink, "t", 0);
         for (var i = 1; i < 100; i++)
             await node.PublishAsync("t", i);
         await node.Fanout.SettledAsync();
@@ -137,28 +135,6 @@ public sealed class ConflationTests
             foreach (var (topic, offset) in last)
                 Assert.Equal(offset, received.Last(f => f.Data == $"\"{topic}\"").Offset);
         }
-    }
-
-    [Fact]
-    public async Task What_was_trimmed_meanwhile_is_told_as_to_any_other_reader()
-    {
-        using var node = new TestNode(o => o.TailEvents = 64);
-        var sink = new TestSink();
-        await node.ConnectAsync(sink, "t", with: Conflating);
-        var blocked = sink.Hold();
-        await node.PublishAsync("t", -1);
-        await blocked;
-        for (var i = 0; i < 300; i++)
-            await node.PublishAsync("t", i);
-        await node.Fanout.SettledAsync();
-        node.Retention.Prefixes["t"] = new RetentionRule { MaxCount = 5 };
-        await node.Journal.TrimAsync(default);
-        sink.LetGo();
-        await sink.WhenAsync(f => f.Any(x => x.Name == "dunlin.reset"));
-        await node.PublishAsync("t", 300);
-        var frames = await sink.WhenCountAsync(3);
-        Assert.Equal(["e", "dunlin.reset", "e"], frames.Select(f => f.Name!));
-        Assert.Equal("300", frames[2].Data);
     }
 
     [Fact]

@@ -63,9 +63,7 @@ public sealed class ConnectionTests
         TestSink gone = new(), stays = new();
         var ended = await node.ConnectAsync(gone, "t", with: r => r with { Caller = TestNode.User("ann", "s1") });
         await node.ConnectAsync(stays, "t", with: r => r with { Caller = TestNode.User("ann", "s2") });
-        var blocked = gone.Hold();
-        await node.PublishAsync("t", 1);
-        await blocked.WaitAsync(TimeSpan.FromSeconds(20));
+        await node.StallAsync(gone, "t", 1);
         await node.PublishAsync("t", 2);
         await stays.WhenCountAsync(2);
 
@@ -86,9 +84,7 @@ public sealed class ConnectionTests
         using var node = new TestNode();
         var sink = new TestSink();
         var connection = await node.ConnectAsync(sink, "t", with: r => r with { Caller = TestNode.User("ann", "s1") });
-        var blocked = sink.Hold();
-        await node.PublishAsync("t", "before");
-        await blocked;
+        await node.StallAsync(sink, "t", "before");
         await node.PublishAsync("t", "secret");
         await node.Fanout.SettledAsync();
         node.Fanout.CloseSession("ann", "s1");

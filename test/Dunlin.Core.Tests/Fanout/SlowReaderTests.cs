@@ -12,9 +12,7 @@ public sealed class SlowReaderTests
         TestSink slow = new(), fast = new();
         await node.ConnectAsync(slow, "t");
         await node.ConnectAsync(fast, "t");
-        var blocked = slow.Hold();
-        await node.PublishAsync("t", 0);
-        await blocked;
+        await node.StallAsync(slow, "t", 0);
         for (var i = 1; i < 500; i++)
             await node.PublishAsync("t", i);
         // The other reader is not held up, and what waits for the slow one is what it had not accepted yet.
@@ -47,15 +45,15 @@ public sealed class SlowReaderTests
         Assert.Equal(Enumerable.Range(1, total).Select(i => (long)i), frames.Select(f => f.Offset));
     }
 
-    [Fact]
-    public async Task G5_What_a_slow_reader_missed_is_trimmed_so_it_is_told_to_fetch_afresh()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task G5_What_a_slow_reader_missed_is_trimmed_so_it_is_told_to_fetch_afresh(bool conflates)
     {
         using var node = new TestNode(o => (o.MaxPendingBytes, o.TailEvents) = (1_024, 64));
         var sink = new TestSink();
-        await node.ConnectAsync(sink, "t");
-        var blocked = sink.Hold();
-        await node.PublishAsync("t", -1);
-        await blocked;
+        await node.ConnectAsync(sink, "t", with: request => request with { Conflates = conflates });
+        await node.StallAsync(sink, "t", -1);
         for (var i = 0; i < 300; i++)
             await node.PublishAsync("t", i);
         await node.Fanout.SettledAsync();
@@ -72,9 +70,7 @@ public sealed class SlowReaderTests
         using var node = new TestNode(o => o.WriteTimeout = TimeSpan.FromSeconds(30));
         var sink = new TestSink();
         var connection = await node.ConnectAsync(sink, "t");
-        var blocked = sink.Hold();
-        await node.PublishAsync("t", 1);
-        await blocked;
+        await node.StallAsync(sink, "t", 1);
         node.Time.Advance(TimeSpan.FromSeconds(29));
         Assert.False(sink.Aborted);
         node.Time.Advance(TimeSpan.FromSeconds(62));
@@ -89,9 +85,7 @@ public sealed class SlowReaderTests
         using var node = new TestNode(o => o.MaxPendingBytes = 1_024);
         var sink = new TestSink();
         await node.ConnectAsync(sink, "t");
-        var blocked = sink.Hold();
-        await node.PublishAsync("t", 0);
-        await blocked;
+        await node.StallAsync(sink, "t", 0);
         for (var i = 0; i < 200; i++)
             node.Fanout.PublishTransient(TestNode.Draft("t", "typing"));
         await node.PublishAsync("t", 1);

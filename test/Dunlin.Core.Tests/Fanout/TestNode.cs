@@ -74,6 +74,14 @@ internal sealed class TestNode : IDisposable
         return connection;
     }
 
+    /// <summary>Makes a live reader stand still: with this event under way, it accepts nothing until it is let go.</summary>
+    public async Task StallAsync(TestSink sink, string topic, object? value)
+    {
+        var blocked = sink.Hold();
+        await PublishAsync(topic, value);
+        await blocked.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
     public void Dispose()
     {
         Wheel.Dispose();

@@ -231,6 +231,7 @@ public sealed class FocusTests(BrowserFixture browser)
             return route.ContinueAsync();
         });
         await laptop.GotoAsync(address);
+        await Expect(Task(laptop, "Final")).ToBeVisibleAsync();
         await Expect(Task(laptop, "Final").GetByText("Waiting")).ToHaveCountAsync(0, new() { Timeout = 30_000 });
         Assert.Equal(1, Volatile.Read(ref patches));
         Assert.Equal("Final", await TitleAsync(tablet, mine));
