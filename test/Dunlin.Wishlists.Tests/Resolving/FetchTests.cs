@@ -124,7 +124,8 @@ public sealed class FetchTests : IAsyncDisposable
         _site.Bytes("/", bomb, "text/html", "Content-Encoding: " + encoding);
         var before = GC.GetTotalAllocatedBytes(precise: true);
         Assert.Equal(_options.MaxBytes, (await FetchAsync()).Html.Length);
-        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 20_000_000);
+        // Of the whole process, in which other tests run too: some megabytes are the page's, and the bomb would be 200.
+        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 100_000_000);
     }
 
     [Theory]
