@@ -127,12 +127,7 @@ public sealed class TwoNodesTests
         var time = new ManualTime();
         await using var nodes = await TwoNodes.StartAsync(withRedis: false, time);
         var (staying, leaving) = (await nodes.SignInAsync("alice", "device-that-stays"), await nodes.SignInAsync("bob", "device-that-goes"));
-        // They let each other know of themselves every few seconds.
-        await WhenAsync(() =>
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-            return new[] { 0, 1 }.All(node => nodes.Services(node).GetRequiredService<NodeQuestions>().Others == 1);
-        });
+        await nodes.KnowEachOtherAsync();
         await using var watching = await OpenStream.OpenAsync((await nodes.SignInAsync("carol"))[1], "/api/sse/warranty-updates?branchId=1");
         var kept = await OpenStream.OpenAsync(staying[0], "/dunlin/v1/events?topic=users/alice");
         var gone = await OpenStream.OpenAsync(leaving[0], "/dunlin/v1/events?topic=users/bob");
@@ -159,7 +154,7 @@ public sealed class TwoNodesTests
     [InlineData(true)]
     public async Task Presence_stats_and_messages_to_one_device_know_of_the_other_node(bool withRedis)
     {
-        await using var nodes = await TwoNodes.StartAsync(withRedis);
+        await using var nodes = await TwoNodes.StartAsync(withRedis, new ManualTime());
         var alice = await nodes.SignInAsync("alice");
         await nodes.KnowEachOtherAsync();
         await using var there = await OpenStream.OpenAsync(alice[1], "/dunlin/v1/events?topic=users/alice&presence=true");
@@ -182,7 +177,7 @@ public sealed class TwoNodesTests
     [Fact]
     public async Task What_each_system_tells_of_open_streams_is_that_of_all_nodes()
     {
-        await using var nodes = await TwoNodes.StartAsync(withRedis: false);
+        await using var nodes = await TwoNodes.StartAsync(withRedis: false, new ManualTime());
         var alice = await nodes.SignInAsync("alice");
         await nodes.KnowEachOtherAsync();
         await using var device = await OpenStream.OpenAsync(alice[1], "/api/sse?deviceId=phone-of-alice");

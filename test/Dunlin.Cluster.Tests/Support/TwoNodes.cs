@@ -5,6 +5,7 @@ using Dunlin.Backplane;
 using Dunlin.Host;
 using Dunlin.Hosting;
 using Dunlin.Postgres;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -23,14 +24,19 @@ internal sealed class TwoNodes : IAsyncDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dunlin-two-");
     private readonly List<HttpClient> _clients = [];
     private readonly WebApplication?[] _apps = new WebApplication?[2];
+    private readonly ManualTime? _time;
 
-    private TwoNodes(PostgresServer postgres, RedisServer? redis) => (_postgres, _redis) = (postgres, redis);
+    private TwoNodes(PostgresServer postgres, RedisServer? redis, ManualTime? time) => (_postgres, _redis, _time) = (postgres, redis, time);
 
-    public static async Task<TwoNodes> StartAsync(bool withRedis, TimeProvider? time = null, Action<int, IServiceCollection>? configure = null)
+    /// <param name="withRedis">Whether they have Redis between them.</param>
+    /// <param name="time">Their time; null for the real one. On time that stands still every answer of the other node is waited for, however
+    /// busy the machine is.</param>
+    /// <param name="configure">More services of a node.</param>
+    public static async Task<TwoNodes> StartAsync(bool withRedis, ManualTime? time = null, Action<int, IServiceCollection>? configure = null)
     {
-        var nodes = new TwoNodes(await PostgresServer.StartNewAsync(), withRedis ? await RedisServer.StartNewAsync() : null);
+        var nodes = new TwoNodes(await PostgresServer.StartNewAsync(), withRedis ? await RedisServer.StartNewAsync() : null, time);
         for (var i = 0; i < 2; i++)
-            nodes._apps[i] = await nodes.StartNodeAsync(i, time, configure);
+            nodes._apps[i] = await nodes.StartNodeAsync(i, configure);
         return nodes;
     }
 
@@ -48,12 +54,15 @@ internal sealed class TwoNodes : IAsyncDisposable
         return clients;
     }
 
-    /// <summary>Completes when both have heard of each other.</summary>
+    /// <summary>Completes when both have heard of each other, which they let each other know every few seconds.</summary>
     public async Task KnowEachOtherAsync()
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
         while (Services(0).GetRequiredService<NodeQuestions>().Others != 1 || Services(1).GetRequiredService<NodeQuestions>().Others != 1)
+        {
+            _time?.Advance(TimeSpan.FromSeconds(1));
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
+        }
     }
 
     /// <summary>Completes when a node knows of no other. In less time than after which it would forget a silent one.</summary>
@@ -100,14 +109,14 @@ internal sealed class TwoNodes : IAsyncDisposable
         return client;
     }
 
-    private async Task<WebApplication> StartNodeAsync(int node, TimeProvider? time, Action<int, IServiceCollection>? configure)
+    private async Task<WebApplication> StartNodeAsync(int node, Action<int, IServiceCollection>? configure)
     {
         var settings = new HostSettings { Port = 0, Data = _folder.FullName, Demo = true, Store = _postgres.ConnectionString + ";Maximum Pool Size=20", Redis = _redis?.Endpoint };
         var app = HostApplication.Build(settings, services =>
         {
-            if (time is not null)
+            if (_time is not null)
             {
-                services.AddSingleton(time);
+                services.AddSingleton<TimeProvider>(_time);
                 // It leaps, and what is under way would be given up for what it leapt over.
                 services.Configure<PostgresOptions>(postgres => postgres.WriteLimit = TimeSpan.FromHours(1));
             }
