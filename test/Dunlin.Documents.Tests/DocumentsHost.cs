@@ -3,8 +3,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Dunlin.Host;
 using Dunlin.Hosting;
-using Dunlin.Postgres;
-using Dunlin.Sqlite;
 using Dunlin.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -45,8 +43,6 @@ internal sealed class DocumentsHost : IAsyncDisposable
             services.AddSingleton<TimeProvider>(time);
             services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);
             services.AddLogging(logging => logging.ClearProviders());
-            services.Configure<SqliteOptions>(sqlite => sqlite.WriteLimit = TestStore.WriteLimit);
-            services.Configure<PostgresOptions>(postgres => postgres.WriteLimit = TestStore.WriteLimit);
             services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero);   // manual time does not pass by itself
             services.Remove(services.Single(s => s.ImplementationType == typeof(Announcement)));
         });

@@ -65,6 +65,7 @@ internal sealed class FocusHost : IAsyncDisposable
         // Time moves by hours at once here: nothing that is under way meanwhile is to count as stuck.
         var dunlin = builder.Services.AddDunlin().AddFocus().AddTestStore(_folder, "focus.db", options =>
         {
+            options.WriteLimit = TimeSpan.FromHours(1);
             // What a power cut takes is the store's own test; here its waiting for the disk would take most of the time.
             options.Durability = SqliteDurability.Normal;
             options.ReadLimit = TimeSpan.FromDays(1);

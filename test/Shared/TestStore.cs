@@ -11,10 +11,6 @@ namespace Dunlin.TestKit;
 /// </summary>
 internal static class TestStore
 {
-    /// <summary>For what is under way on manual time: it leaps, and a unit that is run for the first time on a busy machine would be given up
-    /// for what it leapt over.</summary>
-    public static readonly TimeSpan WriteLimit = TimeSpan.FromHours(1);
-
     private static readonly Lazy<PostgresServer> Server = new(static () =>
     {
         var server = Task.Run(() => PostgresServer.StartNewAsync()).GetAwaiter().GetResult();
@@ -40,13 +36,13 @@ internal static class TestStore
     /// <summary>The store of a folder: opened again on the same folder, it holds what it held.</summary>
     public static DunlinBuilder AddTestStore(this DunlinBuilder dunlin, string folder, string file, Action<SqliteOptions>? sqlite = null)
     {
-        var options = new SqliteOptions { WriteLimit = WriteLimit };
+        var options = new SqliteOptions();
         sqlite?.Invoke(options);
         if (ConnectionString(folder) is not { } connectionString)
         {
             return dunlin.AddSqlite(chosen =>
             {
-                (chosen.Path, chosen.WriteLimit) = (Path.Combine(folder, file), WriteLimit);
+                chosen.Path = Path.Combine(folder, file);
                 sqlite?.Invoke(chosen);
             });
         }

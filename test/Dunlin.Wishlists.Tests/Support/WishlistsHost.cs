@@ -106,6 +106,7 @@ internal sealed class WishlistsHost : IAsyncDisposable
         {
             // What a power cut takes is the store's own test.
             options.Durability = SqliteDurability.Normal;
+            options.WriteLimit = TimeSpan.FromHours(1);
             options.ReadLimit = TimeSpan.FromDays(1);
         });
         builder.Services.Configure<HostingOptions>(options => options.DrainWindow = TimeSpan.Zero);
