@@ -37,7 +37,8 @@ internal static class EventStreamEndpoint
     }
 
     // echo: own events come back by default, because the stream may serve several tabs of a browser, and one's own write is
-    // news to the others; echo=false leaves out what this connection caused. presence=true shows the caller to others. conflate=true is for states.
+    // news to the others; echo=false leaves out what this connection caused. presence=true shows the caller to others.
+    // conflate=true is for states, of which the newest says everything.
     private static bool Flag(HttpRequest request, string name, bool fallback) => (string?)request.Query[name] switch
     {
         null => fallback,

@@ -16,8 +16,8 @@ namespace Dunlin.Fanout;
 /// <item><b>Lagging</b>: the queue was full; the shard has let go of it, and it catches up once the queue is written.</item>
 /// </list>
 /// Invariant: every event of its topics that it may see, with an offset up to <see cref="Through"/>, has been written or
-/// queued exactly once, in order, or, where it conflates, a later one of the same topic and type. Exactly one party owns the sink at any time (<c>_writing</c>). Nothing is allocated for a
-/// connection while it is idle: no task, channel or timer.
+/// queued exactly once, in order, or, where it conflates, a later one of the same topic and type. Exactly one party owns the sink
+/// at any time (<c>_writing</c>). Nothing is allocated for a connection while it is idle: no task, channel or timer.
 /// </summary>
 public sealed partial class Connection : WheelEntry
 {
