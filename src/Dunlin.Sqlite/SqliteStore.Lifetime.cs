@@ -64,7 +64,8 @@ public sealed partial class SqliteStore
 
     private OpenFile OpenFileNow()
     {
-        LogVersion(NativeSqlite.Initialize());
+        SQLitePCL.Batteries_V2.Init();
+        LogVersion(SQLitePCL.raw.sqlite3_libversion().utf8_to_string());
         var path = FullPath();
         if (!_options.AllowNetworkFileSystem && NetworkFileSystem.TypeOf(path) is { } type)
         {

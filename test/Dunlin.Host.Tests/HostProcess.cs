@@ -10,9 +10,11 @@ namespace Dunlin.Host.Tests;
 /// <summary>The host as a process of its own, which can be killed and started again on the same data.</summary>
 internal sealed class HostProcess : IAsyncDisposable
 {
-    private readonly string _data = Directory.CreateTempSubdirectory("dunlin-host-").FullName;
     private readonly List<string> _output = [];
     private Process? _process;
+
+    /// <summary>The folder of its SQLite file and keys.</summary>
+    public string Data { get; } = Directory.CreateTempSubdirectory("dunlin-host-").FullName;
 
     /// <summary>Settings, as variables of its environment.</summary>
     public Dictionary<string, string> Settings { get; } = new(StringComparer.Ordinal);
@@ -39,7 +41,7 @@ internal sealed class HostProcess : IAsyncDisposable
     public async Task StartAsync(params string[] options)
     {
         var ready = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
-        string[] command = ["dotnet", Path.Combine(AppContext.BaseDirectory, "Dunlin.Host.dll"), "--port", $"{Port}", "--data", _data, .. options];
+        string[] command = ["dotnet", Path.Combine(AppContext.BaseDirectory, "Dunlin.Host.dll"), "--port", $"{Port}", "--data", Data, .. options];
         var start = new ProcessStartInfo("bash", ["-c", OpenFiles is { } files ? $"ulimit -n {files} && exec \"$@\"" : "exec \"$@\"", "bash", .. command])
         {
             UseShellExecute = false,
@@ -93,7 +95,7 @@ internal sealed class HostProcess : IAsyncDisposable
         if (_process is { HasExited: false })
             await KillAsync();
         _process?.Dispose();
-        Directory.Delete(_data, recursive: true);
+        Directory.Delete(Data, recursive: true);
     }
 
     private static async ValueTask<Stream> ConnectAsync(DnsEndPoint to, string from, CancellationToken cancellationToken)

@@ -28,6 +28,7 @@ internal sealed partial class RedisBackplane
     private readonly Lock _line = new();   // guards _beat, _heard, _floor, _isHearing and what is told of it
     private readonly CancellationTokenSource _stop = new();
     private ConnectionMultiplexer? _redis;
+    private ChannelMessageQueue? _messages;   // null until the client has subscribed
     private long _beat;
     private long _heard;
     private long _floor;
@@ -47,30 +48,38 @@ internal sealed partial class RedisBackplane
     {
         var configuration = ConfigurationOptions.Parse(_options.Configuration);
         configuration.AbortOnConnectFail = false;
+        // A notification that waits for a connection is worthless by then: the other nodes read the journal.
+        configuration.BacklogPolicy = BacklogPolicy.FailFast;
         configuration.ClientName ??= "dunlin";
         var redis = await ConnectionMultiplexer.ConnectAsync(configuration);
         redis.ConnectionFailed += (_, failed) => OnLost(redis, failed);
         redis.ConnectionRestored += (_, _) => Beat();
         redis.ErrorMessage += (_, error) => LogError(error.Message);
-        // The channel's listeners are called one after another, so hints keep the order in which they came.
-        redis.PreserveAsyncOrder = true;
         var before = Interlocked.Exchange(ref _redis, redis);
         before?.Close(allowCommandsToComplete: false);
-        Volatile.Write(ref _waiting, 0);
-        try
-        {
-            await redis.GetSubscriber().SubscribeAsync(_channel, (_, value) => OnSaid(value));
-        }
-        catch (RedisException exception)
-        {
-            // Remembered by the client, and done once there is a connection.
-            LogLost(exception, _options.Configuration);
-        }
+        _messages = null;
+        await SubscribeAsync(redis);
         Volatile.Write(ref _subscriber, redis.GetSubscriber());
         LogConnected(redis.IsConnected);
-        // Closed meanwhile, by somebody who did not see this one.
+        // Disposed while the new client connected: Dispose did not see it.
         if (_stop.IsCancellationRequested)
             redis.Dispose();
+    }
+
+    /// <summary>Subscribes once; a client that has subscribed renews the subscription itself at every new connection.</summary>
+    private async Task SubscribeAsync(ConnectionMultiplexer redis)
+    {
+        try
+        {
+            var messages = await redis.GetSubscriber().SubscribeAsync(_channel);
+            // A queue calls its handler for one message after another, so notifications keep the order in which Redis sent them.
+            messages.OnMessage(message => OnSaid(message.Message));
+            _messages = messages;
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            LogLost(exception, _options.Configuration);
+        }
     }
 
     public void Dispose()
@@ -89,7 +98,11 @@ internal sealed partial class RedisBackplane
         {
             Beat();
             await Task.Delay(BeatInterval, TimeProvider.System, stop).ContinueWith(static _ => { }, TaskScheduler.Default);
-            if (stop.IsCancellationRequested || !IsDeafForLong())
+            if (stop.IsCancellationRequested)
+                continue;
+            if (_messages is null && _redis is { IsConnected: true } redis)
+                await SubscribeAsync(redis);
+            if (!IsDeafForLong())
                 continue;
             try
             {
