@@ -1,3 +1,7 @@
+using Dunlin.Journal;
+using Dunlin.Leases;
+using Microsoft.Extensions.DependencyInjection;
+
 namespace Dunlin.Documents.Tests;
 
 /// <summary>Locks: one holder, which is a session; hand-over; every end announced.</summary>
@@ -33,6 +37,18 @@ public sealed class LockTests : IAsyncLifetime
         Assert.False(check.GetProperty("locked_by").GetProperty("mine").GetBoolean());
         var locks = (await _bob.GetAsync("files/locks")).Ok().Body.GetProperty("locks");
         Assert.True(Assert.Single(locks.EnumerateArray()).GetProperty("locked_by").GetProperty("mine").GetBoolean());
+    }
+
+    [Fact]
+    public async Task One_who_waits_for_a_file_gets_no_lock_when_the_file_is_deleted()
+    {
+        var file = (await _bob.SaveNewAsync(_file, "<own/>")).Ok().Text("file_id")!;
+        await _bob.LockAsync(file);
+        Assert.Equal(202, (await _carol.WaitForAsync(file)).Code);
+        (await _bob.DeleteAsync(file)).Ok();
+        Assert.Empty((await _carol.GetAsync("files/locks")).Ok().Body.GetProperty("locks").EnumerateArray());
+        var rows = await _host.Services.GetRequiredService<IStore>().ReadAsync(async (scope, ct) => await scope.Leases.ListAsync(new LeaseQuery("documents"), ct));
+        Assert.All(rows, row => Assert.Equal((null, 0), (row.LeaseId, row.Waiters.Count)));
     }
 
     [Fact]

@@ -42,7 +42,7 @@ internal sealed class DocumentDeletion(IStore store, LeaseService leases, LockId
         foreach (var file in files)
         {
             await DocumentRows.DeleteAsync(unit, file.StableId, caller.Name);
-            await leases.ForceReleaseAsync(unit, FileLocks.ResourceOf(file), caller.AsOrigin(), cancellationToken);
+            await leases.EndUnderAsync(unit, FileLocks.ResourceOf(file).Value, userId: null, caller.AsOrigin(), cancellationToken);
         }
     }
 }

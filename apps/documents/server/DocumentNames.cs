@@ -22,11 +22,11 @@ internal static class DocumentNames
 
     public static ResourceName Lock(string collectionId, string stableId) => ResourceName.Of(Root, collectionId, stableId);
 
-    /// <summary>Collection and file of a lock of this system.</summary>
-    public static (string CollectionId, string StableId) Parts(ResourceName resource)
+    /// <summary>Collection and file of a lock of this system; null where the name is none.</summary>
+    public static (string CollectionId, string StableId)? Parts(ResourceName resource)
     {
         var parts = resource.Value.Split('/');
-        return (parts[1], parts[2]);
+        return parts.Length == 3 ? (parts[1], parts[2]) : null;
     }
 
     /// <summary>The collection of a topic of this system; null where the name is none.</summary>

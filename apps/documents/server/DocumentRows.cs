@@ -29,6 +29,10 @@ internal static class DocumentRows
     public static Task<DocumentFile> RequireAsync(IUnitOfWork unit, Caller caller, string stableId) =>
         RequireAsync(unit.Connection, unit.Transaction, caller, stableId);
 
+    /// <summary>The collection of a file, whoever may see it; null where there is no such file, or it was deleted.</summary>
+    public static Task<string?> CollectionOfAsync(IUnitOfWork unit, string stableId) => unit.Connection.ExecuteScalarAsync<string?>(
+        $"SELECT d.collection_id {From} WHERE f.stable_id = @stableId AND f.deleted_at IS NULL", new { stableId }, unit.Transaction);
+
     public static Task<byte[]> ContentAsync(DbConnection connection, DbTransaction? transaction, string stableId) =>
         connection.ExecuteScalarAsync<byte[]>("SELECT content FROM documents_content WHERE stable_id = @stableId", new { stableId }, transaction)!;
 

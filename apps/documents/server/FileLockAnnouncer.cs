@@ -5,11 +5,16 @@ namespace Dunlin.Apps.Documents;
 
 /// <summary>Tells a collection of the locks of its files, whatever changed them: <c>lockReleased</c>, upon which waiting readers
 /// race, and <c>fileDataChanged</c>, upon which lists are read again.</summary>
-internal sealed class FileLockAnnouncer : ILeaseAnnouncer
+internal sealed class FileLockAnnouncer : ILeaseAnnouncer, ILeaseResources
 {
+    public async ValueTask<bool> ExistsAsync(ResourceName resource, IUnitOfWork unit, CancellationToken cancellationToken) =>
+        DocumentNames.Parts(resource) is var (collectionId, stableId)
+            && string.Equals(await DocumentRows.CollectionOfAsync(unit, stableId), collectionId, StringComparison.Ordinal);
+
     public async ValueTask AnnounceAsync(LeaseChange change, IUnitOfWork unit, CancellationToken cancellationToken)
     {
-        var (collectionId, stableId) = DocumentNames.Parts(change.Resource);
+        if (DocumentNames.Parts(change.Resource) is not var (collectionId, stableId))
+            return;
         switch (change.Kind)
         {
             case LeaseChangeKind.Granted:

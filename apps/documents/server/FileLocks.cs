@@ -123,16 +123,12 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
         IReadScope scope, Caller caller, string collectionId, CancellationToken cancellationToken)
     {
         var holders = new Dictionary<string, LockHolder>(StringComparer.Ordinal);
-        string? after = null;
-        while (true)
+        await foreach (var row in scope.Leases.ListAllAsync(new LeaseQuery(DocumentNames.Topic(collectionId).Value, HeldOnly: true), cancellationToken))
         {
-            var rows = await scope.Leases.ListAsync(new LeaseQuery(DocumentNames.Topic(collectionId).Value, HeldOnly: true, After: after), cancellationToken);
-            if (rows.Count == 0)
-                return holders;
-            foreach (var row in rows.Where(r => r.IsHeldAt(scope.Now)))
-                holders[DocumentNames.Parts(row.Resource).StableId] = HolderOf(row, caller);
-            after = rows[^1].Resource.Value;
+            if (row.IsHeldAt(scope.Now) && DocumentNames.Parts(row.Resource) is var (_, stableId))
+                holders[stableId] = HolderOf(row, caller);
         }
+        return holders;
     }
 
     public static ResourceName ResourceOf(DocumentFile file) => DocumentNames.Lock(file.CollectionId, file.StableId);

@@ -30,6 +30,8 @@ internal sealed record CaseField(string Name, string Column, Func<JsonElement, s
 
     private static readonly FrozenDictionary<string, CaseField> ByName = All.ToFrozenDictionary(f => f.Name, StringComparer.Ordinal);
 
+    public static bool Exists(string name) => ByName.ContainsKey(name);
+
     public static CaseField Find(string name) =>
         ByName.GetValueOrDefault(name) ?? throw new DunlinException(ErrorCode.UnknownField, $"A case has no field '{name}' that can be edited.", name);
 

@@ -19,6 +19,10 @@ internal static class CaseRows
 
     public static Task<Case> RequireAsync(IUnitOfWork unit, long id) => RequireAsync(unit.Connection, unit.Transaction, id);
 
+    /// <summary>The branch of a case; null where there is no such case, or it was deleted.</summary>
+    public static Task<long?> BranchOfAsync(DbConnection connection, DbTransaction? transaction, long id) => connection.ExecuteScalarAsync<long?>(
+        "SELECT branch_id FROM warranty_case WHERE id = @id AND deleted_at IS NULL", new { id }, transaction);
+
     public static async Task<IReadOnlyList<Branch>> BranchesAsync(DbConnection connection, string userId, bool all) =>
         [.. await connection.QueryAsync<Branch>(
             "SELECT id, code, name FROM warranty_branch b WHERE @all = 1 OR EXISTS " +

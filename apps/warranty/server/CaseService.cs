@@ -165,16 +165,8 @@ internal sealed class CaseService(IStore store, LeaseService leases)
             : EventDraft.Of(topic, "case-updated", new { caseId = before.Id, updates, version }, origin);
     }
 
-    private async ValueTask EndLocksAsync(IUnitOfWork unit, Caller caller, Case on, CancellationToken cancellationToken)
-    {
-        var rows = await unit.Leases.ListAsync(new LeaseQuery(Prefix: WarrantyNames.LocksOf(on.BranchId, on.Id), HeldOnly: true), cancellationToken);
-        foreach (var row in rows.Where(r => r.IsHeldAt(unit.Now)))
-        {
-            if (!string.Equals(row.Owner!.UserId, caller.UserId, StringComparison.Ordinal))
-                throw LeaseErrors.Held(row);
-            await leases.ForceReleaseAsync(unit, row.Resource, caller.AsOrigin(), cancellationToken);
-        }
-    }
+    private ValueTask EndLocksAsync(IUnitOfWork unit, Caller caller, Case on, CancellationToken cancellationToken) =>
+        leases.EndUnderAsync(unit, WarrantyNames.LocksOf(on.BranchId, on.Id), caller.UserId, caller.AsOrigin(), cancellationToken);
 
     private static string ValueOf(Case source, CaseField field) => field.Name switch
     {

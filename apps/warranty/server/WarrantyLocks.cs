@@ -3,12 +3,18 @@ using Dunlin.Leases;
 
 namespace Dunlin.Apps.Warranty;
 
-/// <summary>Tells a branch of its field locks under the names of the contract, whatever ended them.</summary>
-internal sealed class WarrantyLocks : ILeaseAnnouncer
+/// <summary>Tells a branch of its field locks under the names of the contract, whatever ended them. Only fields of cases that
+/// exist, in the branch that the case is in, can be locked.</summary>
+internal sealed class WarrantyLocks : ILeaseAnnouncer, ILeaseResources
 {
+    public async ValueTask<bool> ExistsAsync(ResourceName resource, IUnitOfWork unit, CancellationToken cancellationToken) =>
+        WarrantyNames.Parts(resource) is var (branchId, caseId, _)
+            && await CaseRows.BranchOfAsync(unit.Connection, unit.Transaction, caseId) == branchId;
+
     public async ValueTask AnnounceAsync(LeaseChange change, IUnitOfWork unit, CancellationToken cancellationToken)
     {
-        var (branchId, caseId, field) = WarrantyNames.Parts(change.Resource);
+        if (WarrantyNames.Parts(change.Resource) is not var (branchId, caseId, field))
+            return;
         var topic = WarrantyNames.Topic(branchId);
         var draft = change.Kind switch
         {
@@ -28,9 +34,7 @@ internal sealed record LockView(long CaseId, string Field, string UserId, string
     public static LockView Of(long caseId, string field, LeaseOwner owner, DateTimeOffset expiresAt) =>
         new(caseId, field, owner.UserId, owner.Name, owner.ConnectionId, expiresAt);
 
-    public static LockView Of(LeaseRow row)
-    {
-        var (_, caseId, field) = WarrantyNames.Parts(row.Resource);
-        return Of(caseId, field, row.Owner!, row.ExpiresAt);
-    }
+    /// <summary>The lock of a row; null where the row is not the lock of a field.</summary>
+    public static LockView? Of(LeaseRow row) =>
+        WarrantyNames.Parts(row.Resource) is var (_, caseId, field) ? Of(caseId, field, row.Owner!, row.ExpiresAt) : null;
 }

@@ -19,18 +19,26 @@ internal static class WarrantyNames
 
     public static string LocksOf(long branchId, long caseId) => string.Create(CultureInfo.InvariantCulture, $"{Root}/{branchId}/{caseId}");
 
-    public static (long BranchId, long CaseId, string Field) Parts(ResourceName resource)
+    /// <summary>The parts of a lock's name; null where it is not the canonical name of a field's lock.</summary>
+    public static (long BranchId, long CaseId, string Field)? Parts(ResourceName resource)
     {
         var parts = resource.Value.Split('/');
-        return (Number(parts[1]), Number(parts[2]), parts[3]);
+        return parts.Length == 4 && Number(parts[1]) is { } branchId && Number(parts[2]) is { } caseId && CaseField.Exists(parts[3])
+            ? (branchId, caseId, parts[3])
+            : null;
     }
 
     /// <summary>The branch of a topic or lock of this system; null where the name is none.</summary>
     public static long? BranchOf(string name)
     {
         var parts = name.Split('/');
-        return parts.Length is 2 or 4 && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : null;
+        return parts.Length is 2 or 4 ? Number(parts[1]) : null;
     }
 
-    private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
+    // "01" and "1" would be two names of one thing.
+    private static long? Number(string text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && string.Equals(number.ToString(CultureInfo.InvariantCulture), text, StringComparison.Ordinal)
+            ? number
+            : null;
 }

@@ -35,7 +35,7 @@ internal sealed class WarrantyStream(EventStreams streams, LeaseService leases, 
                     data = new { connectionId = opening.Connection.Id, branchId, position = opening.Position.ToString(), userId = caller.UserId, userName = caller.Name },
                 }));
                 var (rows, _, _) = await leases.ListAsync(new LeaseQuery(Prefix: WarrantyNames.LocksOf(branchId)), ct);
-                opening.Write(frame => frame.Json(new { type = "locks", data = rows.Select(LockView.Of) }));
+                opening.Write(frame => frame.Json(new { type = "locks", data = rows.Select(LockView.Of).OfType<LockView>() }));
             },
         });
     }

@@ -41,3 +41,16 @@ public interface ILeaseAnnouncer
     /// <summary>Appends what there is to tell. Called in the unit of work that changes the lease.</summary>
     ValueTask AnnounceAsync(LeaseChange change, IUnitOfWork unit, CancellationToken cancellationToken);
 }
+
+/// <summary>
+/// Says which resources below a prefix exist; implemented beside <see cref="ILeaseAnnouncer"/> and registered with it. Asked in the
+/// unit of work of every acquire, take and hand-off, over whatever way the request came, and before a waiter is served. A resource
+/// that does not exist has no new holder: requests fail with <see cref="Diagnostics.ErrorCode.NotFound"/>, waiters leave the queue.
+/// Must be safe for concurrent use.
+/// </summary>
+/// <remarks>Two spellings of one thing are two resources. Accept only the canonical name.</remarks>
+public interface ILeaseResources
+{
+    /// <summary>Whether the resource exists in this unit of work.</summary>
+    ValueTask<bool> ExistsAsync(ResourceName resource, IUnitOfWork unit, CancellationToken cancellationToken);
+}

@@ -36,6 +36,18 @@ public static class LeaseGuard
         return isMine ? true : throw LeaseErrors.Held(row);
     }
 
+    /// <summary>Throws if another user holds any resource under a prefix. Reads every row, however many there are.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseHeld"/> with the first holder by resource name.</exception>
+    public static async ValueTask RequireNoneHeldByAnotherAsync(
+        this IUnitOfWork unit, string prefix, string userId, CancellationToken cancellationToken = default)
+    {
+        await foreach (var row in unit.Leases.ListAllAsync(new LeaseQuery(prefix, HeldOnly: true), cancellationToken))
+        {
+            if (row.IsHeldAt(unit.Now) && !string.Equals(row.Owner!.UserId, userId, StringComparison.Ordinal))
+                throw LeaseErrors.Held(row);
+        }
+    }
+
     private static LeaseEnd ReasonFor(LeaseRow? row, LeaseClaim claim) => row switch
     {
         null => LeaseEnd.Unknown,

@@ -1,3 +1,5 @@
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Leases;
@@ -79,6 +81,34 @@ public sealed partial class LeaseService
             if (page.Count == 0)
                 return;
             after = page[^1].Resource.Value;
+        }
+    }
+
+    /// <summary>
+    /// Ends every lease under a prefix and empties the queues, inside a unit of work: for a thing that is deleted or renamed with
+    /// all its parts. All or none: nothing ends where somebody else holds a part.
+    /// </summary>
+    /// <param name="unit">The unit of work that deletes or renames.</param>
+    /// <param name="prefix">The resource or the segments above its parts.</param>
+    /// <param name="userId">The user whose own leases may end; null ends the leases of all.</param>
+    /// <param name="origin">Who causes it; null for the server.</param>
+    /// <param name="cancellationToken">Stops it; the unit of work must then fail.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseHeld"/>: another user holds one of them.</exception>
+    public async ValueTask EndUnderAsync(
+        IUnitOfWork unit, string prefix, string? userId, EventOrigin? origin = null, CancellationToken cancellationToken = default)
+    {
+        if (userId is not null)
+            await unit.RequireNoneHeldByAnotherAsync(prefix, userId, cancellationToken);
+        await foreach (var row in unit.Leases.ListAllAsync(new LeaseQuery(prefix, HeldOnly: true, Limit: RowsPerUnit), cancellationToken))
+        {
+            await StepAsync(
+                unit, row.Resource, origin,
+                async (step, ct) =>
+                {
+                    await step.ClearAsync(ct);
+                    return true;
+                },
+                cancellationToken);
         }
     }
 

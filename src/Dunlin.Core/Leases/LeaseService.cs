@@ -71,7 +71,8 @@ public sealed partial class LeaseService(
         return answer;
     }
 
-    /// <summary>Ends the lease whoever holds it, inside a unit of work: for a resource that is deleted.</summary>
+    /// <summary>Ends the lease whoever holds it, inside a unit of work, and serves the queue. For a resource that is deleted or
+    /// renamed see <see cref="EndUnderAsync"/>.</summary>
     public ValueTask<bool> ForceReleaseAsync(IUnitOfWork unit, ResourceName resource, EventOrigin? origin = null, CancellationToken cancellationToken = default) =>
         StepAsync(unit, resource, origin, async (step, ct) =>
         {
@@ -97,13 +98,14 @@ public sealed partial class LeaseService(
         IUnitOfWork unit, ResourceName resource, EventOrigin? origin, Func<LeaseStep, CancellationToken, ValueTask<T>> verb, CancellationToken cancellationToken)
     {
         var row = await unit.Leases.FindAsync(resource, cancellationToken) ?? new LeaseRow(resource);
-        var step = new LeaseStep(unit, row, origin);
+        var announcer = AnnouncerFor(resource);
+        var step = new LeaseStep(unit, row, origin, announcer as ILeaseResources);
         var result = await verb(step, cancellationToken);
         if (step.HasChanged)
             await unit.Leases.SaveAsync(step.Row, cancellationToken);
         foreach (var change in step.Changes)
         {
-            await AnnouncerFor(resource).AnnounceAsync(change, unit, cancellationToken);
+            await announcer.AnnounceAsync(change, unit, cancellationToken);
             if (change.Kind == LeaseChangeKind.Released)
                 instruments.Ended(change.End);
         }

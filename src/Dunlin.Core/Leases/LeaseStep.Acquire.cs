@@ -8,6 +8,7 @@ internal sealed partial class LeaseStep
     /// <summary>Compare and set: grants where free, answers the same grant to the same lease id, queues where asked to.</summary>
     public async ValueTask<LeaseAnswer> AcquireAsync(LeaseRequest request, LeaseOptions options, CancellationToken cancellationToken)
     {
+        await RequireExistsAsync(cancellationToken);
         await SettleAsync(cancellationToken);
         if (IsHeldBy(request.LeaseId, request.Owner.UserId))
         {

@@ -8,6 +8,7 @@ internal sealed partial class LeaseStep
     /// <summary>Gives the lease to the first waiter, or to the first waiter of the user named.</summary>
     public async ValueTask<LeaseAnswer> HandOffAsync(LeaseClaim claim, string? toUserId, CancellationToken cancellationToken)
     {
+        await RequireExistsAsync(cancellationToken);
         await RequireAsync(claim, cancellationToken);
         var next = toUserId is null
             ? Row.Waiters.FirstOrDefault()
@@ -25,6 +26,7 @@ internal sealed partial class LeaseStep
     /// </summary>
     public async ValueTask<LeaseAnswer> TakeAsync(LeaseRequest request, string reason, int graceSeconds, CancellationToken cancellationToken)
     {
+        await RequireExistsAsync(cancellationToken);
         await SettleAsync(cancellationToken);
         if (IsHeldBy(request.LeaseId, request.Owner.UserId))
             return new LeaseAnswer(LeaseResult.Same, Row, Now);

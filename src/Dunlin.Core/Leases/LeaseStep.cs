@@ -1,3 +1,4 @@
+using Dunlin.Diagnostics;
 using Dunlin.Journal;
 
 namespace Dunlin.Leases;
@@ -17,7 +18,7 @@ namespace Dunlin.Leases;
 /// announced in the transaction that makes it, whatever its cause; nothing but the holder's own renewal moves the expiry
 /// outwards.
 /// </summary>
-internal sealed partial class LeaseStep(IUnitOfWork unit, LeaseRow row, EventOrigin? origin)
+internal sealed partial class LeaseStep(IUnitOfWork unit, LeaseRow row, EventOrigin? origin, ILeaseResources? resources = null)
 {
     private readonly LeaseRow _before = row;
 
@@ -60,10 +61,34 @@ internal sealed partial class LeaseStep(IUnitOfWork unit, LeaseRow row, EventOri
         };
     }
 
+    /// <summary>Ends the lease whoever holds it and empties the queue: the resource is about to be deleted.</summary>
+    public async ValueTask ClearAsync(CancellationToken cancellationToken)
+    {
+        if (Row.Waiters.Count > 0)
+            Row = Row with { Waiters = [] };
+        await SettleAsync(cancellationToken);
+        if (Row.LeaseId is not null)
+            await EndAsync(LeaseEnd.Released, cancellationToken);
+    }
+
+    private async ValueTask RequireExistsAsync(CancellationToken cancellationToken)
+    {
+        if (!await ExistsAsync(cancellationToken))
+            throw new DunlinException(ErrorCode.NotFound, $"There is no resource '{Row.Resource}'.", "resource");
+    }
+
+    private ValueTask<bool> ExistsAsync(CancellationToken cancellationToken) =>
+        resources is null ? new(true) : resources.ExistsAsync(Row.Resource, unit, cancellationToken);
+
     private async ValueTask ServeQueueAsync(CancellationToken cancellationToken)
     {
         if (Row.LeaseId is not null || Row.Waiters.Count == 0)
             return;
+        if (!await ExistsAsync(cancellationToken))
+        {
+            Row = Row with { Waiters = [] };
+            return;
+        }
         var first = Row.Waiters[0];
         await GrantAsync(first.LeaseId, first.Owner, first.Seconds, cancellationToken);
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Dunlin.Diagnostics;
 using Dunlin.Hosting;
@@ -229,6 +230,68 @@ public abstract class LeaseConformance : ConformanceSuite
         Assert.True(position.Offset >= 5);
     }
 
+    [Fact]
+    public async Task A_check_under_a_prefix_reads_more_leases_than_one_page_holds()
+    {
+        const int many = 1_001;
+        await Store.WriteAsync(
+            async (unit, ct) =>
+            {
+                for (var i = 0; i < many; i++)
+                    await HoldAsync(unit, $"cases/1/{i:0000}", "ann", ct);
+                await HoldAsync(unit, "cases/1/last", "bob", ct);
+                await HoldAsync(unit, "cases/10/name", "bob", ct);
+            },
+            Cancellation);
+        var held = await Assert.ThrowsAsync<DunlinException>(() => EndUnderAsync("cases/1", "ann"));
+        Assert.Equal((ErrorCode.LeaseHeld, "cases/1/last"), (held.Code, held.Extensions["resource"]));
+        Assert.Equal(many + 2, await HeldCountAsync());
+        await EndUnderAsync("cases/1/last", "bob");
+        await EndUnderAsync("cases/1", "ann");
+        Assert.Equal(1, await HeldCountAsync());
+        await EndUnderAsync("cases", null);
+        Assert.Equal(0, await HeldCountAsync());
+    }
+
+    [Fact]
+    public async Task Ending_a_prefix_serves_nobody_from_its_queues()
+    {
+        var a = await AcquireAsync(IdA, Ann);
+        await AcquireAsync(IdB, Bob, wait: true);
+        await EndUnderAsync("files", "ann");
+        Assert.Equal(0, await HeldCountAsync());
+        await LostAsync(LeaseEnd.Released, () => WriteAsync(a));
+        Time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(LeaseResult.Granted, (await AcquireAsync(IdC, Cat)).Result);
+    }
+
+    [Fact]
+    public async Task A_resource_that_does_not_exist_is_neither_granted_nor_taken_nor_handed_on()
+    {
+        var files = new ExistingFiles("files/1", "files/2");
+        using var wheel = new TimerWheel(Time);
+        var leases = NewService(wheel, new LeaseAnnouncerRule("files", files));
+        LeaseRequest Of(string name, string id, LeaseOwner owner, bool wait = false) => new(ResourceName.Parse(name), id, owner, 30, wait);
+        foreach (var name in new[] { "files/01", "files/3", "files/1/x", "files" })
+        {
+            await NotFoundAsync(() => leases.AcquireAsync(Of(name, IdA, Ann), cancellationToken: Cancellation).AsTask());
+            await NotFoundAsync(() => leases.TakeAsync(Of(name, IdA, Ann), "why", 0, cancellationToken: Cancellation).AsTask());
+            await NotFoundAsync(() => Store.WriteAsync((unit, ct) => leases.AcquireAsync(unit, Of(name, IdA, Ann, wait: true), cancellationToken: ct), Cancellation).AsTask());
+        }
+        Assert.Empty(files.Announced);
+
+        await leases.AcquireAsync(Of("files/1", IdA, Ann), cancellationToken: Cancellation);
+        var second = await leases.AcquireAsync(Of("files/2", IdA, Ann), cancellationToken: Cancellation);
+        foreach (var name in new[] { "files/1", "files/2" })
+            Assert.Equal(LeaseResult.Queued, (await leases.AcquireAsync(Of(name, IdB, Bob, wait: true), cancellationToken: Cancellation)).Result);
+        files.Existing.Clear();
+        await NotFoundAsync(() => leases.HandOffAsync(Claim(second), null, cancellationToken: Cancellation).AsTask());
+        await leases.ReleaseAsync(ResourceName.Parse("files/1"), IdA, "ann", cancellationToken: Cancellation);
+        var row = await Store.ReadAsync(async (scope, ct) => await scope.Leases.FindAsync(ResourceName.Parse("files/1"), ct), Cancellation);
+        Assert.Equal((null, 0), (row!.LeaseId, row.Waiters.Count));
+        Assert.DoesNotContain(files.Announced, change => change.Kind == LeaseChangeKind.Granted && change.Owner.UserId == "bob");
+    }
+
     /// <inheritdoc/>
     protected override void OnDisposing() => _wheel?.Dispose();
 
@@ -247,8 +310,30 @@ public abstract class LeaseConformance : ConformanceSuite
     private LeaseService NewService()
     {
         _wheel = new TimerWheel(Time);
-        return new LeaseService(Store, [], _wheel, Options.Create(new LeaseOptions()), new LeaseInstruments(new TestMeters()), NullLogger<LeaseService>.Instance);
+        return NewService(_wheel);
     }
+
+    private LeaseService NewService(TimerWheel wheel, params LeaseAnnouncerRule[] announcers) =>
+        new(Store, announcers, wheel, Options.Create(new LeaseOptions()), new LeaseInstruments(new TestMeters()), NullLogger<LeaseService>.Instance);
+
+    private static async Task NotFoundAsync(Func<Task> action) =>
+        Assert.Equal(ErrorCode.NotFound, (await Assert.ThrowsAsync<DunlinException>(action)).Code);
+
+    private async Task HoldAsync(IUnitOfWork unit, string resource, string userId, CancellationToken cancellationToken) => await Leases.AcquireAsync(
+        unit, new LeaseRequest(ResourceName.Parse(resource), $"lease-{resource}-of-{userId}", new LeaseOwner(userId, userId), 30), cancellationToken: cancellationToken);
+
+    private Task EndUnderAsync(string prefix, string? userId) =>
+        Store.WriteAsync(async (unit, ct) => await Leases.EndUnderAsync(unit, prefix, userId, cancellationToken: ct), Cancellation).AsTask();
+
+    private ValueTask<int> HeldCountAsync() => Store.ReadAsync(
+        async (scope, ct) =>
+        {
+            var count = 0;
+            await foreach (var row in scope.Leases.ListAllAsync(new LeaseQuery(HeldOnly: true, Limit: 7), ct))
+                count += row.IsHeldAt(scope.Now) ? 1 : 0;
+            return count;
+        },
+        Cancellation);
 
     private Task<LeaseAnswer> AcquireAsync(string id, LeaseOwner owner, int seconds = 30, bool wait = false) =>
         Leases.AcquireAsync(new LeaseRequest(File, id, owner, seconds, wait), cancellationToken: Cancellation).AsTask();
@@ -277,4 +362,20 @@ public abstract class LeaseConformance : ConformanceSuite
 
     private async Task<List<JsonElement>> EventsAsync(string type) =>
         [.. (await ReadAllAsync(0, "leases/files")).Where(e => e.Type == type).Select(e => JsonDocument.Parse(e.Data).RootElement)];
+
+    /// <summary>A system whose files can be locked while they exist.</summary>
+    private sealed class ExistingFiles(params string[] names) : ILeaseAnnouncer, ILeaseResources
+    {
+        public HashSet<string> Existing { get; } = new(names, StringComparer.Ordinal);
+
+        public ConcurrentQueue<LeaseChange> Announced { get; } = [];
+
+        public ValueTask<bool> ExistsAsync(ResourceName resource, IUnitOfWork unit, CancellationToken cancellationToken) => new(Existing.Contains(resource.Value));
+
+        public ValueTask AnnounceAsync(LeaseChange change, IUnitOfWork unit, CancellationToken cancellationToken)
+        {
+            Announced.Enqueue(change);
+            return default;
+        }
+    }
 }
