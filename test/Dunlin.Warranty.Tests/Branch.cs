@@ -32,6 +32,8 @@ internal sealed class Branch : IAsyncDisposable
 
     public IJournal Journal => _app.Services.GetRequiredService<IJournal>();
 
+    public IServiceProvider Services => _app.Services;
+
     public static async Task<Branch> OpenAsync()
     {
         var (folder, time) = (Directory.CreateTempSubdirectory("dunlin-warranty-").FullName, new ManualTime());

@@ -1,3 +1,4 @@
+using Dunlin.Folding;
 using Dunlin.Journal;
 using Dunlin.Topics;
 
@@ -18,7 +19,8 @@ internal sealed class DocumentReads(IStore store)
                     holders[stableId] = holder;
             }
             var documents = files.GroupBy(f => f.DocumentId, StringComparer.Ordinal).Select(group => DocumentOf(caller, [.. group], holders));
-            var variants = files.Where(f => f.Variant.Length > 0).Select(f => f.Variant).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+            var variants = files.Where(f => f.Variant.Length > 0).Select(f => f.Variant).Distinct(StringComparer.Ordinal)
+                .OrderBy(FoldedText.SortKey, StringComparer.Ordinal);
             return new FileList(collections, [.. documents], [.. variants], await Maintenance.ReadAsync(scope), scope.Position.ToString(), scope.Now);
         },
         cancellationToken);

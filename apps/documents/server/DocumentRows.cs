@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Dapper;
+using Dunlin.Folding;
 using Dunlin.Journal;
 using Dunlin.Topics;
 
@@ -36,17 +37,25 @@ internal static class DocumentRows
     public static Task<byte[]> ContentAsync(DbConnection connection, DbTransaction? transaction, string stableId) =>
         connection.ExecuteScalarAsync<byte[]>("SELECT content FROM documents_content WHERE stable_id = @stableId", new { stableId }, transaction)!;
 
-    public static async Task<IReadOnlyList<DocumentFile>> ListAsync(DbConnection connection, Caller caller, string? variant) =>
-        [.. await connection.QueryAsync<DocumentFile>(
-            $"SELECT {Columns} {From} WHERE f.deleted_at IS NULL AND {Visible} AND (@variant IS NULL OR f.variant = @variant OR f.kind = 'pdf') " +
-            "ORDER BY d.collection_id, d.title, d.id, f.is_gold DESC, f.variant, f.number DESC",
-            new { variant, userId = caller.UserId, all = All(caller) })];
+    // Sorted here: each database has an order of its own for letters beyond ASCII.
+    public static async Task<IReadOnlyList<DocumentFile>> ListAsync(DbConnection connection, Caller caller, string? variant)
+    {
+        var files = await connection.QueryAsync<DocumentFile>(
+            $"SELECT {Columns} {From} WHERE f.deleted_at IS NULL AND {Visible} AND (@variant IS NULL OR f.variant = @variant OR f.kind = 'pdf')",
+            new { variant, userId = caller.UserId, all = All(caller) });
+        return [.. files.OrderBy(f => f.CollectionId, StringComparer.Ordinal).ThenBy(f => FoldedText.SortKey(f.Title), StringComparer.Ordinal)
+            .ThenBy(f => f.DocumentId, StringComparer.Ordinal).ThenByDescending(f => f.IsGold)
+            .ThenBy(f => FoldedText.SortKey(f.Variant), StringComparer.Ordinal).ThenByDescending(f => f.Number)];
+    }
 
-    public static async Task<IReadOnlyList<Collection>> CollectionsAsync(DbConnection connection, Caller caller) =>
-        [.. await connection.QueryAsync<Collection>(
+    public static async Task<IReadOnlyList<Collection>> CollectionsAsync(DbConnection connection, Caller caller)
+    {
+        var collections = await connection.QueryAsync<Collection>(
             "SELECT id, name FROM documents_collection c WHERE @all = 1 OR EXISTS " +
-            "(SELECT 1 FROM documents_member m WHERE m.collection_id = c.id AND m.user_id = @userId) ORDER BY name, id",
-            new { userId = caller.UserId, all = All(caller) })];
+            "(SELECT 1 FROM documents_member m WHERE m.collection_id = c.id AND m.user_id = @userId)",
+            new { userId = caller.UserId, all = All(caller) });
+        return [.. collections.OrderBy(c => FoldedText.SortKey(c.Name), StringComparer.Ordinal).ThenBy(c => c.Id, StringComparer.Ordinal)];
+    }
 
     public static async Task<bool> MaySeeAsync(DbConnection connection, DbTransaction? transaction, Caller caller, string collectionId) =>
         await connection.ExecuteScalarAsync<long>(

@@ -7,7 +7,7 @@ namespace Dunlin.Apps.Warranty;
 
 /// <summary>One field of a case that can be edited: its name on the wire, its column, and what it may hold. All values are
 /// texts in the database; an empty text is "nothing".</summary>
-internal sealed record CaseField(string Name, string Column, Func<JsonElement, string> Read, bool IsSortable = true)
+internal sealed record CaseField(string Name, string Column, Func<JsonElement, string> Read, bool IsSortable = true, bool HasSortKey = false)
 {
     private static readonly FrozenSet<string> Statuses = new[] { "IN_QUEUE", "IN_PROGRESS", "WAITING_FOR", "COMPLETED" }.ToFrozenSet(StringComparer.Ordinal);
 
@@ -15,7 +15,7 @@ internal sealed record CaseField(string Name, string Column, Func<JsonElement, s
     [
         Text("customerName", "customer_name", 100),
         Text("customerContact", "customer_contact", 40),
-        new("customerEmail", "customer_email", value => Email("customerEmail", value)),
+        new("customerEmail", "customer_email", value => Email("customerEmail", value), HasSortKey: true),
         Text("address", "address", 300),
         new("purchaseDate", "purchase_date", value => Date("purchaseDate", value)),
         Text("invoice", "invoice", 60),
@@ -28,6 +28,9 @@ internal sealed record CaseField(string Name, string Column, Func<JsonElement, s
         Text("staff", "staff", 80),
     ];
 
+    /// <summary>What its column is sorted by.</summary>
+    public string SortColumn => HasSortKey ? Column + "_sort" : Column;
+
     private static readonly FrozenDictionary<string, CaseField> ByName = All.ToFrozenDictionary(f => f.Name, StringComparer.Ordinal);
 
     public static bool Exists(string name) => ByName.ContainsKey(name);
@@ -39,7 +42,7 @@ internal sealed record CaseField(string Name, string Column, Func<JsonElement, s
     {
         var text = AsText(name, value);
         return text.Length <= max ? text : throw Wrong(name, $"at most {max} characters; this has {text.Length}");
-    }, isSortable);
+    }, isSortable, HasSortKey: isSortable);
 
     private static string AsText(string name, JsonElement value) => value.ValueKind switch
     {

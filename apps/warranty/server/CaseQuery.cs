@@ -1,4 +1,5 @@
 using Dunlin.Diagnostics;
+using Dunlin.Folding;
 using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Apps.Warranty;
@@ -18,10 +19,11 @@ internal sealed record CaseQuery(string Search, string Sort, int Page, int Limit
         return query;
     }
 
-    /// <summary>For LIKE with the escape character <c>\</c>; empty matches all.</summary>
+    /// <summary>For LIKE on <c>search_text</c>, with the escape character <c>\</c>; empty matches all.</summary>
     public string Pattern => Search.Length == 0
         ? ""
-        : "%" + Search.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal) + "%";
+        : "%" + FoldedText.Fold(Search).Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal)
+            .Replace("_", "\\_", StringComparison.Ordinal) + "%";
 
     /// <summary>From a fixed set of columns: nothing of the request reaches the SQL.</summary>
     public string OrderBy
@@ -35,7 +37,7 @@ internal sealed record CaseQuery(string Search, string Sort, int Page, int Limit
                 "createdAt" => "id",
                 "serviceNo" => "service_no",
                 "cost" => "CAST(CASE cost WHEN '' THEN '0' ELSE cost END AS DECIMAL)",
-                _ => CaseField.All.FirstOrDefault(f => f.IsSortable && string.Equals(f.Name, name, StringComparison.Ordinal))?.Column
+                _ => CaseField.All.FirstOrDefault(f => f.IsSortable && string.Equals(f.Name, name, StringComparison.Ordinal))?.SortColumn
                     ?? throw new DunlinException(ErrorCode.InvalidField, $"Cases cannot be sorted by '{name}'.", "sort"),
             };
             return $"{column} {(descending ? "DESC" : "ASC")}, id {(descending ? "DESC" : "ASC")}";

@@ -38,12 +38,7 @@ internal static class CaseRows
 
     public static async Task<(IReadOnlyList<Case> Items, long Total)> PageAsync(DbConnection connection, long branchId, CaseQuery query)
     {
-        // lower(): one database compares letters without case in LIKE, another with it.
-        const string where =
-            "branch_id = @branchId AND deleted_at IS NULL AND (@pattern = '' OR lower(service_no) LIKE lower(@pattern) ESCAPE '\\' " +
-            "OR lower(customer_name) LIKE lower(@pattern) ESCAPE '\\' OR lower(customer_contact) LIKE lower(@pattern) ESCAPE '\\' " +
-            "OR lower(customer_email) LIKE lower(@pattern) ESCAPE '\\' OR lower(invoice) LIKE lower(@pattern) ESCAPE '\\' " +
-            "OR lower(issues) LIKE lower(@pattern) ESCAPE '\\' OR lower(staff) LIKE lower(@pattern) ESCAPE '\\')";
+        const string where = "branch_id = @branchId AND deleted_at IS NULL AND (@pattern = '' OR search_text LIKE @pattern ESCAPE '\\')";
         var parameters = new { branchId, pattern = query.Pattern, limit = query.Limit, skip = (query.Page - 1) * query.Limit };
         var total = await connection.ExecuteScalarAsync<long>($"SELECT COUNT(*) FROM warranty_case WHERE {where}", parameters);
         var items = await connection.QueryAsync<Case>(
@@ -51,12 +46,16 @@ internal static class CaseRows
         return ([.. items], total);
     }
 
-    public static Task InsertAsync(IUnitOfWork unit, Case added) => unit.Connection.ExecuteAsync(
-        "INSERT INTO warranty_case (id, branch_id, service_no, status, customer_name, customer_contact, customer_email, address, purchase_date, " +
-        "invoice, received_items, issues, solutions, remarks, cost, staff, version, created_at) VALUES (@Id, @BranchId, @ServiceNo, @Status, " +
-        "@CustomerName, @CustomerContact, @CustomerEmail, @Address, @PurchaseDate, @Invoice, @ReceivedItems, @Issues, @Solutions, @Remarks, " +
-        "@Cost, @Staff, @Version, @CreatedAt)",
-        added, unit.Transaction);
+    public static async Task InsertAsync(IUnitOfWork unit, Case added)
+    {
+        await unit.Connection.ExecuteAsync(
+            "INSERT INTO warranty_case (id, branch_id, service_no, status, customer_name, customer_contact, customer_email, address, purchase_date, " +
+            "invoice, received_items, issues, solutions, remarks, cost, staff, version, created_at) VALUES (@Id, @BranchId, @ServiceNo, @Status, " +
+            "@CustomerName, @CustomerContact, @CustomerEmail, @Address, @PurchaseDate, @Invoice, @ReceivedItems, @Issues, @Solutions, @Remarks, " +
+            "@Cost, @Staff, @Version, @CreatedAt)",
+            added, unit.Transaction);
+        await CaseSearch.SaveAsync(unit, added);
+    }
 
     public static Task<long> NextIdAsync(IUnitOfWork unit) =>
         unit.Connection.ExecuteScalarAsync<long>("SELECT COALESCE(MAX(id), 0) + 1 FROM warranty_case", transaction: unit.Transaction);

@@ -98,6 +98,7 @@ internal sealed class CaseService(IStore store, LeaseService leases)
             await unit.AppendAsync(
                 EventDraft.Of(WarrantyNames.Topic(toBranchId), "case-transferred-in", new { caseId, fromBranchId = moved.BranchId, @case = arrived }, caller.AsOrigin()), ct);
             await CaseRows.SetBranchAsync(unit, caseId, toBranchId, arrived.Version);
+            await CaseSearch.SaveAsync(unit, arrived);
             return arrived;
         },
         cancellationToken);
@@ -154,6 +155,7 @@ internal sealed class CaseService(IStore store, LeaseService leases)
                 version, field.Name, old, value, caller.UserId, caller.Name, unit.Now.ToUnixTimeMilliseconds()));
         }
         await CaseRows.SetVersionAsync(unit, before.Id, version);
+        await CaseSearch.SaveAsync(unit, before.Id);
         return new UpdateAnswer(before.Id, updates, version);
     }
 

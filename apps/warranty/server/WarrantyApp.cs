@@ -18,6 +18,7 @@ public static class WarrantyApp
         builder.Services.Configure<RetentionOptions>(options =>
             options.Prefixes[WarrantyNames.Root] = new RetentionRule { MaxAge = TimeSpan.FromDays(2), MaxCount = 50_000 });
         builder.Services.AddSingleton<CaseService>();
+        builder.Services.AddHostedService<CaseSearch>();
         builder.Services.AddSingleton<WarrantyStream>();
         builder.Services.AddSingleton<LockEndpoints>();
         return builder;

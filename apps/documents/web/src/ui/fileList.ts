@@ -1,4 +1,4 @@
-import { element, icon } from '@dunlin/kit';
+import { element, fold, icon } from '@dunlin/kit';
 import type { DocumentInfo, FileInfo, FileList } from '../api/types';
 
 export interface FileListOptions {
@@ -61,7 +61,7 @@ export class FileListView {
     const list = this.#list;
     if (!list) return;
     const focused = (document.activeElement as HTMLElement | null)?.dataset['file'];
-    const words = this.#search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = fold(this.#search.value).split(/\s+/).filter(Boolean);
     const groups = list.collections.flatMap((collection) => {
       const documents = list.documents
         .filter((document) => document.collection === collection.id)
@@ -86,7 +86,8 @@ export class FileListView {
       const holder = file.locked_by?.name ?? '';
       const gold = file.is_gold ? 'gold standard' : '';
       const text = `${common} ${file.label} ${file.owner} ${file.variant} version ${file.version} ${gold} ${holder}`;
-      return words.every((word) => text.toLowerCase().includes(word));
+      const folded = fold(text);
+      return words.every((word) => folded.includes(word));
     });
     if (files.length === 0) return undefined;
     return element(

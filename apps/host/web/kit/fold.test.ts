@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { fold } from './fold';
+
+test.each([
+  ['АННА', 'анна'],
+  ['MÜLLER', 'Mu\u0308ller'],
+  ['caf\u00e9', 'CAFE\u0301'],
+  ['Stra\u00dfe', 'STRASSE'],
+  ['ΟΔΟΣ', 'οδος'],
+  ['\ud55c', '\u1112\u1161\u11ab'],
+])('%s and %s are one text', (one, other) => {
+  expect(fold(one)).toBe(fold(other));
+});
+
+test('a letter and its accented form are two', () => {
+  expect(fold('muller')).not.toBe(fold('müller'));
+});

@@ -1,0 +1,125 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Text;
+
+namespace Dunlin.Folding;
+
+/// <summary>
+/// Text made comparable without case and without regard to how it is composed: what a user types finds what another has typed.
+/// The tables are the library's own, so all nodes and both databases compare alike: the runtime's do nothing where
+/// globalization is invariant, and a database's depend on its collation. Thread-safe.
+/// </summary>
+/// <remarks>Unicode Standard, section 3.13, D145 (canonical caseless matching) and section 3.12 (Hangul).</remarks>
+public static class FoldedText
+{
+    private const char PrimaryEnd = '\u0001';
+    private const int HangulBase = 0xAC00, HangulCount = 11_172, LeadBase = 0x1100, VowelBase = 0x1161, TailBase = 0x11A7, VowelCount = 21, TailCount = 28;
+
+    // The Cyrillic short I is a letter after I, not an accented one.
+    private const int CyrillicI = 0x438, Breve = 0x306;
+    private const char AfterAllLetters = '\uFFFD';
+
+    // Letters that have no decomposition and are sorted beside their base all the same (CLDR root collation).
+    private static readonly FrozenDictionary<int, string> BaseLetters = new Dictionary<int, string>
+    {
+        ['æ'] = "ae", ['œ'] = "oe", ['ø'] = "o", ['đ'] = "d", ['ð'] = "d", ['ħ'] = "h", ['ı'] = "i", ['ł'] = "l", ['þ'] = "th", ['ŧ'] = "t",
+    }.ToFrozenDictionary();
+
+    private static readonly Lazy<(FrozenDictionary<int, int[]> Folding, FrozenDictionary<int, byte> Classes)> Tables = new(Load);
+
+    /// <summary>The folded text: equal for texts that differ in case or composition only. Decomposed (NFD), so a letter is found within
+    /// its accented form, and not the other way round.</summary>
+    public static string Fold(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (Ascii.IsValid(text))
+            return text.ToLowerInvariant();
+        var runes = FoldRunes(text);
+        var folded = new StringBuilder(runes.Count);
+        foreach (var (rune, _) in runes)
+            Append(folded, rune);
+        return folded.ToString();
+    }
+
+    /// <summary>A key that sorts, code point by code point, as readers expect: letters without regard to case and accents, then by
+    /// accents. Holds the control character U+0001. Two texts have one key if they differ in case or composition only.</summary>
+    public static string SortKey(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var (key, folded) = (new StringBuilder(), new StringBuilder());
+        var before = 0;
+        foreach (var (rune, combiningClass) in FoldRunes(text.Trim()))
+        {
+            Append(folded, rune);
+            if (combiningClass == 0 && BaseLetters.TryGetValue(rune, out var letters))
+                key.Append(letters);
+            else if (combiningClass == 0)
+                Append(key, rune);
+            else if (rune == Breve && before == CyrillicI)
+                key.Append(AfterAllLetters);
+            before = rune;
+        }
+        return key.Append(PrimaryEnd).Append(folded).ToString();
+    }
+
+    private static List<(int Rune, byte Class)> FoldRunes(string text)
+    {
+        var (folding, classes) = Tables.Value;
+        var runes = new List<(int Rune, byte Class)>(text.Length);
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (rune.IsAscii)
+                Add(Rune.ToLowerInvariant(rune).Value);
+            else if (folding.TryGetValue(rune.Value, out var folded))
+                Array.ForEach(folded, Add);
+            else if (rune.Value - HangulBase is >= 0 and < HangulCount and var syllable)
+                AddHangul(syllable);
+            else
+                Add(rune.Value);
+        }
+        return runes;
+
+        void Add(int rune)
+        {
+            var combiningClass = classes.GetValueOrDefault(rune);
+            var at = runes.Count;
+            // Canonical order: marks by class, those of one class as they came.
+            while (combiningClass != 0 && at > 0 && runes[at - 1].Class > combiningClass)
+                at--;
+            runes.Insert(at, (rune, combiningClass));
+        }
+
+        void AddHangul(int syllable)
+        {
+            Add(LeadBase + (syllable / (VowelCount * TailCount)));
+            Add(VowelBase + (syllable % (VowelCount * TailCount) / TailCount));
+            if (syllable % TailCount is > 0 and var tail)
+                Add(TailBase + tail);
+        }
+    }
+
+    private static void Append(StringBuilder text, int rune)
+    {
+        Span<char> utf16 = stackalloc char[2];
+        text.Append(utf16[..new Rune(rune).EncodeToUtf16(utf16)]);
+    }
+
+    private static (FrozenDictionary<int, int[]> Folding, FrozenDictionary<int, byte> Classes) Load()
+    {
+        var (folding, classes) = (new Dictionary<int, int[]>(), new Dictionary<int, byte>());
+        using var reader = new StreamReader(typeof(FoldedText).Assembly.GetManifestResourceStream("Dunlin.Folding.folding.txt")!);
+        while (reader.ReadLine() is { } line)
+        {
+            if (line.Split('=') is [var from, var to] && line[0] != '#')
+                folding.Add(Hex(from), [.. to.Split(' ').Select(Hex)]);
+            else if (line.Split('-', ':') is [var first, var last, var combiningClass] && line[0] != '#')
+            {
+                for (var rune = Hex(first); rune <= Hex(last); rune++)
+                    classes.Add(rune, byte.Parse(combiningClass, CultureInfo.InvariantCulture));
+            }
+        }
+        return (folding.ToFrozenDictionary(), classes.ToFrozenDictionary());
+    }
+
+    private static int Hex(string text) => int.Parse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+}
