@@ -35,6 +35,14 @@ test('20 clients of 5 users, 2,000 mutations, sockets cut, server killed, mutato
           quantity: 0,
         });
     }
+    for (const [u, user] of USERS.entries()) {
+      for (const other of USERS.filter((each) => each !== user)) {
+        await until(`${user} is invited by ${other}`, async () =>
+          (await pages[u]!.all('invitation/')).has(`invitation/l-${other}`),
+        );
+        await pages[u]!.rep.mutate.acceptInvitation({ id: `l-${other}` });
+      }
+    }
     for (const page of pages)
       await until(
         'all lists and counters',

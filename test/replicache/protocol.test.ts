@@ -121,6 +121,8 @@ test('two clients of one group and a third of another user converge', async () =
   expect(await first.rep.clientGroupID).toBe(await second.rep.clientGroupID);
   const list = await newList(first);
   await first.rep.mutate.shareList({ id: list, username: 'bob' });
+  await until('the invitation', async () => (await bob.all()).has(`invitation/${list}`));
+  await bob.rep.mutate.acceptInvitation({ id: list });
   await until('the list at the second', async () => (await second.all()).has(`list/${list}`));
   await until('the list at bob', async () => (await bob.all()).has(`list/${list}`));
   await Promise.all(

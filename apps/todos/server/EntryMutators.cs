@@ -71,9 +71,12 @@ internal static class EntryMutators
     private static async ValueTask<string> NewKeyAsync(Mutation mutation, string listId, string key, CancellationToken cancellationToken)
     {
         await mutation.RequireListAsync(listId, cancellationToken);
-        return await mutation.Records.FindAsync(Space(listId), key, cancellationToken) is null
-            ? key
-            : throw new DunlinException(ErrorCode.Conflict, "There is an entry with this id.");
+        if (await mutation.Records.FindAsync(Space(listId), key, cancellationToken) is not null)
+            throw new DunlinException(ErrorCode.Conflict, "There is an entry with this id.");
+        // The record of the list is one of the space too.
+        if (await mutation.Records.CountAsync(Space(listId), cancellationToken) > TodoLimits.Entries)
+            throw DunlinException.Limit(TodoLimits.Entries, "entries of a list; delete some first");
+        return key;
     }
 
     private static async ValueTask<T> RequireAsync<T>(Mutation mutation, string listId, string key, CancellationToken cancellationToken) where T : class

@@ -1,32 +1,32 @@
-using Dunlin.Accounts;
 using Dunlin.Diagnostics;
+using Dunlin.Records;
 using Dunlin.Replicache;
-using Microsoft.Extensions.DependencyInjection;
 using static Dunlin.Apps.Todos.TodoSpaces;
 
 namespace Dunlin.Apps.Todos;
 
-/// <summary>What can be done with lists. Every member works in a list; its owner renames, shares and deletes it.</summary>
+/// <summary>What can be done with lists. Every member works in a list; its owner renames, shares and deletes it. Who joins it:
+/// <see cref="InvitationMutators"/>.</summary>
 internal static class ListMutators
 {
     private const int MaxName = 80;
-    private const int MaxMembers = 50;
 
     public static void Add(ReplicacheBuilder replicache) => replicache
         .AddMutator<CreateListArgs>("createList", CreateAsync)
         .AddMutator<RenameListArgs>("renameList", RenameAsync)
         .AddMutator<ListArgs>("deleteList", DeleteAsync)
-        .AddMutator<ShareListArgs>("shareList", ShareAsync)
         .AddMutator<UnshareListArgs>("unshareList", UnshareAsync);
 
     private static async ValueTask CreateAsync(Mutation mutation, CreateListArgs args, CancellationToken cancellationToken)
     {
         var (records, space, me) = (mutation.Records, Space(Id(args.Id, "id")), mutation.Me());
-        // A deleted list keeps its id for ever: its readers must not become readers of another one.
-        if ((await records.MembersAsync(space, cancellationToken)).Count > 0)
+        // The id of a deleted list stays used while its deletion is told: its readers must not take another list for it.
+        if ((await records.MembersAsync(space, cancellationToken)).Count > 0
+            || await mutation.Unit.RecordTables().Records.FindAsync(space, ListKey(args.Id), cancellationToken) is not null)
             throw new DunlinException(ErrorCode.Conflict, "There is a list with this id.");
         if (args.Kind is not ("tasks" or "shopping"))
             throw new DunlinException(ErrorCode.InvalidField, "'kind' is tasks or shopping.", "kind");
+        await mutation.RequireRoomAsync(cancellationToken);
         await records.GrantAsync(space, me.Id, cancellationToken);
         var list = new TodoList(args.Id, Text(args.Name, MaxName, "name"), args.Kind, me, [me], mutation.Unit.Now.ToUnixTimeMilliseconds());
         await records.PutAsync(space, ListKey(args.Id), list, cancellationToken: cancellationToken);
@@ -40,24 +40,14 @@ internal static class ListMutators
 
     private static async ValueTask DeleteAsync(Mutation mutation, ListArgs args, CancellationToken cancellationToken)
     {
-        await mutation.RequireOwnListAsync(args.Id, cancellationToken);
-        // The members keep their access, to nothing: so the deletions reach them.
+        var list = await mutation.RequireOwnListAsync(args.Id, cancellationToken);
+        foreach (var invited in list.Invited ?? [])
+            await InvitationMutators.TakeBackAsync(mutation, list, invited.Username, cancellationToken);
         foreach (var row in await mutation.Records.ListAsync(Space(args.Id), cancellationToken: cancellationToken))
             await mutation.Records.DeleteAsync(Space(args.Id), row.Key, cancellationToken);
-    }
-
-    private static async ValueTask ShareAsync(Mutation mutation, ShareListArgs args, CancellationToken cancellationToken)
-    {
-        var list = await mutation.RequireOwnListAsync(args.Id, cancellationToken);
-        var accounts = mutation.Services.GetRequiredService<IAccountStore>();
-        var account = await accounts.FindByNameAsync(args.Username.Trim(), cancellationToken)
-            ?? throw new DunlinException(ErrorCode.NotFound, "There is no such user.", "username");
-        if (list.Members.Count >= MaxMembers)
-            throw new DunlinException(ErrorCode.Conflict, $"A list has {MaxMembers} members at most.");
-        if (!await mutation.Records.GrantAsync(Space(args.Id), account.UserId, cancellationToken))
-            return;
-        IReadOnlyList<Member> members = [.. list.Members, new Member(account.UserId, account.FullName)];
-        await mutation.Records.PutAsync(Space(args.Id), ListKey(args.Id), list with { Members = members }, cancellationToken: cancellationToken);
+        // After the deletions, which are told to whoever could read at the time: a space that nobody reads costs no pull.
+        foreach (var member in await mutation.Records.MembersAsync(Space(args.Id), cancellationToken))
+            await mutation.Records.RevokeAsync(Space(args.Id), member.UserId, cancellationToken);
     }
 
     private static async ValueTask UnshareAsync(Mutation mutation, UnshareListArgs args, CancellationToken cancellationToken)
@@ -78,8 +68,6 @@ internal static class ListMutators
     private sealed record RenameListArgs(string Id, string Name);
 
     private sealed record ListArgs(string Id);
-
-    private sealed record ShareListArgs(string Id, string Username);
 
     private sealed record UnshareListArgs(string Id, string UserId);
 }

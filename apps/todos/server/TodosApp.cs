@@ -15,6 +15,7 @@ public static class TodosApp
     {
         var replicache = builder.AddReplicache(options => options.SchemaVersions.Add(SchemaVersion));
         ListMutators.Add(replicache);
+        InvitationMutators.Add(replicache);
         EntryMutators.Add(replicache);
         return builder;
     }

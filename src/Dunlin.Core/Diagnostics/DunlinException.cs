@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Dunlin.Diagnostics;
 
 /// <summary>An error with a row in the table of <see cref="ErrorCode"/>. Its message may be shown to the caller.</summary>
@@ -26,4 +28,14 @@ public class DunlinException : Exception
 
     /// <summary>Further members of the problem document, such as <c>holder</c> or <c>limit</c>. Values must be serialisable as JSON.</summary>
     public IReadOnlyDictionary<string, object?> Extensions { get; init; } = new Dictionary<string, object?>(StringComparer.Ordinal);
+
+    /// <summary>A limit that only deleting, or the operator, can make room under: 429 with <c>limit</c>.</summary>
+    /// <param name="limit">How many there can be.</param>
+    /// <param name="what">What they are, and what they are counted by, for example <c>tasks for each user</c>.</param>
+    /// <param name="field">The field of the request that asks for more; null where there is none.</param>
+    public static DunlinException Limit(int limit, string what, string? field = null) =>
+        new(ErrorCode.LimitReached, string.Create(CultureInfo.InvariantCulture, $"The limit is {limit} {what}."), field)
+        {
+            Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = limit },
+        };
 }

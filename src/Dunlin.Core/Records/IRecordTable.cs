@@ -16,6 +16,9 @@ public interface IRecordTable
     /// <summary>The rows that match, by version, then by key in ordinal order.</summary>
     ValueTask<IReadOnlyList<RecordRow>> ReadAsync(RecordQuery query, CancellationToken cancellationToken);
 
+    /// <summary>The number of living records in a space.</summary>
+    ValueTask<int> CountAsync(SpaceName space, CancellationToken cancellationToken);
+
     /// <summary>Removes the rows of records deleted, and of access taken, before this time, and remembers the highest version
     /// removed: who has not read up to there must start anew.</summary>
     ValueTask ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken);

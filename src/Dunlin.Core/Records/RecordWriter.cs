@@ -32,6 +32,7 @@ public sealed class RecordWriter
     private readonly HashSet<string> _accessChanged = new(StringComparer.Ordinal);
     private readonly HashSet<string> _revoked = new(StringComparer.Ordinal);
     private readonly Dictionary<(SpaceName Space, string Key), RecordRow> _changed = [];
+    private readonly Dictionary<SpaceName, int> _counts = [];
 
     internal RecordWriter(IUnitOfWork unit, IRecordScope tables, EventOrigin? origin) => (_unit, _tables, _origin) = (unit, tables, origin);
 
@@ -63,6 +64,15 @@ public sealed class RecordWriter
         }
     }
 
+    /// <summary>The number of living records in a space. The store counts once for each writer; afterwards the writer keeps count of
+    /// its own changes, so that asking before every change of a long unit of work costs little.</summary>
+    public async ValueTask<int> CountAsync(SpaceName space, CancellationToken cancellationToken = default)
+    {
+        if (!_counts.TryGetValue(space, out var count))
+            _counts.Add(space, count = await _tables.Records.CountAsync(space, cancellationToken));
+        return count;
+    }
+
     /// <summary>Puts a record whose value is <paramref name="value"/> as JSON in web style (camelCase).</summary>
     public ValueTask<RecordRow> PutAsync<T>(SpaceName space, string key, T value, string? audience = null, CancellationToken cancellationToken = default) =>
         SaveAsync(space, key, JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web), audience, cancellationToken);
@@ -88,6 +98,7 @@ public sealed class RecordWriter
             return false;
         var position = await AppendAsync(space, DeletedEvent, new { key }, cancellationToken);
         await SaveAsync(old with { Version = position.Offset, DeletedAt = _unit.Now, Value = default }, cancellationToken);
+        AddToCount(space, -1);
         return true;
     }
 
@@ -151,7 +162,15 @@ public sealed class RecordWriter
         var position = await AppendAsync(space, PutEvent, new { key }, cancellationToken);
         var row = new RecordRow(space, key) { Version = position.Offset, Created = old?.Created ?? position.Offset, Audience = audience, Value = json };
         await SaveAsync(row, cancellationToken);
+        if (old is not { IsDeleted: false })
+            AddToCount(space, 1);
         return row;
+    }
+
+    private void AddToCount(SpaceName space, int change)
+    {
+        if (_counts.TryGetValue(space, out var count))
+            _counts[space] = count + change;
     }
 
     private async ValueTask ChangeAccessAsync(SpaceName space, string userId, string type, DateTimeOffset? revokedAt, CancellationToken cancellationToken)

@@ -15,6 +15,7 @@ internal sealed class PostgresRecordTable(Func<NpgsqlConnection> database, bool 
     private static readonly SqlText Find = new("record_find");
     private static readonly SqlText Save = new("record_save");
     private static readonly SqlText Read = new("record_read");
+    private static readonly SqlText Count = new("record_count");
     private static readonly SqlText ForgetMark = new("record_forget_mark");
     private static readonly SqlText Forget = new("record_forget");
     private static readonly SqlText ForgottenThrough = new("record_forgotten_through");
@@ -61,6 +62,12 @@ internal sealed class PostgresRecordTable(Func<NpgsqlConnection> database, bool 
         while (await row.ReadAsync(cancellationToken))
             rows.Add(ReadRow(row, query.Space));
         return rows;
+    }
+
+    public async ValueTask<int> CountAsync(SpaceName space, CancellationToken cancellationToken)
+    {
+        await using var command = database().Command(Count, Statements.Text(space.Value));
+        return (int)(long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
     public async ValueTask ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken)

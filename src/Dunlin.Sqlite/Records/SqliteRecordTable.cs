@@ -16,6 +16,7 @@ internal sealed class SqliteRecordTable(Func<Database> database, bool isWritable
     private static readonly SqlText Find = new("record_find");
     private static readonly SqlText Save = new("record_save");
     private static readonly SqlText Read = new("record_read");
+    private static readonly SqlText Count = new("record_count");
     private static readonly SqlText ForgetMark = new("record_forget_mark");
     private static readonly SqlText Forget = new("record_forget");
     private static readonly SqlText FindCounter = new("find_counter");
@@ -55,6 +56,15 @@ internal sealed class SqliteRecordTable(Func<Database> database, bool isWritable
             rows.Add(ReadRow(row, query.Space));
         row.Reset();
         return new(rows);
+    }
+
+    public ValueTask<int> CountAsync(SpaceName space, CancellationToken cancellationToken)
+    {
+        var row = database().Prepare(Count).Bind(1, space.Value);
+        row.Step();
+        var count = (int)row.Int64(0);
+        row.Reset();
+        return new(count);
     }
 
     public ValueTask ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken)

@@ -57,6 +57,30 @@ public abstract class RecordConformance : ConformanceSuite
     }
 
     [Fact]
+    public async Task The_count_of_a_space_is_that_of_its_living_records_also_within_the_writer()
+    {
+        await WriteAsync(async records =>
+        {
+            Assert.Equal(0, await records.CountAsync(A));
+            foreach (var key in new[] { "1", "2", "3", "3" })
+                await records.PutAsync(A, key, 1);
+            await records.PutAsync(A, "2", 2);
+            await records.PutAsync(B, "1", 1);
+            Assert.Equal(3, await records.CountAsync(A));
+            return await records.DeleteAsync(A, "1");
+        });
+        await WriteAsync(async records =>
+        {
+            Assert.Equal(2, await records.CountAsync(A));
+            Assert.False(await records.DeleteAsync(A, "1"));
+            await records.PutAsync(A, "1", 1);
+            Assert.Equal(3, await records.CountAsync(A));
+            return await records.DeleteAsync(A, "2");
+        });
+        Assert.Equal((2, 1), await WriteAsync(async records => (await records.CountAsync(A), await records.CountAsync(B))));
+    }
+
+    [Fact]
     public async Task Changes_are_told_since_a_version_and_deletions_as_such()
     {
         await WriteAsync(records => records.GrantAsync(A, "ann"));

@@ -75,9 +75,20 @@ public sealed class TodosTests(BrowserFixture browser)
         await Expect(alice.GetByLabel("Name of the list")).ToHaveValueAsync("Ringing station");
         await AddAsync(alice, "Order rings");
         await alice.GetByRole(AriaRole.Button, new() { Name = "Share" }).First.ClickAsync();
-        await alice.GetByLabel("User name to share with").FillAsync("dave");
-        await alice.GetByLabel("User name to share with").PressAsync("Enter");
+        foreach (var name in new[] { "dave", "nobody-of-this-name" })
+        {
+            await alice.GetByLabel("User name to invite").FillAsync(name);
+            await alice.GetByLabel("User name to invite").PressAsync("Enter");
+            await Expect(alice.Locator($"[data-invited='{name}']")).ToContainTextAsync("invited");
+        }
+        var invitation = dave.Locator("[data-invitation]");
+        await Expect(invitation).ToContainTextAsync("Alice Archer invites you to Ringing station");
+        await Expect(dave.Locator("[data-list]", new() { HasTextString = "Ringing station" })).ToHaveCountAsync(0);
+        await dave.GetByRole(AriaRole.Button, new() { Name = "Accept the invitation to Ringing station" }).FocusAsync();
+        await dave.Keyboard.PressAsync("Enter");
+        await Expect(invitation).ToHaveCountAsync(0);
         await Expect(alice.Locator("[data-member=dave]")).ToContainTextAsync("Dave Dyer");
+        await Expect(alice.Locator("[data-invited]")).ToHaveCountAsync(1);
         var shared = dave.Locator("[data-list]", new() { HasTextString = "Ringing station" });
         await Expect(shared).ToHaveCountAsync(1);
         await shared.ClickAsync();
@@ -87,6 +98,29 @@ public sealed class TodosTests(BrowserFixture browser)
         await Expect(shared).ToHaveCountAsync(0);
         await Expect(dave.GetByText("This list is not here")).ToBeVisibleAsync();
         await Expect(Entry(dave, "Order rings")).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task On_a_phone_an_invitation_can_be_declined_by_keyboard_and_the_focus_stays()
+    {
+        await using var host = await TestHost.StartAsync();
+        var alice = await host.OpenAsync(browser.Browser, "alice", "/todos/demo-desk");
+        var dave = await host.OpenAsync(browser.Browser, "dave", "/todos", new() { ViewportSize = new() { Width = 390, Height = 844 } });
+        await LiveAsync(alice, dave);
+        await alice.GetByRole(AriaRole.Button, new() { Name = "Share" }).First.ClickAsync();
+        await alice.GetByLabel("User name to invite").FillAsync("dave");
+        await alice.GetByRole(AriaRole.Button, new() { Name = "Invite" }).ClickAsync();
+        var decline = dave.GetByRole(AriaRole.Button, new() { Name = "Decline the invitation to My desk" });
+        await Expect(decline).ToBeVisibleAsync();
+        await dave.PictureAsync("todos-phone-invitation");
+        Assert.Equal(390, await dave.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+        await decline.FocusAsync();
+        await dave.Keyboard.PressAsync("Enter");
+        await Expect(dave.Locator("[data-invitation]")).ToHaveCountAsync(0);
+        await Expect(dave.Locator("[data-invitations]")).ToBeFocusedAsync();
+        await Expect(alice.Locator("[data-invited=dave]")).ToHaveCountAsync(1);
+        await alice.GetByRole(AriaRole.Button, new() { Name = "Withdraw the invitation of dave" }).ClickAsync();
+        await Expect(alice.Locator("[data-invited]")).ToHaveCountAsync(0);
     }
 
     [Fact]

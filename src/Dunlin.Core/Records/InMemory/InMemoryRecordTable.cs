@@ -15,6 +15,9 @@ internal sealed class InMemoryRecordTable(Func<RecordRows> get, Action<RecordRow
 
     public ValueTask<IReadOnlyList<RecordRow>> ReadAsync(RecordQuery query, CancellationToken cancellationToken) => new(get().Read(query));
 
+    public ValueTask<int> CountAsync(SpaceName space, CancellationToken cancellationToken) =>
+        new(get().Spaces.GetValueOrDefault(space)?.ByVersion.Count(static row => !row.IsDeleted) ?? 0);
+
     public ValueTask ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken) => Set(get().WithoutForgotten(before));
 
     public ValueTask<long> ForgottenThroughAsync(CancellationToken cancellationToken) => new(get().ForgottenThrough);

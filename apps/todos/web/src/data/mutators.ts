@@ -14,7 +14,29 @@ export interface TodoList extends ReadonlyJSONObject {
   readonly owner: Member;
   readonly members: readonly Member[];
   readonly createdAt: number;
+  /** Absent in lists that were written before there were invitations. */
+  readonly invited?: readonly Invited[];
 }
+
+/** An invitation that nobody has accepted yet: the name as it was typed, whether or not there is such a user. */
+export interface Invited extends ReadonlyJSONObject {
+  readonly username: string;
+  readonly createdAt: number;
+}
+
+/** An invitation to a list of somebody else. */
+export interface Invitation extends ReadonlyJSONObject {
+  /** Of the list. */
+  readonly id: string;
+  readonly name: string;
+  readonly kind: ListKind;
+  readonly from: Member;
+  readonly createdAt: number;
+}
+
+/** The server's limits (`TodoLimits`), to be told before something is refused. */
+export const MAX_LISTS = 100;
+export const MAX_MEMBERS = 50;
 
 export interface TodoTask extends ReadonlyJSONObject {
   readonly id: string;
@@ -37,6 +59,7 @@ export interface ShoppingItem extends ReadonlyJSONObject {
 }
 
 export const listKey = (id: string) => `list/${id}`;
+export const invitationKey = (listId: string) => `invitation/${listId}`;
 export const taskKey = (listId: string, id: string) => `task/${listId}/${id}`;
 export const itemKey = (listId: string, id: string) => `item/${listId}/${id}`;
 
@@ -69,13 +92,23 @@ export function createMutators(me: Member, now: () => number = Date.now) {
       }
       await tx.del(listKey(id));
     },
-    // Who the user is, only the server knows: until then the name that was typed stands in.
     shareList: (tx: WriteTransaction, { id, username }: { id: string; username: string }) =>
-      change<TodoList>(tx, listKey(id), ({ members }) => ({
-        members: members.some((each) => each.id === username)
-          ? members
-          : [...members, { id: username, name: username }],
+      change<TodoList>(tx, listKey(id), ({ members, invited = [] }) =>
+        members.some((each) => each.id === username) || invited.some((each) => each.username === username)
+          ? {}
+          : { invited: [...invited, { username, createdAt: now() }] },
+      ),
+    withdrawInvitation: (tx: WriteTransaction, { id, username }: { id: string; username: string }) =>
+      change<TodoList>(tx, listKey(id), ({ invited = [] }) => ({
+        invited: invited.filter((each) => each.username !== username),
       })),
+    // The list itself comes with the next pull.
+    acceptInvitation: async (tx: WriteTransaction, { id }: { id: string }) => {
+      await tx.del(invitationKey(id));
+    },
+    declineInvitation: async (tx: WriteTransaction, { id }: { id: string }) => {
+      await tx.del(invitationKey(id));
+    },
     unshareList: (tx: WriteTransaction, { id, userId }: { id: string; userId: string }) =>
       change<TodoList>(tx, listKey(id), ({ members }) => ({
         members: members.filter((each) => each.id !== userId),

@@ -1,7 +1,7 @@
 import { avatar } from '@dunlin/kit';
 import { useEffect, useRef, useState } from 'react';
 import type { Desk } from '../data/desk';
-import type { Member, ShoppingItem, TodoList, TodoTask } from '../data/mutators';
+import { MAX_MEMBERS, type Member, type ShoppingItem, type TodoList, type TodoTask } from '../data/mutators';
 import { newId, usePending, useQuery } from './hooks';
 import { Icon } from './Icon';
 
@@ -79,6 +79,8 @@ function Members({ members }: { members: readonly Member[] }) {
 function Sharing({ desk, list, me, onLeft }: { desk: Desk; list: TodoList; me: string; onLeft: () => void }) {
   const [username, setUsername] = useState('');
   const isOwner = list.owner.id === me;
+  const invited = list.invited ?? [];
+  const isFull = list.members.length + invited.length >= MAX_MEMBERS;
   return (
     <section className="sharing" aria-label="Who sees this list">
       <ul>
@@ -103,27 +105,52 @@ function Sharing({ desk, list, me, onLeft }: { desk: Desk; list: TodoList; me: s
             )}
           </li>
         ))}
+        {invited.map(({ username: name }) => (
+          <li key={`invited ${name}`} data-invited={name}>
+            <span>{name}</span>
+            <small className="muted">invited</small>
+            {isOwner && (
+              <button
+                type="button"
+                className="button button-small"
+                aria-label={`Withdraw the invitation of ${name}`}
+                onClick={() => void desk.rep.mutate.withdrawInvitation({ id: list.id, username: name })}
+              >
+                Withdraw
+              </button>
+            )}
+          </li>
+        ))}
       </ul>
       {isOwner && (
         <form
           onSubmit={(event) => {
             event.preventDefault();
-            if (username.trim()) void desk.rep.mutate.shareList({ id: list.id, username: username.trim() });
+            if (username.trim() && !isFull)
+              void desk.rep.mutate.shareList({ id: list.id, username: username.trim() });
             setUsername('');
           }}
         >
           <input
             className="input"
-            aria-label="User name to share with"
+            aria-label="User name to invite"
             placeholder="User name, such as bob"
             maxLength={64}
+            aria-describedby="sharing-note"
             value={username}
             onChange={(event) => setUsername(event.target.value)}
           />
-          <button type="submit" className="button" disabled={!username.trim()}>
-            Share
+          <button type="submit" className="button" disabled={!username.trim() || isFull}>
+            Invite
           </button>
         </form>
+      )}
+      {isOwner && (
+        <p className="muted" id="sharing-note">
+          {isFull
+            ? `A list has ${MAX_MEMBERS} members at most, those who are invited included.`
+            : 'Invited users see the list once they accept. An invitation looks the same here whether or not there is such a user.'}
+        </p>
       )}
     </section>
   );

@@ -1,8 +1,9 @@
 import { useState } from 'react';
 import type { Desk } from '../data/desk';
-import type { ListKind, TodoList } from '../data/mutators';
+import { MAX_LISTS, type ListKind, type TodoList } from '../data/mutators';
 import { newId, usePending } from './hooks';
 import { Icon } from './Icon';
+import { Invitations } from './Invitations';
 
 interface Props {
   readonly desk: Desk;
@@ -16,6 +17,7 @@ export function Lists({ desk, lists, me, open, onOpen }: Props) {
   const pending = usePending(desk);
   return (
     <nav className="lists" aria-label="Lists">
+      <Invitations desk={desk} listCount={lists?.length ?? 0} />
       <ul>
         {lists?.map((list) => (
           <li key={list.id}>
@@ -45,7 +47,11 @@ export function Lists({ desk, lists, me, open, onOpen }: Props) {
         ))}
       </ul>
       {lists?.length === 0 && <p className="muted">No lists yet. Make the first one below.</p>}
-      <NewList desk={desk} onMade={onOpen} />
+      {(lists?.length ?? 0) < MAX_LISTS ? (
+        <NewList desk={desk} onMade={onOpen} />
+      ) : (
+        <p className="muted">You have {MAX_LISTS} lists, which is the limit. Delete or leave one first.</p>
+      )}
       <a className="lists-stream muted" href="/todos/stream">
         <Icon name="history" /> Watch the stream
       </a>
