@@ -72,7 +72,8 @@ internal sealed class CalendarService(IStore store, UserDevices devices)
     {
         if (entry.End <= entry.Start)
             throw new DunlinException(ErrorCode.InvalidField, "'end' must be after 'start': an event cannot take no time or less.", "end");
-        if (entry.End - entry.Start > MaxLength)
+        // By the clock on the wall: a month in which the clocks go back is no longer than another.
+        if (entry.End.DateTime - entry.Start.DateTime > MaxLength)
             throw new DunlinException(ErrorCode.InvalidField, $"An event takes {MaxLength.TotalDays} days at most.", "end");
     }
 }

@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { CalendarEntry } from '../src/api';
-import { addWeeks, dayKey, mondayOf, placeDay, timeKey, weekOf, withOffset } from '../src/state/week';
+import {
+  addWeeks,
+  dayKey,
+  instantOf,
+  mondayOf,
+  placeDay,
+  timeKey,
+  weekOf,
+  withOffset,
+} from '../src/state/week';
 
 const entry = (id: string, from: Date, to: Date): CalendarEntry => ({
   id,
@@ -32,7 +41,7 @@ describe('The week', () => {
   test('writes times with the offset of the place, and reads back the same instant', () => {
     for (const month of [0, 6]) {
       const date = new Date(2030, month, 15, 9, 30);
-      const text = withOffset(dayKey(date), timeKey(date));
+      const text = withOffset(instantOf(dayKey(date), timeKey(date)));
       expect(text).toMatch(/^2030-0[17]-15T09:30:00[+-]\d\d:\d\d$/);
       expect(Date.parse(text)).toBe(date.getTime());
     }

@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { CalendarEntry } from '../src/api';
+import { dayKey, instantOf, mondayOf, placeDay, timeKey, weekOf, withOffset } from '../src/state/week';
+
+// The zone of this process: each test file runs in a process of its own.
+const before = process.env['TZ'];
+const zone = (name: string) => {
+  beforeEach(() => {
+    process.env['TZ'] = name;
+    const known = new Intl.DateTimeFormat(undefined, { timeZone: name }).resolvedOptions().timeZone;
+    expect(Intl.DateTimeFormat().resolvedOptions().timeZone).toBe(known);
+  });
+};
+afterEach(() => {
+  if (before === undefined) delete process.env['TZ'];
+  else process.env['TZ'] = before;
+});
+
+const typed = (day: string, time: string, after?: Date) => withOffset(instantOf(day, time, after));
+const entry = (start: string, end: string): CalendarEntry => ({
+  id: start,
+  title: start,
+  notes: '',
+  start,
+  end,
+  version: 1,
+});
+
+/** The day of a week that has this key, and where an entry lies in it: `[from, to]` in hours. */
+function rows(key: string, start: string, end: string): (readonly [number, number])[] {
+  const [year, month, date] = key.split('-').map(Number) as [number, number, number];
+  const day = weekOf(mondayOf(new Date(year, month - 1, date, 12))).find((each) => each.key === key)!;
+  return placeDay([entry(start, end)], day).map(({ from, to }) => [from / 60, to / 60]);
+}
+
+describe('Europe/Berlin', () => {
+  zone('Europe/Berlin');
+
+  test('a time that the clocks skip is later by what they skip', () => {
+    expect(typed('2026-03-29', '02:30')).toBe('2026-03-29T03:30:00+02:00');
+    expect(typed('2026-03-29', '01:59')).toBe('2026-03-29T01:59:00+01:00');
+    expect(typed('2026-03-29', '02:00')).toBe('2026-03-29T03:00:00+02:00');
+    expect(typed('2026-03-29', '03:00')).toBe('2026-03-29T03:00:00+02:00');
+  });
+
+  test('an event from before the change to a skipped time takes time', () => {
+    const start = instantOf('2026-03-29', '01:30');
+    const end = instantOf('2026-03-29', '02:30', start);
+    expect(end.getTime() - start.getTime()).toBe(3_600_000);
+  });
+
+  test('of a time that comes twice the first is meant, or the one after the start', () => {
+    expect(typed('2026-10-25', '02:30')).toBe('2026-10-25T02:30:00+02:00');
+    expect(typed('2026-10-25', '02:15', instantOf('2026-10-25', '02:30'))).toBe('2026-10-25T02:15:00+01:00');
+    expect(typed('2026-10-25', '02:45', new Date('2026-10-25T02:30:00+01:00'))).toBe(
+      '2026-10-25T02:45:00+01:00',
+    );
+    expect(typed('2026-10-25', '02:45', new Date('2026-10-25T02:50:00+01:00'))).toBe(
+      '2026-10-25T02:45:00+02:00',
+    );
+    expect(typed('2026-10-25', '01:00', instantOf('2026-10-25', '02:30'))).toBe('2026-10-25T01:00:00+02:00');
+  });
+
+  test('the grid shows the clock on the wall, on days of 23 and of 25 hours', () => {
+    expect(rows('2026-03-29', '2026-03-29T09:00:00+02:00', '2026-03-29T10:00:00+02:00')).toEqual([[9, 10]]);
+    expect(rows('2026-10-25', '2026-10-25T09:00:00+01:00', '2026-10-25T10:00:00+01:00')).toEqual([[9, 10]]);
+    expect(rows('2026-10-25', '2026-10-25T23:15:00+01:00', '2026-10-26T00:15:00+01:00')).toEqual([
+      [23.25, 24],
+    ]);
+    expect(rows('2026-03-29', '2026-03-28T22:00:00+01:00', '2026-03-29T04:00:00+02:00')).toEqual([[0, 4]]);
+    expect(rows('2026-03-29', '2026-03-29T22:00:00+02:00', '2026-03-30T04:00:00+02:00')).toEqual([[22, 24]]);
+  });
+
+  test('an event over the hour that comes twice keeps a height', () => {
+    expect(rows('2026-10-25', '2026-10-25T02:30:00+02:00', '2026-10-25T02:15:00+01:00')).toEqual([
+      [2.5, 3.25],
+    ]);
+    expect(rows('2026-10-25', '2026-10-25T02:30:00+02:00', '2026-10-25T02:30:00+01:00')).toEqual([
+      [2.5, 3.5],
+    ]);
+    expect(rows('2026-10-25', '2026-10-25T02:30:00+01:00', '2026-10-25T03:00:00+01:00')).toEqual([[2.5, 3]]);
+  });
+});
+
+describe('Africa/Cairo', () => {
+  zone('Africa/Cairo');
+
+  test('a time in the hour after midnight that the clocks skip stays on its day', () => {
+    expect(typed('2026-04-24', '00:15')).toBe('2026-04-24T01:15:00+03:00');
+    expect(dayKey(instantOf('2026-04-24', '00:00'))).toBe('2026-04-24');
+    const week = weekOf(mondayOf(new Date(2026, 3, 24)));
+    expect(week.map(({ key }) => key)).toEqual([20, 21, 22, 23, 24, 25, 26].map((date) => `2026-04-${date}`));
+    expect(week.map(({ start }) => timeKey(start))).toEqual([
+      '00:00',
+      '00:00',
+      '00:00',
+      '00:00',
+      '01:00',
+      '00:00',
+      '00:00',
+    ]);
+    expect(rows('2026-04-24', '2026-04-24T01:15:00+03:00', '2026-04-24T02:00:00+03:00')).toEqual([[1.25, 2]]);
+  });
+});
+
+describe('Australia/Lord_Howe', () => {
+  zone('Australia/Lord_Howe');
+
+  test('half an hour is skipped, and comes twice', () => {
+    expect(typed('2026-10-04', '02:15')).toBe('2026-10-04T02:45:00+11:00');
+    expect(typed('2026-04-05', '01:45')).toBe('2026-04-05T01:45:00+11:00');
+    expect(typed('2026-04-05', '01:45', instantOf('2026-04-05', '01:50'))).toBe('2026-04-05T01:45:00+10:30');
+    expect(rows('2026-10-04', '2026-10-04T09:00:00+11:00', '2026-10-04T10:00:00+11:00')).toEqual([[9, 10]]);
+  });
+});
+
+describe('America/Sao_Paulo', () => {
+  zone('America/Sao_Paulo');
+
+  test('days that begin at one, and evenings that come twice', () => {
+    expect(typed('2018-11-04', '00:30')).toBe('2018-11-04T01:30:00-02:00');
+    expect(weekOf(mondayOf(new Date(2018, 10, 4, 12))).at(-1)!.key).toBe('2018-11-04');
+    expect(typed('2018-02-17', '23:30', instantOf('2018-02-17', '23:45'))).toBe('2018-02-17T23:30:00-03:00');
+    expect(rows('2018-02-17', '2018-02-17T23:30:00-03:00', '2018-02-18T00:00:00-03:00')).toEqual([
+      [23.5, 24],
+    ]);
+    expect(rows('2018-02-18', '2018-02-17T23:30:00-03:00', '2018-02-18T01:00:00-03:00')).toEqual([[0, 1]]);
+  });
+});
+
+describe('Pacific/Apia', () => {
+  zone('Pacific/Apia');
+
+  test('a date that was skipped has a key of its own, and nothing happens on it', () => {
+    const week = weekOf(mondayOf(new Date(2011, 11, 28)));
+    expect(week.map(({ key }) => key)).toEqual([
+      '2011-12-26',
+      '2011-12-27',
+      '2011-12-28',
+      '2011-12-29',
+      '2011-12-30',
+      '2011-12-31',
+      '2012-01-01',
+    ]);
+    expect(rows('2011-12-30', '2011-12-29T23:00:00-10:00', '2011-12-31T01:00:00+14:00')).toEqual([]);
+    expect(rows('2011-12-29', '2011-12-29T23:00:00-10:00', '2011-12-31T01:00:00+14:00')).toEqual([[23, 24]]);
+    expect(rows('2011-12-31', '2011-12-29T23:00:00-10:00', '2011-12-31T01:00:00+14:00')).toEqual([[0, 1]]);
+    expect(typed('2011-12-30', '09:00')).toBe('2011-12-31T09:00:00+14:00');
+  });
+});
+
+describe.each([
+  ['Asia/Kathmandu', '+05:45'],
+  ['Asia/Kolkata', '+05:30'],
+  ['America/St_Johns', '-02:30'],
+])('%s', (name, offset) => {
+  zone(name);
+
+  test('offsets that are no whole hours', () => {
+    expect(typed('2026-07-01', '09:00')).toBe(`2026-07-01T09:00:00${offset}`);
+    expect(rows('2026-07-01', `2026-07-01T09:00:00${offset}`, `2026-07-01T10:00:00${offset}`)).toEqual([
+      [9, 10],
+    ]);
+  });
+});
+
+describe('Europe/Amsterdam', () => {
+  zone('Europe/Amsterdam');
+
+  test('an offset of the past with seconds moves no instant', () => {
+    const instant = instantOf('1935-01-05', '09:00');
+    expect(Date.parse(withOffset(instant))).toBe(instant.getTime());
+    expect(withOffset(instant)).toMatch(/^1935-01-05T/);
+  });
+});
