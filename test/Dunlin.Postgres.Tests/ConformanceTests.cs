@@ -50,6 +50,11 @@ public sealed class PostgresJobFaultTests : JobFaultConformance
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
 }
 
+public sealed class PostgresJobFairnessTests : JobFairnessConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+}
+
 public sealed class PostgresRevocationTests : RevocationConformance
 {
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);

@@ -50,6 +50,11 @@ public sealed class SqliteJobFaultTests : JobFaultConformance
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
 }
 
+public sealed class SqliteJobFairnessTests : JobFairnessConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+}
+
 public sealed class SqliteRevocationTests : RevocationConformance
 {
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);

@@ -34,6 +34,14 @@ public sealed record Job(string Type, string Id)
     /// <summary>What the handler is given, as JSON in web style.</summary>
     public JsonElement Value { get; init; }
 
+    /// <summary>Whose turn it takes, as <see cref="JobRequest.FairnessKey"/> says; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? FairnessKey { get; init; }
+
+    /// <summary>What it uses, as <see cref="JobRequest.ConcurrencyKey"/> says; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ConcurrencyKey { get; init; }
+
     /// <summary>How often it has been claimed since it was enqueued or retried.</summary>
     public int Attempt { get; init; }
 

@@ -10,6 +10,16 @@ public sealed class JobOptions
     [Range(1, 1_000)]
     public int MaxParallel { get; set; } = 4;
 
+    /// <summary>How many jobs of one <see cref="JobRequest.FairnessKey"/> run at once on one node. Default: 0, no limit but
+    /// <see cref="MaxParallel"/>. Keys take turns in any case.</summary>
+    [Range(0, 1_000)]
+    public int MaxParallelPerFairnessKey { get; set; }
+
+    /// <summary>How many jobs of one <see cref="JobRequest.ConcurrencyKey"/> run at once on one node. Default: 0, no limit but
+    /// <see cref="MaxParallel"/>.</summary>
+    [Range(0, 1_000)]
+    public int MaxParallelPerConcurrencyKey { get; set; }
+
     /// <summary>How often a job is tried before it is dead. Default: 5. An attempt whose worker vanished counts.</summary>
     [Range(1, 1_000)]
     public int MaxAttempts { get; set; } = 5;

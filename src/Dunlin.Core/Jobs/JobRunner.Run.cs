@@ -6,8 +6,9 @@ namespace Dunlin.Jobs;
 /// <content>One job, from the claim to what became of it.</content>
 internal sealed partial class JobRunner
 {
-    private async Task TakeAsync(string id, CancellationToken stopping)
+    private async Task TakeAsync(ScheduledJob scheduled, CancellationToken stopping)
     {
+        var id = scheduled.Id;
         try
         {
             if (stopping.IsCancellationRequested)
@@ -33,12 +34,15 @@ internal sealed partial class JobRunner
         {
             LogClaimFailed(_logger, error, id, _type.Name);
             lock (_gate)
-                _schedule.Set(id, _clock.Now + RetryDelay, 0);
+                _schedule.Set(new ScheduledJob(id, _clock.Now + RetryDelay, 0, scheduled.FairnessKey, scheduled.ConcurrencyKey));
         }
         finally
         {
             lock (_gate)
+            {
                 _runningCount--;
+                _schedule.Release(scheduled);
+            }
             Wake();
         }
     }

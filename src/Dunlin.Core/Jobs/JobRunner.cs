@@ -19,7 +19,7 @@ internal sealed partial class JobRunner
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();   // guards all that follows, up to _followed
-    private readonly JobSchedule _schedule = new();
+    private readonly JobSchedule _schedule;
     private readonly HashSet<string> _hints = new(StringComparer.Ordinal);
     private readonly List<TaskCompletionSource> _idlers = [];
     // Claims, by their fence, whose workers have ended with the process before this one: their time need not be waited for.
@@ -44,6 +44,7 @@ internal sealed partial class JobRunner
     {
         (_type, _store, _journal, _clock, _instruments, _logger, _origin) = (type, store, journal, clock, instruments, logger, origin);
         _isAlone = isAlone;
+        _schedule = new JobSchedule(type.Options);
         Topic = JobSpaces.Of(type.Name).Topic;
         _timer = clock.TimeProvider.CreateTimer(static runner => ((JobRunner)runner!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -202,7 +203,7 @@ internal sealed partial class JobRunner
                 if (job is null)
                     _schedule.Remove(id);
                 else
-                    _schedule.Set(id, DueAt(job), job.Version);
+                    _schedule.Set(Scheduled(job));
             }
         }
     }
@@ -219,16 +220,16 @@ internal sealed partial class JobRunner
     {
         while (true)
         {
-            string? id;
+            ScheduledJob? job;
             lock (_gate)
             {
-                id = _runningCount < _type.Options.MaxParallel ? _schedule.TakeDue(_clock.Now) : null;
-                if (id is null)
+                job = _runningCount < _type.Options.MaxParallel ? _schedule.TakeDue(_clock.Now) : null;
+                if (job is null)
                     return;
                 _runningCount++;
             }
             // Not under the stopping token: what has been taken out of the schedule is always put back.
-            _ = Task.Run(() => TakeAsync(id, stopping), CancellationToken.None);
+            _ = Task.Run(() => TakeAsync(job, stopping), CancellationToken.None);
         }
     }
 
@@ -265,17 +266,21 @@ internal sealed partial class JobRunner
         }
     }
 
-    // Only under _gate. Never zero where all slots are taken: a slot that is given back wakes.
+    // Only under _gate. Never zero where all slots, or those of the keys of what is due, are taken: a slot that is given back wakes.
     private TimeSpan SleepFor(DateTimeOffset now)
     {
         var until = _nextPoll;
-        if (_runningCount < _type.Options.MaxParallel && _schedule.Next is { } next && next < until)
+        if (_runningCount < _type.Options.MaxParallel && _schedule.NextAt(now) is { } next && next < until)
             until = next;
         return until <= now ? TimeSpan.Zero : until - now;
     }
 
     // Only under _gate.
-    private bool IsIdle() => _isParked && _runningCount == 0 && _hints.Count == 0 && !(_schedule.Next <= _clock.Now);
+    private bool IsIdle()
+    {
+        var now = _clock.Now;
+        return _isParked && _runningCount == 0 && _hints.Count == 0 && !(_schedule.NextAt(now) <= now);
+    }
 
     private void ReleaseIdlers()
     {
@@ -311,8 +316,13 @@ internal sealed partial class JobRunner
     private void Watch(Job job)
     {
         lock (_gate)
-            _schedule.Set(job.Id, DueAt(job), job.Version);
+            _schedule.Set(Scheduled(job));
     }
+
+    // Only under _gate. Forgetting a finished job is quick and takes nobody's turn.
+    private ScheduledJob Scheduled(Job job) => job.IsFinished
+        ? new ScheduledJob(job.Id, DueAt(job), job.Version, null, null)
+        : new ScheduledJob(job.Id, DueAt(job), job.Version, job.FairnessKey, job.ConcurrencyKey);
 
     // Only under _gate.
     private DateTimeOffset DueAt(Job job) => job.State == JobState.Running && _orphans.GetValueOrDefault(job.Id) == job.Fence

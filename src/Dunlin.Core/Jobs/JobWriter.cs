@@ -17,6 +17,15 @@ public sealed record JobRequest
 
     /// <summary>Begins anew also where a job of this name waits or runs: whoever runs it can then write nothing more.</summary>
     public bool Replace { get; init; }
+
+    /// <summary>Names who causes the work, such as a user: 1 to <see cref="RecordLimits.MaxKeyLength"/> characters. Keys take turns, so one with
+    /// many jobs does not delay the others, and <see cref="JobOptions.MaxParallelPerFairnessKey"/> limits each. Null: the job takes a turn with
+    /// all that have no key.</summary>
+    public string? FairnessKey { get; init; }
+
+    /// <summary>Names what the job uses, such as a remote host: 1 to <see cref="RecordLimits.MaxKeyLength"/> characters.
+    /// <see cref="JobOptions.MaxParallelPerConcurrencyKey"/> limits each. Null: nothing that is limited.</summary>
+    public string? ConcurrencyKey { get; init; }
 }
 
 /// <summary>
@@ -38,6 +47,8 @@ public sealed class JobWriter
     {
         JobSpaces.CheckType(type);
         request ??= new JobRequest();
+        CheckKey(request.FairnessKey, "fairnessKey");
+        CheckKey(request.ConcurrencyKey, "concurrencyKey");
         var id = request.Id ?? Guid.CreateVersion7().ToString("N");
         var known = await FindAsync(type, id, cancellationToken);
         if (known is { IsFinished: false } && !request.Replace)
@@ -48,6 +59,8 @@ public sealed class JobWriter
                 Value = JsonSerializer.SerializeToElement(value, JsonSerializerOptions.Web),
                 EnqueuedAt = _unit.Now,
                 DueAt = request.DueAt ?? _unit.Now,
+                FairnessKey = request.FairnessKey,
+                ConcurrencyKey = request.ConcurrencyKey,
                 // Kept, so that a token is never seen to shrink.
                 Fence = known?.Fence ?? 0,
             },
@@ -71,6 +84,12 @@ public sealed class JobWriter
     /// <summary>One job; null where there is none.</summary>
     public async ValueTask<Job?> FindAsync(string type, string id, CancellationToken cancellationToken = default) =>
         await _records.FindAsync(JobSpaces.Of(type), id, cancellationToken) is { } row ? JobSpaces.Read(row) : null;
+
+    private static void CheckKey(string? key, string field)
+    {
+        if (key is { Length: 0 or > RecordLimits.MaxKeyLength })
+            throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has {key.Length} characters; it must have 1 to {RecordLimits.MaxKeyLength}.", field);
+    }
 
     internal async ValueTask<Job> SaveAsync(Job job, CancellationToken cancellationToken) =>
         job with { Version = (await _records.PutAsync(JobSpaces.Of(job.Type), job.Id, job, cancellationToken: cancellationToken)).Version };

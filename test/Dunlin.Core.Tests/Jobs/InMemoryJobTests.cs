@@ -14,3 +14,8 @@ public sealed class InMemoryJobFaultTests : JobFaultConformance
 {
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => InMemoryBackend.CreateAsync(time, retention);
 }
+
+public sealed class InMemoryJobFairnessTests : JobFairnessConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => InMemoryBackend.CreateAsync(time, retention);
+}

@@ -48,3 +48,8 @@ public sealed class TogetherJobFaultTests : JobFaultConformance
 {
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => TwoNodes.ForSuiteAsync(time, retention);
 }
+
+public sealed class TogetherJobFairnessTests : JobFairnessConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => TwoNodes.ForSuiteAsync(time, retention);
+}
