@@ -10,10 +10,12 @@ namespace Dunlin.Transport;
 
 /// <summary>Listens where Kestrel asks it to: TCP, Unix sockets and inherited handles, with the options of Kestrel's own transport.</summary>
 internal sealed class DirectListenerFactory(
-    IMemoryPoolFactory<byte> pools, IOptions<SocketTransportOptions> transport, IOptions<KestrelServerOptions> kestrel, ILogger<DirectListener> logger)
+    IMemoryPoolFactory<byte> pools, IOptions<SocketTransportOptions> transport, IOptions<KestrelServerOptions> kestrel, ILogger<DirectListener> logger,
+    TimeProvider? time = null)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
-    private readonly OpenSockets _open = new();
+    /// <summary>The sockets of all addresses together.</summary>
+    public OpenSockets Open { get; } = new();
 
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint or UnixDomainSocketEndPoint or FileHandleEndPoint;
 
@@ -29,6 +31,7 @@ internal sealed class DirectListenerFactory(
             throw new AddressInUseException(exception.Message, exception);
         }
         socket.Listen(transport.Value.Backlog);
-        return new(new DirectListener(socket, pools.Create(), transport.Value, _open, kestrel.Value.Limits.MaxConcurrentConnections, logger));
+        return new(new DirectListener(socket, pools.Create(), transport.Value, Open, kestrel.Value.Limits.MaxConcurrentConnections,
+            time ?? TimeProvider.System, logger));
     }
 }

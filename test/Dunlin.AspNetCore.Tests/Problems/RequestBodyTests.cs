@@ -13,6 +13,8 @@ public sealed class RequestBodyTests : IAsyncLifetime
     private const int Limit = 1000;
     private TestHost _host = null!;
     private HttpClient _client = null!;
+    private readonly TaskCompletionSource _reading = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     [JsonConverter(typeof(JsonStringEnumConverter<Colour>))]
     public enum Colour
@@ -44,6 +46,12 @@ public sealed class RequestBodyTests : IAsyncLifetime
         {
             Map = app => app.MapPost("/api/order", async context =>
             {
+                context.Response.OnCompleted(() =>
+                {
+                    _ended.TrySetResult();
+                    return Task.CompletedTask;
+                });
+                _reading.TrySetResult();
                 var order = await RequestBody.ReadAsync<Order>(context, Limit, context.RequestAborted);
                 await context.Response.WriteAsync(order.Title);
             }),
@@ -215,6 +223,46 @@ public sealed class RequestBodyTests : IAsyncLifetime
         }
         Assert.DoesNotContain(" 200 ", answer, StringComparison.Ordinal);
         Assert.DoesNotContain("Error 4000", _host.Log.All, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("FFFFFFFFFFFFFFFF\r\n")]
+    [InlineData("80000000\r\n")]
+    [InlineData("7FFFFFFFFF\r\n")]
+    [InlineData("-1\r\n")]
+    [InlineData("5\r\nhello!\r\n")]
+    [InlineData("\r\n")]
+    public async Task A_malformed_chunk_is_the_senders_fault(string chunks)
+    {
+        using var socket = await SendAsync("Transfer-Encoding: chunked\r\n", chunks);
+        using var reader = new StreamReader(socket.GetStream());
+        Assert.Equal("HTTP/1.1 400 Bad Request", await reader.ReadLineAsync());
+        var problem = await reader.ReadToEndAsync();
+        Assert.Contains("application/problem+json", problem, StringComparison.Ordinal);
+        Assert.DoesNotContain(" Error ", _host.Log.All, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Transfer-Encoding: chunked\r\n", "5\r\nhel")]
+    [InlineData("Content-Length: 500\r\n", "{")]
+    public async Task A_sender_that_resets_within_the_body_is_no_fault_of_the_server(string header, string body)
+    {
+        using (var socket = await SendAsync(header, body))
+        {
+            await _reading.Task.WaitAsync(TimeSpan.FromSeconds(30));
+            socket.Client.Close(timeout: 0);
+        }
+        await _ended.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.DoesNotContain("Error 4000", _host.Log.All, StringComparison.Ordinal);
+    }
+
+    private async Task<TcpClient> SendAsync(string header, string body)
+    {
+        var socket = new TcpClient();
+        await socket.ConnectAsync("127.0.0.1", _host.Address.Port);
+        await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST /api/order HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n{header}\r\n{body}"));
+        return socket;
     }
 
     private static string Padded(int bytes)
