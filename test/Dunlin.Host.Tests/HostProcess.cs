@@ -26,6 +26,8 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public bool HasEnded => _process!.HasExited;
 
+    public int Id => _process!.Id;
+
     public int Port => Address?.Port ?? 0;
 
     public string Output

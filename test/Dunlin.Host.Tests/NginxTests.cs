@@ -97,6 +97,25 @@ public sealed class NginxTests
             patience.Token.ThrowIfCancellationRequested();
     }
 
+    [Fact]
+    public async Task Streams_with_a_body_are_refused_and_use_up_no_connections()
+    {
+        // With 600 files the host takes 300 connections.
+        const int requests = 320;
+        await using var host = await StartAsync(openFiles: 600);
+        await using var nginx = await NginxProcess.StartAsync(host.Port);
+        using var alice = await host.SignInAsync("alice", nginx.Address);
+        var body = new byte[2_000_000];
+        await Parallel.ForAsync(0, requests, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (_, ct) =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/events/stream") { Content = new ByteArrayContent(body) };
+            using var answer = await alice.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct).WaitAsync(Patience, ct);
+            Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        });
+        await using var stream = await EventLine.OpenAsync(alice);
+        Assert.Equal(1, await CountAsync(alice));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -119,9 +138,9 @@ public sealed class NginxTests
         Assert.Equal(HttpStatusCode.TooManyRequests, claimed.StatusCode);
     }
 
-    private static async Task<HostProcess> StartAsync()
+    private static async Task<HostProcess> StartAsync(int? openFiles = null)
     {
-        var host = new HostProcess();
+        var host = new HostProcess { OpenFiles = openFiles };
         host.Settings["Dunlin__TrustedProxies"] = "127.0.0.1";
         host.Settings["Dunlin__RxDb__Ping"] = "00:00:01";
         await host.StartAsync();

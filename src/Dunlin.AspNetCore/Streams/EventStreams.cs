@@ -42,20 +42,25 @@ public sealed class EventStreams
     /// </summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.NotSignedIn"/>, <see cref="ErrorCode.Forbidden"/> naming the topic or pattern,
     /// <see cref="ErrorCode.TooManyTopics"/>, <see cref="ErrorCode.TooManyConnections"/>, <see cref="ErrorCode.InvalidPosition"/>,
+    /// <see cref="ErrorCode.InvalidField"/> where the request has a body that has not been read to its end,
     /// <see cref="ErrorCode.Draining"/>.</exception>
     public async Task ServeAsync(HttpContext context, StreamRequest request)
     {
         var caller = context.RequireCaller();
         await CheckTopicsAsync(caller, new AskedTopics(request.Topics, request.Patterns), context.RequestAborted);
+        await RequestRest.RequireNoneAsync(context);
         var resume = ResumePosition(context.Request);
         var address = context.Connection.RemoteIpAddress?.ToString() ?? "";
         var place = _limits.Enter(caller.UserId, address);
-        var sink = new PipeFrameSink(context);
+        PipeFrameSink? sink = null;
+        var keepsPlace = false;
         try
         {
+            sink = new PipeFrameSink(context);
             var connection = await OpenAsync(context, request, sink, caller, address, resume);
             if (sink.Successor is { } taken)
             {
+                keepsPlace = true;
                 _ = EndAsync(connection, taken, place);
                 return;
             }
@@ -65,8 +70,8 @@ public sealed class EventStreams
         }
         finally
         {
-            sink.Detach();
-            if (sink.Successor is null)
+            sink?.Detach();
+            if (!keepsPlace)
                 place.Dispose();
         }
     }
@@ -74,8 +79,14 @@ public sealed class EventStreams
     /// <summary>The rest of a stream that has left the web server.</summary>
     private static async Task EndAsync(Connection connection, SocketFrameSink sink, StreamLimits.Place place)
     {
-        sink.End(isGone: await connection.Completion == ConnectionEnd.Gone);
-        place.Dispose();
+        try
+        {
+            sink.End(isGone: await connection.Completion == ConnectionEnd.Gone);
+        }
+        finally
+        {
+            place.Dispose();
+        }
     }
 
     /// <summary>Opens the stream, and goes on until it is up to date, or closed.</summary>
@@ -117,6 +128,7 @@ public sealed class EventStreams
         catch
         {
             sink.Detach();
+            sink.Successor?.Abort();
             connection.Abandon();
             throw;
         }

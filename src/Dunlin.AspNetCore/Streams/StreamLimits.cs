@@ -11,6 +11,16 @@ internal sealed class StreamLimits(IOptions<StreamOptions> options)
     private readonly Dictionary<string, int> _byAddress = new(StringComparer.Ordinal);
     private int _all;
 
+    /// <summary>Streams that have a place, and how many users and addresses they come from.</summary>
+    public (int All, int Users, int Addresses) Counts
+    {
+        get
+        {
+            lock (_gate)
+                return (_all, _byUser.Count, _byAddress.Count);
+        }
+    }
+
     /// <summary>Takes a place; dispose the result to give it back.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyConnections"/>, naming the limit.</exception>
     public Place Enter(string userId, string address)

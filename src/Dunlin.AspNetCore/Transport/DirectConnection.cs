@@ -14,13 +14,15 @@ namespace Dunlin.Transport;
 /// serving -> closed            serving -> taken over (Kestrel's side ends; the socket lives on with its new owner)
 /// </code>
 /// Invariant: the socket is closed exactly once, by whoever owns it: this connection, or after <see cref="TryTakeOver"/> the one
-/// that took it. What Kestrel still does to a connection that was taken over reaches nobody.
+/// that took it. What Kestrel still does to a connection that was taken over reaches nobody, and its input has ended: nothing that
+/// still reads a request there waits for bytes that go to the new owner.
 /// </summary>
 internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader, IConnectionSocketFeature, IMemoryPoolFeature
 {
     private static long _lastId = TimeProvider.System.GetUtcNow().Ticks;
 
-    private readonly Lock _reading = new();   // held while memory of the input is being filled: it may not be given back then
+    // Guards changes of _state. Held also while memory of the input is being filled: it may not be given back then.
+    private readonly Lock _reading = new();
     private readonly Pipe _input;
     private readonly SocketPipeWriter _output;
     private readonly SocketReceiver _receiver;
@@ -75,21 +77,25 @@ internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader
     }
 
     /// <summary>Takes the socket away from Kestrel, which finishes its side as if the connection were over. Only when everything that
-    /// was written has been sent, by the one who writes.</summary>
+    /// was written has been sent, by the one who writes, and when the body of the request has been read to its end: Kestrel reads what is
+    /// left of a body after the response, and would not find it here.</summary>
     /// <param name="owner">Told of the peer's end from now on; closes the socket with <see cref="CloseTaken"/>.</param>
     /// <returns>False where the connection is closed, or the peer has ended it.</returns>
     public bool TryTakeOver(ISocketReader owner)
     {
-        if (Interlocked.CompareExchange(ref _state, (int)State.Taken, (int)State.Serving) != (int)State.Serving)
-            return false;
-        if (!_receiver.TryHandOver(this, owner))
+        lock (_reading)
         {
-            // The peer's end has been told to Kestrel, which closes the socket as ever.
-            Volatile.Write(ref _state, (int)State.Serving);
-            return false;
+            if (_state != (int)State.Serving)
+                return false;
+            // Where it fails, the peer's end has been told to Kestrel, which closes the socket as ever.
+            if (!_receiver.TryHandOver(this, owner))
+                return false;
+            Volatile.Write(ref _state, (int)State.Taken);
         }
         Open.Take();
         _output.Complete();
+        // On a thread of its own, because whoever reads the input goes on inside the call.
+        ThreadPool.UnsafeQueueUserWorkItem(static input => input.Complete(), _input.Writer, preferLocal: false);
         return true;
     }
 
@@ -141,8 +147,8 @@ internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader
             await _receiving;
             return;
         }
-        lock (_reading)
-            _input.Writer.Complete();
+        // Nothing fills it any more: see TryTakeOver.
+        _input.Writer.Complete();
     }
 
     ValueTask<bool> ISocketReader.ReadAsync(Socket socket)
@@ -182,8 +188,12 @@ internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader
 
     private void Close(bool abortive)
     {
-        if (Interlocked.CompareExchange(ref _state, (int)State.Closed, (int)State.Serving) != (int)State.Serving)
-            return;
+        lock (_reading)
+        {
+            if (_state != (int)State.Serving)
+                return;
+            Volatile.Write(ref _state, (int)State.Closed);
+        }
         Close(Socket, abortive);
         Open.Remove(taken: false);
     }

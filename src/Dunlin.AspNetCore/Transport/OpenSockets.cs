@@ -9,6 +9,16 @@ internal sealed class OpenSockets
     private long _taken;
     private TaskCompletionSource? _noneTaken;
 
+    /// <summary>How many are open, and how many of those have left Kestrel.</summary>
+    public (long All, long Taken) Counts
+    {
+        get
+        {
+            lock (_gate)
+                return (_all, _taken);
+        }
+    }
+
     /// <summary>Counts one more, unless there are as many as may be.</summary>
     public bool TryAdd(long? limit)
     {

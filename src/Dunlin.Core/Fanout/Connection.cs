@@ -21,7 +21,7 @@ namespace Dunlin.Fanout;
 /// </summary>
 public sealed partial class Connection : WheelEntry
 {
-    private readonly Lock _gate = new();   // guards _writing, _pending*, _end, _farewell, _lagging
+    private readonly Lock _gate = new();   // guards _writing, _pending*, _controlBytes, _end, _farewell, _lagging
     private readonly EventFanout _fanout;
     private readonly TimeSpan _heartbeat;
     private readonly Func<DateTimeOffset, ReadOnlyMemory<byte>> _heartbeatFrame;
@@ -147,6 +147,8 @@ public sealed partial class Connection : WheelEntry
         {
             Close(ConnectionEnd.Gone);
             _sink.Abort();
+            // Once more if that met a sink that has just handed over to another.
+            ScheduleNext();
             return;
         }
         if (heartbeat)

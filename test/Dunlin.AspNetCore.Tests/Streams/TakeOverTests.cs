@@ -220,7 +220,7 @@ public sealed class TakeOverTests
     }
 
     /// <summary>Sees when Kestrel has done with a connection.</summary>
-    private sealed class KestrelSide(string scheme = "http")
+    internal sealed class KestrelSide(string scheme = "http")
     {
         public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -237,7 +237,7 @@ public sealed class TakeOverTests
     }
 
     /// <summary>A reader that speaks HTTP/1.1 with its own bytes.</summary>
-    private sealed class RawReader : IDisposable
+    internal sealed class RawReader : IDisposable
     {
         private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         private readonly StringBuilder _text = new();
@@ -247,12 +247,19 @@ public sealed class TakeOverTests
 
         public static async Task<RawReader> OpenAsync(EngineHost host, int? receiveBuffer = null)
         {
+            var reader = await SendAsync(host, "GET /dunlin/v1/events?topic=t HTTP/1.1\r\nHost: x\r\nX-User: ann\r\n\r\n", receiveBuffer);
+            await reader.UntilAsync("dunlin.hello");
+            return reader;
+        }
+
+        /// <summary>Sends a request, or more, and reads nothing yet.</summary>
+        public static async Task<RawReader> SendAsync(EngineHost host, string request, int? receiveBuffer = null)
+        {
             var reader = new RawReader();
             if (receiveBuffer is { } bytes)
                 reader._socket.ReceiveBufferSize = bytes;
             await reader._socket.ConnectAsync(host.Address.Host, host.Address.Port);
-            await reader.SendAsync("GET /dunlin/v1/events?topic=t HTTP/1.1\r\nHost: x\r\nX-User: ann\r\n\r\n"u8.ToArray());
-            await reader.UntilAsync("dunlin.hello");
+            await reader.SendAsync(Encoding.ASCII.GetBytes(request));
             return reader;
         }
 
