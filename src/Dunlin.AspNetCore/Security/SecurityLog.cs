@@ -1,3 +1,4 @@
+using Dunlin.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Security;
@@ -12,7 +13,7 @@ internal static partial class SecurityLog
     public static partial void KeyFileOpen(ILogger logger, string path);
 
     [LoggerMessage(4020, LogLevel.Information, "User {UserId} signed in; session {SessionId}.")]
-    public static partial void SignedIn(ILogger logger, string userId, string sessionId);
+    public static partial void SignedIn(ILogger logger, PeerText userId, string sessionId);
 
     [LoggerMessage(4021, LogLevel.Information, "A sign-in failed from {Address}.")]
     public static partial void SignInFailed(ILogger logger, string address);
@@ -21,7 +22,7 @@ internal static partial class SecurityLog
     public static partial void SignInSlowed(ILogger logger, string address, long seconds);
 
     [LoggerMessage(4023, LogLevel.Information, "Session {SessionId} of user {UserId} ended: {Reason}.")]
-    public static partial void SessionEnded(ILogger logger, string sessionId, string userId, string reason);
+    public static partial void SessionEnded(ILogger logger, PeerText sessionId, PeerText userId, PeerText reason);
 
     [LoggerMessage(4030, LogLevel.Debug, "A bearer token was refused: {Reason}.")]
     public static partial void TokenRefused(ILogger logger, TokenFault reason);

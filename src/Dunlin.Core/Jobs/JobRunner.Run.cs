@@ -144,17 +144,17 @@ internal sealed partial class JobRunner
     private static partial void LogStoreFailed(ILogger logger, Exception error, string type);
 
     [LoggerMessage(1301, LogLevel.Error, "The job {Id} of type {Type} could not be claimed or settled; trying again")]
-    private static partial void LogClaimFailed(ILogger logger, Exception error, string id, string type);
+    private static partial void LogClaimFailed(ILogger logger, Exception error, PeerText id, string type);
 
     [LoggerMessage(1302, LogLevel.Information, "Attempt {Attempt} at the job {Id} of type {Type} failed; it is tried again")]
-    private static partial void LogFailed(ILogger logger, Exception error, string id, string type, int attempt);
+    private static partial void LogFailed(ILogger logger, Exception error, PeerText id, string type, int attempt);
 
     [LoggerMessage(1303, LogLevel.Warning, "The job {Id} of type {Type} is dead after attempt {Attempt}")]
-    private static partial void LogDead(ILogger logger, Exception error, string id, string type, int attempt);
+    private static partial void LogDead(ILogger logger, Exception error, PeerText id, string type, int attempt);
 
     [LoggerMessage(1304, LogLevel.Information, "Attempt {Attempt} at the job {Id} of type {Type} lost its claim; another has it, or it is gone")]
-    private static partial void LogLost(ILogger logger, string id, string type, int attempt);
+    private static partial void LogLost(ILogger logger, PeerText id, string type, int attempt);
 
     [LoggerMessage(1305, LogLevel.Warning, "The claim on the job {Id} of type {Type} could not be renewed; trying again")]
-    private static partial void LogRenewalFailed(ILogger logger, Exception error, string id, string type);
+    private static partial void LogRenewalFailed(ILogger logger, Exception error, PeerText id, string type);
 }

@@ -1,4 +1,5 @@
 using Dunlin.Backplane;
+using Dunlin.Diagnostics;
 using Dunlin.Fanout;
 using Dunlin.Hosting;
 using Microsoft.Extensions.Logging;
@@ -94,7 +95,7 @@ public sealed partial class LeaseGraces
     }
 
     [LoggerMessage(1110, LogLevel.Warning, "The leases of the lost connections of session {SessionId} could not be released; they expire")]
-    private static partial void LogReleaseFailed(ILogger logger, Exception error, string sessionId);
+    private static partial void LogReleaseFailed(ILogger logger, Exception error, PeerText sessionId);
 
     // With the user: sessions of other issuers have the ids that these chose, and two users may have the same.
     private sealed record Key(string UserId, string SessionId, string? DeviceId, string? ConnectionId)

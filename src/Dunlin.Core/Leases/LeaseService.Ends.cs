@@ -141,7 +141,7 @@ public sealed partial class LeaseService
     });
 
     [LoggerMessage(1101, LogLevel.Warning, "The expired lease of {Resource} could not be ended; trying again")]
-    private static partial void LogSettleFailed(ILogger logger, Exception error, string resource);
+    private static partial void LogSettleFailed(ILogger logger, Exception error, PeerText resource);
 }
 
 internal sealed partial class LeaseStep

@@ -202,7 +202,7 @@ public sealed partial class Revocations : IHostedService
     }
 
     [LoggerMessage(4100, LogLevel.Information, "What was issued to user {UserId} (session {SessionId}) up to {Before} is revoked: {Reason}")]
-    private static partial void LogRevoked(ILogger logger, string userId, string? sessionId, DateTimeOffset before, string reason);
+    private static partial void LogRevoked(ILogger logger, PeerText userId, PeerText sessionId, DateTimeOffset before, PeerText reason);
 
     /// <summary>A user, or one session of a user. Sessions of other issuers have the ids that these chose.</summary>
     private readonly record struct Whose(string UserId, string? SessionId)

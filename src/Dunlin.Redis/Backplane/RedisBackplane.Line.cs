@@ -1,3 +1,4 @@
+using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
@@ -195,7 +196,7 @@ internal sealed partial class RedisBackplane
     private partial void LogLost(Exception? exception, string endPoint);
 
     [LoggerMessage(2202, LogLevel.Warning, "Redis says: {Error}")]
-    private partial void LogError(string error);
+    private partial void LogError(PeerText error);
 
     [LoggerMessage(2206, LogLevel.Warning, "The journal could not be asked after a connection; the store's own watch goes on.")]
     private partial void LogNotAsked(Exception exception);

@@ -168,8 +168,8 @@ internal sealed partial class PushService(
     }
 
     [LoggerMessage(5100, LogLevel.Information, "Document '{Id}' of {Collection} was refused ({Code}): {Reason}")]
-    private partial void LogRefused(string collection, string id, string code, string reason);
+    private partial void LogRefused(string collection, PeerText id, string code, PeerText reason);
 
     [LoggerMessage(5101, LogLevel.Error, "Document '{Id}' of {Collection} could not be written and was refused.")]
-    private partial void LogFailed(Exception exception, string collection, string id);
+    private partial void LogFailed(Exception exception, string collection, PeerText id);
 }

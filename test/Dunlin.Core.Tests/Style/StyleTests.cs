@@ -62,6 +62,29 @@ public sealed class StyleTests
         Assert.Empty(ids.GroupBy(i => i.Id).Where(g => g.Count() > 1).Select(g => $"{g.Key}: {string.Join(", ", g.Select(i => i.File))}"));
     }
 
+    // Parameters of log messages that are plain texts and that no peer can choose: this list is what a review looks at.
+    private static readonly string[] OwnTexts =
+    [
+        "traceId", "code", "path", "address", "collection", "endPoint", "process", "kind", "type", "what", "position", "connection", "version", "set", "script",
+        "detail", "sessionId",
+    ];
+
+    [Fact]
+    public void Texts_of_peers_are_logged_as_such()
+    {
+        var methods = Sources("src", "cs").Concat(Sources("apps", "cs"))
+            .SelectMany(file => Regex.Matches(File.ReadAllText(file), @"\[LoggerMessage\([^\n]*\]\s*[\w\s]*partial void (?<name>\w+)\((?<parameters>[^)]*)\)").Select(m => (File: Relative(file), Match: m)))
+            .ToList();
+        Assert.True(methods.Count > 60, $"{methods.Count} log messages");
+        var found =
+            from method in methods
+            from parameter in method.Match.Groups["parameters"].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            let parts = parameter.Split(' ')
+            where parts[0] is "string" or "string?" or "object" or "object?" && !OwnTexts.Contains(parts[^1])
+            select $"{method.File}: {method.Match.Groups["name"].Value}({parameter}): use PeerText, unless no peer can choose the text";
+        Assert.Empty(found);
+    }
+
     [Fact]
     public void Classes_are_sealed_abstract_or_static()
     {
