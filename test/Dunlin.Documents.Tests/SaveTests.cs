@@ -87,6 +87,11 @@ public sealed class SaveTests : IAsyncLifetime
         var refused = (await _bob.PostAsync("files/save", new { xml_string = "<two/>", file_id = _file, lease }, ("If-Match", etag))).Is(412, "version_mismatch");
         Assert.Equal((await _bob.ReadAsync(_file)).ETag, refused.Text("etag"));
         Assert.Equal("<one/>", await _bob.ReadTextAsync(_file));
+        // As a proxy that compresses sends it on, in a list, and whatever is there.
+        (await _bob.PostAsync("files/save", new { xml_string = "<two/>", file_id = _file, lease }, ("If-Match", "W/" + refused.Text("etag")))).Ok();
+        var (_, third) = await _bob.ReadAsync(_file);
+        (await _bob.PostAsync("files/save", new { xml_string = "<three/>", file_id = _file, lease }, ("If-Match", $"{etag}, {third}"))).Ok();
+        (await _bob.PostAsync("files/save", new { xml_string = "<four/>", file_id = _file, lease }, ("If-Match", "*"))).Ok();
     }
 
     [Fact]

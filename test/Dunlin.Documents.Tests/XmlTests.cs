@@ -89,6 +89,9 @@ public sealed class XmlTests(XmlTests.Shared shared) : IClassFixture<XmlTests.Sh
     }
 
     [Theory]
+    [InlineData("<DTDs>\n</a>", 2, 3)]
+    [InlineData("<a>\n<DTD DTD='1' DTD='2'/></a>", 2, 14)]
+    [InlineData("<a>\n&DTD;</a>", 2, 2)]
     [InlineData("<a>\n  <b>\n</a>", 3, 3)]
     [InlineData("<a b='1' b='2'/>", 1, 10)]
     [InlineData("<a>\r\n\r\n  &x;\r\n</a>", 3, 4)]

@@ -137,6 +137,8 @@ public sealed class BadInputTests
         Assert.Equal(200, (await laptop.SendAsync("PATCH", path, new { title = "y" }, ("If-Match", $"\"{version}\""))).Status);
         Assert.Equal(412, (await laptop.SendAsync("DELETE", path, null, ("If-Match", $"\"{version}\""))).Status);
         Assert.Equal(400, (await laptop.SendAsync("PATCH", path, new { title = "z" }, ("If-Match", "new"))).Status);
+        Assert.Equal(412, (await laptop.SendAsync("PATCH", path, new { title = "z" }, ("If-Match", $"W/\"{version}\", \"x\""))).Status);
+        Assert.Equal(200, (await laptop.SendAsync("PATCH", path, new { title = "z" }, ("If-Match", "*"))).Status);
     }
 
     private static async Task<string> ProblemAsync(FocusClient client, string method, string path, object? body, int status, string code, string? field)

@@ -69,6 +69,9 @@ public sealed class CaseTests : IAsyncLifetime
         await _bob.RefusedAsync(412, "version_mismatch", "PATCH", "cases/1", new { updates = new { remarks = "b" } }, ("If-Match", $"\"{version - 1}\""));
         var next = await _bob.DoAsync("PATCH", "cases/1", new { updates = new { remarks = "b" }, version });
         Assert.True(next.GetProperty("version").GetInt64() > version);
+        await _bob.RefusedAsync(400, "invalid_field", "PATCH", "cases/1", new { updates = new { remarks = "c" } }, ("If-Match", $"{version}"));
+        var weak = await _bob.SendAsync("PATCH", "cases/1", new { updates = new { remarks = "c" } }, ("If-Match", $"\"{version}\", W/\"{next.GetProperty("version").GetInt64()}\""));
+        Assert.Equal(200, weak.Status);
     }
 
     [Fact]
@@ -129,6 +132,7 @@ public sealed class CaseTests : IAsyncLifetime
     [InlineData("PATCH", "cases/1", """{"updates":{"cost":1.234}}""", 400, "invalid_field", "cost")]
     [InlineData("PATCH", "cases/1", """{"updates":{"cost":100000000}}""", 400, "invalid_field", "cost")]
     [InlineData("PATCH", "cases/1", """{"updates":{"purchaseDate":"31.01.2026"}}""", 400, "invalid_field", "purchaseDate")]
+    [InlineData("PATCH", "cases/1", """{"updates":{"purchaseDate":"2026-02-30"}}""", 400, "invalid_field", "purchaseDate")]
     [InlineData("PATCH", "cases/1", """{"updates":{"customerEmail":"nobody"}}""", 400, "invalid_field", "customerEmail")]
     [InlineData("PATCH", "cases/1", """{"updates":{"remarks":"x"},"force":true}""", 400, "unknown_field", "force")]
     [InlineData("PATCH", "cases/1", """{"updates":{"remarks":"x"},"leases":{"remarks":{"leaseId":"lease-id-of-bob","fence":1}}}""", 409, "lease_lost", null)]

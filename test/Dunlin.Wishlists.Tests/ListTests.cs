@@ -49,6 +49,9 @@ public sealed class ListTests
             var late = await ann.SendAsync("PATCH", path, change, ("If-Match", tag));
             Assert.Equal((412, "version_mismatch"), (late.Status, late.Code));
             Assert.Equal(200, (await ann.SendAsync("PATCH", path, change, ("If-Match", first.Headers.ETag!.Tag))).Status);
+            var now = (await ann.SendAsync("GET", path)).Headers.ETag!.Tag;
+            Assert.Equal(200, (await ann.SendAsync("PATCH", path, change, ("If-Match", $"{tag}, W/{now}"))).Status);
+            Assert.Equal(200, (await ann.SendAsync("PATCH", path, change, ("If-Match", "*"))).Status);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Leases;
+using Dunlin.Problems;
 using Dunlin.Topics;
 
 namespace Dunlin.Apps.Documents;
@@ -12,9 +13,9 @@ namespace Dunlin.Apps.Documents;
 /// <param name="AsNew">Keep it as a new version of the same document and variant.</param>
 /// <param name="AsGold">Keep it as the first gold standard of the document and variant.</param>
 /// <param name="Fence">What the lock was acquired with; needed to replace.</param>
-/// <param name="IfMatch">The entity tag that the text was made from; null replaces whatever is there.</param>
+/// <param name="IfMatch">Which text may be replaced; null replaces whatever is there.</param>
 /// <param name="Label">The name of a new version.</param>
-internal sealed record SaveRequest(string FileId, string Text, bool AsNew, bool AsGold, long? Fence, string? IfMatch, string Label);
+internal sealed record SaveRequest(string FileId, string Text, bool AsNew, bool AsGold, long? Fence, IfMatch? IfMatch, string Label);
 
 /// <summary>
 /// Saving. Each save is one unit of work: rights, maintenance, lock, number, bytes and event together. To replace a text one
@@ -137,7 +138,7 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
         if (request.Fence is not { } fence)
             throw new DunlinException(ErrorCode.InvalidField, "'lease' is missing: it is what acquire_lock answered.", "lease");
         await unit.RequireLeaseAsync(new LeaseClaim(FileLocks.ResourceOf(file), leaseId, caller.UserId, fence), cancellationToken);
-        if (request.IfMatch is { } tag && tag != file.ETag)
+        if (request.IfMatch?.Allows(file.ETag) == false)
         {
             throw new DunlinException(ErrorCode.VersionMismatch)
             {

@@ -20,6 +20,9 @@ internal static class DocumentXml
     /// <summary>Attributes of one element: TEI needs some ten.</summary>
     public const int MaxAttributes = 256;
 
+    /// <summary>How the reader's text begins where it meets a document type. Others quote names of the document, which may hold anything.</summary>
+    private const string TypeRefused = "For security reasons DTD is prohibited";
+
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private static readonly string[] InclusionNamespaces = ["http://www.w3.org/2001/XInclude", "http://www.w3.org/2003/XInclude"];
@@ -70,7 +73,7 @@ internal static class DocumentXml
         }
         catch (XmlException exception)
         {
-            var isType = exception.Message.Contains("DTD", StringComparison.Ordinal);
+            var isType = exception.Message.StartsWith(TypeRefused, StringComparison.Ordinal);
             throw DocumentErrors.At(
                 isType ? DocumentErrors.UnsafeXml : DocumentErrors.MalformedXml, Math.Max(1, exception.LineNumber), Math.Max(1, exception.LinePosition),
                 isType ? "document types (<!DOCTYPE>) are not taken" : Words(exception), exception);

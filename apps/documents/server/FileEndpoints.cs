@@ -65,7 +65,7 @@ internal static class FileEndpoints
         var caller = http.RequireCaller();
         var body = await RequestBody.ReadAsync<SaveBody>(http, MaxSaveBody, http.RequestAborted);
         var request = new SaveRequest(
-            body.FileId, body.XmlString, body.NewVersion ?? false, body.NewGold ?? false, body.Lease, IfMatch(http.Request), Text(body.Label ?? "", "label", 0, MaxLabel));
+            body.FileId, body.XmlString, body.NewVersion ?? false, body.NewGold ?? false, body.Lease, IfMatch.Of(http.Request), Text(body.Label ?? "", "label", 0, MaxLabel));
         // Not the request's token: what was typed is kept although the page has been left.
         var answer = await saves.SaveAsync(caller, request, CancellationToken.None);
         http.Response.Headers.ETag = answer.Etag;
@@ -91,16 +91,6 @@ internal static class FileEndpoints
             throw new DunlinException(ErrorCode.UnknownField, "'leases' names a file that 'files' does not.", $"leases.{stranger}");
         await deletion.DeleteAsync(caller, body.Files, body.Leases ?? [], http.RequestAborted);
         return DocumentAnswers.Json(http, new DeleteAnswer(body.Files));
-    }
-
-    private static string? IfMatch(HttpRequest request)
-    {
-        var text = request.Headers.IfMatch.ToString();
-        if (text.Length == 0)
-            return null;
-        return EntityTagHeaderValue.TryParse(text, out var tag) && !tag.IsWeak
-            ? tag.Equals(EntityTagHeaderValue.Any) ? null : tag.Tag.ToString()
-            : throw new DunlinException(ErrorCode.InvalidField, "'If-Match' is the ETag of the text that was changed.", "If-Match");
     }
 
     private static string? Variant(string? variant) => variant switch

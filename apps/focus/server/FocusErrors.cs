@@ -1,6 +1,4 @@
-using System.Globalization;
 using Dunlin.Diagnostics;
-using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Apps.Focus;
 
@@ -11,15 +9,4 @@ internal static class FocusErrors
     {
         Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["version"] = version, ["current"] = current },
     };
-
-    /// <summary>The version that a change expects; null where it expects none.</summary>
-    public static long? IfMatch(HttpRequest request)
-    {
-        var text = request.Headers.IfMatch.ToString().Trim('"');
-        if (text.Length == 0)
-            return null;
-        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var version)
-            ? version
-            : throw new DunlinException(ErrorCode.InvalidField, "'If-Match' is a version in quotation marks.", "If-Match");
-    }
 }

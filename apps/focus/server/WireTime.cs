@@ -24,7 +24,9 @@ internal static partial class WireTime
             var why = text is not null && WithoutZone().IsMatch(text) ? "it has no zone" : "it is no date and time";
             throw new DunlinException(ErrorCode.InvalidField, $"'{field}' must be ISO 8601 with an offset, like 2026-03-01T09:30:00+01:00 or ...Z; {why}.", field);
         }
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time) && time.Year is >= FirstYear and <= LastYear
+        if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
+            throw new DunlinException(ErrorCode.InvalidField, $"'{field}' is {text}, a day or a time of day that does not exist.", field);
+        return time.Year is >= FirstYear and <= LastYear
             ? time
             : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' is not a time between {FirstYear} and {LastYear}.", field);
     }

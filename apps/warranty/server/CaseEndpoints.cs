@@ -51,17 +51,7 @@ internal static class CaseEndpoints
             throw new DunlinException(ErrorCode.InvalidField, "'updates' names no field.", "updates");
         // Not the request's token: what the user typed is saved although the page has been left.
         return await cases.UpdateAsync(
-            caller, id, body.Updates, body.Version ?? IfMatch(http.Request), body.Leases ?? [], CancellationToken.None);
-    }
-
-    private static long? IfMatch(HttpRequest request)
-    {
-        var text = request.Headers.IfMatch.ToString().Trim('"');
-        if (text.Length == 0)
-            return null;
-        return long.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var version)
-            ? version
-            : throw new DunlinException(ErrorCode.InvalidField, "'If-Match' is the version of a case in quotation marks.", "If-Match");
+            caller, id, body.Updates, body.Version is { } version ? IfMatch.Version(version) : IfMatch.Of(http.Request), body.Leases ?? [], CancellationToken.None);
     }
 
     private sealed record UpdateBody(Dictionary<string, JsonElement> Updates, long? Version = null, Dictionary<string, LeaseProof>? Leases = null);

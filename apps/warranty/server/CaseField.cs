@@ -65,9 +65,12 @@ internal sealed record CaseField(string Name, string Column, Func<JsonElement, s
     private static string Date(string name, JsonElement value)
     {
         var text = AsText(name, value);
-        return text.Length == 0 || DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _)
-            ? text
-            : throw Wrong(name, "a date like 2026-01-31");
+        if (text.Length == 0 || DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _))
+            return text;
+        var hasForm = text.Length == 10 && text.Select((c, i) => i is 4 or 7 ? c == '-' : char.IsAsciiDigit(c)).All(fits => fits);
+        throw hasForm
+            ? new DunlinException(ErrorCode.InvalidField, $"'{name}' is {text}, a day that the calendar does not have.", name)
+            : Wrong(name, "a date like 2026-01-31");
     }
 
     private static string Status(string name, JsonElement value)

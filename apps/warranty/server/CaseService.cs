@@ -3,6 +3,7 @@ using System.Text.Json;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Leases;
+using Dunlin.Problems;
 using Dunlin.Topics;
 
 namespace Dunlin.Apps.Warranty;
@@ -51,7 +52,7 @@ internal sealed class CaseService(IStore store, LeaseService leases)
     /// <summary>Writes some fields. A field that another holds is refused; a field whose lock the page claims to have is written
     /// only if it still has it. Among completed edits the last one wins, and the value before is in the history.</summary>
     public ValueTask<UpdateAnswer> UpdateAsync(
-        Caller caller, long caseId, IReadOnlyDictionary<string, JsonElement> values, long? expectedVersion,
+        Caller caller, long caseId, IReadOnlyDictionary<string, JsonElement> values, IfMatch? expected,
         IReadOnlyDictionary<string, LeaseProof> proofs, CancellationToken cancellationToken)
     {
         var fields = Read(values);
@@ -62,7 +63,7 @@ internal sealed class CaseService(IStore store, LeaseService leases)
             {
                 var before = await CaseRows.RequireAsync(unit, caseId);
                 await WarrantyAccess.RequireAsync(caller, unit.Connection, unit.Transaction, before.BranchId);
-                if (expectedVersion is { } version && version != before.Version)
+                if (expected?.Allows(before.Version) == false)
                     throw Changed(before);
                 foreach (var (field, _) in fields)
                     await GuardAsync(unit, caller, before, field, proofs, ct);

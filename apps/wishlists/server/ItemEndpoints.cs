@@ -50,7 +50,7 @@ internal static class ItemEndpoints
     {
         var caller = http.RequireCaller();
         var body = await RequestBody.ReadAsync<UpdateBody>(http, WireText.MaxBody, http.RequestAborted);
-        var expected = Etag.IfMatch(http.Request);
+        var expected = IfMatch.Of(http.Request);
         var changed = await lists.ChangeAsync(
             caller,
             async (work, ct) =>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Serialization;
 using Dunlin.Diagnostics;
 using Dunlin.Problems;
@@ -52,7 +51,7 @@ internal static class WishlistEndpoints
     {
         var caller = http.RequireCaller();
         var body = await RequestBody.ReadAsync<UpdateBody>(http, WireText.MaxBody, http.RequestAborted);
-        var expected = Etag.IfMatch(http.Request);
+        var expected = IfMatch.Of(http.Request);
         var changed = await lists.ChangeAsync(
             caller,
             async (work, ct) =>
@@ -114,25 +113,14 @@ internal static class Etag
 {
     public static IResult Answer<T>(HttpContext http, Versioned<T> versioned)
     {
-        http.Response.Headers.ETag = string.Create(CultureInfo.InvariantCulture, $"\"{versioned.Version}\"");
+        http.Response.Headers.ETag = IfMatch.TagOf(versioned.Version);
         http.Response.Headers.CacheControl = "no-cache";
         return Results.Ok(versioned.Document);
     }
 
-    /// <summary>The version that a change expects; null where it expects none.</summary>
-    public static long? IfMatch(HttpRequest request)
+    public static void Require(IfMatch? expected, long version)
     {
-        var text = request.Headers.IfMatch.ToString().Trim('"');
-        if (text.Length == 0)
-            return null;
-        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var version)
-            ? version
-            : throw new DunlinException(ErrorCode.InvalidField, "'If-Match' is a version in quotation marks.", "If-Match");
-    }
-
-    public static void Require(long? expected, long version)
-    {
-        if (expected is { } wanted && wanted != version)
+        if (expected?.Allows(version) == false)
         {
             throw new DunlinException(ErrorCode.VersionMismatch)
             {

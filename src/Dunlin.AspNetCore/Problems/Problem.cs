@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Dunlin.Diagnostics;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -23,6 +25,10 @@ public static class Problem
     /// <summary>What stands before the code in <c>type</c>: a name, not an address, so that it never breaks.</summary>
     public const string TypePrefix = "urn:dunlin:problem:";
 
+    // Texts are for people: an apostrophe stays one. What a browser could take for markup stays too, which the content type and
+    // "nosniff" make harmless.
+    private static readonly JsonSerializerOptions Extensions = new(JsonSerializerOptions.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private static readonly HashSet<string> OwnMembers = new(StringComparer.Ordinal)
     {
         "type", "title", "status", "detail", "code", "class", "hint", "field", "traceId",
@@ -40,9 +46,18 @@ public static class Problem
         var traceId = TraceId(context);
         var known = ProblemTranslation.Translate(exception);
         var log = Log(context);
+        if (IsOfPeerGone(context, exception))
+        {
+            ProblemLog.PeerGone(log, traceId);
+            context.Abort();
+            return Task.CompletedTask;
+        }
         if (context.Response.HasStarted)
         {
-            ProblemLog.ResponseBegun(log, traceId, exception);
+            if (known is { Code.Status: < StatusCodes.Status500InternalServerError })
+                ProblemLog.RefusedLate(log, known.Code.Code, traceId);
+            else
+                ProblemLog.ResponseBegun(log, traceId, exception);
             context.Abort();
             return Task.CompletedTask;
         }
@@ -54,6 +69,10 @@ public static class Problem
             ProblemLog.Refused(log, known.Code.Code, known.Code.Status, traceId);
         return AnswerAsync(context, known ?? new DunlinException(ErrorCode.Internal), traceId);
     }
+
+    // Nobody is left to answer, and it is no fault of the server.
+    private static bool IsOfPeerGone(HttpContext context, Exception exception) => exception is ConnectionResetException or ConnectionAbortedException
+        || (context.RequestAborted.IsCancellationRequested && exception is (OperationCanceledException or IOException));
 
     private static async Task AnswerAsync(HttpContext context, DunlinException problem, string traceId)
     {
@@ -77,6 +96,7 @@ public static class Problem
         response.StatusCode = problem.Code.Status;
         response.ContentType = ContentType;
         headers.CacheControl = "no-store";
+        headers.XContentTypeOptions = "nosniff";
         if (problem.RetryAfter is { } wait)
             headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         // RFC 9110, 11.6.1: a 401 names a scheme. Bearer makes no browser open a dialogue.
@@ -87,7 +107,7 @@ public static class Problem
     private static byte[] Serialize(DunlinException problem, string traceId)
     {
         var buffer = new System.Buffers.ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(buffer))
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = Extensions.Encoder }))
         {
             json.WriteStartObject();
             json.WriteString("type", TypePrefix + problem.Code.Code);
@@ -105,7 +125,7 @@ public static class Problem
                 if (OwnMembers.Contains(name))
                     continue;
                 json.WritePropertyName(name);
-                JsonSerializer.Serialize(json, value, JsonSerializerOptions.Web);
+                JsonSerializer.Serialize(json, value, Extensions);
             }
             json.WriteEndObject();
         }

@@ -1,11 +1,9 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
 using Dunlin.Diagnostics;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -47,34 +45,12 @@ public static class RequestBody
         ArgumentNullException.ThrowIfNull(context);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxBytes);
         RequireJson(context.Request);
-        if (context.Request.ContentLength > maxBytes)
-            throw TooLarge(maxBytes);
-        // The server's own limit is a general one; ours is exact and names itself.
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit && limit.MaxRequestBodySize < maxBytes)
-            limit.MaxRequestBodySize = maxBytes;
-
-        var reader = context.Request.BodyReader;
-        while (true)
-        {
-            var read = await reader.ReadAsync(cancellationToken);
-            if (read.Buffer.Length > maxBytes)
-            {
-                reader.AdvanceTo(read.Buffer.End);
-                throw TooLarge(maxBytes);
-            }
-            if (!read.IsCompleted)
-            {
-                reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-                continue;
-            }
-            var utf8 = read.Buffer.ToArray();
-            reader.AdvanceTo(read.Buffer.End);
-            if (utf8.Length == 0)
-                throw new DunlinException(ErrorCode.InvalidJson, "The body is empty.");
-            if (!Utf8.IsValid(utf8))
-                throw new DunlinException(ErrorCode.InvalidJson, "The body is not valid UTF-8.");
-            return utf8;
-        }
+        var utf8 = WithoutMark(await RequestBytes.ReadAsync(context, maxBytes, cancellationToken));
+        if (utf8.Length == 0)
+            throw new DunlinException(ErrorCode.InvalidJson, "The body is empty.");
+        if (!Utf8.IsValid(utf8.Span))
+            throw new DunlinException(ErrorCode.InvalidJson, "The body is not valid UTF-8.");
+        return utf8;
     }
 
     /// <summary>Parses bytes of <see cref="ReadUtf8Async"/> with the application's JSON options, made strict.</summary>
@@ -126,9 +102,6 @@ public static class RequestBody
         });
     }
 
-    private static DunlinException TooLarge(int maxBytes) =>
-        new(ErrorCode.TooLarge, $"The body may have {maxBytes} bytes at most.")
-        {
-            Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = maxBytes },
-        };
+    // RFC 8259, section 8.1: a reader may ignore a byte order mark. Some writers of files cannot leave it out.
+    private static ReadOnlyMemory<byte> WithoutMark(byte[] utf8) => utf8.AsSpan().StartsWith("\uFEFF"u8) ? utf8.AsMemory(3) : utf8;
 }

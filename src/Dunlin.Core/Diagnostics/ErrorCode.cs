@@ -44,7 +44,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
     public static readonly ErrorCode CheckpointExpired = new("checkpoint_expired", 410, ErrorClass.Resync, "The checkpoint cannot be continued from.", "Pull from the beginning, without a position, and drop what is not told again.");
     public static readonly ErrorCode VersionMismatch = new("version_mismatch", 412, ErrorClass.Resync, "The thing has changed since you read it.", "Read it again and repeat the change with the new version.");
     public static readonly ErrorCode TooLarge = new("too_large", 413, ErrorClass.Stop, "The request is too large.", "Stay within the limit named in 'limit'.");
-    public static readonly ErrorCode UnsupportedMediaType = new("unsupported_media_type", 415, ErrorClass.Stop, "This content type is not taken here.", "Send Content-Type: application/json.");
+    public static readonly ErrorCode UnsupportedMediaType = new("unsupported_media_type", 415, ErrorClass.Stop, "This content type is not taken here.", "Send the body uncompressed, with the content type that the endpoint takes.");
     public static readonly ErrorCode LeaseHeld = new("lease_held", 423, ErrorClass.Retry, "Another holder has the lease.", "Wait until it is released or expires; see 'holder' and 'expiresAt'.");
     public static readonly ErrorCode SchemaOutdated = new("schema_outdated", 426, ErrorClass.Stop, "The page is older than the server.", "Load the page anew; what was not sent yet is kept and migrated.");
     public static readonly ErrorCode TooManyRequests = new("too_many_requests", 429, ErrorClass.Retry, "Too many requests.", "Wait as long as Retry-After says.");

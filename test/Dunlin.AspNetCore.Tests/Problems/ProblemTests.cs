@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dunlin.Diagnostics;
 using Dunlin.Problems;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.AspNetCore.Tests.Problems;
@@ -27,9 +28,19 @@ public sealed class ProblemTests : IAsyncLifetime
                         Extensions = new Dictionary<string, object?> { ["holder"] = new { Name = "Alice" }, ["nothing"] = null, ["status"] = 200 },
                     };
                 });
+                app.MapGet("/api/quoted", Task (HttpContext _) => throw new DunlinException(ErrorCode.InvalidField, "'Zoë' & <b>+")
+                {
+                    Extensions = new Dictionary<string, object?> { ["with"] = "it's" },
+                });
                 app.MapGet("/api/broken", Task (HttpContext _) => throw new InvalidOperationException("secret inner text"));
                 app.MapGet("/api/bad", Task (HttpContext _) => throw new BadHttpRequestException("No.", 400));
                 app.MapGet("/api/json", Task (HttpContext _) => throw new JsonException("m", "$.a.b", 1, 2));
+                app.MapGet("/api/late", async context =>
+                {
+                    await context.Response.WriteAsync("half");
+                    await context.Response.Body.FlushAsync();
+                    throw new DunlinException(ErrorCode.Forbidden);
+                });
                 app.MapGet("/api/begun", async context =>
                 {
                     await context.Response.WriteAsync("half");
@@ -72,6 +83,18 @@ public sealed class ProblemTests : IAsyncLifetime
         Assert.Null(response.Headers.ETag);
         Assert.Equal("yes", response.Headers.GetValues("X-Kept").Single());
         Assert.True(response.Headers.CacheControl?.NoStore);
+    }
+
+    [Fact]
+    public async Task Texts_are_readable_as_they_stand_and_no_browser_takes_them_for_markup()
+    {
+        using var response = await _client.GetAsync("/api/quoted");
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.Contains("'Zoë' & <b>+", text, StringComparison.Ordinal);
+        Assert.Contains("\"with\":\"it's\"", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("\\u", text, StringComparison.Ordinal);
+        Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
+        await HttpAssert.ProblemAsync(response, 400, "invalid_field");
     }
 
     [Fact]
@@ -138,6 +161,27 @@ public sealed class ProblemTests : IAsyncLifetime
             await response.Content.ReadAsStringAsync();
         });
         Assert.Contains(_host.Log.Lines, line => line.Contains(" 4003 ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_fault_of_the_client_logs_neither_an_error_nor_a_stack_trace()
+    {
+        foreach (var exception in new Exception[] { new ConnectionResetException("reset"), new ConnectionAbortedException(), new OperationCanceledException(), new IOException("cut") })
+        {
+            var context = new DefaultHttpContext { RequestServices = _host.Services, RequestAborted = new CancellationToken(canceled: true) };
+            await Problem.WriteAsync(context, exception);
+        }
+        await Assert.ThrowsAnyAsync<HttpRequestException>(async () =>
+        {
+            using var response = await _client.GetAsync("/api/late", HttpCompletionOption.ResponseHeadersRead);
+            await response.Content.ReadAsStringAsync();
+        });
+        using var bad = await _client.GetAsync("/api/bad");
+        using var json = await _client.GetAsync("/api/json");
+        var lines = _host.Log.Lines.Where(line => line.StartsWith("Dunlin.Problems ", StringComparison.Ordinal)).ToList();
+        Assert.Equal(4, lines.Count(line => line.Contains(" Debug 4005 ", StringComparison.Ordinal)));
+        Assert.Single(lines, line => line.Contains(" Information 4004 ", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, line => line.Contains("   at ", StringComparison.Ordinal) || line.Contains(" Error ", StringComparison.Ordinal));
     }
 
     [Fact]

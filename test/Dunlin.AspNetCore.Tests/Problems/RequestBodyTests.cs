@@ -85,6 +85,37 @@ public sealed class RequestBodyTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("gzip", 415)]
+    [InlineData("br", 415)]
+    [InlineData("identity, gzip", 415)]
+    [InlineData("identity", 200)]
+    public async Task A_compressed_body_is_refused_for_being_compressed(string encoding, int status)
+    {
+        var content = HttpAssert.Json("""{"title":"a","items":[]}""");
+        content.Headers.TryAddWithoutValidation("Content-Encoding", encoding);
+        using var response = await _client.PostAsync("/api/order", content);
+        Assert.Equal(status, (int)response.StatusCode);
+        if (status == 200)
+            return;
+        var problem = await HttpAssert.ProblemAsync(response, 415, "unsupported_media_type");
+        Assert.Equal("Content-Encoding", problem.GetProperty("field").GetString());
+        Assert.Contains("uncompressed", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_byte_order_mark_is_skipped_once_and_alone_is_an_empty_body()
+    {
+        foreach (var (body, status) in new[] { ("\uFEFF{\"title\":\"a\",\"items\":[]}", 200), ("\uFEFF\uFEFF{\"title\":\"a\",\"items\":[]}", 400), ("\uFEFF", 400) })
+        {
+            using var response = await _client.PostAsync("/api/order", HttpAssert.Json(body));
+            if (status == 200)
+                Assert.Equal("a", await response.Content.ReadAsStringAsync());
+            else
+                await HttpAssert.ProblemAsync(response, 400, "invalid_json");
+        }
+    }
+
+    [Theory]
     [InlineData("text/plain")]
     [InlineData("application/x-www-form-urlencoded")]
     [InlineData("multipart/form-data; boundary=x")]

@@ -19,7 +19,7 @@ internal static class CalendarEndpoints
         group.MapDelete("{id}", async (HttpContext http, string id, CalendarService calendar, FocusDevices devices) =>
         {
             var caller = http.RequireCaller();
-            await calendar.DeleteAsync(caller, await devices.RequireAsync(http, null, http.RequestAborted), id, FocusErrors.IfMatch(http.Request), http.RequestAborted);
+            await calendar.DeleteAsync(caller, await devices.RequireAsync(http, null, http.RequestAborted), id, IfMatch.Of(http.Request), http.RequestAborted);
             return Results.NoContent();
         });
     }
@@ -44,7 +44,7 @@ internal static class CalendarEndpoints
         var notes = body.Notes is null ? null : WireText.Notes(body.Notes);
         var start = body.Start is null ? (DateTimeOffset?)null : WireTime.Parse(body.Start, "start");
         var end = body.End is null ? (DateTimeOffset?)null : WireTime.Parse(body.End, "end");
-        var expected = FocusErrors.IfMatch(http.Request);
+        var expected = IfMatch.Of(http.Request);
         var deviceId = await devices.RequireAsync(http, body.DeviceId, http.RequestAborted);
         return await calendar.UpdateAsync(
             caller, deviceId, id, expected,

@@ -18,7 +18,7 @@ internal static class TaskEndpoints
         group.MapDelete("{id}", async (HttpContext http, string id, TaskService tasks, FocusDevices devices) =>
         {
             var caller = http.RequireCaller();
-            await tasks.DeleteAsync(caller, await devices.RequireAsync(http, null, http.RequestAborted), id, FocusErrors.IfMatch(http.Request), http.RequestAborted);
+            await tasks.DeleteAsync(caller, await devices.RequireAsync(http, null, http.RequestAborted), id, IfMatch.Of(http.Request), http.RequestAborted);
             return Results.NoContent();
         });
     }
@@ -40,7 +40,7 @@ internal static class TaskEndpoints
         var body = await RequestBody.ReadAsync<UpdateBody>(http, FocusBody.MaxBytes, http.RequestAborted);
         var title = body.Title is null ? null : WireText.Title(body.Title, "title");
         var notes = body.Notes is null ? null : WireText.Notes(body.Notes);
-        var expected = FocusErrors.IfMatch(http.Request);
+        var expected = IfMatch.Of(http.Request);
         var deviceId = await devices.RequireAsync(http, body.DeviceId, http.RequestAborted);
         return await tasks.UpdateAsync(
             caller, deviceId, id, expected,

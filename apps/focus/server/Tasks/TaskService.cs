@@ -1,6 +1,7 @@
 using Dunlin.Devices;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Problems;
 using Dunlin.Topics;
 
 namespace Dunlin.Apps.Focus;
@@ -30,7 +31,7 @@ internal sealed class TaskService(IStore store, UserDevices devices)
             cancellationToken);
 
     public ValueTask<FocusTask> UpdateAsync(
-        Caller caller, string deviceId, string id, long? expectedVersion, Func<FocusTask, FocusTask> change, CancellationToken cancellationToken) => store.WriteAsync(
+        Caller caller, string deviceId, string id, IfMatch? expected, Func<FocusTask, FocusTask> change, CancellationToken cancellationToken) => store.WriteAsync(
         async (unit, ct) =>
         {
             var before = await RequireAsync(unit, caller, id);
@@ -38,17 +39,17 @@ internal sealed class TaskService(IStore store, UserDevices devices)
             // A change that has been made already is a repetition, whatever the version (RFC 9110, 13.1.1): its answer was lost.
             if (after == before)
                 return before;
-            if (expectedVersion is { } version && version != before.Version)
+            if (expected?.Allows(before.Version) == false)
                 throw FocusErrors.Changed(before.Version, before);
             return await TaskRows.ChangeAsync(unit, devices, caller.UserId, after, deviceId, ct);
         },
         cancellationToken);
 
-    public ValueTask DeleteAsync(Caller caller, string deviceId, string id, long? expectedVersion, CancellationToken cancellationToken) => store.WriteAsync(
+    public ValueTask DeleteAsync(Caller caller, string deviceId, string id, IfMatch? expected, CancellationToken cancellationToken) => store.WriteAsync(
         async (unit, ct) =>
         {
             var before = await RequireAsync(unit, caller, id);
-            if (expectedVersion is { } version && version != before.Version)
+            if (expected?.Allows(before.Version) == false)
                 throw FocusErrors.Changed(before.Version, before);
             await TaskRows.DeleteAsync(unit, devices, caller.UserId, id, deviceId, ct);
         },

@@ -1,0 +1,83 @@
+using System.Buffers;
+using Dunlin.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
+
+namespace Dunlin.Problems;
+
+/// <summary>Reads request bodies, bounded and to their end. Safe for concurrent use.</summary>
+internal static class RequestBytes
+{
+    /// <summary>Reads a body as it came.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.TooLarge"/> with the extension <c>limit</c>;
+    /// <see cref="ErrorCode.UnsupportedMediaType"/>: the body is compressed.</exception>
+    public static async ValueTask<byte[]> ReadAsync(HttpContext context, int maxBytes, CancellationToken cancellationToken)
+    {
+        RequirePlain(context.Request);
+        if (context.Request.ContentLength > maxBytes)
+            throw TooLarge(maxBytes);
+        // The server's own limit is a general one; ours is exact and names itself.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit && limit.MaxRequestBodySize < maxBytes)
+            limit.MaxRequestBodySize = maxBytes;
+
+        var reader = context.Request.BodyReader;
+        while (true)
+        {
+            var read = await reader.ReadAsync(cancellationToken);
+            if (read.Buffer.Length > maxBytes)
+            {
+                reader.AdvanceTo(read.Buffer.End);
+                throw TooLarge(maxBytes);
+            }
+            if (!read.IsCompleted)
+            {
+                reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+                continue;
+            }
+            var bytes = read.Buffer.ToArray();
+            reader.AdvanceTo(read.Buffer.End);
+            return bytes;
+        }
+    }
+
+    /// <summary>Reads a body of <c>application/x-www-form-urlencoded</c>. An empty one holds no field.</summary>
+    /// <exception cref="DunlinException">As in <see cref="ReadAsync"/>, and <see cref="ErrorCode.UnsupportedMediaType"/>: it is something
+    /// else; <see cref="ErrorCode.InvalidField"/>: it has too many fields.</exception>
+    public static async ValueTask<Dictionary<string, StringValues>> ReadFormAsync(HttpContext context, int maxBytes, CancellationToken cancellationToken)
+    {
+        const string form = "application/x-www-form-urlencoded";
+        if (!MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type) || !type.MediaType.Equals(form, StringComparison.OrdinalIgnoreCase))
+            throw new DunlinException(ErrorCode.UnsupportedMediaType, $"The body must be a form: send Content-Type: {form}.", HeaderNames.ContentType);
+        var bytes = await ReadAsync(context, maxBytes, cancellationToken);
+        try
+        {
+            using var fields = new FormReader(System.Text.Encoding.UTF8.GetString(bytes));
+            return await fields.ReadFormAsync(cancellationToken);
+        }
+        catch (InvalidDataException error)
+        {
+            throw new DunlinException(ErrorCode.InvalidField, "The form has too many or too long fields.", innerException: error);
+        }
+    }
+
+    private static void RequirePlain(HttpRequest request)
+    {
+        foreach (var encoding in request.Headers.GetCommaSeparatedValues(HeaderNames.ContentEncoding))
+        {
+            if (!encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+            {
+                throw new DunlinException(
+                    ErrorCode.UnsupportedMediaType, $"The body has Content-Encoding '{encoding}'; send it uncompressed.", HeaderNames.ContentEncoding);
+            }
+        }
+    }
+
+    private static DunlinException TooLarge(int maxBytes) =>
+        new(ErrorCode.TooLarge, $"The body may have {maxBytes} bytes at most.")
+        {
+            Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = maxBytes },
+        };
+}
