@@ -31,7 +31,7 @@ else
 if (args.Length > 2)
     dunlin.AddRedisBackplane(args[2]);
 builder.Services.Configure<StreamOptions>(o => (o.MaxPerUser, o.MaxPerAddress) = (1_000_000, 1_000_000));
-builder.Services.Configure<PublishOptions>(o => o.PerSecond = 0);
+builder.Services.Configure<PublishOptions>(o => (o.PerSecond, o.TopicsPerHour, o.KeysPerHour) = (0, 0, 0));
 
 var app = builder.Build();
 var bench = new ClaimsPrincipal(new ClaimsIdentity([new Claim("sub", "bench"), new Claim("name", "bench")], "bench"));

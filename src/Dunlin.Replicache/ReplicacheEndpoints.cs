@@ -1,3 +1,4 @@
+using Dunlin.Hosting;
 using Dunlin.Replicache.Pokes;
 using Dunlin.Replicache.Pull;
 using Dunlin.Replicache.Push;
@@ -23,7 +24,7 @@ public static class ReplicacheEndpoints
         endpoints.ServiceProvider.GetRequiredService<MutatorSet>();
         // And this one, because it answers other nodes.
         endpoints.ServiceProvider.GetRequiredService<PokeEndpoints>();
-        var group = endpoints.MapGroup(basePath).WithTags("Replicache");
+        var group = endpoints.MapGroup(basePath).WithTags("Replicache").WithHead();
         group.MapPost("push", (HttpContext context, PushService push) => push.ServeAsync(context)).WithSummary("Do pending mutations, in order");
         group.MapPost("pull", (HttpContext context, PullService pull) => pull.ServeAsync(context)).WithSummary("What has changed since the cookie");
         group.MapEventStream("stream", Stream).WithSummary("connected, ping, and sync whenever there is something to pull");

@@ -27,6 +27,28 @@ public sealed class ReplicacheOptions
     [Range(1, 1_000)]
     public int MutationsPerCommit { get; set; } = 50;
 
+    /// <summary>New mutations that one push may do. Above it the answer is 429: what was done is kept, and the client sends the rest
+    /// again. Default: 2,000.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxMutations { get; set; } = 2_000;
+
+    /// <summary>How long one push may work; then it is answered like one of too many mutations. Default: 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
+    public TimeSpan PushLimit { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>New mutations that one user may have done per second, on average. Default: 200. Zero: no limit.</summary>
+    [Range(0, 1_000_000)]
+    public int MutationsPerSecond { get; set; } = 200;
+
+    /// <summary>New mutations that one user may have done at once above the average: all that was made offline. Default: 10,000.</summary>
+    [Range(1, 10_000_000)]
+    public int MutationBurst { get; set; } = 10_000;
+
+    /// <summary>New client groups and clients (pages that were loaded and changed something) that one user may have within an hour: each
+    /// is kept for ever. Default: 600. Zero: no limit.</summary>
+    [Range(0, 1_000_000)]
+    public int ClientsPerHour { get; set; } = 600;
+
     /// <summary>How often a mutation may exceed the time of a unit of work before it is taken for a failing one and stepped
     /// over, so that it does not block its client for ever. Default: 3.</summary>
     [Range(1, 100)]

@@ -9,6 +9,7 @@ using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Problems;
+using Dunlin.Publishing;
 using Dunlin.TestKit;
 using Dunlin.Topics;
 using Dunlin.Transport;
@@ -56,6 +57,9 @@ internal sealed class EngineHost : IAsyncDisposable
         builder.Services.AddSingleton<TimeProvider>(time).AddSingleton<TestPolicy>();
         var dunlin = builder.Services.AddDunlin().AddInMemory().AddAccessPolicy<TestPolicy>("");
         builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero);   // time stands still: waves would wait for ever
+        // Time stands still, so no bucket would fill again.
+        builder.Services.Configure<PublishOptions>(o => (o.PerSecond, o.TopicsPerHour, o.KeysPerHour) = (0, 0, 0));
+        builder.Services.Configure<LeaseOptions>(o => o.RequestsPerSecond = 0);
         engine?.Invoke(dunlin);
         configure?.Invoke(builder.Services);
         var app = builder.Build();
@@ -82,14 +86,27 @@ internal sealed class EngineHost : IAsyncDisposable
         return client;
     }
 
-    public async Task<EventReader<SseItem<string>>> OpenAsync(string pathAndQuery, string? user = "ann", string? lastEventId = null, string? device = null)
+    public Task<EventReader<SseItem<string>>> OpenAsync(string pathAndQuery, string? user = "ann", string? lastEventId = null, string? device = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, pathAndQuery);
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
         if (lastEventId is not null)
-            request.Headers.Add("Last-Event-ID", lastEventId);
+            Assert.True(request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId));
         if (device is not null)
             request.Headers.Add("Dunlin-Device", device);
+        return OpenAsync(request, user);
+    }
+
+    /// <summary>Opens a stream with a form.</summary>
+    public Task<EventReader<SseItem<string>>> SubscribeAsync((string Name, string Value)[] fields, string query = "", string? user = "ann") => OpenAsync(
+        new HttpRequestMessage(HttpMethod.Post, "/dunlin/v1/events/subscribe" + query)
+        {
+            Content = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))),
+        },
+        user);
+
+    private async Task<EventReader<SseItem<string>>> OpenAsync(HttpRequestMessage request, string? user)
+    {
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
         var client = Client(user);
         var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(20));
         Assert.True(response.IsSuccessStatusCode, await (response.IsSuccessStatusCode ? Task.FromResult("") : response.Content.ReadAsStringAsync()));

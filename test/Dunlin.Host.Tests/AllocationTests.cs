@@ -156,7 +156,7 @@ public sealed class AllocationTests
             builder.WebHost.UseDirectTransport().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
             builder.Services.AddDunlin().AddAccessPolicy<Everything>("").AddSqlite(Path.Combine(folder, "journal.db"));
             builder.Services.Configure<StreamOptions>(o => (o.MaxPerUser, o.MaxPerAddress) = (10_000, 10_000));
-            builder.Services.Configure<PublishOptions>(o => o.PerSecond = 0);
+            builder.Services.Configure<PublishOptions>(o => (o.PerSecond, o.TopicsPerHour, o.KeysPerHour) = (0, 0, 0));
             builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero);
             var app = builder.Build();
             var user = new ClaimsPrincipal(new ClaimsIdentity([new Claim("sub", "ann"), new Claim("name", "Ann")], "test"));

@@ -1,4 +1,5 @@
 using Dunlin.Leases;
+using Dunlin.Limits;
 using Dunlin.Presence;
 using Dunlin.Publishing;
 using Dunlin.Streams;
@@ -26,6 +27,7 @@ public static class DunlinEndpoints
         services.TryAddSingleton(provider => new EventStreams(
             provider.GetRequiredService<Fanout.EventFanout>(), provider.GetRequiredService<Topics.AccessPolicies>(),
             provider.GetRequiredService<StreamLimits>(), provider.GetRequiredService<IOptions<StreamOptions>>(), provider.GetService<Topics.Revocations>()));
+        services.TryAddSingleton<UserRates>();
         services.TryAddSingleton<PublishRate>();
         services.TryAddSingleton<PublishEndpoint>();
         services.TryAddSingleton<JournalEndpoint>();
@@ -49,10 +51,14 @@ public static class DunlinEndpoints
         HealthEndpoints.Map(endpoints);
         // Made now: other nodes may ask it before anybody asks this one.
         endpoints.ServiceProvider.GetRequiredService<StatsEndpoint>();
-        var group = endpoints.MapGroup(BasePath).WithTags("Dunlin");
+        var group = endpoints.MapGroup(BasePath).WithTags("Dunlin").WithHead();
         group.MapEventStream("events", static context => EventStreamEndpoint.ServeAsync(
                 context, context.RequestServices.GetRequiredService<EventStreams>(), context.RequestServices.GetRequiredService<IOptions<StreamOptions>>()))
             .WithSummary("The event stream").WithDescription("topic (1 to 64 times), device, lastEventId; answers text/event-stream.");
+        group.MapEventStream("events/subscribe", [HttpMethods.Post], static context => EventStreamEndpoint.SubscribeAsync(
+                context, context.RequestServices.GetRequiredService<EventStreams>(), context.RequestServices.GetRequiredService<IOptions<StreamOptions>>()))
+            .WithSummary("The event stream, for more topics than an address holds")
+            .WithDescription("The parameters of GET events, in the query or in a form; answers text/event-stream.");
         group.MapPost("events", (HttpContext context, PublishEndpoint endpoint) => endpoint.ServeAsync(context))
             .WithSummary("Publish one event or an array, all or none");
         group.MapGet("journal", (HttpContext context, JournalEndpoint endpoint) => endpoint.ServeAsync(context))
@@ -74,7 +80,7 @@ public static class DunlinEndpoints
     {
         if (!endpoints.ServiceProvider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(Topics.Revocations)))
             throw new InvalidOperationException("Call AddDunlin().AddRevocations() before app.MapDunlinUsers().");
-        var group = endpoints.MapGroup(BasePath).WithTags("Users");
+        var group = endpoints.MapGroup(BasePath).WithTags("Users").WithHead();
         group.MapPost("revocations", (HttpContext context, UserEndpoints users) => users.RevokeAsync(context))
             .WithSummary("Revoke what was issued to a user, or to one session; their streams end at once");
         group.MapGet("connections", (HttpContext context, UserEndpoints users) => users.ListAsync(context))

@@ -1,4 +1,6 @@
+using System.Globalization;
 using Dunlin.Diagnostics;
+using Dunlin.Limits;
 using Dunlin.Problems;
 using Dunlin.Security;
 using Dunlin.Topics;
@@ -7,9 +9,14 @@ using Microsoft.AspNetCore.Http;
 namespace Dunlin.Leases;
 
 /// <summary><c>/dunlin/v1/leases</c>. A resource may hold slashes, so the verb of a POST is the last segment of its path.</summary>
-internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policies)
+internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policies, UserRates rates)
 {
     private const int MaxBody = 4 * 1024;
+
+    private readonly UserRate _rate = new("requests for a lease", leases.Options.RequestsPerSecond, leases.Options.RequestBurst);
+
+    /// <summary>Leases of one page of a list.</summary>
+    private const int MaxListed = 1_000;
 
     public async Task<LeaseList> ListAsync(HttpContext context)
     {
@@ -17,23 +24,21 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
         var prefix = (string?)context.Request.Query["prefix"];
         if (!string.IsNullOrEmpty(prefix))
             ResourceName.Parse(prefix.TrimEnd('/'));
-        var (rows, position, now) = await leases.ListAsync(new LeaseQuery(Prefix: prefix), context.RequestAborted);
-        var visible = new List<LeaseView>();
-        foreach (var row in rows)
-        {
-            if (await policies.MayHoldAsync(caller, row.Resource, context.RequestAborted))
-                visible.Add(LeaseView.Of(row, now, secret: false));
-        }
-        return new LeaseList(visible, position.ToString(), now);
+        var page = await leases.ListPageAsync(
+            new LeaseQuery(prefix, Limit: Limit(context.Request), After: After(context.Request)),
+            (row, ct) => policies.MayHoldAsync(caller, row.Resource, ct),
+            context.RequestAborted);
+        return new LeaseList([.. page.Rows.Select(row => LeaseView.Of(row, page.Now, secret: false))], page.Next, page.Position.ToString(), page.Now);
     }
 
     public async Task AcquireAsync(HttpContext context, string path)
     {
         var caller = context.RequireCaller();
         var resource = await AllowedAsync(caller, path, context);
+        rates.Take(_rate, caller.UserId);
         var body = await RequestBody.ReadAsync<AcquireBody>(context, MaxBody, context.RequestAborted);
         var answer = await leases.AcquireAsync(
-            new LeaseRequest(resource, LeaseRequest.CheckId(body.LeaseId), LeaseRequest.OwnerOf(caller), body.Seconds ?? leases.Options.DefaultSeconds, body.Wait ?? false),
+            new LeaseRequest(resource, body.LeaseId, LeaseRequest.OwnerOf(caller), body.Seconds ?? leases.Options.DefaultSeconds, body.Wait ?? false),
             caller.AsOrigin());
         await AnswerAsync(context, answer);
     }
@@ -67,24 +72,23 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
     private async Task<LeaseAnswer> RenewAsync(HttpContext context, Caller caller, ResourceName resource)
     {
         var body = await RequestBody.ReadAsync<RenewBody>(context, MaxBody, context.RequestAborted);
-        return await leases.RenewAsync(new LeaseClaim(resource, LeaseRequest.CheckId(body.LeaseId), caller.UserId, body.Fence), body.Seconds, caller.AsOrigin());
+        return await leases.RenewAsync(new LeaseClaim(resource, body.LeaseId, caller.UserId, body.Fence), body.Seconds, caller.AsOrigin());
     }
 
     private async Task<LeaseAnswer> HandOffAsync(HttpContext context, Caller caller, ResourceName resource)
     {
         var body = await RequestBody.ReadAsync<HandOffBody>(context, MaxBody, context.RequestAborted);
-        return await leases.HandOffAsync(new LeaseClaim(resource, LeaseRequest.CheckId(body.LeaseId), caller.UserId, body.Fence), body.To, caller.AsOrigin());
+        return await leases.HandOffAsync(new LeaseClaim(resource, body.LeaseId, caller.UserId, body.Fence), body.To, caller.AsOrigin());
     }
 
     private async Task<LeaseAnswer> TakeAsync(HttpContext context, Caller caller, ResourceName resource)
     {
         if (!await policies.MayTakeAsync(caller, resource, context.RequestAborted))
             throw new DunlinException(ErrorCode.Forbidden, $"You may not take the lease of '{resource}'.");
+        rates.Take(_rate, caller.UserId);
         var body = await RequestBody.ReadAsync<TakeBody>(context, MaxBody, context.RequestAborted);
-        if (body.Reason.Length is 0 or > 200)
-            throw new DunlinException(ErrorCode.InvalidField, "A reason has 1 to 200 characters.", "reason");
         var request = new LeaseRequest(
-            resource, LeaseRequest.CheckId(body.LeaseId), LeaseRequest.OwnerOf(caller), body.Seconds ?? leases.Options.DefaultSeconds);
+            resource, body.LeaseId, LeaseRequest.OwnerOf(caller), body.Seconds ?? leases.Options.DefaultSeconds);
         return await leases.TakeAsync(request, body.Reason, body.GraceSeconds ?? 0, caller.AsOrigin());
     }
 
@@ -96,6 +100,20 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
             ? resource
             : throw new DunlinException(ErrorCode.Forbidden, $"You may not hold the lease of '{resource}'.", "resource");
     }
+
+    private static int Limit(HttpRequest request) => (string?)request.Query["limit"] switch
+    {
+        null => MaxListed,
+        { } text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxListed => limit,
+        _ => throw new DunlinException(ErrorCode.InvalidField, $"'limit' is a number from 1 to {MaxListed}.", "limit"),
+    };
+
+    private static string? After(HttpRequest request) => (string?)request.Query["after"] switch
+    {
+        null => null,
+        { } text when ResourceName.TryParse(text, out _) => text,
+        _ => throw new DunlinException(ErrorCode.InvalidField, "'after' is the 'next' of the page before.", "after"),
+    };
 
     private static Task AnswerAsync(HttpContext context, LeaseAnswer answer, bool showSecret = true)
     {

@@ -31,7 +31,13 @@ public sealed record LeaseView(
         row.Owner is null ? null : PublicOwner.Of(row.Owner), row.AcquiredAt, row.ExpiresAt, row.Seconds, now, row.Waiters.Count);
 }
 
-internal sealed record LeaseList(IReadOnlyList<LeaseView> Leases, string Position, DateTimeOffset ServerNow);
+/// <summary>A page of a list.</summary>
+/// <param name="Leases">By resource.</param>
+/// <param name="Next">The <c>after</c> of the next page; absent where this is the last one.</param>
+/// <param name="Position">The list holds every change up to here.</param>
+/// <param name="ServerNow">The time of the list.</param>
+internal sealed record LeaseList(
+    IReadOnlyList<LeaseView> Leases, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next, string Position, DateTimeOffset ServerNow);
 
 internal sealed record AcquireBody(string LeaseId, int? Seconds = null, bool? Wait = null);
 

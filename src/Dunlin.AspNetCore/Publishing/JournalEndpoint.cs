@@ -18,7 +18,7 @@ internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, Acce
     public async Task<JournalAnswer> ServeAsync(HttpContext context)
     {
         var caller = context.RequireCaller();
-        var asked = AskedTopics.Of(context.Request);
+        var asked = AskedTopics.Of(context.Request.Query["topic"]);
         if (asked.Count == 0)
             throw new DunlinException(ErrorCode.InvalidField, "A topic is missing.", "topic");
         // Each pattern is a search of its own, unlike a name: no more than a stream may have.

@@ -26,7 +26,8 @@ internal sealed class PublishEndpoint(
             if (!await policies.MayPublishAsync(caller, item.Draft.Topic, context.RequestAborted))
                 throw new DunlinException(ErrorCode.Forbidden, $"You may not publish to the topic '{item.Draft.Topic}'.", "topic");
         }
-        rate.Take(caller.UserId, items.Count);
+        var key = Idempotency(context, caller, items);
+        rate.Take(caller, items, key is not null);
 
         using var activity = DunlinActivities.Source.StartActivity("dunlin.publish");
         activity?.SetTag("events", items.Count);
@@ -34,7 +35,7 @@ internal sealed class PublishEndpoint(
         IReadOnlyList<Position> positions = durable.Length == 0
             ? []
             // Not the request's token: an append that is cut off half-way may have happened, and the caller is gone anyway.
-            : await journal.AppendAsync(durable, Idempotency(context, caller, items), CancellationToken.None);
+            : await journal.AppendAsync(durable, key, CancellationToken.None);
         foreach (var item in items)
         {
             if (item.IsTransient)

@@ -1,57 +1,78 @@
 using Dunlin.Diagnostics;
+using Dunlin.Limits;
+using Dunlin.Topics;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Publishing;
 
-/// <summary>A token bucket for each user who published lately. Full buckets are forgotten, so memory is bounded by those
-/// who publish faster than their buckets fill.</summary>
-internal sealed class PublishRate(IOptions<PublishOptions> options, TimeProvider time)
+/// <summary>What one user may publish: events, idempotency keys and topics. Administrators, and tokens that may publish everywhere, are
+/// back ends and are not counted.</summary>
+internal sealed class PublishRate(IOptions<PublishOptions> options, UserRates rates, TimeProvider time)
 {
-    // Above so many buckets the full ones are dropped.
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
+    // Users whose topics of the hour are remembered; above it, those whose hour is over are forgotten at once.
     private const int SweepAt = 10_000;
 
-    private readonly Lock _gate = new();   // guards _buckets
-    private readonly Dictionary<string, Bucket> _buckets = new(StringComparer.Ordinal);
+    private readonly UserRate _events = new("events", options.Value.PerSecond, options.Value.Burst);
+    private readonly UserRate _keys = UserRate.Hourly("idempotency keys", options.Value.KeysPerHour);
+    private readonly int _topicsPerHour = options.Value.TopicsPerHour;
+    private readonly Lock _gate = new();   // guards _hours
+    private readonly Dictionary<string, TopicHour> _hours = new(StringComparer.Ordinal);
 
-    /// <summary>Takes tokens for so many events.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/> with the time to wait.</exception>
-    public void Take(string userId, int events)
+    /// <summary>Counts a request.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/> with the limit and the time to wait.</exception>
+    public void Take(Caller caller, List<PublishItem> items, bool hasKey)
     {
-        var rate = options.Value.PerSecond;
-        if (rate == 0)
+        if (caller.IsAdministrator || caller.Grants.Publish.Any(static pattern => pattern.Text == "**"))
             return;
+        rates.Take(_events, caller.UserId, items.Count);
+        if (hasKey)
+            rates.Take(_keys, caller.UserId);
+        if (_topicsPerHour > 0)
+            TakeTopics(caller.UserId, items);
+    }
+
+    // A topic is kept for ever, in a few bytes. Whether it is new only the store knows, so all that a user publishes to are counted.
+    private void TakeTopics(string userId, List<PublishItem> items)
+    {
         var now = time.GetTimestamp();
         lock (_gate)
         {
-            if (_buckets.Count >= SweepAt)
-                Sweep(now, rate);
-            var bucket = _buckets.TryGetValue(userId, out var known) ? Fill(known, now, rate) : new Bucket(options.Value.Burst, now);
-            // A request larger than a whole bucket is let through when the bucket is full, and leaves a debt.
-            if (bucket.Tokens < Math.Min(events, options.Value.Burst))
+            if (!_hours.TryGetValue(userId, out var hour) || time.GetElapsedTime(hour.Began, now) >= Hour)
             {
-                _buckets[userId] = bucket;
-                throw new DunlinException(ErrorCode.TooManyRequests, $"{rate} events per second is the limit.")
-                {
-                    RetryAfter = TimeSpan.FromSeconds((Math.Min(events, options.Value.Burst) - bucket.Tokens) / rate),
-                    Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = rate },
-                };
+                if (_hours.Count >= SweepAt)
+                    Sweep(now);
+                _hours[userId] = hour = new TopicHour(now, []);
             }
-            _buckets[userId] = bucket with { Tokens = bucket.Tokens - events };
+            foreach (var item in items)
+            {
+                var topic = item.Draft.Topic.GetHashCode();
+                if (item.IsTransient || hour.Topics.Contains(topic))
+                    continue;
+                if (hour.Topics.Count >= _topicsPerHour)
+                    throw TooMany(Hour - time.GetElapsedTime(hour.Began, now));
+                hour.Topics.Add(topic);
+            }
         }
     }
 
-    private Bucket Fill(Bucket bucket, long now, int rate) =>
-        new(Math.Min(options.Value.Burst, bucket.Tokens + (time.GetElapsedTime(bucket.At, now).TotalSeconds * rate)), now);
-
-    private void Sweep(long now, int rate)
+    private DunlinException TooMany(TimeSpan wait) => new(ErrorCode.TooManyRequests, $"{_topicsPerHour} topics an hour is the limit for one user.", "topic")
     {
-        foreach (var (user, bucket) in _buckets)
+        RetryAfter = wait,
+        Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = _topicsPerHour },
+    };
+
+    private void Sweep(long now)
+    {
+        foreach (var (user, hour) in _hours)
         {
-            if (Fill(bucket, now, rate).Tokens >= options.Value.Burst)
-                _buckets.Remove(user);
+            if (time.GetElapsedTime(hour.Began, now) >= Hour)
+                _hours.Remove(user);
         }
     }
 
-    [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
-    private readonly record struct Bucket(double Tokens, long At);
+    /// <param name="Began">When the first of them was published to.</param>
+    /// <param name="Topics">Hashes of their names: two that are alike count as one, which favours the user.</param>
+    private sealed record TopicHour(long Began, HashSet<int> Topics);
 }

@@ -24,16 +24,22 @@ internal static class StreamHeaders
     public static DirectConnection? DirectConnection(HttpContext context) =>
         (context.Features.Get<IConnectionTransportFeature>()?.Transport.Output as SocketPipeWriter)?.Connection;
 
+    /// <summary>The headers that do not depend on the connection.</summary>
+    public static void Apply(HttpResponse response)
+    {
+        response.StatusCode = StatusCodes.Status200OK;
+        response.ContentType = ContentType;
+        response.Headers.CacheControl = "no-cache, no-store, no-transform";
+        response.Headers["X-Accel-Buffering"] = "no";
+    }
+
     /// <param name="context">The request.</param>
     /// <param name="connectionId">The id of the stream.</param>
     /// <param name="sink">Where the body is written to.</param>
     public static void Apply(HttpContext context, string connectionId, PipeFrameSink sink)
     {
         var response = context.Response;
-        response.StatusCode = StatusCodes.Status200OK;
-        response.ContentType = ContentType;
-        response.Headers.CacheControl = "no-cache, no-store, no-transform";
-        response.Headers["X-Accel-Buffering"] = "no";
+        Apply(response);
         response.Headers["Dunlin-Connection"] = connectionId;
         if (sink.IsChunked)
             response.Headers.TransferEncoding = "chunked";

@@ -1,6 +1,6 @@
 using Dunlin.Diagnostics;
 using Dunlin.Topics;
-using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 
 namespace Dunlin.Streams;
 
@@ -12,9 +12,8 @@ internal sealed record AskedTopics(IReadOnlyList<TopicName> Topics, IReadOnlyLis
     public int Count => Topics.Count + Patterns.Count;
 
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidTopic"/>: neither a name nor a pattern.</exception>
-    public static AskedTopics Of(HttpRequest request)
+    public static AskedTopics Of(StringValues texts)
     {
-        var texts = request.Query["topic"];
         return new AskedTopics(
             [.. texts.Where(static text => !IsPattern(text)).Select(TopicName.Parse).Distinct()],
             [.. texts.Where(IsPattern).Select(Pattern).Distinct()]);

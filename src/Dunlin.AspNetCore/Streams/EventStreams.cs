@@ -37,19 +37,24 @@ public sealed class EventStreams
     /// <summary>
     /// Answers the request with a stream. Returns when the request is over: at the end of the stream, or, over
     /// <see cref="Transport.DirectTransport"/>, as soon as the stream is up to date and has left the web server; its end is
-    /// <see cref="Connection.Completion"/>. Resumes from <c>Last-Event-ID</c> or <c>lastEventId</c>. Nothing is sent before every
+    /// <see cref="Connection.Completion"/>. Resumes from <c>Last-Event-ID</c> or <c>lastEventId</c>. <c>HEAD</c> is answered with the
+    /// headers of a stream, and opens none. Nothing is sent before every
     /// check has passed, so that a refusal is an ordinary problem answer.
     /// </summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.NotSignedIn"/>, <see cref="ErrorCode.Forbidden"/> naming the topic or pattern,
-    /// <see cref="ErrorCode.TooManyTopics"/>, <see cref="ErrorCode.TooManyConnections"/>, <see cref="ErrorCode.InvalidPosition"/>,
+    /// <see cref="ErrorCode.TooManyTopics"/>, <see cref="ErrorCode.TooManyConnections"/>,
     /// <see cref="ErrorCode.InvalidField"/> where the request has a body that has not been read to its end,
     /// <see cref="ErrorCode.Draining"/>.</exception>
     public async Task ServeAsync(HttpContext context, StreamRequest request)
     {
         var caller = context.RequireCaller();
         await CheckTopicsAsync(caller, new AskedTopics(request.Topics, request.Patterns), context.RequestAborted);
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            StreamHeaders.Apply(context.Response);
+            return;
+        }
         await RequestRest.RequireNoneAsync(context);
-        var resume = ResumePosition(context.Request);
         var address = context.Connection.RemoteIpAddress?.ToString() ?? "";
         var place = _limits.Enter(caller.UserId, address);
         PipeFrameSink? sink = null;
@@ -57,7 +62,7 @@ public sealed class EventStreams
         try
         {
             sink = new PipeFrameSink(context);
-            var connection = await OpenAsync(context, request, sink, caller, address, resume);
+            var connection = await OpenAsync(context, request, sink, caller, address);
             if (sink.Successor is { } taken)
             {
                 keepsPlace = true;
@@ -90,7 +95,7 @@ public sealed class EventStreams
     }
 
     /// <summary>Opens the stream, and goes on until it is up to date, or closed.</summary>
-    private async Task<Connection> OpenAsync(HttpContext context, StreamRequest request, PipeFrameSink sink, Caller caller, string address, Position? resume)
+    private async Task<Connection> OpenAsync(HttpContext context, StreamRequest request, PipeFrameSink sink, Caller caller, string address)
     {
         var connection = _fanout.Open(new ConnectionRequest(caller, request.Topics, sink)
         {
@@ -105,12 +110,12 @@ public sealed class EventStreams
         });
         try
         {
-            var (start, reset) = await _fanout.LocateAsync(resume, context.RequestAborted);
+            var (start, isResumed, reset) = await LocateAsync(context, request);
             // Rights may have shrunk between the check and the registration; from here on changes reach the connection.
             await CheckTopicsAsync(caller, new AskedTopics(request.Topics, request.Patterns), context.RequestAborted);
             if (_revocations?.IsRevoked(caller) == true)
                 throw new DunlinException(ErrorCode.NotSignedIn);
-            var opening = new StreamOpening(connection, start, isResumed: resume is not null && reset is null);
+            var opening = new StreamOpening(connection, start, isResumed);
             opening.WriteRaw(StreamHeaders.FirstBytes.Span);
             opening.WriteRaw(ControlFrames.Retry(_options.Retry * (1 + Random.Shared.NextDouble())).Span);
             opening.WriteRaw("\n"u8);
@@ -152,13 +157,16 @@ public sealed class EventStreams
         return asked.RequireReadAsync(_policies, caller, cancellationToken);
     }
 
-    private static Position? ResumePosition(HttpRequest request)
+    // A native EventSource sends the last id of whatever answered it before and never comes back after a 400, so an id that is none of
+    // this server's is answered like a lost position.
+    private async ValueTask<(Position Start, bool IsResumed, ResetReason? Reset)> LocateAsync(HttpContext context, StreamRequest request)
     {
-        var text = (string?)request.Headers["Last-Event-ID"] ?? (string?)request.Query["lastEventId"];
-        if (string.IsNullOrEmpty(text))
-            return null;
-        return Position.TryParse(text, out var position)
-            ? position
-            : throw new DunlinException(ErrorCode.InvalidPosition, "'Last-Event-ID' is not a position of this server.", "lastEventId");
+        var text = (string?)context.Request.Headers["Last-Event-ID"] ?? (string?)context.Request.Query["lastEventId"] ?? request.LastEventId;
+        var isGiven = !string.IsNullOrEmpty(text);
+        Position? resume = Position.TryParse(text, out var position) ? position : null;
+        var (start, reset) = await _fanout.LocateAsync(resume, context.RequestAborted);
+        if (isGiven && resume is null)
+            reset = ResetReason.Unknown;
+        return (start, isGiven && reset is null, reset);
     }
 }

@@ -24,6 +24,10 @@ public sealed record StreamRequest(IReadOnlyList<TopicName> Topics)
     /// <summary>Whether the caller is shown to others as present on the topics.</summary>
     public bool IsPresent { get; init; }
 
+    /// <summary>The position to resume from, where it stands neither in the header <c>Last-Event-ID</c> nor in the query. Null or empty for
+    /// none. A text that is no position gets a stream that begins with a reset.</summary>
+    public string? LastEventId { get; init; }
+
     /// <summary>How long the line may be idle before a heartbeat; null for <see cref="StreamOptions.Heartbeat"/>.</summary>
     public TimeSpan? Heartbeat { get; init; }
 

@@ -10,9 +10,12 @@ namespace Dunlin.Streams;
 public static class StreamRouting
 {
     /// <summary>Maps <c>GET pattern</c> to a stream: takes tickets, answers errors as problem documents, and keeps no middleware
-    /// frame alive while the stream is open. The handler calls <see cref="EventStreams.ServeAsync"/>.</summary>
+    /// frame alive while the stream is open. <c>HEAD</c> gets the headers. The handler calls <see cref="EventStreams.ServeAsync"/>.</summary>
     public static IEndpointConventionBuilder MapEventStream(this IEndpointRouteBuilder endpoints, string pattern, Func<HttpContext, Task> handler) =>
-        endpoints.MapMethods(pattern, ["GET"], async context =>
+        endpoints.MapEventStream(pattern, [HttpMethods.Get, HttpMethods.Head], handler);
+
+    internal static IEndpointConventionBuilder MapEventStream(this IEndpointRouteBuilder endpoints, string pattern, string[] methods, Func<HttpContext, Task> handler) =>
+        endpoints.MapMethods(pattern, methods, async context =>
         {
             try
             {

@@ -14,6 +14,9 @@ public enum ResetReason
 
     /// <summary>Its position lies after the head: the journal was set back.</summary>
     Ahead,
+
+    /// <summary>What it sent is no position of this server: it comes from another server, or was changed on the way.</summary>
+    Unknown,
 }
 
 /// <summary>The frames by which the server speaks of the stream itself. Always named, whatever the format of the events, so

@@ -19,6 +19,9 @@ public interface ILeaseTable
     /// <summary>The rows that match, by resource name.</summary>
     ValueTask<IReadOnlyList<LeaseRow>> ListAsync(LeaseQuery query, CancellationToken cancellationToken);
 
+    /// <summary>How many leases a user holds at a time; at most <paramref name="limit"/>, where the counting stops.</summary>
+    ValueTask<int> CountHeldAsync(string userId, DateTimeOffset at, int limit, CancellationToken cancellationToken);
+
     /// <summary>Removes rows that nobody holds or waits for and whose lease ended before <paramref name="before"/>.</summary>
     ValueTask ForgetEndedAsync(DateTimeOffset before, CancellationToken cancellationToken);
 }

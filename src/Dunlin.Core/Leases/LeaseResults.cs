@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dunlin.Diagnostics;
+using Dunlin.Journal;
 
 namespace Dunlin.Leases;
 
@@ -33,6 +34,14 @@ public sealed record LeaseAnswer(LeaseResult Result, LeaseRow Row, DateTimeOffse
     /// holder and expiry.</summary>
     public LeaseAnswer OrThrow() => IsHolder ? this : throw LeaseErrors.Held(Row);
 }
+
+/// <summary>A page of a list of leases.</summary>
+/// <param name="Rows">By resource name.</param>
+/// <param name="Next">Where the next page goes on (<see cref="LeaseQuery.After"/>): the name of the last row; null where this page is the
+/// last one.</param>
+/// <param name="Position">Lies before every change that is not in the page.</param>
+/// <param name="Now">The time of the list, by the clock that judges leases.</param>
+public sealed record LeasePage(IReadOnlyList<LeaseRow> Rows, string? Next, Position Position, DateTimeOffset Now);
 
 /// <summary>The errors of leases, with what the contract says they carry.</summary>
 public static class LeaseErrors

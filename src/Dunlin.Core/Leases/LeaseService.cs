@@ -16,6 +16,9 @@ public sealed partial class LeaseService(
     LeaseInstruments instruments, ILogger<LeaseService> logger)
 {
     private readonly IReadOnlyList<LeaseAnnouncerRule> _announcers = [.. announcers.OrderByDescending(rule => rule.Prefix.Length)];
+    // Rows per read scope of a list, which keeps the write-ahead log from being cleared.
+    private const int RowsPerRead = 1_000;
+
     private readonly LeaseExpiries _expiries = new(wheel);
 
     /// <summary>The bounds in force.</summary>
@@ -25,7 +28,7 @@ public sealed partial class LeaseService(
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, <see cref="ErrorCode.QueueFull"/>.</exception>
     public async ValueTask<LeaseAnswer> AcquireAsync(LeaseRequest request, EventOrigin? origin = null, CancellationToken cancellationToken = default)
     {
-        Check(request);
+        LeaseChecks.Check(request, Options);
         using var activity = DunlinActivities.Source.StartActivity("dunlin.lease.acquire");
         var answer = await store.WriteAsync((unit, ct) => AcquireAsync(unit, request, origin, ct), cancellationToken);
         instruments.Requested(answer.Result);
@@ -34,14 +37,19 @@ public sealed partial class LeaseService(
     }
 
     /// <summary>Asks for a lease inside a unit of work of the caller's.</summary>
-    public ValueTask<LeaseAnswer> AcquireAsync(IUnitOfWork unit, LeaseRequest request, EventOrigin? origin = null, CancellationToken cancellationToken = default) =>
-        StepAsync(unit, request.Resource, origin, (step, ct) => step.AcquireAsync(request, Options, ct), cancellationToken);
+    /// <exception cref="DunlinException">As without a unit of work.</exception>
+    public ValueTask<LeaseAnswer> AcquireAsync(IUnitOfWork unit, LeaseRequest request, EventOrigin? origin = null, CancellationToken cancellationToken = default)
+    {
+        LeaseChecks.Check(request, Options);
+        return StepAsync(unit, request.Resource, origin, (step, ct) => step.AcquireAsync(request, Options, ct), cancellationToken);
+    }
 
     /// <summary>Counts the duration anew. Never acquires.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/> with the reason.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>; <see cref="ErrorCode.LeaseLost"/> with the reason.</exception>
     public ValueTask<LeaseAnswer> RenewAsync(LeaseClaim claim, int? seconds = null, EventOrigin? origin = null, CancellationToken cancellationToken = default)
     {
-        CheckSeconds(seconds ?? Options.DefaultSeconds);
+        LeaseChecks.Check(claim);
+        LeaseChecks.CheckSeconds(seconds ?? Options.DefaultSeconds, Options);
         return store.WriteAsync((unit, ct) => StepAsync(unit, claim.Resource, origin, (step, c) => step.RenewAsync(claim, seconds, c), ct), cancellationToken);
     }
 
@@ -51,30 +59,38 @@ public sealed partial class LeaseService(
         store.WriteAsync((unit, ct) => ReleaseAsync(unit, resource, leaseId, userId, origin, ct), cancellationToken);
 
     /// <summary>Gives a lease back inside a unit of work of the caller's, for example together with the save.</summary>
-    public ValueTask<bool> ReleaseAsync(IUnitOfWork unit, ResourceName resource, string leaseId, string userId, EventOrigin? origin = null, CancellationToken cancellationToken = default) =>
-        StepAsync(unit, resource, origin, (step, ct) => step.ReleaseAsync(leaseId, userId, ct), cancellationToken);
+    public ValueTask<bool> ReleaseAsync(IUnitOfWork unit, ResourceName resource, string leaseId, string userId, EventOrigin? origin = null, CancellationToken cancellationToken = default)
+    {
+        LeaseChecks.Check(new LeaseClaim(resource, leaseId, userId));
+        return StepAsync(unit, resource, origin, (step, ct) => step.ReleaseAsync(leaseId, userId, ct), cancellationToken);
+    }
 
     /// <summary>Passes a lease to the first waiter, or to the first waiter of one user.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/>; <see cref="ErrorCode.Conflict"/> where nobody (or not this user) waits.</exception>
-    public ValueTask<LeaseAnswer> HandOffAsync(LeaseClaim claim, string? toUserId, EventOrigin? origin = null, CancellationToken cancellationToken = default) =>
-        store.WriteAsync((unit, ct) => StepAsync(unit, claim.Resource, origin, (step, c) => step.HandOffAsync(claim, toUserId, c), ct), cancellationToken);
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>; <see cref="ErrorCode.LeaseLost"/>; <see cref="ErrorCode.Conflict"/> where nobody (or not this user) waits.</exception>
+    public ValueTask<LeaseAnswer> HandOffAsync(LeaseClaim claim, string? toUserId, EventOrigin? origin = null, CancellationToken cancellationToken = default)
+    {
+        LeaseChecks.Check(claim);
+        return store.WriteAsync((unit, ct) => StepAsync(unit, claim.Resource, origin, (step, c) => step.HandOffAsync(claim, toUserId, c), ct), cancellationToken);
+    }
 
     /// <summary>Takes a lease from its holder, at once or after a grace in which the holder may save. Audited in the log and by its event.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>; <see cref="ErrorCode.QueueFull"/>: with a grace the taker waits.</exception>
     public async ValueTask<LeaseAnswer> TakeAsync(LeaseRequest request, string reason, int graceSeconds, EventOrigin? origin = null, CancellationToken cancellationToken = default)
     {
-        Check(request);
-        if (graceSeconds < 0 || graceSeconds > Options.MaxTakeGraceSeconds)
-            throw new DunlinException(ErrorCode.InvalidField, $"A grace is 0 to {Options.MaxTakeGraceSeconds} seconds.", "graceSeconds");
+        LeaseChecks.Check(request, Options);
+        LeaseChecks.CheckTake(reason, graceSeconds, Options);
         var answer = await store.WriteAsync(
-            (unit, ct) => StepAsync(unit, request.Resource, origin, (step, c) => step.TakeAsync(request, reason, graceSeconds, c), ct), cancellationToken);
+            (unit, ct) => StepAsync(unit, request.Resource, origin, (step, c) => step.TakeAsync(request, reason, graceSeconds, Options, c), ct), cancellationToken);
         LogTaken(logger, request.Owner.UserId, request.Resource.Value, graceSeconds);
         return answer;
     }
 
     /// <summary>Ends the lease whoever holds it, inside a unit of work, and serves the queue. For a resource that is deleted or
     /// renamed see <see cref="EndUnderAsync"/>.</summary>
-    public ValueTask<bool> ForceReleaseAsync(IUnitOfWork unit, ResourceName resource, EventOrigin? origin = null, CancellationToken cancellationToken = default) =>
-        StepAsync(unit, resource, origin, async (step, ct) =>
+    public ValueTask<bool> ForceReleaseAsync(IUnitOfWork unit, ResourceName resource, EventOrigin? origin = null, CancellationToken cancellationToken = default)
+    {
+        LeaseChecks.CheckResource(resource);
+        return StepAsync(unit, resource, origin, async (step, ct) =>
         {
             await step.SettleAsync(ct);
             if (step.Row.LeaseId is null)
@@ -82,16 +98,49 @@ public sealed partial class LeaseService(
             await step.EndAsync(LeaseEnd.Released, ct);
             return true;
         }, cancellationToken);
+    }
 
-    /// <summary>The leases held now under a prefix, for a snapshot. The position lies before every change not in it.</summary>
-    public ValueTask<(IReadOnlyList<LeaseRow> Rows, Position Position, DateTimeOffset Now)> ListAsync(LeaseQuery query, CancellationToken cancellationToken = default) =>
-        store.ReadAsync(
-            async (scope, ct) =>
+    /// <summary>All leases held now that match, for a snapshot; <see cref="LeaseQuery.Limit"/> does not count. The position lies before
+    /// every change not in it.</summary>
+    public async ValueTask<(IReadOnlyList<LeaseRow> Rows, Position Position, DateTimeOffset Now)> ListAsync(LeaseQuery query, CancellationToken cancellationToken = default)
+    {
+        var page = await ListPageAsync(query with { Limit = int.MaxValue }, null, cancellationToken);
+        return (page.Rows, page.Position, page.Now);
+    }
+
+    /// <summary>
+    /// One page of the leases held now that match and that <paramref name="mayShow"/> lets through: the filter comes before the limit, so
+    /// rows of others never leave a page short.
+    /// </summary>
+    /// <param name="query">Which; its <see cref="LeaseQuery.After"/> is the <see cref="LeasePage.Next"/> of the page before.</param>
+    /// <param name="mayShow">Whether a row may be shown; null for all. Called outside of any transaction.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async ValueTask<LeasePage> ListPageAsync(
+        LeaseQuery query, Func<LeaseRow, CancellationToken, ValueTask<bool>>? mayShow, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
+        var shown = new List<LeaseRow>();
+        var (after, start) = (query.After, (Position?)null);
+        while (true)
+        {
+            var part = query with { HeldOnly = true, Limit = RowsPerRead, After = after };
+            var (rows, position, now) = await store.ReadAsync(
+                async (scope, ct) => (await scope.Leases.ListAsync(part, ct), scope.Position, scope.Now), cancellationToken);
+            // Of the first part: what changes between two parts comes after it.
+            start ??= position;
+            foreach (var row in rows)
             {
-                var rows = await scope.Leases.ListAsync(query with { HeldOnly = true }, ct);
-                return ((IReadOnlyList<LeaseRow>)[.. rows.Where(r => r.IsHeldAt(scope.Now))], scope.Position, scope.Now);
-            },
-            cancellationToken);
+                after = row.Resource.Value;
+                if (!row.IsHeldAt(now) || (mayShow is not null && !await mayShow(row, cancellationToken)))
+                    continue;
+                shown.Add(row);
+                if (shown.Count == query.Limit)
+                    return new LeasePage(shown, after, start.Value, now);
+            }
+            if (rows.Count < RowsPerRead)
+                return new LeasePage(shown, null, start.Value, now);
+        }
+    }
 
     /// <summary>Runs one step of the state machine and keeps its outcome: row, announcements and the date of the next expiry.</summary>
     private async ValueTask<T> StepAsync<T>(
@@ -124,18 +173,6 @@ public sealed partial class LeaseService(
         return DefaultLeaseAnnouncer.Instance;
     }
 
-    private void Check(LeaseRequest request)
-    {
-        LeaseRequest.CheckId(request.LeaseId);
-        CheckSeconds(request.Seconds);
-    }
-
-    private void CheckSeconds(int seconds)
-    {
-        if (seconds < 1 || seconds > Options.MaxSeconds)
-            throw new DunlinException(ErrorCode.InvalidField, $"A lease lasts 1 to {Options.MaxSeconds} seconds.", "seconds");
-    }
-
     [LoggerMessage(1100, LogLevel.Warning, "User {UserId} took the lease of {Resource} with a grace of {GraceSeconds} s")]
-    private static partial void LogTaken(ILogger logger, string userId, string resource, int graceSeconds);
+    private static partial void LogTaken(ILogger logger, PeerText userId, PeerText resource, int graceSeconds);
 }

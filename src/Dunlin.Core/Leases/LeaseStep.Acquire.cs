@@ -17,6 +17,7 @@ internal sealed partial class LeaseStep
         }
         if (Row.LeaseId is null)
         {
+            await RequireRoomAsync(request.Owner.UserId, options, cancellationToken);
             await GrantAsync(request.LeaseId, request.Owner, request.Seconds, cancellationToken);
             return new LeaseAnswer(LeaseResult.Granted, Row, Now);
         }
@@ -47,12 +48,36 @@ internal sealed partial class LeaseStep
             Row = Row with { Waiters = waiters };
             return i + 1;
         }
-        if (Row.Waiters.Count >= options.MaxWaiters)
-            throw new DunlinException(ErrorCode.QueueFull, $"{Row.Waiters.Count} are waiting for '{Row.Resource}' already.") { RetryAfter = Row.ExpiresAt - Now };
+        RequirePlace(request.Owner.UserId, options);
         Row = Row with { Waiters = [.. Row.Waiters, new Waiter(request.LeaseId, request.Owner, request.Seconds, Now, until)] };
         Changes.Add(new LeaseChange(LeaseChangeKind.Queued, Row.Resource, Row.Fence, request.Owner, Row.ExpiresAt, LeaseEnd.Unknown, origin));
         return Row.Waiters.Count;
     }
+
+    // A lease that comes by way of a queue is not refused: how many one user waits for is bounded there.
+    private async ValueTask RequireRoomAsync(string userId, LeaseOptions options, CancellationToken cancellationToken)
+    {
+        if (await unit.Leases.CountHeldAsync(userId, Now, options.MaxPerUser, cancellationToken) < options.MaxPerUser)
+            return;
+        throw new DunlinException(ErrorCode.TooManyRequests, $"{options.MaxPerUser} leases held at once is the limit for one user. Release one first.")
+        {
+            Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = options.MaxPerUser },
+        };
+    }
+
+    private void RequirePlace(string userId, LeaseOptions options)
+    {
+        if (Row.Waiters.Count >= options.MaxWaiters)
+            throw QueueFull($"{Row.Waiters.Count} are waiting for '{Row.Resource}' already.", options.MaxWaiters);
+        if (Row.Waiters.Count(w => string.Equals(w.Owner.UserId, userId, StringComparison.Ordinal)) >= options.MaxWaitersPerUser)
+            throw QueueFull($"You are waiting for '{Row.Resource}' {options.MaxWaitersPerUser} times already.", options.MaxWaitersPerUser);
+    }
+
+    private DunlinException QueueFull(string detail, int limit) => new(ErrorCode.QueueFull, detail)
+    {
+        RetryAfter = Row.ExpiresAt - Now,
+        Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = limit },
+    };
 
     private void LeaveQueue(string leaseId)
     {

@@ -24,7 +24,7 @@ internal sealed partial class LeaseStep
     /// Takes the lease for somebody else. With a grace the holder keeps it (and may save) until the deadline, which is never
     /// later than its expiry; the taker stands first in the queue. Without, the holder's fencing token is stale at once.
     /// </summary>
-    public async ValueTask<LeaseAnswer> TakeAsync(LeaseRequest request, string reason, int graceSeconds, CancellationToken cancellationToken)
+    public async ValueTask<LeaseAnswer> TakeAsync(LeaseRequest request, string reason, int graceSeconds, LeaseOptions options, CancellationToken cancellationToken)
     {
         await RequireExistsAsync(cancellationToken);
         await SettleAsync(cancellationToken);
@@ -32,12 +32,14 @@ internal sealed partial class LeaseStep
             return new LeaseAnswer(LeaseResult.Same, Row, Now);
         if (Row.LeaseId is null || graceSeconds == 0)
         {
+            await RequireRoomAsync(request.Owner.UserId, options, cancellationToken);
             if (Row.LeaseId is not null)
                 EndNow(LeaseEnd.Taken, origin);
             await GrantAsync(request.LeaseId, request.Owner, request.Seconds, cancellationToken);
             return new LeaseAnswer(LeaseResult.Granted, Row, Now);
         }
         LeaveQueue(request.LeaseId);
+        RequirePlace(request.Owner.UserId, options);
         var deadline = Now.AddSeconds(graceSeconds);
         var taker = new Waiter(request.LeaseId, request.Owner, request.Seconds, Now, deadline.AddSeconds(request.Seconds));
         Row = Row with

@@ -21,6 +21,7 @@ internal sealed class PostgresLeaseTable(Func<NpgsqlConnection> database, bool i
     private static readonly SqlText List = new("lease_list");
     private static readonly SqlText ListBySession = new("lease_list_by_session");
     private static readonly SqlText ForgetEnded = new("lease_forget_ended");
+    private static readonly SqlText CountHeld = new("lease_count_held");
     private static readonly SqlText NextFence = new("lease_next_fence");
 
     public async ValueTask<LeaseRow?> FindAsync(ResourceName resource, CancellationToken cancellationToken)
@@ -77,6 +78,12 @@ internal sealed class PostgresLeaseTable(Func<NpgsqlConnection> database, bool i
         while (await reader.ReadAsync(cancellationToken))
             rows.Add(Read(reader));
         return rows;
+    }
+
+    public async ValueTask<int> CountHeldAsync(string userId, DateTimeOffset at, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = database().Command(CountHeld, Statements.Text(userId), Statements.Time(at), Statements.Number(limit));
+        return (int)(long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
     public async ValueTask ForgetEndedAsync(DateTimeOffset before, CancellationToken cancellationToken)

@@ -25,7 +25,7 @@ public interface ISoftLeases
     /// <summary>Asks for a lease. Idempotent by lease id: to the same id the same grant is given again, and counted anew.</summary>
     /// <param name="resource">What is asked for.</param>
     /// <param name="leaseId">Chosen by the holder and its secret; see <see cref="LeaseRequest.CheckId"/>.</param>
-    /// <param name="holder">Who asks, for others to see; at most 200 characters.</param>
+    /// <param name="holder">Who asks, for others to see; 1 to 200 characters.</param>
     /// <param name="duration">How long; a millisecond to a day.</param>
     /// <param name="cancellationToken">Gives up waiting for the answer.</param>
     /// <returns>Null where another holds it.</returns>

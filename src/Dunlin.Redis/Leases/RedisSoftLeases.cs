@@ -40,9 +40,9 @@ internal sealed partial class RedisSoftLeases(IOptions<SoftLeaseOptions> options
     public async ValueTask<SoftLease?> TryAcquireAsync(
         ResourceName resource, string leaseId, string holder, TimeSpan duration, CancellationToken cancellationToken = default)
     {
-        LeaseRequest.CheckId(leaseId);
-        if (holder.Length > MaxHolderLength)
-            throw new DunlinException(ErrorCode.InvalidField, $"A holder has {MaxHolderLength} characters at most.", "holder");
+        Check(resource, leaseId);
+        if (holder is not { Length: >= 1 and <= MaxHolderLength })
+            throw new DunlinException(ErrorCode.InvalidField, $"A holder has 1 to {MaxHolderLength} characters.", "holder");
         var milliseconds = Check(duration);
         for (var attempt = 1; ; attempt++)
         {
@@ -65,14 +65,18 @@ internal sealed partial class RedisSoftLeases(IOptions<SoftLeaseOptions> options
 
     public async ValueTask<SoftLease?> RenewAsync(SoftLease lease, TimeSpan duration, CancellationToken cancellationToken = default)
     {
+        Check(lease.Resource, lease.LeaseId);
         var milliseconds = Check(duration);
         var asked = time.GetTimestamp();
         var answer = await RunAsync(Renew, [KeyOf(lease.Resource)], [lease.LeaseId, lease.Token.Epoch, lease.Token.Number, milliseconds], cancellationToken);
         return (long)answer == 1 ? lease with { ValidFor = ValidFor(duration, asked) } : null;
     }
 
-    public async ValueTask<bool> ReleaseAsync(SoftLease lease, CancellationToken cancellationToken = default) =>
-        (long)await RunAsync(Release, [KeyOf(lease.Resource)], [lease.LeaseId, lease.Token.Epoch, lease.Token.Number], cancellationToken) == 1;
+    public async ValueTask<bool> ReleaseAsync(SoftLease lease, CancellationToken cancellationToken = default)
+    {
+        Check(lease.Resource, lease.LeaseId);
+        return (long)await RunAsync(Release, [KeyOf(lease.Resource)], [lease.LeaseId, lease.Token.Epoch, lease.Token.Number], cancellationToken) == 1;
+    }
 
     public async ValueTask<SoftHolder?> FindAsync(ResourceName resource, CancellationToken cancellationToken = default)
     {
@@ -95,6 +99,12 @@ internal sealed partial class RedisSoftLeases(IOptions<SoftLeaseOptions> options
 
     private TimeSpan ValidFor(TimeSpan duration, long asked) =>
         duration - time.GetElapsedTime(asked) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+
+    private static void Check(ResourceName resource, string leaseId)
+    {
+        ResourceName.Parse(resource.Value);
+        LeaseRequest.CheckId(leaseId);
+    }
 
     private static long Check(TimeSpan duration) => duration >= TimeSpan.FromMilliseconds(1) && duration <= TimeSpan.FromDays(1)
         ? (long)duration.TotalMilliseconds

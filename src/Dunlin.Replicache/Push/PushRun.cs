@@ -17,6 +17,9 @@ internal enum PushStop
 
     /// <summary>One is of a client that is not known here and has lived before.</summary>
     UnknownClient,
+
+    /// <summary>The user, or the push, has had as many done as may be.</summary>
+    Limit,
 }
 
 /// <summary>A mutator threw: the whole run is rolled back.</summary>
@@ -30,7 +33,7 @@ internal sealed class MutatorFailedException(int index, Exception cause) : Excep
 /// last mutation ids, and the pokes. Either all of it commits or nothing does.
 /// </summary>
 internal sealed class PushRun(
-    PushRequest request, int from, int to, IReadOnlySet<int> failed, Caller caller, MutatorSet mutators, IServiceProvider services, ReplicacheOptions options)
+    PushRequest request, int from, int to, IReadOnlySet<int> failed, PushBudget budget, Caller caller, MutatorSet mutators, IServiceProvider services, ReplicacheOptions options)
 {
     private readonly Dictionary<string, ClientState> _clients = new(StringComparer.Ordinal);
 
@@ -76,6 +79,8 @@ internal sealed class PushRun(
         }
         if (mutation.Id > client.LastMutation + 1)
             return client.IsNew && client.LastMutation == 0 ? PushStop.UnknownClient : PushStop.Gap;
+        if (!budget.MayDo(Next))
+            return PushStop.Limit;
         if (!failed.Contains(Next))
             await MutateAsync(mutation, unit, records, cancellationToken);
         client.LastMutation = mutation.Id;
@@ -106,6 +111,7 @@ internal sealed class PushRun(
         // The version of what is written here is the position of the pusher's poke, which is appended next: so that every
         // mutation that was processed, failed ones too, moves the cookie of its group.
         var users = await records.AffectedUsersAsync(cancellationToken);
+        budget.TakeClients(_clients.Values.Count(client => client is { IsNew: true, IsChanged: true }) + (isKnown ? 0 : 1));
         var version = (await unit.NextPositionAsync(cancellationToken)).Offset;
         if (!isKnown)
             await groups.AddGroupAsync(request.ClientGroupId, caller.UserId, version, cancellationToken);

@@ -1,5 +1,6 @@
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Limits;
 using Dunlin.Security;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Http;
@@ -15,9 +16,12 @@ namespace Dunlin.Replicache.Push;
 /// the client shall send the rest again.
 /// </summary>
 internal sealed partial class PushService(
-    IStore store, MutatorSet mutators, ReplicacheInstruments instruments, IOptions<ReplicacheOptions> options, IServiceProvider services, ILogger<PushService> logger)
+    IStore store, MutatorSet mutators, ReplicacheInstruments instruments, IOptions<ReplicacheOptions> options, IServiceProvider services, UserRates rates, TimeProvider time,
+    ILogger<PushService> logger)
 {
     private const int MaxRemembered = 10_000;
+
+    private readonly PushLimits _limits = new(options.Value, rates, time);
 
     // Mutations that took too long, and how often. Guards itself; bounded by MaxRemembered.
     private readonly Dictionary<(string ClientId, long Id), int> _overruns = [];
@@ -43,12 +47,15 @@ internal sealed partial class PushService(
     private async ValueTask<PushStop> RunAsync(PushRequest request, Caller caller)
     {
         var failed = new HashSet<int>();
+        var budget = _limits.Begin(caller.UserId);
         var (next, end) = (0, 0);
         // An empty push is one run too, for the check of the group.
         do
         {
             end = Math.Max(Math.Min(next + options.Value.MutationsPerCommit, request.Mutations.Count), next);
-            var (stop, reached) = await RunSliceAsync(request, next, end, failed, caller);
+            var (stop, reached) = await RunSliceAsync(request, next, end, failed, budget, caller);
+            if (stop == PushStop.Limit)
+                throw budget.Refusal!;
             if (stop != PushStop.None)
                 return stop;
             next = reached;
@@ -58,11 +65,11 @@ internal sealed partial class PushService(
     }
 
     /// <summary>Commits some mutations from <paramref name="from"/> on: at least one, or it throws.</summary>
-    private async ValueTask<(PushStop Stop, int Next)> RunSliceAsync(PushRequest request, int from, int to, HashSet<int> failed, Caller caller)
+    private async ValueTask<(PushStop Stop, int Next)> RunSliceAsync(PushRequest request, int from, int to, HashSet<int> failed, PushBudget budget, Caller caller)
     {
         while (true)
         {
-            var run = new PushRun(request, from, to, failed, caller, mutators, services, options.Value);
+            var run = new PushRun(request, from, to, failed, budget, caller, mutators, services, options.Value);
             try
             {
                 // Not the request's token: what the user did is kept although the page has gone.
@@ -137,11 +144,11 @@ internal sealed partial class PushService(
     }
 
     [LoggerMessage(5000, LogLevel.Warning, "There is no mutator '{Name}': mutation {Id} of client {Client} was stepped over.")]
-    private partial void LogUnknown(string name, long id, string client);
+    private partial void LogUnknown(PeerText name, long id, PeerText client);
 
     [LoggerMessage(5001, LogLevel.Information, "Mutation '{Name}' {Id} of client {Client} was refused ({Code}) and stepped over: {Reason}")]
-    private partial void LogRefused(string name, long id, string client, string code, string reason);
+    private partial void LogRefused(PeerText name, long id, PeerText client, string code, PeerText reason);
 
     [LoggerMessage(5002, LogLevel.Error, "Mutation '{Name}' {Id} of client {Client} failed and was stepped over.")]
-    private partial void LogFailed(Exception exception, string name, long id, string client);
+    private partial void LogFailed(Exception exception, PeerText name, long id, PeerText client);
 }

@@ -22,6 +22,7 @@ internal sealed class SqliteLeaseTable(Func<Database> database, Func<long>? next
     private static readonly SqlText List = new("lease_list");
     private static readonly SqlText ListBySession = new("lease_list_by_session");
     private static readonly SqlText ForgetEnded = new("lease_forget_ended");
+    private static readonly SqlText CountHeld = new("lease_count_held");
     private static readonly SqlText RedateSql = new("lease_redate");
 
     /// <summary>
@@ -86,6 +87,15 @@ internal sealed class SqliteLeaseTable(Func<Database> database, Func<long>? next
             rows.Add(Read(row));
         row.Reset();
         return new(rows);
+    }
+
+    public ValueTask<int> CountHeldAsync(string userId, DateTimeOffset at, int limit, CancellationToken cancellationToken)
+    {
+        var row = database().Prepare(CountHeld).Bind(1, userId).Bind(2, at.UtcTicks).Bind(3, limit);
+        row.Step();
+        var count = (int)row.Int64(0);
+        row.Reset();
+        return new(count);
     }
 
     public ValueTask ForgetEndedAsync(DateTimeOffset before, CancellationToken cancellationToken)

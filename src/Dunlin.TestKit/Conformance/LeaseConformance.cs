@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 namespace Dunlin.TestKit.Conformance;
 
 /// <summary>What leases promise on every back end: one holder, fenced, each end announced.</summary>
-public abstract class LeaseConformance : ConformanceSuite
+public abstract partial class LeaseConformance : ConformanceSuite
 {
     private const string IdA = "lease-id-of-a", IdB = "lease-id-of-b", IdC = "lease-id-of-c";
 
@@ -155,7 +155,7 @@ public abstract class LeaseConformance : ConformanceSuite
     {
         await AcquireAsync(IdA, Ann, seconds: 3_600);
         for (var i = 0; i < Leases.Options.MaxWaiters; i++)
-            await AcquireAsync($"waiter-id-{i:000}", Bob, wait: true);
+            await AcquireAsync($"waiter-id-{i:000}", Bob with { UserId = $"user-{i}" }, wait: true);
         var full = await Assert.ThrowsAsync<DunlinException>(() => AcquireAsync(IdC, Cat, wait: true));
         Assert.Equal(ErrorCode.QueueFull, full.Code);
         Time.Advance(TimeSpan.FromSeconds(Leases.Options.WaitSeconds + 1));

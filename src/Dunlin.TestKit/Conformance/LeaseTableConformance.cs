@@ -144,6 +144,26 @@ public abstract class LeaseTableConformance : ConformanceSuite
     }
 
     [Fact]
+    public async Task The_leases_of_a_user_are_counted_at_a_time_and_up_to_a_limit()
+    {
+        await Store.WriteAsync(
+            async (unit, ct) =>
+            {
+                for (var i = 0; i < 5; i++)
+                    await unit.Leases.SaveAsync(new LeaseRow(ResourceName.Parse($"f/{i}")) { LeaseId = $"lease-id-of-{i}-x", Owner = new LeaseOwner("ann", "Ann"), ExpiresAt = unit.Now.AddSeconds(i + 1) }, ct);
+                await unit.Leases.SaveAsync(new LeaseRow(ResourceName.Parse("f/bob")) { LeaseId = "lease-id-of-bob", Owner = new LeaseOwner("bob", "Bob"), ExpiresAt = unit.Now.AddDays(1) }, ct);
+                await unit.Leases.SaveAsync(new LeaseRow(ResourceName.Parse("f/free")) { EndedLeaseId = "lease-id-of-ann", EndedAt = unit.Now }, ct);
+                Assert.Equal(5, await unit.Leases.CountHeldAsync("ann", unit.Now, 100, ct));
+                Assert.Equal(2, await unit.Leases.CountHeldAsync("ann", unit.Now.AddSeconds(3), 100, ct));
+                Assert.Equal(3, await unit.Leases.CountHeldAsync("ann", unit.Now, 3, ct));
+                Assert.Equal(1, await unit.Leases.CountHeldAsync("bob", unit.Now, 100, ct));
+                Assert.Equal(0, await unit.Leases.CountHeldAsync("an", unit.Now, 100, ct));
+                return true;
+            },
+            Cancellation);
+    }
+
+    [Fact]
     public async Task Only_rows_that_ended_before_and_that_nobody_waits_for_are_forgotten()
     {
         await SaveAsync(Held("held"));

@@ -98,7 +98,6 @@ public sealed class StreamTests
     [InlineData("?topic=", 400, "invalid_topic")]
     [InlineData("?topic=a%20b", 400, "invalid_topic")]
     [InlineData("?topic=a&topic=secret", 403, "forbidden")]
-    [InlineData("?topic=a&lastEventId=nonsense", 400, "invalid_position")]
     [InlineData("?topic=a&device=a%20b", 400, "invalid_field")]
     [InlineData("?topic=a&echo=maybe", 400, "invalid_field")]
     [InlineData("?topic=a&access_token=abc", 400, "invalid_field")]

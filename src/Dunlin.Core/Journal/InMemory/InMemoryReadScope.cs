@@ -32,6 +32,12 @@ internal sealed class InMemoryReadScope(Position position, LeaseRows rows, Recor
         return new(rows.Find(resource));
     }
 
+    public ValueTask<int> CountHeldAsync(string userId, DateTimeOffset at, int limit, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        return new(rows.CountHeld(userId, at, limit));
+    }
+
     public ValueTask<IReadOnlyList<LeaseRow>> ListAsync(LeaseQuery query, CancellationToken cancellationToken)
     {
         ThrowIfEnded();

@@ -84,6 +84,12 @@ internal sealed class InMemoryUnit(Position head, LeaseRows rows, RecordRows rec
         return new(_rows.Fence);
     }
 
+    public ValueTask<int> CountHeldAsync(string userId, DateTimeOffset at, int limit, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        return new(_rows.CountHeld(userId, at, limit));
+    }
+
     public ValueTask<IReadOnlyList<LeaseRow>> ListAsync(LeaseQuery query, CancellationToken cancellationToken)
     {
         ThrowIfEnded();

@@ -22,6 +22,9 @@ internal sealed record LeaseRows(ImmutableSortedDictionary<string, LeaseRow> ByR
     public IReadOnlyList<LeaseRow> List(LeaseQuery query) =>
         [.. ByResource.Values.Where(r => Matches(r, query)).Take(query.Limit)];
 
+    public int CountHeld(string userId, DateTimeOffset at, int limit) =>
+        ByResource.Values.Where(row => row.IsHeldAt(at) && row.Owner?.UserId == userId).Take(limit).Count();
+
     private static bool Matches(LeaseRow row, LeaseQuery query) =>
         (query.After is null || string.CompareOrdinal(row.Resource.Value, query.After) > 0)
         && (query.Prefix is null || row.Resource.IsUnder(query.Prefix))

@@ -132,25 +132,37 @@ export class CaseApi {
   /** The locks of a branch now, from the engine's list of leases: a tab that joins a shared stream gets no snapshot. */
   async locks(branchId: number): Promise<readonly FieldLock[]> {
     const path = `/dunlin/v1/leases?prefix=${encodeURIComponent(`warranty/${branchId}`)}`;
-    const { body } = await this.#requests.send<LeaseList>('GET', path);
-    return body.leases.flatMap(({ resource, state, owner, expiresAt }) => {
-      const [, branch, caseId, field] = resource.split('/');
-      const isHeld = owner && state !== 'free' && Date.parse(expiresAt) > Date.parse(body.serverNow);
-      if (!isHeld || Number(branch) !== branchId) return [];
-      return [
-        {
-          caseId: Number(caseId),
-          field: field as FieldName,
-          userId: owner.userId,
-          userName: owner.name ?? owner.userId,
-        },
-      ];
-    });
+    const locks: FieldLock[] = [];
+    let next: string | undefined;
+    do {
+      const after = next === undefined ? '' : `&after=${encodeURIComponent(next)}`;
+      const { body } = await this.#requests.send<LeaseList>('GET', path + after);
+      locks.push(...locksOf(body, branchId));
+      next = body.next;
+    } while (next !== undefined);
+    return locks;
   }
+}
+
+function locksOf(body: LeaseList, branchId: number): FieldLock[] {
+  return body.leases.flatMap(({ resource, state, owner, expiresAt }) => {
+    const [, branch, caseId, field] = resource.split('/');
+    const isHeld = owner && state !== 'free' && Date.parse(expiresAt) > Date.parse(body.serverNow);
+    if (!isHeld || Number(branch) !== branchId) return [];
+    return [
+      {
+        caseId: Number(caseId),
+        field: field as FieldName,
+        userId: owner.userId,
+        userName: owner.name ?? owner.userId,
+      },
+    ];
+  });
 }
 
 interface LeaseList {
   readonly serverNow: string;
+  readonly next?: string | undefined;
   readonly leases: readonly {
     readonly resource: string;
     readonly state: string;
