@@ -32,6 +32,9 @@ internal sealed class TestHost : IAsyncDisposable
 {
     public const string Password = "correct horse battery";
 
+    /// <summary>A name that tests can write down; by default it depends on the key.</summary>
+    public const string CookieName = "dunlin_session";
+
     private readonly WebApplication _app;
     private readonly string _folder;
 
@@ -73,7 +76,11 @@ internal sealed class TestHost : IAsyncDisposable
         builder.Services.AddSingleton<TimeProvider>(clock).AddSingleton<IAccountStore, FakeAccountStore>().AddSingleton<ISessionStore, FakeSessionStore>();
         builder.Services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 100);
         builder.Services.AddAuthorization();
-        new DunlinBuilder(builder.Services).AddAccounts(setup.Accounts).AddTokens(setup.Tokens).AddOrigins(setup.Origins);
+        new DunlinBuilder(builder.Services).AddAccounts(accounts =>
+        {
+            accounts.CookieName = CookieName;
+            setup.Accounts?.Invoke(accounts);
+        }).AddTokens(setup.Tokens).AddOrigins(setup.Origins);
         setup.Services?.Invoke(builder.Services);
         var app = builder.Build();
         app.UseDunlinSecurity();
@@ -111,7 +118,7 @@ internal sealed class TestHost : IAsyncDisposable
     /// <summary>The value of the session cookie that a response sets, or null.</summary>
     public static string? Cookie(HttpResponseMessage response) =>
         response.Headers.TryGetValues("Set-Cookie", out var cookies)
-            ? cookies.Single(c => c.StartsWith("dunlin_session=", StringComparison.Ordinal))["dunlin_session=".Length..].Split(';')[0]
+            ? cookies.Single()[(cookies.Single().IndexOf('=', StringComparison.Ordinal) + 1)..].Split(';')[0]
             : null;
 
     public async ValueTask DisposeAsync()
@@ -169,7 +176,7 @@ internal static class HttpAssert
         if (token is not null)
             request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
         if (cookie is not null)
-            request.Headers.TryAddWithoutValidation("Cookie", $"dunlin_session={cookie}");
+            request.Headers.TryAddWithoutValidation("Cookie", $"{TestHost.CookieName}={cookie}");
         foreach (var (name, value) in headers)
             Assert.True(request.Headers.TryAddWithoutValidation(name, value));
         return await client.SendAsync(request);

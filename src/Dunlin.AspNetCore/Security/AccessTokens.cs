@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace Dunlin.Security;
 
 /// <summary>What an access token of this server says.</summary>
-/// <param name="UserId">The stable id of the user (<c>sub</c>), 1 to 200 characters.</param>
+/// <param name="UserId">The stable id of the user (<c>sub</c>), up to 120 characters.</param>
 public sealed record AccessTokenRequest(string UserId)
 {
     /// <summary>The name shown to others; null for the id.</summary>
@@ -48,8 +48,8 @@ public sealed class AccessTokens
     public string Issue(AccessTokenRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (request.UserId.Length is 0 or > TokenValidator.MaxSubjectLength || request.UserId.Any(char.IsControl))
-            throw new ArgumentException($"A user id has 1 to {TokenValidator.MaxSubjectLength} characters.", nameof(request));
+        if (UserIds.Fault(request.UserId) is { } fault)
+            throw new ArgumentException(fault, nameof(request));
         if (request.Lifetime < TimeSpan.FromSeconds(1))
             throw new ArgumentException("A token lasts a second at least.", nameof(request));
         return Issue(request, out _);

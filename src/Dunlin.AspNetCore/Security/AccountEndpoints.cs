@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dunlin.Accounts;
 using Dunlin.Diagnostics;
+using Dunlin.Hosting;
 using Dunlin.Problems;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -26,9 +27,9 @@ public static class AccountEndpoints
         ArgumentNullException.ThrowIfNull(endpoints);
         if (endpoints.ServiceProvider.GetService<IAccounts>() is null)
             throw new InvalidOperationException("MapDunlinAccounts() needs AddDunlin().AddAccounts() on the services.");
-        var group = endpoints.MapGroup(prefix).WithTags("Signing in").WithDunlinProblems();
+        var group = endpoints.MapGroup(prefix).WithTags("Signing in").WithDunlinProblems().WithHead();
         group.MapPost("login", (Delegate)LoginAsync).Accepts<LoginRequest>("application/json").Produces<LoginAnswer>().WithSummary("Sign in with user name and password.");
-        group.MapPost("refresh", (Delegate)RefreshAsync).Produces<LoginAnswer>().WithSummary("A new access token, from the session cookie or a token still valid.");
+        group.MapPost("refresh", (Delegate)RefreshAsync).Produces<LoginAnswer>().WithSummary("A new access token, from the session cookie.");
         group.MapPost("logout", (Delegate)LogoutAsync).Produces(StatusCodes.Status204NoContent).WithSummary("End the session, its streams and its leases.");
         group.MapGet("status", Status).Produces<StatusAnswer>().WithSummary("Who is signed in.");
         MapTicket(group);
@@ -42,7 +43,7 @@ public static class AccountEndpoints
         ArgumentNullException.ThrowIfNull(endpoints);
         if (endpoints.ServiceProvider.GetService<Tickets>() is null)
             throw new InvalidOperationException("MapDunlinTickets() needs AddDunlin().AddTokens() on the services.");
-        var group = endpoints.MapGroup(prefix).WithTags("Signing in").WithDunlinProblems();
+        var group = endpoints.MapGroup(prefix).WithTags("Signing in").WithDunlinProblems().WithHead();
         MapTicket(group);
         return group;
     }
@@ -54,41 +55,44 @@ public static class AccountEndpoints
     {
         OriginCheck.RequireOwnOriginAlways(context);
         var request = await RequestBody.ReadAsync<LoginRequest>(context, MaxLoginBytes, context.RequestAborted);
-        RequireLength(request.Username, PasswordAccounts.MaxNameLength, "username");
+        var username = request.Username.Trim(); // a name never has spaces around it, and a keyboard that completes words adds one
+        RequireLength(username, PasswordAccounts.MaxNameLength, "username");
         RequireLength(request.Password, PasswordAccounts.MaxPasswordLength, "password");
 
         var services = context.RequestServices;
         var throttle = services.GetRequiredService<SignInThrottle>();
         var address = context.Connection.RemoteIpAddress;
-        if (throttle.Begin(request.Username, address) is { } wait)
+        if (throttle.Begin(username, address) is { } wait)
         {
             SecurityLog.SignInSlowed(Log(services), $"{address}", (long)Math.Ceiling(wait.TotalSeconds));
             throw new DunlinException(ErrorCode.TooManyRequests, "Too many failed sign-ins.") { RetryAfter = wait };
         }
-        if (await services.GetRequiredService<IAccounts>().CheckPasswordAsync(request.Username, request.Password, context.RequestAborted) is not { } account)
+        if (await services.GetRequiredService<IAccounts>().CheckPasswordAsync(username, request.Password, context.RequestAborted) is not { } account)
         {
             SecurityLog.SignInFailed(Log(services), $"{address}");
             throw new DunlinException(ErrorCode.InvalidCredentials);
         }
-        throttle.Succeeded(request.Username, address);
+        throttle.Succeeded(username, address);
 
         var sessions = services.GetRequiredService<Sessions>();
         // Someone else was signed in in this browser: that ends now, or their streams would go on behind the new user's page.
-        if (await SessionCookie.FindAsync(context, services.GetRequiredService<SessionCache>()) is { } before && before.Account.UserId != account.UserId)
+        var cookie = services.GetRequiredService<SessionCookie>();
+        if (await cookie.FindAsync(context) is { } before && before.Account.UserId != account.UserId)
             await sessions.EndAsync(before.Account.UserId, before.Session.SessionId, "replaced", context.RequestAborted);
         var (session, secret) = await sessions.BeginAsync(account, context.Request.Headers.UserAgent, context.RequestAborted);
-        SessionCookie.Set(context, session, secret);
+        cookie.Set(context, session, secret);
         return Answer(context, LoginAnswerFor(services, account, session));
     }
 
+    // A token that leaks must not be good for longer than it lasts: only the cookie refreshes a session.
     private static async Task<IResult> RefreshAsync(HttpContext context)
     {
-        var caller = context.GetCaller();
-        if (caller is null && context.Request.Headers.Authorization.Count == 0)
-            SessionCookie.Clear(context); // it opens nothing any more
-        if (caller is not { SessionId: { } sessionId, Principal.Identity.AuthenticationType: DunlinAuthentication.Scheme }
-            || await context.RequestServices.GetRequiredService<SessionCache>().FindAsync(sessionId, context.RequestAborted) is not { } live)
+        // A bad token stays bad with a cookie beside it, and a token of one session does not renew another.
+        if (context.GetCaller() is not { } caller
+            || await context.RequestServices.GetRequiredService<SessionCookie>().FindAsync(context) is not { } live
+            || live.Session.SessionId != caller.SessionId)
             throw new DunlinException(ErrorCode.NotSignedIn);
+        OriginCheck.RequireOwnOriginAlways(context);
         return Answer(context, LoginAnswerFor(context.RequestServices, live.Account, live.Session));
     }
 
@@ -98,12 +102,18 @@ public static class AccountEndpoints
         var services = context.RequestServices;
         var sessions = services.GetRequiredService<Sessions>();
         var caller = context.GetCaller();
-        OriginCheck.RequireOwnOrigin(context);
+        var cookie = services.GetRequiredService<SessionCookie>();
+        // Looked up before the session ends: afterwards nothing shows that the cookie is this server's.
+        var live = await cookie.FindAsync(context);
+        // The cookie's session ends too, so the token that authenticates does not exempt from the check.
+        if (cookie.IsIn(context.Request))
+            OriginCheck.RequireOwnOriginAlways(context);
         if (caller is { SessionId: { } sessionId, Principal.Identity.AuthenticationType: DunlinAuthentication.Scheme })
             await sessions.EndAsync(caller.UserId, sessionId, "signed_out", context.RequestAborted);
-        if (await SessionCookie.FindAsync(context, services.GetRequiredService<SessionCache>()) is { } live && live.Session.SessionId != caller?.SessionId)
+        if (live is not null && live.Session.SessionId != caller?.SessionId)
             await sessions.EndAsync(live.Account.UserId, live.Session.SessionId, "signed_out", context.RequestAborted);
-        SessionCookie.Clear(context);
+        if (live is not null)
+            cookie.Clear(context);
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.NoContent();
     }

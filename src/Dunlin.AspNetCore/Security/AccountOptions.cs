@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Dunlin.Security;
 
@@ -34,4 +35,24 @@ public sealed class AccountOptions
     /// <summary>After so long without a failure all is forgotten. Default: 15 minutes.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan FailureMemory { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>
+    /// The name of the session cookie, in the characters of a token (RFC 9110, section 5.6.2). Default: null, which makes
+    /// <c>dunlin_session_</c> and eight digits from the signing key, so that two servers on one host name keep apart. The nodes of one
+    /// site need the same name. A name that begins with <c>__Host-</c> is taken by browsers over https only.
+    /// </summary>
+    public string? CookieName { get; set; }
+}
+
+internal sealed class AccountOptionsValidator : IValidateOptions<AccountOptions>
+{
+    private const string TokenPunctuation = "!#$&'*+-.^_`|~";
+
+    public ValidateOptionsResult Validate(string? name, AccountOptions options) =>
+        options.CookieName is null || (options.CookieName.Length is > 0 and <= 100 && options.CookieName.All(IsTokenCharacter))
+            ? ValidateOptionsResult.Success
+            : ValidateOptionsResult.Fail(
+                $"AccountOptions.CookieName '{options.CookieName}' is not a cookie name: use 1 to 100 letters, digits and {TokenPunctuation}");
+
+    private static bool IsTokenCharacter(char c) => char.IsAsciiLetterOrDigit(c) || TokenPunctuation.Contains(c, StringComparison.Ordinal);
 }

@@ -54,6 +54,9 @@ public static class CallerAccess
         var userId = Value(identity, DunlinClaims.UserId, ClaimTypes.NameIdentifier);
         if (string.IsNullOrEmpty(userId))
             return null;
+        // Of another scheme: this one's own credentials are refused for it when they are validated.
+        if (UserIds.Fault(userId) is { } fault)
+            throw new DunlinException(ErrorCode.InvalidField, fault, DunlinClaims.UserId);
         return new Caller(userId, Value(identity, DunlinClaims.Name, ClaimTypes.Name) ?? identity.Name ?? userId)
         {
             SessionId = Value(identity, DunlinClaims.SessionId, ClaimTypes.Sid),

@@ -30,10 +30,11 @@ internal sealed class DunlinAuthenticationHandler(
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     private const string Refused = "The credential is not valid.";
-    private const string Bearer = "Bearer ";
+    private const string Bearer = "Bearer";
 
     // Absent where accounts are not kept here but with other issuers only.
     private readonly SessionCache? _sessions = services.GetService<SessionCache>();
+    private readonly SessionCookie? _cookie = services.GetService<SessionCookie>();
 
     // Absent where nothing but sessions ends credentials early.
     private readonly Revocations? _revocations = services.GetService<Revocations>();
@@ -67,17 +68,27 @@ internal sealed class DunlinAuthenticationHandler(
 
     private async ValueTask<AuthenticateResult> AuthenticateCredentialAsync()
     {
-        var authorization = Request.Headers.Authorization.ToString();
-        if (authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
-            return await OfTokenAsync(authorization[Bearer.Length..].Trim());
-        if (_sessions is not null && Request.Cookies.ContainsKey(SessionCookie.Name))
+        if (BearerOf() is { } bearer)
+            return await OfTokenAsync(bearer);
+        if (_cookie?.IsIn(Request) == true)
         {
-            var result = await OfCookieAsync(_sessions);
+            var result = await OfCookieAsync(_cookie);
             // A stale cookie goes along by itself; a ticket was put there on purpose.
             if (result.Succeeded || TicketOf() is null)
                 return result;
         }
         return TicketOf() is { } ticket ? await OfTicketAsync(ticket) : AuthenticateResult.NoResult();
+    }
+
+    // A bearer credential that is empty, or one of several, is a bad one: it is not left aside for the cookie.
+    private string? BearerOf()
+    {
+        foreach (var value in Request.Headers.Authorization)
+        {
+            if (value is not null && value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) && (value.Length == Bearer.Length || value[Bearer.Length] == ' '))
+                return Request.Headers.Authorization.Count == 1 ? value[Bearer.Length..].Trim() : "";
+        }
+        return null;
     }
 
     private async ValueTask<AuthenticateResult> OfTokenAsync(string token)
@@ -86,7 +97,7 @@ internal sealed class DunlinAuthenticationHandler(
         if (identity is not null && isOwn)
             identity = await OfOwnTokenAsync(identity);
         if (identity is not null)
-            return Success(identity);
+            return Success(identity, OriginCheck.PageCredential());
         SecurityLog.TokenRefused(Logger, fault == TokenFault.None ? TokenFault.SessionEnded : fault);
         return AuthenticateResult.Fail(Refused);
     }
@@ -102,9 +113,9 @@ internal sealed class DunlinAuthenticationHandler(
             : null;
     }
 
-    private async ValueTask<AuthenticateResult> OfCookieAsync(SessionCache sessions)
+    private async ValueTask<AuthenticateResult> OfCookieAsync(SessionCookie cookie)
     {
-        if (await SessionCookie.FindAsync(Context, sessions) is not { } live)
+        if (await cookie.FindAsync(Context) is not { } live)
         {
             SecurityLog.CookieRefused(Logger);
             return AuthenticateResult.Fail(Refused);
@@ -129,12 +140,12 @@ internal sealed class DunlinAuthenticationHandler(
     }
 
     private string? TicketOf() =>
-        HttpMethods.IsGet(Request.Method) && Context.GetEndpoint()?.Metadata.GetMetadata<AcceptsTicket>() is not null
+        (HttpMethods.IsGet(Request.Method) || HttpMethods.IsHead(Request.Method)) && Context.GetEndpoint()?.Metadata.GetMetadata<AcceptsTicket>() is not null
         && Request.Query.TryGetValue(UrlCredentials.Ticket, out var ticket) && ticket.Count == 1
             ? ticket[0]
             : null;
 
-    private AuthenticateResult Success(ClaimsIdentity identity)
+    private AuthenticateResult Success(ClaimsIdentity identity, AuthenticationProperties? properties = null)
     {
         if (_revocations is not null && _revocations.IsRevoked(
             identity.FindFirst(DunlinClaims.UserId)!.Value, identity.FindFirst(DunlinClaims.SessionId)?.Value, DunlinIdentity.IssuedAt(identity)))
@@ -142,6 +153,6 @@ internal sealed class DunlinAuthenticationHandler(
             SecurityLog.TokenRefused(Logger, TokenFault.Revoked);
             return AuthenticateResult.Fail(Refused);
         }
-        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
+        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), properties, Scheme.Name));
     }
 }

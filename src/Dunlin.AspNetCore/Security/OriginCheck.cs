@@ -1,4 +1,5 @@
 using Dunlin.Diagnostics;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -11,18 +12,30 @@ namespace Dunlin.Security;
 /// carries one must come from the site itself or from an allowed origin: <c>Sec-Fetch-Site</c> says so, and where a
 /// browser is too old for it, <c>Origin</c> does, compared by host because a proxy may have ended TLS. A request with
 /// neither header is not from a page of another site (every browser sends <c>Origin</c> with a cross-origin write).
-/// A request with an <c>Authorization</c> header is not checked: no browser adds that by itself across origins.
+/// Only the credential that authenticated the request exempts it, and only if a page has to set that credential itself: the
+/// presence of an <c>Authorization</c> header proves nothing, because a cookie beside it may be what authenticated.
 /// </summary>
 internal static class OriginCheck
 {
+    private const string PageCredentialItem = ".dunlin.page";
+
     /// <summary>Refuses a cross-origin write whose credential is, or may be, a cookie.</summary>
     public static void RequireOwnOrigin(HttpContext context)
     {
-        var request = context.Request;
-        if (IsSafe(request.Method) || request.Headers.Authorization.Count > 0 || request.Headers.Cookie.Count == 0)
+        if (IsSafe(context.Request.Method) || context.Request.Headers.Cookie.Count == 0 || IsSetByPage(context))
             return;
         RequireOwnOriginAlways(context);
     }
+
+    /// <summary>Marks a result whose credential no browser adds by itself.</summary>
+    public static AuthenticationProperties PageCredential() => new(new Dictionary<string, string?>(StringComparer.Ordinal) { [PageCredentialItem] = "" });
+
+    // The result is the one that context.User came from. Schemes of others are known by name only: one that is not listed may rest
+    // on a cookie, a client certificate or Negotiate.
+    private static bool IsSetByPage(HttpContext context) =>
+        context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult is { Succeeded: true, Ticket: { } ticket }
+        && (ticket.Properties.Items.ContainsKey(PageCredentialItem)
+            || context.RequestServices.GetService<IOptions<OriginOptions>>()?.Value.HeaderSchemes.Contains(ticket.AuthenticationScheme) == true);
 
     /// <summary>Refuses a cross-origin write whatever its credential: for signing in, which sets a cookie.</summary>
     public static void RequireOwnOriginAlways(HttpContext context)

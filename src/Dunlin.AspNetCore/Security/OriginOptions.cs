@@ -22,6 +22,14 @@ public sealed class OriginOptions
     public TimeSpan PreflightMaxAge { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
+    /// Names of authentication schemes of others whose credential a page has to set itself. A write that one of them
+    /// authenticated is not checked although a cookie goes along. Default: <c>Bearer</c>, the name of the JWT scheme of ASP.NET Core.
+    /// Never name a scheme that takes cookies, client certificates, Basic or Negotiate: browsers send those by themselves.
+    /// </summary>
+    [Required]
+    public IList<string> HeaderSchemes { get; } = ["Bearer"];
+
+    /// <summary>
     /// Values of <c>Host</c>, without port, that are answered; <c>*.example.com</c> covers every name below. Default:
     /// none, which answers all.
     /// </summary>

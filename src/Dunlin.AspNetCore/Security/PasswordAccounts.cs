@@ -42,7 +42,11 @@ internal sealed class PasswordAccounts : IAccounts, IDisposable
         RequireName(account.FullName, "fullName");
         RequirePassword(account.Password);
         if (account.UserId is not null)
+        {
             RequireName(account.UserId, "userId");
+            if (UserIds.Fault(account.UserId) is { } fault)
+                throw new DunlinException(ErrorCode.InvalidField, fault, "userId");
+        }
         if (await _accounts.FindByNameAsync(account.Username, cancellationToken) is not null)
             throw new DunlinException(ErrorCode.Conflict, $"The user name '{account.Username}' is taken.", "username");
         var userId = account.UserId ?? Guid.CreateVersion7().ToString("N");

@@ -22,7 +22,9 @@ public static class SecurityBuilderExtensions
         var services = builder.AddTokens().Services;
         Configure(services, configure);
         services.TryAddSingleton<IPasswordHasher<Account>, PasswordHasher<Account>>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AccountOptions>, AccountOptionsValidator>());
         services.TryAddSingleton<SessionCache>();
+        services.TryAddSingleton<SessionCookie>();
         services.TryAddSingleton<Sessions>();
         services.TryAddSingleton<ISessions>(provider => provider.GetRequiredService<Sessions>());
         services.TryAddSingleton<SignInThrottle>();

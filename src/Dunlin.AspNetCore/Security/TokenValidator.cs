@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using System.Text.Json;
+using Dunlin.Topics;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Security;
@@ -32,8 +33,6 @@ internal readonly record struct TokenResult(TokenFault Fault, ClaimsIdentity? Id
 /// </summary>
 internal sealed class TokenValidator
 {
-    public const int MaxSubjectLength = 200;
-
     private static readonly JsonDocumentOptions Json = new() { MaxDepth = 16, AllowDuplicateProperties = false };
     private static readonly string[] DefaultTypes = ["JWT", "at+jwt"];
 
@@ -87,11 +86,11 @@ internal sealed class TokenValidator
             return Refused(TokenFault.Expired);
         if (now < notBefore - _skew || now < issued - _skew)
             return Refused(TokenFault.NotYetValid);
-        if (Text(claims, "sub") is not { Length: > 0 and <= MaxSubjectLength } subject || subject.Any(char.IsControl))
+        if (Text(claims, "sub") is not { Length: > 0 } subject || UserIds.Fault(issuer.UserIdPrefix + subject) is not null)
             return Refused(TokenFault.BadClaim);
         // One that cannot be read grants nothing, and is refused so that it is noticed.
         var grants = claims.TryGetProperty(DunlinClaims.Grants, out var claim) ? claim.GetRawText() : null;
-        if (grants is not null && !Topics.Grants.TryParse(grants, out _))
+        if (grants is not null && !Grants.TryParse(grants, out _))
             return Refused(TokenFault.BadClaim);
 
         var identity = DunlinIdentity.Create(

@@ -72,6 +72,14 @@ public readonly record struct TopicName
         _ => null,
     };
 
+    /// <summary>The characters that a segment takes in a name.</summary>
+    internal static int SegmentLength(string segment)
+    {
+        var text = new StringBuilder();
+        Escape(segment, text);
+        return text.Length;
+    }
+
     private static void Escape(string segment, StringBuilder text)
     {
         Span<byte> utf8 = stackalloc byte[4];

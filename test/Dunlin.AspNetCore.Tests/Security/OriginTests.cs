@@ -56,6 +56,68 @@ public sealed class OriginTests
         Assert.Equal(allowed ? HttpStatusCode.NoContent : HttpStatusCode.Forbidden, logout.StatusCode);
     }
 
+    [Theory]
+    [InlineData("Basic x")]
+    [InlineData("Basic YWxpY2U6eA==")]
+    [InlineData("basic x")]
+    [InlineData("Negotiate x")]
+    [InlineData("Digest username=alice")]
+    [InlineData("x")]
+    [InlineData("Bearerx")]
+    [InlineData("Basic x", "Digest y")]
+    [InlineData("Basic x", "Bearer y")]
+    public async Task An_authorization_header_that_did_not_authenticate_exempts_no_cookie(params string[] authorization)
+    {
+        await using var host = await TestHost.StartAsync();
+        await host.CreateAsync("alice");
+        using var client = host.Plain();
+        var signedIn = await host.SignInAsync(client, "alice");
+        foreach (var (name, value) in new[] { ("Origin", "https://evil.example"), ("Origin", "null"), ("Sec-Fetch-Site", "cross-site") })
+        {
+            foreach (var path in new[] { "/api/write", "/api/guarded", "/api/v1/auth/refresh", "/api/v1/auth/logout", "/api/v1/auth/ticket" })
+            {
+                using var response = await client.SendAsync(
+                    HttpMethod.Post, path, cookie: signedIn.Cookie, headers: [(name, value), .. authorization.Select(text => ("Authorization", text))]);
+                await HttpAssert.ProblemAsync(response, 403, "origin_refused");
+            }
+        }
+        using var own = await client.SendAsync(HttpMethod.Post, "/api/write", cookie: signedIn.Cookie, headers: [.. authorization.Select(text => ("Authorization", text))]);
+        Assert.Equal(HttpStatusCode.OK, own.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("Bearer")]
+    [InlineData("bearer ")]
+    [InlineData("Bearer x")]
+    [InlineData("BEARER a.b.c")]
+    [InlineData("Bearer x", "Bearer y")]
+    public async Task A_bad_bearer_credential_neither_lets_the_cookie_in_nor_ends_its_session(params string[] authorization)
+    {
+        await using var host = await TestHost.StartAsync();
+        await host.CreateAsync("alice");
+        using var client = host.Plain();
+        var signedIn = await host.SignInAsync(client, "alice");
+        (string, string)[] headers = [("Origin", "https://evil.example"), .. authorization.Select(text => ("Authorization", text))];
+        using var write = await client.SendAsync(HttpMethod.Post, "/api/write", cookie: signedIn.Cookie, headers: headers);
+        await HttpAssert.ProblemAsync(write, 401, "not_signed_in");
+        using var logout = await client.SendAsync(HttpMethod.Post, "/api/v1/auth/logout", cookie: signedIn.Cookie, headers: headers);
+        await HttpAssert.ProblemAsync(logout, 403, "origin_refused");
+        using var still = await client.SendAsync(HttpMethod.Get, "/api/whoami", cookie: signedIn.Cookie);
+        Assert.Equal(HttpStatusCode.OK, still.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_token_of_ones_own_does_not_end_the_session_of_the_cookie_from_another_origin()
+    {
+        await using var host = await TestHost.StartAsync();
+        await host.CreateAsync("alice");
+        await host.CreateAsync("mallory");
+        using var client = host.Plain();
+        var (victim, attacker) = (await host.SignInAsync(client, "alice"), await host.SignInAsync(client, "mallory"));
+        using var logout = await client.SendAsync(HttpMethod.Post, "/api/v1/auth/logout", attacker.Token, victim.Cookie, headers: ("Origin", "https://evil.example"));
+        await HttpAssert.ProblemAsync(logout, 403, "origin_refused");
+    }
+
     [Fact]
     public async Task Without_allowed_origins_there_are_no_cors_headers()
     {

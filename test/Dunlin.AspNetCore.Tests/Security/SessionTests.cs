@@ -65,31 +65,25 @@ public sealed class SessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Refreshing_takes_the_cookie_or_a_token_still_valid()
+    public async Task Refreshing_needs_the_cookie_of_the_session()
     {
         var signedIn = await _host.SignInAsync(_plain, "alice");
+        var other = await _host.SignInAsync(_plain, "alice");
         _host.Clock.Advance(TimeSpan.FromMinutes(10));
-        foreach (var (token, cookie) in new (string?, string?)[] { (signedIn.Token, null), (null, signedIn.Cookie) })
+        foreach (var token in new[] { null, signedIn.Token })
         {
-            using var response = await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", token, cookie);
+            using var response = await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", token, signedIn.Cookie);
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
             var answer = await response.Content.ReadFromJsonAsync<JsonElement>();
             Assert.Equal(signedIn.SessionId, answer.GetProperty("sessionId").GetString());
             Assert.NotEqual(signedIn.Token, answer.GetProperty("accessToken").GetString());
         }
-        _host.Clock.Advance(TimeSpan.FromMinutes(10));
-        using var late = await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", signedIn.Token);
-        await HttpAssert.ProblemAsync(late, 401, "not_signed_in");
-        using var without = await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh");
-        await HttpAssert.ProblemAsync(without, 401, "not_signed_in");
-    }
-
-    [Fact]
-    public async Task Refreshing_with_a_dead_cookie_clears_it()
-    {
-        using var response = await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", cookie: $"gone.{new string('A', 43)}");
-        await HttpAssert.ProblemAsync(response, 401, "not_signed_in");
-        Assert.Equal("", TestHost.Cookie(response));
+        // A token alone, the token of another session, a bad token, and nothing.
+        foreach (var (token, cookie) in new (string?, string?)[] { (signedIn.Token, null), (other.Token, signedIn.Cookie), ("x", signedIn.Cookie), (null, null) })
+        {
+            using var response = await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", token, cookie);
+            await HttpAssert.ProblemAsync(response, 401, "not_signed_in");
+        }
     }
 
     [Fact]
@@ -110,7 +104,8 @@ public sealed class SessionTests : IAsyncLifetime
 
         using var again = await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/logout", cookie: first.Cookie);
         Assert.Equal(HttpStatusCode.NoContent, again.StatusCode);
-        Assert.Equal("", TestHost.Cookie(again));
+        // Nothing shows any more that the cookie was this server's.
+        Assert.Null(TestHost.Cookie(again));
         Assert.Single(ended);
     }
 

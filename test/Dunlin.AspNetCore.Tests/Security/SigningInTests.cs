@@ -80,10 +80,22 @@ public sealed class SigningInTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("alice ")]
+    [InlineData(" alice")]
+    [InlineData("\u00a0alice\u3000\t")]
+    public async Task Spaces_around_a_user_name_are_left_out(string username)
+    {
+        using var response = await _plain.PostAsJsonAsync("/api/v1/auth/login", new { username, password = TestHost.Password });
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        using var blank = await _plain.PostAsJsonAsync("/api/v1/auth/login", new { username = "  ", password = TestHost.Password });
+        Assert.Equal("username", (await HttpAssert.ProblemAsync(blank, 400, "invalid_field")).GetProperty("field").GetString());
+    }
+
+    [Theory]
     [InlineData("alice", "wrong password")]
     [InlineData("nobody", "wrong password")]
     [InlineData("alice", "correct horse battery ")]
-    [InlineData(" alice", "correct horse battery")]
+    [InlineData("al ice", "correct horse battery")]
     public async Task A_wrong_name_and_a_wrong_password_are_refused_alike(string username, string password)
     {
         using var response = await _plain.PostAsJsonAsync("/api/v1/auth/login", new { username, password });

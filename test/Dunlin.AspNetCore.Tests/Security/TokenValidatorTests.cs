@@ -184,7 +184,12 @@ public sealed class TokenValidatorTests
         Assert.Equal(TokenFault.BadClaim, Validate(Own(("sub", ""))).Fault);
         Assert.Equal(TokenFault.BadClaim, Validate(Own(("sub", 5))).Fault);
         Assert.Equal(TokenFault.BadClaim, Validate(Own(("sub", "a\nb"))).Fault);
-        Assert.Equal(TokenFault.BadClaim, Validate(Own(("sub", new string('x', 201)))).Fault);
+        Assert.Equal(TokenFault.BadClaim, Validate(Own(("sub", new string('x', 121)))).Fault);
+        Assert.Equal(TokenFault.BadClaim, Validate(Own(("sub", new string('x', 200)))).Fault);
+        Assert.Equal(TokenFault.BadClaim, Validate(Own(("sub", new string('\u0416', 21)))).Fault);
+        Assert.Equal(TokenFault.BadClaim, Validate(Own(("sub", new string('/', 41)))).Fault);
+        Assert.Equal(TokenFault.None, Validate(Own(("sub", new string('x', 120)))).Fault);
+        Assert.Equal(TokenFault.None, Validate(Own(("sub", new string('\u0416', 20)))).Fault);
         Assert.Equal(TokenFault.None, Validate(Own(("exp", _clock.Now.ToUnixTimeSeconds() + 900.5), ("nbf", absent), ("iat", absent))).Fault);
     }
 
