@@ -57,4 +57,6 @@ if changed web "$web" || [ ! -d artifacts/web ]; then
 fi
 
 publish server apps/host/server host/Dunlin.Host.dll apps/*/server apps/common
-exec dotnet artifacts/host/Dunlin.Host.dll "$@"
+program=$PWD/artifacts/host/Dunlin.Host.dll
+cd "$from" # where ./data and the files of its options are meant
+exec dotnet "$program" "$@"

@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.HttpOverrides;
 
@@ -22,12 +21,12 @@ public static class ProxyTrust
         options.KnownIPNetworks.Clear();
         foreach (var name in names)
         {
-            if (IPAddress.TryParse(name, out var address))
+            if (AddressText.TryParse(name, out var address))
                 options.KnownProxies.Add(address);
             else if (System.Net.IPNetwork.TryParse(name, out var network))
                 options.KnownIPNetworks.Add(network);
             else
-                throw new InvalidOperationException($"Dunlin:TrustedProxies: '{name}' is neither an address nor a network such as 10.0.0.0/8.");
+                throw new InvalidOperationException($"Dunlin:TrustedProxies: '{name}' is neither an address nor a network. Write 10.0.0.1 or 10.0.0.0/8.");
         }
         app.UseForwardedHeaders(options);
     }

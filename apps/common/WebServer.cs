@@ -10,6 +10,8 @@ namespace Dunlin.Apps.Common;
 /// <summary>The web server of the programs in this folder: small, and made for many open streams.</summary>
 public static class WebServer
 {
+    private const int MaxRequestLine = 64 * 1024;
+
     /// <summary>A builder that listens on one address and port.</summary>
     public static WebApplicationBuilder CreateBuilder(IPAddress address, int port)
     {
@@ -24,6 +26,7 @@ public static class WebServer
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseKestrelHttpsConfiguration().UseDirectTransport();
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        ProgramRun.QuietStart(builder);
         return builder;
     }
 
@@ -31,6 +34,8 @@ public static class WebServer
     public static void Listen(this WebApplicationBuilder builder, IPAddress address, int port) => builder.WebHost.ConfigureKestrel(kestrel =>
     {
         kestrel.AddServerHeader = false;
+        // 64 topics of 200 characters, each of them percent-encoded: as many as a stream may have.
+        kestrel.Limits.MaxRequestLineSize = MaxRequestLine;
         kestrel.LimitConnectionsToOpenFiles();
         kestrel.Listen(address, port);
     });

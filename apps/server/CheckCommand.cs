@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dunlin.Apps.Common;
 using Dunlin.Security;
 using Microsoft.Extensions.Options;
 
@@ -14,10 +15,10 @@ internal static class CheckCommand
     {
         var command = new Command("check", "Check the configuration, and with --token a token, without starting.");
         command.Options.Add(Token);
-        command.SetAction((given, _) => CommandLine.Guarded(async () =>
+        command.SetAction((given, _) => ProgramRun.GuardedAsync(async () =>
         {
             await using var app = CommandLine.Build(given);
-            CommandLine.Validate(app);
+            ProgramRun.Validate(app);
             var (settings, tokens) = (app.Services.GetRequiredService<ServerSettings>(), app.Services.GetRequiredService<IOptions<AccessTokenOptions>>().Value);
             Console.WriteLine($"The configuration can be used: http://{settings.Address}:{settings.Port}");
             foreach (var line in Announcement.Describe(settings, tokens, app.Services.GetRequiredService<IOptions<OriginOptions>>().Value))

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dunlin.Apps.Common;
 
 namespace Dunlin.Server;
 
@@ -17,12 +18,11 @@ internal static class CommandLine
         var root = new RootCommand("Dunlin: event streams, leases and presence over plain HTTP. Every setting: docs/reference/configuration.md.");
         foreach (var option in (Option[])[Address, Port, Data, Store, Redis, File])
             root.Options.Add(option);
-        root.SetAction((given, cancellationToken) => Guarded(async () =>
+        root.SetAction((given, cancellationToken) => ProgramRun.GuardedAsync(async () =>
         {
             await using var app = Build(given);
-            Validate(app);
-            app.Services.GetRequiredService<ServerSettings>().MakeFolder();
-            await app.RunAsync();
+            var settings = app.Services.GetRequiredService<ServerSettings>();
+            await ProgramRun.ServeAsync(app, settings.Address, settings.Port, settings.MakeFolder);
         }));
         root.Subcommands.Add(TokenCommand.Create());
         root.Subcommands.Add(CheckCommand.Create());
@@ -40,35 +40,6 @@ internal static class CommandLine
         }
         return ServerApplication.Build(settings, given.GetValue(File), configure);
     }
-
-    /// <summary>What the host does at its start too, but there it logs a stack trace.</summary>
-    /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">An option has a value that cannot be used.</exception>
-    public static void Validate(WebApplication app) => app.Services.GetService<Microsoft.Extensions.Options.IStartupValidator>()?.Validate();
-
-    /// <summary>Runs a command; what its user can put right is said in a line, without a stack trace.</summary>
-    public static async Task<int> Guarded(Func<Task> action)
-    {
-        try
-        {
-            await action();
-            return 0;
-        }
-        catch (Exception exception) when (Reason(exception) is { } reason)
-        {
-            await Console.Error.WriteLineAsync($"dunlin: {reason}");
-            return 1;
-        }
-    }
-
-    private static string? Reason(Exception exception) => exception switch
-    {
-        Microsoft.Extensions.Options.OptionsValidationException wrong => string.Join(Environment.NewLine + "dunlin: ", wrong.Failures),
-        AggregateException many => string.Join(Environment.NewLine + "dunlin: ", many.InnerExceptions.Select(inner => Reason(inner) ?? inner.Message)),
-        InvalidOperationException or FormatException or ArgumentException or IOException or UnauthorizedAccessException
-            or System.Data.Common.DbException or Dunlin.Diagnostics.DunlinException =>
-            exception.InnerException is { } cause && exception is InvalidOperationException ? $"{exception.Message} ({cause.Message})" : exception.Message,
-        _ => null,
-    };
 
     private static Option<string?> Setting(string name, string description) => new(name) { Description = description, Recursive = true, HelpName = name[2..] };
 }

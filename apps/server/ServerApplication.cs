@@ -18,7 +18,7 @@ internal static class ServerApplication
         var settings = ServerSettings.From(builder.Configuration);
         builder.Listen(settings.Address, settings.Port);
         builder.Services.AddSingleton(settings);
-        builder.Services.AddOpenApi();
+        builder.Services.AddOpenApi(openApi => openApi.ShouldInclude = description => description.HttpMethod != HttpMethods.Head);
 
         var dunlin = builder.Services.AddDunlin()
             .AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(settings.Data, "signing.key"))
@@ -34,7 +34,7 @@ internal static class ServerApplication
         var app = builder.Build();
         app.UseTrustedProxies();
         app.UseDunlinSecurity();
-        app.MapOpenApi("/openapi/v1.json");
+        app.MapOpenApi("/openapi/v1.json").WithHead();
         app.MapDunlin();
         app.MapDunlinTickets();
         app.MapDunlinUsers();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Dunlin.Apps.Common;
 
 namespace Dunlin.Server;
 
@@ -7,7 +8,7 @@ namespace Dunlin.Server;
 /// least to the most decisive: a file, the environment, the command line.</summary>
 internal sealed record ServerSettings
 {
-    public const string Root = "Dunlin";
+    public const string Root = SettingSections.Root;
 
     public required IPAddress Address { get; init; }
 
@@ -47,7 +48,7 @@ internal sealed record ServerSettings
 
     private static IPAddress AddressOf(string text) => text == "localhost"
         ? IPAddress.Loopback
-        : IPAddress.TryParse(text, out var address)
+        : AddressText.TryParse(text, out var address)
             ? address
             : throw new InvalidOperationException($"Dunlin:Address is an IP address such as 127.0.0.1 or 0.0.0.0, not '{text}'.");
 }

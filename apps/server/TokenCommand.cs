@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dunlin.Apps.Common;
 using Dunlin.Security;
 using Dunlin.Topics;
 
@@ -22,7 +23,7 @@ internal static class TokenCommand
         var command = new Command("token", "Make a token with the server's key. Patterns: 'teams/7/*' is one segment more, 'teams/7/**' one or more.");
         foreach (var option in (Option[])[Subject, Subscribe, Publish, Hold, Take, Role, Name, Session, Minutes])
             command.Options.Add(option);
-        command.SetAction((given, _) => CommandLine.Guarded(async () =>
+        command.SetAction((given, _) => ProgramRun.GuardedAsync(async () =>
         {
             // Nothing may be written between the token and whoever takes it from the standard output.
             await using var app = CommandLine.Build(given, services => services.AddLogging(logging => logging.ClearProviders()));

@@ -39,21 +39,31 @@ internal sealed class HostProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>The data folder, unless another one is named by an option.</summary>
+    public string Data => Data;
+
+    /// <summary>Runs a host that is not expected to stay.</summary>
+    public async Task<(int Code, string Output, string Error)> RunAsync(params string[] options)
+    {
+        using var process = Process.Start(Info(options))!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        try
+        {
+            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        }
+        catch (TimeoutException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
+        return (process.ExitCode, await output, await error);
+    }
+
     /// <summary>Starts the host and waits until it has said where it is.</summary>
     public async Task StartAsync(params string[] options)
     {
         var ready = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
-        string[] command = ["dotnet", Path.Combine(AppContext.BaseDirectory, "Dunlin.Host.dll"), "--port", $"{Port}", "--data", Data, .. options];
-        var start = new ProcessStartInfo("bash", ["-c", OpenFiles is { } files ? $"ulimit -n {files} && exec \"$@\"" : "exec \"$@\"", "bash", .. command])
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment.Remove("ASPNETCORE_ENVIRONMENT");
-        foreach (var (name, value) in Settings)
-            start.Environment[name] = value;
-        _process = new Process { StartInfo = start, EnableRaisingEvents = true };
+        _process = new Process { StartInfo = Info(options), EnableRaisingEvents = true };
         _process.OutputDataReceived += (_, line) => Take(line.Data, ready);
         _process.ErrorDataReceived += (_, line) => Take(line.Data, ready);
         _process.Exited += (_, _) => ready.TrySetException(new InvalidOperationException("The host ended: " + Output));
@@ -98,6 +108,22 @@ internal sealed class HostProcess : IAsyncDisposable
             await KillAsync();
         _process?.Dispose();
         Directory.Delete(Data, recursive: true);
+    }
+
+    private ProcessStartInfo Info(string[] options)
+    {
+        string[] place = ["--port", $"{Port}", "--data", Data];
+        string[] command = ["dotnet", Path.Combine(AppContext.BaseDirectory, "Dunlin.Host.dll"), .. place, .. options];
+        var start = new ProcessStartInfo("bash", ["-c", OpenFiles is { } files ? $"ulimit -n {files} && exec \"$@\"" : "exec \"$@\"", "bash", .. command])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment.Remove("ASPNETCORE_ENVIRONMENT");
+        foreach (var (name, value) in Settings)
+            start.Environment[name] = value;
+        return start;
     }
 
     private static async ValueTask<Stream> ConnectAsync(DnsEndPoint to, string from, CancellationToken cancellationToken)

@@ -3,7 +3,7 @@ namespace Dunlin.Host;
 /// <summary><c>GET /api/v1/demo</c>: the accounts one may try the systems with. 404 outside demo mode, where none exist.</summary>
 internal static class DemoEndpoint
 {
-    public static void MapDemo(this WebApplication app, HostSettings settings)
+    public static void MapDemo(this IEndpointRouteBuilder app, HostSettings settings)
     {
         if (!settings.Demo)
             return;

@@ -7,7 +7,10 @@ using Dunlin.Apps.Wishlists;
 using Dunlin.Apps.Wishlists.Resolving;
 using Dunlin.Hosting;
 using Dunlin.Jobs;
+using Dunlin.Leases;
 using Dunlin.Problems;
+using Dunlin.Publishing;
+using Dunlin.Replicache;
 using Dunlin.RxDb;
 using Dunlin.Security;
 using Dunlin.Streams;
@@ -17,25 +20,35 @@ namespace Dunlin.Host;
 /// <summary>All systems in one process. Tests build it too, with their own services.</summary>
 internal static class HostApplication
 {
+    private static readonly SettingSections Settings =
+        new SettingSections("this host", "Port", "Data", "Store", "Redis", "Demo", "DemoAccounts", "Web", "TrustedProxies")
+            .With<JobOptions>("Jobs", isShared: true)
+            .With<FetchOptions>("Fetch")
+            .With<StreamOptions>("Streams")
+            .With<PublishOptions>("Publish")
+            .With<LeaseOptions>("Leases")
+            .With<AccountOptions>("Accounts")
+            .With<OriginOptions>("Origins")
+            .With<ReplicacheOptions>("Replicache")
+            .With<RxDbOptions>("RxDb");
+
     public static WebApplication Build(HostSettings settings, Action<IServiceCollection>? configure = null)
     {
         var builder = WebServer.CreateBuilder(System.Net.IPAddress.Loopback, settings.Port);
         builder.Services.AddSingleton(settings);
-        builder.Services.AddOpenApi();
+        builder.Services.AddOpenApi(openApi => openApi.ShouldInclude = description => description.HttpMethod != HttpMethods.Head);
 
-        Directory.CreateDirectory(settings.Data);
-        var dunlin = builder.Services.AddDunlin().AddAccounts().AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(settings.Data, "signing.key"));
-        dunlin.AddChosenStore(settings.Data, settings.Store, settings.Redis);
+        // Full paths: the working directory is the caller's, the content root is the program's.
+        var data = Path.GetFullPath(settings.Data);
+        var dunlin = builder.Services.AddDunlin().AddAccounts().AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(data, "signing.key"));
+        dunlin.AddChosenStore(data, settings.Store, settings.Redis);
         dunlin.AddDocuments();
         dunlin.AddTodos();
         dunlin.AddWarranty();
         dunlin.AddFocus();
         dunlin.AddWishlists();
         // Dunlin__Jobs__LeaseDuration and the like.
-        builder.Services.ConfigureAll<JobOptions>(builder.Configuration.GetSection("Dunlin:Jobs").Bind);
-        builder.Services.Configure<FetchOptions>(builder.Configuration.GetSection("Dunlin:Fetch"));
-        builder.Services.Configure<StreamOptions>(builder.Configuration.GetSection("Dunlin:Streams"));
-        builder.Services.Configure<RxDbOptions>(builder.Configuration.GetSection("Dunlin:RxDb"));
+        Settings.Bind(builder.Services, builder.Configuration);
         builder.Services.AddHostedService<Telemetry>();
         builder.Services.AddSingleton<WebPages>();
         builder.Services.AddHostedService<DemoData>();
@@ -48,15 +61,16 @@ internal static class HostApplication
         app.UseDunlinOrigins();
         app.Services.GetRequiredService<WebPages>().Use(app);
         app.UseAuthentication();
-        app.MapOpenApi("/openapi/v1.json");
-        app.MapDunlin();
-        app.MapDunlinAccounts();
-        app.MapDocuments();
-        app.MapTodos();
-        app.MapWarranty();
-        app.MapFocus();
-        app.MapWishlists();
-        app.MapDemo(settings);
+        var routes = app.MapGroup("").WithHead();
+        routes.MapOpenApi("/openapi/v1.json");
+        routes.MapDunlin();
+        routes.MapDunlinAccounts();
+        routes.MapDocuments();
+        routes.MapTodos();
+        routes.MapWarranty();
+        routes.MapFocus();
+        routes.MapWishlists();
+        routes.MapDemo(settings);
         app.Services.GetRequiredService<WebPages>().Map(app);
         return app;
     }

@@ -57,14 +57,18 @@ internal sealed record HostSettings
         var settings = new HostSettings();
         foreach (var name in (ReadOnlySpan<string>)["Port", "Data", "Store", "Redis"])
         {
-            if (Environment.GetEnvironmentVariable("Dunlin__" + name) is { Length: > 0 } value)
+            if (Variable("Dunlin__" + name) is { Length: > 0 } value)
                 settings = settings.With("--" + name.ToLowerInvariant(), value);
         }
         var isProduction = string.Equals(Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT"), "Production", StringComparison.OrdinalIgnoreCase);
-        return Environment.GetEnvironmentVariable("Dunlin__Demo") is { Length: > 0 } demo
+        return Variable("Dunlin__Demo") is { Length: > 0 } demo
             ? bool.TryParse(demo, out var on) ? settings with { Demo = on && !isProduction } : settings with { Error = "Dunlin__Demo is true or false." }
             : settings with { Demo = !isProduction };
     }
+
+    // As the configuration reads its variables, whatever the case: what passes for a known setting must also count.
+    private static string? Variable(string name) => Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
+        .FirstOrDefault(variable => string.Equals((string)variable.Key, name, StringComparison.OrdinalIgnoreCase)).Value as string;
 
     private HostSettings With(string option, string value) => option switch
     {

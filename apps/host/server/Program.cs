@@ -1,3 +1,4 @@
+using Dunlin.Apps.Common;
 using Dunlin.Host;
 
 var settings = HostSettings.Parse(args);
@@ -12,25 +13,28 @@ if (settings.ShowHelp)
     Console.WriteLine(HostSettings.Usage);
     return 0;
 }
-if (settings.MoveFrom is { } file)
+if (settings.MoveFrom is not null && settings.Store is null)
 {
-    if (settings.Store is null)
-    {
-        Console.Error.WriteLine("--move-from needs --store: the empty PostgreSQL database to move into.");
-        return 2;
-    }
-    await using var idle = HostApplication.Build(settings);
+    Console.Error.WriteLine("--move-from needs --store: the empty PostgreSQL database to move into.");
+    return 2;
+}
+return await ProgramRun.GuardedAsync(async () =>
+{
+    await using var app = HostApplication.Build(settings);
+    if (settings.MoveFrom is { } file)
+        await MoveAsync(app, file, settings.Store!);
+    else
+        await ProgramRun.ServeAsync(app, System.Net.IPAddress.Loopback, settings.Port);
+});
+
+static async Task MoveAsync(WebApplication app, string file, string store)
+{
     try
     {
-        Console.WriteLine($"Moved {await new StoreMover(idle.Services, Console.Out).RunAsync(file, settings.Store)} rows.");
-        return 0;
+        Console.WriteLine($"Moved {await new StoreMover(app.Services, Console.Out).RunAsync(file, store)} rows.");
     }
     catch (Exception fault) when (fault is InvalidOperationException or Dunlin.Diagnostics.DunlinException or System.Data.Common.DbException)
     {
-        Console.Error.WriteLine($"Nothing was moved: {fault.Message}");
-        return 1;
+        throw new InvalidOperationException("Nothing was moved", fault);
     }
 }
-await using var app = HostApplication.Build(settings);
-await app.RunAsync();
-return 0;

@@ -1,0 +1,120 @@
+using System.Net;
+using System.Net.Sockets;
+using Dunlin.Diagnostics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Apps.Common;
+
+/// <summary>Runs a program so that its user is told in one line what to put right, without a stack trace.</summary>
+public static class ProgramRun
+{
+    /// <summary>Runs a command. What its user can put right goes to the standard error.</summary>
+    /// <returns>The exit code: 0, or 1 after a fault.</returns>
+    public static async Task<int> GuardedAsync(Func<Task> action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        try
+        {
+            await action();
+            return 0;
+        }
+        catch (Exception exception) when (Reason(exception) is { } reason)
+        {
+            await Console.Error.WriteLineAsync($"dunlin: {reason}");
+            return 1;
+        }
+    }
+
+    /// <summary>Starts an application and waits until it stops. The options and the port are checked before anything is made: a start
+    /// that cannot succeed leaves no database and no key behind.</summary>
+    /// <param name="app">The application, not started.</param>
+    /// <param name="address">Where it listens.</param>
+    /// <param name="port">Where it listens; 0 for a free port.</param>
+    /// <param name="prepare">Makes what the application needs, after the checks.</param>
+    /// <exception cref="InvalidOperationException">The port cannot be listened on.</exception>
+    public static async Task ServeAsync(WebApplication app, IPAddress address, int port, Action? prepare = null)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        Validate(app);
+        RequirePort(address, port);
+        prepare?.Invoke();
+        await app.StartAsync();
+        await app.WaitForShutdownAsync();
+    }
+
+    /// <summary>What the host does at its start too, but there it logs a stack trace.</summary>
+    /// <exception cref="OptionsValidationException">An option has a value that cannot be used.</exception>
+    public static void Validate(WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        app.Services.GetService<IStartupValidator>()?.Validate();
+    }
+
+    /// <summary>Keeps the host and Kestrel from logging the fault of a start, which <see cref="GuardedAsync"/> tells in one line.</summary>
+    internal static void QuietStart(WebApplicationBuilder builder)
+    {
+        var phase = new StartPhase();
+        builder.Services.AddSingleton<IHostedService>(phase);
+        foreach (var category in (ReadOnlySpan<string>)["Microsoft.Extensions.Hosting.Internal.Host", "Microsoft.AspNetCore.Server.Kestrel"])
+            builder.Logging.AddFilter(category, level => level == LogLevel.Warning || (level > LogLevel.Warning && phase.IsOver));
+    }
+
+    private static void RequirePort(IPAddress address, int port)
+    {
+        if (port == 0)
+            return;
+        try
+        {
+            using var probe = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            probe.Bind(new IPEndPoint(address, port));
+        }
+        catch (SocketException exception)
+        {
+            throw new InvalidOperationException(
+                exception.SocketErrorCode == SocketError.AddressAlreadyInUse
+                    ? $"Port {port} of {address} is in use by another program. Stop that program, or choose another port with --port."
+                    : $"Port {port} of {address} cannot be listened on. Choose another address or port.", exception);
+        }
+    }
+
+    private static string? Reason(Exception exception) => exception switch
+    {
+        OptionsValidationException wrong => Lines(wrong.Failures),
+        AggregateException many => Lines(many.InnerExceptions.Select(inner => Reason(inner) ?? inner.Message)),
+        InvalidOperationException or FormatException or ArgumentException or IOException or UnauthorizedAccessException or SocketException
+            or System.Data.Common.DbException or DunlinException =>
+            exception.InnerException is { } cause && exception is InvalidOperationException
+                ? $"{exception.Message} ({cause.Message})"
+                : exception.Message,
+        _ => null,
+    };
+
+    private static string Lines(IEnumerable<string> reasons) => string.Join(Environment.NewLine + "dunlin: ", reasons);
+
+    private sealed class StartPhase : IHostedLifecycleService
+    {
+        private volatile bool _isOver;
+
+        public bool IsOver => _isOver;
+
+        public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StartedAsync(CancellationToken cancellationToken)
+        {
+            _isOver = true;
+            return Task.CompletedTask;
+        }
+
+        public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,63 @@
+using System.Reflection;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dunlin.Apps.Common;
+
+/// <summary>
+/// The settings below <c>Dunlin:</c> that a program knows: single values, and sections that are options classes. A setting that is
+/// misspelt stops the start: one that is passed over could leave open what was meant to be closed.
+/// </summary>
+/// <param name="program">What the program calls itself in errors, such as <c>this server</c>.</param>
+/// <param name="values">Names of single values.</param>
+public sealed class SettingSections(string program, params string[] values)
+{
+    /// <summary>Where all settings lie.</summary>
+    public const string Root = "Dunlin";
+
+    private readonly List<(string Name, Type Type, Action<IServiceCollection, IConfigurationSection> Bind)> _sections = [];
+
+    /// <summary>The sections and their classes, by name.</summary>
+    public IReadOnlyDictionary<string, Type> Types =>
+        _sections.ToDictionary(section => section.Name, section => section.Type, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Adds a section.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="isShared">Whether it sets all options of the class, whatever they are named.</param>
+    public SettingSections With<TOptions>(string name, bool isShared = false) where TOptions : class, new()
+    {
+        _sections.Add((name, typeof(TOptions), (services, root) => Bind<TOptions>(services, root.GetSection(name), isShared)));
+        return this;
+    }
+
+    /// <summary>Checks all settings and binds the sections to their options.</summary>
+    /// <exception cref="InvalidOperationException">A setting is not known, or has a value of the wrong kind.</exception>
+    public void Bind(IServiceCollection services, IConfiguration configuration)
+    {
+        var root = configuration.GetSection(Root);
+        var known = values.Concat(_sections.Select(section => section.Name)).Order(StringComparer.Ordinal).ToList();
+        foreach (var child in root.GetChildren())
+        {
+            if (!known.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
+                throw new InvalidOperationException($"{child.Path} is not a setting of {program}. Settings: {string.Join(", ", known)}.");
+        }
+        foreach (var (_, _, bind) in _sections)
+            bind(services, root);
+    }
+
+    private static void Bind<TOptions>(IServiceCollection services, IConfigurationSection section, bool isShared) where TOptions : class, new()
+    {
+        var known = typeof(TOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(property => property.Name).ToList();
+        if (section.GetChildren().FirstOrDefault(child => !known.Contains(child.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
+            throw new InvalidOperationException($"{unknown.Path} is not a setting. {section.Path} has: {string.Join(", ", known)}.");
+        // Once now, on an object that nobody uses, so that a wrong setting is found at the start.
+        Bind(section, new TOptions());
+        if (isShared)
+            services.ConfigureAll<TOptions>(options => Bind(section, options));
+        else
+            services.Configure<TOptions>(options => Bind(section, options));
+    }
+
+    private static void Bind(IConfigurationSection section, object options) =>
+        section.Bind(options, static binder => binder.ErrorOnUnknownConfiguration = true);
+}

@@ -1,0 +1,78 @@
+using System.Net;
+using System.Text.Json;
+
+namespace Dunlin.Host.Tests;
+
+/// <summary>What holds at every endpoint of the engine and of all systems, also at those that come later.</summary>
+public sealed class EveryEndpointTests
+{
+    private static readonly string[] Safe = ["GET", "HEAD", "OPTIONS"];
+
+    [Fact]
+    public async Task No_page_of_another_origin_writes_with_the_cookie_whatever_stands_beside_it()
+    {
+        await using var host = await LocalHost.StartAsync();
+        var (client, cookie, _) = await host.SignInAsync("alice");
+        using var disposed = client;
+        var writes = host.Endpoints.Where(endpoint => !Safe.Contains(endpoint.Method)).Distinct().ToList();
+        Assert.True(writes.Count > 60, $"{writes.Count} endpoints");
+        var let = new List<string>();
+        foreach (var (method, path) in writes)
+        {
+            foreach (var authorization in new[] { "Basic x", "basic YWxpY2U6eA==", "Digest x", "" })
+            {
+                using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = new StringContent("{}", null, "application/json") };
+                request.Headers.TryAddWithoutValidation("Cookie", cookie);
+                request.Headers.TryAddWithoutValidation("Origin", authorization.Length > 6 ? "https://evil.example" : "null");
+                if (authorization.Length > 0)
+                    request.Headers.TryAddWithoutValidation("Authorization", authorization);
+                using var response = await client.SendAsync(request);
+                var text = await response.Content.ReadAsStringAsync();
+                if (response.StatusCode != HttpStatusCode.Forbidden || JsonDocument.Parse(text).RootElement.GetProperty("code").GetString() != "origin_refused")
+                    let.Add($"{method} {path} with '{authorization}': {(int)response.StatusCode} {text}");
+            }
+        }
+        Assert.Empty(let);
+    }
+
+    [Fact]
+    public async Task Nobody_has_a_body_read_before_signing_in()
+    {
+        await using var host = await LocalHost.StartAsync();
+        using var client = new HttpClient { BaseAddress = host.Address };
+        var wrong = new List<string>();
+        foreach (var (method, path) in host.Endpoints.Where(endpoint => !Safe.Contains(endpoint.Method)).Distinct())
+        {
+            // Signing in and out need nobody; a link is its own credential.
+            if (path.StartsWith("/api/v1/auth/", StringComparison.Ordinal))
+                continue;
+            // Neither JSON nor of a type that is taken: whoever read it first would say so.
+            using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = new StringContent("{", null, "text/nonsense") };
+            using var response = await client.SendAsync(request);
+            if (response.StatusCode != HttpStatusCode.Unauthorized)
+                wrong.Add($"{method} {path}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}");
+        }
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public async Task Head_is_answered_wherever_get_is_with_the_same_status_and_no_body()
+    {
+        await using var host = await LocalHost.StartAsync();
+        var (client, _, token) = await host.SignInAsync("alice");
+        using var disposed = client;
+        client.DefaultRequestHeaders.Authorization = new("Bearer", token);
+        var gets = host.Endpoints.Where(endpoint => endpoint.Method == "GET").Select(endpoint => endpoint.Path).Distinct().ToList();
+        Assert.True(gets.Count > 30, $"{gets.Count} endpoints");
+        var different = new List<string>();
+        foreach (var path in gets.SelectMany(path => new[] { path, path + "?topic=users/alice&deviceId=d1&branchId=1&limit=1" }))
+        {
+            using var head = await client.SendAsync(new HttpRequestMessage(HttpMethod.Head, path));
+            using var get = await client.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
+            if (head.StatusCode != get.StatusCode || head.Content.Headers.ContentType?.MediaType != get.Content.Headers.ContentType?.MediaType
+                || (await head.Content.ReadAsByteArrayAsync()).Length > 0)
+                different.Add($"{path}: {(int)head.StatusCode} and {(int)get.StatusCode}, {head.Content.Headers.ContentType} and {get.Content.Headers.ContentType}");
+        }
+        Assert.Empty(different);
+    }
+}

@@ -1,0 +1,64 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Dunlin.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.Host.Tests;
+
+/// <summary>The host as it is shipped, in this process, with its demo data.</summary>
+internal sealed class LocalHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly string _folder;
+
+    private LocalHost(WebApplication app, string folder) => (_app, _folder) = (app, folder);
+
+    public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+
+    /// <summary>The endpoints with their verbs, and an address at which each of them is found.</summary>
+    public IEnumerable<(string Method, string Path)> Endpoints =>
+        from endpoint in _app.Services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Concat(
+            ((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()).Distinct()
+        from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []
+        select (method, PathOf(endpoint.RoutePattern));
+
+    public static async Task<LocalHost> StartAsync()
+    {
+        var folder = Directory.CreateTempSubdirectory("dunlin-local-").FullName;
+        var app = HostApplication.Build(new HostSettings { Port = 0, Data = folder, Demo = true }, services =>
+        {
+            services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);
+            services.AddLogging(logging => logging.ClearProviders());
+            services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero);
+            services.Remove(services.Single(service => service.ImplementationType == typeof(Announcement)));
+        });
+        await app.StartAsync();
+        return new LocalHost(app, folder);
+    }
+
+    /// <summary>A client without cookies of its own, and the header <c>Cookie</c> of a session.</summary>
+    public async Task<(HttpClient Client, string Cookie, string Token)> SignInAsync(string user)
+    {
+        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = Address };
+        using var response = await client.PostAsJsonAsync("/api/v1/auth/login", new { username = user, password = DemoData.Password });
+        var answer = await response.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.True(response.IsSuccessStatusCode, answer.ToString());
+        return (client, response.Headers.GetValues("Set-Cookie").Single().Split(';')[0], answer.GetProperty("accessToken").GetString()!);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static string PathOf(Microsoft.AspNetCore.Routing.Patterns.RoutePattern pattern) => "/" + string.Join('/', pattern.PathSegments.Select(
+        segment => string.Concat(segment.Parts.Select(part => part is Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal ? literal.Content : "1"))));
+}
