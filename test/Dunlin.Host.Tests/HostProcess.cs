@@ -13,7 +13,7 @@ internal sealed class HostProcess : IAsyncDisposable
     private readonly List<string> _output = [];
     private Process? _process;
 
-    /// <summary>The folder of its SQLite file and keys.</summary>
+    /// <summary>The data folder, unless another one is named by an option.</summary>
     public string Data { get; } = Directory.CreateTempSubdirectory("dunlin-host-").FullName;
 
     /// <summary>Settings, as variables of its environment.</summary>
@@ -38,9 +38,6 @@ internal sealed class HostProcess : IAsyncDisposable
                 return string.Join('\n', _output);
         }
     }
-
-    /// <summary>The data folder, unless another one is named by an option.</summary>
-    public string Data => Data;
 
     /// <summary>Runs a host that is not expected to stay.</summary>
     public async Task<(int Code, string Output, string Error)> RunAsync(params string[] options)
