@@ -3,7 +3,9 @@ using Dunlin.Limits;
 using Dunlin.Presence;
 using Dunlin.Publishing;
 using Dunlin.Streams;
+using Dunlin.Streams.Combined;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -28,6 +30,9 @@ public static class DunlinEndpoints
             provider.GetRequiredService<Fanout.EventFanout>(), provider.GetRequiredService<Topics.AccessPolicies>(),
             provider.GetRequiredService<StreamLimits>(), provider.GetRequiredService<IOptions<StreamOptions>>(), provider.GetService<Topics.Revocations>()));
         services.TryAddSingleton<UserRates>();
+        services.TryAddSingleton<InnerRequests>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, InnerRequests>(provider => provider.GetRequiredService<InnerRequests>()));
+        services.TryAddSingleton<CombinedStreams>();
         services.TryAddSingleton<PublishRate>();
         services.TryAddSingleton<PublishEndpoint>();
         services.TryAddSingleton<JournalEndpoint>();
@@ -59,6 +64,10 @@ public static class DunlinEndpoints
                 context, context.RequestServices.GetRequiredService<EventStreams>(), context.RequestServices.GetRequiredService<IOptions<StreamOptions>>()))
             .WithSummary("The event stream, for more topics than an address holds")
             .WithDescription("The parameters of GET events, in the query or in a form; answers text/event-stream.");
+        group.MapPost("streams", static context => context.RequestServices.GetRequiredService<CombinedStreams>().OpenAsync(context))
+            .WithSummary("Several event streams of this application in one response");
+        group.MapPost("streams/{id}", static (HttpContext context, string id) => context.RequestServices.GetRequiredService<CombinedStreams>().ChangeAsync(context, id))
+            .WithSummary("Open and close streams of a combined response");
         group.MapPost("events", (HttpContext context, PublishEndpoint endpoint) => endpoint.ServeAsync(context))
             .WithSummary("Publish one event or an array, all or none");
         group.MapGet("journal", (HttpContext context, JournalEndpoint endpoint) => endpoint.ServeAsync(context))

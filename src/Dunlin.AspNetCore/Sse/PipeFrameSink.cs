@@ -19,12 +19,14 @@ internal sealed class PipeFrameSink : IFrameSink
     private PipeWriter? _pipe;
     private volatile bool _aborted;
 
-    public PipeFrameSink(HttpContext context)
+    /// <param name="context">The request.</param>
+    /// <param name="mayLeave">Whether the stream may leave the web server with its socket, where nothing stands between.</param>
+    public PipeFrameSink(HttpContext context, bool mayLeave = true)
     {
         _response = context.Response;
         _context = context;
         IsChunked = StreamHeaders.AreChunkedByUs(context);
-        Direct = IsChunked ? StreamHeaders.DirectConnection(context) : null;
+        Direct = IsChunked && mayLeave ? StreamHeaders.DirectConnection(context) : null;
     }
 
     /// <summary>Whether every frame is written as a chunk here.</summary>

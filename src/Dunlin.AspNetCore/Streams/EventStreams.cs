@@ -3,6 +3,7 @@ using Dunlin.Fanout;
 using Dunlin.Journal;
 using Dunlin.Security;
 using Dunlin.Sse;
+using Dunlin.Streams.Combined;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
@@ -54,6 +55,11 @@ public sealed class EventStreams
             StreamHeaders.Apply(context.Response);
             return;
         }
+        if (context.Features.Get<InnerSink>() is { } inner)
+        {
+            await ServeInnerAsync(context, request, inner, caller);
+            return;
+        }
         await RequestRest.RequireNoneAsync(context);
         var address = context.Connection.RemoteIpAddress?.ToString() ?? "";
         var place = _limits.Enter(caller.UserId, address);
@@ -61,8 +67,8 @@ public sealed class EventStreams
         var keepsPlace = false;
         try
         {
-            sink = new PipeFrameSink(context);
-            var connection = await OpenAsync(context, request, sink, caller, address);
+            var opening = sink = new PipeFrameSink(context);
+            var connection = await OpenAsync(context, request, sink, opened => Begin(context, request, opened, opening), caller);
             if (sink.Successor is { } taken)
             {
                 keepsPlace = true;
@@ -81,6 +87,23 @@ public sealed class EventStreams
         }
     }
 
+    /// <summary>The stream is one of a combined response, which counts as one: see <see cref="CombinedStreams"/>.</summary>
+    private async Task ServeInnerAsync(HttpContext context, StreamRequest request, InnerSink inner, Caller caller)
+    {
+        if (!string.Equals(caller.UserId, inner.UserId, StringComparison.Ordinal))
+            throw new DunlinException(ErrorCode.Forbidden, "All streams of one response are one user's.");
+        if (request.Conflates)
+            inner.LimitSendBuffer();
+        await OpenAsync(context, request, inner, inner.Begin, caller);
+    }
+
+    private static void Begin(HttpContext context, StreamRequest request, Connection connection, PipeFrameSink sink)
+    {
+        if (request.Conflates)
+            LimitSendBuffer(context);
+        StreamHeaders.Apply(context, connection.Id, sink);
+    }
+
     /// <summary>The rest of a stream that has left the web server.</summary>
     private static async Task EndAsync(Connection connection, SocketFrameSink sink, StreamLimits.Place place)
     {
@@ -95,7 +118,8 @@ public sealed class EventStreams
     }
 
     /// <summary>Opens the stream, and goes on until it is up to date, or closed.</summary>
-    private async Task<Connection> OpenAsync(HttpContext context, StreamRequest request, PipeFrameSink sink, Caller caller, string address)
+    private async Task<Connection> OpenAsync(
+        HttpContext context, StreamRequest request, IFrameSink sink, Action<Connection> begin, Caller caller)
     {
         var connection = _fanout.Open(new ConnectionRequest(caller, request.Topics, sink)
         {
@@ -106,7 +130,7 @@ public sealed class EventStreams
             IsPresent = request.IsPresent,
             Heartbeat = request.Heartbeat ?? _options.Heartbeat,
             HeartbeatFrame = request.HeartbeatFrame ?? Comment,
-            RemoteAddress = address,
+            RemoteAddress = context.Connection.RemoteIpAddress?.ToString(),
         });
         try
         {
@@ -123,17 +147,18 @@ public sealed class EventStreams
                 opening.WriteRaw(ControlFrames.Reset(reason, start).Span);
             if (request.OnOpen is { } onOpen)
                 await onOpen(opening, context.RequestAborted);
-            if (request.Conflates)
-                LimitSendBuffer(context);
-            StreamHeaders.Apply(context, connection.Id, sink);
+            begin(connection);
             await using var aborted = context.RequestAborted.UnsafeRegister(static c => ((Connection)c!).Close(ConnectionEnd.Gone), connection);
             await _fanout.StartAsync(connection, opening.Bytes, start);
             return connection;
         }
         catch
         {
-            sink.Detach();
-            sink.Successor?.Abort();
+            if (sink is PipeFrameSink single)
+            {
+                single.Detach();
+                single.Successor?.Abort();
+            }
             connection.Abandon();
             throw;
         }

@@ -5,7 +5,7 @@ namespace Dunlin.Streams;
 /// <summary>Bounds and timing of event streams.</summary>
 public sealed class StreamOptions
 {
-    /// <summary>Open streams of one user on this node. One more is refused with 429; nobody is evicted. Default: 50.</summary>
+    /// <summary>Open streams of one user on this node; a combined response counts as one. One more is refused with 429; nobody is evicted. Default: 50.</summary>
     [Range(1, int.MaxValue)]
     public int MaxPerUser { get; set; } = 50;
 
@@ -20,6 +20,10 @@ public sealed class StreamOptions
     /// <summary>Topics and patterns of one stream. Default: 64.</summary>
     [Range(1, 1_000)]
     public int MaxTopics { get; set; } = 64;
+
+    /// <summary>Streams of one combined response (<c>POST /dunlin/v1/streams</c>). Default: 32.</summary>
+    [Range(1, 256)]
+    public int MaxCombined { get; set; } = 32;
 
     /// <summary>How long a line may be idle before a heartbeat is sent. Default: 15 s.</summary>
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(15);

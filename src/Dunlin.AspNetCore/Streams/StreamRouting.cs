@@ -9,8 +9,11 @@ namespace Dunlin.Streams;
 /// <summary>Maps streams of applications.</summary>
 public static class StreamRouting
 {
-    /// <summary>Maps <c>GET pattern</c> to a stream: takes tickets, answers errors as problem documents, and keeps no middleware
-    /// frame alive while the stream is open. <c>HEAD</c> gets the headers. The handler calls <see cref="EventStreams.ServeAsync"/>.</summary>
+    /// <summary>
+    /// Maps <c>GET pattern</c> to a stream: takes tickets, answers errors as problem documents, may be carried by a combined response
+    /// (<c>POST /dunlin/v1/streams</c>), and keeps no middleware frame alive while the stream is open. <c>HEAD</c> gets the headers. The
+    /// handler calls <see cref="EventStreams.ServeAsync"/>.
+    /// </summary>
     public static IEndpointConventionBuilder MapEventStream(this IEndpointRouteBuilder endpoints, string pattern, Func<HttpContext, Task> handler) =>
         endpoints.MapEventStream(pattern, [HttpMethods.Get, HttpMethods.Head], handler);
 
@@ -28,5 +31,5 @@ public static class StreamRouting
                 if (!context.RequestAborted.IsCancellationRequested)
                     await Problem.WriteAsync(context, error);
             }
-        }).WithMetadata(AcceptsTicket.Instance, WritesOwnProblems.Instance);
+        }).WithMetadata(AcceptsTicket.Instance, WritesOwnProblems.Instance, ServesEvents.Instance);
 }

@@ -1,0 +1,136 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Dunlin.Diagnostics;
+using Dunlin.Fanout;
+using Dunlin.Problems;
+using Dunlin.Security;
+using Dunlin.Sse;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Streams.Combined;
+
+/// <summary>
+/// <c>POST /dunlin/v1/streams</c>: one response that carries several event streams of this application, for browsers, which open
+/// six connections to a host over HTTP/1.1; and <c>POST /dunlin/v1/streams/{id}</c>, which changes it while it is open.
+/// </summary>
+internal sealed partial class CombinedStreams(
+    StreamLimits limits, InnerRequests requests, EventFanout fanout, IOptions<StreamOptions> options, IServiceProvider services, ILogger<CombinedStreams> log)
+{
+    /// <summary>Some hundred paths, or a few of the longest.</summary>
+    private const int MaxBytes = 1024 * 1024;
+
+    private readonly ConcurrentDictionary<string, CombinedBody> _open = new(StringComparer.Ordinal);
+
+    /// <summary>Open combined responses of this node.</summary>
+    public int Count => _open.Count;
+
+    public async Task OpenAsync(HttpContext context)
+    {
+        var caller = context.RequireCaller();
+        if (fanout.IsDraining)
+            throw new DunlinException(ErrorCode.Draining);
+        var wishes = (await RequestBody.ReadAsync<CombinedOpening>(context, MaxBytes, context.RequestAborted)).Streams;
+        StreamWish.CheckAll(wishes, "streams");
+        if (wishes.Count == 0)
+            throw new DunlinException(ErrorCode.InvalidField, "A combined response carries one stream at least.", "streams");
+        using var place = limits.Enter(caller.UserId, context.Connection.RemoteIpAddress?.ToString() ?? "");
+        var sink = new PipeFrameSink(context, mayLeave: false);
+        var socket = HttpProtocol.IsHttp11(context.Request.Protocol) ? context.Features.Get<IConnectionSocketFeature>()?.Socket : null;
+        var body = new CombinedBody(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12)), caller, sink, socket, options.Value.MaxCombined);
+        var streams = Add(body, wishes, "streams");
+        _open[body.Id] = body;
+        try
+        {
+            StreamHeaders.Apply(context, body.Id, sink);
+            await body.WriteAsync(StreamHeaders.FirstBytes);
+            Start(context, body, wishes, streams);
+            await using var gone = context.RequestAborted.UnsafeRegister(static b => ((CombinedBody)b!).Abort(), body);
+            await body.Ended;
+            if (!body.IsGone)
+                await sink.EndAsync();
+        }
+        finally
+        {
+            _open.TryRemove(body.Id, out _);
+            sink.Detach();
+        }
+    }
+
+    /// <summary>Answers 204; what becomes of the streams is told in the response that carries them.</summary>
+    public async Task ChangeAsync(HttpContext context, string id)
+    {
+        var caller = context.RequireCaller();
+        var change = await RequestBody.ReadAsync<CombinedChange>(context, MaxBytes, context.RequestAborted);
+        var wishes = change.Open ?? [];
+        StreamWish.CheckAll(wishes, "open");
+        if (!_open.TryGetValue(id, out var body) || !body.IsOf(caller))
+            throw Unknown();
+        foreach (var streamId in change.Close ?? [])
+            body.Close(streamId ?? throw new DunlinException(ErrorCode.InvalidField, "The id of a stream is a text.", "close"));
+        Start(context, body, wishes, Add(body, wishes, "open"));
+        // So that the reader can tell a line that is dead from streams that take their time.
+        _ = body.WriteAsync(StreamHeaders.FirstBytes);
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private List<InnerSink> Add(CombinedBody body, IReadOnlyList<StreamWish> wishes, string field)
+    {
+        switch (body.Add(wishes.Select(static wish => wish.Id), out var added, out var which))
+        {
+            case AddResult.Over:
+                throw Unknown();
+            case AddResult.Taken:
+                throw new DunlinException(ErrorCode.InvalidField, $"The stream id '{which}' is in use. Choose a new one for every stream.", field);
+            case AddResult.Full:
+                var limit = options.Value.MaxCombined;
+                throw new DunlinException(ErrorCode.TooManyConnections, $"{limit} streams in one response is the limit.")
+                {
+                    RetryAfter = options.Value.RetryAfter,
+                    Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = limit },
+                };
+            default:
+                return added;
+        }
+    }
+
+    private void Start(HttpContext outer, CombinedBody body, IReadOnlyList<StreamWish> wishes, List<InnerSink> streams)
+    {
+        foreach (var (wish, stream) in wishes.Zip(streams))
+        {
+            var features = InnerRequests.Prepare(outer, stream, wish);
+            // A flow of its own: the outer request's context accessor and activity are over when that request is.
+            using (ExecutionContext.SuppressFlow())
+                _ = Task.Run(() => RunAsync(body, stream, features));
+        }
+    }
+
+    private async Task RunAsync(CombinedBody body, InnerSink stream, FeatureCollection features)
+    {
+        ReadOnlyMemory<byte> last;
+        try
+        {
+            last = await requests.RunAsync(services, features, stream) ?? CombinedBlocks.Ended(stream.Id);
+            if (stream.Connection is { } connection)
+                await connection.Completion;
+        }
+#pragma warning disable CA1031 // whatever goes wrong ends this stream, never the process
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            LogFailed(error, stream.Id);
+            last = CombinedBlocks.Ended(stream.Id);
+            stream.Close();
+        }
+        await body.RemoveAsync(stream, last);
+    }
+
+    private static DunlinException Unknown() =>
+        new(ErrorCode.NotFound, "This node has no such combined response of yours. Open a new one with all of its streams.", "id");
+
+    [LoggerMessage(3110, LogLevel.Error, "A stream of a combined response failed to open: {StreamId}. Its reader opens it again.")]
+    private partial void LogFailed(Exception error, string streamId);
+}
