@@ -56,6 +56,22 @@ public sealed class ResolveTests
     }
 
     [Fact]
+    public async Task Half_a_surrogate_pair_on_a_page_fails_nothing()
+    {
+        await using var host = await WishlistsHost.StartAsync();
+        using var ann = host.Client("ann");
+        host.Site.Html("/", """
+            <script type="application/ld+json">{"@type":"Product","name":"Teapot \ud83d!","image":"/\udc00.png","offers":{"price":"5","priceCurrency":"EUR"}}</script>
+            <meta property="twitter:title" content="&#xD83D; half">
+            """);
+        var id = await ann.PageItemAsync(await ann.ListAsync(), host.Url(""));
+        await host.IdleAsync();
+        var item = await ann.ItemNowAsync(id);
+        Assert.Equal(("resolved", "Teapot \uFFFD!", 5m), (Text(item, "status"), Text(item, "title"), item.GetProperty("price").GetDecimal()));
+        Assert.Equal("Teapot \uFFFD!", Text((await ann.PullAsync("items"))[id]!.Value, "title"));
+    }
+
+    [Fact]
     public async Task A_title_that_is_edited_while_the_page_is_read_stays_too()
     {
         await using var host = await WishlistsHost.StartAsync();
@@ -81,6 +97,7 @@ public sealed class ResolveTests
     [InlineData("http://localhost:5080/", "address_refused")]
     [InlineData("{site}image", "not_a_page")]
     [InlineData("{site}gone", "refused")]
+    [InlineData("{site}broken", "unreadable")]
     [InlineData("{site}loop", "too_many_redirects")]
     [InlineData("{site}empty", "nothing_found")]
     public async Task What_cannot_be_mended_fails_at_once_with_a_word_and_nothing_of_the_answer(string url, string error)
@@ -89,6 +106,7 @@ public sealed class ResolveTests
         using var ann = host.Client("ann");
         host.Site.Bytes("/image", [1, 2, 3], "image/png");
         host.Site.Redirect("/loop", "/loop");
+        host.Site.Bytes("/broken", "no brotli at all, whatever the header says"u8.ToArray(), "text/html", "Content-Encoding: br");
         host.Site.Html("/empty", "<p>secret</p>");
         await using var stream = await host.OpenAsync("ann");
         var id = await ann.PageItemAsync(await ann.ListAsync(), url.Replace("{site}", host.Site.Address.AbsoluteUri, StringComparison.Ordinal));

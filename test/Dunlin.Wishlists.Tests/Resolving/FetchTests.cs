@@ -58,6 +58,8 @@ public sealed class FetchTests : IAsyncDisposable
     [InlineData("text/html", "<title>Привет</title>", "utf-8")]
     [InlineData("text/html; charset=windows-1251", "\uFEFF<title>Привет</title>", "utf-8")]
     [InlineData("text/html", "\uFEFF<title>Привет</title>", "utf-16")]
+    [InlineData("text/html; charset=UTF-8;", "<title>Привет</title>", "utf-8")]
+    [InlineData("text/html;; charset=windows-1251;;", "<title>Привет</title>", "windows-1251")]
     [InlineData("text/html; charset=shift_jis", "<title>こんにちは</title>", "shift_jis")]
     public async Task The_encoding_is_found_where_the_standard_looks_for_it(string type, string html, string encoding)
     {
@@ -126,6 +128,18 @@ public sealed class FetchTests : IAsyncDisposable
         Assert.Equal(_options.MaxBytes, (await FetchAsync()).Html.Length);
         // Of the whole process, in which other tests run too: some megabytes are the page's, and the bomb would be 200.
         Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 100_000_000);
+    }
+
+    [Theory]
+    [InlineData("br", "this is no brotli at all, whatever the header says")]
+    [InlineData("gzip", "this is no gzip at all, whatever the header says")]
+    [InlineData("deflate", "this is no zlib at all, whatever the header says")]
+    [InlineData("zstd", "<title>not asked for</title>")]
+    public async Task A_page_with_broken_compression_is_unreadable_and_not_tried_again(string encoding, string body)
+    {
+        _site.Bytes("/", Encoding.ASCII.GetBytes(body), "text/html", "Content-Encoding: " + encoding);
+        var fault = await Assert.ThrowsAsync<FetchException>(() => FetchAsync());
+        Assert.Equal((FetchFault.Unreadable, false), (fault.Fault, fault.IsTransient));
     }
 
     [Theory]

@@ -100,7 +100,8 @@ public sealed class ReadTests
     public void A_page_that_is_nothing_but_opening_tags_is_read_as_quickly_as_any(string tag)
     {
         var html = "<title>deep</title>" + string.Concat(Enumerable.Repeat($"<{tag}>", 512 * 1024 / (tag.Length + 2)));
-        Assert.InRange(System.Text.RegularExpressions.Regex.Count(HtmlBounds.Cut(html), "<[a-z]"), 0, HtmlBounds.MaxElements);
+        using var document = PageTree.Parse(html);
+        Assert.InRange(PageTree.ElementsOf(document).Count, 1, 4 * PageTree.MaxTags);
         Assert.Equal("deep", Read(html).Title?.Value);
     }
 
@@ -174,6 +175,15 @@ public sealed class ReadTests
     }
 
     [Fact]
+    public void Formatting_that_every_paragraph_copies_is_bounded()
+    {
+        var open = string.Concat(Enumerable.Range(0, 4_000).Select(i => $"<b class={i}>"));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal("same", Read("<title>same</title><p>" + open + string.Concat(Enumerable.Repeat("<p>x", 10_000))).Title?.Value);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 3L * PageTree.MaxBytes);
+    }
+
+    [Fact]
     public void JSON_that_is_nested_without_end_is_left_out()
     {
         var deep = string.Concat(Enumerable.Repeat("[", 100_000));
@@ -204,8 +214,39 @@ public sealed class ReadTests
     [InlineData("¥12,800", "JPY", "12800")]
     [InlineData("from 10.00 to 20.00 EUR", "EUR", "10.00")]
     [InlineData("1299 rur", null, "1299")]
+    [InlineData("3 Ausgaben für nur 14,85 EUR", "EUR", "14.85")]
+    [InlineData("3 Ausgaben für nur 14,85", null, "14.85")]
+    [InlineData("Gift card 25.00", null, "25.00")]
+    [InlineData("Gift card 25.00 Ft", "HUF", "25.00")]
+    [InlineData("Left 2 | Brown | 12 Br", "BYN", "12")]
+    [InlineData("6 ft tall, 25.00", null, "25.00")]
+    [InlineData("100Ft", "HUF", "100")]
+    [InlineData("1.299,00 €", "EUR", "1299.00")]
+    [InlineData("1,299.00 $", "USD", "1299.00")]
+    [InlineData("₹1,29,999", "INR", "129999")]
+    [InlineData("CHF 1'299.–", "CHF", "1299")]
+    [InlineData("kr 1 299", null, "1299")]
+    [InlineData("1 299 kr.", null, "1299")]
+    [InlineData("US$ 5", "USD", "5")]
+    [InlineData("US$\u00A05", "USD", "5")]
+    [InlineData("1\u2009299,00\u00A0€", "EUR", "1299.00")]
+    [InlineData("2 14,85 EUR", "EUR", "14.85")]
+    [InlineData("10 - 20 EUR", "EUR", "10")]
+    [InlineData("€10,00 bis €20,00", "EUR", "10.00")]
+    [InlineData("$10.00–$20.00", "USD", "10.00")]
+    [InlineData("2 for $12.50", "USD", "12.50")]
+    [InlineData("-20% 39,99 €", "EUR", "39.99")]
+    [InlineData("Was $50.00 Now $35.00", "USD", "35.00")]
+    [InlineData("Statt 49,90 € nur 39,90 €", "EUR", "39.90")]
+    [InlineData("UVP: 49,90 €", "EUR", "49.90")]
+    [InlineData("１２，８００円", "JPY", "12800")]
+    [InlineData("ABC 12", null, "12")]
+    [InlineData("14,85EUR (3 St.)", "EUR", "14.85")]
     public void Prices_are_read_as_shops_write_them(string text, string? currency, string amount) =>
         Assert.Equal(new Money(decimal.Parse(amount, System.Globalization.CultureInfo.InvariantCulture), currency), PriceText.Parse(text, null, isForMachines: false));
+
+    [Fact]
+    public void Half_a_surrogate_pair_beside_a_price_hides_nothing() => Assert.Equal(new Money(5, "EUR"), PriceText.Parse("5 €\ud83d", null, isForMachines: false));
 
     [Theory]
     [InlineData("1299.5", "eur", "1299.5", "EUR")]

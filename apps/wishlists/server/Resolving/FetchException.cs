@@ -19,6 +19,9 @@ internal enum FetchFault
     /// <summary>The answer is not a page: another content type.</summary>
     NotAPage,
 
+    /// <summary>The page is broken: its compression is damaged, or none that was asked for.</summary>
+    Unreadable,
+
     /// <summary>The site refused: 4xx.</summary>
     Refused,
 

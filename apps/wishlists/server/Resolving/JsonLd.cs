@@ -6,21 +6,21 @@ namespace Dunlin.Apps.Wishlists.Resolving;
 internal static class JsonLd
 {
     private const double Confidence = 0.95;
-    private const int MaxDepth = 32;
     private const int MaxNodes = 2_000;
 
-    private static readonly JsonDocumentOptions Lenient = new() { MaxDepth = MaxDepth, AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
+    private static readonly string[] Types =
+        ["Product", "ProductGroup", "ProductModel", "IndividualProduct", "SomeProducts", "Vehicle", "Car", "Book"];
+
+    // Names of schema.org's PriceTypeEnumeration for prices that are not asked for.
+    private static readonly string[] ListPrices =
+        ["ListPrice", "StrikethroughPrice", "SRP", "MSRP", "RegularPrice", "InvoicePrice", "MinimumAdvertisedPrice"];
 
     public static void Read(string json, FactBook facts)
     {
-        try
+        foreach (var document in JsonText.Read(json))
         {
-            using var document = JsonDocument.Parse(json, Lenient);
-            Walk(document.RootElement, facts);
-        }
-        catch (JsonException)
-        {
-            // Pages are full of it; the other sources remain.
+            using (document)
+                Walk(document.RootElement, facts);
         }
     }
 
@@ -39,9 +39,10 @@ internal static class JsonLd
             }
             if (node.ValueKind != JsonValueKind.Object)
                 continue;
-            if (IsOf(node, "Product") || IsOf(node, "ProductGroup") || IsOf(node, "Book"))
+            if (Types.Any(type => IsOf(node, type)))
                 ReadProduct(node, facts);
-            foreach (var name in (ReadOnlySpan<string>)["hasVariant", "itemListElement", "item", "mainEntityOfPage", "mainEntity", "@graph"])
+            foreach (var name in (ReadOnlySpan<string>)
+                ["hasVariant", "itemListElement", "item", "mainEntityOfPage", "mainEntity", "about", "@graph"])
             {
                 if (node.TryGetProperty(name, out var inner))
                     rest.Push(inner);
@@ -61,11 +62,15 @@ internal static class JsonLd
     private static Money? PriceOf(JsonElement offers)
     {
         if (offers.ValueKind == JsonValueKind.Array)
-            return offers.EnumerateArray().Take(50).Select(PriceOf).FirstOrDefault(price => price is { Amount: > 0 });
-        if (offers.ValueKind != JsonValueKind.Object)
+        {
+            // A price for a unit of measure counts only where there is no other.
+            return offers.EnumerateArray().Take(50).OrderBy(IsForUnit).Select(PriceOf).FirstOrDefault(price => price is { Amount: > 0 });
+        }
+        if (offers.ValueKind != JsonValueKind.Object || ListPrices.Any(type => IsNamed(Text(offers, "priceType"), type)))
             return null;
         var currency = Text(offers, "priceCurrency");
-        if (PriceText.Parse(Text(offers, "price") ?? Text(offers, "lowPrice"), currency, isForMachines: true) is { } price)
+        var amount = Text(offers, "price") ?? Text(offers, "lowPrice") ?? Text(offers, "minPrice");
+        if (PriceText.Parse(amount, currency, isForMachines: true) is { Amount: > 0 } price)
             return price;
         foreach (var name in (ReadOnlySpan<string>)["priceSpecification", "offers"])
         {
@@ -74,6 +79,8 @@ internal static class JsonLd
         }
         return null;
     }
+
+    private static bool IsForUnit(JsonElement offer) => offer.ValueKind == JsonValueKind.Object && offer.TryGetProperty("referenceQuantity", out _);
 
     private static string? ImageOf(JsonElement image) => image.ValueKind switch
     {
@@ -89,6 +96,8 @@ internal static class JsonLd
             return null;
         if (value.ValueKind == JsonValueKind.Array && value.GetArrayLength() > 0)
             value = value[0];
+        if (value.ValueKind == JsonValueKind.Object && value.TryGetProperty("@value", out var inner))
+            value = inner;
         return value.ValueKind switch
         {
             JsonValueKind.String => value.GetString(),
@@ -107,5 +116,8 @@ internal static class JsonLd
     }
 
     private static bool IsNamed(JsonElement value, string type) =>
-        value.ValueKind == JsonValueKind.String && value.GetString() is { } name && (name == type || name.EndsWith("schema.org/" + type, StringComparison.Ordinal));
+        value.ValueKind == JsonValueKind.String && IsNamed(value.GetString(), type);
+
+    private static bool IsNamed(string? name, string type) =>
+        name is not null && (name == type || name.EndsWith("schema.org/" + type, StringComparison.Ordinal) || name == "schema:" + type);
 }

@@ -1,14 +1,12 @@
-using AngleSharp.Dom;
-
 namespace Dunlin.Apps.Wishlists.Resolving;
 
 /// <summary>What meta elements say: OpenGraph with its product namespace, Twitter cards.</summary>
 internal static class MetaTags
 {
-    public static void Read(IReadOnlyList<IElement> elements, FactBook facts)
+    public static void Read(List<PageElement> elements, FactBook facts)
     {
         var tags = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var element in elements)
+        foreach (var (element, _, _) in elements)
         {
             if (element.LocalName != "meta" || element.GetAttribute("content") is not { } content)
                 continue;
@@ -21,7 +19,8 @@ internal static class MetaTags
         foreach (var name in (ReadOnlySpan<string>)["og:image:secure_url", "og:image", "og:image:url"])
             facts.Image(tags.GetValueOrDefault(name), FactSource.OpenGraph, 0.8);
         facts.Image(tags.GetValueOrDefault("twitter:image"), FactSource.Meta, 0.6);
-        foreach (var prefix in (ReadOnlySpan<string>)["product:price", "og:price", "product:sale_price"])
+        // Of equals the first counts: what is asked for now comes before the list price.
+        foreach (var prefix in (ReadOnlySpan<string>)["product:sale_price", "product:price", "og:price"])
         {
             var price = PriceText.Parse(tags.GetValueOrDefault(prefix + ":amount"), tags.GetValueOrDefault(prefix + ":currency"), isForMachines: true);
             facts.Price(price, FactSource.OpenGraph, 0.8);

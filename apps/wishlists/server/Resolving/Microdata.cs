@@ -7,13 +7,13 @@ internal static class Microdata
 {
     private const double Confidence = 0.85;
 
-    public static void Read(IReadOnlyList<IElement> elements, FactBook facts)
+    public static void Read(List<PageElement> elements, FactBook facts)
     {
         // The price and its currency stand in two elements of one offer; the first offer of each kind counts.
         var (amounts, currencies) = (new Dictionary<IElement, string>(), new Dictionary<IElement, string>());
-        foreach (var element in elements)
+        foreach (var (element, owner, isStruck) in elements)
         {
-            if (element.GetAttribute("itemprop") is not { Length: > 0 } names || ScopeOf(element) is not { } scope)
+            if (isStruck || element.GetAttribute("itemprop") is not { Length: > 0 } names || owner is not { } scope)
                 continue;
             foreach (var name in names.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             {
@@ -38,17 +38,6 @@ internal static class Microdata
             facts.Price(PriceText.Parse(amount, currencies.GetValueOrDefault(scope), isForMachines: true), FactSource.Microdata, Confidence);
     }
 
-    // The nesting is bounded before the page is parsed, so this walk is short.
-    private static IElement? ScopeOf(IElement element)
-    {
-        for (var up = element.ParentElement; up is not null; up = up.ParentElement)
-        {
-            if (up.HasAttribute("itemscope"))
-                return up;
-        }
-        return null;
-    }
-
     private static bool IsOffer(IElement scope) => IsOf(scope, "Offer") || IsOf(scope, "AggregateOffer") || IsOf(scope, "Product");
 
     private static bool IsOf(IElement scope, string type) =>
@@ -63,5 +52,5 @@ internal static class Microdata
             "data" or "meter" => element.GetAttribute("value"),
             _ => null,
         })
-        ?? PageReader.TextOf(element);
+        ?? PageTree.TextOf(element);
 }

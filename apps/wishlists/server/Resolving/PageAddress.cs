@@ -2,11 +2,16 @@ using System.Net;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
 
-/// <summary>Checks what a user, or a redirect, gives as the address of a page. The host is only looked at where it is written as a
-/// number; names are judged by what they resolve to, when the connection is made.</summary>
+/// <summary>Checks what a user, a redirect or a page gives as an address, for pages that this server fetches and for images that browsers
+/// fetch. Names that lead nowhere but into a local network are refused here; other names are judged by what they resolve to, when the
+/// connection is made.</summary>
 internal static class PageAddress
 {
     public const int MaxLength = 2_000;
+
+    // RFC 6761, 6762, 8375 and 9476, ICANN's reserved names, and what routers use.
+    private static readonly string[] LocalZones =
+        ["local", "internal", "home.arpa", "localdomain", "lan", "home", "corp", "intranet", "private", "alt"];
 
     /// <summary>The address; null where it is none.</summary>
     public static Uri? Parse(string? text) =>
@@ -19,12 +24,28 @@ internal static class PageAddress
             throw new FetchException(FetchFault.AddressRefused, "Only http and https addresses without a user are fetched.");
         if (!options.AllowsPort(uri.Port))
             throw new FetchException(FetchFault.AddressRefused, "Only ports 80 and 443 are fetched from.");
-        if (Literal(uri) is { } address && !options.Allows(address))
+        if (!MayBeAsked(uri, options))
             throw new FetchException(FetchFault.AddressRefused, "The address is not public.");
     }
 
-    /// <summary>The address that the host is written as, in whatever notation (127.1, 0x7f.1, 2130706433, [::1]); null for a name.</summary>
-    public static IPAddress? Literal(Uri uri) => IPAddress.TryParse(uri.IdnHost.Trim('[', ']').TrimEnd('.'), out var address) ? address : null;
+    /// <summary>Whether the host may be public, as far as it can be told without looking it up. Names of local networks may be asked
+    /// where <see cref="FetchOptions.AllowedNetworks"/> opens some; names of the machine itself never.</summary>
+    public static bool MayBeAsked(Uri uri, FetchOptions options)
+    {
+        var host = HostOf(uri);
+        if (IPAddress.TryParse(host, out var address))
+            return options.Allows(address);
+        if (IsOrBelow(host, "localhost") || IsOrBelow(host, "localhost.localdomain") || host is "ip6-localhost" or "ip6-loopback")
+            return false;
+        var isLocal = !host.Contains('.', StringComparison.Ordinal) || LocalZones.Any(zone => IsOrBelow(host, zone));
+        return !isLocal || options.AllowedNetworks.Count > 0;
+    }
+
+    /// <summary>The host as names are compared: in ASCII and lower case, without brackets and without the dot of the root.</summary>
+    public static string HostOf(Uri uri) => uri.IdnHost.Trim('[', ']').TrimEnd('.').ToLowerInvariant();
+
+    private static bool IsOrBelow(string host, string zone) =>
+        host.EndsWith(zone, StringComparison.Ordinal) && (host.Length == zone.Length || host[^(zone.Length + 1)] == '.');
 
     private static bool IsPage(Uri uri) =>
         uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0 && uri.IdnHost.Length > 0 && uri.OriginalString.Length <= MaxLength;

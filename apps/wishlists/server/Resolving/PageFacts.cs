@@ -58,44 +58,13 @@ internal sealed class FactBook(Uri address, FetchOptions options)
 
     public void Image(string? text, FactSource source, double confidence)
     {
-        if (text is not null && Uri.TryCreate(address, text.Trim(), out var uri) && PageAddress.Parse(uri.AbsoluteUri) is { } image && MayBeShown(image))
+        // The browser of whoever sees the list will fetch it: not from that person's own network.
+        if (text is not null && Uri.TryCreate(address, text.Trim(), out var uri)
+            && PageAddress.Parse(uri.AbsoluteUri) is { } image && PageAddress.MayBeAsked(image, options))
+        {
             _image = Better(_image, new Fact<string>(image.AbsoluteUri, source, confidence));
+        }
     }
-
-    // The browser of whoever sees the list will fetch it: not from that person's own network.
-    private bool MayBeShown(Uri image) => PageAddress.Literal(image) is { } literal
-        ? options.Allows(literal)
-        : !image.IdnHost.Equals("localhost", StringComparison.OrdinalIgnoreCase) && !image.IdnHost.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
 
     private static Fact<T> Better<T>(Fact<T>? known, Fact<T> found) => known is not null && known.Confidence >= found.Confidence ? known : found;
-}
-
-/// <summary>Text of a page as one line.</summary>
-internal static class PlainText
-{
-    public const int MaxTitle = 300;
-
-    /// <summary>Without control characters and runs of white space, cut at a length; null where nothing is left.</summary>
-    public static string? Clean(string? text, int maxLength)
-    {
-        if (text is null)
-            return null;
-        var line = new System.Text.StringBuilder(Math.Min(text.Length, maxLength));
-        foreach (var rune in text.EnumerateRunes())
-        {
-            if (line.Length + rune.Utf16SequenceLength > maxLength)
-                break;
-            if (System.Text.Rune.IsWhiteSpace(rune))
-            {
-                if (line.Length > 0 && line[^1] != ' ')
-                    line.Append(' ');
-            }
-            else if (!System.Text.Rune.IsControl(rune) && System.Text.Rune.GetUnicodeCategory(rune) is not (System.Globalization.UnicodeCategory.Format or System.Globalization.UnicodeCategory.PrivateUse))
-            {
-                line.Append(rune);
-            }
-        }
-        var clean = line.ToString().TrimEnd();
-        return clean.Length == 0 ? null : clean;
-    }
 }

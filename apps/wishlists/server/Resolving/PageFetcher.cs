@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Sockets;
 using Microsoft.Extensions.Options;
 
@@ -96,8 +95,9 @@ internal sealed class PageFetcher : IDisposable
                 address = new Uri(address, next);
                 continue;
             }
-            RequirePage(response);
-            return new FetchedPage(address, PageText.Decode(await ReadAsync(response, cancellationToken), response.Content.Headers.ContentType?.CharSet));
+            var type = ContentType.Of(response.Content.Headers);
+            RequirePage(response, type);
+            return new FetchedPage(address, PageText.Decode(await ReadAsync(response, cancellationToken), type.Charset));
         }
     }
 
@@ -106,18 +106,18 @@ internal sealed class PageFetcher : IDisposable
             ? response.Headers.Location ?? throw new FetchException(FetchFault.NotAPage, "A redirect to nowhere.")
             : null;
 
-    private static void RequirePage(HttpResponseMessage response)
+    private static void RequirePage(HttpResponseMessage response, ContentType type)
     {
         if (response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout || (int)response.StatusCode >= 500)
             throw new FetchException(FetchFault.SiteFailed, $"The site answered {(int)response.StatusCode}.");
         if (response.StatusCode != HttpStatusCode.OK)
             throw new FetchException(FetchFault.Refused, $"The site answered {(int)response.StatusCode}.");
-        if (!IsHtml(response.Content.Headers.ContentType))
+        if (!type.IsHtml)
             throw new FetchException(FetchFault.NotAPage, "The address does not lead to a page.");
+        // The handler takes away what it decompresses.
+        if (response.Content.Headers.ContentEncoding.Any(static name => !name.Equals("identity", StringComparison.OrdinalIgnoreCase)))
+            throw new FetchException(FetchFault.Unreadable, "The page is compressed in a way that was not asked for.");
     }
-
-    private static bool IsHtml(MediaTypeHeaderValue? type) =>
-        type?.MediaType is { } name && (name.Equals("text/html", StringComparison.OrdinalIgnoreCase) || name.Equals("application/xhtml+xml", StringComparison.OrdinalIgnoreCase));
 
     // What stands in the head of a page comes first: a page that is longer is cut, not refused. The limit counts decompressed bytes.
     private async Task<ReadOnlyMemory<byte>> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
@@ -133,10 +133,23 @@ internal sealed class PageFetcher : IDisposable
                     return bytes;
                 Array.Resize(ref bytes, Math.Min(bytes.Length * 2, _options.MaxBytes));
             }
-            var read = await body.ReadAsync(bytes.AsMemory(length), cancellationToken);
+            var read = await ReadAsync(body, bytes.AsMemory(length), cancellationToken);
             if (read == 0)
                 return bytes.AsMemory(0, length);
             length += read;
+        }
+    }
+
+    private static async ValueTask<int> ReadAsync(Stream body, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await body.ReadAsync(buffer, cancellationToken);
+        }
+        catch (Exception error) when (error is InvalidDataException or InvalidOperationException)
+        {
+            // Deflate throws the one and Brotli the other, neither of them an IOException.
+            throw new FetchException(FetchFault.Unreadable, "The page is compressed, and damaged.", error);
         }
     }
 
