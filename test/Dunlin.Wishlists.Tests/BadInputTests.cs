@@ -78,9 +78,10 @@ public sealed class BadInputTests
         var rows = Enumerable.Range(0, 501).Select(i => new { newDocumentState = new { id = $"i{i}", wishlist_id = list, title = "x", quantity = 1, _deleted = false } });
         var answer = await ann.SendAsync("POST", "sync/push/items", rows);
         Assert.Equal((200, "i500"), (answer.Status, Assert.Single(answer.Body.EnumerateArray()).GetProperty("id").GetString()));
-        await ann.RefusedAsync(409, "conflict", "POST", $"wishlists/{list}/items", new { title = "one more" });
+        Assert.Equal("too_large", answer.Headers.GetValues("Dunlin-Refused").Single().Split(';')[1]);
+        await ann.RefusedAsync(413, "too_large", "POST", $"wishlists/{list}/items", new { title = "one more" });
         for (var i = 0; i < 50; i++)
             await ann.ShareAsync(list, "view");
-        await ann.RefusedAsync(409, "conflict", "POST", $"wishlists/{list}/shares", new { role = "view" });
+        await ann.RefusedAsync(413, "too_large", "POST", $"wishlists/{list}/shares", new { role = "view" });
     }
 }

@@ -24,6 +24,7 @@ internal static class HostApplication
         new SettingSections("this host", "Port", "Data", "Store", "Redis", "Demo", "DemoAccounts", "Web", "TrustedProxies")
             .With<JobOptions>("Jobs", isShared: true)
             .With<FetchOptions>("Fetch")
+        .With<WishlistOptions>("Wishlists")
             .With<StreamOptions>("Streams")
             .With<PublishOptions>("Publish")
             .With<LeaseOptions>("Leases")

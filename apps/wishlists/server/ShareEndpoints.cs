@@ -47,7 +47,7 @@ internal static class ShareEndpoints
             async (work, ct) =>
             {
                 await work.RequireOwnListAsync(WireText.Id(id), ct);
-                return await Shares.CreateAsync(work.Records, id, body.Role, work.Unit.Now, body.ExpiresAt, ct);
+                return await Shares.CreateAsync(work.Records, id, body.Role, work.Unit.Now, body.ExpiresAt, work.Options, ct);
             },
             CancellationToken.None);
         http.Response.Headers.CacheControl = "no-store";

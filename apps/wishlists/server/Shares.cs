@@ -24,8 +24,6 @@ internal static class Shares
 {
     public const string ViewRole = "view";
     public const string MarkRole = "mark";
-    public const int MaxShares = 50;
-    public const int MaxMembers = 200;
 
     private const int TokenBytes = 32;
 
@@ -34,12 +32,13 @@ internal static class Shares
         : throw new DunlinException(ErrorCode.InvalidField, "'role' is view or mark.", "role");
 
     public static async ValueTask<(Share Share, string Token)> CreateAsync(
-        RecordWriter records, string listId, string role, DateTimeOffset now, DateTimeOffset? expiresAt, CancellationToken cancellationToken)
+        RecordWriter records, string listId, string role, DateTimeOffset now, DateTimeOffset? expiresAt, WishlistOptions options,
+        CancellationToken cancellationToken)
     {
         if (expiresAt <= now)
             throw new DunlinException(ErrorCode.InvalidField, "'expires_at' lies in the future.", "expires_at");
-        if ((await ListAsync(records, listId, cancellationToken)).Count >= MaxShares)
-            throw new DunlinException(ErrorCode.Conflict, $"A list has {MaxShares} links at most; revoke some.");
+        if ((await ListAsync(records, listId, cancellationToken)).Count >= options.MaxShares)
+            throw WishlistOptions.Reached(options.MaxShares, $"The list has {options.MaxShares} links, which is the limit. Revoke some.");
         var token = Base64Url(RandomNumberGenerator.GetBytes(TokenBytes));
         var share = new Share(WireText.NewId(), listId, Role(role), now, expiresAt);
         await records.PutAsync(SharesOf(listId), share.Id, new Row(share, HashOf(token)), cancellationToken: cancellationToken);

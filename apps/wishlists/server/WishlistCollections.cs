@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Dunlin.Diagnostics;
 using Dunlin.RxDb;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using static Dunlin.Apps.Wishlists.WishlistSpaces;
 
 namespace Dunlin.Apps.Wishlists;
@@ -115,7 +116,9 @@ internal static class WishlistCollections
             : RxDecision.Refuse(ErrorCode.InvalidField, "a mark stays on its item");
     }
 
-    private static WishlistWork WorkOf(RxWrite write) => new(write.Unit, write.Records, write.Caller, write.Services.GetRequiredService<RxDocuments>());
+    private static WishlistWork WorkOf(RxWrite write) => new(
+        write.Unit, write.Records, write.Caller, write.Services.GetRequiredService<RxDocuments>(),
+        write.Services.GetRequiredService<IOptions<WishlistOptions>>().Value);
 
     // In the form that the rules store, so that what they have trimmed or left out is no conflict later.
     private static void Trim(JsonObject fields, params ReadOnlySpan<string> names)

@@ -3,6 +3,7 @@ using Dunlin.Journal;
 using Dunlin.Records;
 using Dunlin.RxDb;
 using Dunlin.Topics;
+using Microsoft.Extensions.Options;
 using static Dunlin.Apps.Wishlists.WishlistSpaces;
 
 namespace Dunlin.Apps.Wishlists;
@@ -12,13 +13,13 @@ internal sealed record Versioned<T>(T Document, long Version);
 
 /// <summary>Runs the rules for what comes by REST: each change is one unit of work, which tells everybody concerned. Safe for
 /// concurrent use.</summary>
-internal sealed class WishlistService(IStore store, RxDocuments documents)
+internal sealed class WishlistService(IStore store, RxDocuments documents, IOptions<WishlistOptions> options)
 {
     /// <summary>Runs a change and announces what it has changed.</summary>
     public ValueTask<T> ChangeAsync<T>(Caller caller, Func<WishlistWork, CancellationToken, ValueTask<T>> change, CancellationToken cancellationToken) => store.WriteAsync(
         async (unit, ct) =>
         {
-            var work = new WishlistWork(unit, unit.Records(caller.AsOrigin()), caller, documents);
+            var work = new WishlistWork(unit, unit.Records(caller.AsOrigin()), caller, documents, options.Value);
             var result = await change(work, ct);
             await work.AnnounceAsync(ct);
             return result;
@@ -99,8 +100,8 @@ internal sealed class WishlistService(IStore store, RxDocuments documents)
             var known = list.Members.FirstOrDefault(member => member.UserId == caller.UserId);
             if (known is not null && (known.Role == Shares.MarkRole || known.Role == share.Role))
                 return new JoinAnswer(list.Id, known.Role);
-            if (known is null && list.Members.Count >= Shares.MaxMembers)
-                throw new DunlinException(ErrorCode.Conflict, $"A list has {Shares.MaxMembers} members at most.");
+            if (known is null)
+                await work.RequireRoomForMemberAsync(list, ct);
             await work.Records.GrantAsync(List(list.Id), caller.UserId, ct);
             await work.Records.GrantAsync(MarksOf(list.Id), caller.UserId, ct);
             var members = list.Members.Where(member => member.UserId != caller.UserId).Append(new WishlistMember(caller.UserId, caller.Name, share.Role));

@@ -18,7 +18,7 @@ internal static class WishlistSpaces
     /// <summary>Finds the share of a token, by the token's hash.</summary>
     public static SpaceName Tokens { get; } = SpaceName.Parse("wishlist-tokens");
 
-    /// <summary>When each user's next page may be fetched.</summary>
+    /// <summary>The <see cref="Usage"/> of each user.</summary>
     public static SpaceName Fetches { get; } = SpaceName.Parse("wishlist-fetches");
 
     public static SpaceName List(string listId) => SpaceName.Of(Root, listId);

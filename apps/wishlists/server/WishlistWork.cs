@@ -20,16 +20,15 @@ internal enum WishlistRole
 /// The rules of wishlists inside one unit of work, for what comes by REST and what comes by push alike. Unknown lists and those
 /// of others are refused in the same way. Not for concurrent use.
 /// </summary>
-internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Caller caller, RxDocuments documents)
+internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Caller caller, RxDocuments documents, WishlistOptions options)
 {
-    public const int MaxItems = 500;
-    public const int MaxLists = 200;
-
     public IUnitOfWork Unit => unit;
 
     public RecordWriter Records => records;
 
     public Caller Caller => caller;
+
+    public WishlistOptions Options => options;
 
     /// <summary>A list that the caller may see, and what the caller may do in it.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>.</exception>
@@ -81,8 +80,9 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         // A deleted list keeps its id for ever: its readers must not become readers of another one.
         if ((await records.MembersAsync(space, cancellationToken)).Count > 0)
             throw new DunlinException(ErrorCode.Conflict, "There is, or was, a list with this id.", "id");
-        if (await CountOwnListsAsync(cancellationToken) >= MaxLists)
-            throw new DunlinException(ErrorCode.Conflict, $"{MaxLists} lists are the limit.");
+        if (await CountListsAsync(isOwn: true, cancellationToken) >= options.MaxLists)
+            throw WishlistOptions.Reached(options.MaxLists, $"You have {options.MaxLists} lists, which is the limit. Delete some.");
+        await CountNewListAsync(cancellationToken);
         await records.GrantAsync(space, caller.UserId, cancellationToken);
         return new WishlistDocument(wanted.Id, WireText.Name(wanted.Name))
         {
@@ -118,8 +118,8 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     public async ValueTask<ItemDocument> BeginItemAsync(ItemDocument wanted, CancellationToken cancellationToken)
     {
         await RequireOwnListAsync(wanted.WishlistId, cancellationToken);
-        if ((await records.ListAsync(List(wanted.WishlistId), documents.KeyOf(Items, ""), cancellationToken)).Count >= MaxItems)
-            throw new DunlinException(ErrorCode.Conflict, $"A list has {MaxItems} items at most.");
+        if ((await records.ListAsync(List(wanted.WishlistId), documents.KeyOf(Items, ""), cancellationToken)).Count >= options.MaxItems)
+            throw WishlistOptions.Reached(options.MaxItems, $"The list has {options.MaxItems} items, which is the limit. Use another list.");
         var url = WireText.Url(wanted.SourceUrl);
         var title = string.IsNullOrWhiteSpace(wanted.Title) && url is not null ? WireText.HostOf(url) : WireText.Title(wanted.Title);
         var item = new ItemDocument(WireText.Id(wanted.Id), wanted.WishlistId, title)
@@ -161,11 +161,21 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     }
 
     /// <summary>Has the page of an item read again.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.Conflict"/> where it has no page, or is being read.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.Conflict"/> where it has no page, or is being read;
+    /// <see cref="ErrorCode.TooManyRequests"/>.</exception>
     public async ValueTask<ItemDocument> RetryAsync(ItemDocument item, CancellationToken cancellationToken)
     {
         if (item.Status is not (ItemStatus.Failed or ItemStatus.Resolved) || item.SourceUrl is null)
             throw new DunlinException(ErrorCode.Conflict, item.SourceUrl is null ? "The item has no page." : "The page is being read already.");
+        var usage = await Usage.OfAsync(records, caller.UserId, cancellationToken);
+        var interval = TimeSpan.FromMinutes(1) / options.RefreshesPerMinute;
+        var (emptyAt, wait) = Usage.Add(usage.RefreshesEmptyAt, unit.Now, interval, options.RefreshesPerMinute - 1);
+        if (wait > TimeSpan.Zero)
+        {
+            throw WishlistOptions.TooFast(
+                options.RefreshesPerMinute, $"You may have {options.RefreshesPerMinute} pages a minute read again. Wait as long as Retry-After says.", wait);
+        }
+        await (usage with { RefreshesEmptyAt = emptyAt }).SaveAsync(records, caller.UserId, cancellationToken);
         return await WithPageAsync(item with { UpdatedAt = unit.Now }, cancellationToken);
     }
 
@@ -260,17 +270,39 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
             await ResolveQueue.CancelAsync(unit, item.Id, cancellationToken);
             return item;
         }
-        await ResolveQueue.EnqueueAsync(unit, records, item, caller.UserId, cancellationToken);
+        await ResolveQueue.EnqueueAsync(unit, records, item, caller.UserId, options, cancellationToken);
         return item with { Status = ItemStatus.Pending };
     }
 
-    private async ValueTask<int> CountOwnListsAsync(CancellationToken cancellationToken)
+    /// <exception cref="DunlinException"><see cref="ErrorCode.TooLarge"/>: the list has too many members, or the caller has joined too
+    /// many lists.</exception>
+    public async ValueTask RequireRoomForMemberAsync(WishlistDocument list, CancellationToken cancellationToken)
+    {
+        if (list.Members.Count >= options.MaxMembers)
+            throw WishlistOptions.Reached(options.MaxMembers, $"The list has {options.MaxMembers} members, which is the limit.");
+        if (await CountListsAsync(isOwn: false, cancellationToken) >= options.MaxJoinedLists)
+            throw WishlistOptions.Reached(options.MaxJoinedLists, $"You have joined {options.MaxJoinedLists} lists, which is the limit. Leave some.");
+    }
+
+    private async ValueTask CountNewListAsync(CancellationToken cancellationToken)
+    {
+        var usage = await Usage.OfAsync(records, caller.UserId, cancellationToken);
+        var (emptyAt, wait) = Usage.Add(usage.ListsEmptyAt, unit.Now, TimeSpan.FromDays(1) / options.NewListsPerDay, options.NewListsPerDay - 1);
+        if (wait > TimeSpan.Zero)
+        {
+            throw WishlistOptions.TooFast(
+                options.NewListsPerDay, $"You may make {options.NewListsPerDay} lists a day. Wait as long as Retry-After says.", wait);
+        }
+        await (usage with { ListsEmptyAt = emptyAt }).SaveAsync(records, caller.UserId, cancellationToken);
+    }
+
+    private async ValueTask<int> CountListsAsync(bool isOwn, CancellationToken cancellationToken)
     {
         var count = 0;
         foreach (var access in await unit.RecordTables().Access.ListByUserAsync(caller.UserId, cancellationToken))
         {
             if (access.IsGranted && ListIdOf(access.Space) is { } listId
-                && await records.FindAsync<WishlistDocument>(access.Space, documents.KeyOf(Lists, listId), cancellationToken) is { } list && list.OwnerId == caller.UserId)
+                && await records.FindAsync<WishlistDocument>(access.Space, documents.KeyOf(Lists, listId), cancellationToken) is { } list && list.OwnerId == caller.UserId == isOwn)
             {
                 count++;
             }

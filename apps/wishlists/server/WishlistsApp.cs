@@ -15,9 +15,10 @@ public static class WishlistsApp
     public static DunlinBuilder AddWishlists(this DunlinBuilder builder)
     {
         WishlistCollections.Add(builder.AddRxDb());
-        builder.AddJobHandler<ResolveHandler, ResolveOrder>(ResolveQueue.JobType);
+        builder.AddJobHandler<ResolveHandler, ResolveOrder>(ResolveQueue.JobType, ResolveQueue.Configure);
         var services = builder.Services;
         services.AddOptions<FetchOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<WishlistOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton<HostLookup>(static (host, cancellationToken) => Dns.GetHostAddressesAsync(host, cancellationToken));
         services.AddSingleton<PageFetcher>();
         services.AddSingleton<PageReader>();

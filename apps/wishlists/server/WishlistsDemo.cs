@@ -20,7 +20,7 @@ public static class WishlistsDemo
         var isNew = await store.WriteAsync(
             async (unit, ct) =>
             {
-                var alice = new WishlistWork(unit, unit.Records(), new Caller("alice", names["alice"]), documents);
+                var alice = new WishlistWork(unit, unit.Records(), new Caller("alice", names["alice"]), documents, new WishlistOptions());
                 if ((await alice.Records.MembersAsync(WishlistSpaces.List(ListId), ct)).Count > 0)
                     return false;
                 var list = await alice.BeginListAsync(new WishlistDocument(ListId, "Birthday") { Description = "In June. Nothing that needs a plug, please." }, ct);
@@ -54,7 +54,7 @@ public static class WishlistsDemo
             await store.WriteAsync(
                 async (unit, ct) =>
                 {
-                    var bob = new WishlistWork(unit, unit.Records(), new Caller("bob", names["bob"]), documents);
+                    var bob = new WishlistWork(unit, unit.Records(), new Caller("bob", names["bob"]), documents, new WishlistOptions());
                     await bob.PutAsync(await bob.MarkAsync("demo-glasses", 2, null, ct), ct);
                     await bob.AnnounceAsync(ct);
                 },

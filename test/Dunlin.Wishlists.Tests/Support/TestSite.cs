@@ -30,6 +30,9 @@ internal sealed class TestSite : IAsyncDisposable
 
     public int Connections;
 
+    /// <summary>Released once for each request, when its head has arrived.</summary>
+    public SemaphoreSlim Connected { get; } = new(0);
+
     public void Page(string path, Func<Stream, CancellationToken, Task> answer) => _pages[path] = answer;
 
     public void Html(string path, string html, string type = "text/html; charset=utf-8") => Bytes(path, Encoding.UTF8.GetBytes(html), type);
@@ -51,6 +54,14 @@ internal sealed class TestSite : IAsyncDisposable
 
     public void Redirect(string path, string to) => Status(path, "302 Found", "Location: " + to);
 
+    /// <summary>A page that takes the request and never answers.</summary>
+    public void Silent(string path) => Page(path, static async (stream, ct) =>
+    {
+        while (await stream.ReadAsync(new byte[16], ct) > 0)
+        {
+        }
+    });
+
     public static string Resource(string name)
     {
         using var reader = new StreamReader(typeof(TestSite).Assembly.GetManifestResourceStream(name)!);
@@ -64,6 +75,7 @@ internal sealed class TestSite : IAsyncDisposable
         await _accepting;
         await Task.WhenAll(_serving.Keys);
         _ending.Dispose();
+        Connected.Dispose();
     }
 
     private async Task AcceptAsync()
@@ -93,6 +105,7 @@ internal sealed class TestSite : IAsyncDisposable
                 var stream = client.GetStream();
                 var head = await HeadAsync(stream);
                 Requests.Enqueue(head);
+                Connected.Release();
                 var path = head.Split(' ') is { Length: > 1 } parts ? parts[1] : "";
                 if (_pages.TryGetValue(path, out var answer))
                     await answer(stream, _ending.Token);

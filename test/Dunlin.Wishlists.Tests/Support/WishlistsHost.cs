@@ -37,10 +37,11 @@ internal sealed class WishlistsHost : IAsyncDisposable
 
     public IStore Store => _app!.Services.GetRequiredService<IStore>();
 
-    public static async Task<WishlistsHost> StartAsync()
+    /// <param name="configure">Changes services and options of this host.</param>
+    public static async Task<WishlistsHost> StartAsync(Action<IServiceCollection>? configure = null)
     {
         var host = new WishlistsHost();
-        await host.BeginAsync();
+        await host.BeginAsync(configure);
         return host;
     }
 
@@ -59,6 +60,9 @@ internal sealed class WishlistsHost : IAsyncDisposable
 
     /// <summary>The address of a page of <see cref="Site"/>.</summary>
     public string Url(string path) => new Uri(Site.Address, path).AbsoluteUri;
+
+    /// <summary>The address of a page of <see cref="Site"/> by another of its names: every name below <c>example</c> is one.</summary>
+    public string Url(string host, string path) => $"http://{host}.example:{Site.Port}/{path}";
 
     public WishlistsClient Client(string? user)
     {
@@ -96,12 +100,14 @@ internal sealed class WishlistsHost : IAsyncDisposable
     private HttpClient NewClient() =>
         new(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = Address, Timeout = Timeout.InfiniteTimeSpan };
 
-    private async Task BeginAsync()
+    private async Task BeginAsync(Action<IServiceCollection>? configure)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddSingleton<TimeProvider>(Time);
+        builder.Services.AddSingleton<HostLookup>(static (host, ct) =>
+            host.EndsWith(".example", StringComparison.Ordinal) ? Task.FromResult<IPAddress[]>([IPAddress.Loopback]) : Dns.GetHostAddressesAsync(host, ct));
         builder.Services.AddDunlin().AddWishlists().AddTestStore(_folder, "wishlists.db", options =>
         {
             // What a power cut takes is the store's own test.
@@ -115,6 +121,7 @@ internal sealed class WishlistsHost : IAsyncDisposable
             options.AllowedNetworks.Add("127.0.0.1/32");
             options.AllowedPorts.Add(Site.Port);
         });
+        configure?.Invoke(builder.Services);
         var app = _app = builder.Build();
         app.UseDunlinProblems();
         app.Use((context, next) =>

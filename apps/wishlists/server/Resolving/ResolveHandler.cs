@@ -23,16 +23,24 @@ internal sealed class ResolveHandler(PageFetcher fetcher, PageReader reader, RxD
         }
         if (facts is { Title: null, Price: null, Image: null })
             throw new JobFailedException("nothing_found", isFinal: true);
-        await run.CompleteAsync((unit, ct) => ChangeAsync(unit, run.Value, (item, now) => With(item, facts, now), isOutcome: true, ct), cancellationToken);
+        await run.CompleteAsync(
+            async (unit, ct) =>
+            {
+                await ResolveQueue.SettleAsync(unit, run.Job.FairnessKey, ct);
+                await ChangeAsync(unit, run.Value, (item, now) => With(item, facts, now), isOutcome: true, ct);
+            },
+            cancellationToken);
     }
 
-    public ValueTask OnFailedAsync(JobFailure<ResolveOrder> failure, CancellationToken cancellationToken)
+    public async ValueTask OnFailedAsync(JobFailure<ResolveOrder> failure, CancellationToken cancellationToken)
     {
+        if (failure.IsFinal)
+            await ResolveQueue.SettleAsync(failure.Unit, failure.Job.FairnessKey, cancellationToken);
         if (failure.Value is not { } order)
-            return default;
+            return;
         // Only words of our own: what an exception says is not for users.
         var code = failure.Exception is JobFailedException ? failure.Job.Error : "internal";
-        return ChangeAsync(
+        await ChangeAsync(
             failure.Unit, order,
             (item, _) => failure.IsFinal ? item with { Status = ItemStatus.Failed, Error = code } : item with { Status = ItemStatus.Pending },
             isOutcome: failure.IsFinal, cancellationToken);
