@@ -7,6 +7,7 @@ using Dunlin.Apps.Wishlists;
 using Dunlin.Apps.Wishlists.Resolving;
 using Dunlin.Hosting;
 using Dunlin.Jobs;
+using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Problems;
 using Dunlin.Publishing;
@@ -24,8 +25,9 @@ internal static class HostApplication
         new SettingSections("this host", "Port", "Data", "Store", "Redis", "Demo", "DemoAccounts", "Web", "TrustedProxies")
             .With<JobOptions>("Jobs", isShared: true)
             .With<FetchOptions>("Fetch")
-        .With<WishlistOptions>("Wishlists")
+            .With<WishlistOptions>("Wishlists")
             .With<StreamOptions>("Streams")
+            .With<RetentionOptions>("Retention")
             .With<PublishOptions>("Publish")
             .With<LeaseOptions>("Leases")
             .With<AccountOptions>("Accounts")
