@@ -29,6 +29,8 @@ public sealed class JobKillTests
         host.Settings["Dunlin__Jobs__LeaseDuration"] = "01:00:00";
         host.Settings["Dunlin__Jobs__FirstDelay"] = "00:00:20";
         host.Settings["Dunlin__Jobs__MaxParallel"] = Parallel.ToString(CultureInfo.InvariantCulture);
+        // All jobs are one user's: the limit for each user would leave the last worker idle.
+        host.Settings["Dunlin__Jobs__MaxParallelPerFairnessKey"] = host.Settings["Dunlin__Jobs__MaxParallel"];
         await host.StartAsync();
 
         string? position;
