@@ -47,6 +47,8 @@ test('nothing of a list reaches a user before the invitation is accepted, and al
   const [alice, bob] = [open('alice'), open('bob')];
   const list = await newList(alice);
   await alice.rep.mutate.createTask({ listId: list, id: 'secret', title: 'Secret' });
+  // From here on the list is the server's record and not the page's own.
+  await settled(alice);
   await alice.rep.mutate.shareList({ id: list, username: ' BOB ' });
   await until('the invitation', async () => (await bob.all()).has(`invitation/${list}`));
   expect((await read('bob')).get(`invitation/${list}`)).toMatchObject({
@@ -114,8 +116,17 @@ test('an invitation that was withdrawn, or was for another, or is of a deleted l
   expect((await read('alice')).has(`list/${deleted}`)).toBe(false);
 });
 
+async function withdrawAll(page: Page): Promise<void> {
+  await until('the lists', async () => (await page.all('list/')).size > 0);
+  for (const [key, value] of await page.all('list/'))
+    for (const { username } of value.invited ?? [])
+      await page.rep.mutate.withdrawInvitation({ id: key.slice(5), username });
+  await settled(page);
+}
+
 test('invitations are bounded for each list, sender and receiver', async () => {
   const alice = open('alice');
+  await withdrawAll(alice);
   const list = await newList(alice);
   for (let i = 0; i < 60; i++) await alice.rep.mutate.shareList({ id: list, username: `unknown-${i}` });
   const second = await newList(alice);
@@ -128,9 +139,7 @@ test('invitations are bounded for each list, sender and receiver', async () => {
   // Several senders, so that it is the receiver's limit that is met; what is dropped looks sent.
   for (const user of ['alice', 'bob', 'carol']) {
     const page = open(user);
-    for (const [key, value] of await page.all('list/'))
-      for (const { username } of value.invited ?? [])
-        await page.rep.mutate.withdrawInvitation({ id: key.slice(5), username });
+    await withdrawAll(page);
     for (let i = 0; i < 15; i++)
       await page.rep.mutate.shareList({ id: await newList(page), username: 'dave' });
     await settled(page);

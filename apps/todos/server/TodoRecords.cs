@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Dunlin.Accounts;
 using Dunlin.Diagnostics;
 using Dunlin.Records;
@@ -16,7 +17,8 @@ public sealed record Invited(string Username, long CreatedAt);
 /// <summary>A list: one space, which holds this record and the entries. <paramref name="Kind"/> is <c>tasks</c> or <c>shopping</c>.
 /// <paramref name="Invited"/> is null in records that were written before there were invitations.</summary>
 public sealed record TodoList(
-    string Id, string Name, string Kind, Member Owner, IReadOnlyList<Member> Members, long CreatedAt, IReadOnlyList<Invited>? Invited = null)
+    string Id, string Name, string Kind, Member Owner, IReadOnlyList<Member> Members, long CreatedAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<Invited>? Invited = null)
 {
     /// <summary>The invitation of a user name, compared without case like the names of accounts.</summary>
     public Invited? InvitationOf(string username) =>

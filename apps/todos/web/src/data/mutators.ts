@@ -58,6 +58,8 @@ export interface ShoppingItem extends ReadonlyJSONObject {
   readonly createdAt: number;
 }
 
+export const invitedTo = ({ invited }: TodoList): readonly Invited[] => invited ?? [];
+
 export const listKey = (id: string) => `list/${id}`;
 export const invitationKey = (listId: string) => `invitation/${listId}`;
 export const taskKey = (listId: string, id: string) => `task/${listId}/${id}`;
@@ -93,14 +95,15 @@ export function createMutators(me: Member, now: () => number = Date.now) {
       await tx.del(listKey(id));
     },
     shareList: (tx: WriteTransaction, { id, username }: { id: string; username: string }) =>
-      change<TodoList>(tx, listKey(id), ({ members, invited = [] }) =>
-        members.some((each) => each.id === username) || invited.some((each) => each.username === username)
-          ? {}
-          : { invited: [...invited, { username, createdAt: now() }] },
-      ),
+      change<TodoList>(tx, listKey(id), (list) => {
+        const isKnown =
+          list.members.some((each) => each.id === username) ||
+          invitedTo(list).some((each) => each.username === username);
+        return isKnown ? {} : { invited: [...invitedTo(list), { username, createdAt: now() }] };
+      }),
     withdrawInvitation: (tx: WriteTransaction, { id, username }: { id: string; username: string }) =>
-      change<TodoList>(tx, listKey(id), ({ invited = [] }) => ({
-        invited: invited.filter((each) => each.username !== username),
+      change<TodoList>(tx, listKey(id), (list) => ({
+        invited: invitedTo(list).filter((each) => each.username !== username),
       })),
     // The list itself comes with the next pull.
     acceptInvitation: async (tx: WriteTransaction, { id }: { id: string }) => {

@@ -1,7 +1,14 @@
 import { avatar } from '@dunlin/kit';
 import { useEffect, useRef, useState } from 'react';
 import type { Desk } from '../data/desk';
-import { MAX_MEMBERS, type Member, type ShoppingItem, type TodoList, type TodoTask } from '../data/mutators';
+import {
+  invitedTo,
+  MAX_MEMBERS,
+  type Member,
+  type ShoppingItem,
+  type TodoList,
+  type TodoTask,
+} from '../data/mutators';
 import { newId, usePending, useQuery } from './hooks';
 import { Icon } from './Icon';
 
@@ -79,7 +86,7 @@ function Members({ members }: { members: readonly Member[] }) {
 function Sharing({ desk, list, me, onLeft }: { desk: Desk; list: TodoList; me: string; onLeft: () => void }) {
   const [username, setUsername] = useState('');
   const isOwner = list.owner.id === me;
-  const invited = list.invited ?? [];
+  const invited = invitedTo(list);
   const isFull = list.members.length + invited.length >= MAX_MEMBERS;
   return (
     <section className="sharing" aria-label="Who sees this list">
