@@ -107,6 +107,33 @@ public sealed class XmlTests(XmlTests.Shared shared) : IClassFixture<XmlTests.Sh
     }
 
     [Theory]
+    [InlineData("<DTDs></x>", "malformed_xml", "DTDs")]
+    [InlineData("<a DTD='1' DTD='2'/>", "malformed_xml", "DTD")]
+    [InlineData("<a>&DTD;</a>", "malformed_xml", "DTD")]
+    [InlineData("<a><!-- <!DOCTYPE a> --></b>", "malformed_xml", "'b'")]
+    [InlineData("<a><b></a><!DOCTYPE b>", "malformed_xml", "'b'")]
+    [InlineData("<a>\r<b>\r</a><!DOCTYPE b>", "malformed_xml", "'b'")]
+    [InlineData("<!doctype a><a/>", "malformed_xml", "")]
+    [InlineData("<!DOCTYPE a><a/>", "unsafe_xml", "<!DOCTYPE>")]
+    [InlineData("\uFEFF<!DOCTYPE a><a/>", "unsafe_xml", "<!DOCTYPE>")]
+    [InlineData("<?xml version='1.0'?>\r\n<!-- -->\r<!DOCTYPE a><a/>", "unsafe_xml", "<!DOCTYPE>")]
+    [InlineData("<a><!DOCTYPE b></a>", "unsafe_xml", "<!DOCTYPE>")]
+    public async Task The_reason_is_the_true_cause_whatever_names_the_text_has(string text, string code, string reason)
+    {
+        var refused = (await shared.Bob.SaveAsync(shared.File, text, shared.Lease)).Is(400, code);
+        Assert.Contains(reason, refused.Text("reason"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\uFEFF<!DOCTYPE a><a/>", 1, 1)]
+    [InlineData("<?xml version='1.0'?>\r\n<!-- -->\r  <!DOCTYPE a><a/>", 3, 3)]
+    public async Task A_document_type_is_refused_with_its_place(string text, int line, int column)
+    {
+        var refused = (await shared.Bob.SaveAsync(shared.File, text, shared.Lease)).Is(400, "unsafe_xml");
+        Assert.Equal((line, column), ((int)refused.Number("line"), (int)refused.Number("column")));
+    }
+
+    [Theory]
     [InlineData("""{"file_id":"x","xml_string":"<a>\ud800</a>"}""")]
     [InlineData("{\"file_id\":\"x\",\"xml_string\":\"<a>\xFF\xC0</a>\"}")]
     public async Task Text_that_is_no_Unicode_is_refused(string body)
@@ -116,6 +143,9 @@ public sealed class XmlTests(XmlTests.Shared shared) : IClassFixture<XmlTests.Sh
         var refused = await shared.Bob.SendAsync(HttpMethod.Post, "files/save", content);
         Assert.Equal(400, refused.Code);
     }
+
+    [Fact]
+    public void An_element_whose_name_begins_like_DTD_is_taken() => Assert.True(Check("<DTDs DTD='DTD'>DTD</DTDs>"));
 
     [Fact]
     public void What_looks_like_many_attributes_inside_text_comments_and_data_is_taken()

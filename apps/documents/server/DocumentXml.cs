@@ -20,9 +20,6 @@ internal static class DocumentXml
     /// <summary>Attributes of one element: TEI needs some ten.</summary>
     public const int MaxAttributes = 256;
 
-    /// <summary>How the reader's text begins where it meets a document type. Others quote names of the document, which may hold anything.</summary>
-    private const string TypeRefused = "For security reasons DTD is prohibited";
-
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private static readonly string[] InclusionNamespaces = ["http://www.w3.org/2001/XInclude", "http://www.w3.org/2003/XInclude"];
@@ -34,8 +31,7 @@ internal static class DocumentXml
     {
         if (text.Length > MaxBytes || Encoding.UTF8.GetByteCount(text) > MaxBytes)
             throw DocumentErrors.TooLarge(MaxBytes);
-        BoundTags(text);
-        Read(text);
+        Read(text, BoundTags(text));
         try
         {
             return Strict.GetBytes(text);
@@ -47,7 +43,7 @@ internal static class DocumentXml
         }
     }
 
-    private static void Read(string text)
+    private static void Read(string text, int typeAt)
     {
         var settings = new XmlReaderSettings
         {
@@ -59,24 +55,29 @@ internal static class DocumentXml
             CloseInput = true,
         };
         // The mark at the beginning belongs to the bytes, not to the document.
-        using var reader = XmlReader.Create(new StringReader(text.StartsWith('\uFEFF') ? text[1..] : text), settings);
-        var place = (IXmlLineInfo)reader;
+        var document = text.StartsWith('\uFEFF') ? text[1..] : text;
+        using var reader = XmlReader.Create(new StringReader(document), settings);
+        var at = (IXmlLineInfo)reader;
         try
         {
             while (reader.Read())
             {
                 if (reader.NodeType == XmlNodeType.Element)
-                    CheckElement(reader, place);
+                    CheckElement(reader, at);
                 else if (reader.NodeType == XmlNodeType.XmlDeclaration)
-                    CheckDeclaration(reader, place);
+                    CheckDeclaration(reader, at);
             }
         }
         catch (XmlException exception)
         {
-            var isType = exception.Message.StartsWith(TypeRefused, StringComparison.Ordinal);
+            // The reader stops at a document type, if at nothing before it, and does not say where. Its words do not tell either: they
+            // repeat names of the text.
+            var type = typeAt < 0 ? default : PlaceOf(document, typeAt - (text.Length - document.Length));
+            var place = (exception.LineNumber, exception.LinePosition);
+            if (typeAt >= 0 && (exception.LineNumber == 0 || place.CompareTo(type) >= 0))
+                throw DocumentErrors.At(DocumentErrors.UnsafeXml, type.Line, type.Column, "document types (<!DOCTYPE>) are not taken", exception);
             throw DocumentErrors.At(
-                isType ? DocumentErrors.UnsafeXml : DocumentErrors.MalformedXml, Math.Max(1, exception.LineNumber), Math.Max(1, exception.LinePosition),
-                isType ? "document types (<!DOCTYPE>) are not taken" : Words(exception), exception);
+                DocumentErrors.MalformedXml, Math.Max(1, exception.LineNumber), Math.Max(1, exception.LinePosition), Words(exception), exception);
         }
     }
 
@@ -96,7 +97,8 @@ internal static class DocumentXml
 
     /// <summary>Looks for tags too deep or with too many attributes, knowing no more of XML than where a tag begins and ends.
     /// Where the text is not well-formed it may lose its way, but not before the place at which the reader stops.</summary>
-    private static void BoundTags(string text)
+    /// <returns>Where a document type begins; -1 where there is none.</returns>
+    private static int BoundTags(string text)
     {
         var (at, depth) = (0, 0);
         while ((at = text.IndexOf('<', at)) >= 0)
@@ -109,7 +111,7 @@ internal static class DocumentXml
             else if (rest.StartsWith("<?", StringComparison.Ordinal))
                 at = After(text, at + 2, "?>");
             else if (rest.StartsWith("<!", StringComparison.Ordinal))
-                return;   // a document type, or nothing: the reader stops there
+                return rest.StartsWith("<!DOCTYPE", StringComparison.Ordinal) ? at : -1;   // the reader stops there
             else if (rest.StartsWith("</", StringComparison.Ordinal))
                 (at, depth) = (After(text, at + 2, ">"), depth - 1);
             else
@@ -122,6 +124,7 @@ internal static class DocumentXml
                     throw Unsafe(text, start, $"more than {MaxDepth} elements within each other");
             }
         }
+        return -1;
     }
 
     private static DunlinException Unsafe(string text, int index, string detail)
@@ -156,11 +159,18 @@ internal static class DocumentXml
         return text.Length;
     }
 
+    // Lines end at CR LF, LF and CR (XML 1.0, section 2.11), as the reader counts them.
     private static (int Line, int Column) PlaceOf(string text, int index)
     {
-        var before = text.AsSpan(0, index);
-        var lastBreak = before.LastIndexOf('\n');
-        return (before.Count('\n') + 1, index - lastBreak);
+        var (line, lineStart) = (1, 0);
+        for (var i = 0; i < index; i++)
+        {
+            if (text[i] != '\n' && (text[i] != '\r' || (i + 1 < text.Length && text[i + 1] == '\n')))
+                continue;
+            line++;
+            lineStart = i + 1;
+        }
+        return (line, index - lineStart + 1);
     }
 
     // The reader ends its texts with the place, which is told apart.
