@@ -47,7 +47,8 @@ public sealed class LockTests : IAsyncLifetime
         Assert.Equal(202, (await _carol.WaitForAsync(file)).Code);
         (await _bob.DeleteAsync(file)).Ok();
         Assert.Empty((await _carol.GetAsync("files/locks")).Ok().Body.GetProperty("locks").EnumerateArray());
-        var rows = await _host.Services.GetRequiredService<IStore>().ReadAsync(async (scope, ct) => await scope.Leases.ListAsync(new LeaseQuery("documents"), ct));
+        var store = _host.Services.GetRequiredService<IStore>();
+        var rows = await store.ReadAsync(async (scope, ct) => await scope.Leases.ListAsync(new LeaseQuery("documents"), ct));
         Assert.All(rows, row => Assert.Equal((null, 0), (row.LeaseId, row.Waiters.Count)));
     }
 

@@ -63,7 +63,8 @@ public sealed class LockNameTests : IAsyncLifetime
     [Fact]
     public async Task One_who_waits_for_a_field_gets_nothing_of_a_case_that_is_deleted_or_moved()
     {
-        foreach (var (id, method, path, body) in new[] { (3, "DELETE", "cases/3", (object?)null), (4, "POST", "cases/4/transfer", new { toBranchId = 2 }) })
+        (int, string, string, object?)[] ends = [(3, "DELETE", "cases/3", null), (4, "POST", "cases/4/transfer", new { toBranchId = 2 })];
+        foreach (var (id, method, path, body) in ends)
         {
             await _bob.LockAsync(id, "status", IdBob);
             Assert.Equal(202, await PutAsync(_carol, $"warranty/1/{id}/status", IdCarol, wait: true));

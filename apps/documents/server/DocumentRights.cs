@@ -41,10 +41,14 @@ internal static class DocumentRights
     public static void RequireDelete(Caller caller, DocumentFile file) =>
         Require(Of(caller, file).Delete, "A file is deleted by its owner, by reviewers and by administrators.");
 
-    public static void RequireImport(Caller caller) => Require(
-        caller.Roles.Contains(Annotator) || caller.Roles.Contains(Reviewer), "A document is added by annotators and reviewers.");
+    public static void RequireImport(Caller caller) => Require(Writes(caller), "A document is added by annotators and reviewers.");
+
+    /// <summary>Whether there is any text that the caller could write.</summary>
+    public static void RequireWriter(Caller caller) => Require(Writes(caller), "Texts are written by annotators and reviewers.");
 
     public static void RequireAdministrator(Caller caller) => Require(caller.IsAdministrator, "This is for administrators.");
+
+    private static bool Writes(Caller caller) => caller.Roles.Contains(Annotator) || caller.Roles.Contains(Reviewer);
 
     private static void Require(bool allowed, string detail)
     {

@@ -81,6 +81,12 @@ internal static class DocumentRows
         "SELECT COALESCE(MAX(number), 0) + 1 FROM documents_file WHERE document_id = @documentId AND kind = @kind AND variant = @variant",
         new { documentId, kind, variant }, unit.Transaction);
 
+    public static Task<long> CountAsync(IUnitOfWork unit, string collectionId) => unit.Connection.ExecuteScalarAsync<long>(
+        "SELECT COUNT(*) FROM documents_document WHERE collection_id = @collectionId", new { collectionId }, unit.Transaction);
+
+    public static Task<long> OwnBytesAsync(IUnitOfWork unit, string userId) => unit.Connection.ExecuteScalarAsync<long>(
+        "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM documents_file WHERE owner_id = @userId", new { userId }, unit.Transaction);
+
     public static Task<string?> GoldOfAsync(IUnitOfWork unit, string documentId, string variant) => unit.Connection.ExecuteScalarAsync<string?>(
         "SELECT stable_id FROM documents_file WHERE document_id = @documentId AND variant = @variant AND is_gold = 1 AND deleted_at IS NULL",
         new { documentId, variant }, unit.Transaction);

@@ -61,6 +61,9 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
                     throw DocumentErrors.NoCollection(collectionId);
                 DocumentRights.RequireImport(caller);
                 await Maintenance.RequireOffAsync(unit, caller);
+                if (await DocumentRows.CountAsync(unit, collectionId) >= DocumentLimits.Documents)
+                    throw DunlinException.Limit(DocumentLimits.Documents, "documents for each collection", "collection");
+                await RequireRoomAsync(unit, caller.UserId, content.Length);
                 var documentId = NewId();
                 await DocumentRows.InsertDocumentAsync(unit, documentId, collectionId, title);
                 var added = await InsertAsync(
@@ -96,9 +99,12 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
         bool isGold, string label, byte[] content, EventOrigin? origin, CancellationToken cancellationToken)
     {
         var now = unit.Now.ToUnixTimeMilliseconds();
+        var number = await DocumentRows.NextNumberAsync(unit, document.Id, what.Kind, what.Variant);
+        if (number > DocumentLimits.Versions)
+            throw DunlinException.Limit(DocumentLimits.Versions, "versions for each document and variant, deleted ones included", "new_version");
         var added = new DocumentFile(
             NewId(), document.Id, document.CollectionId, document.Title, what.Kind, what.Variant,
-            await DocumentRows.NextNumberAsync(unit, document.Id, what.Kind, what.Variant), isGold ? 1 : 0, label, owner.Id, owner.Name, owner.Name, now, now,
+            number, isGold ? 1 : 0, label, owner.Id, owner.Name, owner.Name, now, now,
             (await unit.NextPositionAsync(cancellationToken)).Offset, content.Length);
         await unit.AppendAsync(DocumentEvents.Changed(document.CollectionId, "file_created", added.StableId, origin), cancellationToken);
         await DocumentRows.InsertAsync(unit, added, content);
@@ -126,10 +132,28 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
         return AnswerOf("new_gold", await InsertBesideAsync(unit, caller, beside, isGold: true, request.Label, content, cancellationToken));
     }
 
-    private static ValueTask<DocumentFile> InsertBesideAsync(
-        IUnitOfWork unit, Caller caller, DocumentFile beside, bool isGold, string label, byte[] content, CancellationToken cancellationToken) => InsertAsync(
+    private static async ValueTask<DocumentFile> InsertBesideAsync(
+        IUnitOfWork unit, Caller caller, DocumentFile beside, bool isGold, string label, byte[] content, CancellationToken cancellationToken)
+    {
+        await RequireRoomAsync(unit, caller.UserId, content.Length);
+        return await InsertAsync(
             unit, (beside.DocumentId, beside.CollectionId, beside.Title), (beside.Kind, beside.Variant), (caller.UserId, caller.Name), isGold, label, content,
             caller.AsOrigin(), cancellationToken);
+    }
+
+    private static async ValueTask RequireRoomAsync(IUnitOfWork unit, string userId, int more)
+    {
+        if (await DocumentRows.OwnBytesAsync(unit, userId) + more > DocumentLimits.OwnBytes)
+        {
+            throw new DunlinException(
+                ErrorCode.LimitReached,
+                $"The limit is {DocumentLimits.OwnBytes} bytes of versions that one user adds, deleted ones included.",
+                "xml_string")
+            {
+                Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = DocumentLimits.OwnBytes },
+            };
+        }
+    }
 
     private static async ValueTask<SaveAnswer> ReplaceAsync(
         IUnitOfWork unit, Caller caller, DocumentFile file, SaveRequest request, byte[] content, string leaseId, CancellationToken cancellationToken)

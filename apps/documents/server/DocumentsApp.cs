@@ -30,6 +30,7 @@ public static class DocumentsApp
         builder.Services.AddSingleton<FileLocks>();
         builder.Services.AddSingleton<DocumentReads>();
         builder.Services.AddSingleton<DocumentSaves>();
+        builder.Services.AddSingleton<LargeBodies>();
         builder.Services.AddSingleton<DocumentDeletion>();
         builder.Services.AddSingleton<DocumentStream>();
         builder.Services.AddSingleton<AdminEndpoints>();

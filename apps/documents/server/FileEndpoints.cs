@@ -60,9 +60,12 @@ internal static class FileEndpoints
         EntityTagHeaderValue.TryParseList(known, out var tags)
         && tags.Any(t => t.Equals(EntityTagHeaderValue.Any) || t.Compare(new EntityTagHeaderValue(tag), useStrongComparison: false));
 
-    private static async Task<IResult> SaveAsync(HttpContext http, DocumentSaves saves)
+    private static async Task<IResult> SaveAsync(HttpContext http, DocumentSaves saves, LargeBodies bodies)
     {
         var caller = http.RequireCaller();
+        // Before the body, which is large; what the rights to this file are is checked in the unit of work.
+        DocumentRights.RequireWriter(caller);
+        using var place = await bodies.TakeAsync(http.Request, caller.UserId, MaxSaveBody);
         var body = await RequestBody.ReadAsync<SaveBody>(http, MaxSaveBody, http.RequestAborted);
         var request = new SaveRequest(
             body.FileId, body.XmlString, body.NewVersion ?? false, body.NewGold ?? false, body.Lease, IfMatch.Of(http.Request), Text(body.Label ?? "", "label", 0, MaxLabel));
@@ -72,9 +75,11 @@ internal static class FileEndpoints
         return DocumentAnswers.Json(http, answer, answer.Status == "saved" ? StatusCodes.Status200OK : StatusCodes.Status201Created);
     }
 
-    private static async Task<IResult> ImportAsync(HttpContext http, DocumentSaves saves)
+    private static async Task<IResult> ImportAsync(HttpContext http, DocumentSaves saves, LargeBodies bodies)
     {
         var caller = http.RequireCaller();
+        DocumentRights.RequireImport(caller);
+        using var place = await bodies.TakeAsync(http.Request, caller.UserId, MaxSaveBody);
         var body = await RequestBody.ReadAsync<ImportBody>(http, MaxSaveBody, http.RequestAborted);
         var answer = await saves.ImportAsync(
             caller, body.Collection, Text(body.Title, "title", 1, MaxTitle), Variant(body.Variant) ?? "default", body.XmlString, CancellationToken.None);

@@ -123,7 +123,8 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
         IReadScope scope, Caller caller, string collectionId, CancellationToken cancellationToken)
     {
         var holders = new Dictionary<string, LockHolder>(StringComparer.Ordinal);
-        await foreach (var row in scope.Leases.ListAllAsync(new LeaseQuery(DocumentNames.Topic(collectionId).Value, HeldOnly: true), cancellationToken))
+        var held = new LeaseQuery(DocumentNames.Topic(collectionId).Value, HeldOnly: true);
+        await foreach (var row in scope.Leases.ListAllAsync(held, cancellationToken))
         {
             if (row.IsHeldAt(scope.Now) && DocumentNames.Parts(row.Resource) is var (_, stableId))
                 holders[stableId] = HolderOf(row, caller);

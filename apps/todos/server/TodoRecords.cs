@@ -86,7 +86,8 @@ internal static class TodoSpaces
         {
             if (!access.IsGranted || !NamePrefix.Covers(Root, access.Space.Value))
                 continue;
-            if (await mutation.Records.FindAsync<TodoList>(access.Space, ListKey(access.Space.Value[(Root.Length + 1)..]), cancellationToken) is { } list)
+            var key = ListKey(access.Space.Value[(Root.Length + 1)..]);
+            if (await mutation.Records.FindAsync<TodoList>(access.Space, key, cancellationToken) is { } list)
                 lists.Add(list);
         }
         return lists;

@@ -23,6 +23,16 @@ internal static class CaseRows
     public static Task<long?> BranchOfAsync(DbConnection connection, DbTransaction? transaction, long id) => connection.ExecuteScalarAsync<long?>(
         "SELECT branch_id FROM warranty_case WHERE id = @id AND deleted_at IS NULL", new { id }, transaction);
 
+    /// <summary>Throws where a branch has as many cases as it may have.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.LimitReached"/>.</exception>
+    public static async Task RequireRoomAsync(IUnitOfWork unit, long branchId)
+    {
+        var count = await unit.Connection.ExecuteScalarAsync<long>(
+            "SELECT COUNT(*) FROM warranty_case WHERE branch_id = @branchId AND deleted_at IS NULL", new { branchId }, unit.Transaction);
+        if (count >= WarrantyLimits.Cases)
+            throw DunlinException.Limit(WarrantyLimits.Cases, "cases for each branch; delete some first");
+    }
+
     public static async Task<IReadOnlyList<Branch>> BranchesAsync(DbConnection connection, string userId, bool all) =>
         [.. await connection.QueryAsync<Branch>(
             "SELECT id, code, name FROM warranty_branch b WHERE @all = 1 OR EXISTS " +
@@ -69,14 +79,33 @@ internal static class CaseRows
     public static Task SetBranchAsync(IUnitOfWork unit, long id, long branchId, long version) => unit.Connection.ExecuteAsync(
         "UPDATE warranty_case SET branch_id = @branchId, version = @version WHERE id = @id", new { id, branchId, version }, unit.Transaction);
 
-    public static Task DeleteAsync(IUnitOfWork unit, long id, long version) => unit.Connection.ExecuteAsync(
-        "UPDATE warranty_case SET deleted_at = @now, version = @version WHERE id = @id",
-        new { id, version, now = unit.Now.ToUnixTimeMilliseconds() }, unit.Transaction);
+    public static async Task DeleteAsync(IUnitOfWork unit, Case gone, long version)
+    {
+        await unit.Connection.ExecuteAsync(
+            "UPDATE warranty_case SET deleted_at = @now, version = @version WHERE id = @Id",
+            new { gone.Id, version, now = unit.Now.ToUnixTimeMilliseconds() }, unit.Transaction);
+        // The highest number stays taken: the next case gets the one after it. A few at a time, so that other writers get their turn.
+        var oldest = (await unit.Connection.QueryAsync<long>(
+            "SELECT id FROM warranty_case WHERE branch_id = @BranchId AND deleted_at IS NOT NULL AND id < (SELECT MAX(id) FROM warranty_case) " +
+            "ORDER BY deleted_at DESC, id DESC LIMIT 10 OFFSET @DeletedCases",
+            new { gone.BranchId, WarrantyLimits.DeletedCases }, unit.Transaction)).AsList();
+        foreach (var id in oldest)
+        {
+            await unit.Connection.ExecuteAsync("DELETE FROM warranty_history WHERE case_id = @id", new { id }, unit.Transaction);
+            await unit.Connection.ExecuteAsync("DELETE FROM warranty_case WHERE id = @id", new { id }, unit.Transaction);
+        }
+    }
 
     public static Task AddHistoryAsync(IUnitOfWork unit, long caseId, HistoryEntry entry) => unit.Connection.ExecuteAsync(
         "INSERT INTO warranty_history (case_id, version, field, old_value, new_value, user_id, user_name, changed_at) " +
         "VALUES (@caseId, @Version, @Field, @OldValue, @NewValue, @UserId, @UserName, @ChangedAt)",
         new { caseId, entry.Version, entry.Field, entry.OldValue, entry.NewValue, entry.UserId, entry.UserName, entry.ChangedAt }, unit.Transaction);
+
+    /// <summary>Forgets the oldest overwritten values beyond the limit.</summary>
+    public static Task TrimHistoryAsync(IUnitOfWork unit, long caseId) => unit.Connection.ExecuteAsync(
+        "DELETE FROM warranty_history WHERE case_id = @caseId AND version <= (SELECT version FROM warranty_history " +
+        "WHERE case_id = @caseId ORDER BY version DESC, field LIMIT 1 OFFSET @History)",
+        new { caseId, WarrantyLimits.History }, unit.Transaction);
 
     public static async Task<IReadOnlyList<HistoryEntry>> HistoryAsync(DbConnection connection, long caseId) =>
         [.. await connection.QueryAsync<HistoryEntry>(

@@ -44,6 +44,7 @@ internal sealed class CaseService(IStore store, LeaseService leases)
             {
                 var branch = await CaseRows.BranchAsync(unit.Connection, unit.Transaction, branchId) ?? throw NoBranch(branchId, "branchId");
                 await WarrantyAccess.RequireAsync(caller, unit.Connection, unit.Transaction, branchId);
+                await CaseRows.RequireRoomAsync(unit, branchId);
                 return await InsertAsync(unit, branch, fields, caller.AsOrigin(), ct);
             },
             cancellationToken);
@@ -80,7 +81,7 @@ internal sealed class CaseService(IStore store, LeaseService leases)
             await EndLocksAsync(unit, caller, gone, ct);
             var position = await unit.AppendAsync(
                 EventDraft.Of(WarrantyNames.Topic(gone.BranchId), "case-deleted", new { caseId }, caller.AsOrigin()), ct);
-            await CaseRows.DeleteAsync(unit, caseId, position.Offset);
+            await CaseRows.DeleteAsync(unit, gone, position.Offset);
         },
         cancellationToken);
 
@@ -92,6 +93,7 @@ internal sealed class CaseService(IStore store, LeaseService leases)
             _ = await CaseRows.BranchAsync(unit.Connection, unit.Transaction, toBranchId) ?? throw NoBranch(toBranchId, "toBranchId");
             if (toBranchId == moved.BranchId)
                 throw new DunlinException(ErrorCode.InvalidField, "The case is in this branch already.", "toBranchId");
+            await CaseRows.RequireRoomAsync(unit, toBranchId);
             await EndLocksAsync(unit, caller, moved, ct);
             await unit.AppendAsync(
                 EventDraft.Of(WarrantyNames.Topic(moved.BranchId), "case-transferred-out", new { caseId, toBranchId }, caller.AsOrigin()), ct);
@@ -155,6 +157,7 @@ internal sealed class CaseService(IStore store, LeaseService leases)
             await CaseRows.AddHistoryAsync(unit, before.Id, new HistoryEntry(
                 version, field.Name, old, value, caller.UserId, caller.Name, unit.Now.ToUnixTimeMilliseconds()));
         }
+        await CaseRows.TrimHistoryAsync(unit, before.Id);
         await CaseRows.SetVersionAsync(unit, before.Id, version);
         await CaseSearch.SaveAsync(unit, before.Id);
         return new UpdateAnswer(before.Id, updates, version);

@@ -13,7 +13,8 @@ namespace Dunlin.Folding;
 public static class FoldedText
 {
     private const char PrimaryEnd = '\u0001';
-    private const int HangulBase = 0xAC00, HangulCount = 11_172, LeadBase = 0x1100, VowelBase = 0x1161, TailBase = 0x11A7, VowelCount = 21, TailCount = 28;
+    private const int HangulBase = 0xAC00, HangulCount = 11_172, LeadBase = 0x1100, VowelBase = 0x1161, TailBase = 0x11A7;
+    private const int VowelCount = 21, TailCount = 28;
 
     // The Cyrillic short I is a letter after I, not an accented one.
     private const int CyrillicI = 0x438, Breve = 0x306;

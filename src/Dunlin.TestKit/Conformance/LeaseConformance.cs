@@ -276,7 +276,8 @@ public abstract partial class LeaseConformance : ConformanceSuite
         {
             await NotFoundAsync(() => leases.AcquireAsync(Of(name, IdA, Ann), cancellationToken: Cancellation).AsTask());
             await NotFoundAsync(() => leases.TakeAsync(Of(name, IdA, Ann), "why", 0, cancellationToken: Cancellation).AsTask());
-            await NotFoundAsync(() => Store.WriteAsync((unit, ct) => leases.AcquireAsync(unit, Of(name, IdA, Ann, wait: true), cancellationToken: ct), Cancellation).AsTask());
+            await NotFoundAsync(() => Store.WriteAsync(
+                (unit, ct) => leases.AcquireAsync(unit, Of(name, IdA, Ann, wait: true), cancellationToken: ct), Cancellation).AsTask());
         }
         Assert.Empty(files.Announced);
 
@@ -319,8 +320,11 @@ public abstract partial class LeaseConformance : ConformanceSuite
     private static async Task NotFoundAsync(Func<Task> action) =>
         Assert.Equal(ErrorCode.NotFound, (await Assert.ThrowsAsync<DunlinException>(action)).Code);
 
-    private async Task HoldAsync(IUnitOfWork unit, string resource, string userId, CancellationToken cancellationToken) => await Leases.AcquireAsync(
-        unit, new LeaseRequest(ResourceName.Parse(resource), $"lease-{resource}-of-{userId}", new LeaseOwner(userId, userId), 30), cancellationToken: cancellationToken);
+    private async Task HoldAsync(IUnitOfWork unit, string resource, string userId, CancellationToken cancellationToken)
+    {
+        var request = new LeaseRequest(ResourceName.Parse(resource), $"lease-{resource}-of-{userId}", new LeaseOwner(userId, userId), 30);
+        await Leases.AcquireAsync(unit, request, cancellationToken: cancellationToken);
+    }
 
     private Task EndUnderAsync(string prefix, string? userId) =>
         Store.WriteAsync(async (unit, ct) => await Leases.EndUnderAsync(unit, prefix, userId, cancellationToken: ct), Cancellation).AsTask();
@@ -370,7 +374,8 @@ public abstract partial class LeaseConformance : ConformanceSuite
 
         public ConcurrentQueue<LeaseChange> Announced { get; } = [];
 
-        public ValueTask<bool> ExistsAsync(ResourceName resource, IUnitOfWork unit, CancellationToken cancellationToken) => new(Existing.Contains(resource.Value));
+        public ValueTask<bool> ExistsAsync(ResourceName resource, IUnitOfWork unit, CancellationToken cancellationToken) =>
+            new(Existing.Contains(resource.Value));
 
         public ValueTask AnnounceAsync(LeaseChange change, IUnitOfWork unit, CancellationToken cancellationToken)
         {

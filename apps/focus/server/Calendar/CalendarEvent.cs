@@ -21,6 +21,9 @@ internal static class CalendarRows
             $"SELECT {Columns} FROM focus_event WHERE user_id = @userId AND deleted_at IS NULL AND starts_at < @to AND ends_at > @from ORDER BY starts_at, id LIMIT @limit",
             new { userId, from = from.ToUnixTimeMilliseconds(), to = to.ToUnixTimeMilliseconds(), limit })).Select(row => row.Event())];
 
+    public static Task<long> CountAsync(IUnitOfWork unit, string userId) => unit.Connection.ExecuteScalarAsync<long>(
+        "SELECT COUNT(*) FROM focus_event WHERE user_id = @userId AND deleted_at IS NULL", new { userId }, unit.Transaction);
+
     public static async Task<CalendarEvent?> FindAsync(IUnitOfWork unit, string userId, string id) =>
         await AnyAsync(unit, userId, id) is { DeletedAt: null } row ? row.Event() : null;
 
@@ -57,6 +60,10 @@ internal static class CalendarRows
         await unit.Connection.ExecuteAsync(
             "UPDATE focus_event SET deleted_at = @now, version = @version WHERE user_id = @userId AND id = @id",
             new { userId, id, version, now = unit.Now.ToUnixTimeMilliseconds() }, unit.Transaction);
+        await unit.Connection.ExecuteAsync(
+            "DELETE FROM focus_event WHERE user_id = @userId AND deleted_at <= (SELECT deleted_at FROM focus_event " +
+            "WHERE user_id = @userId AND deleted_at IS NOT NULL ORDER BY deleted_at DESC LIMIT 1 OFFSET @Deleted)",
+            new { userId, FocusLimits.Deleted }, unit.Transaction);
     }
 
     private static Task<Row?> AnyAsync(IUnitOfWork unit, string userId, string id) => unit.Connection.QuerySingleOrDefaultAsync<Row>(

@@ -35,6 +35,8 @@ internal sealed class CalendarService(IStore store, UserDevices devices)
                     return (known, false);
                 if (id is not null && await CalendarRows.WasDeletedAsync(unit, caller.UserId, id))
                     throw new DunlinException(ErrorCode.Conflict, $"The calendar event '{id}' was deleted.", "id");
+                if (await CalendarRows.CountAsync(unit, caller.UserId) >= FocusLimits.Events)
+                    throw DunlinException.Limit(FocusLimits.Events, "calendar events for each user; delete some first");
                 return (await CalendarRows.AddAsync(unit, devices, caller.UserId, entry with { Id = WireText.IdOrNew(id, "id") }, deviceId, ct), true);
             },
             cancellationToken);

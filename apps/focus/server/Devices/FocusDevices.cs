@@ -86,20 +86,39 @@ internal sealed class FocusDevices(IStore store, UserDevices devices)
             RequireOwner(owner, caller.UserId, "deviceId");
             return;
         }
-        await store.WriteAsync(
-            async (unit, _) =>
-            {
-                if (await OwnerAsync(unit.Connection, unit.Transaction, deviceId) is { } other)
-                {
-                    RequireOwner(other, caller.UserId, "deviceId");
-                    return;
-                }
-                await unit.Connection.ExecuteAsync(
-                    "INSERT INTO focus_device (device_id, user_id, name, created_at) VALUES (@deviceId, @userId, @name, @now)",
-                    new { deviceId, userId = caller.UserId, name = await FreeNameAsync(unit, caller.UserId, userAgent), now = unit.Now.ToUnixTimeMilliseconds() },
-                    unit.Transaction);
-            },
-            cancellationToken);
+        IReadOnlySet<string>? connected = null;
+        // Which devices are connected is asked only at the limit, and outside the unit of work: other nodes answer it.
+        while (!await store.WriteAsync((unit, _) => AddAsync(unit, caller, deviceId, userAgent, connected), cancellationToken))
+            connected = (await devices.ConnectedDevicesAsync(caller.UserId, cancellationToken)).Value;
+    }
+
+    /// <returns>False where room must be made first and it is not known yet which devices are connected.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.LimitReached"/>: all devices are connected.</exception>
+    private static async ValueTask<bool> AddAsync(
+        IUnitOfWork unit, Caller caller, string deviceId, string? userAgent, IReadOnlySet<string>? connected)
+    {
+        if (await OwnerAsync(unit.Connection, unit.Transaction, deviceId) is { } other)
+        {
+            RequireOwner(other, caller.UserId, "deviceId");
+            return true;
+        }
+        var known = (await unit.Connection.QueryAsync<string>(
+            "SELECT device_id FROM focus_device WHERE user_id = @userId ORDER BY created_at, device_id",
+            new { userId = caller.UserId },
+            unit.Transaction)).AsList();
+        if (known.Count >= FocusLimits.Devices)
+        {
+            if (connected is null)
+                return false;
+            var oldest = known.Find(id => !connected.Contains(id))
+                ?? throw DunlinException.Limit(FocusLimits.Devices, "connected devices for each user; close one first", "deviceId");
+            await unit.Connection.ExecuteAsync("DELETE FROM focus_device WHERE device_id = @oldest", new { oldest }, unit.Transaction);
+        }
+        await unit.Connection.ExecuteAsync(
+            "INSERT INTO focus_device (device_id, user_id, name, created_at) VALUES (@deviceId, @userId, @name, @now)",
+            new { deviceId, userId = caller.UserId, name = await FreeNameAsync(unit, caller.UserId, userAgent), now = unit.Now.ToUnixTimeMilliseconds() },
+            unit.Transaction);
+        return true;
     }
 
     private static async Task<string> FreeNameAsync(IUnitOfWork unit, string userId, string? userAgent)

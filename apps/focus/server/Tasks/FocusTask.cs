@@ -66,6 +66,10 @@ internal static class TaskRows
         await unit.Connection.ExecuteAsync(
             "UPDATE focus_task SET deleted_at = @now, version = @version WHERE user_id = @userId AND id = @id",
             new { userId, id, version, now = unit.Now.ToUnixTimeMilliseconds() }, unit.Transaction);
+        await unit.Connection.ExecuteAsync(
+            "DELETE FROM focus_task WHERE user_id = @userId AND deleted_at <= (SELECT deleted_at FROM focus_task " +
+            "WHERE user_id = @userId AND deleted_at IS NOT NULL ORDER BY deleted_at DESC LIMIT 1 OFFSET @Deleted)",
+            new { userId, FocusLimits.Deleted }, unit.Transaction);
     }
 
     private static Task<Row?> AnyAsync(DbConnection connection, DbTransaction? transaction, string userId, string id) =>

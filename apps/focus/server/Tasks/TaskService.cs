@@ -9,8 +9,6 @@ namespace Dunlin.Apps.Focus;
 /// <summary>What can be done with one's tasks. Each change and its event commit together.</summary>
 internal sealed class TaskService(IStore store, UserDevices devices)
 {
-    private const int MaxTasks = 2_000;
-
     public ValueTask<TaskList> ListAsync(Caller caller, CancellationToken cancellationToken) => store.ReadAsync(
         async (scope, _) => new TaskList(await TaskRows.ListAsync(scope.Connection, caller.UserId), scope.Position.ToString()), cancellationToken);
 
@@ -23,8 +21,8 @@ internal sealed class TaskService(IStore store, UserDevices devices)
                     return (known, false);
                 if (id is not null && await TaskRows.WasDeletedAsync(unit, caller.UserId, id))
                     throw new DunlinException(ErrorCode.Conflict, $"The task '{id}' was deleted.", "id");
-                if (await TaskRows.CountAsync(unit.Connection, unit.Transaction, caller.UserId) >= MaxTasks)
-                    throw new DunlinException(ErrorCode.Conflict, $"{MaxTasks} tasks are the limit; delete some.");
+                if (await TaskRows.CountAsync(unit.Connection, unit.Transaction, caller.UserId) >= FocusLimits.Tasks)
+                    throw DunlinException.Limit(FocusLimits.Tasks, "tasks for each user; delete some first");
                 var task = new FocusTask(WireText.IdOrNew(id, "id"), title, notes, IsDone: false, 0, 0, WireTime.Of(unit.Now.ToUnixTimeMilliseconds()));
                 return (await TaskRows.AddAsync(unit, devices, caller.UserId, task, deviceId, ct), true);
             },

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Dunlin.Hosting;
 using Dunlin.Journal;
 using Microsoft.Extensions.Hosting;
@@ -16,6 +17,8 @@ internal sealed partial class TimerKeeper(
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
 
+    private const int PageSize = 1_000;
+
     private readonly ConcurrentDictionary<Task, bool> _running = [];
     private readonly CancellationTokenSource _stopping = new();
     private SweepEntry? _sweep;
@@ -24,7 +27,7 @@ internal sealed partial class TimerKeeper(
     {
         schedule.OnDue = userId => Run(ct => SettleAsync(userId, ct));
         // Settled one by one rather than reminded of: a clock that stands before the last write is to be kept now.
-        foreach (var (userId, _) in await DueAsync(long.MaxValue, cancellationToken))
+        await foreach (var userId in DueAsync(long.MaxValue, cancellationToken))
             await SettleAsync(userId, cancellationToken);
         _sweep = new SweepEntry(this, wheel);
         wheel.Schedule(_sweep, SweepInterval);
@@ -46,8 +49,18 @@ internal sealed partial class TimerKeeper(
             await Task.WhenAll(_running.Keys);
     }
 
-    private ValueTask<IReadOnlyList<(string UserId, long DueAt)>> DueAsync(long until, CancellationToken cancellationToken) =>
-        store.ReadAsync(async (scope, _) => await TimerRows.DueAsync(scope.Connection, until), cancellationToken);
+    private async IAsyncEnumerable<string> DueAsync(long until, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        IReadOnlyList<string> page = [];
+        do
+        {
+            var after = page.Count == 0 ? "" : page[^1];
+            page = await store.ReadAsync(async (scope, _) => await TimerRows.DueAsync(scope.Connection, until, after, PageSize), cancellationToken);
+            foreach (var userId in page)
+                yield return userId;
+        }
+        while (page.Count == PageSize);
+    }
 
     private async Task SettleAsync(string userId, CancellationToken cancellationToken)
     {
@@ -72,7 +85,7 @@ internal sealed partial class TimerKeeper(
     {
         try
         {
-            foreach (var (userId, _) in await DueAsync(clock.Now.ToUnixTimeMilliseconds(), cancellationToken))
+            await foreach (var userId in DueAsync(clock.Now.ToUnixTimeMilliseconds(), cancellationToken))
                 await SettleAsync(userId, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

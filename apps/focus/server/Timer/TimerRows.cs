@@ -34,12 +34,22 @@ internal static class TimerRows
         },
         unit.Transaction);
 
-    /// <summary>Timers that have something to wait for.</summary>
-    public static async Task<IReadOnlyList<(string UserId, long DueAt)>> DueAsync(DbConnection connection, long until) =>
-        [.. await connection.QueryAsync<(string, long)>(
-            "SELECT user_id, due_at FROM focus_timer WHERE due_at <= @until ORDER BY due_at LIMIT 10000", new { until })];
+    /// <summary>A portion of the users whose timers change by themselves until a time, by user.</summary>
+    public static async Task<IReadOnlyList<string>> DueAsync(DbConnection connection, long until, string after, int limit) =>
+        [.. await connection.QueryAsync<string>(
+            "SELECT user_id FROM focus_timer WHERE due_at <= @until AND user_id > @after ORDER BY user_id LIMIT @limit",
+            new { until, after, limit })];
 
-    public static Task AddSessionAsync(IUnitOfWork unit, string userId, SessionView session) => unit.Connection.ExecuteAsync(
+    public static async Task AddSessionAsync(IUnitOfWork unit, string userId, SessionView session)
+    {
+        await InsertAsync(unit, userId, session);
+        await unit.Connection.ExecuteAsync(
+            "DELETE FROM focus_session WHERE user_id = @userId AND ended_at <= (SELECT ended_at FROM focus_session " +
+            "WHERE user_id = @userId ORDER BY ended_at DESC LIMIT 1 OFFSET @Sessions)",
+            new { userId, FocusLimits.Sessions }, unit.Transaction);
+    }
+
+    private static Task InsertAsync(IUnitOfWork unit, string userId, SessionView session) => unit.Connection.ExecuteAsync(
         "INSERT INTO focus_session (user_id, id, task_id, task_title, mode, outcome, focused_ms, logged_ms, paused_ms, pauses, started_at, ended_at, version) " +
         "VALUES (@userId, @Id, @TaskId, @TaskTitle, @mode, @Outcome, @FocusedMs, @LoggedMs, @PausedMs, @Pauses, @startedAt, @endedAt, @Version)",
         new

@@ -14,13 +14,16 @@ export async function readProblem(response: Response): Promise<Problem> {
     status,
     detail,
   };
-  if (status === 408 || status === 425 || status === 429 || status >= 500) {
+  // A limit that only deleting makes room under is 429 too, and repeating the request does not help.
+  const isFinal = text('class') === 'stop';
+  if (!isFinal && (status === 408 || status === 425 || status === 429 || status >= 500)) {
     return { kind: 'busy', ...base, retryAfterMs: retryAfterMs(response) };
   }
   switch (status) {
     case 400:
     case 413:
     case 422:
+    case 429:
       return { kind: 'invalid', ...base, field: text('field') };
     case 401:
       return { kind: 'signedOut', ...base };

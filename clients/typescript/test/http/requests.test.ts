@@ -114,6 +114,8 @@ describe('Problems', () => {
     [413, {}, { kind: 'invalid' }],
     [423, { holder: { owner: { name: 'Bob' } } }, { kind: 'held', holder: { owner: { name: 'Bob' } } }],
     [418, {}, { kind: 'unexpected' }],
+    [429, { code: 'too_many_requests', class: 'retry' }, { kind: 'busy' }],
+    [429, { code: 'limit_reached', class: 'stop', limit: 5 }, { kind: 'invalid', code: 'limit_reached' }],
     [500, { title: 'Oh.' }, { kind: 'busy', title: 'Oh.' }],
   ];
   for (const [status, body, expected] of table) {
