@@ -4,6 +4,7 @@ import type { Broadcast, Cancel, Environment, KeyValueStorage, Locks } from './e
 export function browserEnvironment(): Environment {
   const page = typeof document === 'undefined' ? undefined : document;
   const view = typeof window === 'undefined' ? undefined : window;
+  const locks = webLocks();
   return {
     fetch: (url, init) => globalThis.fetch(url, init),
     now: () => performance.now(),
@@ -14,6 +15,7 @@ export function browserEnvironment(): Environment {
     random: Math.random,
     randomId,
     isOnline: () => globalThis.navigator?.onLine ?? true,
+    isHidden: () => page?.visibilityState === 'hidden',
     onSignal: (signal, handler) => {
       if (signal === 'visible' || signal === 'hidden') {
         return listen(page, 'visibilitychange', () => {
@@ -29,8 +31,9 @@ export function browserEnvironment(): Environment {
       else console.error(error);
     },
     storage: storageOrNothing(),
-    locks: webLocks(),
-    openBroadcast: typeof BroadcastChannel === 'undefined' ? undefined : openBroadcast,
+    locks,
+    // Node has channels too, and no tabs.
+    openBroadcast: typeof BroadcastChannel === 'undefined' || !(page || locks) ? undefined : openBroadcast,
   };
 }
 

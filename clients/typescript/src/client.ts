@@ -12,6 +12,7 @@ import type { LeaseTransport } from './leases/transport.js';
 import { Presence } from './presence/presence.js';
 import type { StoreOptions } from './store/options.js';
 import { Store } from './store/store.js';
+import { StreamTransport } from './streams/transport.js';
 import { SharedConnection } from './tabs/sharedConnection.js';
 
 export interface ClientOptions extends AuthOptions {
@@ -19,10 +20,13 @@ export interface ClientOptions extends AuthOptions {
   readonly base?: string | undefined;
   readonly environment?: Environment | undefined;
   /**
-   * Id of the signed-in user. With it, the tabs of one browser share one stream per address; without it, or without
-   * Web Locks and BroadcastChannel, each connection has its own.
+   * Id of the signed-in user. With it, the tabs of one browser share their streams, and one HTTP response carries them all. Without
+   * it, or without BroadcastChannel, each connection has a response of its own, and a tab that is hidden for ten seconds closes it
+   * until it is shown again, unless it holds a lease or waits for one.
    */
   readonly user?: string | undefined;
+  /** False: tabs still share streams of one address, but each address has a response of its own. */
+  readonly combine?: boolean | undefined;
 }
 
 /** A stream of the engine, by its topics, or one of the application, by its path. */
@@ -62,6 +66,8 @@ export class Client {
   readonly #base: string;
   readonly #auth: Auth;
   readonly #user: string | undefined;
+  /** Absent where tabs cannot talk to each other. */
+  readonly #transport: StreamTransport | undefined;
   // Whatever is disposed of leaves: an application may open and dispose of as many as it has pages.
   readonly #connections = new Set<Connection>();
   readonly #leases = new Set<Leases>();
@@ -73,6 +79,15 @@ export class Client {
     this.#base = (options.base ?? '').replace(/\/$/, '');
     this.#auth = new Auth(options);
     this.#user = options.user;
+    if (options.user !== undefined && options.combine !== false && this.environment.openBroadcast) {
+      this.#transport = new StreamTransport({
+        environment: this.environment,
+        auth: this.#auth,
+        base: this.#base,
+        deviceId: this.deviceId,
+        name: `dunlin ${this.#base} ${options.user} streams`,
+      });
+    }
     this.requests = new Requests({
       environment: this.environment,
       auth: this.#auth,
@@ -89,14 +104,22 @@ export class Client {
     const awaitsHello = 'topics' in options;
     const { heartbeatSeconds } = options;
     const onDispose = () => void this.#connections.delete(connection as Connection);
-    const common = { environment, auth: this.#auth, deviceId, heartbeatSeconds, awaitsHello, onDispose };
+    const common = {
+      environment,
+      auth: this.#auth,
+      deviceId,
+      heartbeatSeconds,
+      awaitsHello,
+      onDispose,
+      fetch: this.#transport?.fetch,
+    };
     const topics = 'topics' in options ? options.topics : [];
     const format = 'topics' in options ? 'named' : options.format;
     const url = (wanted: readonly string[]) =>
       this.#base + ('topics' in options ? this.#enginePath(wanted, options) : options.path);
-    const mayShare = options.share !== false && this.#user !== undefined;
+    const canShare = this.#user !== undefined && environment.openBroadcast !== undefined;
     let connection: Connection<Events>;
-    if (mayShare && environment.locks && environment.openBroadcast) {
+    if (canShare && options.share !== false) {
       const key =
         'topics' in options
           ? ['events', options.present && 'present', options.conflated && 'conflated']
@@ -113,7 +136,13 @@ export class Client {
         maxTopics: MAX_TOPICS,
       });
     } else {
-      connection = new OwnConnection<Events>({ ...common, format, url: url(topics) });
+      const mayLetGo = () => ![...this.#leases].some((leases) => leases.isInUse);
+      connection = new OwnConnection<Events>({
+        ...common,
+        format,
+        url: url(topics),
+        mayLetGo: canShare ? undefined : mayLetGo,
+      });
     }
     this.#connections.add(connection as Connection);
     connection.onState((state, previous) => {
@@ -158,6 +187,7 @@ export class Client {
 
   dispose(): void {
     for (const connection of this.#connections) connection.dispose();
+    this.#transport?.dispose();
     for (const leases of this.#leases) leases.dispose();
     this.#stores.clear();
   }

@@ -45,11 +45,13 @@ export interface Environment {
   /** A new id that nobody can guess, of the characters `[A-Za-z0-9-]`. */
   randomId(): string;
   isOnline(): boolean;
+  /** Nobody sees the page. Absent where there is no page. */
+  isHidden?(): boolean;
   onSignal(signal: PageSignal, handler: (detail: PageSignalDetail) => void): Cancel;
   /** An error in code of the application that must not stop the client. */
   reportError(error: unknown): void;
   readonly storage?: KeyValueStorage | undefined;
-  /** Absent where there are no Web Locks (old browsers, insecure contexts). */
+  /** Absent where there are no Web Locks (old browsers, insecure contexts): tabs then elect their leader by messages. */
   readonly locks?: Locks | undefined;
   /** Absent where there is no BroadcastChannel. */
   readonly openBroadcast?: ((name: string) => Broadcast) | undefined;

@@ -6,7 +6,9 @@ import { INITIAL_STATE } from '../src/connection/state';
 import { SharedConnection } from '../src/tabs/sharedConnection';
 import { settle } from './support/clock';
 import { FakeBrowser } from './support/fakeBrowser';
+import { FakeCombined } from './support/fakeCombined';
 import { FakeEnvironment } from './support/fakeEnvironment';
+import { FakeJournal } from './support/fakeJournal';
 import { FakeStreams, json } from './support/fakeServer';
 
 describe('A client', () => {
@@ -29,7 +31,7 @@ describe('A client', () => {
     const tab = browser.open();
     const streams = new FakeStreams();
     tab.fetchWith = streams.fetch;
-    const client = new Client({ environment: tab, user: 'ann' });
+    const client = new Client({ environment: tab, user: 'ann', combine: false });
     for (const more of [{}, { conflated: true }, { conflated: true, present: true }])
       client.connection({ topics: ['a'], ...more }).connect();
     await browser.clock.advance(100);
@@ -49,6 +51,109 @@ describe('A client', () => {
     expect(kind(browser.open())).toBeInstanceOf(OwnConnection);
     expect(kind(browser.open(), 'ann', false)).toBeInstanceOf(OwnConnection);
     expect(kind(new FakeEnvironment(), 'ann')).toBeInstanceOf(OwnConnection);
+  });
+
+  test('carries all streams of a user in one response, of several clients too, unless that is turned off', async () => {
+    const browser = new FakeBrowser();
+    const [tab, other] = [browser.open(), browser.open()];
+    const journal = new FakeJournal();
+    const server = new FakeCombined(journal);
+    for (const each of [tab, other]) server.serve(each);
+    const client = new Client({ environment: tab, user: 'ann' });
+    const connections = [
+      { topics: ['a'] },
+      { topics: ['a'], conflated: true },
+      { path: '/stream?topic=b' },
+      { path: '/stream?topic=c', share: false },
+    ].map((options) => client.connection(options));
+    for (const connection of connections) connection.connect();
+    new Client({ environment: other, user: 'ann' }).connection({ topics: ['d'] }).connect();
+    await browser.clock.advance(200);
+    expect(connections.map(({ state }) => state.name)).toEqual(['live', 'live', 'live', 'live']);
+    expect(server.open.map(({ streams }) => streams.size)).toEqual([4]);
+    expect(journal.readers.map(({ topics }) => topics.join())).toEqual(
+      expect.arrayContaining(['a', 'b', 'c', 'a,d']),
+    );
+    client.dispose();
+    await browser.clock.advance(200);
+    expect(server.open.map(({ streams }) => streams.size)).toEqual([1]);
+    const alone = new Client({ environment: tab, user: 'ann', combine: false });
+    alone.connection({ path: '/stream?topic=b' }).connect();
+    await browser.clock.advance(200);
+    expect(server.open.map(({ streams }) => streams.size)).toEqual([1]);
+    expect(journal.readers).toHaveLength(2);
+  });
+
+  test.each([true, false])('takes 64 topics of 200 characters, shared: %s', async (share) => {
+    const browser = new FakeBrowser();
+    const journal = new FakeJournal();
+    const server = new FakeCombined(journal);
+    const topics = Array.from({ length: 64 }, (_, index) => `${index}/`.padEnd(200, '@'));
+    const live: string[] = [];
+    for (const part of [topics.slice(0, 32), topics.slice(32)]) {
+      const tab = browser.open();
+      server.serve(tab);
+      const connection = new Client({ environment: tab, user: 'ann' }).connection({ topics: part, share });
+      connection.onState(({ name }) => live.push(name));
+      connection.connect();
+      await browser.clock.advance(200);
+    }
+    expect(live.filter((name) => name === 'closed')).toEqual([]);
+    const carried = journal.readers.flatMap((reader) => reader.topics);
+    expect(carried.sort()).toEqual([...topics].sort());
+    expect(server.open).toHaveLength(1);
+  });
+
+  test('asks by a form for topics that no address holds, where it has no shared stream', async () => {
+    const environment = new FakeEnvironment();
+    const streams = new FakeStreams();
+    const sent: RequestInit[] = [];
+    environment.fetchWith = (url, init) => {
+      sent.push(init);
+      return streams.fetch(url, init);
+    };
+    const client = new Client({ environment, base: 'http://server.test' });
+    const topics = Array.from({ length: 64 }, (_, index) => `${index}/`.padEnd(200, '@'));
+    client.connection({ topics, conflated: true }).connect();
+    const few = client.connection({ topics: topics.slice(0, 2) });
+    few.connect();
+    await settle();
+    expect(streams.requests.map(({ url }) => url.pathname)).toEqual([
+      '/dunlin/v1/events/subscribe',
+      '/dunlin/v1/events',
+    ]);
+    expect(sent[0]).toMatchObject({
+      method: 'POST',
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded', 'Dunlin-Device': client.deviceId },
+    });
+    expect(new URLSearchParams(sent[0]!.body as string).getAll('topic')).toEqual(topics);
+    expect(streams.requests[0]!.url.search).toBe(`?device=${client.deviceId}&conflate=true`);
+    expect(sent[1]!.method).toBeUndefined();
+    expect(few.state.name).toBe('connecting');
+  });
+
+  test('keeps the stream of a hidden tab that cannot share it only while a lease is held or waited for', async () => {
+    const environment = new FakeEnvironment();
+    const streams = new FakeStreams();
+    environment.fetchWith = (url, init) => {
+      if (url === '/stream') return streams.fetch(url, init);
+      return Promise.resolve(json(200, { leaseId: 'x', fence: 1, seconds: 3600 }));
+    };
+    const client = new Client({ environment, user: 'ann' });
+    const connection = client.connection({ path: '/stream' });
+    connection.connect();
+    await settle();
+    const result = await client.leases().tryAcquire('a', { seconds: 3600 });
+    environment.signal('hidden');
+    await environment.clock.advance(60_000);
+    expect(connection.isConnected()).toBe(true);
+    if (result.status === 'acquired') await result.lease.release();
+    await environment.clock.advance(10_000);
+    expect(streams.last.isClosed).toBe(true);
+    expect(connection.state).toMatchObject({ name: 'closed', suspended: true });
+    environment.signal('visible');
+    await settle();
+    expect(connection.isConnected()).toBe(true);
   });
 
   test('Two users of one browser never share a stream', async () => {
@@ -87,7 +192,7 @@ describe('A client', () => {
     const tab = browser.open();
     const streams = new FakeStreams();
     tab.fetchWith = streams.fetch;
-    const client = new Client({ environment: tab, user: 'ann' });
+    const client = new Client({ environment: tab, user: 'ann', combine: false });
     const leases = client.leases();
     const store = client.store<{ id: number }>({ save: async () => {} });
     const resumed: string[] = [];

@@ -25,7 +25,7 @@ public sealed class FocusTests(BrowserFixture browser)
         Assert.Equal(2, host.Services.GetRequiredService<EventFanout>().ConnectionCount);
         var reopened = new ConcurrentQueue<string>();
         foreach (var context in new[] { tabOne.Context, phone.Context })
-            context.Request += (_, request) => { if (request.Url.Contains("/api/sse", StringComparison.Ordinal)) reopened.Enqueue(request.Url); };
+            context.Request += (_, request) => { if (request.Url.Contains("/dunlin/v1/streams", StringComparison.Ordinal)) reopened.Enqueue(request.Url); };
         using var tablet = await DeviceAsync(host, "tablet");
         for (var i = 0; i < 20; i++)
         {
@@ -59,7 +59,7 @@ public sealed class FocusTests(BrowserFixture browser)
         await using var host = await TestHost.StartAsync();
         var (tabOne, tabTwo, phone) = await ThreeAsync(host, fakeClock: true);
         var opened = 0;
-        tabOne.Context.Request += (_, request) => { if (request.Url.Contains("/api/sse", StringComparison.Ordinal)) Interlocked.Increment(ref opened); };
+        tabOne.Context.Request += (_, request) => { if (request.Url.Contains("/dunlin/v1/streams", StringComparison.Ordinal)) Interlocked.Increment(ref opened); };
         using var tablet = await DeviceAsync(host, "tablet");
         for (var i = 0; i < 20; i++)
         {
@@ -304,7 +304,7 @@ public sealed class FocusTests(BrowserFixture browser)
         await LooksAsync(phone, "idle");
         await PostAsync(tablet, "/api/timer/start", new { taskTitle = "On the tablet" });
         // Its stream is held up, so that it does not know yet when the button is pressed.
-        await phone.RouteAsync("**/api/sse**", route => route.AbortAsync());
+        await phone.RouteAsync("**/dunlin/v1/streams**", route => route.AbortAsync());
         await phone.RouteAsync("**/api/timer", route => route.Request.Method == "GET" ? route.AbortAsync() : route.ContinueAsync());
         await phone.Context.SetOfflineAsync(false);
         await phone.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();

@@ -86,7 +86,7 @@ public sealed class WishlistsTests(BrowserFixture browser)
     {
         await using var host = await TestHost.StartAsync();
         var blocked = await host.OpenAsync(browser.Browser, "alice", "/healthz/live", new BrowserNewContextOptions { Locale = "en-GB" });
-        await blocked.RouteAsync("**/api/v1/events/stream**", route => route.AbortAsync());
+        await blocked.RouteAsync("**/dunlin/v1/streams**", route => route.AbortAsync());
         await blocked.Clock.InstallAsync();
         await blocked.GotoAsync(new Uri(host.Address, Demo).ToString());
         await SyncedAsync(blocked);

@@ -47,9 +47,19 @@ export interface ConnectionOptions {
   readonly heartbeatSeconds?: number | undefined;
   /** The stream is live only after its hello, as streams of the engine are. */
   readonly awaitsHello?: boolean | undefined;
+  /** How streams are opened; default the environment's own `fetch`. */
+  readonly fetch?: Environment['fetch'] | undefined;
+  /**
+   * Asked when the page has been hidden for some seconds: whether the stream may be closed until it is shown again. Default: it is
+   * kept. Streams that no other tab can share take up connections, of which a browser has six to a host.
+   */
+  readonly mayLetGo?: (() => boolean) | undefined;
   /** The connection was disposed of. */
   readonly onDispose?: (() => void) | undefined;
 }
+
+/** How long a page is hidden before its stream is let go of. */
+export const HIDDEN_MS = 10_000;
 
 /** What both kinds of connection share: handlers, listeners and the current state. */
 export abstract class ConnectionBase<Events extends EventMap> implements Connection<Events> {
@@ -106,12 +116,13 @@ export abstract class ConnectionBase<Events extends EventMap> implements Connect
 export class OwnConnection<Events extends EventMap = EventMap> extends ConnectionBase<Events> {
   readonly #feed: Feed;
   readonly #cancels: Cancel[];
-  readonly #onDispose: (() => void) | undefined;
+  readonly #options: ConnectionOptions;
+  #stopHiding: Cancel | undefined;
 
   constructor(options: ConnectionOptions) {
     super(options.environment, options.format);
     const { url, environment } = options;
-    this.#onDispose = options.onDispose;
+    this.#options = options;
     this.#feed = new Feed(
       { ...options, url: typeof url === 'string' ? () => url : url },
       {
@@ -124,6 +135,8 @@ export class OwnConnection<Events extends EventMap = EventMap> extends Connectio
     this.#cancels = [
       environment.onSignal('pagehide', () => this.#feed.suspend()),
       environment.onSignal('pageshow', ({ persisted }) => persisted && this.#feed.resume()),
+      environment.onSignal('hidden', () => this.#hide()),
+      environment.onSignal('visible', () => this.#show()),
     ];
   }
 
@@ -137,6 +150,7 @@ export class OwnConnection<Events extends EventMap = EventMap> extends Connectio
 
   connect(): void {
     this.#feed.connect();
+    if (this.#options.environment.isHidden?.()) this.#hide();
   }
 
   disconnect(): void {
@@ -148,8 +162,25 @@ export class OwnConnection<Events extends EventMap = EventMap> extends Connectio
   }
 
   dispose(): void {
+    this.#stopHiding?.();
     this.#feed.dispose();
     for (const cancel of this.#cancels.splice(0)) cancel();
-    this.#onDispose?.();
+    this.#options.onDispose?.();
+  }
+
+  #hide(): void {
+    const { environment, mayLetGo } = this.#options;
+    if (!mayLetGo) return;
+    this.#stopHiding?.();
+    this.#stopHiding = environment.setTimer(HIDDEN_MS, () => {
+      if (mayLetGo()) this.#feed.suspend();
+      else this.#hide();
+    });
+  }
+
+  #show(): void {
+    if (!this.#options.mayLetGo) return;
+    this.#stopHiding?.();
+    this.#feed.resume();
   }
 }

@@ -1,6 +1,7 @@
 import type { Cancel, Environment } from '../environment.js';
 import type { Auth } from '../http/auth.js';
 import { problemOf, type Problem } from '../http/problem.js';
+import { StreamMoved } from '../streams/moved.js';
 import { StreamParser, type StreamFrame } from '../sse/parser.js';
 import { readControl, type Hello, type Reset } from './control.js';
 import { openFeed } from './openFeed.js';
@@ -49,6 +50,8 @@ export interface FeedOptions {
    * stream does not bring.
    */
   readonly awaitsHello?: boolean | undefined;
+  /** How streams are opened; default the environment's own `fetch`. */
+  readonly fetch?: Environment['fetch'] | undefined;
 }
 
 /**
@@ -195,6 +198,10 @@ export class Feed {
         await this.#read(stream, opened.body);
       }
     } catch (error) {
+      if (error instanceof StreamMoved) {
+        if (this.#open?.stream === stream) this.reconnect();
+        return;
+      }
       problem = problemOf(error);
       if (problem.kind === 'unexpected') problem = { ...problem, kind: 'network' };
     }

@@ -8,6 +8,8 @@ export interface OpenFeedOptions {
   readonly auth: Auth;
   readonly url: string;
   readonly deviceId: string;
+  /** How streams are opened; default the environment's own `fetch`. */
+  readonly fetch?: Environment['fetch'] | undefined;
 }
 
 export type OpenedFeed =
@@ -65,10 +67,26 @@ export async function openFeed(
   return { body: response.body, connectionId: response.headers.get('Dunlin-Connection') ?? undefined };
 }
 
+/** Servers and proxies on the way may refuse a longer request line. */
+const MAX_URL = 2000;
+const ENGINE_STREAM = '/dunlin/v1/events';
+
+/** The request for many topics of the engine: in a form, because no address holds them. */
+export function withForm(url: string, init: RequestInit): [url: string, init: RequestInit] {
+  const [path, query = ''] = url.split('?');
+  if (url.length <= MAX_URL || !path!.endsWith(ENGINE_STREAM)) return [url, init];
+  const isTopic = (parameter: string) => parameter.startsWith('topic=');
+  const parameters = query.split('&');
+  const flags = parameters.filter((parameter) => !isTopic(parameter)).join('&');
+  const headers = { ...(init.headers as object), 'Content-Type': 'application/x-www-form-urlencoded' };
+  const body = parameters.filter(isTopic).join('&');
+  return [`${path}/subscribe?${flags}`, { ...init, method: 'POST', headers, body }];
+}
+
 const signedOut: Problem = { kind: 'signedOut', code: 'signedOut', title: 'The session has ended.' };
 
 async function request(
-  { environment, auth, url, deviceId }: OpenFeedOptions,
+  { environment, auth, url, deviceId, fetch }: OpenFeedOptions,
   position: string | undefined,
   signal: AbortSignal,
 ): Promise<Response> {
@@ -78,5 +96,6 @@ async function request(
     ...(await auth.headers()),
   };
   if (position !== undefined && HEADER_SAFE.test(position)) headers['Last-Event-ID'] = position;
-  return environment.fetch(url, { headers, signal, cache: 'no-store', credentials: auth.credentials });
+  const init: RequestInit = { headers, signal, cache: 'no-store', credentials: auth.credentials };
+  return fetch ? fetch(url, init) : environment.fetch(...withForm(url, init));
 }

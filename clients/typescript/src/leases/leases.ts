@@ -45,6 +45,11 @@ export class Leases {
     return this.#held;
   }
 
+  /** A lease is held or waited for: the server gives both up some time after the stream is gone. */
+  get isInUse(): boolean {
+    return this.#held.size + this.#waiters.size > 0;
+  }
+
   /** Asks once: acquired, or held by another. */
   async tryAcquire(resource: string, options: AcquireOptions = {}): Promise<TryAcquireResult> {
     const leaseId = this.#environment.randomId();

@@ -1,4 +1,30 @@
-import type { Locks } from '../environment.js';
+import type { Environment, Locks } from '../environment.js';
+import { ChannelElection } from './channelElection.js';
+
+/** Which tab of the browser leads. At most one does, but for a moment after it was replaced for not answering. */
+export interface Election {
+  /** Queues for the lead; already there, does nothing. */
+  enter(): void;
+  /** Takes the lead from a leader that does not answer. */
+  steal(): void;
+  /** Gives the lead up, or the place in the queue. */
+  leave(): void;
+}
+
+export interface ElectionHandlers {
+  onElected(): void;
+  /** Another tab leads now, because this one did not answer. Not called after `leave`. */
+  onDeposed(): void;
+  /** Nobody can be elected here. */
+  onUnavailable(): void;
+}
+
+/** By Web Locks where there are any; by messages in insecure contexts, which have none. */
+export function createElection(environment: Environment, name: string, handlers: ElectionHandlers): Election {
+  return environment.locks
+    ? new LockElection(environment.locks, name, handlers)
+    : new ChannelElection(environment, name, handlers);
+}
 
 interface Candidacy {
   readonly abort: AbortController;
@@ -7,40 +33,27 @@ interface Candidacy {
 }
 
 /** Who leads is who holds the Web Lock; the browser passes it on when a tab ends, however it ends. */
-export class Election {
+class LockElection implements Election {
   readonly #locks: Locks;
   readonly #name: string;
-  readonly #onElected: () => void;
-  readonly #onDeposed: () => void;
-  readonly #onUnavailable: () => void;
+  readonly #handlers: ElectionHandlers;
   #current: Candidacy | undefined;
 
-  constructor(
-    locks: Locks,
-    name: string,
-    onElected: () => void,
-    onDeposed: () => void,
-    onUnavailable: () => void,
-  ) {
+  constructor(locks: Locks, name: string, handlers: ElectionHandlers) {
     this.#locks = locks;
     this.#name = name;
-    this.#onElected = onElected;
-    this.#onDeposed = onDeposed;
-    this.#onUnavailable = onUnavailable;
+    this.#handlers = handlers;
   }
 
-  /** Queues for the lead; already there, does nothing. */
   enter(): void {
     if (!this.#current) this.#request(false);
   }
 
-  /** Takes the lead from a leader that does not answer. */
   steal(): void {
     this.leave();
     this.#request(true);
   }
 
-  /** Gives the lead up, or the place in the queue. */
   leave(): void {
     const current = this.#current;
     if (!current) return;
@@ -57,15 +70,15 @@ export class Election {
       new Promise<void>((resolve) => {
         if (candidacy.isOver) return resolve();
         candidacy.release = resolve;
-        this.#onElected();
+        this.#handlers.onElected();
       });
     this.#locks.request(this.#name, { signal: candidacy.abort.signal, steal }, whileHeld).catch(() => {
       // Withdrawn by `leave`; or stolen by another tab; or the browser knows locks and forbids them here.
       if (candidacy.isOver) return;
       candidacy.isOver = true;
       this.#current = undefined;
-      if (candidacy.release) this.#onDeposed();
-      else this.#onUnavailable();
+      if (candidacy.release) this.#handlers.onDeposed();
+      else this.#handlers.onUnavailable();
     });
   }
 }

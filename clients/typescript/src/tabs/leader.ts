@@ -4,11 +4,10 @@ import type { Cancel, Environment } from '../environment.js';
 import type { Auth } from '../http/auth.js';
 import { comparePositions } from './cursor.js';
 import type { HereMessage, LeaderNews } from './messages.js';
+import { TAB_GONE_MS } from './timing.js';
 
 /** Changes of the topics within this time cost one reconnect. */
 const COALESCE_MS = 20;
-/** A tab that was not heard of for so long is gone. Browsers let hidden tabs speak once a minute. */
-export const TAB_GONE_MS = 180_000;
 
 export interface LeaderOptions {
   readonly environment: Environment;
@@ -19,6 +18,8 @@ export interface LeaderOptions {
   readonly maxTopics: number;
   readonly heartbeatSeconds?: number | undefined;
   readonly awaitsHello?: boolean | undefined;
+  /** How streams are opened; default the environment's own `fetch`. */
+  readonly fetch?: Environment['fetch'] | undefined;
 }
 
 /** The tab that holds the stream: serves the topics of all tabs, and tells them everything it learns. */

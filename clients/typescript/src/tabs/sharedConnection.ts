@@ -6,16 +6,12 @@ import { INITIAL_STATE, type ConnectionState, type SignedOutReason } from '../co
 import type { Broadcast, Cancel } from '../environment.js';
 import { meansTopic } from '../topics.js';
 import { Cursor, type Step } from './cursor.js';
-import { Election } from './election.js';
-import { Leader, TAB_GONE_MS, type LeaderOptions } from './leader.js';
+import { createElection, type Election } from './election.js';
+import { Leader, type LeaderOptions } from './leader.js';
 import type { LeaderMessage, LeaderNews, TabMessage } from './messages.js';
+import { BEAT_MS, MISSED_BEATS, OUTDO_MS, PRESENCE_BEATS, TAB_GONE_MS } from './timing.js';
 
-/** A follower that heard nothing for so long asks the leader, which answers at once even when it is hidden. */
-export const BEAT_MS = 5000;
-/** Unanswered questions after which the leader is taken to be asleep. */
-const MISSED_BEATS = 3;
-/** A follower speaks up at least so often, so that the leader keeps its topics. */
-const PRESENCE_BEATS = 12;
+export { BEAT_MS };
 
 export interface SharedConnectionOptions extends LeaderOptions {
   /** Names lock and channel: the same for all tabs that can share a stream, and for no others. */
@@ -27,13 +23,11 @@ export interface SharedConnectionOptions extends LeaderOptions {
   readonly onDispose?: (() => void) | undefined;
 }
 
-const OUTDO_MS = 20;
-
 const SUSPENDED: ConnectionState = { name: 'closed', stream: 0, attempt: 0, suspended: true };
 const CONNECTING: ConnectionState = { name: 'connecting', stream: 0, attempt: 0, refresh: false };
 
 /**
- * A connection over the one stream of this browser. The tab that holds the Web Lock leads: it has the stream and
+ * A connection over the one stream of this browser. One tab is elected to lead: it has the stream and
  * broadcasts whatever comes. All tabs, the leader too, read the broadcast through a cursor, which makes a change of
  * leader invisible: the new one resumes from its own place, and each tab drops what it has seen and asks for what
  * it misses.
@@ -61,19 +55,17 @@ export class SharedConnection<Events extends EventMap = EventMap> extends Connec
   #beats = 0;
   #stopBeat: Cancel | undefined;
 
-  /** Only where `environment` has Web Locks and BroadcastChannel. */
+  /** Only where `environment` has BroadcastChannel. */
   constructor(options: SharedConnectionOptions) {
     super(options.environment, options.format);
     const { environment } = options;
     this.#options = options;
     this.#tab = environment.randomId();
-    this.#election = new Election(
-      environment.locks!,
-      options.name,
-      () => this.#lead(),
-      () => this.#deposed(),
-      () => this.#leadAlone(),
-    );
+    this.#election = createElection(environment, options.name, {
+      onElected: () => this.#lead(),
+      onDeposed: () => this.#deposed(),
+      onUnavailable: () => this.#leadAlone(),
+    });
     this.#signals = [
       environment.onSignal('pagehide', () => {
         if (this.#isWorking) this.#leave(SUSPENDED);

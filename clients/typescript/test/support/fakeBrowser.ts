@@ -27,6 +27,8 @@ export class FakeBrowser {
   readonly #ports = new Map<string, Set<Port>>();
   readonly #arrivals = new Map<string, number>();
   #count = 0;
+  /** False: as on `http://` of another host than localhost. */
+  isSecure = true;
 
   open(): FakeTab {
     return new FakeTab(this, `tab${++this.#count}`);
@@ -136,7 +138,7 @@ export class FakeTab extends FakeEnvironment {
     super(browser.clock, name);
     this.name = name;
     this.#browser = browser;
-    this.locks = browser.locksOf(this);
+    if (browser.isSecure) this.locks = browser.locksOf(this);
     this.openBroadcast = (channel) => browser.openBroadcast(this, channel);
   }
 

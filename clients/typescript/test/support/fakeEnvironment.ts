@@ -16,6 +16,7 @@ export class FakeEnvironment implements Environment {
   readonly clock: ManualClock;
   readonly errors: unknown[] = [];
   online = true;
+  hidden = false;
   /** What `random` returns; 1 makes every jittered wait as long as it can be. */
   chance = 1;
   locks: Locks | undefined;
@@ -55,6 +56,10 @@ export class FakeEnvironment implements Environment {
     return this.online;
   }
 
+  isHidden(): boolean {
+    return this.hidden;
+  }
+
   onSignal(signal: PageSignal, handler: (detail: PageSignalDetail) => void): Cancel {
     const handlers = this.#signals.get(signal) ?? new Set();
     this.#signals.set(signal, handlers.add(handler));
@@ -68,6 +73,8 @@ export class FakeEnvironment implements Environment {
   signal(signal: PageSignal, detail: PageSignalDetail = {}): void {
     if (signal === 'online') this.online = true;
     if (signal === 'offline') this.online = false;
+    if (signal === 'hidden') this.hidden = true;
+    if (signal === 'visible') this.hidden = false;
     for (const handler of [...(this.#signals.get(signal) ?? [])]) handler(detail);
   }
 }

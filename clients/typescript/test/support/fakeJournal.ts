@@ -17,6 +17,7 @@ interface Reader {
 export class FakeJournal {
   readonly entries: Entry[] = [];
   readonly forbidden = new Set<string>();
+  maxTopics = 64;
   epoch = 'e1';
   /** Offsets up to here are gone. */
   trimmed = 0;
@@ -35,11 +36,13 @@ export class FakeJournal {
   /** Lets a tab reach this server. */
   serve(tab: FakeTab): void {
     const streams = new FakeStreams();
-    streams.onOpen = (stream) => this.#open(stream, tab);
+    streams.onOpen = (stream) => this.attach(stream, tab);
     tab.fetchWith = async (address, init) => {
       const url = new URL(address, 'http://server.test');
       const refused = url.searchParams.getAll('topic').find((topic) => this.forbidden.has(topic));
       if (refused) return json(403, { code: 'topic.forbidden', title: 'Not yours.', topic: refused });
+      if (url.searchParams.getAll('topic').length > this.maxTopics)
+        return json(400, { code: 'too_many_topics', title: 'Too many.' });
       return streams.fetch(address, init);
     };
   }
@@ -61,7 +64,8 @@ export class FakeJournal {
     this.#readers.clear();
   }
 
-  #open(stream: OpenStream, tab: FakeTab): void {
+  /** A stream that a tab has opened. */
+  attach(stream: OpenStream, tab: FakeTab): void {
     this.opened++;
     const topics = stream.url.searchParams.getAll('topic');
     const reader: Reader = { stream, topics, tab };

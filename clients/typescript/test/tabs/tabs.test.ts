@@ -396,20 +396,25 @@ describe('Whatever happens to the tabs', () => {
   const seed = testSeed();
   const runs = Number(process.env['DUNLIN_RUNS'] ?? 25);
 
-  for (const withTopics of [false, true]) {
-    const kind = withTopics ? 'with topics' : 'without topics';
+  for (const [withTopics, isSecure] of [
+    [false, true],
+    [true, true],
+    [true, false],
+  ] as const) {
+    const kind = `${withTopics ? 'with topics' : 'without topics'}${isSecure ? '' : ' and Web Locks'}`;
     test(
       `each sees each event exactly once and in order, ${kind} (DUNLIN_SEED=${seed})`,
       { timeout: 120_000 },
       async () => {
-        for (let run = 0; run < runs; run++) await simulate(seed + run, withTopics);
+        for (let run = 0; run < runs; run++) await simulate(seed + run, withTopics, isSecure);
       },
     );
   }
 
-  async function simulate(runSeed: number, withTopics: boolean): Promise<void> {
+  async function simulate(runSeed: number, withTopics: boolean, isSecure: boolean): Promise<void> {
     const random = new Random(runSeed);
     browser = new FakeBrowser();
+    browser.isSecure = isSecure;
     journal = new FakeJournal();
     browser.delay = () => random.below(4);
     const topics = ['a', 'b', 'c'];
@@ -435,8 +440,7 @@ describe('Whatever happens to the tabs', () => {
       [
         1,
         () => {
-          const leader = browser.holder(NAME);
-          const member = members.find(({ tab }) => tab === leader);
+          const member = alive().find(({ connection }) => connection.isLeading);
           return member && alive().length > 1 ? kill(member) : undefined;
         },
       ],

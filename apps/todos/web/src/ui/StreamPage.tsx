@@ -63,7 +63,17 @@ export function StreamPage({ session }: { readonly session: Session }) {
     const header = createHeader({ system: 'Todos', session });
     head.current!.append(header.element);
     connect();
+    // The stream has a connection of its own, of which a browser has six: a tab that nobody sees lets go of it.
+    let isInterrupted = false;
+    const onVisibility = () => {
+      if (document.hidden) {
+        isInterrupted = source.current !== undefined;
+        disconnect();
+      } else if (isInterrupted) connect();
+    };
+    document.addEventListener('visibilitychange', onVisibility);
     return () => {
+      document.removeEventListener('visibilitychange', onVisibility);
       disconnect();
       header.dispose();
     };

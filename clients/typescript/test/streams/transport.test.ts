@@ -1,0 +1,438 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Auth } from '../../src/http/auth';
+import { StreamTransport } from '../../src/streams/transport';
+import { SharedConnection } from '../../src/tabs/sharedConnection';
+import { BEAT_MS } from '../../src/tabs/timing';
+import { FakeBrowser, type FakeTab } from '../support/fakeBrowser';
+import { FakeCombined } from '../support/fakeCombined';
+import { FakeJournal } from '../support/fakeJournal';
+import { json } from '../support/fakeServer';
+import { Random, testSeed } from '../support/random';
+
+interface Page {
+  readonly tab: FakeTab;
+  readonly transport: StreamTransport;
+  readonly connection: SharedConnection;
+  readonly topic: string;
+  readonly seen: number[];
+  readonly resets: string[];
+  /** Offset at which the page came aboard: it must see all of its topic from there on. */
+  start: number | undefined;
+}
+
+let browser: FakeBrowser;
+let journal: FakeJournal;
+let server: FakeCombined;
+
+beforeEach(() => {
+  browser = new FakeBrowser();
+  journal = new FakeJournal();
+  server = new FakeCombined(journal);
+});
+
+/** A page of a system: its stream has an address of its own, shared by the tabs of the same system. */
+function open(topic: string, auth = new Auth()): Page {
+  const tab = browser.open();
+  server.serve(tab);
+  const options = { environment: tab, auth, deviceId: 'device-1' };
+  const transport = new StreamTransport({ ...options, base: '', name: 'streams' });
+  const connection = new SharedConnection({
+    ...options,
+    name: `page ${topic}`,
+    topics: [],
+    maxTopics: 64,
+    awaitsHello: true,
+    fetch: transport.fetch,
+    url: () => `/${topic}/stream?topic=${topic}`,
+  });
+  const page: Page = { tab, transport, connection, topic, seen: [], resets: [], start: undefined };
+  connection.on('changed', (offset: number) => page.seen.push(offset));
+  connection.onReset((reset) => page.resets.push(reset.reason));
+  connection.onState((state) => {
+    if (state.name === 'live') page.start ??= Number(connection.position!.split('-')[1]);
+  });
+  connection.connect();
+  return page;
+}
+
+const TOPICS = ['documents', 'todos', 'warranty', 'focus', 'wishlists'];
+const settled = () => browser.clock.advance(1000);
+
+async function openEight(): Promise<Page[]> {
+  const pages: Page[] = [];
+  for (let index = 0; index < 8; index++) {
+    pages.push(open(TOPICS[index % TOPICS.length]!));
+    await settled();
+  }
+  return pages;
+}
+
+function publishAll(): void {
+  for (const topic of TOPICS) journal.publish(topic);
+}
+
+function due(page: Page): number[] {
+  const own = journal.entries.filter(({ topic, offset }) => topic === page.topic && offset > page.start!);
+  return own.map(({ offset }) => offset);
+}
+
+function expectAllLive(pages: readonly Page[]): void {
+  for (const page of pages) {
+    expect(page.connection.state.name, page.tab.name).toBe('live');
+    expect(page.seen, `${page.tab.name} of ${page.topic}`).toEqual(due(page));
+    expect(page.resets).toEqual([]);
+  }
+}
+
+for (const isSecure of [true, false]) {
+  describe(isSecure ? 'With Web Locks' : 'Without Web Locks', () => {
+    beforeEach(() => {
+      browser.isSecure = isSecure;
+    });
+
+    test('Eight tabs of five systems have one response, and each sees its events', async () => {
+      const pages = await openEight();
+      publishAll();
+      await settled();
+      expect(server.open).toHaveLength(1);
+      expect(server.open[0]!.streams.size).toBe(5);
+      expect(pages.filter(({ transport }) => transport.isHolding)).toHaveLength(1);
+      expectAllLive(pages);
+    });
+
+    test('Tabs that open together have one response too', async () => {
+      browser.delay = () => 20;
+      const pages = Array.from({ length: 8 }, (_, index) => open(TOPICS[index % 5]!));
+      await browser.clock.advance(30_000);
+      publishAll();
+      await settled();
+      expect(server.open).toHaveLength(1);
+      expectAllLive(pages);
+    });
+
+    test('When the holder closes its tab, the others go on with the next, and miss nothing', async () => {
+      const pages = await openEight();
+      publishAll();
+      await settled();
+      const holder = pages.find(({ transport }) => transport.isHolding)!;
+      holder.tab.signal('pagehide', { persisted: false });
+      publishAll();
+      holder.tab.kill();
+      await settled();
+      publishAll();
+      await browser.clock.advance(5_000);
+      expect(server.open).toHaveLength(1);
+      expectAllLive(pages.filter((page) => page !== holder));
+    });
+
+    test('When the holder dies without a word, the others go on, and miss nothing', async () => {
+      const pages = await openEight();
+      const holder = pages.find(({ transport }) => transport.isHolding)!;
+      holder.tab.kill();
+      publishAll();
+      await browser.clock.advance(isSecure ? 5_000 : 60_000);
+      publishAll();
+      await settled();
+      expect(server.open).toHaveLength(1);
+      expectAllLive(pages.filter((page) => page !== holder));
+    });
+
+    test('A holder that sleeps is replaced, and misses nothing when it wakes', async () => {
+      const pages = await openEight();
+      const holder = pages.find(({ transport }) => transport.isHolding)!;
+      holder.tab.sleep();
+      publishAll();
+      await browser.clock.advance(BEAT_MS * 12);
+      expectAllLive(pages.filter((page) => page !== holder && page.topic !== holder.topic));
+      holder.tab.wake();
+      await browser.clock.advance(60_000);
+      publishAll();
+      await settled();
+      expect(server.open).toHaveLength(1);
+      expect(holder.transport.isHolding).toBe(false);
+      expectAllLive(pages);
+    });
+
+    test('A holder that goes into the back/forward cache passes on, and comes back', async () => {
+      const pages = await openEight();
+      const holder = pages.find(({ transport }) => transport.isHolding)!;
+      holder.tab.signal('pagehide', { persisted: true });
+      publishAll();
+      await browser.clock.advance(5_000);
+      expectAllLive(pages.filter((page) => page !== holder));
+      holder.tab.signal('pageshow', { persisted: true });
+      await browser.clock.advance(5_000);
+      publishAll();
+      await settled();
+      expect(server.open).toHaveLength(1);
+      expectAllLive(pages);
+    });
+  });
+}
+
+test('A refusal reaches the tab that asked, with its status and problem, and no other', async () => {
+  const pages = await openEight();
+  journal.forbidden.add('secret');
+  const refused = open('secret');
+  await settled();
+  publishAll();
+  await settled();
+  expect(refused.connection.state).toMatchObject({
+    name: 'closed',
+    problem: { kind: 'forbidden', status: 403, topic: 'secret', code: 'topic.forbidden' },
+  });
+  expectAllLive(pages);
+});
+
+test('A server that does not know the response any more gets all streams anew, in few requests', async () => {
+  const pages = await openEight();
+  publishAll();
+  await settled();
+  const before = server.posts.length;
+  server.plan = { path: /combined/, answer: () => json(404, { code: 'not_found', title: 'Unknown.' }) };
+  pages.push(open('more'));
+  publishAll();
+  await browser.clock.advance(2_000);
+  expect(server.open).toHaveLength(1);
+  expect(server.open[0]!.streams.size).toBe(6);
+  expect(server.posts.length - before).toBeLessThanOrEqual(3);
+  expectAllLive(pages);
+});
+
+test('When the line breaks, every stream resumes', async () => {
+  const pages = await openEight();
+  publishAll();
+  await settled();
+  server.open[0]!.break();
+  publishAll();
+  await browser.clock.advance(10_000);
+  expect(server.open).toHaveLength(1);
+  expectAllLive(pages);
+});
+
+test('A line that is dead is found out when a stream is to be opened on it', async () => {
+  const pages = await openEight();
+  server.open[0]!.isDead = true;
+  publishAll();
+  pages.push(open('more'));
+  await browser.clock.advance(30_000);
+  publishAll();
+  await settled();
+  expect(server.open.filter((response) => !response.isDead)).toHaveLength(1);
+  expectAllLive(pages);
+});
+
+test('A change that fails is made again after a while, and not at once again and again', async () => {
+  const pages = await openEight();
+  const before = server.posts.length;
+  server.plan = { path: /combined/, answer: () => Promise.reject(new TypeError('fetch failed')) };
+  pages[3]!.connection.disconnect();
+  await browser.clock.advance(1000);
+  expect(server.posts.length - before).toBe(1);
+  await browser.clock.advance(2000);
+  expect(server.posts.length - before).toBe(2);
+  expect(server.open[0]!.streams.size).toBe(4);
+});
+
+test('With a server that knows no combined streams, each system has a stream', async () => {
+  server.isSupported = false;
+  const pages = await openEight();
+  publishAll();
+  await settled();
+  expect(journal.readers).toHaveLength(5);
+  expectAllLive(pages);
+});
+
+test.each([
+  [401, { name: 'signedOut', reason: 'unauthorized' }],
+  [429, { name: 'waiting', firm: true, problem: { status: 429, retryAfterMs: 7000 } }],
+  [503, { name: 'waiting', firm: true, problem: { status: 503, retryAfterMs: 7000 } }],
+])('A refusal of the whole with %d is that of each of its streams', async (status, state) => {
+  server.plan = {
+    path: /streams$/,
+    answer: () => json(status, { code: 'no', title: 'No.' }, { 'Retry-After': '7' }),
+  };
+  const page = open('documents');
+  await settled();
+  expect(page.connection.state).toMatchObject(state);
+});
+
+test('A stream that the response cannot take has one of its own', async () => {
+  const pages = await openEight();
+  server.plan = {
+    path: /combined/,
+    answer: () => json(429, { code: 'too_many_connections', title: 'Full.' }),
+  };
+  pages.push(open('more'));
+  await settled();
+  journal.publish('more');
+  publishAll();
+  await settled();
+  expect(server.open[0]!.streams.size).toBe(5);
+  expect(journal.readers).toHaveLength(6);
+  expectAllLive(pages);
+});
+
+test('A tab that reads nothing any more holds up the others for seconds only, and misses nothing', async () => {
+  const [first, second, third] = [open('documents'), open('todos'), open('warranty')];
+  await settled();
+  expect(first.transport.isHolding).toBe(true);
+  second.tab.sleep();
+  const text = 'x'.repeat(300_000);
+  for (let count = 0; count < 10; count++) {
+    for (const reader of journal.readers) {
+      if (reader.topics[0] === 'todos') reader.stream.event(undefined, 'typing', text);
+    }
+    await browser.clock.advance(10);
+  }
+  journal.publish('todos');
+  journal.publish('warranty');
+  await browser.clock.advance(10_000);
+  expectAllLive([first, third]);
+  expect([...server.open[0]!.streams.keys()].some((id) => id.startsWith('tab2'))).toBe(false);
+  second.tab.wake();
+  await browser.clock.advance(10_000);
+  journal.publish('todos');
+  await settled();
+  expectAllLive([first, second, third]);
+  expect(server.open).toHaveLength(1);
+});
+
+test('Hidden tabs, whose timers run once a minute, keep their streams', async () => {
+  const pages = await openEight();
+  for (const { tab } of pages) {
+    const { setTimer } = tab;
+    tab.setTimer = (milliseconds, callback) =>
+      setTimer.call(tab, milliseconds < 1000 ? 1000 : Math.max(milliseconds, 60_000), callback);
+  }
+  const before = server.posts.length;
+  for (let passed = 0; passed < 900; passed += 10) {
+    publishAll();
+    await browser.clock.advance(10_000);
+  }
+  expect(server.posts.length).toBe(before);
+  expectAllLive(pages);
+});
+
+test('A page that opens while the holder is hidden does not wait for the timers of the holder', async () => {
+  const pages = await openEight();
+  const { tab } = pages.find(({ transport }) => transport.isHolding)!;
+  const { setTimer } = tab;
+  tab.setTimer = (milliseconds, callback) => setTimer.call(tab, Math.max(milliseconds, 1000), callback);
+  pages.push(open('more'));
+  await browser.clock.advance(100);
+  expectAllLive(pages);
+});
+
+test('When nobody wants a stream any more, the response is closed and the lock is free', async () => {
+  const pages = await openEight();
+  for (const { connection } of pages) connection.disconnect();
+  await browser.clock.advance(100);
+  expect(server.open).toEqual([]);
+  await browser.clock.advance(2000);
+  expect(browser.holder('streams')).toBeUndefined();
+  pages[3]!.connection.connect();
+  await settled();
+  publishAll();
+  await settled();
+  expect(server.open).toHaveLength(1);
+  expect(pages[3]!.connection.isConnected()).toBe(true);
+});
+
+test('A tab that died without a word is forgotten with its streams', async () => {
+  const [first, second] = [open('documents'), open('todos')];
+  await settled();
+  expect(server.open[0]!.streams.size).toBe(2);
+  second.tab.kill();
+  await browser.clock.advance(200_000);
+  expect(server.open[0]!.streams.size).toBe(1);
+  expect(first.connection.isConnected()).toBe(true);
+});
+
+describe('Whatever happens to the tabs', () => {
+  const seed = testSeed();
+  const runs = Number(process.env['DUNLIN_RUNS'] ?? 12);
+
+  for (const isSecure of [true, false]) {
+    const kind = isSecure ? 'with Web Locks' : 'without';
+    test(
+      `each sees each event of its system once and in order, ${kind} (DUNLIN_SEED=${seed})`,
+      { timeout: 180_000 },
+      async () => {
+        for (let run = 0; run < runs; run++) await simulate(seed + run, isSecure);
+      },
+    );
+  }
+
+  async function simulate(runSeed: number, isSecure: boolean): Promise<void> {
+    const random = new Random(runSeed);
+    browser = new FakeBrowser();
+    browser.isSecure = isSecure;
+    journal = new FakeJournal();
+    server = new FakeCombined(journal);
+    browser.delay = () => random.below(4);
+    const pages: Page[] = [];
+    const log: string[] = [];
+    const alive = () => pages.filter(({ tab }) => !tab.isDead);
+    const some = () => random.pick(alive());
+    const openOne = () => {
+      const page = open(random.pick(TOPICS));
+      page.tab.chance = random.next();
+      pages.push(page);
+      return `opens ${page.tab.name} of ${page.topic}`;
+    };
+    const kill = (page: Page | undefined) => {
+      if (!page || alive().length < 2) return undefined;
+      if (random.below(2) === 0) page.tab.signal('pagehide', { persisted: false });
+      page.tab.kill();
+      return `kills ${page.tab.name}`;
+    };
+    const actions: [weight: number, act: () => string | undefined][] = [
+      [20, () => `publishes ${journal.publish(random.pick(TOPICS))}`],
+      [3, () => (alive().length < 7 ? openOne() : undefined)],
+      [1, () => kill(some())],
+      [1, () => kill(alive().find(({ transport }) => transport.isHolding))],
+      [1, () => (some().tab.sleep(), 'one sleeps')],
+      [2, () => (alive().forEach(({ tab }) => tab.isAsleep && tab.wake()), 'all wake')],
+      [
+        1,
+        () => {
+          const { tab } = some();
+          if (tab.isAsleep) return undefined;
+          tab.signal('pagehide', { persisted: true });
+          browser.clock.setTimer(random.below(8000), () =>
+            tab.run(() => tab.signal('pageshow', { persisted: true })),
+          );
+          return `${tab.name} visits the back/forward cache`;
+        },
+      ],
+      [1, () => (server.open.forEach((response) => response.break()), 'the line breaks')],
+      [
+        1,
+        () => {
+          const unknown = () => json(404, { code: 'not_found', title: 'Unknown.' });
+          server.plan = { path: /combined/, answer: unknown };
+          return 'another node answers';
+        },
+      ],
+    ];
+    const weights = actions.flatMap(([weight, act]) => Array.from({ length: weight }, () => act));
+    openOne();
+    for (let step = 0; step < 120; step++) {
+      const what = random.pick(weights)();
+      if (what) log.push(`${browser.clock.now}: ${what}`);
+      await browser.clock.advance(random.below(random.below(10) === 0 ? 12_000 : 60));
+    }
+    for (const { tab } of alive()) tab.wake();
+    await browser.clock.advance(400_000);
+    publishAll();
+    await browser.clock.advance(2000);
+    const why = `seed ${runSeed}\n${log.join('\n')}`;
+    for (const page of alive()) {
+      expect(page.connection.state.name, `${page.tab.name}, ${why}`).toBe('live');
+      expect(page.resets, why).toEqual([]);
+      expect(page.seen, `${page.tab.name} of ${page.topic}, ${why}`).toEqual(due(page));
+    }
+    expect(server.open, why).toHaveLength(1);
+  }
+});
