@@ -30,6 +30,8 @@ export class Leader {
   readonly #tabs = new Map<string, { topics: readonly string[]; seenAt: number }>();
   readonly #refused = new Set<string>();
   #served: readonly string[] = [];
+  /** What the server took last. */
+  #taken: readonly string[] = [];
   #stopCoalescing: Cancel | undefined;
   #isStopped = false;
 
@@ -117,13 +119,33 @@ export class Leader {
     });
   }
 
+  // What is refused together may be all right without those who came last: they get streams of their own, in which a refusal
+  // is theirs alone. A leader whose first stream is refused keeps its own topics: it was heard first.
+  #letNewcomersGo(): boolean {
+    if (this.#served.length === 0) return false;
+    const [own] = this.#tabs.keys();
+    const isOld = (tab: string, topics: readonly string[]) =>
+      this.#taken.length > 0 ? topics.every((topic) => this.#taken.includes(topic)) : tab === own;
+    const newcomers = [...this.#tabs].filter(([tab, { topics }]) => tab !== own && !isOld(tab, topics));
+    for (const [tab] of newcomers) {
+      this.#tabs.delete(tab);
+      this.#tell({ kind: 'full', tab });
+    }
+    return newcomers.length > 0;
+  }
+
   #onState(): void {
     const { state } = this.#feed;
+    if (state.name === 'live') this.#taken = this.#served;
     const problem = state.name === 'closed' ? state.problem : undefined;
     const topic = problem?.kind === 'forbidden' ? problem.topic : undefined;
     if (problem && topic !== undefined && this.#served.includes(topic) && this.#served.length > 1) {
       this.#refused.add(topic);
       this.#tell({ kind: 'refused', topic, problem });
+      if (!this.#isStopped && !isTrying(this.#feed.state)) this.#feed.connect();
+      return;
+    }
+    if (problem && this.#letNewcomersGo()) {
       if (!this.#isStopped && !isTrying(this.#feed.state)) this.#feed.connect();
       return;
     }
