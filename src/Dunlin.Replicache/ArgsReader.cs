@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dunlin.Diagnostics;
+using Dunlin.Json;
 
 namespace Dunlin.Replicache;
 
@@ -20,15 +21,9 @@ internal static class ArgsReader
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, naming the member where that is known.</exception>
     public static T Read<T>(JsonElement json) where T : notnull
     {
-        T args;
-        try
-        {
-            args = json.Deserialize<T>(Strict) ?? throw new DunlinException(ErrorCode.InvalidField, "The arguments are null.", "args");
-        }
-        catch (JsonException exception)
-        {
-            throw new DunlinException(ErrorCode.InvalidField, $"The arguments do not fit at '{exception.Path}'.", "args", exception);
-        }
+        if (json.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
+            throw new DunlinException(ErrorCode.InvalidField, "The arguments are missing.", "args");
+        var args = JsonBinding.Read<T>(json, Strict);
         var faults = new List<ValidationResult>();
         if (!Validator.TryValidateObject(args, new ValidationContext(args), faults, validateAllProperties: true))
             throw new DunlinException(ErrorCode.InvalidField, faults[0].ErrorMessage, faults[0].MemberNames.FirstOrDefault() ?? "args");

@@ -20,7 +20,7 @@ public sealed class ReplicacheOptions
     public int MaxArgsBytes { get; set; } = 256 * 1024;
 
     /// <summary>How deep the arguments of one mutation may be nested. A deeper mutation fails and is stepped over. Default: 32.</summary>
-    [Range(1, 512)]
+    [Range(1, Json.JsonText.MaxDepth)]
     public int MaxArgsDepth { get; set; } = 32;
 
     /// <summary>Mutations that share one commit, and one poke to each user. More make a push cheaper and hold the writer longer. Default: 50.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dunlin.Diagnostics;
+using Dunlin.Json;
 using Dunlin.Problems;
 using Microsoft.AspNetCore.Http;
 
@@ -10,27 +11,25 @@ namespace Dunlin.Replicache;
 internal static class WireReader
 {
     // Room for deep arguments of one mutation, which then fails alone and does not keep its client's queue from moving on.
-    private const int MaxDepth = 1_000;
+    private const int MaxDepth = JsonText.MaxStoredDepth;
 
     private const int MaxIdLength = 100;
 
-    public static async ValueTask<JsonDocument> ReadAsync(HttpContext context, int maxBytes)
+    /// <summary>Reads a body that is one object.</summary>
+    /// <returns>The members, with every half of a surrogate pair replaced by U+FFFD, and the text as it came.</returns>
+    public static async ValueTask<(JsonElement Body, ReadOnlyMemory<byte> Utf8)> ReadAsync(HttpContext context, int maxBytes)
     {
         var utf8 = await RequestBody.ReadUtf8Async(context, maxBytes, context.RequestAborted);
-        JsonDocument document;
         try
         {
-            document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = MaxDepth });
+            var body = JsonElement.Parse(JsonText.Repair(utf8).Span, new JsonDocumentOptions { MaxDepth = MaxDepth });
+            return body.ValueKind == JsonValueKind.Object ? (body, utf8) : throw new DunlinException(ErrorCode.InvalidField, "The body must be an object.");
         }
         catch (JsonException exception)
         {
             throw new DunlinException(
                 ErrorCode.InvalidJson, $"The body is not valid JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}.", null, exception);
         }
-        if (document.RootElement.ValueKind == JsonValueKind.Object)
-            return document;
-        document.Dispose();
-        throw new DunlinException(ErrorCode.InvalidField, "The body must be an object.");
     }
 
     public static long Version(JsonElement body, string name) =>
@@ -40,7 +39,7 @@ internal static class WireReader
 
     public static string Text(JsonElement parent, string name, string path, int maxLength)
     {
-        var text = parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? ReadText(value, path) : throw Wrong(path, "a text");
+        var text = parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(path, "a text");
         return text.Length <= maxLength ? text : throw Wrong(path, $"a text of at most {maxLength} characters");
     }
 
@@ -54,17 +53,4 @@ internal static class WireReader
     }
 
     public static DunlinException Wrong(string path, string expected) => new(ErrorCode.InvalidField, $"'{path}' must be {expected}.", path);
-
-    // A lone surrogate, written as an escape, is valid JSON and no text.
-    private static string ReadText(JsonElement value, string path)
-    {
-        try
-        {
-            return value.GetString()!;
-        }
-        catch (InvalidOperationException exception)
-        {
-            throw new DunlinException(ErrorCode.InvalidField, $"'{path}' must be a text.", path, exception);
-        }
-    }
 }

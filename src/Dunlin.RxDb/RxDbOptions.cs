@@ -24,7 +24,7 @@ public sealed class RxDbOptions
     public int MaxDocumentBytes { get; set; } = 64 * 1024;
 
     /// <summary>How deep a document may be nested. A deeper one is refused, alone. Default: 32.</summary>
-    [Range(1, 64)]
+    [Range(1, Json.JsonText.MaxDepth)]
     public int MaxDocumentDepth { get; set; } = 32;
 
     /// <summary>Rows that share one commit. More make a push cheaper and hold the writer longer. Default: 50.</summary>

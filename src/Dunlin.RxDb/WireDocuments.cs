@@ -1,5 +1,6 @@
-using System.Text;
+using System.Buffers;
 using System.Text.Json;
+using Dunlin.Json;
 
 namespace Dunlin.RxDb;
 
@@ -24,15 +25,23 @@ internal static class WireDocuments
     }
 
     /// <summary>What the client has sent, marked deleted: the answer where it may not have the document at all. Member by
-    /// member as it came: what is wrong with it need not be understood to be handed back.</summary>
-    public static byte[] Refused(JsonElement pushed)
+    /// member as it came: what is wrong with it need not be understood to be handed back. The mark stands last, because of a
+    /// member that stands twice readers take the last.</summary>
+    public static byte[] Refused(ReadOnlyMemory<byte> pushed)
     {
-        var text = new StringBuilder("{\"_deleted\":true");
-        foreach (var member in pushed.EnumerateObject())
+        var bytes = new ArrayBufferWriter<byte>(pushed.Length + 32);
+        bytes.Write("{"u8);
+        foreach (var (name, value) in JsonText.Members(pushed) ?? [])
         {
-            if (!member.NameEquals("_deleted"u8))
-                text.Append(',').Append(member);
+            if (name.Span.SequenceEqual("_deleted"u8))
+                continue;
+            bytes.Write("\""u8);
+            bytes.Write(name.Span);
+            bytes.Write("\":"u8);
+            bytes.Write(value.Span);
+            bytes.Write(","u8);
         }
-        return Encoding.UTF8.GetBytes(text.Append('}').ToString());
+        bytes.Write("\"_deleted\":true}"u8);
+        return bytes.WrittenSpan.ToArray();
     }
 }

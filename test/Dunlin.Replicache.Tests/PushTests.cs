@@ -45,6 +45,31 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
+    public async Task A_mutation_whose_JSON_is_no_text_fails_alone_and_the_others_are_done(Backing backing)
+    {
+        await using var host = await ReplicacheHost.StartAsync(backing);
+        string[] args =
+        [
+            """{"list":"a","key":"k","value":"abc\ud83d"}""", """{"list":"a","key":"\udc00","value":1}""", """{"list":"a","key":"k","value":{"\ud83d":1}}""",
+            """{"list":"a","key":"k","value":1,"\ud83d":1}""", """{"list":"a","key":"k\u0000","value":1}""", """{"list":"a","key":"k","value":{"n":1,"n":2}}""",
+            """{"list":"a","key":"k","value":1e400}""", """{"list":"a","key":null,"value":1}""", "null", $$"""{"list":"a","key":"k","value":{{new string('[', 100)}}{{new string(']', 100)}}}""",
+        ];
+        var failing = args.Select((text, i) => Mutation(i + 2, "put", text));
+        var unknown = Mutation(args.Length + 2, "\\ud83d", "{}");
+        var last = Mutation(args.Length + 3, "count", """{"list":"a"}""");
+        var body = $$"""{"pushVersion":1,"clientGroupID":"g1","profileID":"p\ud83d","schemaVersion":"1","mutations":[{{string.Join(',', [Mutation(1, "makeList", """{"list":"a"}"""), .. failing, unknown, last])}}]}""";
+        for (var i = 0; i < 2; i++)
+            Assert.Equal(HttpStatusCode.OK, (await host.PostAsync("push", body)).Status);
+        var pull = (await host.PullAsync("g1", null)).Body!;
+        Assert.Equal($$"""{"c1":{{args.Length + 3}}}""", pull["lastMutationIDChanges"]!.ToJsonString());
+        Assert.Equal(("1", null), (Put(pull, "count"), Put(pull, "k")));
+
+        static string Mutation(int id, string name, string args) => $$"""{"clientID":"c1","id":{{id}},"name":"{{name}}","args":{{args}},"timestamp":1}""";
+    }
+
+    [Theory]
+    [InlineData(Backing.Memory)]
+    [InlineData(Backing.Sqlite)]
     public async Task A_mutation_that_fails_is_rolled_back_and_stepped_over_and_moves_the_cookie(Backing backing)
     {
         await using var host = await ReplicacheHost.StartAsync(backing);

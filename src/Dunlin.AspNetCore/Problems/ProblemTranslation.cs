@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Dunlin.Diagnostics;
+using Dunlin.Json;
 using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Problems;

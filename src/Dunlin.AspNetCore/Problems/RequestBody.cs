@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
 using Dunlin.Diagnostics;
+using Dunlin.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,7 +30,8 @@ public static class RequestBody
     /// <exception cref="DunlinException">
     /// <see cref="ErrorCode.UnsupportedMediaType"/>; <see cref="ErrorCode.TooLarge"/> with the extension <c>limit</c>;
     /// <see cref="ErrorCode.InvalidJson"/>: empty, not UTF-8, not JSON, a member twice, nested too deep, something after the value;
-    /// <see cref="ErrorCode.UnknownField"/> and <see cref="ErrorCode.InvalidField"/> naming the member.
+    /// <see cref="ErrorCode.UnknownField"/> and <see cref="ErrorCode.InvalidField"/> naming the member, for a null item of an array, half a
+    /// surrogate pair, NUL and numbers out of range too.
     /// </exception>
     public static async ValueTask<T> ReadAsync<T>(HttpContext context, int maxBytes, CancellationToken cancellationToken) where T : notnull
     {
@@ -58,16 +60,7 @@ public static class RequestBody
     public static T Parse<T>(HttpContext context, ReadOnlyMemory<byte> utf8) where T : notnull
     {
         ArgumentNullException.ThrowIfNull(context);
-        var options = Strict(context.RequestServices);
-        try
-        {
-            return JsonSerializer.Deserialize<T>(utf8.Span, options)
-                ?? throw new DunlinException(ErrorCode.InvalidJson, "The body is null.");
-        }
-        catch (JsonException exception)
-        {
-            throw JsonFault.Of(utf8, typeof(T), options, exception);
-        }
+        return JsonBinding.Read<T>(utf8, Strict(context.RequestServices));
     }
 
     private static void RequireJson(HttpRequest request)
@@ -90,6 +83,7 @@ public static class RequestBody
         var configured = services.GetService<IOptions<JsonOptions>>()?.Value.SerializerOptions ?? JsonSerializerOptions.Web;
         return StrictOptions.GetValue(configured, static source => new JsonSerializerOptions(source)
         {
+            Converters = { new TimeTextConverter() },
             PropertyNameCaseInsensitive = false,
             NumberHandling = JsonNumberHandling.Strict,
             UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
 using Dunlin.Journal;
@@ -15,7 +14,7 @@ internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, Acce
 {
     private const int DefaultLimit = 100;
 
-    public async Task<JournalAnswer> ServeAsync(HttpContext context)
+    public async Task ServeAsync(HttpContext context)
     {
         var caller = context.RequireCaller();
         var asked = AskedTopics.Of(context.Request.Query["topic"]);
@@ -32,11 +31,7 @@ internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, Acce
         var page = await journal.ReadAsync(new JournalQuery(from, asked.Topics, limit) { Patterns = asked.Patterns }, context.RequestAborted);
         if (page.Trimmed && context.Request.Query.ContainsKey("after"))
             reset ??= ResetReason.Trimmed;
-        return new JournalAnswer(
-            [.. page.Events.Select(e => new JournalItem(e.Position.ToString(), e.Topic.Value, e.Type, JsonDocument.Parse(e.Data).RootElement, e.Time))],
-            (after with { Offset = page.Through }).ToString(),
-            page.HasMore,
-            reset is null ? null : JsonNamingPolicy.CamelCase.ConvertName(reset.Value.ToString()));
+        await JournalAnswer.WriteAsync(context, page, after with { Offset = page.Through }, reset);
     }
 
     private static int Limit(HttpRequest request)
@@ -55,13 +50,3 @@ internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, Acce
             ? position
             : throw new DunlinException(ErrorCode.InvalidPosition, "'after' is not a position of this server.", "after");
 }
-
-/// <summary>A page of the journal.</summary>
-/// <param name="Events">In order.</param>
-/// <param name="Position">Ask for the next page after this.</param>
-/// <param name="HasMore">Whether more was known already.</param>
-/// <param name="Reset">Why events are missing before the first: <c>trimmed | epoch | ahead</c>; null where none are.</param>
-internal sealed record JournalAnswer(IReadOnlyList<JournalItem> Events, string Position, bool HasMore, string? Reset);
-
-/// <summary>One event of a page.</summary>
-internal sealed record JournalItem(string Position, string Topic, string Type, JsonElement Data, DateTimeOffset Time);

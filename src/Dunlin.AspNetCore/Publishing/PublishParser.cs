@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Json;
 using Dunlin.Topics;
 
 namespace Dunlin.Publishing;
@@ -14,15 +15,18 @@ internal readonly record struct PublishItem(EventDraft Draft, bool IsTransient, 
 /// </summary>
 internal static class PublishParser
 {
-    /// <summary>Levels of nesting in a request; data of its own can have two fewer.</summary>
-    private const int MaxDepth = 64;
-
     public static List<PublishItem> Parse(ReadOnlyMemory<byte> utf8, PublishOptions options, EventOrigin origin)
     {
         var items = new List<PublishItem>(1);
+        // An event is one level, an array of them two: data has the same room in both.
+        var depth = JsonText.MaxDepth + (utf8.Span.TrimStart(" \t\r\n"u8) is [(byte)'[', ..] ? 2 : 1);
+        var rules = JsonTextRules.Data with { MaxDepth = depth };
+        // First: a reader throws on half a surrogate pair wherever it meets one.
+        if (!JsonText.IsUnicode(utf8.Span))
+            JsonText.Check(utf8.Span, rules);
         try
         {
-            var reader = new Utf8JsonReader(utf8.Span, new JsonReaderOptions { MaxDepth = MaxDepth });
+            var reader = new Utf8JsonReader(utf8.Span, new JsonReaderOptions { MaxDepth = depth });
             reader.Read();
             if (reader.TokenType == JsonTokenType.StartObject)
             {
@@ -41,6 +45,7 @@ internal static class PublishParser
         }
         catch (JsonException error)
         {
+            JsonText.Check(utf8.Span, rules);   // names the place of what is nested too deep
             throw new DunlinException(ErrorCode.InvalidJson, $"The body is not valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}.", innerException: error);
         }
         return items.Count > 0 ? items : throw new DunlinException(ErrorCode.InvalidField, "The array holds no event.");

@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using System.Text.Json;
+using Dunlin.Json;
 using Dunlin.Topics;
 using Microsoft.Extensions.Options;
 
@@ -55,6 +56,9 @@ internal sealed class TokenValidator
     public TokenResult Validate(string token)
     {
         if (!JwsVerifier.TryRead(token, out var header, out var payload, out var signature))
+            return Refused(TokenFault.Malformed);
+        // Claims are kept with leases and sessions, and PostgreSQL keeps no NUL.
+        if (JsonText.HoldsNul(payload))
             return Refused(TokenFault.Malformed);
         try
         {

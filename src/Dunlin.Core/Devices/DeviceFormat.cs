@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dunlin.Fanout;
 using Dunlin.Journal;
+using Dunlin.Json;
 
 namespace Dunlin.Devices;
 
@@ -23,13 +24,49 @@ public sealed class DeviceFormat(string deviceId) : IWireFormat
             Write(source, source.Type, source.Data.Span, frame);
             return;
         }
-        using var document = JsonDocument.Parse(source.Data);
-        if (!document.RootElement.GetProperty("exceptDevice").ValueEquals(deviceId))
-            Write(source, source.Type[1..], JsonSerializer.SerializeToUtf8Bytes(document.RootElement.GetProperty("payload")), frame);
+        // Anybody who may publish to the topic can use this type: data of another shape is left out.
+        if (!TryRead(source.Data, out var isExcepted, out var payload) || isExcepted)
+            return;
+        Write(source, source.Type[1..], payload.Span, frame);
+    }
+
+    /// <param name="data">What stands behind the mark.</param>
+    /// <param name="isExcepted">Whether this device is not to hear it.</param>
+    /// <param name="payload">As it came, whatever its depth and texts.</param>
+    private bool TryRead(ReadOnlyMemory<byte> data, out bool isExcepted, out ReadOnlyMemory<byte> payload)
+    {
+        (isExcepted, payload) = (false, default);
+        var hasDevice = false;
+        try
+        {
+            var reader = new Utf8JsonReader(data.Span, new JsonReaderOptions { MaxDepth = JsonText.MaxStoredDepth });
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+                return false;
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var isDevice = reader.ValueTextEquals("exceptDevice"u8);
+                var isPayload = reader.ValueTextEquals("payload"u8);
+                reader.Read();
+                var start = (int)reader.TokenStartIndex;
+                if (isDevice && reader.TokenType == JsonTokenType.String)
+                    (hasDevice, isExcepted) = (true, reader.ValueTextEquals(deviceId));
+                reader.Skip();
+                if (isPayload)
+                    payload = data[start..(int)reader.BytesConsumed];
+            }
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+        return hasDevice && !payload.IsEmpty;
     }
 
     private static void Write(Event source, string eventType, ReadOnlySpan<byte> payload, FrameWriter frame)
     {
+        // The stream itself speaks on this channel; no channel of this name can be declared.
+        if (eventType.StartsWith("system:", StringComparison.Ordinal))
+            return;
         var colon = eventType.IndexOf(':', StringComparison.Ordinal);
         var raw = payload.ToArray();
         frame.Json((source, eventType, colon, raw), static (json, e) =>

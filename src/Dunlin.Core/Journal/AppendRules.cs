@@ -22,8 +22,8 @@ public static class AppendRules
             throw new DunlinException(ErrorCode.InvalidField, "There is no event to append.", "events");
         if (drafts.Count > JournalLimits.MaxEventsPerAppend)
             throw TooLarge($"At most {JournalLimits.MaxEventsPerAppend} events can be appended at once; these are {drafts.Count}.", JournalLimits.MaxEventsPerAppend);
-        if (idempotency is not null && idempotency.Key.Length is 0 or > MaxKeyLength)
-            throw new DunlinException(ErrorCode.InvalidField, $"An idempotency key has 1 to {MaxKeyLength} characters.", "idempotencyKey");
+        if (idempotency is not null && (idempotency.Key.Length is 0 or > MaxKeyLength || !IsStorable(idempotency.Key)))
+            throw new DunlinException(ErrorCode.InvalidField, $"An idempotency key has 1 to {MaxKeyLength} characters, none of them a control character.", "idempotencyKey");
         long bytes = 0;
         for (var i = 0; i < drafts.Count; i++)
             bytes += Check(drafts[i]);
@@ -65,6 +65,17 @@ public static class AppendRules
     /// <summary>The error for a key that comes back with other content.</summary>
     public static DunlinException KeyReused(IdempotencyKey key) =>
         new(ErrorCode.IdempotencyKeyReused, $"The idempotency key '{key.Key}' was used for another request.");
+
+    // PostgreSQL keeps no NUL in a text, and half a surrogate pair has no UTF-8.
+    private static bool IsStorable(string text)
+    {
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (Rune.IsControl(rune) || rune == Rune.ReplacementChar)
+                return false;
+        }
+        return true;
+    }
 
     private const int TopicBytes = Topics.TopicName.MaxLength;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Json;
 using Dunlin.Topics;
 
 namespace Dunlin.Records;
@@ -215,17 +216,7 @@ public sealed class RecordWriter
 
     private static void CheckJson(ReadOnlySpan<byte> json)
     {
-        try
-        {
-            var reader = new Utf8JsonReader(json);
-            reader.Read();
-            reader.Skip();
-            if (reader.Read())
-                throw new DunlinException(ErrorCode.InvalidJson, "A record is one JSON value.");
-        }
-        catch (JsonException exception)
-        {
-            throw new DunlinException(ErrorCode.InvalidJson, "A record is one JSON value.", null, exception);
-        }
+        if (JsonText.Find(json, JsonTextRules.Document) is { } fault)
+            throw new DunlinException(ErrorCode.InvalidJson, fault.Path.Length == 0 ? $"The record {fault.Reason}" : $"The record {fault.Reason} At '{fault.Path}'.");
     }
 }

@@ -51,7 +51,7 @@ public sealed record Grants
             }
             return grants;
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)   // the latter for half a surrogate pair
         {
             throw new FormatException("The claim is not valid JSON.", exception);
         }

@@ -19,11 +19,11 @@ internal sealed class PullService(IStore store, IJournal journal, ReplicacheInst
     public async Task ServeAsync(HttpContext context)
     {
         var caller = context.RequireCaller();
-        using var body = await WireReader.ReadAsync(context, MaxBodyBytes);
-        if (await RefuseVersionAsync(context, body.RootElement))
+        var (body, _) = await WireReader.ReadAsync(context, MaxBodyBytes);
+        if (await RefuseVersionAsync(context, body))
             return;
-        var groupId = WireReader.Id(body.RootElement, "clientGroupID", "clientGroupID");
-        var cookie = PullCookie.Read(body.RootElement);
+        var groupId = WireReader.Id(body, "clientGroupID", "clientGroupID");
+        var cookie = PullCookie.Read(body);
         var isAhead = cookie?.At is { } at && await IsAheadAsync(at);
         using var answer = new PullAnswer();
         await store.ReadAsync(

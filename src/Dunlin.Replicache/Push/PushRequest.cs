@@ -1,11 +1,16 @@
-using System.Text;
 using System.Text.Json;
 using Dunlin.Diagnostics;
+using Dunlin.Json;
 
 namespace Dunlin.Replicache.Push;
 
 /// <summary>One mutation as it came.</summary>
-internal sealed record PushedMutation(string ClientId, long Id, string Name, JsonElement Args);
+/// <param name="ClientId">The client.</param>
+/// <param name="Id">Its number.</param>
+/// <param name="Name">The name of the mutator.</param>
+/// <param name="Args">The arguments; undefined where there are none.</param>
+/// <param name="ArgsText">The same as they stand in the request: check them with <see cref="ArgsBounds"/> before reading.</param>
+internal sealed record PushedMutation(string ClientId, long Id, string Name, JsonElement Args, ReadOnlyMemory<byte> ArgsText);
 
 /// <summary>A push as it came.</summary>
 internal sealed record PushRequest(string ClientGroupId, string SchemaVersion, IReadOnlyList<PushedMutation> Mutations)
@@ -13,19 +18,22 @@ internal sealed record PushRequest(string ClientGroupId, string SchemaVersion, I
     private const int MaxNameLength = 200;
 
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, naming the field.</exception>
-    public static PushRequest Of(JsonElement body)
+    /// <param name="body">The members, readable: see <see cref="WireReader.ReadAsync"/>.</param>
+    /// <param name="utf8">The text as it came.</param>
+    public static PushRequest Of(JsonElement body, ReadOnlyMemory<byte> utf8)
     {
         var groupId = WireReader.Id(body, "clientGroupID", "clientGroupID");
         var schema = WireReader.Text(body, "schemaVersion", "schemaVersion", 1_000);
-        if (!body.TryGetProperty("mutations", out var list) || list.ValueKind != JsonValueKind.Array)
+        if (!body.TryGetProperty("mutations", out var list) || list.ValueKind != JsonValueKind.Array
+            || JsonText.Member(utf8, "mutations"u8) is not { } listText || JsonText.Items(listText) is not { } texts)
             throw WireReader.Wrong("mutations", "an array");
         var mutations = new List<PushedMutation>(list.GetArrayLength());
         foreach (var item in list.EnumerateArray())
-            mutations.Add(Mutation(item, $"mutations[{mutations.Count}]"));
+            mutations.Add(Mutation(item, texts[mutations.Count], $"mutations[{mutations.Count}]"));
         return new PushRequest(groupId, schema, mutations);
     }
 
-    private static PushedMutation Mutation(JsonElement item, string path)
+    private static PushedMutation Mutation(JsonElement item, ReadOnlyMemory<byte> text, string path)
     {
         if (item.ValueKind != JsonValueKind.Object)
             throw WireReader.Wrong(path, "an object");
@@ -36,7 +44,9 @@ internal sealed record PushRequest(string ClientGroupId, string SchemaVersion, I
             throw WireReader.Wrong($"{path}.timestamp", "a number");
         var clientId = WireReader.Id(item, "clientID", $"{path}.clientID");
         var name = WireReader.Text(item, "name", $"{path}.name", MaxNameLength);
-        return new PushedMutation(clientId, id, name, item.TryGetProperty("args", out var args) ? args : default);
+        return item.TryGetProperty("args", out var args) && JsonText.Member(text, "args"u8) is { } argsText
+            ? new PushedMutation(clientId, id, name, args, argsText)
+            : new PushedMutation(clientId, id, name, default, default);
     }
 }
 
@@ -44,24 +54,13 @@ internal sealed record PushRequest(string ClientGroupId, string SchemaVersion, I
 internal static class ArgsBounds
 {
     /// <exception cref="DunlinException"><see cref="ErrorCode.TooLarge"/> or <see cref="ErrorCode.InvalidField"/>.</exception>
-    public static void Check(JsonElement args, ReplicacheOptions options)
+    public static void Check(ReadOnlySpan<byte> args, ReplicacheOptions options)
     {
-        if (args.ValueKind == JsonValueKind.Undefined)
+        if (args.IsEmpty)
             return;
-        var utf8 = Encoding.UTF8.GetBytes(args.GetRawText());
-        if (utf8.Length > options.MaxArgsBytes)
-            throw new DunlinException(ErrorCode.TooLarge, $"The arguments have {utf8.Length} bytes; {options.MaxArgsBytes} is the limit.", "args");
-        try
-        {
-            var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = options.MaxArgsDepth });
-            while (reader.Read())
-            {
-                // Reading is what finds the depth.
-            }
-        }
-        catch (JsonException exception)
-        {
-            throw new DunlinException(ErrorCode.InvalidField, $"The arguments are nested deeper than {options.MaxArgsDepth}.", "args", exception);
-        }
+        if (args.Length > options.MaxArgsBytes)
+            throw new DunlinException(ErrorCode.TooLarge, $"The arguments have {args.Length} bytes; {options.MaxArgsBytes} is the limit.", "args");
+        if (JsonText.Find(args, new JsonTextRules(options.MaxArgsDepth, IsDocument: true)) is { } fault)
+            throw new DunlinException(ErrorCode.InvalidField, fault.ToException("args").Message, "args");
     }
 }

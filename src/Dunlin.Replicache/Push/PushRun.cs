@@ -95,7 +95,7 @@ internal sealed class PushRun(
         try
         {
             var mutator = mutators.Find(pushed.Name) ?? throw new UnknownMutatorException(pushed.Name);
-            ArgsBounds.Check(pushed.Args, options);
+            ArgsBounds.Check(pushed.ArgsText.Span, options);
             var mutation = new Mutation(pushed.Name, pushed.Id, pushed.ClientId, caller, unit, records, services);
             await mutator.RunAsync(mutation, pushed.Args, cancellationToken);
         }

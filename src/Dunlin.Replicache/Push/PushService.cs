@@ -30,10 +30,10 @@ internal sealed partial class PushService(
     public async Task<IResult> ServeAsync(HttpContext context)
     {
         var caller = context.RequireCaller();
-        using var body = await WireReader.ReadAsync(context, options.Value.MaxPushBytes);
-        if (WireReader.Version(body.RootElement, "pushVersion") != 1)
+        var (body, utf8) = await WireReader.ReadAsync(context, options.Value.MaxPushBytes);
+        if (WireReader.Version(body, "pushVersion") != 1)
             return ClientErrors.VersionNotSupported("push");
-        var request = PushRequest.Of(body.RootElement);
+        var request = PushRequest.Of(body, utf8);
         if (options.Value.SchemaVersions.Count > 0 && !options.Value.SchemaVersions.Contains(request.SchemaVersion))
             return ClientErrors.VersionNotSupported("schema");
         return await RunAsync(request, caller) switch

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dunlin.Diagnostics;
+using Dunlin.Json;
 using Dunlin.Records;
 
 namespace Dunlin.RxDb.Push;
@@ -10,10 +11,20 @@ namespace Dunlin.RxDb.Push;
 /// <param name="Assumed">What the client believes the server has; null where it has never heard of it.</param>
 internal sealed record PushRow(string Id, JsonElement Document, JsonElement? Assumed)
 {
+    /// <summary><see cref="Document"/> as it came, for the answer to a row that is refused.</summary>
+    public required ReadOnlyMemory<byte> Raw { get; init; }
+
+    /// <summary>Whether the row is JSON that no document can hold: half a surrogate pair, NUL, a member twice, a number out of range.</summary>
+    public bool HasTextFault { get; init; }
+
+    /// <summary>Whether the id can be looked for: a store is not asked for NUL.</summary>
+    public bool HasId(RxCollection collection) =>
+        Id.Length > 0 && collection.KeyOf(Id).Length <= RecordLimits.MaxKeyLength && !Id.Any(char.IsControl);
+
     /// <summary>What keeps the row from being looked at any further; null where nothing does.</summary>
     public string? Fault(RxCollection collection, RxDbOptions options)
     {
-        if (Id.Length == 0 || collection.KeyOf(Id).Length > RecordLimits.MaxKeyLength || Id.Any(char.IsControl))
+        if (HasTextFault || !HasId(collection))
             return ErrorCode.InvalidField.Code;
         if (System.Text.Encoding.UTF8.GetByteCount(Document.GetRawText()) > options.MaxDocumentBytes)
             return ErrorCode.TooLarge.Code;
@@ -35,26 +46,32 @@ internal sealed record PushRow(string Id, JsonElement Document, JsonElement? Ass
 /// <summary>Reads the body of a push. What no RxDB client sends is an error of the request; everything else is judged row by row.</summary>
 internal static class PushRequest
 {
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/> naming the place, <see cref="ErrorCode.TooLarge"/>.</exception>
-    public static IReadOnlyList<PushRow> Read(JsonElement body, RxCollection collection, RxDbOptions options)
+    // Room for deep documents, each of which is then refused alone.
+    private const int MaxDepth = JsonText.MaxStoredDepth;
+
+    private static readonly JsonTextRules Rules = JsonTextRules.Document with { MaxDepth = MaxDepth };
+
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidJson"/>; <see cref="ErrorCode.InvalidField"/> naming the place;
+    /// <see cref="ErrorCode.TooLarge"/>.</exception>
+    public static IReadOnlyList<PushRow> Read(ReadOnlyMemory<byte> body, RxCollection collection, RxDbOptions options)
     {
-        if (body.ValueKind != JsonValueKind.Array)
-            throw new DunlinException(ErrorCode.InvalidField, "The body must be an array of rows.");
-        if (body.GetArrayLength() > options.MaxPushRows)
+        var items = Items(body) ?? throw new DunlinException(ErrorCode.InvalidField, "The body must be an array of rows.");
+        if (items.Count > options.MaxPushRows)
         {
             throw new DunlinException(ErrorCode.TooLarge, $"A push has {options.MaxPushRows} rows at most.")
             {
                 Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = options.MaxPushRows },
             };
         }
-        var rows = new List<PushRow>(body.GetArrayLength());
-        foreach (var item in body.EnumerateArray())
-            rows.Add(Row(item, collection, $"[{rows.Count}]"));
-        return rows;
+        return [.. items.Select((item, i) => Row(item, collection, $"[{i}]"))];
     }
 
-    private static PushRow Row(JsonElement item, RxCollection collection, string path)
+    private static PushRow Row(ReadOnlyMemory<byte> text, RxCollection collection, string path)
     {
+        // What no document can hold makes System.Text.Json throw in unexpected places, so it is read without it.
+        var hasFault = JsonText.Find(text.Span, Rules) is not null;
+        var readable = hasFault ? JsonText.Repair(text) : text;
+        var item = JsonElement.Parse(readable.Span, new JsonDocumentOptions { MaxDepth = MaxDepth });
         if (item.ValueKind != JsonValueKind.Object || !item.TryGetProperty("newDocumentState", out var document) || document.ValueKind != JsonValueKind.Object)
             throw Wrong($"{path}.newDocumentState", "an object");
         if (!document.TryGetProperty(collection.PrimaryKey, out var id) || id.ValueKind != JsonValueKind.String)
@@ -62,19 +79,25 @@ internal static class PushRequest
         JsonElement? assumed = item.TryGetProperty("assumedMasterState", out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
         if (assumed is { ValueKind: not JsonValueKind.Object })
             throw Wrong($"{path}.assumedMasterState", "an object");
-        return new PushRow(Text(id), document, assumed);
+        // An id that had to be repaired is none.
+        var name = id.GetString()!;
+        return new PushRow(hasFault && name.Contains('\ufffd', StringComparison.Ordinal) ? "" : name, document, assumed)
+        {
+            Raw = JsonText.Member(text, "newDocumentState"u8) ?? JsonSerializer.SerializeToUtf8Bytes(document),
+            HasTextFault = hasFault,
+        };
     }
 
-    // A lone surrogate, written as an escape, is valid JSON and no text: the row is refused for its empty id.
-    private static string Text(JsonElement id)
+    private static List<ReadOnlyMemory<byte>>? Items(ReadOnlyMemory<byte> body)
     {
         try
         {
-            return id.GetString()!;
+            return JsonText.Items(body);
         }
-        catch (InvalidOperationException)
+        catch (JsonException exception)
         {
-            return "";
+            throw new DunlinException(
+                ErrorCode.InvalidJson, $"The body is not valid JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}.", null, exception);
         }
     }
 

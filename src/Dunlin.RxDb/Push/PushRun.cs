@@ -77,7 +77,7 @@ internal sealed class PushRun(
     {
         var row = rows[index];
         if (row.Fault(collection, options) is { } fault)
-            return new RowOutcome("refused", await FindMasterAsync(row, unit, records, cancellationToken) is { } kept ? Answer(kept) : WireDocuments.Refused(row.Document), fault);
+            return new RowOutcome("refused", await FindMasterAsync(row, unit, records, cancellationToken) is { } kept ? Answer(kept) : WireDocuments.Refused(row.Raw), fault);
         var master = await FindMasterAsync(row, unit, records, cancellationToken);
         if (failed.TryGetValue(index, out var code))
             return Refuse(row, master, code, "failed");
@@ -89,9 +89,9 @@ internal sealed class PushRun(
                 return RowOutcome.Equal;
             // A document that the client knew and that is no longer there for it is not brought back by an edit.
             if (row.Assumed is { } known && !DocumentState.IsMarkedDeleted(known))
-                return new RowOutcome("conflict", WireDocuments.Refused(row.Document));
+                return new RowOutcome("conflict", WireDocuments.Refused(row.Raw));
             if (await Homes(unit).FindAsync(collection.KeyOf(row.Id), cancellationToken) is not null)
-                return new RowOutcome("refused", WireDocuments.Refused(row.Document), ErrorCode.Forbidden.Code);
+                return new RowOutcome("refused", WireDocuments.Refused(row.Raw), ErrorCode.Forbidden.Code);
         }
         else
         {
@@ -152,6 +152,8 @@ internal sealed class PushRun(
 
     private async ValueTask<RecordRow?> FindMasterAsync(PushRow row, IUnitOfWork unit, RecordWriter records, CancellationToken cancellationToken)
     {
+        if (!row.HasId(collection))
+            return null;
         var key = collection.KeyOf(row.Id);
         if (await Homes(unit).FindAsync(key, cancellationToken) is not { } home || !await records.MayReadAsync(home.Space, caller.UserId, cancellationToken))
             return null;
@@ -177,7 +179,7 @@ internal sealed class PushRun(
     }
 
     private RowOutcome Refuse(PushRow row, RecordRow? master, string code, string kind = "refused") =>
-        new(kind, master is null ? WireDocuments.Refused(row.Document) : Answer(master), code);
+        new(kind, master is null ? WireDocuments.Refused(row.Raw) : Answer(master), code);
 
     private byte[] Answer(RecordRow master) =>
         master.IsDeleted ? WireDocuments.Gone(collection, collection.IdOf(master.Key)) : WireDocuments.Living(master.Value.Span);

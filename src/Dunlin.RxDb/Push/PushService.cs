@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.Text.Json;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Problems;
@@ -23,9 +22,6 @@ internal sealed partial class PushService(
     private const int MaxRemembered = 10_000;
     private const int MaxRefusalsTold = 50;
 
-    // Room for deep documents, each of which is then refused alone.
-    private const int MaxDepth = 1_000;
-
     // Rows that took too long, and how often. Guards itself; bounded by MaxRemembered.
     private readonly Dictionary<string, int> _overruns = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
@@ -35,8 +31,7 @@ internal sealed partial class PushService(
         var caller = context.RequireCaller();
         var collection = SchemaCheck.Require(context, collections, collectionName);
         var utf8 = await RequestBody.ReadUtf8Async(context, options.Value.MaxPushBytes, context.RequestAborted);
-        using var body = Parse(utf8);
-        var rows = PushRequest.Read(body.RootElement, collection, options.Value);
+        var rows = PushRequest.Read(utf8, collection, options.Value);
         var outcomes = await RunAsync(collection, rows, Leases(context), caller);
         foreach (var outcome in outcomes)
             instruments.Row(collection.Name, outcome.Kind);
@@ -153,19 +148,6 @@ internal sealed partial class PushService(
 
     private static IReadOnlyList<string> Leases(HttpContext context) =>
         ((string?)context.Request.Headers["Dunlin-Lease"])?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
-
-    private static JsonDocument Parse(ReadOnlyMemory<byte> utf8)
-    {
-        try
-        {
-            return JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
-        }
-        catch (JsonException exception)
-        {
-            throw new DunlinException(
-                ErrorCode.InvalidJson, $"The body is not valid JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}.", null, exception);
-        }
-    }
 
     [LoggerMessage(5100, LogLevel.Information, "Document '{Id}' of {Collection} was refused ({Code}): {Reason}")]
     private partial void LogRefused(string collection, PeerText id, string code, PeerText reason);

@@ -38,6 +38,14 @@ public sealed class RequestBodyTests : IAsyncLifetime
         public IReadOnlyDictionary<string, Item>? ByName { get; init; }
 
         public JsonElement? Data { get; init; }
+
+        public string[] Tags { get; init; } = [];
+
+        public IReadOnlyList<string?> Marks { get; init; } = [];
+
+        public Dictionary<string, IReadOnlyList<string>>? Words { get; init; }
+
+        public DateTimeOffset? At { get; init; }
     }
 
     public async ValueTask InitializeAsync()
@@ -66,7 +74,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("""{"title":"a","items":[{"name":"n","count":1}],"note":null,"amount":3,"is_gift":true,"colour":"Red","byName":{"x":{"name":"n","count":1}},"data":{"any":[1,{}]}}""")]
+    [InlineData("""{"title":"a","items":[{"name":"n","count":1}],"note":null,"amount":3,"is_gift":true,"colour":"Red","byName":{"x":{"name":"n","count":1}},"data":{"any":[1,{},null]},"tags":["null"],"marks":[null,"x"],"words":{"x":[]},"at":"2026-03-01T09:30:00.123456789+0100"}""")]
     [InlineData("""  {"items":[],"title":"a"}  """)]
     public async Task A_right_body_is_taken(string body)
     {
@@ -196,6 +204,20 @@ public sealed class RequestBodyTests : IAsyncLifetime
     [InlineData("""{"title":"a","items":[],"is_gift":"true"}""", "is_gift")]
     [InlineData("""{"title":"a","items":[],"colour":"Green"}""", "colour")]
     [InlineData("""{"title":"a","items":[],"byName":[]}""", "byName")]
+    [InlineData("""{"title":"a","items":[null]}""", "items[0]")]
+    [InlineData("""{"title":"a","items":[{"name":"n","count":1},null]}""", "items[1]")]
+    [InlineData("""{"title":"a","items":[],"tags":["x",null]}""", "tags[1]")]
+    [InlineData("""{"title":"a","items":[],"byName":{"x":null}}""", "byName.x")]
+    [InlineData("""{"title":"a","items":[],"words":{"x":["y",null]}}""", "words.x[1]")]
+    [InlineData("""{"title":"a","items":[],"words":{"x":null}}""", "words.x")]
+    [InlineData("""{"title":"a\ud83d","items":[]}""", "title")]
+    [InlineData("""{"title":"a","items":[{"name":"\udc00","count":1}]}""", "items[0].name")]
+    [InlineData("""{"title":"a\u0000","items":[]}""", "title")]
+    [InlineData("""{"title":"a","items":[],"data":{"n":1e400}}""", "data.n")]
+    [InlineData("""{"title":"a","items":[],"data":{"\ud83d":1}}""", "data.\\ud83d")]
+    [InlineData("""{"title":"a","items":[],"\ud83d":1}""", "\\ud83d")]
+    [InlineData("""{"title":"a","items":[],"at":"2026-03-01T09:30:00"}""", "at")]
+    [InlineData("""{"title":"a","items":[],"at":5}""", "at")]
     public async Task A_missing_null_or_mistyped_member_is_named(string body, string field)
     {
         using var response = await _client.PostAsync("/api/order", HttpAssert.Json(body));

@@ -1,8 +1,10 @@
 using System.Net;
 using System.Text.Json;
 using Dunlin.Journal;
+using Dunlin.Json;
 using Dunlin.Publishing;
 using Dunlin.TestKit;
+using Dunlin.Topics;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.AspNetCore.Tests.Publishing;
@@ -67,7 +69,21 @@ public sealed class PublishTests
     [InlineData("""{"topic":"a","type":"x","data":1,"colour":"red"}""", 400, "unknown_field", "colour")]
     [InlineData("""{"topic":"a","topic":"b","type":"x","data":1}""", 400, "invalid_json", "topic")]
     [InlineData("""[{"topic":"a","type":"x","data":1},{"topic":"a","type":"x"}]""", 400, "invalid_field", "[1].data")]
-    [InlineData("""{"topic":"a","type":"x","data":"\ud800"}""", 200, null, null)]
+    [InlineData("""{"topic":"a","type":"x","data":"\ud800"}""", 400, "invalid_field", "data")]
+    [InlineData("""[{"topic":"a","type":"x","data":1},{"topic":"a","type":"x","data":{"n":["\udc00"]}}]""", 400, "invalid_field", "[1].data.n[0]")]
+    [InlineData("""{"topic":"\ud800","type":"x","data":1}""", 400, "invalid_field", "topic")]
+    [InlineData("""{"topic":"a","type":"\ud800","data":1}""", 400, "invalid_field", "type")]
+    [InlineData("""{"topic":"a","type":"x","data":1,"idempotencyKey":"\ud800"}""", 400, "invalid_field", "idempotencyKey")]
+    [InlineData("""{"topic":"a","type":"x","data":1,"idempotencyKey":"k\u0000"}""", 400, "invalid_field", "idempotencyKey")]
+    [InlineData("""{"topic":"a","type":"x","data":1,"\ud800":1}""", 400, "invalid_field", "\\ud800")]
+    [InlineData("""{"topic":"a","type":"x","data":{"\ud800":1}}""", 400, "invalid_field", "data.\\ud800")]
+    [InlineData("""{"topic":"teams/7/typing","type":"dunlin.goodbye","data":{"reason":"signedOut"}}""", 400, "invalid_field", "type")]
+    [InlineData("""{"topic":"a","type":"presence.joined","data":{"userId":"bob"},"transient":true}""", 400, "invalid_field", "type")]
+    [InlineData("""{"topic":"a","type":"lease.granted","data":{}}""", 400, "invalid_field", "type")]
+    [InlineData("""[{"topic":"a","type":"x","data":1},{"topic":"a","type":"error","data":1}]""", 400, "invalid_field", "[1].type")]
+    [InlineData("""{"topic":"a","type":"open","data":1,"transient":true}""", 400, "invalid_field", "type")]
+    [InlineData("""{"topic":"a","type":"message","data":"\u0000","transient":false}""", 200, null, null)]
+    [InlineData("""{"topic":"a","type":"x","data":{"n":1e400,"n":9007199254740993}}""", 200, null, null)]
     public async Task A_bad_body_is_answered_with_its_field_and_changes_nothing(string body, int status, string? code, string? field)
     {
         await using var host = await EngineHost.StartAsync();
@@ -82,6 +98,49 @@ public sealed class PublishTests
         if (field is not null)
             Assert.Equal(field, problem.GetProperty("field").GetString());
         Assert.Equal(0, host.Journal.Head.Offset);
+    }
+
+    [Fact]
+    public async Task Data_of_the_greatest_depth_comes_back_in_a_page_and_deeper_data_is_refused()
+    {
+        await using var host = await EngineHost.StartAsync();
+        using var ann = host.Client();
+        static string Nested(int depth) => new string('[', depth) + new string(']', depth);
+        static string Objects(int depth) => string.Concat(Enumerable.Repeat("{\"n\":", depth)) + "1" + new string('}', depth);
+        foreach (var data in new[] { Nested(JsonText.MaxDepth), Objects(JsonText.MaxDepth) })
+        {
+            await SendAsync(ann, $$"""{"topic":"a/b","type":"x","data":{{data}}}""");
+            await SendAsync(ann, $$"""[{"topic":"a/b","type":"x","data":{{data}}}]""");
+        }
+        foreach (var deep in new[] { Nested(JsonText.MaxDepth + 1), Objects(62), Nested(63), Nested(5_000) })
+        {
+            using var refused = await ann.PostAsync(Events, HttpAssert.Json($$"""{"topic":"a/b","type":"x","data":{{deep}}}"""));
+            var problem = await HttpAssert.ProblemAsync(refused, 400, "invalid_json");
+            Assert.StartsWith("data", problem.GetProperty("field").GetString(), StringComparison.Ordinal);
+            using var array = await ann.PostAsync(Events, HttpAssert.Json($$"""[{"topic":"a/b","type":"x","data":{{deep}}}]"""));
+            await HttpAssert.ProblemAsync(array, 400, "invalid_json");
+        }
+        // The depth that readers take by default holds a whole page.
+        foreach (var topic in new[] { "a/b", "a/*", "a/**" })
+            Assert.Equal(4, (await GetAsync(ann, $"/dunlin/v1/journal?topic={topic}")).GetProperty("events").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_page_passes_on_what_older_versions_and_the_library_appended()
+    {
+        await using var host = await EngineHost.StartAsync();
+        var deep = new string('[', 63) + new string(']', 63);
+        string[] stored = ["\"abc\\ud83d\"", "{\"\\udc00\":1}", deep, "{\"a\":1,\"a\":2}", "\"\\u0000\"", "1e400", "{\n \"a\": 1\r\n}", "", "no json", "{} {}", "\0\0"];
+        await host.Journal.AppendAsync([.. stored.Select(data => new EventDraft(TopicName.Parse("a/b"), "x", System.Text.Encoding.UTF8.GetBytes(data)))], null, default);
+        using var ann = host.Client();
+        foreach (var topic in new[] { "a/b", "a/*", "a/**" })
+        {
+            var text = await ann.GetStringAsync($"/dunlin/v1/journal?topic={topic}");
+            using var page = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 100 });
+            var events = page.RootElement.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("data")).ToList();
+            Assert.Equal(stored.Take(7), events.Take(7).Select(data => data.GetRawText()));
+            Assert.Equal(stored.Skip(7), events.Skip(7).Select(data => data.GetString()));
+        }
     }
 
     [Fact]

@@ -1,8 +1,9 @@
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Dunlin.Diagnostics;
 
-namespace Dunlin.Problems;
+namespace Dunlin.Json;
 
 /// <summary>
 /// Says what is wrong with a JSON document that did not become a <c>T</c>: which field, and whether it is unknown,
@@ -17,7 +18,7 @@ internal static class JsonFault
         var field = FieldOf(exception.Path);
         return field is null
             ? new DunlinException(ErrorCode.InvalidJson, PositionText(exception), innerException: exception)
-            : new DunlinException(ErrorCode.InvalidField, $"'{field}' has a wrong type or value.", field, exception);
+            : new DunlinException(ErrorCode.InvalidField, $"'{field}' {(exception.InnerException as TimeTextException)?.Message ?? "has a wrong type or value."}", field, exception);
     }
 
     /// <summary>The error for a document that parses as JSON, or does not, and is not a <paramref name="type"/>.</summary>
@@ -26,26 +27,39 @@ internal static class JsonFault
         JsonDocument document;
         try
         {
-            document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = options.MaxDepth, AllowDuplicateProperties = false });
+            document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = options.MaxDepth });
         }
         catch (JsonException syntax)
         {
             return new DunlinException(ErrorCode.InvalidJson, PositionText(syntax), FieldOf(syntax.Path), syntax);
         }
         using (document)
-            return Walk(document.RootElement, options.GetTypeInfo(type), "") ?? Of(exception);
+            return Walk(document.RootElement, options.GetTypeInfo(type), null, "") ?? Of(exception);
     }
 
-    private static DunlinException? Walk(JsonElement element, JsonTypeInfo contract, string path) => (contract.Kind, element.ValueKind) switch
+    /// <summary>The error for a null where the annotations of <paramref name="type"/> have none: as an item of an array or a value of a
+    /// dictionary, which the serialiser lets pass. Null where there is none; also finds whatever else does not fit.</summary>
+    public static DunlinException? FindNull(ReadOnlyMemory<byte> utf8, Type type, JsonSerializerOptions options)
     {
-        (JsonTypeInfoKind.Object, JsonValueKind.Object) => WalkObject(element, contract, path),
-        (JsonTypeInfoKind.Object, _) => Wrong(path, "an object"),
-        (JsonTypeInfoKind.Enumerable, JsonValueKind.Array) => WalkItems(element, contract, path),
-        (JsonTypeInfoKind.Enumerable, _) => Wrong(path, "an array"),
-        (JsonTypeInfoKind.Dictionary, JsonValueKind.Object) => WalkEntries(element, contract, path),
-        (JsonTypeInfoKind.Dictionary, _) => Wrong(path, "an object"),
-        _ => null,
-    };
+        using var document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = options.MaxDepth });
+        return Find(document.RootElement, type, options);
+    }
+
+    /// <summary>The error for a value that is not a <paramref name="type"/>, as far as its contract says; null where there is none.</summary>
+    public static DunlinException? Find(JsonElement element, Type type, JsonSerializerOptions options) =>
+        element.ValueKind == JsonValueKind.Null ? null : Walk(element, options.GetTypeInfo(type), null, "");
+
+    private static DunlinException? Walk(JsonElement element, JsonTypeInfo contract, NullabilityInfo? nullability, string path) =>
+        (contract.Kind, element.ValueKind) switch
+        {
+            (JsonTypeInfoKind.Object, JsonValueKind.Object) => WalkObject(element, contract, path),
+            (JsonTypeInfoKind.Object, _) => Wrong(path, "an object"),
+            (JsonTypeInfoKind.Enumerable, JsonValueKind.Array) => WalkItems(element, contract, nullability, path),
+            (JsonTypeInfoKind.Enumerable, _) => Wrong(path, "an array"),
+            (JsonTypeInfoKind.Dictionary, JsonValueKind.Object) => WalkEntries(element, contract, nullability, path),
+            (JsonTypeInfoKind.Dictionary, _) => Wrong(path, "an object"),
+            _ => null,
+        };
 
     private static DunlinException? WalkObject(JsonElement element, JsonTypeInfo contract, string path)
     {
@@ -68,7 +82,7 @@ internal static class JsonFault
                 continue;
             }
             if (property.CustomConverter is null
-                && Walk(member.Value, contract.Options.GetTypeInfo(property.PropertyType), at) is { } fault)
+                && Walk(member.Value, contract.Options.GetTypeInfo(property.PropertyType), Nullability(property), at) is { } fault)
                 return fault;
         }
         var missing = known.Find(p => p.IsRequired && !element.EnumerateObject().Any(m => string.Equals(m.Name, p.Name, comparison)));
@@ -77,7 +91,7 @@ internal static class JsonFault
             : new DunlinException(ErrorCode.InvalidField, $"'{Join(path, missing.Name)}' is missing.", Join(path, missing.Name));
     }
 
-    private static DunlinException? WalkItems(JsonElement element, JsonTypeInfo contract, string path)
+    private static DunlinException? WalkItems(JsonElement element, JsonTypeInfo contract, NullabilityInfo? nullability, string path)
     {
         if (contract.ElementType is null)
             return null;
@@ -85,25 +99,44 @@ internal static class JsonFault
         var index = 0;
         foreach (var value in element.EnumerateArray())
         {
-            if (value.ValueKind != JsonValueKind.Null && Walk(value, item, $"{path}[{index}]") is { } fault)
+            if (WalkPart(value, item, PartOf(nullability), $"{path}[{index}]") is { } fault)
                 return fault;
             index++;
         }
         return null;
     }
 
-    private static DunlinException? WalkEntries(JsonElement element, JsonTypeInfo contract, string path)
+    private static DunlinException? WalkEntries(JsonElement element, JsonTypeInfo contract, NullabilityInfo? nullability, string path)
     {
         if (contract.ElementType is null)
             return null;
         var item = contract.Options.GetTypeInfo(contract.ElementType);
         foreach (var entry in element.EnumerateObject())
         {
-            if (entry.Value.ValueKind != JsonValueKind.Null && Walk(entry.Value, item, Join(path, entry.Name)) is { } fault)
+            if (WalkPart(entry.Value, item, PartOf(nullability), Join(path, entry.Name)) is { } fault)
                 return fault;
         }
         return null;
     }
+
+    private static DunlinException? WalkPart(JsonElement value, JsonTypeInfo contract, NullabilityInfo? nullability, string path)
+    {
+        if (value.ValueKind != JsonValueKind.Null)
+            return Walk(value, contract, nullability, path);
+        return nullability is { WriteState: NullabilityState.NotNull } && contract.Type != typeof(JsonElement)
+            ? new DunlinException(ErrorCode.InvalidField, $"'{path}' must not be null.", path)
+            : null;
+    }
+
+    // Annotations of what is inside: string or string? of an IReadOnlyList<>, the value of a dictionary.
+    private static NullabilityInfo? PartOf(NullabilityInfo? whole) => whole?.ElementType ?? whole?.GenericTypeArguments.LastOrDefault();
+
+    private static NullabilityInfo? Nullability(JsonPropertyInfo property) => property.AttributeProvider switch
+    {
+        PropertyInfo info => new NullabilityInfoContext().Create(info),
+        FieldInfo info => new NullabilityInfoContext().Create(info),
+        _ => null,
+    };
 
     private static bool MayBeNull(JsonPropertyInfo property) =>
         property.AssociatedParameter is { } parameter
