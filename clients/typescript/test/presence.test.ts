@@ -36,7 +36,7 @@ beforeEach(() => {
 async function live(): Promise<void> {
   connection.connect();
   await settle();
-  streams.last.event(undefined, 'dunlin.hello', { connectionId: 'me', position: 'e-1' });
+  streams.last.control(undefined, 'hello', { connectionId: 'me', position: 'e-1' });
   await settle();
 }
 
@@ -70,9 +70,9 @@ describe('Presence', () => {
     await live();
     streams.last.end();
     await environment.clock.advance(1000);
-    streams.last.event(undefined, 'dunlin.hello', { position: 'e-1' });
+    streams.last.control(undefined, 'hello', { position: 'e-1' });
     await settle();
-    streams.last.event('f-1', 'dunlin.reset', { reason: 'trimmed' });
+    streams.last.control('f-1', 'reset', { reason: 'trimmed' });
     await settle();
     expect(asked).toHaveLength(3);
   });

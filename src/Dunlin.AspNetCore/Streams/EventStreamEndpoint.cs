@@ -47,7 +47,7 @@ internal static class EventStreamEndpoint
                 var caller = opening.Connection.Caller;
                 opening.WriteWithPosition(frame =>
                 {
-                    frame.Name("dunlin.hello");
+                    frame.Control("hello");
                     frame.Json(new
                     {
                         connectionId = opening.Connection.Id,

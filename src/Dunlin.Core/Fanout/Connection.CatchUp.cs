@@ -101,7 +101,7 @@ public sealed partial class Connection
         foreach (var entry in page.Events)
         {
             if (entry.Position.Offset > Through && !LeavesOut(entry))
-                _sink.Write(entry.FrameFor(Format));
+                _sink.Write(entry.FrameFor(Format, _fanout.FormatFailed));
         }
         _fanout.Instruments.CaughtUp.Add(page.Events.Count);
     }

@@ -20,11 +20,11 @@ public enum ResetReason
 }
 
 /// <summary>The frames by which the server speaks of the stream itself. Always named, whatever the format of the events, so
-/// that applications with unnamed events do not see them by accident.</summary>
+/// that applications with unnamed events do not see them by accident; and with the field <c>control</c>, which no event can carry.</summary>
 public static class ControlFrames
 {
     /// <summary><c>dunlin.reset {reason, position}</c>: what follows goes on from <paramref name="position"/>; refetch.</summary>
-    public static ReadOnlyMemory<byte> Reset(ResetReason reason, Position position) => Encode(position, "dunlin.reset", new
+    public static ReadOnlyMemory<byte> Reset(ResetReason reason, Position position) => Encode(position, "reset", new
     {
         reason = Camel(reason),
         position = position.ToString(),
@@ -34,7 +34,7 @@ public static class ControlFrames
     public static ReadOnlyMemory<byte> Goodbye(ConnectionEnd reason, TimeSpan reconnectIn)
     {
         var delay = (long)reconnectIn.TotalMilliseconds;
-        var frame = Encode(null, "dunlin.goodbye", new { reason = Camel(reason), reconnectInMs = delay });
+        var frame = Encode(null, "goodbye", new { reason = Camel(reason), reconnectInMs = delay });
         var retry = Retry(reconnectIn);
         var bytes = new byte[retry.Length + frame.Length];
         retry.CopyTo(bytes);
@@ -43,7 +43,7 @@ public static class ControlFrames
     }
 
     /// <summary><c>dunlin.revoked {topics}</c>: these topics and patterns can no longer be read; the stream goes on with the others.</summary>
-    public static ReadOnlyMemory<byte> Revoked(IEnumerable<string> topics) => Encode(null, "dunlin.revoked", new { topics });
+    public static ReadOnlyMemory<byte> Revoked(IEnumerable<string> topics) => Encode(null, "revoked", new { topics });
 
     /// <summary>The <c>retry:</c> line for a native EventSource.</summary>
     public static ReadOnlyMemory<byte> Retry(TimeSpan delay) =>
@@ -51,7 +51,7 @@ public static class ControlFrames
 
     private static ReadOnlyMemory<byte> Encode<T>(Position? position, string name, T value) => FrameWriter.Encode(position, frame =>
     {
-        frame.Name(name);
+        frame.Control(name);
         frame.Json(value);
     });
 

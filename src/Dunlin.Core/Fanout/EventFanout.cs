@@ -40,6 +40,7 @@ public sealed partial class EventFanout : IBackplaneNode
         Time = time;
         Options = options.Value;
         Instruments = instruments;
+        FormatFailed = (entry, format, error) => LogFormatFailed(_logger, error, entry.Type, entry.Topic.Value, format.GetType().Name);
         Tail = new EventTail(Options.TailEvents, Options.TailBytes);
         _pages = new CatchUpPages(journal, Options.CatchUpBytes);
         var shards = Options.Shards > 0 ? Options.Shards : Math.Min(Environment.ProcessorCount, 8);
@@ -61,6 +62,9 @@ public sealed partial class EventFanout : IBackplaneNode
     internal FanoutInstruments Instruments { get; }
 
     internal EventTail Tail { get; }
+
+    /// <summary>Reports an event that a wire format could not write. Made once: it is passed along with every event.</summary>
+    internal Action<Event, IWireFormat, Exception> FormatFailed { get; }
 
     /// <summary>Calls a listener for every event of a topic, committed by whatever node or transient, in order, before it goes to
     /// the connections. It must be quick, must not throw, and must not call back. Add it before <see cref="Begin"/>.</summary>
@@ -266,6 +270,9 @@ public sealed partial class EventFanout : IBackplaneNode
 
     [LoggerMessage(1003, LogLevel.Warning, "The journal was trimmed between {From} and {Through} before this node had read it; its streams go back to the journal")]
     private static partial void LogGap(ILogger logger, long from, long through);
+
+    [LoggerMessage(1004, LogLevel.Error, "Event '{Type}' of topic '{Topic}' could not be written by {Format}. Streams of this format go on without it.")]
+    private static partial void LogFormatFailed(ILogger logger, Exception error, string type, string topic, string format);
 
     [LoggerMessage(1001, LogLevel.Error, "Connection {Connection} could not catch up and is closed; it can resume")]
     private static partial void LogCatchUpFailed(ILogger logger, Exception error, string connection);

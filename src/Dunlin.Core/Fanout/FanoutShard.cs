@@ -156,7 +156,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
             if (!ReferenceEquals(format, connection.Format))
             {
                 format = connection.Format;
-                frame = entry.FrameFor(format);
+                frame = entry.FrameFor(format, fanout.FormatFailed);
             }
             if (!frame.IsEmpty)
             {
@@ -199,7 +199,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
                 connection.FallBackToJournal();   // it took so long that the tail has moved on: the journal still has them
                 return;
             }
-            if (connection.Wants(entry) && entry.FrameFor(connection.Format) is { IsEmpty: false } frame)
+            if (connection.Wants(entry) && entry.FrameFor(connection.Format, fanout.FormatFailed) is { IsEmpty: false } frame)
             {
                 Stage(connection, frame, offset);
                 fanout.Instruments.Delivered.Add(1);

@@ -16,11 +16,29 @@ public sealed class FrameWriter
     private bool _hasContent;
 
     /// <summary>The event name line. Leave it out for an unnamed event.</summary>
-    /// <exception cref="ArgumentException">The name holds CR, LF or NUL.</exception>
+    /// <exception cref="ArgumentException">The name holds CR, LF or NUL, or is <c>error</c>, <c>open</c> or begins with <c>dunlin.</c>:
+    /// readers take those for news of the stream itself.</exception>
     public void Name(string name)
     {
         if (name.AsSpan().ContainsAny('\r', '\n', '\0'))
             throw new ArgumentException("An event name cannot hold CR, LF or NUL.", nameof(name));
+        if (ReservedTypes.IsStreamName(name))
+            throw new ArgumentException($"The event name '{name}' is reserved for the stream itself.", nameof(name));
+        WriteName(name);
+    }
+
+    /// <summary>The lines that make a frame a control frame: the field <c>control</c>, which readers believe because nothing else
+    /// writes it, and an event name for readers that see no other fields.</summary>
+    internal void Control(string name)
+    {
+        WriteName("dunlin." + name);
+        _buffer.Write("control: "u8);
+        Encoding.ASCII.GetBytes(name, _buffer);
+        _buffer.Write("\n"u8);
+    }
+
+    private void WriteName(string name)
+    {
         _buffer.Write("event: "u8);
         Encoding.UTF8.GetBytes(name, _buffer);
         _buffer.Write("\n"u8);

@@ -49,18 +49,21 @@ public sealed class Event
         new(default, draft.Topic, draft.Type, draft.Data, draft.Origin, time);
 
     /// <summary>The bytes of this event in one wire format, encoded at the first call and shared ever after.</summary>
-    /// <returns>An empty frame where the format leaves this event out.</returns>
-    internal ReadOnlyMemory<byte> FrameFor(IWireFormat format)
+    /// <param name="format">The format.</param>
+    /// <param name="failed">Told, once for each event and format, of a format that throws.</param>
+    /// <returns>An empty frame where the format leaves this event out or throws, and where the type belongs to the engine and the
+    /// event does not.</returns>
+    internal ReadOnlyMemory<byte> FrameFor(IWireFormat format, Action<Event, IWireFormat, Exception>? failed = null)
     {
         for (var slot = Volatile.Read(ref _frames); slot is not null; slot = slot.Next)
         {
             if (ReferenceEquals(slot.Format, format))
                 return slot.Bytes;
         }
-        return Encode(format);
+        return Encode(format, failed);
     }
 
-    private ReadOnlyMemory<byte> Encode(IWireFormat format)
+    private ReadOnlyMemory<byte> Encode(IWireFormat format, Action<Event, IWireFormat, Exception>? failed)
     {
         lock (_encoding)
         {
@@ -69,9 +72,25 @@ public sealed class Event
                 if (ReferenceEquals(slot.Format, format))
                     return slot.Bytes;
             }
-            var bytes = FrameWriter.Encode(format, this);
+            var bytes = ReservedTypes.IsForged(this) ? ReadOnlyMemory<byte>.Empty : TryEncode(format, failed);
             Volatile.Write(ref _frames, new FrameSlot(format, bytes, _frames));
             return bytes;
+        }
+    }
+
+    // One event that a format cannot write must not end the loop that delivers all others.
+    private ReadOnlyMemory<byte> TryEncode(IWireFormat format, Action<Event, IWireFormat, Exception>? failed)
+    {
+        try
+        {
+            return FrameWriter.Encode(format, this);
+        }
+#pragma warning disable CA1031 // a format is code of the application
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            failed?.Invoke(this, format, error);
+            return ReadOnlyMemory<byte>.Empty;
         }
     }
 

@@ -15,13 +15,18 @@ public sealed class EventDraft
     /// <param name="type">What happened, for example <c>case.updated</c>: 1 to 100 printable ASCII characters, no space.</param>
     /// <param name="data">UTF-8 JSON, on one line or several.</param>
     /// <param name="origin">Who caused it; null when nobody did.</param>
-    /// <exception cref="DunlinException">The type is not valid.</exception>
+    /// <exception cref="DunlinException">The type is not valid, or one of <see cref="ReservedTypes"/>.</exception>
     public EventDraft(TopicName topic, string type, ReadOnlyMemory<byte> data, EventOrigin? origin = null)
+        : this(topic, type, data, origin, TypeFault(type) ?? ReservedFault(type))
+    {
+    }
+
+    private EventDraft(TopicName topic, string type, ReadOnlyMemory<byte> data, EventOrigin? origin, string? typeFault)
     {
         if (topic.Value.Length == 0)
             throw new DunlinException(ErrorCode.InvalidTopic, "A topic is missing.", "topic");
-        if (TypeFault(type) is { } fault)
-            throw new DunlinException(ErrorCode.InvalidField, fault, "type");
+        if (typeFault is not null)
+            throw new DunlinException(ErrorCode.InvalidField, typeFault, "type");
         Topic = topic;
         Type = type;
         Data = data;
@@ -43,6 +48,18 @@ public sealed class EventDraft
     /// <summary>Makes a draft whose data is <paramref name="value"/> as JSON in web style (camelCase).</summary>
     public static EventDraft Of<T>(TopicName topic, string type, T value, EventOrigin? origin = null) =>
         new(topic, type, JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web), origin);
+
+    /// <summary>Makes a draft of the engine's own, or of an event that another node has checked: its type may be reserved.</summary>
+    /// <exception cref="DunlinException">The type is not valid.</exception>
+    internal static EventDraft OfEngine(TopicName topic, string type, ReadOnlyMemory<byte> data, EventOrigin? origin = null) =>
+        new(topic, type, data, origin, TypeFault(type));
+
+    /// <summary>The same with <paramref name="value"/> as JSON in web style.</summary>
+    internal static EventDraft OfEngine<T>(TopicName topic, string type, T value, EventOrigin? origin = null) =>
+        OfEngine(topic, type, (ReadOnlyMemory<byte>)JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web), origin);
+
+    private static string? ReservedFault(string type) =>
+        ReservedTypes.Contains(type) ? $"The event type '{type}' is reserved for the engine, as are {ReservedTypes.Description}. Use another name." : null;
 
     /// <summary>What is wrong with an event type; null where nothing is. CR, LF and NUL would break the frame.</summary>
     internal static string? TypeFault(string? type) => type switch

@@ -22,6 +22,6 @@ internal sealed class DefaultLeaseAnnouncer : ILeaseAnnouncer
             reason = change.Kind is LeaseChangeKind.Granted or LeaseChangeKind.Queued ? null : JsonNamingPolicy.CamelCase.ConvertName(change.End.ToString()),
             text = change.Reason,
         };
-        await unit.AppendAsync(EventDraft.Of(topic, type, data, change.Origin), cancellationToken);
+        await unit.AppendAsync(EventDraft.OfEngine(topic, type, data, change.Origin), cancellationToken);
     }
 }

@@ -132,7 +132,7 @@ public sealed class PresenceRegistry
     }
 
     private void Announce(TopicName topic, string type, string userId, string name, EventOrigin? origin) =>
-        _fanout.PublishTransient(EventDraft.Of(topic, type, new { userId, name }, origin));
+        _fanout.PublishTransient(EventDraft.OfEngine(topic, type, new { userId, name }, origin));
 
     private sealed record Whom(string Topic, string UserId);
 

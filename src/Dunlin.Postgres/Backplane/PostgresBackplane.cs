@@ -170,7 +170,7 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
             var origin = Enumerable.Range(5, 4).All(row.IsDBNull)
                 ? null
                 : new EventOrigin(row.TextOrNull(5), row.TextOrNull(6), row.TextOrNull(7), row.TextOrNull(8));
-            var draft = new EventDraft(TopicName.Parse(row.GetString(2)), row.GetString(3), row.GetFieldValue<byte[]>(4), origin);
+            var draft = EventDraft.OfEngine(TopicName.Parse(row.GetString(2)), row.GetString(3), (ReadOnlyMemory<byte>)row.GetFieldValue<byte[]>(4), origin);
             _heard?.Invoke(new NumberedEvent(row.GetString(0), row.GetInt64(1), Event.Transient(draft, row.Time(9))));
         }
     }

@@ -98,8 +98,8 @@ internal static class HintCodec
         if (data.Length != length)
             throw new EndOfStreamException();
         var origin = reader.ReadBoolean() ? new EventOrigin(Part(reader), Part(reader), Part(reader), Part(reader)) : null;
-        // Made through a draft, so that nothing that could not be published can come this way either.
-        var draft = new EventDraft(topic, type, data, origin);
+        // Made through a draft for its checks of the type. A reserved type is taken here: the engine of another node sends those.
+        var draft = EventDraft.OfEngine(topic, type, (ReadOnlyMemory<byte>)data, origin);
         return new Event(position, draft.Topic, draft.Type, draft.Data, draft.Origin, new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero));
     }
 

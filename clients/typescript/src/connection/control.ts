@@ -18,17 +18,19 @@ export type Control =
   | { readonly type: 'reset'; readonly reset: Reset }
   | { readonly type: 'goodbye'; readonly reason: string; readonly reconnectInMs?: number | undefined };
 
-/** Reads a control event; nothing for events of the application and control events of later versions. */
-export function readControl(type: string, data: string): Control | undefined {
-  if (!isControl(type)) return undefined;
+/**
+ * Reads a control frame by its `control:` field. The event name does not count: anybody who may publish chooses event
+ * names. Nothing for control frames that need no action here, such as `revoked`, and for those of later versions.
+ */
+export function readControl(control: string, data: string): Control | undefined {
   const value = parseObject(data);
   const text = (name: string) => (typeof value[name] === 'string' ? (value[name] as string) : undefined);
   const count = (name: string) => {
     const number = value[name];
     return typeof number === 'number' && number >= 0 ? number : undefined;
   };
-  switch (type) {
-    case 'dunlin.hello':
+  switch (control) {
+    case 'hello':
       return {
         type: 'hello',
         hello: {
@@ -38,16 +40,17 @@ export function readControl(type: string, data: string): Control | undefined {
           user: value['user'],
         },
       };
-    case 'dunlin.reset':
+    case 'reset':
       return { type: 'reset', reset: { reason: text('reason') ?? 'unknown', position: text('position') } };
-    case 'dunlin.goodbye':
+    case 'goodbye':
       return { type: 'goodbye', reason: text('reason') ?? 'draining', reconnectInMs: count('reconnectInMs') };
     default:
       return undefined;
   }
 }
 
-export function isControl(type: string): boolean {
+/** Names of control frames. Without a `control:` field a frame of such a name comes from nobody who may speak for the server. */
+export function isReserved(type: string): boolean {
   return type.startsWith('dunlin.');
 }
 

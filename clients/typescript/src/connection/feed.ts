@@ -3,7 +3,7 @@ import type { Auth } from '../http/auth.js';
 import { problemOf, type Problem } from '../http/problem.js';
 import { StreamMoved } from '../streams/moved.js';
 import { StreamParser, type StreamFrame } from '../sse/parser.js';
-import { readControl, type Hello, type Reset } from './control.js';
+import { isReserved, readControl, type Hello, type Reset } from './control.js';
 import { openFeed } from './openFeed.js';
 import {
   INITIAL_STATE,
@@ -243,7 +243,11 @@ export class Feed {
 
   #frame(stream: number, frame: StreamFrame, previous: string | undefined, moved: boolean): void {
     const { type, data, topic } = frame;
-    const control = readControl(type, data);
+    if (frame.control === undefined && isReserved(type)) {
+      if (moved) this.#handlers.onPosition(this.#position, previous);
+      return;
+    }
+    const control = frame.control === undefined ? undefined : readControl(frame.control, data);
     switch (control?.type) {
       case undefined:
         return this.#handlers.onFrame({ type, data, topic, position: this.#position, previous });

@@ -54,7 +54,8 @@ export class Receiver {
       return this.#environment.reportError(error);
     }
     const event: ReceivedEvent = { ...decoded, position: frame.position, topic: frame.topic };
-    for (const name of [event.type, EVERY_EVENT]) {
+    // A set: an event may have the name of the handlers of every event.
+    for (const name of new Set([event.type, EVERY_EVENT])) {
       // A copy: a handler may remove itself or add others.
       for (const handler of [...(this.#handlers.get(name) ?? [])])
         this.call(() => handler(event.data, event));

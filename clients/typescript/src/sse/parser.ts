@@ -7,6 +7,11 @@ export interface StreamFrame {
   readonly lastEventId: string;
   /** Topic of the event, when the server names it in a `topic:` field (other readers ignore that field). */
   readonly topic?: string | undefined;
+  /**
+   * What the server says of the stream itself (`hello`, `reset`, ...), from a `control:` field, which no event of an
+   * application can carry.
+   */
+  readonly control?: string | undefined;
 }
 
 export interface StreamParserHandlers {
@@ -37,6 +42,7 @@ export class StreamParser {
   #type = '';
   #data: string | undefined;
   #topic: string | undefined;
+  #control: string | undefined;
   #idBuffer = '';
   #lastEventId = '';
 
@@ -102,6 +108,9 @@ export class StreamParser {
       case 'topic':
         this.#topic = value;
         break;
+      case 'control':
+        this.#control = value;
+        break;
     }
   }
 
@@ -112,10 +121,12 @@ export class StreamParser {
     const data = this.#data;
     const type = this.#type || 'message';
     const topic = this.#topic;
+    const control = this.#control;
     this.#data = undefined;
     this.#type = '';
     this.#topic = undefined;
-    if (data !== undefined) this.#handlers.onFrame({ type, data, lastEventId, topic });
+    this.#control = undefined;
+    if (data !== undefined) this.#handlers.onFrame({ type, data, lastEventId, topic, control });
     else if (moved) this.#handlers.onPosition?.(lastEventId);
   }
 }

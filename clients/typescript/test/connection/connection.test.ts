@@ -49,7 +49,7 @@ describe('Opening', () => {
     connection.connect();
     await settle();
     expect(connection.state.name).toBe('connecting');
-    streams.last.event(undefined, 'dunlin.hello', { position: '7-1' });
+    streams.last.control(undefined, 'hello', { position: '7-1' });
     await settle();
     expect([connection.state.name, connection.connectionId, connection.position]).toEqual([
       'live',
@@ -194,7 +194,7 @@ describe('Resuming', () => {
 
   test('A connection that dropped before its first event resumes from the position of its hello', async () => {
     await live();
-    streams.last.event(undefined, 'dunlin.hello', {
+    streams.last.control(undefined, 'hello', {
       connectionId: 'x',
       position: '7-40',
       heartbeatSeconds: 15,
@@ -211,7 +211,7 @@ describe('Resuming', () => {
     await settle();
     streams.last.break();
     await environment.clock.advance(1000);
-    streams.last.event(undefined, 'dunlin.hello', { connectionId: 'x', position: '7-40' });
+    streams.last.control(undefined, 'hello', { connectionId: 'x', position: '7-40' });
     await settle();
     expect(connection.position).toBe('7-1');
   });
@@ -224,8 +224,8 @@ describe('Resuming', () => {
     await settle();
     streams.last.break();
     await environment.clock.advance(1000);
-    streams.last.event(undefined, 'dunlin.hello', { position: '7-40' });
-    streams.last.event(undefined, 'dunlin.reset', { reason: 'trimmed' });
+    streams.last.control(undefined, 'hello', { position: '7-40' });
+    streams.last.control(undefined, 'reset', { reason: 'trimmed' });
     await settle();
     expect(resets).toEqual(['trimmed']);
     expect(connection.position).toBe('7-40');
@@ -255,7 +255,7 @@ describe('Staying alive', () => {
 
   test('The hello sets the heartbeat', async () => {
     const { connection } = await live();
-    streams.last.event(undefined, 'dunlin.hello', { connectionId: 'from-hello', heartbeatSeconds: 2 });
+    streams.last.control(undefined, 'hello', { connectionId: 'from-hello', heartbeatSeconds: 2 });
     await environment.clock.advance(4999);
     expect(connection.connectionId).toBe('from-hello');
     await environment.clock.advance(1);
@@ -303,7 +303,7 @@ describe('Staying alive', () => {
 describe('Goodbyes', () => {
   test('A planned close is followed after the time the server gave', async () => {
     const { connection } = await live();
-    streams.last.event(undefined, 'dunlin.goodbye', { reason: 'draining', reconnectInMs: 4321 });
+    streams.last.control(undefined, 'goodbye', { reason: 'draining', reconnectInMs: 4321 });
     await environment.clock.advance(4320);
     expect(connection.state.name).toBe('waiting');
     expect(streams.opened[0]!.isClosed).toBe(true);
@@ -314,7 +314,7 @@ describe('Goodbyes', () => {
   test('Frames behind a goodbye in the same chunk are not handled', async () => {
     const { seen } = await live();
     streams.last.send(
-      'event: dunlin.goodbye\ndata: {"reason":"draining","reconnectInMs":10}\n\nid: 7-1\ndata: 1\n\n',
+      'event: dunlin.goodbye\ncontrol: goodbye\ndata: {"reason":"draining","reconnectInMs":10}\n\nid: 7-1\ndata: 1\n\n',
     );
     await settle();
     expect(seen).toEqual([]);
@@ -331,7 +331,7 @@ describe('Goodbyes', () => {
       }),
     });
     await environment.clock.advance(6000);
-    streams.last.event(undefined, 'dunlin.goodbye', { reason: 'tokenExpired' });
+    streams.last.control(undefined, 'goodbye', { reason: 'tokenExpired' });
     await settle();
     expect(order).toEqual(['refresh after 1']);
     expect(connection.state.name).toBe('live');
@@ -341,7 +341,7 @@ describe('Goodbyes', () => {
   for (const reason of ['signedOut', 'revoked']) {
     test(`"${reason}" signs out for good`, async () => {
       const { connection } = await live();
-      streams.last.event(undefined, 'dunlin.goodbye', { reason, reconnectInMs: 1 });
+      streams.last.control(undefined, 'goodbye', { reason, reconnectInMs: 1 });
       await environment.clock.advance(120_000);
       expect(connection.state).toMatchObject({ name: 'signedOut', reason });
       expect(streams.opened).toHaveLength(1);
@@ -426,7 +426,7 @@ describe('Wire formats and handlers', () => {
   test('Control events are understood in every format', async () => {
     for (const format of ['envelope', 'typed', 'word'] as const) {
       const { connection, seen } = await live({ format });
-      streams.last.event(undefined, 'dunlin.goodbye', { reason: 'revoked' });
+      streams.last.control(undefined, 'goodbye', { reason: 'revoked' });
       await settle();
       expect(connection.state.name).toBe('signedOut');
       expect(seen).toEqual([]);

@@ -58,6 +58,11 @@ export class FakeJournal {
     for (const reader of this.readers) reader.tab.run(() => reader.stream.event(undefined, type, data));
   }
 
+  /** Says something of the stream itself to all readers. */
+  control(name: string, data: unknown): void {
+    for (const reader of this.readers) reader.tab.run(() => reader.stream.control(undefined, name, data));
+  }
+
   /** Breaks all streams, as a restart does. */
   break(): void {
     for (const reader of this.readers) reader.stream.break();
@@ -70,10 +75,10 @@ export class FakeJournal {
     const topics = stream.url.searchParams.getAll('topic');
     const reader: Reader = { stream, topics, tab };
     const hello = { connectionId: `connection-${this.opened}`, position: `${this.epoch}-${this.head}` };
-    tab.run(() => stream.event(undefined, 'dunlin.hello', { ...hello, heartbeatSeconds: 3600 }));
+    tab.run(() => stream.control(undefined, 'hello', { ...hello, heartbeatSeconds: 3600 }));
     const [epoch, offset] = (stream.lastEventId ?? `${this.epoch}-${this.head}`).split('-');
     if (epoch !== this.epoch || Number(offset) < this.trimmed) {
-      tab.run(() => stream.event(`${this.epoch}-${this.head}`, 'dunlin.reset', { reason: 'trimmed' }));
+      tab.run(() => stream.control(`${this.epoch}-${this.head}`, 'reset', { reason: 'trimmed' }));
     } else {
       for (const entry of this.entries.slice(Number(offset))) this.#send(reader, entry);
     }

@@ -31,6 +31,17 @@ export class OpenStream {
     this.send(`${fields.filter(Boolean).join('\n')}\n\n`);
   }
 
+  /** A frame of the server about the stream itself. */
+  control(id: string | undefined, name: string, data: unknown): void {
+    const fields = [
+      id && `id: ${id}`,
+      `event: dunlin.${name}`,
+      `control: ${name}`,
+      `data: ${JSON.stringify(data)}`,
+    ];
+    this.send(`${fields.filter(Boolean).join('\n')}\n\n`);
+  }
+
   end(): void {
     if (this.isClosed) return;
     this.isClosed = true;

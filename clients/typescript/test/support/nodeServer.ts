@@ -45,7 +45,9 @@ export class NodeServer {
       'Dunlin-Connection': `connection-${++this.#connections}`,
     });
     const hello = { connectionId: `connection-${this.#connections}`, position: `e-${this.entries.length}` };
-    response.write(`event: dunlin.hello\ndata: ${JSON.stringify({ ...hello, heartbeatSeconds: 15 })}\n\n`);
+    response.write(
+      `event: dunlin.hello\ncontrol: hello\ndata: ${JSON.stringify({ ...hello, heartbeatSeconds: 15 })}\n\n`,
+    );
     const from = lastEventId === undefined ? this.entries.length : Number(lastEventId.split('-')[1]);
     for (let offset = from + 1; offset <= this.entries.length; offset++) this.#write(response, offset);
     this.#open.add(response);

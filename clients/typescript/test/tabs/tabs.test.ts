@@ -376,7 +376,7 @@ describe('Signing out', () => {
 
   test('A session that the server ended ends in every tab', async () => {
     const members = await openAll(3);
-    journal.announce('dunlin.goodbye', { reason: 'revoked' });
+    journal.control('goodbye', { reason: 'revoked' });
     await settled();
     for (const { connection } of members)
       expect(connection.state).toMatchObject({ name: 'signedOut', reason: 'revoked' });
