@@ -52,6 +52,9 @@ public sealed class SyncTests
         Assert.Equal("2030-01-02T09:00:00+00:00", (await phone.UntilAsync("calendar:event_updated")).Payload.GetProperty("event").GetProperty("end").GetString());
         var page = await laptop.OkAsync("GET", "/api/calendar/events?from=2030-01-01T00:00:00Z&to=2030-01-08T00:00:00Z");
         Assert.Equal(id, Assert.Single(page.GetProperty("items").EnumerateArray()).GetProperty("id").GetString());
+        // A plus that was not encoded, an offset without a colon, more digits than are kept.
+        foreach (var query in new[] { "from=2030-01-02T00:00:00+02:00&to=2030-01-08T00:00:00+0100", "from=2030-01-02T00:00:00.123456789%2B02:00&to=2030-01-08T00:00Z" })
+            Assert.Equal(1, (await laptop.OkAsync("GET", "/api/calendar/events?" + query)).GetProperty("items").GetArrayLength());
         await laptop.OkAsync("DELETE", $"/api/calendar/events/{id}");
         Assert.Equal(id, (await phone.UntilAsync("calendar:event_deleted")).Payload.GetProperty("id").GetString());
         Assert.Empty((await laptop.OkAsync("GET", "/api/calendar/events?from=2030-01-01T00:00:00Z&to=2030-01-08T00:00:00Z")).GetProperty("items").EnumerateArray());

@@ -1,3 +1,4 @@
+using Dunlin.Json;
 using Dunlin.Problems;
 using Dunlin.Security;
 using Microsoft.AspNetCore.Builder;
@@ -13,7 +14,7 @@ internal static class CalendarEndpoints
     {
         var group = endpoints.MapGroup("/api/calendar/events").WithTags("Focus");
         group.MapGet("", (HttpContext http, CalendarService calendar) => calendar.ListAsync(
-            http.RequireCaller(), WireTime.Parse(http.Request.Query["from"], "from"), WireTime.Parse(http.Request.Query["to"], "to"), http.RequestAborted).AsTask());
+            http.RequireCaller(), TimeText.ParseQuery(http.Request.Query["from"], "from"), TimeText.ParseQuery(http.Request.Query["to"], "to"), http.RequestAborted).AsTask());
         group.MapPost("", CreateAsync);
         group.MapPatch("{id}", UpdateAsync);
         group.MapDelete("{id}", async (HttpContext http, string id, CalendarService calendar, FocusDevices devices) =>
@@ -30,7 +31,7 @@ internal static class CalendarEndpoints
         var body = await RequestBody.ReadAsync<CreateBody>(http, FocusBody.MaxBytes, http.RequestAborted);
         var id = body.Id is null ? null : WireText.Id(body.Id, "id");
         var entry = new CalendarEvent(
-            "", WireText.Title(body.Title, "title"), WireText.Notes(body.Notes), WireTime.Parse(body.Start, "start"), WireTime.Parse(body.End, "end"), 0);
+            "", WireText.Title(body.Title, "title"), WireText.Notes(body.Notes), TimeText.Parse(body.Start, "start"), TimeText.Parse(body.End, "end"), 0);
         var deviceId = await devices.RequireAsync(http, body.DeviceId, http.RequestAborted);
         var (created, isNew) = await calendar.CreateAsync(caller, deviceId, id, entry, http.RequestAborted);
         return isNew ? Results.Created($"/api/calendar/events/{created.Id}", created) : Results.Ok(created);
@@ -42,8 +43,8 @@ internal static class CalendarEndpoints
         var body = await RequestBody.ReadAsync<UpdateBody>(http, FocusBody.MaxBytes, http.RequestAborted);
         var title = body.Title is null ? null : WireText.Title(body.Title, "title");
         var notes = body.Notes is null ? null : WireText.Notes(body.Notes);
-        var start = body.Start is null ? (DateTimeOffset?)null : WireTime.Parse(body.Start, "start");
-        var end = body.End is null ? (DateTimeOffset?)null : WireTime.Parse(body.End, "end");
+        var start = body.Start is null ? (DateTimeOffset?)null : TimeText.Parse(body.Start, "start");
+        var end = body.End is null ? (DateTimeOffset?)null : TimeText.Parse(body.End, "end");
         var expected = IfMatch.Of(http.Request);
         var deviceId = await devices.RequireAsync(http, body.DeviceId, http.RequestAborted);
         return await calendar.UpdateAsync(

@@ -1,5 +1,6 @@
 using Dunlin.Diagnostics;
 using Dunlin.Devices;
+using Dunlin.Json;
 using Dunlin.Security;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Builder;
@@ -76,7 +77,7 @@ internal static class TimerEndpoints
             throw new DunlinException(ErrorCode.InvalidField, "Give 'plannedMinutes' or 'plannedEndTime', not both.", "plannedEndTime");
         if (body.PlannedEndTime is { } end)
         {
-            var left = (long)(WireTime.Parse(end, "plannedEndTime") - now).TotalMilliseconds;
+            var left = (long)(TimeText.Parse(end, "plannedEndTime") - now).TotalMilliseconds;
             return left is > 0 and <= TimerRules.Cap
                 ? left
                 : throw new DunlinException(ErrorCode.InvalidField, "'plannedEndTime' must be in the next 24 hours.", "plannedEndTime");
