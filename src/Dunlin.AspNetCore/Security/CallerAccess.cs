@@ -21,10 +21,17 @@ public static class CallerAccess
     /// <summary>Request header with the id of the browser or device; <c>deviceId</c> or <c>device</c> in the query says the same.</summary>
     public const string DeviceHeader = "Dunlin-Device";
 
+    /// <summary>
+    /// Request header with the id of the user that the page acts for, percent-encoded; <c>dunlin-user</c> in the query says the
+    /// same. Another user's credential is refused then. Optional.
+    /// </summary>
+    public const string UserHeader = ActingUser.Header;
+
     /// <summary>The caller; null where nobody is signed in. Made once per request.</summary>
     /// <exception cref="DunlinException">
     /// <see cref="ErrorCode.InvalidField"/>: the device or connection is not an id, or a long-lived token stands in the address.
     /// <see cref="ErrorCode.OriginRefused"/>: a page of another origin writes with the user's cookie.
+    /// <see cref="ErrorCode.UserChanged"/>: the page names another user than the one who is signed in.
     /// <see cref="ErrorCode.StoreUnavailable"/> or <see cref="ErrorCode.Internal"/>: the credential could not be judged.
     /// </exception>
     public static Caller? GetCaller(this HttpContext context)
@@ -37,7 +44,10 @@ public static class CallerAccess
             throw fault.Exception;
         var caller = Make(context);
         if (caller is not null)
+        {
             OriginCheck.RequireOwnOrigin(context);
+            ActingUser.Require(context.Request, caller.UserId);
+        }
         context.Features.Set(new CallerFeature(context.User, caller));
         return caller;
     }

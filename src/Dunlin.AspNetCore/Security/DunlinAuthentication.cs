@@ -147,12 +147,15 @@ internal sealed class DunlinAuthenticationHandler(
 
     private AuthenticateResult Success(ClaimsIdentity identity, AuthenticationProperties? properties = null)
     {
+        var userId = identity.FindFirst(DunlinClaims.UserId)!.Value;
         if (_revocations is not null && _revocations.IsRevoked(
-            identity.FindFirst(DunlinClaims.UserId)!.Value, identity.FindFirst(DunlinClaims.SessionId)?.Value, DunlinIdentity.IssuedAt(identity)))
+            userId, identity.FindFirst(DunlinClaims.SessionId)?.Value, DunlinIdentity.IssuedAt(identity)))
         {
             SecurityLog.TokenRefused(Logger, TokenFault.Revoked);
             return AuthenticateResult.Fail(Refused);
         }
+        // Here too, for endpoints that are guarded by authorization and never ask for the caller.
+        ActingUser.Require(Request, userId);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), properties, Scheme.Name));
     }
 }

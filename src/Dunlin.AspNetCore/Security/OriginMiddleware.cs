@@ -27,7 +27,7 @@ internal sealed class OriginMiddleware
 {
     private const string Methods = "GET, POST, PUT, PATCH, DELETE";
     private const string RequestHeaders =
-        "Authorization, Content-Type, Last-Event-ID, Dunlin-Connection, Dunlin-Device, Dunlin-Lease, If-Match, Idempotency-Key";
+        "Authorization, Content-Type, Last-Event-ID, Dunlin-Connection, Dunlin-Device, Dunlin-User, Dunlin-Lease, If-Match, Idempotency-Key";
     private const string ResponseHeaders = "Dunlin-Connection, ETag, Retry-After";
 
     private readonly RequestDelegate _next;

@@ -38,6 +38,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
     public static readonly ErrorCode OriginRefused = new("origin_refused", 403, ErrorClass.Stop, "This origin may not write with the session cookie.", "Call from the site itself, allow the origin in the options, or use a bearer token.");
     public static readonly ErrorCode NotFound = new("not_found", 404, ErrorClass.Stop, "There is no such thing.", "Check the address; it may have been deleted.");
     public static readonly ErrorCode MethodNotAllowed = new("method_not_allowed", 405, ErrorClass.Stop, "This address does not take that method.", "See the Allow header.");
+    public static readonly ErrorCode UserChanged = new("user_changed", 409, ErrorClass.Stop, "Another user is signed in now.", "Load the page anew: it acts for a user who is no longer signed in here. Nothing was done.");
     public static readonly ErrorCode LeaseLost = new("lease_lost", 409, ErrorClass.Resync, "The lease is no longer yours.", "Keep the work as a draft, read the current state and acquire again.");
     public static readonly ErrorCode IdempotencyKeyReused = new("idempotency_key_reused", 409, ErrorClass.Stop, "The idempotency key was used for another request.", "Use a new key for a new request.");
     public static readonly ErrorCode Conflict = new("conflict", 409, ErrorClass.Resync, "The request does not fit the current state.", "Read the current state and decide again.");
@@ -60,7 +61,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
     public static IReadOnlyList<ErrorCode> All { get; } =
     [
         InvalidJson, InvalidField, UnknownField, InvalidTopic, InvalidResource, InvalidPosition, TooManyTopics,
-        NotSignedIn, InvalidCredentials, Forbidden, OriginRefused, NotFound, MethodNotAllowed, LeaseLost, IdempotencyKeyReused,
+        NotSignedIn, InvalidCredentials, Forbidden, OriginRefused, NotFound, MethodNotAllowed, UserChanged, LeaseLost, IdempotencyKeyReused,
         Conflict, CheckpointExpired, VersionMismatch, TooLarge, UnsupportedMediaType, LeaseHeld, SchemaOutdated, TooManyRequests, TooManyConnections, QueueFull,
         LimitReached,
         Internal, StoreUnavailable, Draining,

@@ -142,7 +142,7 @@ public sealed class OriginTests
         Assert.Equal("true", Header(preflight, "Access-Control-Allow-Credentials"));
         Assert.Equal("600", Header(preflight, "Access-Control-Max-Age"));
         var named = Header(preflight, "Access-Control-Allow-Headers")!.Split(", ");
-        foreach (var name in new[] { "Authorization", "Content-Type", "Last-Event-ID", "Dunlin-Connection", "Dunlin-Device", "Dunlin-Lease", "If-Match", "Idempotency-Key" })
+        foreach (var name in new[] { "Authorization", "Content-Type", "Last-Event-ID", "Dunlin-Connection", "Dunlin-Device", "Dunlin-User", "Dunlin-Lease", "If-Match", "Idempotency-Key" })
             Assert.Contains(name, named);
         Assert.Contains("DELETE", Header(preflight, "Access-Control-Allow-Methods"), StringComparison.Ordinal);
 

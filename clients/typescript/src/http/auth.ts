@@ -1,4 +1,9 @@
 export interface AuthOptions {
+  /**
+   * Id of the signed-in user, sent as `Dunlin-User` with every request and stream. The tabs of a browser share one session
+   * cookie: the server refuses what a page of one user sends with the cookie of another.
+   */
+  readonly user?: string | undefined;
   /** Bearer token for every request; leave out when a session cookie does it. */
   readonly token?: (() => string | undefined | Promise<string | undefined>) | undefined;
   /**
@@ -27,9 +32,14 @@ export class Auth {
     return this.#options.refresh !== undefined;
   }
 
-  async headers(): Promise<Record<string, string>> {
+  /** `anonymous`: the request acts for nobody yet, such as a sign-in. */
+  async headers(anonymous = false): Promise<Record<string, string>> {
+    const { user } = this.#options;
     const token = await this.#options.token?.();
-    return token ? { Authorization: `Bearer ${token}` } : {};
+    return {
+      ...(token ? { Authorization: `Bearer ${token}` } : {}),
+      ...(user === undefined || anonymous ? {} : { 'Dunlin-User': encodeURIComponent(user) }),
+    };
   }
 
   async refresh(): Promise<boolean> {

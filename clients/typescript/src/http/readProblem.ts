@@ -33,6 +33,8 @@ export async function readProblem(response: Response): Promise<Problem> {
     case 410:
       return { kind: 'notFound', ...base };
     case 409: {
+      // Another user is signed in now: for the user of this page the session is over.
+      if (base.code === 'user_changed') return { kind: 'signedOut', ...base };
       const reason = text('reason');
       if (reason === undefined || !LOST_REASONS.includes(reason)) return { kind: 'conflict', ...base };
       return { kind: 'lost', ...base, reason: reason as LeaseLostReason, holder: detail?.['holder'] };

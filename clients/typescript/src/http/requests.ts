@@ -60,7 +60,7 @@ export class Requests {
       'Dunlin-Device': deviceId,
       ...(connection === undefined ? {} : { 'Dunlin-Connection': connection }),
       ...(options.body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      ...(await auth.headers()),
+      ...(await auth.headers(options.anonymous)),
       ...options.headers,
     };
     const init: RequestInit = { method, headers, credentials: auth.credentials };

@@ -57,6 +57,24 @@ describe('A request', () => {
     });
   });
 
+  test('names the user it acts for, and a sign-in names nobody', async () => {
+    const own = requests({ user: 'bob@example.org' });
+    await own.send('POST', '/things', { body: {} });
+    await own.send('POST', '/login', { body: {}, anonymous: true });
+    await requests().send('GET', '/things');
+    const named = sent.map(({ headers }) => headers.get('Dunlin-User'));
+    expect(named).toEqual(['bob%40example.org', null, null]);
+  });
+
+  test('refused because another user is signed in now ends the session of its user', async () => {
+    let refreshed = 0;
+    answers = [() => json(409, { code: 'user_changed', title: 'Another user is signed in now.' })];
+    const refresh = async () => (refreshed++, true);
+    const problem = await refused(requests({ user: 'bob', refresh }).send('POST', '/things', { body: {} }));
+    expect(problem).toMatchObject({ kind: 'signedOut', code: 'user_changed', status: 409 });
+    expect([sent.length, refreshed, signedOut]).toEqual([1, 0, 1]);
+  });
+
   test('answered with nothing has no body', async () => {
     answers.push(() => json(204, undefined));
     expect((await requests().send('DELETE', '/things')).body).toBeUndefined();
