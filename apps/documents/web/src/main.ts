@@ -1,5 +1,16 @@
 import { Client, type Connection } from '@dunlin/client';
-import { createHeader, element, icon, requireSignIn, Session, showToast, type User } from '@dunlin/kit';
+import {
+  copyText,
+  createHeader,
+  element,
+  icon,
+  Session,
+  setKitWords,
+  showToast,
+  startPage,
+  type Page,
+  type User,
+} from '@dunlin/kit';
 import { DocumentsApi } from './api/documents';
 import { fileLocks } from './api/fileLocks';
 import type { DocumentEvents, Maintenance } from './api/types';
@@ -29,44 +40,34 @@ function notify({ text, kind, rescue }: Notice): void {
 const copyAction = (text: string) => ({
   label: 'Copy my text',
   done: 'Copied',
-  run: () => navigator.clipboard.writeText(text),
+  run: () => copyText(text),
 });
 
-async function signIn(reason: string): Promise<User> {
-  try {
-    const user = await session.load();
-    if (user) return user;
-  } catch {
-    // The sign-in says that the server cannot be reached.
-  }
-  return requireSignIn(session, reason);
-}
+setKitWords({
+  signedOutReason: 'You are signed out. What you typed is kept: sign in to go on.',
+  unsentOne: 'A document has unsaved changes',
+  unsentText:
+    'They are kept on this device as a draft, shown to nobody else, and offered when {name} opens the document here again.',
+  waitingOne:
+    'A document has unsaved changes. They are kept on this device as a draft, shown to nobody else, and offered when the same user opens it here again.',
+});
 
-function start(user: User): void {
-  let whySignedOut = 'You were signed out. What you typed is kept: sign in to go on.';
-  let isAsking = false;
-  const onSignedOut = () => {
-    if (isAsking) return;
-    isAsking = true;
-    session.markSignedOut();
-    void workspace.close();
-    void requireSignIn(session, whySignedOut).then((again) => {
-      // Another user's page is another page, and so is another session's connection to the other tabs.
-      if (again.userId !== user.userId) history.replaceState(null, '', PATH);
-      location.reload();
-    });
-  };
+function start(user: User, root: HTMLElement): Page {
+  let whySignedOut: string | undefined;
+  let isDisposed = false;
+  const onSignedOut = () => session.markSignedOut(whySignedOut);
 
   const client = new Client({ user: user.userId, refresh: () => session.refresh() });
-  const api = new DocumentsApi(client.requests, onSignedOut);
+  const api = new DocumentsApi(client.requests, user.userId, onSignedOut);
   const library = new Library(() => api.list());
   const editor = new XmlEditor({ onEdit: () => workspace.edited(), onSave: () => void workspace.save() });
+  const tabs = browserTabs(user.userId);
   const options = {
     api,
     leases: client.leases(fileLocks(client.requests)),
     library,
     drafts: browserDrafts(user.userId),
-    tabs: browserTabs(user.userId),
+    tabs,
     pane: editor,
     notify,
   };
@@ -97,7 +98,7 @@ function start(user: User): void {
       await versions.import(collection.value, title.value, emptyDocument(title.value));
   };
 
-  const header = createHeader({ system: 'Documents', session, beforeSignOut: () => workspace.close() });
+  const header = createHeader({ system: 'Documents', session });
   const maintenance = element('div', {
     className: 'maintenance',
     hidden: true,
@@ -116,7 +117,8 @@ function start(user: User): void {
   administration.onclick = () =>
     openAdministration(api, library.list?.maintenance ?? { on: false, message: '' });
   header.element.querySelector('.header-space')!.after(administration);
-  document.body.append(
+  root.className = 'documents-page';
+  root.append(
     header.element,
     maintenance,
     element('div', { className: 'documents' }, list.element, pane.element),
@@ -133,10 +135,10 @@ function start(user: User): void {
     pane.show();
   });
   workspace.subscribe(() => {
+    if (isDisposed) return;
     const fileId = workspace.file?.id;
     document.body.dataset['view'] = fileId === undefined ? 'list' : 'file';
-    if (fileId === undefined && fileOfAddress() !== undefined && !isAsking)
-      history.replaceState(null, '', PATH);
+    if (fileId === undefined && fileOfAddress() !== undefined) history.replaceState(null, '', PATH);
     else if (fileId !== undefined && fileOfAddress() !== fileId) go(`${PATH}/${encodeURIComponent(fileId)}`);
     list.setOpen(fileId);
     pane.show();
@@ -167,29 +169,51 @@ function start(user: User): void {
   });
   connection.on('forceLogout', ({ message }) => {
     whySignedOut = `${message}. What you typed is kept: sign in to go on.`;
-    showToast({ kind: 'error', text: message });
   });
   connection.onReset(reload);
   watchConnection(connection, header.setConnection, reload, onSignedOut);
   connection.connect();
 
-  addEventListener('pagehide', () => workspace.setHidden(true));
-  addEventListener('pageshow', () => {
-    workspace.setHidden(false);
-    if (library.list) reload();
-  });
-  addEventListener('popstate', () => follow());
-  addEventListener('keydown', (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.key !== 's') return;
-    event.preventDefault();
-    void workspace.save();
-  });
+  const listeners = new AbortController();
+  const { signal } = listeners;
+  addEventListener('pagehide', () => workspace.setHidden(true), { signal });
+  addEventListener(
+    'pageshow',
+    () => {
+      workspace.setHidden(false);
+      if (library.list) reload();
+    },
+    { signal },
+  );
+  addEventListener('popstate', () => follow(), { signal });
+  addEventListener(
+    'keydown',
+    (event) => {
+      if (!(event.ctrlKey || event.metaKey) || event.key !== 's') return;
+      event.preventDefault();
+      void workspace.save();
+    },
+    { signal },
+  );
   const follow = () => {
     const fileId = fileOfAddress();
     void (fileId === undefined ? workspace.close() : workspace.open(fileId));
   };
   document.body.dataset['view'] = 'list';
   follow();
+  return {
+    unsent: () => (workspace.file?.isDirty ? 1 : 0),
+    dispose: async () => {
+      isDisposed = true;
+      listeners.abort();
+      const kept = workspace.close(true);
+      tabs.close();
+      header.dispose();
+      client.dispose();
+      await kept;
+      editor.destroy();
+    },
+  };
 }
 
 function watchConnection(
@@ -247,4 +271,10 @@ function emptyDocument(title: string): string {
 `;
 }
 
-void signIn('Sign in to see the documents.').then(start);
+startPage({
+  session,
+  system: () => 'Documents',
+  home: PATH,
+  reason: () => 'Sign in to see the documents.',
+  start,
+});

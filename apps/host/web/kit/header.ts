@@ -3,8 +3,12 @@ import { element } from './dom';
 import { icon } from './icons';
 import type { Session } from './session';
 import { avatar } from './signIn';
+import { maySignOut } from './signOut';
 import { showToast } from './toasts';
 import { kitWord } from './words';
+
+/** What sending the rest may take before the user is asked what to do about it. */
+const FLUSH_MS = 3000;
 
 export interface HeaderOptions {
   /** Name of the system, beside Dunlin's; none on the landing page. */
@@ -47,8 +51,7 @@ export function createHeader({ system, session, beforeSignOut }: HeaderOptions):
   const header = element(
     'header',
     { className: 'header' },
-    element('a', { className: 'brand', href: '/' }, logo(), 'Dunlin'),
-    system !== undefined && element('span', { className: 'header-system', textContent: system }),
+    ...brand(system),
     element('span', { className: 'header-space' }),
     dot,
     account,
@@ -74,6 +77,14 @@ export function createHeader({ system, session, beforeSignOut }: HeaderOptions):
   };
 }
 
+/** Dunlin's name, and the system's beside it. */
+export function brand(system: string | undefined): (HTMLElement | false)[] {
+  return [
+    element('a', { className: 'brand', href: '/' }, logo(), 'Dunlin'),
+    system !== undefined && element('span', { className: 'header-system', textContent: system }),
+  ];
+}
+
 function userMenu(session: Session, beforeSignOut: (() => Promise<void>) | undefined): HTMLElement[] {
   const { user } = session;
   if (!user) return [];
@@ -85,8 +96,9 @@ function userMenu(session: Session, beforeSignOut: (() => Promise<void>) | undef
   );
   signOut.onclick = async () => {
     try {
-      await beforeSignOut?.();
-      await session.signOut();
+      const patience = new Promise<void>((done) => setTimeout(done, FLUSH_MS));
+      await Promise.race([beforeSignOut?.(), patience]);
+      if (await maySignOut(user.name)) await session.signOut();
     } catch {
       showToast({ kind: 'error', text: kitWord('signOutFailed') });
     }

@@ -19,7 +19,8 @@ export interface Demo {
 
 export type SessionState =
   | { readonly name: 'unknown' }
-  | { readonly name: 'signedOut' }
+  /** `reason`: why, where it was not the user's own doing. */
+  | { readonly name: 'signedOut'; readonly reason?: string | undefined }
   | { readonly name: 'signedIn'; readonly user: User };
 
 interface StatusAnswer {
@@ -35,18 +36,38 @@ interface LoginAnswer {
   readonly roles: readonly string[];
 }
 
-const CHANNEL = 'dunlin.session';
+/** What the tabs of a browser tell each other: who is signed in now. Of two, the later one counts. */
+interface Note {
+  readonly user: User | null;
+  readonly at: number;
+}
 
-/** Who is signed in in this browser, by the session cookie. Told to all tabs. */
+const NAME = 'dunlin.session';
+
+/**
+ * Who is signed in in this browser, by the session cookie. Tabs learn of a change from each other at once, by a broadcast
+ * and, where that is missing or the tab was frozen, by the note in localStorage. The note is also who was here last, for
+ * pages that open without a network.
+ */
 export class Session {
   readonly #requests: Requests;
   readonly #listeners = new Set<() => void>();
-  readonly #channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(CHANNEL);
+  readonly #channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(NAME);
   #state: SessionState = { name: 'unknown' };
+  #at = 0;
+  /** Changes of the state that are newer than an answer under way. */
+  #changes = 0;
 
   constructor(requests = new Client().requests) {
     this.#requests = requests;
-    if (this.#channel) this.#channel.onmessage = () => void this.load().catch(() => {});
+    if (this.#channel) this.#channel.onmessage = ({ data }) => this.#hear(data as Note);
+    addEventListener('storage', ({ key }) => key === NAME && this.#hear(readNote()));
+    // A tab that was frozen, or restored from the back/forward cache, missed what was broadcast.
+    addEventListener('pageshow', ({ persisted }) => persisted && this.#look());
+    addEventListener('online', () => this.#look());
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible') this.#look();
+    });
   }
 
   get state(): SessionState {
@@ -64,15 +85,24 @@ export class Session {
 
   /** Asks the server. Rejects when it cannot be reached. */
   async load(): Promise<User | undefined> {
+    const before = this.#changes;
     const { body } = await this.#requests.send<StatusAnswer>('GET', '/api/v1/auth/status', {
       anonymous: true,
     });
+    // Signed in or out while the answer was under way: it is older than what is known.
+    if (before !== this.#changes) return this.load();
     const { signedIn, userId, fullName, roles } = body;
-    this.#set(
-      signedIn && userId !== null
-        ? { name: 'signedIn', user: { userId, name: fullName ?? userId, roles: roles ?? [] } }
-        : { name: 'signedOut' },
-    );
+    const user =
+      signedIn && userId !== null ? { userId, name: fullName ?? userId, roles: roles ?? [] } : null;
+    if (this.#state.name === 'unknown' || user?.userId !== readNote().user?.userId) this.#tell(user);
+    this.#become(user);
+    return this.user;
+  }
+
+  /** Goes on as the user who was signed in here last, until the server can be asked. */
+  assume(): User | undefined {
+    const { user } = readNote();
+    if (user) this.#set({ name: 'signedIn', user });
     return this.user;
   }
 
@@ -82,26 +112,33 @@ export class Session {
       anonymous: true,
     });
     const user = { userId: body.userId, name: body.fullName, roles: body.roles };
-    this.#set({ name: 'signedIn', user });
-    this.#channel?.postMessage('changed');
+    this.#tell(user);
+    this.#become(user);
     return user;
   }
 
+  /** Ends the session of the user of this page, and of nobody who has signed in since. */
   async signOut(): Promise<void> {
-    await this.#requests.send('POST', '/api/v1/auth/logout', { anonymous: true });
-    this.#set({ name: 'signedOut' });
-    this.#channel?.postMessage('changed');
+    try {
+      await this.#send('/api/v1/auth/logout');
+    } catch (error) {
+      if (problemOf(error).kind !== 'signedOut') throw error;
+      await this.load();
+      return;
+    }
+    this.#tell(null);
+    this.#become(null);
   }
 
-  /** The server said that nobody is signed in any more. */
-  markSignedOut(): void {
-    this.#set({ name: 'signedOut' });
+  /** The server said that the user of this page is not signed in any more. */
+  markSignedOut(reason?: string): void {
+    this.#set({ name: 'signedOut', reason });
   }
 
-  /** For `ClientOptions.refresh`: whether the session still stands. */
+  /** For `ClientOptions.refresh`: whether the session of this page's user still stands. */
   async refresh(): Promise<boolean> {
     try {
-      await this.#requests.send('POST', '/api/v1/auth/refresh', { anonymous: true });
+      await this.#send('/api/v1/auth/refresh');
       return true;
     } catch (error) {
       if (problemOf(error).kind === 'signedOut') return false;
@@ -118,9 +155,56 @@ export class Session {
     }
   }
 
+  async #send(path: string): Promise<void> {
+    const { user } = this;
+    const headers = user && { 'Dunlin-User': encodeURIComponent(user.userId) };
+    await this.#requests.send('POST', path, { anonymous: true, headers });
+  }
+
+  #look(): void {
+    this.#hear(readNote());
+    // Without a network what is known stands.
+    this.load().catch(() => {});
+  }
+
+  #hear({ user, at }: Note): void {
+    this.#changes++;
+    if (this.#state.name === 'unknown' || at <= this.#at) return;
+    this.#at = at;
+    this.#become(user);
+  }
+
+  #tell(user: User | null): void {
+    this.#at = Math.max(Date.now(), this.#at + 1);
+    const note: Note = { user, at: this.#at };
+    try {
+      localStorage.setItem(NAME, JSON.stringify(note));
+    } catch {
+      // Storage is blocked: then there is no page without a network.
+    }
+    this.#channel?.postMessage(note);
+  }
+
+  #become(user: User | null): void {
+    this.#set(user ? { name: 'signedIn', user } : { name: 'signedOut' });
+  }
+
   #set(state: SessionState): void {
-    if (JSON.stringify(state) === JSON.stringify(this.#state)) return;
+    const isSame =
+      state.name === 'signedIn'
+        ? JSON.stringify(state.user) === JSON.stringify(this.user)
+        : state.name === this.#state.name;
+    if (isSame) return;
     this.#state = state;
+    this.#changes++;
     for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+function readNote(): Note {
+  try {
+    return (JSON.parse(localStorage.getItem(NAME) ?? 'null') as Note | null) ?? { user: null, at: 0 };
+  } catch {
+    return { user: null, at: 0 };
   }
 }

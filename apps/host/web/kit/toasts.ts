@@ -19,8 +19,17 @@ const SHOWN_MS = 7000;
 /** More than these push out the oldest that has no action. */
 const MAX_SHOWN = 5;
 
+let isClosed = false;
+
+/** Takes all notices away, and shows none any more: they are of a user who has left this document. */
+export function closeToasts(): void {
+  isClosed = true;
+  document.querySelector('.toasts')?.remove();
+}
+
 /** Says something at the edge of the page, to the eye and to screen readers. Returns what takes it away. */
 export function showToast({ text, kind = 'info', action }: Toast): () => void {
+  if (isClosed) return () => {};
   const words = element('span', { className: 'toast-text' });
   const toast = element(
     'div',

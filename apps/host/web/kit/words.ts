@@ -1,6 +1,16 @@
 /** What the shared parts say. A page in another language sets them before it uses the parts. */
 const words = {
   signIn: 'Sign in',
+  signedOutReason: 'You are signed out. What was not sent is kept for you: sign in to go on.',
+  waitingOne:
+    '1 change is not sent yet. It stays on this device, is shown to nobody else, and is sent when the same user signs in here again.',
+  waitingMany:
+    '{name} changes are not sent yet. They stay on this device, are shown to nobody else, and are sent when the same user signs in here again.',
+  unsentOne: '1 change is not sent yet',
+  unsentMany: '{name} changes are not sent yet',
+  unsentText:
+    'They stay on this device, are shown to nobody else, and are sent when {name} signs in here again.',
+  stay: 'Stay signed in',
   signInReason: 'Sign in to go on.',
   userName: 'User name',
   password: 'Password',

@@ -1,52 +1,57 @@
-import { requireSignIn, Session, type User } from '@dunlin/kit';
+import type { Problem } from '@dunlin/client';
+import { copyText, Session, showToast, startPage, type User } from '@dunlin/kit';
 import { createRoot } from 'react-dom/client';
 import { Desk } from './data/desk';
 import { App } from './ui/App';
 import { StreamPage } from './ui/StreamPage';
 
 const session = new Session();
-const LAST_USER = 'dunlin.todos.user';
 
-/** Who was signed in here last: their lists can be read and changed without a network. */
-function lastUser(): User | undefined {
-  try {
-    return JSON.parse(localStorage.getItem(LAST_USER) ?? 'null') ?? undefined;
-  } catch {
-    return undefined;
-  }
+function wordsOf(problem: Problem): string {
+  const detail = problem.detail?.['detail'];
+  return typeof detail === 'string' ? detail : problem.title;
 }
 
-async function whoIsIt(): Promise<User> {
-  let user: User | undefined;
-  try {
-    user = await session.load();
-  } catch {
-    user = lastUser();
-  }
-  user ??= await requireSignIn(session, 'Sign in to see your lists.');
-  try {
-    localStorage.setItem(LAST_USER, JSON.stringify(user));
-  } catch {
-    // Storage is blocked: then there is no page without a network.
-  }
-  return user;
-}
-
-void whoIsIt().then((user) => {
-  const root = createRoot(document.getElementById('page')!);
-  if (location.pathname === '/todos/stream') return root.render(<StreamPage session={session} />);
-  const desk = new Desk({
-    user,
-    session,
-    signIn: () => requireSignIn(session, 'You were signed out. What you did is kept: sign in to go on.'),
+function tellGivenUp(text: string, problem: Problem): void {
+  const what = text === '' ? 'A change' : `“${text}”`;
+  const action = { label: 'Copy', done: 'Copied', run: () => copyText(text) };
+  showToast({
+    kind: 'error',
+    text: `${what} was given up. ${wordsOf(problem)}`,
+    action: text === '' ? undefined : action,
   });
-  session.subscribe(() => {
-    if (session.state.name !== 'signedOut') return;
-    try {
-      localStorage.removeItem(LAST_USER);
-    } catch {
-      // Nothing was kept.
+}
+
+startPage({
+  session,
+  system: () => 'Todos',
+  home: '/todos',
+  reason: () => 'Sign in to see your lists.',
+  isOffline: true,
+  start: (user: User, place: HTMLElement) => {
+    const root = createRoot(place);
+    if (location.pathname === '/todos/stream') {
+      root.render(<StreamPage session={session} user={user} />);
+      return { dispose: () => root.unmount() };
     }
-  });
-  root.render(<App desk={desk} session={session} user={user} />);
+    const desk = new Desk({
+      user,
+      refresh: () => session.refresh(),
+      onSignedOut: () => session.markSignedOut(),
+      onGivenUp: tellGivenUp,
+      onRefused: (problem) =>
+        showToast({
+          kind: 'error',
+          text: `The server takes no changes now. They are kept here. ${wordsOf(problem)}`,
+        }),
+    });
+    root.render(<App desk={desk} session={session} user={user} />);
+    return {
+      unsent: () => desk.pending.count,
+      dispose: () => {
+        root.unmount();
+        return desk.dispose();
+      },
+    };
+  },
 });

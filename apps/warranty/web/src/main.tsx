@@ -1,5 +1,5 @@
 import { browserEnvironment } from '@dunlin/client';
-import { requireSignIn, Session, showToast, type User } from '@dunlin/kit';
+import { copyText, Session, showToast, startPage } from '@dunlin/kit';
 import { createRoot } from 'react-dom/client';
 import { Desk, type Notice } from './state/desk';
 import { createWarrantyState } from './state/state';
@@ -10,52 +10,43 @@ import { DeskContext } from './ui/context';
 const session = new Session();
 
 function notify({ text, kind, typed }: Notice): void {
-  const copy = { label: 'Copy', done: 'Copied', run: () => navigator.clipboard.writeText(typed ?? '') };
+  const copy = { label: 'Copy', done: 'Copied', run: () => copyText(typed ?? '') };
   showToast({ text, kind, action: typed ? copy : undefined });
 }
 
-async function signIn(reason: string): Promise<User> {
-  try {
-    const user = await session.load();
-    if (user) return user;
-  } catch {
-    // The sign-in says that the server cannot be reached.
-  }
-  return requireSignIn(session, reason);
-}
-
-function start(user: User): void {
-  const environment = browserEnvironment();
-  const state = createWarrantyState(user.userId, branchOfAddress());
-  let isAsking = false;
-  const desk = new Desk({
-    environment,
-    state,
-    refresh: () => session.refresh(),
-    notify,
-    unsavedStorage: storageOrNothing(),
-    onSignedOut: () => {
-      if (isAsking) return;
-      isAsking = true;
-      session.markSignedOut();
-      void requireSignIn(session, 'You were signed out. What you typed is kept: sign in to go on.').then(
-        (again) => {
-          isAsking = false;
-          // Another user's page is another page. What this one left unsaved waits for its user.
-          if (again.userId !== user.userId) location.reload();
-          else desk.signedIn();
-        },
-      );
-    },
-  });
-  followAddress((branchId) => desk.open(branchId));
-  desk.start(state.getState().branchId);
-  createRoot(document.getElementById('page')!).render(
-    <DeskContext value={{ desk, state, session }}>
-      <App />
-    </DeskContext>,
-  );
-}
+startPage({
+  session,
+  system: () => 'Warranty cases',
+  home: '/branch/1',
+  reason: () => 'Sign in to see the warranty cases.',
+  start: (user, place) => {
+    const state = createWarrantyState(user.userId, branchOfAddress());
+    const desk = new Desk({
+      environment: browserEnvironment(),
+      state,
+      refresh: () => session.refresh(),
+      notify,
+      unsavedStorage: storageOrNothing(),
+      onSignedOut: () => session.markSignedOut(),
+    });
+    const root = createRoot(place);
+    const stopFollowing = followAddress((branchId) => desk.open(branchId));
+    desk.start(state.getState().branchId);
+    root.render(
+      <DeskContext value={{ desk, state, session }}>
+        <App />
+      </DeskContext>,
+    );
+    return {
+      unsent: () => state.getState().pending.size,
+      dispose: () => {
+        stopFollowing();
+        root.unmount();
+        desk.dispose();
+      },
+    };
+  },
+});
 
 // Reading localStorage throws where storage is blocked.
 function storageOrNothing(): Storage | undefined {
@@ -65,5 +56,3 @@ function storageOrNothing(): Storage | undefined {
     return undefined;
   }
 }
-
-void signIn('Sign in to see the warranty cases.').then(start);

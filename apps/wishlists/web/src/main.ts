@@ -1,101 +1,116 @@
 import { problemOf } from '@dunlin/client';
 import type { RefusedDocument } from '@dunlin/client/rxdb';
-import { requireSignIn, Session, showToast, type User } from '@dunlin/kit';
-import { createApp, type App as VueApp } from 'vue';
+import {
+  copyText,
+  element,
+  requireSignIn,
+  Session,
+  showToast,
+  startPage,
+  type Page,
+  type User,
+} from '@dunlin/kit';
+import { createApp } from 'vue';
 import { Desk } from './data/desk';
 import { has, t } from './i18n';
+import { useKitWords } from './i18n/kitWords';
 import { current, go } from './ui/address';
 import App from './ui/App.vue';
 import PreviewShell from './ui/PreviewShell.vue';
 
 const session = new Session();
-const LAST_USER = 'dunlin.wishlists.user';
-const target = () => document.getElementById('page')!;
+/** The link that a visitor wants to join by, once there is a user. */
+let joining: string | undefined;
 
-/** Who was signed in here last: their lists can be read and changed without a network. */
-function lastUser(): User | undefined {
-  try {
-    return JSON.parse(localStorage.getItem(LAST_USER) ?? 'null') ?? undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function keepUser(user: User | undefined): void {
-  try {
-    if (user) localStorage.setItem(LAST_USER, JSON.stringify(user));
-    else localStorage.removeItem(LAST_USER);
-  } catch {
-    // Storage is blocked: then there is no page without a network.
-  }
-}
-
-async function whoIsIt(): Promise<User | undefined> {
-  try {
-    return await session.load();
-  } catch {
-    return lastUser();
-  }
+/** What a person typed into a document of any collection. */
+function typedIn(document: unknown): string {
+  const { title, name, description, source_url } = (document ?? {}) as Record<string, unknown>;
+  return [title, name, description, source_url]
+    .filter((each) => typeof each === 'string' && each !== '')
+    .join('\n');
 }
 
 function tellRefused(refused: readonly RefusedDocument[]): void {
-  for (const { code } of refused.slice(0, 3)) {
+  for (const { code, document } of refused.slice(0, 3)) {
     const key = `refused_${code}`;
-    showToast({ kind: 'error', text: t('refused', { reason: has(key) ? t(key) : t('refused_other') }) });
+    const text = typedIn(document);
+    const reason = has(key) ? t(key) : t('refused_other');
+    const action = { label: t('copy'), done: t('copied'), run: () => copyText(text) };
+    showToast({ kind: 'error', text: t('refused', { reason }), action: text === '' ? undefined : action });
   }
 }
 
-async function openDesk(user: User): Promise<Desk> {
-  keepUser(user);
-  session.subscribe(() => {
-    if (session.state.name === 'signedOut') keepUser(undefined);
-  });
-  return Desk.open({
+async function showLists(user: User, root: HTMLElement): Promise<Page> {
+  const desk = await Desk.open({
     user,
-    session,
-    signIn: () => requireSignIn(session, t('signedOutReason')),
+    refresh: () => session.refresh(),
+    onSignedOut: () => session.markSignedOut(),
     onRefused: tellRefused,
   });
-}
-
-async function showLists(user: User | undefined, joining?: string): Promise<void> {
-  const desk = await openDesk(
-    user ?? (await requireSignIn(session, t(joining ? 'joinReason' : 'signInReason'))),
-  );
-  if (joining) {
+  if (joining !== undefined) {
     try {
       go({ name: 'list', id: await desk.join(joining) });
     } catch (error) {
       showToast({ kind: 'error', text: problemOf(error).title });
       go({ name: 'home' });
     }
+    joining = undefined;
   }
-  createApp(App, { desk, session }).mount(target());
-}
-
-async function start(): Promise<void> {
-  const user = await whoIsIt();
-  if (current.value.name !== 'share') return showLists(user);
-  const { token } = current.value;
-  let app: VueApp;
-  const join = async () => {
-    const known = session.user ?? (await requireSignIn(session, t('joinReason')));
-    app.unmount();
-    await showLists(known, token);
+  const app = createApp(App, { desk, session });
+  app.mount(root);
+  return {
+    unsent: () => desk.sync.get().pending,
+    dispose: () => {
+      app.unmount();
+      return desk.dispose();
+    },
   };
-  app = createApp(PreviewShell, {
-    session,
-    token,
-    isSignedIn: user !== undefined,
-    onJoin: () => void join(),
-  });
-  app.mount(target());
 }
 
-start().catch((error: unknown) => {
-  // Most likely a browser that lets the page keep nothing.
-  showToast({ kind: 'error', text: t('storageTrouble') });
-  console.error(error);
+/** What a link leads to, for everybody who has it. */
+function showPreview(root: HTMLElement, token: string, onJoin: () => void): Page {
+  const app = createApp(PreviewShell, { session, token, isSignedIn: session.user !== undefined, onJoin });
+  app.mount(root);
+  return { dispose: () => app.unmount() };
+}
+
+async function start(user: User, root: HTMLElement): Promise<Page> {
+  if (current.value.name !== 'share' || joining !== undefined) return openLists(user, root);
+  const { token } = current.value;
+  let page: Page = showPreview(root, token, () => {
+    joining = token;
+    void Promise.resolve(page.dispose()).then(async () => (page = await openLists(user, root)));
+  });
+  return { unsent: () => page.unsent?.() ?? 0, dispose: () => page.dispose() };
+}
+
+async function openLists(user: User, root: HTMLElement): Promise<Page> {
+  try {
+    return await showLists(user, root);
+  } catch (error) {
+    // Most likely a browser that lets the page keep nothing.
+    root.append(element('p', { className: 'trouble', textContent: t('storageTrouble') }));
+    console.error(error);
+    return { dispose: () => root.replaceChildren() };
+  }
+}
+
+useKitWords();
+startPage({
+  session,
+  system: () => t('title'),
+  home: '/wishlists',
+  reason: () => t('signInReason'),
+  isOffline: true,
+  start,
+  visit: (root) => {
+    if (current.value.name !== 'share') return undefined;
+    const { token } = current.value;
+    return showPreview(root, token, () => {
+      joining = token;
+      void requireSignIn(session, t('joinReason'));
+    });
+  },
 });
 
 if ('serviceWorker' in navigator) {

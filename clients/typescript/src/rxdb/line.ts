@@ -164,8 +164,7 @@ export class Line {
   }
 
   async #push(rows: readonly Row[]): Promise<any[]> {
-    const { primaryPath } = this.#options.collection.schema;
-    const idOf = (row: Row) => row.newDocumentState[primaryPath] as string;
+    const idOf = (row: Row) => this.#idOf(row);
     const confirmed = await findConfirmed(this.replication.internalReplicationState!, rows.map(idOf));
     // To RxDB they are conflicts whose resolution comes too late: it leaves what is here as it is.
     const answers = rows.filter((row) => confirmed.has(idOf(row))).map((row) => confirmed.get(idOf(row)));
@@ -224,7 +223,7 @@ export class Line {
         signal: this.#abort.signal,
         headers: held.length > 0 ? { 'Dunlin-Lease': held.join(',') } : undefined,
       });
-      this.#readRefused(answer.headers);
+      this.#readRefused(answer.headers, rows);
       return answer.body;
     } catch (error) {
       // A request that is refused as a whole is tried in halves, so that one row cannot keep the others here for ever.
@@ -235,9 +234,7 @@ export class Line {
         return [...(await this.#send(rows.slice(0, half))), ...(await this.#send(rows.slice(half)))];
       }
       const { assumedMasterState, newDocumentState } = rows[0]!;
-      this.#refuse([
-        { id: newDocumentState[this.#options.collection.schema.primaryPath], code: problem.code },
-      ]);
+      this.#refuse([{ id: this.#idOf(rows[0]!), code: problem.code, document: newDocumentState }]);
       return [assumedMasterState ?? { ...newDocumentState, _deleted: true }];
     }
   }
@@ -309,18 +306,28 @@ export class Line {
     return `${path}/${verb}/${name}?schema=${collection.schema.version}`;
   }
 
-  #readRefused(headers: Headers): void {
+  #idOf(row: Row): string {
+    return row.newDocumentState[this.#options.collection.schema.primaryPath] as string;
+  }
+
+  #readRefused(headers: Headers, rows: readonly Row[]): void {
     const refused = (headers.get('Dunlin-Refused') ?? '')
       .split(', ')
       .filter((entry) => entry.includes(';'))
       .map((entry) => entry.split(';') as [string, string]);
-    this.#refuse(refused.map(([id, code]) => ({ id: decodeURIComponent(id), code })));
+    const documents = new Map(rows.map((row) => [this.#idOf(row), row.newDocumentState]));
+    this.#refuse(
+      refused.map(([encoded, code]) => {
+        const id = decodeURIComponent(encoded);
+        return { id, code, document: documents.get(id) };
+      }),
+    );
   }
 
-  #refuse(refused: readonly { id: string; code: string }[]): void {
+  #refuse(refused: readonly Omit<RefusedDocument, 'collection'>[]): void {
     if (refused.length === 0) return;
     const { onRefused, name } = this.#options;
-    onRefused(refused.map(({ id, code }) => ({ collection: name, id, code })));
+    onRefused(refused.map((each) => ({ collection: name, ...each })));
   }
 
   #recount(): void {

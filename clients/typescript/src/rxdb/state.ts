@@ -25,6 +25,8 @@ export interface RefusedDocument {
   readonly id: string;
   /** Code of the server's error, such as `lease_held` or `forbidden`. */
   readonly code: string;
+  /** What was to be written, so that nothing that was typed is lost with it. */
+  readonly document?: unknown;
 }
 
 /** What one collection contributes to the state. */

@@ -67,6 +67,7 @@ export class Saver<Changes extends object, Result> {
   readonly #entries = new Map<string, Entry<Changes>>();
   readonly #idle = new Map<string, (() => void)[]>();
   readonly #signals: Cancel[];
+  #isDisposed = false;
 
   constructor(options: SaverOptions<Changes, Result>) {
     this.#options = options;
@@ -155,7 +156,9 @@ export class Saver<Changes extends object, Result> {
     }
   }
 
+  /** Sends nothing any more. What is unsaved stays so, and edits are still taken in. */
   dispose(): void {
+    this.#isDisposed = true;
     for (const cancel of this.#signals.splice(0)) cancel();
     for (const entry of this.#entries.values()) entry.stopTimer?.();
   }
@@ -181,6 +184,7 @@ export class Saver<Changes extends object, Result> {
   #sendAfter(id: string, entry: Entry<Changes>, milliseconds: number): void {
     entry.stopTimer?.();
     entry.due = false;
+    if (this.#isDisposed) return;
     const { environment } = this.#options;
     const wait = Math.max(milliseconds, entry.notBefore - environment.now());
     if (wait <= 0) this.#send(id, entry, false);

@@ -12,10 +12,12 @@ export interface FileText {
 /** The calls for files. Each rejects with a `DunlinError`. */
 export class DocumentsApi {
   readonly #requests: Requests;
+  readonly #user: string;
   readonly #onSignedOut: () => void;
 
-  constructor(requests: Requests, onSignedOut: () => void) {
+  constructor(requests: Requests, userId: string, onSignedOut: () => void) {
     this.#requests = requests;
+    this.#user = encodeURIComponent(userId);
     this.#onSignedOut = onSignedOut;
   }
 
@@ -28,7 +30,12 @@ export class DocumentsApi {
     let response: Response;
     let bytes: ArrayBuffer;
     try {
-      response = await fetch(this.address(fileId), { credentials: 'same-origin', cache: 'no-cache' });
+      const headers = { 'Dunlin-User': this.#user };
+      response = await fetch(this.address(fileId), {
+        credentials: 'same-origin',
+        cache: 'no-cache',
+        headers,
+      });
       bytes = await response.clone().arrayBuffer();
     } catch (error) {
       throw new DunlinError(problemOf(error), { cause: error });
@@ -44,6 +51,11 @@ export class DocumentsApi {
 
   address(fileId: string): string {
     return `${FILES}/${encodeURIComponent(fileId)}`;
+  }
+
+  /** For a frame, which sends no headers. */
+  frameAddress(fileId: string): string {
+    return `${this.address(fileId)}?dunlin-user=${this.#user}`;
   }
 
   save(fileId: string, text: string, lease: number | string, etag: string): Promise<SaveAnswer> {

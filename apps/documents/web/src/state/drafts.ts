@@ -22,7 +22,7 @@ const STORE = 'drafts';
  */
 export function browserDrafts(userId: string): Drafts {
   const memory = new Map<string, Draft>();
-  const key = (fileId: string) => `${userId} ${fileId}`;
+  const key = (fileId: string) => `${userId} ${fileId}`; // ids of files hold no space
   let opening: Promise<IDBDatabase | undefined> | undefined;
   const database = () => (opening ??= open().catch(() => undefined));
 

@@ -16,12 +16,15 @@ export interface Tabs {
   claim(fileId: string, signal: AbortSignal, onTurn: () => void): Promise<boolean>;
   tell(news: TabNews): void;
   onNews(handler: (news: TabNews) => void): void;
+  /** Hears and tells nothing any more. */
+  close(): void;
 }
 
 export function browserTabs(userId: string): Tabs {
   const channel =
     typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(`dunlin.documents ${userId}`);
   const locks = typeof navigator === 'undefined' ? undefined : navigator.locks;
+  let isClosed = false;
   const until = (signal: AbortSignal) =>
     new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
@@ -45,9 +48,15 @@ export function browserTabs(userId: string): Tabs {
         });
       });
     },
-    tell: (news) => channel?.postMessage(news),
+    tell(news) {
+      if (!isClosed) channel?.postMessage(news);
+    },
     onNews(handler) {
       if (channel) channel.onmessage = ({ data }) => handler(data as TabNews);
+    },
+    close() {
+      isClosed = true;
+      channel?.close();
     },
   };
 }

@@ -54,8 +54,8 @@ export class Workspace {
     }
   }
 
-  /** Leaves the file: keeps what is unsaved as a draft and gives the lock back, after a save that is under way. */
-  async close(): Promise<void> {
+  /** Leaves the file: keeps what is unsaved as a draft and, unless the session has ended, gives the lock back after a save. */
+  async close(isSignedOut = false): Promise<void> {
     const opened = this.#opened;
     if (!opened) return;
     const kept = this.#keeper.keep(opened);
@@ -63,7 +63,7 @@ export class Workspace {
     this.#options.pane.clear();
     this.#changed();
     await kept;
-    await this.#end(opened);
+    await (isSignedOut ? opened.abort.abort() : this.#end(opened));
   }
 
   /** The text was changed by its user. */

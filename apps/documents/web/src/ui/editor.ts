@@ -114,6 +114,10 @@ export class XmlEditor implements TextPane {
     this.setEditable(false);
   }
 
+  destroy(): void {
+    this.#view.destroy();
+  }
+
   focus(): void {
     this.#view.focus();
   }

@@ -318,7 +318,7 @@ export class FilePane {
     const isShown = fileId !== undefined && this.#isSourceWanted && !this.#comparison;
     this.#source.hidden = !isShown;
     this.#showSource.setAttribute('aria-pressed', String(isShown));
-    const address = isShown ? this.#options.api.address(fileId) : undefined;
+    const address = isShown ? this.#options.api.frameAddress(fileId) : undefined;
     if (this.#source.getAttribute('src') === (address ?? null)) return;
     if (address) this.#source.src = address;
     else this.#source.removeAttribute('src');

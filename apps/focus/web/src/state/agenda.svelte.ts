@@ -10,7 +10,8 @@ export interface AgendaOptions {
   readonly api: FocusApi;
   readonly user: string;
   readonly storage?: Storage | undefined;
-  readonly onProblem: (problem: Problem, what: string) => void;
+  /** `typed`: what was typed and is given up. */
+  readonly onProblem: (problem: Problem, what: string, typed?: string) => void;
 }
 
 /** As it will be once the outbox is empty. */
@@ -57,7 +58,8 @@ export class Agenda {
       prefix: `focus.outbox ${options.user}`,
       send: (parcel) => this.#deliver(parcel),
       onChange: (waiting) => (this.#waiting = waiting),
-      onRefused: (parcel, problem) => onProblem(problem, `“${titleOf(parcel)}” was not saved`),
+      onRefused: (parcel, problem) =>
+        onProblem(problem, `“${titleOf(parcel)}” was not saved`, typedIn(parcel)),
     });
     this.#waiting = this.#outbox.waiting;
   }
@@ -131,8 +133,15 @@ export class Agenda {
     await Promise.all([this.#taskStore.flush(), this.#entryStore.flush(), this.#outbox.flush()]);
   }
 
+  /** Changes that wait to be sent. */
+  get unsent(): number {
+    return this.#waiting.length;
+  }
+
   dispose(): void {
     this.#outbox.dispose();
+    this.#taskStore.dispose();
+    this.#entryStore.dispose();
   }
 
   onTask(event: FocusChannels['tasks']): void {
@@ -213,4 +222,10 @@ export class Agenda {
 /** What a person calls the thing. */
 export function titleOf({ body, before, theirs }: Parcel): string {
   return String(theirs?.['title'] ?? before?.['title'] ?? body?.['title'] ?? 'The change');
+}
+
+/** What a person typed into the thing. */
+function typedIn({ body }: Parcel): string {
+  const texts = [body?.['title'], body?.['notes']];
+  return texts.filter((text) => typeof text === 'string' && text !== '').join('\n');
 }

@@ -26,7 +26,8 @@ import { ServerClock } from './serverClock';
 export interface FocusOptions {
   readonly user: string;
   readonly refresh: () => Promise<boolean>;
-  readonly notify: (text: string, kind?: 'info' | 'error') => void;
+  /** `typed`: what was typed and is given up, to be copied. */
+  readonly notify: (text: string, kind?: 'info' | 'error', typed?: string) => void;
   readonly onSignedOut: () => void;
   readonly environment?: Environment | undefined;
   readonly storage?: Storage | undefined;
@@ -78,7 +79,7 @@ export class Focus {
       api: this.#api,
       user: options.user,
       storage: options.storage,
-      onProblem: (problem, what) => this.#tell(problem, what),
+      onProblem: (problem, what, typed) => this.#tell(problem, what, typed),
     });
     this.#connection = this.#client.connection<FocusChannels>({
       path: `/api/sse?deviceId=${this.deviceId}`,
@@ -122,6 +123,10 @@ export class Focus {
     this.#connection.connect();
     void this.#load();
     this.agenda.resume();
+  }
+
+  get unsent(): number {
+    return this.agenda.unsent;
   }
 
   flush(): Promise<void> {
@@ -300,12 +305,12 @@ export class Focus {
     });
   }
 
-  #tell(problem: Problem, what: string): void {
+  #tell(problem: Problem, what: string, typed?: string): void {
     if (problem.kind === 'signedOut') return;
     const why =
       problem.kind === 'network'
         ? 'the server cannot be reached'
         : (problem.detail?.['detail'] ?? problem.title);
-    this.#options.notify(`${what}: ${String(why)}`, 'error');
+    this.#options.notify(`${what}: ${String(why)}`, 'error', typed);
   }
 }

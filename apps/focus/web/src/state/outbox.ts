@@ -56,6 +56,7 @@ export class Outbox {
   #sending: Promise<void> | undefined;
   #stopRetry: Cancel | undefined;
   #sequence = 0;
+  #isDisposed = false;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -75,6 +76,7 @@ export class Outbox {
 
   /** Sends what waits; call it when the connection is live again. */
   flush(): Promise<void> {
+    if (this.#isDisposed) return Promise.resolve();
     this.#sending ??= this.#inTurn().finally(() => (this.#sending = undefined));
     return this.#sending;
   }
@@ -94,7 +96,9 @@ export class Outbox {
     void this.flush();
   }
 
+  /** Sends nothing any more; what waits is in the storage. */
   dispose(): void {
+    this.#isDisposed = true;
     this.#stopRetry?.();
   }
 
@@ -106,13 +110,16 @@ export class Outbox {
   }
 
   async #sendAll(): Promise<void> {
-    for (;;) {
+    while (!this.#isDisposed) {
       this.#show([...this.#stored(), ...this.#slots.filter((slot) => slot.isLoose)]);
       const held = this.#slots.filter(({ parcel }) => parcel.theirs);
       const next = this.#slots.find(({ parcel }) => !held.some((slot) => isOf(slot.parcel, parcel)));
       if (!next) return;
       const problem = await this.#send(next);
-      if (problem && (isTemporary(problem) || problem.kind === 'signedOut')) {
+      // Without a session no attempt can succeed: `flush` goes on after the sign-in.
+      if (problem?.kind === 'signedOut') return;
+      if (problem && isTemporary(problem)) {
+        if (this.#isDisposed) return;
         this.#stopRetry = this.#options.environment.setTimer(RETRY_MS, () => void this.flush());
         return;
       }
@@ -174,7 +181,7 @@ export class Outbox {
     if (!storage) return [];
     const keys = Array.from({ length: storage.length }, (_, i) => storage.key(i) ?? '');
     const slots: Slot[] = [];
-    for (const key of keys.filter((each) => each.startsWith(`${prefix} `)).sort()) {
+    for (const key of keys.filter((each) => isPlaceOf(prefix, each)).sort()) {
       try {
         const parcel = JSON.parse(storage.getItem(key) ?? '') as Parcel;
         slots.push({ key, parcel, isLoose: false });
@@ -184,6 +191,11 @@ export class Outbox {
     }
     return slots;
   }
+}
+
+/** The rest of a place is its order and an id. Anything else belongs to a user whose id begins like this one's. */
+function isPlaceOf(prefix: string, key: string): boolean {
+  return key.startsWith(`${prefix} `) && /^\d+\.\d+ \S+$/.test(key.slice(prefix.length + 1));
 }
 
 function isOf(one: Parcel, other: Parcel): boolean {

@@ -1,10 +1,15 @@
-import { Client, type Connection, type ConnectionState } from '@dunlin/client';
-import type { Session, User } from '@dunlin/kit';
-import { Replicache } from 'replicache';
+import { Client, type Connection, type ConnectionState, type Problem } from '@dunlin/client';
+import type { User } from '@dunlin/kit';
+import type { ReadonlyJSONValue } from 'replicache';
+// The same class as Replicache, with the one method that the other hides: `persist`.
+import { ReplicacheImpl } from 'replicache/impl';
 import { createMutators, type Mutators } from './mutators';
+import { Transport } from './transport';
 
-const BASE = '/api/v1/replicache';
+const STREAM = '/api/v1/replicache/stream';
 const PING_SECONDS = 30;
+/** What Replicache may take to write what was done to the disk. */
+const PERSIST_MS = 3000;
 
 /** What this browser has done and the server has not confirmed yet. */
 export interface Pending {
@@ -15,48 +20,58 @@ export interface Pending {
 
 export interface DeskOptions {
   readonly user: User;
-  readonly session: Session;
-  /** Asks for a sign-in; resolves once there is one. */
-  readonly signIn: () => Promise<User>;
+  readonly refresh: () => Promise<boolean>;
+  /** The session of this user has ended. */
+  readonly onSignedOut: () => void;
+  /** A change that the server will never take, with the text that was typed. */
+  readonly onGivenUp: (text: string, problem: Problem) => void;
+  /** The server takes no change of this page. */
+  readonly onRefused: (problem: Problem) => void;
 }
 
 /** The data of one user in this browser: in IndexedDB, so that it is there without a network too. */
 export class Desk {
-  readonly rep: Replicache<Mutators>;
+  readonly rep: ReplicacheImpl<Mutators>;
   readonly connection: Connection;
+  readonly #client: Client;
+  readonly #transport: Transport;
   readonly #listeners = new Set<() => void>();
   #pending: Pending = { count: 0, ids: new Set() };
   #reading: Promise<void> | undefined;
+  #goOn: () => void = () => {};
 
-  constructor({ user, session, signIn }: DeskOptions) {
+  constructor({ user, refresh, onSignedOut, onGivenUp, onRefused }: DeskOptions) {
     const { userId: id, name } = user;
-    this.rep = new Replicache<Mutators>({
+    this.#client = new Client({ user: id, refresh });
+    this.#transport = new Transport({
+      client: this.#client,
+      onGivenUp: (args, problem) => onGivenUp(textOf(args), problem),
+      onRefused: (problem) => {
+        onRefused(problem);
+        return new Promise((resolve) => (this.#goOn = resolve));
+      },
+    });
+    this.rep = new ReplicacheImpl<Mutators>({
       name: `dunlin-todos-${id}`,
       schemaVersion: '1',
-      pushURL: `${BASE}/push`,
-      pullURL: `${BASE}/pull`,
+      pusher: this.#transport.push,
+      puller: this.#transport.pull,
       mutators: createMutators({ id, name }),
       logLevel: 'error',
       requestOptions: { minDelayMs: 30, maxDelayMs: 15_000 },
     });
-    // The session cookie travels by itself; the text only says "try again".
-    this.rep.getAuth = async () => {
-      if (await session.refresh().catch(() => undefined)) return ' ';
-      session.markSignedOut();
-      if ((await signIn()).userId !== id) location.reload();
-      this.connection.connect();
-      return ' ';
-    };
-    const client = new Client({ user: id, refresh: () => session.refresh() });
-    this.connection = client.connection({
-      path: `${BASE}/stream`,
+    this.connection = this.#client.connection({
+      path: STREAM,
       format: 'word',
       heartbeatSeconds: PING_SECONDS,
     });
     const pull = () => void this.rep.pull().catch(() => {});
     this.connection.on('sync', pull);
     this.connection.onReset(pull);
-    this.connection.onState((state) => this.#connected(state));
+    this.connection.onState((state) => {
+      if (state.name === 'signedOut') onSignedOut();
+      this.#connected(state);
+    });
     this.rep.onSync = () => this.#read();
     this.rep.experimentalWatch(() => this.#read());
     this.connection.connect();
@@ -72,19 +87,37 @@ export class Desk {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Sends nothing any more, and resolves when what was done is on the disk. */
+  async dispose(): Promise<void> {
+    this.#transport.close();
+    this.#goOn();
+    this.#client.dispose();
+    this.#listeners.clear();
+    await this.#persist();
+    await this.rep.close();
+  }
+
   // Pokes from before the stream was open are not repeated: whoever connects pulls; and what waits to be sent goes now.
   #connected(state: ConnectionState): void {
     if (state.name !== 'live') return;
+    this.#goOn();
     void this.rep.pull().catch(() => {});
     void this.rep.push().catch(() => {});
   }
 
   /** Looks at what is pending; never twice at a time, and again if something happened meanwhile. */
   #read(): void {
-    this.#reading ??= this.#readOnce().finally(() => (this.#reading = undefined));
+    this.#reading ??= this.#readOnce()
+      .catch((error: unknown) => {
+        // A query that the closing of the page cut short.
+        if (!this.rep.closed) throw error;
+      })
+      .finally(() => (this.#reading = undefined));
   }
 
   async #readOnce(): Promise<void> {
+    // Unlike other calls, `experimentalPendingMutations` does not wait for the database to be there.
+    await this.rep.query(async () => {});
     // After what is going on in this turn, so that a burst costs one look.
     await new Promise((resolve) => setTimeout(resolve, 40));
     if (this.rep.closed) return;
@@ -97,4 +130,22 @@ export class Desk {
     this.#pending = { count: list.length, ids };
     for (const listener of [...this.#listeners]) listener();
   }
+
+  async #persist(): Promise<void> {
+    const end = performance.now() + PERSIST_MS;
+    while (performance.now() < end) {
+      try {
+        return await this.rep.persist();
+      } catch {
+        // It runs already, of its own accord, and refuses to run twice at a time.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+  }
+}
+
+/** What a person typed, of the arguments of a mutation. */
+function textOf(args: ReadonlyJSONValue): string {
+  const { title, name, note, username } = (args ?? {}) as Record<string, ReadonlyJSONValue | undefined>;
+  return [title, name, note, username].filter((text) => typeof text === 'string' && text !== '').join('\n');
 }

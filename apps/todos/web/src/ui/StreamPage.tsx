@@ -1,4 +1,4 @@
-import { createHeader, type Session } from '@dunlin/kit';
+import { createHeader, type Session, type User } from '@dunlin/kit';
 import { useEffect, useRef, useState } from 'react';
 import { Icon } from './Icon';
 
@@ -17,7 +17,12 @@ const BASE = '/api/v1/replicache';
 const MAX_LINES = 200;
 
 /** The stream as it comes: for trying it out and for finding faults in proxies. */
-export function StreamPage({ session }: { readonly session: Session }) {
+interface Props {
+  readonly session: Session;
+  readonly user: User;
+}
+
+export function StreamPage({ session, user }: Props) {
   const head = useRef<HTMLDivElement>(null);
   const source = useRef<EventSource | undefined>(undefined);
   const [state, setState] = useState<'closed' | 'connecting' | 'open'>('closed');
@@ -25,6 +30,8 @@ export function StreamPage({ session }: { readonly session: Session }) {
   const [stats, setStats] = useState<Stats>();
   const [answer, setAnswer] = useState('');
 
+  // A native EventSource sends no headers: the address says whose page this is.
+  const address = (call: string) => `${BASE}/${call}?dunlin-user=${encodeURIComponent(user.userId)}`;
   const add = (word: string) =>
     setLines((before) =>
       [
@@ -40,21 +47,23 @@ export function StreamPage({ session }: { readonly session: Session }) {
   const connect = () => {
     disconnect();
     setState('connecting');
-    const opened = new EventSource(`${BASE}/stream`);
+    const opened = new EventSource(address('stream'));
     source.current = opened;
     opened.onopen = () => setState('open');
     opened.onmessage = (event) => add(String(event.data));
     opened.onerror = () => {
       add(opened.readyState === EventSource.CLOSED ? '(refused)' : '(cut; the browser tries again)');
       setState(opened.readyState === EventSource.CLOSED ? 'closed' : 'connecting');
+      // Refused, perhaps because the session has ended: an EventSource does not say why.
+      if (opened.readyState === EventSource.CLOSED) void session.load().catch(() => {});
     };
   };
   const poke = async () => {
-    const reply = await fetch(`${BASE}/poke-user`, { method: 'POST' });
+    const reply = await fetch(address('poke-user'), { method: 'POST' });
     setAnswer(JSON.stringify(await reply.json(), null, 2));
   };
   const count = async () => {
-    const reply = await fetch(`${BASE}/stats`);
+    const reply = await fetch(address('stats'));
     if (reply.ok) setStats((await reply.json()) as Stats);
   };
 

@@ -1,3 +1,4 @@
+import { browserEnvironment } from '@dunlin/client';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import type { ReadTransaction } from 'replicache';
 import type { Desk, Pending } from '../data/desk';
@@ -42,4 +43,4 @@ export function useAddress(): [string | undefined, (id: string | undefined) => v
   ];
 }
 
-export const newId = () => crypto.randomUUID();
+export const newId = browserEnvironment().randomId;

@@ -37,7 +37,7 @@ export interface DeskOptions {
   readonly state: WarrantyStore;
   readonly refresh: () => Promise<boolean>;
   readonly notify: (notice: Notice) => void;
-  /** The session ended: ask for a sign-in, then call `signedIn`. */
+  /** The session ended. Either the page is closed, or `signedIn` is called after a sign-in. */
   readonly onSignedOut: () => void;
   readonly unsavedStorage?: UnsavedStorage | undefined;
 }
@@ -54,6 +54,7 @@ export class Desk {
   readonly #sync: SyncLoop;
   readonly #unsaved: UnsavedEdits | undefined;
   #connection: Connection<WarrantyEvents> | undefined;
+  #isDisposed = false;
 
   constructor(options: DeskOptions) {
     this.#options = options;
@@ -173,11 +174,14 @@ export class Desk {
     ]);
   }
 
+  /** Sends nothing any more. What is typed, an unfinished value too, is in the storage when this returns. */
   dispose(): void {
     this.#sync.stop();
-    this.#client.dispose();
     this.#store.dispose();
+    for (const key of this.edits.open.keys()) this.edits.commit(key);
+    this.#isDisposed = true;
     this.#unsaved?.dispose();
+    this.#client.dispose();
   }
 
   get #state(): WarrantyState {
@@ -293,6 +297,8 @@ export class Desk {
   }
 
   #keepUnsaved(unsaved: Unsaved): void {
+    // From here on the next page of this user goes on with what is in the storage.
+    if (this.#isDisposed) return;
     const pending = new Set<FieldKey>();
     for (const [id, updates] of Object.entries(unsaved)) {
       for (const field of Object.keys(updates)) pending.add(fieldKey(id, field as keyof CaseUpdates));

@@ -55,7 +55,9 @@ export class UnsavedEdits {
     const places: string[] = [];
     for (let index = 0; index < this.#storage.length; index++) {
       const place = this.#storage.key(index);
-      if (place?.startsWith(this.#prefix) && place !== this.#place) places.push(place);
+      if (!place?.startsWith(this.#prefix) || place === this.#place) continue;
+      // The rest is the id of a tab. With more points it is the place of another user, whose id begins like this one's.
+      if (!place.slice(this.#prefix.length).includes('.')) places.push(place);
     }
     return places;
   }

@@ -13,6 +13,8 @@ export function goToBranch(branchId: number): void {
   dispatchEvent(new PopStateEvent('popstate'));
 }
 
-export function followAddress(open: (branchId: number) => void): void {
-  addEventListener('popstate', () => open(branchOfAddress()));
+export function followAddress(open: (branchId: number) => void): () => void {
+  const follow = () => open(branchOfAddress());
+  addEventListener('popstate', follow);
+  return () => removeEventListener('popstate', follow);
 }

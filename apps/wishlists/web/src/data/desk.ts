@@ -2,8 +2,9 @@ import { Client, problemOf, type Connection } from '@dunlin/client';
 import { keepChangedFields, replicate, type RefusedDocument, type Replication } from '@dunlin/client/rxdb';
 import { createRxDatabase, type RxDatabase } from 'rxdb/plugins/core';
 import { getRxStorageDexie } from 'rxdb/plugins/storage-dexie';
+import { sha256 } from './sha256';
 import { shallowRef, type ShallowRef } from 'vue';
-import type { Session, User } from '@dunlin/kit';
+import type { User } from '@dunlin/kit';
 import {
   itemSchema,
   markSchema,
@@ -26,65 +27,12 @@ export interface NewShare extends Share {
   readonly path: string;
 }
 
-/** Refusals in a row, while the server says that the user is signed in, after which the user is asked all the same. */
-const MAX_STALE = 5;
-/** A row ends where nothing was refused for so long. */
-const ROW_MS = 60_000;
-
 export interface DeskOptions {
   readonly user: User;
-  readonly session: Session;
-  /** Asks for a sign-in; resolves with who it was. */
-  readonly signIn: () => Promise<User>;
+  readonly refresh: () => Promise<boolean>;
+  /** The session of this user has ended. */
+  readonly onSignedOut: () => void;
   readonly onRefused: (refused: readonly RefusedDocument[]) => void;
-}
-
-/** Asks for a sign-in when one is needed, once for all who need it. */
-class SignIns {
-  readonly #options: DeskOptions;
-  readonly #resume: () => void;
-  #isAsking = false;
-  #stale = 0;
-  #refusedAt = -Infinity;
-
-  constructor(options: DeskOptions, resume: () => void) {
-    this.#options = options;
-    this.#resume = resume;
-  }
-
-  async need(): Promise<void> {
-    if (this.#isAsking) return;
-    this.#isAsking = true;
-    try {
-      await this.#ask();
-    } finally {
-      this.#isAsking = false;
-    }
-    this.#resume();
-  }
-
-  async #ask(): Promise<void> {
-    const { user, session, signIn } = this.#options;
-    // A refusal that comes late, of what was asked for before the sign-in, is none. One that comes again and again is.
-    const now = performance.now();
-    if (now - this.#refusedAt > ROW_MS) this.#stale = 0;
-    this.#refusedAt = now;
-    if (this.#stale < MAX_STALE) {
-      const known = await session.load().catch(() => undefined);
-      if (known?.userId === user.userId) {
-        this.#stale++;
-        return;
-      }
-    }
-    session.markSignedOut();
-    const again = await signIn();
-    this.#stale = 0;
-    // Another user's page is another page. What this one made waits here for its user.
-    if (again.userId !== user.userId) {
-      location.reload();
-      await new Promise(() => {});
-    }
-  }
 }
 
 /** All that a user has, as it is in this browser: read and changed here at once, and replicated. */
@@ -98,11 +46,13 @@ export class Desk {
   readonly items: ShallowRef<readonly Item[]> = shallowRef([]);
   readonly marks: ShallowRef<readonly Mark[]> = shallowRef([]);
   readonly #collections: Collections;
+  readonly #database: RxDatabase<Collections>;
 
   private constructor(client: Client, database: RxDatabase<Collections>, options: DeskOptions) {
     const { user } = options;
     this.user = user;
     this.client = client;
+    this.#database = database;
     this.#collections = database.collections;
     this.connection = client.connection({ path: '/api/v1/events/stream', heartbeatSeconds: 30 });
     this.sync = replicate({
@@ -113,15 +63,9 @@ export class Desk {
       connection: this.connection,
       onRefused: options.onRefused,
     });
-    const signIns = new SignIns(options, () => {
-      this.sync.resume();
-      this.connection.connect();
-      this.sync.pull();
-    });
-    this.sync.subscribe(() => this.sync.get().name === 'signedOut' && void signIns.need());
-    this.connection.onState((state) => state.name === 'signedOut' && void signIns.need());
-    // Signed out here, or in another tab.
-    options.session.subscribe(() => options.session.state.name === 'signedOut' && void signIns.need());
+    const { onSignedOut } = options;
+    this.sync.subscribe(() => this.sync.get().name === 'signedOut' && onSignedOut());
+    this.connection.onState((state) => state.name === 'signedOut' && onSignedOut());
     const { wishlists, items, marks } = this.#collections;
     wishlists.find().$.subscribe((all) => (this.lists.value = all.map((list) => list.toJSON() as Wishlist)));
     items.find().$.subscribe((all) => (this.items.value = all.map((item) => item.toJSON() as Item)));
@@ -130,11 +74,13 @@ export class Desk {
   }
 
   static async open(options: DeskOptions): Promise<Desk> {
-    const { user, session } = options;
+    const { user, refresh } = options;
     // A database for each user: what is kept in a browser does not go over to the next one.
     const database = await createRxDatabase<Collections>({
       name: `wishlists-${user.userId}`,
       storage: getRxStorageDexie(),
+      // Without one RxDB needs crypto.subtle, which only secure contexts have. Schemas are texts; there are no attachments.
+      ...(globalThis.crypto.subtle ? {} : { hashFunction: (schema) => sha256(schema as string) }),
     });
     const conflictHandler = keepChangedFields<any>();
     await database.addCollections({
@@ -142,8 +88,15 @@ export class Desk {
       items: { schema: itemSchema, conflictHandler },
       marks: { schema: markSchema, conflictHandler },
     });
-    const client = new Client({ user: user.userId, refresh: () => session.refresh() });
+    const client = new Client({ user: user.userId, refresh });
     return new Desk(client, database, options);
+  }
+
+  /** Sends nothing any more; what was done is on the disk already. */
+  async dispose(): Promise<void> {
+    this.client.dispose();
+    await this.sync.dispose();
+    await this.#database.close();
   }
 
   async addList(name: string): Promise<string> {

@@ -133,6 +133,15 @@ export const en = {
   kit_signedInAs: 'Signed in as {name}',
   kit_allSystems: 'All systems',
   kit_signOut: 'Sign out',
+  kit_waitingOne:
+    '1 change is not sent yet. It stays on this device, is shown to nobody else, and is sent when the same user signs in here again.',
+  kit_waitingMany:
+    'Not sent yet: {name} changes. They stay on this device, are shown to nobody else, and are sent when the same user signs in here again.',
+  kit_unsentOne: '1 change is not sent yet',
+  kit_unsentMany: 'Not sent yet: {name} changes',
+  kit_unsentText:
+    'They stay on this device, are shown to nobody else, and are sent when {name} signs in here again.',
+  kit_stay: 'Stay signed in',
   kit_signOutFailed: 'Signing out did not work: the server cannot be reached.',
 } as const;
 

@@ -1,0 +1,42 @@
+import { element } from './dom';
+import { brand } from './header';
+import { icon } from './icons';
+import type { Session } from './session';
+import { createSignInForm } from './signIn';
+import { kitWord } from './words';
+
+export interface GateOptions {
+  readonly session: Session;
+  readonly system: string;
+  readonly reason: string;
+  /** Changes of the user who was here that are not sent. */
+  readonly waiting: number;
+}
+
+/** The page while nobody is signed in: the sign-in, and nothing of anybody. */
+export function createGate({ session, system, reason, waiting }: GateOptions): HTMLElement {
+  const text = waiting === 1 ? kitWord('waitingOne') : kitWord('waitingMany', String(waiting));
+  return element(
+    'div',
+    { className: 'gate', data: { gate: '' } },
+    element('header', { className: 'header' }, ...brand(system)),
+    element(
+      'main',
+      { className: 'gate-main' },
+      element(
+        'section',
+        { className: 'gate-card', attributes: { 'aria-labelledby': 'gate-title' } },
+        element('h1', { id: 'gate-title' }, icon('lock'), kitWord('signIn')),
+        element('p', { className: 'muted', textContent: reason, attributes: { role: 'status' } }),
+        waiting > 0 &&
+          element(
+            'p',
+            { className: 'gate-waiting', data: { waiting: String(waiting) } },
+            icon('clock'),
+            element('span', { textContent: text }),
+          ),
+        createSignInForm(session),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,85 @@
+import { isTemporary, problemOf, type Client, type Problem } from '@dunlin/client';
+import type { Puller, Pusher, PushRequest, ReadonlyJSONValue } from 'replicache';
+
+const BASE = '/api/v1/replicache';
+
+export interface TransportOptions {
+  readonly client: Client;
+  /** The server will never take this mutation: it is given up, and the others go on. */
+  readonly onGivenUp: (args: ReadonlyJSONValue, problem: Problem) => void;
+  /** The server refuses whatever this page sends. Resolves when it is worth another attempt. */
+  readonly onRefused: (problem: Problem) => Promise<void>;
+}
+
+/** A name that no mutator has: the server counts such a mutation as done, and does nothing. */
+const NOTHING = 'givenUp';
+
+/**
+ * Push and pull as requests of the client, which names the user of the page with each. A push that the server refuses for
+ * what is in it is sent again in halves, down to the one mutation that is wrong. Replicache itself would send the whole for
+ * ever, and nothing behind it would arrive.
+ */
+export class Transport {
+  readonly #options: TransportOptions;
+  #isClosed = false;
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+  }
+
+  readonly pull: Puller = async (request) => {
+    const { body, problem } = await this.#post('pull', request);
+    return { response: body as never, httpRequestInfo: infoOf(problem) };
+  };
+
+  readonly push: Pusher = async (request) => {
+    const { body, problem } = await this.#push(request);
+    if (problem && !isTemporary(problem) && problem.kind !== 'signedOut' && problem.kind !== 'aborted')
+      await this.#options.onRefused(problem);
+    return { response: (body || undefined) as never, httpRequestInfo: infoOf(problem) };
+  };
+
+  /** Sends nothing any more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  async #push(request: PushRequest): Promise<Answer> {
+    const answer = await this.#post('push', request);
+    const { mutations } = request;
+    // Of other refusals no mutation is the cause.
+    if (answer.problem?.kind !== 'invalid' || mutations.length === 0) return answer;
+    if (mutations.length > 1) {
+      const half = mutations.length >> 1;
+      const first = await this.#push({ ...request, mutations: mutations.slice(0, half) } as PushRequest);
+      if (first.problem || first.body) return first;
+      return this.#push({ ...request, mutations: mutations.slice(half) } as PushRequest);
+    }
+    const { args } = mutations[0]!;
+    const nothing = { ...mutations[0]!, name: NOTHING, args: null };
+    const skipped = await this.#post('push', { ...request, mutations: [nothing] });
+    if (!skipped.problem) this.#options.onGivenUp(args, answer.problem);
+    return skipped;
+  }
+
+  async #post(call: 'push' | 'pull', body: unknown): Promise<Answer> {
+    if (this.#isClosed)
+      return { problem: { kind: 'aborted', code: 'aborted', title: 'The page was closed.' } };
+    try {
+      return { body: (await this.#options.client.requests.send('POST', `${BASE}/${call}`, { body })).body };
+    } catch (error) {
+      return { problem: problemOf(error) };
+    }
+  }
+}
+
+interface Answer {
+  readonly body?: unknown;
+  readonly problem?: Problem | undefined;
+}
+
+function infoOf(problem: Problem | undefined): { httpStatusCode: number; errorMessage: string } {
+  return problem
+    ? { httpStatusCode: problem.status ?? 0, errorMessage: problem.title }
+    : { httpStatusCode: 200, errorMessage: '' };
+}

@@ -1,0 +1,28 @@
+import { setKitWords } from '@dunlin/kit';
+import { watchSyncEffect } from 'vue';
+import { t } from '.';
+
+/** Has the shared parts of the pages speak the language of this one, now and after it is changed. */
+export function useKitWords(): void {
+  watchSyncEffect(() =>
+    setKitWords({
+      signIn: t('kit_signIn'),
+      userName: t('kit_userName'),
+      password: t('kit_password'),
+      demo: t('kit_demo'),
+      or: t('kit_or'),
+      unreachable: t('kit_unreachable'),
+      signedInAs: t('kit_signedInAs'),
+      allSystems: t('kit_allSystems'),
+      signOut: t('kit_signOut'),
+      signOutFailed: t('kit_signOutFailed'),
+      signedOutReason: t('signedOutReason'),
+      waitingOne: t('kit_waitingOne'),
+      waitingMany: t('kit_waitingMany'),
+      unsentOne: t('kit_unsentOne'),
+      unsentMany: t('kit_unsentMany'),
+      unsentText: t('kit_unsentText'),
+      stay: t('kit_stay'),
+    }),
+  );
+}

@@ -1,0 +1,16 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { sha256 } from '../src/data/sha256';
+
+describe('SHA-256 without crypto.subtle', () => {
+  // FIPS 180-4 examples, the lengths around a block, and what is not ASCII.
+  const texts = [
+    '',
+    'abc',
+    'Zürich ёж 🎁',
+    ...[55, 56, 63, 64, 65, 119, 120, 1000].map((n) => 'a'.repeat(n)),
+  ];
+  test.each(texts)('%j', async (text) => {
+    expect(await sha256(text)).toBe(createHash('sha256').update(text, 'utf8').digest('hex'));
+  });
+});
