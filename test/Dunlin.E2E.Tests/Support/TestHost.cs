@@ -20,6 +20,7 @@ public sealed class TestHost : IAsyncDisposable
 {
     private readonly string _folder;
     private readonly List<IBrowserContext> _contexts = [];
+    private readonly List<PageErrors> _errors = [];
     private readonly Action<IServiceCollection>? _configure;
     private WebApplication _app;
 
@@ -67,6 +68,7 @@ public sealed class TestHost : IAsyncDisposable
         var context = await browser.NewContextAsync(options);
         context.SetDefaultTimeout(30_000);
         _contexts.Add(context);
+        _errors.Add(new PageErrors(context));
         var login = await context.APIRequest.PostAsync(new Uri(Address, "/api/v1/auth/login").ToString(), new APIRequestContextOptions
         {
             DataObject = new { username = user, password = DemoData.Password },
@@ -93,6 +95,8 @@ public sealed class TestHost : IAsyncDisposable
             await context.CloseAsync();
         await StopAsync();
         Directory.Delete(_folder, recursive: true);
+        foreach (var errors in _errors)
+            errors.RequireNone();
     }
 
     private static WebApplication Build(string folder, ManualTime time, int port, Action<IServiceCollection>? configure) => HostApplication.Build(

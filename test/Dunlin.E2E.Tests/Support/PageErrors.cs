@@ -1,0 +1,39 @@
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+
+namespace Dunlin.E2E.Tests.Support;
+
+/// <summary>
+/// Collects what the pages of a browser context report as errors: uncaught exceptions, rejected promises, and the console. Answers of the
+/// server that a page knows how to take (sign in, forbidden, gone, conflict, busy) and a network that a test takes away are logged by the
+/// browser itself, and are no faults of the page; a request that the server cannot read, and its own failure, are.
+/// </summary>
+internal sealed partial class PageErrors
+{
+    private readonly List<string> _errors = [];
+
+    public PageErrors(IBrowserContext context)
+    {
+        context.WebError += (_, error) => Add($"{error.Page?.Url}: {error.Error}");
+        context.Console += (_, message) =>
+        {
+            if (message.Type == "error" && !Expected().IsMatch(message.Text))
+                Add($"{message.Page?.Url}: {message.Text}");
+        };
+    }
+
+    public void RequireNone()
+    {
+        lock (_errors)
+            Assert.True(_errors.Count == 0, $"The pages reported {_errors.Count} errors:\n{string.Join('\n', _errors.Take(20))}");
+    }
+
+    private void Add(string error)
+    {
+        lock (_errors)
+            _errors.Add(error);
+    }
+
+    [GeneratedRegex(@"^Failed to load resource: (net::ERR_|the server responded with a status of (401|403|404|409|410|412|423|429|503) )|net::ERR_(INTERNET_DISCONNECTED|FAILED|CONNECTION)")]
+    private static partial Regex Expected();
+}

@@ -1,0 +1,175 @@
+using Microsoft.Playwright;
+using static Dunlin.E2E.Tests.Support.Pages;
+
+namespace Dunlin.E2E.Tests.Support;
+
+/// <summary>What each page does when its user signs out, or another user signs in, here or in another tab of the browser.</summary>
+public sealed class SessionChangeTests(BrowserFixture browser)
+{
+    private const string Text = """
+        () => [document.title, document.body.outerHTML, ...[...document.querySelectorAll('input, textarea')].map(field => field.value)].join('\n')
+        """;
+
+    public static TheoryData<string> Systems => [.. SystemPage.Names];
+
+    [Theory]
+    [MemberData(nameof(Systems))]
+    public async Task Signing_out_takes_the_data_out_of_the_document_and_asks_the_server_for_nothing_more(string name)
+    {
+        await using var host = await TestHost.StartAsync();
+        var system = SystemPage.Of(name);
+        var page = await host.OpenAsync(browser.Browser, "alice", system.Path);
+        await system.ReadyAsync(page);
+        Assert.Contains(system.Data, await page.EvaluateAsync<string>(Text), StringComparison.Ordinal);
+
+        await page.Locator(".user-button").ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await IsClosedAsync(page, system);
+        await page.PictureAsync($"signed-out-{name}");
+
+        var requests = page.Watch(request => request.Url.Contains("/api/", StringComparison.Ordinal) || request.Url.Contains("/dunlin/", StringComparison.Ordinal));
+        await page.EvaluateAsync("() => { dispatchEvent(new Event('online')); document.dispatchEvent(new Event('visibilitychange')); dispatchEvent(new Event('pageshow')); }");
+        await page.EvaluateAsync("() => fetch('/api/v1/demo')");
+        Assert.All(requests, request => Assert.Contains("/api/v1/auth/status", request.Url.Replace("/demo", "/auth/status", StringComparison.Ordinal), StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(Systems))]
+    public async Task Signing_out_in_another_tab_closes_the_page_and_says_how_many_changes_wait(string name)
+    {
+        await using var host = await TestHost.StartAsync();
+        var system = SystemPage.Of(name);
+        var page = await host.OpenAsync(browser.Browser, "alice", system.Path);
+        await system.ReadyAsync(page);
+        await BlockWritesAsync(page);
+        await system.ChangeAsync(page);
+        var other = await page.Context.NewPageAsync();
+        await other.GotoAsync(host.Address.ToString());
+        await other.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).First.ClickAsync();
+
+        await IsClosedAsync(page, system);
+        await Expect(page.Locator("[data-waiting='1']")).ToBeVisibleAsync();
+        await page.PictureAsync($"signed-out-waiting-{name}");
+        using var alice = await host.ClientAsync("alice");
+        Assert.DoesNotContain(SystemPage.Change, await system.ServerAsync(alice), StringComparison.Ordinal);
+
+        await page.UnrouteAllAsync();
+        await page.Locator("[data-account=alice]").ClickAsync();
+        await system.ReadyAsync(page);
+        await system.GoesOnAsync(page, () => system.ServerAsync(alice));
+    }
+
+    [Theory]
+    [MemberData(nameof(Systems))]
+    public async Task Another_users_sign_in_in_another_tab_shows_and_sends_nothing_of_the_first_user(string name)
+    {
+        await using var host = await TestHost.StartAsync();
+        var system = SystemPage.Of(name);
+        var page = await host.OpenAsync(browser.Browser, "alice", system.Path);
+        await system.ReadyAsync(page);
+        await BlockWritesAsync(page);
+        await system.ChangeAsync(page);
+        var refusals = new List<string>();
+        page.Response += (_, response) =>
+        {
+            lock (refusals)
+                if (response.Status is 401 or 403 or 409)
+                    refusals.Add($"{response.Status} {response.Request.Method} {response.Url}");
+        };
+
+        // The cookie changes without a word to the tabs, as it does where the tab that signs in is of another program of the origin.
+        var login = await page.Context.APIRequest.PostAsync(new Uri(host.Address, "/api/v1/auth/login").ToString(), new() { DataObject = new { username = "carol", password = Dunlin.Host.DemoData.Password } });
+        Assert.True(login.Ok);
+        await page.UnrouteAllAsync();
+        await page.EvaluateAsync("() => dispatchEvent(new Event('online'))");
+        await Expect(page.Locator("[data-user=carol]")).ToBeVisibleAsync();
+        Assert.DoesNotContain(SystemPage.Change, await page.EvaluateAsync<string>(Text), StringComparison.Ordinal);
+        foreach (var user in new[] { "alice", "carol" })
+        {
+            using var client = await host.ClientAsync(user);
+            Assert.DoesNotContain(SystemPage.Change, await system.ServerAsync(client), StringComparison.Ordinal);
+        }
+
+        // Back to alice: what she did is there, and goes to the server as hers.
+        await page.Locator(".user-button").ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await page.Locator("[data-account=alice]").ClickAsync();
+        await Expect(page.Locator("[data-user=alice]")).ToBeVisibleAsync();
+        await page.GotoAsync(new Uri(host.Address, system.Path).ToString());
+        await system.ReadyAsync(page);
+        using var alice = await host.ClientAsync("alice");
+        await system.GoesOnAsync(page, () => system.ServerAsync(alice));
+        Assert.True(refusals.Count <= 12, string.Join('\n', refusals));
+    }
+
+    [Theory]
+    [MemberData(nameof(Systems))]
+    public async Task A_session_that_ends_at_the_server_closes_the_page(string name)
+    {
+        await using var host = await TestHost.StartAsync();
+        var system = SystemPage.Of(name);
+        var page = await host.OpenAsync(browser.Browser, "alice", system.Path);
+        await system.ReadyAsync(page);
+        var logout = await page.Context.APIRequest.PostAsync(new Uri(host.Address, "/api/v1/auth/logout").ToString());
+        Assert.True(logout.Ok);
+        await IsClosedAsync(page, system);
+    }
+
+    [Fact]
+    public async Task Signing_out_with_unsent_changes_asks_first()
+    {
+        await using var host = await TestHost.StartAsync();
+        var system = SystemPage.Of("todos");
+        var page = await host.OpenAsync(browser.Browser, "alice", system.Path);
+        await system.ReadyAsync(page);
+        await BlockWritesAsync(page);
+        await system.ChangeAsync(page);
+        await page.Locator(".user-button").ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await Expect(page.Locator("dialog[data-unsent='1']")).ToContainTextAsync("sent when Alice Archer signs in here again");
+        await page.PictureAsync("sign-out-unsent");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Stay signed in" }).ClickAsync();
+        await Expect(page.Locator("[data-user=alice]")).ToBeVisibleAsync();
+        await page.Locator(".user-button").ClickAsync();
+        await page.Locator("#user-menu").GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await page.Locator("dialog[data-unsent]").GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await IsClosedAsync(page, system);
+    }
+
+    [Theory]
+    [InlineData(ColorScheme.Dark, 390)]
+    [InlineData(ColorScheme.Light, 390)]
+    [InlineData(ColorScheme.Light, 1280)]
+    public async Task The_sign_in_fits_the_window(ColorScheme scheme, int width)
+    {
+        await using var host = await TestHost.StartAsync();
+        var options = new BrowserNewContextOptions { ViewportSize = new() { Width = width, Height = 844 }, ColorScheme = scheme };
+        var page = await host.OpenAsync(browser.Browser, "alice", "/todos/demo-desk", options);
+        await SystemPage.Of("todos").ReadyAsync(page);
+        await BlockWritesAsync(page);
+        await SystemPage.Of("todos").ChangeAsync(page);
+        await page.Context.APIRequest.PostAsync(new Uri(host.Address, "/api/v1/auth/logout").ToString());
+        await page.UnrouteAllAsync();
+        await Expect(page.Locator("[data-gate] [data-account=alice]")).ToBeVisibleAsync();
+        Assert.Equal(0, await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - innerWidth"));
+        await page.PictureAsync($"gate-{scheme}-{width}");
+    }
+
+    /// <summary>The network is there for reading and for signing in and out only.</summary>
+    private static Task BlockWritesAsync(IPage page) => page.RouteAsync("**/api/**", route =>
+        route.Request.Method == "GET" || route.Request.Url.Contains("/auth/", StringComparison.Ordinal) || route.Request.Url.Contains("lock", StringComparison.Ordinal)
+            || route.Request.Url.EndsWith("/heartbeat", StringComparison.Ordinal) || route.Request.Url.EndsWith("/pull", StringComparison.Ordinal)
+            ? route.ContinueAsync()
+            : route.AbortAsync());
+
+    private static async Task IsClosedAsync(IPage page, SystemPage system)
+    {
+        await Expect(page.Locator("[data-gate]")).ToBeVisibleAsync();
+        var text = await page.EvaluateAsync<string>(Text);
+        foreach (var data in new[] { system.Data, SystemPage.Change, "data-case", "data-task", "data-file", "data-item", "data-list", "data-user" })
+        {
+            if (data.Length > 1)
+                Assert.DoesNotContain(data, text, StringComparison.Ordinal);
+        }
+    }
+}
