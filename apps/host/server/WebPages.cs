@@ -46,10 +46,17 @@ internal sealed class WebPages
     {
         foreach (var (route, page) in Pages)
         {
-            app.MapMethods(route, GetAndHead, () => _files?.GetFileInfo(page) is { Exists: true } file
-                ? Results.File(file.PhysicalPath!, "text/html; charset=utf-8")
+            app.MapMethods(route, GetAndHead, (HttpContext context) => _files?.GetFileInfo(page) is { Exists: true } file
+                ? Html(context, file.PhysicalPath!)
                 : Results.Text(Missing, statusCode: StatusCodes.Status503ServiceUnavailable)).ExcludeFromDescription();
         }
+    }
+
+    // A page names its scripts by their hashes: a kept page of an older build would ask for files that are gone.
+    private static IResult Html(HttpContext context, string path)
+    {
+        context.Response.Headers.CacheControl = "no-cache";
+        return Results.File(path, "text/html; charset=utf-8", lastModified: new DateTimeOffset(File.GetLastWriteTimeUtc(path)));
     }
 
     // Published: beside the program. In a checkout: the build's folder at its root.
