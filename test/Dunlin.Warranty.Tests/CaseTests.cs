@@ -100,6 +100,22 @@ public sealed class CaseTests : IAsyncLifetime
         await _carol.RefusedAsync(403, "forbidden", "GET", "cases/2/history");
     }
 
+    [Theory]
+    [InlineData("12,50", "12.50")]
+    [InlineData("12.5", "12.50")]
+    [InlineData(" 12, ", "12.00")]
+    [InlineData("1.234,50", "1234.50")]
+    [InlineData("1,234.50", "1234.50")]
+    [InlineData("1.234.567", "1234567.00")]
+    [InlineData("1\u202F234,5", "1234.50")]
+    [InlineData("12'345'678.90", "12345678.90")]
+    [InlineData("99999999,99", "99999999.99")]
+    public async Task A_cost_is_read_with_a_comma_or_a_point_before_the_decimals(string typed, string kept)
+    {
+        await _bob.PatchAsync(1, new { cost = typed });
+        Assert.Equal(kept, Field(await PageAsync("?limit=100"), 1, "cost"));
+    }
+
     [Fact]
     public async Task Search_finds_in_several_fields_and_takes_its_wildcards_literally()
     {
@@ -130,6 +146,9 @@ public sealed class CaseTests : IAsyncLifetime
     [InlineData("PATCH", "cases/1", """{"updates":{"status":"DONE"}}""", 400, "invalid_field", "status")]
     [InlineData("PATCH", "cases/1", """{"updates":{"cost":"-1"}}""", 400, "invalid_field", "cost")]
     [InlineData("PATCH", "cases/1", """{"updates":{"cost":1.234}}""", 400, "invalid_field", "cost")]
+    [InlineData("PATCH", "cases/1", """{"updates":{"cost":"1,234"}}""", 400, "invalid_field", "cost")]
+    [InlineData("PATCH", "cases/1", """{"updates":{"cost":"1,234,50"}}""", 400, "invalid_field", "cost")]
+    [InlineData("PATCH", "cases/1", """{"updates":{"cost":"1.2.3"}}""", 400, "invalid_field", "cost")]
     [InlineData("PATCH", "cases/1", """{"updates":{"cost":100000000}}""", 400, "invalid_field", "cost")]
     [InlineData("PATCH", "cases/1", """{"updates":{"purchaseDate":"31.01.2026"}}""", 400, "invalid_field", "purchaseDate")]
     [InlineData("PATCH", "cases/1", """{"updates":{"purchaseDate":"2026-02-30"}}""", 400, "invalid_field", "purchaseDate")]

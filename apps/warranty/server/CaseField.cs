@@ -83,10 +83,12 @@ internal sealed record CaseField(string Name, string Column, Func<JsonElement, s
     {
         if (value.ValueKind == JsonValueKind.Null || (value.ValueKind == JsonValueKind.String && value.GetString() is ""))
             return "";
-        var text = value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
-        var valid = decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var cost)
-            && cost < 100_000_000m && decimal.Round(cost, 2) == cost;
-        return valid ? cost.ToString("0.00", CultureInfo.InvariantCulture) : throw Wrong(name, "an amount from 0 to 99999999.99 with two decimals at most");
+        var isRead = value.ValueKind == JsonValueKind.String
+            ? Amount.TryRead(value.GetString()!, out var cost)
+            : decimal.TryParse(value.GetRawText(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out cost);
+        return isRead && cost < 100_000_000m && decimal.Round(cost, 2) == cost
+            ? cost.ToString("0.00", CultureInfo.InvariantCulture)
+            : throw Wrong(name, "an amount from 0 to 99999999.99 with at most two decimals after a point or a comma, such as 1234.50 or 1.234,50");
     }
 
     private static DunlinException Wrong(string name, string expected) => new(ErrorCode.InvalidField, $"'{name}' must be {expected}.", name);

@@ -89,7 +89,25 @@ export function shownValue(kind: FieldKind, value: string): string {
 export function isUnfinished(kind: FieldKind, value: string): boolean {
   if (value === '') return false;
   if (kind === 'email') return !/^[^\s@]+@[^\s@]+$/.test(value);
-  if (kind === 'money') return !/^[0-9]{1,8}(\.[0-9]{0,2})?$/.test(value);
+  if (kind === 'money') return amountOf(value) === undefined;
   if (kind === 'date') return !/^(19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$/.test(value);
   return false;
+}
+
+/** A typed value as the server keeps it: an amount with a point and two decimals. What is none is sent as it is, and refused. */
+export function wireValue(kind: FieldKind, value: string): string {
+  return kind === 'money' ? (amountOf(value) ?? value) : value;
+}
+
+// Groups are of three digits with one separator, which is not the decimal one. A single point or comma before three digits
+// is ambiguous, so it is neither.
+const AMOUNT =
+  /^(?:([0-9]{1,20})|([0-9]{1,3}([.,])[0-9]{3}(?:\3[0-9]{3})*)(?=(?!\3)[.,]|(?<=[.,][0-9]{3}[.,][0-9]{3})$)|([0-9]{1,3}([ \u00a0\u2009\u202f'\u2019])[0-9]{3}(?:\5[0-9]{3})*))(?:[.,]([0-9]{0,2}))?$/;
+
+/** The same rules as `Amount` of the server. */
+function amountOf(text: string): string | undefined {
+  const match = AMOUNT.exec(text.trim());
+  if (!match) return undefined;
+  const digits = (match[1] ?? match[2] ?? match[4]!).replace(/[^0-9]/g, '').replace(/^0+(?=.)/, '');
+  return digits.length > 8 ? undefined : `${digits}.${(match[6] ?? '').padEnd(2, '0')}`;
 }

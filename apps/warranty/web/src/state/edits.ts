@@ -12,7 +12,7 @@ import {
 } from '@dunlin/client';
 import type { Case, CaseApi, CaseUpdates, LeaseProof } from '../api/cases';
 import { fieldKey, partsOf, type FieldKey } from '../api/fieldLocks';
-import { fieldOf, isMenu, isUnfinished, type FieldName } from '../api/fields';
+import { fieldOf, isMenu, isUnfinished, wireValue, type FieldName } from '../api/fields';
 import type { OpenEdit } from './state';
 
 /** The server's time for one field lock, in seconds; renewed while the field is edited. */
@@ -382,8 +382,9 @@ export class FieldEdits {
     this.#options.onChange();
   }
 
-  #write(key: FieldKey, value: string, immediate: boolean): void {
+  #write(key: FieldKey, typed: string, immediate: boolean): void {
     const { id, field } = partsOf(key);
+    const value = wireValue(fieldOf(field).kind, typed);
     const saving = this.#store.edit(id, { [field]: value } as Partial<Case>, { immediate });
     this.#held.get(key)?.hold(saving);
     void saving.then(() => this.#giveBack(key));
