@@ -77,6 +77,22 @@ test('a server that fails is shown, and forgotten when it answers', async () => 
   await device.settled();
 });
 
+test('a push that is refused for good is not repeated by itself, and goes out when it is asked for', async () => {
+  const device = await stocked('fay');
+  let pushes = 0;
+  faults.decide = (_, url) => (url.includes('/push/') ? (pushes++, 403) : undefined);
+  device.waits.length = 0;
+  await device.edit('fay-0', { text: 'changed' });
+  await until('the error', () => name(device) === 'error');
+  expect(device.sync.get()).toMatchObject({ pending: 1, problem: { kind: 'forbidden' } });
+  // Waits for another attempt are of half a second and more; other timers of these lengths there are none.
+  expect(device.waits.filter((milliseconds) => milliseconds >= 400 && milliseconds <= 1000)).toEqual([]);
+  faults.decide = () => undefined;
+  device.sync.pull();
+  await device.settled();
+  expect(pushes).toBe(1);
+});
+
 test('works with the stream blocked: by asking, now and then', async () => {
   faults.decide = (path) => (path === 'stream' ? 503 : undefined);
   // Asking is what is tested here, so it is not waited for as long as a person would.

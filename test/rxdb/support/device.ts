@@ -61,6 +61,8 @@ let made = 0;
 
 /** One browser of one user: a real RxDB database whose documents are checked against their schemas, and its replication. */
 export class Device {
+  /** The milliseconds of every timer that the client has set. */
+  readonly waits: number[] = [];
   readonly client: Client;
   readonly refused: RefusedDocument[] = [];
   /** Rows of pushes, by document, in the order in which they were sent. */
@@ -202,8 +204,10 @@ export class Device {
       locks: undefined,
       openBroadcast: undefined,
       random: () => 0.4,
-      setTimer: (milliseconds, callback) =>
-        real.setTimer(milliseconds > 8_000 ? milliseconds : milliseconds / 8, callback),
+      setTimer: (milliseconds, callback) => {
+        this.waits.push(milliseconds);
+        return real.setTimer(milliseconds > 8_000 ? milliseconds : milliseconds / 8, callback);
+      },
       isOnline: () => this.#isOnline,
       onSignal: (signal, handler) => {
         const listeners = this.#listeners.get(signal) ?? new Set();

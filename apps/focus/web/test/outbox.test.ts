@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { DunlinError, type Environment, type Problem } from '@dunlin/client';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Outbox, type Parcel, type Versioned } from '../src/state/outbox';
+import { Outbox, type OutboxOptions, type Parcel, type Versioned } from '../src/state/outbox';
 
 const offline = { kind: 'network', code: 'network', title: 'No network' } as const;
 const parcel = (id: string, method: Parcel['method'] = 'POST'): Parcel => ({
@@ -18,14 +18,16 @@ let refused: string[];
 let answer: (parcel: Parcel) => Problem | undefined;
 let now: Versioned | undefined;
 
-function open(): Outbox {
-  return new Outbox({
+const open = () => new Outbox(optionsOf('test alice'));
+
+function optionsOf(prefix: string): OutboxOptions {
+  return {
     environment: {
       randomId: () => `r${ids++}`,
       setTimer: (_: number, callback: () => void) => (timers.push(callback), () => {}),
     } as unknown as Environment,
     storage: localStorage,
-    prefix: 'test alice',
+    prefix,
     send: async (each) => {
       const problem = answer(each);
       if (problem) throw new DunlinError(problem);
@@ -34,7 +36,7 @@ function open(): Outbox {
     },
     onChange: () => {},
     onRefused: (each) => refused.push(each.id),
-  });
+  };
 }
 
 const settle = () => new Promise((resolve) => setTimeout(resolve));
@@ -77,6 +79,34 @@ describe('The outbox', () => {
     outbox.add(parcel('good'));
     await settle();
     expect([refused, sent, outbox.waiting.length]).toEqual([['bad'], ['POST good'], 0]);
+  });
+
+  test('is of one user, also where the id of another begins like theirs', async () => {
+    answer = () => offline;
+    const other = new Outbox(optionsOf('test alice 2'));
+    other.add(parcel('not hers'));
+    await settle();
+    expect(open().waiting).toEqual([]);
+  });
+
+  test('that was disposed of sends nothing, and keeps what waits', async () => {
+    answer = () => offline;
+    const outbox = open();
+    outbox.add(parcel('a'));
+    await settle();
+    outbox.dispose();
+    answer = () => undefined;
+    timers.forEach((run) => run());
+    await outbox.flush();
+    expect([sent, localStorage.length]).toEqual([[], 1]);
+  });
+
+  test('waits for a sign-in without asking again and again', async () => {
+    answer = () => ({ kind: 'signedOut', code: 'user_changed', title: 'Another user' });
+    const outbox = open();
+    outbox.add(parcel('a'));
+    await settle();
+    expect([timers.length, outbox.waiting.length, refused]).toEqual([0, 1, []]);
   });
 
   test('takes a thing that is gone for deleted, and survives what it cannot read', async () => {

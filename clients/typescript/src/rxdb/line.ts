@@ -2,7 +2,7 @@ import type { RxCollection, RxDocument } from 'rxdb';
 import { replicateRxCollection, type RxReplicationState } from 'rxdb/plugins/replication';
 import { backoffMs } from '../connection/backoff.js';
 import type { Cancel, Environment } from '../environment.js';
-import { DunlinError, problemOf, type Problem } from '../http/problem.js';
+import { DunlinError, isTemporary, problemOf, type Problem } from '../http/problem.js';
 import type { Requests } from '../http/requests.js';
 import { findConfirmed, findLeftOut, findPending } from './pending.js';
 import type { LineState, RefusedDocument } from './state.js';
@@ -265,19 +265,23 @@ export class Line {
         onChange();
       }
       const asked = problem.kind === 'busy' ? (problem.retryAfterMs ?? 0) : 0;
-      await this.#wait(asked + backoffMs(attempt, environment.random()));
+      // What the server refuses for good it refuses again: the next hint, or somebody who looks at the page, is reason to ask.
+      const isWorthIt = isTemporary(problem) || problem.kind === 'aborted';
+      await this.#wait(isWorthIt ? asked + backoffMs(attempt, environment.random()) : undefined);
     }
   }
 
-  #wait(milliseconds: number): Promise<void> {
+  /** Waits, without a time until `wake`. */
+  #wait(milliseconds: number | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = () => {
-        cancel();
+        cancel?.();
         this.#waits.delete(end);
         if (this.#abort.signal.aborted) reject(disposed());
         else resolve();
       };
-      const cancel = this.#options.environment.setTimer(milliseconds, end);
+      const cancel =
+        milliseconds === undefined ? undefined : this.#options.environment.setTimer(milliseconds, end);
       this.#waits.add(end);
     });
   }

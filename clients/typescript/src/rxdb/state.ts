@@ -4,7 +4,7 @@ import type { Problem } from '../http/problem.js';
  * - `offline`: the server cannot be reached; changes are kept and sent later.
  * - `signedOut`: the session ended and could not be renewed; `resume()` after signing in.
  * - `outdated`: the server needs a newer page; load it anew, nothing is lost.
- * - `error`: the server refuses or fails; it is tried again by itself.
+ * - `error`: the server fails, and is tried again by itself; or it refuses, and is asked again after a hint or `pull()`.
  * - `syncing`: something is on its way.
  * - `synced`: everything is here and everything is there.
  */

@@ -241,8 +241,7 @@ export class Saver<Changes extends object, Result> {
     const { environment } = this.#options;
     if (!isTemporary(problem) && problem.kind !== 'aborted' && problem.kind !== 'signedOut') {
       entry.unknown = undefined;
-      this.#options.onRefused(id, attempt.changes, problem);
-      settle(attempt.waiters, { status: 'refused', problem });
+      this.#giveUp(id, entry, attempt, problem);
       return;
     }
     entry.dirty = { ...attempt.changes, ...entry.dirty };
@@ -254,6 +253,22 @@ export class Saver<Changes extends object, Result> {
     entry.due = false;
     // Without a session no attempt can succeed; `resume` goes on after sign-in.
     if (problem.kind !== 'signedOut') this.#sendAfter(id, entry, Math.max(wait, 1));
+  }
+
+  /** The server takes these changes as little the next time. Where it names one of them, the others are sent without it. */
+  #giveUp(id: string, entry: Entry<Changes>, attempt: Attempt<Changes>, problem: Problem): void {
+    const named = problem.kind === 'invalid' ? problem.field?.split('.').at(-1) : undefined;
+    const { [named as keyof Changes]: value, ...rest } = attempt.changes;
+    if (named === undefined || !(named in attempt.changes) || isEmpty(rest)) {
+      this.#options.onRefused(id, attempt.changes, problem);
+      return settle(attempt.waiters, { status: 'refused', problem });
+    }
+    entry.dirty = { ...(rest as Changes), ...entry.dirty };
+    const isConcerned = ({ fields }: Waiter) => fields.includes(named);
+    entry.waiters = [...attempt.waiters.filter((waiter) => !isConcerned(waiter)), ...entry.waiters];
+    this.#options.onRefused(id, { [named]: value } as Changes, problem);
+    settle(attempt.waiters.filter(isConcerned), { status: 'refused', problem });
+    this.#sendAfter(id, entry, 0);
   }
 
   #tidy(id: string, entry: Entry<Changes>): void {

@@ -174,6 +174,40 @@ describe('Refused and kept', () => {
     });
   }
 
+  for (const field of ['cost', 'updates.cost']) {
+    test(`A refusal that names the field ${field} gives up that one, and sends the others`, async () => {
+      const refusals: unknown[] = [];
+      store.onRefused(({ changes }) => refusals.push(changes));
+      const named = store.edit('1', { name: 'John' });
+      const priced = store.edit('1', { cost: -1 }, { immediate: true });
+      await saves[0]!.fail('invalid', { field });
+      expect([refusals, store.record('1')]).toMatchObject([[{ cost: -1 }], { name: 'John', cost: 5 }]);
+      expect(await priced).toMatchObject({ status: 'refused' });
+      expect(saves[1]!.changes).toEqual({ name: 'John' });
+      await saves[1]!.answer({ version: 2 });
+      expect(await named).toEqual({ status: 'saved' });
+      await environment.clock.advance(120_000);
+      expect(saves).toHaveLength(2);
+    });
+  }
+
+  test('A store that was disposed of sends nothing, and keeps what is unsaved', async () => {
+    let kept: unknown;
+    store = storeWith({ persistence: { load: () => undefined, store: (unsaved) => (kept = unsaved) } });
+    store.put(record(1));
+    void store.edit('1', { name: 'John' }, { immediate: true });
+    store.dispose();
+    await saves[0]!.fail('network');
+    void store.edit('1', { cost: 7 }, { immediate: true });
+    void store.flush();
+    store.resume();
+    environment.signal('online');
+    environment.signal('pagehide');
+    await environment.clock.advance(120_000);
+    expect(saves).toHaveLength(1);
+    expect(kept).toEqual({ '1': { name: 'John', cost: 7 } });
+  });
+
   test('A refused save does not take back what was typed after it', async () => {
     void store.edit('1', { name: 'a' }, { immediate: true });
     void store.edit('1', { name: 'ab' });

@@ -195,7 +195,7 @@ export class Outbox {
 
 /** The rest of a place is its order and an id. Anything else belongs to a user whose id begins like this one's. */
 function isPlaceOf(prefix: string, key: string): boolean {
-  return key.startsWith(`${prefix} `) && /^\d+\.\d+ \S+$/.test(key.slice(prefix.length + 1));
+  return key.startsWith(`${prefix} `) && /^\S+ \S+$/.test(key.slice(prefix.length + 1));
 }
 
 function isOf(one: Parcel, other: Parcel): boolean {
