@@ -26,7 +26,13 @@ public sealed class StartScriptTests : IDisposable
         foreach (var tool in new[] { "dotnet", "node", "npm" })
             await ToolAsync(Path.Combine(checkout, "tools", tool));
 
-        var start = new ProcessStartInfo("bash", ["../checkout/start.sh", .. options.Split(' ')]) { WorkingDirectory = caller, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("bash", ["../checkout/start.sh", .. options.Split(' ')])
+        {
+            WorkingDirectory = caller,
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["PATH"] = $"{Path.Combine(checkout, "tools")}:{Environment.GetEnvironmentVariable("PATH")}";
         using var process = Process.Start(start)!;
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
@@ -41,6 +47,7 @@ public sealed class StartScriptTests : IDisposable
     private static async Task ToolAsync(string path)
     {
         await File.WriteAllTextAsync(path, "#!/usr/bin/env bash\necho \"in $PWD: $*\"\n");
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 }

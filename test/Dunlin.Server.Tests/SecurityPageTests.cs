@@ -33,7 +33,7 @@ public sealed class SecurityPageTests
             Assert.True(value == row.Groups["limit"].Value.Trim(), $"{row.Value}: the default is {value}.");
         }
         var named = rows.Select(row => $"{row.Groups["type"].Value}.{row.Groups["option"].Value}").ToHashSet(StringComparer.Ordinal);
-        Assert.Empty(Bounding.Where(option => !named.Contains(option)));
+        Assert.DoesNotContain(Bounding, option => !named.Contains(option));
     }
 
     [Fact]
