@@ -13,7 +13,7 @@ public sealed class ActingUserTests
     // They know no user: signing in, who is signed in by whichever name, what is for everybody.
     private static readonly string[] Open =
     [
-        "POST /api/v1/auth/login", "GET /api/v1/demo", "GET /api/v1/share/{token}", "GET /openapi/{documentName}.json",
+        "POST /api/v1/auth/login", "GET /api/v1/demo", "GET /api/v1/share/{token}/", "GET /openapi/{documentName}.json",
     ];
 
     [Fact]

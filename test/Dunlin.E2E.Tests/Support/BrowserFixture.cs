@@ -8,6 +8,9 @@ namespace Dunlin.E2E.Tests.Support;
 /// <summary>One Chromium for all tests; each user of each test has a context (cookies, storage) of their own.</summary>
 public sealed class BrowserFixture : IAsyncLifetime
 {
+    /// <summary>A name of this machine under which pages have no secure context, as under the address of a local network.</summary>
+    public const string InsecureName = "dunlin.test";
+
     private IPlaywright? _playwright;
 
     public IBrowser Browser { get; private set; } = null!;
@@ -25,6 +28,8 @@ public sealed class BrowserFixture : IAsyncLifetime
             [
                 "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
                 "--disable-component-update", "--disable-sync",
+                // Loopback by a name that browsers do not know to be loopback: a page on plain http that is no secure context.
+                $"--host-resolver-rules=MAP {InsecureName} 127.0.0.1",
             ],
         });
     }

@@ -41,7 +41,7 @@ public sealed class SessionChangeTests(BrowserFixture browser)
         var system = SystemPage.Of(name);
         var page = await host.OpenAsync(browser.Browser, "alice", system.Path);
         await system.ReadyAsync(page);
-        await BlockWritesAsync(page);
+        await SystemPage.BlockWritesAsync(page);
         await system.ChangeAsync(page);
         var other = await page.Context.NewPageAsync();
         await other.GotoAsync(host.Address.ToString());
@@ -67,7 +67,7 @@ public sealed class SessionChangeTests(BrowserFixture browser)
         var system = SystemPage.Of(name);
         var page = await host.OpenAsync(browser.Browser, "alice", system.Path);
         await system.ReadyAsync(page);
-        await BlockWritesAsync(page);
+        await SystemPage.BlockWritesAsync(page);
         await system.ChangeAsync(page);
         var refusals = new List<string>();
         page.Response += (_, response) =>
@@ -122,7 +122,7 @@ public sealed class SessionChangeTests(BrowserFixture browser)
         var system = SystemPage.Of("todos");
         var page = await host.OpenAsync(browser.Browser, "alice", system.Path);
         await system.ReadyAsync(page);
-        await BlockWritesAsync(page);
+        await SystemPage.BlockWritesAsync(page);
         await system.ChangeAsync(page);
         await page.Locator(".user-button").ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
@@ -146,7 +146,7 @@ public sealed class SessionChangeTests(BrowserFixture browser)
         var options = new BrowserNewContextOptions { ViewportSize = new() { Width = width, Height = 844 }, ColorScheme = scheme };
         var page = await host.OpenAsync(browser.Browser, "alice", "/todos/demo-desk", options);
         await SystemPage.Of("todos").ReadyAsync(page);
-        await BlockWritesAsync(page);
+        await SystemPage.BlockWritesAsync(page);
         await SystemPage.Of("todos").ChangeAsync(page);
         await page.Context.APIRequest.PostAsync(new Uri(host.Address, "/api/v1/auth/logout").ToString());
         await page.UnrouteAllAsync();
@@ -154,13 +154,6 @@ public sealed class SessionChangeTests(BrowserFixture browser)
         Assert.Equal(0, await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - innerWidth"));
         await page.PictureAsync($"gate-{scheme}-{width}");
     }
-
-    /// <summary>The network is there for reading and for signing in and out only.</summary>
-    private static Task BlockWritesAsync(IPage page) => page.RouteAsync("**/api/**", route =>
-        route.Request.Method == "GET" || route.Request.Url.Contains("/auth/", StringComparison.Ordinal) || route.Request.Url.Contains("lock", StringComparison.Ordinal)
-            || route.Request.Url.EndsWith("/heartbeat", StringComparison.Ordinal) || route.Request.Url.EndsWith("/pull", StringComparison.Ordinal)
-            ? route.ContinueAsync()
-            : route.AbortAsync());
 
     private static async Task IsClosedAsync(IPage page, SystemPage system)
     {

@@ -40,6 +40,13 @@ internal abstract class SystemPage
         _ => new WishlistsPage(),
     };
 
+    /// <summary>The network is there for reading and for signing in and out only.</summary>
+    public static Task BlockWritesAsync(IPage page) => page.RouteAsync("**/api/**", route =>
+        route.Request.Method == "GET" || route.Request.Url.Contains("/auth/", StringComparison.Ordinal) || route.Request.Url.Contains("lock", StringComparison.Ordinal)
+            || route.Request.Url.EndsWith("/heartbeat", StringComparison.Ordinal) || route.Request.Url.EndsWith("/pull", StringComparison.Ordinal)
+            ? route.ContinueAsync()
+            : route.AbortAsync());
+
     private static async Task ArrivesAsync(Func<Task<string>> server)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
@@ -56,7 +63,7 @@ internal abstract class SystemPage
         public override async Task ReadyAsync(IPage page)
         {
             await Expect(page.Locator(".connection[data-connection=live]")).ToBeVisibleAsync();
-            await Expect(page.Locator("[data-list]").First).ToBeVisibleAsync();
+            await Expect(page.Locator("[data-task]").First).ToBeVisibleAsync();
         }
 
         public override async Task ChangeAsync(IPage page)

@@ -62,13 +62,20 @@ public sealed class TestHost : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    /// <summary>A browser of its own for a user, signed in, on a page.</summary>
-    public async Task<IPage> OpenAsync(IBrowser browser, string user, string path, BrowserNewContextOptions? options = null)
+    /// <summary>A browser of its own, with nobody signed in and no page open.</summary>
+    public async Task<IBrowserContext> ContextAsync(IBrowser browser, BrowserNewContextOptions? options = null)
     {
         var context = await browser.NewContextAsync(options);
         context.SetDefaultTimeout(30_000);
         _contexts.Add(context);
         _errors.Add(new PageErrors(context));
+        return context;
+    }
+
+    /// <summary>A browser of its own for a user, signed in, on a page.</summary>
+    public async Task<IPage> OpenAsync(IBrowser browser, string user, string path, BrowserNewContextOptions? options = null)
+    {
+        var context = await ContextAsync(browser, options);
         var login = await context.APIRequest.PostAsync(new Uri(Address, "/api/v1/auth/login").ToString(), new APIRequestContextOptions
         {
             DataObject = new { username = user, password = DemoData.Password },

@@ -55,6 +55,7 @@ export class Session {
   readonly #channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(NAME);
   #state: SessionState = { name: 'unknown' };
   #at = 0;
+  #leaving: Promise<void> = Promise.resolve();
   /** Changes of the state that are newer than an answer under way. */
   #changes = 0;
 
@@ -85,6 +86,8 @@ export class Session {
 
   /** Asks the server. Rejects when it cannot be reached. */
   async load(): Promise<User | undefined> {
+    // While the user signs out, an answer could be of before.
+    await this.#leaving;
     const before = this.#changes;
     const { body } = await this.#requests.send<StatusAnswer>('GET', '/api/v1/auth/status', {
       anonymous: true,
@@ -119,15 +122,25 @@ export class Session {
 
   /** Ends the session of the user of this page, and of nobody who has signed in since. */
   async signOut(): Promise<void> {
+    const leaving = this.#leave();
+    this.#leaving = leaving.then(
+      () => {},
+      () => {},
+    );
+    if (!(await leaving)) await this.load();
+  }
+
+  /** False where another user has signed in meanwhile, who stays so. */
+  async #leave(): Promise<boolean> {
     try {
       await this.#send('/api/v1/auth/logout');
     } catch (error) {
-      if (problemOf(error).kind !== 'signedOut') throw error;
-      await this.load();
-      return;
+      if (problemOf(error).kind === 'signedOut') return false;
+      throw error;
     }
     this.#tell(null);
     this.#become(null);
+    return true;
   }
 
   /** The server said that the user of this page is not signed in any more. */

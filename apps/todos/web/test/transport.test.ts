@@ -14,6 +14,7 @@ let refusals: number;
 let goOn: () => void;
 let judge: (request: PushRequestV1) => Problem | undefined;
 let transport: Transport;
+let answer: unknown;
 
 const problem = (kind: Problem['kind'], status: number): Problem =>
   ({ kind, status, code: kind, title: kind }) as Problem;
@@ -42,6 +43,7 @@ const holds = (text: string) => (request: PushRequestV1) =>
 
 beforeEach(() => {
   [sent, givenUp, refusals, goOn, judge] = [[], [], 0, () => {}, () => undefined];
+  answer = {};
   const send = async (_: string, path: string, { body }: { body: PushRequestV1 }) => {
     sent.push({
       path,
@@ -49,7 +51,7 @@ beforeEach(() => {
     });
     const refused = judge(body);
     if (refused) throw new DunlinError(refused);
-    return { status: 200, headers: new Headers(), body: undefined };
+    return { status: 200, headers: new Headers(), body: answer };
   };
   transport = new Transport({
     client: { requests: { send } } as unknown as Client,
@@ -93,6 +95,19 @@ describe('A push', () => {
     judge = () => problem(kind, status);
     expect((await push('a', 'b')).httpRequestInfo.httpStatusCode).toBe(status);
     expect([sent.length, refusals, givenUp]).toEqual([1, 0, []]);
+  });
+
+  test.each([{}, '', undefined])('that succeeded with the body %j has no response', async (body) => {
+    answer = body;
+    expect(await push('a')).toEqual({
+      response: undefined,
+      httpRequestInfo: { httpStatusCode: 200, errorMessage: '' },
+    });
+  });
+
+  test('of a client that the server does not know is answered with that', async () => {
+    answer = { error: 'ClientStateNotFound' };
+    expect((await push('a')).response).toEqual(answer);
   });
 
   test('of a page that was closed sends nothing', async () => {

@@ -58,6 +58,7 @@ export class Desk {
       puller: this.#transport.pull,
       mutators: createMutators({ id, name }),
       logLevel: 'error',
+      logSinks: [{ log: logUnexpected }],
       requestOptions: { minDelayMs: 30, maxDelayMs: 15_000 },
     });
     this.connection = this.#client.connection({
@@ -142,6 +143,12 @@ export class Desk {
       }
     }
   }
+}
+
+/** Without a network every attempt fails, which the page shows: that is nothing for the console. */
+function logUnexpected(_: unknown, context: unknown, ...args: unknown[]): void {
+  if (String(args[0]).startsWith('Got a non 200 response')) return;
+  console.error(context, ...args);
 }
 
 /** What a person typed, of the arguments of a mutation. */

@@ -36,7 +36,9 @@ export class Transport {
     const { body, problem } = await this.#push(request);
     if (problem && !isTemporary(problem) && problem.kind !== 'signedOut' && problem.kind !== 'aborted')
       await this.#options.onRefused(problem);
-    return { response: (body || undefined) as never, httpRequestInfo: infoOf(problem) };
+    // Only what is wrong with the client or its version counts as a response.
+    const response = isError(body) ? (body as never) : undefined;
+    return { response, httpRequestInfo: infoOf(problem) };
   };
 
   /** Sends nothing any more. */
@@ -52,7 +54,7 @@ export class Transport {
     if (mutations.length > 1) {
       const half = mutations.length >> 1;
       const first = await this.#push({ ...request, mutations: mutations.slice(0, half) } as PushRequest);
-      if (first.problem || first.body) return first;
+      if (first.problem || isError(first.body)) return first;
       return this.#push({ ...request, mutations: mutations.slice(half) } as PushRequest);
     }
     const { args } = mutations[0]!;
@@ -71,6 +73,10 @@ export class Transport {
       return { problem: problemOf(error) };
     }
   }
+}
+
+function isError(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'error' in body;
 }
 
 interface Answer {

@@ -1,6 +1,7 @@
 export const en = {
   title: 'Wishlists',
   signInReason: 'Sign in to see your wishlists.',
+  needsHttps: 'What you do is kept here without a network too. Opening the page without one needs https.',
   signedOutReason: 'You were signed out. What you did is kept: sign in to go on.',
   storageTrouble: 'The page could not be opened: this browser lets it keep nothing.',
   mine: 'My lists',
