@@ -85,7 +85,7 @@ test('a push that is refused for good is not repeated by itself, and goes out wh
   await device.edit('fay-0', { text: 'changed' });
   await until('the error', () => name(device) === 'error');
   expect(device.sync.get()).toMatchObject({ pending: 1, problem: { kind: 'forbidden' } });
-  // Waits for another attempt are of half a second and more; other timers of these lengths there are none.
+  // Waits for another attempt are of 400 ms and more; other timers of these lengths there are none.
   expect(device.waits.filter((milliseconds) => milliseconds >= 400 && milliseconds <= 1000)).toEqual([]);
   faults.decide = () => undefined;
   device.sync.pull();

@@ -44,6 +44,16 @@ internal static class OriginCheck
             throw new DunlinException(ErrorCode.OriginRefused);
     }
 
+    /// <summary>
+    /// Refuses a stream that a page of another origin opens with the visitor's cookie. Opening one is a GET that writes: it registers a
+    /// device, shows the user as present and takes one of the user's connections; a link of any site can navigate to it.
+    /// </summary>
+    public static void RequireOwnOriginToStream(HttpContext context)
+    {
+        if (context.Request.Headers.Cookie.Count > 0 && !IsSetByPage(context))
+            RequireOwnOriginAlways(context);
+    }
+
     public static bool IsSafe(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method);
 
     private static bool IsOwn(HttpRequest request, OriginOptions? options)

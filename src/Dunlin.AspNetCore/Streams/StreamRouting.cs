@@ -11,8 +11,9 @@ public static class StreamRouting
 {
     /// <summary>
     /// Maps <c>GET pattern</c> to a stream: takes tickets, answers errors as problem documents, may be carried by a combined response
-    /// (<c>POST /dunlin/v1/streams</c>), and keeps no middleware frame alive while the stream is open. <c>HEAD</c> gets the headers. The
-    /// handler calls <see cref="EventStreams.ServeAsync"/>.
+    /// (<c>POST /dunlin/v1/streams</c>), and keeps no middleware frame alive while the stream is open. <c>HEAD</c> gets the headers.
+    /// Refuses pages of other origins that come with a cookie, unless they are allowed. The handler calls
+    /// <see cref="EventStreams.ServeAsync"/>.
     /// </summary>
     public static IEndpointConventionBuilder MapEventStream(this IEndpointRouteBuilder endpoints, string pattern, Func<HttpContext, Task> handler) =>
         endpoints.MapEventStream(pattern, [HttpMethods.Get, HttpMethods.Head], handler);
@@ -22,6 +23,7 @@ public static class StreamRouting
         {
             try
             {
+                OriginCheck.RequireOwnOriginToStream(context);
                 await handler(context);
             }
 #pragma warning disable CA1031 // every error becomes an answer

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
 using Dunlin.Security;
+using Dunlin.Streams;
+using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.AspNetCore.Tests.Security;
 
@@ -116,6 +118,44 @@ public sealed class OriginTests
         var (victim, attacker) = (await host.SignInAsync(client, "alice"), await host.SignInAsync(client, "mallory"));
         using var logout = await client.SendAsync(HttpMethod.Post, "/api/v1/auth/logout", attacker.Token, victim.Cookie, headers: ("Origin", "https://evil.example"));
         await HttpAssert.ProblemAsync(logout, 403, "origin_refused");
+    }
+
+    [Theory]
+    [InlineData("cross-site", null, true, 403)]
+    [InlineData("same-site", null, true, 403)]
+    [InlineData("cross-site", "https://evil.example", true, 403)]
+    [InlineData(null, "https://evil.example", true, 403)]
+    [InlineData("cross-site", Friend, true, 200)]
+    [InlineData("same-origin", null, true, 200)]
+    [InlineData("none", null, true, 200)]
+    [InlineData(null, null, true, 200)]
+    [InlineData("cross-site", null, false, 200)]
+    public async Task A_stream_opened_with_a_cookie_by_a_page_of_another_origin_is_refused_before_its_handler(
+        string? site, string? origin, bool hasCookie, int status)
+    {
+        var opened = 0;
+        await using var host = await TestHost.StartAsync(new HostSetup
+        {
+            Origins = origins => origins.AllowedOrigins.Add(Friend),
+            Map = app => app.MapEventStream("/api/sse", context =>
+            {
+                opened++;
+                return context.Response.WriteAsync("data: connected\n\n");
+            }),
+        });
+        await host.CreateAsync("alice");
+        using var client = host.Plain();
+        var signedIn = await host.SignInAsync(client, "alice");
+        var headers = new List<(string, string)>();
+        if (site is not null)
+            headers.Add(("Sec-Fetch-Site", site));
+        if (origin is not null)
+            headers.Add(("Origin", origin));
+        using var response = await client.SendAsync(
+            HttpMethod.Get, "/api/sse", hasCookie ? null : signedIn.Token, hasCookie ? signedIn.Cookie : null, headers: [.. headers]);
+        Assert.Equal((status, status == 200 ? 1 : 0), ((int)response.StatusCode, opened));
+        if (status == 403)
+            await HttpAssert.ProblemAsync(response, 403, "origin_refused");
     }
 
     [Fact]
