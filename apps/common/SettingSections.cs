@@ -1,4 +1,16 @@
 using System.Reflection;
+using Dunlin.Fanout;
+using Dunlin.Hosting;
+using Dunlin.Journal;
+using Dunlin.Leases;
+using Dunlin.Postgres;
+using Dunlin.Presence;
+using Dunlin.Publishing;
+using Dunlin.Redis;
+using Dunlin.Security;
+using Dunlin.Sqlite;
+using Dunlin.Streams;
+using Dunlin.Topics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -21,6 +33,24 @@ public sealed class SettingSections(string program, params string[] values)
     public IReadOnlyDictionary<string, Type> Types =>
         _sections.ToDictionary(section => section.Name, section => section.Type, StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>The names of all values and sections.</summary>
+    public IReadOnlyList<string> Names => [.. values.Concat(_sections.Select(section => section.Name)).Order(StringComparer.Ordinal)];
+
+    /// <summary>Adds the options of the engine: <c>docs/reference/configuration.md</c> has their sections.</summary>
+    public SettingSections WithEngine() => With<AccessTokenOptions>("Tokens")
+        .With<RevocationOptions>("Revocations")
+        .With<OriginOptions>("Origins")
+        .With<StreamOptions>("Streams")
+        .With<PublishOptions>("Publish")
+        .With<LeaseOptions>("Leases")
+        .With<PresenceOptions>("Presence")
+        .With<RetentionOptions>("Retention")
+        .With<FanoutOptions>("Fanout")
+        .With<HostingOptions>("Hosting")
+        .With<SqliteOptions>("Sqlite")
+        .With<PostgresOptions>("Postgres")
+        .With<RedisOptions>("RedisBackplane");
+
     /// <summary>Adds a section.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="isShared">Whether it sets all options of the class, whatever they are named.</param>
@@ -35,7 +65,7 @@ public sealed class SettingSections(string program, params string[] values)
     public void Bind(IServiceCollection services, IConfiguration configuration)
     {
         var root = configuration.GetSection(Root);
-        var known = values.Concat(_sections.Select(section => section.Name)).Order(StringComparer.Ordinal).ToList();
+        var known = Names;
         foreach (var child in root.GetChildren())
         {
             if (!known.Contains(child.Key, StringComparer.OrdinalIgnoreCase))

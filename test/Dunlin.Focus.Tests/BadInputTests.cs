@@ -142,6 +142,19 @@ public sealed class BadInputTests
         Assert.Equal(200, (await laptop.SendAsync("PATCH", path, new { title = "z" }, ("If-Match", "*"))).Status);
     }
 
+    [Theory]
+    [InlineData("2026-02-30T10:00:00Z")]
+    [InlineData("2030-01-01T24:30:00+01:00")]
+    [InlineData("2030-04-31T10:00:00+02:00")]
+    public async Task A_time_that_does_not_exist_is_refused_for_that(string time)
+    {
+        await using var host = await FocusHost.StartAsync();
+        using var laptop = host.Client();
+        var (status, problem) = await laptop.SendAsync("POST", "/api/timer/start", new { plannedEndTime = time });
+        Assert.Equal((400, "plannedEndTime"), (status, problem.GetProperty("field").GetString()));
+        Assert.Contains("does not exist", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
     private static async Task<string> ProblemAsync(FocusClient client, string method, string path, object? body, int status, string code, string? field)
     {
         var (found, problem) = await client.SendAsync(method, path, body);

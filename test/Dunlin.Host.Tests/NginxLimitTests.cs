@@ -51,5 +51,5 @@ public sealed class NginxLimitTests
 
     private static Task<HttpResponseMessage> ImportAsync(HttpClient client, string xml) => client.PostAsync(
         "/api/v1/files/import",
-        new StringContent($$"""{"collection":"letters","title":"Large","xml_string":"{{xml}}"}""", Encoding.ASCII, "application/json"));
+        new StringContent($$"""{"collection":"letters","title":"Large","xml_string":"{{xml}}"}""", Encoding.UTF8, "application/json"));
 }

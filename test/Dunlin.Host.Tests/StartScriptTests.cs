@@ -28,8 +28,8 @@ public sealed class StartScriptTests : IDisposable
 
         var start = new ProcessStartInfo("bash", ["../checkout/start.sh", .. options.Split(' ')])
         {
-            WorkingDirectory = caller,
             UseShellExecute = false,
+            WorkingDirectory = caller,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };

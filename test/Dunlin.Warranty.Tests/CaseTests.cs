@@ -74,6 +74,18 @@ public sealed class CaseTests : IAsyncLifetime
         Assert.Equal(200, weak.Status);
     }
 
+    [Theory]
+    [InlineData("2026-02-30", "a day that the calendar does not have")]
+    [InlineData("2025-02-29", "a day that the calendar does not have")]
+    [InlineData("2026-13-01", "a day that the calendar does not have")]
+    [InlineData("30.02.2026", "a date like 2026-01-31")]
+    [InlineData("2026-2-3", "a date like 2026-01-31")]
+    public async Task A_date_is_refused_for_what_is_wrong_with_it(string date, string reason)
+    {
+        var problem = await _bob.RefusedAsync(400, "invalid_field", "PATCH", "cases/1", new { updates = new { purchaseDate = date } });
+        Assert.Contains(reason, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Service_numbers_are_unique_and_go_on_past_999()
     {

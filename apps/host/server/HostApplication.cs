@@ -7,31 +7,24 @@ using Dunlin.Apps.Wishlists;
 using Dunlin.Apps.Wishlists.Resolving;
 using Dunlin.Hosting;
 using Dunlin.Jobs;
-using Dunlin.Journal;
-using Dunlin.Leases;
 using Dunlin.Problems;
-using Dunlin.Publishing;
 using Dunlin.Replicache;
 using Dunlin.RxDb;
 using Dunlin.Security;
-using Dunlin.Streams;
 
 namespace Dunlin.Host;
 
 /// <summary>All systems in one process. Tests build it too, with their own services.</summary>
 internal static class HostApplication
 {
-    private static readonly SettingSections Settings =
+    /// <summary>What may be said to the host below <c>Dunlin:</c>.</summary>
+    public static SettingSections Settings { get; } =
         new SettingSections("this host", "Port", "Data", "Store", "Redis", "Demo", "DemoAccounts", "Web", "TrustedProxies")
+            .WithEngine()
+            .With<AccountOptions>("Accounts")
             .With<JobOptions>("Jobs", isShared: true)
             .With<FetchOptions>("Fetch")
             .With<WishlistOptions>("Wishlists")
-            .With<StreamOptions>("Streams")
-            .With<RetentionOptions>("Retention")
-            .With<PublishOptions>("Publish")
-            .With<LeaseOptions>("Leases")
-            .With<AccountOptions>("Accounts")
-            .With<OriginOptions>("Origins")
             .With<ReplicacheOptions>("Replicache")
             .With<RxDbOptions>("RxDb");
 

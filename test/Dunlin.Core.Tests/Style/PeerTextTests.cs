@@ -13,13 +13,20 @@ public sealed class PeerTextTests
     [InlineData("\u001b[2J\u0007", @"\u001B[2J\u0007")]
     [InlineData("a\u0085b\u2028c\u2029d", @"a\u0085b\u2028c\u2029d")]
     [InlineData("\u202egnp.exe\u200b", @"\u202Egnp.exe\u200B")]
-    [InlineData("\ud800", @"\uD800")]
     [InlineData(@"\u000A", @"\\u000A")]
     public void Nothing_of_a_text_breaks_a_line_or_steers_a_terminal(string? text, string expected)
     {
         PeerText peer = text;
         Assert.Equal(expected, peer.ToString());
         Assert.Equal(expected, $"{peer}");
+    }
+
+    // Not a row above: the metadata of an assembly holds no half of a surrogate pair.
+    [Fact]
+    public void Half_of_a_surrogate_pair_is_escaped()
+    {
+        PeerText peer = "a" + (char)0xD800;
+        Assert.Equal(@"a\uD800", peer.ToString());
     }
 
     [Fact]
