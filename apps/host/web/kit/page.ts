@@ -122,7 +122,7 @@ class PageRunner {
     emptyRoot();
     document.title = this.#title;
     for (const name of Object.keys(document.body.dataset)) delete document.body.dataset[name];
-    const disposed = (async () => page.dispose())().catch(reportError);
+    const disposed = (async () => page.dispose())().catch((error: unknown) => reportError(error));
     // What a visitor sees is for everybody, and the next page may go on in this document.
     if (!user) return;
     closeToasts();

@@ -53,6 +53,7 @@ export class Session {
   readonly #requests: Requests;
   readonly #listeners = new Set<() => void>();
   readonly #channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(NAME);
+  readonly #end = new AbortController();
   #state: SessionState = { name: 'unknown' };
   #at = 0;
   #leaving: Promise<void> = Promise.resolve();
@@ -62,13 +63,13 @@ export class Session {
   constructor(requests = new Client().requests) {
     this.#requests = requests;
     if (this.#channel) this.#channel.onmessage = ({ data }) => this.#hear(data as Note);
-    addEventListener('storage', ({ key }) => key === NAME && this.#hear(readNote()));
+    const { signal } = this.#end;
+    addEventListener('storage', ({ key }) => key === NAME && this.#hear(readNote()), { signal });
     // A tab that was frozen, or restored from the back/forward cache, missed what was broadcast.
-    addEventListener('pageshow', ({ persisted }) => persisted && this.#look());
-    addEventListener('online', () => this.#look());
-    document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'visible') this.#look();
-    });
+    addEventListener('pageshow', ({ persisted }) => persisted && this.#look(), { signal });
+    addEventListener('online', () => this.#look(), { signal });
+    const onVisible = () => document.visibilityState === 'visible' && this.#look();
+    document.addEventListener('visibilitychange', onVisible, { signal });
   }
 
   get state(): SessionState {
@@ -146,6 +147,13 @@ export class Session {
   /** The server said that the user of this page is not signed in any more. */
   markSignedOut(reason?: string): void {
     this.#set({ name: 'signedOut', reason });
+  }
+
+  /** Hears of no change any more. A page has its session as long as it lives. */
+  dispose(): void {
+    this.#end.abort();
+    this.#channel?.close();
+    this.#listeners.clear();
   }
 
   /** For `ClientOptions.refresh`: whether the session of this page's user still stands. */

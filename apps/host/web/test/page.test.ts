@@ -1,0 +1,200 @@
+// @vitest-environment happy-dom
+import { DunlinError, type Problem, type Requests } from '@dunlin/client';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Session, showToast, startPage, type Page, type User } from '../kit';
+import { unsentChanges } from '../kit/page';
+
+interface Sent {
+  readonly call: string;
+  readonly user: string | undefined;
+}
+
+let cookie: User | undefined;
+let sent: Sent[];
+let answers: Record<string, () => Promise<unknown>>;
+let log: string[];
+let reload: ReturnType<typeof vi.fn>;
+let sessions: Session[];
+let errors: unknown[];
+
+const user = (userId: string): User => ({ userId, name: userId.toUpperCase(), roles: [] });
+const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
+const failure = (kind: Problem['kind']) => new DunlinError({ kind, code: kind, title: kind } as Problem);
+const text = () => document.title + document.body.innerHTML;
+
+/** A server with one cookie, as all tabs of a browser have. */
+const requests = {
+  send: async (method: string, path: string, { headers }: { headers?: Record<string, string> } = {}) => {
+    const call = `${method} ${path.split('/').at(-1)}`;
+    sent.push({ call, user: headers?.['Dunlin-User'] });
+    if (call === 'GET demo') throw failure('notFound');
+    const special = answers[call];
+    if (special) return { body: await special() };
+    if (headers?.['Dunlin-User'] && cookie && headers['Dunlin-User'] !== cookie.userId)
+      throw failure('signedOut');
+    if (call === 'POST logout') cookie = undefined;
+    if (call === 'POST refresh' && !cookie) throw failure('signedOut');
+    const { userId = null, name: fullName = null } = cookie ?? {};
+    return { body: { signedIn: cookie !== undefined, userId, fullName, roles: [] } };
+  },
+} as unknown as Requests;
+
+function tab(): Session {
+  const session = new Session(requests);
+  sessions.push(session);
+  return session;
+}
+
+function open(
+  session: Session,
+  more: { start?: (user: User) => Promise<Page> | Page; isOffline?: boolean } = {},
+): void {
+  startPage({
+    session,
+    system: () => 'Things',
+    home: '/things',
+    reason: () => 'Sign in to see your things.',
+    start: ({ userId }, root) => {
+      root.innerHTML = `<p>Things of ${userId}</p>`;
+      document.title = `Things of ${userId}`;
+      document.body.append(document.createElement('dialog'));
+      log.push(`open ${userId}`);
+      return { unsent: () => 2, dispose: () => void log.push(`close ${userId}`) };
+    },
+    ...more,
+  });
+}
+
+beforeEach(() => {
+  localStorage.clear();
+  sessionStorage.clear();
+  document.body.innerHTML = '<div id="page"></div>';
+  document.title = 'Things';
+  history.replaceState(null, '', '/things/1');
+  [cookie, sent, answers, log, sessions] = [user('bob'), [], {}, [], []];
+  errors = [];
+  vi.stubGlobal('reportError', (error: unknown) => errors.push(error));
+  reload = vi.fn();
+  vi.spyOn(location, 'reload').mockImplementation(reload as never);
+});
+
+afterEach(() => {
+  for (const session of sessions) session.dispose();
+  vi.restoreAllMocks();
+  expect(errors).toEqual([]);
+});
+
+describe('A page', () => {
+  test('is closed and empty in the turn in which its user signs out, and says how many changes wait', async () => {
+    const session = tab();
+    open(session);
+    await settle();
+    expect([log, unsentChanges()]).toEqual([['open bob'], 2]);
+    showToast({ text: 'A notice for bob' });
+    session.markSignedOut();
+    expect(log).toEqual(['open bob', 'close bob']);
+    expect(text()).not.toMatch(/bob|<dialog/);
+    expect(document.querySelector('[data-gate] [data-waiting="2"]')).not.toBeNull();
+    showToast({ text: 'A late notice for bob' });
+    await settle();
+    expect(text()).not.toMatch(/notice/);
+  });
+
+  test('is closed by a sign-out in another tab, and loaded anew after the next sign-in', async () => {
+    open(tab());
+    await settle();
+    const other = tab();
+    await other.load();
+    await other.signOut();
+    await settle();
+    expect(log).toEqual(['open bob', 'close bob']);
+    expect([text().includes('bob'), reload.mock.calls.length]).toEqual([false, 0]);
+    cookie = user('bob');
+    await other.load();
+    await settle();
+    expect([reload.mock.calls.length, location.pathname]).toEqual([1, '/things/1']);
+  });
+
+  test('gives way to the page of another user who signed in in another tab, once its own is kept', async () => {
+    let keep!: () => void;
+    const kept = new Promise<void>((resolve) => (keep = resolve));
+    open(tab(), { start: ({ userId }) => (log.push(userId), { dispose: () => kept }) });
+    await settle();
+    cookie = user('carol');
+    await tab().load();
+    await settle();
+    expect([log, reload.mock.calls.length]).toEqual([['bob'], 0]);
+    keep();
+    await settle();
+    expect([log, reload.mock.calls.length, location.pathname]).toEqual([['bob'], 1, '/things']);
+  });
+
+  test('that is still being made when its user signs out is closed as soon as it is there', async () => {
+    let made!: (page: Page) => void;
+    const session = tab();
+    open(session, { start: () => new Promise((resolve) => (made = resolve)) });
+    await settle();
+    session.markSignedOut();
+    made({ dispose: () => void log.push('closed') });
+    await settle();
+    expect(log).toEqual(['closed']);
+  });
+
+  test('whose good session is refused again and again starts anew three times, and then asks', async () => {
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const session = tab();
+      open(session);
+      await settle();
+      session.markSignedOut();
+      await settle();
+      // A new document, as far as this one is concerned.
+      session.dispose();
+    }
+    expect(reload.mock.calls.length).toBe(3);
+    expect(document.querySelector('[data-gate]')).not.toBeNull();
+  });
+
+  test('opens without a network for who was here last, and for nobody after a sign-out', async () => {
+    await tab().load();
+    answers['GET status'] = () => Promise.reject(failure('network'));
+    open(tab(), { isOffline: true });
+    await settle();
+    expect(log).toEqual(['open bob']);
+    delete answers['GET status'];
+    await sessions.at(-1)!.signOut();
+    answers['GET status'] = () => Promise.reject(failure('network'));
+    open(tab(), { isOffline: true });
+    await settle();
+    expect(log).toEqual(['open bob', 'close bob']);
+    expect(document.querySelector('[data-gate]')).not.toBeNull();
+  });
+});
+
+describe('A session', () => {
+  test('names its user when it refreshes and signs out, and ends nobody else’s', async () => {
+    const session = tab();
+    await session.load();
+    cookie = user('carol');
+    expect(await session.refresh()).toBe(false);
+    await session.signOut();
+    expect([cookie?.userId, session.user?.userId]).toEqual(['carol', 'carol']);
+    expect(sent.filter(({ call }) => call.startsWith('POST')).map(({ user: named }) => named)).toEqual([
+      'bob',
+      'bob',
+    ]);
+  });
+
+  test('does not believe an answer from before a sign-out', async () => {
+    const session = tab();
+    await session.load();
+    let answer!: (body: unknown) => void;
+    answers['GET status'] = () => new Promise((resolve) => (answer = resolve));
+    const loading = session.load();
+    await settle();
+    delete answers['GET status'];
+    await session.signOut();
+    answer({ signedIn: true, userId: 'bob', fullName: 'Bob', roles: [] });
+    expect(await loading).toBeUndefined();
+    expect(session.state.name).toBe('signedOut');
+  });
+});
