@@ -18,7 +18,7 @@ internal static class JsonFault
         var field = FieldOf(exception.Path);
         return field is null
             ? new DunlinException(ErrorCode.InvalidJson, PositionText(exception), innerException: exception)
-            : new DunlinException(ErrorCode.InvalidField, $"'{field}' {(exception.InnerException as TimeTextException)?.Message ?? "has a wrong type or value."}", field, exception);
+            : new DunlinException(ErrorCode.InvalidField, $"'{field}' {ReasonOf(exception)}", field, exception);
     }
 
     /// <summary>The error for a document that parses as JSON, or does not, and is not a <paramref name="type"/>.</summary>
@@ -148,6 +148,9 @@ internal static class JsonFault
         : new DunlinException(ErrorCode.InvalidField, $"'{path}' must be {expected}.", path);
 
     private static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
+
+    private static string ReasonOf(JsonException exception) =>
+        exception.InnerException is TimeTextException time ? time.Message : "has a wrong type or value.";
 
     // "$.items[0].name" is the serialiser's way of writing "items[0].name"; "$" is the body itself.
     private static string? FieldOf(string? path)

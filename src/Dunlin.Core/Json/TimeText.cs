@@ -69,7 +69,9 @@ public static partial class TimeText
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Form();
 
-    [GeneratedRegex(@"^(\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d[^+\-Zz]*)?|\d\d:\d\d(:\d\d)?)\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
+    [GeneratedRegex(
+        @"^(\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d[^+\-Zz]*)?|\d\d:\d\d(:\d\d)?)\z",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex WithoutOffset();
 }
 

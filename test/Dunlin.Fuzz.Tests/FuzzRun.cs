@@ -1,0 +1,152 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Dunlin.Fuzz.Tests;
+
+/// <summary>Sends requests to every endpoint in turn and judges each answer and what it left in the log.</summary>
+internal sealed class FuzzRun(FuzzTarget target, FuzzMaker maker, IReadOnlyDictionary<string, List<string>> tokens)
+{
+    // Generous: the machine may be busy. A request that hangs hangs for ever.
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(60);
+
+    private const int MaxFailures = 25;
+    private const int MaxRead = 64 * 1024;
+
+    // Different for each request: left out where faults of one kind are told once.
+    private static readonly Regex TraceId = new("00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+
+    private readonly List<string> _failures = [];
+    private readonly HashSet<string> _kinds = new(StringComparer.Ordinal);
+
+    public IReadOnlyList<string> Failures => _failures;
+
+    /// <summary>How often each status was answered: a run that is refused everywhere proves little.</summary>
+    public SortedDictionary<int, int> Statuses { get; } = [];
+
+    public async Task RunAsync(int rounds)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler
+        {
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            ResponseDrainTimeout = TimeSpan.Zero,
+            RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
+        })
+        { Timeout = AnswerLimit };
+        var number = 0;
+        for (var round = 0; round < rounds; round++)
+        {
+            foreach (var endpoint in target.Endpoints)
+            {
+                await SendAsync(client, maker.Next(number++, endpoint));
+                if (_failures.Count >= MaxFailures)
+                    return;
+            }
+        }
+    }
+
+    private async Task SendAsync(HttpClient client, FuzzRequest request)
+    {
+        HttpResponseMessage response;
+        try
+        {
+            using var message = request.ToMessage(target.Address);
+            response = await client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead);
+        }
+        catch (OperationCanceledException)
+        {
+            Fail(request, "no answer", $"no answer within {AnswerLimit.TotalSeconds} s");
+            return;
+        }
+        catch (HttpRequestException exception)
+        {
+            // A body that is refused before it was sent may cost the connection; an answer that is cut off may not.
+            if (exception.HttpRequestError is not (HttpRequestError.Unknown or HttpRequestError.ConnectionError) || request.Body is null)
+                Fail(request, "cut off", exception.ToString());
+            return;
+        }
+        catch (FormatException)
+        {
+            return;   // .NET will not send such a header
+        }
+        using (response)
+            await JudgeAsync(request, response);
+    }
+
+    private async Task JudgeAsync(FuzzRequest request, HttpResponseMessage response)
+    {
+        var status = (int)response.StatusCode;
+        Statuses[status] = Statuses.GetValueOrDefault(status) + 1;
+        var isStream = response.Content.Headers.ContentType?.MediaType == "text/event-stream";
+        var text = isStream ? "" : await ReadAsync(request, response);
+        if (status == 401 && request.User is not null)
+            tokens[request.User].Remove(request.Headers.Find(header => header.Name == "Authorization").Value["Bearer ".Length..]);
+        if (status >= 500 && !IsNewerPage(request, status, text) && !(status == 503 && target.LacksPages && IsPage(request)))
+            Fail(request, $"status {status}", text);
+        if (text.Contains("\n   at ", StringComparison.Ordinal) || text.Contains("\\n   at ", StringComparison.Ordinal) || text.Contains("Exception:", StringComparison.Ordinal))
+            Fail(request, "stack trace in the answer", text);
+        if (status >= 400 && IsApi(request) && request.Method != "HEAD" && !IsKestrels(response, text))
+            JudgeProblem(request, response, text);
+        foreach (var entry in target.Log.Take())
+            Fail(request, $"log {TraceId.Replace(entry.Split('\n')[0], "")}", entry);
+        if (!isStream)
+            maker.Learn(request.Endpoint, status, text);
+    }
+
+    private void JudgeProblem(FuzzRequest request, HttpResponseMessage response, string text)
+    {
+        try
+        {
+            using var problem = JsonDocument.Parse(text);
+            if (response.Content.Headers.ContentType?.MediaType == "application/problem+json"
+                && problem.RootElement.GetProperty("code").GetString() is { Length: > 0 } && problem.RootElement.GetProperty("hint").GetString() is { Length: > 0 })
+                return;
+        }
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            // Told below.
+        }
+        Fail(request, "no problem document", $"{(int)response.StatusCode} {response.Content.Headers.ContentType} {text}");
+    }
+
+    private async Task<string> ReadAsync(FuzzRequest request, HttpResponseMessage response)
+    {
+        using var limit = new CancellationTokenSource(AnswerLimit);
+        try
+        {
+            var bytes = await response.Content.ReadAsByteArrayAsync(limit.Token);
+            return Encoding.UTF8.GetString(bytes.AsSpan(0, Math.Min(bytes.Length, MaxRead)));
+        }
+        catch (OperationCanceledException)
+        {
+            Fail(request, "no end", $"the answer did not end within {AnswerLimit.TotalSeconds} s");
+        }
+        catch (HttpRequestException exception)
+        {
+            Fail(request, "cut off", exception.ToString());
+        }
+        return "";
+    }
+
+    private void Fail(FuzzRequest request, string kind, string what)
+    {
+        if (_failures.Count < MaxFailures && _kinds.Add($"{request.Endpoint} {kind}"))
+            _failures.Add($"#{request.Number} {request.Endpoint}: {kind}\n{request.ToCurl(target.Address)}\n{(what.Length > 2_000 ? what[..2_000] : what)}\n");
+    }
+
+    private static bool IsApi(FuzzRequest request) =>
+        request.PathAndQuery.StartsWith("/api/", StringComparison.Ordinal) || request.PathAndQuery.StartsWith("/dunlin/", StringComparison.Ordinal);
+
+    private static bool IsPage(FuzzRequest request) =>
+        !IsApi(request) && !request.PathAndQuery.StartsWith("/healthz", StringComparison.Ordinal) && !request.PathAndQuery.StartsWith("/openapi", StringComparison.Ordinal);
+
+    // What the web server refuses before any of our code runs, such as a header that is no header: an empty body.
+    private static bool IsKestrels(HttpResponseMessage response, string text) =>
+        text.Length == 0 && (int)response.StatusCode is 400 or 414 or 431 && response.Headers.ConnectionClose == true;
+
+    // A page whose schema is newer than the server waits for the server, by design: docs/reference/http.md.
+    private static bool IsNewerPage(FuzzRequest request, int status, string text) =>
+        status == 503 && request.PathAndQuery.Contains("schema=", StringComparison.Ordinal) && text.Contains("newer server", StringComparison.Ordinal);
+}
