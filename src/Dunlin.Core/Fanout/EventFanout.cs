@@ -1,4 +1,5 @@
 using Dunlin.Backplane;
+using Dunlin.Diagnostics;
 using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Topics;
@@ -272,7 +273,7 @@ public sealed partial class EventFanout : IBackplaneNode
     private static partial void LogGap(ILogger logger, long from, long through);
 
     [LoggerMessage(1004, LogLevel.Error, "Event '{Type}' of topic '{Topic}' could not be written by {Format}. Streams of this format go on without it.")]
-    private static partial void LogFormatFailed(ILogger logger, Exception error, string type, string topic, string format);
+    private static partial void LogFormatFailed(ILogger logger, Exception error, PeerText type, PeerText topic, string format);
 
     [LoggerMessage(1001, LogLevel.Error, "Connection {Connection} could not catch up and is closed; it can resume")]
     private static partial void LogCatchUpFailed(ILogger logger, Exception error, string connection);

@@ -322,7 +322,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
 
     private async Task HoldAsync(IUnitOfWork unit, string resource, string userId, CancellationToken cancellationToken)
     {
-        var request = new LeaseRequest(ResourceName.Parse(resource), $"lease-{resource}-of-{userId}", new LeaseOwner(userId, userId), 30);
+        var request = new LeaseRequest(ResourceName.Parse(resource), $"lease-0001-of-{userId}", new LeaseOwner(userId, userId), 30);
         await Leases.AcquireAsync(unit, request, cancellationToken: cancellationToken);
     }
 

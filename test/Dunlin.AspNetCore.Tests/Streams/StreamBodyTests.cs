@@ -110,8 +110,8 @@ public sealed class StreamBodyTests
     {
         opening.Write(static frame =>
         {
-            frame.Name("dunlin.hello");
-            frame.Json(1);
+            frame.Name("opened");
+            frame.Json("dunlin.hello");
         });
         return ValueTask.CompletedTask;
     }

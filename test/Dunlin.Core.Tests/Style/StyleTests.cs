@@ -66,7 +66,7 @@ public sealed class StyleTests
     private static readonly string[] OwnTexts =
     [
         "traceId", "code", "path", "address", "collection", "endPoint", "process", "kind", "type", "what", "position", "connection", "version", "set", "script",
-        "detail", "sessionId",
+        "detail", "sessionId", "format",
     ];
 
     [Fact]

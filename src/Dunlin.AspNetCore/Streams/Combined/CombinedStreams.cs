@@ -132,5 +132,5 @@ internal sealed partial class CombinedStreams(
         new(ErrorCode.NotFound, "This node has no such combined response of yours. Open a new one with all of its streams.", "id");
 
     [LoggerMessage(3110, LogLevel.Error, "A stream of a combined response failed to open: {StreamId}. Its reader opens it again.")]
-    private partial void LogFailed(Exception error, string streamId);
+    private partial void LogFailed(Exception error, PeerText streamId);
 }

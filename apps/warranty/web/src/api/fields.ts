@@ -99,6 +99,11 @@ export function wireValue(kind: FieldKind, value: string): string {
   return kind === 'money' ? (amountOf(value) ?? value) : value;
 }
 
+/** The change of one field to a typed value, as it is sent. */
+export function changeTo(field: FieldName, typed: string): Partial<Record<FieldName, string>> {
+  return { [field]: wireValue(fieldOf(field).kind, typed) };
+}
+
 // Groups are of three digits with one separator, which is not the decimal one. A single point or comma before three digits
 // is ambiguous, so it is neither.
 const AMOUNT =

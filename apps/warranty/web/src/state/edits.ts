@@ -12,7 +12,7 @@ import {
 } from '@dunlin/client';
 import type { Case, CaseApi, CaseUpdates, LeaseProof } from '../api/cases';
 import { fieldKey, partsOf, type FieldKey } from '../api/fieldLocks';
-import { fieldOf, isMenu, isUnfinished, wireValue, type FieldName } from '../api/fields';
+import { changeTo, fieldOf, isMenu, isUnfinished, type FieldName } from '../api/fields';
 import type { OpenEdit } from './state';
 
 /** The server's time for one field lock, in seconds; renewed while the field is edited. */
@@ -384,8 +384,7 @@ export class FieldEdits {
 
   #write(key: FieldKey, typed: string, immediate: boolean): void {
     const { id, field } = partsOf(key);
-    const value = wireValue(fieldOf(field).kind, typed);
-    const saving = this.#store.edit(id, { [field]: value } as Partial<Case>, { immediate });
+    const saving = this.#store.edit(id, changeTo(field, typed), { immediate });
     this.#held.get(key)?.hold(saving);
     void saving.then(() => this.#giveBack(key));
   }
