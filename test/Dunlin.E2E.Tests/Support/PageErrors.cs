@@ -4,9 +4,10 @@ using Microsoft.Playwright;
 namespace Dunlin.E2E.Tests.Support;
 
 /// <summary>
-/// Collects what the pages of a browser context report as errors: uncaught exceptions, rejected promises, and the console. Answers of the
-/// server that a page knows how to take (sign in, forbidden, gone, conflict, busy) and a network that a test takes away are logged by the
-/// browser itself, and are no faults of the page; a request that the server cannot read, and its own failure, are.
+/// Collects what the pages of a browser context report as errors: uncaught exceptions, rejected promises, and the console. Some things the
+/// browser logs by itself, and they are no faults of the page: answers of the server that a page knows how to take (sign in, forbidden,
+/// gone, conflict, busy), a network that a test takes away, and headers that count over https only. A request that the server cannot read and the
+/// server's own failure are faults.
 /// </summary>
 internal sealed partial class PageErrors
 {
@@ -34,6 +35,8 @@ internal sealed partial class PageErrors
             _errors.Add(error);
     }
 
-    [GeneratedRegex(@"^Failed to load resource: (net::ERR_|the server responded with a status of (401|403|404|409|410|412|423|429|503) )|net::ERR_(INTERNET_DISCONNECTED|FAILED|CONNECTION)")]
+    [GeneratedRegex(
+        @"^Failed to load resource: (net::ERR_|the server responded with a status of (401|403|404|409|410|412|423|429|503) )"
+        + "|net::ERR_(INTERNET_DISCONNECTED|FAILED|CONNECTION)|^The Cross-Origin-Opener-Policy header has been ignored")]
     private static partial Regex Expected();
 }

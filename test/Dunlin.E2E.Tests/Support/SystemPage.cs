@@ -6,8 +6,8 @@ using static Dunlin.E2E.Tests.Support.Pages;
 
 namespace Dunlin.E2E.Tests.Support;
 
-/// <summary>What tests of all five pages need to know of each: its address, what it shows to alice, how something is changed on it, and what
-/// the server has.</summary>
+/// <summary>What tests of all five pages need to know of each: its address, what it shows to alice, how something is changed on it,
+/// and what the server has.</summary>
 internal abstract class SystemPage
 {
     public static IReadOnlyList<string> Names { get; } = ["todos", "warranty", "documents", "focus", "wishlists"];
@@ -42,10 +42,11 @@ internal abstract class SystemPage
 
     /// <summary>The network is there for reading and for signing in and out only.</summary>
     public static Task BlockWritesAsync(IPage page) => page.RouteAsync("**/api/**", route =>
-        route.Request.Method == "GET" || route.Request.Url.Contains("/auth/", StringComparison.Ordinal) || route.Request.Url.Contains("lock", StringComparison.Ordinal)
-            || route.Request.Url.EndsWith("/heartbeat", StringComparison.Ordinal) || route.Request.Url.EndsWith("/pull", StringComparison.Ordinal)
-            ? route.ContinueAsync()
-            : route.AbortAsync());
+    {
+        string[] open = ["/auth/", "lock", "/heartbeat", "/pull"];
+        var isOpen = route.Request.Method == "GET" || open.Any(part => route.Request.Url.Contains(part, StringComparison.Ordinal));
+        return isOpen ? route.ContinueAsync() : route.AbortAsync();
+    });
 
     private static async Task ArrivesAsync(Func<Task<string>> server)
     {
@@ -77,8 +78,9 @@ internal abstract class SystemPage
 
         public override async Task<string> ServerAsync(HttpClient user)
         {
-            using var pull = await user.PostAsJsonAsync(
-                "/api/v1/replicache/pull", new { pullVersion = 1, clientGroupID = Guid.NewGuid().ToString("N"), profileID = "p", schemaVersion = "1", cookie = (object?)null });
+            var group = Guid.NewGuid().ToString("N");
+            var request = new { pullVersion = 1, clientGroupID = group, profileID = "p", schemaVersion = "1", cookie = (object?)null };
+            using var pull = await user.PostAsJsonAsync("/api/v1/replicache/pull", request);
             return await pull.Content.ReadAsStringAsync();
         }
     }
@@ -89,7 +91,7 @@ internal abstract class SystemPage
 
         public override string Path => "/branch/1";
 
-        public override string Data => "W";
+        public override string Data => "data-value";
 
         public override async Task ReadyAsync(IPage page)
         {
@@ -138,7 +140,8 @@ internal abstract class SystemPage
         public override async Task<string> ServerAsync(HttpClient user)
         {
             var list = await user.GetFromJsonAsync<JsonElement>("/api/v1/files/list");
-            var texts = list.GetProperty("documents").EnumerateArray().SelectMany(document => document.GetProperty("files").EnumerateArray())
+            var texts = list.GetProperty("documents").EnumerateArray()
+                .SelectMany(document => document.GetProperty("files").EnumerateArray())
                 .Select(file => user.GetStringAsync($"/api/v1/files/{file.GetProperty("stable_id").GetString()}"));
             return string.Concat(await Task.WhenAll(texts));
         }

@@ -38,6 +38,7 @@ export class Desk {
   readonly #listeners = new Set<() => void>();
   #pending: Pending = { count: 0, ids: new Set() };
   #reading: Promise<void> | undefined;
+  #isClosing = false;
   #goOn: () => void = () => {};
 
   constructor({ user, refresh, onSignedOut, onGivenUp, onRefused }: DeskOptions) {
@@ -58,7 +59,7 @@ export class Desk {
       puller: this.#transport.pull,
       mutators: createMutators({ id, name }),
       logLevel: 'error',
-      logSinks: [{ log: logUnexpected }],
+      logSinks: [{ log: (_, context, ...args: unknown[]) => this.#log(context, args) }],
       requestOptions: { minDelayMs: 30, maxDelayMs: 15_000 },
     });
     this.connection = this.#client.connection({
@@ -90,6 +91,7 @@ export class Desk {
 
   /** Sends nothing any more, and resolves when what was done is on the disk. */
   async dispose(): Promise<void> {
+    this.#isClosing = true;
     this.#transport.close();
     this.#goOn();
     this.#client.dispose();
@@ -132,6 +134,15 @@ export class Desk {
     for (const listener of [...this.#listeners]) listener();
   }
 
+  #log(context: unknown, args: readonly unknown[]): void {
+    const text = String(args[0]);
+    // Without a network every attempt fails, which the page shows: that is nothing for the console.
+    if (text.startsWith('Got a non 200 response')) return;
+    // Replicache persists of its own accord while `dispose` does, and may not do both.
+    if (this.#isClosing && text.startsWith('Error during persist')) return;
+    console.error(context, ...args);
+  }
+
   async #persist(): Promise<void> {
     const end = performance.now() + PERSIST_MS;
     while (performance.now() < end) {
@@ -143,12 +154,6 @@ export class Desk {
       }
     }
   }
-}
-
-/** Without a network every attempt fails, which the page shows: that is nothing for the console. */
-function logUnexpected(_: unknown, context: unknown, ...args: unknown[]): void {
-  if (String(args[0]).startsWith('Got a non 200 response')) return;
-  console.error(context, ...args);
 }
 
 /** What a person typed, of the arguments of a mutation. */
