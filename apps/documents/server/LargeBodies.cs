@@ -1,5 +1,6 @@
 using Dunlin.Diagnostics;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
@@ -36,7 +37,7 @@ internal sealed class LargeBodies
     /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/> with the limit.</exception>
     public async ValueTask<IDisposable?> TakeAsync(HttpRequest request, string userId, int maxBytes)
     {
-        var bytes = request.ContentLength ?? (await IsSmallAsync(request) ? 0 : maxBytes);
+        var bytes = request.ContentLength ?? (await IsSmallAsync(request, maxBytes) ? 0 : maxBytes);
         if (bytes <= DocumentLimits.SmallBody || bytes > maxBytes)
             return null;
         lock (_gate)
@@ -55,8 +56,11 @@ internal sealed class LargeBodies
     }
 
     // Looks at the body without taking anything from it.
-    private static async ValueTask<bool> IsSmallAsync(HttpRequest request)
+    private static async ValueTask<bool> IsSmallAsync(HttpRequest request, int maxBytes)
     {
+        // The server's own limit is fixed once reading has begun.
+        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit && limit.MaxRequestBodySize < maxBytes)
+            limit.MaxRequestBodySize = maxBytes;
         while (true)
         {
             var read = await request.BodyReader.ReadAsync(request.HttpContext.RequestAborted);

@@ -86,8 +86,8 @@ internal static class CaseRows
             new { gone.Id, version, now = unit.Now.ToUnixTimeMilliseconds() }, unit.Transaction);
         // The highest number stays taken: the next case gets the one after it. A few at a time, so that other writers get their turn.
         var oldest = (await unit.Connection.QueryAsync<long>(
-            "SELECT id FROM warranty_case WHERE branch_id = @BranchId AND deleted_at IS NOT NULL AND id < (SELECT MAX(id) FROM warranty_case) " +
-            "ORDER BY deleted_at DESC, id DESC LIMIT 10 OFFSET @DeletedCases",
+            "SELECT id FROM (SELECT id FROM warranty_case WHERE branch_id = @BranchId AND deleted_at IS NOT NULL " +
+            "ORDER BY deleted_at DESC, id DESC LIMIT 10 OFFSET @DeletedCases) AS oldest WHERE id < (SELECT MAX(id) FROM warranty_case)",
             new { gone.BranchId, WarrantyLimits.DeletedCases }, unit.Transaction)).AsList();
         foreach (var id in oldest)
         {
