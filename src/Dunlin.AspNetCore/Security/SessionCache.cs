@@ -33,7 +33,7 @@ internal sealed class SessionCache : IDisposable
         _sessions = sessions;
         _accounts = accounts;
         _time = time;
-        _subscriptions = [changes.OnSessionEnded(ended => Drop(ended.SessionId)), changes.OnRightsChanged(DropUser)];
+        _subscriptions = [changes.OnSessionEnded(ended => Drop(ended.SessionId)), changes.OnRightsChanged(DropUser), changes.OnEverythingChanged(DropAll)];
     }
 
     /// <summary>The session if it has neither ended nor expired and its account still exists.</summary>
@@ -82,6 +82,12 @@ internal sealed class SessionCache : IDisposable
             if (entry.Live.Session.UserId == userId)
                 _entries.TryRemove(sessionId, out _);
         }
+    }
+
+    private void DropAll()
+    {
+        Interlocked.Increment(ref _drops);
+        _entries.Clear();
     }
 
     private static LiveSession? IsAlive(LiveSession live, DateTimeOffset now) => live.Session.ExpiresAt > now ? live : null;

@@ -10,7 +10,8 @@ public sealed partial class Connection
     private bool _ownedByRound;          // ... and it is the shard's current round; touched by the shard alone
     private int _roundBytes;
     private List<ReadOnlyMemory<byte>>? _pending;   // queued while another owns the sink; null while there is nothing
-    private int _pendingBytes;
+    private int _pendingBytes;          // of events
+    private int _controlBytes;          // of frames that are no events of the journal
     private bool _lagging;
     private ConnectionEnd? _end;
     private ReadOnlyMemory<byte> _farewell;
@@ -39,19 +40,30 @@ public sealed partial class Connection
         Release();
     }
 
-    /// <summary>Sends a frame that is no event of the journal, in turn with the others.</summary>
+    /// <summary>Sends a frame that is no event of the journal, in turn with the others. As many bytes of them as of events may wait for
+    /// a peer (<see cref="FanoutOptions.MaxPendingBytes"/>); the journal does not have them, so one that falls further behind is ended
+    /// with <see cref="ConnectionEnd.Failed"/>, and learns anew when it resumes.</summary>
     public void Send(ReadOnlyMemory<byte> frame)
     {
+        bool isFull;
         lock (_gate)
         {
             if (_end is not null)
                 return;
-            if (_writing)
+            if (_writing && (_controlBytes == 0 || _controlBytes + frame.Length <= _fanout.Options.MaxPendingBytes))
             {
                 (_pending ??= []).Add(frame);
+                _controlBytes += frame.Length;
                 return;
             }
+            isFull = _writing;
             _writing = true;
+        }
+        if (isFull)
+        {
+            _fanout.Instruments.Overflowed.Add(1);
+            Close(ConnectionEnd.Failed);
+            return;
         }
         _sink.Write(frame);
         FlushAndRelease();
@@ -162,7 +174,18 @@ public sealed partial class Connection
 
     private async Task FlushSlowlyAsync(ValueTask<bool> flush)
     {
-        if (!await flush)
+        bool isOpen;
+        try
+        {
+            isOpen = await flush;
+        }
+#pragma warning disable CA1031 // whatever a sink throws, its peer is gone: the connection must end, or it is never forgotten
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            isOpen = false;
+        }
+        if (!isOpen)
             Close(ConnectionEnd.Gone);
         Release();
     }
@@ -195,7 +218,7 @@ public sealed partial class Connection
             if (_pending is { } frames)
             {
                 _pending = null;
-                _pendingBytes = 0;
+                _pendingBytes = _controlBytes = 0;
                 return frames;
             }
             if (end is null && !_lagging)

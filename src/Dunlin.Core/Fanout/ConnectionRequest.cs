@@ -57,6 +57,7 @@ public enum ConnectionEnd
     /// <summary>The caller may read none of the topics any more.</summary>
     Revoked,
 
-    /// <summary>The server failed to read the journal; resuming later tries again.</summary>
+    /// <summary>The server could not go on: it failed to read the journal, or too much that is not in the journal waited for the peer.
+    /// Resuming later tries again.</summary>
     Failed,
 }

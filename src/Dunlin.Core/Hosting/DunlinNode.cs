@@ -29,6 +29,7 @@ internal sealed partial class DunlinNode(
         await leases.BeginAsync(cancellationToken);
         _subscriptions.Add(changes.OnSessionEnded(OnSessionEnded));
         _subscriptions.Add(changes.OnRightsChanged(OnRightsChanged));
+        _subscriptions.Add(changes.OnEverythingChanged(OnEverythingChanged));
         // Not in StopAsync: the web server stops first and waits there for its open responses.
         _subscriptions.Add(lifetime.ApplicationStopping.Register(() => _drain = DrainAsync()));
         LogStarted(logger, fanout.Reached.ToString(), _listeners.Length);
@@ -53,6 +54,13 @@ internal sealed partial class DunlinNode(
             (caller, topic) => policies.MayReadAsync(caller, topic),
             (caller, pattern) => policies.MayReadAllAsync(caller, pattern)),
         "authorise open streams again");
+
+    // Whoever still has access comes back, and is judged afresh on the way; the leases of the others run out.
+    private void OnEverythingChanged()
+    {
+        foreach (var connection in fanout.All())
+            connection.Close(ConnectionEnd.TokenExpired);
+    }
 
     private async Task DrainAsync()
     {

@@ -14,7 +14,8 @@ public interface IStore
     /// <summary>Runs <paramref name="work"/> in one transaction and commits it. An exception rolls it back and is passed on.
     /// The work may be run by another thread and must not wait for anything but the store: the embedded store runs one at a time.</summary>
     /// <returns>What the work returned, after the commit.</returns>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: nothing was committed, unless the detail says it is unknown.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: nothing was committed.
+    /// <see cref="ErrorCode.OutcomeUnknown"/>: the store was lost during the commit.</exception>
     ValueTask<T> WriteAsync<T>(Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken = default);
 
     /// <summary>Runs <paramref name="read"/> on one snapshot.</summary>

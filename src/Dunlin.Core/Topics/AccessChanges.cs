@@ -18,10 +18,11 @@ namespace Dunlin.Topics;
 /// </summary>
 public sealed partial class AccessChanges(ILogger<AccessChanges>? logger = null)
 {
-    // Both arrays are replaced, never changed, so that telling takes no lock. The lock guards the replacing.
+    // The arrays are replaced, never changed, so that telling takes no lock. The lock guards the replacing.
     private readonly Lock _lock = new();
     private Action<EndedSession>[] _sessionListeners = [];
     private Action<string>[] _rightsListeners = [];
+    private Action<bool>[] _everythingListeners = [];
 
     /// <summary>Tells that a session has ended and must not be honoured any more.</summary>
     /// <param name="userId">Whose session.</param>
@@ -34,6 +35,11 @@ public sealed partial class AccessChanges(ILogger<AccessChanges>? logger = null)
 
     /// <summary>Tells that what a user may do or see has changed: ask the policies again.</summary>
     public void RightsChanged(string userId) => Tell(Volatile.Read(ref _rightsListeners), userId);
+
+    /// <summary>Tells that the access of anybody may have changed in any way: streams are closed and come back with their credentials,
+    /// which are looked at afresh; caches are dropped. For a change that is not known in detail, such as accounts that were restored from
+    /// a copy; also what the nodes tell one another when too many changes wait.</summary>
+    public void EverythingChanged() => Tell(Volatile.Read(ref _everythingListeners), true);
 
     /// <summary>Calls <paramref name="listener"/> for every session that ends, until the result is disposed.</summary>
     public IDisposable OnSessionEnded(Action<EndedSession> listener)
@@ -58,6 +64,20 @@ public sealed partial class AccessChanges(ILogger<AccessChanges>? logger = null)
         {
             lock (_lock)
                 _rightsListeners = Without(_rightsListeners, listener);
+        });
+    }
+
+    /// <summary>Calls <paramref name="listener"/> when everything may have changed, until the result is disposed.</summary>
+    public IDisposable OnEverythingChanged(Action listener)
+    {
+        ArgumentNullException.ThrowIfNull(listener);
+        Action<bool> added = _ => listener();
+        lock (_lock)
+            _everythingListeners = [.. _everythingListeners, added];
+        return new Subscription(() =>
+        {
+            lock (_lock)
+                _everythingListeners = Without(_everythingListeners, added);
         });
     }
 

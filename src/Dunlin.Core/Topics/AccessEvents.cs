@@ -12,6 +12,7 @@ public static class AccessEvents
 {
     internal const string RightsChangedType = "rights.changed";
     internal const string SessionEndedType = "session.ended";
+    internal const string EverythingChangedType = "everything.changed";
 
     internal static readonly TopicName Topic = TopicName.Of(AccessPolicies.OwnPrefix, "access");
 
@@ -27,27 +28,18 @@ public static class AccessEvents
     /// <param name="userId">Whose rights.</param>
     /// <param name="node">The node that has heard of it already; null where none has.</param>
     internal static EventDraft RightsChanged(string userId, string? node) =>
-        EventDraft.Of(Topic, RightsChangedType, new Change(userId, null, null, null), Origin(node));
+        Draft(AccessChange.OfRights(userId), node);
 
     /// <inheritdoc cref="RightsChanged"/>
-    internal static EventDraft SessionEnded(EndedSession ended, string? node) => EventDraft.Of(
+    internal static EventDraft SessionEnded(EndedSession ended, string? node) => Draft(AccessChange.OfSession(ended), node);
+
+    /// <summary>The event that announces a change.</summary>
+    internal static EventDraft Draft(AccessChange change, string? node) => EventDraft.Of(
         Topic,
-        SessionEndedType,
-        new Change(ended.UserId, ended.SessionId, ended.Reason, ended.LastFrame.IsEmpty ? null : ended.LastFrame.ToArray()),
-        Origin(node));
+        change == AccessChange.Everything ? EverythingChangedType : change.SessionId is null ? RightsChangedType : SessionEndedType,
+        change,
+        node is null ? null : new EventOrigin(DeviceId: node));
 
-    /// <summary>Tells this node's listeners of an announced change.</summary>
-    internal static void Tell(Event entry, AccessChanges changes)
-    {
-        if (JsonSerializer.Deserialize<Change>(entry.Data.Span, JsonSerializerOptions.Web) is not { } change)
-            return;
-        if (change.SessionId is { } sessionId)
-            changes.SessionEnded(new EndedSession(change.UserId, sessionId, change.Reason ?? "") { LastFrame = change.LastFrame });
-        else
-            changes.RightsChanged(change.UserId);
-    }
-
-    private static EventOrigin? Origin(string? node) => node is null ? null : new EventOrigin(DeviceId: node);
-
-    private sealed record Change(string UserId, string? SessionId, string? Reason, byte[]? LastFrame);
+    /// <summary>The change that an event announces.</summary>
+    internal static AccessChange? Read(Event entry) => JsonSerializer.Deserialize<AccessChange>(entry.Data.Span, JsonSerializerOptions.Web);
 }

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Threading.Channels;
 using Dunlin.Fanout;
 using Dunlin.Hosting;
 using Dunlin.Journal;
@@ -11,7 +10,8 @@ namespace Dunlin.Topics;
 /// <summary>
 /// Joins <see cref="AccessChanges"/> of this node with the journal. What the journal tells of (<see cref="AccessEvents"/>), by whatever
 /// node, is told here, one after another. What is told here outside a unit of work is appended for the other nodes of a shared store:
-/// a store that is away is tried again until it is back, and what waits when the node stops is still sent. Safe for concurrent use.
+/// a store that is away is tried again until it is back, and what waits when the node stops is still sent. What waits is bounded:
+/// see <see cref="AccessQueue"/>. Safe for concurrent use.
 /// </summary>
 internal sealed partial class AccessRelay : BackgroundService
 {
@@ -25,8 +25,8 @@ internal sealed partial class AccessRelay : BackgroundService
     private static bool _isHearing;
 
     private readonly string _node = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
-    private readonly Channel<EventDraft> _outbox = Channel.CreateUnbounded<EventDraft>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly Channel<Event> _inbox = Channel.CreateUnbounded<Event>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly AccessQueue _outbox = new();
+    private readonly AccessQueue _inbox = new();
     private readonly TaskCompletionSource _isSent = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly AccessChanges _changes;
     private readonly IJournal _journal;
@@ -43,8 +43,9 @@ internal sealed partial class AccessRelay : BackgroundService
         _logger = logger;
         _subscriptions = shared is null ? [] :
         [
-            changes.OnSessionEnded(ended => Tell(AccessEvents.SessionEnded(ended, _node))),
-            changes.OnRightsChanged(userId => Tell(AccessEvents.RightsChanged(userId, _node))),
+            changes.OnSessionEnded(ended => Tell(AccessChange.OfSession(ended))),
+            changes.OnRightsChanged(userId => Tell(AccessChange.OfRights(userId))),
+            changes.OnEverythingChanged(() => Tell(AccessChange.Everything)),
         ];
         fanout.Listen(AccessEvents.Topic, OnEvent);
     }
@@ -52,7 +53,7 @@ internal sealed partial class AccessRelay : BackgroundService
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        _outbox.Writer.TryComplete();
+        _outbox.Complete();
         if (ExecuteTask is not null)
             await _isSent.Task.WaitAsync(StopLimit, TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await base.StopAsync(cancellationToken);
@@ -71,8 +72,9 @@ internal sealed partial class AccessRelay : BackgroundService
 
     private async Task SendAsync(CancellationToken stop)
     {
-        await foreach (var draft in _outbox.Reader.ReadAllAsync(stop))
+        while (await _outbox.TakeAsync(stop) is { } change)
         {
+            var draft = AccessEvents.Draft(change, _node);
             while (!await TryAppendAsync(draft, stop))
                 await Task.Delay(RetryDelay, _time, stop);
         }
@@ -81,12 +83,12 @@ internal sealed partial class AccessRelay : BackgroundService
 
     private async Task HearAsync(CancellationToken stop)
     {
-        await foreach (var entry in _inbox.Reader.ReadAllAsync(stop))
+        while (await _inbox.TakeAsync(stop) is { } change)
         {
             _isHearing = true;
             try
             {
-                AccessEvents.Tell(entry, _changes);
+                change.Tell(_changes);
             }
             finally
             {
@@ -95,10 +97,10 @@ internal sealed partial class AccessRelay : BackgroundService
         }
     }
 
-    private void Tell(EventDraft draft)
+    private void Tell(AccessChange change)
     {
         if (!_isHearing)
-            _outbox.Writer.TryWrite(draft);
+            _outbox.Add(change);
     }
 
     private async Task<bool> TryAppendAsync(EventDraft draft, CancellationToken cancellationToken)
@@ -120,8 +122,8 @@ internal sealed partial class AccessRelay : BackgroundService
     // In the fan-out's intake, which must not wait: the listeners may take locks of their own.
     private void OnEvent(Event entry)
     {
-        if (entry.Origin?.DeviceId != _node)
-            _inbox.Writer.TryWrite(entry);
+        if (entry.Origin?.DeviceId != _node && AccessEvents.Read(entry) is { } change)
+            _inbox.Add(change);
     }
 
     [LoggerMessage(4091, LogLevel.Warning, "The other nodes could not be told of a change of access; trying again.")]

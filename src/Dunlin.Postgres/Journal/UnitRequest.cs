@@ -60,7 +60,7 @@ internal sealed class UnitRequest<T>(
         }
         catch (TimeoutException) when (!running.IsCompleted)
         {
-            throw new UnitAbandonedException(TooLong(limit, null));
+            throw new UnitAbandonedException(TooLong(limit, null), running);
         }
     }
 
@@ -69,7 +69,10 @@ internal sealed class UnitRequest<T>(
 }
 
 /// <summary>A unit of work still runs after its limit: the connection it holds must not be used again.</summary>
-internal sealed class UnitAbandonedException(Diagnostics.DunlinException answer) : Exception(answer.Message, answer)
+internal sealed class UnitAbandonedException(Diagnostics.DunlinException answer, Task running) : Exception(answer.Message, answer)
 {
     public Diagnostics.DunlinException Answer { get; } = answer;
+
+    /// <summary>Completes when the unit has ended after all; until then the connection may be in use.</summary>
+    public Task Running { get; } = running;
 }

@@ -42,6 +42,13 @@ internal sealed partial class Writer
             {
                 await Task.Delay(delay, _settings.Time);
             }
+#pragma warning disable CA1031 // an answer that cannot be had is none; the requests are told so
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                LogUnresolved(error, session.Events.Count);
+                return null;
+            }
         }
         LogUnresolved(exception, session.Events.Count);
         return null;

@@ -170,7 +170,7 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDispos
         if (committed == true)
             Announce(session);
         else if (committed is null)
-            FailAll(_executed, () => PostgresFaults.Unavailable("The database was lost during the commit; whether this was kept is unknown."));
+            FailAll(_executed, static () => new DunlinException(ErrorCode.OutcomeUnknown, "The database was lost during the commit; whether this was kept is unknown."));
     }
 
     /// <summary>Opens a transaction and takes the lock; waits for a database that is away as long as the requests have patience.</summary>
@@ -325,7 +325,10 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDispos
     private async Task GiveUpAsync(LinkedList<WriteRequest> batch, Exception exception)
     {
         LogBatchFailed(exception, _executed.Count);
-        await CloseAsync();
+        if (exception is UnitAbandonedException abandoned)
+            await AbandonAsync(abandoned.Running);
+        else
+            await CloseAsync();
         var isLost = PostgresFaults.IsLost(exception) || exception is UnitAbandonedException;
         for (var i = _executed.Count - 1; i >= 0; i--)
         {
@@ -337,10 +340,15 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDispos
         _executed.Clear();
     }
 
-    private async Task CloseAsync()
+    private Task CloseAsync()
     {
         var connection = _connection;
         _connection = null;
+        return CloseAsync(connection);
+    }
+
+    private async Task CloseAsync(NpgsqlConnection? connection)
+    {
         try
         {
             if (connection is not null)

@@ -16,7 +16,7 @@ namespace Dunlin.Redis.Leases;
 /// a real lease.</item>
 /// <item>Nothing is announced, nobody waits in a queue, and neither a lost connection nor a sign-out ends a lease: it runs out.</item>
 /// </list>
-/// Durations are judged by the wall clock of Redis. Safe for concurrent use. Each call throws <see cref="ErrorCode.StoreUnavailable"/>
+/// Durations are judged by the wall clock of Redis. Safe for concurrent use. Each call throws <see cref="ErrorCode.OutcomeUnknown"/>
 /// where Redis (or, for the first grant of an epoch, the store) does not answer; whether it took effect is then unknown, and
 /// repeating it with the same lease id tells.
 /// </summary>
@@ -29,7 +29,7 @@ public interface ISoftLeases
     /// <param name="duration">How long; a millisecond to a day.</param>
     /// <param name="cancellationToken">Gives up waiting for the answer.</param>
     /// <returns>Null where another holds it.</returns>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, <see cref="ErrorCode.StoreUnavailable"/>.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, <see cref="ErrorCode.OutcomeUnknown"/>.</exception>
     ValueTask<SoftLease?> TryAcquireAsync(ResourceName resource, string leaseId, string holder, TimeSpan duration, CancellationToken cancellationToken = default);
 
     /// <summary>Counts the duration anew. Never acquires.</summary>

@@ -56,7 +56,7 @@ internal sealed partial class RedisSoftLeases(IOptions<SoftLeaseOptions> options
                     return null;
                 default:
                     if (attempt == MaxAttempts)
-                        throw Unavailable("Redis was changed again and again.", null);
+                        throw Unknown("Redis was changed again and again.", null);
                     await BeginLifeAsync((string)answer[1]!, cancellationToken);
                     break;
             }
@@ -137,7 +137,7 @@ internal sealed partial class RedisSoftLeases(IOptions<SoftLeaseOptions> options
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
-            throw Unavailable($"Redis does not answer ({exception.Message}).", exception);
+            throw Unknown($"Redis does not answer ({exception.Message}).", exception);
         }
     }
 
@@ -159,8 +159,8 @@ internal sealed partial class RedisSoftLeases(IOptions<SoftLeaseOptions> options
         }
     }
 
-    private static DunlinException Unavailable(string detail, Exception? cause) => new(
-        ErrorCode.StoreUnavailable, string.Create(CultureInfo.InvariantCulture, $"{detail} Whether the lease was changed is unknown: repeat with the same lease id."), null, cause);
+    private static DunlinException Unknown(string detail, Exception? cause) => new(
+        ErrorCode.OutcomeUnknown, string.Create(CultureInfo.InvariantCulture, $"{detail} Whether the lease was changed is unknown: repeat with the same lease id."), null, cause);
 
     [LoggerMessage(2220, LogLevel.Information, "Soft leases begin with the epoch {Epoch} on the Redis process {Process}.")]
     private partial void LogBegun(string process, long epoch);

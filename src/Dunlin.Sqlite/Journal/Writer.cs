@@ -108,20 +108,21 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IDisposable
             return batch.Count;
         }
         _executed.Clear();
-        var next = start;
+        var (next, isCommitting) = (start, false);
         var began = _clock.TimeProvider.GetTimestamp();
         try
         {
             _session.BeginTransaction(HasUnit(batch, start));
             while (next < batch.Count && (next == start || _clock.TimeProvider.GetElapsedTime(began) < MaxBatchTime))
                 Execute(batch[next++]);
+            isCommitting = true;
             _session.CommitTransaction();
         }
         catch (Exception exception)
         {
             // Where beginning failed, none of the batch can go on; otherwise the work of those executed so far is gone.
             next = next == start ? batch.Count : next;
-            GiveUp(exception, batch, start, next);
+            GiveUp(exception, batch, start, next, isCommitting);
             return next;
         }
         Announce();
@@ -196,13 +197,16 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IDisposable
     }
 
     /// <summary>The transaction cannot be committed: it is rolled back, and those of its requests that have no answer yet get this one.</summary>
-    private void GiveUp(Exception exception, List<WriteRequest> batch, int start, int end)
+    private void GiveUp(Exception exception, List<WriteRequest> batch, int start, int end, bool isCommitting)
     {
         var isUsable = _session.RollbackTransaction(Head) && exception is not UnitAbandonedException;
         if (SqliteFaults.IsFatal(exception))
         {
             BecomeFaulty(exception);
-            FailRest(batch, start, end, () => Unavailable("The store failed while it wrote; whether this was kept is unknown until it is started again.", exception));
+            // What a failed sync has left in the file is known when it is read again. Before the commit there is nothing to be kept.
+            FailRest(batch, start, end, () => isCommitting
+                ? new DunlinException(ErrorCode.OutcomeUnknown, "The store failed while it committed; whether this was kept is unknown until it is started again.", null, exception)
+                : Unavailable("The store failed; nothing of this was kept.", exception));
             return;
         }
         LogBatchFailed(exception, end - start);

@@ -236,7 +236,7 @@ public sealed class PublishTests
         Assert.Equal(0, host.Journal.Head.Offset);
         faults.LoseNextReply();
         using var lost = await ann.PostAsync(Events, HttpAssert.Json(body));
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, lost.StatusCode);
+        Assert.Equal("resync", (await HttpAssert.ProblemAsync(lost, 503, "outcome_unknown")).GetProperty("class").GetString());
         var answer = await SendAsync(ann, body);
         Assert.Equal(1, Position.Parse(answer.GetProperty("positions")[0].GetString()!, null).Offset);
         Assert.Equal(1, host.Journal.Head.Offset);

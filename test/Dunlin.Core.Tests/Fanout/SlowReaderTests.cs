@@ -79,6 +79,41 @@ public sealed class SlowReaderTests
         Assert.Equal(0, node.Fanout.ConnectionCount);
     }
 
+    [Theory]
+    [InlineData(10)]
+    [InlineData(300)]
+    [InlineData(900)]
+    public async Task A_reader_for_whom_too_many_control_frames_wait_is_ended_and_can_resume(int bytes)
+    {
+        using var node = new TestNode(o => o.MaxPendingBytes = 1_024);
+        var sink = new TestSink();
+        var connection = await node.ConnectAsync(sink, "t");
+        await node.StallAsync(sink, "t", 0);
+        var frame = System.Text.Encoding.ASCII.GetBytes(":" + new string('x', bytes - 3) + "\n\n");
+        for (var i = 0; i < 10_000; i++)
+            connection.Send(frame);
+        sink.LetGo();
+        Assert.Equal(ConnectionEnd.Failed, await connection.Completion.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.InRange(sink.Text.Split(":x", StringSplitOptions.None).Length - 1, 1, 1_024 / bytes);
+        Assert.Contains(sink.Frames, f => f.Name == "dunlin.goodbye" && f.Data.Contains("failed", StringComparison.Ordinal));
+        Assert.Equal(0, node.Fanout.ConnectionCount);
+    }
+
+    [Fact]
+    public async Task A_control_frame_larger_than_the_queue_is_sent_where_nothing_else_waits()
+    {
+        using var node = new TestNode(o => o.MaxPendingBytes = 1_024);
+        var sink = new TestSink();
+        var connection = await node.ConnectAsync(sink, "t");
+        await node.StallAsync(sink, "t", 0);
+        connection.Send(System.Text.Encoding.ASCII.GetBytes("event: large\ndata: " + new string('x', 5_000) + "\n\n"));
+        sink.LetGo();
+        await sink.WhenAsync(f => f.Any(x => x.Name == "large"));
+        await node.PublishAsync("t", 1);
+        await sink.WhenAsync(f => f.Any(x => x.Data == "1"));
+        Assert.False(connection.Completion.IsCompleted);
+    }
+
     [Fact]
     public async Task A_transient_event_is_not_kept_for_a_reader_that_is_behind()
     {

@@ -1,6 +1,7 @@
 using Dunlin.Core.Tests.Fanout;
 using Dunlin.Hosting;
 using Dunlin.Journal;
+using Dunlin.TestKit;
 using Dunlin.Topics;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -56,11 +57,89 @@ public sealed class AccessRelayTests : IDisposable
         Assert.Equal(["ann"], heard.All);
     }
 
+    [Fact]
+    public async Task Changes_that_wait_for_the_store_are_told_once_each_and_in_order()
+    {
+        var faults = new CommitFaults();
+        using var relay = await StartAsync(new SharedStore(), new FaultyJournal(_node.Journal, faults));
+        var gate = faults.HoldNext();
+        _changes.RightsChanged("first");
+        await gate.Reached;
+        for (var i = 0; i < 1_000; i++)
+        {
+            _changes.RightsChanged("ann");
+            _changes.SessionEnded("ann", "s1", "signed_out");
+            _changes.SessionEnded("ann", "s2", "signed_out");
+        }
+        gate.Release();
+        await relay.StopAsync(default);
+        Assert.Equal(["rights.changed", "rights.changed", "session.ended", "session.ended"], (await EventsAsync()).Select(e => e.Type));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task More_changes_than_may_wait_become_one_that_covers_them_all(bool ofSessions)
+    {
+        var faults = new CommitFaults();
+        using var relay = await StartAsync(new SharedStore(), new FaultyJournal(_node.Journal, faults));
+        var others = new AccessChanges();
+        using var other = await StartAsync(new SharedStore(), changes: others);
+        var heard = new Heard(others);
+        var gate = faults.HoldNext();
+        _changes.RightsChanged("first");
+        await gate.Reached;
+        for (var i = 0; i <= AccessQueue.MaxWaiting; i++)
+        {
+            if (ofSessions)
+                _changes.SessionEnded("ann", $"s{i}", "signed_out");
+            else
+                _changes.RightsChanged($"user{i}");
+        }
+        _changes.SessionEnded("bob", "late", "signed_out");
+        gate.Release();
+        // "first" too, unless it still waits there when "everything" comes, which covers it.
+        Assert.Equal("everything", (await heard.UntilAsync("everything"))[^1]);
+        await relay.StopAsync(default);
+        await other.StopAsync(default);
+        // The other node does not tell it on.
+        Assert.Equal(["rights.changed", "everything.changed"], (await EventsAsync()).Select(e => e.Type));
+    }
+
+    [Fact]
+    public async Task A_queue_at_its_bound_loses_no_change()
+    {
+        var random = TestSeed.NewRandom(out _);
+        var queue = new AccessQueue();
+        for (var round = 0; round < 20; round++)
+        {
+            var added = new HashSet<string>(StringComparer.Ordinal);
+            for (var i = random.Next(2 * AccessQueue.MaxWaiting); i > 0; i--)
+            {
+                var user = $"u{random.Next(2 * AccessQueue.MaxWaiting)}";
+                added.Add(user);
+                queue.Add(AccessChange.OfRights(user));
+                Assert.InRange(queue.Count, 1, AccessQueue.MaxWaiting);
+            }
+            var (taken, everything) = (new HashSet<string>(StringComparer.Ordinal), false);
+            while (queue.Count > 0)
+            {
+                var change = (await queue.TakeAsync(default))!;
+                everything |= change == AccessChange.Everything;
+                Assert.True(taken.Add(change.UserId), "told twice");
+            }
+            Assert.True(everything || added.SetEquals(taken));
+        }
+        queue.Complete();
+        queue.Add(AccessChange.OfRights("late"));
+        Assert.Null(await queue.TakeAsync(default));
+    }
+
     public void Dispose() => _node.Dispose();
 
-    private async Task<AccessRelay> StartAsync(SharedStore? shared)
+    private async Task<AccessRelay> StartAsync(SharedStore? shared, IJournal? journal = null, AccessChanges? changes = null)
     {
-        var relay = new AccessRelay(_changes, _node.Journal, _node.Fanout, _node.Time, NullLogger<AccessRelay>.Instance, shared);
+        var relay = new AccessRelay(changes ?? _changes, journal ?? _node.Journal, _node.Fanout, _node.Time, NullLogger<AccessRelay>.Instance, shared);
         await relay.StartAsync(default);
         return relay;
     }
@@ -79,6 +158,7 @@ public sealed class AccessRelayTests : IDisposable
         {
             changes.OnSessionEnded(ended => Add($"{ended.UserId}/{ended.SessionId}/{ended.Reason}/{ended.LastFrame.Length}"));
             changes.OnRightsChanged(Add);
+            changes.OnEverythingChanged(() => Add("everything"));
         }
 
         public IReadOnlyList<string> All

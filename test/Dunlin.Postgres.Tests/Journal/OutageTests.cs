@@ -78,6 +78,36 @@ public sealed class OutageTests
         Assert.DoesNotContain(await Backend.ReadAllAsync(node), e => e.Topic.Value == "b");
     }
 
+    [Theory]
+    [InlineData(ProxyAction.CutAtAnswer, false)]
+    [InlineData(ProxyAction.CutAtAnswer, true)]
+    [InlineData(ProxyAction.CutBefore, false)]
+    [InlineData(ProxyAction.CutBefore, true)]
+    public async Task A_commit_that_cannot_be_found_out_is_told_as_unknown(ProxyAction action, bool inUnit)
+    {
+        await using var line = await Line.NewAsync();
+        var time = new ManualTime();
+        var node = await line.OpenAsync(time: time);
+        await node.AppendAsync(Backend.Draft("a"), Cancellation);
+        line.EndAtNextCommit(action);
+        Task write = inUnit
+            ? node.WriteAsync((unit, ct) => unit.AppendAsync(Backend.Draft("b"), ct), Cancellation).AsTask()
+            : node.AppendAsync([Backend.Draft("b")], new IdempotencyKey("u", "k"), Cancellation).AsTask();
+        while (!write.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+        var refused = await Assert.ThrowsAsync<DunlinException>(() => write);
+        Assert.Equal(ErrorCode.OutcomeUnknown, refused.Code);
+        Assert.DoesNotContain("nothing", refused.Message + refused.Code.Hint, StringComparison.Ordinal);
+        line.Proxy.OnRequest = null;
+        // The way out that the hint names.
+        if (!inUnit)
+            Assert.Equal(2, (await node.AppendAsync([Backend.Draft("b")], new IdempotencyKey("u", "k"), Cancellation))[0].Offset);
+        Assert.Equal(inUnit && action == ProxyAction.CutBefore ? 1 : 2, (await Backend.ReadAllAsync(node)).Count);
+    }
+
     [Fact]
     public async Task What_was_committed_with_a_lost_reply_is_announced_once_and_in_order()
     {
@@ -154,7 +184,7 @@ public sealed class OutageTests
                     var positions = await nodes[Random.Shared.Next(2)].AppendAsync([Backend.Draft($"w/{writer}", i)], key, Cancellation);
                     Assert.True(acknowledged.TryAdd(key.Key, positions[0].Offset));
                 }
-                catch (DunlinException error) when (error.Code == ErrorCode.StoreUnavailable)
+                catch (DunlinException error) when (error.Code == ErrorCode.StoreUnavailable || error.Code == ErrorCode.OutcomeUnknown)
                 {
                     // Unknown or refused: the key makes trying again safe.
                 }
@@ -186,13 +216,23 @@ public sealed class OutageTests
             return line;
         }
 
-        public Task<PostgresStore> OpenAsync(CommitFeed? feed = null, TimeSpan? patience = null) => Backend.OpenAsync(
+        public Task<PostgresStore> OpenAsync(CommitFeed? feed = null, TimeSpan? patience = null, TimeProvider? time = null) => Backend.OpenAsync(
             options =>
             {
                 options.ConnectionString = _connectionString;
                 options.Patience = patience ?? options.Patience;
             },
-            feed);
+            feed,
+            time);
+
+        /// <summary>The writer's next last statements meet this end of the line, and nothing passes after them.</summary>
+        public void EndAtNextCommit(ProxyAction action)
+        {
+            var hasEnded = 0;
+            Proxy.OnRequest = piece => Volatile.Read(ref hasEnded) != 0 ? ProxyAction.CutBefore
+                : !IsCommit(piece.Span) ? ProxyAction.Pass
+                : Interlocked.Exchange(ref hasEnded, 1) == 0 ? action : ProxyAction.CutBefore;
+        }
 
         /// <summary>What happens to the line when the writer next sends its last statements, of which COMMIT is one. They travel
         /// together, and are known by the type of the events: prepared statements are sent without their text.</summary>

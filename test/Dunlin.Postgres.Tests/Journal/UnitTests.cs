@@ -2,6 +2,7 @@ using Dapper;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Postgres.Tests.Support;
+using Dunlin.TestKit;
 using Npgsql;
 
 namespace Dunlin.Postgres.Tests.Journal;
@@ -9,6 +10,8 @@ namespace Dunlin.Postgres.Tests.Journal;
 /// <summary>Units of work that meet in one batch, and what one of them does wrong.</summary>
 public sealed class UnitTests : IAsyncLifetime
 {
+    private const int Blocked = 7_331_024;   // an advisory lock
+
     private Backend _backend = null!;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -74,6 +77,41 @@ public sealed class UnitTests : IAsyncLifetime
         Assert.Equal(ErrorCode.StoreUnavailable, refused.Code);
         Assert.Equal(1, (await node.AppendAsync(Backend.Draft("a"), Cancellation)).Offset);
         never.SetResult();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_unit_that_leaping_time_ends_within_its_command_does_not_keep_the_lock(bool isCancellable)
+    {
+        // The server's own time-out comes after an hour: the lock must not be kept until then.
+        var time = new ManualTime();
+        var node = await _backend.OpenAsync(options => options.WriteLimit = TimeSpan.FromHours(1), time: time);
+        await using var blocker = new NpgsqlConnection(_backend.ConnectionString);
+        await blocker.OpenAsync(Cancellation);
+        for (var i = 0; i < 5; i++)
+        {
+            await blocker.ExecuteAsync($"SELECT pg_advisory_lock({Blocked})");
+            var write = node.WriteAsync(
+                async (unit, ct) =>
+                {
+                    await unit.Connection.ExecuteAsync(new CommandDefinition(
+                        $"SELECT pg_advisory_xact_lock({Blocked})", transaction: unit.Transaction, cancellationToken: isCancellable ? ct : default));
+                    // As retention does: one command after the other.
+                    await unit.Connection.ExecuteAsync(new CommandDefinition("SELECT 1", transaction: unit.Transaction, cancellationToken: ct));
+                },
+                Cancellation).AsTask();
+            using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30)))
+            {
+                while (await Database.ScalarAsync<long>(_backend.ConnectionString, $"SELECT count(*) FROM pg_locks WHERE objid = {Blocked} AND NOT granted") == 0)
+                    patience.Token.ThrowIfCancellationRequested();
+            }
+            // The limit, the cancellation and the end of the grace, all before an answer of the server can arrive.
+            time.Advance(TimeSpan.FromDays(40));
+            Assert.Equal(ErrorCode.StoreUnavailable, (await Assert.ThrowsAsync<DunlinException>(() => write.WaitAsync(TimeSpan.FromSeconds(30)))).Code);
+            await blocker.ExecuteAsync($"SELECT pg_advisory_unlock({Blocked})");
+            Assert.Equal(i + 1, (await node.AppendAsync(Backend.Draft("a"), Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(30))).Offset);
+        }
     }
 
     [Theory]

@@ -27,20 +27,20 @@ public sealed class Backend : IAsyncDisposable
 
     public static async Task<Backend> NewAsync(Dunlin.TestKit.Servers.PostgresServer? server = null) => new(await Database.NewSchemaAsync(server));
 
-    /// <summary>One more node on the schema, on real time.</summary>
-    public async Task<PostgresStore> OpenAsync(Action<PostgresOptions>? configure = null, CommitFeed? feed = null)
+    /// <summary>One more node on the schema, on real time unless another is given.</summary>
+    public async Task<PostgresStore> OpenAsync(Action<PostgresOptions>? configure = null, CommitFeed? feed = null, TimeProvider? time = null)
     {
-        var store = Create(configure, feed);
+        var store = Create(configure, feed, time);
         await store.OpenAsync(Cancellation);
         return store;
     }
 
-    public PostgresStore Create(Action<PostgresOptions>? configure = null, CommitFeed? feed = null)
+    public PostgresStore Create(Action<PostgresOptions>? configure = null, CommitFeed? feed = null, TimeProvider? time = null)
     {
         var options = new PostgresOptions { ConnectionString = ConnectionString };
         configure?.Invoke(options);
         var store = new PostgresStore(
-            Options.Create(options), Options.Create(Retention), Schemas, feed ?? new CommitFeed(), new StoreClock(TimeProvider.System), Log);
+            Options.Create(options), Options.Create(Retention), Schemas, feed ?? new CommitFeed(), new StoreClock(time ?? TimeProvider.System), Log);
         _stores.Add(store);
         return store;
     }

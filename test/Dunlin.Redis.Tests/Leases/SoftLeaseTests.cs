@@ -156,14 +156,14 @@ public sealed class SoftLeaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_Redis_that_is_away_or_stands_still_is_a_retryable_error()
+    public async Task A_Redis_that_is_away_or_stands_still_leaves_the_outcome_unknown()
     {
         var node = NewNode();
         await AcquireAsync(node, IdA);
         await _redis.TrySendAsync("CLIENT PAUSE 60000 ALL");
-        Assert.Equal(ErrorCode.StoreUnavailable, (await Assert.ThrowsAsync<DunlinException>(() => AcquireAsync(node, IdA))).Code);
+        Assert.Equal(ErrorCode.OutcomeUnknown, (await Assert.ThrowsAsync<DunlinException>(() => AcquireAsync(node, IdA))).Code);
         await _redis.StopAsync();
-        Assert.Equal(ErrorCode.StoreUnavailable, (await Assert.ThrowsAsync<DunlinException>(() => AcquireAsync(node, IdA))).Code);
+        Assert.Equal(ErrorCode.OutcomeUnknown, (await Assert.ThrowsAsync<DunlinException>(() => AcquireAsync(node, IdA))).Code);
     }
 
     [Fact]
@@ -216,7 +216,7 @@ public sealed class SoftLeaseTests : IAsyncLifetime
             {
                 return await action();
             }
-            catch (DunlinException exception) when (exception.Code == ErrorCode.StoreUnavailable && attempt < 200)
+            catch (DunlinException exception) when (exception.Code == ErrorCode.OutcomeUnknown && attempt < 200)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Cancellation);
             }

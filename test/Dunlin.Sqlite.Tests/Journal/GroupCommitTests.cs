@@ -248,15 +248,19 @@ public sealed class GroupCommitTests : IAsyncLifetime
         }
     }
 
-    [Fact]
-    public async Task A_failed_write_to_the_disk_is_the_end_until_a_restart()
+    [Theory]
+    // The write-ahead log meets the limit in the middle of a commit: what a restart will find there is not known.
+    [InlineData(2048, "outcome_unknown")]
+    // The database meets it in a checkpoint, after the commit: the next write is refused before it begins.
+    [InlineData(8192, "store_unavailable")]
+    public async Task A_failed_write_to_the_disk_is_the_end_until_a_restart(int blocks, string told)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs a limit on the size of files.");
         await using var other = new Backend();
-        // 4 MiB at most for each file, and the signal that would kill the process ignored: write() fails with EFBIG.
-        using var child = Child.StartUnder("trap '' XFSZ; ulimit -f 8192", "fill", other.Path);
+        // So many blocks of 512 bytes at most for each file, and the signal that would kill the process ignored: write() fails with EFBIG.
+        using var child = Child.StartUnder($"trap '' XFSZ; ulimit -f {blocks}", "fill", other.Path);
         var output = await child.StandardOutput.ReadToEndAsync(Backend.Cancellation);
-        Assert.Equal("True store_unavailable store_unavailable store_unavailable True", output.Trim());
+        Assert.Equal($"True {told} store_unavailable store_unavailable True", output.Trim());
         var store = await other.OpenAsync();
         Assert.Contains(other.Log.Entries, e => e.Id == 2002);
         Assert.True(store.Head.Offset > 0);

@@ -155,6 +155,7 @@ function failed(
       if (!context.online) return offline(stream, attempt);
       return waiting(stream, attempt, context, { problem });
     case 'busy':
+    case 'outcomeUnknown':
       return waiting(stream, attempt, context, { problem, serverMs: problem.retryAfterMs });
     case 'signedOut':
       return { name: 'signedOut', stream, attempt: 0, reason: 'unauthorized' };

@@ -19,6 +19,8 @@ export type Problem =
   | (ProblemBase & { readonly kind: 'network' })
   | (ProblemBase & { readonly kind: 'aborted' })
   | (ProblemBase & { readonly kind: 'busy'; readonly retryAfterMs?: number | undefined })
+  /** The server lost its store during the commit (`outcome_unknown`): the request may have been carried out. */
+  | (ProblemBase & { readonly kind: 'outcomeUnknown'; readonly retryAfterMs?: number | undefined })
   | (ProblemBase & { readonly kind: 'signedOut' })
   | (ProblemBase & { readonly kind: 'forbidden'; readonly topic?: string | undefined })
   | (ProblemBase & { readonly kind: 'notFound' })
@@ -45,9 +47,12 @@ export class DunlinError extends Error {
   }
 }
 
-/** Whether the same request may succeed later: the outcome is unknown or the server asked to come back. */
+/**
+ * Whether the same request may succeed later: the outcome is unknown or the server asked to come back. Repeat it with its
+ * idempotency key or id: it may have been carried out.
+ */
 export function isTemporary(problem: Problem): boolean {
-  return problem.kind === 'network' || problem.kind === 'busy';
+  return problem.kind === 'network' || problem.kind === 'busy' || problem.kind === 'outcomeUnknown';
 }
 
 const NETWORK_WORDS = /fetch|network|load failed|terminated|connection|internet/i;

@@ -14,6 +14,9 @@ export async function readProblem(response: Response): Promise<Problem> {
     status,
     detail,
   };
+  if (base.code === 'outcome_unknown') {
+    return { kind: 'outcomeUnknown', ...base, retryAfterMs: retryAfterMs(response) };
+  }
   // A limit that only deleting makes room under is 429 too, and repeating the request does not help.
   const isFinal = text('class') === 'stop';
   if (!isFinal && (status === 408 || status === 425 || status === 429 || status >= 500)) {

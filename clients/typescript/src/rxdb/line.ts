@@ -264,7 +264,7 @@ export class Line {
         this.#busy--;
         onChange();
       }
-      const asked = problem.kind === 'busy' ? (problem.retryAfterMs ?? 0) : 0;
+      const asked = 'retryAfterMs' in problem ? (problem.retryAfterMs ?? 0) : 0;
       // What the server refuses for good it refuses again: the next hint, or somebody who looks at the page, is reason to ask.
       const isWorthIt = isTemporary(problem) || problem.kind === 'aborted';
       await this.#wait(isWorthIt ? asked + backoffMs(attempt, environment.random()) : undefined);

@@ -247,7 +247,7 @@ export class Saver<Changes extends object, Result> {
     entry.dirty = { ...attempt.changes, ...entry.dirty };
     entry.waiters = [...attempt.waiters, ...entry.waiters];
     entry.unknown = attempt;
-    const retryAfter = problem.kind === 'busy' ? problem.retryAfterMs : undefined;
+    const retryAfter = 'retryAfterMs' in problem ? problem.retryAfterMs : undefined;
     if (retryAfter !== undefined) entry.notBefore = environment.now() + retryAfter;
     const wait = backoffMs(entry.failures++, environment.random());
     entry.due = false;

@@ -135,6 +135,8 @@ describe('Problems', () => {
     [429, { code: 'too_many_requests', class: 'retry' }, { kind: 'busy' }],
     [429, { code: 'limit_reached', class: 'stop', limit: 5 }, { kind: 'invalid', code: 'limit_reached' }],
     [500, { title: 'Oh.' }, { kind: 'busy', title: 'Oh.' }],
+    [503, { code: 'store_unavailable' }, { kind: 'busy', code: 'store_unavailable' }],
+    [503, { code: 'outcome_unknown' }, { kind: 'outcomeUnknown', code: 'outcome_unknown' }],
   ];
   for (const [status, body, expected] of table) {
     test(`${status} ${JSON.stringify(body)} is ${JSON.stringify(expected)}`, async () => {
@@ -178,6 +180,7 @@ describe('Problems', () => {
       'unexpected',
     );
     expect(isTemporary(problemOf(new TypeError('Failed to fetch')))).toBe(true);
+    expect(isTemporary({ kind: 'outcomeUnknown', code: 'outcome_unknown', title: '' })).toBe(true);
   });
 });
 

@@ -214,7 +214,7 @@ describe('Refused and kept', () => {
     expect(store.record('1')!.name).toBe('ab');
   });
 
-  for (const kind of ['network', 'busy', 'signedOut'] as const) {
+  for (const kind of ['network', 'busy', 'outcomeUnknown', 'signedOut'] as const) {
     test(`An edit whose save failed as "${kind}" stays and is saved later, under the same id`, async () => {
       void store.edit('1', { name: 'John' }, { immediate: true });
       await saves[0]!.fail(kind);
