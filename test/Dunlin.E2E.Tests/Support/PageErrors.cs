@@ -6,8 +6,8 @@ namespace Dunlin.E2E.Tests.Support;
 /// <summary>
 /// Collects what the pages of a browser context report as errors: uncaught exceptions, rejected promises, and the console. Some things the
 /// browser logs by itself, and they are no faults of the page: answers of the server that a page knows how to take (sign in, forbidden,
-/// gone, conflict, busy), a network that a test takes away, and headers that count over https only. A request that the server cannot read and the
-/// server's own failure are faults.
+/// gone, conflict, busy), a network that a test takes away, and headers that count over https only. A request that the server cannot
+/// read and the server's own failure are faults.
 /// </summary>
 internal sealed partial class PageErrors
 {

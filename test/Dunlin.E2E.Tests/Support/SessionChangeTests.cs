@@ -92,7 +92,6 @@ public sealed class SessionChangeTests(BrowserFixture browser)
             new() { DataObject = new { username = "carol", password = Dunlin.Host.DemoData.Password } });
         Assert.True(login.Ok);
         await page.UnrouteAllAsync();
-        await page.EvaluateAsync("() => dispatchEvent(new Event('online'))");
         await Expect(page.Locator("[data-user=carol]")).ToBeVisibleAsync();
         Assert.DoesNotContain(SystemPage.Change, await page.EvaluateAsync<string>(Text), StringComparison.Ordinal);
         foreach (var user in new[] { "alice", "carol" })
