@@ -180,7 +180,7 @@ public sealed class HandOverTests(BrowserFixture browser)
         var (file, gold, source) = await api.LetterAsync();
         var (dave, carol, bob) = (await OpenAsync(host, "dave"), await OpenAsync(host, "carol"), await OpenAsync(host, "bob"));
         await dave.OpenFileAsync(file);
-        await Expect(dave.Source).ToHaveAttributeAsync("src", $"/api/v1/files/{source}");
+        await Expect(dave.Source).ToHaveAttributeAsync("src", $"/api/v1/files/{source}?dunlin-user=dave");
         await bob.OpenFileAsync(gold);
         await carol.OpenFileAsync(file);
         await carol.Button("Delete").ClickAsync();
