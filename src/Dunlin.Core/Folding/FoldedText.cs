@@ -23,7 +23,16 @@ public static class FoldedText
     // Letters that have no decomposition and are sorted beside their base all the same (CLDR root collation).
     private static readonly FrozenDictionary<int, string> BaseLetters = new Dictionary<int, string>
     {
-        ['æ'] = "ae", ['œ'] = "oe", ['ø'] = "o", ['đ'] = "d", ['ð'] = "d", ['ħ'] = "h", ['ı'] = "i", ['ł'] = "l", ['þ'] = "th", ['ŧ'] = "t",
+        ['æ'] = "ae",
+        ['œ'] = "oe",
+        ['ø'] = "o",
+        ['đ'] = "d",
+        ['ð'] = "d",
+        ['ħ'] = "h",
+        ['ı'] = "i",
+        ['ł'] = "l",
+        ['þ'] = "th",
+        ['ŧ'] = "t",
     }.ToFrozenDictionary();
 
     private static readonly Lazy<(FrozenDictionary<int, int[]> Folding, FrozenDictionary<int, byte> Classes)> Tables = new(Load);
