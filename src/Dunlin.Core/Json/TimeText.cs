@@ -57,7 +57,7 @@ public static partial class TimeText
             + (fraction.Length > 0 ? "." + fraction[..Math.Min(fraction.Length, MaxFraction)] : "")
             + (sign.Length == 0 ? "Z" : $"{(sign == "-" ? '-' : '+')}{match.Groups["hours"].Value}:{(match.Groups["minutes"].Success ? match.Groups["minutes"].Value : "00")}");
         if (!DateTimeOffset.TryParse(plain, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
-            throw Fault("it has a date, a time of day or an offset that does not exist", isQuery);
+            throw Fault("it is not a time: it has a date, a time of day or an offset that does not exist", isQuery);
         return time.Year is >= FirstYear and <= LastYear ? time : throw new TimeTextException($"is not a time between the years {FirstYear} and {LastYear}.");
     }
 
