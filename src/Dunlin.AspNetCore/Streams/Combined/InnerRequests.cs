@@ -58,6 +58,7 @@ internal sealed class InnerRequests : IStartupFilter
 
         var features = new FeatureCollection();
         features.Set<IHttpRequestFeature>(request);
+        features.Set<IHttpRequestBodyDetectionFeature>(NoBody.Instance);
         var response = new InnerResponse();
         features.Set<IHttpResponseFeature>(response);
         features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(response.Kept));
@@ -142,6 +143,13 @@ internal sealed class InnerRequests : IStartupFilter
             get;
             set => field = value is null || value.Metadata.GetMetadata<ServesEvents>() is not null ? value : NoStream;
         }
+    }
+
+    private sealed class NoBody : IHttpRequestBodyDetectionFeature
+    {
+        public static NoBody Instance { get; } = new();
+
+        public bool CanHaveBody => false;
     }
 
     private sealed class InnerLifetime(InnerSink stream) : IHttpRequestLifetimeFeature
