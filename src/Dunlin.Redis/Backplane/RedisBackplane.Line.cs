@@ -35,6 +35,9 @@ internal sealed partial class RedisBackplane
     private long _floor;
     private volatile bool _isHearing;
 
+    // Not the configuration as it is: it may hold a password.
+    private string EndPoints => string.Join(", ", ConfigurationOptions.Parse(_options.Configuration).EndPoints);
+
     /// <summary>Whether this node hears what is published now.</summary>
     public bool IsHearing => _isHearing;
 
@@ -79,7 +82,7 @@ internal sealed partial class RedisBackplane
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
         {
-            LogLost(exception, _options.Configuration);
+            LogLost(exception, EndPoints);
         }
     }
 
@@ -111,7 +114,7 @@ internal sealed partial class RedisBackplane
             }
             catch (Exception exception) when (exception is RedisException or ObjectDisposedException)
             {
-                LogLost(exception, _options.Configuration);
+                LogLost(exception, EndPoints);
             }
         }
     }
