@@ -179,7 +179,15 @@ test('what another has locked is taken back, and who is told why; its holder wri
   await b.edit(id, { text: 'from b' });
   await until('the refusal', () => b.refused.length > 0);
   await b.settled();
-  expect(b.refused).toEqual([{ collection: 'things', id, code: 'lease_held' }]);
+  // With what was written: the page can offer it again.
+  expect(b.refused).toEqual([
+    {
+      collection: 'things',
+      id,
+      code: 'lease_held',
+      document: expect.objectContaining({ id, text: 'from b' }),
+    },
+  ]);
   expect((await b.get(id)).text).toBe(id);
   await a.edit(id, { text: 'from its holder' });
   await seen(b, id, 'from its holder');
@@ -280,7 +288,14 @@ test("somebody else's id cannot be taken, and nothing is told of its document", 
   await mallory.things.insert({ id, shelf, text: 'taken over' });
   await gone(mallory, id);
   await mallory.settled();
-  expect(mallory.refused).toEqual([{ collection: 'things', id, code: 'forbidden' }]);
+  expect(mallory.refused).toEqual([
+    {
+      collection: 'things',
+      id,
+      code: 'forbidden',
+      document: expect.objectContaining({ id, shelf, text: 'taken over' }),
+    },
+  ]);
   expect((await server.truth('olga', 'things')).get(id)).toMatchObject({ text: 'private' });
   expect(
     JSON.stringify(await server.push('mallory', 'things', [{ newDocumentState: { id, shelf, text: 'x' } }])),

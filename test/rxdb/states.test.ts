@@ -78,11 +78,11 @@ test('a server that fails is shown, and forgotten when it answers', async () => 
 });
 
 test('a push that is refused for good is not repeated by itself, and goes out when it is asked for', async () => {
-  const device = await stocked('fay');
+  const device = await stocked('flo');
   let pushes = 0;
   faults.decide = (_, url) => (url.includes('/push/') ? (pushes++, 403) : undefined);
   device.waits.length = 0;
-  await device.edit('fay-0', { text: 'changed' });
+  await device.edit('flo-0', { text: 'changed' });
   await until('the error', () => name(device) === 'error');
   expect(device.sync.get()).toMatchObject({ pending: 1, problem: { kind: 'forbidden' } });
   // Waits for another attempt are of 400 ms and more; other timers of these lengths there are none.

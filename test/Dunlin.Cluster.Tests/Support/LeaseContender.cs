@@ -13,7 +13,7 @@ internal sealed record Hold(string Worker, long Fence, TimeSpan From, TimeSpan T
 /// <summary>Takes and gives back one lease again and again.</summary>
 internal sealed class LeaseContender(HttpClient client, string name, ConcurrentBag<Hold> holds)
 {
-    public const string Resource = "/dunlin/v1/leases/warranty/1/1/contended";
+    public const string Resource = "/dunlin/v1/leases/warranty/1/1/remarks";
 
     private const int Seconds = 3;
 
@@ -43,7 +43,13 @@ internal sealed class LeaseContender(HttpClient client, string name, ConcurrentB
         var asked = Now;
         using var answer = await client.PutAsJsonAsync(Resource, new { leaseId, seconds = Seconds }, limit.Token);
         if (answer.StatusCode is not (HttpStatusCode.Created or HttpStatusCode.OK))
+        {
+            // Held by another, or a node or the database is away. Anything else would end the contention without a word.
+            Assert.True(
+                answer.StatusCode is HttpStatusCode.Locked or HttpStatusCode.Conflict || (int)answer.StatusCode >= 500,
+                $"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(limit.Token)}");
             return;
+        }
         var fence = (await answer.Content.ReadFromJsonAsync<JsonElement>(limit.Token)).GetProperty("fence").GetInt64();
         var (from, end) = (Now, asked + TimeSpan.FromSeconds(Seconds));
         // Some are kept to their end, as by a holder that vanishes.

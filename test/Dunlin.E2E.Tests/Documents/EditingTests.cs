@@ -1,3 +1,4 @@
+using System.Net;
 using Dunlin.E2E.Tests.Support;
 using Microsoft.Playwright;
 using static Dunlin.E2E.Tests.Support.Pages;
@@ -52,6 +53,7 @@ public sealed class EditingTests(BrowserFixture browser)
     public async Task Malformed_text_is_marked_at_its_place_and_stays_in_the_editor()
     {
         await using var host = await TestHost.StartAsync();
+        host.ExpectRefusals(HttpStatusCode.BadRequest);
         using var api = await DocumentsApi.OpenAsync(host, "alice");
         var (file, _, _) = await api.LetterAsync();
         var before = await api.TextAsync(file);

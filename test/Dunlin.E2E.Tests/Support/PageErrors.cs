@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 
@@ -7,18 +9,19 @@ namespace Dunlin.E2E.Tests.Support;
 /// Collects what the pages of a browser context report as errors: uncaught exceptions, rejected promises, and the console. Some things the
 /// browser logs by itself, and they are no faults of the page: answers of the server that a page knows how to take (sign in, forbidden,
 /// gone, conflict, busy), a network that a test takes away, and headers that count over https only. A request that the server cannot
-/// read and the server's own failure are faults.
+/// read and the server's own failure are faults, unless the test says that it is about such an answer.
 /// </summary>
 internal sealed partial class PageErrors
 {
     private readonly List<string> _errors = [];
 
-    public PageErrors(IBrowserContext context)
+    /// <param name="refusals">Statuses of answers that the test is about; may grow while it runs.</param>
+    public PageErrors(IBrowserContext context, IReadOnlyCollection<HttpStatusCode> refusals)
     {
         context.WebError += (_, error) => Add($"{error.Page?.Url}: {error.Error}");
         context.Console += (_, message) =>
         {
-            if (message.Type == "error" && !Expected().IsMatch(message.Text))
+            if (message.Type == "error" && !Expected().IsMatch(message.Text) && !refusals.Any(status => IsAnswer(message.Text, status)))
                 Add($"{message.Page?.Url}: {message.Text}");
         };
     }
@@ -28,6 +31,10 @@ internal sealed partial class PageErrors
         lock (_errors)
             Assert.True(_errors.Count == 0, $"The pages reported {_errors.Count} errors:\n{string.Join('\n', _errors.Take(20))}");
     }
+
+    private static bool IsAnswer(string text, HttpStatusCode status) => text.StartsWith(
+        string.Create(CultureInfo.InvariantCulture, $"Failed to load resource: the server responded with a status of {(int)status} "),
+        StringComparison.Ordinal);
 
     private void Add(string error)
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Json;
 using Dunlin.Accounts;
 using Dunlin.Host;
@@ -21,6 +22,7 @@ public sealed class TestHost : IAsyncDisposable
     private readonly string _folder;
     private readonly List<IBrowserContext> _contexts = [];
     private readonly List<PageErrors> _errors = [];
+    private readonly List<HttpStatusCode> _refusals = [];
     private readonly Action<IServiceCollection>? _configure;
     private WebApplication _app;
 
@@ -68,9 +70,12 @@ public sealed class TestHost : IAsyncDisposable
         var context = await browser.NewContextAsync(options);
         context.SetDefaultTimeout(30_000);
         _contexts.Add(context);
-        _errors.Add(new PageErrors(context));
+        _errors.Add(new PageErrors(context, _refusals));
         return context;
     }
+
+    /// <summary>Says that the test is about answers of this status: the browser logs them, and they are no faults of the page.</summary>
+    public void ExpectRefusals(HttpStatusCode status) => _refusals.Add(status);
 
     /// <summary>A browser of its own for a user, signed in, on a page.</summary>
     public async Task<IPage> OpenAsync(IBrowser browser, string user, string path, BrowserNewContextOptions? options = null)

@@ -89,10 +89,12 @@ public sealed class OutageTests
         var time = new ManualTime();
         var node = await line.OpenAsync(time: time);
         await node.AppendAsync(Backend.Draft("a"), Cancellation);
-        line.EndAtNextCommit(action);
+        var ended = line.EndAtNextCommit(action);
         Task write = inUnit
             ? node.WriteAsync((unit, ct) => unit.AppendAsync(Backend.Draft("b"), ct), Cancellation).AsTask()
             : node.AppendAsync([Backend.Draft("b")], new IdempotencyKey("u", "k"), Cancellation).AsTask();
+        // The limit of the write must not pass before COMMIT is sent: until then nothing of it is kept, and the answer says so.
+        await ended.WaitAsync(Cancellation);
         while (!write.IsCompleted)
         {
             time.Advance(TimeSpan.FromSeconds(1));
@@ -226,12 +228,14 @@ public sealed class OutageTests
             time);
 
         /// <summary>The writer's next last statements meet this end of the line, and nothing passes after them.</summary>
-        public void EndAtNextCommit(ProxyAction action)
+        /// <returns>Completes when these statements have come.</returns>
+        public Task EndAtNextCommit(ProxyAction action)
         {
-            var hasEnded = 0;
-            Proxy.OnRequest = piece => Volatile.Read(ref hasEnded) != 0 ? ProxyAction.CutBefore
+            var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            Proxy.OnRequest = piece => ended.Task.IsCompleted ? ProxyAction.CutBefore
                 : !IsCommit(piece.Span) ? ProxyAction.Pass
-                : Interlocked.Exchange(ref hasEnded, 1) == 0 ? action : ProxyAction.CutBefore;
+                : ended.TrySetResult() ? action : ProxyAction.CutBefore;
+            return ended.Task;
         }
 
         /// <summary>What happens to the line when the writer next sends its last statements, of which COMMIT is one. They travel
