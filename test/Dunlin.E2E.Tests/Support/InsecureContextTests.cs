@@ -7,8 +7,7 @@ namespace Dunlin.E2E.Tests.Support;
 /// clipboard.</summary>
 public sealed class InsecureContextTests(BrowserFixture browser)
 {
-    // Documents and warranty do not bring unsaved edits back after a reload there.
-    public static TheoryData<string> Systems => ["todos", "focus", "wishlists"];
+    public static TheoryData<string> Systems => [.. SystemPage.Names];
 
     [Theory]
     [MemberData(nameof(Systems))]

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DraftKeeper } from '../src/state/draftKeeper';
-import type { Draft, Drafts } from '../src/state/drafts';
+import { browserDrafts, type Draft, type Drafts } from '../src/state/drafts';
 import { openedFile, type TextPane } from '../src/state/openFile';
 
 function keeperOf(text: { now: string }) {
@@ -8,6 +8,7 @@ function keeperOf(text: { now: string }) {
   const drafts: Drafts = {
     get: async (id) => kept.get(id),
     put: async (draft) => void kept.set(draft.fileId, draft),
+    putNow: async (draft) => void kept.set(draft.fileId, draft),
     remove: async (id) => void kept.delete(id),
   };
   const pane = {
@@ -36,4 +37,33 @@ test('Nothing is kept of a text that was not touched or is only read', async () 
   await keeper.keep({ ...opened, isDirty: false });
   await keeper.keep({ ...opened, mode: 'locked' });
   expect(kept.size).toBe(0);
+});
+
+test('A draft of a page that ends at once is read by the next page, and by that user alone', async () => {
+  const kept = new Map<string, string>();
+  const storage = {
+    getItem: (name: string) => kept.get(name) ?? null,
+    setItem: (name: string, value: string) => void kept.set(name, value),
+    removeItem: (name: string) => void kept.delete(name),
+  };
+  const draft = { fileId: 'f', text: 'last words', etag: '"1"', at: 7 };
+  void browserDrafts('ann', storage).putNow(draft);
+  expect(await browserDrafts('ann', storage).get('f')).toEqual(draft);
+  expect(await browserDrafts('an', storage).get('f')).toBeUndefined();
+  await browserDrafts('ann', storage).remove('f');
+  expect(await browserDrafts('ann', storage).get('f')).toBeUndefined();
+});
+
+test('A draft that storage refuses lives as long as its page', async () => {
+  const storage = {
+    getItem: () => 'no JSON',
+    setItem: () => {
+      throw new DOMException('full', 'QuotaExceededError');
+    },
+    removeItem: () => {},
+  };
+  const drafts = browserDrafts('ann', storage);
+  const draft = { fileId: 'f', text: 'last words', etag: '"1"', at: 7 };
+  await drafts.putNow(draft);
+  expect(await drafts.get('f')).toEqual(draft);
 });

@@ -29,9 +29,14 @@ export class DraftKeeper {
 
   /** Now, where there is anything to keep. The text is read before this returns. */
   async keep(opened: Opened): Promise<void> {
-    this.stop();
-    if (!opened.isDirty || (opened.mode !== 'editing' && opened.mode !== 'lost')) return;
-    await this.#drafts.put({ fileId: opened.id, text: this.#pane.text, etag: opened.etag, at: this.#now() });
+    const draft = this.#draftOf(opened);
+    if (draft) await this.#drafts.put(draft);
+  }
+
+  /** Now, before this returns: for a page that may end. */
+  keepNow(opened: Opened): void {
+    const draft = this.#draftOf(opened);
+    if (draft) void this.#drafts.putNow(draft);
   }
 
   /** A text was saved. What was typed after it went out is still a draft, of the new revision. */
@@ -48,5 +53,11 @@ export class DraftKeeper {
 
   stop(): void {
     clearTimeout(this.#timer);
+  }
+
+  #draftOf(opened: Opened): Draft | undefined {
+    this.stop();
+    if (!opened.isDirty || (opened.mode !== 'editing' && opened.mode !== 'lost')) return undefined;
+    return { fileId: opened.id, text: this.#pane.text, etag: opened.etag, at: this.#now() };
   }
 }

@@ -188,7 +188,7 @@ export class Workspace {
   /** The page is left, or comes back from the back/forward cache. */
   setHidden(isHidden: boolean): void {
     this.#isHidden = isHidden;
-    if (isHidden && this.#opened) void this.#keeper.keep(this.#opened);
+    if (isHidden && this.#opened) this.#keeper.keepNow(this.#opened);
   }
 
   async #begin(opened: Opened): Promise<boolean> {
