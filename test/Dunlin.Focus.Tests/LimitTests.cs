@@ -1,3 +1,4 @@
+using System.Net;
 using Dapper;
 
 namespace Dunlin.Focus.Tests;
@@ -65,6 +66,20 @@ public sealed class LimitTests
         Assert.Contains("device-100", devices);
         // What was forgotten is a device like any other when it comes back.
         await NoteAsync(host, "device-1");
+    }
+
+    [Fact]
+    public async Task HEAD_of_the_device_stream_notes_no_device()
+    {
+        await using var host = await FocusHost.StartAsync();
+        using (var ghost = host.Client("ghost"))
+        using (var head = new HttpRequestMessage(HttpMethod.Head, "/api/sse"))
+        using (var answer = await ghost.Http.SendAsync(head))
+            Assert.Equal((HttpStatusCode.OK, "text/event-stream"), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
+        await using var laptop = await host.OpenAsync("laptop");
+        using var client = host.Client("laptop");
+        var devices = (await client.OkAsync("GET", "/api/devices")).EnumerateArray().Select(each => each.GetProperty("deviceId").GetString());
+        Assert.Equal(["laptop"], devices);
     }
 
     private static async Task NoteAsync(FocusHost host, string device)

@@ -1,10 +1,11 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 
 namespace Dunlin.Host.Tests;
 
-public sealed class StartTests
+public sealed partial class StartTests
 {
     [Theory]
     [InlineData("--port", "--port needs a value")]
@@ -45,6 +46,22 @@ public sealed class StartTests
         await host.StartAsync();
         using var branches = await client.GetAsync("/api/warranty/branches");
         Assert.Equal(HttpStatusCode.OK, branches.StatusCode);
+    }
+
+    [Fact]
+    public async Task Pages_are_asked_for_again_and_their_hashed_files_are_kept()
+    {
+        await using var host = new HostProcess();
+        await host.StartAsync();
+        using var client = new HttpClient { BaseAddress = host.Address };
+        foreach (var path in new[] { "/", "/todos", "/todos/demo-desk", "/documents", "/focus", "/branch/1", "/wishlists" })
+        {
+            using var page = await client.GetAsync(path);
+            Assert.Equal((HttpStatusCode.OK, "text/html", "no-cache"), (page.StatusCode, page.Content.Headers.ContentType?.MediaType, $"{page.Headers.CacheControl}"));
+        }
+        var script = ScriptAddress().Match(await client.GetStringAsync("/")).Value;
+        using var asset = await client.GetAsync(script);
+        Assert.Equal((HttpStatusCode.OK, TimeSpan.FromDays(365)), (asset.StatusCode, asset.Headers.CacheControl!.MaxAge));
     }
 
     [Fact]
@@ -110,4 +127,7 @@ public sealed class StartTests
             return false;
         }
     }
+
+    [GeneratedRegex("/assets/[^\"]+[.]js")]
+    private static partial Regex ScriptAddress();
 }

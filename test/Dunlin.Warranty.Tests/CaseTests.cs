@@ -75,6 +75,18 @@ public sealed class CaseTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("""{"updates":{"remarks":"x"},"leases":{"remarks":null}}""", "leases.remarks")]
+    [InlineData("""{"updates":{"remarks":"x"},"leases":{"remarks":7}}""", "leases.remarks")]
+    [InlineData("""{"updates":{"remarks":"x"},"leases":{"remarks":{}}}""", "leases.remarks.leaseId")]
+    [InlineData("""{"updates":{"remarks":"x"},"leases":[null]}""", "leases")]
+    [InlineData("""{"updates":null}""", "updates")]
+    public async Task A_body_with_a_null_where_a_value_belongs_names_the_field(string body, string field)
+    {
+        var problem = await _bob.RefusedAsync(400, "invalid_field", "PATCH", "cases/1", JsonElement.Parse(body));
+        Assert.Equal(field, problem.GetProperty("field").GetString());
+    }
+
+    [Theory]
     [InlineData("2026-02-30", "a day that the calendar does not have")]
     [InlineData("2025-02-29", "a day that the calendar does not have")]
     [InlineData("2026-13-01", "a day that the calendar does not have")]

@@ -1,4 +1,4 @@
-using Dunlin.Folding;
+using Dunlin.Apps.Text;
 using Dunlin.Journal;
 using Dunlin.Topics;
 

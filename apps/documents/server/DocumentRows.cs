@@ -1,6 +1,6 @@
 using System.Data.Common;
 using Dapper;
-using Dunlin.Folding;
+using Dunlin.Apps.Text;
 using Dunlin.Journal;
 using Dunlin.Topics;
 

@@ -1,5 +1,5 @@
 using Dunlin.Diagnostics;
-using Dunlin.Folding;
+using Dunlin.Apps.Text;
 using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Apps.Warranty;

@@ -1,5 +1,5 @@
 using Dapper;
-using Dunlin.Folding;
+using Dunlin.Apps.Text;
 using Dunlin.Journal;
 using Microsoft.Extensions.Hosting;
 

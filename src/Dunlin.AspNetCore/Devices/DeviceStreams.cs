@@ -35,7 +35,8 @@ public static class DeviceStreams
     {
         var caller = context.RequireCaller();
         var deviceId = caller.DeviceId ?? throw new DunlinException(ErrorCode.InvalidField, "'deviceId' is missing.", "deviceId");
-        if (onConnect is not null)
+        // HEAD opens no stream, so no device has connected.
+        if (onConnect is not null && !HttpMethods.IsHead(context.Request.Method))
             await onConnect(context, deviceId, context.RequestAborted);
         var streams = context.RequestServices.GetRequiredService<EventStreams>();
         var time = context.RequestServices.GetRequiredService<TimeProvider>();

@@ -2,11 +2,11 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 
-namespace Dunlin.Folding;
+namespace Dunlin.Apps.Text;
 
 /// <summary>
 /// Text made comparable without case and without regard to how it is composed: what a user types finds what another has typed.
-/// The tables are the library's own, so all nodes and both databases compare alike: the runtime's do nothing where
+/// The tables are in this assembly, so all nodes and both databases compare alike: the runtime's do nothing where
 /// globalization is invariant, and a database's depend on its collation. Thread-safe.
 /// </summary>
 /// <remarks>Unicode Standard, section 3.13, D145 (canonical caseless matching) and section 3.12 (Hangul).</remarks>
@@ -117,7 +117,7 @@ public static class FoldedText
     private static (FrozenDictionary<int, int[]> Folding, FrozenDictionary<int, byte> Classes) Load()
     {
         var (folding, classes) = (new Dictionary<int, int[]>(), new Dictionary<int, byte>());
-        using var reader = new StreamReader(typeof(FoldedText).Assembly.GetManifestResourceStream("Dunlin.Folding.folding.txt")!);
+        using var reader = new StreamReader(typeof(FoldedText).Assembly.GetManifestResourceStream("folding.txt")!);
         while (reader.ReadLine() is { } line)
         {
             if (line.Split('=') is [var from, var to] && line[0] != '#')

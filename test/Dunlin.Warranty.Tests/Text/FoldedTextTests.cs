@@ -1,7 +1,7 @@
+using Dunlin.Apps.Text;
 using Dunlin.TestKit;
-using Dunlin.Folding;
 
-namespace Dunlin.Core.Tests.Folding;
+namespace Dunlin.Warranty.Tests.Text;
 
 public sealed class FoldedTextTests
 {
