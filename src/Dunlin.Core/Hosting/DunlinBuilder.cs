@@ -3,6 +3,7 @@ using Dunlin.Devices;
 using Dunlin.Leases;
 using Dunlin.Topics;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Dunlin.Hosting;
 
@@ -14,9 +15,15 @@ public sealed class DunlinBuilder(IServiceCollection services)
 
     /// <summary>Lets <typeparamref name="TPolicy"/> decide about topics and resources under <paramref name="prefix"/>; the
     /// longest prefix that covers a name decides alone. Without any, only a user's own <c>users/{id}</c> topics can be read.</summary>
+    /// <remarks>Each question gets a policy of its own, made in a scope, so a policy may take scoped services such as a
+    /// <c>DbContext</c>. A policy whose constructor takes nothing, and one that is registered as a singleton, is one object.</remarks>
     public DunlinBuilder AddAccessPolicy<TPolicy>(string prefix) where TPolicy : class, IAccessPolicy
     {
-        Services.AddSingleton(provider => new AccessRule(prefix, ActivatorUtilities.GetServiceOrCreateInstance<TPolicy>(provider)));
+        ServiceScopes.AddDefault<TPolicy>(Services);
+        Services.TryAddSingleton<ScopedAccessPolicy<TPolicy>>();
+        Services.AddSingleton(provider => new AccessRule(
+            prefix,
+            ServiceScopes.IsSingleton<TPolicy>(Services) ? provider.GetRequiredService<TPolicy>() : provider.GetRequiredService<ScopedAccessPolicy<TPolicy>>()));
         return this;
     }
 

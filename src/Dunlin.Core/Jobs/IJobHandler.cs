@@ -3,7 +3,9 @@ namespace Dunlin.Jobs;
 /// <summary>
 /// Does the jobs of one type. The implementer's duty: a job may be begun more than once (the process may end at any moment),
 /// so whatever must happen once is written through <see cref="JobRun{T}.CompleteAsync"/> or <see cref="JobRun{T}.WriteAsync"/>,
-/// and what is done elsewhere (a request to another system) is repeatable. Must be safe for concurrent use.
+/// and what is done elsewhere (a request to another system) is repeatable. Each attempt has an object and a scope of its own; one
+/// object, which must then be safe for concurrent use, runs all where the handler is registered as a singleton or its constructor
+/// takes nothing.
 /// </summary>
 /// <typeparam name="T">What a job carries: JSON in web style.</typeparam>
 public interface IJobHandler<T>

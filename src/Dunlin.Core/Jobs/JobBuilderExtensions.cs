@@ -14,7 +14,8 @@ public static class JobBuilderExtensions
 {
     /// <summary>Lets <typeparamref name="THandler"/> do the jobs of a type on this node. A node without a handler for a type can
     /// still enqueue such jobs.</summary>
-    /// <typeparam name="THandler">One object for all jobs of the type.</typeparam>
+    /// <typeparam name="THandler">Made in a scope for each attempt, so it may take scoped services such as a <c>DbContext</c>. One whose
+    /// constructor takes nothing, and one that is registered as a singleton, is one object.</typeparam>
     /// <typeparam name="T">What a job carries.</typeparam>
     /// <param name="builder">The builder.</param>
     /// <param name="type">The name of the type: 1 to 60 letters, digits and <c>.-_</c>.</param>
@@ -27,8 +28,13 @@ public static class JobBuilderExtensions
         if (configure is not null)
             options.Configure(configure);
         services.TryAddSingleton<JobInstruments>();
+        ServiceScopes.AddDefault<THandler>(services);
         services.AddSingleton(provider => JobType.Of(
-            type, ActivatorUtilities.GetServiceOrCreateInstance<THandler>(provider), provider.GetRequiredService<IOptionsMonitor<JobOptions>>().Get(type)));
+            type,
+            ServiceScopes.IsSingleton<THandler>(services)
+                ? provider.GetRequiredService<THandler>()
+                : new ScopedJobHandler<THandler, T>(provider.GetRequiredService<IServiceScopeFactory>()) as IJobHandler<T>,
+            provider.GetRequiredService<IOptionsMonitor<JobOptions>>().Get(type)));
         services.TryAddSingleton(provider => new JobNode(
             provider.GetRequiredService<IStore>(),
             provider.GetRequiredService<IJournal>(),

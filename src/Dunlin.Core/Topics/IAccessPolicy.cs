@@ -5,8 +5,9 @@ namespace Dunlin.Topics;
 /// <summary>
 /// Says who may do what below one prefix of topics and resources; the application supplies it. Anything not allowed is
 /// refused. Asked at subscribing, at publishing and at every lease request, and again for open streams when
-/// <see cref="AccessChanges"/> says that rights have changed. Must be safe for concurrent use and quick: a slow answer
-/// delays opening a stream.
+/// <see cref="AccessChanges"/> says that rights have changed. Must be quick: a slow answer delays opening a stream. Each question
+/// has an object and a scope of its own; one object, which must then be safe for concurrent use, answers all where the policy is
+/// registered as a singleton or its constructor takes nothing.
 /// </summary>
 public interface IAccessPolicy
 {
