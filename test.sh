@@ -10,19 +10,22 @@ mkdir -p artifacts/test
 only=("$@")
 passed=0 failed=0
 failures=() # what the last lines repeat, so that nobody has to look for it
+times=()    # seconds and name of each part
 
 say() { printf '\n== %s\n' "$*"; }
 add() { passed=$((passed + $1)); failed=$((failed + $2)); } # passed, failed
+took() { times+=("$(printf '%5d s  %s' $((SECONDS - $1)) "$2")"); } # SECONDS at its start, name
 
 # One check without tests of its own counts as one.
 check() { # name, command ...
-  local name=$1 log; shift
+  local name=$1 log began=$SECONDS; shift
   log=$(mktemp)
   if "$@" > "$log" 2>&1; then
     add 1 0; echo "ok    $name"
   else
     add 0 1; failures+=("$name"); echo "FAIL  $name"; tail -n 60 "$log"
   fi
+  took "$began" "$name"
   rm -f "$log"
 }
 
@@ -44,9 +47,10 @@ install_packages() {
 
 # Counts what a vitest run reported; a run without a report counts as failed.
 vitest() { # name, npm script
-  local report=artifacts/test/$2.json
+  local report=artifacts/test/$2.json began=$SECONDS
   rm -f "$report"
   npm run --silent "$2" -- --reporter=default --reporter=json --outputFile.json="$PWD/$report" < /dev/null
+  took "$began" "$1"
   if [ ! -s "$report" ]; then
     add 0 1; failures+=("$1 gave no report"); echo "FAIL  $1 gave no report"
     return
@@ -92,9 +96,10 @@ dotnet_tests() {
 }
 
 run_tests() { # project, title
-  local log="artifacts/test/$2.log" summary total bad
+  local log="artifacts/test/$2.log" summary total bad began=$SECONDS
   say "$2"
   dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor -parallel collections < /dev/null 2>&1 | tee "$log"
+  took "$began" "$2"
   summary=$(grep -oE 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1)
   if [ -z "$summary" ]; then
     add 0 1; failures+=("$2 ended without a summary"); echo "FAIL  $2 ended without a summary"
@@ -116,6 +121,8 @@ install_packages
 [ ${#only[@]} -eq 0 ] && web
 dotnet_tests
 [ ${#only[@]} -eq 0 ] && { client replicache; client rxdb; }
+say "Where the time went: $SECONDS s"
+printf '%s\n' "${times[@]}" | sort -rn | head -n 30
 if [ ${#failures[@]} -gt 0 ]; then
   say "What failed"
   printf '%s\n' "${failures[@]}"
