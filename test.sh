@@ -32,6 +32,8 @@ check() { # name, command ...
 install_packages() {
   declare -A need=([chromium]=chromium [nginx]=nginx [redis-server]=redis-server [initdb]=postgresql [systemd-analyze]=systemd [python3]=python3 [curl]=curl)
   local missing=()
+  # Debian's own interpreter: another python3 of the path does not see the packages of Debian. The tests parse /metrics with it.
+  /usr/bin/python3 -c 'import prometheus_client.parser' 2>/dev/null || missing+=(python3-prometheus-client)
   # Debian keeps initdb beside its version. The tests start servers of their own and never use one that runs already.
   for command in "${!need[@]}"; do
     command -v "$command" >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/$command" >/dev/null || missing+=("${need[$command]}")

@@ -29,18 +29,24 @@ public static class ProgramRun
         }
     }
 
-    /// <summary>Starts an application and waits until it stops. The options and the port are checked before anything is made: a start
+    /// <summary>Starts an application and waits until it stops. The options and the ports are checked before anything is made: a start
     /// that cannot succeed leaves no database and no key behind.</summary>
     /// <param name="app">The application, not started.</param>
     /// <param name="address">Where it listens.</param>
     /// <param name="port">Where it listens; 0 for a free port.</param>
     /// <param name="prepare">Makes what the application needs, after the checks.</param>
-    /// <exception cref="InvalidOperationException">The port cannot be listened on.</exception>
+    /// <exception cref="InvalidOperationException">A port cannot be listened on.</exception>
     public static async Task ServeAsync(WebApplication app, IPAddress address, int port, Action? prepare = null)
     {
         ArgumentNullException.ThrowIfNull(app);
         Validate(app);
-        RequirePort(address, port);
+        RequirePort(address, port, "--port");
+        if (Telemetry.ScrapeEndpoint(app.Configuration) is { } metrics)
+        {
+            if (metrics.Port == port && (metrics.Address.Equals(address) || IsAny(metrics.Address) || IsAny(address)))
+                throw new InvalidOperationException($"Dunlin:MetricsAddress '{metrics}' is where the server itself listens. Choose another port.");
+            RequirePort(metrics.Address, metrics.Port, "Dunlin:MetricsAddress");
+        }
         prepare?.Invoke();
         await app.StartAsync();
         await app.WaitForShutdownAsync();
@@ -63,7 +69,9 @@ public static class ProgramRun
             builder.Logging.AddFilter(category, level => level == LogLevel.Warning || (level > LogLevel.Warning && phase.IsOver));
     }
 
-    private static void RequirePort(IPAddress address, int port)
+    private static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+
+    private static void RequirePort(IPAddress address, int port, string setting)
     {
         if (port == 0)
             return;
@@ -76,8 +84,8 @@ public static class ProgramRun
         {
             throw new InvalidOperationException(
                 exception.SocketErrorCode == SocketError.AddressAlreadyInUse
-                    ? $"Port {port} of {address} is in use by another program. Stop that program, or choose another port with --port."
-                    : $"Port {port} of {address} cannot be listened on. Choose another address or port.", exception);
+                    ? $"Port {port} of {address} is in use by another program. Stop that program, or choose another port with {setting}."
+                    : $"Port {port} of {address} cannot be listened on. Choose another address or port with {setting}.", exception);
         }
     }
 

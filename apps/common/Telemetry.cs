@@ -1,33 +1,114 @@
-using Microsoft.Extensions.Hosting;
-using OpenTelemetry;
+using System.Globalization;
+using System.Net;
+using Dunlin.Diagnostics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
 
 namespace Dunlin.Apps.Common;
 
-/// <summary>Sends the figures of a program to a collector, where the standard setting <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> names one
-/// (OpenTelemetry specification, "OTLP Exporter Configuration"); the other <c>OTEL_…</c> settings count as well.</summary>
-public sealed class Telemetry : IHostedService, IDisposable
+/// <summary>
+/// Exports metrics and traces of a program. The standard setting <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> names a collector that receives both
+/// (OpenTelemetry specification, "OTLP Exporter Configuration"). <c>Dunlin:Metrics=true</c> serves metrics to Prometheus on a listener of
+/// their own.
+/// </summary>
+public static class Telemetry
 {
-    private MeterProvider? _provider;
+    private const string ScrapePath = "/metrics";
 
-    /// <inheritdoc/>
-    public Task StartAsync(CancellationToken cancellationToken)
+    // The default port of OpenTelemetry's Prometheus exporters. Loopback, because metrics need no sign-in.
+    private const string DefaultAddress = "127.0.0.1:9464";
+
+    /// <summary>Adds the exporters that the configuration asks for.</summary>
+    /// <exception cref="InvalidOperationException"><c>Dunlin:Metrics</c> or <c>Dunlin:MetricsAddress</c> has a wrong value.</exception>
+    public static void AddTelemetry(this WebApplicationBuilder builder)
     {
-        if (Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT") is { Length: > 0 })
+        ArgumentNullException.ThrowIfNull(builder);
+        var isPushed = builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is { Length: > 0 };
+        var scraped = ScrapeEndpoint(builder.Configuration);
+        if (!isPushed && scraped is null)
+            return;
+        var name = builder.Configuration["OTEL_SERVICE_NAME"] is { Length: > 0 } given ? given : "dunlin";
+        var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService(name));
+        telemetry.WithMetrics(metrics =>
         {
-            _provider = Sdk.CreateMeterProviderBuilder()
-                .ConfigureResource(resource => resource.AddService("dunlin"))
-                .AddMeter("Dunlin.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
-                .AddOtlpExporter()
-                .Build();
-        }
-        return Task.CompletedTask;
+            metrics.AddMeter("Dunlin.*").AddAspNetCoreInstrumentation().AddRuntimeInstrumentation().AddNpgsqlInstrumentation();
+            if (isPushed)
+                metrics.AddOtlpExporter();
+            if (scraped is not null)
+                metrics.AddPrometheusExporter();
+        });
+        if (isPushed)
+            telemetry.WithTracing(traces => traces.AddSource(DunlinActivities.Name).AddAspNetCoreInstrumentation().AddNpgsql().AddOtlpExporter());
+        if (scraped is null)
+            return;
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(scraped, static listener => listener.Use(next => connection =>
+        {
+            connection.Features.Set(MetricsConnection.Mark);
+            return next(connection);
+        })));
     }
 
-    /// <inheritdoc/>
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>Serves metrics on their listener. Everything else on it is 404, and no other listener has them. Call this before any other
+    /// middleware is added.</summary>
+    public static void UseTelemetry(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        if (ScrapeEndpoint(app.Configuration) is null)
+            return;
+        // Decided by the socket that accepted the connection: a request can claim any host and port.
+        app.MapWhen(
+            static context => context.Features.Get<MetricsConnection>() is not null,
+            static branch =>
+            {
+                branch.UseOpenTelemetryPrometheusScrapingEndpoint(static context =>
+                    HttpMethods.IsGet(context.Request.Method) && context.Request.Path.Equals(ScrapePath, StringComparison.Ordinal));
+                branch.Run(static context =>
+                {
+                    context.Response.StatusCode = StatusCodes.Status404NotFound;
+                    return context.Response.WriteAsync($"This listener serves GET {ScrapePath} only.\n");
+                });
+            });
+    }
 
-    /// <summary>Sends what has not been sent yet, for a short while.</summary>
-    public void Dispose() => _provider?.Dispose();
+    /// <summary>Reads where Prometheus finds the metrics.</summary>
+    /// <returns>Null where <c>Dunlin:Metrics</c> is off.</returns>
+    /// <exception cref="InvalidOperationException"><c>Dunlin:Metrics</c> or <c>Dunlin:MetricsAddress</c> has a wrong value.</exception>
+    internal static IPEndPoint? ScrapeEndpoint(IConfiguration configuration)
+    {
+        var section = configuration.GetSection(SettingSections.Root);
+        var (flag, address) = (section["Metrics"], section["MetricsAddress"]);
+        var isOn = false;
+        if (!string.IsNullOrEmpty(flag) && !bool.TryParse(flag, out isOn))
+            throw new InvalidOperationException($"Dunlin:Metrics is true or false, not '{flag}'.");
+        // Read even where metrics are off: a wrong address must not wait for the day on which they are switched on.
+        var endpoint = Parse(address is { Length: > 0 } ? address : DefaultAddress)
+            ?? throw new InvalidOperationException($"Dunlin:MetricsAddress is an IP address and a port such as {DefaultAddress}, not '{address}'.");
+        return isOn ? endpoint : null;
+    }
+
+    private static IPEndPoint? Parse(string text)
+    {
+        var colon = text.LastIndexOf(':');
+        var host = colon < 0 ? "" : text[..colon];
+        if (host is ['[', .. var inner, ']'])
+            host = inner;
+        else if (host.Contains(':', StringComparison.Ordinal))
+            return null;
+        var address = host == "localhost" ? IPAddress.Loopback : AddressText.TryParse(host, out var parsed) ? parsed : null;
+        var isPort = int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port);
+        return address is not null && isPort && port is > 0 and <= IPEndPoint.MaxPort ? new IPEndPoint(address, port) : null;
+    }
+
+    /// <summary>Marks connections that the listener of metrics accepted.</summary>
+    private sealed class MetricsConnection
+    {
+        public static readonly MetricsConnection Mark = new();
+    }
 }

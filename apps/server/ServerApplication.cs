@@ -27,11 +27,12 @@ internal static class ServerApplication
             .AddChosenStore(settings.Data, settings.Store, settings.Redis);
         // After what was set here, so that the configuration decides.
         ServerOptions.Add(dunlin.Services, builder.Configuration);
-        builder.Services.AddHostedService<Telemetry>();
+        builder.AddTelemetry();
         builder.Services.AddHostedService<Announcement>();
         configure?.Invoke(builder.Services);
 
         var app = builder.Build();
+        app.UseTelemetry();
         app.UseTrustedProxies();
         app.UseDunlinSecurity();
         app.MapOpenApi("/openapi/v1.json").WithHead();

@@ -6,7 +6,7 @@ namespace Dunlin.Server;
 internal static class ServerOptions
 {
     private static readonly SettingSections All =
-        new SettingSections("this server", "Address", "Port", "Data", "Store", "Redis", "TrustedProxies").WithEngine();
+        new SettingSections("this server", "Address", "Port", "Data", "Store", "Redis", "TrustedProxies", "Metrics", "MetricsAddress").WithEngine();
 
     public static IReadOnlyDictionary<string, Type> Sections => All.Types;
 

@@ -86,6 +86,8 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
     /// <summary>What others are said to have committed.</summary>
     internal ExpectedHead Expected { get; }
 
+    internal CommitFeed Feed => _feed;
+
     internal PostgresOptions Options => _options;
 
     internal StoreClock NodeClock => _clock;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Host.Tests;
 
@@ -14,6 +15,32 @@ public sealed class FailedStartTests
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
         await using var host = new HostProcess();
         await RefusedAsync(host, $"Port {port} of 127.0.0.1 is in use", "--port", $"{port}");
+        Assert.Empty(Directory.EnumerateFileSystemEntries(host.Data));
+    }
+
+    [Fact]
+    public async Task A_port_of_metrics_in_use_is_named_and_nothing_is_made()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        await using var host = new HostProcess();
+        host.Settings["Dunlin__Metrics"] = "true";
+        host.Settings["Dunlin__MetricsAddress"] = $"127.0.0.1:{port}";
+        await RefusedAsync(host, $"Port {port} of 127.0.0.1 is in use by another program. Stop that program, or choose another port with Dunlin:MetricsAddress.");
+        Assert.Empty(Directory.EnumerateFileSystemEntries(host.Data));
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("0.0.0.0")]
+    public async Task Metrics_at_the_port_of_the_host_are_refused(string address)
+    {
+        var port = ServerProcess.FreePort();
+        await using var host = new HostProcess();
+        host.Settings["Dunlin__Metrics"] = "true";
+        host.Settings["Dunlin__MetricsAddress"] = $"{address}:{port}";
+        await RefusedAsync(host, $"Dunlin:MetricsAddress '{address}:{port}' is where the server itself listens", "--port", $"{port}");
         Assert.Empty(Directory.EnumerateFileSystemEntries(host.Data));
     }
 
@@ -39,6 +66,15 @@ public sealed class FailedStartTests
     [InlineData("Dunlin__TrustedProxies", "127.0.0.1/8x", "'127.0.0.1/8x' is neither an address nor a network")]
     [InlineData("Dunlin__TrustedProxies", "10.0.0.1, 127", "'127' is neither an address nor a network")]
     [InlineData("Dunlin__TrustedProxies", "10.0.0.0/33", "'10.0.0.0/33' is neither an address nor a network")]
+    [InlineData("Dunlin__Metrics", "perhaps", "Dunlin:Metrics is true or false, not 'perhaps'")]
+    [InlineData("Dunlin__Metrik", "true", "Dunlin:Metrik is not a setting of this host")]
+    [InlineData("Dunlin__MetricsAddress", "everywhere", "Dunlin:MetricsAddress is an IP address and a port such as 127.0.0.1:9464, not 'everywhere'")]
+    [InlineData("Dunlin__MetricsAddress", "127.0.0.1", "Dunlin:MetricsAddress is an IP address and a port")]
+    [InlineData("Dunlin__MetricsAddress", "9464", "Dunlin:MetricsAddress is an IP address and a port")]
+    [InlineData("Dunlin__MetricsAddress", "127.1:9464", "Dunlin:MetricsAddress is an IP address and a port")]
+    [InlineData("Dunlin__MetricsAddress", "127.0.0.1:0", "Dunlin:MetricsAddress is an IP address and a port")]
+    [InlineData("Dunlin__MetricsAddress", "::1:9464", "Dunlin:MetricsAddress is an IP address and a port")]
+    [InlineData("Dunlin__MetricsAddress", "127.0.0.1:99999", "Dunlin:MetricsAddress is an IP address and a port")]
     [InlineData("Dunlin__Redis", "localhost:6379", "--redis connects several nodes")]
     public async Task A_wrong_setting_stops_the_start_and_is_named(string name, string value, string reason)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dunlin.Backplane;
 using Dunlin.Journal;
 using Dunlin.Redis.Backplane;
@@ -70,6 +71,27 @@ public sealed class RedisBackplaneTests : BackplaneConformance
         var beat = HintCodec.Encode(new Hint("node", default, [], 5));
         Assert.False(HintCodec.IsEcho(beat, "node"));
         Assert.True(HintCodec.Decode(beat) is { IsBeat: true, IsTransient: false, Number: 5 });
+    }
+
+    [Fact]
+    public void A_traced_commit_carries_its_span_and_others_keep_the_older_version()
+    {
+        var span = new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded);
+        var plain = new Hint("node", new Position(7, 2), [Committed(1, [1, 2]), Committed(2, [3])]);
+        var (older, traced) = (HintCodec.Encode(plain), HintCodec.Encode(plain with { Commit = span }));
+        Assert.Equal((2, 3), (older[0], traced[0]));
+        Assert.Null(HintCodec.Decode(older)!.Commit);
+        var decoded = HintCodec.Decode(traced)!;
+        Assert.Equal([1, 2], decoded.Events.Select(e => e.Position.Offset));
+        Assert.Equal((span.TraceId, span.SpanId, true), (decoded.Commit!.Value.TraceId, decoded.Commit.Value.SpanId, decoded.Commit.Value.IsRemote));
+        Assert.True(HintCodec.IsEcho(traced, "node"));
+        var headOnly = HintCodec.Decode(HintCodec.Encode(new Hint("node", new Position(7, 2), [], Commit: span)))!;
+        Assert.Equal((new Position(7, 2), span.SpanId), (headOnly.Through, headOnly.Commit!.Value.SpanId));
+        for (var length = 0; length < traced.Length; length++)
+            Assert.Null(HintCodec.Decode(traced[..length]));
+        var id = Convert.FromHexString(span.SpanId.ToHexString());
+        traced.AsSpan(traced.AsSpan().IndexOf(id), id.Length).Clear();
+        Assert.Null(HintCodec.Decode(traced));
     }
 
     [Fact]

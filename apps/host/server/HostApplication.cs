@@ -19,7 +19,7 @@ internal static class HostApplication
 {
     /// <summary>What may be said to the host below <c>Dunlin:</c>.</summary>
     public static SettingSections Settings { get; } =
-        new SettingSections("this host", "Port", "Data", "Store", "Redis", "Demo", "DemoAccounts", "Web", "TrustedProxies")
+        new SettingSections("this host", "Port", "Data", "Store", "Redis", "Demo", "DemoAccounts", "Web", "TrustedProxies", "Metrics", "MetricsAddress")
             .WithEngine()
             .With<AccountOptions>("Accounts")
             .With<JobOptions>("Jobs", isShared: true)
@@ -45,13 +45,14 @@ internal static class HostApplication
         dunlin.AddWishlists();
         // Dunlin__Jobs__LeaseDuration and the like.
         Settings.Bind(builder.Services, builder.Configuration);
-        builder.Services.AddHostedService<Telemetry>();
+        builder.AddTelemetry();
         builder.Services.AddSingleton<WebPages>();
         builder.Services.AddHostedService<DemoData>();
         builder.Services.AddHostedService<Announcement>();
         configure?.Invoke(builder.Services);
 
         var app = builder.Build();
+        app.UseTelemetry();
         app.UseTrustedProxies();
         app.UseDunlinProblems();
         app.UseDunlinOrigins();

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Text.Json;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
@@ -29,8 +30,8 @@ internal sealed class PublishEndpoint(
         var key = Idempotency(context, caller, items);
         rate.Take(caller, items, key is not null);
 
-        using var activity = DunlinActivities.Source.StartActivity("dunlin.publish");
-        activity?.SetTag("events", items.Count);
+        using var activity = DunlinActivities.Source.StartActivity(DunlinActivities.Publish, ActivityKind.Producer);
+        activity?.SetTag("dunlin.events", items.Count);
         var durable = items.Count == 1 && !items[0].IsTransient ? [items[0].Draft] : items.Where(i => !i.IsTransient).Select(i => i.Draft).ToArray();
         IReadOnlyList<Position> positions = durable.Length == 0
             ? []

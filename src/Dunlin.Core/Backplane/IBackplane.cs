@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dunlin.Journal;
 
 namespace Dunlin.Backplane;
@@ -12,7 +13,8 @@ public interface IBackplane
     /// <summary>Connects a node; it is called for what the others tell, never for what it told itself.</summary>
     void Attach(IBackplaneNode node);
 
-    /// <summary>Tells the other nodes what this one has committed.</summary>
+    /// <summary>Tells the other nodes what this one has committed. The span of the commit, if it has one, is current: pass its ids on where
+    /// that costs little.</summary>
     void Hint(IBackplaneNode from, IReadOnlyList<Event> committed);
 
     /// <summary>Passes on a transient event.</summary>
@@ -27,6 +29,12 @@ public interface IBackplaneNode
 
     /// <summary>Another node committed everything up to here; the events are in the journal.</summary>
     void OnReached(Position position);
+
+    /// <summary>Another node committed everything up to here in this span. Call it before <see cref="OnHint"/> or <see cref="OnReached"/>
+    /// of the same commit; the span of the delivery links to it.</summary>
+    void OnTraced(Position through, ActivityContext commit)
+    {
+    }
 
     /// <summary>A transient event from another node.</summary>
     void OnTransient(Event entry);

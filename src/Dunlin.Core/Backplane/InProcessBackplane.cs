@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Dunlin.Diagnostics;
 using Dunlin.Journal;
 
 namespace Dunlin.Backplane;
@@ -16,8 +17,11 @@ public sealed class InProcessBackplane : IBackplane
     {
         foreach (var node in _nodes)
         {
-            if (!ReferenceEquals(node, from))
-                node.OnHint(committed);
+            if (ReferenceEquals(node, from))
+                continue;
+            if (DunlinActivities.CurrentCommit is { } commit)
+                node.OnTraced(committed[^1].Position, commit);
+            node.OnHint(committed);
         }
     }
 

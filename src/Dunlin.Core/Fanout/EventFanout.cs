@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dunlin.Backplane;
 using Dunlin.Diagnostics;
 using Dunlin.Hosting;
@@ -22,6 +23,7 @@ public sealed partial class EventFanout : IBackplaneNode
     private readonly FanoutShard[] _shards;
     private readonly CatchUpPages _pages;
     private readonly HintsAhead _ahead = new();   // under _intake
+    private readonly TracedCommits _commits = new();   // under _intake
     private readonly Dictionary<TopicName, Action<Event>> _listeners = [];
     private long _reached;
     private long _target;
@@ -48,6 +50,7 @@ public sealed partial class EventFanout : IBackplaneNode
         _shards = [.. Enumerable.Range(0, shards).Select(_ => new FanoutShard(this))];
         feed.Subscribe(OnCommitted);
         feed.SubscribeReached(OnReached);
+        feed.SubscribeTraced(OnTraced);
         backplane.Attach(this);
     }
 
@@ -102,7 +105,19 @@ public sealed partial class EventFanout : IBackplaneNode
         Event[] one = [entry];
         Tell(one);
         foreach (var shard in _shards)
-            shard.Deliver(one);
+            shard.Deliver(one, span: null);
+    }
+
+    /// <inheritdoc/>
+    public void OnTraced(Position through, ActivityContext commit)
+    {
+        if (!DunlinActivities.Source.HasListeners() || through.Epoch != _journal.Head.Epoch)
+            return;
+        lock (_intake)
+        {
+            if (through.Offset > _reached)
+                _commits.Add(through.Offset, commit);
+        }
     }
 
     /// <inheritdoc/>
@@ -155,6 +170,8 @@ public sealed partial class EventFanout : IBackplaneNode
 
     private void OnCommitted(IReadOnlyList<Event> events)
     {
+        if (DunlinActivities.CurrentCommit is { } commit)
+            OnTraced(events[^1].Position, commit);
         OnHint(events);
         _backplane.Hint(this, events);
     }
@@ -169,8 +186,11 @@ public sealed partial class EventFanout : IBackplaneNode
             Tail.Add(events[i]);
         Tell(events);
         Volatile.Write(ref _reached, events[^1].Position.Offset);
+        var span = DunlinActivities.Source.HasListeners()
+            ? DeliverySpan.Start(events.Count, _commits.Take(events[^1].Position.Offset), _shards.Length)
+            : null;
         foreach (var shard in _shards)
-            shard.Deliver(events);
+            shard.Deliver(events, span);
     }
 
     // Only under _intake. What was reached already is left out, and what was hinted beyond is let in as soon as it follows.

@@ -25,7 +25,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     /// <summary>Where delivery begins; before any other call.</summary>
     public void Begin(long offset) => _reached = offset;
 
-    public void Deliver(IReadOnlyList<Event> events) => Post(new Work(events, null, null));
+    public void Deliver(IReadOnlyList<Event> events, DeliverySpan? span) => Post(new Work(events, null, null, Span: span));
 
     public void Join(Connection connection) => Post(new Work(null, connection, null));
 
@@ -87,8 +87,10 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     {
         if (work.Events is { } events)
         {
+            var written = 0;
             for (var i = 0; i < events.Count; i++)
-                Deliver(events[i]);
+                written += Deliver(events[i]);
+            work.Span?.End(written);
         }
         else if (work.Kept is { } kept)
         {
@@ -116,7 +118,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         }
     }
 
-    private void Deliver(Event entry)
+    private int Deliver(Event entry)
     {
         var offset = entry.Position.Offset;
         if (offset != 0)
@@ -124,7 +126,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         _topics.TryGetValue(entry.Topic, out var set);
         var matching = _patterns.Matching(entry.Topic);
         if (set is null && matching.Length == 0)
-            return;
+            return 0;
         if (matching.Length > 0)
             _delivery++;
         var written = set is null ? 0 : DeliverTo(set, entry, mayRepeat: matching.Length > 0);
@@ -134,6 +136,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         foreach (var connection in _overflowed)
             Unseat(connection);
         _overflowed.Clear();
+        return written;
     }
 
     /// <param name="set">The connections.</param>
@@ -253,8 +256,10 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     /// <param name="Kept">See the connection.</param>
     /// <param name="Settled">Told at the end of the round; or null.</param>
     /// <param name="GapThrough">Up to where events are missing that will not come; or null.</param>
+    /// <param name="Span">Of the events; null where nobody traces.</param>
     private readonly record struct Work(
-        IReadOnlyList<Event>? Events, Connection? Connection, Kept? Kept, TaskCompletionSource? Settled = null, long? GapThrough = null);
+        IReadOnlyList<Event>? Events, Connection? Connection, Kept? Kept, TaskCompletionSource? Settled = null, long? GapThrough = null,
+        DeliverySpan? Span = null);
 
     private sealed record Kept(IReadOnlyList<TopicName> Topics, IReadOnlyList<TopicPattern> Patterns)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Tasks.Sources;
 
 namespace Dunlin.Journal;
@@ -11,6 +12,9 @@ internal abstract class WriteRequest<TSession>(CancellationToken cancellation)
 {
     /// <summary>When it was queued, by whatever timestamps the writer uses; for the duration that is measured and for patience.</summary>
     public long QueuedAt { get; set; }
+
+    /// <summary>The span that asked for it; null where nobody traces.</summary>
+    public Activity? Cause { get; set; }
 
     public CancellationToken Cancellation => cancellation;
 

@@ -1,3 +1,5 @@
+using Dunlin.Diagnostics;
+
 namespace Dunlin.Journal;
 
 /// <summary>The writer of an open store.</summary>
@@ -24,6 +26,7 @@ internal sealed class WriterEntrance<TSession>(Func<IStoreWriter<TSession>?> ope
     {
         if (Current.Value is { Ended: false })
             throw new InvalidOperationException("A unit of work cannot write through the store again: it would wait for itself. Use the unit of work that is open.");
+        request.Cause = DunlinActivities.Caller;
         if (opened() is not { } writer)
             return OpenAndRequestAsync(request);
         writer.Add(request);

@@ -1,4 +1,3 @@
-using Dunlin.Journal;
 using Dunlin.Postgres.Journal;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -33,7 +32,9 @@ internal sealed partial class HeadWatcher : IAsyncDisposable
         _database = database;
         _writer = writer;
         _logger = logger;
-        _loop = Task.Run(RunAsync);
+        // Without the caller's context: its span would become the parent of all that this loop does.
+        using (ExecutionContext.SuppressFlow())
+            _loop = Task.Run(RunAsync);
     }
 
     /// <summary>Somebody could not reach the database: the next look tells whether that lasts.</summary>
@@ -124,10 +125,14 @@ internal sealed partial class HeadWatcher : IAsyncDisposable
     {
         if (notification.PID == _writer.ProcessId)
             return;
-        if (Position.TryParse(notification.Payload, out var position))
-            _store.Expected.OnTold(position, _store.Known.Position);
-        else
-            _isWoken = true;   // from a node of an older version, which does not say how far it is
+        if (!CommitNotice.TryParse(notification.Payload, out var position, out var commit))
+        {
+            _isWoken = true;   // from a node of another version
+            return;
+        }
+        if (commit is { } span)
+            _store.Feed.Trace(position, span);
+        _store.Expected.OnTold(position, _store.Known.Position);
     }
 
     [LoggerMessage(2140, LogLevel.Debug, "The look at the head failed; trying again.")]

@@ -62,7 +62,9 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDispos
         _instruments = instruments;
         _logger = logger;
         instruments.Watch(() => _queue.Reader.Count);
-        _loop = Task.Run(RunAsync);
+        // Without the caller's context: its span would become the parent of all that this loop does.
+        using (ExecutionContext.SuppressFlow())
+            _loop = Task.Run(RunAsync);
     }
 
     /// <summary>The server process that works for the writer; its own notifications need not wake this node.</summary>
@@ -133,6 +135,7 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDispos
     /// <summary>Runs one transaction with the first requests of the batch and takes them out of it.</summary>
     private async Task RunTransactionAsync(LinkedList<WriteRequest> batch)
     {
+        using var span = CommitSpan.Start();
         if (await BeginAsync(batch) is not { } session)
             return;
         _executed.Clear();
@@ -150,12 +153,14 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDispos
         catch (Exception exception)
 #pragma warning restore CA1031
         {
+            span?.Failed(exception);
             await GiveUpAsync(batch, exception);
             return;
         }
         bool? committed;
         try
         {
+            span?.Link(_executed);
             await session.CommitAsync();
             committed = true;
         }
@@ -164,13 +169,20 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDispos
 #pragma warning restore CA1031
         {
             committed = await ResolveAsync(session, exception);
+            if (committed != true)
+                span?.Failed(exception);
             if (committed == false)
                 await GiveUpAsync(batch, exception);
         }
         if (committed == true)
+        {
+            span?.Committed(session.Events.Count);
             Announce(session);
+        }
         else if (committed is null)
+        {
             FailAll(_executed, static () => new DunlinException(ErrorCode.OutcomeUnknown, "The database was lost during the commit; whether this was kept is unknown."));
+        }
     }
 
     /// <summary>Opens a transaction and takes the lock; waits for a database that is away as long as the requests have patience.</summary>

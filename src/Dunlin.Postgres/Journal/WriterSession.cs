@@ -1,6 +1,7 @@
 using System.Data;
 using System.Globalization;
 using Dunlin.Journal;
+using Dunlin.Postgres.Backplane;
 using Dunlin.Postgres.Schema;
 using Dunlin.Topics;
 using Npgsql;
@@ -173,7 +174,7 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
         if (_events.Count > 0)
         {
             AddEvents(batch);
-            batch.Add(Notify, Statements.Text(PostgresStore.Channel), Statements.Text(_events[^1].Position.ToString()));
+            batch.Add(Notify, Statements.Text(PostgresStore.Channel), Statements.Text(CommitNotice.Write(_events[^1].Position)));
         }
         if (_answers.Count > 0)
             AddAnswers(batch);

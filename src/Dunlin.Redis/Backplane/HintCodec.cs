@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Dunlin.Journal;
 using Dunlin.Topics;
@@ -9,7 +10,8 @@ namespace Dunlin.Redis.Backplane;
 /// <param name="Through">The position reached; default for a transient event and for a beat.</param>
 /// <param name="Events">The events committed, consecutive; or the one transient event; empty where the position alone is told.</param>
 /// <param name="Number">Of a beat, by which the node knows that it hears itself, or of a transient event; else 0.</param>
-internal sealed record Hint(string Node, Position Through, IReadOnlyList<Event> Events, long Number = 0)
+/// <param name="Commit">The span of the commit; null where it is not traced.</param>
+internal sealed record Hint(string Node, Position Through, IReadOnlyList<Event> Events, long Number = 0, ActivityContext? Commit = null)
 {
     public bool IsTransient => Through == default && Events.Count == 1;
 
@@ -17,22 +19,28 @@ internal sealed record Hint(string Node, Position Through, IReadOnlyList<Event> 
 }
 
 /// <summary>The bytes of a <see cref="Hint"/>: version, node, number, epoch, last offset, count, and for each event its topic, type, data,
-/// origin and time. Nodes of another version do not understand each other and read the journal instead.</summary>
+/// origin and time. A commit that is traced is a version of its own, with the ids of its trace and span before the events. Nodes of another
+/// version do not understand each other and read the journal instead.</summary>
 internal static class HintCodec
 {
     private const byte Version = 2;
+    private const byte TracedVersion = 3;
+    private const int TraceIdLength = 16;
+    private const int SpanIdLength = 8;
 
     public static byte[] Encode(Hint hint)
     {
         using var bytes = new MemoryStream(64 + (256 * hint.Events.Count));
         using (var writer = new BinaryWriter(bytes, Encoding.UTF8))
         {
-            writer.Write(Version);
+            writer.Write(hint.Commit is null ? Version : TracedVersion);
             writer.Write(hint.Node);
             writer.Write(hint.Number);
             writer.Write(hint.Through.Epoch);
             writer.Write(hint.Through.Offset);
             writer.Write7BitEncodedInt(hint.Events.Count);
+            if (hint.Commit is { } commit)
+                Write(writer, commit);
             foreach (var entry in hint.Events)
                 Write(writer, entry);
         }
@@ -43,7 +51,7 @@ internal static class HintCodec
     public static bool IsEcho(byte[] bytes, string node)
     {
         var head = 2 + node.Length;
-        return bytes.Length > head + sizeof(long) + sizeof(uint) + sizeof(long) + 1 && bytes[0] == Version && bytes[1] == node.Length
+        return bytes.Length > head + sizeof(long) + sizeof(uint) + sizeof(long) + 1 && bytes[0] is Version or TracedVersion && bytes[1] == node.Length
             && System.Text.Ascii.Equals(bytes.AsSpan(2, node.Length), node);
     }
 
@@ -53,22 +61,43 @@ internal static class HintCodec
         try
         {
             using var reader = new BinaryReader(new MemoryStream(bytes, writable: false), Encoding.UTF8);
-            if (reader.ReadByte() != Version)
+            var version = reader.ReadByte();
+            if (version is not (Version or TracedVersion))
                 return null;
             var (node, number) = (reader.ReadString(), reader.ReadInt64());
             var through = new Position(reader.ReadUInt32(), reader.ReadInt64());
             var count = reader.Read7BitEncodedInt();
             if (count < 0 || count > bytes.Length || (through == default && count > 1))
                 return null;
+            var commit = version == TracedVersion ? ReadSpan(reader) : (ActivityContext?)null;
             var events = new Event[count];
             for (var i = 0; i < count; i++)
                 events[i] = Read(reader, through == default ? default : through with { Offset = through.Offset - count + 1 + i });
-            return reader.BaseStream.Position == bytes.Length ? new Hint(node, through, events, number) : null;
+            return reader.BaseStream.Position == bytes.Length ? new Hint(node, through, events, number, commit) : null;
         }
         catch (Exception exception) when (exception is IOException or ArgumentException or FormatException or Diagnostics.DunlinException)
         {
             return null;
         }
+    }
+
+    private static void Write(BinaryWriter writer, ActivityContext commit)
+    {
+        Span<byte> ids = stackalloc byte[TraceIdLength + SpanIdLength];
+        commit.TraceId.CopyTo(ids[..TraceIdLength]);
+        commit.SpanId.CopyTo(ids[TraceIdLength..]);
+        writer.Write(ids);
+    }
+
+    // Only sampled commits are told.
+    private static ActivityContext ReadSpan(BinaryReader reader)
+    {
+        Span<byte> ids = stackalloc byte[TraceIdLength + SpanIdLength];
+        reader.BaseStream.ReadExactly(ids);
+        if (!ids[..TraceIdLength].ContainsAnyExcept((byte)0) || !ids[TraceIdLength..].ContainsAnyExcept((byte)0))
+            throw new FormatException("The ids of a span are not zero.");
+        return new ActivityContext(
+            ActivityTraceId.CreateFromBytes(ids[..TraceIdLength]), ActivitySpanId.CreateFromBytes(ids[TraceIdLength..]), ActivityTraceFlags.Recorded, isRemote: true);
     }
 
     private static void Write(BinaryWriter writer, Event entry)

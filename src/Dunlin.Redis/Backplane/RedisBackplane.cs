@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Dunlin.Backplane;
+using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -47,7 +48,7 @@ internal sealed partial class RedisBackplane : IBackplane, IDisposable
         long bytes = 0;
         for (var i = 0; i < committed.Count; i++)
             bytes += committed[i].Data.Length;
-        Publish(new Hint(_id, committed[^1].Position, bytes <= _options.MaxHintBytes ? committed : []));
+        Publish(new Hint(_id, committed[^1].Position, bytes <= _options.MaxHintBytes ? committed : [], Commit: DunlinActivities.CurrentCommit));
     }
 
     private void Publish(Hint hint)
@@ -103,7 +104,17 @@ internal sealed partial class RedisBackplane : IBackplane, IDisposable
         {
             Hear(new NumberedEvent(hint.Node, hint.Number, hint.Events[0]));
         }
-        else if (hint.Events.Count > 0)
+        else
+        {
+            if (hint.Commit is { } commit)
+                node.OnTraced(hint.Through, commit);
+            OnCommit(node, hint);
+        }
+    }
+
+    private void OnCommit(IBackplaneNode node, Hint hint)
+    {
+        if (hint.Events.Count > 0)
         {
             // First the readers, then the store: what it believes this node to know has been handed over.
             node.OnHint(hint.Events);

@@ -53,7 +53,8 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IDisposable
         _session = new WriterSession(settings.Database, clock, _limit, settings.Epoch, settings.Head, settings.Fence);
         instruments.Watch(() => _queue.Length);
         _thread = new Thread(Run) { Name = "Dunlin SQLite writer", IsBackground = true };
-        _thread.Start();
+        // Without the caller's context: its span would become the parent of all that this thread does.
+        _thread.UnsafeStart();
     }
 
     /// <summary>The last offset that readers can see.</summary>
@@ -109,6 +110,7 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IDisposable
         }
         _executed.Clear();
         var (next, isCommitting) = (start, false);
+        using var span = CommitSpan.Start();
         var began = _clock.TimeProvider.GetTimestamp();
         try
         {
@@ -116,15 +118,18 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IDisposable
             while (next < batch.Count && (next == start || _clock.TimeProvider.GetElapsedTime(began) < MaxBatchTime))
                 Execute(batch[next++]);
             isCommitting = true;
+            span?.Link(_executed);
             _session.CommitTransaction();
         }
         catch (Exception exception)
         {
             // Where beginning failed, none of the batch can go on; otherwise the work of those executed so far is gone.
             next = next == start ? batch.Count : next;
+            span?.Failed(exception);
             GiveUp(exception, batch, start, next, isCommitting);
             return next;
         }
+        span?.Committed(_session.Events.Count);
         Announce();
         return next;
     }

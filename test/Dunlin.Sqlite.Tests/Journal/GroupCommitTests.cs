@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using Dunlin.Diagnostics;
 using Dunlin.Hosting;
 using Dunlin.Journal;
@@ -36,6 +38,43 @@ public sealed class GroupCommitTests : IAsyncLifetime
         Assert.Equal(4, Assert.Single(_backend.Batches).Count);
         Assert.Equal([3], await NotesAsync());
         Assert.Equal("new", Assert.Single((await _store.ReadAsync(new JournalQuery(0, [Topics.TopicName.Parse("new")]), default)).Events).Topic.Value);
+    }
+
+    [Fact]
+    public async Task A_batch_has_one_span_that_links_to_the_spans_of_its_writers()
+    {
+        var ended = new ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name is DunlinActivities.Name or nameof(GroupCommitTests),
+            Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = ended.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+        using var source = new ActivitySource(nameof(GroupCommitTests));
+        // The writer's thread begins inside this span and must not stay in it.
+        await _store.DisposeAsync();
+        Activity opening;
+        SqliteStore store;
+        using (opening = source.StartActivity("open")!)
+            store = await _backend.OpenAsync();
+        var held = await HoldAsync(store);
+        var (callers, writes) = (new List<ActivitySpanId>(), new List<Task>());
+        for (var i = 0; i < 200; i++)
+        {
+            using var caller = source.StartActivity("caller")!;
+            callers.Add(caller.SpanId);
+            writes.Add(store.AppendAsync(Backend.Draft("a", i)).AsTask());
+        }
+        held.SetResult();
+        await Task.WhenAll(writes);
+        await store.DisposeAsync();
+
+        var commits = ended.Where(span => span.OperationName == "dunlin.commit").ToList();
+        Assert.DoesNotContain(commits, span => span.TraceId == opening.TraceId);
+        var commit = Assert.Single(commits, span => span.Links.Any(link => callers.Contains(link.Context.SpanId)));
+        Assert.Equal(callers.Take(128), commit.Links.Select(link => link.Context.SpanId));
+        Assert.Equal((default, 200, 200), (commit.ParentSpanId, commit.GetTagItem("dunlin.requests"), commit.GetTagItem("dunlin.events")));
     }
 
     [Fact]
@@ -297,10 +336,12 @@ public sealed class GroupCommitTests : IAsyncLifetime
     }
 
     /// <summary>Keeps the writer busy, so that what is queued next is taken as one batch.</summary>
-    private async Task<TaskCompletionSource> HoldAsync()
+    private Task<TaskCompletionSource> HoldAsync() => HoldAsync(_store);
+
+    private static async Task<TaskCompletionSource> HoldAsync(SqliteStore store)
     {
         var (reached, release) = (new TaskCompletionSource(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        _ = _store.WriteAsync(async (_, _) =>
+        _ = store.WriteAsync(async (_, _) =>
         {
             reached.SetResult();
             await release.Task;

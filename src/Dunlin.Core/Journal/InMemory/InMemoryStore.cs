@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
+using Dunlin.Diagnostics;
 using Dunlin.Records.InMemory;
 using Microsoft.Extensions.Options;
 
@@ -47,7 +49,7 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
             foreach (var draft in drafts)
                 unit.Append(draft);
             var positions = new PositionRange(Head with { Offset = Head.Offset + 1 }, drafts.Count);
-            Commit(unit);
+            Commit(unit, DunlinActivities.Caller);
             if (idempotency is not null)
                 _answers[idempotency] = new Answer(fingerprint, positions, clock.Now);
             return positions;
@@ -76,7 +78,7 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
             {
                 unit.End();
             }
-            Commit(unit);
+            Commit(unit, DunlinActivities.Caller);
             return result;
         }
         finally
@@ -134,8 +136,10 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
     /// <inheritdoc/>
     public void Dispose() => _writer.Dispose();
 
-    private void Commit(InMemoryUnit unit)
+    private void Commit(InMemoryUnit unit, Activity? cause)
     {
+        using var span = CommitSpan.Start();
+        span?.Link(cause);
         lock (_state)
         {
             _events.Add(unit.Events);
@@ -143,6 +147,7 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
             _records = unit.RecordRows;
             Volatile.Write(ref _head, _head + unit.Events.Count);
         }
+        span?.Committed(unit.Events.Count);
         feed.Publish(unit.Events);
     }
 
