@@ -1,6 +1,7 @@
 // Runs Dunlin and its peers side by side: each server pinned to one core, the load generator to the other, in turn, several
 // rounds, and prints medians and ratios. Needs g++, nginx with nchan (Debian: libnginx-mod-nchan), the .NET SDK, taskset.
 //   node bench/compare.mjs [--rounds 5] [--only dunlin,nchan,typed,raw] [--scenarios one,eight,paced,idle,publish,together,apart,unread]
+//   --before FOLDER adds the server of another checkout, such as a worktree of an older commit, under the name "before".
 // publish: 64 publishers and one reader, so that publishing is all there is. together and apart: 10,000 readers and 20,000
 // deliveries a second, of one topic that all read, or of 10,000 topics with one reader each (published 100 to a request). unread
 // publishes like apart, for nobody: what a delivery costs apart is the difference of the two.
@@ -29,17 +30,6 @@ run('g++', ['-O2', '-std=c++17', '-o', load, join(here, 'peers/sseload.cpp')]);
 run('g++', ['-O2', '-std=c++17', '-o', join(folder, 'rawlimit'), join(here, 'peers/rawlimit.cpp')]);
 run('dotnet', [
   'build',
-  join(here, 'server'),
-  '-c',
-  'Release',
-  '--nologo',
-  '-v',
-  'quiet',
-  '-o',
-  join(folder, 'dunlin'),
-]);
-run('dotnet', [
-  'build',
   join(here, 'peers/dotnet'),
   '-c',
   'Release',
@@ -49,6 +39,20 @@ run('dotnet', [
   '-o',
   join(folder, 'peers'),
 ]);
+const buildServer = (checkout, name) =>
+  run('dotnet', [
+    'build',
+    join(checkout, 'bench/server'),
+    '-c',
+    'Release',
+    '--nologo',
+    '-v',
+    'quiet',
+    '-o',
+    join(folder, name),
+  ]);
+buildServer(join(here, '..'), 'dunlin');
+if (options.before) buildServer(options.before, 'before');
 writeFileSync(join(folder, 'nchan.conf'), readFileSync(join(here, 'peers/nchan.conf'), 'utf8'));
 
 const json = '{"topic":"b%T%","type":"m","data":"%MSG%"}';
@@ -108,6 +112,15 @@ const servers = {
     isCompiled: true,
   },
 };
+if (options.before)
+  servers.before = {
+    ...servers.dunlin,
+    port: 7104,
+    start: () => [
+      'dotnet',
+      [join(folder, 'before/Dunlin.Bench.Server.dll'), '7104', join(folder, `b${Date.now()}.db`)],
+    ],
+  };
 const tenThousand = ['--conns', '10000', '--ips', '4'];
 const manyTopics = ['--topics', '10000', '--batch', '100', '--msgs', '2000', '--rate', '200'];
 const scenarios = {
