@@ -40,7 +40,10 @@ export function browserDrafts(userId: string): Drafts {
 
   return {
     async get(fileId) {
-      return memory.get(fileId) ?? (await run<Draft | undefined>('readonly', (s) => s.get(key(fileId))));
+      return (
+        memory.get(fileId) ??
+        (await run('readonly', (s) => s.get(key(fileId)) as IDBRequest<Draft | undefined>))
+      );
     },
     async put(draft) {
       memory.set(draft.fileId, draft);
@@ -62,6 +65,6 @@ function open(): Promise<IDBDatabase> {
 function settled<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
+    request.onerror = () => reject(request.error ?? new Error('The request failed.'));
   });
 }
