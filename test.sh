@@ -67,9 +67,9 @@ vitest() { # name, npm script
 }
 
 web() {
-  say "Web: packages, types, format, unit tests, build"
+  say "Web: packages, types, format, lint, unit tests, build"
   check "npm ci" npm ci --no-audit --no-fund --loglevel=error
-  check "types and format" npm run --silent check
+  check "types, format, lint and the package" npm run --silent check
   check "build of the pages" npm run --silent build
   vitest "the web tests" test
 }

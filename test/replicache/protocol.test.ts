@@ -92,7 +92,7 @@ test('an unknown mutator does not block the queue', async () => {
     ...createMutators({ id: 'alice', name: 'alice' }),
     future: async (tx: any) => void (await tx.set('future', 1)),
   };
-  const page = open('alice', { more: { mutators } as never });
+  const page = open('alice', { more: { mutators } });
   await (page.rep.mutate as any).future();
   const list = await newList(page);
   await settled(page);
@@ -166,7 +166,7 @@ test('a fork goes on from its old cookie', async () => {
   const { createMutators } = await import('../../apps/todos/web/src/data/mutators');
   await new Promise((resolve) => setTimeout(resolve, 1500)); // until the old one has written its data to its store
   const mutators = { ...createMutators({ id: 'alice', name: 'alice' }), more: async () => {} };
-  const fork = open('alice', { name, more: { mutators } as never });
+  const fork = open('alice', { name, more: { mutators } });
   expect(await fork.rep.clientGroupID).not.toBe(group);
   await fork.rep.mutate.createTask({ listId: list, id: 'b', title: 'after' });
   await settled(fork);

@@ -59,8 +59,8 @@ export class ServerProcess {
         this.#port = Number(address[1]);
         resolve();
       };
-      started.stdout!.on('data', take);
-      started.stderr!.on('data', take);
+      started.stdout.on('data', take);
+      started.stderr.on('data', take);
       started.once('exit', (code) => reject(new Error(`The server ended with ${code}: ${output}`)));
     });
     return this;

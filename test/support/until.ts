@@ -1,9 +1,7 @@
+import { inspect } from 'node:util';
+
 /** Waits until something holds; fails with what was last seen. */
-export async function until(
-  what: string,
-  holds: () => Promise<unknown> | unknown,
-  ms = 20_000,
-): Promise<void> {
+export async function until(what: string, holds: () => unknown, ms = 20_000): Promise<void> {
   const end = performance.now() + ms;
   let last: unknown;
   while (performance.now() < end) {
@@ -14,5 +12,5 @@ export async function until(
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error(`Never came: ${what}${last ? ` (${String(last)})` : ''}`);
+  throw new Error(`Never came: ${what}${last === undefined ? '' : ` (${inspect(last)})`}`);
 }

@@ -103,7 +103,7 @@ export class Client {
     const { environment, deviceId } = this;
     const awaitsHello = 'topics' in options;
     const { heartbeatSeconds } = options;
-    const onDispose = () => void this.#connections.delete(connection as Connection);
+    const onDispose = () => void this.#connections.delete(connection);
     const common = {
       environment,
       auth: this.#auth,
@@ -144,7 +144,7 @@ export class Client {
         mayLetGo: canShare ? undefined : mayLetGo,
       });
     }
-    this.#connections.add(connection as Connection);
+    this.#connections.add(connection);
     connection.onState((state, previous) => {
       if (state.name === 'live' && previous.name !== 'live') this.#reconnected();
     });

@@ -28,7 +28,7 @@ function watch<Value>(make: () => Readonly<ShallowRef<Value>>): { values: Value[
   const scope = effectScope();
   scope.run(() => {
     const value = make();
-    watchSyncEffect(() => void values.push(value.value as Value));
+    watchSyncEffect(() => void values.push(value.value));
   });
   return { values, stop: () => scope.stop() };
 }

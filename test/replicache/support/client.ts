@@ -38,7 +38,7 @@ export class Page {
       logSinks: [],
       mutators: createMutators({ id: user, name: user }),
       ...options.more,
-    } as ReplicacheOptions<Mutators>);
+    });
     this.rep.onClientStateNotFound = () => {
       this.lost++;
     };

@@ -229,7 +229,8 @@ export class Device {
     try {
       return await fetch(url, { ...init, signal: init.signal ? AbortSignal.any([init.signal, net]) : net });
     } catch (error) {
-      if (net.aborted && !init.signal?.aborted) throw new TypeError('fetch failed: the network went away');
+      if (net.aborted && !init.signal?.aborted)
+        throw new TypeError('fetch failed: the network went away', { cause: error });
       throw error;
     }
   }

@@ -171,7 +171,7 @@ function start(user: User, root: HTMLElement): Page {
     whySignedOut = `${message}. What you typed is kept: sign in to go on.`;
   });
   connection.onReset(reload);
-  watchConnection(connection, header.setConnection, reload, onSignedOut);
+  watchConnection(connection, (state) => header.setConnection(state), reload, onSignedOut);
   connection.connect();
 
   const listeners = new AbortController();

@@ -24,7 +24,7 @@ export type Control =
  */
 export function readControl(control: string, data: string): Control | undefined {
   const value = parseObject(data);
-  const text = (name: string) => (typeof value[name] === 'string' ? (value[name] as string) : undefined);
+  const text = (name: string) => (typeof value[name] === 'string' ? value[name] : undefined);
   const count = (name: string) => {
     const number = value[name];
     return typeof number === 'number' && number >= 0 ? number : undefined;

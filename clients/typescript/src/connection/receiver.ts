@@ -3,6 +3,7 @@ import type { Reset } from './control.js';
 import { decode, type ReceivedEvent, type WireFormat } from './decode.js';
 
 /** Event types (channels, for envelopes) of one connection and the data each carries. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- what an application has not declared, it reads as it likes
 export type EventMap = Record<string, any>;
 
 export type Handler<Data = unknown> = (data: Data, event: ReceivedEvent<Data>) => void;

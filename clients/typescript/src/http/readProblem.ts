@@ -6,7 +6,7 @@ const LOST_REASONS: readonly string[] = ['expired', 'taken', 'handedOff', 'relea
 export async function readProblem(response: Response): Promise<Problem> {
   const detail = await readDocument(response);
   const { status } = response;
-  const text = (name: string) => (typeof detail?.[name] === 'string' ? (detail[name] as string) : undefined);
+  const text = (name: string) => (typeof detail?.[name] === 'string' ? detail[name] : undefined);
   const base = {
     code: text('code') ?? `http.${status}`,
     title: text('title') ?? text('detail') ?? `The server answered ${status}.`,

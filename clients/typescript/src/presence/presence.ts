@@ -31,10 +31,10 @@ export class Presence {
     this.#requests = requests;
     this.#topic = topic;
     this.#cancels = [
-      connection.on('presence.joined', (member, event) => {
+      connection.on('presence.joined', (member: PresentMember, event) => {
         if (this.#isOurs(event)) this.#change((members) => members.set(member.userId, member));
       }),
-      connection.on('presence.left', (member, event) => {
+      connection.on('presence.left', (member: PresentMember, event) => {
         if (this.#isOurs(event)) this.#change((members) => members.delete(member.userId));
       }),
       connection.onState((state, previous) => {

@@ -89,7 +89,7 @@ export class Saver<Changes extends object, Result> {
   /** The unsaved edits of a record, the newest value of each field. */
   unsaved(id: string): Changes | undefined {
     const entry = this.#entries.get(id);
-    return entry && ({ ...entry.inFlight?.changes, ...entry.dirty } as Changes);
+    return entry && { ...entry.inFlight?.changes, ...entry.dirty };
   }
 
   /** Resolves, never rejects, when the server took or refused these changes. */
@@ -139,7 +139,7 @@ export class Saver<Changes extends object, Result> {
     await Promise.all(
       ids.map((each) => {
         const entry = this.#entries.get(each);
-        if (!entry) return undefined;
+        if (!entry) return Promise.resolve();
         const idle = new Promise<void>((resolve) => {
           this.#idle.set(each, [...(this.#idle.get(each) ?? []), resolve]);
         });

@@ -18,7 +18,7 @@ const resolve = (assumed: State | undefined, mine: State, theirs: State) =>
       ...(assumed ? { assumedMasterState: assumed } : {}),
       newDocumentState: mine,
       realMasterState: theirs,
-    } as never,
+    },
     'test',
   );
 

@@ -49,7 +49,7 @@ export class FakeBrowser {
           signal?.addEventListener('abort', () => {
             if (queue[0] === request || request.isOver) return;
             this.#leave(name, request);
-            reject(signal.reason);
+            reject(signal.reason as Error);
           });
           if (!steal) {
             queue.push(request);

@@ -68,7 +68,8 @@ export function browserDrafts(
   return {
     async get(fileId) {
       const draft =
-        memory.get(fileId) ?? (await run<Draft | undefined>('readonly', (s) => s.get(key(fileId))));
+        memory.get(fileId) ??
+        (await run('readonly', (s) => s.get(key(fileId)) as IDBRequest<Draft | undefined>));
       const last = storedNow(fileId);
       return last && (!draft || last.at > draft.at) ? last : draft;
     },
@@ -107,6 +108,6 @@ function open(): Promise<IDBDatabase> {
 function settled<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
+    request.onerror = () => reject(request.error ?? new Error('The request failed.'));
   });
 }

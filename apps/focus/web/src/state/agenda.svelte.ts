@@ -221,7 +221,10 @@ export class Agenda {
 
 /** What a person calls the thing. */
 export function titleOf({ body, before, theirs }: Parcel): string {
-  return String(theirs?.['title'] ?? before?.['title'] ?? body?.['title'] ?? 'The change');
+  const title = [theirs, before, body]
+    .map((each) => each?.['title'])
+    .find((each) => typeof each === 'string');
+  return title ?? 'The change';
 }
 
 /** What a person typed into the thing. */

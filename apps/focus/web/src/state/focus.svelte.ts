@@ -307,10 +307,9 @@ export class Focus {
 
   #tell(problem: Problem, what: string, typed?: string): void {
     if (problem.kind === 'signedOut') return;
-    const why =
-      problem.kind === 'network'
-        ? 'the server cannot be reached'
-        : (problem.detail?.['detail'] ?? problem.title);
-    this.#options.notify(`${what}: ${String(why)}`, 'error', typed);
+    const detail = problem.detail?.['detail'];
+    const told = typeof detail === 'string' ? detail : problem.title;
+    const why = problem.kind === 'network' ? 'the server cannot be reached' : told;
+    this.#options.notify(`${what}: ${why}`, 'error', typed);
   }
 }

@@ -220,8 +220,8 @@ function Row({ desk, list, entry }: { desk: Desk; list: TodoList; entry: TodoTas
   const { mutate } = desk.rep;
   const key = { listId: list.id, id: entry.id };
   const isTask = 'done' in entry;
-  const title = isTask ? (entry as TodoTask).title : (entry as ShoppingItem).name;
-  const isDone = isTask ? (entry as TodoTask).done : (entry as ShoppingItem).bought;
+  const title = isTask ? (entry as TodoTask).title : entry.name;
+  const isDone = isTask ? (entry as TodoTask).done : entry.bought;
   const isPending = pending.ids.has(entry.id);
   return (
     <li className="entry" data-task={entry.id} data-done={isDone} data-unsent={isPending || undefined}>
@@ -251,9 +251,7 @@ function Row({ desk, list, entry }: { desk: Desk; list: TodoList; entry: TodoTas
           <span className="visually-hidden">Not sent yet</span>
         </span>
       )}
-      {!isTask && (
-        <Quantity item={entry as ShoppingItem} adjust={(by) => mutate.adjustItem({ ...key, by })} />
-      )}
+      {!isTask && <Quantity item={entry} adjust={(by) => mutate.adjustItem({ ...key, by })} />}
       <button
         type="button"
         className="icon-button entry-delete"

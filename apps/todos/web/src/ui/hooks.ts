@@ -11,7 +11,7 @@ export function useQuery<T>(
 ): T | undefined {
   const [result, setResult] = useState<{ of: string; value: T }>();
   useEffect(
-    () => desk.rep.subscribe(query as never, (value) => setResult({ of: dependency, value: value as T })),
+    () => desk.rep.subscribe(query, (value) => setResult({ of: dependency, value: value })),
     // The query is told by its dependency: its function is a new one at each render.
     [desk, dependency],
   );
@@ -43,4 +43,6 @@ export function useAddress(): [string | undefined, (id: string | undefined) => v
   ];
 }
 
-export const newId = browserEnvironment().randomId;
+const environment = browserEnvironment();
+
+export const newId = (): string => environment.randomId();

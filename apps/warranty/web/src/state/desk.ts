@@ -76,12 +76,10 @@ export class Desk {
     });
     this.#store = this.#client.store<Case>({
       save: (id, changes, context) => this.edits.save(id, changes, context),
-      persistence: { load: () => undefined, store: (unsaved) => this.#keepUnsaved(unsaved as Unsaved) },
+      persistence: { load: () => undefined, store: (unsaved) => this.#keepUnsaved(unsaved) },
     });
     this.#store.subscribe(() => state.setState({ records: this.#store.get().records }));
-    this.#store.onRefused(({ id, changes, problem }) =>
-      this.edits.refused(id, changes as CaseUpdates, problem),
-    );
+    this.#store.onRefused(({ id, changes, problem }) => this.edits.refused(id, changes, problem));
     this.#sync = new SyncLoop(environment, () => this.#fetch());
   }
 

@@ -385,7 +385,7 @@ export class FieldEdits {
   #write(key: FieldKey, typed: string, immediate: boolean): void {
     const { id, field } = partsOf(key);
     const saving = this.#store.edit(id, changeTo(field, typed), { immediate });
-    this.#held.get(key)?.hold(saving);
+    void this.#held.get(key)?.hold(saving);
     void saving.then(() => this.#giveBack(key));
   }
 

@@ -136,7 +136,7 @@ function useFocusAtOnce(control: RefObject<Control | null>, isSelect: boolean): 
     }
     try {
       // The one click that opened the editor opens its menu too.
-      (element as HTMLSelectElement | HTMLInputElement).showPicker();
+      element.showPicker();
     } catch {
       // Only after a click, and not in every browser.
     }

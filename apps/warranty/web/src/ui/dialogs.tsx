@@ -28,8 +28,9 @@ export function NewCaseDialog({ onClose }: { readonly onClose: () => void }) {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const data = new FormData(event.currentTarget);
+    const text = (value: FormDataEntryValue | null) => (typeof value === 'string' ? value : '');
     const values = Object.fromEntries(
-      newCaseFields.map((name) => [name, String(data.get(name) ?? '')]),
+      newCaseFields.map((name) => [name, text(data.get(name))]),
     ) as CaseUpdates;
     run(async () => {
       const created = await desk.create(values);
