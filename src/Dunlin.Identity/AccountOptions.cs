@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
 
-namespace Dunlin.Security;
+namespace Dunlin.Identity;
 
 /// <summary>Password accounts and their sessions.</summary>
 public sealed class AccountOptions
