@@ -22,19 +22,21 @@ internal sealed class PasswordSignIn(IServiceScopeFactory scopes, AddressThrottl
         var isChecked = false;
         try
         {
-            // The slot comes first: it bounds what a flood of attempts writes to the store.
-            using var slot = await slots.EnterAsync(cancellationToken);
             await using var scope = scopes.CreateAsyncScope();
             var manager = scope.ServiceProvider.GetRequiredService<AccountManager>();
             manager.Stop = cancellationToken;
             var user = await manager.FindByNameAsync(username) ?? AccountUser.Unknown(username);
-            if (await manager.BeginAttemptAsync(user) is { } locked)
-                throw Slowed(address, locked);
-            isChecked = true;
-            if (!await manager.VerifyAsync(user, password))
+            // Counted with the slot in hand: that bounds what a flood of attempts writes, and whoever finds no slot is not counted.
+            using (await slots.EnterAsync(cancellationToken))
             {
-                IdentityLog.SignInFailed(_log, $"{address}");
-                throw new DunlinException(ErrorCode.InvalidCredentials);
+                if (await manager.BeginAttemptAsync(user) is { } locked)
+                    throw Slowed(address, locked);
+                isChecked = true;
+                if (!await manager.VerifyAsync(user, password))
+                {
+                    IdentityLog.SignInFailed(_log, $"{address}");
+                    throw new DunlinException(ErrorCode.InvalidCredentials);
+                }
             }
             await manager.ResetAccessFailedCountAsync(user);
             addresses.Succeeded(address);
