@@ -47,11 +47,13 @@ public sealed class SharedStoreTests
         await using var first = await NodeAsync(postgres);
         await using var second = await NodeAsync(postgres);
         await CreateAsync(first);
-        IAccounts one = first.Services.GetRequiredService<IAccounts>(), two = second.Services.GetRequiredService<IAccounts>();
+        var one = first.Services.GetRequiredService<IAccounts>();
+        var two = second.Services.GetRequiredService<IAccounts>();
         for (var i = 0; i < 10; i++)
         {
             await Task.WhenAll(
-                one.SetRolesAsync("alice", [$"role{i}"], default).AsTask(), two.SetPasswordAsync("alice", $"password {i}", default).AsTask());
+                one.SetRolesAsync("alice", [$"role{i}"], default).AsTask(),
+                two.SetPasswordAsync("alice", $"password {i}", default).AsTask());
             var account = await one.CheckPasswordAsync("alice", $"password {i}", default);
             Assert.Equal([$"role{i}"], account!.Roles);
         }
@@ -139,14 +141,16 @@ public sealed class SharedStoreTests
     }
 
     private static async Task CreateAsync(WebApplication app) =>
-        await app.Services.GetRequiredService<IAccounts>().CreateAsync(new NewAccount("alice", TestHost.Password, "Alice", []) { UserId = "alice" }, default);
+        await app.Services.GetRequiredService<IAccounts>().CreateAsync(
+            new NewAccount("alice", TestHost.Password, "Alice", []) { UserId = "alice" }, default);
 
     private static HttpClient Client(WebApplication app) => new(new SocketsHttpHandler { UseCookies = false })
     {
         BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()),
     };
 
-    private Task<WebApplication> NodeAsync(PostgresServer postgres) => StartAsync(dunlin => dunlin.AddPostgres(postgres.ConnectionString), folder: null);
+    private Task<WebApplication> NodeAsync(PostgresServer postgres) =>
+        StartAsync(dunlin => dunlin.AddPostgres(postgres.ConnectionString), folder: null);
 
     private async Task<WebApplication> StartAsync(Action<DunlinBuilder> store, string? folder)
     {
@@ -155,7 +159,8 @@ public sealed class SharedStoreTests
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddSingleton<TimeProvider>(_clock);
         builder.Services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 100);
-        var dunlin = builder.Services.AddDunlin().AddAccounts(accounts => (accounts.CookieName, accounts.FailuresPerAddress) = (TestHost.CookieName, 0));
+        var dunlin = builder.Services.AddDunlin().AddAccounts(accounts =>
+            (accounts.CookieName, accounts.FailuresPerAddress) = (TestHost.CookieName, 0));
         store(dunlin);
         var app = builder.Build();
         app.UseDunlinSecurity();

@@ -21,7 +21,8 @@ public sealed class UserManagerTests : IAsyncLifetime
         {
             Services = services => services.AddScoped<IPasswordValidator<AccountUser>, NoNames>()
                 // Those of the application's own users.
-                .Configure<IdentityOptions>(identity => (identity.Password.RequiredLength, identity.Lockout.MaxFailedAccessAttempts) = (30, 1)),
+                .Configure<IdentityOptions>(identity =>
+                    (identity.Password.RequiredLength, identity.Lockout.MaxFailedAccessAttempts) = (30, 1)),
         });
         _plain = _host.Plain();
         await _host.CreateAsync("alice", "user", "Teams/7");

@@ -10,13 +10,21 @@ internal static class AccountErrors
         new FieldError(ErrorCode.Conflict, "userId") { Code = "DuplicateUserId", Description = $"The user id '{userId}' is taken." };
 
     public static IdentityError NameTaken(string userName) =>
-        new FieldError(ErrorCode.Conflict, "username") { Code = nameof(IdentityErrorDescriber.DuplicateUserName), Description = $"The user name '{userName}' is taken." };
+        new FieldError(ErrorCode.Conflict, "username")
+    {
+        Code = nameof(IdentityErrorDescriber.DuplicateUserName),
+        Description = $"The user name '{userName}' is taken.",
+    };
 
     public static IdentityError Invalid(string field, string description) =>
         new FieldError(ErrorCode.InvalidField, field) { Code = $"Invalid{field}", Description = description };
 
     public static IdentityError PasswordLength(int min, int max) =>
-        new FieldError(ErrorCode.InvalidField, "password") { Code = "PasswordLength", Description = $"A password has {min} to {max} characters." };
+        new FieldError(ErrorCode.InvalidField, "password")
+    {
+        Code = "PasswordLength",
+        Description = $"A password has {min} to {max} characters.",
+    };
 
     public static bool IsConcurrency(IdentityResult result) =>
         result.Errors.Any(error => error.Code == nameof(IdentityErrorDescriber.ConcurrencyFailure));
@@ -30,8 +38,10 @@ internal static class AccountErrors
         throw error switch
         {
             FieldError known => new DunlinException(known.Error, known.Description, known.Field),
-            { Code: nameof(IdentityErrorDescriber.ConcurrencyFailure) } => new DunlinException(ErrorCode.Conflict, "The account was changed at the same time. Repeat the change."),
-            { Code: var code } when code.StartsWith("Password", StringComparison.Ordinal) => new DunlinException(ErrorCode.InvalidField, error.Description, "password"),
+            { Code: nameof(IdentityErrorDescriber.ConcurrencyFailure) } =>
+                new DunlinException(ErrorCode.Conflict, "The account was changed at the same time. Repeat the change."),
+            { Code: var code } when code.StartsWith("Password", StringComparison.Ordinal) =>
+                new DunlinException(ErrorCode.InvalidField, error.Description, "password"),
             _ => new DunlinException(ErrorCode.InvalidField, error.Description),
         };
     }

@@ -13,7 +13,8 @@ internal sealed class AccountManager(
     IEnumerable<IPasswordValidator<AccountUser>> passwordValidators, IdentityErrorDescriber errors, IServiceProvider services,
     ILogger<UserManager<AccountUser>> logger, IOptions<AccountOptions> options, HashingSlots slots, SignInLockout lockout)
     : UserManager<AccountUser>(
-        store, Microsoft.Extensions.Options.Options.Create(IdentityOf(options.Value)), hasher, userValidators, passwordValidators, AsWritten.Instance, errors, services, logger)
+        store, Microsoft.Extensions.Options.Options.Create(IdentityOf(options.Value)), hasher, userValidators, passwordValidators,
+        AsWritten.Instance, errors, services, logger)
 {
     /// <summary>Stops the calls that follow.</summary>
     public CancellationToken Stop { get; set; }

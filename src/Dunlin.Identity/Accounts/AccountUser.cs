@@ -64,5 +64,9 @@ public sealed class AccountUser
         Subject = $"name:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Account.NameKey(userName))))}",
     };
 
-    internal Account ToAccount() => new(Id, UserName, FullName, PasswordHash ?? "", [.. Roles]) { SecurityStamp = SecurityStamp, Version = Stored?.Version ?? 0 };
+    internal Account ToAccount() => new(Id, UserName, FullName, PasswordHash ?? "", [.. Roles])
+    {
+        SecurityStamp = SecurityStamp,
+        Version = Stored?.Version ?? 0,
+    };
 }

@@ -1,4 +1,5 @@
 using Dunlin.Accounts;
+using Dunlin.Diagnostics;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Identity;
 
@@ -16,14 +17,15 @@ internal sealed class AccountUserStore(
     {
         if (await accounts.FindByIdAsync(user.Id, cancellationToken) is not null)
             return IdentityResult.Failed(AccountErrors.IdTaken(user.Id));
-        return await SaveAsync(user, cancellationToken) ? IdentityResult.Success : IdentityResult.Failed(AccountErrors.IdTaken(user.Id));
+        return await SaveAsync(user, AccountErrors.IdTaken(user.Id), cancellationToken);
     }
 
     public async Task<IdentityResult> UpdateAsync(AccountUser user, CancellationToken cancellationToken)
     {
         var stamp = user.Stored?.SecurityStamp;
-        if (!await SaveAsync(user, cancellationToken))
-            return IdentityResult.Failed(errors.ConcurrencyFailure());
+        var saved = await SaveAsync(user, errors.ConcurrencyFailure(), cancellationToken);
+        if (!saved.Succeeded)
+            return saved;
         // First, because it drops the cached sessions: they carry the old stamp of the account.
         changes.RightsChanged(user.Id);
         if (stamp is not null && stamp != user.SecurityStamp)
@@ -43,7 +45,8 @@ internal sealed class AccountUserStore(
 
     public Task<string> GetUserIdAsync(AccountUser user, CancellationToken cancellationToken) => Task.FromResult(user.Id);
 
-    public Task<string?> GetUserNameAsync(AccountUser user, CancellationToken cancellationToken) => Task.FromResult<string?>(user.UserName);
+    public Task<string?> GetUserNameAsync(AccountUser user, CancellationToken cancellationToken) =>
+        Task.FromResult<string?>(user.UserName);
 
     public Task SetUserNameAsync(AccountUser user, string? userName, CancellationToken cancellationToken)
     {
@@ -55,7 +58,8 @@ internal sealed class AccountUserStore(
     public Task<string?> GetNormalizedUserNameAsync(AccountUser user, CancellationToken cancellationToken) =>
         Task.FromResult<string?>(Account.NameKey(user.UserName));
 
-    public Task SetNormalizedUserNameAsync(AccountUser user, string? normalizedName, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task SetNormalizedUserNameAsync(AccountUser user, string? normalizedName, CancellationToken cancellationToken) =>
+        Task.CompletedTask;
 
     public Task<string?> GetPasswordHashAsync(AccountUser user, CancellationToken cancellationToken) => Task.FromResult(user.PasswordHash);
 
@@ -68,7 +72,8 @@ internal sealed class AccountUserStore(
         return Task.CompletedTask;
     }
 
-    public Task<string?> GetSecurityStampAsync(AccountUser user, CancellationToken cancellationToken) => Task.FromResult<string?>(user.SecurityStamp);
+    public Task<string?> GetSecurityStampAsync(AccountUser user, CancellationToken cancellationToken) =>
+        Task.FromResult<string?>(user.SecurityStamp);
 
     public Task SetSecurityStampAsync(AccountUser user, string stamp, CancellationToken cancellationToken)
     {
@@ -77,7 +82,9 @@ internal sealed class AccountUserStore(
     }
 
     public async Task<DateTimeOffset?> GetLockoutEndDateAsync(AccountUser user, CancellationToken cancellationToken) =>
-        await lockout.FindAsync(user, cancellationToken) is { } failures && failures.LockedUntil > DateTimeOffset.MinValue ? failures.LockedUntil : null;
+        await lockout.FindAsync(user, cancellationToken) is { } failures && failures.LockedUntil > DateTimeOffset.MinValue
+            ? failures.LockedUntil
+            : null;
 
     public Task SetLockoutEndDateAsync(AccountUser user, DateTimeOffset? lockoutEnd, CancellationToken cancellationToken) =>
         lockout.LockAsync(user, lockoutEnd ?? DateTimeOffset.MinValue, cancellationToken).AsTask();
@@ -85,7 +92,8 @@ internal sealed class AccountUserStore(
     public Task<int> IncrementAccessFailedCountAsync(AccountUser user, CancellationToken cancellationToken) =>
         lockout.CountAsync(user, cancellationToken).AsTask();
 
-    public Task ResetAccessFailedCountAsync(AccountUser user, CancellationToken cancellationToken) => lockout.ClearAsync(user, cancellationToken).AsTask();
+    public Task ResetAccessFailedCountAsync(AccountUser user, CancellationToken cancellationToken) =>
+        lockout.ClearAsync(user, cancellationToken).AsTask();
 
     public async Task<int> GetAccessFailedCountAsync(AccountUser user, CancellationToken cancellationToken) =>
         (await lockout.FindAsync(user, cancellationToken)).Count;
@@ -108,25 +116,35 @@ internal sealed class AccountUserStore(
         return Task.CompletedTask;
     }
 
-    public Task<IList<string>> GetRolesAsync(AccountUser user, CancellationToken cancellationToken) => Task.FromResult<IList<string>>([.. user.Roles]);
+    public Task<IList<string>> GetRolesAsync(AccountUser user, CancellationToken cancellationToken) =>
+        Task.FromResult<IList<string>>([.. user.Roles]);
 
     public Task<bool> IsInRoleAsync(AccountUser user, string roleName, CancellationToken cancellationToken) =>
         Task.FromResult(user.Roles.Contains(roleName, StringComparer.Ordinal));
 
     public async Task<IList<AccountUser>> GetUsersInRoleAsync(string roleName, CancellationToken cancellationToken) =>
-        [.. (await accounts.ListAsync(cancellationToken)).Where(a => a.Roles.Contains(roleName, StringComparer.Ordinal)).Select(a => new AccountUser(a))];
+        [.. from account in await accounts.ListAsync(cancellationToken)
+            where account.Roles.Contains(roleName, StringComparer.Ordinal)
+            select new AccountUser(account)];
 
     public void Dispose()
     {
         // Holds nothing: the stores belong to the container.
     }
 
-    private async ValueTask<bool> SaveAsync(AccountUser user, CancellationToken cancellationToken)
+    private async ValueTask<IdentityResult> SaveAsync(AccountUser user, IdentityError otherVersion, CancellationToken cancellationToken)
     {
         var account = user.ToAccount();
-        if (!await accounts.SaveAsync(account, cancellationToken))
-            return false;
+        try
+        {
+            if (!await accounts.SaveAsync(account, cancellationToken))
+                return IdentityResult.Failed(otherVersion);
+        }
+        catch (DunlinException exception) when (exception.Code == ErrorCode.Conflict)
+        {
+            return IdentityResult.Failed(AccountErrors.NameTaken(user.UserName));
+        }
         user.Stored = account with { Version = account.Version + 1 };
-        return true;
+        return IdentityResult.Success;
     }
 }

@@ -16,7 +16,10 @@ internal sealed class IdentityAccounts(IServiceScopeFactory scopes, Sessions ses
         ArgumentNullException.ThrowIfNull(account);
         await using var scope = scopes.CreateAsyncScope();
         var manager = Manager(scope, cancellationToken);
-        var user = new AccountUser(account.UserId ?? Guid.CreateVersion7().ToString("N"), account.Username, account.FullName) { Roles = [.. account.Roles] };
+        var user = new AccountUser(account.UserId ?? Guid.CreateVersion7().ToString("N"), account.Username, account.FullName)
+        {
+            Roles = [.. account.Roles],
+        };
         AccountErrors.Require(await manager.CreateAsync(user, account.Password));
         return user.ToAccount();
     }

@@ -16,5 +16,6 @@ internal sealed class SessionSource(SessionCache sessions, SessionCookie cookie)
     private static SessionIdentity? Identity(LiveSession? live) => live is null
         ? null
         : new SessionIdentity(
-            live.Session.SessionId, live.Account.UserId, live.Account.FullName, live.Account.Roles, live.Session.CreatedAt, live.Session.ExpiresAt);
+            live.Session.SessionId, live.Account.UserId, live.Account.FullName, live.Account.Roles,
+            live.Session.CreatedAt, live.Session.ExpiresAt);
 }

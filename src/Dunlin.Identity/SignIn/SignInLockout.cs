@@ -58,14 +58,17 @@ internal sealed class SignInLockout(IAccountStore store, IOptions<AccountOptions
     /// <summary>Locks an account until a time, or unlocks it.</summary>
     public async ValueTask LockAsync(AccountUser user, DateTimeOffset until, CancellationToken cancellationToken)
     {
-        SignInFailures was;
-        do
-            was = await FindAsync(user, cancellationToken);
-        while (!await store.TryReplaceFailuresAsync(
-            user.Subject, was, was with { LockedUntil = until.ToUniversalTime(), HasAccount = user.Stored is not null }, cancellationToken));
+        while (true)
+        {
+            var was = await FindAsync(user, cancellationToken);
+            var next = was with { LockedUntil = until.ToUniversalTime(), HasAccount = user.Stored is not null };
+            if (await store.TryReplaceFailuresAsync(user.Subject, was, next, cancellationToken))
+                return;
+        }
     }
 
-    public ValueTask ClearAsync(AccountUser user, CancellationToken cancellationToken) => store.ClearFailuresAsync(user.Subject, cancellationToken);
+    public ValueTask ClearAsync(AccountUser user, CancellationToken cancellationToken) =>
+        store.ClearFailuresAsync(user.Subject, cancellationToken);
 
     private SignInFailures Next(AccountUser user, SignInFailures was, DateTimeOffset now)
     {
@@ -77,12 +80,14 @@ internal sealed class SignInLockout(IAccountStore store, IOptions<AccountOptions
         return new SignInFailures(count, now, until > was.LockedUntil ? until : was.LockedUntil, user.Stored is not null);
     }
 
-    private static TimeSpan? Wait(SignInFailures failures, DateTimeOffset now) => failures.LockedUntil > now ? failures.LockedUntil - now : null;
+    private static TimeSpan? Wait(SignInFailures failures, DateTimeOffset now) =>
+        failures.LockedUntil > now ? failures.LockedUntil - now : null;
 
     private async ValueTask ForgetAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         var forgotAt = Interlocked.Read(ref _forgotAt);
-        if (forgotAt + ForgetInterval.Ticks <= now.Ticks && Interlocked.CompareExchange(ref _forgotAt, now.Ticks, forgotAt) == forgotAt)
+        if (forgotAt + ForgetInterval.Ticks <= now.Ticks
+            && Interlocked.CompareExchange(ref _forgotAt, now.Ticks, forgotAt) == forgotAt)
             await store.ForgetFailuresAsync(now - options.Value.FailureMemory, MaxUnknownNames, cancellationToken);
     }
 }
