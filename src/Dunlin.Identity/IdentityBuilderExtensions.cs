@@ -25,7 +25,7 @@ public static class IdentityBuilderExtensions
         if (configure is not null)
             options.Configure(configure);
         options.ValidateDataAnnotations().ValidateOnStart();
-        if (services.Any(service => service.ServiceType == typeof(AccountManager)))
+        if (services.Any(service => service.ServiceType == typeof(AccountUsers)))
             return builder;
         services.AddSingleton<IValidateOptions<AccountOptions>, AccountOptionsValidator>();
         services.TryAddSingleton<SessionCache>();
@@ -43,7 +43,7 @@ public static class IdentityBuilderExtensions
         services.TryAddScoped<IUserValidator<AccountUser>, AccountNameValidator>();
         services.AddIdentityCore<AccountUser>()
             .AddUserStore<AccountUserStore>()
-            .AddUserManager<AccountManager>()
+            .AddUserManager<AccountUsers>()
             .AddPasswordValidator<PasswordLengthValidator>();
         return builder;
     }

@@ -11,20 +11,20 @@ internal static class AccountErrors
 
     public static IdentityError NameTaken(string userName) =>
         new FieldError(ErrorCode.Conflict, "username")
-    {
-        Code = nameof(IdentityErrorDescriber.DuplicateUserName),
-        Description = $"The user name '{userName}' is taken.",
-    };
+        {
+            Code = nameof(IdentityErrorDescriber.DuplicateUserName),
+            Description = $"The user name '{userName}' is taken.",
+        };
 
     public static IdentityError Invalid(string field, string description) =>
         new FieldError(ErrorCode.InvalidField, field) { Code = $"Invalid{field}", Description = description };
 
     public static IdentityError PasswordLength(int min, int max) =>
         new FieldError(ErrorCode.InvalidField, "password")
-    {
-        Code = "PasswordLength",
-        Description = $"A password has {min} to {max} characters.",
-    };
+        {
+            Code = "PasswordLength",
+            Description = $"A password has {min} to {max} characters.",
+        };
 
     public static bool IsConcurrency(IdentityResult result) =>
         result.Errors.Any(error => error.Code == nameof(IdentityErrorDescriber.ConcurrencyFailure));

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Identity;
 
-/// <summary>The simple face of <see cref="AccountManager"/>: one scope a call, Dunlin's errors.</summary>
+/// <summary>The simple face of <see cref="AccountUsers"/>: one scope a call, Dunlin's errors.</summary>
 internal sealed class IdentityAccounts(IServiceScopeFactory scopes, Sessions sessions) : IAccounts
 {
     // A change that another one overtook starts again from what is stored now.
@@ -63,7 +63,7 @@ internal sealed class IdentityAccounts(IServiceScopeFactory scopes, Sessions ses
     }
 
     private async ValueTask<bool> ChangeAsync(
-        string userId, Func<AccountManager, AccountUser, Task<IdentityResult>> change, CancellationToken cancellationToken)
+        string userId, Func<AccountUsers, AccountUser, Task<IdentityResult>> change, CancellationToken cancellationToken)
     {
         for (var tries = 1; ; tries++)
         {
@@ -79,9 +79,9 @@ internal sealed class IdentityAccounts(IServiceScopeFactory scopes, Sessions ses
         }
     }
 
-    private static AccountManager Manager(AsyncServiceScope scope, CancellationToken cancellationToken)
+    private static AccountUsers Manager(AsyncServiceScope scope, CancellationToken cancellationToken)
     {
-        var manager = scope.ServiceProvider.GetRequiredService<AccountManager>();
+        var manager = scope.ServiceProvider.GetRequiredService<AccountUsers>();
         manager.Stop = cancellationToken;
         return manager;
     }

@@ -23,7 +23,7 @@ internal sealed class PasswordSignIn(IServiceScopeFactory scopes, AddressThrottl
         try
         {
             await using var scope = scopes.CreateAsyncScope();
-            var manager = scope.ServiceProvider.GetRequiredService<AccountManager>();
+            var manager = scope.ServiceProvider.GetRequiredService<AccountUsers>();
             manager.Stop = cancellationToken;
             var user = await manager.FindByNameAsync(username) ?? AccountUser.Unknown(username);
             // Counted with the slot in hand: that bounds what a flood of attempts writes, and whoever finds no slot is not counted.

@@ -8,7 +8,7 @@ namespace Dunlin.Identity;
 /// ASP.NET Core Identity's manager with what a server on the open internet needs beside it: hashing on a bounded part of the cores, the
 /// application's clock, failures that are counted before the password is checked, and names that do not exist treated alike.
 /// </summary>
-internal sealed class AccountManager(
+internal sealed class AccountUsers(
     IUserStore<AccountUser> store, IPasswordHasher<AccountUser> hasher, IEnumerable<IUserValidator<AccountUser>> userValidators,
     IEnumerable<IPasswordValidator<AccountUser>> passwordValidators, IdentityErrorDescriber errors, IServiceProvider services,
     ILogger<UserManager<AccountUser>> logger, IOptions<AccountOptions> options, HashingSlots slots, SignInLockout lockout)
