@@ -1,33 +1,45 @@
 using System.Collections.Concurrent;
 using Dunlin.Accounts;
-using Dunlin.Diagnostics;
 using Dunlin.Topics;
 
 namespace Dunlin.AspNetCore.Tests;
 
 internal sealed class FakeAccountStore : IAccountStore
 {
-    private readonly ConcurrentDictionary<string, Account> _accounts = new(StringComparer.Ordinal);
+    private readonly InMemoryAccountStore _store = new();
 
-    /// <summary>Thrown by every call while it is set.</summary>
+    /// <summary>Thrown by every call that reads accounts or counts failures, while it is set.</summary>
     public Exception? Fault { get; set; }
 
-    public ValueTask<Account?> FindByNameAsync(string username, CancellationToken cancellationToken) => Answer(
-        () => _accounts.Values.FirstOrDefault(a => string.Equals(a.Username, username, StringComparison.OrdinalIgnoreCase)));
+    /// <summary>Runs after an account was read by name, before the reader gets it.</summary>
+    public Func<Task>? AfterFindByName { get; set; }
 
-    public ValueTask<Account?> FindByIdAsync(string userId, CancellationToken cancellationToken) => Answer(() => _accounts.GetValueOrDefault(userId));
-
-    public ValueTask SaveAsync(Account account, CancellationToken cancellationToken)
+    public async ValueTask<Account?> FindByNameAsync(string username, CancellationToken cancellationToken)
     {
-        if (_accounts.Values.Any(a => a.UserId != account.UserId && string.Equals(a.Username, account.Username, StringComparison.OrdinalIgnoreCase)))
-            throw new DunlinException(ErrorCode.Conflict);
-        _accounts[account.UserId] = account;
-        return default;
+        var account = await Reached().FindByNameAsync(username, cancellationToken);
+        if (AfterFindByName is { } run)
+            await run();
+        return account;
     }
 
-    public ValueTask<IReadOnlyList<Account>> ListAsync(CancellationToken cancellationToken) => new([.. _accounts.Values.OrderBy(a => a.Username)]);
+    public ValueTask<Account?> FindByIdAsync(string userId, CancellationToken cancellationToken) => Reached().FindByIdAsync(userId, cancellationToken);
 
-    private ValueTask<Account?> Answer(Func<Account?> answer) => Fault is null ? new(answer()) : throw Fault;
+    public ValueTask<bool> SaveAsync(Account account, CancellationToken cancellationToken) => _store.SaveAsync(account, cancellationToken);
+
+    public ValueTask<IReadOnlyList<Account>> ListAsync(CancellationToken cancellationToken) => _store.ListAsync(cancellationToken);
+
+    public ValueTask<SignInFailures> FindFailuresAsync(string subject, CancellationToken cancellationToken) =>
+        Reached().FindFailuresAsync(subject, cancellationToken);
+
+    public ValueTask<bool> TryReplaceFailuresAsync(string subject, SignInFailures expected, SignInFailures next, CancellationToken cancellationToken) =>
+        Reached().TryReplaceFailuresAsync(subject, expected, next, cancellationToken);
+
+    public ValueTask ClearFailuresAsync(string subject, CancellationToken cancellationToken) => Reached().ClearFailuresAsync(subject, cancellationToken);
+
+    public ValueTask ForgetFailuresAsync(DateTimeOffset before, int maxWithoutAccount, CancellationToken cancellationToken) =>
+        Reached().ForgetFailuresAsync(before, maxWithoutAccount, cancellationToken);
+
+    private InMemoryAccountStore Reached() => Fault is null ? _store : throw Fault;
 }
 
 internal sealed class FakeSessionStore : ISessionStore

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Dunlin.Accounts;
 using Dunlin.Hosting;
+using Dunlin.Identity;
 using Dunlin.Security;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Builder;

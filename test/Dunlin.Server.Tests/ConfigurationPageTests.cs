@@ -14,7 +14,7 @@ public sealed class ConfigurationPageTests
 {
     private static readonly Type[] Roots =
     [
-        typeof(IJournal), typeof(AccessTokenOptions), typeof(Sqlite.SqliteOptions), typeof(Postgres.PostgresOptions), typeof(Redis.RedisOptions),
+        typeof(IJournal), typeof(AccessTokenOptions), typeof(Identity.AccountOptions), typeof(Sqlite.SqliteOptions), typeof(Postgres.PostgresOptions), typeof(Redis.RedisOptions),
         typeof(Replicache.ReplicacheOptions), typeof(RxDb.RxDbOptions),
     ];
 

@@ -3,6 +3,7 @@ using Dunlin.Accounts;
 using Dunlin.Backplane;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
+using Dunlin.Identity;
 using Dunlin.Journal;
 using Dunlin.Problems;
 using Dunlin.Security;

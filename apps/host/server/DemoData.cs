@@ -6,9 +6,9 @@ using Dunlin.Apps.Warranty;
 using Dunlin.Apps.Wishlists;
 using Dunlin.Devices;
 using Dunlin.Diagnostics;
+using Dunlin.Identity;
 using Dunlin.Journal;
 using Dunlin.RxDb;
-using Dunlin.Security;
 
 namespace Dunlin.Host;
 

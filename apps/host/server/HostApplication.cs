@@ -6,6 +6,7 @@ using Dunlin.Apps.Warranty;
 using Dunlin.Apps.Wishlists;
 using Dunlin.Apps.Wishlists.Resolving;
 using Dunlin.Hosting;
+using Dunlin.Identity;
 using Dunlin.Jobs;
 using Dunlin.Problems;
 using Dunlin.Replicache;

@@ -32,9 +32,8 @@ internal sealed class DunlinAuthenticationHandler(
     private const string Refused = "The credential is not valid.";
     private const string Bearer = "Bearer";
 
-    // Absent where accounts are not kept here but with other issuers only.
-    private readonly SessionCache? _sessions = services.GetService<SessionCache>();
-    private readonly SessionCookie? _cookie = services.GetService<SessionCookie>();
+    // Absent where no sessions are kept here, and users come from other issuers only.
+    private readonly ISessionSource? _sessions = services.GetService<ISessionSource>();
 
     // Absent where nothing but sessions ends credentials early.
     private readonly Revocations? _revocations = services.GetService<Revocations>();
@@ -70,9 +69,9 @@ internal sealed class DunlinAuthenticationHandler(
     {
         if (BearerOf() is { } bearer)
             return await OfTokenAsync(bearer);
-        if (_cookie?.IsIn(Request) == true)
+        if (_sessions?.HasCookie(Request) == true)
         {
-            var result = await OfCookieAsync(_cookie);
+            var result = await OfCookieAsync(_sessions);
             // A stale cookie goes along by itself; a ticket was put there on purpose.
             if (result.Succeeded || TicketOf() is null)
                 return result;
@@ -108,14 +107,14 @@ internal sealed class DunlinAuthenticationHandler(
         if (_sessions is null || identity.FindFirst(DunlinClaims.SessionId)?.Value is not { } sessionId)
             return identity;
         return await _sessions.FindAsync(sessionId, Context.RequestAborted) is { } live
-            && live.Account.UserId == identity.FindFirst(DunlinClaims.UserId)?.Value
+            && live.UserId == identity.FindFirst(DunlinClaims.UserId)?.Value
             ? DunlinIdentity.Create(live, until: DunlinIdentity.ExpiresAt(identity))
             : null;
     }
 
-    private async ValueTask<AuthenticateResult> OfCookieAsync(SessionCookie cookie)
+    private async ValueTask<AuthenticateResult> OfCookieAsync(ISessionSource sessions)
     {
-        if (await cookie.FindAsync(Context) is not { } live)
+        if (await sessions.FindByCookieAsync(Context) is not { } live)
         {
             SecurityLog.CookieRefused(Logger);
             return AuthenticateResult.Fail(Refused);

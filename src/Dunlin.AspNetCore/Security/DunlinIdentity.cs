@@ -23,12 +23,12 @@ internal static class DunlinIdentity
     }
 
     /// <summary>The identity of a session until it ends, or its credential does.</summary>
-    public static ClaimsIdentity Create(LiveSession live, DateTimeOffset? until)
+    public static ClaimsIdentity Create(SessionIdentity session, DateTimeOffset? until)
     {
         var identity = Create(
-            DunlinAuthentication.Scheme, live.Account.UserId, live.Account.FullName, live.Account.Roles, live.Session.SessionId,
-            until < live.Session.ExpiresAt ? until : live.Session.ExpiresAt);
-        AddIssue(identity, live.Session.CreatedAt, grants: null);
+            DunlinAuthentication.Scheme, session.UserId, session.Name, session.Roles, session.SessionId,
+            until < session.ExpiresAt ? until : session.ExpiresAt);
+        AddIssue(identity, session.CreatedAt, grants: null);
         return identity;
     }
 

@@ -2,7 +2,6 @@ using Dunlin.Accounts;
 using Dunlin.Hosting;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -13,26 +12,6 @@ namespace Dunlin.Security;
 /// <summary>What hangs off <c>AddDunlin()</c> for signing in.</summary>
 public static class SecurityBuilderExtensions
 {
-    /// <summary>
-    /// Password accounts and sessions over the store's <see cref="IAccountStore"/> and <see cref="ISessionStore"/>, with
-    /// everything of <see cref="AddTokens"/>. <c>MapDunlinAccounts()</c> maps their endpoints.
-    /// </summary>
-    public static DunlinBuilder AddAccounts(this DunlinBuilder builder, Action<AccountOptions>? configure = null)
-    {
-        var services = builder.AddTokens().Services;
-        Configure(services, configure);
-        services.TryAddSingleton<IPasswordHasher<Account>, PasswordHasher<Account>>();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AccountOptions>, AccountOptionsValidator>());
-        services.TryAddSingleton<SessionCache>();
-        services.TryAddSingleton<SessionCookie>();
-        services.TryAddSingleton<Sessions>();
-        services.TryAddSingleton<ISessions>(provider => provider.GetRequiredService<Sessions>());
-        services.TryAddSingleton<SignInThrottle>();
-        services.TryAddSingleton<TokenIssuer>();
-        services.TryAddSingleton<IAccounts, PasswordAccounts>();
-        return builder;
-    }
-
     /// <summary>
     /// The authentication scheme <see cref="DunlinAuthentication.Scheme"/> as the default one: bearer tokens of this server
     /// and of <see cref="AccessTokenOptions.TrustedIssuers"/>, session cookies where there are accounts, tickets.

@@ -1,4 +1,3 @@
-using Dunlin.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Security;
@@ -11,18 +10,6 @@ internal static partial class SecurityLog
 
     [LoggerMessage(4011, LogLevel.Warning, "The signing key in {Path} could be read by others; its mode was set to 0600.")]
     public static partial void KeyFileOpen(ILogger logger, string path);
-
-    [LoggerMessage(4020, LogLevel.Information, "User {UserId} signed in; session {SessionId}.")]
-    public static partial void SignedIn(ILogger logger, PeerText userId, string sessionId);
-
-    [LoggerMessage(4021, LogLevel.Information, "A sign-in failed from {Address}.")]
-    public static partial void SignInFailed(ILogger logger, string address);
-
-    [LoggerMessage(4022, LogLevel.Warning, "Sign-in from {Address} is slowed down for {Seconds} s after repeated failures.")]
-    public static partial void SignInSlowed(ILogger logger, string address, long seconds);
-
-    [LoggerMessage(4023, LogLevel.Information, "Session {SessionId} of user {UserId} ended: {Reason}.")]
-    public static partial void SessionEnded(ILogger logger, PeerText sessionId, PeerText userId, PeerText reason);
 
     [LoggerMessage(4030, LogLevel.Debug, "A bearer token was refused: {Reason}.")]
     public static partial void TokenRefused(ILogger logger, TokenFault reason);

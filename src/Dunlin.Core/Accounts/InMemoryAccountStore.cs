@@ -6,10 +6,11 @@ namespace Dunlin.Accounts;
 /// <summary>Accounts and sessions in memory; gone at the end of the process.</summary>
 public sealed class InMemoryAccountStore : IAccountStore, ISessionStore
 {
-    // Guards both dictionaries.
+    // Guards all three dictionaries.
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Account> _accounts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Session> _sessions = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SignInFailures> _failures = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public ValueTask<Account?> FindByNameAsync(string username, CancellationToken cancellationToken)
@@ -27,16 +28,19 @@ public sealed class InMemoryAccountStore : IAccountStore, ISessionStore
     }
 
     /// <inheritdoc/>
-    public ValueTask SaveAsync(Account account, CancellationToken cancellationToken)
+    public ValueTask<bool> SaveAsync(Account account, CancellationToken cancellationToken)
     {
         var key = Account.NameKey(account.Username);
         lock (_lock)
         {
             if (_accounts.Values.Any(a => a.UserId != account.UserId && Account.NameKey(a.Username) == key))
                 throw Account.NameTaken(account.Username);
-            _accounts[account.UserId] = account;
+            var stored = _accounts.GetValueOrDefault(account.UserId)?.Version ?? 0;
+            if (stored > 0 && account.Version is { } expected && expected != stored)
+                return new(false);
+            _accounts[account.UserId] = account with { Version = stored + 1 };
         }
-        return default;
+        return new(true);
     }
 
     /// <inheritdoc/>
@@ -44,6 +48,51 @@ public sealed class InMemoryAccountStore : IAccountStore, ISessionStore
     {
         lock (_lock)
             return new([.. _accounts.Values.OrderBy(a => Account.NameKey(a.Username), StringComparer.Ordinal)]);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<SignInFailures> FindFailuresAsync(string subject, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+            return new(_failures.GetValueOrDefault(subject, SignInFailures.None));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryReplaceFailuresAsync(
+        string subject, SignInFailures expected, SignInFailures next, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (_failures.GetValueOrDefault(subject, SignInFailures.None) != expected)
+                return new(false);
+            _failures[subject] = next;
+        }
+        return new(true);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask ClearFailuresAsync(string subject, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+            _failures.Remove(subject);
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask ForgetFailuresAsync(DateTimeOffset before, int maxWithoutAccount, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            foreach (var (subject, failures) in _failures)
+            {
+                if (failures.LastAt < before && failures.LockedUntil < before)
+                    _failures.Remove(subject);
+            }
+            var unknown = _failures.Where(f => !f.Value.HasAccount).OrderByDescending(f => f.Value.LastAt).Skip(maxWithoutAccount).Select(f => f.Key);
+            foreach (var subject in unknown.ToList())
+                _failures.Remove(subject);
+        }
+        return default;
     }
 
     /// <inheritdoc/>

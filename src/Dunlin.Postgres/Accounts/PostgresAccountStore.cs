@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Dunlin.Accounts;
-using Dunlin.Journal;
 using Dunlin.Postgres.Schema;
 using Dunlin.Topics;
 using Npgsql;
@@ -8,7 +7,7 @@ using Npgsql;
 namespace Dunlin.Postgres.Accounts;
 
 /// <summary>Accounts in the database.</summary>
-internal sealed class PostgresAccountStore(PostgresStore store) : IAccountStore
+internal sealed partial class PostgresAccountStore(PostgresStore store) : IAccountStore
 {
     private static readonly SqlText FindByName = new("account_find_by_name");
     private static readonly SqlText FindById = new("account_find_by_id");
@@ -21,7 +20,7 @@ internal sealed class PostgresAccountStore(PostgresStore store) : IAccountStore
     public ValueTask<Account?> FindByIdAsync(string userId, CancellationToken cancellationToken) =>
         FindAsync(FindById, userId, cancellationToken);
 
-    public async ValueTask SaveAsync(Account account, CancellationToken cancellationToken) => await store.WriteAsync(
+    public ValueTask<bool> SaveAsync(Account account, CancellationToken cancellationToken) => store.WriteAsync(
         async (unit, ct) =>
         {
             await using var command = ((NpgsqlConnection)unit.Connection).Command(
@@ -31,11 +30,15 @@ internal sealed class PostgresAccountStore(PostgresStore store) : IAccountStore
                 Statements.Text(account.Username),
                 Statements.Text(account.FullName),
                 Statements.Text(account.PasswordHash),
-                Statements.Text(JsonSerializer.Serialize(account.Roles, JsonSerializerOptions.Web)));
+                Statements.Text(JsonSerializer.Serialize(account.Roles, JsonSerializerOptions.Web)),
+                Statements.Text(account.SecurityStamp),
+                Statements.Number(account.Version ?? -1));
             try
             {
-                if (await command.ExecuteScalarAsync(ct) is true)
+                var replaced = await command.ExecuteScalarAsync(ct);
+                if (replaced is true)
                     await unit.RightsChangedAsync(account.UserId, ct);
+                return replaced is not null;
             }
             catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UniqueViolation)
             {
@@ -72,5 +75,9 @@ internal sealed class PostgresAccountStore(PostgresStore store) : IAccountStore
     }
 
     private static Account Read(NpgsqlDataReader row) => new(
-        row.GetString(0), row.GetString(1), row.GetString(2), row.GetString(3), JsonSerializer.Deserialize<List<string>>(row.GetString(4), JsonSerializerOptions.Web)!);
+        row.GetString(0), row.GetString(1), row.GetString(2), row.GetString(3), JsonSerializer.Deserialize<List<string>>(row.GetString(4), JsonSerializerOptions.Web)!)
+    {
+        SecurityStamp = row.GetString(5),
+        Version = row.GetInt64(6),
+    };
 }

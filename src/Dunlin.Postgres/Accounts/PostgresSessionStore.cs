@@ -26,7 +26,8 @@ internal sealed class PostgresSessionStore(PostgresStore store) : ISessionStore
                 Statements.Text(session.SecretHash),
                 Statements.Time(session.CreatedAt),
                 Statements.Time(session.ExpiresAt),
-                Statements.Text(session.Description));
+                Statements.Text(session.Description),
+                Statements.Text(session.SecurityStamp));
             try
             {
                 return await command.ExecuteNonQueryAsync(ct);
@@ -86,5 +87,5 @@ internal sealed class PostgresSessionStore(PostgresStore store) : ISessionStore
         cancellationToken);
 
     private static Session Read(NpgsqlDataReader row) =>
-        new(row.GetString(0), row.GetString(1), row.GetString(2), row.Time(3), row.Time(4), row.GetString(5));
+        new(row.GetString(0), row.GetString(1), row.GetString(2), row.Time(3), row.Time(4), row.GetString(5)) { SecurityStamp = row.GetString(6) };
 }

@@ -7,7 +7,7 @@ using SQLitePCL;
 namespace Dunlin.Sqlite.Accounts;
 
 /// <summary>Accounts in the database.</summary>
-internal sealed class SqliteAccountStore(SqliteStore store) : IAccountStore
+internal sealed partial class SqliteAccountStore(SqliteStore store) : IAccountStore
 {
     private static readonly SqlText FindByName = new("account_find_by_name");
     private static readonly SqlText FindById = new("account_find_by_id");
@@ -20,21 +20,24 @@ internal sealed class SqliteAccountStore(SqliteStore store) : IAccountStore
     public ValueTask<Account?> FindByIdAsync(string userId, CancellationToken cancellationToken) =>
         FindAsync(FindById, userId, cancellationToken);
 
-    public async ValueTask SaveAsync(Account account, CancellationToken cancellationToken) =>
+    public async ValueTask<bool> SaveAsync(Account account, CancellationToken cancellationToken) =>
         await store.ChangeAsync(
             session =>
             {
                 try
                 {
-                    session.Database.Prepare(Save)
+                    var row = session.Database.Prepare(Save)
                         .Bind(1, account.UserId)
                         .Bind(2, Account.NameKey(account.Username))
                         .Bind(3, account.Username)
                         .Bind(4, account.FullName)
                         .Bind(5, account.PasswordHash)
                         .Bind(6, JsonSerializer.Serialize(account.Roles, JsonSerializerOptions.Web))
-                        .Run();
-                    return true;
+                        .Bind(7, account.SecurityStamp)
+                        .Bind(8, account.Version ?? -1);
+                    var saved = row.Step();
+                    row.Reset();
+                    return saved;
                 }
                 catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_CONSTRAINT)
                 {
@@ -68,5 +71,9 @@ internal sealed class SqliteAccountStore(SqliteStore store) : IAccountStore
             cancellationToken);
 
     private static Account Read(Statement row) => new(
-        row.Text(0), row.Text(1), row.Text(2), row.Text(3), JsonSerializer.Deserialize<List<string>>(row.Bytes(4), JsonSerializerOptions.Web)!);
+        row.Text(0), row.Text(1), row.Text(2), row.Text(3), JsonSerializer.Deserialize<List<string>>(row.Bytes(4), JsonSerializerOptions.Web)!)
+    {
+        SecurityStamp = row.Text(5),
+        Version = row.Int64(6),
+    };
 }

@@ -29,6 +29,7 @@ internal sealed class SqliteSessionStore(SqliteStore store) : ISessionStore
                         .Bind(4, session.CreatedAt.UtcTicks)
                         .Bind(5, session.ExpiresAt.UtcTicks)
                         .Bind(6, session.Description)
+                        .Bind(7, session.SecurityStamp)
                         .Run();
                     return true;
                 }
@@ -84,5 +85,8 @@ internal sealed class SqliteSessionStore(SqliteStore store) : ISessionStore
         row.Text(2),
         new DateTimeOffset(row.Int64(3), TimeSpan.Zero),
         new DateTimeOffset(row.Int64(4), TimeSpan.Zero),
-        row.Text(5));
+        row.Text(5))
+    {
+        SecurityStamp = row.Text(6),
+    };
 }

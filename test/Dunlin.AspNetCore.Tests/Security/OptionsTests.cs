@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Dunlin.Identity;
 using Dunlin.Security;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;

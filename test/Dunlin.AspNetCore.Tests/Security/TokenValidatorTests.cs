@@ -2,6 +2,7 @@ using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
 using Dunlin.Accounts;
+using Dunlin.Identity;
 using Dunlin.Security;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Hosting;

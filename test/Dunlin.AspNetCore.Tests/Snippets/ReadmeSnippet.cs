@@ -1,4 +1,5 @@
 using Dunlin.Hosting;
+using Dunlin.Identity;
 using Dunlin.Security;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Builder;

@@ -1,5 +1,10 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Net;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Dunlin.TestKit.Servers;
 using Microsoft.Data.Sqlite;
@@ -15,6 +20,11 @@ public sealed class UpgradeTests
     /// <summary>The events of <see cref="Topic"/> behind the offset 20 in both dumps.</summary>
     private const int Missed = 21;
 
+    /// <summary>The secret of a session cookie of alice, who signed in before the upgrade.</summary>
+    private const string Secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+    private const string CookieName = "upgraded_session";
+
     [Fact]
     public async Task A_SQLite_file_of_0_1_0_migrates_and_resumes_streams()
     {
@@ -23,10 +33,11 @@ public sealed class UpgradeTests
         {
             await connection.OpenAsync(TestContext.Current.CancellationToken);
             await using var command = connection.CreateCommand();
-            command.CommandText = await DumpAsync("sqlite");
+            command.CommandText = await DumpAsync("sqlite") + AddSession("dunlin_session");
             await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         }
         await StartAsync(host);
+        await RequireSignedInAsync(host);
         await RequireResumedAsync(host, epoch: "48520960");
     }
 
@@ -37,11 +48,12 @@ public sealed class UpgradeTests
         await using (var connection = new NpgsqlConnection(server.ConnectionString))
         {
             await connection.OpenAsync(TestContext.Current.CancellationToken);
-            await using var command = new NpgsqlCommand(await DumpAsync("postgres"), connection);
+            await using var command = new NpgsqlCommand(await DumpAsync("postgres") + AddSession("public.dunlin_session"), connection);
             await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         }
         await using var host = new HostProcess();
         await StartAsync(host, "--store", server.ConnectionString);
+        await RequireSignedInAsync(host);
         await RequireResumedAsync(host, epoch: "d8e2b222");
     }
 
@@ -52,7 +64,32 @@ public sealed class UpgradeTests
     {
         // The dumps grow older than the journal keeps events.
         host.Settings["Dunlin__Retention__TrimInterval"] = "00:00:00";
+        host.Settings["Dunlin__Accounts__CookieName"] = CookieName;
         return host.StartAsync(options);
+    }
+
+    // As version 0.1.0 kept it: with the hash of the secret, and without a stamp.
+    private static string AddSession(string table)
+    {
+        var hash = Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(Secret)));
+        var (begin, end) = (new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).Ticks, new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero).Ticks);
+        return string.Create(CultureInfo.InvariantCulture, $"\n;INSERT INTO {table} VALUES ('before-upgrade', 'alice', '{hash}', {begin}, {end}, 'browser');");
+    }
+
+    private static async Task RequireSignedInAsync(HostProcess host)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = host.Address };
+        using var wrong = new HttpRequestMessage(HttpMethod.Post, "/api/v1/auth/refresh");
+        wrong.Headers.Add("Cookie", $"{CookieName}=before-upgrade.{Secret[1..]}A");
+        using var refused = await client.SendAsync(wrong, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/auth/refresh");
+        request.Headers.Add("Cookie", $"{CookieName}=before-upgrade.{Secret}");
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        var answer = await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.True(response.IsSuccessStatusCode, answer.GetRawText());
+        Assert.Equal("alice", answer.GetProperty("userId").GetString());
+        Assert.Equal(["admin", "reviewer"], answer.GetProperty("roles").EnumerateArray().Select(role => role.GetString()!));
     }
 
     private static async Task RequireResumedAsync(HostProcess host, string epoch)

@@ -1,6 +1,6 @@
 using Dunlin.Accounts;
 
-namespace Dunlin.Security;
+namespace Dunlin.Identity;
 
 /// <summary>
 /// The sign-ins of all users, for administration. Asks no permission: the caller of these methods has decided. Safe for

@@ -1,12 +1,12 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Dunlin.AspNetCore.Tests;
 using Dunlin.Diagnostics;
-using Dunlin.Security;
 using Dunlin.Topics;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Dunlin.AspNetCore.Tests.Security;
+namespace Dunlin.Identity.Tests;
 
 /// <summary>How long a sign-in lasts, and that nothing of it outlives its end.</summary>
 public sealed class SessionTests : IAsyncLifetime

@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
-using Dunlin.Security;
+using Dunlin.AspNetCore.Tests;
 using Microsoft.Extensions.Options;
 
-namespace Dunlin.AspNetCore.Tests.Security;
+namespace Dunlin.Identity.Tests;
 
 /// <summary>Cookies belong to a host name, whatever the port: two servers on one must not disturb each other.</summary>
 public sealed class SessionCookieTests

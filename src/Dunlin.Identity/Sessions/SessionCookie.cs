@@ -1,9 +1,10 @@
 using System.Text;
 using Dunlin.Accounts;
+using Dunlin.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
-namespace Dunlin.Security;
+namespace Dunlin.Identity;
 
 /// <summary>
 /// The cookie of a sign-in: <c>sessionId.secret</c>. Scripts cannot read it, other sites' requests do not carry it. Cookies belong to

@@ -1,9 +1,10 @@
 using Dunlin.Accounts;
+using Dunlin.Security;
 using Dunlin.Topics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace Dunlin.Security;
+namespace Dunlin.Identity;
 
 /// <summary>Begins and ends sessions.</summary>
 internal sealed class Sessions(
@@ -20,9 +21,13 @@ internal sealed class Sessions(
     {
         var now = time.GetUtcNow();
         var secret = Secret.Make();
-        var session = new Session(Secret.MakeId(), account.UserId, Secret.Hash(secret), now, now + options.Value.SessionLifetime, Describe(userAgent));
+        var session = new Session(Secret.MakeId(), account.UserId, Secret.Hash(secret), now, now + options.Value.SessionLifetime, Describe(userAgent))
+        {
+            // As it was when the password was checked: a password that was changed since then has ended this session already.
+            SecurityStamp = account.SecurityStamp,
+        };
         await store.AddAsync(session, cancellationToken);
-        SecurityLog.SignedIn(logger, account.UserId, session.SessionId);
+        IdentityLog.SignedIn(logger, account.UserId, session.SessionId);
         var forgotAt = Interlocked.Read(ref _forgotAt);
         if (forgotAt + ForgetInterval.Ticks <= now.Ticks && Interlocked.CompareExchange(ref _forgotAt, now.Ticks, forgotAt) == forgotAt)
             await store.ForgetExpiredAsync(now, cancellationToken);
@@ -43,11 +48,12 @@ internal sealed class Sessions(
         return true;
     }
 
-    public async ValueTask EndAllAsync(string userId, string reason, CancellationToken cancellationToken)
+    /// <summary>Ends all sessions of a user, but for those of the stamp <paramref name="exceptStamp"/>.</summary>
+    public async ValueTask EndAllAsync(string userId, string reason, string? exceptStamp, CancellationToken cancellationToken)
     {
         foreach (var session in await store.ListAsync(time.GetUtcNow(), cancellationToken))
         {
-            if (session.UserId == userId)
+            if (session.UserId == userId && session.SecurityStamp != exceptStamp)
                 await EndAsync(userId, session.SessionId, reason, cancellationToken);
         }
     }
@@ -55,7 +61,7 @@ internal sealed class Sessions(
     private async ValueTask EndAsync(EndedSession ended, CancellationToken cancellationToken)
     {
         await store.RemoveAsync(ended, cancellationToken);
-        SecurityLog.SessionEnded(logger, ended.SessionId, ended.UserId, ended.Reason);
+        IdentityLog.SessionEnded(logger, ended.SessionId, ended.UserId, ended.Reason);
         changes.SessionEnded(ended);
     }
 

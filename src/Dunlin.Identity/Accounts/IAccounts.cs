@@ -1,7 +1,7 @@
 using Dunlin.Accounts;
 using Dunlin.Diagnostics;
 
-namespace Dunlin.Security;
+namespace Dunlin.Identity;
 
 /// <summary>A user to be created.</summary>
 /// <param name="Username">What is typed at sign-in: 1 to 100 characters, unique without regard to case.</param>

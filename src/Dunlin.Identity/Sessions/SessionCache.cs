@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Dunlin.Accounts;
 using Dunlin.Topics;
 
-namespace Dunlin.Security;
+namespace Dunlin.Identity;
 
 /// <summary>A session that can be honoured now, and its account as it is now.</summary>
 internal sealed record LiveSession(Session Session, Account Account);
@@ -36,7 +36,7 @@ internal sealed class SessionCache : IDisposable
         _subscriptions = [changes.OnSessionEnded(ended => Drop(ended.SessionId)), changes.OnRightsChanged(DropUser), changes.OnEverythingChanged(DropAll)];
     }
 
-    /// <summary>The session if it has neither ended nor expired and its account still exists.</summary>
+    /// <summary>The session if it has neither ended nor expired and its account still has the stamp that it began with.</summary>
     public async ValueTask<LiveSession?> FindAsync(string sessionId, CancellationToken cancellationToken)
     {
         var now = _time.GetUtcNow();
@@ -45,7 +45,8 @@ internal sealed class SessionCache : IDisposable
 
         var drops = Volatile.Read(ref _drops);
         if (await _sessions.FindAsync(sessionId, cancellationToken) is not { } session
-            || await _accounts.FindByIdAsync(session.UserId, cancellationToken) is not { } account)
+            || await _accounts.FindByIdAsync(session.UserId, cancellationToken) is not { } account
+            || account.SecurityStamp != session.SecurityStamp)
             return null;
         var live = new LiveSession(session, account);
         Keep(sessionId, new Entry(live, now), drops);

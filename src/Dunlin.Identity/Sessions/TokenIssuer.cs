@@ -1,7 +1,8 @@
 using Dunlin.Accounts;
+using Dunlin.Security;
 using Microsoft.Extensions.Options;
 
-namespace Dunlin.Security;
+namespace Dunlin.Identity;
 
 /// <summary>Makes the access tokens of sessions, bound to the session that they come from.</summary>
 internal sealed class TokenIssuer(IOptions<AccessTokenOptions> options, AccessTokens tokens, TimeProvider time)

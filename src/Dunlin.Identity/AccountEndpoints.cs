@@ -4,13 +4,13 @@ using Dunlin.Accounts;
 using Dunlin.Diagnostics;
 using Dunlin.Hosting;
 using Dunlin.Problems;
+using Dunlin.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
-namespace Dunlin.Security;
+namespace Dunlin.Identity;
 
 /// <summary>The calls for signing in and out.</summary>
 public static class AccountEndpoints
@@ -32,47 +32,21 @@ public static class AccountEndpoints
         group.MapPost("refresh", (Delegate)RefreshAsync).Produces<LoginAnswer>().WithSummary("A new access token, from the session cookie.");
         group.MapPost("logout", (Delegate)LogoutAsync).Produces(StatusCodes.Status204NoContent).WithSummary("End the session, its streams and its leases.");
         group.MapGet("status", Status).Produces<StatusAnswer>().WithSummary("Who is signed in.");
-        MapTicket(group);
+        TicketEndpoints.MapTicket(group);
         return group;
     }
-
-    /// <summary>Maps <c>POST ticket</c> alone below <paramref name="prefix"/>, where no accounts are kept here and tokens come from elsewhere.</summary>
-    /// <exception cref="InvalidOperationException"><c>AddTokens()</c> was not called.</exception>
-    public static IEndpointConventionBuilder MapDunlinTickets(this IEndpointRouteBuilder endpoints, string prefix = "/api/v1/auth")
-    {
-        ArgumentNullException.ThrowIfNull(endpoints);
-        if (endpoints.ServiceProvider.GetService<Tickets>() is null)
-            throw new InvalidOperationException("MapDunlinTickets() needs AddDunlin().AddTokens() on the services.");
-        var group = endpoints.MapGroup(prefix).WithTags("Signing in").WithDunlinProblems().WithHead();
-        MapTicket(group);
-        return group;
-    }
-
-    private static void MapTicket(RouteGroupBuilder group) =>
-        group.MapPost("ticket", (Delegate)TicketAsync).Produces<TicketAnswer>().WithSummary("A single-use ticket for a stream that cannot send headers.");
 
     private static async Task<IResult> LoginAsync(HttpContext context)
     {
         OriginCheck.RequireOwnOriginAlways(context);
         var request = await RequestBody.ReadAsync<LoginRequest>(context, MaxLoginBytes, context.RequestAborted);
         var username = request.Username.Trim(); // a name never has spaces around it, and a keyboard that completes words adds one
-        RequireLength(username, PasswordAccounts.MaxNameLength, "username");
-        RequireLength(request.Password, PasswordAccounts.MaxPasswordLength, "password");
+        RequireLength(username, AccountNameValidator.MaxLength, "username");
+        RequireLength(request.Password, PasswordLengthValidator.MaxLength, "password");
 
         var services = context.RequestServices;
-        var throttle = services.GetRequiredService<SignInThrottle>();
-        var address = context.Connection.RemoteIpAddress;
-        if (throttle.Begin(username, address) is { } wait)
-        {
-            SecurityLog.SignInSlowed(Log(services), $"{address}", (long)Math.Ceiling(wait.TotalSeconds));
-            throw new DunlinException(ErrorCode.TooManyRequests, "Too many failed sign-ins.") { RetryAfter = wait };
-        }
-        if (await services.GetRequiredService<IAccounts>().CheckPasswordAsync(username, request.Password, context.RequestAborted) is not { } account)
-        {
-            SecurityLog.SignInFailed(Log(services), $"{address}");
-            throw new DunlinException(ErrorCode.InvalidCredentials);
-        }
-        throttle.Succeeded(username, address);
+        var account = await services.GetRequiredService<PasswordSignIn>()
+            .SignInAsync(username, request.Password, context.Connection.RemoteIpAddress, context.RequestAborted);
 
         var sessions = services.GetRequiredService<Sessions>();
         // Someone else was signed in in this browser: that ends now, or their streams would go on behind the new user's page.
@@ -122,12 +96,6 @@ public static class AccountEndpoints
         ? new StatusAnswer(SignedIn: true, caller.UserId, caller.Name, [.. caller.Roles.Order(StringComparer.Ordinal)], caller.SessionId, caller.ExpiresAt)
         : new StatusAnswer(SignedIn: false, null, null, null, null, null));
 
-    private static async Task<IResult> TicketAsync(HttpContext context)
-    {
-        var ticket = await context.RequestServices.GetRequiredService<Tickets>().IssueAsync(context.RequireCaller(), context.RequestAborted);
-        return Answer(context, new TicketAnswer(ticket, (int)Tickets.Lifetime.TotalSeconds));
-    }
-
     private static LoginAnswer LoginAnswerFor(IServiceProvider services, Account account, Session session)
     {
         var (token, lifetime) = services.GetRequiredService<TokenIssuer>().Issue(account, session);
@@ -147,8 +115,6 @@ public static class AccountEndpoints
             throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has 1 to {longest} characters.", field);
     }
 
-    private static ILogger Log(IServiceProvider services) => services.GetRequiredService<ILoggerFactory>().CreateLogger("Dunlin.Security");
-
     private sealed record LoginRequest(
         [property: JsonPropertyName("username")] string Username,
         [property: JsonPropertyName("password")] string Password);
@@ -158,6 +124,4 @@ public static class AccountEndpoints
 
     private sealed record StatusAnswer(
         bool SignedIn, string? UserId, string? FullName, IReadOnlyList<string>? Roles, string? SessionId, DateTimeOffset? ExpiresAt);
-
-    private sealed record TicketAnswer(string Ticket, int ExpiresIn);
 }

@@ -1,11 +1,11 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Dunlin.AspNetCore.Tests;
 using Dunlin.Diagnostics;
-using Dunlin.Security;
 using Microsoft.AspNetCore.Builder;
 
-namespace Dunlin.AspNetCore.Tests.Security;
+namespace Dunlin.Identity.Tests;
 
 public sealed class SigningInTests : IAsyncLifetime
 {
@@ -110,10 +110,10 @@ public sealed class SigningInTests : IAsyncLifetime
         await using var host = await TestHost.StartAsync(new HostSetup
         {
             Services = services => Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions
-                .AddSingleton<Microsoft.AspNetCore.Identity.IPasswordHasher<Dunlin.Accounts.Account>, CountingHasher>(services),
+                .AddSingleton<Microsoft.AspNetCore.Identity.IPasswordHasher<AccountUser>, CountingHasher>(services),
         });
         await host.CreateAsync("alice");
-        var hasher = (CountingHasher)host.Services.GetService(typeof(Microsoft.AspNetCore.Identity.IPasswordHasher<Dunlin.Accounts.Account>))!;
+        var hasher = (CountingHasher)host.Services.GetService(typeof(Microsoft.AspNetCore.Identity.IPasswordHasher<AccountUser>))!;
         Assert.Null(await host.Accounts.CheckPasswordAsync("alice", "wrong", default));
         Assert.Equal(1, hasher.Verified);
         Assert.Null(await host.Accounts.CheckPasswordAsync("nobody", "wrong", default));
@@ -265,13 +265,13 @@ public sealed class SigningInTests : IAsyncLifetime
             Assert.Contains(id, _host.Log.All, StringComparison.Ordinal);
     }
 
-    private sealed class CountingHasher : Microsoft.AspNetCore.Identity.IPasswordHasher<Dunlin.Accounts.Account>
+    private sealed class CountingHasher : Microsoft.AspNetCore.Identity.IPasswordHasher<AccountUser>
     {
         public int Verified { get; private set; }
 
-        public string HashPassword(Dunlin.Accounts.Account user, string password) => $"hash of {password.Length}";
+        public string HashPassword(AccountUser user, string password) => $"hash of {password.Length}";
 
-        public Microsoft.AspNetCore.Identity.PasswordVerificationResult VerifyHashedPassword(Dunlin.Accounts.Account user, string hashedPassword, string providedPassword)
+        public Microsoft.AspNetCore.Identity.PasswordVerificationResult VerifyHashedPassword(AccountUser user, string hashedPassword, string providedPassword)
         {
             Verified++;
             return Microsoft.AspNetCore.Identity.PasswordVerificationResult.Failed;

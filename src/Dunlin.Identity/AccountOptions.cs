@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
 
-namespace Dunlin.Security;
+namespace Dunlin.Identity;
 
 /// <summary>Password accounts and their sessions.</summary>
 public sealed class AccountOptions
@@ -14,14 +14,14 @@ public sealed class AccountOptions
     [Range(1, 128)]
     public int MinPasswordLength { get; set; } = 8;
 
-    /// <summary>Failed sign-ins of one account after which each further one must wait, twice as long each time. Default: 5.
-    /// Zero turns this off.</summary>
+    /// <summary>Failed sign-ins of one account after which each further one must wait, twice as long each time. Counted in the store,
+    /// over all nodes and restarts. Default: 5. Zero turns this off.</summary>
     [Range(0, 1000)]
     public int FailuresPerAccount { get; set; } = 5;
 
     /// <summary>
-    /// The same for one address (IPv6: one /64 network), over all accounts. Default: 50, since many people may share one.
-    /// Zero turns this off. Behind a proxy the address is the proxy's, unless the forwarded headers of ASP.NET Core are
+    /// The same for one address (IPv6: one /64 network), over all accounts. Counted on each node. Default: 50, since many people may
+    /// share one. Zero turns this off. Behind a proxy the address is the proxy's, unless the forwarded headers of ASP.NET Core are
     /// configured.
     /// </summary>
     [Range(0, 100_000)]

@@ -1,0 +1,120 @@
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Identity;
+
+/// <summary>
+/// ASP.NET Core Identity's manager with what a server on the open internet needs beside it: hashing on a bounded part of the cores, the
+/// application's clock, failures that are counted before the password is checked, and names that do not exist treated alike.
+/// </summary>
+internal sealed class AccountUsers(
+    IUserStore<AccountUser> store, IPasswordHasher<AccountUser> hasher, IEnumerable<IUserValidator<AccountUser>> userValidators,
+    IEnumerable<IPasswordValidator<AccountUser>> passwordValidators, IdentityErrorDescriber errors, IServiceProvider services,
+    ILogger<UserManager<AccountUser>> logger, IOptions<AccountOptions> options, HashingSlots slots, SignInLockout lockout)
+    : UserManager<AccountUser>(
+        store, Microsoft.Extensions.Options.Options.Create(IdentityOf(options.Value)), hasher, userValidators, passwordValidators,
+        AsWritten.Instance, errors, services, logger)
+{
+    /// <summary>Stops the calls that follow.</summary>
+    public CancellationToken Stop { get; set; }
+
+    protected override CancellationToken CancellationToken => Stop;
+
+    public override async Task<IdentityResult> CreateAsync(AccountUser user, string password)
+    {
+        using var slot = await slots.EnterAsync(Stop);
+        return await base.CreateAsync(user, password);
+    }
+
+    public override async Task<IdentityResult> AddPasswordAsync(AccountUser user, string password)
+    {
+        using var slot = await slots.EnterAsync(Stop);
+        return await base.AddPasswordAsync(user, password);
+    }
+
+    public override async Task<IdentityResult> ChangePasswordAsync(AccountUser user, string currentPassword, string newPassword)
+    {
+        using var slot = await slots.EnterAsync(Stop);
+        return await base.ChangePasswordAsync(user, currentPassword, newPassword);
+    }
+
+    public override async Task<IdentityResult> ResetPasswordAsync(AccountUser user, string token, string newPassword)
+    {
+        using var slot = await slots.EnterAsync(Stop);
+        return await base.ResetPasswordAsync(user, token, newPassword);
+    }
+
+    /// <summary>Replaces the password without asking for the old one.</summary>
+    public async Task<IdentityResult> ReplacePasswordAsync(AccountUser user, string password)
+    {
+        using var slot = await slots.EnterAsync(Stop);
+        var result = await UpdatePasswordHash(user, password, validatePassword: true);
+        return result.Succeeded ? await UpdateUserAsync(user) : result;
+    }
+
+    public override async Task<bool> CheckPasswordAsync(AccountUser user, string password)
+    {
+        using var slot = await slots.EnterAsync(Stop);
+        return await VerifyAsync(user, password);
+    }
+
+    /// <summary>Compares the password; for callers that hold a slot. One hash, also for a name that no account has.</summary>
+    public async Task<bool> VerifyAsync(AccountUser user, string password)
+    {
+        var nobody = slots.HashOfNobody(PasswordHasher);
+        var hash = string.IsNullOrEmpty(user.PasswordHash) ? null : user.PasswordHash;
+        var result = PasswordHasher.VerifyHashedPassword(user, hash ?? nobody, password);
+        if (hash is null || result == PasswordVerificationResult.Failed)
+            return false;
+        if (result == PasswordVerificationResult.SuccessRehashNeeded)
+        {
+            // Not UpdatePasswordHash: that changes the stamp, and the password stays. If somebody else changed the account
+            // meanwhile, nothing is saved, and the next sign-in hashes again.
+            user.PasswordHash = PasswordHasher.HashPassword(user, password);
+            await Store.UpdateAsync(user, Stop);
+        }
+        return true;
+    }
+
+    /// <summary>Counts an attempt to sign in, unless the user must wait: then says how long.</summary>
+    public ValueTask<TimeSpan?> BeginAttemptAsync(AccountUser user) => lockout.BeginAsync(user, Stop);
+
+    public override async Task<bool> IsLockedOutAsync(AccountUser user) => await lockout.WaitAsync(user, Stop) is not null;
+
+    // The base class also saves the whole account after each of these two, and knows the system's clock only.
+    public override async Task<IdentityResult> AccessFailedAsync(AccountUser user)
+    {
+        await lockout.CountAsync(user, Stop);
+        return IdentityResult.Success;
+    }
+
+    public override async Task<IdentityResult> ResetAccessFailedCountAsync(AccountUser user)
+    {
+        await lockout.ClearAsync(user, Stop);
+        return IdentityResult.Success;
+    }
+
+    // Options of its own: the application may have another UserManager, which IdentityOptions configures.
+    private static IdentityOptions IdentityOf(AccountOptions options) => new()
+    {
+        Password =
+        {
+            RequiredLength = options.MinPasswordLength,
+            RequireDigit = false,
+            RequireLowercase = false,
+            RequireUppercase = false,
+            RequireNonAlphanumeric = false,
+        },
+    };
+
+    // Identity normalises user names and roles alike. Here roles are compared with regard to case, and the store compares user names.
+    private sealed class AsWritten : ILookupNormalizer
+    {
+        public static AsWritten Instance { get; } = new();
+
+        public string? NormalizeName(string? name) => name;
+
+        public string? NormalizeEmail(string? email) => email;
+    }
+}
