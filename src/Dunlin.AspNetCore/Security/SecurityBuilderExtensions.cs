@@ -46,14 +46,19 @@ public static class SecurityBuilderExtensions
         services.TryAddSingleton<AccessChanges>();
         services.TryAddSingleton<SigningKeyStore>();
         services.TryAddSingleton<TokenValidator>();
+        services.TryAddSingleton<Authorities>();
         services.TryAddSingleton(provider => new AccessTokens(
             provider.GetRequiredService<IOptions<AccessTokenOptions>>(), provider.GetRequiredService<SigningKeyStore>(),
             provider.GetRequiredService<TokenValidator>(), provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<ITicketStore, InMemoryTicketStore>();
         services.TryAddSingleton<Tickets>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SigningKeyAtStart>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, Authorities>(provider => provider.GetRequiredService<Authorities>()));
         if (!services.Any(service => service.ServiceType == typeof(DunlinAuthenticationHandler)))
+        {
+            Authorities.AddClient(services);
             services.AddAuthentication(DunlinAuthentication.Scheme).AddScheme<AuthenticationSchemeOptions, DunlinAuthenticationHandler>(DunlinAuthentication.Scheme, configureOptions: null);
+        }
         return builder;
     }
 
