@@ -34,9 +34,14 @@ public static class SecurityBuilderExtensions
     }
 
     /// <summary>
-    /// The authentication scheme <see cref="DunlinAuthentication.Scheme"/> as the default one: bearer tokens of this server
-    /// and of <see cref="AccessTokenOptions.TrustedIssuers"/>, session cookies where there are accounts, tickets.
+    /// Adds the authentication scheme <see cref="DunlinAuthentication.Scheme"/>: bearer tokens of this server and of
+    /// <see cref="AccessTokenOptions.TrustedIssuers"/>, session cookies where there are accounts, tickets.
     /// </summary>
+    /// <remarks>
+    /// Does not set the application's default scheme. ASP.NET Core makes the only registered scheme the default. With several
+    /// schemes, Dunlin's endpoints use the user that the application's default scheme has authenticated, and else this scheme;
+    /// endpoints of the application use this scheme where they name it or call <see cref="CallerAuthentication.WithDunlinCaller"/>.
+    /// </remarks>
     public static DunlinBuilder AddTokens(this DunlinBuilder builder, Action<AccessTokenOptions>? configure = null)
     {
         var services = builder.AddOrigins().Services;
@@ -57,7 +62,7 @@ public static class SecurityBuilderExtensions
         if (!services.Any(service => service.ServiceType == typeof(DunlinAuthenticationHandler)))
         {
             Authorities.AddClient(services);
-            services.AddAuthentication(DunlinAuthentication.Scheme).AddScheme<AuthenticationSchemeOptions, DunlinAuthenticationHandler>(DunlinAuthentication.Scheme, configureOptions: null);
+            services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, DunlinAuthenticationHandler>(DunlinAuthentication.Scheme, configureOptions: null);
         }
         return builder;
     }

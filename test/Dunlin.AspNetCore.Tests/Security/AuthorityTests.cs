@@ -190,7 +190,10 @@ public sealed class AuthorityTests
         {
             Tokens = tokens => tokens.TrustedIssuers.Add(new TrustedIssuer
             {
-                Issuer = "i", Audience = "a", Authority = "https://login.example.com", KeyRefreshInterval = TimeSpan.FromSeconds(1),
+                Issuer = "i",
+                Audience = "a",
+                Authority = "https://login.example.com",
+                KeyRefreshInterval = TimeSpan.FromSeconds(1),
             }),
         }));
         Assert.Contains("AccessTokenOptions.TrustedIssuers[0].KeyRefreshInterval", fault.Message, StringComparison.Ordinal);
