@@ -31,9 +31,15 @@ internal sealed class Announcement(
         var key = tokens.SigningKey is not null ? "the configured key" : settings.Store is not null ? "a key kept in the database" : tokens.SigningKeyFile;
         yield return $"  tokens   HS256 with {key}; issuer '{tokens.Issuer}', audience '{tokens.Audience}'";
         foreach (var issuer in tokens.TrustedIssuers)
-            yield return $"           and of '{issuer.Issuer}', audience '{issuer.Audience}', {issuer.Keys.Count + issuer.KeyFiles.Count} key(s)";
+            yield return $"           and of '{issuer.Issuer}', audience '{issuer.Audience}', {KeysOf(issuer)}";
         yield return origins.AllowedOrigins.Count == 0
             ? "  origins  no other (no CORS headers)"
             : $"  origins  {string.Join(", ", origins.AllowedOrigins)}{(origins.AllowCredentials ? "" : " without credentials")}";
+    }
+
+    private static string KeysOf(TrustedIssuer issuer)
+    {
+        var count = issuer.Keys.Count + issuer.KeyFiles.Count;
+        return issuer.Authority is null ? $"{count} key(s)" : $"keys of {issuer.Authority}{(count == 0 ? "" : $" and {count} more")}";
     }
 }

@@ -15,7 +15,7 @@ internal static class CheckCommand
     {
         var command = new Command("check", "Check the configuration, and with --token a token, without starting.");
         command.Options.Add(Token);
-        command.SetAction((given, _) => ProgramRun.GuardedAsync(async () =>
+        command.SetAction((given, cancellationToken) => ProgramRun.GuardedAsync(async () =>
         {
             await using var app = CommandLine.Build(given);
             ProgramRun.Validate(app);
@@ -26,7 +26,7 @@ internal static class CheckCommand
             if (given.GetValue(Token) is not { } token)
                 return;
             TokenCommand.RequireReadableKey(app.Services);
-            if (app.Services.GetRequiredService<AccessTokens>().WhyRefused(token) is { } reason)
+            if (await app.Services.GetRequiredService<AccessTokens>().WhyRefusedAsync(token, cancellationToken) is { } reason)
                 throw new InvalidOperationException($"the token is refused: {reason}");
             Console.WriteLine("  token    would be taken (unless it has been revoked)");
         }));

@@ -20,6 +20,7 @@ internal static class ServerApplication
         builder.Services.AddSingleton(settings);
         builder.Services.AddOpenApi(openApi => openApi.ShouldInclude = description => description.HttpMethod != HttpMethods.Head);
 
+        builder.Services.AddAuthentication(DunlinAuthentication.Scheme);
         var dunlin = builder.Services.AddDunlin()
             .AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(settings.Data, "signing.key"))
             .AddTokenGrants()

@@ -27,7 +27,7 @@ public static class AccountEndpoints
         ArgumentNullException.ThrowIfNull(endpoints);
         if (endpoints.ServiceProvider.GetService<IAccounts>() is null)
             throw new InvalidOperationException("MapDunlinAccounts() needs AddDunlin().AddAccounts() on the services.");
-        var group = endpoints.MapGroup(prefix).WithTags("Signing in").WithDunlinProblems().WithHead();
+        var group = endpoints.MapGroup(prefix).WithTags("Signing in").WithDunlinProblems().WithHead().WithDunlinCaller();
         group.MapPost("login", (Delegate)LoginAsync).Accepts<LoginRequest>("application/json").Produces<LoginAnswer>().WithSummary("Sign in with user name and password.");
         group.MapPost("refresh", (Delegate)RefreshAsync).Produces<LoginAnswer>().WithSummary("A new access token, from the session cookie.");
         group.MapPost("logout", (Delegate)LogoutAsync).Produces(StatusCodes.Status204NoContent).WithSummary("End the session, its streams and its leases.");

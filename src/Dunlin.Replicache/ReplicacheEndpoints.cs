@@ -2,6 +2,7 @@ using Dunlin.Hosting;
 using Dunlin.Replicache.Pokes;
 using Dunlin.Replicache.Pull;
 using Dunlin.Replicache.Push;
+using Dunlin.Security;
 using Dunlin.Streams;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -24,7 +25,7 @@ public static class ReplicacheEndpoints
         endpoints.ServiceProvider.GetRequiredService<MutatorSet>();
         // And this one, because it answers other nodes.
         endpoints.ServiceProvider.GetRequiredService<PokeEndpoints>();
-        var group = endpoints.MapGroup(basePath).WithTags("Replicache").WithHead();
+        var group = endpoints.MapGroup(basePath).WithTags("Replicache").WithHead().WithDunlinCaller();
         group.MapPost("push", (HttpContext context, PushService push) => push.ServeAsync(context)).WithSummary("Do pending mutations, in order");
         group.MapPost("pull", (HttpContext context, PullService pull) => pull.ServeAsync(context)).WithSummary("What has changed since the cookie");
         group.MapEventStream("stream", Stream).WithSummary("connected, ping, and sync whenever there is something to pull");

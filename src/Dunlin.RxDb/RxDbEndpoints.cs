@@ -2,6 +2,7 @@ using Dunlin.Hosting;
 using Dunlin.RxDb.Hints;
 using Dunlin.RxDb.Pull;
 using Dunlin.RxDb.Push;
+using Dunlin.Security;
 using Dunlin.Streams;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -19,7 +20,7 @@ public static class RxDbEndpoints
     public static IEndpointConventionBuilder MapRxDb(this IEndpointRouteBuilder endpoints, string basePath)
     {
         Check(endpoints);
-        var group = endpoints.MapGroup(basePath).WithTags("RxDB").WithHead();
+        var group = endpoints.MapGroup(basePath).WithTags("RxDB").WithHead().WithDunlinCaller();
         group.MapGet("pull/{collection}", (HttpContext context, string collection, PullService pull) => pull.ServeAsync(context, collection))
             .WithSummary("Documents that have changed since a position");
         group.MapPost("push/{collection}", (HttpContext context, string collection, PushService push) => push.ServeAsync(context, collection))
@@ -35,7 +36,7 @@ public static class RxDbEndpoints
         Check(endpoints);
         // Made now, because it answers other nodes.
         endpoints.ServiceProvider.GetRequiredService<HintFeed>();
-        var group = endpoints.MapGroup(basePath).WithTags("RxDB").WithHead();
+        var group = endpoints.MapGroup(basePath).WithTags("RxDB").WithHead().WithDunlinCaller();
         group.MapEventStream("stream", static context => context.RequestServices.GetRequiredService<HintFeed>().ServeAsync(context))
             .WithSummary("Hints that there is something to pull");
         group.MapGet("status", (HttpContext context, HintFeed hints) => hints.StatusAsync(context)).WithSummary("Own streams; all of them for administrators");

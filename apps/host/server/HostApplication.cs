@@ -37,6 +37,7 @@ internal static class HostApplication
 
         // Full paths: the working directory is the caller's, the content root is the program's.
         var data = Path.GetFullPath(settings.Data);
+        builder.Services.AddAuthentication(DunlinAuthentication.Scheme);
         var dunlin = builder.Services.AddDunlin().AddAccounts().AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(data, "signing.key"));
         dunlin.AddChosenStore(data, settings.Store, settings.Redis);
         dunlin.AddDocuments();

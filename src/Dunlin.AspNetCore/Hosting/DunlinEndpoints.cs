@@ -2,6 +2,7 @@ using Dunlin.Leases;
 using Dunlin.Limits;
 using Dunlin.Presence;
 using Dunlin.Publishing;
+using Dunlin.Security;
 using Dunlin.Streams;
 using Dunlin.Streams.Combined;
 using Microsoft.AspNetCore.Builder;
@@ -56,7 +57,7 @@ public static class DunlinEndpoints
         HealthEndpoints.Map(endpoints);
         // Made now: other nodes may ask it before anybody asks this one.
         endpoints.ServiceProvider.GetRequiredService<StatsEndpoint>();
-        var group = endpoints.MapGroup(BasePath).WithTags("Dunlin").WithHead();
+        var group = endpoints.MapGroup(BasePath).WithTags("Dunlin").WithHead().WithDunlinCaller();
         group.MapEventStream("events", static context => EventStreamEndpoint.ServeAsync(
                 context, context.RequestServices.GetRequiredService<EventStreams>(), context.RequestServices.GetRequiredService<IOptions<StreamOptions>>()))
             .WithSummary("The event stream").WithDescription("topic (1 to 64 times), device, lastEventId; answers text/event-stream.");
@@ -89,7 +90,7 @@ public static class DunlinEndpoints
     {
         if (!endpoints.ServiceProvider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(Topics.Revocations)))
             throw new InvalidOperationException("Call AddDunlin().AddRevocations() before app.MapDunlinUsers().");
-        var group = endpoints.MapGroup(BasePath).WithTags("Users").WithHead();
+        var group = endpoints.MapGroup(BasePath).WithTags("Users").WithHead().WithDunlinCaller();
         group.MapPost("revocations", (HttpContext context, UserEndpoints users) => users.RevokeAsync(context))
             .WithSummary("Revoke what was issued to a user, or to one session; their streams end at once");
         group.MapGet("connections", (HttpContext context, UserEndpoints users) => users.ListAsync(context))

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Security;
@@ -58,6 +59,23 @@ public sealed class TrustedIssuer
     /// <summary>Files with such keys, read once at the start; relative to the working directory. Default: none.</summary>
     public IList<string> KeyFiles { get; } = [];
 
+    /// <summary>
+    /// The address of its OpenID Connect discovery document without <c>/.well-known/openid-configuration</c>. The keys that the
+    /// document names are added to <see cref="Keys"/>: RSA for RS256, EC P-256 for ES256. They are fetched at the start, at every
+    /// <see cref="KeyRefreshInterval"/>, and when a token names an unknown key, so the issuer can rotate them without a restart.
+    /// The document must name <see cref="Issuer"/> exactly. Default: null, which fetches nothing.
+    /// </summary>
+    public string? Authority { get; set; }
+
+    /// <summary>Whether discovery document and keys are fetched over https only; loopback addresses are always allowed.
+    /// Default: true. Whoever can change the answer of an http address can sign in as anybody.</summary>
+    public bool RequireHttpsMetadata { get; set; } = true;
+
+    /// <summary>How often the keys of <see cref="Authority"/> are fetched: a key that the issuer removes is honoured for so long
+    /// at most. Default: one hour.</summary>
+    [Range(typeof(TimeSpan), MinKeyRefresh, MaxKeyRefresh)]
+    public TimeSpan KeyRefreshInterval { get; set; } = TimeSpan.FromHours(1);
+
     /// <summary>The claim with the roles, a text or a list of texts. Default: <c>roles</c>.</summary>
     public string RolesClaim { get; set; } = DunlinClaims.Role;
 
@@ -68,7 +86,28 @@ public sealed class TrustedIssuer
     /// <summary>Values of the header <c>typ</c> that are taken. Empty: <c>JWT</c> and <c>at+jwt</c>.</summary>
     public IList<string> Types { get; } = [];
 
-    internal IEnumerable<string> ReadKeys() => Keys.Concat(KeyFiles.Select(File.ReadAllText));
+    private const string MinKeyRefresh = "00:00:30";
+    private const string MaxKeyRefresh = "1.00:00:00";
+
+    internal IEnumerable<TokenKey> ReadKeys() => Keys.Concat(KeyFiles.Select(File.ReadAllText)).SelectMany(TokenKey.Parse);
+
+    internal static bool IsAllowed(Uri address, bool requiresHttps) =>
+        address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && (!requiresHttps || address.IsLoopback));
+
+    internal string? AuthorityFault() => Authority switch
+    {
+        null => null,
+        _ when !Uri.TryCreate(Authority, UriKind.Absolute, out var uri) || uri.Query.Length + uri.Fragment.Length + uri.UserInfo.Length > 0 =>
+            $"'{Authority}' is not an address; write one such as https://login.example.com",
+        _ when !IsAllowed(new Uri(Authority), RequireHttpsMetadata) =>
+            $"'{Authority}' is not an https address; use https, or set RequireHttpsMetadata to false on a network where nobody can change answers",
+        _ => null,
+    };
+
+    internal string? KeyRefreshFault() =>
+        KeyRefreshInterval < TimeSpan.Parse(MinKeyRefresh, CultureInfo.InvariantCulture) || KeyRefreshInterval > TimeSpan.Parse(MaxKeyRefresh, CultureInfo.InvariantCulture)
+            ? $"{KeyRefreshInterval:c} is not between {MinKeyRefresh} and {MaxKeyRefresh}"
+            : null;
 }
 
 internal sealed class AccessTokenOptionsValidator : IValidateOptions<AccessTokenOptions>
@@ -88,17 +127,21 @@ internal sealed class AccessTokenOptionsValidator : IValidateOptions<AccessToken
                 faults.Add($"{at}.Issuer '{issuer.Issuer}' is used twice.");
             if (issuer.Audience.Length == 0)
                 faults.Add($"{at}.Audience is missing.");
-            if (issuer.Keys.Count + issuer.KeyFiles.Count == 0)
-                faults.Add($"{at}.Keys is empty, and KeyFiles too.");
+            if (issuer.Keys.Count + issuer.KeyFiles.Count == 0 && issuer.Authority is null)
+                faults.Add($"{at} has no keys: set Authority, Keys or KeyFiles.");
+            if (issuer.AuthorityFault() is { } authorityFault)
+                faults.Add($"{at}.Authority: {authorityFault}.");
+            if (issuer.KeyRefreshFault() is { } refreshFault)
+                faults.Add($"{at}.KeyRefreshInterval: {refreshFault}.");
             for (var k = 0; k < issuer.Keys.Count; k++)
             {
                 var text = issuer.Keys[k];
-                Try($"{at}.Keys[{k}]", () => JwsKey.Parse(text), faults);
+                Try($"{at}.Keys[{k}]", () => TokenKey.Parse(text), faults);
             }
             for (var k = 0; k < issuer.KeyFiles.Count; k++)
             {
                 var file = issuer.KeyFiles[k];
-                Try($"{at}.KeyFiles[{k}] ('{file}')", () => JwsKey.Parse(File.ReadAllText(file)), faults);
+                Try($"{at}.KeyFiles[{k}] ('{file}')", () => TokenKey.Parse(File.ReadAllText(file)), faults);
             }
         }
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);

@@ -5,6 +5,8 @@ using System.Text;
 using System.Text.Json;
 using Dunlin.Topics;
 using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
 
 namespace Dunlin.Security;
 
@@ -33,7 +35,7 @@ public sealed record AccessTokenRequest(string UserId)
 /// token why it is refused. Asks no permission: the caller of these methods has decided. Safe for concurrent use.</summary>
 public sealed class AccessTokens
 {
-    private static readonly string Header = Base64Url.EncodeToString("""{"alg":"HS256","typ":"JWT"}"""u8);
+    private static readonly JsonWebTokenHandler Handler = new() { SetDefaultTimesOnTokenCreation = false };
 
     private readonly AccessTokenOptions _options;
     private readonly SigningKeyStore _keys;
@@ -57,8 +59,12 @@ public sealed class AccessTokens
 
     /// <summary>Why a token is refused, for whoever configures a server: one word, such as <c>wrongAudience</c>; null where it is
     /// taken. Does not ask whether its session has ended. Never tell it to the one who sent the token.</summary>
-    public string? WhyRefused(string token) =>
-        _validator.Validate(token).Fault is var fault && fault == TokenFault.None ? null : JsonNamingPolicy.CamelCase.ConvertName(fault.ToString());
+    /// <exception cref="OperationCanceledException">The call was cancelled while it fetched the keys of an issuer.</exception>
+    public async ValueTask<string?> WhyRefusedAsync(string token, CancellationToken cancellationToken)
+    {
+        var (fault, _, _) = await _validator.ValidateAsync(token, cancellationToken);
+        return fault == TokenFault.None ? null : JsonNamingPolicy.CamelCase.ConvertName(fault.ToString());
+    }
 
     internal string Issue(AccessTokenRequest request, out TimeSpan lifetime)
     {
@@ -90,7 +96,7 @@ public sealed class AccessTokens
             json.WriteNumber(DunlinClaims.ExpiresAt, now + seconds);
             json.WriteEndObject();
         }
-        var signed = $"{Header}.{Base64Url.EncodeToString(payload.WrittenSpan)}";
-        return $"{signed}.{Base64Url.EncodeToString(_keys.Key.Sign(Encoding.ASCII.GetBytes(signed)))}";
+        var key = _keys.Key.ForTokens;
+        return Handler.CreateToken(Encoding.UTF8.GetString(payload.WrittenSpan), new SigningCredentials(key.Key, key.Algorithm));
     }
 }

@@ -92,7 +92,9 @@ internal sealed class DunlinAuthenticationHandler(
 
     private async ValueTask<AuthenticateResult> OfTokenAsync(string token)
     {
-        var (fault, identity, isOwn) = tokens.Validate(token);
+        var (fault, identity, isOwn) = await tokens.ValidateAsync(token, Context.RequestAborted);
+        if (fault == TokenFault.IssuerUnavailable)
+            throw new DunlinException(ErrorCode.IdentityUnavailable);
         if (identity is not null && isOwn)
             identity = await OfOwnTokenAsync(identity);
         if (identity is not null)

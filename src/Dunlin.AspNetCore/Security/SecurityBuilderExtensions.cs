@@ -13,9 +13,14 @@ namespace Dunlin.Security;
 public static class SecurityBuilderExtensions
 {
     /// <summary>
-    /// The authentication scheme <see cref="DunlinAuthentication.Scheme"/> as the default one: bearer tokens of this server
-    /// and of <see cref="AccessTokenOptions.TrustedIssuers"/>, session cookies where there are accounts, tickets.
+    /// Adds the authentication scheme <see cref="DunlinAuthentication.Scheme"/>: bearer tokens of this server and of
+    /// <see cref="AccessTokenOptions.TrustedIssuers"/>, session cookies where there are accounts, tickets.
     /// </summary>
+    /// <remarks>
+    /// Does not set the application's default scheme. ASP.NET Core makes the only registered scheme the default. With several
+    /// schemes, Dunlin's endpoints use the user that the application's default scheme has authenticated, and else this scheme;
+    /// endpoints of the application use this scheme where they name it or call <see cref="CallerAuthentication.WithDunlinCaller"/>.
+    /// </remarks>
     public static DunlinBuilder AddTokens(this DunlinBuilder builder, Action<AccessTokenOptions>? configure = null)
     {
         var services = builder.AddOrigins().Services;
@@ -25,14 +30,19 @@ public static class SecurityBuilderExtensions
         services.TryAddSingleton<AccessChanges>();
         services.TryAddSingleton<SigningKeyStore>();
         services.TryAddSingleton<TokenValidator>();
+        services.TryAddSingleton<Authorities>();
         services.TryAddSingleton(provider => new AccessTokens(
             provider.GetRequiredService<IOptions<AccessTokenOptions>>(), provider.GetRequiredService<SigningKeyStore>(),
             provider.GetRequiredService<TokenValidator>(), provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<ITicketStore, InMemoryTicketStore>();
         services.TryAddSingleton<Tickets>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SigningKeyAtStart>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, Authorities>(provider => provider.GetRequiredService<Authorities>()));
         if (!services.Any(service => service.ServiceType == typeof(DunlinAuthenticationHandler)))
-            services.AddAuthentication(DunlinAuthentication.Scheme).AddScheme<AuthenticationSchemeOptions, DunlinAuthenticationHandler>(DunlinAuthentication.Scheme, configureOptions: null);
+        {
+            Authorities.AddClient(services);
+            services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, DunlinAuthenticationHandler>(DunlinAuthentication.Scheme, configureOptions: null);
+        }
         return builder;
     }
 

@@ -17,14 +17,13 @@ internal sealed class SigningKeyStore(
     private const int Bytes = 64;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    private readonly Lazy<JwsKey.SecretKey> _key = new(() =>
-        JwsKey.OfSecret(
+    private readonly Lazy<SigningKey> _key = new(() =>
+        new SigningKey(
             options.Value.SigningKey is { } configured ? Decode(configured)
                 : shared is not null ? FromStore(shared)
-                : FromFile(Path.Combine(environment.ContentRootPath, options.Value.SigningKeyFile), logger),
-            keyId: null));
+                : FromFile(Path.Combine(environment.ContentRootPath, options.Value.SigningKeyFile), logger)));
 
-    public JwsKey.SecretKey Key => _key.Value;
+    public SigningKey Key => _key.Value;
 
     /// <summary>Reads a secret written in base64, with or without padding, in either alphabet.</summary>
     /// <exception cref="FormatException">Not base64, or too short.</exception>
@@ -40,9 +39,9 @@ internal sealed class SigningKeyStore(
         {
             throw new FormatException("not base64; make a key with 'openssl rand -base64 64'", exception);
         }
-        return secret.Length >= JwsKey.MinSecretBytes
+        return secret.Length >= TokenKey.MinSecretBytes
             ? secret
-            : throw new FormatException($"too short: {secret.Length} bytes, and HS256 needs {JwsKey.MinSecretBytes}; make a key with 'openssl rand -base64 64'");
+            : throw new FormatException($"too short: {secret.Length} bytes, and HS256 needs {TokenKey.MinSecretBytes}; make a key with 'openssl rand -base64 64'");
     }
 
     // Once, at the start, before anything is served: waiting for it holds up nothing else.
@@ -93,4 +92,15 @@ internal sealed class SigningKeyStore(
             File.Delete(draft);
         }
     }
+}
+
+/// <summary>The secret of this server's own tokens. Immutable.</summary>
+/// <param name="secret">At least <see cref="TokenKey.MinSecretBytes"/> bytes.</param>
+internal sealed class SigningKey(byte[] secret)
+{
+    /// <summary>The secret as the HS256 key that signs and proves tokens.</summary>
+    public TokenKey ForTokens { get; } = TokenKey.OfSecret(secret, keyId: null);
+
+    /// <summary>Returns the HMAC-SHA256 of a text.</summary>
+    public byte[] Sign(ReadOnlySpan<byte> text) => HMACSHA256.HashData(secret, text);
 }

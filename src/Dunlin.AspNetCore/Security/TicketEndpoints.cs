@@ -18,7 +18,7 @@ public static class TicketEndpoints
         ArgumentNullException.ThrowIfNull(endpoints);
         if (endpoints.ServiceProvider.GetService<Tickets>() is null)
             throw new InvalidOperationException("MapDunlinTickets() needs AddDunlin().AddTokens() on the services.");
-        var group = endpoints.MapGroup(prefix).WithTags("Signing in").WithDunlinProblems().WithHead();
+        var group = endpoints.MapGroup(prefix).WithTags("Signing in").WithDunlinProblems().WithHead().WithDunlinCaller();
         MapTicket(group);
         return group;
     }

@@ -1,8 +1,9 @@
 using System.Security.Claims;
 using System.Text.Json;
-using Dunlin.Json;
 using Dunlin.Topics;
 using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
 
 namespace Dunlin.Security;
 
@@ -12,6 +13,7 @@ internal enum TokenFault
     None,
     Malformed,
     UnknownIssuer,
+    IssuerUnavailable,
     WrongType,
     WrongSignature,
     WrongAudience,
@@ -29,68 +31,95 @@ internal enum TokenFault
 internal readonly record struct TokenResult(TokenFault Fault, ClaimsIdentity? Identity, bool IsOwn);
 
 /// <summary>
-/// The inner half of a JWT (RFC 7519, RFC 8725): which issuer, proven by that issuer's keys alone, for which audience, and
-/// when. Issuer, audience, expiry and subject must be there.
+/// Validates access tokens (RFC 7519, RFC 8725). <see cref="StrictTokenReader"/> refuses what could be read in two ways, the library proves
+/// signature, type, issuer and audience, and this class the times and claims. Issuer, audience, expiry and subject are required. Safe for
+/// concurrent use.
 /// </summary>
 internal sealed class TokenValidator
 {
-    private static readonly JsonDocumentOptions Json = new() { MaxDepth = 16, AllowDuplicateProperties = false };
     private static readonly string[] DefaultTypes = ["JWT", "at+jwt"];
 
+    private readonly JsonWebTokenHandler _handler = new() { MaximumTokenSizeInBytes = StrictTokenReader.MaxLength };
     private readonly Dictionary<string, Issuer> _issuers;
     private readonly TimeSpan _skew;
     private readonly TimeProvider _time;
 
-    public TokenValidator(IOptions<AccessTokenOptions> options, SigningKeyStore keys, TimeProvider time)
+    public TokenValidator(IOptions<AccessTokenOptions> options, SigningKeyStore keys, TimeProvider time, Authorities authorities)
     {
         var value = options.Value;
         _skew = value.ClockSkew;
         _time = time;
         _issuers = value.TrustedIssuers.ToDictionary(
             issuer => issuer.Issuer,
-            issuer => new Issuer(issuer.Audience, [.. issuer.ReadKeys().SelectMany(JwsKey.Parse)], issuer.Types.Count > 0 ? [.. issuer.Types] : DefaultTypes, issuer.RolesClaim, issuer.UserIdPrefix, IsOwn: false),
+            issuer => authorities.Find(issuer.Issuer) is { } authority
+                ? new Issuer(issuer, () => authority.Keys, authority)
+                : new Issuer(issuer, Fixed([.. issuer.ReadKeys()]), null),
             StringComparer.Ordinal);
-        _issuers[value.Issuer] = new Issuer(value.Audience, [keys.Key], ["JWT"], DunlinClaims.Role, "", IsOwn: true);
+        var own = new TrustedIssuer { Issuer = value.Issuer, Audience = value.Audience, Types = { "JWT" } };
+        _issuers[value.Issuer] = new Issuer(own, Fixed([keys.Key.ForTokens]), null, IsOwn: true);
     }
 
-    public TokenResult Validate(string token)
+    /// <summary>Validates a token. A token with an unknown key of an issuer with an authority may wait for its keys.</summary>
+    public async ValueTask<TokenResult> ValidateAsync(string token, CancellationToken cancellationToken)
     {
-        if (!JwsVerifier.TryRead(token, out var header, out var payload, out var signature))
+        if (!StrictTokenReader.TryRead(token, out var header, out var payload) || !StrictTokenReader.TryReadClaims(payload, out var document))
             return Refused(TokenFault.Malformed);
-        // Claims are kept with leases and sessions, and PostgreSQL keeps no NUL.
-        if (JsonText.HoldsNul(payload))
-            return Refused(TokenFault.Malformed);
-        try
+        using (document)
         {
-            using var document = JsonDocument.Parse(payload, Json);
-            var claims = document.RootElement;
-            // The issuer is read before it is proven, but only to choose whose keys must prove it.
-            if (claims.ValueKind != JsonValueKind.Object || Text(claims, "iss") is not { } iss || !_issuers.TryGetValue(iss, out var issuer))
-                return Refused(TokenFault.UnknownIssuer);
-            if (!JwsVerifier.IsSigned(token, header, signature, issuer.Keys))
-                return Refused(TokenFault.WrongSignature);
-            if (!issuer.Types.Contains(header.Type, StringComparer.OrdinalIgnoreCase))
-                return Refused(TokenFault.WrongType);
-            return Judge(claims, issuer);
-        }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
-        {
-            return Refused(TokenFault.Malformed);
+            try
+            {
+                var claims = document.RootElement;
+                // The issuer is not proven yet. It only selects, among the configured issuers, whose keys must prove it.
+                if (Text(claims, "iss") is not { } iss || !_issuers.TryGetValue(iss, out var issuer))
+                    return Refused(TokenFault.UnknownIssuer);
+                if (!TryTime(claims, "exp", out var expires) || !TryTime(claims, "nbf", out var notBefore) || !TryTime(claims, "iat", out var issued))
+                    return Refused(TokenFault.BadClaim);
+                // The library reads texts only, and fails on anything else.
+                if (!HasTextAudience(claims))
+                    return Refused(TokenFault.WrongAudience);
+                var fault = await ProveAsync(token, header, issuer, cancellationToken);
+                return fault == TokenFault.None ? Judge(claims, issuer, expires, notBefore, issued) : Refused(fault);
+            }
+            catch (InvalidOperationException)
+            {
+                return Refused(TokenFault.Malformed); // text that is not UTF-8
+            }
         }
     }
 
-    private TokenResult Judge(JsonElement claims, Issuer issuer)
+    private async ValueTask<TokenFault> ProveAsync(string token, TokenHeader header, Issuer issuer, CancellationToken cancellationToken)
     {
-        if (!HasAudience(claims, issuer.Audience))
-            return Refused(TokenFault.WrongAudience);
+        var fault = await ProveAsync(token, issuer.Parameters);
+        if (fault != TokenFault.WrongSignature || issuer.Authority is not { } authority
+            || (header.KeyId is { } keyId && TokenKey.IsNamed(authority.Keys, keyId)))
+            return fault;
+        await authority.RefreshAsync(cancellationToken);
+        fault = await ProveAsync(token, issuer.Parameters);
+        // The key may be a new one: that is no reason to tell the user to sign in.
+        return fault == TokenFault.WrongSignature && !authority.IsCurrent ? TokenFault.IssuerUnavailable : fault;
+    }
+
+    private async ValueTask<TokenFault> ProveAsync(string token, TokenValidationParameters parameters)
+    {
+        var result = await _handler.ValidateTokenAsync(token, parameters);
+        return result.IsValid ? TokenFault.None : result.Exception switch
+        {
+            SecurityTokenInvalidSignatureException or SecurityTokenInvalidAlgorithmException => TokenFault.WrongSignature,
+            SecurityTokenInvalidTypeException => TokenFault.WrongType,
+            SecurityTokenInvalidIssuerException => TokenFault.UnknownIssuer,
+            SecurityTokenInvalidAudienceException => TokenFault.WrongAudience,
+            _ => TokenFault.Malformed,
+        };
+    }
+
+    private TokenResult Judge(JsonElement claims, Issuer issuer, DateTimeOffset? expires, DateTimeOffset? notBefore, DateTimeOffset? issued)
+    {
         var now = _time.GetUtcNow();
-        if (!TryTime(claims, "exp", out var expires) || !TryTime(claims, "nbf", out var notBefore) || !TryTime(claims, "iat", out var issued))
-            return Refused(TokenFault.BadClaim);
         if (expires is null || now >= expires + _skew)
             return Refused(TokenFault.Expired);
         if (now < notBefore - _skew || now < issued - _skew)
             return Refused(TokenFault.NotYetValid);
-        if (Text(claims, "sub") is not { Length: > 0 } subject || UserIds.Fault(issuer.UserIdPrefix + subject) is not null)
+        if (Text(claims, "sub") is not { Length: > 0 } subject || UserIds.Fault(issuer.Options.UserIdPrefix + subject) is not null)
             return Refused(TokenFault.BadClaim);
         // One that cannot be read grants nothing, and is refused so that it is noticed.
         var grants = claims.TryGetProperty(DunlinClaims.Grants, out var claim) ? claim.GetRawText() : null;
@@ -99,9 +128,9 @@ internal sealed class TokenValidator
 
         var identity = DunlinIdentity.Create(
             issuer.IsOwn ? DunlinAuthentication.Scheme : DunlinAuthentication.TrustedIssuerType,
-            issuer.UserIdPrefix + subject,
+            issuer.Options.UserIdPrefix + subject,
             Text(claims, DunlinClaims.Name) ?? Text(claims, "preferred_username") ?? subject,
-            Roles(claims, issuer.RolesClaim),
+            Roles(claims, issuer.Options.RolesClaim),
             Text(claims, DunlinClaims.SessionId),
             // Honoured so long, so a stream that it opens may last so long: closing earlier would open it again at once.
             expires.Value + _skew);
@@ -113,10 +142,10 @@ internal sealed class TokenValidator
 
     private static TokenResult Refused(TokenFault fault) => new(fault, null, false);
 
-    private static bool HasAudience(JsonElement claims, string audience) => claims.TryGetProperty("aud", out var value) && value.ValueKind switch
+    private static bool HasTextAudience(JsonElement claims) => claims.TryGetProperty("aud", out var value) && value.ValueKind switch
     {
-        JsonValueKind.String => value.ValueEquals(audience),
-        JsonValueKind.Array => value.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.String && item.ValueEquals(audience)),
+        JsonValueKind.String => true,
+        JsonValueKind.Array => value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String),
         _ => false,
     };
 
@@ -148,5 +177,30 @@ internal sealed class TokenValidator
         return true;
     }
 
-    private sealed record Issuer(string Audience, IReadOnlyList<JwsKey> Keys, string[] Types, string RolesClaim, string UserIdPrefix, bool IsOwn);
+    private static Func<IReadOnlyList<TokenKey>> Fixed(IReadOnlyList<TokenKey> keys) => () => keys;
+
+    private sealed record Issuer(TrustedIssuer Options, Func<IReadOnlyList<TokenKey>> Keys, AuthorityKeys? Authority, bool IsOwn = false)
+    {
+        public TokenValidationParameters Parameters { get; } = new()
+        {
+            ValidIssuer = Options.Issuer,
+            ValidAudience = Options.Audience,
+            IgnoreTrailingSlashWhenValidatingAudience = false,
+            ValidAlgorithms = TokenKey.Algorithms,
+            IssuerSigningKeyResolver = (_, token, _, _) => KeysFor((JsonWebToken)token, Keys()),
+            TypeValidator = TypesOf(Options),
+            // The library has no clock that can be set, and takes texts for numbers.
+            ValidateLifetime = false,
+        };
+
+        // The library gives an absent and an empty 'kid' as the same, and only the absent one may be proven by a named key.
+        private static IEnumerable<SecurityKey> KeysFor(JsonWebToken token, IReadOnlyList<TokenKey> keys) =>
+            TokenKey.For(keys, token.Alg, token.TryGetHeaderValue<string>("kid", out var keyId) ? keyId : null).Select(key => key.Key);
+
+        private static TypeValidator TypesOf(TrustedIssuer options)
+        {
+            string[] types = options.Types.Count > 0 ? [.. options.Types] : DefaultTypes;
+            return (type, _, _) => types.Contains(type, StringComparer.OrdinalIgnoreCase) ? type : throw new SecurityTokenInvalidTypeException();
+        }
+    }
 }

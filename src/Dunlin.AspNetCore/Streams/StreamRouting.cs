@@ -33,5 +33,5 @@ public static class StreamRouting
                 if (!context.RequestAborted.IsCancellationRequested)
                     await Problem.WriteAsync(context, error);
             }
-        }).WithMetadata(AcceptsTicket.Instance, WritesOwnProblems.Instance, ServesEvents.Instance);
+        }).WithMetadata(AcceptsTicket.Instance, WritesOwnProblems.Instance, ServesEvents.Instance).WithDunlinCaller();
 }

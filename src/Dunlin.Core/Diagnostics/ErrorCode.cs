@@ -53,6 +53,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
     public static readonly ErrorCode QueueFull = new("queue_full", 429, ErrorClass.Retry, "Too many are waiting for this lease.", "Try again later.");
     public static readonly ErrorCode LimitReached = new("limit_reached", 429, ErrorClass.Stop, "A limit is reached.", "Delete what is no longer needed, or ask the operator for more; 'limit' says how much there can be.");
     public static readonly ErrorCode Internal = new("internal", 500, ErrorClass.Retry, "The server failed.", "Try again; if it lasts, tell the operator the trace id.");
+    public static readonly ErrorCode IdentityUnavailable = new("identity_unavailable", 503, ErrorClass.Retry, "The identity provider does not answer.", "Try again; you are not signed out. If it lasts, tell the operator.");
     public static readonly ErrorCode StoreUnavailable = new("store_unavailable", 503, ErrorClass.Retry, "The store cannot be written now.", "Try again; nothing of this request was kept.");
     public static readonly ErrorCode OutcomeUnknown = new("outcome_unknown", 503, ErrorClass.Resync, "Whether the request was carried out is not known.", "Repeat it with the same idempotency key, or read the current state before you repeat it: it may have been kept.");
     public static readonly ErrorCode Draining = new("draining", 503, ErrorClass.Retry, "The server is shutting down.", "Connect again; another node or the restarted one answers.");
@@ -64,6 +65,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         InvalidJson, InvalidField, UnknownField, InvalidTopic, InvalidResource, InvalidPosition, TooManyTopics,
         NotSignedIn, InvalidCredentials, Forbidden, OriginRefused, NotFound, MethodNotAllowed, UserChanged, LeaseLost, IdempotencyKeyReused,
         Conflict, CheckpointExpired, VersionMismatch, TooLarge, UnsupportedMediaType, LeaseHeld, SchemaOutdated, TooManyRequests, TooManyConnections, QueueFull,
-        LimitReached, Internal, StoreUnavailable, OutcomeUnknown, Draining,
+        LimitReached, Internal, IdentityUnavailable, StoreUnavailable, OutcomeUnknown, Draining,
     ];
 }

@@ -47,14 +47,14 @@ public sealed class AccessTokensTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Who_configures_a_server_is_told_why_a_token_is_refused()
+    public async Task Who_configures_a_server_is_told_why_a_token_is_refused()
     {
         var token = Tokens.Issue(new AccessTokenRequest("ann") { Lifetime = TimeSpan.FromMinutes(1) });
-        Assert.Null(Tokens.WhyRefused(token));
-        Assert.Equal("malformed", Tokens.WhyRefused("x"));
-        Assert.Equal("wrongSignature", Tokens.WhyRefused(token[..^4] + (token[^4] == 'A' ? 'B' : 'A') + token[^3..]));
+        Assert.Null(await Tokens.WhyRefusedAsync(token, default));
+        Assert.Equal("malformed", await Tokens.WhyRefusedAsync("x", default));
+        Assert.Equal("wrongSignature", await Tokens.WhyRefusedAsync(token[..^4] + (token[^4] == 'A' ? 'B' : 'A') + token[^3..], default));
         _host.Clock.Advance(TimeSpan.FromMinutes(2));
-        Assert.Equal("expired", Tokens.WhyRefused(token));
+        Assert.Equal("expired", await Tokens.WhyRefusedAsync(token, default));
     }
 
     [Fact]

@@ -4,9 +4,6 @@ using System.Text;
 using Dunlin.Accounts;
 using Dunlin.Identity;
 using Dunlin.Security;
-using Microsoft.Extensions.FileProviders;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -230,6 +227,7 @@ public sealed class TokenValidatorTests
         Assert.Equal(TokenFault.None, Validate(Minted.Token(Minted.Header("RS256"), claims, Minted.Rs256(RsaKey))).Fault);
         Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("RS256", ("kid", "old")), claims, Minted.Rs256(RsaKey))).Fault);
         Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("RS256", ("kid", "gone")), claims, Minted.Rs256(RsaKey))).Fault);
+        Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("RS256", ("kid", "")), claims, Minted.Rs256(RsaKey))).Fault);
     }
 
     [Fact]
@@ -283,18 +281,27 @@ public sealed class TokenValidatorTests
     {
         var validator = Validator();
         string[] tokens = [Own(), Rsa(), Ec()];
-        var faults = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
-            Enumerable.Range(0, 300).Select(i => validator.Validate(tokens[i % 3]).Fault).Distinct().ToList())));
+        var faults = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            var seen = new HashSet<TokenFault>();
+            for (var i = 0; i < 300; i++)
+                seen.Add((await validator.ValidateAsync(tokens[i % 3], default)).Fault);
+            return seen;
+        })));
         Assert.All(faults, fault => Assert.Equal([TokenFault.None], fault));
     }
 
-    private TokenResult Validate(string token) => Validator().Validate(token);
+    // Keys are configured here, so validation ends without waiting.
+    private TokenResult Validate(string token)
+    {
+        var validation = Validator().ValidateAsync(token, default);
+        Assert.True(validation.IsCompletedSuccessfully);
+        return validation.Result;
+    }
 
-    private TokenValidator Validator() => new(Options.Create(_options), Keys(), _clock);
+    private TokenValidator Validator() => TestTokens.Validator(_options, _clock);
 
-    private AccessTokens Tokens() => new(Options.Create(_options), Keys(), new TokenValidator(Options.Create(_options), Keys(), _clock), _clock);
-
-    private SigningKeyStore Keys() => new(Options.Create(_options), new Nowhere(), NullLogger<SigningKeyStore>.Instance);
+    private AccessTokens Tokens() => TestTokens.Issuer(_options, _clock);
 
     private string Own(params (string, object?)[] more) => Minted.Token(Minted.Header("HS256"), Minted.Claims(_clock.Now, more), Minted.Hs256(Secret));
 
@@ -308,13 +315,5 @@ public sealed class TokenValidatorTests
     {
         var parameters = rsa.ExportParameters(false);
         return $$"""{"kty":"RSA","kid":"{{keyId}}","n":"{{System.Buffers.Text.Base64Url.EncodeToString(parameters.Modulus)}}","e":"{{System.Buffers.Text.Base64Url.EncodeToString(parameters.Exponent)}}"}""";
-    }
-
-    private sealed class Nowhere : IHostEnvironment
-    {
-        public string ApplicationName { get; set; } = "";
-        public IFileProvider ContentRootFileProvider { get; set; } = new NullFileProvider();
-        public string ContentRootPath { get; set; } = "/nowhere";
-        public string EnvironmentName { get; set; } = "Production";
     }
 }
