@@ -24,7 +24,7 @@ internal static class BenchNode
             }
             catch (HttpRequestException)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(100));
+                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
             }
         }
     }

@@ -36,7 +36,7 @@ internal static class ManyReaders
                 holders.Add(Hold(port, count / Nodes));
             await WhenAllSayAsync(holders, "open");
             Say($"{count / Nodes * Nodes} streams opened in {began.Elapsed.TotalSeconds:0.0} s");
-            await Task.Delay(TimeSpan.FromSeconds(5));
+            await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System);
             Say($"{(nodes.Sum(Memory) - before) / 1024.0 / (count / Nodes * Nodes):0.0} KiB of a node for each");
             for (var number = 1; number <= Events; number++)
             {

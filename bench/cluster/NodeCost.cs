@@ -56,7 +56,7 @@ internal static class NodeCost
 
     private static async Task<long> TransactionsAsync(string connectionString)
     {
-        await Task.Delay(StatisticsDelay);
+        await Task.Delay(StatisticsDelay, TimeProvider.System);
         await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand("SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()", connection);

@@ -74,7 +74,7 @@ internal static class NodeDeath
     private static async Task WhenAllHaveAsync(List<Reader> readers, long number)
     {
         while (readers.Exists(reader => reader.Last < number))
-            await Task.Delay(TimeSpan.FromMilliseconds(20));
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
     }
 
     private sealed class Reader : IDisposable
@@ -112,7 +112,7 @@ internal static class NodeDeath
                     // The end of the node, or of the run.
                 }
                 if (!_end.IsCancellationRequested)
-                    await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1_000)));
+                    await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1_000)), TimeProvider.System);
             }
         }
 

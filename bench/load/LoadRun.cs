@@ -61,7 +61,7 @@ internal sealed class LoadRun(LoadOptions options)
         readOn.SetResult();
         bool HasAll((string Topic, Reader Reader) one) => publishers.All(p => p.Topic != one.Topic || one.Reader.LastOf(p.Index) >= p.Accepted - 1);
         while (!stalled.TrueForAll(HasAll) && watch.Elapsed < OpeningLimit)
-            await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
         var recovered = stalled.Count(HasAll);
         await stop.CancelAsync();
         await Task.WhenAll(work);
@@ -121,7 +121,7 @@ internal sealed class LoadRun(LoadOptions options)
                 // Some at a time: a server's queue of unaccepted connections is short.
                 if (i % 64 == 63 || i == count - 1)
                 {
-                    while (await Task.WhenAny(opened.Task, Task.Delay(TimeSpan.FromSeconds(1), stop.Token)) != opened.Task)
+                    while (await Task.WhenAny(opened.Task, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, stop.Token)) != opened.Task)
                     {
                         if (limit.Elapsed < OpeningLimit)
                             continue;
@@ -151,7 +151,7 @@ internal sealed class LoadRun(LoadOptions options)
         var (lastAt, lastPublished, lastDelivered, lastCpu) = (began, _tally.Published, _tally.Delivered, _probe.Read()?.CpuSeconds);
         while (Stopwatch.GetElapsedTime(began) < duration)
         {
-            await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
+            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, cancellationToken);
             var elapsed = Stopwatch.GetElapsedTime(lastAt).TotalSeconds;
             var server = _probe.Read();
             var sample = new Sample(

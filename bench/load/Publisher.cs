@@ -25,7 +25,7 @@ internal sealed class Publisher(HttpClient http, int index, string topic, LoadOp
                 // Against the beginning, so that a slow answer does not lower the rate for ever.
                 var due = (pause * (sent + ((double)index / options.Publishers))) - Stopwatch.GetElapsedTime(began);
                 if (due > TimeSpan.Zero)
-                    await Task.Delay(due, cancellationToken);
+                    await Task.Delay(due, TimeProvider.System, cancellationToken);
                 if (await PublishAsync(Accepted, cancellationToken))
                     Accepted++;
             }
@@ -58,7 +58,7 @@ internal sealed class Publisher(HttpClient http, int index, string topic, LoadOp
         {
             tally.CountRefusal(error.Message);
         }
-        await Task.Delay(TimeSpan.FromMilliseconds(200), cancellationToken);
+        await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, cancellationToken);
         return false;
     }
 }

@@ -31,7 +31,7 @@ internal sealed class Reader(HttpClient http, string topic, Tally tally, Task? r
             catch (Exception error) when (error is HttpRequestException or IOException && !cancellationToken.IsCancellationRequested)
             {
                 tally.CountReconnect(error.Message);
-                await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(200, 1_000)), cancellationToken);
+                await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(200, 1_000)), TimeProvider.System, cancellationToken);
             }
             catch (OperationCanceledException)
             {

@@ -173,7 +173,7 @@ internal sealed class ReplicacheHost : IAsyncDisposable
         .AddMutator<ListArgs>("slow", async (mutation, _, ct) =>
         {
             SlowBegan();
-            await Task.Delay(Timeout.Infinite, ct);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
         });
 
     private static ClaimsPrincipal Principal(string user)

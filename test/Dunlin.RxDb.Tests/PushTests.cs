@@ -229,7 +229,7 @@ public sealed class PushTests
         ShelfCollections.Slow = async ct =>
         {
             _ = Task.Run(() => host.Time.Advance(TimeSpan.FromMilliseconds(400)), CancellationToken.None);
-            await Task.Delay(Timeout.Infinite, ct);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
         };
         try
         {

@@ -125,7 +125,7 @@ public abstract class JobFaultConformance : JobSuite
             async (_, ct) =>
             {
                 began.SetResult();
-                await Task.Delay(Timeout.InfiniteTimeSpan, ct);
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
             },
             cut);
         var id = (await EnqueueAsync()).Id;
@@ -189,7 +189,7 @@ public abstract class JobFaultConformance : JobSuite
         var first = await StartAsync(async (_, ct) =>
         {
             began.SetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, ct);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
         });
         var id = (await EnqueueAsync()).Id;
         await began.Task.WaitAsync(Patience);
@@ -239,7 +239,7 @@ public abstract class JobFaultConformance : JobSuite
                 if (run.Value == 2)
                     throw new JobFailedException("never", isFinal: true);
                 began.SetResult();
-                await Task.Delay(Timeout.InfiniteTimeSpan, ct);
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
             },
             cut);
         var dead = await EnqueueAsync(2);
@@ -292,7 +292,7 @@ public abstract class JobFaultConformance : JobSuite
             began.SetResult();
             try
             {
-                await Task.Delay(Timeout.InfiniteTimeSpan, ct);
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
             }
             finally
             {

@@ -183,7 +183,7 @@ public abstract class StoreConformance : ConformanceSuite
             {
                 await unit.AppendAsync(Draft("a"), ct);
                 reached.SetResult();
-                await Task.Delay(Timeout.Infinite, ct);
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
             },
             cancel.Token).AsTask();
         await reached.Task;

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Dunlin.Core.Tests.Style;
 
-/// <summary>What the house style names and no analyzer that can be restored here checks.</summary>
+/// <summary>Rules of the house style that no analyzer checks. Banned members stand in BannedSymbols.txt.</summary>
 public sealed class StyleTests
 {
     // A file over 400 lines wants a reason; a suite of tests may have 520. This list may only shrink.
@@ -33,22 +33,15 @@ public sealed class StyleTests
         Assert.DoesNotContain(friends, name => name.Contains("Apps", StringComparison.Ordinal) || name.EndsWith(".Host", StringComparison.Ordinal) || name is "dunlin" or "Dunlin.Server");
     }
 
-    [Theory]
-    [InlineData(@"\bDateTime(Offset)?\.(Utc)?Now\b", "TimeProvider.GetUtcNow()")]
-    [InlineData(@"\bThread\.Sleep\(", "a barrier, or Task.Delay(TimeSpan, TimeProvider)")]
-    [InlineData(@"\bTask\.Delay\(\s*[0-9]", "Task.Delay(TimeSpan, TimeProvider)")]
-    [InlineData(@"\bTask\.Delay\(TimeSpan\.[A-Za-z]+\([^()]*\)\s*\)", "Task.Delay(TimeSpan, TimeProvider)")]
-    [InlineData(@"\bnew Random\(\)", "Random.Shared, or TestSeed.NewRandom in tests")]
-    [InlineData(@"\bSkip\s*=\s*""", "a test that runs")]
-    [InlineData(@"\bNotImplementedException\b", "code that works")]
-    [InlineData(@"\b(TODO|FIXME|HACK)\b", "an issue, or the work itself")]
-    public void Banned_words_are_not_written(string pattern, string instead)
+    // MA0026 knows TODO only.
+    [Fact]
+    public void Notes_of_unfinished_work_are_not_written()
     {
         var found = Sources("src", "cs").Concat(Sources("apps", "cs")).Concat(Sources("test", "cs"))
             .Where(file => !file.EndsWith("StyleTests.cs", StringComparison.Ordinal))
             .SelectMany(file => File.ReadLines(file).Select((line, i) => (Where: $"{Relative(file)}:{i + 1}", Line: line)))
-            .Where(l => Regex.IsMatch(l.Line, pattern))
-            .Select(l => $"{l.Where}: use {instead}");
+            .Where(l => Regex.IsMatch(l.Line, @"\b(TODO|FIXME|HACK)\b"))
+            .Select(l => $"{l.Where}: use an issue, or do the work");
         Assert.Empty(found);
     }
 

@@ -167,7 +167,7 @@ public sealed class OutageTests
         await Database.ExecuteAsync(backend.ConnectionString, "DELETE FROM dunlin_journal WHERE \"offset\" > 1");
         var refused = await Assert.ThrowsAsync<DunlinException>(async () => await node.AppendAsync(Backend.Draft("a"), Cancellation));
         Assert.Equal(ErrorCode.StoreUnavailable, refused.Code);
-        await Task.Delay(Timeout.Infinite, node.Faulted).ContinueWith(static _ => { }, TaskScheduler.Default);
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, node.Faulted).ContinueWith(static _ => { }, TaskScheduler.Default);
         Assert.NotNull(node.Fault);
         var again = await backend.OpenAsync();
         Assert.Equal(2, (await again.AppendAsync(Backend.Draft("a"), Cancellation)).Offset);

@@ -137,7 +137,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
         var work = _store.WriteAsync(async (unit, ct) =>
         {
             await unit.AppendAsync(Backend.Draft("a"), ct);
-            await Task.Delay(Timeout.Infinite, ct);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
         }).AsTask();
         await _backend.Time.WhenTimersAsync(1);
         _backend.Time.Advance(TimeSpan.FromSeconds(5));

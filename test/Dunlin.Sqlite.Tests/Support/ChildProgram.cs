@@ -65,7 +65,7 @@ public static class ChildProgram
             {
                 var second = await Assert.ThrowsAsync<DunlinException>(async () => await store.AppendAsync(Backend.Draft("a")));
                 var read = await Assert.ThrowsAsync<DunlinException>(async () => await store.ReadAsync(new JournalQuery(0, null), default));
-                await Task.Delay(Timeout.Infinite, store.Faulted).ContinueWith(static _ => { }, TaskScheduler.Default);
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, store.Faulted).ContinueWith(static _ => { }, TaskScheduler.Default);
                 Console.WriteLine($"{kept > 0} {first.Code.Code} {second.Code.Code} {read.Code.Code} {store.Fault is Microsoft.Data.Sqlite.SqliteException}");
                 return;
             }
