@@ -1,3 +1,4 @@
+using Dunlin.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Security;
