@@ -97,15 +97,18 @@ public sealed class TrustedIssuer
     internal string? AuthorityFault() => Authority switch
     {
         null => null,
-        _ when !Uri.TryCreate(Authority, UriKind.Absolute, out var uri) || uri.Query.Length + uri.Fragment.Length + uri.UserInfo.Length > 0 =>
+        _ when !Uri.TryCreate(Authority, UriKind.Absolute, out var uri)
+            || uri.Query.Length + uri.Fragment.Length + uri.UserInfo.Length > 0 =>
             $"'{Authority}' is not an address; write one such as https://login.example.com",
         _ when !IsAllowed(new Uri(Authority), RequireHttpsMetadata) =>
-            $"'{Authority}' is not an https address; use https, or set RequireHttpsMetadata to false on a network where nobody can change answers",
+            $"'{Authority}' is not an https address; use https, "
+            + "or set RequireHttpsMetadata to false on a network where nobody can change answers",
         _ => null,
     };
 
     internal string? KeyRefreshFault() =>
-        KeyRefreshInterval < TimeSpan.Parse(MinKeyRefresh, CultureInfo.InvariantCulture) || KeyRefreshInterval > TimeSpan.Parse(MaxKeyRefresh, CultureInfo.InvariantCulture)
+        KeyRefreshInterval < TimeSpan.Parse(MinKeyRefresh, CultureInfo.InvariantCulture)
+        || KeyRefreshInterval > TimeSpan.Parse(MaxKeyRefresh, CultureInfo.InvariantCulture)
             ? $"{KeyRefreshInterval:c} is not between {MinKeyRefresh} and {MaxKeyRefresh}"
             : null;
 }

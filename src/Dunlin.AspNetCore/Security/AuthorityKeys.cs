@@ -49,7 +49,8 @@ internal sealed class AuthorityKeys(
         {
             if (_refresh is { IsCompleted: false } running)
                 return running.WaitAsync(cancellationToken);
-            if (_finished is { } finished && time.GetElapsedTime(finished) < (_keys.Count == 0 ? MinIntervalWithoutKeys : MinInterval))
+            var least = _keys.Count == 0 ? MinIntervalWithoutKeys : MinInterval;
+            if (_finished is { } finished && time.GetElapsedTime(finished) < least)
                 return Task.CompletedTask;
             // Not the caller's token: others join this fetch. The HttpClient has a timeout.
             _refresh = Task.Run(FetchAsync, CancellationToken.None);
@@ -82,9 +83,11 @@ internal sealed class AuthorityKeys(
         try
         {
             using var http = client();
-            var configuration = await OpenIdConnectConfigurationRetriever.GetAsync(address, new Documents(http, issuer.RequireHttpsMetadata), CancellationToken.None);
+            var documents = new Documents(http, issuer.RequireHttpsMetadata);
+            var configuration = await OpenIdConnectConfigurationRetriever.GetAsync(address, documents, CancellationToken.None);
             if (!string.Equals(configuration.Issuer, issuer.Issuer, StringComparison.Ordinal))
-                throw new FormatException($"the discovery document names the issuer '{configuration.Issuer}', but '{issuer.Issuer}' is configured");
+                throw new FormatException(
+                    $"the discovery document names the issuer '{configuration.Issuer}', but '{issuer.Issuer}' is configured");
             var published = configuration.JsonWebKeySet ?? throw new FormatException("the discovery document has no 'jwks_uri'");
             var keys = TokenKey.OfPublishedSet(published, MaxKeys);
             SecurityLog.KeysFetched(logger, issuer.Issuer, address, keys.Count);

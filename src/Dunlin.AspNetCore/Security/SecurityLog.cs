@@ -28,7 +28,8 @@ internal static partial class SecurityLog
     public static partial void KeysFetched(ILogger logger, string issuer, string address, int count);
 
     [LoggerMessage(4035, LogLevel.Warning,
-        "The keys of issuer {Issuer} could not be refreshed from {Address}: {Reason}. Known keys stay in use. Tokens with new keys are answered 503.")]
+        "The keys of issuer {Issuer} could not be refreshed from {Address}: {Reason}. Known keys stay in use. "
+        + "Tokens with new keys are answered 503.")]
     public static partial void KeysNotRefreshed(ILogger logger, string issuer, string address, PeerText reason);
 
     [LoggerMessage(4036, LogLevel.Error,

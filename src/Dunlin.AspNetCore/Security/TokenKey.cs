@@ -23,7 +23,8 @@ internal sealed record TokenKey(SecurityKey Key, string Algorithm, string? KeyId
     public const int MaxTried = 16;
 
     /// <summary>All algorithms that are accepted. <c>none</c> is not one of them.</summary>
-    public static readonly string[] Algorithms = [SecurityAlgorithms.HmacSha256, SecurityAlgorithms.RsaSha256, SecurityAlgorithms.EcdsaSha256];
+    public static readonly string[] Algorithms =
+        [SecurityAlgorithms.HmacSha256, SecurityAlgorithms.RsaSha256, SecurityAlgorithms.EcdsaSha256];
 
     // Not the library's shared factory: an application that disposes a key of its own would break the cached verifier of an equal one.
     private static readonly CryptoProviderFactory Crypto = new();
@@ -42,7 +43,8 @@ internal sealed record TokenKey(SecurityKey Key, string Algorithm, string? KeyId
         {
             return text.TrimStart().StartsWith("-----", StringComparison.Ordinal) ? [OfPem(text)] : OfJson(text);
         }
-        catch (Exception exception) when (exception is CryptographicException or ArgumentException or JsonException or InvalidOperationException)
+        catch (Exception exception)
+            when (exception is CryptographicException or ArgumentException or JsonException or InvalidOperationException)
         {
             throw new FormatException("neither a PEM public key nor a JWK (set)", exception);
         }
@@ -162,5 +164,7 @@ internal sealed record TokenKey(SecurityKey Key, string Algorithm, string? KeyId
     }
 
     private static byte[] Bytes(string? text, string name) =>
-        text is not null && StrictTokenReader.TryDecode(text, out var bytes) ? bytes : throw new FormatException($"a JWK without a valid '{name}'");
+        text is not null && StrictTokenReader.TryDecode(text, out var bytes)
+            ? bytes
+            : throw new FormatException($"a JWK without a valid '{name}'");
 }

@@ -62,7 +62,8 @@ internal sealed class TokenValidator
     /// <summary>Validates a token. A token with an unknown key of an issuer with an authority may wait for its keys.</summary>
     public async ValueTask<TokenResult> ValidateAsync(string token, CancellationToken cancellationToken)
     {
-        if (!StrictTokenReader.TryRead(token, out var header, out var payload) || !StrictTokenReader.TryReadClaims(payload, out var document))
+        if (!StrictTokenReader.TryRead(token, out var header, out var payload)
+            || !StrictTokenReader.TryReadClaims(payload, out var document))
             return Refused(TokenFault.Malformed);
         using (document)
         {
@@ -72,7 +73,8 @@ internal sealed class TokenValidator
                 // The issuer is not proven yet. It only selects, among the configured issuers, whose keys must prove it.
                 if (Text(claims, "iss") is not { } iss || !_issuers.TryGetValue(iss, out var issuer))
                     return Refused(TokenFault.UnknownIssuer);
-                if (!TryTime(claims, "exp", out var expires) || !TryTime(claims, "nbf", out var notBefore) || !TryTime(claims, "iat", out var issued))
+                if (!TryTime(claims, "exp", out var expires) || !TryTime(claims, "nbf", out var notBefore)
+                    || !TryTime(claims, "iat", out var issued))
                     return Refused(TokenFault.BadClaim);
                 // The library reads texts only, and fails on anything else.
                 if (!HasTextAudience(claims))
@@ -200,7 +202,9 @@ internal sealed class TokenValidator
         private static TypeValidator TypesOf(TrustedIssuer options)
         {
             string[] types = options.Types.Count > 0 ? [.. options.Types] : DefaultTypes;
-            return (type, _, _) => types.Contains(type, StringComparer.OrdinalIgnoreCase) ? type : throw new SecurityTokenInvalidTypeException();
+            return (type, _, _) => types.Contains(type, StringComparer.OrdinalIgnoreCase)
+                ? type
+                : throw new SecurityTokenInvalidTypeException();
         }
     }
 }

@@ -176,7 +176,10 @@ public sealed class AuthorityTests
     {
         Task<TestHost> Start(bool requiresHttps) => TestHost.StartAsync(new HostSetup
         {
-            Tokens = tokens => tokens.TrustedIssuers.Add(new TrustedIssuer { Issuer = "i", Audience = "a", Authority = authority, RequireHttpsMetadata = requiresHttps }),
+            Tokens = tokens => tokens.TrustedIssuers.Add(new TrustedIssuer
+            {
+                Issuer = "i", Audience = "a", Authority = authority, RequireHttpsMetadata = requiresHttps,
+            }),
         });
         var fault = await Assert.ThrowsAsync<OptionsValidationException>(() => Start(requiresHttps: true));
         Assert.Contains("AccessTokenOptions.TrustedIssuers[0].Authority", fault.Message, StringComparison.Ordinal);
@@ -202,7 +205,10 @@ public sealed class AuthorityTests
     private static Task<EngineHost> StartAsync(OidcIssuer issuer) => EngineHost.StartAsync(engine: dunlin => dunlin.AddTokens(tokens =>
     {
         tokens.SigningKey = Convert.ToBase64String(new byte[32]);
-        tokens.TrustedIssuers.Add(new TrustedIssuer { Issuer = issuer.Address, Audience = "us", Authority = issuer.Address, KeyRefreshInterval = Interval });
+        tokens.TrustedIssuers.Add(new TrustedIssuer
+        {
+            Issuer = issuer.Address, Audience = "us", Authority = issuer.Address, KeyRefreshInterval = Interval,
+        });
     }));
 
     private static string Token(OidcIssuer issuer, EngineHost host, string key) =>

@@ -31,7 +31,8 @@ public sealed class SchemeTests
                 services.AddAuthentication(IdentityConstants.ApplicationScheme).AddIdentityCookies();
                 services.AddIdentityCore<IdentityUser>().AddUserStore<OneUserStore>().AddSignInManager();
             },
-            app => app.MapPost("/app/login", (SignInManager<IdentityUser> signIn) => signIn.SignInAsync(OneUserStore.Ann, isPersistent: false)));
+            app => app.MapPost(
+                "/app/login", (SignInManager<IdentityUser> signIn) => signIn.SignInAsync(OneUserStore.Ann, isPersistent: false)));
         await RequireSignedOutAsync(host);
         var cookie = await LoginAsync(host);
         await RequireSignedInAsync(host, "ann", ("Cookie", cookie));
@@ -48,7 +49,8 @@ public sealed class SchemeTests
     [Fact]
     public async Task JwtBearer_of_a_foreign_issuer_signs_in_to_dunlin()
     {
-        await using var host = await StartAsync(services => services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(Foreign));
+        await using var host = await StartAsync(
+            services => services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(Foreign));
         await RequireSignedOutAsync(host);
         // A page has to set the header itself, so a cookie beside it changes nothing.
         await RequireSignedInAsync(host, "ann", ("Authorization", ForeignToken()), ("Cookie", "any=1"), ("Origin", "https://evil.example"));
@@ -64,7 +66,9 @@ public sealed class SchemeTests
         await using var host = await StartAsync(
             services => services.AddAuthentication("either")
                 .AddPolicyScheme("either", displayName: null, options => options.ForwardDefaultSelector = context =>
-                    context.Request.Headers.ContainsKey("Authorization") ? JwtBearerDefaults.AuthenticationScheme : CookieAuthenticationDefaults.AuthenticationScheme)
+                    context.Request.Headers.ContainsKey("Authorization")
+                        ? JwtBearerDefaults.AuthenticationScheme
+                        : CookieAuthenticationDefaults.AuthenticationScheme)
                 .AddCookie().AddJwtBearer(Foreign),
             app => app.MapPost("/app/login", (HttpContext context) => context.SignInAsync(
                 CookieAuthenticationDefaults.AuthenticationScheme, new ClaimsPrincipal(new ClaimsIdentity([new("sub", "ann")], "cookie")))));
@@ -128,9 +132,11 @@ public sealed class SchemeTests
     private static async Task RequireOriginCheckAsync(EngineHost host, string cookie)
     {
         var draft = new { topic = "a", type = "e", data = 1 };
-        using var publish = await SendAsync(host, HttpMethod.Post, "/dunlin/v1/events", draft, ("Cookie", cookie), ("Origin", "https://evil.example"));
+        using var publish = await SendAsync(
+            host, HttpMethod.Post, "/dunlin/v1/events", draft, ("Cookie", cookie), ("Origin", "https://evil.example"));
         await HttpAssert.ProblemAsync(publish, 403, "origin_refused");
-        using var stream = await SendAsync(host, HttpMethod.Get, "/dunlin/v1/events?topic=a", null, ("Cookie", cookie), ("Sec-Fetch-Site", "cross-site"));
+        using var stream = await SendAsync(
+            host, HttpMethod.Get, "/dunlin/v1/events?topic=a", null, ("Cookie", cookie), ("Sec-Fetch-Site", "cross-site"));
         await HttpAssert.ProblemAsync(stream, 403, "origin_refused");
     }
 
@@ -139,7 +145,8 @@ public sealed class SchemeTests
     {
         using var response = await SendAsync(host, HttpMethod.Get, "/app/private", null);
         Assert.Equal(status, response.StatusCode);
-        Assert.Contains(where, status == HttpStatusCode.Found ? response.Headers.Location!.AbsolutePath : response.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        var challenge = status == HttpStatusCode.Found ? response.Headers.Location!.AbsolutePath : response.Headers.WwwAuthenticate.ToString();
+        Assert.Contains(where, challenge, StringComparison.Ordinal);
     }
 
     /// <summary>A token of Dunlin's own opens Dunlin's endpoints and not the application's.</summary>
@@ -174,9 +181,11 @@ public sealed class SchemeTests
         return cookie;
     }
 
-    private static async Task<HttpResponseMessage> SendAsync(EngineHost host, HttpMethod method, string path, object? body, params (string, string)[] headers)
+    private static async Task<HttpResponseMessage> SendAsync(
+        EngineHost host, HttpMethod method, string path, object? body, params (string, string)[] headers)
     {
-        using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = host.Address };
+        using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false });
+        client.BaseAddress = host.Address;
         return await client.SendAsync(method, path, content: body is null ? null : JsonContent.Create(body), headers: headers);
     }
 
@@ -198,15 +207,21 @@ public sealed class SchemeTests
     {
         public static IdentityUser Ann { get; } = new("ann") { Id = "ann", SecurityStamp = "1" };
 
-        public Task<IdentityResult> CreateAsync(IdentityUser user, CancellationToken cancellationToken) => Task.FromResult(IdentityResult.Success);
-        public Task<IdentityResult> DeleteAsync(IdentityUser user, CancellationToken cancellationToken) => Task.FromResult(IdentityResult.Success);
-        public Task<IdentityResult> UpdateAsync(IdentityUser user, CancellationToken cancellationToken) => Task.FromResult(IdentityResult.Success);
+        public Task<IdentityResult> CreateAsync(IdentityUser user, CancellationToken cancellationToken) =>
+            Task.FromResult(IdentityResult.Success);
+        public Task<IdentityResult> DeleteAsync(IdentityUser user, CancellationToken cancellationToken) =>
+            Task.FromResult(IdentityResult.Success);
+        public Task<IdentityResult> UpdateAsync(IdentityUser user, CancellationToken cancellationToken) =>
+            Task.FromResult(IdentityResult.Success);
         public Task<IdentityUser?> FindByIdAsync(string userId, CancellationToken cancellationToken) => Task.FromResult<IdentityUser?>(Ann);
-        public Task<IdentityUser?> FindByNameAsync(string normalizedUserName, CancellationToken cancellationToken) => Task.FromResult<IdentityUser?>(Ann);
-        public Task<string?> GetNormalizedUserNameAsync(IdentityUser user, CancellationToken cancellationToken) => Task.FromResult(user.NormalizedUserName);
+        public Task<IdentityUser?> FindByNameAsync(string normalizedUserName, CancellationToken cancellationToken) =>
+            Task.FromResult<IdentityUser?>(Ann);
+        public Task<string?> GetNormalizedUserNameAsync(IdentityUser user, CancellationToken cancellationToken) =>
+            Task.FromResult(user.NormalizedUserName);
         public Task<string> GetUserIdAsync(IdentityUser user, CancellationToken cancellationToken) => Task.FromResult(user.Id);
         public Task<string?> GetUserNameAsync(IdentityUser user, CancellationToken cancellationToken) => Task.FromResult(user.UserName);
-        public Task SetNormalizedUserNameAsync(IdentityUser user, string? normalizedName, CancellationToken cancellationToken) => Task.CompletedTask;
+        public Task SetNormalizedUserNameAsync(IdentityUser user, string? normalizedName, CancellationToken cancellationToken) =>
+            Task.CompletedTask;
         public Task SetUserNameAsync(IdentityUser user, string? userName, CancellationToken cancellationToken) => Task.CompletedTask;
 
         public void Dispose()
