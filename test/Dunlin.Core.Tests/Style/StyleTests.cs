@@ -59,14 +59,14 @@ public sealed class StyleTests
     private static readonly string[] OwnTexts =
     [
         "traceId", "code", "path", "address", "collection", "endPoint", "process", "kind", "type", "what", "position", "connection", "version", "set", "script",
-        "detail", "sessionId", "format",
+        "detail", "sessionId", "format", "issuer",
     ];
 
     [Fact]
     public void Texts_of_peers_are_logged_as_such()
     {
         var methods = Sources("src", "cs").Concat(Sources("apps", "cs"))
-            .SelectMany(file => Regex.Matches(File.ReadAllText(file), @"\[LoggerMessage\([^\n]*\]\s*[\w\s]*partial void (?<name>\w+)\((?<parameters>[^)]*)\)").Select(m => (File: Relative(file), Match: m)))
+            .SelectMany(file => Regex.Matches(File.ReadAllText(file), @"\[LoggerMessage\((?s:.*?)\)\]\s*[\w\s]*partial void (?<name>\w+)\((?<parameters>[^)]*)\)").Select(m => (File: Relative(file), Match: m)))
             .ToList();
         Assert.True(methods.Count > 60, $"{methods.Count} log messages");
         var found =
