@@ -178,7 +178,10 @@ public sealed class AuthorityTests
         {
             Tokens = tokens => tokens.TrustedIssuers.Add(new TrustedIssuer
             {
-                Issuer = "i", Audience = "a", Authority = authority, RequireHttpsMetadata = requiresHttps,
+                Issuer = "i",
+                Audience = "a",
+                Authority = authority,
+                RequireHttpsMetadata = requiresHttps,
             }),
         });
         var fault = await Assert.ThrowsAsync<OptionsValidationException>(() => Start(requiresHttps: true));
@@ -207,7 +210,10 @@ public sealed class AuthorityTests
         tokens.SigningKey = Convert.ToBase64String(new byte[32]);
         tokens.TrustedIssuers.Add(new TrustedIssuer
         {
-            Issuer = issuer.Address, Audience = "us", Authority = issuer.Address, KeyRefreshInterval = Interval,
+            Issuer = issuer.Address,
+            Audience = "us",
+            Authority = issuer.Address,
+            KeyRefreshInterval = Interval,
         });
     }));
 
