@@ -19,6 +19,7 @@ public sealed class PushLimitTests
         foreach (var done in new[] { 101, 201 })
         {
             var (status, body) = await host.PushAsync("g1", "ann", mutations);
+            Assert.True(status == HttpStatusCode.TooManyRequests, body?.ToJsonString());
             Assert.Equal((HttpStatusCode.TooManyRequests, "too_many_requests", 100), (status, (string?)body!["code"], (int?)body["limit"]));
             Assert.Equal($$"""{"c1":{{done}}}""", (await host.PullAsync("g1", null)).Body!["lastMutationIDChanges"]!.ToJsonString());
         }
