@@ -91,12 +91,15 @@ internal sealed class TokenValidator
 
     private async ValueTask<TokenFault> ProveAsync(string token, TokenHeader header, Issuer issuer, CancellationToken cancellationToken)
     {
+        // Read first: a fetch that ends meanwhile then counts as a change.
+        var keys = issuer.Keys();
         var fault = await ProveAsync(token, issuer.Parameters);
         if (fault != TokenFault.WrongSignature || issuer.Authority is not { } authority
             || (header.KeyId is { } keyId && TokenKey.IsNamed(authority.Keys, keyId)))
             return fault;
         await authority.RefreshAsync(cancellationToken);
-        fault = await ProveAsync(token, issuer.Parameters);
+        if (!ReferenceEquals(keys, issuer.Keys()))
+            fault = await ProveAsync(token, issuer.Parameters);
         // The key may be a new one: that is no reason to tell the user to sign in.
         return fault == TokenFault.WrongSignature && !authority.IsCurrent ? TokenFault.IssuerUnavailable : fault;
     }
