@@ -44,9 +44,9 @@ internal sealed class LeaseContender(HttpClient client, string name, ConcurrentB
         using var answer = await client.PutAsJsonAsync(Resource, new { leaseId, seconds = Seconds }, limit.Token);
         if (answer.StatusCode is not (HttpStatusCode.Created or HttpStatusCode.OK))
         {
-            // Held by another, or a node or the database is away. Anything else would end the contention without a word.
+            // Held by another, asked for too often, or a node or the database is away. Anything else would end the contention without a word.
             Assert.True(
-                answer.StatusCode is HttpStatusCode.Locked or HttpStatusCode.Conflict || (int)answer.StatusCode >= 500,
+                answer.StatusCode is HttpStatusCode.Locked or HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests || (int)answer.StatusCode >= 500,
                 $"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(limit.Token)}");
             return;
         }
