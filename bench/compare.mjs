@@ -28,31 +28,11 @@ const run = (command, args, more = {}) =>
 const load = join(folder, 'sseload');
 run('g++', ['-O2', '-std=c++17', '-o', load, join(here, 'peers/sseload.cpp')]);
 run('g++', ['-O2', '-std=c++17', '-o', join(folder, 'rawlimit'), join(here, 'peers/rawlimit.cpp')]);
-run('dotnet', [
-  'build',
-  join(here, 'peers/dotnet'),
-  '-c',
-  'Release',
-  '--nologo',
-  '-v',
-  'quiet',
-  '-o',
-  join(folder, 'peers'),
-]);
-const buildServer = (checkout, name) =>
-  run('dotnet', [
-    'build',
-    join(checkout, 'bench/server'),
-    '-c',
-    'Release',
-    '--nologo',
-    '-v',
-    'quiet',
-    '-o',
-    join(folder, name),
-  ]);
-buildServer(join(here, '..'), 'dunlin');
-if (options.before) buildServer(options.before, 'before');
+const build = (project, name) =>
+  run('dotnet', ['build', project, '-c', 'Release', '--nologo', '-v', 'quiet', '-o', join(folder, name)]);
+build(join(here, 'server'), 'dunlin');
+build(join(here, 'peers/dotnet'), 'peers');
+if (options.before) build(join(options.before, 'bench/server'), 'before');
 writeFileSync(join(folder, 'nchan.conf'), readFileSync(join(here, 'peers/nchan.conf'), 'utf8'));
 
 const json = '{"topic":"b%T%","type":"m","data":"%MSG%"}';
