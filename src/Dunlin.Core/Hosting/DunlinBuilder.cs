@@ -16,7 +16,8 @@ public sealed class DunlinBuilder(IServiceCollection services)
     /// <summary>Lets <typeparamref name="TPolicy"/> decide about topics and resources under <paramref name="prefix"/>; the
     /// longest prefix that covers a name decides alone. Without any, only a user's own <c>users/{id}</c> topics can be read.</summary>
     /// <remarks>Each question gets a policy of its own, made in a scope, so a policy may take scoped services such as a
-    /// <c>DbContext</c>. A policy whose constructor takes nothing, and one that is registered as a singleton, is one object.</remarks>
+    /// <c>DbContext</c>. One object answers all questions where the policy
+    /// is registered as a singleton, or where its constructor takes nothing.</remarks>
     public DunlinBuilder AddAccessPolicy<TPolicy>(string prefix) where TPolicy : class, IAccessPolicy
     {
         ServiceScopes.AddDefault<TPolicy>(Services);

@@ -12,7 +12,7 @@ public sealed class AccountUser
 {
     /// <summary>A new user, not stored yet.</summary>
     /// <param name="id">The stable id, never reused: up to 100 characters.</param>
-    /// <param name="userName">What is typed at sign-in: 1 to 100 characters, unique without regard to case.</param>
+    /// <param name="userName">The name that the user types at sign-in: 1 to 100 characters, unique without regard to case.</param>
     /// <param name="fullName">The name shown to others: 1 to 100 characters.</param>
     public AccountUser(string id, string userName, string fullName)
     {
@@ -31,7 +31,7 @@ public sealed class AccountUser
     /// <summary>The stable id, never reused.</summary>
     public string Id { get; }
 
-    /// <summary>What is typed at sign-in.</summary>
+    /// <summary>The name that the user types at sign-in.</summary>
     public string UserName { get; set; }
 
     /// <summary>The name shown to others.</summary>
