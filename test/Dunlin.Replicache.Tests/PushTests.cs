@@ -95,15 +95,8 @@ public sealed class PushTests
     {
         await using var host = await ReplicacheHost.StartAsync(Backing.Memory);
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
-        try
-        {
-            ReplicacheHost.Failure = () => new DunlinException(ErrorCode.StoreUnavailable);
-            Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.PushAsync("g1", "ann", ("c1", 2, "fail", new { list = "a" }))).Status);
-        }
-        finally
-        {
-            ReplicacheHost.Failure = () => new FormatException();
-        }
+        host.Faults.Failure = () => new DunlinException(ErrorCode.StoreUnavailable);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.PushAsync("g1", "ann", ("c1", 2, "fail", new { list = "a" }))).Status);
         Assert.Equal("""{"c1":1}""", (await host.PullAsync("g1", null)).Body!["lastMutationIDChanges"]!.ToJsonString());
     }
 
@@ -114,16 +107,9 @@ public sealed class PushTests
         (string, long, string, object?)[] mutations =
             [("c1", 1, "makeList", new { list = "a" }), ("c1", 2, "slow", new { list = "a" }), ("c1", 3, "count", new { list = "a" })];
         // The limit of a unit of work is on the store's clock, which moves here only when the slow one has begun.
-        ReplicacheHost.SlowBegan = () => _ = Task.Run(() => host.Time.Advance(TimeSpan.FromMilliseconds(400)));
-        try
-        {
-            Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.PushAsync("g1", "ann", mutations)).Status);
-            Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g1", "ann", mutations)).Status);
-        }
-        finally
-        {
-            ReplicacheHost.SlowBegan = static () => { };
-        }
+        host.Faults.SlowBegan = () => _ = Task.Run(() => host.Time.Advance(TimeSpan.FromMilliseconds(400)));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.PushAsync("g1", "ann", mutations)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g1", "ann", mutations)).Status);
         var pull = (await host.PullAsync("g1", null)).Body!;
         Assert.Equal(("""{"c1":3}""", "1"), (pull["lastMutationIDChanges"]!.ToJsonString(), Put(pull, "count")));
     }

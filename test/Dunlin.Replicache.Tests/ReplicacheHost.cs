@@ -43,11 +43,8 @@ internal sealed class ReplicacheHost : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
-    /// <summary>Called when the mutator that never ends has begun.</summary>
-    public static Action SlowBegan { get; set; } = static () => { };
-
-    /// <summary>What the mutator "fail" throws.</summary>
-    public static Func<Exception> Failure { get; set; } = () => new FormatException("meant to fail");
+    /// <summary>How the mutators "slow" and "fail" of this host behave.</summary>
+    public MutatorFaults Faults => _app.Services.GetRequiredService<MutatorFaults>();
 
     public static async Task<ReplicacheHost> StartAsync(
         Backing backing = Backing.Sqlite, Action<ReplicacheOptions>? configure = null, string? folder = null, Action<Sqlite.SqliteOptions>? sqlite = null)
@@ -57,6 +54,8 @@ internal sealed class ReplicacheHost : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         var time = new ManualTime();
         builder.Services.AddSingleton<TimeProvider>(time);
+        var faults = new MutatorFaults();
+        builder.Services.AddSingleton(faults);
         builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero);
         var dunlin = builder.Services.AddDunlin();
         var made = backing == Backing.Sqlite && folder is null ? folder = Directory.CreateTempSubdirectory("dunlin-replicache-").FullName : null;
@@ -66,7 +65,7 @@ internal sealed class ReplicacheHost : IAsyncDisposable
         }
         else
             dunlin.AddInMemory();
-        AddMutators(dunlin.AddReplicache(configure));
+        AddMutators(dunlin.AddReplicache(configure), faults);
         var app = builder.Build();
         app.UseDunlinProblems();
         app.Use((context, next) =>
@@ -148,7 +147,7 @@ internal sealed class ReplicacheHost : IAsyncDisposable
             Directory.Delete(_folder, recursive: true);
     }
 
-    private static void AddMutators(ReplicacheBuilder replicache) => replicache
+    private static void AddMutators(ReplicacheBuilder replicache, MutatorFaults faults) => replicache
         .AddMutator<PutArgs>("put", async (mutation, args, ct) =>
         {
             if (!await mutation.Records.MayReadAsync(Space(args.List), mutation.Caller.UserId, ct))
@@ -168,11 +167,11 @@ internal sealed class ReplicacheHost : IAsyncDisposable
         .AddMutator<ListArgs>("fail", async (mutation, args, ct) =>
         {
             await mutation.Records.PutAsync(Space(args.List), "half", "done", cancellationToken: ct);
-            throw Failure();
+            throw faults.Failure();
         })
         .AddMutator<ListArgs>("slow", async (mutation, _, ct) =>
         {
-            SlowBegan();
+            faults.SlowBegan();
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
         });
 
@@ -182,6 +181,16 @@ internal sealed class ReplicacheHost : IAsyncDisposable
         if (user == "admin")
             claims.Add(new Claim("roles", "admin"));
         return new ClaimsPrincipal(new ClaimsIdentity(claims, "test"));
+    }
+
+    /// <summary>One for each host: tests of other classes run at the same time.</summary>
+    public sealed class MutatorFaults
+    {
+        /// <summary>Runs when the mutator "slow", which never ends, has begun.</summary>
+        public Action SlowBegan { get; set; } = static () => { };
+
+        /// <summary>Makes the exception that the mutator "fail" throws.</summary>
+        public Func<Exception> Failure { get; set; } = static () => new FormatException("meant to fail");
     }
 
     public sealed record PutArgs(string List, [property: System.ComponentModel.DataAnnotations.StringLength(20)] string Key, JsonElement Value);
