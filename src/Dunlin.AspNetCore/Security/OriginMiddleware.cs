@@ -1,7 +1,7 @@
-using System.Globalization;
 using Dunlin.Diagnostics;
 using Dunlin.Problems;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -9,75 +9,74 @@ using Microsoft.Net.Http.Headers;
 
 namespace Dunlin.Security;
 
-/// <summary>Installs what <see cref="OriginOptions"/> says.</summary>
+/// <summary>Installs <see cref="OriginOptions"/> in the request pipeline.</summary>
 public static class OriginMiddlewareExtensions
 {
-    /// <summary>Answers preflights of allowed origins, adds CORS headers for them and for no others, and refuses hosts that
-    /// are not allowed. Put it before everything that may answer. Needs <c>AddOrigins()</c> or <c>AddAccounts()</c>.</summary>
-    public static IApplicationBuilder UseDunlinOrigins(this IApplicationBuilder app) =>
-        app.UseMiddleware<OriginMiddleware>(app.ApplicationServices.GetRequiredService<IOptions<OriginOptions>>());
+    /// <summary>
+    /// Refuses hosts that are not allowed and, where <see cref="OriginOptions.AllowedOrigins"/> names any, installs the CORS
+    /// middleware of ASP.NET Core with a policy of those origins. Put it before everything that may answer. Needs
+    /// <c>AddOrigins()</c> or <c>AddTokens()</c>.
+    /// </summary>
+    /// <remarks>
+    /// The policy belongs to this middleware: it replaces none that the application has registered, and an endpoint that names
+    /// a policy (<c>RequireCors("name")</c>, <c>[EnableCors("name")]</c>) keeps it. Source: Fetch Standard, CORS protocol.
+    /// </remarks>
+    public static IApplicationBuilder UseDunlinOrigins(this IApplicationBuilder app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        var options = app.ApplicationServices.GetRequiredService<IOptions<OriginOptions>>().Value;
+        var allowed = new AllowedOrigins(options.AllowedOrigins);
+        app.UseMiddleware<OriginMiddleware>(allowed, (string[])[.. options.AllowedHosts]);
+        return allowed.IsEmpty ? app : app.UseCors(policy => Describe(policy, options, allowed));
+    }
+
+    private static void Describe(CorsPolicyBuilder policy, OriginOptions options, AllowedOrigins allowed)
+    {
+        // Named headers: the wildcard does not cover Authorization.
+        policy
+            .WithMethods("GET", "POST", "PUT", "PATCH", "DELETE")
+            .WithHeaders(
+                "Authorization", "Content-Type", "Last-Event-ID", "Dunlin-Connection", "Dunlin-Device", "Dunlin-User", "Dunlin-Lease",
+                "If-Match", "Idempotency-Key")
+            .WithExposedHeaders("Dunlin-Connection", "ETag", "Retry-After")
+            .SetPreflightMaxAge(options.PreflightMaxAge);
+        if (allowed.IsAny)
+            policy.AllowAnyOrigin();
+        else
+            policy.SetIsOriginAllowed(allowed.Contains);
+        if (options.AllowCredentials)
+            policy.AllowCredentials();
+    }
+}
+
+/// <summary>Origins compared byte by byte, as browsers write them. Immutable.</summary>
+internal sealed class AllowedOrigins(IEnumerable<string> origins)
+{
+    private readonly HashSet<string> _origins = new(origins, StringComparer.Ordinal);
+
+    public bool IsEmpty => _origins.Count == 0;
+
+    public bool IsAny => _origins.Contains("*");
+
+    public bool Contains(string origin) => _origins.Contains(origin);
 }
 
 /// <summary>
-/// CORS by named headers: <c>Authorization</c> is covered by no wildcard, and an answer that depends on <c>Origin</c> says so
-/// in <c>Vary</c> also where the origin is not allowed, or a cache would hand one origin's answer to another. Holds no
-/// frame of its own while a stream is open.
+/// Refuses hosts that are not allowed, and adds <c>Vary: Origin</c> to the answers to which the CORS middleware adds no
+/// header: a cache would otherwise hand an answer without CORS headers to an allowed origin.
 /// </summary>
-internal sealed class OriginMiddleware
+internal sealed class OriginMiddleware(RequestDelegate next, AllowedOrigins allowed, string[] hosts)
 {
-    private const string Methods = "GET, POST, PUT, PATCH, DELETE";
-    private const string RequestHeaders =
-        "Authorization, Content-Type, Last-Event-ID, Dunlin-Connection, Dunlin-Device, Dunlin-User, Dunlin-Lease, If-Match, Idempotency-Key";
-    private const string ResponseHeaders = "Dunlin-Connection, ETag, Retry-After";
-
-    private readonly RequestDelegate _next;
-    private readonly HashSet<string> _origins;
-    private readonly bool _any;
-    private readonly bool _credentials;
-    private readonly string _maxAge;
-    private readonly string[] _hosts;
-
-    public OriginMiddleware(RequestDelegate next, IOptions<OriginOptions> options)
-    {
-        var value = options.Value;
-        _next = next;
-        _origins = new(value.AllowedOrigins, StringComparer.Ordinal);
-        _any = _origins.Contains("*");
-        _credentials = value.AllowCredentials;
-        _maxAge = ((long)value.PreflightMaxAge.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-        _hosts = [.. value.AllowedHosts];
-    }
+    private readonly bool _varies = !allowed.IsEmpty && !allowed.IsAny;
 
     public Task InvokeAsync(HttpContext context)
     {
-        if (_hosts.Length > 0 && !Array.Exists(_hosts, host => Covers(host, context.Request.Host.Host)))
+        if (hosts.Length > 0 && !Array.Exists(hosts, host => Covers(host, context.Request.Host.Host)))
             return Problem.WriteAsync(context, new DunlinException(ErrorCode.InvalidField, "This host is not served here.", HeaderNames.Host));
-        if (_origins.Count == 0)
-            return _next(context);
-
-        var headers = context.Response.Headers;
-        var origin = context.Request.Headers.Origin.ToString();
-        if (!_any)
-            headers.Append(HeaderNames.Vary, HeaderNames.Origin);
-        if (origin.Length == 0 || !(_any || _origins.Contains(origin)))
-            return _next(context);
-        headers.AccessControlAllowOrigin = _any ? "*" : origin;
-        if (_credentials)
-            headers.AccessControlAllowCredentials = "true";
-        if (!IsPreflight(context.Request))
-        {
-            headers.AccessControlExposeHeaders = ResponseHeaders;
-            return _next(context);
-        }
-        headers.AccessControlAllowMethods = Methods;
-        headers.AccessControlAllowHeaders = RequestHeaders;
-        headers.AccessControlMaxAge = _maxAge;
-        context.Response.StatusCode = StatusCodes.Status204NoContent;
-        return Task.CompletedTask;
+        if (_varies && !allowed.Contains(context.Request.Headers.Origin.ToString()))
+            context.Response.Headers.Append(HeaderNames.Vary, HeaderNames.Origin);
+        return next(context);
     }
-
-    private static bool IsPreflight(HttpRequest request) =>
-        HttpMethods.IsOptions(request.Method) && request.Headers.AccessControlRequestMethod.Count > 0;
 
     private static bool Covers(string allowed, string host) => allowed.StartsWith("*.", StringComparison.Ordinal)
         ? host.Length > allowed.Length - 1 && host.EndsWith(allowed[1..], StringComparison.OrdinalIgnoreCase)

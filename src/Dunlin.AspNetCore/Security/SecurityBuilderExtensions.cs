@@ -72,6 +72,7 @@ public static class SecurityBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         Configure(builder.Services, configure);
+        builder.Services.AddCors();
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<OriginOptions>, OriginOptionsValidator>());
         return builder;
     }

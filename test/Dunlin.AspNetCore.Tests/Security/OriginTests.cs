@@ -2,7 +2,9 @@ using System.Net;
 using System.Net.Http.Json;
 using Dunlin.Security;
 using Dunlin.Streams;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.AspNetCore.Tests.Security;
 
@@ -181,7 +183,7 @@ public sealed class OriginTests
         Assert.Equal(Friend, Header(preflight, "Access-Control-Allow-Origin"));
         Assert.Equal("true", Header(preflight, "Access-Control-Allow-Credentials"));
         Assert.Equal("600", Header(preflight, "Access-Control-Max-Age"));
-        var named = Header(preflight, "Access-Control-Allow-Headers")!.Split(", ");
+        var named = Header(preflight, "Access-Control-Allow-Headers")!.Split(',');
         foreach (var name in new[] { "Authorization", "Content-Type", "Last-Event-ID", "Dunlin-Connection", "Dunlin-Device", "Dunlin-User", "Dunlin-Lease", "If-Match", "Idempotency-Key" })
             Assert.Contains(name, named);
         Assert.Contains("DELETE", Header(preflight, "Access-Control-Allow-Methods"), StringComparison.Ordinal);
@@ -192,7 +194,7 @@ public sealed class OriginTests
             using var error = await client.SendAsync(HttpMethod.Get, path, headers: ("Origin", Friend));
             await HttpAssert.ProblemAsync(error, 401, "not_signed_in");
             Assert.Equal(Friend, Header(error, "Access-Control-Allow-Origin"));
-            Assert.Equal("Dunlin-Connection, ETag, Retry-After", Header(error, "Access-Control-Expose-Headers"));
+            Assert.Equal("Dunlin-Connection,ETag,Retry-After", Header(error, "Access-Control-Expose-Headers"));
             Assert.Contains("Origin", error.Headers.Vary);
         }
     }
@@ -210,6 +212,39 @@ public sealed class OriginTests
         Assert.Null(Header(response, "Access-Control-Allow-Origin"));
         Assert.Null(Header(response, "Access-Control-Allow-Credentials"));
         Assert.Contains("Origin", response.Headers.Vary);
+    }
+
+    [Fact]
+    public async Task A_preflight_of_another_origin_gets_no_cors_headers()
+    {
+        await using var host = await TestHost.StartAsync(new HostSetup { Origins = origins => origins.AllowedOrigins.Add(Friend) });
+        using var client = host.Plain();
+        using var preflight = await client.SendAsync(
+            HttpMethod.Options, "/api/v1/auth/login", headers: [("Origin", "https://evil.example"), ("Access-Control-Request-Method", "POST")]);
+        Assert.DoesNotContain(preflight.Headers, header => header.Key.StartsWith("Access-Control", StringComparison.OrdinalIgnoreCase));
+        Assert.Contains("Origin", preflight.Headers.Vary);
+    }
+
+    [Fact]
+    public async Task An_endpoint_keeps_the_cors_policy_that_it_names()
+    {
+        const string own = "https://partner.example";
+        await using var host = await TestHost.StartAsync(new HostSetup
+        {
+            Origins = origins => origins.AllowedOrigins.Add(Friend),
+            Services = services => services.AddCors(cors => cors.AddPolicy("partner", policy => policy.WithOrigins(own))),
+            Map = app => app.MapGet("/api/partner", () => "partner").RequireCors("partner"),
+        });
+        using var client = host.Plain();
+        foreach (var (path, origin, allowed) in new[]
+        {
+            ("/api/partner", own, true), ("/api/partner", Friend, false), ("/api/v1/auth/status", own, false), ("/api/v1/auth/status", Friend, true),
+        })
+        {
+            using var response = await client.SendAsync(HttpMethod.Get, path, headers: [("Origin", origin)]);
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            Assert.Equal(allowed ? origin : null, Header(response, "Access-Control-Allow-Origin"));
+        }
     }
 
     [Fact]
