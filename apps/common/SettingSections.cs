@@ -1,4 +1,5 @@
 using System.Reflection;
+using Dunlin.Access;
 using Dunlin.Fanout;
 using Dunlin.Hosting;
 using Dunlin.Journal;
@@ -10,7 +11,6 @@ using Dunlin.Redis;
 using Dunlin.Security;
 using Dunlin.Sqlite;
 using Dunlin.Streams;
-using Dunlin.Topics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -2,6 +2,7 @@ using BenchmarkDotNet.Attributes;
 using Dunlin.Fanout;
 using Dunlin.Journal;
 using Dunlin.Leases;
+using Dunlin.Topics;
 
 namespace Dunlin.Bench.Micro;
 

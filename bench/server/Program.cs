@@ -3,7 +3,6 @@
 // Usage: Dunlin.Bench.Server PORT FILE.db | PORT memory | PORT "Host=..." [REDIS] (PostgreSQL). Whoever asks is signed in as "bench" and may do everything.
 using System.Security.Claims;
 using Dunlin.Hosting;
-using Dunlin.Leases;
 using Dunlin.Problems;
 using Dunlin.Publishing;
 using Dunlin.Streams;

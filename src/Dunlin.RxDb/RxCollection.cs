@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using Dunlin.Leases;
 using Dunlin.Records;
+using Dunlin.Topics;
 
 namespace Dunlin.RxDb;
 

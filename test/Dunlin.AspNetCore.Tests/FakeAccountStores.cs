@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Dunlin.Accounts;
+using Dunlin.InMemory;
 using Dunlin.Topics;
 
 namespace Dunlin.AspNetCore.Tests;

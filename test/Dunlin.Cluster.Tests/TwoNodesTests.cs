@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Dunlin.Access;
 using Dunlin.Backplane;
 using Dunlin.Cluster.Tests.Support;
 using Dunlin.Devices;

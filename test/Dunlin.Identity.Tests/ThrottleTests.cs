@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using Dunlin.Accounts;
 using Dunlin.AspNetCore.Tests;
+using Dunlin.InMemory;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Identity.Tests;

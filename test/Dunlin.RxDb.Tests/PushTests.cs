@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Dunlin.Leases;
 using Dunlin.Records;
 using Dunlin.RxDb.TestHost;
+using Dunlin.Topics;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.RxDb.Tests;

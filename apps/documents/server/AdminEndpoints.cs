@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using Dunlin.Accounts;
-using Dunlin.Backplane;
+using Dunlin.Cluster;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
 using Dunlin.Identity;

@@ -11,7 +11,7 @@ internal sealed class DocumentAccess(IStore store) : IAccessPolicy
         ? store.ReadAsync(async (scope, _) => await DocumentRows.MaySeeAsync(scope.Connection, null, caller, id), cancellationToken)
         : new(false);
 
-    public ValueTask<bool> MayTakeAsync(Caller caller, Leases.ResourceName resource, CancellationToken cancellationToken) => new(false);
+    public ValueTask<bool> MayTakeAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) => new(false);
 }
 
 /// <summary>A user's own topic, and no other's.</summary>

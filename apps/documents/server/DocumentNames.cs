@@ -1,4 +1,3 @@
-using Dunlin.Leases;
 using Dunlin.Topics;
 
 namespace Dunlin.Apps.Documents;

@@ -1,6 +1,5 @@
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
-using Dunlin.Leases;
 using Dunlin.Topics;
 
 namespace Dunlin.Apps.Warranty;

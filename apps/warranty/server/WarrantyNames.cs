@@ -1,5 +1,4 @@
 using System.Globalization;
-using Dunlin.Leases;
 using Dunlin.Topics;
 
 namespace Dunlin.Apps.Warranty;

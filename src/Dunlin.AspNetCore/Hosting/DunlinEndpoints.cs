@@ -1,3 +1,4 @@
+using Dunlin.Access;
 using Dunlin.Leases;
 using Dunlin.Limits;
 using Dunlin.Presence;
@@ -29,7 +30,7 @@ public static class DunlinEndpoints
         services.TryAddSingleton<StreamLimits>();
         services.TryAddSingleton(provider => new EventStreams(
             provider.GetRequiredService<Fanout.EventFanout>(), provider.GetRequiredService<Topics.AccessPolicies>(),
-            provider.GetRequiredService<StreamLimits>(), provider.GetRequiredService<IOptions<StreamOptions>>(), provider.GetService<Topics.Revocations>()));
+            provider.GetRequiredService<StreamLimits>(), provider.GetRequiredService<IOptions<StreamOptions>>(), provider.GetService<Revocations>()));
         services.TryAddSingleton<UserRates>();
         services.TryAddSingleton<InnerRequests>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, InnerRequests>(provider => provider.GetRequiredService<InnerRequests>()));
@@ -88,7 +89,7 @@ public static class DunlinEndpoints
     /// <exception cref="InvalidOperationException"><c>AddRevocations()</c> was not called.</exception>
     public static IEndpointConventionBuilder MapDunlinUsers(this IEndpointRouteBuilder endpoints)
     {
-        if (!endpoints.ServiceProvider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(Topics.Revocations)))
+        if (!endpoints.ServiceProvider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(Revocations)))
             throw new InvalidOperationException("Call AddDunlin().AddRevocations() before app.MapDunlinUsers().");
         var group = endpoints.MapGroup(BasePath).WithTags("Users").WithHead().WithDunlinCaller();
         group.MapPost("revocations", (HttpContext context, UserEndpoints users) => users.RevokeAsync(context))

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dunlin.Diagnostics;
+using Dunlin.Journal;
 using Dunlin.Limits;
 using Dunlin.Problems;
 using Dunlin.Security;

@@ -1,8 +1,8 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
+using Dunlin.Access;
 using Dunlin.Diagnostics;
 using Dunlin.Problems;
-using Dunlin.Topics;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,3 +1,4 @@
+using Dunlin.Access;
 using Dunlin.Accounts;
 using Dunlin.Hosting;
 using Dunlin.Topics;

@@ -1,3 +1,4 @@
+using Dunlin.Access;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
 using Dunlin.Journal;

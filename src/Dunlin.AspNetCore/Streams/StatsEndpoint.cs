@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using Dunlin.Backplane;
+using Dunlin.Cluster;
 using Dunlin.Fanout;
 using Dunlin.Security;
 using Microsoft.AspNetCore.Http;

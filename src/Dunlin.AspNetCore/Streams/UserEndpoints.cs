@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Dunlin.Access;
 using Dunlin.Diagnostics;
 using Dunlin.Problems;
 using Dunlin.Security;

@@ -1,4 +1,5 @@
 using Dunlin.Diagnostics;
+using Dunlin.Journal;
 using Dunlin.Topics;
 
 namespace Dunlin.Accounts;

@@ -1,4 +1,4 @@
-using Dunlin.Backplane;
+using Dunlin.Cluster;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
 using Dunlin.Journal;

@@ -1,5 +1,5 @@
-using Dunlin.Hosting;
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 using Dunlin.Topics;
 
 namespace Dunlin.Fanout;

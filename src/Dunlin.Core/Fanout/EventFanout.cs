@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using Dunlin.Backplane;
 using Dunlin.Diagnostics;
-using Dunlin.Hosting;
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 using Dunlin.Topics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

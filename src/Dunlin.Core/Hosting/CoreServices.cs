@@ -1,9 +1,12 @@
+using Dunlin.Access;
 using Dunlin.Backplane;
+using Dunlin.Cluster;
 using Dunlin.Devices;
 using Dunlin.Fanout;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Presence;
+using Dunlin.Scheduling;
 using Dunlin.Topics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;

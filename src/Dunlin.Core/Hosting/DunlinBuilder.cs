@@ -98,9 +98,3 @@ public sealed record SchemaScripts(string Name, Assembly Assembly, string Resour
 
 /// <summary>One script.</summary>
 public sealed record SchemaScript(int Number, string FileName, string Sql);
-
-/// <summary>A policy and the prefix that it decides about.</summary>
-public sealed record AccessRule(string Prefix, IAccessPolicy Policy);
-
-/// <summary>An announcer and the prefix that it speaks for.</summary>
-public sealed record LeaseAnnouncerRule(string Prefix, ILeaseAnnouncer Announcer);

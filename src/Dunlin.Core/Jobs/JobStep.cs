@@ -1,4 +1,5 @@
 using Dunlin.Journal;
+using Dunlin.Leases;
 
 namespace Dunlin.Jobs;
 

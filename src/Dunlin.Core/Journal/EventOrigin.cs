@@ -1,3 +1,5 @@
+using Dunlin.Topics;
+
 namespace Dunlin.Journal;
 
 /// <summary>
@@ -9,3 +11,10 @@ namespace Dunlin.Journal;
 /// <param name="ConnectionId">The event-stream connection of the page that made the request.</param>
 /// <param name="DeviceId">The browser or device; several connections may share it.</param>
 public sealed record EventOrigin(string? UserId = null, string? SessionId = null, string? ConnectionId = null, string? DeviceId = null);
+
+/// <summary>Makes origins.</summary>
+public static class EventOriginExtensions
+{
+    /// <summary>Returns the caller as the origin of an event.</summary>
+    public static EventOrigin AsOrigin(this Caller caller) => new(caller.UserId, caller.SessionId, caller.ConnectionId, caller.DeviceId);
+}

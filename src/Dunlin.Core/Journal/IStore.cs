@@ -1,6 +1,5 @@
 using System.Data.Common;
 using Dunlin.Diagnostics;
-using Dunlin.Leases;
 
 namespace Dunlin.Journal;
 
@@ -40,9 +39,6 @@ public interface IUnitOfWork
     /// <summary>The time of this transaction, by the clock that judges leases.</summary>
     DateTimeOffset Now { get; }
 
-    /// <summary>Row access for leases; use <see cref="LeaseGuard"/> and <see cref="LeaseService"/> rather than this.</summary>
-    ILeaseTable Leases { get; }
-
     /// <summary>Appends an event and tells its position at once, so that it can serve as the version of the rows changed.
     /// It is announced when, and only when, the transaction commits. Append late in the work: some stores keep other
     /// writers waiting from the first append to the commit.</summary>
@@ -59,9 +55,6 @@ public interface IReadScope
     /// <summary>A connection for reading; writes on it fail.</summary>
     /// <exception cref="NotSupportedException">The store has no database (in memory).</exception>
     DbConnection Connection { get; }
-
-    /// <summary>Row access for leases.</summary>
-    ILeaseTable Leases { get; }
 
     /// <summary>The snapshot holds at least everything up to here: a stream resumed from this position continues it without a gap.</summary>
     Position Position { get; }

@@ -1,4 +1,5 @@
 using Dunlin.Journal;
+using Dunlin.Topics;
 
 namespace Dunlin.Leases;
 
@@ -54,3 +55,6 @@ public interface ILeaseResources
     /// <summary>Whether the resource exists in this unit of work.</summary>
     ValueTask<bool> ExistsAsync(ResourceName resource, IUnitOfWork unit, CancellationToken cancellationToken);
 }
+
+/// <summary>An announcer and the prefix of the resources that it announces.</summary>
+public sealed record LeaseAnnouncerRule(string Prefix, ILeaseAnnouncer Announcer);

@@ -1,3 +1,5 @@
+using Dunlin.Topics;
+
 namespace Dunlin.Leases;
 
 /// <summary>

@@ -1,4 +1,5 @@
 using Dunlin.Diagnostics;
+using Dunlin.Topics;
 
 namespace Dunlin.Leases;
 

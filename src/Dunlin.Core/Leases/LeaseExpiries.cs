@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
-using Dunlin.Hosting;
+using Dunlin.Scheduling;
+using Dunlin.Topics;
 
 namespace Dunlin.Leases;
 

@@ -1,7 +1,7 @@
-using Dunlin.Backplane;
+using Dunlin.Cluster;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
-using Dunlin.Hosting;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 

@@ -1,5 +1,6 @@
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Topics;
 
 namespace Dunlin.Leases;
 

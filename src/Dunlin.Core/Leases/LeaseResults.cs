@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Topics;
 
 namespace Dunlin.Leases;
 

@@ -1,5 +1,6 @@
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Topics;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Leases;

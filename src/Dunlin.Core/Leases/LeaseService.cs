@@ -1,7 +1,8 @@
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Scheduling;
+using Dunlin.Topics;
 using Microsoft.Extensions.Logging;
-using Dunlin.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Leases;

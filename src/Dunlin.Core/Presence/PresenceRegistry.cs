@@ -1,7 +1,7 @@
-using Dunlin.Backplane;
+using Dunlin.Cluster;
 using Dunlin.Fanout;
-using Dunlin.Hosting;
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 using Dunlin.Topics;
 using Microsoft.Extensions.Options;
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Json;
-using Dunlin.Topics;
 
 namespace Dunlin.Records;
 

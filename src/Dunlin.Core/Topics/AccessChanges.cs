@@ -13,7 +13,7 @@ namespace Dunlin.Topics;
 /// subscription is disposed from another thread.
 /// </para>
 /// What is told here is heard on this node at once, and on the others that share the store a moment later: if this node dies in that
-/// moment, they hear nothing. A change that is made in a unit of work is announced there (<see cref="AccessEvents"/>); this is
+/// moment, they hear nothing. A change that is made in a unit of work is announced there (<c>AccessEvents</c>); this is
 /// for those that are made elsewhere.
 /// </summary>
 public sealed partial class AccessChanges(ILogger<AccessChanges>? logger = null)

@@ -1,6 +1,3 @@
-using Dunlin.Hosting;
-using Dunlin.Leases;
-
 namespace Dunlin.Topics;
 
 /// <summary>Asks the policy with the longest prefix that covers a name; refuses where there is none. A user may always read
@@ -73,3 +70,6 @@ public sealed class AccessPolicies(IEnumerable<AccessRule> rules)
         return null;
     }
 }
+
+/// <summary>A policy and the prefix of the names that it decides about.</summary>
+public sealed record AccessRule(string Prefix, IAccessPolicy Policy);

@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using System.Security.Claims;
-using Dunlin.Journal;
 
 namespace Dunlin.Topics;
 
@@ -25,7 +24,7 @@ public sealed record Caller(string UserId, string Name)
     /// <summary>When the credential ends; null if it does not. A stream is closed then.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
-    /// <summary>When the credential was issued; null if it does not say. <see cref="Revocations"/> look at it.</summary>
+    /// <summary>When the credential was issued; null if it does not say. Revocations compare it.</summary>
     public DateTimeOffset? IssuedAt { get; init; }
 
     /// <summary>What the credential itself allows; see <see cref="GrantPolicy"/>.</summary>
@@ -39,7 +38,4 @@ public sealed record Caller(string UserId, string Name)
 
     /// <summary>Whether the user has <see cref="AdministratorRole"/>.</summary>
     public bool IsAdministrator => Roles.Contains(AdministratorRole);
-
-    /// <summary>This caller as the origin of an event.</summary>
-    public EventOrigin AsOrigin() => new(UserId, SessionId, ConnectionId, DeviceId);
 }

@@ -1,5 +1,3 @@
-using Dunlin.Leases;
-
 namespace Dunlin.Topics;
 
 /// <summary>

@@ -1,4 +1,3 @@
-using Dunlin.Leases;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Topics;

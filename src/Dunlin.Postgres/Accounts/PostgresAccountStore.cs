@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Dunlin.Accounts;
+using Dunlin.Journal;
 using Dunlin.Postgres.Schema;
-using Dunlin.Topics;
 using Npgsql;
 
 namespace Dunlin.Postgres.Accounts;

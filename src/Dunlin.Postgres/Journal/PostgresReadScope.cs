@@ -9,7 +9,7 @@ using Npgsql;
 namespace Dunlin.Postgres.Journal;
 
 /// <summary>One snapshot. <paramref name="position"/> was read from it, so it holds exactly what lies up to there.</summary>
-internal sealed class PostgresReadScope(NpgsqlConnection connection, Position position, DateTimeOffset now) : IReadScope, IRecordScope
+internal sealed class PostgresReadScope(NpgsqlConnection connection, Position position, DateTimeOffset now) : IReadScope, ILeaseScope, IRecordScope
 {
     private PostgresLeaseTable? _leases;
     private PostgresRecordTable? _records;

@@ -9,7 +9,7 @@ using Npgsql;
 namespace Dunlin.Postgres.Journal;
 
 /// <summary>One unit of work: a savepoint in the writer's open transaction, which holds the lock of all writers.</summary>
-internal sealed class PostgresUnit(WriterSession session) : RunningUnit, IUnitOfWork, IRecordScope
+internal sealed class PostgresUnit(WriterSession session) : RunningUnit, IUnitOfWork, ILeaseScope, IRecordScope
 {
     private PostgresLeaseTable? _leases;
     private PostgresRecordTable? _records;

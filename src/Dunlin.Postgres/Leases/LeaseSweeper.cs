@@ -1,5 +1,6 @@
 using Dunlin.Leases;
 using Dunlin.Postgres.Schema;
+using Dunlin.Topics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dunlin.Leases;
 using Dunlin.Postgres.Schema;
+using Dunlin.Topics;
 using Npgsql;
 
 namespace Dunlin.Postgres.Leases;

@@ -2,6 +2,7 @@ using System.Globalization;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Leases;
+using Dunlin.Topics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;

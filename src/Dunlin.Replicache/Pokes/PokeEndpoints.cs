@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using Dunlin.Backplane;
+using Dunlin.Cluster;
 using Dunlin.Fanout;
 using Dunlin.Journal;
 using Dunlin.Security;

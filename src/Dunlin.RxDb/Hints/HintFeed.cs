@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
-using Dunlin.Backplane;
+using Dunlin.Cluster;
 using Dunlin.Fanout;
 using Dunlin.Security;
 using Dunlin.Streams;

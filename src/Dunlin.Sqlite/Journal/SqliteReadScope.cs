@@ -9,7 +9,7 @@ namespace Dunlin.Sqlite.Journal;
 
 /// <summary>One snapshot. <paramref name="position"/> was read before the snapshot was opened, so the snapshot holds at
 /// least everything up to it; what it holds beyond comes again on a stream that resumes from there.</summary>
-internal sealed class SqliteReadScope(Reader reader, Position position, DateTimeOffset now) : IReadScope, IRecordScope
+internal sealed class SqliteReadScope(Reader reader, Position position, DateTimeOffset now) : IReadScope, ILeaseScope, IRecordScope
 {
     private SqliteLeaseTable? _leases;
     private SqliteRecordTable? _records;

@@ -9,7 +9,7 @@ using SQLitePCL;
 namespace Dunlin.Sqlite.Journal;
 
 /// <summary>One unit of work: a savepoint in the writer's open transaction.</summary>
-internal sealed class SqliteUnit(WriterSession session) : RunningUnit, IUnitOfWork, IRecordScope
+internal sealed class SqliteUnit(WriterSession session) : RunningUnit, IUnitOfWork, ILeaseScope, IRecordScope
 {
     private SqliteLeaseTable? _leases;
     private SqliteRecordTable? _records;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dunlin.Leases;
 using Dunlin.Sqlite.Schema;
+using Dunlin.Topics;
 
 namespace Dunlin.Sqlite.Leases;
 

@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Dunlin.Diagnostics;
-using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Leases;
+using Dunlin.Scheduling;
+using Dunlin.Topics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 

@@ -1,5 +1,6 @@
 using Dunlin.Journal;
 using Dunlin.Leases;
+using Dunlin.Topics;
 
 namespace Dunlin.TestKit.Conformance;
 

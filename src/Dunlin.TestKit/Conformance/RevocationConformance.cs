@@ -1,9 +1,10 @@
+using Dunlin.Access;
 using Dunlin.Backplane;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
-using Dunlin.Hosting;
 using Dunlin.Leases;
 using Dunlin.Records;
+using Dunlin.Scheduling;
 using Dunlin.Topics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;

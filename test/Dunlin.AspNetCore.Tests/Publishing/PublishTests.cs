@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Dunlin.InMemory;
 using Dunlin.Journal;
 using Dunlin.Json;
 using Dunlin.Publishing;
@@ -225,7 +226,7 @@ public sealed class PublishTests
         var faults = new CommitFaults();
         await using var host = await EngineHost.StartAsync(services =>
         {
-            services.AddSingleton(provider => new FaultyJournal(provider.GetRequiredService<Journal.InMemory.InMemoryStore>(), faults));
+            services.AddSingleton(provider => new FaultyJournal(provider.GetRequiredService<InMemoryStore>(), faults));
             services.AddSingleton<IJournal>(provider => provider.GetRequiredService<FaultyJournal>());
         });
         using var ann = host.Client();

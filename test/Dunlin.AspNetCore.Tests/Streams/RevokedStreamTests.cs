@@ -1,4 +1,5 @@
 using System.Net;
+using Dunlin.Access;
 using Dunlin.Security;
 using Dunlin.Topics;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,6 +1,6 @@
 using Dunlin.Accounts;
+using Dunlin.InMemory;
 using Dunlin.Journal;
-using Dunlin.Journal.InMemory;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Conformance;
 using Microsoft.Extensions.Options;

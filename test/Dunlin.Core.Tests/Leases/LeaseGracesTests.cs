@@ -1,6 +1,7 @@
 using Dunlin.Core.Tests.Fanout;
 using Dunlin.Fanout;
 using Dunlin.Leases;
+using Dunlin.Topics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 

@@ -54,7 +54,7 @@ public sealed class TopicNameTests
     [Fact]
     public async Task A_user_may_read_their_own_topics_and_what_a_policy_allows_and_nothing_else()
     {
-        var policies = new AccessPolicies([new Dunlin.Hosting.AccessRule("open", new Open()), new Dunlin.Hosting.AccessRule("open/shut", new Shut())]);
+        var policies = new AccessPolicies([new AccessRule("open", new Open()), new AccessRule("open/shut", new Shut())]);
         var ann = new Caller("1", "Ann");
         async Task<bool> May(string topic) => await policies.MayReadAsync(ann, TopicName.Parse(topic));
         Assert.True(await May("users/1"));

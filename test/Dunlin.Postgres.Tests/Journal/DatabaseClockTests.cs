@@ -3,6 +3,7 @@ using Dunlin.Leases;
 using Dunlin.Postgres.Journal;
 using Dunlin.Postgres.Tests.Support;
 using Dunlin.TestKit;
+using Dunlin.Topics;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Postgres.Tests.Journal;

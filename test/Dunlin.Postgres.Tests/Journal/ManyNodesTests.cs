@@ -6,6 +6,7 @@ using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Postgres.Tests.Support;
 using Dunlin.TestKit;
+using Dunlin.Topics;
 using Npgsql;
 
 namespace Dunlin.Postgres.Tests.Journal;

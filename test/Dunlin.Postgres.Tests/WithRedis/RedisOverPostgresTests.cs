@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dunlin.Backplane;
+using Dunlin.Cluster;
 using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Postgres.Backplane;

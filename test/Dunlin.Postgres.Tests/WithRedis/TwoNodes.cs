@@ -6,6 +6,7 @@ using Dunlin.Postgres.Backplane;
 using Dunlin.Postgres.Tests.Support;
 using Dunlin.Redis;
 using Dunlin.Redis.Backplane;
+using Dunlin.Scheduling;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Conformance;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
 using Dunlin.Diagnostics;
 using Dunlin.Hosting;
+using Dunlin.InMemory;
 using Dunlin.Journal;
-using Dunlin.Journal.InMemory;
 using Dunlin.Leases;
 using Dunlin.Redis.Leases;
 using Dunlin.TestKit.Servers;
+using Dunlin.Topics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;

@@ -5,6 +5,7 @@ using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Sqlite.Tests.Support;
+using Dunlin.Topics;
 
 namespace Dunlin.Sqlite.Tests.Journal;
 

@@ -3,6 +3,7 @@ using System.Text;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Sqlite.Tests.Support;
+using Dunlin.Topics;
 
 namespace Dunlin.Sqlite.Tests.Journal;
 

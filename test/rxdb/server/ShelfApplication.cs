@@ -7,6 +7,7 @@ using Dunlin.Leases;
 using Dunlin.Problems;
 using Dunlin.Records;
 using Dunlin.Security;
+using Dunlin.Topics;
 
 namespace Dunlin.RxDb.TestHost;
 

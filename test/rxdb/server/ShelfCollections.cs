@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Dunlin.Diagnostics;
 using Dunlin.Leases;
 using Dunlin.Records;
+using Dunlin.Topics;
 
 namespace Dunlin.RxDb.TestHost;
 

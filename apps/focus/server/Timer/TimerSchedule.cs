@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using Dunlin.Hosting;
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 
 namespace Dunlin.Apps.Focus;
 

@@ -1,0 +1,45 @@
+using Dunlin.Fanout;
+
+namespace Dunlin.Cluster;
+
+/// <summary>
+/// How many streams of one kind are open, on all nodes together. Make one for each kind before the node takes requests, since it is
+/// also what answers the other nodes. Safe for concurrent use.
+/// </summary>
+public sealed class StreamCounts
+{
+    private readonly string _kind;
+    private readonly Func<Connection, bool> _isCounted;
+    private readonly EventFanout _fanout;
+    private readonly NodeQuestions _questions;
+
+    /// <summary>Begins to answer.</summary>
+    /// <param name="name">Names the kind: the same on all nodes, and of one part of the application alone.</param>
+    /// <param name="isCounted">Whether a connection is of the kind. Quick; called on any thread, also concurrently.</param>
+    /// <param name="fanout">The connections of this node.</param>
+    /// <param name="questions">The way to the others.</param>
+    public StreamCounts(string name, Func<Connection, bool> isCounted, EventFanout fanout, NodeQuestions questions)
+    {
+        _kind = "streams." + name;
+        _isCounted = isCounted;
+        _fanout = fanout;
+        _questions = questions;
+        questions.Answer<string, StreamCount>(_kind, Own);
+    }
+
+    /// <summary>Counts the open streams of a user, and of all.</summary>
+    public async Task<ClusterAnswer<StreamCount>> OfAsync(string userId, CancellationToken cancellationToken = default)
+    {
+        var own = Own(userId);
+        var others = await _questions.AskAsync<string, StreamCount>(_kind, userId, cancellationToken: cancellationToken);
+        return new(
+            new StreamCount(own.OfUser + others.Value.Sum(other => other.OfUser), own.InAll + others.Value.Sum(other => other.InAll)), others.SilentNodes);
+    }
+
+    private StreamCount Own(string userId) => new(_fanout.OfUser(userId).Count(_isCounted), _fanout.All().Count(_isCounted));
+}
+
+/// <summary>Open streams.</summary>
+/// <param name="OfUser">Those of the user asked for.</param>
+/// <param name="InAll">Those of all users.</param>
+public sealed record StreamCount(int OfUser, int InAll);

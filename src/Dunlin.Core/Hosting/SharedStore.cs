@@ -1,4 +1,0 @@
-namespace Dunlin.Hosting;
-
-/// <summary>Says that several nodes share the store: what is told of one node only must be passed on.</summary>
-internal sealed class SharedStore;

@@ -1,0 +1,79 @@
+using Dunlin.Journal;
+using Dunlin.Topics;
+
+namespace Dunlin.InMemory;
+
+/// <summary>The events of the in-memory journal, and up to where each topic was trimmed. Not for concurrent use.</summary>
+internal sealed class EventList
+{
+    private readonly List<Event> _events = [];
+    private readonly Dictionary<TopicName, long> _trimmedThrough = [];
+
+    public void Add(IReadOnlyList<Event> events) => _events.AddRange(events);
+
+    public JournalPage Read(JournalQuery query, long head)
+    {
+        var wanted = query.Topics is { } topics ? new TopicFilter(topics, query.Patterns) : null;
+        var trimmed = _trimmedThrough.Any(t => t.Value > query.After && wanted?.Wants(t.Key) is not false);
+        var page = new List<Event>();
+        long bytes = 0;
+        for (var i = IndexAfter(query.After); i < _events.Count; i++)
+        {
+            var candidate = _events[i];
+            if (wanted?.Wants(candidate.Topic) is false)
+                continue;
+            if (page.Count == query.Limit || bytes >= query.MaxBytes)
+                return new JournalPage(page, page[^1].Position.Offset, HasMore: true, trimmed);
+            page.Add(candidate);
+            bytes += candidate.Data.Length;
+        }
+        return new JournalPage(page, Math.Max(head, query.After), HasMore: false, trimmed);
+    }
+
+    /// <summary>Removes from each topic its oldest events, as far as the rules ask: what stays of a topic is always its end.</summary>
+    public long Trim(RetentionOptions rules, DateTimeOffset now)
+    {
+        var doomed = new HashSet<Event>();
+        foreach (var topic in _events.GroupBy(e => e.Topic))
+        {
+            var rule = rules.For(topic.Key);
+            var all = topic.ToList();
+            var cut = CutOf(all, rule, now);
+            if (cut == 0)
+                continue;
+            doomed.UnionWith(all.Take(cut));
+            _trimmedThrough[topic.Key] = all[cut - 1].Position.Offset;
+        }
+        return _events.RemoveAll(doomed.Contains);
+    }
+
+    private static int CutOf(List<Event> events, RetentionRule rule, DateTimeOffset now)
+    {
+        var cut = 0;
+        while (cut < events.Count && rule.MaxAge is { } age && events[cut].Time < now - age)
+            cut++;
+        long count = 0;
+        long bytes = 0;
+        for (var i = events.Count - 1; i >= cut; i--)
+        {
+            bytes += events[i].Data.Length;
+            if (++count > (rule.MaxCount ?? long.MaxValue) || bytes > (rule.MaxBytes ?? long.MaxValue))
+                return i + 1;
+        }
+        return cut;
+    }
+
+    private int IndexAfter(long offset)
+    {
+        var (low, high) = (0, _events.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (_events[middle].Position.Offset <= offset)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        return low;
+    }
+}

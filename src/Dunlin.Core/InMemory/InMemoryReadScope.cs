@@ -1,0 +1,72 @@
+using System.Data.Common;
+using Dunlin.Journal;
+using Dunlin.Leases;
+using Dunlin.Records;
+using Dunlin.Topics;
+
+namespace Dunlin.InMemory;
+
+/// <summary>One snapshot of the in-memory store.</summary>
+internal sealed class InMemoryReadScope(Position position, LeaseRows rows, RecordRows records, DateTimeOffset now)
+    : IReadScope, ILeaseScope, ILeaseTable, IRecordScope
+{
+    private InMemoryRecordTable? _table;
+    private bool _ended;
+
+    public DbConnection Connection => throw NoDatabase();
+
+    public ILeaseTable Leases => this;
+
+    public IRecordTable Records => Table;
+
+    public ISpaceAccessTable Access => Table;
+
+    public Position Position => position;
+
+    public DateTimeOffset Now => now;
+
+    public void End() => _ended = true;
+
+    public ValueTask<LeaseRow?> FindAsync(ResourceName resource, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        return new(rows.Find(resource));
+    }
+
+    public ValueTask<int> CountHeldAsync(string userId, DateTimeOffset at, int limit, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        return new(rows.CountHeld(userId, at, limit));
+    }
+
+    public ValueTask<IReadOnlyList<LeaseRow>> ListAsync(LeaseQuery query, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        return new(rows.List(query));
+    }
+
+    public ValueTask SaveAsync(LeaseRow row, CancellationToken cancellationToken) => throw ReadOnly();
+
+    public ValueTask<long> NextFenceAsync(CancellationToken cancellationToken) => throw ReadOnly();
+
+    public ValueTask ForgetEndedAsync(DateTimeOffset before, CancellationToken cancellationToken) => throw ReadOnly();
+
+    internal static NotSupportedException NoDatabase() =>
+        new("The in-memory store has no database. Use AddSqlite where the application has tables of its own.");
+
+    private InMemoryRecordTable Table => _table ??= new InMemoryRecordTable(
+        () =>
+        {
+            ThrowIfEnded();
+            return records;
+        },
+        null);
+
+    private static InvalidOperationException ReadOnly() => new("A read scope cannot change leases; use a unit of work.");
+
+    private void ThrowIfEnded()
+    {
+        if (_ended)
+            throw new InvalidOperationException("The read scope has ended: it is valid inside its callback only.");
+    }
+}

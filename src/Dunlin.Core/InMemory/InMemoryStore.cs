@@ -1,0 +1,161 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.InMemory;
+
+/// <summary>
+/// The reference of <see cref="IJournal"/> and <see cref="IStore"/>: everything in memory, nothing kept across a restart,
+/// no <see cref="IUnitOfWork.Connection"/>. What it does is what the conformance suites ask for, in the plainest way: one
+/// writer at a time, changes gathered aside and put in place at the commit. Safe for concurrent use.
+/// </summary>
+public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<RetentionOptions> retention) : IJournal, IStore, IStoreHealth, IDisposable
+{
+    private readonly SemaphoreSlim _writer = new(1, 1);
+    private readonly AsyncLocal<InMemoryUnit?> _current = new();
+    private readonly uint _epoch = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(sizeof(uint)));
+    private readonly Dictionary<IdempotencyKey, Answer> _answers = [];
+
+    // Guards _events, _leases and _records, so that a read scope sees all as of one commit.
+    private readonly Lock _state = new();
+    private readonly EventList _events = new();
+    private LeaseRows _leases = LeaseRows.Empty;
+    private RecordRows _records = RecordRows.Empty;
+    private long _head;
+
+    /// <inheritdoc/>
+    public Position Head => new(_epoch, Volatile.Read(ref _head));
+
+    /// <inheritdoc/>
+    public Exception? Fault => null;
+
+    /// <inheritdoc/>
+    public CancellationToken Faulted => CancellationToken.None;
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<Position>> AppendAsync(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency, CancellationToken cancellationToken)
+    {
+        AppendRules.Check(drafts, idempotency);
+        var fingerprint = idempotency is null ? [] : AppendRules.Fingerprint(drafts);
+        RefuseNesting();
+        await _writer.WaitAsync(cancellationToken);
+        try
+        {
+            if (idempotency is not null && _answers.TryGetValue(idempotency, out var earlier))
+                return earlier.Fingerprint.AsSpan().SequenceEqual(fingerprint) ? earlier.Positions : throw AppendRules.KeyReused(idempotency);
+            var unit = new InMemoryUnit(Head, _leases, _records, clock);
+            foreach (var draft in drafts)
+                unit.Append(draft);
+            var positions = new PositionRange(Head with { Offset = Head.Offset + 1 }, drafts.Count);
+            Commit(unit, DunlinActivities.Caller);
+            if (idempotency is not null)
+                _answers[idempotency] = new Answer(fingerprint, positions, clock.Now);
+            return positions;
+        }
+        finally
+        {
+            _writer.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<T> WriteAsync<T>(Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken = default)
+    {
+        RefuseNesting();
+        await _writer.WaitAsync(cancellationToken);
+        try
+        {
+            var unit = new InMemoryUnit(Head, _leases, _records, clock);
+            _current.Value = unit;
+            T result;
+            try
+            {
+                result = await work(unit, cancellationToken);
+            }
+            finally
+            {
+                unit.End();
+            }
+            Commit(unit, DunlinActivities.Caller);
+            return result;
+        }
+        finally
+        {
+            _writer.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<T> ReadAsync<T>(Func<IReadScope, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken = default)
+    {
+        InMemoryReadScope scope;
+        lock (_state)
+            scope = new InMemoryReadScope(Head, _leases, _records, clock.Now);
+        try
+        {
+            return await read(scope, cancellationToken);
+        }
+        finally
+        {
+            scope.End();
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken)
+    {
+        query.Check();
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_state)
+            return new(_events.Read(query, _head));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<long> TrimAsync(CancellationToken cancellationToken)
+    {
+        await _writer.WaitAsync(cancellationToken);
+        try
+        {
+            var now = clock.Now;
+            foreach (var (key, answer) in _answers)
+            {
+                if (answer.Time < now - retention.Value.IdempotencyAge)
+                    _answers.Remove(key);
+            }
+            lock (_state)
+                return _events.Trim(retention.Value, now);
+        }
+        finally
+        {
+            _writer.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _writer.Dispose();
+
+    private void Commit(InMemoryUnit unit, Activity? cause)
+    {
+        using var span = CommitSpan.Start();
+        span?.Link(cause);
+        lock (_state)
+        {
+            _events.Add(unit.Events);
+            _leases = unit.Rows;
+            _records = unit.RecordRows;
+            Volatile.Write(ref _head, _head + unit.Events.Count);
+        }
+        span?.Committed(unit.Events.Count);
+        feed.Publish(unit.Events);
+    }
+
+    private void RefuseNesting()
+    {
+        if (_current.Value is { Ended: false })
+            throw new InvalidOperationException("A unit of work cannot write through the store again: it would wait for itself. Use the unit of work that is open.");
+    }
+
+    private sealed record Answer(byte[] Fingerprint, PositionRange Positions, DateTimeOffset Time);
+}

@@ -1,0 +1,112 @@
+using System.Data.Common;
+using Dunlin.Journal;
+using Dunlin.Leases;
+using Dunlin.Records;
+using Dunlin.Topics;
+
+namespace Dunlin.InMemory;
+
+/// <summary>What one unit of work changes, kept aside until its commit; dropping it is the rollback.</summary>
+internal sealed class InMemoryUnit(Position head, LeaseRows rows, RecordRows records, StoreClock clock) : IUnitOfWork, ILeaseScope, ILeaseTable, IRecordScope
+{
+    private readonly List<Event> _events = [];
+    private LeaseRows _rows = rows;
+    private InMemoryRecordTable? _table;
+
+    public bool Ended { get; private set; }
+
+    public IReadOnlyList<Event> Events => _events;
+
+    public LeaseRows Rows => _rows;
+
+    public RecordRows RecordRows { get; private set; } = records;
+
+    public IRecordTable Records => Table;
+
+    public ISpaceAccessTable Access => Table;
+
+    public DbConnection Connection => throw InMemoryReadScope.NoDatabase();
+
+    public DbTransaction Transaction => throw InMemoryReadScope.NoDatabase();
+
+    public DateTimeOffset Now { get; } = clock.Now;
+
+    public ILeaseTable Leases => this;
+
+    public void End() => Ended = true;
+
+    public ValueTask<Position> AppendAsync(EventDraft draft, CancellationToken cancellationToken = default)
+    {
+        ThrowIfEnded();
+        AppendRules.Check(draft);
+        return new(Append(draft));
+    }
+
+    public ValueTask<Position> NextPositionAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfEnded();
+        return new(Next);
+    }
+
+    private InMemoryRecordTable Table => _table ??= new InMemoryRecordTable(
+        () =>
+        {
+            ThrowIfEnded();
+            return RecordRows;
+        },
+        rows => RecordRows = rows);
+
+    private Position Next => head with { Offset = head.Offset + _events.Count + 1 };
+
+    public Position Append(EventDraft draft)
+    {
+        var position = Next;
+        _events.Add(new Event(position, draft.Topic, draft.Type, draft.Data, draft.Origin, clock.EventTime));
+        return position;
+    }
+
+    public ValueTask<LeaseRow?> FindAsync(ResourceName resource, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        return new(_rows.Find(resource));
+    }
+
+    public ValueTask SaveAsync(LeaseRow row, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        _rows = _rows.With(row);
+        return default;
+    }
+
+    public ValueTask<long> NextFenceAsync(CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        _rows = _rows with { Fence = _rows.Fence + 1 };
+        return new(_rows.Fence);
+    }
+
+    public ValueTask<int> CountHeldAsync(string userId, DateTimeOffset at, int limit, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        return new(_rows.CountHeld(userId, at, limit));
+    }
+
+    public ValueTask<IReadOnlyList<LeaseRow>> ListAsync(LeaseQuery query, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        return new(_rows.List(query));
+    }
+
+    public ValueTask ForgetEndedAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        _rows = _rows.WithoutEnded(before);
+        return default;
+    }
+
+    private void ThrowIfEnded()
+    {
+        if (Ended)
+            throw new InvalidOperationException("The unit of work has ended: it is valid inside its callback only.");
+    }
+}

@@ -1,0 +1,64 @@
+using Dunlin.Hosting;
+using Dunlin.Scheduling;
+using Dunlin.TestKit;
+
+namespace Dunlin.Core.Tests.Scheduling;
+
+public sealed class TimerWheelTests : IDisposable
+{
+    private readonly ManualTime _time = new();
+    private readonly TimerWheel _wheel;
+    private readonly List<Exception> _errors = [];
+
+    public TimerWheelTests() => _wheel = new TimerWheel(_time, _errors.Add);
+
+    [Fact]
+    public void An_entry_is_never_early_and_at_most_one_slot_late()
+    {
+        var random = TestSeed.NewRandom(out _);
+        var due = new List<(TimeSpan Wanted, TimeSpan Got)>();
+        var start = _time.GetTimestamp();
+        for (var i = 0; i < 500; i++)
+        {
+            var wanted = _time.GetElapsedTime(start) + TimeSpan.FromMilliseconds(random.Next(1, 900_000));
+            _wheel.Schedule(new WheelAction(() => due.Add((wanted, _time.GetElapsedTime(start)))), wanted - _time.GetElapsedTime(start));
+            _time.Advance(TimeSpan.FromMilliseconds(random.Next(0, 700)));
+        }
+        _time.Advance(TimeSpan.FromSeconds(1_000));
+        Assert.Equal(500, due.Count);
+        Assert.All(due, d => Assert.InRange(d.Got - d.Wanted, TimeSpan.Zero, TimerWheel.Slot));
+    }
+
+    [Fact]
+    public void An_entry_that_is_moved_fires_once_at_its_new_time_and_one_cancelled_never()
+    {
+        var fired = 0;
+        var moved = new WheelAction(() => fired++);
+        var cancelled = new WheelAction(() => fired += 100);
+        _wheel.Schedule(moved, TimeSpan.FromSeconds(5));
+        _wheel.Schedule(cancelled, TimeSpan.FromSeconds(5));
+        _time.Advance(TimeSpan.FromSeconds(3));
+        _wheel.Schedule(moved, TimeSpan.FromSeconds(300));
+        _wheel.Cancel(cancelled);
+        _time.Advance(TimeSpan.FromSeconds(299));
+        Assert.Equal(0, fired);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(1, fired);
+    }
+
+    [Fact]
+    public void One_entry_that_throws_does_not_stop_the_others()
+    {
+        var fired = 0;
+        for (var i = 0; i < 3; i++)
+        {
+            var n = i;
+            _wheel.Schedule(new WheelAction(() => fired += n == 1 ? throw new InvalidOperationException("on purpose") : 1), TimeSpan.FromSeconds(2));
+        }
+        _time.Advance(TimeSpan.FromSeconds(5));
+        Assert.Equal(2, fired);
+        Assert.Single(_errors);
+    }
+
+    public void Dispose() => _wheel.Dispose();
+}
