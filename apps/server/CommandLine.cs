@@ -3,7 +3,7 @@ using Dunlin.Apps.Common;
 
 namespace Dunlin.Server;
 
-/// <summary>The commands: none (serve), <c>token</c> and <c>check</c>. Options of the server stand before or after the command.</summary>
+/// <summary>The commands: none (serve), <c>token</c>, <c>check</c> and <c>move</c>. Options of the server stand before or after the command.</summary>
 internal static class CommandLine
 {
     private static readonly Option<string?> Address = Setting("--address", "IP address to listen on (default 127.0.0.1; Dunlin__Address)");
@@ -26,6 +26,7 @@ internal static class CommandLine
         }));
         root.Subcommands.Add(TokenCommand.Create());
         root.Subcommands.Add(CheckCommand.Create());
+        root.Subcommands.Add(MoveCommand.Create());
         return root;
     }
 

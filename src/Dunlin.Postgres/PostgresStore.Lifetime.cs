@@ -1,6 +1,7 @@
 using Dunlin.Postgres.Backplane;
 using Dunlin.Postgres.Journal;
 using Dunlin.Postgres.Schema;
+using Dunlin.Relational.Schema;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -11,72 +12,24 @@ public sealed partial class PostgresStore
     /// <summary>The first version of PostgreSQL with everything that is used.</summary>
     private const int MinVersion = 14;
 
-    /// <summary>Opens the database: brings the schema up to date and starts the writer. Opening again changes nothing.</summary>
-    /// <exception cref="InvalidOperationException">The database cannot be used; the message says why and what to do.</exception>
-    public async Task OpenAsync(CancellationToken cancellationToken = default)
+    private protected override async Task OpenNowAsync(CancellationToken cancellationToken)
     {
-        if (_open is not null)
-            return;
-        await _lifetime.WaitAsync(cancellationToken);
-        try
-        {
-            if (_isDisposed)
-                throw PostgresFaults.Unavailable("The store is closed.");
-            _open ??= await OpenNowAsync(cancellationToken);
-        }
-        finally
-        {
-            _lifetime.Release();
-        }
-    }
-
-    /// <summary>Finishes the writes that are queued, refuses new ones, and closes the connections.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await _lifetime.WaitAsync();
-        try
-        {
-            if (_isDisposed)
-                return;
-            _isDisposed = true;
-            if (_open is { } open)
-            {
-                await open.Watcher.DisposeAsync();
-                await open.Writer.DisposeAsync();
-                await open.Database.DisposeAsync();
-                LogClosed(_head.Position.Offset);
-            }
-            _instruments.Dispose();
-            _head.Dispose();
-        }
-        finally
-        {
-            _lifetime.Release();
-        }
-    }
-
-    private async ValueTask<OpenDatabase> OpenedAsync(CancellationToken cancellationToken)
-    {
-        if (_open is null)
-            await OpenAsync(cancellationToken);
-        _head.ThrowIfFaulted();
-        return _isDisposed ? throw PostgresFaults.Unavailable("The store is closed.") : _open!;
-    }
-
-    private async Task<OpenDatabase> OpenNowAsync(CancellationToken cancellationToken)
-    {
-        var began = _clock.TimeProvider.GetTimestamp();
+        var began = NodeClock.TimeProvider.GetTimestamp();
         var database = CreateDatabase();
         try
         {
             await WaitForAsync(database, cancellationToken);
-            await new Migrator(database, _logger).RunAsync(_schemas, cancellationToken);
             await using (var connection = await database.OpenConnectionAsync(cancellationToken))
+            {
+                await new Migrator(new PostgresSession(connection), Dialect, _logger).RunAsync(Schemas, cancellationToken);
+                // Types that the scripts added, such as domains, are known to later connections.
+                await connection.ReloadTypesAsync(cancellationToken);
                 _head.Open((await FindHeadAsync(connection, cancellationToken)).Position);
-            var settings = new WriterSettings(Clock, _options.WriteLimit, _options.Patience, _clock.TimeProvider);
-            var writer = new Writer(database, settings, _head, _feed, _instruments, _logger);
-            LogOpened(_head.Position.Offset, _clock.TimeProvider.GetElapsedTime(began).TotalMilliseconds);
-            return new OpenDatabase(database, writer, new HeadWatcher(this, database, writer, _logger));
+            }
+            var settings = new WriterSettings(Clock, _options.WriteLimit, _options.Patience, NodeClock.TimeProvider);
+            var writer = new Writer(database, settings, _head, Feed, Instruments, _logger);
+            LogOpened(_head.Position.Offset, NodeClock.TimeProvider.GetElapsedTime(began).TotalMilliseconds);
+            _open = new OpenDatabase(database, writer, new HeadWatcher(this, database, writer, _logger));
         }
         catch
         {
@@ -84,6 +37,17 @@ public sealed partial class PostgresStore
             throw;
         }
     }
+
+    private protected override async Task CloseNowAsync()
+    {
+        await _open!.Watcher.DisposeAsync();
+        await _open.Writer.DisposeAsync();
+        await _open.Database.DisposeAsync();
+        LogClosed(_head.Position.Offset);
+        _head.Dispose();
+    }
+
+    private protected override void ThrowIfFaulted() => _head.ThrowIfFaulted();
 
     private NpgsqlDataSource CreateDatabase()
     {
@@ -108,7 +72,7 @@ public sealed partial class PostgresStore
     /// <summary>A database that starts together with this node is waited for, as long as writes would be.</summary>
     private async Task WaitForAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
     {
-        var began = _clock.TimeProvider.GetTimestamp();
+        var began = NodeClock.TimeProvider.GetTimestamp();
         for (var delay = TimeSpan.FromMilliseconds(50); ; delay = delay < TimeSpan.FromSeconds(1) ? 2 * delay : delay)
         {
             try
@@ -119,9 +83,9 @@ public sealed partial class PostgresStore
                 LogVersion(connection.PostgreSqlVersion.ToString());
                 return;
             }
-            catch (Exception exception) when (PostgresFaults.IsLost(exception) && _clock.TimeProvider.GetElapsedTime(began) < _options.Patience)
+            catch (Exception exception) when (PostgresFaults.IsLost(exception) && NodeClock.TimeProvider.GetElapsedTime(began) < _options.Patience)
             {
-                await Task.Delay(delay, _clock.TimeProvider, cancellationToken);
+                await Task.Delay(delay, NodeClock.TimeProvider, cancellationToken);
             }
             catch (NpgsqlException exception)
             {

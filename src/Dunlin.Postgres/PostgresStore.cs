@@ -6,6 +6,9 @@ using Dunlin.Journal;
 using Dunlin.Postgres.Backplane;
 using Dunlin.Postgres.Journal;
 using Dunlin.Postgres.Schema;
+using Dunlin.Relational;
+using Dunlin.Relational.Journal;
+using Dunlin.Relational.Sql;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -13,11 +16,11 @@ using Npgsql;
 namespace Dunlin.Postgres;
 
 /// <summary>
-/// The journal and the store in one PostgreSQL database, for any number of nodes: each has one writer with group commit, and
-/// readers that wait for nobody. Opened once, by <see cref="OpenAsync"/> or by the first request; closed by disposal, which
-/// finishes what is queued. A database that goes away is waited for and come back to. Safe for concurrent use.
+/// The journal and the store in one PostgreSQL database, for any number of nodes: each has one writer with group commit, and readers that
+/// never wait for a writer. Opened once, by <c>OpenAsync</c> or by the first request; closed by disposal, which finishes the queued
+/// writes. The store waits for a database that goes away, and goes on when it is back. Safe for concurrent use.
 /// </summary>
-public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsyncDisposable
+public sealed partial class PostgresStore : RelationalStore
 {
     /// <summary>The name on which a node tells the others that it has committed.</summary>
     internal const string Channel = "dunlin";
@@ -26,20 +29,9 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
     private static readonly SqlText BeginWrite = new("begin_write");
 
     private readonly PostgresOptions _options;
-    private readonly SchemaScripts[] _schemas;
-    private readonly CommitFeed _feed;
-    private readonly StoreClock _clock;
     private readonly ILogger _logger;
-    private readonly JournalInstruments _instruments;
     private readonly JournalHead _head;
-    private readonly Trimmer _trimmer;
-    private readonly WriterEntrance<WriterSession> _writes;
-    private readonly SemaphoreSlim _trimming = new(1, 1);
-
-    // Guards opening and closing.
-    private readonly SemaphoreSlim _lifetime = new(1, 1);
-    private volatile OpenDatabase? _open;
-    private bool _isDisposed;
+    private OpenDatabase? _open;
 
     /// <summary>Makes a store that is not open yet. Without a meter factory its instruments are on a meter of its own.</summary>
     public PostgresStore(
@@ -50,33 +42,28 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
         StoreClock clock,
         ILogger<PostgresStore> logger,
         IMeterFactory? meters = null)
+        : base(PostgresSession.Dialect, retention, schemas, feed, clock, logger, meters)
     {
         _options = options.Value;
-        _schemas = [.. schemas];
-        _feed = feed;
-        _clock = clock;
         _logger = logger;
-        _instruments = new JournalInstruments(meters);
         _head = new JournalHead(logger);
         Expected = new ExpectedHead(_options.HintGrace);
-        _trimmer = new Trimmer(this, retention.Value);
-        _writes = new WriterEntrance<WriterSession>(() => _open?.Writer, async ct => (await OpenedAsync(ct)).Writer);
-        // Whoever brings a time of its own, as tests do, means it.
+        // Use the database clock unless a TimeProvider is injected, as tests do.
         Clock = new DatabaseClock(clock, isDatabase: ReferenceEquals(clock.TimeProvider, TimeProvider.System));
         _head.Moved += feed.Reach;
     }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">The store is not open.</exception>
-    public Position Head => _open is not null
-        ? _head.Position
-        : throw new InvalidOperationException("The store is not open: await PostgresStore.OpenAsync first, or let the host start.");
+    public override Exception? Fault => _head.Outage;
 
     /// <inheritdoc/>
-    public Exception? Fault => _head.Outage;
+    public override CancellationToken Faulted => _head.Faulted;
 
-    /// <inheritdoc/>
-    public CancellationToken Faulted => _head.Faulted;
+    internal override DateTimeOffset Now => Clock.Now;
+
+    internal override Position KnownHead => _head.Position;
+
+    internal override IStoreWriter<WriteTransaction> Writer => _open!.Writer;
 
     /// <summary>The clock that judges leases.</summary>
     internal DatabaseClock Clock { get; set; }
@@ -86,38 +73,22 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
     /// <summary>What others are said to have committed.</summary>
     internal ExpectedHead Expected { get; }
 
-    internal CommitFeed Feed => _feed;
-
     internal PostgresOptions Options => _options;
 
-    internal StoreClock NodeClock => _clock;
-
     /// <inheritdoc/>
-    public async ValueTask<Position> ReadHeadAsync(CancellationToken cancellationToken)
+    public override async ValueTask<Position> ReadHeadAsync(CancellationToken cancellationToken)
     {
         await QueryAsync(ObserveAsync, cancellationToken);
         return Head;
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<Position>> AppendAsync(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency, CancellationToken cancellationToken)
+    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the read took longer than
+    /// <see cref="PostgresOptions.ReadLimit"/>.</exception>
+    public override async ValueTask<T> ReadAsync<T>(
+        Func<IReadScope, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken = default)
     {
-        var bytes = AppendRules.Check(drafts, idempotency);
-        TextRules.Check(idempotency);
-        for (var i = 0; i < drafts.Count; i++)
-            TextRules.Check(drafts[i]);
-        var fingerprint = idempotency is null ? null : AppendRules.Fingerprint(drafts);
-        return _writes.RequestAsync(new AppendRequest<WriterSession>(drafts, bytes, idempotency, fingerprint, cancellationToken));
-    }
-
-    /// <inheritdoc/>
-    public ValueTask<T> WriteAsync<T>(Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken = default) =>
-        _writes.RequestAsync(new UnitRequest<T>(work, _writes.Current, cancellationToken));
-
-    /// <inheritdoc/>
-    public async ValueTask<T> ReadAsync<T>(Func<IReadScope, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken = default)
-    {
-        using var limit = new CancellationTokenSource(_options.ReadLimit, _clock.TimeProvider);
+        using var limit = new CancellationTokenSource(_options.ReadLimit, NodeClock.TimeProvider);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
@@ -125,61 +96,69 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
         }
         catch (Exception exception) when (limit.IsCancellationRequested && exception is not DunlinException)
         {
-            throw PostgresFaults.Unavailable($"The read took longer than the limit of {_options.ReadLimit.TotalSeconds:0.###} s and was ended.", exception);
+            throw PostgresFaults.Unavailable(
+                $"The read took longer than the limit of {_options.ReadLimit.TotalSeconds:0.###} s and was ended.", exception);
         }
     }
 
     /// <inheritdoc/>
-    public async ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken)
+    public override async ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken)
     {
         query.Check();
-        _instruments.Asked("page");
+        Instruments.Asked("page");
         var (page, head) = await QueryAsync((connection, ct) => PageReader.ReadAsync(connection, query, ct), cancellationToken);
         _head.Observe(head);
         return page;
     }
 
-    /// <inheritdoc/>
-    public async ValueTask<long> TrimAsync(CancellationToken cancellationToken)
-    {
-        await OpenedAsync(cancellationToken);
-        await _trimming.WaitAsync(cancellationToken);
-        try
-        {
-            return await _trimmer.RunAsync(Head.Offset, Clock.Now, cancellationToken);
-        }
-        finally
-        {
-            _trimming.Release();
-        }
-    }
+    internal override ValueTask<T> LookUpAsync<T>(
+        Func<ISqlSession, CancellationToken, ValueTask<T>> query, CancellationToken cancellationToken) =>
+        QueryAsync((connection, ct) => query(new PostgresSession(connection), ct), cancellationToken);
 
-    /// <summary>Statements of the store itself, on a connection of the pool.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the database cannot be reached, or took too long.</exception>
-    internal async ValueTask<T> QueryAsync<T>(Func<NpgsqlConnection, CancellationToken, ValueTask<T>> query, CancellationToken cancellationToken)
+    // Each statement commits by itself and takes no lock of the writers.
+    internal override ValueTask<T> ChangeAsync<T>(
+        Func<ISqlSession, CancellationToken, ValueTask<T>> change, CancellationToken cancellationToken) =>
+        QueryAsync(
+            async (connection, ct) =>
+            {
+                try
+                {
+                    return await change(new PostgresSession(connection), ct);
+                }
+                catch (Exception exception) when (exception is not DunlinException && PostgresFaults.IsLost(exception))
+                {
+                    _open!.Watcher.Wake();
+                    throw PostgresFaults.LostInChange(exception);
+                }
+            },
+            cancellationToken);
+
+    /// <summary>Runs statements of the store itself on a connection of the pool.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the database cannot be reached, or took too
+    /// long.</exception>
+    internal async ValueTask<T> QueryAsync<T>(
+        Func<NpgsqlConnection, CancellationToken, ValueTask<T>> query, CancellationToken cancellationToken)
     {
-        var open = await OpenedAsync(cancellationToken);
-        var isOurs = true;
+        await EnsureOpenAsync(cancellationToken);
         try
         {
-            await using var connection = await open.Database.OpenConnectionAsync(cancellationToken);
+            await using var connection = await _open!.Database.OpenConnectionAsync(cancellationToken);
             return await query(connection, cancellationToken);
         }
         catch (Exception exception) when (exception is not DunlinException && PostgresFaults.IsTransient(exception))
         {
-            isOurs = !PostgresFaults.IsLost(exception);
+            if (PostgresFaults.IsLost(exception))
+                _open!.Watcher.Wake();
             throw PostgresFaults.Translate(exception);
-        }
-        finally
-        {
-            if (!isOurs)
-                open.Watcher.Wake();
         }
     }
 
-    /// <summary>A connection of the pool, for whoever keeps one.</summary>
-    internal async ValueTask<NpgsqlConnection> OpenConnectionAsync(CancellationToken cancellationToken) =>
-        await (await OpenedAsync(cancellationToken)).Database.OpenConnectionAsync(cancellationToken);
+    /// <summary>Opens a connection of the pool, for a caller that keeps it.</summary>
+    internal async ValueTask<NpgsqlConnection> OpenConnectionAsync(CancellationToken cancellationToken)
+    {
+        await EnsureOpenAsync(cancellationToken);
+        return await _open!.Database.OpenConnectionAsync(cancellationToken);
+    }
 
     /// <summary>A backplane has handed these consecutive events of another node to this one's readers.</summary>
     internal void Hinted(Position first, Position last)
@@ -190,18 +169,27 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
 
     internal async ValueTask<bool> ObserveAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        _instruments.Asked("head");
+        Instruments.Asked("head");
         var (position, _) = await FindHeadAsync(connection, cancellationToken);
         _head.Observe(position);
         _head.Reached();
         return true;
     }
 
-    private async ValueTask<T> ReadAsync<T>(NpgsqlConnection connection, Func<IReadScope, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken)
+    private protected override void Check(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency)
+    {
+        TextRules.Check(idempotency);
+        for (var i = 0; i < drafts.Count; i++)
+            TextRules.Check(drafts[i]);
+    }
+
+    private async ValueTask<T> ReadAsync<T>(
+        NpgsqlConnection connection, Func<IReadScope, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand("SET TRANSACTION READ ONLY") } };
-        batch.Add(BeginWrite, Statements.Text("0"), WriterSession.Milliseconds(_options.ReadLimit), WriterSession.Milliseconds(_options.ReadLimit)).Add(FindHead);
+        var limit = _options.ReadLimit;
+        batch.Add(BeginWrite, Statements.Text("0"), WriterSession.Milliseconds(limit), WriterSession.Milliseconds(limit)).Add(FindHead);
         Position position;
         DateTimeOffset now;
         await using (var row = await batch.ExecuteReaderAsync(cancellationToken))
@@ -211,7 +199,8 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
             (position, now) = ReadHead(row);
         }
         _head.Observe(position);
-        var scope = new PostgresReadScope(connection, position, now);
+        // The position was read from the snapshot, so the snapshot holds exactly the events up to it.
+        var scope = new ReadScope(new PostgresSession(connection), position, now);
         try
         {
             return await read(scope, cancellationToken);
@@ -222,7 +211,8 @@ public sealed partial class PostgresStore : IJournal, IStore, IStoreHealth, IAsy
         }
     }
 
-    private async ValueTask<(Position Position, DateTimeOffset Now)> FindHeadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async ValueTask<(Position Position, DateTimeOffset Now)> FindHeadAsync(
+        NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = connection.Command(FindHead);
         await using var row = await command.ExecuteReaderAsync(cancellationToken);

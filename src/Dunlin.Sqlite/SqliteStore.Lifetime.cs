@@ -1,8 +1,7 @@
-using System.Diagnostics;
-using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Dunlin.Relational.Schema;
 using Dunlin.Sqlite.Hosting;
 using Dunlin.Sqlite.Journal;
-using Dunlin.Sqlite.Leases;
 using Dunlin.Sqlite.Schema;
 using Microsoft.Extensions.Logging;
 
@@ -14,55 +13,17 @@ public sealed partial class SqliteStore
     private static readonly SqlText FindHead = new("find_head");
     private static readonly SqlText QuickCheck = new("quick_check");
 
-    /// <summary>Opens the file: takes it for this process, checks it after an unclean stop, brings the schema up to date and
-    /// starts the writer. Opening again changes nothing.</summary>
-    /// <exception cref="InvalidOperationException">The file cannot be used; the message says why and what to do.</exception>
-    public async Task OpenAsync(CancellationToken cancellationToken = default)
-    {
-        if (_open is not null)
-            return;
-        await _lifetime.WaitAsync(cancellationToken);
-        try
-        {
-            if (_isDisposed)
-                throw new DunlinException(ErrorCode.StoreUnavailable, "The store is closed.");
-            // Disk work, perhaps a long check: not on the caller's thread.
-            _open ??= await Task.Run(OpenFileNow, cancellationToken);
-        }
-        finally
-        {
-            _lifetime.Release();
-        }
-    }
+    private readonly ILogger _logger;
 
-    /// <summary>Finishes the writes that are queued, refuses new ones, and closes the file.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await _lifetime.WaitAsync();
-        try
-        {
-            if (_isDisposed)
-                return;
-            _isDisposed = true;
-            if (_open is { } open)
-                await Task.Run(() => Close(open));
-            _instruments.Dispose();
-        }
-        finally
-        {
-            _lifetime.Release();
-        }
-    }
+    // Disk work, perhaps a long check: not on the caller's thread.
+    private protected override async Task OpenNowAsync(CancellationToken cancellationToken) =>
+        _open = await Task.Run(() => OpenFileAsync(cancellationToken), cancellationToken);
 
-    private async ValueTask<OpenFile> OpenedAsync(CancellationToken cancellationToken)
-    {
-        if (_open is null)
-            await OpenAsync(cancellationToken);
-        var open = _open!;
-        return open.Writer.Fault is { } fault ? throw Writer.Faulty(fault) : open;
-    }
+    private protected override Task CloseNowAsync() => Task.Run(Close);
 
-    private OpenFile OpenFileNow()
+    private protected override void ThrowIfFaulted() => _open!.Writer.ThrowIfFaulted();
+
+    private async Task<OpenFile> OpenFileAsync(CancellationToken cancellationToken)
     {
         SQLitePCL.Batteries_V2.Init();
         LogVersion(SQLitePCL.raw.sqlite3_libversion().utf8_to_string());
@@ -70,21 +31,24 @@ public sealed partial class SqliteStore
         if (!_options.AllowNetworkFileSystem && NetworkFileSystem.TypeOf(path) is { } type)
         {
             throw new InvalidOperationException(
-                $"'{path}' is on a network file system ({type}), where SQLite corrupts data sooner or later. Use a local disk, or a server database for several nodes; "
+                $"'{path}' is on a network file system ({type}), where SQLite corrupts data sooner or later. "
+                + "Use a local disk, or a server database for several nodes; "
                 + $"{nameof(SqliteOptions.AllowNetworkFileSystem)} opens it all the same.");
         }
         var guard = FileGuard.Take(path);
         Database? database = null;
         try
         {
-            var began = _clock.TimeProvider.GetTimestamp();
+            var began = NodeClock.TimeProvider.GetTimestamp();
             database = OpenWriter(path);
             if (guard.WasUnclean)
                 Check(database, path);
-            new Migrator(database, _logger).Run(_schemas);
-            SqliteLeaseTable.Redate(database, _clock.Now);
+            await new Migrator(database, Dialect, _logger).RunAsync(Schemas, cancellationToken);
+            // Every held lease ends one full duration from now: while the store was closed nobody could renew, and the wall clock of the
+            // last run is not comparable with this one's. A restart never shortens the time promised to a holder.
+            await database.Call("lease_redate").Time(NodeClock.Now).RunAsync(cancellationToken);
             var open = Start(path, guard, database);
-            LogOpened(path, open.Writer.Head, _clock.TimeProvider.GetElapsedTime(began).TotalMilliseconds);
+            LogOpened(path, open.Writer.Head.Offset, NodeClock.TimeProvider.GetElapsedTime(began).TotalMilliseconds);
             return open;
         }
         catch
@@ -100,12 +64,12 @@ public sealed partial class SqliteStore
     private OpenFile Start(string path, FileGuard guard, Database database)
     {
         var epoch = (uint)Number(database.Prepare(FindCounter).Bind(1, "epoch"));
-        var fence = Number(database.Prepare(FindCounter).Bind(1, "fence"));
-        var head = Number(database.Prepare(FindHead));
+        var fencingToken = Number(database.Prepare(FindCounter).Bind(1, "fence"));
+        var head = new Position(epoch, Number(database.Prepare(FindHead)));
         var settings = new WriterSettings(
-            database, () => OpenWriter(path), epoch, head, fence, _options.WriteLimit, _options.BusyTimeout, _faulted);
+            database, () => OpenWriter(path), head, fencingToken, _options.WriteLimit, _options.BusyTimeout, _faulted);
         var readers = new ReaderPool(() => Database.OpenReader(path, _options.BusyTimeout), _options.MaxReaders);
-        return new OpenFile(guard, new Writer(settings, _feed, _clock, _instruments, _logger), readers, epoch);
+        return new OpenFile(guard, new Writer(settings, Feed, NodeClock, Instruments, _logger), readers);
     }
 
     private static long Number(Statement query)
@@ -121,34 +85,40 @@ public sealed partial class SqliteStore
 
     private void Check(Database database, string path)
     {
-        var began = Stopwatch.GetTimestamp();
+        var began = NodeClock.TimeProvider.GetTimestamp();
         var result = database.Text(QuickCheck.Text);
         if (result != "ok")
         {
             throw new InvalidOperationException(
-                $"The database '{path}' was not closed cleanly and is damaged: {result}. Restore a backup, or save what can be read with the 'sqlite3' shell's .recover.");
+                $"The database '{path}' was not closed cleanly and is damaged: {result}. "
+                + "Restore a backup, or save the readable part with the 'sqlite3' shell's .recover.");
         }
-        LogChecked(path, Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+        LogChecked(path, NodeClock.TimeProvider.GetElapsedTime(began).TotalMilliseconds);
     }
 
     private string FullPath()
     {
         if (_options.Path is ":memory:" || _options.Path.Contains('=', StringComparison.Ordinal))
-            throw new InvalidOperationException($"'{_options.Path}' is not a file path. {nameof(SqliteOptions)}.{nameof(SqliteOptions.Path)} names a file; AddInMemory() keeps nothing.");
+        {
+            throw new InvalidOperationException(
+                $"'{_options.Path}' is not a file path. {nameof(SqliteOptions)}.{nameof(SqliteOptions.Path)} names a file; "
+                + "AddInMemory() keeps nothing.");
+        }
         var path = Path.GetFullPath(_options.Path);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         // The lock lies beside the real file, so that two names of one file meet.
         return File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path : path;
     }
 
-    private void Close(OpenFile open)
+    private void Close()
     {
-        open.Readers.Dispose();
-        open.Writer.Dispose();
-        if (open.Writer.Fault is null)
-            open.Guard.MarkClean();
-        open.Guard.Dispose();
-        LogClosed(open.Writer.Head);
+        var (guard, writer, readers) = _open!;
+        readers.Dispose();
+        writer.Dispose();
+        if (writer.Fault is null)
+            guard.MarkClean();
+        guard.Dispose();
+        LogClosed(writer.Head.Offset);
     }
 
     [LoggerMessage(2000, LogLevel.Information, "SQLite {Version}.")]
@@ -163,5 +133,5 @@ public sealed partial class SqliteStore
     [LoggerMessage(2003, LogLevel.Information, "Closed at offset {Head}.")]
     private partial void LogClosed(long head);
 
-    private sealed record OpenFile(FileGuard Guard, Writer Writer, ReaderPool Readers, uint Epoch);
+    private sealed record OpenFile(FileGuard Guard, Writer Writer, ReaderPool Readers);
 }

@@ -1,6 +1,10 @@
 using System.Diagnostics.Metrics;
+using Dunlin.Diagnostics;
 using Dunlin.Hosting;
 using Dunlin.Journal;
+using Dunlin.Relational;
+using Dunlin.Relational.Journal;
+using Dunlin.Relational.Sql;
 using Dunlin.Sqlite.Journal;
 using Dunlin.Sqlite.Schema;
 using Microsoft.Extensions.Logging;
@@ -9,27 +13,14 @@ using Microsoft.Extensions.Options;
 namespace Dunlin.Sqlite;
 
 /// <summary>
-/// The journal and the store in one SQLite file: one writer with group commit, a pool of readers, readers never waiting
-/// for the writer. Opened once, by <see cref="OpenAsync"/> or by the first request; closed by disposal, which finishes what
-/// is queued. Safe for concurrent use.
+/// The journal and the store in one SQLite file: one writer with group commit, and a pool of readers that never wait for the writer.
+/// Opened once, by <c>OpenAsync</c> or by the first request; closed by disposal, which finishes the queued writes. Safe for concurrent use.
 /// </summary>
-public sealed partial class SqliteStore : IJournal, IStore, IStoreHealth, IAsyncDisposable
+public sealed partial class SqliteStore : RelationalStore
 {
     private readonly SqliteOptions _options;
-    private readonly SchemaScripts[] _schemas;
-    private readonly CommitFeed _feed;
-    private readonly StoreClock _clock;
-    private readonly ILogger _logger;
-    private readonly JournalInstruments _instruments;
-    private readonly Trimmer _trimmer;
-    private readonly WriterEntrance<WriterSession> _writes;
     private readonly CancellationTokenSource _faulted = new();
-    private readonly SemaphoreSlim _trimming = new(1, 1);
-
-    // Guards opening and closing.
-    private readonly SemaphoreSlim _lifetime = new(1, 1);
-    private volatile OpenFile? _open;
-    private bool _isDisposed;
+    private OpenFile? _open;
 
     /// <summary>Makes a store that is not open yet. Without a meter factory its instruments are on a meter of its own.</summary>
     public SqliteStore(
@@ -40,49 +31,33 @@ public sealed partial class SqliteStore : IJournal, IStore, IStoreHealth, IAsync
         StoreClock clock,
         ILogger<SqliteStore> logger,
         IMeterFactory? meters = null)
+        : base(Database.Dialect, retention, schemas, feed, clock, logger, meters)
     {
         _options = options.Value;
-        _schemas = [.. schemas];
-        _feed = feed;
-        _clock = clock;
         _logger = logger;
-        _instruments = new JournalInstruments(meters);
-        _trimmer = new Trimmer(this, retention.Value);
-        _writes = new WriterEntrance<WriterSession>(() => _open?.Writer, async ct => (await OpenedAsync(ct)).Writer);
     }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">The store is not open.</exception>
-    public Position Head => _open is { } open
-        ? new Position(open.Epoch, open.Writer.Head)
-        : throw new InvalidOperationException("The store is not open: await SqliteStore.OpenAsync first, or let the host start.");
+    public override Exception? Fault => _open?.Writer.Fault;
 
     /// <inheritdoc/>
-    public Exception? Fault => _open?.Writer.Fault;
+    public override CancellationToken Faulted => _faulted.Token;
+
+    internal override Position KnownHead => _open!.Writer.Head;
+
+    internal override IStoreWriter<WriteTransaction> Writer => _open!.Writer;
 
     /// <inheritdoc/>
-    public CancellationToken Faulted => _faulted.Token;
-
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<Position>> AppendAsync(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency, CancellationToken cancellationToken)
+    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the read took longer than
+    /// <see cref="SqliteOptions.ReadLimit"/>.</exception>
+    public override async ValueTask<T> ReadAsync<T>(
+        Func<IReadScope, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken = default)
     {
-        var bytes = AppendRules.Check(drafts, idempotency);
-        var fingerprint = idempotency is null ? null : AppendRules.Fingerprint(drafts);
-        return _writes.RequestAsync(new AppendRequest<WriterSession>(drafts, bytes, idempotency, fingerprint, cancellationToken));
-    }
-
-    /// <inheritdoc/>
-    public ValueTask<T> WriteAsync<T>(Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken = default) =>
-        _writes.RequestAsync(new UnitRequest<T>(work, _writes.Current, cancellationToken));
-
-    /// <inheritdoc/>
-    public async ValueTask<T> ReadAsync<T>(Func<IReadScope, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken = default)
-    {
-        var open = await OpenedAsync(cancellationToken);
-        var reader = await open.Readers.RentAsync(cancellationToken);
-        using var limit = new ReadLimit(reader, _options.ReadLimit, _clock.TimeProvider, cancellationToken);
-        // The position first, then the snapshot: see SqliteReadScope.
-        var scope = new SqliteReadScope(reader, Head, _clock.Now);
+        await EnsureOpenAsync(cancellationToken);
+        var reader = await _open!.Readers.RentAsync(cancellationToken);
+        using var limit = new ReadLimit(reader, _options.ReadLimit, NodeClock.TimeProvider, cancellationToken);
+        // The position first, then the snapshot: the snapshot holds at least everything up to the position.
+        var scope = new ReadScope(reader.Database, Head, NodeClock.Now);
         try
         {
             reader.Begin();
@@ -90,7 +65,7 @@ public sealed partial class SqliteStore : IJournal, IStore, IStoreHealth, IAsync
             limit.ThrowIfOver(null);
             return result;
         }
-        catch (Exception exception) when (limit.IsOver && exception is not Diagnostics.DunlinException)
+        catch (Exception exception) when (limit.IsOver && exception is not DunlinException)
         {
             limit.ThrowIfOver(exception);
             throw;
@@ -99,59 +74,41 @@ public sealed partial class SqliteStore : IJournal, IStore, IStoreHealth, IAsync
         {
             scope.End();
             limit.Stop();
-            open.Readers.Return(reader);
+            _open.Readers.Return(reader);
         }
     }
 
     /// <inheritdoc/>
-    public async ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken)
+    public override async ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken)
     {
         query.Check();
-        var open = await OpenedAsync(cancellationToken);
-        var reader = await open.Readers.RentAsync(cancellationToken);
+        await EnsureOpenAsync(cancellationToken);
+        var reader = await _open!.Readers.RentAsync(cancellationToken);
         try
         {
-            var head = open.Writer.Head;
-            return new PageReader(reader, query, open.Epoch, head).Read();
+            var head = KnownHead;
+            return new PageReader(reader, query, head.Epoch, head.Offset).Read();
         }
         finally
         {
-            open.Readers.Return(reader);
+            _open.Readers.Return(reader);
         }
     }
 
-    /// <inheritdoc/>
-    public async ValueTask<long> TrimAsync(CancellationToken cancellationToken)
+    // On one snapshot.
+    internal override async ValueTask<T> LookUpAsync<T>(
+        Func<ISqlSession, CancellationToken, ValueTask<T>> query, CancellationToken cancellationToken)
     {
-        await OpenedAsync(cancellationToken);
-        await _trimming.WaitAsync(cancellationToken);
-        try
-        {
-            return await _trimmer.RunAsync(Head.Offset, _clock.Now, cancellationToken);
-        }
-        finally
-        {
-            _trimming.Release();
-        }
-    }
-
-    /// <summary>A small change by the store itself, in the batch of the writer.</summary>
-    internal ValueTask<T> ChangeAsync<T>(Func<WriterSession, T> change, CancellationToken cancellationToken) =>
-        _writes.RequestAsync(new InternalRequest<T>(change, cancellationToken));
-
-    /// <summary>A small query by the store itself, on one snapshot.</summary>
-    internal async ValueTask<T> QueryAsync<T>(Func<Database, T> query, CancellationToken cancellationToken)
-    {
-        var open = await OpenedAsync(cancellationToken);
-        var reader = await open.Readers.RentAsync(cancellationToken);
+        await EnsureOpenAsync(cancellationToken);
+        var reader = await _open!.Readers.RentAsync(cancellationToken);
         try
         {
             reader.Begin();
-            return query(reader.Database);
+            return await query(reader.Database, cancellationToken);
         }
         finally
         {
-            open.Readers.Return(reader);
+            _open.Readers.Return(reader);
         }
     }
 }

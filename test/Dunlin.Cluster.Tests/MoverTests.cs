@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Dunlin.Apps.Common;
 using Dunlin.Cluster.Tests.Support;
 using Dunlin.Host;
 using Dunlin.Hosting;
@@ -43,11 +44,11 @@ public sealed class MoverTests
             await using (var idle = HostApplication.Build(settings))
             {
                 var progress = new StringWriter();
-                var moved = await new StoreMover(idle.Services, progress).RunAsync(Path.Combine(folder.FullName, "dunlin.db"), postgres.ConnectionString);
+                var moved = await MoveRun.RunAsync(idle.Services, Path.Combine(folder.FullName, "dunlin.db"), postgres.ConnectionString, progress);
                 Assert.True(moved > before.Count);
                 Assert.Contains("dunlin_journal", progress.ToString(), StringComparison.Ordinal);
                 var again = await Assert.ThrowsAsync<InvalidOperationException>(
-                    () => new StoreMover(idle.Services, progress).RunAsync(Path.Combine(folder.FullName, "dunlin.db"), postgres.ConnectionString));
+                    () => MoveRun.RunAsync(idle.Services, Path.Combine(folder.FullName, "dunlin.db"), postgres.ConnectionString, progress));
                 Assert.Contains("not empty", again.Message, StringComparison.Ordinal);
             }
             await using var now = await StartAsync(folder.FullName, postgres.ConnectionString);

@@ -12,9 +12,9 @@ internal sealed record HostSettings
           --data DIR       where the SQLite file and keys lie     (default ./data; Dunlin__Data)
           --store TEXT     PostgreSQL connection string           (default: SQLite in the data folder; Dunlin__Store)
           --redis H:P      Redis for lower latency between nodes  (Dunlin__Redis)
-          --move-from FILE move an SQLite file into the empty database of --store, and end
           --no-demo        no demo accounts and data              (Dunlin__Demo=false)
           --help           this text
+        To copy an SQLite file into the empty database of --store: start.sh move --from FILE --store TEXT
         The engine alone, as a server for back ends in any language: start.sh --server --help
         """;
 
@@ -26,7 +26,10 @@ internal sealed record HostSettings
 
     public string? Redis { get; init; }
 
-    /// <summary>An SQLite file to be moved instead of running.</summary>
+    /// <summary>Whether to copy <see cref="MoveFrom"/> into <see cref="Store"/> instead of serving.</summary>
+    public bool IsMove { get; init; }
+
+    /// <summary>The SQLite file to copy.</summary>
     public string? MoveFrom { get; init; }
 
     public bool Demo { get; init; } = true;
@@ -43,13 +46,17 @@ internal sealed record HostSettings
             settings = args[i] switch
             {
                 "--help" or "-h" => settings with { ShowHelp = true },
+                "move" => settings with { IsMove = true },
                 "--no-demo" => settings with { Demo = false },
-                "--port" or "--data" or "--store" or "--redis" or "--move-from" when i + 1 < args.Length => settings.With(args[i], args[++i]),
-                "--port" or "--data" or "--store" or "--redis" or "--move-from" => settings with { Error = $"{args[i]} needs a value." },
+                "--port" or "--data" or "--store" or "--redis" or "--from" when i + 1 < args.Length => settings.With(args[i], args[++i]),
+                "--port" or "--data" or "--store" or "--redis" or "--from" => settings with { Error = $"{args[i]} needs a value." },
                 _ => settings with { Error = $"Unknown option '{args[i]}'." },
             };
         }
-        return settings;
+        var isMeant = settings.IsMove ? settings is { MoveFrom: not null, Store: not null } : settings.MoveFrom is null;
+        return isMeant || settings.Error is not null || settings.ShowHelp
+            ? settings
+            : settings with { Error = "move needs --from, the SQLite file, and --store, the empty PostgreSQL database to move into." };
     }
 
     private static HostSettings FromEnvironment()
@@ -77,7 +84,7 @@ internal sealed record HostSettings
             : this with { Error = $"--port is a number from 0 to 65535, not '{value}'." },
         "--data" => this with { Data = value },
         "--store" => this with { Store = value },
-        "--move-from" => this with { MoveFrom = value },
+        "--from" => this with { MoveFrom = value },
         _ => this with { Redis = value },
     };
 }

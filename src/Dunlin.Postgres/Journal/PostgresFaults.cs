@@ -22,13 +22,18 @@ internal static class PostgresFaults
     public static bool IsTransient(Exception exception) =>
         IsLost(exception) || exception is PostgresException { SqlState: "40001" or "40P01" or "55P03" or "57014" or "53100" or "53200" };
 
-    /// <summary>An exception as what the caller is told: what may succeed later becomes <see cref="ErrorCode.StoreUnavailable"/>;
-    /// those of the application's own statements pass as they are.</summary>
+    /// <summary>Returns the exception for the caller, where nothing was kept: one that may not happen again becomes
+    /// <see cref="ErrorCode.StoreUnavailable"/>; those of the application's own statements pass.</summary>
     public static Exception Translate(Exception exception) => exception is not DunlinException && IsTransient(exception)
         ? Unavailable(Reason(exception), exception)
         : exception;
 
     public static DunlinException Unavailable(string detail, Exception? cause = null) => new(ErrorCode.StoreUnavailable, detail, null, cause);
+
+    /// <summary>Returns the exception for the caller of a change that commits by itself and whose connection was lost: the commit may
+    /// have happened.</summary>
+    public static DunlinException LostInChange(Exception exception) => new(
+        ErrorCode.OutcomeUnknown, "The database was lost during the change; whether it was kept is unknown.", null, exception);
 
     private static string Reason(Exception exception) => exception switch
     {

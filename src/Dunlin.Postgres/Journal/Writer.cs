@@ -1,9 +1,8 @@
-global using WriteRequest = Dunlin.Journal.WriteRequest<Dunlin.Postgres.Journal.WriterSession>;
-using System.Data;
+global using WriteRequest = Dunlin.Journal.WriteRequest<Dunlin.Relational.Journal.WriteTransaction>;
 using System.Threading.Channels;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
-using Dunlin.Postgres.Schema;
+using Dunlin.Relational.Journal;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -22,43 +21,36 @@ namespace Dunlin.Postgres.Journal;
 /// Units of work of all nodes follow one another, so each runs as if alone, without retries and deadlocks; offsets are taken
 /// inside, so they become visible in order (see dunlin_journal).
 /// </summary>
-internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDisposable
+internal sealed partial class Writer : BatchWriter, IAsyncDisposable
 {
-    /// <summary>Requests that wait at most; more are refused. It bounds what a flood of requests can make the process hold.</summary>
-    private const int MaxWaiting = 16_384;
-
-    /// <summary>Events in one batch: keeps the wait for an answer in the range of a few syncs.</summary>
-    private const int MaxBatchEvents = 2_048;
-
-    /// <summary>Bytes of data in one batch: bounds one transaction and its statement.</summary>
-    private const long MaxBatchBytes = 8 * 1024 * 1024;
-
-    /// <summary>A batch is committed early once it has run so long: other nodes, and those already executed, should not wait for slow mates.</summary>
-    private static readonly TimeSpan MaxBatchTime = TimeSpan.FromMilliseconds(50);
-
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<WriteRequest> _queue = Channel.CreateBounded<WriteRequest>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
+    private readonly Channel<WriteRequest> _queue = Channel.CreateBounded<WriteRequest>(
+        new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly NpgsqlDataSource _database;
     private readonly WriterSettings _settings;
     private readonly JournalHead _head;
-    private readonly CommitFeed _feed;
     private readonly JournalInstruments _instruments;
     private readonly ILogger _logger;
     private readonly KnownTopics _topics = new();
-    private List<WriteRequest> _executed = [];
     private readonly CancellationTokenSource _closing = new();
     private readonly Task _loop;
     private NpgsqlConnection? _connection;
     private volatile int _processId;
 
-    public Writer(NpgsqlDataSource database, WriterSettings settings, JournalHead head, CommitFeed feed, JournalInstruments instruments, ILogger logger)
+    public Writer(
+        NpgsqlDataSource database,
+        WriterSettings settings,
+        JournalHead head,
+        CommitFeed feed,
+        JournalInstruments instruments,
+        ILogger logger)
+        : base(feed, instruments, logger)
     {
         _database = database;
         _settings = settings;
         _head = head;
-        _feed = feed;
         _instruments = instruments;
         _logger = logger;
         instruments.Watch(() => _queue.Reader.Count);
@@ -72,7 +64,7 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDispos
 
     /// <summary>Queues a request; its answer tells the rest.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: it was not queued.</exception>
-    public void Add(WriteRequest request)
+    public override void Add(WriteRequest request)
     {
         _head.ThrowIfFaulted();
         request.QueuedAt = _settings.Time.GetTimestamp();
@@ -110,8 +102,9 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDispos
                 catch (Exception exception)
 #pragma warning restore CA1031
                 {
-                    LogBatchFailed(exception, batch.Count);
-                    FailAll(batch, () => PostgresFaults.Translate(exception));
+                    LogRolledBack(exception, batch.Count);
+                    Fail(batch, () => PostgresFaults.Translate(exception));
+                    batch.Clear();
                     await CloseAsync();
                 }
             }
@@ -138,12 +131,12 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDispos
         using var span = CommitSpan.Start();
         if (await BeginAsync(batch) is not { } session)
             return;
-        _executed.Clear();
+        Executed.Clear();
         var began = _settings.Time.GetTimestamp();
         try
         {
             await JoinAsync(session, batch);
-            while (batch.First is { } first && (_executed.Count == 0 || _settings.Time.GetElapsedTime(began) < MaxBatchTime))
+            while (batch.First is { } first && (Executed.Count == 0 || _settings.Time.GetElapsedTime(began) < MaxBatchTime))
             {
                 batch.RemoveFirst();
                 await ExecuteAsync(session, first.Value);
@@ -160,7 +153,7 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDispos
         bool? committed;
         try
         {
-            span?.Link(_executed);
+            span?.Link(Executed);
             await session.CommitAsync();
             committed = true;
         }
@@ -181,7 +174,8 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDispos
         }
         else if (committed is null)
         {
-            FailAll(_executed, static () => new DunlinException(ErrorCode.OutcomeUnknown, "The database was lost during the commit; whether this was kept is unknown."));
+            Fail(Executed, static () => new DunlinException(
+                ErrorCode.OutcomeUnknown, "The database was lost during the commit; whether this was kept is unknown."));
         }
     }
 
@@ -272,84 +266,33 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDispos
         throw _head.Fail($"The journal of the database is at {session.Start}, but this node has seen {known}: it was restored or set back. Start the node anew.");
     }
 
-    /// <summary>Runs one request. What it throws itself is its own answer; an exception from here is the end of the transaction.</summary>
-    private async Task ExecuteAsync(WriterSession session, WriteRequest request)
-    {
-        var mark = session.Here;
-        try
-        {
-            if (request.IsUnit)
-                await session.SavepointAsync();
-            await request.ExecuteAsync(session);
-            if (request.IsUnit && PostgresTransactions.HasEnded(session.Transaction))
-                throw EndedByItself(null);
-            _executed.Add(request);
-        }
-        catch (UnitAbandonedException abandoned)
-        {
-            request.Fail(abandoned.Answer);
-            throw;
-        }
-        catch (Exception exception)
-        {
-            if (!request.IsUnit)
-            {
-                session.TakeBack(mark);
-                request.Fail(exception);
-                return;
-            }
-            if (session.Connection.State != ConnectionState.Open || PostgresTransactions.HasEnded(session.Transaction))
-            {
-                request.Fail(exception is DunlinException or OperationCanceledException || PostgresFaults.IsTransient(exception)
-                    ? PostgresFaults.Translate(exception)
-                    : EndedByItself(exception));
-                throw;
-            }
-            await session.RollbackToSavepointAsync(mark);
-            request.Fail(PostgresFaults.Translate(exception));
-        }
-    }
+    protected override void RaiseHead(Position head) => _head.Raise(head);
 
-    private void Announce(WriterSession session)
-    {
-        _instruments.Batch(session.Events.Count, _executed.Count);
-        if (session.Events.Count > 0)
-            _head.Raise(session.Events[^1].Position);
-        try
-        {
-            _feed.Publish(session.Events);
-        }
-#pragma warning disable CA1031
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            // It is committed: the writers must not be told otherwise, and readers find it in the journal.
-            LogReceiverFailed(exception);
-        }
-        foreach (var request in _executed)
-            _instruments.Answered(_settings.Time.GetElapsedTime(request.QueuedAt));
-        new BatchAnswers<WriterSession>(_executed).Start();
-        _executed = [];
-    }
+    protected override void Measure(WriteRequest request) => _instruments.Answered(_settings.Time.GetElapsedTime(request.QueuedAt));
+
+    protected override bool EndsTransaction(Exception exception) =>
+        exception is OperationCanceledException || PostgresFaults.IsTransient(exception);
+
+    protected override Exception Translate(Exception exception) => PostgresFaults.Translate(exception);
 
     /// <summary>The transaction was not committed. Plain appends are tried again; units of work, which may have told others of
     /// what they did, are not.</summary>
     private async Task GiveUpAsync(LinkedList<WriteRequest> batch, Exception exception)
     {
-        LogBatchFailed(exception, _executed.Count);
+        LogRolledBack(exception, Executed.Count);
         if (exception is UnitAbandonedException abandoned)
             await AbandonAsync(abandoned.Running);
         else
             await CloseAsync();
         var isLost = PostgresFaults.IsLost(exception) || exception is UnitAbandonedException;
-        for (var i = _executed.Count - 1; i >= 0; i--)
+        for (var i = Executed.Count - 1; i >= 0; i--)
         {
-            if (!_executed[i].IsUnit && isLost)
-                batch.AddFirst(_executed[i]);
-            else if (!_executed[i].IsAnswered)
-                _executed[i].Fail(PostgresFaults.Unavailable("The write was rolled back together with another one; nothing of this was kept.", exception));
+            if (!Executed[i].IsUnit && isLost)
+                batch.AddFirst(Executed[i]);
+            else if (!Executed[i].IsAnswered)
+                Executed[i].Fail(PostgresFaults.Unavailable("The write was rolled back together with another one; nothing of this was kept.", exception));
         }
-        _executed.Clear();
+        Executed.Clear();
     }
 
     private Task CloseAsync()
@@ -373,25 +316,6 @@ internal sealed partial class Writer : IStoreWriter<WriterSession>, IAsyncDispos
             LogCloseFailed(exception);
         }
     }
-
-    private static void FailAll(ICollection<WriteRequest> requests, Func<Exception> exception)
-    {
-        foreach (var request in requests)
-        {
-            if (!request.IsAnswered)
-                request.Fail(exception());
-        }
-        requests.Clear();
-    }
-
-    private static InvalidOperationException EndedByItself(Exception? cause) => new(
-        "The unit of work ended the transaction itself. Do not commit or roll back: return to commit, throw to roll back.", cause);
-
-    [LoggerMessage(2120, LogLevel.Warning, "A batch of {Count} writes was rolled back.")]
-    private partial void LogBatchFailed(Exception exception, int count);
-
-    [LoggerMessage(2121, LogLevel.Error, "A receiver of committed events threw; it must not.")]
-    private partial void LogReceiverFailed(Exception exception);
 
     [LoggerMessage(2122, LogLevel.Debug, "A connection that is given up could not be closed.")]
     private partial void LogCloseFailed(Exception exception);

@@ -1,26 +1,27 @@
 using System.Data;
+using System.Data.Common;
 using System.Globalization;
 using Dunlin.Journal;
 using Dunlin.Postgres.Backplane;
 using Dunlin.Postgres.Schema;
+using Dunlin.Relational.Journal;
+using Dunlin.Relational.Sql;
 using Dunlin.Topics;
 using Npgsql;
 
 namespace Dunlin.Postgres.Journal;
 
 /// <summary>
-/// One transaction of the writer and what it has done so far: the next offset, the events to insert and announce, the
-/// answers to keys. Events stay in memory until the commit inserts them all at once; so a unit of work that fails takes them
-/// back without a statement, and an offset that it used is used again by the next one.
+/// One transaction of the writer. Events and answers to keys stay in memory until the commit inserts all of them at once, so a unit of
+/// work that fails takes its events back without a statement.
 /// <code>
 /// BEGIN, time-outs, lock, state, keys (, savepoint)   one round trip
-/// (keys of those that came while the lock was waited for)
+/// (keys of requests that came while the lock was waited for)
 /// units of work                                       their own
 /// (release,) topics, events, keys, notify, COMMIT     one round trip
 /// </code>
-/// Used by one at a time.
 /// </summary>
-internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings settings, KnownTopics topics) : IAppendSession
+internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings settings, KnownTopics topics) : WriteTransaction
 {
     private static readonly SqlText BeginWrite = new("begin_write");
     private static readonly SqlText Lock = new("lock");
@@ -34,27 +35,23 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
     private static readonly SqlText Release = new("release");
     private static readonly SqlText RollbackTo = new("rollback_to");
     private static readonly SqlText Commit = new("commit");
+    private static readonly SqlText NextFence = new("next_fence");
 
-    private readonly List<Event> _events = [];
+    private readonly PostgresSession _session = new(connection);
     private readonly List<KeyAnswer> _answers = [];
     private readonly Dictionary<IdempotencyKey, KeyAnswer> _known = [];
     private NpgsqlTransaction? _transaction;
-    private uint _epoch;
-    private long _head;
+    private DateTimeOffset _now;
     private bool _hasSavepoint;
     private bool _isFresh;
 
-    public NpgsqlConnection Connection => connection;
+    public override ISqlSession Session => _session;
 
-    public NpgsqlTransaction Transaction => _transaction!;
+    public override DbTransaction Transaction => _transaction!;
 
-    public WriterSettings Settings => settings;
+    public override DateTimeOffset Now => _now;
 
-    /// <summary>The time of this transaction, by the clock that judges leases.</summary>
-    public DateTimeOffset Now { get; private set; }
-
-    /// <summary>The head as this transaction found it.</summary>
-    public Position Start { get; private set; }
+    public override bool IsOpen => connection.State == ConnectionState.Open && !PostgresTransactions.HasEnded(_transaction!);
 
     /// <summary>The number of the transaction, by which its outcome can be asked for.</summary>
     public long TransactionId { get; private set; }
@@ -62,12 +59,9 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
     /// <summary>The server process behind the connection.</summary>
     public int ProcessId { get; private set; }
 
-    public IReadOnlyList<Event> Events => _events;
+    protected override int SideCount => _answers.Count;
 
-    public Position NextPosition => new(_epoch, _head + 1);
-
-    /// <summary>The state to go back to if what comes next fails.</summary>
-    public Mark Here => new(_events.Count, _answers.Count);
+    protected override DateTimeOffset EventTime => DatabaseClock.EventTime(_now);
 
     /// <summary>Opens the transaction and takes the lock; waits for whoever holds it.</summary>
     public async Task BeginAsync(IReadOnlyCollection<WriteRequest> requests)
@@ -87,10 +81,8 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
         await reader.NextResultAsync();
         await reader.NextResultAsync();
         await reader.ReadAsync();
-        _head = reader.GetInt64(0);
-        _epoch = (uint)reader.GetInt64(1);
-        Start = new Position(_epoch, _head);
-        Now = settings.Clock.Read(reader.GetDecimal(2), reader.GetInt64(3));
+        Restart(new Position((uint)reader.GetInt64(1), reader.GetInt64(0)));
+        _now = settings.Clock.Read(reader.GetDecimal(2), reader.GetInt64(3));
         TransactionId = reader.GetInt64(4);
         ProcessId = reader.GetInt32(5);
         if (keys.Count > 0)
@@ -114,9 +106,11 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
         await ReadAnswersAsync(reader);
     }
 
-    /// <summary>Begins a unit of work: lets go of the one before and marks the place to go back to.</summary>
-    public async Task SavepointAsync()
+    // Plain appends run no statement of their own. A unit of work lets go of the savepoint of the one before.
+    public override async ValueTask BeginRequestAsync(WriteRequest request)
     {
+        if (!request.IsUnit)
+            return;
         if (_isFresh)
         {
             _isFresh = false;
@@ -130,36 +124,37 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
         await batch.ExecuteNonQueryAsync();
     }
 
-    public async Task RollbackToSavepointAsync(Mark mark)
+    public override ValueTask EndRequestAsync(WriteRequest request) => default;
+
+    public override async ValueTask RollBackRequestAsync(WriteRequest request, Mark mark)
     {
         TakeBack(mark);
+        if (!request.IsUnit)
+            return;
         await using var command = connection.Command(RollbackTo);
         await command.ExecuteNonQueryAsync();
     }
 
-    public Position Append(EventDraft draft)
+    public override IUnitLimit StartLimit(CancellationToken caller) => new UnitLimit(settings.WriteLimit, settings.Time, caller);
+
+    public override async ValueTask<long> NextFencingTokenAsync(CancellationToken cancellationToken)
     {
-        var position = NextPosition;
-        _head = position.Offset;
-        _events.Add(new Event(position, draft.Topic, draft.Type, draft.Data, draft.Origin, DatabaseClock.EventTime(Now)));
-        return position;
+        await using var command = connection.Command(NextFence);
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    public KeyAnswer? FindAnswer(IdempotencyKey key) => _known.GetValueOrDefault(key);
+    public override void Check(EventDraft draft)
+    {
+        base.Check(draft);
+        TextRules.Check(draft);
+    }
 
-    public void SaveAnswer(KeyAnswer answer)
+    public override KeyAnswer? FindAnswer(IdempotencyKey key) => _known.GetValueOrDefault(key);
+
+    public override void SaveAnswer(KeyAnswer answer)
     {
         _answers.Add(answer);
         _known[answer.Key] = answer;
-    }
-
-    public void TakeBack(Mark mark)
-    {
-        _events.RemoveRange(mark.Events, _events.Count - mark.Events);
-        for (var i = mark.Answers; i < _answers.Count; i++)
-            _known.Remove(_answers[i].Key);
-        _answers.RemoveRange(mark.Answers, _answers.Count - mark.Answers);
-        _head = Start.Offset + _events.Count;
     }
 
     /// <summary>Inserts what was appended and commits. Where this throws because the connection was lost, the outcome is unknown.</summary>
@@ -168,13 +163,13 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
         await using var batch = new NpgsqlBatch(connection);
         if (_hasSavepoint)
             batch.Add(Release);
-        var added = topics.Missing(_events);
+        var added = topics.Missing(Events);
         if (added.Count > 0)
             batch.Add(InsertTopics, Statements.Texts(added.Select(topic => topic.Value)));
-        if (_events.Count > 0)
+        if (Events.Count > 0)
         {
             AddEvents(batch);
-            batch.Add(Notify, Statements.Text(PostgresStore.Channel), Statements.Text(CommitNotice.Write(_events[^1].Position)));
+            batch.Add(Notify, Statements.Text(PostgresStore.Channel), Statements.Text(CommitNotice.Write(Events[^1].Position)));
         }
         if (_answers.Count > 0)
             AddAnswers(batch);
@@ -182,6 +177,13 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
         await batch.ExecuteNonQueryAsync();
         topics.Add(added);
         await _transaction!.DisposeAsync();
+    }
+
+    protected override void TakeBackSide(int count)
+    {
+        for (var i = count; i < _answers.Count; i++)
+            _known.Remove(_answers[i].Key);
+        _answers.RemoveRange(count, _answers.Count - count);
     }
 
     private static void AddLookUp(NpgsqlBatch batch, IReadOnlyCollection<IdempotencyKey> keys) =>
@@ -192,22 +194,22 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
         while (await reader.ReadAsync())
         {
             var key = new IdempotencyKey(reader.GetString(0), reader.GetString(1));
-            var positions = new PositionRange(new Position(_epoch, reader.GetInt64(3)), reader.GetInt32(4));
+            var positions = new PositionRange(Start with { Offset = reader.GetInt64(3) }, reader.GetInt32(4));
             _known[key] = new KeyAnswer(key, reader.GetFieldValue<byte[]>(2), positions);
         }
     }
 
     private void AddEvents(NpgsqlBatch batch) => batch.Add(
         InsertEvents,
-        Statements.Number(_events[0].Position.Offset),
-        Statements.Texts(_events.Select(e => e.Topic.Value)),
-        Statements.Texts(_events.Select(e => e.Type)),
-        Statements.Byteas(_events.Select(e => e.Data)),
-        Statements.Texts(_events.Select(e => e.Origin?.UserId)),
-        Statements.Texts(_events.Select(e => e.Origin?.SessionId)),
-        Statements.Texts(_events.Select(e => e.Origin?.ConnectionId)),
-        Statements.Texts(_events.Select(e => e.Origin?.DeviceId)),
-        Statements.Number(_events[0].Time.ToUnixTimeMilliseconds()));
+        Statements.Number(Events[0].Position.Offset),
+        Statements.Texts(Events.Select(e => e.Topic.Value)),
+        Statements.Texts(Events.Select(e => e.Type)),
+        Statements.Byteas(Events.Select(e => e.Data)),
+        Statements.Texts(Events.Select(e => e.Origin?.UserId)),
+        Statements.Texts(Events.Select(e => e.Origin?.SessionId)),
+        Statements.Texts(Events.Select(e => e.Origin?.ConnectionId)),
+        Statements.Texts(Events.Select(e => e.Origin?.DeviceId)),
+        Statements.Number(Events[0].Time.ToUnixTimeMilliseconds()));
 
     private void AddAnswers(NpgsqlBatch batch) => batch.Add(
         InsertIdempotency,
@@ -216,14 +218,10 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
         Statements.Byteas(_answers.Select(a => (ReadOnlyMemory<byte>)a.Fingerprint)),
         Statements.Numbers(_answers.Select(a => a.Positions[0].Offset)),
         Statements.Integers(_answers.Select(a => a.Positions.Count)),
-        Statements.Number(Now.ToUnixTimeMilliseconds()));
+        Statements.Number(_now.ToUnixTimeMilliseconds()));
 
     internal static NpgsqlParameter Milliseconds(TimeSpan time) =>
         Statements.Text(((long)Math.Ceiling(time.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture));
-
-    /// <summary>A state to go back to.</summary>
-    [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
-    public readonly record struct Mark(int Events, int Answers);
 }
 
 /// <summary>What every transaction of the writer is given.</summary>

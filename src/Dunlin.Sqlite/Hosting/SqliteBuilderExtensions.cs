@@ -1,11 +1,6 @@
-using Dunlin.Accounts;
-using Dunlin.Journal;
+using Dunlin.Relational.Hosting;
 using Dunlin.Sqlite;
-using Dunlin.Sqlite.Accounts;
-using Dunlin.Sqlite.Hosting;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Hosting;
 
@@ -19,16 +14,7 @@ public static class SqliteBuilderExtensions
     /// else in the host starts.</summary>
     public static DunlinBuilder AddSqlite(this DunlinBuilder builder, Action<SqliteOptions> configure)
     {
-        builder.AddStoreBasics();
-        var services = builder.Services;
-        services.AddOptions<SqliteOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
-        services.TryAddSingleton<SqliteStore>();
-        services.TryAddSingleton<IJournal>(provider => provider.GetRequiredService<SqliteStore>());
-        services.TryAddSingleton<IStore>(provider => provider.GetRequiredService<SqliteStore>());
-        services.TryAddSingleton<IStoreHealth>(provider => provider.GetRequiredService<SqliteStore>());
-        services.TryAddSingleton<IAccountStore, SqliteAccountStore>();
-        services.TryAddSingleton<ISessionStore, SqliteSessionStore>();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SqliteOpener>());
-        return builder;
+        builder.Services.AddOptions<SqliteOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
+        return builder.AddRelationalStore<SqliteStore>();
     }
 }

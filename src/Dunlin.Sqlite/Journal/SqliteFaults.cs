@@ -22,7 +22,7 @@ internal static class SqliteFaults
     public static bool RollsBack(Exception exception) =>
         exception is SqliteException { SqliteErrorCode: raw.SQLITE_FULL or raw.SQLITE_NOMEM or raw.SQLITE_INTERRUPT or raw.SQLITE_BUSY };
 
-    /// <summary>An exception of the store's own statements as what the caller is told; those of the application pass as they are.</summary>
+    /// <summary>Returns the exception for the caller: that of a full disk becomes <see cref="ErrorCode.StoreUnavailable"/>, others pass.</summary>
     public static Exception Translate(Exception exception) => exception is SqliteException { SqliteErrorCode: raw.SQLITE_FULL }
         ? new DunlinException(ErrorCode.StoreUnavailable, Reason(exception), null, exception)
         : exception;
@@ -30,7 +30,6 @@ internal static class SqliteFaults
     /// <summary>Why a batch was not kept, in words for the caller.</summary>
     public static string Reason(Exception exception) => exception switch
     {
-        TransactionGoneException { InnerException: { } cause } => Reason(cause),
         SqliteException { SqliteErrorCode: raw.SQLITE_FULL } => "The disk, or the size allowed to the database, is full; nothing of this was kept.",
         SqliteException { SqliteErrorCode: raw.SQLITE_BUSY } => "Another program holds the database; nothing of this was kept.",
         _ => "The write was rolled back together with another one; nothing of this was kept.",

@@ -1,34 +1,36 @@
-using Dunlin.Diagnostics;
+using Dunlin.Relational.Journal;
+using Dunlin.Sqlite.Schema;
+using SQLitePCL;
 
 namespace Dunlin.Sqlite.Journal;
 
 /// <summary>
-/// Keeps one unit of work after the other within its time: at the limit its token is cancelled and its running statement
-/// interrupted; one that does not end then either is abandoned, together with the connection that it still holds.
+/// The time limit of one unit of work after the other: at the limit its token is cancelled and its running statement interrupted. A unit
+/// that does not end then either is abandoned, together with the connection that it still holds. The writer's thread waits in it.
 /// </summary>
-internal sealed class UnitLimit : IDisposable
+internal sealed class UnitLimit : IUnitLimit, IDisposable
 {
-    /// <summary>How long a cancelled unit has to end before it is abandoned. Short: all writers wait for it.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
-
-    private readonly TimeSpan _limit;
     private readonly ITimer _timer;
     private CancellationTokenSource _source = new();
     private CancellationTokenSource _expired = new();
     private CancellationTokenRegistration _caller;
 
-    // Guards _unit and _isOver: the timer must interrupt the unit it was set for, never the next one.
+    // Guards _database and _isOver: the timer must interrupt the unit it was set for, never the next one.
     private readonly Lock _lock = new();
-    private SqliteUnit? _unit;
+    private Database? _database;
     private bool _isOver;
 
     public UnitLimit(TimeSpan limit, TimeProvider time)
     {
-        _limit = limit;
-        _timer = time.CreateTimer(static state => ((UnitLimit)state!).Expire(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        Length = limit;
+        _timer = time.CreateTimer(
+            static state => ((UnitLimit)state!).Expire(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Whether the unit that runs has passed its limit.</summary>
+    public TimeSpan Length { get; }
+
+    public CancellationToken Token => _source.Token;
+
     public bool IsOver
     {
         get
@@ -38,7 +40,8 @@ internal sealed class UnitLimit : IDisposable
         }
     }
 
-    public CancellationToken Start(SqliteUnit unit, CancellationToken caller)
+    /// <summary>Starts the limit of a unit of work on this connection.</summary>
+    public void Start(Database database, CancellationToken caller)
     {
         lock (_lock)
         {
@@ -47,17 +50,15 @@ internal sealed class UnitLimit : IDisposable
                 (_source, _expired) = (new CancellationTokenSource(), new CancellationTokenSource());
             else if (!_source.TryReset())
                 _source = new CancellationTokenSource();
-            (_unit, _isOver) = (unit, false);
+            (_database, _isOver) = (database, false);
         }
         if (caller.CanBeCanceled)
             _caller = caller.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), _source);
-        _timer.Change(_limit, Timeout.InfiniteTimeSpan);
-        return _source.Token;
+        _timer.Change(Length, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Waits for work that goes on elsewhere; where only its caller has given up, as long as it takes up to the limit.</summary>
-    /// <exception cref="UnitAbandonedException">It did not even end after its cancellation.</exception>
-    public T WaitFor<T>(Task<T> running)
+    // Blocks the writer's thread. Where only its caller has given up, the unit has as long as it takes up to the limit.
+    public ValueTask<T> WaitAsync<T>(Task<T> running)
     {
         try
         {
@@ -65,30 +66,24 @@ internal sealed class UnitLimit : IDisposable
         }
         catch (OperationCanceledException) when (!running.IsCompleted)
         {
-            if (Task.WaitAny([running], Grace) < 0)
-                throw new UnitAbandonedException(TooLong(null));
+            if (Task.WaitAny([running], UnitAbandonedException.Grace) < 0)
+                throw new UnitAbandonedException(Length, running);
         }
         catch (AggregateException)
         {
             // The result below throws it as it was.
         }
-        return running.GetAwaiter().GetResult();
+        return new(running.GetAwaiter().GetResult());
     }
 
     public void Stop()
     {
         lock (_lock)
-            _unit = null;
+            _database = null;
         _caller.Dispose();
         _caller = default;
         _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
-
-    public DunlinException TooLong(Exception? cause) => new(
-        ErrorCode.StoreUnavailable,
-        $"The unit of work took longer than the limit of {_limit.TotalSeconds:0.###} s, or did not end when it was cancelled, and was rolled back; nothing of it was kept.",
-        null,
-        cause);
 
     public void Dispose()
     {
@@ -103,19 +98,13 @@ internal sealed class UnitLimit : IDisposable
         CancellationTokenSource expired;
         lock (_lock)
         {
-            if (_unit is null)
+            if (_database is null)
                 return;
             _isOver = true;
-            _unit.Interrupt();
+            raw.sqlite3_interrupt(_database.Handle);
             (source, expired) = (_source, _expired);
         }
         source.Cancel();
         expired.Cancel();
     }
-}
-
-/// <summary>A unit of work still runs after its limit: the connection it holds must not be used again.</summary>
-internal sealed class UnitAbandonedException(DunlinException answer) : Exception(answer.Message, answer)
-{
-    public DunlinException Answer { get; } = answer;
 }

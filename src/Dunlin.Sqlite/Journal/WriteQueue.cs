@@ -1,18 +1,11 @@
+using Dunlin.Relational.Journal;
+
 namespace Dunlin.Sqlite.Journal;
 
 /// <summary>Requests on their way to the writer, first in, first out. Safe for concurrent use.</summary>
-internal sealed class WriteQueue
+/// <param name="maxWaiting">Requests that wait at most; more are refused.</param>
+internal sealed class WriteQueue(int maxWaiting)
 {
-    /// <summary>Requests that wait at most; more are refused. At 20,000 commits a second this is under a second of work,
-    /// and it bounds what a flood of requests can make the process hold.</summary>
-    private const int MaxWaiting = 16_384;
-
-    /// <summary>Events in one batch: keeps the wait for an answer in the range of a few syncs.</summary>
-    private const int MaxBatchEvents = 2_048;
-
-    /// <summary>Bytes of data in one batch: bounds the growth of the log by one transaction.</summary>
-    private const long MaxBatchBytes = 8 * 1024 * 1024;
-
     // Guards all fields; the writer waits on it.
     private readonly object _lock = new();
     private readonly Queue<WriteRequest> _waiting = new();
@@ -35,7 +28,7 @@ internal sealed class WriteQueue
         {
             if (_isClosed)
                 return Admission.Closed;
-            if (_waiting.Count >= MaxWaiting)
+            if (_waiting.Count >= maxWaiting)
                 return Admission.Full;
             _waiting.Enqueue(request);
             if (_isIdle)
@@ -54,8 +47,8 @@ internal sealed class WriteQueue
         batch.Clear();
         if (!WaitForWork())
             return false;
-        // Where many write, the first request wakes this thread, often on the core of the one that is just bringing the others. Giving
-        // it up once lets them in: with 64 publishers on one core half the syncs. One that writes alone would only wait for it.
+        // The first request wakes this thread, often on the core of the publisher that is about to add more. Yielding once lets them in:
+        // with 64 publishers on one core half the syncs. A lone publisher would only wait for it.
         if (areMany)
             Thread.Yield();
         lock (_lock)
@@ -66,7 +59,7 @@ internal sealed class WriteQueue
             {
                 events += next.Count;
                 bytes += next.Bytes;
-                if (batch.Count > 0 && (events > MaxBatchEvents || bytes > MaxBatchBytes))
+                if (batch.Count > 0 && (events > BatchWriter.MaxBatchEvents || bytes > BatchWriter.MaxBatchBytes))
                     break;
                 batch.Add(_waiting.Dequeue());
             }

@@ -1,4 +1,7 @@
+using System.Data.Common;
 using Dunlin.Journal;
+using Dunlin.Relational.Journal;
+using Dunlin.Relational.Sql;
 using Dunlin.Sqlite.Schema;
 using Dunlin.Topics;
 using Microsoft.Data.Sqlite;
@@ -6,22 +9,19 @@ using SQLitePCL;
 
 namespace Dunlin.Sqlite.Journal;
 
-/// <summary>
-/// The writer's connection and what the open transaction has done so far: the next offset, the events to announce, the
-/// topics that are new. All of it can be taken back to a <see cref="Mark"/>, as the savepoint takes back the rows; so an
-/// offset that a failed unit of work used is used again by the next one, and no gap arises. Used by one thread at a time.
-/// </summary>
-internal sealed class WriterSession : IAppendSession, IDisposable
+/// <summary>The writer's connection, and its transactions one after the other. Each event is inserted when it is appended. Used by the
+/// writer's thread.</summary>
+internal sealed class WriterSession : WriteTransaction, IDisposable
 {
     /// <summary>Topics whose numbers are remembered; bounds memory at some ten MiB. Beyond, they are looked up again.</summary>
     private const int MaxKnownTopics = 65_536;
 
-    private static readonly SqlText Begin = new("begin");
-    private static readonly SqlText Commit = new("commit");
-    private static readonly SqlText Rollback = new("rollback");
+    private static readonly SqlText BeginSql = new("begin");
+    private static readonly SqlText CommitSql = new("commit");
+    private static readonly SqlText RollbackSql = new("rollback");
     private static readonly SqlText SavepointSql = new("savepoint");
     private static readonly SqlText ReleaseSql = new("release");
-    private static readonly SqlText RollbackTo = new("rollback_to");
+    private static readonly SqlText RollbackToSql = new("rollback_to");
     private static readonly SqlText InsertEvent = new("insert_event");
     private static readonly SqlText FindTopic = new("find_topic");
     private static readonly SqlText InsertTopic = new("insert_topic");
@@ -29,29 +29,27 @@ internal sealed class WriterSession : IAppendSession, IDisposable
     private static readonly SqlText InsertIdempotency = new("insert_idempotency");
     private static readonly SqlText SaveCounter = new("save_counter");
 
-    private readonly uint _epoch;
+    private readonly StoreClock _clock;
+    private readonly UnitLimit _limit;
     private readonly Statement _insertEvent;
     private readonly Statement _savepoint;
     private readonly Statement _release;
     private readonly Dictionary<TopicName, long> _topics = [];
     private readonly List<TopicName> _newTopics = [];
-    private List<Event> _events = [];
-    private long _head;
-    private long _fence;
-    private long _savedFence;
+    private SqliteTransaction? _transaction;
+    private long _savedFencingToken;
     private bool _mayCommit;
 
-    public WriterSession(Database database, StoreClock clock, UnitLimit limit, uint epoch, long head, long fence)
+    public WriterSession(Database database, StoreClock clock, UnitLimit limit, Position head, long fencingToken)
     {
         Database = database;
-        Clock = clock;
-        Limit = limit;
-        _epoch = epoch;
-        _head = head;
-        _fence = _savedFence = fence;
+        _clock = clock;
+        _limit = limit;
+        FencingToken = _savedFencingToken = fencingToken;
         _insertEvent = database.Prepare(InsertEvent);
         _savepoint = database.Prepare(SavepointSql);
         _release = database.Prepare(ReleaseSql);
+        Restart(head);
         // A COMMIT that is not ours becomes a rollback: application code inside a unit of work can break its own change,
         // but never commit half of somebody else's.
         raw.sqlite3_commit_hook(database.Handle, _ => _mayCommit ? 0 : 1, null);
@@ -59,69 +57,69 @@ internal sealed class WriterSession : IAppendSession, IDisposable
 
     public Database Database { get; }
 
-    public StoreClock Clock { get; }
+    /// <summary>The last fencing token issued.</summary>
+    public long FencingToken { get; private set; }
 
-    public UnitLimit Limit { get; }
+    public override ISqlSession Session => Database;
 
-    /// <summary>The transaction as ADO.NET knows it; only in a batch that holds units of work.</summary>
-    public SqliteTransaction? Transaction { get; private set; }
+    public override DbTransaction Transaction => _transaction!;
 
-    /// <summary>The last offset appended, committed or not.</summary>
-    public long Head => _head;
+    public override DateTimeOffset Now => _clock.Now;
 
-    /// <summary>The last fencing token handed out.</summary>
-    public long Fence => _fence;
+    public override bool IsOpen => Database.InTransaction;
 
-    /// <summary>Events appended since <see cref="BeginTransaction"/>.</summary>
-    public IReadOnlyList<Event> Events => _events;
+    protected override int SideCount => _newTopics.Count;
 
+    protected override DateTimeOffset EventTime => _clock.EventTime;
+
+    /// <param name="withObject">Whether ADO.NET needs to know of the transaction, because the batch has a unit of work.</param>
     public void BeginTransaction(bool withObject)
     {
-        _events = [];
+        Restart(Head);
         _newTopics.Clear();
         if (_topics.Count > MaxKnownTopics)
             _topics.Clear();
         if (withObject)
-            Transaction = Database.Connection.BeginTransaction(deferred: false);
+            _transaction = Database.Connection.BeginTransaction(deferred: false);
         else
-            Database.Prepare(Begin).Run();
+            Database.Prepare(BeginSql).Run();
     }
 
     public void CommitTransaction()
     {
-        if (_fence != _savedFence)
-            Database.Prepare(SaveCounter).Bind(1, "fence").Bind(2, _fence).Run();
+        if (FencingToken != _savedFencingToken)
+            Database.Prepare(SaveCounter).Bind(1, "fence").Bind(2, FencingToken).Run();
         _mayCommit = true;
         try
         {
-            if (Transaction is not null)
-                Transaction.Commit();
+            if (_transaction is not null)
+                _transaction.Commit();
             else
-                Database.Prepare(Commit).Run();
+                Database.Prepare(CommitSql).Run();
         }
         finally
         {
             _mayCommit = false;
         }
-        Transaction = null;
-        _savedFence = _fence;
+        _transaction = null;
+        _savedFencingToken = FencingToken;
     }
 
-    /// <summary>Gives up the transaction, if it is still open, and what it did in memory.</summary>
-    /// <returns>False where the connection is left in a state that only a new one cures.</returns>
-    public bool RollbackTransaction(long head)
+    /// <summary>Gives up the transaction, if it is still open, and its changes in memory.</summary>
+    /// <returns>False where only a new connection can go on.</returns>
+    public bool RollbackTransaction()
     {
-        TakeBack(new Mark(head, 0, 0));
+        TakeBack(default);
         try
         {
-            if (Transaction is { } transaction)
+            if (_transaction is { } transaction)
             {
-                Transaction = null;
+                _transaction = null;
                 transaction.Dispose();
             }
             else if (Database.InTransaction)
             {
-                Database.Prepare(Rollback).Run();
+                Database.Prepare(RollbackSql).Run();
             }
             return !Database.InTransaction && Database.Connection.State == System.Data.ConnectionState.Open;
         }
@@ -131,68 +129,80 @@ internal sealed class WriterSession : IAppendSession, IDisposable
         }
     }
 
-    public void Savepoint() => _savepoint.Run();
-
-    /// <summary>The state to go back to if what comes next fails.</summary>
-    public Mark Here => new(_head, _events.Count, _newTopics.Count);
-
-    public void Release() => _release.Run();
-
-    public void RollbackToSavepoint(Mark mark)
+    public override ValueTask BeginRequestAsync(WriteRequest request)
     {
+        if (request.NeedsSavepoint)
+            _savepoint.Run();
+        return default;
+    }
+
+    public override ValueTask EndRequestAsync(WriteRequest request)
+    {
+        if (request.NeedsSavepoint)
+            _release.Run();
+        return default;
+    }
+
+    public override ValueTask RollBackRequestAsync(WriteRequest request, Mark mark)
+    {
+        if (!request.NeedsSavepoint)
+            return default;
         TakeBack(mark);
-        Database.Prepare(RollbackTo).Run();
+        Database.Prepare(RollbackToSql).Run();
         _release.Run();
+        return default;
     }
 
-    public Position NextPosition => new(_epoch, _head + 1);
-
-    public Position Append(EventDraft draft)
+    public override IUnitLimit StartLimit(CancellationToken caller)
     {
-        var topic = TopicId(draft.Topic);
-        var position = NextPosition;
-        var time = Clock.EventTime;
-        var origin = draft.Origin;
-        _insertEvent
-            .Bind(1, position.Offset)
-            .Bind(2, topic)
-            .Bind(3, draft.Type)
-            .Bind(4, draft.Data.Span)
-            .Bind(5, origin?.UserId)
-            .Bind(6, origin?.SessionId)
-            .Bind(7, origin?.ConnectionId)
-            .Bind(8, origin?.DeviceId)
-            .Bind(9, time.ToUnixTimeMilliseconds())
-            .Run();
-        _head = position.Offset;
-        _events.Add(new Event(position, draft.Topic, draft.Type, draft.Data, origin, time));
-        return position;
+        _limit.Start(Database, caller);
+        return _limit;
     }
 
-    public KeyAnswer? FindAnswer(IdempotencyKey key)
+    // Saved with the commit. A token that is rolled back is never used again.
+    public override ValueTask<long> NextFencingTokenAsync(CancellationToken cancellationToken) => new(++FencingToken);
+
+    public override KeyAnswer? FindAnswer(IdempotencyKey key)
     {
         var find = Database.Prepare(FindIdempotency).Bind(1, key.Scope).Bind(2, key.Key);
         var answer = find.Step()
-            ? new KeyAnswer(key, find.Bytes(0).ToArray(), new PositionRange(new Position(_epoch, find.Int64(1)), (int)find.Int64(2)))
+            ? new KeyAnswer(key, find.Bytes(0).ToArray(), new PositionRange(Start with { Offset = find.Int64(1) }, (int)find.Int64(2)))
             : null;
         find.Reset();
         return answer;
     }
 
-    public void SaveAnswer(KeyAnswer answer) =>
+    public override void SaveAnswer(KeyAnswer answer) =>
         Database.Prepare(InsertIdempotency)
             .Bind(1, answer.Key.Scope)
             .Bind(2, answer.Key.Key)
             .Bind(3, answer.Fingerprint)
             .Bind(4, answer.Positions[0].Offset)
             .Bind(5, answer.Positions.Count)
-            .Bind(6, Clock.Now.ToUnixTimeMilliseconds())
+            .Bind(6, _clock.Now.ToUnixTimeMilliseconds())
             .Run();
 
-    /// <summary>The next fencing token. It is saved with the commit; one that is rolled back is simply never used again.</summary>
-    public long NextFence() => ++_fence;
-
     public void Dispose() => Database.Dispose();
+
+    protected override void Insert(Event entry) =>
+        _insertEvent
+            .Bind(1, entry.Position.Offset)
+            .Bind(2, TopicId(entry.Topic))
+            .Bind(3, entry.Type)
+            .Bind(4, entry.Data.Span)
+            .Bind(5, entry.Origin?.UserId)
+            .Bind(6, entry.Origin?.SessionId)
+            .Bind(7, entry.Origin?.ConnectionId)
+            .Bind(8, entry.Origin?.DeviceId)
+            .Bind(9, entry.Time.ToUnixTimeMilliseconds())
+            .Run();
+
+    protected override void TakeBackSide(int count)
+    {
+        for (var i = count; i < _newTopics.Count; i++)
+            _topics.Remove(_newTopics[i]);
+        _newTopics.RemoveRange(count, _newTopics.Count - count);
+    }
 
     private long TopicId(TopicName topic)
     {
@@ -214,17 +224,4 @@ internal sealed class WriterSession : IAppendSession, IDisposable
         _topics[topic] = id;
         return id;
     }
-
-    private void TakeBack(Mark mark)
-    {
-        _head = mark.Head;
-        _events.RemoveRange(mark.Events, _events.Count - mark.Events);
-        for (var i = mark.NewTopics; i < _newTopics.Count; i++)
-            _topics.Remove(_newTopics[i]);
-        _newTopics.RemoveRange(mark.NewTopics, _newTopics.Count - mark.NewTopics);
-    }
-
-    /// <summary>A state to go back to.</summary>
-    [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
-    public readonly record struct Mark(long Head, int Events, int NewTopics);
 }

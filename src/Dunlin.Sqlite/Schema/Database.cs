@@ -1,24 +1,37 @@
+using System.Data.Common;
+using System.Globalization;
+using Dunlin.Relational.Schema;
+using Dunlin.Relational.Sql;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
 namespace Dunlin.Sqlite.Schema;
 
 /// <summary>One open connection with its prepared statements. Not for concurrent use, but any thread may use it in turn.</summary>
-internal sealed class Database : IDisposable
+internal sealed class Database : ISchemaSession, IDisposable
 {
     private static readonly SqlText ConfigureWriter = new("configure_writer");
     private static readonly SqlText ConfigureReader = new("configure_reader");
     private static readonly SqlText SynchronousFull = new("synchronous_full");
     private static readonly SqlText SynchronousNormal = new("synchronous_normal");
+    private static readonly SqlText BeginSql = new("begin");
+    private static readonly SqlText CommitSql = new("commit");
+    private static readonly SqlText RollbackSql = new("rollback");
 
-    // Guards _statements and _isClosed: a connection may be closed under whoever still uses it, once that has taken too long.
+    /// <summary>The statements that every store has.</summary>
+    public static readonly SqlDialect Dialect = new("sqlite", isShared: false, typeof(Database).Assembly);
+
+    // Guards _statements, _calls and _isClosed: a connection is closed under a unit of work or read that takes too long.
     private readonly Lock _lock = new();
     private readonly Dictionary<SqlText, Statement> _statements = [];
+    private readonly Dictionary<string, Statement> _calls = new(StringComparer.Ordinal);
     private bool _isClosed;
 
     private Database(SqliteConnection connection) => Connection = connection;
 
     public SqliteConnection Connection { get; }
+
+    DbConnection ISqlSession.Connection => Connection;
 
     public sqlite3 Handle => Connection.Handle!;
 
@@ -58,10 +71,57 @@ internal sealed class Database : IDisposable
             ObjectDisposedException.ThrowIf(_isClosed, this);
             if (_statements.TryGetValue(sql, out var statement))
                 return statement;
-            statement = new Statement(Handle, sql);
+            statement = new Statement(Handle, sql.Text);
             _statements.Add(sql, statement);
             return statement;
         }
+    }
+
+    /// <summary>Begins a call of a statement that every store has, prepared at its first use on this connection.</summary>
+    public SqlCall Call(string name)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isClosed, this);
+            if (!_calls.TryGetValue(name, out var statement))
+                _calls.Add(name, statement = new Statement(Handle, Dialect[name]));
+            return statement.Begin();
+        }
+    }
+
+    public bool IsDuplicate(DbException exception) => exception is SqliteException { SqliteErrorCode: raw.SQLITE_CONSTRAINT };
+
+    public ValueTask BeginAsync(CancellationToken cancellationToken) => RunAsync(BeginSql);
+
+    public ValueTask CommitAsync(CancellationToken cancellationToken) => RunAsync(CommitSql);
+
+    public ValueTask RollbackAsync() => InTransaction ? RunAsync(RollbackSql) : default;
+
+    public ValueTask ExecuteAsync(string script, CancellationToken cancellationToken)
+    {
+        Execute(script);
+        return default;
+    }
+
+    public async ValueTask<long> InsertAsync(
+        string table, IReadOnlyList<SqlColumn> columns, DbDataReader rows, Action<long> inserted, CancellationToken cancellationToken)
+    {
+        using var command = Connection.CreateCommand();
+        var names = string.Join(", ", columns.Select(column => $"\"{column.Name}\""));
+        command.CommandText = $"INSERT INTO \"{table}\" ({names}) VALUES ({string.Join(", ", columns.Select((_, i) => $"${i}"))})";
+        var parameters = columns.Select((_, i) => command.Parameters.Add($"${i}", SqliteType.Blob)).ToList();
+        long count = 0;
+        while (await rows.ReadAsync(cancellationToken))
+        {
+            for (var i = 0; i < parameters.Count; i++)
+            {
+                parameters[i].ResetSqliteType();
+                parameters[i].Value = rows.GetValue(i);
+            }
+            command.ExecuteNonQuery();
+            inserted(++count);
+        }
+        return count;
     }
 
     /// <summary>Runs a script of one or several statements.</summary>
@@ -76,14 +136,14 @@ internal sealed class Database : IDisposable
     {
         using var command = Connection.CreateCommand();
         command.CommandText = sql;
-        return Convert.ToInt64(command.ExecuteScalar(), System.Globalization.CultureInfo.InvariantCulture);
+        return Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture);
     }
 
     public string Text(string sql)
     {
         using var command = Connection.CreateCommand();
         command.CommandText = sql;
-        return Convert.ToString(command.ExecuteScalar(), System.Globalization.CultureInfo.InvariantCulture) ?? "";
+        return Convert.ToString(command.ExecuteScalar(), CultureInfo.InvariantCulture) ?? "";
     }
 
     /// <summary>Closes the connection, from any thread; what still uses it gets errors. Every statement goes first: SQLite
@@ -95,9 +155,10 @@ internal sealed class Database : IDisposable
             if (_isClosed)
                 return;
             _isClosed = true;
-            foreach (var statement in _statements.Values)
+            foreach (var statement in _statements.Values.Concat(_calls.Values))
                 statement.Dispose();
             _statements.Clear();
+            _calls.Clear();
         }
         var handle = Connection.Handle;
         try
@@ -109,6 +170,12 @@ internal sealed class Database : IDisposable
             // ADO.NET wants to roll back a transaction that is gone, and stops there.
             handle?.Dispose();
         }
+    }
+
+    private ValueTask RunAsync(SqlText sql)
+    {
+        Prepare(sql).Run();
+        return default;
     }
 
     private static Database Open(string path, SqliteOpenMode mode, TimeSpan busyTimeout)

@@ -1,4 +1,5 @@
 using System.Text;
+using Dunlin.Relational.Sql;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -6,10 +7,10 @@ namespace Dunlin.Sqlite.Schema;
 
 /// <summary>
 /// One prepared statement on one connection, used again and again without the allocations of ADO.NET. Bind, then
-/// <see cref="Run"/>, or <see cref="Step"/> to the end and <see cref="Reset"/>. Errors are thrown as
-/// <see cref="SqliteException"/>, as ADO.NET would, with the statement reset. Not for concurrent use.
+/// <see cref="Run"/>, or <see cref="Step"/> to the end and <see cref="Reset"/>; or use it as a <see cref="SqlCall"/>, which completes
+/// synchronously. Errors are thrown as <see cref="SqliteException"/>, as ADO.NET would, with the statement reset. Not for concurrent use.
 /// </summary>
-internal sealed class Statement : IDisposable
+internal sealed class Statement : SqlCall, ISqlRow, IDisposable
 {
     // SQLITE_PREPARE_PERSISTENT: it is kept for the life of the connection.
     private const uint Persistent = 1;
@@ -20,12 +21,22 @@ internal sealed class Statement : IDisposable
     private readonly sqlite3 _database;
     private readonly sqlite3_stmt _statement;
 
-    public Statement(sqlite3 database, SqlText sql)
+    // Commands of the same text before the last one; their parameters are numbers. They run before the last one does.
+    private readonly List<sqlite3_stmt> _before = [];
+    private int _parameter;
+
+    public Statement(sqlite3 database, string sql)
     {
         _database = database;
-        var code = raw.sqlite3_prepare_v3(database, sql.Text, Persistent, out _statement);
-        if (code != raw.SQLITE_OK)
-            throw Fault(database, code);
+        for (var rest = sql; ;)
+        {
+            var code = raw.sqlite3_prepare_v3(database, rest, Persistent, out _statement, out rest);
+            if (code != raw.SQLITE_OK)
+                throw Fault(database, code);
+            if (string.IsNullOrWhiteSpace(rest))
+                return;
+            _before.Add(_statement);
+        }
     }
 
     public Statement Bind(int index, long value)
@@ -79,12 +90,94 @@ internal sealed class Statement : IDisposable
 
     public string Text(int column) => Encoding.UTF8.GetString(Bytes(column));
 
-    public string? TextOrNull(int column) => IsNull(column) ? null : Text(column);
+    long ISqlRow.Number(int column) => Int64(column);
 
-    public void Dispose() => _statement.Dispose();
+    byte[] ISqlRow.Bytes(int column) => Bytes(column).ToArray();
+
+    bool ISqlRow.Flag(int column) => Int64(column) != 0;
+
+    /// <summary>Begins a call: the next parameter is the first.</summary>
+    public Statement Begin()
+    {
+        _parameter = 0;
+        return this;
+    }
+
+    public override SqlCall Text(string? value) => Bind(++_parameter, value);
+
+    public override SqlCall Number(long? value)
+    {
+        _parameter++;
+        foreach (var command in _before)
+        {
+            if (raw.sqlite3_bind_parameter_count(command) >= _parameter)
+                Check(raw.sqlite3_bind_int64(command, _parameter, value!.Value));
+        }
+        return value is { } number ? Bind(_parameter, number) : Bind(_parameter, (string?)null);
+    }
+
+    public override SqlCall Bytes(ReadOnlyMemory<byte> value) => Bind(++_parameter, value.Span);
+
+    public override SqlCall Flag(bool value) => Bind(++_parameter, value ? 1 : 0);
+
+    public override ValueTask<int> RunAsync(CancellationToken cancellationToken)
+    {
+        RunBefore();
+        Run();
+        return new(raw.sqlite3_changes(_database));
+    }
+
+    public override ValueTask<T?> FindAsync<T>(Func<ISqlRow, T> read, CancellationToken cancellationToken)
+        where T : default
+    {
+        RunBefore();
+        try
+        {
+            return new(Step() ? read(this) : default(T?));
+        }
+        finally
+        {
+            Reset();
+        }
+    }
+
+    public override ValueTask<IReadOnlyList<T>> ListAsync<T>(Func<ISqlRow, T> read, CancellationToken cancellationToken)
+    {
+        RunBefore();
+        try
+        {
+            var rows = new List<T>();
+            while (Step())
+                rows.Add(read(this));
+            return new(rows);
+        }
+        finally
+        {
+            Reset();
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var command in _before)
+            command.Dispose();
+        _statement.Dispose();
+    }
 
     public static SqliteException Fault(sqlite3 database, int code) =>
         new($"SQLite error {code}: {raw.sqlite3_errmsg(database).utf8_to_string()}", code, raw.sqlite3_extended_errcode(database));
+
+    private void RunBefore()
+    {
+        foreach (var command in _before)
+        {
+            var code = raw.sqlite3_step(command);
+            var fault = code is raw.SQLITE_DONE or raw.SQLITE_ROW ? null : Fault(_database, code);
+            raw.sqlite3_reset(command);
+            if (fault is not null)
+                throw fault;
+        }
+    }
 
     private void BindShort(int index, string text)
     {

@@ -1,4 +1,4 @@
-using Dunlin.Postgres.Accounts;
+using Dunlin.Relational.Accounts;
 using Dunlin.Postgres.Tests.Support;
 
 namespace Dunlin.Postgres.Tests.Accounts;
@@ -9,7 +9,7 @@ public sealed class SecretStoreTests
     public async Task Nodes_that_start_together_end_with_one_secret()
     {
         await using var backend = await Backend.NewAsync();
-        PostgresSecretStore[] nodes = [new(await backend.OpenAsync()), new(await backend.OpenAsync())];
+        SecretStore[] nodes = [new(await backend.OpenAsync()), new(await backend.OpenAsync())];
         var secrets = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Task.Run(async () =>
             await nodes[i % 2].GetOrAddAsync("key", $"made by {i}", TestContext.Current.CancellationToken))));
         Assert.Single(secrets.Distinct());

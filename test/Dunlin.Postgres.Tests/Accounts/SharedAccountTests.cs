@@ -1,5 +1,5 @@
 using Dunlin.Accounts;
-using Dunlin.Postgres.Accounts;
+using Dunlin.Relational.Accounts;
 using Dunlin.Postgres.Tests.Support;
 using Dunlin.Topics;
 
@@ -20,7 +20,7 @@ public sealed class SharedAccountTests : IAsyncLifetime
     public async Task G4_A_replaced_account_is_announced_with_it_and_a_new_one_is_not()
     {
         var store = await _backend.OpenAsync();
-        var accounts = new PostgresAccountStore(store);
+        var accounts = new AccountStore(store);
         var account = new Account("u1", "alice", "Alice", "h", ["admin"]);
         await accounts.SaveAsync(account, Cancellation);
         Assert.Empty(await Backend.ReadAllAsync(store));
@@ -32,7 +32,7 @@ public sealed class SharedAccountTests : IAsyncLifetime
     public async Task G4_A_session_that_is_removed_is_announced_with_it_once()
     {
         var store = await _backend.OpenAsync();
-        var sessions = new PostgresSessionStore(store);
+        var sessions = new SessionStore(store);
         await sessions.AddAsync(new Session("s1", "u1", "h", DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, ""), Cancellation);
         for (var i = 0; i < 2; i++)
             await sessions.RemoveAsync(new EndedSession("u1", "s1", "signed_out"), Cancellation);

@@ -1,6 +1,6 @@
 using Dunlin.Accounts;
 using Dunlin.Diagnostics;
-using Dunlin.Postgres.Accounts;
+using Dunlin.Relational.Accounts;
 using Dunlin.Postgres.Tests.Support;
 
 namespace Dunlin.Postgres.Tests.Accounts;
@@ -10,7 +10,7 @@ public sealed class TicketStoreTests : IAsyncLifetime
     private static readonly DateTimeOffset Noon = new(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
     private Backend _backend = null!;
-    private PostgresTicketStore[] _nodes = null!;
+    private TicketStore[] _nodes = null!;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -45,7 +45,7 @@ public sealed class TicketStoreTests : IAsyncLifetime
     [Fact]
     public async Task One_user_cannot_fill_the_store_and_does_not_lock_out_others()
     {
-        for (var i = 0; i < PostgresTicketStore.MaxTicketsPerUser; i++)
+        for (var i = 0; i < TicketStore.MaxTicketsPerUser; i++)
             await _nodes[i % 2].AddAsync(Of($"t{i}", "u1"), Noon, Cancellation);
         var refused = await Assert.ThrowsAsync<DunlinException>(async () => await _nodes[0].AddAsync(Of("more", "u1"), Noon, Cancellation));
         Assert.Equal((ErrorCode.TooManyRequests, TimeSpan.FromSeconds(30)), (refused.Code, refused.RetryAfter));

@@ -1,7 +1,7 @@
 using Dunlin.Accounts;
 using Dunlin.Hosting;
 using Dunlin.Journal;
-using Dunlin.Postgres.Accounts;
+using Dunlin.Relational.Accounts;
 using Dunlin.Postgres.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -32,7 +32,7 @@ public sealed class OpeningTests : IAsyncLifetime
             Assert.Null(host.Services.GetRequiredService<IStoreHealth>().Fault);
             Assert.Null(await host.Services.GetRequiredService<IAccountStore>().FindByIdAsync("x", Backend.Cancellation));
             Assert.Empty(await host.Services.GetRequiredService<ISessionStore>().ListAsync(DateTimeOffset.UnixEpoch, Backend.Cancellation));
-            Assert.IsType<PostgresTicketStore>(host.Services.GetRequiredService<ITicketStore>());
+            Assert.IsType<TicketStore>(host.Services.GetRequiredService<ITicketStore>());
             await host.StopAsync(Backend.Cancellation);
             await ((IAsyncDisposable)host).DisposeAsync();
         }

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using Dunlin.Accounts;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Postgres.Tests.Support;
+using Dunlin.Relational.Accounts;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
 using Npgsql;
@@ -108,6 +110,40 @@ public sealed class OutageTests
         if (!inUnit)
             Assert.Equal(2, (await node.AppendAsync([Backend.Draft("b")], new IdempotencyKey("u", "k"), Cancellation))[0].Offset);
         Assert.Equal(inUnit && action == ProxyAction.CutBefore ? 1 : 2, (await Backend.ReadAllAsync(node)).Count);
+    }
+
+    [Theory]
+    [InlineData(ProxyAction.CutAtAnswer)]
+    [InlineData(ProxyAction.CutBefore)]
+    public async Task A_change_outside_the_journal_whose_answer_is_lost_has_an_unknown_outcome(ProxyAction action)
+    {
+        await using var line = await Line.NewAsync();
+        // A connection that is reset before its next use gets two answers, of which the first says nothing of the change.
+        var sessions = new SessionStore(await line.OpenAsync(resets: false));
+        var session = new Session("s1", "u1", "cut-here", DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, "");
+        line.Proxy.OnRequest = piece => piece.Span.IndexOf("cut-here"u8) >= 0 ? action : ProxyAction.Pass;
+        var lost = await Assert.ThrowsAsync<DunlinException>(async () => await sessions.AddAsync(session, Cancellation));
+        Assert.Equal(ErrorCode.OutcomeUnknown, lost.Code);
+        Assert.DoesNotContain("nothing", lost.Message, StringComparison.Ordinal);
+        line.Proxy.OnRequest = null;
+        // The way out that the hint names: read the state before repeating the change.
+        Assert.Equal(action == ProxyAction.CutAtAnswer, await sessions.FindAsync("s1", Cancellation) is not null);
+    }
+
+    [Fact]
+    public async Task A_change_outside_the_journal_that_cannot_be_sent_is_refused_and_leaves_nothing()
+    {
+        await using var line = await Line.NewAsync();
+        var sessions = new SessionStore(await line.OpenAsync());
+        line.Proxy.Block();
+        var session = new Session("s1", "u1", "h", DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, "");
+        var code = ErrorCode.OutcomeUnknown;
+        // A pooled connection that is already broken can only be found out by the statement on it.
+        while (code == ErrorCode.OutcomeUnknown)
+            code = (await Assert.ThrowsAsync<DunlinException>(async () => await sessions.AddAsync(session, Cancellation))).Code;
+        Assert.Equal(ErrorCode.StoreUnavailable, code);
+        line.Proxy.Restore();
+        Assert.Null(await sessions.FindAsync("s1", Cancellation));
     }
 
     [Fact]
@@ -218,10 +254,10 @@ public sealed class OutageTests
             return line;
         }
 
-        public Task<PostgresStore> OpenAsync(CommitFeed? feed = null, TimeSpan? patience = null, TimeProvider? time = null) => Backend.OpenAsync(
+        public Task<PostgresStore> OpenAsync(CommitFeed? feed = null, TimeSpan? patience = null, TimeProvider? time = null, bool resets = true) => Backend.OpenAsync(
             options =>
             {
-                options.ConnectionString = _connectionString;
+                options.ConnectionString = new NpgsqlConnectionStringBuilder(_connectionString) { NoResetOnClose = !resets }.ConnectionString;
                 options.Patience = patience ?? options.Patience;
             },
             feed,

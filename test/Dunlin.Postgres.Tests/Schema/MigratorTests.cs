@@ -67,6 +67,6 @@ public sealed class MigratorTests : IAsyncLifetime
     }
 
     private List<string> RanScripts() => [.. _backend.Log.Entries
-        .Where(entry => entry.Id == 2110 && entry.Text.Contains("'app'", StringComparison.Ordinal))
+        .Where(entry => entry.Id == 2010 && entry.Text.Contains("'app'", StringComparison.Ordinal))
         .Select(entry => entry.Text.Replace("Schema 'app': ran ", "app: ", StringComparison.Ordinal).TrimEnd('.'))];
 }

@@ -1,6 +1,6 @@
 using Dunlin.Hosting;
 using Dunlin.Journal;
-using Dunlin.Postgres.Accounts;
+using Dunlin.Relational.Accounts;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Conformance;
 using Dunlin.Topics;
@@ -74,6 +74,6 @@ public sealed class Backend : IAsyncDisposable
         var options = new PostgresOptions { ConnectionString = await Database.NewSchemaAsync() };
         var store = new PostgresStore(Options.Create(options), Options.Create(retention), [], feed, clock, new RecordingLogger());
         await store.OpenAsync(Cancellation);
-        return new StoreUnderTest(store, store, feed, clock, new PostgresAccountStore(store), new PostgresSessionStore(store), store.DisposeAsync);
+        return new StoreUnderTest(store, store, feed, clock, new AccountStore(store), new SessionStore(store), store.DisposeAsync);
     }
 }

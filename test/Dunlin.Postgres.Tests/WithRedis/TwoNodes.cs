@@ -1,7 +1,7 @@
 using Dunlin.Fanout;
 using Dunlin.Hosting;
 using Dunlin.Journal;
-using Dunlin.Postgres.Accounts;
+using Dunlin.Relational.Accounts;
 using Dunlin.Postgres.Backplane;
 using Dunlin.Postgres.Tests.Support;
 using Dunlin.Redis;
@@ -38,7 +38,7 @@ internal sealed class TwoNodes : IAsyncDisposable
         }
         var stores = nodes._nodes.Select(node => node.Store).ToList();
         var turning = new TurningStore(stores, stores);
-        return new StoreUnderTest(turning, turning, all, clock, new PostgresAccountStore(stores[0]), new PostgresSessionStore(stores[1]), nodes.DisposeAsync);
+        return new StoreUnderTest(turning, turning, all, clock, new AccountStore(stores[0]), new SessionStore(stores[1]), nodes.DisposeAsync);
     }
 
     public async ValueTask DisposeAsync()

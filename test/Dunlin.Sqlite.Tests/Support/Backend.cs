@@ -1,6 +1,6 @@
 using Dunlin.Hosting;
 using Dunlin.Journal;
-using Dunlin.Sqlite.Accounts;
+using Dunlin.Relational.Accounts;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Conformance;
 using Dunlin.Topics;
@@ -66,7 +66,7 @@ public sealed class Backend : IAsyncDisposable
         var options = new SqliteOptions { Path = System.IO.Path.Combine(folder.FullName, "test.db") };
         var store = new SqliteStore(Options.Create(options), Options.Create(retention), [], feed, clock, new RecordingLogger());
         await store.OpenAsync(Cancellation);
-        return new StoreUnderTest(store, store, feed, clock, new SqliteAccountStore(store), new SqliteSessionStore(store), async () =>
+        return new StoreUnderTest(store, store, feed, clock, new AccountStore(store), new SessionStore(store), async () =>
         {
             await store.DisposeAsync();
             folder.Delete(recursive: true);

@@ -1,0 +1,78 @@
+using System.Data.Common;
+using Dunlin.Journal;
+using Dunlin.Leases;
+using Dunlin.Records;
+using Dunlin.Relational.Leases;
+using Dunlin.Relational.Records;
+using Dunlin.Relational.Sql;
+
+namespace Dunlin.Relational.Journal;
+
+/// <summary>One unit of work: a savepoint in the open transaction of the writer, which holds the lock of all writers.</summary>
+internal sealed class UnitOfWork(WriteTransaction transaction) : RunningUnit, IUnitOfWork, ILeaseScope, IRecordScope
+{
+    private LeaseTable? _leases;
+    private RecordTable? _records;
+
+    public DbConnection Connection => Session.Connection;
+
+    public DbTransaction Transaction => Open.Transaction;
+
+    public ISqlSession Session => Open.Session;
+
+    public DateTimeOffset Now { get; } = transaction.Now;
+
+    public ILeaseTable Leases => _leases ??= new LeaseTable(() => Open.Session, ct => Open.NextFencingTokenAsync(ct));
+
+    public IRecordTable Records => Table;
+
+    public ISpaceAccessTable Access => Table;
+
+    private RecordTable Table => _records ??= new RecordTable(() => Open.Session, isWritable: true);
+
+    private WriteTransaction Open
+    {
+        get
+        {
+            ThrowIfEnded();
+            return transaction;
+        }
+    }
+
+    public ValueTask<Position> AppendAsync(EventDraft draft, CancellationToken cancellationToken = default)
+    {
+        Open.Check(draft);
+        return new(transaction.Append(draft));
+    }
+
+    public ValueTask<Position> NextPositionAsync(CancellationToken cancellationToken = default) => new(Open.NextPosition);
+}
+
+/// <summary>One snapshot. It holds at least everything up to <paramref name="position"/>; events beyond come again on a stream that
+/// resumes from there.</summary>
+internal sealed class ReadScope(ISqlSession session, Position position, DateTimeOffset now) : IReadScope, ILeaseScope, IRecordScope
+{
+    private LeaseTable? _leases;
+    private RecordTable? _records;
+    private volatile bool _ended;
+
+    public DbConnection Connection => Session.Connection;
+
+    public ISqlSession Session => _ended
+        ? throw new InvalidOperationException("The read scope has ended: it is valid inside its callback only.")
+        : session;
+
+    public ILeaseTable Leases => _leases ??= new LeaseTable(() => Session, nextFencingToken: null);
+
+    public Position Position => position;
+
+    public DateTimeOffset Now => now;
+
+    public IRecordTable Records => Table;
+
+    public ISpaceAccessTable Access => Table;
+
+    private RecordTable Table => _records ??= new RecordTable(() => Session, isWritable: false);
+
+    public void End() => _ended = true;
+}

@@ -1,0 +1,97 @@
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Dunlin.Relational.Sql;
+
+namespace Dunlin.Relational.Journal;
+
+/// <summary>A unit of work of the application.</summary>
+internal sealed class UnitRequest<T>(
+    Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, AsyncLocal<RunningUnit?> current, CancellationToken cancellation)
+    : WriteRequest<WriteTransaction, T>(cancellation)
+{
+    // The work runs in the writer, but as its caller: with its Activity, culture and other ambient values.
+    private readonly ExecutionContext? _context = ExecutionContext.Capture();
+    private UnitOfWork? _unit;
+    private ValueTask<T> _running;
+    private CancellationToken _token;
+
+    public override bool IsUnit => true;
+
+    public override async ValueTask ExecuteAsync(WriteTransaction session)
+    {
+        var unit = _unit = new UnitOfWork(session);
+        var limit = session.StartLimit(Cancellation);
+        _token = limit.Token;
+        try
+        {
+            if (_context is null)
+                Start();
+            else
+                ExecutionContext.Run(_context, static state => ((UnitRequest<T>)state!).Start(), this);
+            Result = _running.IsCompleted ? await _running : await limit.WaitAsync(_running.AsTask());
+            if (limit.IsOver)
+                throw UnitAbandonedException.TooLong(limit.Length, null);
+        }
+        catch (Exception exception) when (limit.IsOver && exception is not UnitAbandonedException and not DunlinException)
+        {
+            throw UnitAbandonedException.TooLong(limit.Length, exception);
+        }
+        finally
+        {
+            unit.End();
+            limit.Stop();
+            _running = default;
+        }
+    }
+
+    private void Start()
+    {
+        current.Value = _unit;
+        _running = work(_unit!, _token);
+    }
+}
+
+/// <summary>The time limit of one unit of work. At its end the token is cancelled; a unit that runs on after a grace is
+/// abandoned.</summary>
+internal interface IUnitLimit
+{
+    TimeSpan Length { get; }
+
+    /// <summary>Cancelled at the limit, and when the caller gives up.</summary>
+    CancellationToken Token { get; }
+
+    bool IsOver { get; }
+
+    /// <summary>Waits for a unit that did not complete synchronously.</summary>
+    /// <exception cref="UnitAbandonedException">It did not end after its cancellation.</exception>
+    ValueTask<T> WaitAsync<T>(Task<T> running);
+
+    void Stop();
+}
+
+/// <summary>A unit of work still runs after its limit: its connection must not be used again.</summary>
+internal sealed class UnitAbandonedException(TimeSpan limit, Task running) : Exception("A unit of work was abandoned.")
+{
+    /// <summary>How long a cancelled unit has to end before it is abandoned. Short: all writers wait for it.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The answer to its caller.</summary>
+    public DunlinException Answer { get; } = TooLong(limit, null);
+
+    /// <summary>Completes when the unit has ended after all; until then the connection may be in use.</summary>
+    public Task Running { get; } = running;
+
+    public static DunlinException TooLong(TimeSpan limit, Exception? cause) => new(
+        ErrorCode.StoreUnavailable,
+        $"The unit of work took longer than the limit of {limit.TotalSeconds:0.###} s, or did not end when it was cancelled, "
+        + "and was rolled back; nothing of it was kept.",
+        null,
+        cause);
+}
+
+/// <summary>A small change by the store itself, in a batch of the writer.</summary>
+internal sealed class ChangeRequest<T>(Func<ISqlSession, CancellationToken, ValueTask<T>> change, CancellationToken cancellation)
+    : WriteRequest<WriteTransaction, T>(cancellation)
+{
+    public override async ValueTask ExecuteAsync(WriteTransaction session) => Result = await change(session.Session, Cancellation);
+}

@@ -1,0 +1,88 @@
+using System.Text.Json;
+using Dunlin.Leases;
+using Dunlin.Topics;
+using Dunlin.Relational.Sql;
+
+namespace Dunlin.Relational.Leases;
+
+/// <summary>Lease rows of one scope. In a unit of work the lock of the writer is held: nobody else changes them until it ends.</summary>
+/// <param name="session">The session; throws after the end of the scope.</param>
+/// <param name="nextFencingToken">Issues fencing tokens; null in a read scope.</param>
+internal sealed class LeaseTable(Func<ISqlSession> session, Func<CancellationToken, ValueTask<long>>? nextFencingToken) : ILeaseTable
+{
+    // Above every character of a name: the end of the range of all names.
+    private const string AfterAllNames = "\u007f";
+
+    // Below every character of a name: name + this is the next text after the name that a name can be.
+    private const string BeforeAllNames = "\u0001";
+
+    public ValueTask<LeaseRow?> FindAsync(ResourceName resource, CancellationToken cancellationToken) =>
+        session().Call("lease_find").Text(resource.Value).FindAsync(Read, cancellationToken);
+
+    public async ValueTask SaveAsync(LeaseRow row, CancellationToken cancellationToken) =>
+        await Writable().Call("lease_save")
+            .Text(row.Resource.Value)
+            .Number(row.Fence)
+            .Text(row.LeaseId)
+            .Text(row.Owner?.UserId)
+            .Text(row.Owner?.Name)
+            .Text(row.Owner?.SessionId)
+            .Text(row.Owner?.ConnectionId)
+            .Text(row.Owner?.DeviceId)
+            .Time(row.AcquiredAt)
+            .Time(row.ExpiresAt)
+            .Number(row.Seconds)
+            .Number((long)row.End)
+            .Text(row.EndedLeaseId)
+            .Time(row.EndedAt)
+            .Number(row.Ending ? 1 : 0)
+            .Text(row.Waiters.Count == 0 ? null : JsonSerializer.Serialize(row.Waiters, JsonSerializerOptions.Web))
+            .RunAsync(cancellationToken);
+
+    public async ValueTask<long> NextFenceAsync(CancellationToken cancellationToken)
+    {
+        Writable();
+        return await nextFencingToken!(cancellationToken);
+    }
+
+    public ValueTask<IReadOnlyList<LeaseRow>> ListAsync(LeaseQuery query, CancellationToken cancellationToken)
+    {
+        var prefix = query.Prefix?.TrimEnd('/') ?? "";
+        var after = query.After is null ? "" : query.After + BeforeAllNames;
+        var call = session().Call(query.SessionId is null ? "lease_list" : "lease_list_by_session")
+            .Text(string.CompareOrdinal(after, prefix) > 0 ? after : prefix)
+            .Text(prefix.Length == 0 ? AfterAllNames : prefix + (char)('/' + 1))
+            .Text(prefix)
+            .Flag(query.HeldOnly)
+            .Number(query.Limit);
+        return (query.SessionId is null ? call : call.Text(query.SessionId)).ListAsync(Read, cancellationToken);
+    }
+
+    public async ValueTask<int> CountHeldAsync(string userId, DateTimeOffset at, int limit, CancellationToken cancellationToken) =>
+        (int)await session().Call("lease_count_held").Text(userId).Time(at).Number(limit)
+            .FindAsync(static row => row.Number(0), cancellationToken);
+
+    public async ValueTask ForgetEndedAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+        await Writable().Call("lease_forget_ended").Time(before).RunAsync(cancellationToken);
+
+    private static LeaseRow Read(ISqlRow row) => new(ResourceName.Parse(row.Text(0)))
+    {
+        Fence = row.Number(1),
+        LeaseId = row.TextOrNull(2),
+        Owner = row.IsNull(3)
+            ? null
+            : new LeaseOwner(row.Text(3), row.TextOrNull(4) ?? "", row.TextOrNull(5), row.TextOrNull(6), row.TextOrNull(7)),
+        AcquiredAt = row.Time(8),
+        ExpiresAt = row.Time(9),
+        Seconds = (int)row.Number(10),
+        End = (LeaseEnd)row.Number(11),
+        EndedLeaseId = row.TextOrNull(12),
+        EndedAt = row.Time(13),
+        Ending = row.Number(14) != 0,
+        Waiters = row.IsNull(15) ? [] : JsonSerializer.Deserialize<List<Waiter>>(row.Text(15), JsonSerializerOptions.Web)!,
+    };
+
+    private ISqlSession Writable() => nextFencingToken is not null
+        ? session()
+        : throw new InvalidOperationException("A read scope cannot change leases; use a unit of work.");
+}

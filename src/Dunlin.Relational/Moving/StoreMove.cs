@@ -1,0 +1,98 @@
+using System.Data.Common;
+using Dunlin.Relational.Journal;
+using Dunlin.Relational.Sql;
+
+namespace Dunlin.Relational;
+
+/// <summary>
+/// Copies a whole store into an empty one, of the same or another database: the journal, leases, records, accounts, sessions and the tables
+/// of the application, with the positions and the epoch, so that open streams resume. Tickets and secrets, which only nodes that share
+/// a database have, stay behind.
+/// </summary>
+public static class StoreMove
+{
+    /// <summary>Copies the store. The source is read in one snapshot and is not changed; the target gets all of it in one transaction, or
+    /// nothing. Close both stores afterwards: they remember what they held before.</summary>
+    /// <param name="source">The store to read, with a <c>ReadLimit</c> that is long enough.</param>
+    /// <param name="target">The store to fill, with the schemas of the source and a <c>WriteLimit</c> that is long enough.</param>
+    /// <param name="progress">Called with a table, the rows copied and the rows to copy: every 1,000 rows and at the end,
+    /// on any thread.</param>
+    /// <param name="cancellationToken">Stops the copy; the target stays empty.</param>
+    /// <returns>The number of rows copied.</returns>
+    /// <exception cref="InvalidOperationException">The target has events, lacks a table or column of the source, or the references
+    /// between its tables form a circle.</exception>
+    /// <exception cref="DbException">A row does not fit into the target.</exception>
+    /// <exception cref="Diagnostics.DunlinException">A store failed, or a limit was too short.</exception>
+    public static async Task<long> RunAsync(
+        RelationalStore source,
+        RelationalStore target,
+        Action<string, long, long>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(target);
+        await source.OpenAsync(cancellationToken);
+        await target.OpenAsync(cancellationToken);
+        if (target.Head.Offset != 0)
+            throw new InvalidOperationException("The target is not empty: its journal has events. Move into a new database.");
+        progress ??= static (_, _, _) => { };
+        return await source.ReadAsync(
+            (from, _) => target.WriteAsync(
+                (to, ct) => CopyAsync(((ReadScope)from).Session, ((UnitOfWork)to).Session, progress, ct), cancellationToken),
+            cancellationToken);
+    }
+
+    private static async ValueTask<long> CopyAsync(
+        ISqlSession from, ISqlSession to, Action<string, long, long> progress, CancellationToken cancellationToken)
+    {
+        await to.Call("move_begin").RunAsync(cancellationToken);
+        var tables = await from.Call("table_list").ListAsync(static row => row.Text(0), cancellationToken);
+        var references = await to.Call("table_references").ListAsync(
+            static row => (Table: row.Text(0), To: row.Text(1)), cancellationToken);
+        long all = 0;
+        foreach (var table in InOrder(tables, references))
+            all += await CopyAsync(from, to, table, progress, cancellationToken);
+        var token = await from.Call("move_fence").FindAsync(static row => row.Number(0), cancellationToken);
+        await to.Call("move_end").Number(token).RunAsync(cancellationToken);
+        return all;
+    }
+
+    private static async ValueTask<long> CopyAsync(
+        ISqlSession from, ISqlSession to, string table, Action<string, long, long> progress, CancellationToken cancellationToken)
+    {
+        var columns = await to.Call("table_columns").Text(table).ListAsync(
+            static row => new SqlColumn(row.Text(0), row.Text(1)), cancellationToken);
+        if (columns.Count == 0)
+            throw new InvalidOperationException($"The target has no table '{table}'. Nothing was moved.");
+        await using var command = from.Connection.CreateCommand();
+        command.CommandText = $"SELECT count(*) FROM \"{table}\"";
+        var total = Convert.ToInt64(await command.ExecuteScalarAsync(cancellationToken), System.Globalization.CultureInfo.InvariantCulture);
+        command.CommandText = $"SELECT {string.Join(", ", columns.Select(column => $"\"{column.Name}\""))} FROM \"{table}\"";
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        var copied = await to.InsertAsync(
+            table,
+            columns,
+            rows,
+            done =>
+            {
+                if (done % 1_000 == 0)
+                    progress(table, done, total);
+            },
+            cancellationToken);
+        progress(table, copied, total);
+        return copied;
+    }
+
+    /// <summary>Each table after those that it refers to: a reference is checked at its row.</summary>
+    private static IEnumerable<string> InOrder(IReadOnlyList<string> tables, IReadOnlyList<(string Table, string To)> references)
+    {
+        var left = tables.ToList();
+        while (left.Count > 0)
+        {
+            var next = left.Find(table => !references.Any(r => r.Table == table && r.To != table && left.Contains(r.To)))
+                ?? throw new InvalidOperationException($"The tables {string.Join(", ", left)} refer to each other in a circle.");
+            left.Remove(next);
+            yield return next;
+        }
+    }
+}

@@ -1,0 +1,208 @@
+using System.Diagnostics.Metrics;
+using Dunlin.Diagnostics;
+using Dunlin.Hosting;
+using Dunlin.Journal;
+using Dunlin.Relational.Journal;
+using Dunlin.Relational.Sql;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Relational;
+
+/// <summary>
+/// The journal and the store in one SQL database. Opened once, by <see cref="OpenAsync"/> or by the first request; closed by disposal,
+/// which finishes the queued writes. Safe for concurrent use.
+/// <code>
+/// new -> open -> closed
+///         |-> faulty: refuses requests until the database is back, or for good (<see cref="Faulted"/>)
+/// </code>
+/// </summary>
+/// <remarks>The packages of the stores derive from it; other assemblies cannot.</remarks>
+public abstract class RelationalStore : IJournal, IStore, IStoreHealth, IAsyncDisposable
+{
+    // Guards opening and closing.
+    private readonly SemaphoreSlim _lifetime = new(1, 1);
+    private readonly SemaphoreSlim _trimming = new(1, 1);
+    private readonly WriterEntrance<WriteTransaction> _writes;
+    private readonly Trimmer _trimmer;
+    private volatile bool _isOpen;
+    private volatile bool _isDisposed;
+
+    private protected RelationalStore(
+        SqlDialect dialect,
+        IOptions<RetentionOptions> retention,
+        IEnumerable<SchemaScripts> schemas,
+        CommitFeed feed,
+        StoreClock clock,
+        ILogger logger,
+        IMeterFactory? meters)
+    {
+        Dialect = dialect;
+        Schemas = [.. schemas];
+        Feed = feed;
+        NodeClock = clock;
+        Logger = logger;
+        Instruments = new JournalInstruments(meters);
+        _trimmer = new Trimmer(this, retention.Value);
+        _writes = new WriterEntrance<WriteTransaction>(
+            () => _isOpen ? Writer : null,
+            async cancellationToken =>
+            {
+                await EnsureOpenAsync(cancellationToken);
+                return Writer;
+            });
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">The store is not open.</exception>
+    public Position Head => _isOpen
+        ? KnownHead
+        : throw new InvalidOperationException($"The store is not open: await {GetType().Name}.OpenAsync first, or let the host start.");
+
+    /// <inheritdoc/>
+    public abstract Exception? Fault { get; }
+
+    /// <inheritdoc/>
+    public abstract CancellationToken Faulted { get; }
+
+    internal SqlDialect Dialect { get; }
+
+    internal SchemaScripts[] Schemas { get; }
+
+    internal CommitFeed Feed { get; }
+
+    internal StoreClock NodeClock { get; }
+
+    internal ILogger Logger { get; }
+
+    internal JournalInstruments Instruments { get; }
+
+    /// <summary>The time by the clock that judges leases, as far as it is known without a question to the database.</summary>
+    internal virtual DateTimeOffset Now => NodeClock.Now;
+
+    /// <summary>The head of the open store.</summary>
+    internal abstract Position KnownHead { get; }
+
+    /// <summary>The writer of the open store.</summary>
+    internal abstract IStoreWriter<WriteTransaction> Writer { get; }
+
+    /// <summary>Opens the database: brings the schema up to date and starts the writer. Opening again changes nothing.</summary>
+    /// <exception cref="InvalidOperationException">The database cannot be used; the message says why and what to do.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the store was closed.</exception>
+    public async Task OpenAsync(CancellationToken cancellationToken = default)
+    {
+        if (_isOpen)
+            return;
+        await _lifetime.WaitAsync(cancellationToken);
+        try
+        {
+            if (_isDisposed)
+                throw Closed();
+            if (!_isOpen)
+                await OpenNowAsync(cancellationToken);
+            _isOpen = true;
+        }
+        finally
+        {
+            _lifetime.Release();
+        }
+    }
+
+    /// <summary>Finishes the queued writes, refuses new ones, and closes the database.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _lifetime.WaitAsync();
+        try
+        {
+            if (_isDisposed)
+                return;
+            _isDisposed = true;
+            if (_isOpen)
+                await CloseNowAsync();
+            Instruments.Dispose();
+        }
+        finally
+        {
+            _lifetime.Release();
+        }
+        GC.SuppressFinalize(this);
+    }
+
+    /// <inheritdoc/>
+    public virtual ValueTask<Position> ReadHeadAsync(CancellationToken cancellationToken) => new(Head);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<Position>> AppendAsync(
+        IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency, CancellationToken cancellationToken)
+    {
+        var bytes = AppendRules.Check(drafts, idempotency);
+        Check(drafts, idempotency);
+        var fingerprint = idempotency is null ? null : AppendRules.Fingerprint(drafts);
+        return _writes.RequestAsync(new AppendRequest<WriteTransaction>(drafts, bytes, idempotency, fingerprint, cancellationToken));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<T> WriteAsync<T>(
+        Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken = default) =>
+        _writes.RequestAsync(new UnitRequest<T>(work, _writes.Current, cancellationToken));
+
+    /// <inheritdoc/>
+    public abstract ValueTask<T> ReadAsync<T>(
+        Func<IReadScope, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken = default);
+
+    /// <inheritdoc/>
+    public abstract ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<long> TrimAsync(CancellationToken cancellationToken)
+    {
+        await EnsureOpenAsync(cancellationToken);
+        await _trimming.WaitAsync(cancellationToken);
+        try
+        {
+            return await _trimmer.RunAsync(Head.Offset, Now, cancellationToken);
+        }
+        finally
+        {
+            _trimming.Release();
+        }
+    }
+
+    /// <summary>Runs a small query of the store itself.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>.</exception>
+    internal abstract ValueTask<T> LookUpAsync<T>(
+        Func<ISqlSession, CancellationToken, ValueTask<T>> query, CancellationToken cancellationToken);
+
+    /// <summary>Runs a small change of the store itself. Each statement commits by itself where the database takes no lock of the writers
+    /// for it; SQLite runs all of them in a batch of the writer.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: nothing was changed.
+    /// <see cref="ErrorCode.OutcomeUnknown"/>: the database was lost during the change.</exception>
+    internal virtual ValueTask<T> ChangeAsync<T>(
+        Func<ISqlSession, CancellationToken, ValueTask<T>> change, CancellationToken cancellationToken) =>
+        _writes.RequestAsync(new ChangeRequest<T>(change, cancellationToken));
+
+    /// <summary>Opens the database. Called once, unless it throws.</summary>
+    private protected abstract Task OpenNowAsync(CancellationToken cancellationToken);
+
+    /// <summary>Closes the open database. Called once.</summary>
+    private protected abstract Task CloseNowAsync();
+
+    /// <summary>Throws where the open store has failed for good.</summary>
+    private protected abstract void ThrowIfFaulted();
+
+    /// <summary>Refuses events that the database cannot keep.</summary>
+    private protected virtual void Check(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency)
+    {
+    }
+
+    private protected async ValueTask EnsureOpenAsync(CancellationToken cancellationToken)
+    {
+        if (!_isOpen)
+            await OpenAsync(cancellationToken);
+        ThrowIfFaulted();
+        if (_isDisposed)
+            throw Closed();
+    }
+
+    private static DunlinException Closed() => new(ErrorCode.StoreUnavailable, "The store is closed.");
+}

@@ -1,0 +1,171 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Dunlin.Hosting;
+using Dunlin.Journal;
+using Dunlin.Postgres;
+using Dunlin.Relational;
+using Dunlin.Sqlite;
+using Dunlin.TestKit.Servers;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Dunlin.Host.Tests;
+
+/// <summary>The command <c>move</c>, with the demo data of all systems.</summary>
+public sealed class MoveTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_moved_file_serves_the_same_data_from_the_database_and_stays_as_it_was()
+    {
+        await using var server = await PostgresServer.StartNewAsync();
+        await using var host = new HostProcess();
+        await host.StartAsync();
+        using var client = await host.SignInAsync("alice");
+        var lease = await LeaseAsync(client, "lease-before-move");
+        var documents = await client.GetStringAsync("/api/v1/files/list", Cancellation);
+        await host.KillAsync();
+        var file = Path.Combine(host.Data, "dunlin.db");
+
+        var moved = await host.RunAsync("move", "--from", file, "--store", server.ConnectionString);
+        Assert.True(moved.Code == 0, moved.Error);
+        Assert.Contains("dunlin_journal", moved.Output, StringComparison.Ordinal);
+        Assert.Matches(@"Moved \d+ rows\.", moved.Output);
+        var (before, after) = (await CountsAsync(new SqliteConnection($"Data Source={file};Pooling=false"), file: true), await CountsAsync(new NpgsqlConnection(server.ConnectionString), file: false));
+        Assert.NotEmpty(before);
+        Assert.True(before["dunlin_journal"] > 0 && before["dunlin_record"] > 0 && before["dunlin_account"] > 0);
+        Assert.Equal(before, after.Where(count => before.ContainsKey(count.Key)).ToDictionary());
+
+        await host.StartAsync("--store", server.ConnectionString);
+        using var again = await host.SignInAsync("alice");
+        Assert.Equal(documents, await again.GetStringAsync("/api/v1/files/list", Cancellation));
+        Assert.True(await LeaseAsync(again, "lease-after-move", "warranty/1/2/status") > lease);
+        await host.KillAsync();
+
+        // The database has events now: a second move changes nothing.
+        var refused = await host.RunAsync("move", "--from", file, "--store", server.ConnectionString);
+        Assert.Equal(1, refused.Code);
+        Assert.Contains("Nothing was moved", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("not empty", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("move")]
+    [InlineData("move", "--from", "x.db")]
+    [InlineData("move", "--store", "Host=x")]
+    [InlineData("--from", "x.db")]
+    public async Task A_move_without_its_options_is_refused_with_the_names_of_both(params string[] options)
+    {
+        await using var host = new HostProcess();
+        var (code, _, error) = await host.RunAsync(options);
+        Assert.Equal(2, code);
+        Assert.Contains("--from", error, StringComparison.Ordinal);
+        Assert.Contains("--store", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_that_does_not_exist_is_named()
+    {
+        await using var host = new HostProcess();
+        var (code, _, error) = await host.RunAsync("move", "--from", "/nowhere/x.db", "--store", "Host=127.0.0.1");
+        Assert.Equal(1, code);
+        Assert.Contains("/nowhere/x.db", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_store_that_moves_there_and_back_is_the_same_to_the_last_value()
+    {
+        await using var server = await PostgresServer.StartNewAsync();
+        await using var host = new HostProcess();
+        await host.StartAsync();
+        using (var client = await host.SignInAsync("alice"))
+            await LeaseAsync(client, "lease-before-move");
+        await host.KillAsync();
+        var (first, last) = (Path.Combine(host.Data, "dunlin.db"), Path.Combine(host.Data, "back.db"));
+        var schemas = await SchemasOfAsync(host.Data);
+        await using (var source = Sqlite(first, schemas))
+        await using (var target = Postgres(server.ConnectionString, schemas))
+            Assert.True(await StoreMove.RunAsync(source, target, cancellationToken: Cancellation) > 0);
+        await using (var source = Postgres(server.ConnectionString, schemas))
+        await using (var target = Sqlite(last, schemas))
+            Assert.True(await StoreMove.RunAsync(source, target, cancellationToken: Cancellation) > 0);
+        // Opening dates the held leases anew, so their expiry is left out.
+        Assert.Equal(await DumpAsync(first), await DumpAsync(last));
+    }
+
+    private static async Task<SchemaScripts[]> SchemasOfAsync(string data)
+    {
+        await using var app = HostApplication.Build(HostSettings.Parse(["--data", data]));
+        return [.. app.Services.GetServices<SchemaScripts>()];
+    }
+
+    private static SqliteStore Sqlite(string file, SchemaScripts[] schemas) => new(
+        Options.Create(new SqliteOptions { Path = file }), Options.Create(new RetentionOptions()), schemas, new CommitFeed(),
+        new StoreClock(TimeProvider.System), NullLogger<SqliteStore>.Instance);
+
+    private static PostgresStore Postgres(string connectionString, SchemaScripts[] schemas) => new(
+        Options.Create(new PostgresOptions { ConnectionString = connectionString }), Options.Create(new RetentionOptions()), schemas, new CommitFeed(),
+        new StoreClock(TimeProvider.System), NullLogger<PostgresStore>.Instance);
+
+    private static async Task<long> LeaseAsync(HttpClient client, string id, string resource = "warranty/1/1/status")
+    {
+        using var granted = await client.PutAsJsonAsync($"/dunlin/v1/leases/{resource}", new { leaseId = id, seconds = 30 }, Cancellation);
+        var lease = await granted.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
+        Assert.True(granted.IsSuccessStatusCode, lease.GetRawText());
+        return lease.GetProperty("fence").GetInt64();
+    }
+
+    private static async Task<Dictionary<string, long>> CountsAsync(System.Data.Common.DbConnection connection, bool file)
+    {
+        await using (connection)
+        {
+            await connection.OpenAsync(Cancellation);
+            var counts = new Dictionary<string, long>();
+            foreach (var table in await TablesAsync(connection, file))
+            {
+                using var count = connection.CreateCommand();
+                // The token of leases is a sequence in the database, and a number among others in the file.
+                count.CommandText = $"SELECT count(*) FROM \"{table}\"" + (table == "dunlin_counter" ? " WHERE name <> 'fence'" : "");
+                counts[table] = Convert.ToInt64(await count.ExecuteScalarAsync(Cancellation), null);
+            }
+            return counts;
+        }
+    }
+
+    private static async Task<List<string>> TablesAsync(System.Data.Common.DbConnection connection, bool file)
+    {
+        using var list = connection.CreateCommand();
+        list.CommandText = file
+            ? "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'dunlin_schema' ORDER BY name"
+            : "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename";
+        using var rows = await list.ExecuteReaderAsync(Cancellation);
+        var tables = new List<string>();
+        while (await rows.ReadAsync(Cancellation))
+            tables.Add(rows.GetString(0));
+        return tables;
+    }
+
+    private static async Task<string> DumpAsync(string file)
+    {
+        await using var connection = new SqliteConnection($"Data Source={file};Pooling=false");
+        await connection.OpenAsync(Cancellation);
+        var lines = new List<string>();
+        foreach (var table in await TablesAsync(connection, file: true))
+        {
+            using var read = connection.CreateCommand();
+            read.CommandText = $"SELECT * FROM \"{table}\"";
+            using var rows = await read.ExecuteReaderAsync(Cancellation);
+            while (await rows.ReadAsync(Cancellation))
+            {
+                var values = Enumerable.Range(0, rows.FieldCount).Where(i => rows.GetName(i) != "expires_at")
+                    .Select(i => rows.GetValue(i) is byte[] bytes ? Convert.ToHexString(bytes) : $"{rows.GetValue(i)}");
+                lines.Add($"{table}: {string.Join('|', values)}");
+            }
+        }
+        return string.Join('\n', lines.Order(StringComparer.Ordinal));
+    }
+}
