@@ -80,13 +80,15 @@ client() { # package
   vitest "the $1 tests" "test:$1"
 }
 
+format() { dotnet tool restore && dotnet csharpier check .; }
+
 # Each test project is a program; its own summary is what counts, and a program without one counts as failed.
 dotnet_tests() {
   say "Server: build and format"
   # One compiler for all projects, whatever the environment says: starting one for each costs minutes.
   check "build" dotnet build Dunlin.slnx -c Release --nologo -v quiet -p:UseSharedCompilation=true
   dotnet build-server shutdown --vbcscompiler > /dev/null 2>&1
-  check "format" dotnet format whitespace Dunlin.slnx --no-restore --verify-no-changes
+  check "format" format
   local project name
   for project in test/*/*.csproj; do
     name=$(basename "$project" .csproj)

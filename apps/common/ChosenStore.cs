@@ -2,7 +2,9 @@ using Dunlin.Hosting;
 
 namespace Dunlin.Apps.Common;
 
-/// <summary>The store that a program's options choose: SQLite in the data folder, or PostgreSQL, and then Redis between the nodes.</summary>
+/// <summary>
+/// The store that a program's options choose: SQLite in the data folder, or PostgreSQL, and then Redis between the nodes.
+/// </summary>
 public static class ChosenStore
 {
     /// <summary>Adds it.</summary>

@@ -34,12 +34,21 @@ public static class MoveRun
         var (schemas, clock) = (services.GetServices<SchemaScripts>(), services.GetRequiredService<StoreClock>());
         var retention = Options.Create(new RetentionOptions());
         await using var source = new SqliteStore(
-            Options.Create(new SqliteOptions { Path = file, ReadLimit = Limit }), retention, schemas, new CommitFeed(), clock,
-            services.GetRequiredService<ILogger<SqliteStore>>());
+            Options.Create(new SqliteOptions { Path = file, ReadLimit = Limit }),
+            retention,
+            schemas,
+            new CommitFeed(),
+            clock,
+            services.GetRequiredService<ILogger<SqliteStore>>()
+        );
         await using var target = new PostgresStore(
             Options.Create(new PostgresOptions { ConnectionString = connectionString, WriteLimit = Limit }),
-            retention, schemas, new CommitFeed(), clock,
-            services.GetRequiredService<ILogger<PostgresStore>>());
+            retention,
+            schemas,
+            new CommitFeed(),
+            clock,
+            services.GetRequiredService<ILogger<PostgresStore>>()
+        );
         try
         {
             var rows = await StoreMove.RunAsync(source, target, (table, done, total) => Show(table, done, total, output));
@@ -57,6 +66,6 @@ public static class MoveRun
         const int width = 30;
         var filled = total == 0 ? width : (int)(done * width / total);
         var bar = new string('#', filled) + new string('.', width - filled);
-        output.Write(string.Create(CultureInfo.InvariantCulture, $"\r{table,-28} [{bar}] {done}/{total}{(done == total ? "\n" : "")}"));
+        output.Write(string.Create(CultureInfo.InvariantCulture, $"\r{table, -28} [{bar}] {done}/{total}{(done == total ? "\n" : "")}"));
     }
 }

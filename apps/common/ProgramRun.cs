@@ -44,7 +44,9 @@ public static class ProgramRun
         if (Telemetry.ScrapeEndpoint(app.Configuration) is { } metrics)
         {
             if (metrics.Port == port && (metrics.Address.Equals(address) || IsAny(metrics.Address) || IsAny(address)))
-                throw new InvalidOperationException($"Dunlin:MetricsAddress '{metrics}' is where the server itself listens. Choose another port.");
+                throw new InvalidOperationException(
+                    $"Dunlin:MetricsAddress '{metrics}' is where the server itself listens. Choose another port."
+                );
             RequirePort(metrics.Address, metrics.Port, "Dunlin:MetricsAddress");
         }
         prepare?.Invoke();
@@ -65,7 +67,9 @@ public static class ProgramRun
     {
         var phase = new StartPhase();
         builder.Services.AddSingleton<IHostedService>(phase);
-        foreach (var category in (ReadOnlySpan<string>)["Microsoft.Extensions.Hosting.Internal.Host", "Microsoft.AspNetCore.Server.Kestrel"])
+        foreach (
+            var category in (ReadOnlySpan<string>)["Microsoft.Extensions.Hosting.Internal.Host", "Microsoft.AspNetCore.Server.Kestrel"]
+        )
             builder.Logging.AddFilter(category, level => level == LogLevel.Warning || (level > LogLevel.Warning && phase.IsOver));
     }
 
@@ -85,21 +89,29 @@ public static class ProgramRun
             throw new InvalidOperationException(
                 exception.SocketErrorCode == SocketError.AddressAlreadyInUse
                     ? $"Port {port} of {address} is in use by another program. Stop that program, or choose another port with {setting}."
-                    : $"Port {port} of {address} cannot be listened on. Choose another address or port with {setting}.", exception);
+                    : $"Port {port} of {address} cannot be listened on. Choose another address or port with {setting}.",
+                exception
+            );
         }
     }
 
-    private static string? Reason(Exception exception) => exception switch
-    {
-        OptionsValidationException wrong => Lines(wrong.Failures),
-        AggregateException many => Lines(many.InnerExceptions.Select(inner => Reason(inner) ?? inner.Message)),
-        InvalidOperationException or FormatException or ArgumentException or IOException or UnauthorizedAccessException or SocketException
-            or System.Data.Common.DbException or DunlinException =>
-            exception.InnerException is { } cause && exception is InvalidOperationException
+    private static string? Reason(Exception exception) =>
+        exception switch
+        {
+            OptionsValidationException wrong => Lines(wrong.Failures),
+            AggregateException many => Lines(many.InnerExceptions.Select(inner => Reason(inner) ?? inner.Message)),
+            InvalidOperationException
+            or FormatException
+            or ArgumentException
+            or IOException
+            or UnauthorizedAccessException
+            or SocketException
+            or System.Data.Common.DbException
+            or DunlinException => exception.InnerException is { } cause && exception is InvalidOperationException
                 ? $"{exception.Message} ({cause.Message})"
                 : exception.Message,
-        _ => null,
-    };
+            _ => null,
+        };
 
     private static string Lines(IEnumerable<string> reasons) => string.Join(Environment.NewLine + "dunlin: ", reasons);
 

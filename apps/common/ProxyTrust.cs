@@ -13,7 +13,10 @@ public static class ProxyTrust
     /// <exception cref="InvalidOperationException">One is neither an address nor a network.</exception>
     public static void UseTrustedProxies(this WebApplication app)
     {
-        var names = (app.Configuration["Dunlin:TrustedProxies"] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var names = (app.Configuration["Dunlin:TrustedProxies"] ?? "").Split(
+            ',',
+            StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries
+        );
         if (names.Length == 0)
             return;
         var options = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto };
@@ -26,7 +29,9 @@ public static class ProxyTrust
             else if (System.Net.IPNetwork.TryParse(name, out var network))
                 options.KnownIPNetworks.Add(network);
             else
-                throw new InvalidOperationException($"Dunlin:TrustedProxies: '{name}' is neither an address nor a network. Write 10.0.0.1 or 10.0.0.0/8.");
+                throw new InvalidOperationException(
+                    $"Dunlin:TrustedProxies: '{name}' is neither an address nor a network. Write 10.0.0.1 or 10.0.0.0/8."
+                );
         }
         app.UseForwardedHeaders(options);
     }

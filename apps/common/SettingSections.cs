@@ -37,24 +37,26 @@ public sealed class SettingSections(string program, params string[] values)
     public IReadOnlyList<string> Names => [.. values.Concat(_sections.Select(section => section.Name)).Order(StringComparer.Ordinal)];
 
     /// <summary>Adds the options of the engine: <c>docs/reference/configuration.md</c> has their sections.</summary>
-    public SettingSections WithEngine() => With<AccessTokenOptions>("Tokens")
-        .With<RevocationOptions>("Revocations")
-        .With<OriginOptions>("Origins")
-        .With<StreamOptions>("Streams")
-        .With<PublishOptions>("Publish")
-        .With<LeaseOptions>("Leases")
-        .With<PresenceOptions>("Presence")
-        .With<RetentionOptions>("Retention")
-        .With<FanoutOptions>("Fanout")
-        .With<HostingOptions>("Hosting")
-        .With<SqliteOptions>("Sqlite")
-        .With<PostgresOptions>("Postgres")
-        .With<RedisOptions>("RedisBackplane");
+    public SettingSections WithEngine() =>
+        With<AccessTokenOptions>("Tokens")
+            .With<RevocationOptions>("Revocations")
+            .With<OriginOptions>("Origins")
+            .With<StreamOptions>("Streams")
+            .With<PublishOptions>("Publish")
+            .With<LeaseOptions>("Leases")
+            .With<PresenceOptions>("Presence")
+            .With<RetentionOptions>("Retention")
+            .With<FanoutOptions>("Fanout")
+            .With<HostingOptions>("Hosting")
+            .With<SqliteOptions>("Sqlite")
+            .With<PostgresOptions>("Postgres")
+            .With<RedisOptions>("RedisBackplane");
 
     /// <summary>Adds a section.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="isShared">Whether it sets all options of the class, whatever they are named.</param>
-    public SettingSections With<TOptions>(string name, bool isShared = false) where TOptions : class, new()
+    public SettingSections With<TOptions>(string name, bool isShared = false)
+        where TOptions : class, new()
     {
         _sections.Add((name, typeof(TOptions), (services, root) => Bind<TOptions>(services, root.GetSection(name), isShared)));
         return this;
@@ -75,7 +77,8 @@ public sealed class SettingSections(string program, params string[] values)
             bind(services, root);
     }
 
-    private static void Bind<TOptions>(IServiceCollection services, IConfigurationSection section, bool isShared) where TOptions : class, new()
+    private static void Bind<TOptions>(IServiceCollection services, IConfigurationSection section, bool isShared)
+        where TOptions : class, new()
     {
         var known = typeof(TOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(property => property.Name).ToList();
         if (section.GetChildren().FirstOrDefault(child => !known.Contains(child.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)

@@ -45,14 +45,24 @@ public static class Telemetry
                 metrics.AddPrometheusExporter();
         });
         if (isPushed)
-            telemetry.WithTracing(traces => traces.AddSource(DunlinActivities.Name).AddAspNetCoreInstrumentation().AddNpgsql().AddOtlpExporter());
+            telemetry.WithTracing(traces =>
+                traces.AddSource(DunlinActivities.Name).AddAspNetCoreInstrumentation().AddNpgsql().AddOtlpExporter()
+            );
         if (scraped is null)
             return;
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(scraped, static listener => listener.Use(next => connection =>
-        {
-            connection.Features.Set(MetricsConnection.Mark);
-            return next(connection);
-        })));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+            kestrel.Listen(
+                scraped,
+                static listener =>
+                    listener.Use(next =>
+                        connection =>
+                        {
+                            connection.Features.Set(MetricsConnection.Mark);
+                            return next(connection);
+                        }
+                    )
+            )
+        );
     }
 
     /// <summary>Serves metrics on their listener. Everything else on it is 404, and no other listener has them. Call this before any other
@@ -68,13 +78,15 @@ public static class Telemetry
             static branch =>
             {
                 branch.UseOpenTelemetryPrometheusScrapingEndpoint(static context =>
-                    HttpMethods.IsGet(context.Request.Method) && context.Request.Path.Equals(ScrapePath, StringComparison.Ordinal));
+                    HttpMethods.IsGet(context.Request.Method) && context.Request.Path.Equals(ScrapePath, StringComparison.Ordinal)
+                );
                 branch.Run(static context =>
                 {
                     context.Response.StatusCode = StatusCodes.Status404NotFound;
                     return context.Response.WriteAsync($"This listener serves GET {ScrapePath} only.\n");
                 });
-            });
+            }
+        );
     }
 
     /// <summary>Reads where Prometheus finds the metrics.</summary>
@@ -88,8 +100,11 @@ public static class Telemetry
         if (!string.IsNullOrEmpty(flag) && !bool.TryParse(flag, out isOn))
             throw new InvalidOperationException($"Dunlin:Metrics is true or false, not '{flag}'.");
         // Read even where metrics are off: a wrong address must not wait for the day on which they are switched on.
-        var endpoint = Parse(address is { Length: > 0 } ? address : DefaultAddress)
-            ?? throw new InvalidOperationException($"Dunlin:MetricsAddress is an IP address and a port such as {DefaultAddress}, not '{address}'.");
+        var endpoint =
+            Parse(address is { Length: > 0 } ? address : DefaultAddress)
+            ?? throw new InvalidOperationException(
+                $"Dunlin:MetricsAddress is an IP address and a port such as {DefaultAddress}, not '{address}'."
+            );
         return isOn ? endpoint : null;
     }
 
@@ -101,7 +116,10 @@ public static class Telemetry
             host = inner;
         else if (host.Contains(':', StringComparison.Ordinal))
             return null;
-        var address = host == "localhost" ? IPAddress.Loopback : AddressText.TryParse(host, out var parsed) ? parsed : null;
+        var address =
+            host == "localhost" ? IPAddress.Loopback
+            : AddressText.TryParse(host, out var parsed) ? parsed
+            : null;
         var isPort = int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port);
         return address is not null && isPort && port is > 0 and <= IPEndPoint.MaxPort ? new IPEndPoint(address, port) : null;
     }

@@ -31,12 +31,13 @@ public static class WebServer
     }
 
     /// <summary>Listens on one address and port; port 0 takes a free one.</summary>
-    public static void Listen(this WebApplicationBuilder builder, IPAddress address, int port) => builder.WebHost.ConfigureKestrel(kestrel =>
-    {
-        kestrel.AddServerHeader = false;
-        // 64 topics of 200 characters, each of them percent-encoded: as many as a stream may have.
-        kestrel.Limits.MaxRequestLineSize = MaxRequestLine;
-        kestrel.LimitConnectionsToOpenFiles();
-        kestrel.Listen(address, port);
-    });
+    public static void Listen(this WebApplicationBuilder builder, IPAddress address, int port) =>
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // 64 topics of 200 characters, each of them percent-encoded: as many as a stream may have.
+            kestrel.Limits.MaxRequestLineSize = MaxRequestLine;
+            kestrel.LimitConnectionsToOpenFiles();
+            kestrel.Listen(address, port);
+        });
 }

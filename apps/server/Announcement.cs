@@ -7,7 +7,12 @@ namespace Dunlin.Server;
 
 /// <summary>Says, once the server answers, where it is, what it keeps where and whom it believes.</summary>
 internal sealed class Announcement(
-    ServerSettings settings, IHostApplicationLifetime lifetime, IServer server, IOptions<AccessTokenOptions> tokens, IOptions<OriginOptions> origins) : IHostedService
+    ServerSettings settings,
+    IHostApplicationLifetime lifetime,
+    IServer server,
+    IOptions<AccessTokenOptions> tokens,
+    IOptions<OriginOptions> origins
+) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -28,7 +33,10 @@ internal sealed class Announcement(
         yield return settings.Store is null
             ? $"  store    SQLite, {Path.Combine(settings.Data, "dunlin.db")}"
             : $"  store    PostgreSQL{(settings.Redis is null ? "" : $", Redis at {settings.Redis}")}";
-        var key = tokens.SigningKey is not null ? "the configured key" : settings.Store is not null ? "a key kept in the database" : tokens.SigningKeyFile;
+        var key =
+            tokens.SigningKey is not null ? "the configured key"
+            : settings.Store is not null ? "a key kept in the database"
+            : tokens.SigningKeyFile;
         yield return $"  tokens   HS256 with {key}; issuer '{tokens.Issuer}', audience '{tokens.Audience}'";
         foreach (var issuer in tokens.TrustedIssuers)
             yield return $"           and of '{issuer.Issuer}', audience '{issuer.Audience}', {KeysOf(issuer)}";

@@ -15,21 +15,33 @@ internal static class CheckCommand
     {
         var command = new Command("check", "Check the configuration, and with --token a token, without starting.");
         command.Options.Add(Token);
-        command.SetAction((given, cancellationToken) => ProgramRun.GuardedAsync(async () =>
-        {
-            await using var app = CommandLine.Build(given);
-            ProgramRun.Validate(app);
-            var (settings, tokens) = (app.Services.GetRequiredService<ServerSettings>(), app.Services.GetRequiredService<IOptions<AccessTokenOptions>>().Value);
-            Console.WriteLine($"The configuration can be used: http://{settings.Address}:{settings.Port}");
-            foreach (var line in Announcement.Describe(settings, tokens, app.Services.GetRequiredService<IOptions<OriginOptions>>().Value))
-                Console.WriteLine(line);
-            if (given.GetValue(Token) is not { } token)
-                return;
-            TokenCommand.RequireReadableKey(app.Services);
-            if (await app.Services.GetRequiredService<AccessTokens>().WhyRefusedAsync(token, cancellationToken) is { } reason)
-                throw new InvalidOperationException($"the token is refused: {reason}");
-            Console.WriteLine("  token    would be taken (unless it has been revoked)");
-        }));
+        command.SetAction(
+            (given, cancellationToken) =>
+                ProgramRun.GuardedAsync(async () =>
+                {
+                    await using var app = CommandLine.Build(given);
+                    ProgramRun.Validate(app);
+                    var (settings, tokens) = (
+                        app.Services.GetRequiredService<ServerSettings>(),
+                        app.Services.GetRequiredService<IOptions<AccessTokenOptions>>().Value
+                    );
+                    Console.WriteLine($"The configuration can be used: http://{settings.Address}:{settings.Port}");
+                    foreach (
+                        var line in Announcement.Describe(
+                            settings,
+                            tokens,
+                            app.Services.GetRequiredService<IOptions<OriginOptions>>().Value
+                        )
+                    )
+                        Console.WriteLine(line);
+                    if (given.GetValue(Token) is not { } token)
+                        return;
+                    TokenCommand.RequireReadableKey(app.Services);
+                    if (await app.Services.GetRequiredService<AccessTokens>().WhyRefusedAsync(token, cancellationToken) is { } reason)
+                        throw new InvalidOperationException($"the token is refused: {reason}");
+                    Console.WriteLine("  token    would be taken (unless it has been revoked)");
+                })
+        );
         return command;
     }
 }

@@ -17,13 +17,17 @@ internal static class MoveCommand
     {
         var command = new Command("move", "Copy an SQLite file into the empty PostgreSQL database of --store. Stop the server first.");
         command.Options.Add(From);
-        command.SetAction((given, _) => ProgramRun.GuardedAsync(async () =>
-        {
-            await using var app = CommandLine.Build(given);
-            var store = app.Services.GetRequiredService<ServerSettings>().Store
-                ?? throw new InvalidOperationException("move needs --store: the empty PostgreSQL database to move into.");
-            await MoveRun.RunAsync(app.Services, given.GetValue(From)!, store, Console.Out);
-        }));
+        command.SetAction(
+            (given, _) =>
+                ProgramRun.GuardedAsync(async () =>
+                {
+                    await using var app = CommandLine.Build(given);
+                    var store =
+                        app.Services.GetRequiredService<ServerSettings>().Store
+                        ?? throw new InvalidOperationException("move needs --store: the empty PostgreSQL database to move into.");
+                    await MoveRun.RunAsync(app.Services, given.GetValue(From)!, store, Console.Out);
+                })
+        );
         return command;
     }
 }

@@ -4,14 +4,20 @@ using Dunlin.Security;
 
 namespace Dunlin.Server;
 
-/// <summary>The engine behind tokens of any issuer, and nothing else: no accounts, no pages. Tests build it too, with their own services.</summary>
+/// <summary>
+/// The engine behind tokens of any issuer, and nothing else: no accounts, no pages. Tests build it too, with their own services.
+/// </summary>
 internal static class ServerApplication
 {
     /// <param name="given">Settings of the command line, by name without <c>Dunlin:</c>.</param>
     /// <param name="file">A JSON file with settings; null for none.</param>
     /// <param name="configure">Changes services.</param>
     /// <exception cref="InvalidOperationException">A setting cannot be used.</exception>
-    public static WebApplication Build(IReadOnlyDictionary<string, string?> given, string? file = null, Action<IServiceCollection>? configure = null)
+    public static WebApplication Build(
+        IReadOnlyDictionary<string, string?> given,
+        string? file = null,
+        Action<IServiceCollection>? configure = null
+    )
     {
         var builder = WebServer.CreateBuilder();
         Configure(builder.Configuration, given, file);
@@ -21,7 +27,8 @@ internal static class ServerApplication
         builder.Services.AddOpenApi(openApi => openApi.ShouldInclude = description => description.HttpMethod != HttpMethods.Head);
 
         builder.Services.AddAuthentication(DunlinAuthentication.Scheme);
-        var dunlin = builder.Services.AddDunlin()
+        var dunlin = builder
+            .Services.AddDunlin()
             .AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(settings.Data, "signing.key"))
             .AddTokenGrants()
             .AddRevocations()
@@ -48,7 +55,11 @@ internal static class ServerApplication
         if (file is not null)
         {
             // Before all others, so that the environment wins.
-            var source = new Microsoft.Extensions.Configuration.Json.JsonConfigurationSource { Path = Path.GetFullPath(file), Optional = false };
+            var source = new Microsoft.Extensions.Configuration.Json.JsonConfigurationSource
+            {
+                Path = Path.GetFullPath(file),
+                Optional = false,
+            };
             source.ResolveFileProvider();
             configuration.Sources.Insert(0, source);
         }

@@ -2,11 +2,22 @@ using Dunlin.Apps.Common;
 
 namespace Dunlin.Server;
 
-/// <summary>Sections of the configuration that are options of the engine, by name; <c>docs/reference/configuration.md</c> has them all.</summary>
+/// <summary>
+/// Sections of the configuration that are options of the engine, by name; <c>docs/reference/configuration.md</c> has them all.
+/// </summary>
 internal static class ServerOptions
 {
-    private static readonly SettingSections All =
-        new SettingSections("this server", "Address", "Port", "Data", "Store", "Redis", "TrustedProxies", "Metrics", "MetricsAddress").WithEngine();
+    private static readonly SettingSections All = new SettingSections(
+        "this server",
+        "Address",
+        "Port",
+        "Data",
+        "Store",
+        "Redis",
+        "TrustedProxies",
+        "Metrics",
+        "MetricsAddress"
+    ).WithEngine();
 
     public static IReadOnlyDictionary<string, Type> Sections => All.Types;
 

@@ -28,16 +28,19 @@ internal sealed record ServerSettings
         return new ServerSettings
         {
             Address = AddressOf(section["Address"] ?? "127.0.0.1"),
-            Port = int.TryParse(section["Port"] ?? "5090", NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= 65_535
-                ? port
-                : throw new InvalidOperationException($"Dunlin:Port is a number from 0 to 65535, not '{section["Port"]}'."),
+            Port =
+                int.TryParse(section["Port"] ?? "5090", NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= 65_535
+                    ? port
+                    : throw new InvalidOperationException($"Dunlin:Port is a number from 0 to 65535, not '{section["Port"]}'."),
             Data = Path.GetFullPath(section["Data"] is { Length: > 0 } data ? data : "data"),
             Store = section["Store"] is { Length: > 0 } store ? store : null,
             Redis = section["Redis"] is { Length: > 0 } redis ? redis : null,
         };
     }
 
-    /// <summary>Makes the data folder. What lies in it is for the server's user alone: the database holds all events, the key opens everything.</summary>
+    /// <summary>
+    /// Makes the data folder. What lies in it is for the server's user alone: the database holds all events, the key opens everything.
+    /// </summary>
     public void MakeFolder()
     {
         if (OperatingSystem.IsWindows() || Directory.Exists(Data))
@@ -46,9 +49,8 @@ internal sealed record ServerSettings
             Directory.CreateDirectory(Data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    private static IPAddress AddressOf(string text) => text == "localhost"
-        ? IPAddress.Loopback
-        : AddressText.TryParse(text, out var address)
-            ? address
-            : throw new InvalidOperationException($"Dunlin:Address is an IP address such as 127.0.0.1 or 0.0.0.0, not '{text}'.");
+    private static IPAddress AddressOf(string text) =>
+        text == "localhost" ? IPAddress.Loopback
+        : AddressText.TryParse(text, out var address) ? address
+        : throw new InvalidOperationException($"Dunlin:Address is an IP address such as 127.0.0.1 or 0.0.0.0, not '{text}'.");
 }

@@ -8,57 +8,92 @@ namespace Dunlin.Server;
 /// <summary><c>dunlin token</c>: makes a token with the server's own key, for trying it out and for back ends that keep one.</summary>
 internal static class TokenCommand
 {
-    private static readonly Option<string> Subject = new("--subject") { Description = "The user (sub), or a name for the back end", Required = true, HelpName = "id" };
+    private static readonly Option<string> Subject = new("--subject")
+    {
+        Description = "The user (sub), or a name for the back end",
+        Required = true,
+        HelpName = "id",
+    };
     private static readonly Option<string[]> Subscribe = Patterns("--subscribe", "Topics that may be read");
     private static readonly Option<string[]> Publish = Patterns("--publish", "Topics that may be published to");
     private static readonly Option<string[]> Hold = Patterns("--hold", "Resources whose leases may be held");
     private static readonly Option<string[]> Take = Patterns("--take", "Resources whose leases may be taken from their holders");
-    private static readonly Option<string[]> Role = new("--role") { Description = "A role; 'admin' sees totals and revokes", AllowMultipleArgumentsPerToken = true, HelpName = "name" };
-    private static readonly Option<string?> Name = new("--name") { Description = "The name shown to others (default: the subject)", HelpName = "text" };
+    private static readonly Option<string[]> Role = new("--role")
+    {
+        Description = "A role; 'admin' sees totals and revokes",
+        AllowMultipleArgumentsPerToken = true,
+        HelpName = "name",
+    };
+    private static readonly Option<string?> Name = new("--name")
+    {
+        Description = "The name shown to others (default: the subject)",
+        HelpName = "text",
+    };
     private static readonly Option<string?> Session = new("--session") { Description = "The session (sid)", HelpName = "id" };
-    private static readonly Option<int> Minutes = new("--minutes") { Description = "How long it lasts", DefaultValueFactory = _ => 60, HelpName = "n" };
+    private static readonly Option<int> Minutes = new("--minutes")
+    {
+        Description = "How long it lasts",
+        DefaultValueFactory = _ => 60,
+        HelpName = "n",
+    };
 
     public static Command Create()
     {
-        var command = new Command("token", "Make a token with the server's key. Patterns: 'teams/7/*' is one segment more, 'teams/7/**' one or more.");
+        var command = new Command(
+            "token",
+            "Make a token with the server's key. Patterns: 'teams/7/*' is one segment more, 'teams/7/**' one or more."
+        );
         foreach (var option in (Option[])[Subject, Subscribe, Publish, Hold, Take, Role, Name, Session, Minutes])
             command.Options.Add(option);
-        command.SetAction((given, _) => ProgramRun.GuardedAsync(async () =>
-        {
-            // Nothing may be written between the token and whoever takes it from the standard output.
-            await using var app = CommandLine.Build(given, services => services.AddLogging(logging => logging.ClearProviders()));
-            RequireReadableKey(app.Services);
-            app.Services.GetRequiredService<ServerSettings>().MakeFolder();
-            Console.WriteLine(app.Services.GetRequiredService<AccessTokens>().Issue(Request(given)));
-        }));
+        command.SetAction(
+            (given, _) =>
+                ProgramRun.GuardedAsync(async () =>
+                {
+                    // Nothing may be written between the token and whoever takes it from the standard output.
+                    await using var app = CommandLine.Build(given, services => services.AddLogging(logging => logging.ClearProviders()));
+                    RequireReadableKey(app.Services);
+                    app.Services.GetRequiredService<ServerSettings>().MakeFolder();
+                    Console.WriteLine(app.Services.GetRequiredService<AccessTokens>().Issue(Request(given)));
+                })
+        );
         return command;
     }
 
-    private static AccessTokenRequest Request(ParseResult given) => new(given.GetValue(Subject)!)
-    {
-        Name = given.GetValue(Name),
-        Roles = given.GetValue(Role) ?? [],
-        SessionId = given.GetValue(Session),
-        Lifetime = TimeSpan.FromMinutes(given.GetValue(Minutes)),
-        Grants = new Grants
+    private static AccessTokenRequest Request(ParseResult given) =>
+        new(given.GetValue(Subject)!)
         {
-            Subscribe = Read(given.GetValue(Subscribe)),
-            Publish = Read(given.GetValue(Publish)),
-            Hold = Read(given.GetValue(Hold)),
-            Take = Read(given.GetValue(Take)),
-        },
-    };
+            Name = given.GetValue(Name),
+            Roles = given.GetValue(Role) ?? [],
+            SessionId = given.GetValue(Session),
+            Lifetime = TimeSpan.FromMinutes(given.GetValue(Minutes)),
+            Grants = new Grants
+            {
+                Subscribe = Read(given.GetValue(Subscribe)),
+                Publish = Read(given.GetValue(Publish)),
+                Hold = Read(given.GetValue(Hold)),
+                Take = Read(given.GetValue(Take)),
+            },
+        };
 
     // The key in the database is read by the server when it has opened it.
     public static void RequireReadableKey(IServiceProvider services)
     {
-        if (services.GetRequiredService<ServerSettings>().Store is not null
-            && services.GetRequiredService<Microsoft.Extensions.Options.IOptions<AccessTokenOptions>>().Value.SigningKey is null)
-            throw new InvalidOperationException("With --store the key is kept in the database. Configure one (Dunlin__Tokens__SigningKey) to make tokens here.");
+        if (
+            services.GetRequiredService<ServerSettings>().Store is not null
+            && services.GetRequiredService<Microsoft.Extensions.Options.IOptions<AccessTokenOptions>>().Value.SigningKey is null
+        )
+            throw new InvalidOperationException(
+                "With --store the key is kept in the database. Configure one (Dunlin__Tokens__SigningKey) to make tokens here."
+            );
     }
 
     private static List<TopicPattern> Read(string[]? patterns) => [.. (patterns ?? []).Select(TopicPattern.Parse)];
 
     private static Option<string[]> Patterns(string name, string description) =>
-        new(name) { Description = description, AllowMultipleArgumentsPerToken = true, HelpName = "pattern" };
+        new(name)
+        {
+            Description = description,
+            AllowMultipleArgumentsPerToken = true,
+            HelpName = "pattern",
+        };
 }

@@ -13,11 +13,17 @@ namespace Dunlin.Apps.Text;
 public static class FoldedText
 {
     private const char PrimaryEnd = '\u0001';
-    private const int HangulBase = 0xAC00, HangulCount = 11_172, LeadBase = 0x1100, VowelBase = 0x1161, TailBase = 0x11A7;
-    private const int VowelCount = 21, TailCount = 28;
+    private const int HangulBase = 0xAC00,
+        HangulCount = 11_172,
+        LeadBase = 0x1100,
+        VowelBase = 0x1161,
+        TailBase = 0x11A7;
+    private const int VowelCount = 21,
+        TailCount = 28;
 
     // The Cyrillic short I is a letter after I, not an accented one.
-    private const int CyrillicI = 0x438, Breve = 0x306;
+    private const int CyrillicI = 0x438,
+        Breve = 0x306;
     private const char AfterAllLetters = '\uFFFD';
 
     // Letters that have no decomposition and are sorted beside their base all the same (CLDR root collation).

@@ -6,10 +6,16 @@ namespace Dunlin.Bench.Cluster;
 /// <summary>A node as a process of its own: <c>bench/server</c>.</summary>
 internal static class BenchNode
 {
-    public static Process Start(int port, params string[] store) => Process.Start(new ProcessStartInfo(
-        "dotnet", [Path.Combine(AppContext.BaseDirectory, "Dunlin.Bench.Server.dll"), port.ToString(CultureInfo.InvariantCulture), .. store]))!;
+    public static Process Start(int port, params string[] store) =>
+        Process.Start(
+            new ProcessStartInfo(
+                "dotnet",
+                [Path.Combine(AppContext.BaseDirectory, "Dunlin.Bench.Server.dll"), port.ToString(CultureInfo.InvariantCulture), .. store]
+            )
+        )!;
 
-    public static HttpClient Client(int port) => new() { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")) };
+    public static HttpClient Client(int port) =>
+        new() { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")) };
 
     /// <summary>Completes when it takes requests.</summary>
     public static async Task WaitAsync(HttpClient http)

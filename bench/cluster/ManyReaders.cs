@@ -41,7 +41,11 @@ internal static class ManyReaders
             for (var number = 1; number <= Events; number++)
             {
                 began.Restart();
-                using var body = new StringContent($$"""{"topic":"many","type":"m","data":"{{Mark}}{{number}}-"}""", Encoding.UTF8, "application/json");
+                using var body = new StringContent(
+                    $$"""{"topic":"many","type":"m","data":"{{Mark}}{{number}}-"}""",
+                    Encoding.UTF8,
+                    "application/json"
+                );
                 using var answer = await http.PostAsync("/dunlin/v1/events", body);
                 answer.EnsureSuccessStatusCode();
                 await WhenAllSayAsync(holders, $"{number}");
@@ -95,7 +99,10 @@ internal static class ManyReaders
             // Events come one at a time and are small: each is whole in what is received.
             for (var at = text.IndexOf(Mark, StringComparison.Ordinal); at >= 0; at = text.IndexOf(Mark, at + 1, StringComparison.Ordinal))
             {
-                var number = int.Parse(text.AsSpan(at + Mark.Length, text.IndexOf('-', at + Mark.Length) - at - Mark.Length), CultureInfo.InvariantCulture);
+                var number = int.Parse(
+                    text.AsSpan(at + Mark.Length, text.IndexOf('-', at + Mark.Length) - at - Mark.Length),
+                    CultureInfo.InvariantCulture
+                );
                 if (number != ++last)
                     throw new InvalidDataException($"Event {number} came in place of {last}.");
                 if (Interlocked.Decrement(ref left[number]) == 0)
@@ -104,12 +111,22 @@ internal static class ManyReaders
         }
     }
 
-    private static Process Hold(int port, int count) => Process.Start(
-        new ProcessStartInfo("dotnet", [typeof(ManyReaders).Assembly.Location, "hold", port.ToString(CultureInfo.InvariantCulture), count.ToString(CultureInfo.InvariantCulture)])
-        {
-            RedirectStandardOutput = true,
-            UseShellExecute = false,
-        })!;
+    private static Process Hold(int port, int count) =>
+        Process.Start(
+            new ProcessStartInfo(
+                "dotnet",
+                [
+                    typeof(ManyReaders).Assembly.Location,
+                    "hold",
+                    port.ToString(CultureInfo.InvariantCulture),
+                    count.ToString(CultureInfo.InvariantCulture),
+                ]
+            )
+            {
+                RedirectStandardOutput = true,
+                UseShellExecute = false,
+            }
+        )!;
 
     private static async Task WhenAllSayAsync(List<Process> holders, string word)
     {

@@ -35,7 +35,7 @@ internal static class NodeCost
         {
             foreach (var client in clients)
                 await BenchNode.WaitAsync(client);
-            await PublishAsync(clients[0], events / 4);   // warms up
+            await PublishAsync(clients[0], events / 4); // warms up
             var transactions = await TransactionsAsync(store[0]);
             var before = processes.Select(Cpu).ToList();
             await PublishAsync(clients[0], events);
@@ -44,8 +44,12 @@ internal static class NodeCost
             var cost = processes.Select((process, i) => (Cpu(process) - before[i]).TotalMicroseconds / events).ToList();
             transactions = await TransactionsAsync(store[0]) - transactions;
             var others = nodes > 1 ? cost.Skip(1).Average().ToString("0", CultureInfo.InvariantCulture) + " us at each other node" : "";
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{(store.Length > 1 ? "with Redis" : "PostgreSQL alone"),-18} {nodes} nodes: {cost[0]:0} us of CPU an event where it is published, {others}; {(double)transactions / events:0.00} transactions of the database"));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{(store.Length > 1 ? "with Redis" : "PostgreSQL alone"), -18} {nodes} nodes: {cost[0]:0} us of CPU an event where it is published, {others}; {(double)transactions / events:0.00} transactions of the database"
+                )
+            );
         }
         finally
         {
@@ -59,7 +63,10 @@ internal static class NodeCost
         await Task.Delay(StatisticsDelay, TimeProvider.System);
         await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()", connection);
+        await using var command = new NpgsqlCommand(
+            "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()",
+            connection
+        );
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
@@ -69,13 +76,22 @@ internal static class NodeCost
         return process.TotalProcessorTime;
     }
 
-    private static Task PublishAsync(HttpClient http, int events) => Task.WhenAll(Enumerable.Range(0, Publishers).Select(async publisher =>
-    {
-        for (var i = 0; i < events / Publishers; i++)
-        {
-            using var body = new StringContent($$"""{"topic":"cost/{{publisher}}","type":"m","data":"{{new string('x', 198)}}"}""", Encoding.UTF8, "application/json");
-            using var answer = await http.PostAsync("/dunlin/v1/events", body);
-            answer.EnsureSuccessStatusCode();
-        }
-    }));
+    private static Task PublishAsync(HttpClient http, int events) =>
+        Task.WhenAll(
+            Enumerable
+                .Range(0, Publishers)
+                .Select(async publisher =>
+                {
+                    for (var i = 0; i < events / Publishers; i++)
+                    {
+                        using var body = new StringContent(
+                            $$"""{"topic":"cost/{{publisher}}","type":"m","data":"{{new string('x', 198)}}"}""",
+                            Encoding.UTF8,
+                            "application/json"
+                        );
+                        using var answer = await http.PostAsync("/dunlin/v1/events", body);
+                        answer.EnsureSuccessStatusCode();
+                    }
+                })
+        );
 }

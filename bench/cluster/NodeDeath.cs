@@ -27,7 +27,10 @@ internal static class NodeDeath
         using var second = BenchNode.Start(secondPort, postgres.ConnectionString);
         try
         {
-            using var http = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{secondPort}")) };
+            using var http = new HttpClient
+            {
+                BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{secondPort}")),
+            };
             await BenchNode.WaitAsync(http);
             using var end = new CancellationTokenSource();
             var publishing = PublishAsync(http, end.Token);
@@ -44,8 +47,12 @@ internal static class NodeDeath
             first.Kill();
             // Live again: has an event that was published after the end of the first node.
             await WhenAllHaveAsync(readers, Volatile.Read(ref s_published) + 1);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"all live again {began.Elapsed.TotalSeconds:0.0} s after its end, {s_gaps} gaps, {readers.Sum(r => r.Attempts) - count} connections opened again"));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"all live again {began.Elapsed.TotalSeconds:0.0} s after its end, {s_gaps} gaps, {readers.Sum(r => r.Attempts) - count} connections opened again"
+                )
+            );
             await end.CancelAsync();
             await publishing;
             readers.ForEach(reader => reader.Dispose());
@@ -64,7 +71,11 @@ internal static class NodeDeath
         {
             await timer.WaitForNextTickAsync(CancellationToken.None);
             var number = s_published + 1;
-            using var body = new StringContent($$"""{"topic":"death","type":"m","data":"{{Mark}}{{number}}-{{new string('x', 180)}}"}""", Encoding.UTF8, "application/json");
+            using var body = new StringContent(
+                $$"""{"topic":"death","type":"m","data":"{{Mark}}{{number}}-{{new string('x', 180)}}"}""",
+                Encoding.UTF8,
+                "application/json"
+            );
             using var answer = await http.PostAsync("/dunlin/v1/events", body, CancellationToken.None);
             answer.EnsureSuccessStatusCode();
             Volatile.Write(ref s_published, number);
@@ -121,9 +132,12 @@ internal static class NodeDeath
             using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
             await socket.ConnectAsync("127.0.0.1", port, _end.Token);
             var resume = _position is null ? "" : $"Last-Event-ID: {_position}\r\n";
-            await socket.SendAsync(Encoding.ASCII.GetBytes($"GET /dunlin/v1/events?topic=death HTTP/1.1\r\nHost: x\r\n{resume}\r\n"), _end.Token);
+            await socket.SendAsync(
+                Encoding.ASCII.GetBytes($"GET /dunlin/v1/events?topic=death HTTP/1.1\r\nHost: x\r\n{resume}\r\n"),
+                _end.Token
+            );
             _rest = "";
-            for (int length; (length = await socket.ReceiveAsync(_buffer, _end.Token)) > 0;)
+            for (int length; (length = await socket.ReceiveAsync(_buffer, _end.Token)) > 0; )
             {
                 var lines = (_rest + Encoding.ASCII.GetString(_buffer, 0, length)).Split('\n');
                 foreach (var line in lines[..^1])
@@ -142,7 +156,10 @@ internal static class NodeDeath
             var at = line.IndexOf(Mark, StringComparison.Ordinal);
             if (at < 0)
                 return;
-            var number = long.Parse(line.AsSpan(at + Mark.Length, line.AsSpan(at + Mark.Length).IndexOf('-')), CultureInfo.InvariantCulture);
+            var number = long.Parse(
+                line.AsSpan(at + Mark.Length, line.AsSpan(at + Mark.Length).IndexOf('-')),
+                CultureInfo.InvariantCulture
+            );
             if (_last != 0 && number != _last + 1)
                 Interlocked.Increment(ref s_gaps);
             Volatile.Write(ref _last, number);

@@ -26,7 +26,10 @@ if (args is ["many-readers", ..])
 if (args is ["hold", var port, var count])
     return await ManyReaders.HoldAsync(int.Parse(port, CultureInfo.InvariantCulture), int.Parse(count, CultureInfo.InvariantCulture));
 if (args is ["node-cost", ..])
-    return await NodeCost.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 4, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 4_000);
+    return await NodeCost.RunAsync(
+        args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 4,
+        args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 4_000
+    );
 const int rounds = 5;
 await using var postgres = await PostgresServer.StartNewAsync(isDurable: true);
 await using var redis = await RedisServer.StartNewAsync();
@@ -82,7 +85,8 @@ static async Task StopAsync(IHost host)
     await ((IAsyncDisposable)host).DisposeAsync();
 }
 
-EventDraft Draft(int publisher) => new(TopicName.Parse("bench/" + (publisher % 16).ToString(CultureInfo.InvariantCulture)), "bench.event", data);
+EventDraft Draft(int publisher) =>
+    new(TopicName.Parse("bench/" + (publisher % 16).ToString(CultureInfo.InvariantCulture)), "bench.event", data);
 
 static async Task CycleAsync(LeaseService leases, int worker)
 {
@@ -98,16 +102,24 @@ static async Task MeasureAsync(string name, int workers, int each, Func<int, int
     for (var round = 0; round <= rounds; round++)
     {
         var watch = Stopwatch.StartNew();
-        await Task.WhenAll(Enumerable.Range(0, workers).Select(w => Task.Run(async () =>
-        {
-            for (var i = 0; i < each; i++)
-                await work(w, i);
-        })));
-        if (round > 0)   // the first warms up
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, workers)
+                .Select(w =>
+                    Task.Run(async () =>
+                    {
+                        for (var i = 0; i < each; i++)
+                            await work(w, i);
+                    })
+                )
+        );
+        if (round > 0) // the first warms up
             rates.Add(workers * each / watch.Elapsed.TotalSeconds);
     }
     rates.Sort();
-    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-60} {rates[rounds / 2],10:0}/s   ({rates[0]:0} to {rates[^1]:0})"));
+    Console.WriteLine(
+        string.Create(CultureInfo.InvariantCulture, $"{name, -60} {rates[rounds / 2], 10:0}/s   ({rates[0]:0} to {rates[^1]:0})")
+    );
 }
 
 // From the call that publishes at one node to the event's hand-over to the connections of the other.
@@ -123,16 +135,19 @@ async Task LatencyAsync(string name, IHost from, IHost to)
         var position = await journal.AppendAsync(new EventDraft(Arrivals.Topic, "bench.event", data));
         var committed = Stopwatch.GetElapsedTime(began);
         var arrived = await arrivals.WhenAsync(position.Offset);
-        if (i < 40)   // the first warm up
+        if (i < 40) // the first warm up
             continue;
         commits.Add(committed.TotalMilliseconds);
         all.Add(Stopwatch.GetElapsedTime(began, arrived).TotalMilliseconds);
     }
     all.Sort();
     commits.Sort();
-    Console.WriteLine(string.Create(
-        CultureInfo.InvariantCulture,
-        $"publish to another node, {name,-34} p50 {all[all.Count / 2],6:0.00} ms, p99 {all[all.Count * 99 / 100],6:0.00} ms (its commit: p50 {commits[commits.Count / 2]:0.00} ms, p99 {commits[commits.Count * 99 / 100]:0.00} ms)"));
+    Console.WriteLine(
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"publish to another node, {name, -34} p50 {all[all.Count / 2], 6:0.00} ms, p99 {all[all.Count * 99 / 100], 6:0.00} ms (its commit: p50 {commits[commits.Count / 2]:0.00} ms, p99 {commits[commits.Count * 99 / 100]:0.00} ms)"
+        )
+    );
 }
 
 /// <summary>When events came to a node.</summary>
@@ -146,5 +161,6 @@ internal sealed class Arrivals
 
     public Task<long> WhenAsync(long offset) => At(offset).Task;
 
-    private TaskCompletionSource<long> At(long offset) => _arrived.GetOrAdd(offset, static _ => new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously));
+    private TaskCompletionSource<long> At(long offset) =>
+        _arrived.GetOrAdd(offset, static _ => new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously));
 }

@@ -38,21 +38,37 @@ internal sealed class Writers(Func<Task<IHost>> start, Func<IHost, Task> stop, b
         using var groups = new Groups();
         for (var round = 0; round <= Rounds; round++)
         {
-            if (round == 1)   // the first warms up
+            if (round == 1) // the first warms up
                 groups.Begin();
             var watch = Stopwatch.StartNew();
-            await Task.WhenAll(Enumerable.Range(0, Publishers).Select(w => Task.Run(async () =>
-            {
-                for (var i = 0; i < Each; i++)
-                    await nodes[w % nodes.Length].AppendAsync(new EventDraft(TopicName.Parse("bench/" + (w % 16).ToString(CultureInfo.InvariantCulture)), "bench.event", data));
-            })));
+            await Task.WhenAll(
+                Enumerable
+                    .Range(0, Publishers)
+                    .Select(w =>
+                        Task.Run(async () =>
+                        {
+                            for (var i = 0; i < Each; i++)
+                                await nodes[w % nodes.Length]
+                                    .AppendAsync(
+                                        new EventDraft(
+                                            TopicName.Parse("bench/" + (w % 16).ToString(CultureInfo.InvariantCulture)),
+                                            "bench.event",
+                                            data
+                                        )
+                                    );
+                        })
+                    )
+            );
             if (round > 0)
                 rates.Add(Publishers * Each / watch.Elapsed.TotalSeconds);
         }
         rates.Sort();
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"durable appends, {nodes.Length} nodes, {Publishers} publishers in all {rates[Rounds / 2],10:0}/s   ({rates[0]:0} to {rates[^1]:0}), {groups.Mean:0.0} to a commit"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"durable appends, {nodes.Length} nodes, {Publishers} publishers in all {rates[Rounds / 2], 10:0}/s   ({rates[0]:0} to {rates[^1]:0}), {groups.Mean:0.0} to a commit"
+            )
+        );
     }
 
     /// <summary>How many requests shared a commit.</summary>
@@ -69,11 +85,13 @@ internal sealed class Writers(Func<Task<IHost>> start, Func<IHost, Task> stop, b
                 if (instrument.Meter.Name == DunlinMeters.Journal && instrument.Name == "dunlin.journal.batch.requests")
                     listener.EnableMeasurementEvents(instrument);
             };
-            _listener.SetMeasurementEventCallback<int>((_, requests, _, _) =>
-            {
-                Interlocked.Increment(ref _commits);
-                Interlocked.Add(ref _requests, requests);
-            });
+            _listener.SetMeasurementEventCallback<int>(
+                (_, requests, _, _) =>
+                {
+                    Interlocked.Increment(ref _commits);
+                    Interlocked.Add(ref _requests, requests);
+                }
+            );
         }
 
         public double Mean => (double)_requests / Math.Max(1, _commits);

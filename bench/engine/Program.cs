@@ -13,7 +13,9 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 const int rounds = 5;
-var folder = Directory.CreateDirectory(Path.Combine(args.Length > 0 ? args[0] : Path.GetTempPath(), "dunlin-bench-" + Environment.ProcessId)).FullName;
+var folder = Directory
+    .CreateDirectory(Path.Combine(args.Length > 0 ? args[0] : Path.GetTempPath(), "dunlin-bench-" + Environment.ProcessId))
+    .FullName;
 var builder = Host.CreateEmptyApplicationBuilder(null);
 builder.Logging.ClearProviders();
 builder.Services.AddDunlinCore().AddSqlite(Path.Combine(folder, "bench.db"));
@@ -52,12 +54,18 @@ static async Task MeasureAsync(string name, string unit, int workers, int each, 
     for (var round = 0; round <= rounds; round++)
     {
         var watch = Stopwatch.StartNew();
-        await Task.WhenAll(Enumerable.Range(0, workers).Select(w => Task.Run(async () =>
-        {
-            for (var i = 0; i < each; i++)
-                await work(w, i);
-        })));
-        if (round > 0)   // the first warms up
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, workers)
+                .Select(w =>
+                    Task.Run(async () =>
+                    {
+                        for (var i = 0; i < each; i++)
+                            await work(w, i);
+                    })
+                )
+        );
+        if (round > 0) // the first warms up
             rates.Add(workers * each / watch.Elapsed.TotalSeconds);
     }
     Print(name, rates, unit);
@@ -67,7 +75,14 @@ static async Task MeasureAsync(string name, string unit, int workers, int each, 
 async Task SyncAsync()
 {
     var times = new List<double>();
-    await using var file = new FileStream(Path.Combine(folder, "sync"), FileMode.Create, FileAccess.Write, FileShare.None, 1, FileOptions.None);
+    await using var file = new FileStream(
+        Path.Combine(folder, "sync"),
+        FileMode.Create,
+        FileAccess.Write,
+        FileShare.None,
+        1,
+        FileOptions.None
+    );
     for (var i = 0; i < 500; i++)
     {
         file.Write(new byte[4_096]);
@@ -98,8 +113,7 @@ async Task ResumeAsync()
             foreach (var entry in page.Events)
                 FrameWriter.Encode(entry.Position, frame => WireFormats.Named.Write(entry, frame));
             after = page.Through;
-        }
-        while (page.HasMore);
+        } while (page.HasMore);
         times.Add((Process.GetCurrentProcess().TotalProcessorTime - before).TotalMilliseconds);
     }
     Print("resume of 1,000 missed events from the file, CPU", times[10..], "ms");
@@ -109,5 +123,10 @@ async Task ResumeAsync()
 static void Print(string name, List<double> values, string unit)
 {
     values.Sort();
-    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-52} {values[values.Count / 2],12:N1} {unit}   (min {values[0]:N1}, max {values[^1]:N1})"));
+    Console.WriteLine(
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{name, -52} {values[values.Count / 2], 12:N1} {unit}   (min {values[0]:N1}, max {values[^1]:N1})"
+        )
+    );
 }

@@ -18,8 +18,23 @@ namespace Dunlin.Bench.Load;
 /// <param name="Plot">Where to write the picture; null for none.</param>
 /// <param name="Json">Where to write the figures; null for nowhere.</param>
 internal sealed record LoadOptions(
-    Uri Url, string? User, string? Password, string? Token, string Topic, int Topics, int Connections, int Stalled, int Publishers, double Rate, int Size,
-    TimeSpan Warmup, TimeSpan Duration, int? ProcessId, FileInfo? Plot, FileInfo? Json)
+    Uri Url,
+    string? User,
+    string? Password,
+    string? Token,
+    string Topic,
+    int Topics,
+    int Connections,
+    int Stalled,
+    int Publishers,
+    double Rate,
+    int Size,
+    TimeSpan Warmup,
+    TimeSpan Duration,
+    int? ProcessId,
+    FileInfo? Plot,
+    FileInfo? Json
+)
 {
     public string TopicOf(int index) => Topics == 1 ? Topic : FormattableString.Invariant($"{Topic}/{index % Topics}");
 }

@@ -17,7 +17,9 @@ internal static class Payload
     public static string Body(string topic, int publisher, long number, int size)
     {
         var head = FormattableString.Invariant($"dunlin-load {Run} {publisher} {number} {Stopwatch.GetTimestamp()} ");
-        return FormattableString.Invariant($$"""{"topic":"{{topic}}","type":"load","data":"{{head}}{{new string('x', Math.Max(0, size - head.Length - 2))}}"}""");
+        return FormattableString.Invariant(
+            $$"""{"topic":"{{topic}}","type":"load","data":"{{head}}{{new string('x', Math.Max(0, size - head.Length - 2))}}"}"""
+        );
     }
 
     /// <summary>Reads a line of a stream; false where it is none of this run's events.</summary>

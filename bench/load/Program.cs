@@ -13,7 +13,11 @@ Option<int> topics = Count("--topics", "Topics, below the prefix where there are
 Option<int> connections = Count("--connections", "Event streams, spread over the topics.", 1_000);
 Option<int> stalled = Count("--stalled", "Streams more that stop reading, and read on at the end.", 0);
 Option<int> publishers = Count("--publishers", "How many publish at once.", 1);
-Option<double> rate = new("--rate") { Description = "Events per second of all publishers; 0 is as fast as the answers come.", DefaultValueFactory = _ => 0 };
+Option<double> rate = new("--rate")
+{
+    Description = "Events per second of all publishers; 0 is as fast as the answers come.",
+    DefaultValueFactory = _ => 0,
+};
 Option<int> size = Count("--size", "Bytes of data of an event.", 200);
 Option<int> warmup = Count("--warmup", "Seconds before anything is counted.", 3);
 Option<int> seconds = Count("--seconds", "Seconds that are counted.", 20);
@@ -29,13 +33,46 @@ url.Validators.Add(result =>
 
 var command = new RootCommand("Readers and publishers for a Dunlin deployment: rate, latency, gaps, and what it costs the server.")
 {
-    url, user, password, token, topic, topics, connections, stalled, publishers, rate, size, warmup, seconds, pid, plot, json,
+    url,
+    user,
+    password,
+    token,
+    topic,
+    topics,
+    connections,
+    stalled,
+    publishers,
+    rate,
+    size,
+    warmup,
+    seconds,
+    pid,
+    plot,
+    json,
 };
-command.SetAction((parsed, cancellation) => new LoadRun(new LoadOptions(
-    new Uri(parsed.GetRequiredValue(url)), parsed.GetValue(user), parsed.GetValue(password) ?? Environment.GetEnvironmentVariable("DUNLIN_PASSWORD"),
-    parsed.GetValue(token), parsed.GetRequiredValue(topic), parsed.GetValue(topics), parsed.GetValue(connections), parsed.GetValue(stalled), parsed.GetValue(publishers),
-    parsed.GetValue(rate), parsed.GetValue(size), TimeSpan.FromSeconds(parsed.GetValue(warmup)), TimeSpan.FromSeconds(parsed.GetValue(seconds)),
-    parsed.GetValue(pid), parsed.GetValue(plot), parsed.GetValue(json))).RunAsync(cancellation));
+command.SetAction(
+    (parsed, cancellation) =>
+        new LoadRun(
+            new LoadOptions(
+                new Uri(parsed.GetRequiredValue(url)),
+                parsed.GetValue(user),
+                parsed.GetValue(password) ?? Environment.GetEnvironmentVariable("DUNLIN_PASSWORD"),
+                parsed.GetValue(token),
+                parsed.GetRequiredValue(topic),
+                parsed.GetValue(topics),
+                parsed.GetValue(connections),
+                parsed.GetValue(stalled),
+                parsed.GetValue(publishers),
+                parsed.GetValue(rate),
+                parsed.GetValue(size),
+                TimeSpan.FromSeconds(parsed.GetValue(warmup)),
+                TimeSpan.FromSeconds(parsed.GetValue(seconds)),
+                parsed.GetValue(pid),
+                parsed.GetValue(plot),
+                parsed.GetValue(json)
+            )
+        ).RunAsync(cancellation)
+);
 return await command.Parse(args).InvokeAsync();
 
 static Option<int> Count(string name, string description, int standard)

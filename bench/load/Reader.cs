@@ -10,7 +10,7 @@ namespace Dunlin.Bench.Load;
 /// <param name="readOn">A reader that stalls: after the first bytes it reads nothing before this completes, and is not timed.</param>
 internal sealed class Reader(HttpClient http, string topic, Tally tally, Task? readOn = null)
 {
-    private readonly ConcurrentDictionary<int, long> _seen = new();   // the last number of each publisher
+    private readonly ConcurrentDictionary<int, long> _seen = new(); // the last number of each publisher
     private readonly byte[] _buffer = new byte[4_096];
     private byte[] _line = [];
     private string? _lastEventId;

@@ -5,7 +5,7 @@ namespace Dunlin.Bench.Load;
 /// <summary>Memory and CPU of the server's process, from /proc; nothing where it is elsewhere.</summary>
 internal sealed class ServerProbe(int? processId)
 {
-    private static readonly double TicksPerSecond = 100;   // USER_HZ, the same on every Linux
+    private static readonly double TicksPerSecond = 100; // USER_HZ, the same on every Linux
 
     /// <summary>Resident bytes, and seconds of CPU since it began.</summary>
     public (double MiB, double CpuSeconds)? Read()
@@ -18,7 +18,9 @@ internal sealed class ServerProbe(int? processId)
             // The name in parentheses may hold spaces; what follows it does not.
             var stat = File.ReadAllText(folder + "/stat");
             var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            var cpu = (double.Parse(fields[11], CultureInfo.InvariantCulture) + double.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond;
+            var cpu =
+                (double.Parse(fields[11], CultureInfo.InvariantCulture) + double.Parse(fields[12], CultureInfo.InvariantCulture))
+                / TicksPerSecond;
             var pages = double.Parse(File.ReadAllText(folder + "/statm").Split(' ')[1], CultureInfo.InvariantCulture);
             return (pages * Environment.SystemPageSize / 1024 / 1024, cpu);
         }

@@ -30,12 +30,16 @@ public class Fanouts
     private int _left;
 
     [GlobalSetup]
-    public void Setup() => StartAsync().GetAwaiter().GetResult();   // the harness, run in process, does not await
+    public void Setup() => StartAsync().GetAwaiter().GetResult(); // the harness, run in process, does not await
 
     private async Task StartAsync()
     {
         (_shared, _own) = (await Engine.StartAsync(sqlite: false), await Engine.StartAsync(sqlite: false));
-        foreach (var sink in (await _shared.ConnectAsync(Connections, ownTopics: false)).Concat(await _own.ConnectAsync(Connections, ownTopics: true)))
+        foreach (
+            var sink in (await _shared.ConnectAsync(Connections, ownTopics: false)).Concat(
+                await _own.ConnectAsync(Connections, ownTopics: true)
+            )
+        )
             sink.Flushed = _ => Count();
     }
 

@@ -77,9 +77,7 @@ public sealed class NullSink : IFrameSink
     /// <summary>Called at every flush with their number.</summary>
     public Action<int> Flushed { get; set; } = static _ => { };
 
-    public void Write(ReadOnlyMemory<byte> bytes)
-    {
-    }
+    public void Write(ReadOnlyMemory<byte> bytes) { }
 
     public ValueTask<bool> FlushAsync()
     {
@@ -87,7 +85,5 @@ public sealed class NullSink : IFrameSink
         return new(true);
     }
 
-    public void Abort()
-    {
-    }
+    public void Abort() { }
 }

@@ -1,6 +1,7 @@
 #pragma warning disable MA0047 // one file, top-level statements
 // What the figures of bench/README.md are measured on: the engine's endpoints and nothing else, journal on and durable.
-// Usage: Dunlin.Bench.Server PORT FILE.db | PORT memory | PORT "Host=..." [REDIS] (PostgreSQL). Whoever asks is signed in as "bench" and may do everything.
+// Usage: Dunlin.Bench.Server PORT FILE.db | PORT memory | PORT "Host=..." [REDIS] (PostgreSQL). Whoever asks is signed in as "bench" and
+// may do everything.
 using System.Security.Claims;
 using Dunlin.Hosting;
 using Dunlin.Problems;
@@ -34,11 +35,13 @@ builder.Services.Configure<PublishOptions>(o => (o.PerSecond, o.TopicsPerHour, o
 
 var app = builder.Build();
 var bench = new ClaimsPrincipal(new ClaimsIdentity([new Claim("sub", "bench"), new Claim("name", "bench")], "bench"));
-app.Use((context, next) =>
-{
-    context.User = bench;
-    return next(context);
-});
+app.Use(
+    (context, next) =>
+    {
+        context.User = bench;
+        return next(context);
+    }
+);
 app.UseDunlinProblems();
 app.MapDunlin();
 app.Run();

@@ -28,9 +28,19 @@ public static class AccountEndpoints
         if (endpoints.ServiceProvider.GetService<IAccounts>() is null)
             throw new InvalidOperationException("MapDunlinAccounts() needs AddDunlin().AddAccounts() on the services.");
         var group = endpoints.MapGroup(prefix).WithTags("Signing in").WithDunlinProblems().WithHead().WithDunlinCaller();
-        group.MapPost("login", (Delegate)LoginAsync).Accepts<LoginRequest>("application/json").Produces<LoginAnswer>().WithSummary("Sign in with user name and password.");
-        group.MapPost("refresh", (Delegate)RefreshAsync).Produces<LoginAnswer>().WithSummary("A new access token, from the session cookie.");
-        group.MapPost("logout", (Delegate)LogoutAsync).Produces(StatusCodes.Status204NoContent).WithSummary("End the session, its streams and its leases.");
+        group
+            .MapPost("login", (Delegate)LoginAsync)
+            .Accepts<LoginRequest>("application/json")
+            .Produces<LoginAnswer>()
+            .WithSummary("Sign in with user name and password.");
+        group
+            .MapPost("refresh", (Delegate)RefreshAsync)
+            .Produces<LoginAnswer>()
+            .WithSummary("A new access token, from the session cookie.");
+        group
+            .MapPost("logout", (Delegate)LogoutAsync)
+            .Produces(StatusCodes.Status204NoContent)
+            .WithSummary("End the session, its streams and its leases.");
         group.MapGet("status", Status).Produces<StatusAnswer>().WithSummary("Who is signed in.");
         TicketEndpoints.MapTicket(group);
         return group;
@@ -45,7 +55,8 @@ public static class AccountEndpoints
         RequireLength(request.Password, PasswordLengthValidator.MaxLength, "password");
 
         var services = context.RequestServices;
-        var account = await services.GetRequiredService<PasswordSignIn>()
+        var account = await services
+            .GetRequiredService<PasswordSignIn>()
             .SignInAsync(username, request.Password, context.Connection.RemoteIpAddress, context.RequestAborted);
 
         var sessions = services.GetRequiredService<Sessions>();
@@ -62,9 +73,11 @@ public static class AccountEndpoints
     private static async Task<IResult> RefreshAsync(HttpContext context)
     {
         // A bad token stays bad with a cookie beside it, and a token of one session does not renew another.
-        if (context.GetCaller() is not { } caller
+        if (
+            context.GetCaller() is not { } caller
             || await context.RequestServices.GetRequiredService<SessionCookie>().FindAsync(context) is not { } live
-            || live.Session.SessionId != caller.SessionId)
+            || live.Session.SessionId != caller.SessionId
+        )
             throw new DunlinException(ErrorCode.NotSignedIn);
         OriginCheck.RequireOwnOriginAlways(context);
         return Answer(context, LoginAnswerFor(context.RequestServices, live.Account, live.Session));
@@ -92,14 +105,33 @@ public static class AccountEndpoints
         return TypedResults.NoContent();
     }
 
-    private static IResult Status(HttpContext context) => Answer(context, context.GetCaller() is { } caller
-        ? new StatusAnswer(SignedIn: true, caller.UserId, caller.Name, [.. caller.Roles.Order(StringComparer.Ordinal)], caller.SessionId, caller.ExpiresAt)
-        : new StatusAnswer(SignedIn: false, null, null, null, null, null));
+    private static IResult Status(HttpContext context) =>
+        Answer(
+            context,
+            context.GetCaller() is { } caller
+                ? new StatusAnswer(
+                    SignedIn: true,
+                    caller.UserId,
+                    caller.Name,
+                    [.. caller.Roles.Order(StringComparer.Ordinal)],
+                    caller.SessionId,
+                    caller.ExpiresAt
+                )
+                : new StatusAnswer(SignedIn: false, null, null, null, null, null)
+        );
 
     private static LoginAnswer LoginAnswerFor(IServiceProvider services, Account account, Session session)
     {
         var (token, lifetime) = services.GetRequiredService<TokenIssuer>().Issue(account, session);
-        return new LoginAnswer(account.UserId, account.Username, account.FullName, account.Roles, session.SessionId, token, (int)lifetime.TotalSeconds);
+        return new LoginAnswer(
+            account.UserId,
+            account.Username,
+            account.FullName,
+            account.Roles,
+            session.SessionId,
+            token,
+            (int)lifetime.TotalSeconds
+        );
     }
 
     // The contract's names, however the application names its own members.
@@ -117,11 +149,25 @@ public static class AccountEndpoints
 
     private sealed record LoginRequest(
         [property: JsonPropertyName("username")] string Username,
-        [property: JsonPropertyName("password")] string Password);
+        [property: JsonPropertyName("password")] string Password
+    );
 
     private sealed record LoginAnswer(
-        string UserId, string Username, string FullName, IReadOnlyList<string> Roles, string SessionId, string AccessToken, int ExpiresIn);
+        string UserId,
+        string Username,
+        string FullName,
+        IReadOnlyList<string> Roles,
+        string SessionId,
+        string AccessToken,
+        int ExpiresIn
+    );
 
     private sealed record StatusAnswer(
-        bool SignedIn, string? UserId, string? FullName, IReadOnlyList<string>? Roles, string? SessionId, DateTimeOffset? ExpiresAt);
+        bool SignedIn,
+        string? UserId,
+        string? FullName,
+        IReadOnlyList<string>? Roles,
+        string? SessionId,
+        DateTimeOffset? ExpiresAt
+    );
 }

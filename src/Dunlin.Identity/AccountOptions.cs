@@ -52,7 +52,8 @@ internal sealed class AccountOptionsValidator : IValidateOptions<AccountOptions>
         options.CookieName is null || (options.CookieName.Length is > 0 and <= 100 && options.CookieName.All(IsTokenCharacter))
             ? ValidateOptionsResult.Success
             : ValidateOptionsResult.Fail(
-                $"AccountOptions.CookieName '{options.CookieName}' is not a cookie name: use 1 to 100 letters, digits and {TokenPunctuation}");
+                $"AccountOptions.CookieName '{options.CookieName}' is not a cookie name: use 1 to 100 letters, digits and {TokenPunctuation}"
+            );
 
     private static bool IsTokenCharacter(char c) => char.IsAsciiLetterOrDigit(c) || TokenPunctuation.Contains(c, StringComparison.Ordinal);
 }

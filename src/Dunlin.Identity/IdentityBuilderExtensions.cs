@@ -41,7 +41,8 @@ public static class IdentityBuilderExtensions
         services.TryAddSingleton<IAccounts, IdentityAccounts>();
         // Before Identity's own, which allows ASCII letters only in user names.
         services.TryAddScoped<IUserValidator<AccountUser>, AccountNameValidator>();
-        services.AddIdentityCore<AccountUser>()
+        services
+            .AddIdentityCore<AccountUser>()
             .AddUserStore<AccountUserStore>()
             .AddUserManager<AccountUsers>()
             .AddPasswordValidator<PasswordLengthValidator>();

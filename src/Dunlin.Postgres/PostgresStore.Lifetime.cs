@@ -79,17 +79,23 @@ public sealed partial class PostgresStore
             {
                 await using var connection = await database.OpenConnectionAsync(cancellationToken);
                 if (connection.PostgreSqlVersion.Major < MinVersion)
-                    throw new InvalidOperationException($"PostgreSQL {connection.PostgreSqlVersion} is too old; {MinVersion} is the first that works.");
+                    throw new InvalidOperationException(
+                        $"PostgreSQL {connection.PostgreSqlVersion} is too old; {MinVersion} is the first that works."
+                    );
                 LogVersion(connection.PostgreSqlVersion.ToString());
                 return;
             }
-            catch (Exception exception) when (PostgresFaults.IsLost(exception) && NodeClock.TimeProvider.GetElapsedTime(began) < _options.Patience)
+            catch (Exception exception)
+                when (PostgresFaults.IsLost(exception) && NodeClock.TimeProvider.GetElapsedTime(began) < _options.Patience)
             {
                 await Task.Delay(delay, NodeClock.TimeProvider, cancellationToken);
             }
             catch (NpgsqlException exception)
             {
-                throw new InvalidOperationException($"The PostgreSQL database cannot be opened: {exception.Message} Check the connection string.", exception);
+                throw new InvalidOperationException(
+                    $"The PostgreSQL database cannot be opened: {exception.Message} Check the connection string.",
+                    exception
+                );
             }
         }
     }

@@ -41,7 +41,8 @@ public sealed partial class PostgresStore : RelationalStore
         CommitFeed feed,
         StoreClock clock,
         ILogger<PostgresStore> logger,
-        IMeterFactory? meters = null)
+        IMeterFactory? meters = null
+    )
         : base(PostgresSession.Dialect, retention, schemas, feed, clock, logger, meters)
     {
         _options = options.Value;
@@ -86,7 +87,9 @@ public sealed partial class PostgresStore : RelationalStore
     /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the read took longer than
     /// <see cref="PostgresOptions.ReadLimit"/>.</exception>
     public override async ValueTask<T> ReadAsync<T>(
-        Func<IReadScope, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken = default)
+        Func<IReadScope, CancellationToken, ValueTask<T>> read,
+        CancellationToken cancellationToken = default
+    )
     {
         using var limit = new CancellationTokenSource(_options.ReadLimit, NodeClock.TimeProvider);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
@@ -97,7 +100,9 @@ public sealed partial class PostgresStore : RelationalStore
         catch (Exception exception) when (limit.IsCancellationRequested && exception is not DunlinException)
         {
             throw PostgresFaults.Unavailable(
-                $"The read took longer than the limit of {_options.ReadLimit.TotalSeconds:0.###} s and was ended.", exception);
+                $"The read took longer than the limit of {_options.ReadLimit.TotalSeconds:0.###} s and was ended.",
+                exception
+            );
         }
     }
 
@@ -112,12 +117,15 @@ public sealed partial class PostgresStore : RelationalStore
     }
 
     internal override ValueTask<T> LookUpAsync<T>(
-        Func<ISqlSession, CancellationToken, ValueTask<T>> query, CancellationToken cancellationToken) =>
-        QueryAsync((connection, ct) => query(new PostgresSession(connection), ct), cancellationToken);
+        Func<ISqlSession, CancellationToken, ValueTask<T>> query,
+        CancellationToken cancellationToken
+    ) => QueryAsync((connection, ct) => query(new PostgresSession(connection), ct), cancellationToken);
 
     // Each statement commits by itself and takes no lock of the writers.
     internal override ValueTask<T> ChangeAsync<T>(
-        Func<ISqlSession, CancellationToken, ValueTask<T>> change, CancellationToken cancellationToken) =>
+        Func<ISqlSession, CancellationToken, ValueTask<T>> change,
+        CancellationToken cancellationToken
+    ) =>
         QueryAsync(
             async (connection, ct) =>
             {
@@ -131,13 +139,16 @@ public sealed partial class PostgresStore : RelationalStore
                     throw PostgresFaults.LostInChange(exception);
                 }
             },
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <summary>Runs statements of the store itself on a connection of the pool.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the database cannot be reached, or took too
     /// long.</exception>
     internal async ValueTask<T> QueryAsync<T>(
-        Func<NpgsqlConnection, CancellationToken, ValueTask<T>> query, CancellationToken cancellationToken)
+        Func<NpgsqlConnection, CancellationToken, ValueTask<T>> query,
+        CancellationToken cancellationToken
+    )
     {
         await EnsureOpenAsync(cancellationToken);
         try
@@ -184,7 +195,10 @@ public sealed partial class PostgresStore : RelationalStore
     }
 
     private async ValueTask<T> ReadAsync<T>(
-        NpgsqlConnection connection, Func<IReadScope, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        Func<IReadScope, CancellationToken, ValueTask<T>> read,
+        CancellationToken cancellationToken
+    )
     {
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand("SET TRANSACTION READ ONLY") } };
@@ -212,7 +226,9 @@ public sealed partial class PostgresStore : RelationalStore
     }
 
     private async ValueTask<(Position Position, DateTimeOffset Now)> FindHeadAsync(
-        NpgsqlConnection connection, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = connection.Command(FindHead);
         await using var row = await command.ExecuteReaderAsync(cancellationToken);

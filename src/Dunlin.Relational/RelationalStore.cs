@@ -35,7 +35,8 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, IAsyncDi
         CommitFeed feed,
         StoreClock clock,
         ILogger logger,
-        IMeterFactory? meters)
+        IMeterFactory? meters
+    )
     {
         Dialect = dialect;
         Schemas = [.. schemas];
@@ -50,14 +51,16 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, IAsyncDi
             {
                 await EnsureOpenAsync(cancellationToken);
                 return Writer;
-            });
+            }
+        );
     }
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">The store is not open.</exception>
-    public Position Head => _isOpen
-        ? KnownHead
-        : throw new InvalidOperationException($"The store is not open: await {GetType().Name}.OpenAsync first, or let the host start.");
+    public Position Head =>
+        _isOpen
+            ? KnownHead
+            : throw new InvalidOperationException($"The store is not open: await {GetType().Name}.OpenAsync first, or let the host start.");
 
     /// <inheritdoc/>
     public abstract Exception? Fault { get; }
@@ -133,7 +136,10 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, IAsyncDi
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<Position>> AppendAsync(
-        IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency, CancellationToken cancellationToken)
+        IReadOnlyList<EventDraft> drafts,
+        IdempotencyKey? idempotency,
+        CancellationToken cancellationToken
+    )
     {
         var bytes = AppendRules.Check(drafts, idempotency);
         Check(drafts, idempotency);
@@ -143,12 +149,15 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, IAsyncDi
 
     /// <inheritdoc/>
     public ValueTask<T> WriteAsync<T>(
-        Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken = default) =>
-        _writes.RequestAsync(new UnitRequest<T>(work, _writes.Current, cancellationToken));
+        Func<IUnitOfWork, CancellationToken, ValueTask<T>> work,
+        CancellationToken cancellationToken = default
+    ) => _writes.RequestAsync(new UnitRequest<T>(work, _writes.Current, cancellationToken));
 
     /// <inheritdoc/>
     public abstract ValueTask<T> ReadAsync<T>(
-        Func<IReadScope, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken = default);
+        Func<IReadScope, CancellationToken, ValueTask<T>> read,
+        CancellationToken cancellationToken = default
+    );
 
     /// <inheritdoc/>
     public abstract ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken);
@@ -171,15 +180,18 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, IAsyncDi
     /// <summary>Runs a small query of the store itself.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>.</exception>
     internal abstract ValueTask<T> LookUpAsync<T>(
-        Func<ISqlSession, CancellationToken, ValueTask<T>> query, CancellationToken cancellationToken);
+        Func<ISqlSession, CancellationToken, ValueTask<T>> query,
+        CancellationToken cancellationToken
+    );
 
     /// <summary>Runs a small change of the store itself. Each statement commits by itself where the database takes no lock of the writers
     /// for it; SQLite runs all of them in a batch of the writer.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: nothing was changed.
     /// <see cref="ErrorCode.OutcomeUnknown"/>: the database was lost during the change.</exception>
     internal virtual ValueTask<T> ChangeAsync<T>(
-        Func<ISqlSession, CancellationToken, ValueTask<T>> change, CancellationToken cancellationToken) =>
-        _writes.RequestAsync(new ChangeRequest<T>(change, cancellationToken));
+        Func<ISqlSession, CancellationToken, ValueTask<T>> change,
+        CancellationToken cancellationToken
+    ) => _writes.RequestAsync(new ChangeRequest<T>(change, cancellationToken));
 
     /// <summary>Opens the database. Called once, unless it throws.</summary>
     private protected abstract Task OpenNowAsync(CancellationToken cancellationToken);
@@ -191,9 +203,7 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, IAsyncDi
     private protected abstract void ThrowIfFaulted();
 
     /// <summary>Refuses events that the database cannot keep.</summary>
-    private protected virtual void Check(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency)
-    {
-    }
+    private protected virtual void Check(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency) { }
 
     private protected async ValueTask EnsureOpenAsync(CancellationToken cancellationToken)
     {

@@ -19,7 +19,8 @@ internal static class ArgsReader
     };
 
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, naming the member where that is known.</exception>
-    public static T Read<T>(JsonElement json) where T : notnull
+    public static T Read<T>(JsonElement json)
+        where T : notnull
     {
         if (json.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
             throw new DunlinException(ErrorCode.InvalidField, "The arguments are missing.", "args");

@@ -42,7 +42,11 @@ internal sealed class ClientGroups(IRecordTable records)
         SaveAsync(Space(groupId), clientId, id.ToString(CultureInfo.InvariantCulture), version, cancellationToken);
 
     /// <summary>The clients whose last mutation changed after a version.</summary>
-    public async ValueTask<IReadOnlyList<(string ClientId, long LastMutation, long Version)>> ChangesAsync(string groupId, long after, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<(string ClientId, long LastMutation, long Version)>> ChangesAsync(
+        string groupId,
+        long after,
+        CancellationToken cancellationToken
+    )
     {
         var changes = new List<(string, long, long)>();
         RecordRow? last = null;
@@ -57,8 +61,16 @@ internal sealed class ClientGroups(IRecordTable records)
         }
     }
 
-    private ValueTask SaveAsync(SpaceName space, string key, string value, long version, CancellationToken cancellationToken) => records.SaveAsync(
-        new RecordRow(space, key) { Version = version, Created = version, Value = Encoding.UTF8.GetBytes(value) }, cancellationToken);
+    private ValueTask SaveAsync(SpaceName space, string key, string value, long version, CancellationToken cancellationToken) =>
+        records.SaveAsync(
+            new RecordRow(space, key)
+            {
+                Version = version,
+                Created = version,
+                Value = Encoding.UTF8.GetBytes(value),
+            },
+            cancellationToken
+        );
 
     private static SpaceName Space(string groupId) => SpaceName.Of("dunlin.replicache", "group", groupId);
 

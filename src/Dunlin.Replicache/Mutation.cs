@@ -8,8 +8,15 @@ namespace Dunlin.Replicache;
 /// <summary>One mutation that is being done. Valid inside its mutator only.</summary>
 public sealed class Mutation
 {
-    internal Mutation(string name, long id, string clientId, Caller caller, IUnitOfWork unit, RecordWriter records, IServiceProvider services) =>
-        (Name, Id, ClientId, Caller, Unit, Records, Services) = (name, id, clientId, caller, unit, records, services);
+    internal Mutation(
+        string name,
+        long id,
+        string clientId,
+        Caller caller,
+        IUnitOfWork unit,
+        RecordWriter records,
+        IServiceProvider services
+    ) => (Name, Id, ClientId, Caller, Unit, Records, Services) = (name, id, clientId, caller, unit, records, services);
 
     /// <summary>The name of the mutator.</summary>
     public string Name { get; }

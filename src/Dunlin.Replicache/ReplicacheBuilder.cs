@@ -24,7 +24,8 @@ public static class ReplicacheServices
         builder.AddAccessPolicy<PokeAccess>(PokeTopics.Root);
         // A poke says "pull": the last one is as good as all of them, and whoever connects pulls anyway.
         services.Configure<RetentionOptions>(retention =>
-            retention.Prefixes.TryAdd(PokeTopics.Root, new RetentionRule { MaxAge = TimeSpan.FromHours(1), MaxCount = 100 }));
+            retention.Prefixes.TryAdd(PokeTopics.Root, new RetentionRule { MaxAge = TimeSpan.FromHours(1), MaxCount = 100 })
+        );
         services.TryAddSingleton<MutatorSet>();
         services.TryAddSingleton<ReplicacheInstruments>();
         services.TryAddSingleton<PushService>();
@@ -49,7 +50,8 @@ public sealed class ReplicacheBuilder(DunlinBuilder dunlin)
     /// arguments do not fit fails.</typeparam>
     /// <param name="name">The name of the mutator in the client.</param>
     /// <param name="run">Does it.</param>
-    public ReplicacheBuilder AddMutator<TArgs>(string name, Func<Mutation, TArgs, CancellationToken, ValueTask> run) where TArgs : notnull
+    public ReplicacheBuilder AddMutator<TArgs>(string name, Func<Mutation, TArgs, CancellationToken, ValueTask> run)
+        where TArgs : notnull
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         Dunlin.Services.AddSingleton(new Mutator(name, (mutation, args, ct) => run(mutation, ArgsReader.Read<TArgs>(args), ct)));

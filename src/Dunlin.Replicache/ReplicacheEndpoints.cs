@@ -26,12 +26,20 @@ public static class ReplicacheEndpoints
         // And this one, because it answers other nodes.
         endpoints.ServiceProvider.GetRequiredService<PokeEndpoints>();
         var group = endpoints.MapGroup(basePath).WithTags("Replicache").WithHead().WithDunlinCaller();
-        group.MapPost("push", (HttpContext context, PushService push) => push.ServeAsync(context)).WithSummary("Do pending mutations, in order");
-        group.MapPost("pull", (HttpContext context, PullService pull) => pull.ServeAsync(context)).WithSummary("What has changed since the cookie");
+        group
+            .MapPost("push", (HttpContext context, PushService push) => push.ServeAsync(context))
+            .WithSummary("Do pending mutations, in order");
+        group
+            .MapPost("pull", (HttpContext context, PullService pull) => pull.ServeAsync(context))
+            .WithSummary("What has changed since the cookie");
         group.MapEventStream("stream", Stream).WithSummary("connected, ping, and sync whenever there is something to pull");
         group.MapEventStream("events", Stream).WithSummary("The older name of stream");
-        group.MapPost("poke-user", (HttpContext context, PokeEndpoints pokes) => pokes.PokeAsync(context)).WithSummary("Tell all of one's own streams to sync");
-        group.MapGet("stats", (HttpContext context, PokeEndpoints pokes) => pokes.StatsAsync(context)).WithSummary("Own streams; all of them for administrators");
+        group
+            .MapPost("poke-user", (HttpContext context, PokeEndpoints pokes) => pokes.PokeAsync(context))
+            .WithSummary("Tell all of one's own streams to sync");
+        group
+            .MapGet("stats", (HttpContext context, PokeEndpoints pokes) => pokes.StatsAsync(context))
+            .WithSummary("Own streams; all of them for administrators");
         return group;
     }
 

@@ -16,9 +16,17 @@ public sealed class ReplicacheInstruments
     public ReplicacheInstruments(IMeterFactory meters)
     {
         var meter = meters.Create(MeterName);
-        _mutations = meter.CreateCounter<long>("dunlin.replicache.mutations", "{mutation}", "Mutations by outcome: applied, failed, unknown, repeated.");
+        _mutations = meter.CreateCounter<long>(
+            "dunlin.replicache.mutations",
+            "{mutation}",
+            "Mutations by outcome: applied, failed, unknown, repeated."
+        );
         _rows = meter.CreateHistogram<long>("dunlin.replicache.pull.rows", "{row}", "Rows read by one pull.");
-        _pull = meter.CreateHistogram<double>("dunlin.replicache.pull.duration", "s", "Time to read and encode one pull, without sending it.");
+        _pull = meter.CreateHistogram<double>(
+            "dunlin.replicache.pull.duration",
+            "s",
+            "Time to read and encode one pull, without sending it."
+        );
     }
 
     internal void Mutations(string outcome, int count)

@@ -15,7 +15,9 @@ public sealed class ReplicacheOptions
     [Range(1024, 256 * 1024 * 1024)]
     public int MaxPushBytes { get; set; } = 16 * 1024 * 1024;
 
-    /// <summary>The largest arguments of one mutation, in bytes of JSON. A larger mutation fails and is stepped over. Default: 256 KiB.</summary>
+    /// <summary>
+    /// The largest arguments of one mutation, in bytes of JSON. A larger mutation fails and is stepped over. Default: 256 KiB.
+    /// </summary>
     [Range(64, 16 * 1024 * 1024)]
     public int MaxArgsBytes { get; set; } = 256 * 1024;
 
@@ -23,7 +25,9 @@ public sealed class ReplicacheOptions
     [Range(1, Json.JsonText.MaxDepth)]
     public int MaxArgsDepth { get; set; } = 32;
 
-    /// <summary>Mutations that share one commit, and one poke to each user. More make a push cheaper and hold the writer longer. Default: 50.</summary>
+    /// <summary>
+    /// Mutations that share one commit, and one poke to each user. More make a push cheaper and hold the writer longer. Default: 50.
+    /// </summary>
     [Range(1, 1_000)]
     public int MutationsPerCommit { get; set; } = 50;
 

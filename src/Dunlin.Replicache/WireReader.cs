@@ -23,12 +23,18 @@ internal static class WireReader
         try
         {
             var body = JsonElement.Parse(JsonText.Repair(utf8).Span, new JsonDocumentOptions { MaxDepth = MaxDepth });
-            return body.ValueKind == JsonValueKind.Object ? (body, utf8) : throw new DunlinException(ErrorCode.InvalidField, "The body must be an object.");
+            return body.ValueKind == JsonValueKind.Object
+                ? (body, utf8)
+                : throw new DunlinException(ErrorCode.InvalidField, "The body must be an object.");
         }
         catch (JsonException exception)
         {
             throw new DunlinException(
-                ErrorCode.InvalidJson, $"The body is not valid JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}.", null, exception);
+                ErrorCode.InvalidJson,
+                $"The body is not valid JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}.",
+                null,
+                exception
+            );
         }
     }
 
@@ -39,7 +45,10 @@ internal static class WireReader
 
     public static string Text(JsonElement parent, string name, string path, int maxLength)
     {
-        var text = parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(path, "a text");
+        var text =
+            parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+                ? value.GetString()!
+                : throw Wrong(path, "a text");
         return text.Length <= maxLength ? text : throw Wrong(path, $"a text of at most {maxLength} characters");
     }
 

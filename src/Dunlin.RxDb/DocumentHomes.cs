@@ -33,7 +33,9 @@ internal sealed class DocumentHomes(IRecordTable records)
             if (changed.IsDeleted)
                 return;
             if (!known.IsDeleted && await records.FindAsync(known.Space, changed.Key, cancellationToken) is { IsDeleted: false })
-                throw new InvalidOperationException($"The record '{changed.Key}' was put into '{changed.Space}' and lives in '{known.Space}': an id is used once in a collection.");
+                throw new InvalidOperationException(
+                    $"The record '{changed.Key}' was put into '{changed.Space}' and lives in '{known.Space}': an id is used once in a collection."
+                );
         }
         // The names of spaces hold nothing that JSON escapes.
         await records.SaveAsync(
@@ -44,6 +46,7 @@ internal sealed class DocumentHomes(IRecordTable records)
                 DeletedAt = changed.DeletedAt,
                 Value = Encoding.UTF8.GetBytes($"\"{changed.Space.Value}\""),
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 }

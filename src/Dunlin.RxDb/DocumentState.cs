@@ -31,7 +31,8 @@ internal sealed class DocumentState
         return new DocumentState(false, fields);
     }
 
-    public static bool IsMarkedDeleted(JsonElement document) => document.TryGetProperty("_deleted", out var mark) && mark.ValueKind == JsonValueKind.True;
+    public static bool IsMarkedDeleted(JsonElement document) =>
+        document.TryGetProperty("_deleted", out var mark) && mark.ValueKind == JsonValueKind.True;
 
     /// <summary>Deleted is deleted, whatever it held. An absent field and a null one say the same.</summary>
     public bool IsSame(DocumentState other)

@@ -25,7 +25,9 @@ public sealed class RxCollection(string name)
     /// <summary>The field that is the primary key in the schema. Default: <c>id</c>.</summary>
     public string PrimaryKey { get; init; } = "id";
 
-    /// <summary>What the keys of its records begin with. No collection's prefix may begin another's. Default: the name and a slash.</summary>
+    /// <summary>
+    /// What the keys of its records begin with. No collection's prefix may begin another's. Default: the name and a slash.
+    /// </summary>
     public string KeyPrefix { get; init; } = name + "/";
 
     /// <summary>The fields that a client may write. Every other field is the server's: what a client sends in it is dropped,
@@ -67,7 +69,8 @@ public sealed class RxCollection(string name)
     internal string IdOf(string key) => key[KeyPrefix.Length..];
 
     internal string? Fault() =>
-        Name.Length is 0 or > 40 || !Name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? "its name has 1 to 40 letters, digits, - and _"
+        Name.Length is 0 or > 40 || !Name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
+            ? "its name has 1 to 40 letters, digits, - and _"
         : KeyPrefix.Length is 0 or > RecordLimits.MaxKeyLength / 2 ? $"its key prefix has 1 to {RecordLimits.MaxKeyLength / 2} characters"
         : Schema < 0 || ServedFrom < 0 || ServedFrom > Schema ? "OldestSchema lies between 0 and Schema"
         : ClientFields.Contains(PrimaryKey, StringComparer.Ordinal) ? "its primary key is not among the client's fields"

@@ -15,8 +15,13 @@ internal sealed class RxCollectionSet
                 throw new InvalidOperationException($"The collection '{collection.Name}' cannot be: {fault}.");
             foreach (var other in _byName.Values)
             {
-                if (other.KeyPrefix.StartsWith(collection.KeyPrefix, StringComparison.Ordinal) || collection.KeyPrefix.StartsWith(other.KeyPrefix, StringComparison.Ordinal))
-                    throw new InvalidOperationException($"The key prefixes of the collections '{other.Name}' and '{collection.Name}' begin alike.");
+                if (
+                    other.KeyPrefix.StartsWith(collection.KeyPrefix, StringComparison.Ordinal)
+                    || collection.KeyPrefix.StartsWith(other.KeyPrefix, StringComparison.Ordinal)
+                )
+                    throw new InvalidOperationException(
+                        $"The key prefixes of the collections '{other.Name}' and '{collection.Name}' begin alike."
+                    );
             }
             if (!_byName.TryAdd(collection.Name, collection))
                 throw new InvalidOperationException($"Two collections have the name '{collection.Name}'.");

@@ -25,10 +25,14 @@ public static class RxDbServices
         builder.AddAccessPolicy<HintAccess>(HintTopics.Root);
         // A hint says "pull": whoever connects pulls anyway.
         services.Configure<RetentionOptions>(retention =>
-            retention.Prefixes.TryAdd(HintTopics.Root, new RetentionRule { MaxAge = TimeSpan.FromHours(1), MaxCount = 100 }));
+            retention.Prefixes.TryAdd(HintTopics.Root, new RetentionRule { MaxAge = TimeSpan.FromHours(1), MaxCount = 100 })
+        );
         services.TryAddSingleton<RxCollectionSet>();
         services.TryAddSingleton<RxDbInstruments>();
-        services.TryAddSingleton(provider => new RxDocuments(provider.GetRequiredService<RxCollectionSet>(), provider.GetRequiredService<IOptions<RxDbOptions>>()));
+        services.TryAddSingleton(provider => new RxDocuments(
+            provider.GetRequiredService<RxCollectionSet>(),
+            provider.GetRequiredService<IOptions<RxDbOptions>>()
+        ));
         services.TryAddSingleton<PushService>();
         services.TryAddSingleton<PullService>();
         services.TryAddSingleton<HintFeed>();

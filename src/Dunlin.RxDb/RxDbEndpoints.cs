@@ -21,9 +21,14 @@ public static class RxDbEndpoints
     {
         Check(endpoints);
         var group = endpoints.MapGroup(basePath).WithTags("RxDB").WithHead().WithDunlinCaller();
-        group.MapGet("pull/{collection}", (HttpContext context, string collection, PullService pull) => pull.ServeAsync(context, collection))
+        group
+            .MapGet("pull/{collection}", (HttpContext context, string collection, PullService pull) => pull.ServeAsync(context, collection))
             .WithSummary("Documents that have changed since a position");
-        group.MapPost("push/{collection}", (HttpContext context, string collection, PushService push) => push.ServeAsync(context, collection))
+        group
+            .MapPost(
+                "push/{collection}",
+                (HttpContext context, string collection, PushService push) => push.ServeAsync(context, collection)
+            )
             .WithSummary("Write documents; answers with those in conflict");
         return group;
     }
@@ -37,9 +42,12 @@ public static class RxDbEndpoints
         // Made now, because it answers other nodes.
         endpoints.ServiceProvider.GetRequiredService<HintFeed>();
         var group = endpoints.MapGroup(basePath).WithTags("RxDB").WithHead().WithDunlinCaller();
-        group.MapEventStream("stream", static context => context.RequestServices.GetRequiredService<HintFeed>().ServeAsync(context))
+        group
+            .MapEventStream("stream", static context => context.RequestServices.GetRequiredService<HintFeed>().ServeAsync(context))
             .WithSummary("Hints that there is something to pull");
-        group.MapGet("status", (HttpContext context, HintFeed hints) => hints.StatusAsync(context)).WithSummary("Own streams; all of them for administrators");
+        group
+            .MapGet("status", (HttpContext context, HintFeed hints) => hints.StatusAsync(context))
+            .WithSummary("Own streams; all of them for administrators");
         return group;
     }
 

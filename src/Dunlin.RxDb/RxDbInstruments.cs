@@ -17,10 +17,22 @@ public sealed class RxDbInstruments
     public RxDbInstruments(IMeterFactory meters)
     {
         var meter = meters.Create(MeterName);
-        _rows = meter.CreateCounter<long>("dunlin.rxdb.push.rows", "{row}", "Pushed rows by collection and outcome: written, equal, conflict, refused, failed.");
+        _rows = meter.CreateCounter<long>(
+            "dunlin.rxdb.push.rows",
+            "{row}",
+            "Pushed rows by collection and outcome: written, equal, conflict, refused, failed."
+        );
         _documents = meter.CreateHistogram<long>("dunlin.rxdb.pull.documents", "{document}", "Documents of one pull, by collection.");
-        _pull = meter.CreateHistogram<double>("dunlin.rxdb.pull.duration", "s", "Time to read one pull, without sending it, by collection.");
-        _anew = meter.CreateCounter<long>("dunlin.rxdb.pull.expired", "{pull}", "Pulls whose checkpoint could not be continued from, by collection.");
+        _pull = meter.CreateHistogram<double>(
+            "dunlin.rxdb.pull.duration",
+            "s",
+            "Time to read one pull, without sending it, by collection."
+        );
+        _anew = meter.CreateCounter<long>(
+            "dunlin.rxdb.pull.expired",
+            "{pull}",
+            "Pulls whose checkpoint could not be continued from, by collection."
+        );
     }
 
     internal void Row(string collection, string outcome) =>

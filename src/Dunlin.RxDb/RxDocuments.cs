@@ -16,7 +16,8 @@ public sealed class RxDocuments
     private readonly RxCollectionSet _collections;
     private readonly RxDbOptions _options;
 
-    internal RxDocuments(RxCollectionSet collections, IOptions<RxDbOptions> options) => (_collections, _options) = (collections, options.Value);
+    internal RxDocuments(RxCollectionSet collections, IOptions<RxDbOptions> options) =>
+        (_collections, _options) = (collections, options.Value);
 
     /// <summary>The key of a document's record.</summary>
     /// <exception cref="ArgumentException">There is no such collection.</exception>
@@ -24,19 +25,32 @@ public sealed class RxDocuments
 
     /// <summary>The living record of a document, in whatever space it lies and whoever may read it; null where there is none.</summary>
     /// <exception cref="ArgumentException">There is no such collection.</exception>
-    public async ValueTask<RecordRow?> FindAsync(IUnitOfWork unit, string collection, string id, CancellationToken cancellationToken = default) =>
-        await FindAsync(unit.RecordTables().Records, Require(collection).KeyOf(id), cancellationToken);
+    public async ValueTask<RecordRow?> FindAsync(
+        IUnitOfWork unit,
+        string collection,
+        string id,
+        CancellationToken cancellationToken = default
+    ) => await FindAsync(unit.RecordTables().Records, Require(collection).KeyOf(id), cancellationToken);
 
     /// <inheritdoc cref="FindAsync(IUnitOfWork, string, string, CancellationToken)"/>
-    public async ValueTask<RecordRow?> FindAsync(IReadScope scope, string collection, string id, CancellationToken cancellationToken = default) =>
-        await FindAsync(scope.RecordTables().Records, Require(collection).KeyOf(id), cancellationToken);
+    public async ValueTask<RecordRow?> FindAsync(
+        IReadScope scope,
+        string collection,
+        string id,
+        CancellationToken cancellationToken = default
+    ) => await FindAsync(scope.RecordTables().Records, Require(collection).KeyOf(id), cancellationToken);
 
     /// <summary>Remembers where the documents lie that <paramref name="records"/> has changed, and gives a hint to everyone who sees
     /// one of them or whose access has changed, once the unit of work commits. Call it once, at the end of every unit that
     /// changes documents outside of a push; one that does not is invisible to the streams, and its new documents to pushes.</summary>
     /// <exception cref="InvalidOperationException">A document lacks its primary key, holds a field that begins with <c>_</c>, or
     /// has the id of another that lives.</exception>
-    public async ValueTask AnnounceAsync(IUnitOfWork unit, RecordWriter records, EventOrigin? origin = null, CancellationToken cancellationToken = default)
+    public async ValueTask AnnounceAsync(
+        IUnitOfWork unit,
+        RecordWriter records,
+        EventOrigin? origin = null,
+        CancellationToken cancellationToken = default
+    )
     {
         var homes = new DocumentHomes(unit.RecordTables().Records);
         var hints = new HintSheet(records);
@@ -60,7 +74,13 @@ public sealed class RxDocuments
     /// <param name="origin">Who causes it.</param>
     /// <param name="cancellationToken">Stops it.</param>
     public async ValueTask TellAsync<T>(
-        IUnitOfWork unit, SpaceName space, string type, T data, EventOrigin? origin = null, CancellationToken cancellationToken = default)
+        IUnitOfWork unit,
+        SpaceName space,
+        string type,
+        T data,
+        EventOrigin? origin = null,
+        CancellationToken cancellationToken = default
+    )
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(data, JsonSerializerOptions.Web);
         foreach (var member in await unit.RecordTables().Access.ListMembersAsync(space, cancellationToken))
@@ -69,18 +89,25 @@ public sealed class RxDocuments
 
     private static async ValueTask<RecordRow?> FindAsync(IRecordTable records, string key, CancellationToken cancellationToken) =>
         await new DocumentHomes(records).FindAsync(key, cancellationToken) is { IsDeleted: false } home
-            && await records.FindAsync(home.Space, key, cancellationToken) is { IsDeleted: false } row ? row : null;
+        && await records.FindAsync(home.Space, key, cancellationToken) is { IsDeleted: false } row
+            ? row
+            : null;
 
     private static JsonObject Check(RxCollection collection, RecordRow row)
     {
-        if (JsonNode.Parse(row.Value.Span) is JsonObject document
-            && document[collection.PrimaryKey] is JsonValue id && id.TryGetValue<string>(out var text) && collection.KeyOf(text) == row.Key
-            && document.All(static field => !field.Key.StartsWith('_')))
+        if (
+            JsonNode.Parse(row.Value.Span) is JsonObject document
+            && document[collection.PrimaryKey] is JsonValue id
+            && id.TryGetValue<string>(out var text)
+            && collection.KeyOf(text) == row.Key
+            && document.All(static field => !field.Key.StartsWith('_'))
+        )
         {
             return document;
         }
         throw new InvalidOperationException(
-            $"The record '{row.Key}' is no document of '{collection.Name}': it is a JSON object whose '{collection.PrimaryKey}' is '{collection.IdOf(row.Key)}', without fields that begin with _.");
+            $"The record '{row.Key}' is no document of '{collection.Name}': it is a JSON object whose '{collection.PrimaryKey}' is '{collection.IdOf(row.Key)}', without fields that begin with _."
+        );
     }
 
     private RxCollection Require(string collection) =>

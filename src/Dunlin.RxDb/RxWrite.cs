@@ -64,15 +64,22 @@ public sealed class RxWrite
 
     /// <summary><see cref="Document"/> as a typed value, JSON in web style (camelCase unless named otherwise).</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: it does not fit; the document is refused.</exception>
-    public T As<T>() where T : notnull
+    public T As<T>()
+        where T : notnull
     {
         try
         {
-            return Document.Deserialize<T>(JsonSerializerOptions.Web) ?? throw new DunlinException(ErrorCode.InvalidField, "The document is null.");
+            return Document.Deserialize<T>(JsonSerializerOptions.Web)
+                ?? throw new DunlinException(ErrorCode.InvalidField, "The document is null.");
         }
         catch (JsonException exception)
         {
-            throw new DunlinException(ErrorCode.InvalidField, $"The document does not fit at '{exception.Path}'.", exception.Path, exception);
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"The document does not fit at '{exception.Path}'.",
+                exception.Path,
+                exception
+            );
         }
     }
 }
@@ -80,9 +87,7 @@ public sealed class RxWrite
 /// <summary>What becomes of a pushed change.</summary>
 public sealed class RxDecision
 {
-    private RxDecision()
-    {
-    }
+    private RxDecision() { }
 
     internal SpaceName? Space { get; private init; }
 

@@ -11,14 +11,19 @@ internal static class SchemaCheck
     /// <see cref="ErrorCode.Draining"/> where the page is newer than the server, as during a roll-out.</exception>
     public static RxCollection Require(HttpContext context, RxCollectionSet collections, string name)
     {
-        var collection = collections.Find(name) ?? throw new DunlinException(ErrorCode.NotFound, $"There is no collection '{name[..Math.Min(name.Length, 40)]}'.");
+        var collection =
+            collections.Find(name)
+            ?? throw new DunlinException(ErrorCode.NotFound, $"There is no collection '{name[..Math.Min(name.Length, 40)]}'.");
         if ((string?)context.Request.Query["schema"] is not { } text)
             return collection;
         if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var schema))
             throw new DunlinException(ErrorCode.InvalidField, "'schema' must be the version of the schema, a whole number.", "schema");
         if (schema > collection.Schema)
         {
-            throw new DunlinException(ErrorCode.Draining, $"This server knows version {collection.Schema} of the schema and the page has {schema}: a newer server is to come.")
+            throw new DunlinException(
+                ErrorCode.Draining,
+                $"This server knows version {collection.Schema} of the schema and the page has {schema}: a newer server is to come."
+            )
             {
                 RetryAfter = TimeSpan.FromSeconds(5),
             };
@@ -28,7 +33,11 @@ internal static class SchemaCheck
         // RFC 9110, 15.5.22: a 426 names what to upgrade to. HTTP/2 has no such header (RFC 9113, 8.2.2).
         if (HttpProtocol.IsHttp11(context.Request.Protocol))
             context.Response.Headers.Upgrade = string.Create(CultureInfo.InvariantCulture, $"dunlin-schema/{collection.Schema}");
-        throw new DunlinException(ErrorCode.SchemaOutdated, $"The page has version {schema} of the schema of '{name}'; the server needs {collection.ServedFrom} or later.", "schema")
+        throw new DunlinException(
+            ErrorCode.SchemaOutdated,
+            $"The page has version {schema} of the schema of '{name}'; the server needs {collection.ServedFrom} or later.",
+            "schema"
+        )
         {
             Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["current"] = collection.Schema },
         };

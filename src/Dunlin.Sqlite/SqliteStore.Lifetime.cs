@@ -32,8 +32,9 @@ public sealed partial class SqliteStore
         {
             throw new InvalidOperationException(
                 $"'{path}' is on a network file system ({type}), where SQLite corrupts data sooner or later. "
-                + "Use a local disk, or a server database for several nodes; "
-                + $"{nameof(SqliteOptions.AllowNetworkFileSystem)} opens it all the same.");
+                    + "Use a local disk, or a server database for several nodes; "
+                    + $"{nameof(SqliteOptions.AllowNetworkFileSystem)} opens it all the same."
+            );
         }
         var guard = FileGuard.Take(path);
         Database? database = null;
@@ -67,7 +68,14 @@ public sealed partial class SqliteStore
         var fencingToken = Number(database.Prepare(FindCounter).Bind(1, "fence"));
         var head = new Position(epoch, Number(database.Prepare(FindHead)));
         var settings = new WriterSettings(
-            database, () => OpenWriter(path), head, fencingToken, _options.WriteLimit, _options.BusyTimeout, _faulted);
+            database,
+            () => OpenWriter(path),
+            head,
+            fencingToken,
+            _options.WriteLimit,
+            _options.BusyTimeout,
+            _faulted
+        );
         var readers = new ReaderPool(() => Database.OpenReader(path, _options.BusyTimeout), _options.MaxReaders);
         return new OpenFile(guard, new Writer(settings, Feed, NodeClock, Instruments, _logger), readers);
     }
@@ -91,7 +99,8 @@ public sealed partial class SqliteStore
         {
             throw new InvalidOperationException(
                 $"The database '{path}' was not closed cleanly and is damaged: {result}. "
-                + "Restore a backup, or save the readable part with the 'sqlite3' shell's .recover.");
+                    + "Restore a backup, or save the readable part with the 'sqlite3' shell's .recover."
+            );
         }
         LogChecked(path, NodeClock.TimeProvider.GetElapsedTime(began).TotalMilliseconds);
     }
@@ -102,7 +111,8 @@ public sealed partial class SqliteStore
         {
             throw new InvalidOperationException(
                 $"'{_options.Path}' is not a file path. {nameof(SqliteOptions)}.{nameof(SqliteOptions.Path)} names a file; "
-                + "AddInMemory() keeps nothing.");
+                    + "AddInMemory() keeps nothing."
+            );
         }
         var path = Path.GetFullPath(_options.Path);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);

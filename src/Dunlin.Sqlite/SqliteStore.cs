@@ -30,7 +30,8 @@ public sealed partial class SqliteStore : RelationalStore
         CommitFeed feed,
         StoreClock clock,
         ILogger<SqliteStore> logger,
-        IMeterFactory? meters = null)
+        IMeterFactory? meters = null
+    )
         : base(Database.Dialect, retention, schemas, feed, clock, logger, meters)
     {
         _options = options.Value;
@@ -51,7 +52,9 @@ public sealed partial class SqliteStore : RelationalStore
     /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the read took longer than
     /// <see cref="SqliteOptions.ReadLimit"/>.</exception>
     public override async ValueTask<T> ReadAsync<T>(
-        Func<IReadScope, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken = default)
+        Func<IReadScope, CancellationToken, ValueTask<T>> read,
+        CancellationToken cancellationToken = default
+    )
     {
         await EnsureOpenAsync(cancellationToken);
         var reader = await _open!.Readers.RentAsync(cancellationToken);
@@ -97,7 +100,9 @@ public sealed partial class SqliteStore : RelationalStore
 
     // On one snapshot.
     internal override async ValueTask<T> LookUpAsync<T>(
-        Func<ISqlSession, CancellationToken, ValueTask<T>> query, CancellationToken cancellationToken)
+        Func<ISqlSession, CancellationToken, ValueTask<T>> query,
+        CancellationToken cancellationToken
+    )
     {
         await EnsureOpenAsync(cancellationToken);
         var reader = await _open!.Readers.RentAsync(cancellationToken);

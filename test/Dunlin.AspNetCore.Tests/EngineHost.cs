@@ -47,7 +47,11 @@ internal sealed class EngineHost : IAsyncDisposable
     public HashSet<string> Refused => Services.GetRequiredService<TestPolicy>().Refused;
 
     public static async Task<EngineHost> StartAsync(
-        Action<IServiceCollection>? configure = null, Action<DunlinBuilder>? engine = null, Action<WebApplication>? map = null, Action<KestrelServerOptions>? listen = null)
+        Action<IServiceCollection>? configure = null,
+        Action<DunlinBuilder>? engine = null,
+        Action<WebApplication>? map = null,
+        Action<KestrelServerOptions>? listen = null
+    )
     {
         var (time, log) = (new ManualTime(), new LogCapture());
         var builder = WebApplication.CreateSlimBuilder();
@@ -56,7 +60,7 @@ internal sealed class EngineHost : IAsyncDisposable
         builder.WebHost.UseDirectTransport().ConfigureKestrel(listen ?? (static kestrel => kestrel.Listen(IPAddress.Loopback, 0)));
         builder.Services.AddSingleton<TimeProvider>(time).AddSingleton<TestPolicy>();
         var dunlin = builder.Services.AddDunlin().AddInMemory().AddAccessPolicy<TestPolicy>("");
-        builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero);   // time stands still: waves would wait for ever
+        builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero); // time stands still: waves would wait for ever
         // Time stands still, so no bucket would fill again.
         builder.Services.Configure<PublishOptions>(o => (o.PerSecond, o.TopicsPerHour, o.KeysPerHour) = (0, 0, 0));
         builder.Services.Configure<LeaseOptions>(o => o.RequestsPerSecond = 0);
@@ -64,12 +68,14 @@ internal sealed class EngineHost : IAsyncDisposable
         configure?.Invoke(builder.Services);
         var app = builder.Build();
         app.UseDunlinProblems();
-        app.Use((context, next) =>
-        {
-            if ((string?)context.Request.Headers["X-User"] is { Length: > 0 } user)
-                context.User = Principal(user);
-            return next(context);
-        });
+        app.Use(
+            (context, next) =>
+            {
+                if ((string?)context.Request.Headers["X-User"] is { Length: > 0 } user)
+                    context.User = Principal(user);
+                return next(context);
+            }
+        );
         app.MapDunlin();
         map?.Invoke(app);
         var host = new EngineHost(app, time, log);
@@ -80,13 +86,22 @@ internal sealed class EngineHost : IAsyncDisposable
 
     public HttpClient Client(string? user = "ann")
     {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = Address, Timeout = Timeout.InfiniteTimeSpan };
+        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
+        {
+            BaseAddress = Address,
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
         if (user is not null)
             client.DefaultRequestHeaders.Add("X-User", user);
         return client;
     }
 
-    public Task<EventReader<SseItem<string>>> OpenAsync(string pathAndQuery, string? user = "ann", string? lastEventId = null, string? device = null)
+    public Task<EventReader<SseItem<string>>> OpenAsync(
+        string pathAndQuery,
+        string? user = "ann",
+        string? lastEventId = null,
+        string? device = null
+    )
     {
         var request = new HttpRequestMessage(HttpMethod.Get, pathAndQuery);
         if (lastEventId is not null)
@@ -97,26 +112,43 @@ internal sealed class EngineHost : IAsyncDisposable
     }
 
     /// <summary>Opens a stream with a form.</summary>
-    public Task<EventReader<SseItem<string>>> SubscribeAsync((string Name, string Value)[] fields, string query = "", string? user = "ann") => OpenAsync(
-        new HttpRequestMessage(HttpMethod.Post, "/dunlin/v1/events/subscribe" + query)
-        {
-            Content = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))),
-        },
-        user);
+    public Task<EventReader<SseItem<string>>> SubscribeAsync(
+        (string Name, string Value)[] fields,
+        string query = "",
+        string? user = "ann"
+    ) =>
+        OpenAsync(
+            new HttpRequestMessage(HttpMethod.Post, "/dunlin/v1/events/subscribe" + query)
+            {
+                Content = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))),
+            },
+            user
+        );
 
     private async Task<EventReader<SseItem<string>>> OpenAsync(HttpRequestMessage request, string? user)
     {
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
         var client = Client(user);
         var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(20));
-        Assert.True(response.IsSuccessStatusCode, await (response.IsSuccessStatusCode ? Task.FromResult("") : response.Content.ReadAsStringAsync()));
+        Assert.True(
+            response.IsSuccessStatusCode,
+            await (response.IsSuccessStatusCode ? Task.FromResult("") : response.Content.ReadAsStringAsync())
+        );
         return await EventReader<SseItem<string>>.OpenAsync(client, response, static item => item);
     }
 
     public async Task<string> PublishAsync(string topic, object? data, string user = "ann", string type = "e")
     {
         using var client = Client(user);
-        using var response = await client.PostAsJsonAsync("/dunlin/v1/events", new { topic, type, data });
+        using var response = await client.PostAsJsonAsync(
+            "/dunlin/v1/events",
+            new
+            {
+                topic,
+                type,
+                data,
+            }
+        );
         var json = await response.Content.ReadFromJsonAsync<JsonElement>();
         Assert.True(response.IsSuccessStatusCode, json.ToString());
         return json.GetProperty("positions")[0].GetString()!;
@@ -145,18 +177,23 @@ internal sealed class EngineHost : IAsyncDisposable
     {
         public HashSet<string> Refused { get; } = new(StringComparer.Ordinal);
 
-        public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(!Refused.Contains(topic.Value));
+        public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) =>
+            new(!Refused.Contains(topic.Value));
 
-        public ValueTask<bool> MayPublishAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(!Refused.Contains(topic.Value));
+        public ValueTask<bool> MayPublishAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) =>
+            new(!Refused.Contains(topic.Value));
 
-        public ValueTask<bool> MayHoldAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) => new(!Refused.Contains(resource.Value));
+        public ValueTask<bool> MayHoldAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) =>
+            new(!Refused.Contains(resource.Value));
 
-        public ValueTask<bool> MayReadAllAsync(Caller caller, TopicPattern pattern, CancellationToken cancellationToken) => new(!Refused.Contains(pattern.Text));
+        public ValueTask<bool> MayReadAllAsync(Caller caller, TopicPattern pattern, CancellationToken cancellationToken) =>
+            new(!Refused.Contains(pattern.Text));
     }
 }
 
 /// <summary>Ways to wait for an event of a stream.</summary>
 internal static class EventReaders
 {
-    public static Task<SseItem<string>> UntilAsync(this EventReader<SseItem<string>> reader, string type) => reader.UntilAsync(item => item.EventType == type);
+    public static Task<SseItem<string>> UntilAsync(this EventReader<SseItem<string>> reader, string type) =>
+        reader.UntilAsync(item => item.EventType == type);
 }

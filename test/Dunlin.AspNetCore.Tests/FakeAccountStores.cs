@@ -23,7 +23,8 @@ internal sealed class FakeAccountStore : IAccountStore
         return account;
     }
 
-    public ValueTask<Account?> FindByIdAsync(string userId, CancellationToken cancellationToken) => Reached().FindByIdAsync(userId, cancellationToken);
+    public ValueTask<Account?> FindByIdAsync(string userId, CancellationToken cancellationToken) =>
+        Reached().FindByIdAsync(userId, cancellationToken);
 
     public ValueTask<bool> SaveAsync(Account account, CancellationToken cancellationToken) => _store.SaveAsync(account, cancellationToken);
 
@@ -32,10 +33,15 @@ internal sealed class FakeAccountStore : IAccountStore
     public ValueTask<SignInFailures> FindFailuresAsync(string subject, CancellationToken cancellationToken) =>
         Reached().FindFailuresAsync(subject, cancellationToken);
 
-    public ValueTask<bool> TryReplaceFailuresAsync(string subject, SignInFailures expected, SignInFailures next, CancellationToken cancellationToken) =>
-        Reached().TryReplaceFailuresAsync(subject, expected, next, cancellationToken);
+    public ValueTask<bool> TryReplaceFailuresAsync(
+        string subject,
+        SignInFailures expected,
+        SignInFailures next,
+        CancellationToken cancellationToken
+    ) => Reached().TryReplaceFailuresAsync(subject, expected, next, cancellationToken);
 
-    public ValueTask ClearFailuresAsync(string subject, CancellationToken cancellationToken) => Reached().ClearFailuresAsync(subject, cancellationToken);
+    public ValueTask ClearFailuresAsync(string subject, CancellationToken cancellationToken) =>
+        Reached().ClearFailuresAsync(subject, cancellationToken);
 
     public ValueTask ForgetFailuresAsync(DateTimeOffset before, int maxWithoutAccount, CancellationToken cancellationToken) =>
         Reached().ForgetFailuresAsync(before, maxWithoutAccount, cancellationToken);

@@ -74,21 +74,28 @@ internal sealed class TestHost : IAsyncDisposable
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = folder, EnvironmentName = "Production" });
         builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Trace);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        builder.Services.AddSingleton<TimeProvider>(clock).AddSingleton<IAccountStore, FakeAccountStore>().AddSingleton<ISessionStore, FakeSessionStore>();
+        builder
+            .Services.AddSingleton<TimeProvider>(clock)
+            .AddSingleton<IAccountStore, FakeAccountStore>()
+            .AddSingleton<ISessionStore, FakeSessionStore>();
         builder.Services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 100);
         builder.Services.AddAuthorization();
-        new DunlinBuilder(builder.Services).AddAccounts(accounts =>
-        {
-            accounts.CookieName = CookieName;
-            setup.Accounts?.Invoke(accounts);
-        }).AddTokens(setup.Tokens).AddOrigins(setup.Origins);
+        new DunlinBuilder(builder.Services)
+            .AddAccounts(accounts =>
+            {
+                accounts.CookieName = CookieName;
+                setup.Accounts?.Invoke(accounts);
+            })
+            .AddTokens(setup.Tokens)
+            .AddOrigins(setup.Origins);
         setup.Services?.Invoke(builder.Services);
         var app = builder.Build();
         app.UseDunlinSecurity();
         app.MapDunlinAccounts();
         app.MapGet("/api/whoami", context => context.Response.WriteAsJsonAsync(Describe(context.RequireCaller())));
         app.MapPost("/api/write", context => context.Response.WriteAsJsonAsync(Describe(context.RequireCaller())));
-        app.MapGet("/api/stream", context => context.Response.WriteAsJsonAsync(Describe(context.RequireCaller()))).WithMetadata(AcceptsTicket.Instance);
+        app.MapGet("/api/stream", context => context.Response.WriteAsJsonAsync(Describe(context.RequireCaller())))
+            .WithMetadata(AcceptsTicket.Instance);
         app.MapGet("/api/guarded", () => "in").RequireAuthorization();
         app.MapPost("/api/guarded", () => "in").RequireAuthorization();
         app.MapGet("/api/admin", () => "in").RequireAuthorization(policy => policy.RequireRole("admin"));
@@ -129,16 +136,17 @@ internal sealed class TestHost : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private static object Describe(Caller caller) => new
-    {
-        caller.UserId,
-        caller.Name,
-        caller.SessionId,
-        caller.DeviceId,
-        caller.ConnectionId,
-        Roles = caller.Roles.Order(StringComparer.Ordinal),
-        caller.ExpiresAt,
-    };
+    private static object Describe(Caller caller) =>
+        new
+        {
+            caller.UserId,
+            caller.Name,
+            caller.SessionId,
+            caller.DeviceId,
+            caller.ConnectionId,
+            Roles = caller.Roles.Order(StringComparer.Ordinal),
+            caller.ExpiresAt,
+        };
 }
 
 internal sealed record SignedIn(string SessionId, string Token, string Cookie);
@@ -171,7 +179,14 @@ internal static class HttpAssert
     }
 
     public static async Task<HttpResponseMessage> SendAsync(
-        this HttpClient client, HttpMethod method, string path, string? token = null, string? cookie = null, HttpContent? content = null, params (string Name, string Value)[] headers)
+        this HttpClient client,
+        HttpMethod method,
+        string path,
+        string? token = null,
+        string? cookie = null,
+        HttpContent? content = null,
+        params (string Name, string Value)[] headers
+    )
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
         if (token is not null)

@@ -27,13 +27,20 @@ public sealed class ClusterTests(ITestOutputHelper output)
         var clients = await Task.WhenAll(users.Select(site.SignInAsync));
         using var admin = await site.SignInAsync("alice");
         using var stop = new CancellationTokenSource();
-        var readers = users.SelectMany((user, i) => Enumerable.Range(0, DevicesPerUser).Select(d => new DeviceReader(clients[i], user, $"{user}-device-{d}"))).ToList();
+        var readers = users
+            .SelectMany(
+                (user, i) => Enumerable.Range(0, DevicesPerUser).Select(d => new DeviceReader(clients[i], user, $"{user}-device-{d}"))
+            )
+            .ToList();
         var reading = readers.Select(reader => Task.Run(() => reader.RunAsync(stop.Token))).ToArray();
         await Task.WhenAll(readers.Select(reader => reader.Connected)).WaitAsync(TimeSpan.FromSeconds(60));
 
         var holds = new ConcurrentBag<Hold>();
         var writing = users.Select((user, i) => Task.Run(() => WriteAsync(clients[i], user))).ToArray();
-        var contending = Enumerable.Range(0, Contenders).Select(i => Task.Run(() => new LeaseContender(admin, $"w{i}", holds).RunAsync(new Random(seed + i), stop.Token))).ToArray();
+        var contending = Enumerable
+            .Range(0, Contenders)
+            .Select(i => Task.Run(() => new LeaseContender(admin, $"w{i}", holds).RunAsync(new Random(seed + i), stop.Token)))
+            .ToArray();
         try
         {
             await WhenAsync(() => _acknowledged.Count > 200, "the first acknowledgements");
@@ -69,7 +76,9 @@ public sealed class ClusterTests(ITestOutputHelper output)
         foreach (var reader in readers)
         {
             var seen = reader.Seen.ToHashSet();
-            lost += _acknowledged.Count(a => a.Key.StartsWith(reader.User + "-", StringComparison.Ordinal) && !seen.Contains((a.Value, a.Key)));
+            lost += _acknowledged.Count(a =>
+                a.Key.StartsWith(reader.User + "-", StringComparison.Ordinal) && !seen.Contains((a.Value, a.Key))
+            );
             // A task is created once, however often it was asked for.
             lost += seen.Count - seen.Select(s => s.Id).Distinct(StringComparer.Ordinal).Count();
         }
@@ -77,8 +86,9 @@ public sealed class ClusterTests(ITestOutputHelper output)
         var (duplicated, reordered, wrong) = (readers.Sum(r => r.Duplicated), readers.Sum(r => r.Reordered), readers.Sum(r => r.WrongUser));
         var summary = string.Create(
             CultureInfo.InvariantCulture,
-            $"DUNLIN_SEED={seed} acknowledged {_acknowledged.Count}, delivered {readers.Sum(r => r.Seen.Count)} over {readers.Sum(r => r.Connections)} connections, holds {holds.Count}: " +
-            $"lost {lost}, duplicated {duplicated}, reordered {reordered}, wrong user {wrong}, two holders {conflicts.Count}");
+            $"DUNLIN_SEED={seed} acknowledged {_acknowledged.Count}, delivered {readers.Sum(r => r.Seen.Count)} over {readers.Sum(r => r.Connections)} connections, holds {holds.Count}: "
+                + $"lost {lost}, duplicated {duplicated}, reordered {reordered}, wrong user {wrong}, two holders {conflicts.Count}"
+        );
         output.WriteLine(summary);
         Console.WriteLine(summary);
         foreach (var conflict in conflicts)
@@ -161,9 +171,20 @@ public sealed class ClusterTests(ITestOutputHelper output)
                 try
                 {
                     using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5), TimeProvider.System);
-                    using var answer = await client.PostAsJsonAsync("/api/tasks", new { id, title = id, deviceId = $"{user}-device-0" }, limit.Token);
+                    using var answer = await client.PostAsJsonAsync(
+                        "/api/tasks",
+                        new
+                        {
+                            id,
+                            title = id,
+                            deviceId = $"{user}-device-0",
+                        },
+                        limit.Token
+                    );
                     if (answer.IsSuccessStatusCode)
-                        _acknowledged[id] = (await answer.Content.ReadFromJsonAsync<JsonElement>(limit.Token)).GetProperty("version").GetInt64();
+                        _acknowledged[id] = (await answer.Content.ReadFromJsonAsync<JsonElement>(limit.Token))
+                            .GetProperty("version")
+                            .GetInt64();
                 }
                 catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
                 {
@@ -176,7 +197,9 @@ public sealed class ClusterTests(ITestOutputHelper output)
 
     private List<DeviceReader> Behind(List<DeviceReader> readers)
     {
-        var last = _acknowledged.GroupBy(a => a.Key[..3], StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Max(a => a.Value), StringComparer.Ordinal);
+        var last = _acknowledged
+            .GroupBy(a => a.Key[..3], StringComparer.Ordinal)
+            .ToDictionary(g => g.Key, g => g.Max(a => a.Value), StringComparer.Ordinal);
         return [.. readers.Where(reader => last.TryGetValue(reader.User, out var offset) && reader.Last < offset)];
     }
 

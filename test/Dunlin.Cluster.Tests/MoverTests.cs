@@ -31,24 +31,54 @@ public sealed class MoverTests
             await using (var old = await StartAsync(folder.FullName, null))
             {
                 using var alice = await SignInAsync(old, "alice");
-                using var added = await alice.PostAsJsonAsync("/api/tasks", new { id = "before", title = "before", deviceId = "desk" });
-                var lease = await alice.PutAsJsonAsync("/dunlin/v1/leases/warranty/1/1/remarks", new { leaseId = "lease-of-alice-1", seconds = 3_000 });
+                using var added = await alice.PostAsJsonAsync(
+                    "/api/tasks",
+                    new
+                    {
+                        id = "before",
+                        title = "before",
+                        deviceId = "desk",
+                    }
+                );
+                var lease = await alice.PutAsJsonAsync(
+                    "/dunlin/v1/leases/warranty/1/1/remarks",
+                    new { leaseId = "lease-of-alice-1", seconds = 3_000 }
+                );
                 fence = (await lease.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("fence").GetInt64();
                 var journal = old.Services.GetRequiredService<IJournal>();
                 position = journal.Head.ToString();
-                using var missed = await alice.PostAsJsonAsync("/api/tasks", new { id = "missed", title = "missed", deviceId = "desk" });
+                using var missed = await alice.PostAsJsonAsync(
+                    "/api/tasks",
+                    new
+                    {
+                        id = "missed",
+                        title = "missed",
+                        deviceId = "desk",
+                    }
+                );
                 before = await EventsAsync(journal);
                 await old.StopAsync();
             }
-            var settings = new HostSettings { Port = 0, Data = folder.FullName, Store = postgres.ConnectionString };
+            var settings = new HostSettings
+            {
+                Port = 0,
+                Data = folder.FullName,
+                Store = postgres.ConnectionString,
+            };
             await using (var idle = HostApplication.Build(settings))
             {
                 var progress = new StringWriter();
-                var moved = await MoveRun.RunAsync(idle.Services, Path.Combine(folder.FullName, "dunlin.db"), postgres.ConnectionString, progress);
+                var moved = await MoveRun.RunAsync(
+                    idle.Services,
+                    Path.Combine(folder.FullName, "dunlin.db"),
+                    postgres.ConnectionString,
+                    progress
+                );
                 Assert.True(moved > before.Count);
                 Assert.Contains("dunlin_journal", progress.ToString(), StringComparison.Ordinal);
-                var again = await Assert.ThrowsAsync<InvalidOperationException>(
-                    () => MoveRun.RunAsync(idle.Services, Path.Combine(folder.FullName, "dunlin.db"), postgres.ConnectionString, progress));
+                var again = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+                    MoveRun.RunAsync(idle.Services, Path.Combine(folder.FullName, "dunlin.db"), postgres.ConnectionString, progress)
+                );
                 Assert.Contains("not empty", again.Message, StringComparison.Ordinal);
             }
             await using var now = await StartAsync(folder.FullName, postgres.ConnectionString);
@@ -60,11 +90,25 @@ public sealed class MoverTests
             await stream.WhenAsync("missed");
             Assert.Equal((0, 0), (stream.Count("before"), stream.Count("dunlin.reset")));
             // The lease is still held, and the next token is larger than every one before.
-            using var held = await client.PutAsJsonAsync("/dunlin/v1/leases/warranty/1/1/remarks", new { leaseId = "another-lease-1", seconds = 30 });
+            using var held = await client.PutAsJsonAsync(
+                "/dunlin/v1/leases/warranty/1/1/remarks",
+                new { leaseId = "another-lease-1", seconds = 30 }
+            );
             Assert.Equal(423, (int)held.StatusCode);
-            using var other = await client.PutAsJsonAsync("/dunlin/v1/leases/warranty/1/2/remarks", new { leaseId = "another-lease-1", seconds = 30 });
+            using var other = await client.PutAsJsonAsync(
+                "/dunlin/v1/leases/warranty/1/2/remarks",
+                new { leaseId = "another-lease-1", seconds = 30 }
+            );
             Assert.True((await other.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("fence").GetInt64() > fence);
-            using var next = await client.PostAsJsonAsync("/api/tasks", new { id = "after", title = "after", deviceId = "desk" });
+            using var next = await client.PostAsJsonAsync(
+                "/api/tasks",
+                new
+                {
+                    id = "after",
+                    title = "after",
+                    deviceId = "desk",
+                }
+            );
             await stream.WhenAsync("after");
             await stream.DisposeAsync();
             await now.StopAsync();
@@ -78,7 +122,7 @@ public sealed class MoverTests
     private static async Task<List<(long, string, string)>> EventsAsync(IJournal journal)
     {
         var events = new List<(long, string, string)>();
-        for (long after = 0; ;)
+        for (long after = 0; ; )
         {
             var page = await journal.ReadAsync(new JournalQuery(after, null), default);
             events.AddRange(page.Events.Select(e => (e.Position.Offset, e.Topic.Value, Convert.ToBase64String(e.Data.Span))));
@@ -90,13 +134,22 @@ public sealed class MoverTests
 
     private static async Task<WebApplication> StartAsync(string folder, string? store)
     {
-        var app = HostApplication.Build(new HostSettings { Port = 0, Data = folder, Demo = true, Store = store }, services =>
-        {
-            services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);
-            services.AddLogging(logging => logging.ClearProviders());
-            services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero);
-            services.Remove(services.Single(s => s.ImplementationType == typeof(Announcement)));
-        });
+        var app = HostApplication.Build(
+            new HostSettings
+            {
+                Port = 0,
+                Data = folder,
+                Demo = true,
+                Store = store,
+            },
+            services =>
+            {
+                services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);
+                services.AddLogging(logging => logging.ClearProviders());
+                services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero);
+                services.Remove(services.Single(s => s.ImplementationType == typeof(Announcement)));
+            }
+        );
         await app.StartAsync();
         return app;
     }
@@ -104,7 +157,10 @@ public sealed class MoverTests
     private static async Task<HttpClient> SignInAsync(WebApplication app, string user)
     {
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = new Uri(address) };
+        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
+        {
+            BaseAddress = new Uri(address),
+        };
         using var login = await client.PostAsJsonAsync("/api/v1/auth/login", new { username = user, password = DemoData.Password });
         var token = (await login.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("accessToken").GetString();
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);

@@ -25,7 +25,10 @@ public sealed class TraceTests
     {
         using var spans = new SpanLog();
         await using var nodes = await TwoNodes.StartAsync(
-            withRedis, new ManualTime(), (_, services) => new DunlinBuilder(services).AddAccessPolicy<Everything>("traces"));
+            withRedis,
+            new ManualTime(),
+            (_, services) => new DunlinBuilder(services).AddAccessPolicy<Everything>("traces")
+        );
         var alice = await nodes.SignInAsync("alice");
         await using var here = await OpenStream.OpenAsync(alice[0], "/dunlin/v1/events?topic=traces/t");
         await using var there = await OpenStream.OpenAsync(alice[1], "/dunlin/v1/events?topic=traces/t");
@@ -33,14 +36,34 @@ public sealed class TraceTests
 
         // The writer is held until all wait for it.
         var (held, release) = (new TaskCompletionSource(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        var holding = nodes.Services(0).GetRequiredService<IStore>().WriteAsync(async (_, _) =>
-        {
-            held.SetResult();
-            await release.Task;
-            return 0;
-        }).AsTask();
+        var holding = nodes
+            .Services(0)
+            .GetRequiredService<IStore>()
+            .WriteAsync(
+                async (_, _) =>
+                {
+                    held.SetResult();
+                    await release.Task;
+                    return 0;
+                }
+            )
+            .AsTask();
         await held.Task;
-        var answers = Enumerable.Range(0, Publishes).Select(i => alice[0].PostAsJsonAsync("/dunlin/v1/events", new { topic = "traces/t", type = "happened", data = i })).ToList();
+        var answers = Enumerable
+            .Range(0, Publishes)
+            .Select(i =>
+                alice[0]
+                    .PostAsJsonAsync(
+                        "/dunlin/v1/events",
+                        new
+                        {
+                            topic = "traces/t",
+                            type = "happened",
+                            data = i,
+                        }
+                    )
+            )
+            .ToList();
         await WhenQueuedAsync(nodes.Services(0).GetRequiredService<IMeterFactory>());
         release.SetResult();
         await holding;
@@ -50,19 +73,33 @@ public sealed class TraceTests
 
         var published = await spans.WhenAsync(Publishes, span => span.OperationName == "dunlin.publish" && span.TraceId == client.TraceId);
         Assert.Equal(Publishes, published.Count);
-        var requests = spans.Find(span => span.Source.Name == "Microsoft.AspNetCore" && span.TraceId == client.TraceId).Select(span => span.SpanId).ToHashSet();
+        var requests = spans
+            .Find(span => span.Source.Name == "Microsoft.AspNetCore" && span.TraceId == client.TraceId)
+            .Select(span => span.SpanId)
+            .ToHashSet();
         Assert.All(published, span => Assert.Contains(span.ParentSpanId, requests));
 
         // One commit for all of them, a root of its own.
         var ids = published.Select(span => span.SpanId).ToHashSet();
-        var commit = Assert.Single(await spans.WhenAsync(1, span => span.OperationName == "dunlin.commit" && span.Links.Any(link => ids.Contains(link.Context.SpanId))));
+        var commit = Assert.Single(
+            await spans.WhenAsync(
+                1,
+                span => span.OperationName == "dunlin.commit" && span.Links.Any(link => ids.Contains(link.Context.SpanId))
+            )
+        );
         Assert.Equal(ids, commit.Links.Select(link => link.Context.SpanId).ToHashSet());
         Assert.Equal((default, (object)Publishes), (commit.ParentSpanId, commit.GetTagItem("dunlin.events")!));
 
         // One delivery on each node, whose link says whether the commit was made there.
-        var deliveries = await spans.WhenAsync(2, span => span.OperationName == "dunlin.deliver" && span.Links.Any(link => link.Context.SpanId == commit.SpanId));
+        var deliveries = await spans.WhenAsync(
+            2,
+            span => span.OperationName == "dunlin.deliver" && span.Links.Any(link => link.Context.SpanId == commit.SpanId)
+        );
         Assert.Equal(2, deliveries.Count);
-        Assert.All(deliveries, span => Assert.Equal((default, (object)(long)Publishes), (span.ParentSpanId, span.GetTagItem("dunlin.deliveries")!)));
+        Assert.All(
+            deliveries,
+            span => Assert.Equal((default, (object)(long)Publishes), (span.ParentSpanId, span.GetTagItem("dunlin.deliveries")!))
+        );
         Assert.All(deliveries.SelectMany(span => span.Links), link => Assert.Equal(commit.TraceId, link.Context.TraceId));
         Assert.Equal([false, true], deliveries.Select(span => Assert.Single(span.Links).Context.IsRemote).Order());
     }

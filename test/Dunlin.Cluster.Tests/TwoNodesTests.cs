@@ -15,7 +15,8 @@ namespace Dunlin.Cluster.Tests;
 /// <summary>What happens on one node and must be felt on another.</summary>
 public sealed class TwoNodesTests
 {
-    private const string LeaseOfAlice = "lease-of-alice-1", LeaseOfBob = "lease-of-bob-01";
+    private const string LeaseOfAlice = "lease-of-alice-1",
+        LeaseOfBob = "lease-of-bob-01";
     private static readonly string[] Ended = ["\"channel\":\"timer\"", "\"type\":\"stopped\""];
 
     private const string Lease = "/dunlin/v1/leases/warranty/1/1/remarks";
@@ -85,7 +86,10 @@ public sealed class TwoNodesTests
         var alice = await nodes.SignInAsync("alice");
         using var got = await alice[0].PostAsync("/api/v1/auth/ticket", null);
         var ticket = (await got.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("ticket").GetString();
-        using var bare = new HttpClient(new SocketsHttpHandler { ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = alice[1].BaseAddress };
+        using var bare = new HttpClient(new SocketsHttpHandler { ResponseDrainTimeout = TimeSpan.Zero })
+        {
+            BaseAddress = alice[1].BaseAddress,
+        };
         await using var stream = await OpenStream.OpenAsync(bare, $"/dunlin/v1/events?topic=users/alice&ticket={ticket}");
         using var again = await bare.GetAsync($"/dunlin/v1/events?topic=users/alice&ticket={ticket}");
         Assert.Equal(HttpStatusCode.Unauthorized, again.StatusCode);
@@ -99,7 +103,16 @@ public sealed class TwoNodesTests
         var granted = await PutAsync(alice[0], LeaseOfAlice, 60, HttpStatusCode.Created);
         await PutAsync(bob[1], LeaseOfBob, 60, HttpStatusCode.Accepted, wait: true);
         await using var his = await OpenStream.OpenAsync(bob[1], "/api/sse/warranty-updates?branchId=1");
-        using var handed = await alice[0].PostAsJsonAsync(Lease + "/handoff", new { leaseId = LeaseOfAlice, fence = Fence(granted), to = "bob" });
+        using var handed = await alice[0]
+            .PostAsJsonAsync(
+                Lease + "/handoff",
+                new
+                {
+                    leaseId = LeaseOfAlice,
+                    fence = Fence(granted),
+                    to = "bob",
+                }
+            );
         Assert.True(handed.IsSuccessStatusCode, await handed.Content.ReadAsStringAsync());
         await his.WhenAsync("lock-acquired", "bob");
         var his2 = await PutAsync(bob[1], LeaseOfBob, 60, HttpStatusCode.OK);
@@ -127,13 +140,20 @@ public sealed class TwoNodesTests
     {
         var time = new ManualTime();
         await using var nodes = await TwoNodes.StartAsync(withRedis: false, time);
-        var (staying, leaving) = (await nodes.SignInAsync("alice", "device-that-stays"), await nodes.SignInAsync("bob", "device-that-goes"));
+        var (staying, leaving) = (
+            await nodes.SignInAsync("alice", "device-that-stays"),
+            await nodes.SignInAsync("bob", "device-that-goes")
+        );
         await nodes.KnowEachOtherAsync();
-        await using var watching = await OpenStream.OpenAsync((await nodes.SignInAsync("carol"))[1], "/api/sse/warranty-updates?branchId=1");
+        await using var watching = await OpenStream.OpenAsync(
+            (await nodes.SignInAsync("carol"))[1],
+            "/api/sse/warranty-updates?branchId=1"
+        );
         var kept = await OpenStream.OpenAsync(staying[0], "/dunlin/v1/events?topic=users/alice");
         var gone = await OpenStream.OpenAsync(leaving[0], "/dunlin/v1/events?topic=users/bob");
         await PutAsync(staying[0], LeaseOfAlice, 600, HttpStatusCode.Created);
-        using var other = await leaving[0].PutAsJsonAsync(Lease.Replace("remarks", "issues", StringComparison.Ordinal), new { leaseId = LeaseOfBob, seconds = 600 });
+        using var other = await leaving[0]
+            .PutAsJsonAsync(Lease.Replace("remarks", "issues", StringComparison.Ordinal), new { leaseId = LeaseOfBob, seconds = 600 });
         Assert.Equal(HttpStatusCode.Created, other.StatusCode);
         await kept.DisposeAsync();
         await gone.DisposeAsync();
@@ -187,8 +207,17 @@ public sealed class TwoNodesTests
         foreach (var client in alice)
         {
             var devices = await client.GetFromJsonAsync<JsonElement>("/api/devices");
-            Assert.True(devices.EnumerateArray().Single(d => d.GetProperty("deviceId").GetString() == "phone-of-alice").GetProperty("isConnected").GetBoolean());
-            Assert.Equal(1, (await client.GetFromJsonAsync<JsonElement>("/api/v1/replicache/stats")).GetProperty("totalConnections").GetInt32());
+            Assert.True(
+                devices
+                    .EnumerateArray()
+                    .Single(d => d.GetProperty("deviceId").GetString() == "phone-of-alice")
+                    .GetProperty("isConnected")
+                    .GetBoolean()
+            );
+            Assert.Equal(
+                1,
+                (await client.GetFromJsonAsync<JsonElement>("/api/v1/replicache/stats")).GetProperty("totalConnections").GetInt32()
+            );
             using var poked = await client.PostAsync("/api/v1/replicache/poke-user", null);
             Assert.Equal(1, (await poked.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("clientsNotified").GetInt32());
             Assert.Equal("{\"connected\":true,\"total_connections\":1}", await client.GetStringAsync("/api/v1/events/status"));
@@ -207,15 +236,28 @@ public sealed class TwoNodesTests
         await using (await OpenStream.OpenAsync(alice[1], "/api/sse?deviceId=phone-of-alice"))
         {
             foreach (var kind in new[] { "stats", "present", "devices", "streams.rxdb", "streams.replicache", "documents.pages" })
-                nodes.Services(1).GetRequiredService<NodeQuestions>().Answer<JsonElement, string>(kind, static _ => throw new InvalidOperationException("on purpose"));
-            foreach (var (path, member) in new[]
-            {
-                ("/dunlin/v1/stats", "silentNodes"), ("/dunlin/v1/presence?topic=users/alice", "silentNodes"), ("/api/v1/replicache/stats", "silentNodes"),
-                ("/api/v1/events/status", "silent_nodes"), ("/api/v1/admin/sessions", "silent_nodes"),
-            })
+                nodes
+                    .Services(1)
+                    .GetRequiredService<NodeQuestions>()
+                    .Answer<JsonElement, string>(kind, static _ => throw new InvalidOperationException("on purpose"));
+            foreach (
+                var (path, member) in new[]
+                {
+                    ("/dunlin/v1/stats", "silentNodes"),
+                    ("/dunlin/v1/presence?topic=users/alice", "silentNodes"),
+                    ("/api/v1/replicache/stats", "silentNodes"),
+                    ("/api/v1/events/status", "silent_nodes"),
+                    ("/api/v1/admin/sessions", "silent_nodes"),
+                }
+            )
                 Assert.Equal(1, (await alice[0].GetFromJsonAsync<JsonElement>(path)).GetProperty(member).GetInt32());
-            var devices = (await alice[0].GetFromJsonAsync<JsonElement>("/api/devices")).EnumerateArray()
-                .ToDictionary(device => device.GetProperty("deviceId").GetString()!, device => device.GetProperty("isConnected").ValueKind, StringComparer.Ordinal);
+            var devices = (await alice[0].GetFromJsonAsync<JsonElement>("/api/devices"))
+                .EnumerateArray()
+                .ToDictionary(
+                    device => device.GetProperty("deviceId").GetString()!,
+                    device => device.GetProperty("isConnected").ValueKind,
+                    StringComparer.Ordinal
+                );
             Assert.Equal((JsonValueKind.True, JsonValueKind.Null), (devices["desk-of-alice"], devices["phone-of-alice"]));
         }
         await nodes.StopAsync(1);
@@ -226,28 +268,42 @@ public sealed class TwoNodesTests
     [Fact]
     public async Task A_job_that_is_asked_for_at_one_node_is_done_by_another_without_its_asking_the_journal()
     {
-        await using var nodes = await TwoNodes.StartAsync(withRedis: false, configure: (node, services) =>
-        {
-            services.ConfigureAll<JobOptions>(jobs => jobs.PollInterval = TimeSpan.FromDays(1));
-            if (node == 0)
-                services.Remove(services.Single(service => service.ServiceType == typeof(IHostedService) && service.ImplementationFactory?.Method.ReturnType == typeof(JobNode)));
-        });
+        await using var nodes = await TwoNodes.StartAsync(
+            withRedis: false,
+            configure: (node, services) =>
+            {
+                services.ConfigureAll<JobOptions>(jobs => jobs.PollInterval = TimeSpan.FromDays(1));
+                if (node == 0)
+                    services.Remove(
+                        services.Single(service =>
+                            service.ServiceType == typeof(IHostedService)
+                            && service.ImplementationFactory?.Method.ReturnType == typeof(JobNode)
+                        )
+                    );
+            }
+        );
         var alice = await nodes.SignInAsync("alice");
         // A page at an address that nobody may have fetched: refused for good, by whoever does the job.
-        using var added = await alice[0].PostAsJsonAsync("/api/v1/wishlists/demo-birthday/items", new { id = "of-another-node", source_url = "http://127.0.0.1:9/x" });
+        using var added = await alice[0]
+            .PostAsJsonAsync("/api/v1/wishlists/demo-birthday/items", new { id = "of-another-node", source_url = "http://127.0.0.1:9/x" });
         Assert.True(added.IsSuccessStatusCode, await added.Content.ReadAsStringAsync());
-        await WhenAsync(async () => (await alice[0].GetStringAsync("/api/v1/wishlists/demo-birthday/items")).Contains("\"failed\"", StringComparison.Ordinal));
+        await WhenAsync(async () =>
+            (await alice[0].GetStringAsync("/api/v1/wishlists/demo-birthday/items")).Contains("\"failed\"", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
     public async Task G4_A_node_that_ends_right_after_a_change_of_rights_was_committed_leaves_nothing_open_on_the_other()
     {
         // Nothing that happens after the commit at this node can pass it on: all that the other has is the transaction.
-        await using var nodes = await TwoNodes.StartAsync(withRedis: false, configure: (node, services) =>
-        {
-            if (node == 0)
-                services.Remove(services.Single(service => service.ImplementationType?.Name == "AccessRelay"));
-        });
+        await using var nodes = await TwoNodes.StartAsync(
+            withRedis: false,
+            configure: (node, services) =>
+            {
+                if (node == 0)
+                    services.Remove(services.Single(service => service.ImplementationType?.Name == "AccessRelay"));
+            }
+        );
         var (alice, dave, carol) = (await nodes.SignInAsync("alice"), await nodes.SignInAsync("dave"), await nodes.SignInAsync("carol"));
         await using var letters = await OpenStream.OpenAsync(dave[1], "/dunlin/v1/events?topic=documents/letters&topic=users/dave");
         await using var hers = await OpenStream.OpenAsync(carol[1], "/api/v1/sse/subscribe");
@@ -256,7 +312,10 @@ public sealed class TwoNodesTests
         await letters.WhenAsync("dunlin.revoked", "documents/letters");
         // The end of a session likewise, with the last word to its pages.
         var sessions = (await alice[0].GetFromJsonAsync<JsonElement>("/api/v1/admin/sessions")).GetProperty("sessions").EnumerateArray();
-        var ended = sessions.Single(session => session.GetProperty("username").GetString() == "carol").GetProperty("session_id").GetString();
+        var ended = sessions
+            .Single(session => session.GetProperty("username").GetString() == "carol")
+            .GetProperty("session_id")
+            .GetString();
         using var end = await alice[0].DeleteAsync($"/api/v1/admin/sessions/{ended}");
         Assert.True(end.IsSuccessStatusCode, await end.Content.ReadAsStringAsync());
         await hers.Ended;
@@ -270,7 +329,16 @@ public sealed class TwoNodesTests
         await using var nodes = await TwoNodes.StartAsync(withRedis: false, time);
         var dave = await nodes.SignInAsync("dave");
         await using var phone = await OpenStream.OpenAsync(dave[1], "/api/sse?deviceId=phone-of-dave");
-        using var started = await dave[0].PostAsJsonAsync("/api/timer/start", new { taskTitle = "Write", plannedMinutes = 5, deviceId = "desk-of-dave" });
+        using var started = await dave[0]
+            .PostAsJsonAsync(
+                "/api/timer/start",
+                new
+                {
+                    taskTitle = "Write",
+                    plannedMinutes = 5,
+                    deviceId = "desk-of-dave",
+                }
+            );
         Assert.True(started.IsSuccessStatusCode, await started.Content.ReadAsStringAsync());
         await phone.WhenAsync("\"channel\":\"timer\"", "\"type\":\"started\"");
         // One node is reminded of its end, and the sweeps of both find it.
@@ -282,16 +350,39 @@ public sealed class TwoNodesTests
                 await Task.WhenAll(dave.Select(client => client.GetStringAsync("/api/timer")));
         }
         await phone.WhenAsync(Ended);
-        using var marker = await dave[0].PostAsJsonAsync("/api/tasks", new { id = "marker", title = "marker", deviceId = "desk-of-dave" });
+        using var marker = await dave[0]
+            .PostAsJsonAsync(
+                "/api/tasks",
+                new
+                {
+                    id = "marker",
+                    title = "marker",
+                    deviceId = "desk-of-dave",
+                }
+            );
         await phone.WhenAsync("marker");
         Assert.Equal(1, phone.Count(Ended));
         var sessions = await dave[1].GetStringAsync("/api/timer/sessions");
         Assert.Equal(2, sessions.Split("\"Write\"").Length);
     }
 
-    private static async Task<JsonElement> PutAsync(HttpClient client, string leaseId, int seconds, HttpStatusCode expected, bool wait = false)
+    private static async Task<JsonElement> PutAsync(
+        HttpClient client,
+        string leaseId,
+        int seconds,
+        HttpStatusCode expected,
+        bool wait = false
+    )
     {
-        using var answer = await client.PutAsJsonAsync(Lease, new { leaseId, seconds, wait });
+        using var answer = await client.PutAsJsonAsync(
+            Lease,
+            new
+            {
+                leaseId,
+                seconds,
+                wait,
+            }
+        );
         var body = await answer.Content.ReadFromJsonAsync<JsonElement>();
         Assert.True(expected == answer.StatusCode, $"{answer.StatusCode}: {body}");
         return body;

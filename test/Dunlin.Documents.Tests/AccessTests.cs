@@ -33,7 +33,17 @@ public sealed class AccessTests : IAsyncLifetime
         var lease = await _carol.LockAsync(_hidden);
         (await _carol.SaveAsync(_hidden, "<secret/>", lease)).Ok();
         ids.Add((await _carol.SaveNewAsync(_hidden, "<secret/>")).Ok().Text("file_id")!);
-        ids.Add((await _carol.PostAsync("files/import", new { collection = "personnel", title = "Testimonial 2", xml_string = "<secret/>" })).Ok().Text("file_id")!);
+        ids.Add((
+                await _carol.PostAsync(
+                    "files/import",
+                    new
+                    {
+                        collection = "personnel",
+                        title = "Testimonial 2",
+                        xml_string = "<secret/>",
+                    }
+                )
+            ).Ok().Text("file_id")!);
         (await _carol.PostAsync($"files/{ids[1]}/gold-standard", new { })).Ok();
         (await _alice.WaitForAsync(_hidden)).Ok();
         (await _alice.ReleaseAsync(_hidden)).Ok();
@@ -71,12 +81,21 @@ public sealed class AccessTests : IAsyncLifetime
     public async Task G4_No_answer_tells_an_unseen_file_from_one_that_never_was()
     {
         await _carol.LockAsync(_hidden);
-        foreach (var call in new Func<string, Task<Answer>>[]
-        {
-            id => _bob.GetAsync($"files/{id}"), id => _bob.GetAsync($"files/{id}/history"), _bob.AcquireAsync, id => _bob.HeartbeatAsync(id), id => _bob.ReleaseAsync(id),
-            id => _bob.PostAsync("files/check_lock", new { file_id = id }), id => _bob.SaveAsync(id, "<a/>", 1), id => _bob.SaveNewAsync(id, "<a/>"),
-            id => _bob.DeleteAsync(id), id => _bob.PostAsync($"files/{id}/gold-standard", new { }),
-        })
+        foreach (
+            var call in new Func<string, Task<Answer>>[]
+            {
+                id => _bob.GetAsync($"files/{id}"),
+                id => _bob.GetAsync($"files/{id}/history"),
+                _bob.AcquireAsync,
+                id => _bob.HeartbeatAsync(id),
+                id => _bob.ReleaseAsync(id),
+                id => _bob.PostAsync("files/check_lock", new { file_id = id }),
+                id => _bob.SaveAsync(id, "<a/>", 1),
+                id => _bob.SaveNewAsync(id, "<a/>"),
+                id => _bob.DeleteAsync(id),
+                id => _bob.PostAsync($"files/{id}/gold-standard", new { }),
+            }
+        )
         {
             var (unseen, unknown) = ((await call(_hidden)).Is(404, "not_found"), (await call("never-was-one")).Is(404, "not_found"));
             Assert.Equal(unknown.Text("detail")!.Replace("never-was-one", _hidden, StringComparison.Ordinal), unseen.Text("detail"));
@@ -86,7 +105,16 @@ public sealed class AccessTests : IAsyncLifetime
         var all = (await _bob.ListAsync()).ToString() + (await _bob.GetAsync("files/locks")).Ok().Body;
         Assert.All(Secrets.Append(_hidden), secret => Assert.DoesNotContain(secret, all, StringComparison.Ordinal));
 
-        Task<Answer> ImportAsync(string id) => _bob.PostAsync("files/import", new { collection = id, title = "t", xml_string = "<a/>" });
+        Task<Answer> ImportAsync(string id) =>
+            _bob.PostAsync(
+                "files/import",
+                new
+                {
+                    collection = id,
+                    title = "t",
+                    xml_string = "<a/>",
+                }
+            );
     }
 
     [Theory]

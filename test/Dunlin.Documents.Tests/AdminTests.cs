@@ -49,7 +49,10 @@ public sealed class AdminTests : IAsyncLifetime
         var sessions = (await _alice.GetAsync("admin/sessions")).Ok().Body.GetProperty("sessions").EnumerateArray().ToList();
         Assert.Equal(["alice", "bob", "carol"], sessions.Select(s => s.GetProperty("username").GetString()).Order(StringComparer.Ordinal));
         var bob = sessions.Single(s => s.GetProperty("username").GetString() == "bob");
-        Assert.Equal(("Bob Baker", 1, false), (bob.GetProperty("full_name").GetString(), bob.GetProperty("connections").GetInt32(), bob.GetProperty("is_mine").GetBoolean()));
+        Assert.Equal(
+            ("Bob Baker", 1, false),
+            (bob.GetProperty("full_name").GetString(), bob.GetProperty("connections").GetInt32(), bob.GetProperty("is_mine").GetBoolean())
+        );
         Assert.DoesNotContain("secret", bob.ToString(), StringComparison.OrdinalIgnoreCase);
     }
 
@@ -71,16 +74,35 @@ public sealed class AdminTests : IAsyncLifetime
     {
         var stream = await _bob.SubscribeAsync();
         var lease = await _bob.LockAsync(_file);
-        (await _alice.SendAsync(HttpMethod.Put, "admin/maintenance", System.Net.Http.Json.JsonContent.Create(new { on = true, message = "Back at noon" }))).Ok();
+        (
+            await _alice.SendAsync(
+                HttpMethod.Put,
+                "admin/maintenance",
+                System.Net.Http.Json.JsonContent.Create(new { on = true, message = "Back at noon" })
+            )
+        ).Ok();
         await stream.WhenAsync("maintenanceChanged");
 
         var refused = (await _bob.SaveAsync(_file, "<a/>", lease)).Is(503, "maintenance");
         Assert.Equal(("Back at noon", 30), (refused.Text("detail"), (int)refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds));
-        foreach (var answer in new[]
-        {
-            await _bob.SaveNewAsync(_file, "<a/>"), await _bob.AcquireAsync(_file), await _carol.DeleteAsync(_file), await _carol.PostAsync($"files/{_file}/gold-standard", new { }),
-            await _bob.PostAsync("files/import", new { collection = "letters", title = "t", xml_string = "<a/>" }),
-        })
+        foreach (
+            var answer in new[]
+            {
+                await _bob.SaveNewAsync(_file, "<a/>"),
+                await _bob.AcquireAsync(_file),
+                await _carol.DeleteAsync(_file),
+                await _carol.PostAsync($"files/{_file}/gold-standard", new { }),
+                await _bob.PostAsync(
+                    "files/import",
+                    new
+                    {
+                        collection = "letters",
+                        title = "t",
+                        xml_string = "<a/>",
+                    }
+                ),
+            }
+        )
         {
             answer.Is(503, "maintenance");
         }
@@ -96,13 +118,17 @@ public sealed class AdminTests : IAsyncLifetime
     [Fact]
     public async Task Administration_is_for_administrators()
     {
-        foreach (var answer in new[]
-        {
-            await _carol.GetAsync("admin/sessions"), await _carol.SendAsync(HttpMethod.Delete, $"admin/sessions/{_bob.SessionId}", null),
-            await _carol.PostAsync("admin/notifications", new { message = "x" }),
-            await _carol.SendAsync(HttpMethod.Put, "admin/maintenance", System.Net.Http.Json.JsonContent.Create(new { on = true })),
-            await _carol.SendAsync(HttpMethod.Put, "admin/collections/minutes/members/carol", null), await _carol.PostAsync($"files/{_file}/force-release", new { }),
-        })
+        foreach (
+            var answer in new[]
+            {
+                await _carol.GetAsync("admin/sessions"),
+                await _carol.SendAsync(HttpMethod.Delete, $"admin/sessions/{_bob.SessionId}", null),
+                await _carol.PostAsync("admin/notifications", new { message = "x" }),
+                await _carol.SendAsync(HttpMethod.Put, "admin/maintenance", System.Net.Http.Json.JsonContent.Create(new { on = true })),
+                await _carol.SendAsync(HttpMethod.Put, "admin/collections/minutes/members/carol", null),
+                await _carol.PostAsync($"files/{_file}/force-release", new { }),
+            }
+        )
         {
             answer.Is(403, "forbidden");
         }

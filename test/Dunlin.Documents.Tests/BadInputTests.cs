@@ -71,9 +71,25 @@ public sealed class BadInputTests(BadInputTests.Shared shared) : IClassFixture<B
     {
         (await shared.Alice.GetAsync("files/list?variant=a%20b")).Is(400, "invalid_field");
         (await shared.Alice.GetAsync("files/no-such-file")).Is(404, "not_found");
-        (await shared.Alice.PostAsync("files/save", new { xml_string = "<a/>", file_id = "x", label = new string('l', 81) })).Is(400, "invalid_field");
-        (await shared.Alice.PostAsync("files/save", new { xml_string = "<a/>", file_id = "x" }, ("If-Match", "1"))).Is(400, "invalid_field");
-        (await shared.Alice.PostAsync("files/delete", new { files = Enumerable.Range(0, 101).Select(i => $"f{i}") })).Is(400, "invalid_field");
+        (
+            await shared.Alice.PostAsync(
+                "files/save",
+                new
+                {
+                    xml_string = "<a/>",
+                    file_id = "x",
+                    label = new string('l', 81),
+                }
+            )
+        ).Is(400, "invalid_field");
+        (await shared.Alice.PostAsync("files/save", new { xml_string = "<a/>", file_id = "x" }, ("If-Match", "1"))).Is(
+            400,
+            "invalid_field"
+        );
+        (await shared.Alice.PostAsync("files/delete", new { files = Enumerable.Range(0, 101).Select(i => $"f{i}") })).Is(
+            400,
+            "invalid_field"
+        );
         using var form = new FormUrlEncodedContent([]);
         (await shared.Alice.SendAsync(HttpMethod.Post, "files/acquire_lock", form)).Is(415, "unsupported_media_type");
     }

@@ -11,7 +11,8 @@ internal sealed record Answer(HttpStatusCode Status, JsonElement Body, HttpRespo
 {
     public int Code => (int)Status;
 
-    public string? Text(string name) => Body.ValueKind == JsonValueKind.Object && Body.TryGetProperty(name, out var value) ? value.ToString() : null;
+    public string? Text(string name) =>
+        Body.ValueKind == JsonValueKind.Object && Body.TryGetProperty(name, out var value) ? value.ToString() : null;
 
     public long Number(string name) => Body.GetProperty(name).GetInt64();
 
@@ -39,7 +40,8 @@ internal sealed class DocumentsClient(HttpClient http, string sessionId) : IAsyn
 
     public string SessionId => sessionId;
 
-    public Task<Answer> PostAsync(string path, object body, params (string Name, string Value)[] headers) => SendAsync(HttpMethod.Post, path, JsonContent.Create(body), headers);
+    public Task<Answer> PostAsync(string path, object body, params (string Name, string Value)[] headers) =>
+        SendAsync(HttpMethod.Post, path, JsonContent.Create(body), headers);
 
     public Task<Answer> GetAsync(string path) => SendAsync(HttpMethod.Get, path, null);
 
@@ -51,7 +53,11 @@ internal sealed class DocumentsClient(HttpClient http, string sessionId) : IAsyn
         using var response = await http.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
         var isJson = response.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true;
-        return new Answer(response.StatusCode, isJson ? JsonDocument.Parse(text).RootElement : JsonDocument.Parse("null").RootElement, response.Headers);
+        return new Answer(
+            response.StatusCode,
+            isJson ? JsonDocument.Parse(text).RootElement : JsonDocument.Parse("null").RootElement,
+            response.Headers
+        );
     }
 
     public Task<Answer> AcquireAsync(string fileId) => PostAsync("files/acquire_lock", new { file_id = fileId });
@@ -65,9 +71,27 @@ internal sealed class DocumentsClient(HttpClient http, string sessionId) : IAsyn
 
     public Task<Answer> HeartbeatAsync(string fileId, long? lease = null) => PostAsync("files/heartbeat", new { file_id = fileId, lease });
 
-    public Task<Answer> SaveAsync(string fileId, string xml, long? lease) => PostAsync("files/save", new { xml_string = xml, file_id = fileId, lease });
+    public Task<Answer> SaveAsync(string fileId, string xml, long? lease) =>
+        PostAsync(
+            "files/save",
+            new
+            {
+                xml_string = xml,
+                file_id = fileId,
+                lease,
+            }
+        );
 
-    public Task<Answer> SaveNewAsync(string fileId, string xml) => PostAsync("files/save", new { xml_string = xml, file_id = fileId, new_version = true });
+    public Task<Answer> SaveNewAsync(string fileId, string xml) =>
+        PostAsync(
+            "files/save",
+            new
+            {
+                xml_string = xml,
+                file_id = fileId,
+                new_version = true,
+            }
+        );
 
     public Task<Answer> DeleteAsync(params string[] files) => PostAsync("files/delete", new { files });
 
@@ -85,10 +109,18 @@ internal sealed class DocumentsClient(HttpClient http, string sessionId) : IAsyn
     /// <summary>The files of a collection: those whose version is gold, and the others, newest first.</summary>
     public async Task<(string Gold, string[] Versions)> FilesAsync(string collection)
     {
-        var files = (await ListAsync()).GetProperty("documents").EnumerateArray().First(d => d.GetProperty("collection").GetString() == collection).GetProperty("files").EnumerateArray().ToList();
+        var files = (await ListAsync())
+            .GetProperty("documents")
+            .EnumerateArray()
+            .First(d => d.GetProperty("collection").GetString() == collection)
+            .GetProperty("files")
+            .EnumerateArray()
+            .ToList();
         return (
-            files.Where(f => f.GetProperty("is_gold").GetBoolean()).Select(f => f.GetProperty("stable_id").GetString()!).FirstOrDefault() ?? "",
-            [.. files.Where(f => !f.GetProperty("is_gold").GetBoolean()).Select(f => f.GetProperty("stable_id").GetString()!)]);
+            files.Where(f => f.GetProperty("is_gold").GetBoolean()).Select(f => f.GetProperty("stable_id").GetString()!).FirstOrDefault()
+                ?? "",
+            [.. files.Where(f => !f.GetProperty("is_gold").GetBoolean()).Select(f => f.GetProperty("stable_id").GetString()!)]
+        );
     }
 
     public async Task<RawStream> SubscribeAsync(string path = "/api/v1/sse/subscribe")

@@ -38,14 +38,23 @@ internal sealed class DocumentsHost : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("dunlin-documents-").FullName;
         var time = new ManualTime();
-        var app = HostApplication.Build(new HostSettings { Port = 0, Data = folder, Demo = true, Store = TestStore.ConnectionString(folder) }, services =>
-        {
-            services.AddSingleton<TimeProvider>(time);
-            services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);
-            services.AddLogging(logging => logging.ClearProviders());
-            services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero);   // manual time does not pass by itself
-            services.Remove(services.Single(s => s.ImplementationType == typeof(Announcement)));
-        });
+        var app = HostApplication.Build(
+            new HostSettings
+            {
+                Port = 0,
+                Data = folder,
+                Demo = true,
+                Store = TestStore.ConnectionString(folder),
+            },
+            services =>
+            {
+                services.AddSingleton<TimeProvider>(time);
+                services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);
+                services.AddLogging(logging => logging.ClearProviders());
+                services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero); // manual time does not pass by itself
+                services.Remove(services.Single(s => s.ImplementationType == typeof(Announcement)));
+            }
+        );
         await app.StartAsync();
         return new DocumentsHost(app, folder, time);
     }
@@ -53,7 +62,11 @@ internal sealed class DocumentsHost : IAsyncDisposable
     /// <summary>Signs in: a new session, as in a browser of its own.</summary>
     public async Task<DocumentsClient> SignInAsync(string username)
     {
-        var http = new HttpClient(new SocketsHttpHandler { UseCookies = false, MaxConnectionsPerServer = 100 }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(60) };
+        var http = new HttpClient(new SocketsHttpHandler { UseCookies = false, MaxConnectionsPerServer = 100 })
+        {
+            BaseAddress = Address,
+            Timeout = TimeSpan.FromSeconds(60),
+        };
         using var response = await http.PostAsJsonAsync("/api/v1/auth/login", new { username, password = DemoData.Password });
         var answer = await response.Content.ReadFromJsonAsync<JsonElement>();
         Assert.True(response.IsSuccessStatusCode, answer.ToString());

@@ -13,7 +13,12 @@ namespace Dunlin.Documents.Tests;
 /// <summary>What one user can make the server keep, or hold in memory.</summary>
 public sealed class LimitTests : IAsyncLifetime
 {
-    private static readonly object Large = new { xml_string = $"<a>{new string('x', 300_000)}</a>", collection = "letters", title = "Large" };
+    private static readonly object Large = new
+    {
+        xml_string = $"<a>{new string('x', 300_000)}</a>",
+        collection = "letters",
+        title = "Large",
+    };
 
     private DocumentsHost _host = null!;
     private DocumentsClient _bob = null!;
@@ -52,7 +57,17 @@ public sealed class LimitTests : IAsyncLifetime
             using var third = await UnfinishedAsync(carol, "files/import", 31_000_000);
             Assert.StartsWith("HTTP/1.1 429 ", await third.ReadLineAsync(), StringComparison.Ordinal);
             // A small body needs no place, whether or not it says its length.
-            (await _bob.PostAsync("files/import", new { xml_string = "<a/>", collection = "letters", title = "Small" })).Ok();
+            (
+                await _bob.PostAsync(
+                    "files/import",
+                    new
+                    {
+                        xml_string = "<a/>",
+                        collection = "letters",
+                        title = "Small",
+                    }
+                )
+            ).Ok();
             Assert.Equal(62_000_000, _host.Services.GetRequiredService<LargeBodies>().BytesInFlight);
         }
         await InFlightAsync(0);
@@ -71,18 +86,27 @@ public sealed class LimitTests : IAsyncLifetime
         await ExecuteAsync("UPDATE documents_file SET number = 998 WHERE stable_id = @file", new { file });
         var added = (await _bob.SaveNewAsync(file, "<a/>")).Ok().Text("file_id")!;
 
-        await ExecuteAsync("UPDATE documents_file SET owner_id = 'bob', size = 2147483648 - 10, deleted_at = 1 WHERE stable_id = @added", new { added });
+        await ExecuteAsync(
+            "UPDATE documents_file SET owner_id = 'bob', size = 2147483648 - 10, deleted_at = 1 WHERE stable_id = @added",
+            new { added }
+        );
         var full = (await _bob.SaveNewAsync(file, "<aaaaaaaaaaaa/>")).Is(429, "limit_reached");
         Assert.Equal(2_147_483_648, full.Number("limit"));
-        object import = new { xml_string = "<aaaaaaaaaaaa/>", collection = "letters", title = "One more" };
+        object import = new
+        {
+            xml_string = "<aaaaaaaaaaaa/>",
+            collection = "letters",
+            title = "One more",
+        };
         (await _bob.PostAsync("files/import", import)).Is(429, "limit_reached");
         var carol = await _host.SignInAsync("carol");
         (await carol.PostAsync("files/import", import)).Ok();
 
         await ExecuteAsync(
-            "INSERT INTO documents_document (id, collection_id, title, created_at) " +
-            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) SELECT 'x' || i, 'letters', 'X', 0 FROM n",
-            new { });
+            "INSERT INTO documents_document (id, collection_id, title, created_at) "
+                + "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) SELECT 'x' || i, 'letters', 'X', 0 FROM n",
+            new { }
+        );
         Assert.Equal(5_000, (await carol.PostAsync("files/import", import)).Is(429, "limit_reached").Number("limit"));
     }
 
@@ -93,7 +117,9 @@ public sealed class LimitTests : IAsyncLifetime
         return await client.SendAsync(HttpMethod.Post, "files/import", content);
     }
 
-    /// <summary>Waits until bodies of so many bytes have a place: a request takes and gives it some time after it was sent or ended.</summary>
+    /// <summary>
+    /// Waits until bodies of so many bytes have a place: a request takes and gives it some time after it was sent or ended.
+    /// </summary>
     private async Task InFlightAsync(long bytes)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
@@ -106,7 +132,9 @@ public sealed class LimitTests : IAsyncLifetime
     }
 
     private ValueTask<int> ExecuteAsync(string sql, object parameters) =>
-        _host.Services.GetRequiredService<IStore>().WriteAsync(async (unit, _) => await unit.Connection.ExecuteAsync(sql, parameters, unit.Transaction));
+        _host
+            .Services.GetRequiredService<IStore>()
+            .WriteAsync(async (unit, _) => await unit.Connection.ExecuteAsync(sql, parameters, unit.Transaction));
 
     /// <summary>A request of which the headers and the beginning of the body are sent, and no more.</summary>
     private async Task<Unfinished> UnfinishedAsync(DocumentsClient client, string path, int length)
@@ -114,8 +142,9 @@ public sealed class LimitTests : IAsyncLifetime
         var request = new Unfinished();
         await request.SendAsync(
             _host.Address,
-            $"POST /api/v1/{path} HTTP/1.1\r\nHost: {_host.Address.Authority}\r\nAuthorization: {client.Http.DefaultRequestHeaders.Authorization}\r\n" +
-            $"Content-Type: application/json\r\nContent-Length: {length.ToString(CultureInfo.InvariantCulture)}\r\n\r\n{{\"xml_string\":\"");
+            $"POST /api/v1/{path} HTTP/1.1\r\nHost: {_host.Address.Authority}\r\nAuthorization: {client.Http.DefaultRequestHeaders.Authorization}\r\n"
+                + $"Content-Type: application/json\r\nContent-Length: {length.ToString(CultureInfo.InvariantCulture)}\r\n\r\n{{\"xml_string\":\""
+        );
         return request;
     }
 

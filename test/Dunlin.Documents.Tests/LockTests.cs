@@ -115,7 +115,13 @@ public sealed class LockTests : IAsyncLifetime
 
     public enum End
     {
-        Release, Expiry, Disconnect, SignOut, EndedByAdministrator, ForcedByAdministrator, Deletion,
+        Release,
+        Expiry,
+        Disconnect,
+        SignOut,
+        EndedByAdministrator,
+        ForcedByAdministrator,
+        Deletion,
     }
 
     [Theory]
@@ -206,7 +212,10 @@ public sealed class LockTests : IAsyncLifetime
         var fences = new List<long> { lease };
         for (var round = 0; round < 100; round++)
         {
-            var racing = readers.Where(r => r.Client != holder).Select(r => RaceAsync(r.Client, r.Stream, r.Stream.Count("lockReleased") + 1)).ToList();
+            var racing = readers
+                .Where(r => r.Client != holder)
+                .Select(r => RaceAsync(r.Client, r.Stream, r.Stream.Count("lockReleased") + 1))
+                .ToList();
             (await holder.ReleaseAsync(_file, lease)).Ok();
             var answers = await Task.WhenAll(racing);
             var winner = Assert.Single(answers, a => a.Answer.Code == 200);
@@ -237,8 +246,12 @@ public sealed class LockTests : IAsyncLifetime
         (await _bob.ReleaseAsync(_file, lease)).Ok();
 
         (await alice.AcquireAsync(_file)).Is(423, "lease_held");
-        await holding.WhenAsync(frames => frames.Any(f => f.Is("fileDataChanged", "lock_acquired", _file) && f.Member("locked_by") == "Carol Carter"));
-        await waiting.WhenAsync(frames => frames.Any(f => f.Is("fileDataChanged", "lock_acquired", _file) && f.Member("locked_by") == "Carol Carter"));
+        await holding.WhenAsync(frames =>
+            frames.Any(f => f.Is("fileDataChanged", "lock_acquired", _file) && f.Member("locked_by") == "Carol Carter")
+        );
+        await waiting.WhenAsync(frames =>
+            frames.Any(f => f.Is("fileDataChanged", "lock_acquired", _file) && f.Member("locked_by") == "Carol Carter")
+        );
         (await _carol.SaveAsync(_file, "<mine/>", await _carol.LockAsync(_file))).Ok();
     }
 
@@ -263,7 +276,11 @@ public sealed class LockTests : IAsyncLifetime
         (await _bob.ReleaseAsync(_file)).Ok();
         await stream.WhenAsync("fileDataChanged", "lock_released");
         Assert.Contains("event: connected\ndata: Stream connected\n", stream.Text, StringComparison.Ordinal);
-        Assert.Contains($"event: fileDataChanged\ndata: {{\"reason\":\"lock_acquired\",\"stable_id\":\"{_file}\",\"locked_by\":\"Bob Baker\"}}\n", stream.Text, StringComparison.Ordinal);
+        Assert.Contains(
+            $"event: fileDataChanged\ndata: {{\"reason\":\"lock_acquired\",\"stable_id\":\"{_file}\",\"locked_by\":\"Bob Baker\"}}\n",
+            stream.Text,
+            StringComparison.Ordinal
+        );
         Assert.Contains($"event: lockReleased\ndata: {{\"stable_id\":\"{_file}\"}}\n", stream.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("topic:", stream.Text, StringComparison.Ordinal);
     }
@@ -272,7 +289,9 @@ public sealed class LockTests : IAsyncLifetime
     public async Task Locks_cannot_be_taken_past_the_rules_through_the_engines_own_endpoint()
     {
         using var response = await _bob.Http.PutAsync(
-            new Uri($"/dunlin/v1/leases/documents/letters/{_file}", UriKind.Relative), System.Net.Http.Json.JsonContent.Create(new { leaseId = "0123456789abcdef", seconds = 30 }));
+            new Uri($"/dunlin/v1/leases/documents/letters/{_file}", UriKind.Relative),
+            System.Net.Http.Json.JsonContent.Create(new { leaseId = "0123456789abcdef", seconds = 30 })
+        );
         Assert.Equal(403, (int)response.StatusCode);
         (await _carol.AcquireAsync(_file)).Ok();
     }

@@ -22,7 +22,7 @@ internal sealed class RawStream : IAsyncDisposable
 
     private readonly HttpResponseMessage _response;
     private readonly CancellationTokenSource _stop = new();
-    private readonly Lock _gate = new();   // guards all below
+    private readonly Lock _gate = new(); // guards all below
     private readonly StringBuilder _text = new();
     private readonly List<RawFrame> _frames = [];
     private readonly List<(Func<IReadOnlyList<RawFrame>, bool> Wanted, TaskCompletionSource Reached)> _waiting = [];
@@ -68,7 +68,8 @@ internal sealed class RawStream : IAsyncDisposable
         return stream;
     }
 
-    public Task WhenAsync(string name, string? reason = null, string? file = null) => WhenAsync(frames => frames.Any(f => f.Is(name, reason, file)));
+    public Task WhenAsync(string name, string? reason = null, string? file = null) =>
+        WhenAsync(frames => frames.Any(f => f.Is(name, reason, file)));
 
     public async Task WhenAsync(Func<IReadOnlyList<RawFrame>, bool> wanted)
     {

@@ -31,10 +31,30 @@ public sealed class RoleTests : IAsyncLifetime
         (await _dave.AcquireAsync(file)).Is(403, "forbidden");
         (await _dave.SaveAsync(file, "<a/>", 1)).Is(403, "forbidden");
         (await _dave.SaveNewAsync(file, "<a/>")).Is(403, "forbidden");
-        (await _dave.PostAsync("files/save", new { xml_string = "<a/>", file_id = file, new_gold = true })).Is(403, "forbidden");
+        (
+            await _dave.PostAsync(
+                "files/save",
+                new
+                {
+                    xml_string = "<a/>",
+                    file_id = file,
+                    new_gold = true,
+                }
+            )
+        ).Is(403, "forbidden");
         (await _dave.DeleteAsync(file)).Is(403, "forbidden");
         (await _dave.PostAsync($"files/{file}/gold-standard", new { })).Is(403, "forbidden");
-        (await _dave.PostAsync("files/import", new { collection = "letters", title = "t", xml_string = "<a/>" })).Is(403, "forbidden");
+        (
+            await _dave.PostAsync(
+                "files/import",
+                new
+                {
+                    collection = "letters",
+                    title = "t",
+                    xml_string = "<a/>",
+                }
+            )
+        ).Is(403, "forbidden");
     }
 
     [Fact]
@@ -42,7 +62,17 @@ public sealed class RoleTests : IAsyncLifetime
     {
         (await _bob.SaveAsync(_versions[0], "<a/>", await _bob.LockAsync(_versions[0]))).Ok();
         (await _bob.SaveNewAsync(_gold, "<a/>")).Ok();
-        (await _bob.PostAsync("files/save", new { xml_string = "<a/>", file_id = _versions[0], new_gold = true })).Is(403, "forbidden");
+        (
+            await _bob.PostAsync(
+                "files/save",
+                new
+                {
+                    xml_string = "<a/>",
+                    file_id = _versions[0],
+                    new_gold = true,
+                }
+            )
+        ).Is(403, "forbidden");
         (await _bob.PostAsync($"files/{_versions[0]}/gold-standard", new { })).Is(403, "forbidden");
         // His own, so that he may lock it to delete it; writing it stays with reviewers.
         (await _bob.SaveAsync(_gold, "<a/>", await _bob.LockAsync(_gold))).Is(403, "forbidden");
@@ -84,7 +114,12 @@ public sealed class RoleTests : IAsyncLifetime
         Assert.NotEmpty(await _bob.ReadTextAsync(_versions[0]));
 
         await _carol.LockAsync(_versions[1]);
-        (await _carol.PostAsync("files/delete", new { files = _versions, leases = new Dictionary<string, long>(StringComparer.Ordinal) { [_versions[0]] = lease + 1000 } })).Is(409, "lease_lost");
+        (
+            await _carol.PostAsync(
+                "files/delete",
+                new { files = _versions, leases = new Dictionary<string, long>(StringComparer.Ordinal) { [_versions[0]] = lease + 1000 } }
+            )
+        ).Is(409, "lease_lost");
         (await _carol.DeleteAsync(_versions)).Ok();
         await stream.WhenAsync(frames => frames.Any(f => f.Is("fileDataChanged", "files_deleted")));
         var told = stream.Frames.Single(f => f.Is("fileDataChanged", "files_deleted"));
@@ -98,17 +133,27 @@ public sealed class RoleTests : IAsyncLifetime
         var file = _versions[0];
         await _carol.LockAsync(file);
         (await _carol.DeleteAsync(file)).Ok();
-        foreach (var answer in new[]
-        {
-            await _carol.GetAsync($"files/{file}"), await _carol.AcquireAsync(file), await _carol.HeartbeatAsync(file), await _carol.SaveAsync(file, "<a/>", 1),
-            await _carol.SaveNewAsync(file, "<a/>"), await _carol.DeleteAsync(file), await _carol.PostAsync($"files/{file}/gold-standard", new { }),
-        })
+        foreach (
+            var answer in new[]
+            {
+                await _carol.GetAsync($"files/{file}"),
+                await _carol.AcquireAsync(file),
+                await _carol.HeartbeatAsync(file),
+                await _carol.SaveAsync(file, "<a/>", 1),
+                await _carol.SaveNewAsync(file, "<a/>"),
+                await _carol.DeleteAsync(file),
+                await _carol.PostAsync($"files/{file}/gold-standard", new { }),
+            }
+        )
         {
             answer.Is(404, "not_found");
         }
         Assert.DoesNotContain(file, (await _carol.ListAsync()).ToString(), StringComparison.Ordinal);
         var history = (await _carol.GetAsync($"files/{_gold}/history")).Ok().Body.EnumerateArray();
-        Assert.Equal("Carol Carter", history.Single(v => v.GetProperty("stable_id").GetString() == file).GetProperty("deleted_by").GetString());
+        Assert.Equal(
+            "Carol Carter",
+            history.Single(v => v.GetProperty("stable_id").GetString() == file).GetProperty("deleted_by").GetString()
+        );
     }
 
     [Fact]
@@ -121,8 +166,12 @@ public sealed class RoleTests : IAsyncLifetime
 
         static async Task<string> CanAsync(DocumentsClient client, string file)
         {
-            var can = (await client.ListAsync()).GetProperty("documents").EnumerateArray().SelectMany(d => d.GetProperty("files").EnumerateArray())
-                .Single(f => f.GetProperty("stable_id").GetString() == file).GetProperty("can");
+            var can = (await client.ListAsync())
+                .GetProperty("documents")
+                .EnumerateArray()
+                .SelectMany(d => d.GetProperty("files").EnumerateArray())
+                .Single(f => f.GetProperty("stable_id").GetString() == file)
+                .GetProperty("can");
             return string.Join(' ', can.EnumerateObject().Where(p => p.Value.GetBoolean()).Select(p => p.Name));
         }
     }

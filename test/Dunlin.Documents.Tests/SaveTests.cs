@@ -84,20 +84,66 @@ public sealed class SaveTests : IAsyncLifetime
         var lease = await _bob.LockAsync(_file);
         var (_, etag) = await _bob.ReadAsync(_file);
         (await _bob.SaveAsync(_file, "<one/>", lease)).Ok();
-        var refused = (await _bob.PostAsync("files/save", new { xml_string = "<two/>", file_id = _file, lease }, ("If-Match", etag))).Is(412, "version_mismatch");
+        var refused = (
+            await _bob.PostAsync(
+                "files/save",
+                new
+                {
+                    xml_string = "<two/>",
+                    file_id = _file,
+                    lease,
+                },
+                ("If-Match", etag)
+            )
+        ).Is(412, "version_mismatch");
         Assert.Equal((await _bob.ReadAsync(_file)).ETag, refused.Text("etag"));
         Assert.Equal("<one/>", await _bob.ReadTextAsync(_file));
         // As a proxy that compresses sends it on, in a list, and whatever is there.
-        (await _bob.PostAsync("files/save", new { xml_string = "<two/>", file_id = _file, lease }, ("If-Match", "W/" + refused.Text("etag")))).Ok();
+        (
+            await _bob.PostAsync(
+                "files/save",
+                new
+                {
+                    xml_string = "<two/>",
+                    file_id = _file,
+                    lease,
+                },
+                ("If-Match", "W/" + refused.Text("etag"))
+            )
+        ).Ok();
         var (_, third) = await _bob.ReadAsync(_file);
-        (await _bob.PostAsync("files/save", new { xml_string = "<three/>", file_id = _file, lease }, ("If-Match", $"{etag}, {third}"))).Ok();
-        (await _bob.PostAsync("files/save", new { xml_string = "<four/>", file_id = _file, lease }, ("If-Match", "*"))).Ok();
+        (
+            await _bob.PostAsync(
+                "files/save",
+                new
+                {
+                    xml_string = "<three/>",
+                    file_id = _file,
+                    lease,
+                },
+                ("If-Match", $"{etag}, {third}")
+            )
+        ).Ok();
+        (
+            await _bob.PostAsync(
+                "files/save",
+                new
+                {
+                    xml_string = "<four/>",
+                    file_id = _file,
+                    lease,
+                },
+                ("If-Match", "*")
+            )
+        ).Ok();
     }
 
     [Fact]
     public async Task Two_simultaneous_new_versions_never_get_one_number()
     {
-        var answers = await Task.WhenAll(Enumerable.Range(0, 24).Select(i => (i % 2 == 0 ? _bob : _carol).SaveNewAsync(_file, $"<v n='{i}'/>")));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 24).Select(i => (i % 2 == 0 ? _bob : _carol).SaveNewAsync(_file, $"<v n='{i}'/>"))
+        );
         Assert.All(answers, a => Assert.Equal((201, "new"), (a.Code, a.Text("status"))));
         Assert.Equal(Enumerable.Range(4, 24).Select(n => (long)n), answers.Select(a => a.Number("version")).Order());
         Assert.Equal(24, answers.Select(a => a.Text("file_id")).Distinct(StringComparer.Ordinal).Count());
@@ -117,28 +163,74 @@ public sealed class SaveTests : IAsyncLifetime
     {
         await _carol.LockAsync(_file);
         var stream = await _carol.SubscribeAsync();
-        var added = (await _bob.PostAsync("files/save", new { xml_string = "<rescued/>", file_id = _file, new_version = true, label = "Rescued" })).Ok();
+        var added = (
+            await _bob.PostAsync(
+                "files/save",
+                new
+                {
+                    xml_string = "<rescued/>",
+                    file_id = _file,
+                    new_version = true,
+                    label = "Rescued",
+                }
+            )
+        ).Ok();
         await stream.WhenAsync("fileDataChanged", "file_created", added.Text("file_id"));
         Assert.Equal("<rescued/>", await _carol.ReadTextAsync(added.Text("file_id")!));
         var history = (await _bob.GetAsync($"files/{_file}/history")).Ok().Body.EnumerateArray().ToList();
-        Assert.Equal(("Rescued", 4L, "Bob Baker"), (history[0].GetProperty("label").GetString(), history[0].GetProperty("version").GetInt64(), history[0].GetProperty("owner").GetString()));
+        Assert.Equal(
+            ("Rescued", 4L, "Bob Baker"),
+            (
+                history[0].GetProperty("label").GetString(),
+                history[0].GetProperty("version").GetInt64(),
+                history[0].GetProperty("owner").GetString()
+            )
+        );
     }
 
     [Fact]
     public async Task The_first_gold_standard_is_made_by_a_save_and_the_next_by_promotion()
     {
-        var postcard = (await _carol.ListAsync()).GetProperty("documents").EnumerateArray().Single(d => d.GetProperty("title").GetString()!.StartsWith("Postcard", StringComparison.Ordinal))
-            .GetProperty("files")[0].GetProperty("stable_id").GetString()!;
+        var postcard = (await _carol.ListAsync())
+            .GetProperty("documents")
+            .EnumerateArray()
+            .Single(d => d.GetProperty("title").GetString()!.StartsWith("Postcard", StringComparison.Ordinal))
+            .GetProperty("files")[0]
+            .GetProperty("stable_id")
+            .GetString()!;
         var stream = await _bob.SubscribeAsync();
-        var gold = (await _carol.PostAsync("files/save", new { xml_string = "<gold/>", file_id = postcard, new_gold = true })).Ok();
+        var gold = (
+            await _carol.PostAsync(
+                "files/save",
+                new
+                {
+                    xml_string = "<gold/>",
+                    file_id = postcard,
+                    new_gold = true,
+                }
+            )
+        ).Ok();
         Assert.Equal("new_gold", gold.Text("status"));
-        var second = (await _carol.PostAsync("files/save", new { xml_string = "<gold/>", file_id = postcard, new_gold = true })).Is(409, "conflict");
+        var second = (
+            await _carol.PostAsync(
+                "files/save",
+                new
+                {
+                    xml_string = "<gold/>",
+                    file_id = postcard,
+                    new_gold = true,
+                }
+            )
+        ).Is(409, "conflict");
         Assert.Equal(gold.Text("file_id"), second.Text("gold_id"));
 
         Assert.Equal(204, (await _carol.PostAsync($"files/{postcard}/gold-standard", new { })).Code);
         await stream.WhenAsync("fileDataChanged", "gold_standard_changed", postcard);
         var history = (await _carol.GetAsync($"files/{postcard}/history")).Ok().Body.EnumerateArray();
-        Assert.Equal([postcard], history.Where(v => v.GetProperty("is_gold").GetBoolean()).Select(v => v.GetProperty("stable_id").GetString()));
+        Assert.Equal(
+            [postcard],
+            history.Where(v => v.GetProperty("is_gold").GetBoolean()).Select(v => v.GetProperty("stable_id").GetString())
+        );
     }
 
     [Fact]
@@ -166,7 +258,10 @@ public sealed class SaveTests : IAsyncLifetime
     [Fact]
     public async Task A_source_is_read_and_never_saved_over()
     {
-        var letter = (await _bob.ListAsync()).GetProperty("documents").EnumerateArray().Single(d => d.GetProperty("pdf").ValueKind == System.Text.Json.JsonValueKind.Object);
+        var letter = (await _bob.ListAsync())
+            .GetProperty("documents")
+            .EnumerateArray()
+            .Single(d => d.GetProperty("pdf").ValueKind == System.Text.Json.JsonValueKind.Object);
         var pdf = letter.GetProperty("pdf").GetProperty("stable_id").GetString()!;
         Assert.StartsWith("%PDF-1.4", await _bob.ReadTextAsync(pdf), StringComparison.Ordinal);
         (await _bob.SaveAsync(pdf, "<a/>", 1)).Is(400, "invalid_field");
@@ -176,7 +271,18 @@ public sealed class SaveTests : IAsyncLifetime
     [Fact]
     public async Task A_new_document_begins_with_version_1_of_its_variant()
     {
-        var added = (await _bob.PostAsync("files/import", new { collection = "minutes", title = "Minutes, April", xml_string = "<m/>", variant = "short" })).Ok();
+        var added = (
+            await _bob.PostAsync(
+                "files/import",
+                new
+                {
+                    collection = "minutes",
+                    title = "Minutes, April",
+                    xml_string = "<m/>",
+                    variant = "short",
+                }
+            )
+        ).Ok();
         Assert.Equal(("new", 1L), (added.Text("status"), added.Number("version")));
         var list = (await _bob.GetAsync("files/list?variant=short")).Ok().Body;
         var files = list.GetProperty("documents").EnumerateArray().SelectMany(d => d.GetProperty("files").EnumerateArray()).ToList();

@@ -83,7 +83,20 @@ public sealed class BadInputTests
     {
         await using var host = await FocusHost.StartAsync();
         using var laptop = host.Client();
-        var problem = await ProblemAsync(laptop, "POST", "/api/calendar/events", new { title = "Talk", start, end }, 400, "invalid_field", field);
+        var problem = await ProblemAsync(
+            laptop,
+            "POST",
+            "/api/calendar/events",
+            new
+            {
+                title = "Talk",
+                start,
+                end,
+            },
+            400,
+            "invalid_field",
+            field
+        );
         Assert.Contains(says, problem, StringComparison.Ordinal);
     }
 
@@ -107,7 +120,15 @@ public sealed class BadInputTests
     {
         await using var host = await FocusHost.StartAsync();
         using var laptop = host.Client();
-        await ProblemAsync(laptop, method, path, body?.Replace("LONG", new string('x', 201), StringComparison.Ordinal), status, code, field);
+        await ProblemAsync(
+            laptop,
+            method,
+            path,
+            body?.Replace("LONG", new string('x', 201), StringComparison.Ordinal),
+            status,
+            code,
+            field
+        );
     }
 
     [Fact]
@@ -115,11 +136,28 @@ public sealed class BadInputTests
     {
         await using var host = await FocusHost.StartAsync();
         using var laptop = host.Client();
-        await ProblemAsync(laptop, "POST", "/api/tasks", $$"""{"title":"x","notes":"{{new string('n', 33_000)}}"}""", 413, "too_large", null);
+        await ProblemAsync(
+            laptop,
+            "POST",
+            "/api/tasks",
+            $$"""{"title":"x","notes":"{{new string('n', 33_000)}}"}""",
+            413,
+            "too_large",
+            null
+        );
         using var text = await laptop.Http.PostAsync("/api/tasks", new StringContent("title=x"));
         Assert.Equal(415, (int)text.StatusCode);
         using var nobody = host.Client(user: null);
-        foreach (var (method, path) in new[] { ("GET", "/api/sse?deviceId=x"), ("GET", "/api/timer"), ("POST", "/api/timer/start"), ("GET", "/api/tasks"), ("GET", "/api/devices") })
+        foreach (
+            var (method, path) in new[]
+            {
+                ("GET", "/api/sse?deviceId=x"),
+                ("GET", "/api/timer"),
+                ("POST", "/api/timer/start"),
+                ("GET", "/api/tasks"),
+                ("GET", "/api/devices"),
+            }
+        )
             await ProblemAsync(nobody, method, path, null, 401, "not_signed_in", null);
     }
 
@@ -155,7 +193,15 @@ public sealed class BadInputTests
         Assert.Contains("does not exist", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
-    private static async Task<string> ProblemAsync(FocusClient client, string method, string path, object? body, int status, string code, string? field)
+    private static async Task<string> ProblemAsync(
+        FocusClient client,
+        string method,
+        string path,
+        object? body,
+        int status,
+        string code,
+        string? field
+    )
     {
         var (found, problem) = await client.SendAsync(method, path, body);
         Assert.True(found == status, $"{method} {path}: {found} {problem}");

@@ -16,13 +16,18 @@ internal static class Envelopes
     public static Task<EventReader<Envelope>> OpenAsync(HttpClient client, HttpResponseMessage response) =>
         EventReader<Envelope>.OpenAsync(client, response, Read, static item => item.EventType == "message");
 
-    public static Task<Envelope> UntilAsync(this EventReader<Envelope> reader, string name) => reader.UntilAsync(envelope => envelope.Name == name);
+    public static Task<Envelope> UntilAsync(this EventReader<Envelope> reader, string name) =>
+        reader.UntilAsync(envelope => envelope.Name == name);
 
     private static Envelope Read(SseItem<string> item)
     {
         var frame = JsonDocument.Parse(item.Data).RootElement;
         return new Envelope(
-            item.EventId, frame.GetProperty("channel").GetString()!, frame.GetProperty("type").GetString()!, frame.GetProperty("payload"),
-            frame.GetProperty("sourceDeviceId").GetString());
+            item.EventId,
+            frame.GetProperty("channel").GetString()!,
+            frame.GetProperty("type").GetString()!,
+            frame.GetProperty("payload"),
+            frame.GetProperty("sourceDeviceId").GetString()
+        );
     }
 }

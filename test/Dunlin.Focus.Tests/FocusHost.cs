@@ -33,7 +33,8 @@ internal sealed class FocusHost : IAsyncDisposable
     private readonly Action<WebApplication> _map;
     private WebApplication? _app;
 
-    private FocusHost(Action<DunlinBuilder>? engine, Action<WebApplication>? map) => (_engine, _map) = (engine, map ?? (static app => app.MapFocus()));
+    private FocusHost(Action<DunlinBuilder>? engine, Action<WebApplication>? map) =>
+        (_engine, _map) = (engine, map ?? (static app => app.MapFocus()));
 
     public ManualTime Time { get; } = new();
 
@@ -63,24 +64,33 @@ internal sealed class FocusHost : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddSingleton<TimeProvider>(Time);
         // Time moves by hours at once here: nothing that is under way meanwhile is to count as stuck.
-        var dunlin = builder.Services.AddDunlin().AddFocus().AddTestStore(_folder, "focus.db", options =>
-        {
-            options.WriteLimit = TimeSpan.FromHours(1);
-            // What a power cut takes is the store's own test; here its waiting for the disk would take most of the time.
-            options.Durability = SqliteDurability.Normal;
-            options.ReadLimit = TimeSpan.FromDays(1);
-        });
+        var dunlin = builder
+            .Services.AddDunlin()
+            .AddFocus()
+            .AddTestStore(
+                _folder,
+                "focus.db",
+                options =>
+                {
+                    options.WriteLimit = TimeSpan.FromHours(1);
+                    // What a power cut takes is the store's own test; here its waiting for the disk would take most of the time.
+                    options.Durability = SqliteDurability.Normal;
+                    options.ReadLimit = TimeSpan.FromDays(1);
+                }
+            );
         _engine?.Invoke(dunlin);
         builder.Services.Configure<HostingOptions>(options => options.DrainWindow = TimeSpan.Zero);
         builder.Services.Configure<FanoutOptions>(options => options.WriteTimeout = TimeSpan.FromDays(30));
         var app = _app = builder.Build();
         app.UseDunlinProblems();
-        app.Use((context, next) =>
-        {
-            if ((string?)context.Request.Headers["X-User"] is { Length: > 0 } user)
-                context.User = new ClaimsPrincipal(new ClaimsIdentity([new Claim("sub", user), new Claim("name", user)], "test"));
-            return next(context);
-        });
+        app.Use(
+            (context, next) =>
+            {
+                if ((string?)context.Request.Headers["X-User"] is { Length: > 0 } user)
+                    context.User = new ClaimsPrincipal(new ClaimsIdentity([new Claim("sub", user), new Claim("name", user)], "test"));
+                return next(context);
+            }
+        );
         app.MapDunlin();
         _map(app);
         await app.StartAsync();
@@ -117,7 +127,11 @@ internal sealed class FocusHost : IAsyncDisposable
 
     public FocusClient Client(string? device = "laptop", string? user = "ann", string? userAgent = null)
     {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = Address, Timeout = Timeout.InfiniteTimeSpan };
+        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
+        {
+            BaseAddress = Address,
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
         if (user is not null)
             client.DefaultRequestHeaders.Add("X-User", user);
         if (device is not null)
@@ -129,7 +143,11 @@ internal sealed class FocusHost : IAsyncDisposable
 
     public async Task<EventReader<Envelope>> OpenAsync(string device = "laptop", string user = "ann", string? lastEventId = null)
     {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = Address, Timeout = Timeout.InfiniteTimeSpan };
+        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
+        {
+            BaseAddress = Address,
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/sse?deviceId={device}");
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
         request.Headers.Add("X-User", user);
@@ -163,7 +181,12 @@ internal sealed class FocusClient(HttpClient client) : IDisposable
 {
     public HttpClient Http => client;
 
-    public async Task<(int Status, JsonElement Body)> SendAsync(string method, string path, object? body = null, params (string Name, string Value)[] headers)
+    public async Task<(int Status, JsonElement Body)> SendAsync(
+        string method,
+        string path,
+        object? body = null,
+        params (string Name, string Value)[] headers
+    )
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
         if (body is string text)
@@ -195,7 +218,8 @@ internal sealed class FocusClient(HttpClient client) : IDisposable
         return answer;
     }
 
-    public async Task<string> TaskAsync(string title) => (await OkAsync("POST", "/api/tasks", new { title })).GetProperty("id").GetString()!;
+    public async Task<string> TaskAsync(string title) =>
+        (await OkAsync("POST", "/api/tasks", new { title })).GetProperty("id").GetString()!;
 
     public async Task<JsonElement> TaskNowAsync(string id) =>
         (await OkAsync("GET", "/api/tasks")).GetProperty("items").EnumerateArray().Single(t => t.GetProperty("id").GetString() == id);

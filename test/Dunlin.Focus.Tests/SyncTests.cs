@@ -41,23 +41,51 @@ public sealed class SyncTests
         Assert.Equal(task.GetRawText(), created.GetRawText());
         await laptop.OkAsync("PATCH", $"/api/tasks/{id}", new { isDone = true });
         var updated = (await phone.UntilAsync("tasks:updated")).Payload.GetProperty("task");
-        Assert.True(updated.GetProperty("isDone").GetBoolean() && updated.GetProperty("version").GetInt64() > created.GetProperty("version").GetInt64());
+        Assert.True(
+            updated.GetProperty("isDone").GetBoolean()
+                && updated.GetProperty("version").GetInt64() > created.GetProperty("version").GetInt64()
+        );
         await laptop.OkAsync("DELETE", $"/api/tasks/{id}");
         Assert.Equal(id, (await phone.UntilAsync("tasks:deleted")).Payload.GetProperty("id").GetString());
 
-        var entry = await laptop.OkAsync("POST", "/api/calendar/events", new { title = "Talk", start = "2030-01-02T09:00:00+02:00", end = "2030-01-02T10:30:00+02:00" });
+        var entry = await laptop.OkAsync(
+            "POST",
+            "/api/calendar/events",
+            new
+            {
+                title = "Talk",
+                start = "2030-01-02T09:00:00+02:00",
+                end = "2030-01-02T10:30:00+02:00",
+            }
+        );
         id = entry.GetProperty("id").GetString();
-        Assert.Equal("2030-01-02T09:00:00+02:00", (await phone.UntilAsync("calendar:event_created")).Payload.GetProperty("event").GetProperty("start").GetString());
+        Assert.Equal(
+            "2030-01-02T09:00:00+02:00",
+            (await phone.UntilAsync("calendar:event_created")).Payload.GetProperty("event").GetProperty("start").GetString()
+        );
         await laptop.OkAsync("PATCH", $"/api/calendar/events/{id}", new { end = "2030-01-02T09:00:00Z" });
-        Assert.Equal("2030-01-02T09:00:00+00:00", (await phone.UntilAsync("calendar:event_updated")).Payload.GetProperty("event").GetProperty("end").GetString());
+        Assert.Equal(
+            "2030-01-02T09:00:00+00:00",
+            (await phone.UntilAsync("calendar:event_updated")).Payload.GetProperty("event").GetProperty("end").GetString()
+        );
         var page = await laptop.OkAsync("GET", "/api/calendar/events?from=2030-01-01T00:00:00Z&to=2030-01-08T00:00:00Z");
         Assert.Equal(id, Assert.Single(page.GetProperty("items").EnumerateArray()).GetProperty("id").GetString());
         // A plus that was not encoded, an offset without a colon, more digits than are kept.
-        foreach (var query in new[] { "from=2030-01-02T00:00:00+02:00&to=2030-01-08T00:00:00+0100", "from=2030-01-02T00:00:00.123456789%2B02:00&to=2030-01-08T00:00Z" })
+        foreach (
+            var query in new[]
+            {
+                "from=2030-01-02T00:00:00+02:00&to=2030-01-08T00:00:00+0100",
+                "from=2030-01-02T00:00:00.123456789%2B02:00&to=2030-01-08T00:00Z",
+            }
+        )
             Assert.Equal(1, (await laptop.OkAsync("GET", "/api/calendar/events?" + query)).GetProperty("items").GetArrayLength());
         await laptop.OkAsync("DELETE", $"/api/calendar/events/{id}");
         Assert.Equal(id, (await phone.UntilAsync("calendar:event_deleted")).Payload.GetProperty("id").GetString());
-        Assert.Empty((await laptop.OkAsync("GET", "/api/calendar/events?from=2030-01-01T00:00:00Z&to=2030-01-08T00:00:00Z")).GetProperty("items").EnumerateArray());
+        Assert.Empty(
+            (await laptop.OkAsync("GET", "/api/calendar/events?from=2030-01-01T00:00:00Z&to=2030-01-08T00:00:00Z"))
+                .GetProperty("items")
+                .EnumerateArray()
+        );
     }
 
     [Fact]
@@ -93,7 +121,8 @@ public sealed class SyncTests
     public async Task What_was_made_while_all_were_away_is_there_when_they_come_back()
     {
         await using var host = await FocusHost.StartAsync();
-        string? laptopId, phoneId;
+        string? laptopId,
+            phoneId;
         await using (var laptop = await host.OpenAsync("laptop"))
         await using (var phone = await host.OpenAsync("phone"))
             (laptopId, phoneId) = (laptop.LastId, phone.LastId);
@@ -103,7 +132,13 @@ public sealed class SyncTests
         var made = new { id = "made-offline", title = "Made offline" };
         Assert.Equal(201, (await client.SendAsync("POST", "/api/tasks", made)).Status);
         Assert.Equal(200, (await client.SendAsync("POST", "/api/tasks", made)).Status);
-        var entry = new { id = "met-offline", title = "Met offline", start = "2030-01-02T09:00:00Z", end = "2030-01-02T10:00:00Z" };
+        var entry = new
+        {
+            id = "met-offline",
+            title = "Met offline",
+            start = "2030-01-02T09:00:00Z",
+            end = "2030-01-02T10:00:00Z",
+        };
         Assert.Equal(201, (await client.SendAsync("POST", "/api/calendar/events", entry)).Status);
         Assert.Equal(200, (await client.SendAsync("POST", "/api/calendar/events", entry)).Status);
         foreach (var (device, last) in new[] { ("laptop", laptopId), ("phone", phoneId) })

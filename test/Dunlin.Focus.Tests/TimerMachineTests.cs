@@ -16,7 +16,10 @@ public sealed class TimerMachineTests
         state = TimerMachine.Apply(state, new ResumeTimer("a"), 25 * Minute).State!;
         Assert.Equal(45 * Minute, state.DueAt);
         var end = Assert.IsType<TimerStopped>(Assert.Single(TimerMachine.Advance(state, 60 * Minute).Events));
-        Assert.Equal((TimerOutcome.PlannedEnd, 30 * Minute, 15 * Minute, 45 * Minute), (end.Outcome, end.State.Focused, end.State.Paused, end.State.AsOf));
+        Assert.Equal(
+            (TimerOutcome.PlannedEnd, 30 * Minute, 15 * Minute, 45 * Minute),
+            (end.Outcome, end.State.Focused, end.State.Paused, end.State.AsOf)
+        );
     }
 
     [Fact]
@@ -25,7 +28,8 @@ public sealed class TimerMachineTests
         var step = TimerMachine.Advance(Start(TimerMode.Pomodoro), 70 * Minute);
         Assert.Equal(
             [(TimerPhase.Break, 1, 25L), (TimerPhase.Focus, 2, 30L), (TimerPhase.Break, 2, 55L), (TimerPhase.Focus, 3, 60L)],
-            step.Events.Select(e => (e.State.Phase, e.State.Cycle, e.State.AsOf / Minute)));
+            step.Events.Select(e => (e.State.Phase, e.State.Cycle, e.State.AsOf / Minute))
+        );
         Assert.Equal((60 * Minute, 15 * Minute), (step.State!.Focused, step.State.PhaseLeft));
     }
 
@@ -109,7 +113,10 @@ public sealed class TimerMachineTests
         Assert.Contains($"| {command} |", ReadmeTable());
         // Another device is refused everything but to move the timer; a start says that it is elsewhere.
         if (from != "idle")
-            Assert.Equal(command == "move" ? null : TimerRefusal.OnOtherDevice, TimerMachine.Apply(state, Command(command, "b"), now).Refusal);
+            Assert.Equal(
+                command == "move" ? null : TimerRefusal.OnOtherDevice,
+                TimerMachine.Apply(state, Command(command, "b"), now).Refusal
+            );
     }
 
     [Fact]
@@ -144,13 +151,21 @@ public sealed class TimerMachineTests
     private static void OneSequence(Random random, string which)
     {
         TimerState? state = null;
-        long now = 1_000_000_000_000, focused = 0, logged = 0, expected = 0;
+        long now = 1_000_000_000_000,
+            focused = 0,
+            logged = 0,
+            expected = 0;
         var ended = new HashSet<string>(StringComparer.Ordinal);
         var started = 0;
         for (var i = 0; i < 60; i++)
         {
             // Time passes in seconds; now and then the server is down for hours, or its clock is set back at a restart.
-            var seconds = random.Next(10) switch { 0 => random.Next(20_000), < 4 => random.Next(3_000), _ => random.Next(60) };
+            var seconds = random.Next(10) switch
+            {
+                0 => random.Next(20_000),
+                < 4 => random.Next(3_000),
+                _ => random.Next(60),
+            };
             for (var s = 0; s < seconds && state is not null; s += 1)
             {
                 var before = state;
@@ -163,7 +178,12 @@ public sealed class TimerMachineTests
             // A step of up to 5 s is a difference between nodes and not counted; see the test of it.
             now += random.Next(12) == 0 ? -random.NextInt64(5_001, 4_000_000) : 0;
             var device = DeviceIds[random.Next(3)];
-            var command = Command(new[] { "start", "start", "pause", "resume", "resume", "skip", "complete", "cancel", "move" }[random.Next(9)], device, $"t{started}", random);
+            var command = Command(
+                new[] { "start", "start", "pause", "resume", "resume", "skip", "complete", "cancel", "move" }[random.Next(9)],
+                device,
+                $"t{started}",
+                random
+            );
             var taken = TimerMachine.Apply(state, command, now);
             if (taken.Refusal is null && command is StartTimer && state is null)
                 (started, focused) = (started + 1, 0);
@@ -195,16 +215,24 @@ public sealed class TimerMachineTests
     private static TimerState Start(TimerMode mode, long planned = 25 * Minute, long at = 0) =>
         TimerMachine.Apply(null, new StartTimer("a", "t", null, "Write", mode, planned), at).State!;
 
-    private static TimerCommand Command(string name, string device, string id = "t2", Random? random = null) => name switch
-    {
-        "start" => new StartTimer(device, id, null, "Write", random?.Next(2) == 0 ? TimerMode.Normal : TimerMode.Pomodoro, (random?.Next(1, 600) ?? 25) * Minute),
-        "pause" => new PauseTimer(device),
-        "resume" => new ResumeTimer(device),
-        "skip" => new SkipBreak(device),
-        "complete" => new CompleteTimer(device),
-        "cancel" => new CancelTimer(device),
-        _ => new MoveTimer(device, random is null ? "c" : DeviceIds[random.Next(3)]),
-    };
+    private static TimerCommand Command(string name, string device, string id = "t2", Random? random = null) =>
+        name switch
+        {
+            "start" => new StartTimer(
+                device,
+                id,
+                null,
+                "Write",
+                random?.Next(2) == 0 ? TimerMode.Normal : TimerMode.Pomodoro,
+                (random?.Next(1, 600) ?? 25) * Minute
+            ),
+            "pause" => new PauseTimer(device),
+            "resume" => new ResumeTimer(device),
+            "skip" => new SkipBreak(device),
+            "complete" => new CompleteTimer(device),
+            "cancel" => new CancelTimer(device),
+            _ => new MoveTimer(device, random is null ? "c" : DeviceIds[random.Next(3)]),
+        };
 
     private static string ReadmeTable() => Repository.Read("apps/focus/README.md");
 }

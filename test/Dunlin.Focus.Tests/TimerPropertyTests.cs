@@ -7,7 +7,20 @@ namespace Dunlin.Focus.Tests;
 public sealed class TimerPropertyTests
 {
     private static readonly string[] DeviceIds = ["laptop", "phone", "tablet"];
-    private static readonly string[] Commands = ["start", "start", "start", "pause", "resume", "resume", "skip-break", "complete", "cancel", "move", "move"];
+    private static readonly string[] Commands =
+    [
+        "start",
+        "start",
+        "start",
+        "pause",
+        "resume",
+        "resume",
+        "skip-break",
+        "complete",
+        "cancel",
+        "move",
+        "move",
+    ];
 
     [Fact]
     public async Task Three_devices_agree_at_most_one_timer_runs_and_minutes_are_logged_once()
@@ -67,11 +80,21 @@ public sealed class TimerPropertyTests
             var command = Commands[random.Next(Commands.Length)];
             // Now and then as a client that had no answer: the same once more, and at the same time.
             var copies = random.Next(4) == 0 ? 3 : 1;
-            var body = command == "start"
-                ? (object)new { taskId = task, timerId = $"t{_started}", mode = random.Next(2) == 0 ? "pomodoro" : "normal" }
+            var body =
+                command == "start"
+                    ? (object)
+                        new
+                        {
+                            taskId = task,
+                            timerId = $"t{_started}",
+                            mode = random.Next(2) == 0 ? "pomodoro" : "normal",
+                        }
                 : command == "move" ? new { targetDeviceId = DeviceIds[random.Next(3)] }
-                : random.Next(2) == 0 ? new { timerId = _timerId } : new { };
-            var answers = await Task.WhenAll(Enumerable.Range(0, copies).Select(_ => device.SendAsync("POST", "/api/timer/" + command, body)));
+                : random.Next(2) == 0 ? new { timerId = _timerId }
+                : new { };
+            var answers = await Task.WhenAll(
+                Enumerable.Range(0, copies).Select(_ => device.SendAsync("POST", "/api/timer/" + command, body))
+            );
             Assert.All(answers, a => Assert.True(a.Status is 200 or 409, $"{which}: {command}: {a.Status} {a.Body}"));
             _log.Add($"{command} {string.Join(' ', answers.Select(a => a.Status))}");
             if (command == "start" && answers.Any(a => a.Status == 200))
@@ -82,7 +105,16 @@ public sealed class TimerPropertyTests
         {
             foreach (var replica in _replicas)
                 await replica.CloseAsync();
-            await host.RestartAsync(TimeSpan.FromMinutes(random.Next(3) switch { 0 => -random.Next(300), 1 => random.Next(300), _ => 0 }));
+            await host.RestartAsync(
+                TimeSpan.FromMinutes(
+                    random.Next(3) switch
+                    {
+                        0 => -random.Next(300),
+                        1 => random.Next(300),
+                        _ => 0,
+                    }
+                )
+            );
             for (var i = 0; i < _replicas.Count; i++)
                 _replicas[i] = await Replica.OpenAsync(host, DeviceIds[i], _replicas[i]);
             _log.Add("restarted");
@@ -98,16 +130,39 @@ public sealed class TimerPropertyTests
             foreach (var replica in _replicas)
             {
                 await replica.CatchUpAsync("The end");
-                Assert.True(replica.Timer == Text(now.GetProperty("timer")), $"{which}: {replica.Device} shows {replica.Timer}, the server says {now}; {string.Join("; ", _log)}");
-                Assert.True(replica.Ended.Count == replica.Ended.Distinct().Count(), $"{which}: ended twice: {string.Join(' ', replica.Ended)}");
+                Assert.True(
+                    replica.Timer == Text(now.GetProperty("timer")),
+                    $"{which}: {replica.Device} shows {replica.Timer}, the server says {now}; {string.Join("; ", _log)}"
+                );
+                Assert.True(
+                    replica.Ended.Count == replica.Ended.Distinct().Count(),
+                    $"{which}: ended twice: {string.Join(' ', replica.Ended)}"
+                );
                 Assert.Equal(_replicas[0].Ended, replica.Ended);
             }
             var sessions = (await laptop.OkAsync("GET", "/api/timer/sessions")).EnumerateArray().ToList();
             var logged = sessions.Sum(s => s.GetProperty("loggedMs").GetInt64());
-            Assert.All(sessions, s => Assert.True(s.GetProperty("focusedMs").GetInt64() is >= 0 and <= 86_400_000 && s.GetProperty("pausedMs").GetInt64() >= 0, $"{which}: {s}"));
-            Assert.All(sessions, s => Assert.Equal(s.GetProperty("outcome").GetString() == "cancelled" ? 0 : s.GetProperty("focusedMs").GetInt64(), s.GetProperty("loggedMs").GetInt64()));
+            Assert.All(
+                sessions,
+                s =>
+                    Assert.True(
+                        s.GetProperty("focusedMs").GetInt64() is >= 0 and <= 86_400_000 && s.GetProperty("pausedMs").GetInt64() >= 0,
+                        $"{which}: {s}"
+                    )
+            );
+            Assert.All(
+                sessions,
+                s =>
+                    Assert.Equal(
+                        s.GetProperty("outcome").GetString() == "cancelled" ? 0 : s.GetProperty("focusedMs").GetInt64(),
+                        s.GetProperty("loggedMs").GetInt64()
+                    )
+            );
             if (sessions.Count < 50)
-                Assert.True(logged == (await laptop.TaskNowAsync(task)).GetProperty("loggedMs").GetInt64(), $"{which}: the task and its sessions differ");
+                Assert.True(
+                    logged == (await laptop.TaskNowAsync(task)).GetProperty("loggedMs").GetInt64(),
+                    $"{which}: the task and its sessions differ"
+                );
         }
 
         public async ValueTask DisposeAsync()
@@ -130,7 +185,12 @@ public sealed class TimerPropertyTests
         public static async Task<Replica> OpenAsync(FocusHost host, string device, Replica? before)
         {
             var reader = await host.OpenAsync(device, lastEventId: before?.LastId);
-            return new Replica(device, reader) { Timer = before?.Timer, Ended = before?.Ended ?? [], LastId = before?.LastId ?? reader.LastId };
+            return new Replica(device, reader)
+            {
+                Timer = before?.Timer,
+                Ended = before?.Ended ?? [],
+                LastId = before?.LastId ?? reader.LastId,
+            };
         }
 
         public string? LastId { get; private set; }
@@ -170,17 +230,21 @@ public sealed class TimerPropertyTests
         var status = timer.GetProperty("status").GetString()!;
         var asOf = timer.GetProperty("asOf").GetDateTimeOffset().ToUnixTimeMilliseconds();
         long Number(string name) => timer.GetProperty(name).GetInt64();
-        return JsonSerializer.Serialize(new
-        {
-            id = timer.GetProperty("id").GetString(),
-            version = Number("version"),
-            status,
-            device = timer.GetProperty("deviceId").GetString(),
-            pauses = Number("pauses"),
-            cycle = timer.GetProperty("pomodoroState") is { ValueKind: JsonValueKind.Object } pomodoro ? pomodoro.GetProperty("cycle").GetInt32() : 0,
-            endsOrLeft = Number("remainingMs") + (status == "paused" ? 0 : asOf),
-            focused = Number("focusedMs") - (status == "running" ? asOf : 0),
-            paused = Number("pausedMs") - (status == "paused" ? asOf : 0),
-        });
+        return JsonSerializer.Serialize(
+            new
+            {
+                id = timer.GetProperty("id").GetString(),
+                version = Number("version"),
+                status,
+                device = timer.GetProperty("deviceId").GetString(),
+                pauses = Number("pauses"),
+                cycle = timer.GetProperty("pomodoroState") is { ValueKind: JsonValueKind.Object } pomodoro
+                    ? pomodoro.GetProperty("cycle").GetInt32()
+                    : 0,
+                endsOrLeft = Number("remainingMs") + (status == "paused" ? 0 : asOf),
+                focused = Number("focusedMs") - (status == "running" ? asOf : 0),
+                paused = Number("pausedMs") - (status == "paused" ? asOf : 0),
+            }
+        );
     }
 }

@@ -11,8 +11,14 @@ public sealed class TimerTests
     public async Task A_start_elsewhere_is_refused_with_the_device_the_task_and_the_start()
     {
         await using var host = await FocusHost.StartAsync();
-        using var laptop = host.Client("laptop", userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36");
-        using var phone = host.Client("phone", userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile Safari/604.1");
+        using var laptop = host.Client(
+            "laptop",
+            userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
+        );
+        using var phone = host.Client(
+            "phone",
+            userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile Safari/604.1"
+        );
         var task = await laptop.TaskAsync("Write the report");
         var started = (await laptop.CommandAsync("start", new { taskId = task })).GetProperty("timer");
         var refused = await phone.RefusedAsync("start", new { taskTitle = "Something else" });
@@ -22,7 +28,10 @@ public sealed class TimerTests
         Assert.Equal(started.GetProperty("startedAt").GetString(), refused.GetProperty("startedAt").GetString());
         Assert.Equal("conflict", refused.GetProperty("code").GetString());
         Assert.Equal("timer_already_running", (await laptop.RefusedAsync("start")).GetProperty("reason").GetString());
-        Assert.Equal(["Chrome on Linux", "Safari on iPhone"], (await phone.OkAsync("GET", "/api/devices")).EnumerateArray().Select(d => d.GetProperty("name").GetString()));
+        Assert.Equal(
+            ["Chrome on Linux", "Safari on iPhone"],
+            (await phone.OkAsync("GET", "/api/devices")).EnumerateArray().Select(d => d.GetProperty("name").GetString())
+        );
     }
 
     [Fact]
@@ -36,7 +45,9 @@ public sealed class TimerTests
             using var two = host.Client($"{user}-two", user);
             await Task.WhenAll(one.OkAsync("GET", "/api/timer"), two.OkAsync("GET", "/api/timer"));
             var answers = await Task.WhenAll(
-                one.SendAsync("POST", "/api/timer/start", new { taskTitle = "One" }), two.SendAsync("POST", "/api/timer/start", new { taskTitle = "Two" }));
+                one.SendAsync("POST", "/api/timer/start", new { taskTitle = "One" }),
+                two.SendAsync("POST", "/api/timer/start", new { taskTitle = "Two" })
+            );
             var winner = Assert.Single(answers, a => a.Status == 200).Body.GetProperty("timer");
             var refused = Assert.Single(answers, a => a.Status == 409).Body;
             Assert.Equal("timer_on_other_device", refused.GetProperty("reason").GetString());
@@ -62,7 +73,10 @@ public sealed class TimerTests
         await stream.UntilAsync("timer:started");
         var moved = await stream.NextAsync();
         Assert.Equal("timer:moved", moved.Name);
-        Assert.Equal(("phone", "laptop"), (moved.Payload.GetProperty("targetDeviceId").GetString(), moved.Payload.GetProperty("fromDeviceId").GetString()));
+        Assert.Equal(
+            ("phone", "laptop"),
+            (moved.Payload.GetProperty("targetDeviceId").GetString(), moved.Payload.GetProperty("fromDeviceId").GetString())
+        );
         // From one device to another of the same user, named by a third.
         using var tablet = host.Client("tablet");
         await tablet.CommandAsync("move", new { targetDeviceId = "laptop" });
@@ -75,14 +89,27 @@ public sealed class TimerTests
         await using var host = await FocusHost.StartAsync();
         using var laptop = host.Client();
         var task = await laptop.TaskAsync("Write");
-        var timerId = (await laptop.CommandAsync("start", new { taskId = task, plannedMinutes = 60 })).GetProperty("timer").GetProperty("id").GetString();
+        var timerId = (await laptop.CommandAsync("start", new { taskId = task, plannedMinutes = 60 }))
+            .GetProperty("timer")
+            .GetProperty("id")
+            .GetString();
         await host.AdvanceAsync(10 * Minute);
         await laptop.CommandAsync("pause");
         await host.AdvanceAsync(7 * Minute);
         await laptop.CommandAsync("resume");
         await host.AdvanceAsync(5 * Minute);
         var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => laptop.CommandAsync("complete", new { timerId })));
-        Assert.All(answers, a => Assert.Equal((15L, "completed"), (a.GetProperty("session").GetProperty("minutes").GetInt64(), a.GetProperty("session").GetProperty("outcome").GetString())));
+        Assert.All(
+            answers,
+            a =>
+                Assert.Equal(
+                    (15L, "completed"),
+                    (
+                        a.GetProperty("session").GetProperty("minutes").GetInt64(),
+                        a.GetProperty("session").GetProperty("outcome").GetString()
+                    )
+                )
+        );
         Assert.Equal(15, (await laptop.TaskNowAsync(task)).GetProperty("loggedMinutes").GetInt64());
         // Also behind a timer that has been started since.
         await laptop.CommandAsync("start");
@@ -102,7 +129,10 @@ public sealed class TimerTests
         await laptop.CommandAsync("start", new { taskId = task, timerId = "mine" });
         await host.AdvanceAsync(Minute);
         var again = (await laptop.CommandAsync("start", new { taskId = task, timerId = "mine" })).GetProperty("timer");
-        Assert.Equal(60_000, (again.GetProperty("asOf").GetDateTimeOffset() - again.GetProperty("startedAt").GetDateTimeOffset()).TotalMilliseconds);
+        Assert.Equal(
+            60_000,
+            (again.GetProperty("asOf").GetDateTimeOffset() - again.GetProperty("startedAt").GetDateTimeOffset()).TotalMilliseconds
+        );
         await laptop.CommandAsync("cancel", new { timerId = "mine" });
         await laptop.CommandAsync("cancel", new { timerId = "mine" });
         Assert.Equal(0, (await laptop.TaskNowAsync(task)).GetProperty("loggedMs").GetInt64());
@@ -124,7 +154,13 @@ public sealed class TimerTests
         for (var i = 0; i < 62; i++)
             await host.AdvanceAsync(Minute);
         var timer = (await laptop.TimerAsync()).GetProperty("timer");
-        Assert.Equal((3, "focus"), (timer.GetProperty("pomodoroState").GetProperty("cycle").GetInt32(), timer.GetProperty("pomodoroState").GetProperty("phase").GetString()));
+        Assert.Equal(
+            (3, "focus"),
+            (
+                timer.GetProperty("pomodoroState").GetProperty("cycle").GetInt32(),
+                timer.GetProperty("pomodoroState").GetProperty("phase").GetString()
+            )
+        );
         await using var later = await host.OpenAsync(lastEventId: before);
         for (var i = 0; i < 4; i++)
             Assert.Equal("phase", (await later.UntilAsync("timer:updated")).Payload.GetProperty("change").GetString());
@@ -158,7 +194,10 @@ public sealed class TimerTests
         using (var laptop = host.Client())
         {
             var timer = (await laptop.TimerAsync()).GetProperty("timer");
-            Assert.Equal((4, "running"), (timer.GetProperty("pomodoroState").GetProperty("cycle").GetInt32(), timer.GetProperty("status").GetString()));
+            Assert.Equal(
+                (4, "running"),
+                (timer.GetProperty("pomodoroState").GetProperty("cycle").GetInt32(), timer.GetProperty("status").GetString())
+            );
             await laptop.CommandAsync("complete");
             Assert.Equal(75, (await laptop.TaskNowAsync(task)).GetProperty("loggedMinutes").GetInt64());
         }
@@ -189,14 +228,27 @@ public sealed class TimerTests
         using var laptop = host.Client();
         await using var stream = await host.OpenAsync("phone");
         var task = await laptop.TaskAsync("Write");
-        var end = host.Time.GetUtcNow().AddMinutes(40).ToOffset(TimeSpan.FromHours(2)).ToString("yyyy-MM-ddTHH:mm:sszzz", System.Globalization.CultureInfo.InvariantCulture);
-        var timerId = (await laptop.CommandAsync("start", new { taskId = task, plannedEndTime = end })).GetProperty("timer").GetProperty("id").GetString();
+        var end = host
+            .Time.GetUtcNow()
+            .AddMinutes(40)
+            .ToOffset(TimeSpan.FromHours(2))
+            .ToString("yyyy-MM-ddTHH:mm:sszzz", System.Globalization.CultureInfo.InvariantCulture);
+        var timerId = (await laptop.CommandAsync("start", new { taskId = task, plannedEndTime = end }))
+            .GetProperty("timer")
+            .GetProperty("id")
+            .GetString();
         await host.AdvanceAsync(42 * Minute);
         var stopped = await stream.UntilAsync("timer:stopped");
-        Assert.Equal(("plannedEnd", 40L), (stopped.Payload.GetProperty("outcome").GetString(), stopped.Payload.GetProperty("minutes").GetInt64()));
+        Assert.Equal(
+            ("plannedEnd", 40L),
+            (stopped.Payload.GetProperty("outcome").GetString(), stopped.Payload.GetProperty("minutes").GetInt64())
+        );
         Assert.Equal(40, (await stream.UntilAsync("tasks:updated")).Payload.GetProperty("task").GetProperty("loggedMinutes").GetInt64());
         // Pressing "complete" just then finds it done.
-        Assert.Equal("plannedEnd", (await laptop.CommandAsync("complete", new { timerId })).GetProperty("session").GetProperty("outcome").GetString());
+        Assert.Equal(
+            "plannedEnd",
+            (await laptop.CommandAsync("complete", new { timerId })).GetProperty("session").GetProperty("outcome").GetString()
+        );
         Assert.Equal(40, (await laptop.TaskNowAsync(task)).GetProperty("loggedMinutes").GetInt64());
     }
 
@@ -213,7 +265,14 @@ public sealed class TimerTests
         var answer = await laptop.TimerAsync();
         Assert.Equal(JsonValueKind.Null, answer.GetProperty("timer").ValueKind);
         var session = (await laptop.OkAsync("GET", "/api/timer/sessions"))[0];
-        Assert.Equal(("cap", 30L, 1), (session.GetProperty("outcome").GetString(), session.GetProperty("minutes").GetInt64(), session.GetProperty("pauses").GetInt32()));
+        Assert.Equal(
+            ("cap", 30L, 1),
+            (
+                session.GetProperty("outcome").GetString(),
+                session.GetProperty("minutes").GetInt64(),
+                session.GetProperty("pauses").GetInt32()
+            )
+        );
         Assert.Equal(TimerRules.Cap - (30 * 60_000), session.GetProperty("pausedMs").GetInt64());
     }
 
@@ -226,7 +285,10 @@ public sealed class TimerTests
         Assert.Equal("not_on_break", (await laptop.RefusedAsync("skip-break")).GetProperty("reason").GetString());
         await host.AdvanceAsync(26 * Minute);
         var timer = (await laptop.CommandAsync("skip-break")).GetProperty("timer");
-        Assert.Equal((2, 25L * 60_000), (timer.GetProperty("pomodoroState").GetProperty("cycle").GetInt32(), timer.GetProperty("remainingMs").GetInt64()));
+        Assert.Equal(
+            (2, 25L * 60_000),
+            (timer.GetProperty("pomodoroState").GetProperty("cycle").GetInt32(), timer.GetProperty("remainingMs").GetInt64())
+        );
         Assert.Equal("not_on_break", (await laptop.RefusedAsync("skip-break")).GetProperty("reason").GetString());
     }
 

@@ -21,7 +21,10 @@ public sealed class UserDevicesTests
         foreach (var reader in new[] { laptop, phone })
         {
             var frame = await reader.NextAsync();
-            Assert.Equal(("notes:created", "laptop", "two\nlines"), (frame.Name, frame.SourceDeviceId, frame.Payload.GetProperty("text").GetString()));
+            Assert.Equal(
+                ("notes:created", "laptop", "two\nlines"),
+                (frame.Name, frame.SourceDeviceId, frame.Payload.GetProperty("text").GetString())
+            );
         }
     }
 
@@ -37,7 +40,10 @@ public sealed class UserDevicesTests
             start = laptop.LastId;
             await host.Devices.BroadcastAsync("ann", "notes", "created", new { id = 1 }, sourceDeviceId: "phone", exceptDevice: "laptop");
             await host.Devices.BroadcastAsync("ann", "notes", "deleted", new { id = 1 });
-            Assert.Equal(("notes:created", "phone", 1), await phone.NextAsync() is var f ? (f.Name, f.SourceDeviceId, f.Payload.GetProperty("id").GetInt32()) : default);
+            Assert.Equal(
+                ("notes:created", "phone", 1),
+                await phone.NextAsync() is var f ? (f.Name, f.SourceDeviceId, f.Payload.GetProperty("id").GetInt32()) : default
+            );
             Assert.Equal("notes:deleted", (await phone.NextAsync()).Name);
             Assert.Equal("notes:deleted", (await laptop.NextAsync()).Name);
             Assert.Equal("notes:deleted", (await sibling.NextAsync()).Name);
@@ -69,11 +75,17 @@ public sealed class UserDevicesTests
     public async Task Counts_follow_streams_as_they_open_and_close_and_an_old_tab_takes_nothing_from_a_new_one()
     {
         await using var host = await StartAsync();
-        Assert.Equal((0, false), ((await host.Devices.ConnectionCountAsync("ann")).Value, (await host.Devices.IsUserConnectedAsync("ann")).Value));
+        Assert.Equal(
+            (0, false),
+            ((await host.Devices.ConnectionCountAsync("ann")).Value, (await host.Devices.IsUserConnectedAsync("ann")).Value)
+        );
         var old = await host.OpenAsync("laptop");
         await using var young = await host.OpenAsync("laptop");
         await using var phone = await host.OpenAsync("phone");
-        Assert.Equal((3, true), ((await host.Devices.ConnectionCountAsync("ann")).Value, (await host.Devices.IsUserConnectedAsync("ann")).Value));
+        Assert.Equal(
+            (3, true),
+            ((await host.Devices.ConnectionCountAsync("ann")).Value, (await host.Devices.IsUserConnectedAsync("ann")).Value)
+        );
         Assert.Equal(["laptop", "phone"], (await host.Devices.ConnectedDevicesAsync("ann")).Value.Order(StringComparer.Ordinal));
         await old.DisposeAsync();
         await WhenAsync(async () => (await host.Devices.ConnectionCountAsync("ann")).Value == 2);
@@ -90,16 +102,25 @@ public sealed class UserDevicesTests
     {
         await using var host = await StartAsync();
         await using var laptop = await host.OpenAsync("laptop");
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await host.Store.WriteAsync(async (unit, ct) =>
-        {
-            await host.Devices.BroadcastAsync(unit, "ann", "notes", "created", new { id = 1 }, cancellationToken: ct);
-            throw new InvalidOperationException("no");
-        }));
-        await host.Store.WriteAsync(async (unit, ct) =>
-        {
-            await unit.Connection.ExecuteAsync("INSERT INTO focus_device (device_id, user_id, name, created_at) VALUES ('x', 'ann', 'X', 0)", transaction: unit.Transaction);
-            await host.Devices.BroadcastAsync(unit, "ann", "notes", "created", new { id = 2 }, cancellationToken: ct);
-        });
+        await Assert.ThrowsAsync<InvalidOperationException>(async () =>
+            await host.Store.WriteAsync(
+                async (unit, ct) =>
+                {
+                    await host.Devices.BroadcastAsync(unit, "ann", "notes", "created", new { id = 1 }, cancellationToken: ct);
+                    throw new InvalidOperationException("no");
+                }
+            )
+        );
+        await host.Store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await unit.Connection.ExecuteAsync(
+                    "INSERT INTO focus_device (device_id, user_id, name, created_at) VALUES ('x', 'ann', 'X', 0)",
+                    transaction: unit.Transaction
+                );
+                await host.Devices.BroadcastAsync(unit, "ann", "notes", "created", new { id = 2 }, cancellationToken: ct);
+            }
+        );
         Assert.Equal(2, (await laptop.NextAsync()).Payload.GetProperty("id").GetInt32());
     }
 
@@ -110,14 +131,21 @@ public sealed class UserDevicesTests
     [InlineData("notes", "", "type", "created, deleted")]
     [InlineData("timer", "created", "type", "moved, started, stopped, updated")]
     [InlineData("system", "connected", "channel", "notes")]
-    public async Task An_unknown_channel_or_type_is_refused_and_the_known_ones_are_named(string channel, string type, string field, string says)
+    public async Task An_unknown_channel_or_type_is_refused_and_the_known_ones_are_named(
+        string channel,
+        string type,
+        string field,
+        string says
+    )
     {
         await using var host = await StartAsync();
-        foreach (var call in new Func<Task>[]
-        {
-            () => host.Devices.BroadcastAsync("ann", channel, type, 1).AsTask(),
-            () => host.Devices.SendToDeviceAsync("ann", "laptop", channel, type, 1).AsTask(),
-        })
+        foreach (
+            var call in new Func<Task>[]
+            {
+                () => host.Devices.BroadcastAsync("ann", channel, type, 1).AsTask(),
+                () => host.Devices.SendToDeviceAsync("ann", "laptop", channel, type, 1).AsTask(),
+            }
+        )
         {
             var fault = await Assert.ThrowsAsync<DunlinException>(call);
             Assert.Equal((ErrorCode.InvalidField, field), (fault.Code, fault.Field));
@@ -134,9 +162,30 @@ public sealed class UserDevicesTests
     {
         await using var host = await StartAsync();
         var deviceId = id.Replace("LONG", new string('d', 65), StringComparison.Ordinal);
-        Assert.Equal("deviceId", (await Assert.ThrowsAsync<DunlinException>(() => host.Devices.SendToDeviceAsync("ann", deviceId, "notes", "created", 1).AsTask())).Field);
-        Assert.Equal("sourceDeviceId", (await Assert.ThrowsAsync<DunlinException>(() => host.Devices.BroadcastAsync("ann", "notes", "created", 1, deviceId).AsTask())).Field);
-        Assert.Equal("exceptDevice", (await Assert.ThrowsAsync<DunlinException>(() => host.Devices.BroadcastAsync("ann", "notes", "created", 1, null, deviceId).AsTask())).Field);
+        Assert.Equal(
+            "deviceId",
+            (
+                await Assert.ThrowsAsync<DunlinException>(() =>
+                    host.Devices.SendToDeviceAsync("ann", deviceId, "notes", "created", 1).AsTask()
+                )
+            ).Field
+        );
+        Assert.Equal(
+            "sourceDeviceId",
+            (
+                await Assert.ThrowsAsync<DunlinException>(() =>
+                    host.Devices.BroadcastAsync("ann", "notes", "created", 1, deviceId).AsTask()
+                )
+            ).Field
+        );
+        Assert.Equal(
+            "exceptDevice",
+            (
+                await Assert.ThrowsAsync<DunlinException>(() =>
+                    host.Devices.BroadcastAsync("ann", "notes", "created", 1, null, deviceId).AsTask()
+                )
+            ).Field
+        );
     }
 
     [Theory]

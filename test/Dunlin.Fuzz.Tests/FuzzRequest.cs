@@ -20,7 +20,10 @@ internal sealed record FuzzRequest(int Number, FuzzEndpoint Endpoint, string Met
 
     public HttpRequestMessage ToMessage(Uri address)
     {
-        var uri = new Uri(address.GetLeftPart(UriPartial.Authority) + PathAndQuery, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        var uri = new Uri(
+            address.GetLeftPart(UriPartial.Authority) + PathAndQuery,
+            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }
+        );
         var message = new HttpRequestMessage(new HttpMethod(Method), uri);
         if (Body is not null)
             message.Content = new ByteArrayContent(Body);
@@ -41,7 +44,8 @@ internal sealed record FuzzRequest(int Number, FuzzEndpoint Endpoint, string Met
     {
         var text = new StringBuilder($"curl -i --path-as-is -X {Method} {Quote(address.GetLeftPart(UriPartial.Authority) + PathAndQuery)}");
         foreach (var (name, value) in Headers)
-            text.Append(" -H ").Append(Quote($"{name}: {(name == "Authorization" && User is not null ? $"Bearer <token of {User}>" : value)}"));
+            text.Append(" -H ")
+                .Append(Quote($"{name}: {(name == "Authorization" && User is not null ? $"Bearer <token of {User}>" : value)}"));
         if (IsChunked)
             text.Append(" -H 'Transfer-Encoding: chunked'");
         if (Body is { Length: <= MaxPrinted })

@@ -15,7 +15,11 @@ internal sealed class FuzzRun(FuzzTarget target, FuzzMaker maker, IReadOnlyDicti
     private const int MaxRead = 64 * 1024;
 
     // Different for each request: left out where faults of one kind are told once.
-    private static readonly Regex TraceId = new("00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+    private static readonly Regex TraceId = new(
+        "00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]",
+        RegexOptions.CultureInvariant,
+        TimeSpan.FromSeconds(1)
+    );
 
     private readonly List<string> _failures = [];
     private readonly HashSet<string> _kinds = new(StringComparer.Ordinal);
@@ -27,14 +31,18 @@ internal sealed class FuzzRun(FuzzTarget target, FuzzMaker maker, IReadOnlyDicti
 
     public async Task RunAsync(int rounds)
     {
-        using var client = new HttpClient(new SocketsHttpHandler
+        using var client = new HttpClient(
+            new SocketsHttpHandler
+            {
+                UseCookies = false,
+                AllowAutoRedirect = false,
+                ResponseDrainTimeout = TimeSpan.Zero,
+                RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
+            }
+        )
         {
-            UseCookies = false,
-            AllowAutoRedirect = false,
-            ResponseDrainTimeout = TimeSpan.Zero,
-            RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
-        })
-        { Timeout = AnswerLimit };
+            Timeout = AnswerLimit,
+        };
         var number = 0;
         for (var round = 0; round < rounds; round++)
         {
@@ -69,7 +77,7 @@ internal sealed class FuzzRun(FuzzTarget target, FuzzMaker maker, IReadOnlyDicti
         }
         catch (FormatException)
         {
-            return;   // .NET will not send such a header
+            return; // .NET will not send such a header
         }
         using (response)
             await JudgeAsync(request, response);
@@ -85,7 +93,11 @@ internal sealed class FuzzRun(FuzzTarget target, FuzzMaker maker, IReadOnlyDicti
             tokens[request.User].Remove(request.Headers.Find(header => header.Name == "Authorization").Value["Bearer ".Length..]);
         if (status >= 500 && !IsNewerPage(request, status, text) && !(status == 503 && target.LacksPages && IsPage(request)))
             Fail(request, $"status {status}", text);
-        if (text.Contains("\n   at ", StringComparison.Ordinal) || text.Contains("\\n   at ", StringComparison.Ordinal) || text.Contains("Exception:", StringComparison.Ordinal))
+        if (
+            text.Contains("\n   at ", StringComparison.Ordinal)
+            || text.Contains("\\n   at ", StringComparison.Ordinal)
+            || text.Contains("Exception:", StringComparison.Ordinal)
+        )
             Fail(request, "stack trace in the answer", text);
         if (status >= 400 && IsApi(request) && request.Method != "HEAD" && !IsKestrels(response, text))
             JudgeProblem(request, response, text);
@@ -100,8 +112,11 @@ internal sealed class FuzzRun(FuzzTarget target, FuzzMaker maker, IReadOnlyDicti
         try
         {
             using var problem = JsonDocument.Parse(text);
-            if (response.Content.Headers.ContentType?.MediaType == "application/problem+json"
-                && problem.RootElement.GetProperty("code").GetString() is { Length: > 0 } && problem.RootElement.GetProperty("hint").GetString() is { Length: > 0 })
+            if (
+                response.Content.Headers.ContentType?.MediaType == "application/problem+json"
+                && problem.RootElement.GetProperty("code").GetString() is { Length: > 0 }
+                && problem.RootElement.GetProperty("hint").GetString() is { Length: > 0 }
+            )
                 return;
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
@@ -133,14 +148,19 @@ internal sealed class FuzzRun(FuzzTarget target, FuzzMaker maker, IReadOnlyDicti
     private void Fail(FuzzRequest request, string kind, string what)
     {
         if (_failures.Count < MaxFailures && _kinds.Add($"{request.Endpoint} {kind}"))
-            _failures.Add($"#{request.Number} {request.Endpoint}: {kind}\n{request.ToCurl(target.Address)}\n{(what.Length > 2_000 ? what[..2_000] : what)}\n");
+            _failures.Add(
+                $"#{request.Number} {request.Endpoint}: {kind}\n{request.ToCurl(target.Address)}\n{(what.Length > 2_000 ? what[..2_000] : what)}\n"
+            );
     }
 
     private static bool IsApi(FuzzRequest request) =>
-        request.PathAndQuery.StartsWith("/api/", StringComparison.Ordinal) || request.PathAndQuery.StartsWith("/dunlin/", StringComparison.Ordinal);
+        request.PathAndQuery.StartsWith("/api/", StringComparison.Ordinal)
+        || request.PathAndQuery.StartsWith("/dunlin/", StringComparison.Ordinal);
 
     private static bool IsPage(FuzzRequest request) =>
-        !IsApi(request) && !request.PathAndQuery.StartsWith("/healthz", StringComparison.Ordinal) && !request.PathAndQuery.StartsWith("/openapi", StringComparison.Ordinal);
+        !IsApi(request)
+        && !request.PathAndQuery.StartsWith("/healthz", StringComparison.Ordinal)
+        && !request.PathAndQuery.StartsWith("/openapi", StringComparison.Ordinal);
 
     // What the web server refuses before any of our code runs, such as a header that is no header: an empty body.
     private static bool IsKestrels(HttpResponseMessage response, string text) =>
@@ -148,5 +168,7 @@ internal sealed class FuzzRun(FuzzTarget target, FuzzMaker maker, IReadOnlyDicti
 
     // A page whose schema is newer than the server waits for the server, by design: docs/reference/http.md.
     private static bool IsNewerPage(FuzzRequest request, int status, string text) =>
-        status == 503 && request.PathAndQuery.Contains("schema=", StringComparison.Ordinal) && text.Contains("newer server", StringComparison.Ordinal);
+        status == 503
+        && request.PathAndQuery.Contains("schema=", StringComparison.Ordinal)
+        && text.Contains("newer server", StringComparison.Ordinal);
 }

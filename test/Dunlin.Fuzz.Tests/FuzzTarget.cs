@@ -38,12 +38,20 @@ internal sealed class FuzzTarget : IAsyncDisposable
     public static async Task<FuzzTarget> StartHostAsync()
     {
         var target = new FuzzTarget();
-        target._app = HostApplication.Build(new HostSettings { Port = 0, Data = target._folder.FullName, Demo = true }, services =>
-        {
-            target.Configure(services);
-            Remove(services, typeof(Dunlin.Host.Announcement));
-            services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 100);
-        });
+        target._app = HostApplication.Build(
+            new HostSettings
+            {
+                Port = 0,
+                Data = target._folder.FullName,
+                Demo = true,
+            },
+            services =>
+            {
+                target.Configure(services);
+                Remove(services, typeof(Dunlin.Host.Announcement));
+                services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 100);
+            }
+        );
         return await target.StartAsync();
     }
 
@@ -51,12 +59,21 @@ internal sealed class FuzzTarget : IAsyncDisposable
     public static async Task<FuzzTarget> StartServerAsync(string signingKey)
     {
         var target = new FuzzTarget();
-        var given = new Dictionary<string, string?>(StringComparer.Ordinal) { ["Port"] = "0", ["Data"] = target._folder.FullName, ["Tokens:SigningKey"] = signingKey };
-        target._app = ServerApplication.Build(given, null, services =>
+        var given = new Dictionary<string, string?>(StringComparer.Ordinal)
         {
-            target.Configure(services);
-            Remove(services, typeof(Dunlin.Server.Announcement));
-        });
+            ["Port"] = "0",
+            ["Data"] = target._folder.FullName,
+            ["Tokens:SigningKey"] = signingKey,
+        };
+        target._app = ServerApplication.Build(
+            given,
+            null,
+            services =>
+            {
+                target.Configure(services);
+                Remove(services, typeof(Dunlin.Server.Announcement));
+            }
+        );
         return await target.StartAsync();
     }
 
@@ -76,10 +93,18 @@ internal sealed class FuzzTarget : IAsyncDisposable
             LacksPages = (await page.Content.ReadAsStringAsync()).Contains("has not been built", StringComparison.Ordinal);
         Endpoints =
         [
-            .. _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-                .SelectMany(endpoint => (endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET"]).Select(method => new FuzzEndpoint(
-                    method, "/" + endpoint.RoutePattern.RawText?.TrimStart('/'), [.. endpoint.RoutePattern.Parameters.Select(parameter => parameter.Name)])))
-                .Distinct().OrderBy(endpoint => endpoint.ToString(), StringComparer.Ordinal),
+            .. _app
+                .Services.GetRequiredService<EndpointDataSource>()
+                .Endpoints.OfType<RouteEndpoint>()
+                .SelectMany(endpoint =>
+                    (endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET"]).Select(method => new FuzzEndpoint(
+                        method,
+                        "/" + endpoint.RoutePattern.RawText?.TrimStart('/'),
+                        [.. endpoint.RoutePattern.Parameters.Select(parameter => parameter.Name)]
+                    ))
+                )
+                .Distinct()
+                .OrderBy(endpoint => endpoint.ToString(), StringComparer.Ordinal),
         ];
         return this;
     }
@@ -90,5 +115,6 @@ internal sealed class FuzzTarget : IAsyncDisposable
         services.Configure<HostingOptions>(options => options.DrainWindow = TimeSpan.Zero);
     }
 
-    private static void Remove(IServiceCollection services, Type hosted) => services.Remove(services.Single(service => service.ImplementationType == hosted));
+    private static void Remove(IServiceCollection services, Type hosted) =>
+        services.Remove(services.Single(service => service.ImplementationType == hosted));
 }

@@ -68,7 +68,11 @@ public sealed class FuzzTests
         if (int.TryParse(Environment.GetEnvironmentVariable("DUNLIN_FUZZ_ROUNDS"), CultureInfo.InvariantCulture, out var given))
             rounds = given;
         target.Log.Take();
-        var run = new FuzzRun(target, new FuzzMaker(seed, tokens.ToDictionary(pair => pair.Key, IReadOnlyList<string> (pair) => pair.Value, StringComparer.Ordinal)), tokens);
+        var run = new FuzzRun(
+            target,
+            new FuzzMaker(seed, tokens.ToDictionary(pair => pair.Key, IReadOnlyList<string> (pair) => pair.Value, StringComparer.Ordinal)),
+            tokens
+        );
         await run.RunAsync(rounds);
         var statuses = string.Join(", ", run.Statuses.Select(pair => $"{pair.Key}: {pair.Value}"));
         TestContext.Current.TestOutputHelper?.WriteLine($"{target.Endpoints.Count} endpoints, {rounds} rounds: {statuses}");
@@ -86,8 +90,10 @@ public sealed class FuzzTests
     private static string Token(byte[] key, string subject, string grants, string roles)
     {
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
-        var claims = $$"""{"iss":"dunlin","aud":"dunlin","sub":"{{subject}}","iat":{{now}},"exp":{{now + 3600}},"dunlin":{{grants}},"roles":{{roles}}}""";
-        var signed = $"{Base64Url.EncodeToString("""{"alg":"HS256","typ":"JWT"}"""u8)}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}";
+        var claims =
+            $$"""{"iss":"dunlin","aud":"dunlin","sub":"{{subject}}","iat":{{now}},"exp":{{now + 3600}},"dunlin":{{grants}},"roles":{{roles}}}""";
+        var signed =
+            $"{Base64Url.EncodeToString("""{"alg":"HS256","typ":"JWT"}"""u8)}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}";
         return $"{signed}.{Base64Url.EncodeToString(HMACSHA256.HashData(key, Encoding.ASCII.GetBytes(signed)))}";
     }
 }

@@ -6,26 +6,125 @@ namespace Dunlin.Fuzz.Tests;
 /// <summary>A JSON text as a tree of raw pieces, so that it can hold what no writer would write.</summary>
 internal sealed class JsonFuzz
 {
-    private string? _raw;                               // of a scalar
-    private List<(string Name, JsonFuzz Value)>? _members;   // names as they are written
+    private string? _raw; // of a scalar
+    private List<(string Name, JsonFuzz Value)>? _members; // names as they are written
     private List<JsonFuzz>? _items;
 
     private static readonly string[] Scalars =
     [
-        "null", "true", "false", "0", "1", "2", "-1", "1.5", "1e400", "-1e400", "1e-400", "9007199254740993", "99999999999999999999", "-2147483649", "2147483648", "\"\"", "\"a\"", "\" \"",
-        "\"abc\\ud83d\"", "\"\\udc00\"", "\"\\ud83d\\ude00\"", "\"\\u0000\"", "\"x\\r\\ny\"", "\"../../etc/passwd\"", "\"<a>&'\\\"</a>\"", "\"\\u202e\\u200f\"", "\"e\\u0301\"", "\"Ünal 🐦\"",
-        "\"2026-02-30\"", "\"2026-03-01T00:00:00Z\"", "\"9999-12-31T23:59:59.9999999Z\"", "\"0001-01-01T00:00:00Z\"", "\"2026-03-01T00:00:00\"", "\"12:30\"", "\"NaN\"", "\"-1\"", "\"1\"",
-        "\"alice\"", "\"bob\"", "\"http://127.0.0.1/\"", "\"javascript:alert(1)\"", "\"dunlin.goodbye\"", "\"users/bob\"", "\"**\"", "\"a/b\"", "\"%2e%2e%2f\"", "\"*\"", "\"error\"",
-        "[]", "{}", "[null]", "[[]]", "[{}]", "{\"a\":null}", "{\"\\ud83d\":1}", "{\"a\":1,\"a\":2}", "[1,\"a\",null,{}]",
+        "null",
+        "true",
+        "false",
+        "0",
+        "1",
+        "2",
+        "-1",
+        "1.5",
+        "1e400",
+        "-1e400",
+        "1e-400",
+        "9007199254740993",
+        "99999999999999999999",
+        "-2147483649",
+        "2147483648",
+        "\"\"",
+        "\"a\"",
+        "\" \"",
+        "\"abc\\ud83d\"",
+        "\"\\udc00\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\\u0000\"",
+        "\"x\\r\\ny\"",
+        "\"../../etc/passwd\"",
+        "\"<a>&'\\\"</a>\"",
+        "\"\\u202e\\u200f\"",
+        "\"e\\u0301\"",
+        "\"Ünal 🐦\"",
+        "\"2026-02-30\"",
+        "\"2026-03-01T00:00:00Z\"",
+        "\"9999-12-31T23:59:59.9999999Z\"",
+        "\"0001-01-01T00:00:00Z\"",
+        "\"2026-03-01T00:00:00\"",
+        "\"12:30\"",
+        "\"NaN\"",
+        "\"-1\"",
+        "\"1\"",
+        "\"alice\"",
+        "\"bob\"",
+        "\"http://127.0.0.1/\"",
+        "\"javascript:alert(1)\"",
+        "\"dunlin.goodbye\"",
+        "\"users/bob\"",
+        "\"**\"",
+        "\"a/b\"",
+        "\"%2e%2e%2f\"",
+        "\"*\"",
+        "\"error\"",
+        "[]",
+        "{}",
+        "[null]",
+        "[[]]",
+        "[{}]",
+        "{\"a\":null}",
+        "{\"\\ud83d\":1}",
+        "{\"a\":1,\"a\":2}",
+        "[1,\"a\",null,{}]",
     ];
 
     private static readonly int[] Lengths = [41, 101, 201, 255, 300, 1_001, 5_000, 70_000];
 
     public static readonly string[] Names =
     [
-        "title", "name", "topic", "type", "data", "transient", "idempotencyKey", "leaseId", "seconds", "wait", "fence", "to", "reason", "graceSeconds", "username", "password",
-        "userId", "sessionId", "before", "renew", "files", "file_id", "xml_string", "new_version", "lease", "updates", "version", "leases", "toBranchId", "deviceId", "start", "end", "notes",
-        "minutes", "taskId", "mode", "role", "expires_at", "quantity", "source_url", "description", "id", "args", "cookie", "message", "variant", "remarks", "status", "customerName", "targetDeviceId",
+        "title",
+        "name",
+        "topic",
+        "type",
+        "data",
+        "transient",
+        "idempotencyKey",
+        "leaseId",
+        "seconds",
+        "wait",
+        "fence",
+        "to",
+        "reason",
+        "graceSeconds",
+        "username",
+        "password",
+        "userId",
+        "sessionId",
+        "before",
+        "renew",
+        "files",
+        "file_id",
+        "xml_string",
+        "new_version",
+        "lease",
+        "updates",
+        "version",
+        "leases",
+        "toBranchId",
+        "deviceId",
+        "start",
+        "end",
+        "notes",
+        "minutes",
+        "taskId",
+        "mode",
+        "role",
+        "expires_at",
+        "quantity",
+        "source_url",
+        "description",
+        "id",
+        "args",
+        "cookie",
+        "message",
+        "variant",
+        "remarks",
+        "status",
+        "customerName",
+        "targetDeviceId",
     ];
 
     public static JsonFuzz Parse(string json)
@@ -35,19 +134,26 @@ internal sealed class JsonFuzz
     }
 
     /// <summary>A value of its own making.</summary>
-    public static JsonFuzz Any(Random random, IReadOnlyList<string> known) => random.Next(12) switch
-    {
-        0 => new JsonFuzz { _raw = $"\"{new string('x', Lengths[random.Next(Lengths.Length)])}\"" },
-        1 => new JsonFuzz { _raw = Deep(random.Next(2) == 0 ? 40 : 62 + random.Next(4) * 500) },
-        2 when known.Count > 0 => new JsonFuzz { _raw = JsonSerializer.Serialize(known[random.Next(known.Count)]) },
-        3 => Object(random, known),
-        _ => new JsonFuzz { _raw = Scalars[random.Next(Scalars.Length)] },
-    };
+    public static JsonFuzz Any(Random random, IReadOnlyList<string> known) =>
+        random.Next(12) switch
+        {
+            0 => new JsonFuzz { _raw = $"\"{new string('x', Lengths[random.Next(Lengths.Length)])}\"" },
+            1 => new JsonFuzz { _raw = Deep(random.Next(2) == 0 ? 40 : 62 + random.Next(4) * 500) },
+            2 when known.Count > 0 => new JsonFuzz { _raw = JsonSerializer.Serialize(known[random.Next(known.Count)]) },
+            3 => Object(random, known),
+            _ => new JsonFuzz { _raw = Scalars[random.Next(Scalars.Length)] },
+        };
 
-    public static JsonFuzz Object(Random random, IReadOnlyList<string> known) => new()
-    {
-        _members = [.. Enumerable.Range(0, random.Next(5)).Select(_ => (Names[random.Next(Names.Length)], new JsonFuzz { _raw = Scalars[random.Next(Scalars.Length)] }))],
-    };
+    public static JsonFuzz Object(Random random, IReadOnlyList<string> known) =>
+        new()
+        {
+            _members =
+            [
+                .. Enumerable
+                    .Range(0, random.Next(5))
+                    .Select(_ => (Names[random.Next(Names.Length)], new JsonFuzz { _raw = Scalars[random.Next(Scalars.Length)] })),
+            ],
+        };
 
     /// <summary>Sets the value of a path such as <c>a.b[0].c</c>, making what is missing.</summary>
     public void Set(string path, JsonFuzz value)
@@ -97,12 +203,16 @@ internal sealed class JsonFuzz
 
     private static string Deep(int depth) => new string('[', depth) + new string(']', depth);
 
-    private static JsonFuzz Of(JsonElement element) => element.ValueKind switch
-    {
-        JsonValueKind.Object => new JsonFuzz { _members = [.. element.EnumerateObject().Select(member => (member.Name, Of(member.Value)))] },
-        JsonValueKind.Array => new JsonFuzz { _items = [.. element.EnumerateArray().Select(Of)] },
-        _ => new JsonFuzz { _raw = element.GetRawText() },
-    };
+    private static JsonFuzz Of(JsonElement element) =>
+        element.ValueKind switch
+        {
+            JsonValueKind.Object => new JsonFuzz
+            {
+                _members = [.. element.EnumerateObject().Select(member => (member.Name, Of(member.Value)))],
+            },
+            JsonValueKind.Array => new JsonFuzz { _items = [.. element.EnumerateArray().Select(Of)] },
+            _ => new JsonFuzz { _raw = element.GetRawText() },
+        };
 
     private JsonFuzz Member(string name)
     {

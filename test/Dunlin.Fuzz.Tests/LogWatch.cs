@@ -19,17 +19,22 @@ internal sealed class LogWatch : ILoggerProvider
 
     public ILogger CreateLogger(string categoryName) => new Logger(categoryName, _found);
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     private sealed class Logger(string category, ConcurrentQueue<string> found) : ILogger
     {
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             if (logLevel >= LogLevel.Error || (exception is not null && logLevel >= LogLevel.Information))
                 found.Enqueue($"{logLevel} {category}[{eventId.Id}] {formatter(state, exception)} {exception}");

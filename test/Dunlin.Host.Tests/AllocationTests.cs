@@ -42,7 +42,8 @@ public sealed class AllocationTests
             readers.Add(server.Subscribe());
             Publish(publisher, readers, 300);
             var publish = Allocated(() => Publish(publisher, readers, Events)) / Events;
-            // The median of several batches: pools of the process grow, and give memory back when they have been idle, beside what connections hold.
+            // The median of several batches: pools of the process grow, and give memory back when they have been idle, beside what
+            // connections hold.
             var batches = new List<long>();
             while (readers.Count < Connections)
             {
@@ -55,7 +56,8 @@ public sealed class AllocationTests
             Publish(publisher, readers, 50);
             var delivery = ((double)Allocated(() => Publish(publisher, readers, Events)) / Events - publish) / (Connections - 1);
             TestContext.Current.TestOutputHelper?.WriteLine(
-                $"{publish} bytes allocated for each publish, {delivery:0.0} for each delivery; {held} held for each connection, the test's socket with it");
+                $"{publish} bytes allocated for each publish, {delivery:0.0} for each delivery; {held} held for each connection, the test's socket with it"
+            );
             Assert.InRange(publish, 1, 4_200);
             Assert.InRange(delivery, -8, 8);
             Assert.InRange(held, 1, 3_500);
@@ -95,8 +97,13 @@ public sealed class AllocationTests
     private sealed class Wire : IDisposable
     {
         private static readonly byte[] Body = Encoding.ASCII.GetBytes($$"""{"topic":"t","type":"m","data":"{{new string('x', 200)}}"}""");
-        private static readonly byte[] Request = [.. Encoding.ASCII.GetBytes(
-            $"POST /dunlin/v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\n\r\n"), .. Body];
+        private static readonly byte[] Request =
+        [
+            .. Encoding.ASCII.GetBytes(
+                $"POST /dunlin/v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\n\r\n"
+            ),
+            .. Body,
+        ];
 
         private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 30_000 };
         private static readonly byte[] _buffer = new byte[4_096];
@@ -161,14 +168,19 @@ public sealed class AllocationTests
             builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero);
             var app = builder.Build();
             var user = new ClaimsPrincipal(new ClaimsIdentity([new Claim("sub", "ann"), new Claim("name", "Ann")], "test"));
-            app.Use((context, next) =>
-            {
-                context.User = user;
-                return next(context);
-            });
+            app.Use(
+                (context, next) =>
+                {
+                    context.User = user;
+                    return next(context);
+                }
+            );
             app.MapDunlin();
             await app.StartAsync();
-            return new Server(app, folder) { Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()) };
+            return new Server(app, folder)
+            {
+                Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()),
+            };
         }
 
         public Wire Subscribe()

@@ -21,14 +21,20 @@ public sealed class EveryEndpointTests
         {
             foreach (var authorization in new[] { "Basic x", "basic YWxpY2U6eA==", "Digest x", "" })
             {
-                using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = new StringContent("{}", null, "application/json") };
+                using var request = new HttpRequestMessage(new HttpMethod(method), path)
+                {
+                    Content = new StringContent("{}", null, "application/json"),
+                };
                 request.Headers.TryAddWithoutValidation("Cookie", cookie);
                 request.Headers.TryAddWithoutValidation("Origin", authorization.Length > 6 ? "https://evil.example" : "null");
                 if (authorization.Length > 0)
                     request.Headers.TryAddWithoutValidation("Authorization", authorization);
                 using var response = await client.SendAsync(request);
                 var text = await response.Content.ReadAsStringAsync();
-                if (response.StatusCode != HttpStatusCode.Forbidden || JsonDocument.Parse(text).RootElement.GetProperty("code").GetString() != "origin_refused")
+                if (
+                    response.StatusCode != HttpStatusCode.Forbidden
+                    || JsonDocument.Parse(text).RootElement.GetProperty("code").GetString() != "origin_refused"
+                )
                     let.Add($"{method} {path} with '{authorization}': {(int)response.StatusCode} {text}");
             }
         }
@@ -47,7 +53,10 @@ public sealed class EveryEndpointTests
             if (path.StartsWith("/api/v1/auth/", StringComparison.Ordinal))
                 continue;
             // Neither JSON nor of a type that is taken: whoever read it first would say so.
-            using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = new StringContent("{", null, "text/nonsense") };
+            using var request = new HttpRequestMessage(new HttpMethod(method), path)
+            {
+                Content = new StringContent("{", null, "text/nonsense"),
+            };
             using var response = await client.SendAsync(request);
             if (response.StatusCode != HttpStatusCode.Unauthorized)
                 wrong.Add($"{method} {path}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}");
@@ -69,9 +78,14 @@ public sealed class EveryEndpointTests
         {
             using var head = await client.SendAsync(new HttpRequestMessage(HttpMethod.Head, path));
             using var get = await client.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
-            if (head.StatusCode != get.StatusCode || head.Content.Headers.ContentType?.MediaType != get.Content.Headers.ContentType?.MediaType
-                || (await head.Content.ReadAsByteArrayAsync()).Length > 0)
-                different.Add($"{path}: {(int)head.StatusCode} and {(int)get.StatusCode}, {head.Content.Headers.ContentType} and {get.Content.Headers.ContentType}");
+            if (
+                head.StatusCode != get.StatusCode
+                || head.Content.Headers.ContentType?.MediaType != get.Content.Headers.ContentType?.MediaType
+                || (await head.Content.ReadAsByteArrayAsync()).Length > 0
+            )
+                different.Add(
+                    $"{path}: {(int)head.StatusCode} and {(int)get.StatusCode}, {head.Content.Headers.ContentType} and {get.Content.Headers.ContentType}"
+                );
         }
         Assert.Empty(different);
     }

@@ -27,7 +27,10 @@ public sealed class FailedStartTests
         await using var host = new HostProcess();
         host.Settings["Dunlin__Metrics"] = "true";
         host.Settings["Dunlin__MetricsAddress"] = $"127.0.0.1:{port}";
-        await RefusedAsync(host, $"Port {port} of 127.0.0.1 is in use by another program. Stop that program, or choose another port with Dunlin:MetricsAddress.");
+        await RefusedAsync(
+            host,
+            $"Port {port} of 127.0.0.1 is in use by another program. Stop that program, or choose another port with Dunlin:MetricsAddress."
+        );
         Assert.Empty(Directory.EnumerateFileSystemEntries(host.Data));
     }
 
@@ -68,7 +71,11 @@ public sealed class FailedStartTests
     [InlineData("Dunlin__TrustedProxies", "10.0.0.0/33", "'10.0.0.0/33' is neither an address nor a network")]
     [InlineData("Dunlin__Metrics", "perhaps", "Dunlin:Metrics is true or false, not 'perhaps'")]
     [InlineData("Dunlin__Metrik", "true", "Dunlin:Metrik is not a setting of this host")]
-    [InlineData("Dunlin__MetricsAddress", "everywhere", "Dunlin:MetricsAddress is an IP address and a port such as 127.0.0.1:9464, not 'everywhere'")]
+    [InlineData(
+        "Dunlin__MetricsAddress",
+        "everywhere",
+        "Dunlin:MetricsAddress is an IP address and a port such as 127.0.0.1:9464, not 'everywhere'"
+    )]
     [InlineData("Dunlin__MetricsAddress", "127.0.0.1", "Dunlin:MetricsAddress is an IP address and a port")]
     [InlineData("Dunlin__MetricsAddress", "9464", "Dunlin:MetricsAddress is an IP address and a port")]
     [InlineData("Dunlin__MetricsAddress", "127.1:9464", "Dunlin:MetricsAddress is an IP address and a port")]

@@ -83,12 +83,14 @@ internal sealed class HostProcess : IAsyncDisposable
     /// <param name="from">The address to come from.</param>
     public async Task<HttpClient> SignInAsync(string user, Uri? through = null, string from = "127.0.0.1")
     {
-        var client = new HttpClient(new SocketsHttpHandler
-        {
-            UseCookies = false,
-            ResponseDrainTimeout = TimeSpan.Zero,
-            ConnectCallback = (context, ct) => ConnectAsync(context.DnsEndPoint, from, ct),
-        })
+        var client = new HttpClient(
+            new SocketsHttpHandler
+            {
+                UseCookies = false,
+                ResponseDrainTimeout = TimeSpan.Zero,
+                ConnectCallback = (context, ct) => ConnectAsync(context.DnsEndPoint, from, ct),
+            }
+        )
         {
             BaseAddress = through ?? Address,
             Timeout = Timeout.InfiniteTimeSpan,
@@ -111,7 +113,10 @@ internal sealed class HostProcess : IAsyncDisposable
     {
         string[] place = ["--port", $"{Port}", "--data", Data];
         string[] command = ["dotnet", Path.Combine(AppContext.BaseDirectory, "Dunlin.Host.dll"), .. place, .. options];
-        var start = new ProcessStartInfo("bash", ["-c", OpenFiles is { } files ? $"ulimit -n {files} && exec \"$@\"" : "exec \"$@\"", "bash", .. command])
+        var start = new ProcessStartInfo(
+            "bash",
+            ["-c", OpenFiles is { } files ? $"ulimit -n {files} && exec \"$@\"" : "exec \"$@\"", "bash", .. command]
+        )
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,

@@ -5,7 +5,9 @@ using System.Text.Json;
 
 namespace Dunlin.Host.Tests;
 
-/// <summary>What the queue promises of a crash, on the host as users run it: a real process, killed while jobs are in every state.</summary>
+/// <summary>
+/// What the queue promises of a crash, on the host as users run it: a real process, killed while jobs are in every state.
+/// </summary>
 public sealed class JobKillTests
 {
     private const int Parallel = 3;
@@ -41,14 +43,25 @@ public sealed class JobKillTests
             await AddAsync(client, site, "ok", 2);
             await AddAsync(client, site, "bad", 2);
             await AddAsync(client, site, "flaky", 1);
-            await UntilAsync(client, stream, items => items["ok0"] == "resolved" && items["ok1"] == "resolved" && items["bad0"] == "failed" && items["bad1"] == "failed" && items["flaky0"] == "pending" && site.Requests.ContainsKey("flaky/0"));
+            await UntilAsync(
+                client,
+                stream,
+                items =>
+                    items["ok0"] == "resolved"
+                    && items["ok1"] == "resolved"
+                    && items["bad0"] == "failed"
+                    && items["bad1"] == "failed"
+                    && items["flaky0"] == "pending"
+                    && site.Requests.ContainsKey("flaky/0")
+            );
             await AddAsync(client, site, "slow", Parallel);
             await site.WhenSlowAsync(Parallel);
             await AddAsync(client, site, "queued", 5);
             var before = await ItemsAsync(client);
             Assert.Equal(
                 ["failed", "pending", "pending", "resolved", "resolving"],
-                new[] { "bad0", "flaky0", "queued0", "ok0", "slow0" }.Select(id => before[id]));
+                new[] { "bad0", "flaky0", "queued0", "ok0", "slow0" }.Select(id => before[id])
+            );
             (position, told) = (stream.LastId, stream.Resolved);
         }
         await host.KillAsync();
@@ -57,7 +70,11 @@ public sealed class JobKillTests
 
         using var again = await host.SignInAsync("alice");
         await using var after = await StreamAsync(again, position);
-        await UntilAsync(again, after, items => items.All(item => item.Value == (item.Key.StartsWith("bad", StringComparison.Ordinal) ? "failed" : "resolved")));
+        await UntilAsync(
+            again,
+            after,
+            items => items.All(item => item.Value == (item.Key.StartsWith("bad", StringComparison.Ordinal) ? "failed" : "resolved"))
+        );
         foreach (var (id, title) in await TitlesAsync(again))
             Assert.Equal(id.StartsWith("bad", StringComparison.Ordinal) ? "127.0.0.1" : $"{id[..^1]} {id[^1]}", title);
         // Done and dead stay so; what was under way is begun once more, what waited once.
@@ -67,7 +84,8 @@ public sealed class JobKillTests
         await after.ThroughAsync(13 - told.Count).WaitAsync(Patience);
         Assert.Equal(
             ["bad0", "bad1", "flaky0", "ok0", "ok1", "queued0", "queued1", "queued2", "queued3", "queued4", "slow0", "slow1", "slow2"],
-            told.Concat(after.Resolved).Order(StringComparer.Ordinal));
+            told.Concat(after.Resolved).Order(StringComparer.Ordinal)
+        );
 
         // Retry of a dead one works after all that.
         site.IsBad = false;
@@ -79,7 +97,10 @@ public sealed class JobKillTests
     {
         for (var i = 0; i < count; i++)
         {
-            using var answer = await client.PostAsJsonAsync($"/api/v1/wishlists/{List}/items", new { id = $"{kind}{i}", source_url = $"{site.Address}{kind}/{i}" });
+            using var answer = await client.PostAsJsonAsync(
+                $"/api/v1/wishlists/{List}/items",
+                new { id = $"{kind}{i}", source_url = $"{site.Address}{kind}/{i}" }
+            );
             answer.EnsureSuccessStatusCode();
         }
     }
@@ -104,22 +125,36 @@ public sealed class JobKillTests
     }
 
     private static async Task<IReadOnlyDictionary<string, string>> ItemsAsync(HttpClient client) =>
-        (await AllAsync(client)).ToDictionary(i => i.GetProperty("id").GetString()!, i => i.GetProperty("status").GetString()!, StringComparer.Ordinal);
+        (await AllAsync(client)).ToDictionary(
+            i => i.GetProperty("id").GetString()!,
+            i => i.GetProperty("status").GetString()!,
+            StringComparer.Ordinal
+        );
 
     private static async Task<IEnumerable<(string Id, string Title)>> TitlesAsync(HttpClient client) =>
         (await AllAsync(client)).Select(i => (i.GetProperty("id").GetString()!, i.GetProperty("title").GetString()!));
 
     private static async Task<IEnumerable<JsonElement>> AllAsync(HttpClient client) =>
-        (await client.GetFromJsonAsync<JsonElement>($"/api/v1/wishlists/{List}/items")).EnumerateArray().Where(i => !i.GetProperty("id").GetString()!.StartsWith("demo-", StringComparison.Ordinal));
+        (await client.GetFromJsonAsync<JsonElement>($"/api/v1/wishlists/{List}/items"))
+            .EnumerateArray()
+            .Where(i => !i.GetProperty("id").GetString()!.StartsWith("demo-", StringComparison.Ordinal));
 
     private static async Task<ResolvedStream> StreamAsync(HttpClient client, string? after = null)
     {
         var response = await client.GetAsync("/api/v1/events/stream?lastEventId=" + after, HttpCompletionOption.ResponseHeadersRead);
         var ending = new CancellationTokenSource();
-        return new ResolvedStream(response, SseParser.Create(await response.Content.ReadAsStreamAsync()).EnumerateAsync(ending.Token).GetAsyncEnumerator(), ending);
+        return new ResolvedStream(
+            response,
+            SseParser.Create(await response.Content.ReadAsStreamAsync()).EnumerateAsync(ending.Token).GetAsyncEnumerator(),
+            ending
+        );
     }
 
-    private sealed class ResolvedStream(HttpResponseMessage response, IAsyncEnumerator<SseItem<string>> events, CancellationTokenSource ending) : IAsyncDisposable
+    private sealed class ResolvedStream(
+        HttpResponseMessage response,
+        IAsyncEnumerator<SseItem<string>> events,
+        CancellationTokenSource ending
+    ) : IAsyncDisposable
     {
         /// <summary>The items of which an outcome was told.</summary>
         public List<string> Resolved { get; } = [];

@@ -26,7 +26,10 @@ public sealed class KillTests
 
         var acknowledged = new ConcurrentDictionary<string, long>(StringComparer.Ordinal);
         var third = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var publishing = Enumerable.Range(1, Publishers).Select(p => Task.Run(() => PublishAsync(client, p, acknowledged, third))).ToArray();
+        var publishing = Enumerable
+            .Range(1, Publishers)
+            .Select(p => Task.Run(() => PublishAsync(client, p, acknowledged, third)))
+            .ToArray();
         await third.Task.WaitAsync(TimeSpan.FromSeconds(120));
         await host.KillAsync();
         await host.StartAsync();
@@ -41,7 +44,9 @@ public sealed class KillTests
             var seen = reader.Seen;
             Assert.Equal(seen.Select(s => s.Offset).Order().Distinct(), seen.Select(s => s.Offset));
             Assert.Empty(reader.Resets);
-            var marks = seen.Where(s => s.Mark is not null).GroupBy(s => s.Mark!, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.ToList(), StringComparer.Ordinal);
+            var marks = seen.Where(s => s.Mark is not null)
+                .GroupBy(s => s.Mark!, StringComparer.Ordinal)
+                .ToDictionary(g => g.Key, g => g.ToList(), StringComparer.Ordinal);
             Assert.Empty(acknowledged.Keys.Except(marks.Keys, StringComparer.Ordinal));
             Assert.All(acknowledged, a => Assert.Contains(marks[a.Key], m => m.Offset == a.Value));
         }
@@ -51,7 +56,12 @@ public sealed class KillTests
 
     /// <summary>Edits one case again and again. A request without an answer is unknown, and the edit is made again: the mark
     /// counts as acknowledged with the version of the answer that came.</summary>
-    private static async Task PublishAsync(HttpClient client, int publisher, ConcurrentDictionary<string, long> acknowledged, TaskCompletionSource third)
+    private static async Task PublishAsync(
+        HttpClient client,
+        int publisher,
+        ConcurrentDictionary<string, long> acknowledged,
+        TaskCompletionSource third
+    )
     {
         for (var i = 0; i < Total / Publishers; i++)
         {
@@ -60,7 +70,10 @@ public sealed class KillTests
             {
                 try
                 {
-                    using var response = await client.PatchAsJsonAsync($"/api/warranty/cases/{publisher}", new { updates = new { remarks = mark } });
+                    using var response = await client.PatchAsJsonAsync(
+                        $"/api/warranty/cases/{publisher}",
+                        new { updates = new { remarks = mark } }
+                    );
                     if (!response.IsSuccessStatusCode)
                         continue;
                     acknowledged[mark] = (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("version").GetInt64();
@@ -82,7 +95,7 @@ public sealed class KillTests
     /// <summary>A reader that comes back whenever it is cut off, with the last position it has.</summary>
     private sealed class Reader(HttpClient client)
     {
-        private readonly Lock _gate = new();   // guards _seen, _reached, _paused
+        private readonly Lock _gate = new(); // guards _seen, _reached, _paused
         private readonly List<(long Offset, string? Mark)> _seen = [];
         private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private TaskCompletionSource? _paused;

@@ -23,21 +23,33 @@ internal sealed class LocalHost : IAsyncDisposable
 
     /// <summary>The endpoints with their verbs, and an address at which each of them is found.</summary>
     public IEnumerable<(string Method, string Path)> Endpoints =>
-        from endpoint in _app.Services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Concat(
-            ((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()).Distinct()
+        from endpoint in _app
+            .Services.GetServices<EndpointDataSource>()
+            .SelectMany(source => source.Endpoints)
+            .OfType<RouteEndpoint>()
+            .Concat(((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>())
+            .Distinct()
         from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []
         select (method, PathOf(endpoint.RoutePattern));
 
     public static async Task<LocalHost> StartAsync()
     {
         var folder = Directory.CreateTempSubdirectory("dunlin-local-").FullName;
-        var app = HostApplication.Build(new HostSettings { Port = 0, Data = folder, Demo = true }, services =>
-        {
-            services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);
-            services.AddLogging(logging => logging.ClearProviders());
-            services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero);
-            services.Remove(services.Single(service => service.ImplementationType == typeof(Announcement)));
-        });
+        var app = HostApplication.Build(
+            new HostSettings
+            {
+                Port = 0,
+                Data = folder,
+                Demo = true,
+            },
+            services =>
+            {
+                services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);
+                services.AddLogging(logging => logging.ClearProviders());
+                services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero);
+                services.Remove(services.Single(service => service.ImplementationType == typeof(Announcement)));
+            }
+        );
         await app.StartAsync();
         return new LocalHost(app, folder);
     }
@@ -59,6 +71,16 @@ internal sealed class LocalHost : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private static string PathOf(Microsoft.AspNetCore.Routing.Patterns.RoutePattern pattern) => "/" + string.Join('/', pattern.PathSegments.Select(
-        segment => string.Concat(segment.Parts.Select(part => part is Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal ? literal.Content : "1"))));
+    private static string PathOf(Microsoft.AspNetCore.Routing.Patterns.RoutePattern pattern) =>
+        "/"
+        + string.Join(
+            '/',
+            pattern.PathSegments.Select(segment =>
+                string.Concat(
+                    segment.Parts.Select(part =>
+                        part is Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal ? literal.Content : "1"
+                    )
+                )
+            )
+        );
 }

@@ -35,7 +35,10 @@ public sealed class MoveTests
         Assert.True(moved.Code == 0, moved.Error);
         Assert.Contains("dunlin_journal", moved.Output, StringComparison.Ordinal);
         Assert.Matches(@"Moved \d+ rows\.", moved.Output);
-        var (before, after) = (await CountsAsync(new SqliteConnection($"Data Source={file};Pooling=false"), file: true), await CountsAsync(new NpgsqlConnection(server.ConnectionString), file: false));
+        var (before, after) = (
+            await CountsAsync(new SqliteConnection($"Data Source={file};Pooling=false"), file: true),
+            await CountsAsync(new NpgsqlConnection(server.ConnectionString), file: false)
+        );
         Assert.NotEmpty(before);
         Assert.True(before["dunlin_journal"] > 0 && before["dunlin_record"] > 0 && before["dunlin_account"] > 0);
         Assert.Equal(before, after.Where(count => before.ContainsKey(count.Key)).ToDictionary());
@@ -103,13 +106,25 @@ public sealed class MoveTests
         return [.. app.Services.GetServices<SchemaScripts>()];
     }
 
-    private static SqliteStore Sqlite(string file, SchemaScripts[] schemas) => new(
-        Options.Create(new SqliteOptions { Path = file }), Options.Create(new RetentionOptions()), schemas, new CommitFeed(),
-        new StoreClock(TimeProvider.System), NullLogger<SqliteStore>.Instance);
+    private static SqliteStore Sqlite(string file, SchemaScripts[] schemas) =>
+        new(
+            Options.Create(new SqliteOptions { Path = file }),
+            Options.Create(new RetentionOptions()),
+            schemas,
+            new CommitFeed(),
+            new StoreClock(TimeProvider.System),
+            NullLogger<SqliteStore>.Instance
+        );
 
-    private static PostgresStore Postgres(string connectionString, SchemaScripts[] schemas) => new(
-        Options.Create(new PostgresOptions { ConnectionString = connectionString }), Options.Create(new RetentionOptions()), schemas, new CommitFeed(),
-        new StoreClock(TimeProvider.System), NullLogger<PostgresStore>.Instance);
+    private static PostgresStore Postgres(string connectionString, SchemaScripts[] schemas) =>
+        new(
+            Options.Create(new PostgresOptions { ConnectionString = connectionString }),
+            Options.Create(new RetentionOptions()),
+            schemas,
+            new CommitFeed(),
+            new StoreClock(TimeProvider.System),
+            NullLogger<PostgresStore>.Instance
+        );
 
     private static async Task<long> LeaseAsync(HttpClient client, string id, string resource = "warranty/1/1/status")
     {
@@ -161,7 +176,9 @@ public sealed class MoveTests
             using var rows = await read.ExecuteReaderAsync(Cancellation);
             while (await rows.ReadAsync(Cancellation))
             {
-                var values = Enumerable.Range(0, rows.FieldCount).Where(i => rows.GetName(i) != "expires_at")
+                var values = Enumerable
+                    .Range(0, rows.FieldCount)
+                    .Where(i => rows.GetName(i) != "expires_at")
                     .Select(i => rows.GetValue(i) is byte[] bytes ? Convert.ToHexString(bytes) : $"{rows.GetValue(i)}");
                 lines.Add($"{table}: {string.Join('|', values)}");
             }

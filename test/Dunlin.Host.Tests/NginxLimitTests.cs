@@ -27,7 +27,9 @@ public sealed class NginxLimitTests
         using var larger = await ImportAsync(alice, text.Append(' ', 500_000).ToString());
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, larger.StatusCode);
         Assert.Equal("application/problem+json", larger.Content.Headers.ContentType?.MediaType);
-        Assert.True(JsonDocument.Parse(await larger.Content.ReadAsStringAsync()).RootElement.GetProperty("limit").GetInt64() > LargestDocument);
+        Assert.True(
+            JsonDocument.Parse(await larger.Content.ReadAsStringAsync()).RootElement.GetProperty("limit").GetInt64() > LargestDocument
+        );
     }
 
     [Theory]
@@ -40,16 +42,24 @@ public sealed class NginxLimitTests
         await using var nginx = await NginxProcess.StartAsync(host.Port);
         using var alice = await host.SignInAsync("alice", nginx.Address);
         // Every character of a name may come percent-encoded.
-        var topics = string.Join('&', Enumerable.Range(0, 64).Select(i => $"topic=users%2Falice%2F{i:00}{string.Concat(Enumerable.Repeat("%2Fa", 93))}"));
+        var topics = string.Join(
+            '&',
+            Enumerable.Range(0, 64).Select(i => $"topic=users%2Falice%2F{i:00}{string.Concat(Enumerable.Repeat("%2Fa", 93))}")
+        );
         using var request = byForm
-            ? new HttpRequestMessage(HttpMethod.Post, "/dunlin/v1/events/subscribe") { Content = new StringContent(topics, Encoding.ASCII, "application/x-www-form-urlencoded") }
+            ? new HttpRequestMessage(HttpMethod.Post, "/dunlin/v1/events/subscribe")
+            {
+                Content = new StringContent(topics, Encoding.ASCII, "application/x-www-form-urlencoded"),
+            }
             : new HttpRequestMessage(HttpMethod.Get, "/dunlin/v1/events?" + topics);
         using var response = await alice.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);
     }
 
-    private static Task<HttpResponseMessage> ImportAsync(HttpClient client, string xml) => client.PostAsync(
-        "/api/v1/files/import",
-        new StringContent($$"""{"collection":"letters","title":"Large","xml_string":"{{xml}}"}""", Encoding.UTF8, "application/json"));
+    private static Task<HttpResponseMessage> ImportAsync(HttpClient client, string xml) =>
+        client.PostAsync(
+            "/api/v1/files/import",
+            new StringContent($$"""{"collection":"letters","title":"Large","xml_string":"{{xml}}"}""", Encoding.UTF8, "application/json")
+        );
 }

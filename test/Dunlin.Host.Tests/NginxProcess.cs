@@ -55,9 +55,21 @@ internal sealed class NginxProcess : IAsyncDisposable
         var port = FreePort();
         Address = new Uri($"http://127.0.0.1:{port}");
         var deployed = await File.ReadAllTextAsync(Path.Combine(Root(), "deploy", "nginx.conf"));
-        var servers = string.Join("\n    ", nodes.Select(node => string.Create(CultureInfo.InvariantCulture, $"server 127.0.0.1:{node} max_fails=1 fail_timeout=5s;")));
-        await File.WriteAllTextAsync(Path.Combine(_folder, "dunlin.conf"), Replace(Replace(deployed, "listen 80;", $"listen 127.0.0.1:{port};"), "server 127.0.0.1:5080 max_fails=1 fail_timeout=5s;", servers));
-        await File.WriteAllTextAsync(Path.Combine(_folder, "nginx.conf"), $$"""
+        var servers = string.Join(
+            "\n    ",
+            nodes.Select(node => string.Create(CultureInfo.InvariantCulture, $"server 127.0.0.1:{node} max_fails=1 fail_timeout=5s;"))
+        );
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder, "dunlin.conf"),
+            Replace(
+                Replace(deployed, "listen 80;", $"listen 127.0.0.1:{port};"),
+                "server 127.0.0.1:5080 max_fails=1 fail_timeout=5s;",
+                servers
+            )
+        );
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder, "nginx.conf"),
+            $$"""
             daemon off;
             master_process off;
             pid {{_folder}}/nginx.pid;
@@ -71,8 +83,13 @@ internal sealed class NginxProcess : IAsyncDisposable
                 scgi_temp_path {{_folder}}/scgi;
                 include {{_folder}}/dunlin.conf;
             }
-            """);
-        var start = new ProcessStartInfo("nginx", ["-e", "stderr", "-p", _folder, "-c", Path.Combine(_folder, "nginx.conf")]) { RedirectStandardError = true, UseShellExecute = false };
+            """
+        );
+        var start = new ProcessStartInfo("nginx", ["-e", "stderr", "-p", _folder, "-c", Path.Combine(_folder, "nginx.conf")])
+        {
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
         // Where Debian puts it, which is not in everybody's path.
         start.Environment["PATH"] = Environment.GetEnvironmentVariable("PATH") + ":/usr/sbin:/usr/local/sbin";
         start.FileName = File.Exists("/usr/sbin/nginx") ? "/usr/sbin/nginx" : "nginx";

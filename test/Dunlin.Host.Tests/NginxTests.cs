@@ -106,12 +106,20 @@ public sealed class NginxTests
         await using var nginx = await NginxProcess.StartAsync(host.Port);
         using var alice = await host.SignInAsync("alice", nginx.Address);
         var body = new byte[2_000_000];
-        await Parallel.ForAsync(0, requests, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (_, ct) =>
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/events/stream") { Content = new ByteArrayContent(body) };
-            using var answer = await alice.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct).WaitAsync(Patience, ct);
-            Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        });
+        await Parallel.ForAsync(
+            0,
+            requests,
+            new ParallelOptions { MaxDegreeOfParallelism = 8 },
+            async (_, ct) =>
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/events/stream")
+                {
+                    Content = new ByteArrayContent(body),
+                };
+                using var answer = await alice.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct).WaitAsync(Patience, ct);
+                Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+            }
+        );
         await using var stream = await EventLine.OpenAsync(alice);
         Assert.Equal(1, await CountAsync(alice));
     }
@@ -155,7 +163,10 @@ public sealed class NginxTests
 
     private static async Task<string> AddAsync(HttpClient client, string title)
     {
-        using var answer = await client.PostAsJsonAsync("/api/v1/wishlists/demo-birthday/items", new { title, id = title.Replace(' ', '-') });
+        using var answer = await client.PostAsJsonAsync(
+            "/api/v1/wishlists/demo-birthday/items",
+            new { title, id = title.Replace(' ', '-') }
+        );
         answer.EnsureSuccessStatusCode();
         return title.Replace(' ', '-');
     }
@@ -181,7 +192,8 @@ public sealed class NginxTests
         client.GetAsync("/api/v1/events/stream", HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
 
     /// <summary>One open stream of hints; the opening ping is read.</summary>
-    private sealed class EventLine(HttpResponseMessage response, IAsyncEnumerator<SseItem<string>> events, CancellationTokenSource ending) : IAsyncDisposable
+    private sealed class EventLine(HttpResponseMessage response, IAsyncEnumerator<SseItem<string>> events, CancellationTokenSource ending)
+        : IAsyncDisposable
     {
         public HttpResponseMessage Response => response;
 
@@ -193,7 +205,11 @@ public sealed class NginxTests
             var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
             response.EnsureSuccessStatusCode();
             var ending = new CancellationTokenSource();
-            var line = new EventLine(response, SseParser.Create(await response.Content.ReadAsStreamAsync()).EnumerateAsync(ending.Token).GetAsyncEnumerator(), ending);
+            var line = new EventLine(
+                response,
+                SseParser.Create(await response.Content.ReadAsStreamAsync()).EnumerateAsync(ending.Token).GetAsyncEnumerator(),
+                ending
+            );
             Assert.Equal("sync:ping", (await line.NextAsync()).Type);
             return line;
         }

@@ -14,13 +14,24 @@ public sealed class StartScriptTests : IDisposable
     {
         var (checkout, caller) = (Path.Combine(_folder, "checkout"), Path.Combine(_folder, "elsewhere"));
         Directory.CreateDirectory(caller);
-        foreach (var path in new[] { "src", "clients/typescript", "apps/common", "apps/server", "apps/host/server", "apps/host/web", "tools" })
+        foreach (
+            var path in new[] { "src", "clients/typescript", "apps/common", "apps/server", "apps/host/server", "apps/host/web", "tools" }
+        )
             Directory.CreateDirectory(Path.Combine(checkout, path));
-        foreach (var name in new[]
-        {
-            "package.json", "package-lock.json", "clients/typescript/package.json", "vite.config.ts", "tsconfig.base.json",
-            "global.json", "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props",
-        })
+        foreach (
+            var name in new[]
+            {
+                "package.json",
+                "package-lock.json",
+                "clients/typescript/package.json",
+                "vite.config.ts",
+                "tsconfig.base.json",
+                "global.json",
+                "Directory.Build.props",
+                "Directory.Build.targets",
+                "Directory.Packages.props",
+            }
+        )
             await File.WriteAllTextAsync(Path.Combine(checkout, name), "{}");
         File.Copy(Path.Combine(NginxProcess.Root(), "start.sh"), Path.Combine(checkout, "start.sh"));
         foreach (var tool in new[] { "dotnet", "node", "npm" })
@@ -39,7 +50,10 @@ public sealed class StartScriptTests : IDisposable
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         Assert.True(process.ExitCode == 0, await output + await error);
         var last = (await output).Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
-        Assert.Equal($"in {caller}: {Path.Combine(checkout, "artifacts", program)} {options.Replace("--server ", "", StringComparison.Ordinal)}", last);
+        Assert.Equal(
+            $"in {caller}: {Path.Combine(checkout, "artifacts", program)} {options.Replace("--server ", "", StringComparison.Ordinal)}",
+            last
+        );
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

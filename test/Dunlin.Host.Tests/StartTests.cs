@@ -57,7 +57,10 @@ public sealed partial class StartTests
         foreach (var path in new[] { "/", "/todos", "/todos/demo-desk", "/documents", "/focus", "/branch/1", "/wishlists" })
         {
             using var page = await client.GetAsync(path);
-            Assert.Equal((HttpStatusCode.OK, "text/html", "no-cache"), (page.StatusCode, page.Content.Headers.ContentType?.MediaType, $"{page.Headers.CacheControl}"));
+            Assert.Equal(
+                (HttpStatusCode.OK, "text/html", "no-cache"),
+                (page.StatusCode, page.Content.Headers.ContentType?.MediaType, $"{page.Headers.CacheControl}")
+            );
         }
         var script = ScriptAddress().Match(await client.GetStringAsync("/")).Value;
         using var asset = await client.GetAsync(script);
@@ -71,7 +74,16 @@ public sealed partial class StartTests
         await host.StartAsync();
         using var client = new HttpClient { BaseAddress = host.Address };
         var document = await client.GetStringAsync("/openapi/v1.json");
-        foreach (var path in new[] { "/dunlin/v1/events", "/dunlin/v1/leases", "/dunlin/v1/journal", "/api/v1/auth/login", "/api/warranty/cases/{id}" })
+        foreach (
+            var path in new[]
+            {
+                "/dunlin/v1/events",
+                "/dunlin/v1/leases",
+                "/dunlin/v1/journal",
+                "/api/v1/auth/login",
+                "/api/warranty/cases/{id}",
+            }
+        )
             Assert.Contains($"\"{path}\"", document, StringComparison.Ordinal);
     }
 

@@ -25,24 +25,33 @@ public sealed partial class TelemetryTests
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         await using var collector = builder.Build();
         var received = Channel.CreateUnbounded<string>();
-        collector.MapPost("/v1/metrics", async (HttpContext context) =>
-        {
-            using var body = new MemoryStream();
-            await context.Request.Body.CopyToAsync(body);
-            await received.Writer.WriteAsync(Encoding.Latin1.GetString(body.ToArray()));
-            return Results.Ok();
-        });
+        collector.MapPost(
+            "/v1/metrics",
+            async (HttpContext context) =>
+            {
+                using var body = new MemoryStream();
+                await context.Request.Body.CopyToAsync(body);
+                await received.Writer.WriteAsync(Encoding.Latin1.GetString(body.ToArray()));
+                return Results.Ok();
+            }
+        );
         var spans = Channel.CreateUnbounded<string>();
-        collector.MapPost("/v1/traces", async (HttpContext context) =>
-        {
-            using var body = new MemoryStream();
-            await context.Request.Body.CopyToAsync(body);
-            await spans.Writer.WriteAsync(Encoding.Latin1.GetString(body.ToArray()));
-            return Results.Ok();
-        });
+        collector.MapPost(
+            "/v1/traces",
+            async (HttpContext context) =>
+            {
+                using var body = new MemoryStream();
+                await context.Request.Body.CopyToAsync(body);
+                await spans.Writer.WriteAsync(Encoding.Latin1.GetString(body.ToArray()));
+                return Results.Ok();
+            }
+        );
         await collector.StartAsync();
         await using var host = new HostProcess();
-        host.Settings["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        host.Settings["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector
+            .Services.GetRequiredService<IServer>()
+            .Features.Get<IServerAddressesFeature>()!
+            .Addresses.Single();
         host.Settings["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf";
         host.Settings["OTEL_METRIC_EXPORT_INTERVAL"] = "100";
         host.Settings["OTEL_BSP_SCHEDULE_DELAY"] = "100";
@@ -128,12 +137,15 @@ public sealed partial class TelemetryTests
     public void Every_figure_of_the_dashboard_exists()
     {
         var root = NginxProcess.Root();
-        var names = Directory.EnumerateFiles(Path.Combine(root, "src"), "*.cs", SearchOption.AllDirectories)
+        var names = Directory
+            .EnumerateFiles(Path.Combine(root, "src"), "*.cs", SearchOption.AllDirectories)
             .SelectMany(file => MeterName().Matches(File.ReadAllText(file)))
             .Select(match => match.Groups[1].Value.Replace('.', '_'))
             .ToHashSet(StringComparer.Ordinal);
         using var dashboard = JsonDocument.Parse(File.ReadAllText(Path.Combine(root, "deploy", "grafana.json")));
-        var shown = dashboard.RootElement.GetProperty("panels").EnumerateArray()
+        var shown = dashboard
+            .RootElement.GetProperty("panels")
+            .EnumerateArray()
             .SelectMany(panel => panel.GetProperty("targets").EnumerateArray())
             .SelectMany(target => Figure().Matches(target.GetProperty("expr").GetString()!))
             .Select(match => match.Groups[1].Value)

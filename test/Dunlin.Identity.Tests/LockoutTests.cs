@@ -117,7 +117,8 @@ public sealed class LockoutTests
         using var response = await client.PostAsJsonAsync("/api/v1/auth/login", new { username, password });
         var text = await response.Content.ReadAsStringAsync();
         var trace = text.IndexOf("\"traceId\"", StringComparison.Ordinal);
-        var headers = response.Headers.Concat(response.Content.Headers)
+        var headers = response
+            .Headers.Concat(response.Content.Headers)
             .Where(h => h.Key is not "Date" and not "Content-Length" and not "Server")
             .OrderBy(h => h.Key == "Retry-After" ? "" : h.Key, StringComparer.Ordinal)
             .Select(h => $"{h.Key}: {string.Join(',', h.Value)}");

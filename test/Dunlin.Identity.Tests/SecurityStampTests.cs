@@ -84,7 +84,11 @@ public sealed class SecurityStampTests : IAsyncLifetime
     public async Task A_session_without_a_stamp_is_good_for_an_account_without_one()
     {
         // Both as version 0.1.0 made them.
-        var account = (await _host.AccountStore.FindByIdAsync("id-alice", default))! with { SecurityStamp = "", Version = null };
+        var account = (await _host.AccountStore.FindByIdAsync("id-alice", default))! with
+        {
+            SecurityStamp = "",
+            Version = null,
+        };
         await _host.AccountStore.SaveAsync(account, default);
         var signedIn = await _host.SignInAsync(_plain, "alice");
         Assert.Equal("", Assert.Single(_host.SessionStore.All).SecurityStamp);

@@ -15,7 +15,7 @@ public sealed class SessionCookieTests
     {
         await using var first = await StartAsync(cookieName: null);
         await using var second = await StartAsync(cookieName: null);
-        using var browser = new HttpClient(new SocketsHttpHandler { CookieContainer = new CookieContainer() });   // one jar, as in a browser
+        using var browser = new HttpClient(new SocketsHttpHandler { CookieContainer = new CookieContainer() }); // one jar, as in a browser
         await SignInAsync(browser, first);
         await SignInAsync(browser, second);
         await RequireSignedInAsync(browser, first);
@@ -79,7 +79,10 @@ public sealed class SessionCookieTests
 
     private static async Task SignInAsync(HttpClient browser, TestHost host)
     {
-        using var response = await browser.PostAsJsonAsync(new Uri(host.Address, "/api/v1/auth/login"), new { username = "alice", password = TestHost.Password });
+        using var response = await browser.PostAsJsonAsync(
+            new Uri(host.Address, "/api/v1/auth/login"),
+            new { username = "alice", password = TestHost.Password }
+        );
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 

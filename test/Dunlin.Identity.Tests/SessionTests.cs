@@ -51,7 +51,10 @@ public sealed class SessionTests : IAsyncLifetime
         var second = await _host.SignInAsync(_plain, "alice");
         EndedSession? told = null;
         using var listening = _host.Changes.OnSessionEnded(ended => told = ended);
-        Assert.Equal(new HashSet<string> { first.SessionId, second.SessionId }, (await sessions.ListAsync(default)).Select(s => s.SessionId).ToHashSet());
+        Assert.Equal(
+            new HashSet<string> { first.SessionId, second.SessionId },
+            (await sessions.ListAsync(default)).Select(s => s.SessionId).ToHashSet()
+        );
 
         Assert.True(await sessions.EndAsync(first.SessionId, "ended_by_administrator", default, default));
 
@@ -79,7 +82,15 @@ public sealed class SessionTests : IAsyncLifetime
             Assert.NotEqual(signedIn.Token, answer.GetProperty("accessToken").GetString());
         }
         // A token alone, the token of another session, a bad token, and nothing.
-        foreach (var (token, cookie) in new (string?, string?)[] { (signedIn.Token, null), (other.Token, signedIn.Cookie), ("x", signedIn.Cookie), (null, null) })
+        foreach (
+            var (token, cookie) in new (string?, string?)[]
+            {
+                (signedIn.Token, null),
+                (other.Token, signedIn.Cookie),
+                ("x", signedIn.Cookie),
+                (null, null),
+            }
+        )
         {
             using var response = await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", token, cookie);
             await HttpAssert.ProblemAsync(response, 401, "not_signed_in");

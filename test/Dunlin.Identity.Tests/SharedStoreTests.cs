@@ -26,7 +26,8 @@ public sealed class SharedStoreTests
         await using var first = await NodeAsync(postgres);
         await using var second = await NodeAsync(postgres);
         await CreateAsync(first);
-        using HttpClient one = Client(first), two = Client(second);
+        using HttpClient one = Client(first),
+            two = Client(second);
         foreach (var name in new[] { "alice", "nobody" })
         {
             var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(i => SignInAsync(i % 2 == 0 ? one : two, name, "wrong")));
@@ -53,7 +54,8 @@ public sealed class SharedStoreTests
         {
             await Task.WhenAll(
                 one.SetRolesAsync("alice", [$"role{i}"], default).AsTask(),
-                two.SetPasswordAsync("alice", $"password {i}", default).AsTask());
+                two.SetPasswordAsync("alice", $"password {i}", default).AsTask()
+            );
             var account = await one.CheckPasswordAsync("alice", $"password {i}", default);
             Assert.Equal([$"role{i}"], account!.Roles);
         }
@@ -66,7 +68,8 @@ public sealed class SharedStoreTests
         await using var first = await NodeAsync(postgres);
         await using var second = await NodeAsync(postgres);
         await CreateAsync(first);
-        using HttpClient one = Client(first), two = Client(second);
+        using HttpClient one = Client(first),
+            two = Client(second);
         using var login = await one.PostAsJsonAsync("/api/v1/auth/login", new { username = "alice", password = TestHost.Password });
         var cookie = TestHost.Cookie(login);
         using (var before = await two.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", cookie: cookie))
@@ -141,13 +144,15 @@ public sealed class SharedStoreTests
     }
 
     private static async Task CreateAsync(WebApplication app) =>
-        await app.Services.GetRequiredService<IAccounts>().CreateAsync(
-            new NewAccount("alice", TestHost.Password, "Alice", []) { UserId = "alice" }, default);
+        await app
+            .Services.GetRequiredService<IAccounts>()
+            .CreateAsync(new NewAccount("alice", TestHost.Password, "Alice", []) { UserId = "alice" }, default);
 
-    private static HttpClient Client(WebApplication app) => new(new SocketsHttpHandler { UseCookies = false })
-    {
-        BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()),
-    };
+    private static HttpClient Client(WebApplication app) =>
+        new(new SocketsHttpHandler { UseCookies = false })
+        {
+            BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()),
+        };
 
     private Task<WebApplication> NodeAsync(PostgresServer postgres) =>
         StartAsync(dunlin => dunlin.AddPostgres(postgres.ConnectionString), folder: null);
@@ -159,8 +164,9 @@ public sealed class SharedStoreTests
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddSingleton<TimeProvider>(_clock);
         builder.Services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 100);
-        var dunlin = builder.Services.AddDunlin().AddAccounts(accounts =>
-            (accounts.CookieName, accounts.FailuresPerAddress) = (TestHost.CookieName, 0));
+        var dunlin = builder
+            .Services.AddDunlin()
+            .AddAccounts(accounts => (accounts.CookieName, accounts.FailuresPerAddress) = (TestHost.CookieName, 0));
         store(dunlin);
         var app = builder.Build();
         app.UseDunlinSecurity();

@@ -33,7 +33,8 @@ public sealed class SigningInTests : IAsyncLifetime
         var answer = await response.Content.ReadFromJsonAsync<JsonElement>();
         Assert.Equal(
             ["userId", "username", "fullName", "roles", "sessionId", "accessToken", "expiresIn"],
-            answer.EnumerateObject().Select(member => member.Name));
+            answer.EnumerateObject().Select(member => member.Name)
+        );
         Assert.Equal("id-alice", answer.GetProperty("userId").GetString());
         Assert.Equal("alice", answer.GetProperty("username").GetString());
         Assert.Equal("alice Example", answer.GetProperty("fullName").GetString());
@@ -55,14 +56,19 @@ public sealed class SigningInTests : IAsyncLifetime
     [Fact]
     public async Task Over_https_the_cookie_stays_there()
     {
-        await using var host = await TestHost.StartAsync(new HostSetup
-        {
-            Map = app => app.Use((context, next) =>
+        await using var host = await TestHost.StartAsync(
+            new HostSetup
             {
-                context.Request.Scheme = "https"; // as the forwarded headers of a proxy say
-                return next(context);
-            }),
-        });
+                Map = app =>
+                    app.Use(
+                        (context, next) =>
+                        {
+                            context.Request.Scheme = "https"; // as the forwarded headers of a proxy say
+                            return next(context);
+                        }
+                    ),
+            }
+        );
         await host.CreateAsync("alice");
         using var client = host.Plain();
         using var response = await client.PostAsJsonAsync("/api/v1/auth/login", new { username = "alice", password = TestHost.Password });
@@ -76,7 +82,11 @@ public sealed class SigningInTests : IAsyncLifetime
         var session = Assert.Single(_host.SessionStore.All);
         Assert.Equal(signedIn.SessionId, session.SessionId);
         Assert.DoesNotContain(signedIn.Cookie.Split('.')[1], session.ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain(TestHost.Password, (await _host.AccountStore.FindByIdAsync("id-alice", default))!.PasswordHash, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            TestHost.Password,
+            (await _host.AccountStore.FindByIdAsync("id-alice", default))!.PasswordHash,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -107,11 +117,16 @@ public sealed class SigningInTests : IAsyncLifetime
     [Fact]
     public async Task A_name_that_does_not_exist_costs_the_same_hash()
     {
-        await using var host = await TestHost.StartAsync(new HostSetup
-        {
-            Services = services => Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions
-                .AddSingleton<Microsoft.AspNetCore.Identity.IPasswordHasher<AccountUser>, CountingHasher>(services),
-        });
+        await using var host = await TestHost.StartAsync(
+            new HostSetup
+            {
+                Services = services =>
+                    Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton<
+                        Microsoft.AspNetCore.Identity.IPasswordHasher<AccountUser>,
+                        CountingHasher
+                    >(services),
+            }
+        );
         await host.CreateAsync("alice");
         var hasher = (CountingHasher)host.Services.GetService(typeof(Microsoft.AspNetCore.Identity.IPasswordHasher<AccountUser>))!;
         Assert.Null(await host.Accounts.CheckPasswordAsync("alice", "wrong", default));
@@ -154,7 +169,12 @@ public sealed class SigningInTests : IAsyncLifetime
         var signedIn = await _host.SignInAsync(_plain, "alice");
         using var badToken = await _plain.SendAsync(HttpMethod.Get, "/api/whoami", "nonsense", signedIn.Cookie);
         await HttpAssert.ProblemAsync(badToken, 401, "not_signed_in");
-        using var otherScheme = await _plain.SendAsync(HttpMethod.Get, "/api/whoami", cookie: signedIn.Cookie, headers: ("Authorization", "Basic YTpi"));
+        using var otherScheme = await _plain.SendAsync(
+            HttpMethod.Get,
+            "/api/whoami",
+            cookie: signedIn.Cookie,
+            headers: ("Authorization", "Basic YTpi")
+        );
         Assert.Equal(HttpStatusCode.OK, otherScheme.StatusCode);
     }
 
@@ -164,11 +184,25 @@ public sealed class SigningInTests : IAsyncLifetime
         var signedIn = await _host.SignInAsync(_plain, "alice");
         var id = signedIn.SessionId;
         var texts = new HashSet<string>();
-        foreach (var (token, cookie) in new (string?, string?)[]
-        {
-            (null, null), ("", null), ("x", null), ("a.b.c", null), (signedIn.Token[..^3] + "AAA", null), (signedIn.Token + "x", null), (new string('a', 9000), null),
-            (null, "x"), (null, $"{id}."), (null, $"{id}.{new string('A', 43)}"), (null, $".{signedIn.Cookie.Split('.')[1]}"), (null, signedIn.Cookie + "x"), (null, signedIn.Cookie.ToUpperInvariant()), (null, new string('a', 5000)),
-        })
+        foreach (
+            var (token, cookie) in new (string?, string?)[]
+            {
+                (null, null),
+                ("", null),
+                ("x", null),
+                ("a.b.c", null),
+                (signedIn.Token[..^3] + "AAA", null),
+                (signedIn.Token + "x", null),
+                (new string('a', 9000), null),
+                (null, "x"),
+                (null, $"{id}."),
+                (null, $"{id}.{new string('A', 43)}"),
+                (null, $".{signedIn.Cookie.Split('.')[1]}"),
+                (null, signedIn.Cookie + "x"),
+                (null, signedIn.Cookie.ToUpperInvariant()),
+                (null, new string('a', 5000)),
+            }
+        )
         {
             foreach (var path in new[] { "/api/whoami", "/api/guarded" })
             {
@@ -208,7 +242,10 @@ public sealed class SigningInTests : IAsyncLifetime
     [InlineData(1, 2_000_000, 413, "too_large")]
     public async Task A_name_or_password_too_long_is_refused_before_it_is_hashed(int name, int password, int status, string code)
     {
-        using var response = await _plain.PostAsJsonAsync("/api/v1/auth/login", new { username = new string('a', name), password = new string('b', password) });
+        using var response = await _plain.PostAsJsonAsync(
+            "/api/v1/auth/login",
+            new { username = new string('a', name), password = new string('b', password) }
+        );
         await HttpAssert.ProblemAsync(response, status, code);
     }
 
@@ -229,14 +266,26 @@ public sealed class SigningInTests : IAsyncLifetime
     {
         var cases = new (NewAccount Account, string Code)[]
         {
-            (new("", "long enough", "Name", []), "invalid_field"), (new(" x", "long enough", "Name", []), "invalid_field"), (new("x\n", "long enough", "Name", []), "invalid_field"),
-            (new(new string('x', 101), "long enough", "Name", []), "invalid_field"), (new("x", "short", "Name", []), "invalid_field"), (new("x", new string('x', 257), "Name", []), "invalid_field"),
-            (new("x", "long enough", "", []), "invalid_field"), (new("Alice", "long enough", "Name", []), "conflict"), (new("x", "long enough", "Name", []) { UserId = "id-alice" }, "conflict"),
+            (new("", "long enough", "Name", []), "invalid_field"),
+            (new(" x", "long enough", "Name", []), "invalid_field"),
+            (new("x\n", "long enough", "Name", []), "invalid_field"),
+            (new(new string('x', 101), "long enough", "Name", []), "invalid_field"),
+            (new("x", "short", "Name", []), "invalid_field"),
+            (new("x", new string('x', 257), "Name", []), "invalid_field"),
+            (new("x", "long enough", "", []), "invalid_field"),
+            (new("Alice", "long enough", "Name", []), "conflict"),
+            (new("x", "long enough", "Name", []) { UserId = "id-alice" }, "conflict"),
         };
         foreach (var (account, code) in cases)
-            Assert.Equal(code, (await Assert.ThrowsAsync<DunlinException>(async () => await _host.Accounts.CreateAsync(account, default))).Code.Code);
+            Assert.Equal(
+                code,
+                (await Assert.ThrowsAsync<DunlinException>(async () => await _host.Accounts.CreateAsync(account, default))).Code.Code
+            );
         Assert.DoesNotContain("long enough", cases[0].Account.ToString(), StringComparison.Ordinal);
-        Assert.Equal("not_found", (await Assert.ThrowsAsync<DunlinException>(async () => await _host.Accounts.SetRolesAsync("nobody", [], default))).Code.Code);
+        Assert.Equal(
+            "not_found",
+            (await Assert.ThrowsAsync<DunlinException>(async () => await _host.Accounts.SetRolesAsync("nobody", [], default))).Code.Code
+        );
     }
 
     [Fact]
@@ -253,11 +302,12 @@ public sealed class SigningInTests : IAsyncLifetime
             using (await _plain.SendAsync(HttpMethod.Get, "/api/whoami", signedIn.Token + "x"))
             using (await _plain.SendAsync(HttpMethod.Get, "/api/whoami", cookie: signedIn.Cookie + "x"))
             using (await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", cookie: signedIn.Cookie))
-            using (await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/logout", signedIn.Token))
-            {
-            }
+            using (await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/logout", signedIn.Token)) { }
             // ASP.NET Core logs addresses itself where its category is not set to Warning; a ticket there is spent.
-            Assert.DoesNotContain(_host.Log.Lines, line => line.StartsWith("Dunlin", StringComparison.Ordinal) && line.Contains(ticket, StringComparison.Ordinal));
+            Assert.DoesNotContain(
+                _host.Log.Lines,
+                line => line.StartsWith("Dunlin", StringComparison.Ordinal) && line.Contains(ticket, StringComparison.Ordinal)
+            );
         }
         foreach (var secret in secrets)
             Assert.DoesNotContain(secret, _host.Log.All, StringComparison.Ordinal);
@@ -271,7 +321,11 @@ public sealed class SigningInTests : IAsyncLifetime
 
         public string HashPassword(AccountUser user, string password) => $"hash of {password.Length}";
 
-        public Microsoft.AspNetCore.Identity.PasswordVerificationResult VerifyHashedPassword(AccountUser user, string hashedPassword, string providedPassword)
+        public Microsoft.AspNetCore.Identity.PasswordVerificationResult VerifyHashedPassword(
+            AccountUser user,
+            string hashedPassword,
+            string providedPassword
+        )
         {
             Verified++;
             return Microsoft.AspNetCore.Identity.PasswordVerificationResult.Failed;

@@ -141,8 +141,11 @@ public sealed class ThrottleTests
     public async Task Guesses_made_at_once_are_not_all_let_through()
     {
         var lockout = Lockout(new AccountOptions { FailuresPerAccount = 5 });
-        var results = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Task.Run(
-            async () => await lockout.BeginAsync(User("alice", hasAccount: true), Cancellation))));
+        var results = await Task.WhenAll(
+            Enumerable
+                .Range(0, 100)
+                .Select(_ => Task.Run(async () => await lockout.BeginAsync(User("alice", hasAccount: true), Cancellation)))
+        );
         Assert.Equal(5, results.Count(wait => wait is null));
     }
 
@@ -174,7 +177,6 @@ public sealed class ThrottleTests
 
     private AddressThrottle Addresses(AccountOptions options) => new(Options.Create(options), _clock);
 
-    private static AccountUser User(string name, bool hasAccount) => hasAccount
-        ? new AccountUser(new Account($"id-{name.ToUpperInvariant()}", name, name, "", []))
-        : AccountUser.Unknown(name);
+    private static AccountUser User(string name, bool hasAccount) =>
+        hasAccount ? new AccountUser(new Account($"id-{name.ToUpperInvariant()}", name, name, "", [])) : AccountUser.Unknown(name);
 }

@@ -17,13 +17,18 @@ public sealed class UserManagerTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _host = await TestHost.StartAsync(new HostSetup
-        {
-            Services = services => services.AddScoped<IPasswordValidator<AccountUser>, NoNames>()
-                // Those of the application's own users.
-                .Configure<IdentityOptions>(identity =>
-                    (identity.Password.RequiredLength, identity.Lockout.MaxFailedAccessAttempts) = (30, 1)),
-        });
+        _host = await TestHost.StartAsync(
+            new HostSetup
+            {
+                Services = services =>
+                    services
+                        .AddScoped<IPasswordValidator<AccountUser>, NoNames>()
+                        // Those of the application's own users.
+                        .Configure<IdentityOptions>(identity =>
+                            (identity.Password.RequiredLength, identity.Lockout.MaxFailedAccessAttempts) = (30, 1)
+                        ),
+            }
+        );
         _plain = _host.Plain();
         await _host.CreateAsync("alice", "user", "Teams/7");
         _scope = _host.Services.CreateAsyncScope();
@@ -99,10 +104,12 @@ public sealed class UserManagerTests : IAsyncLifetime
     [Fact]
     public async Task A_rule_for_passwords_that_the_application_adds_holds_for_every_way_to_set_one()
     {
-        var created = await Assert.ThrowsAsync<DunlinException>(
-            async () => await _host.Accounts.CreateAsync(new NewAccount("bob", "my name is bob", "Bob", []), default));
-        var changed = await Assert.ThrowsAsync<DunlinException>(
-            async () => await _host.Accounts.SetPasswordAsync("id-alice", "alice in wonderland", default));
+        var created = await Assert.ThrowsAsync<DunlinException>(async () =>
+            await _host.Accounts.CreateAsync(new NewAccount("bob", "my name is bob", "Bob", []), default)
+        );
+        var changed = await Assert.ThrowsAsync<DunlinException>(async () =>
+            await _host.Accounts.SetPasswordAsync("id-alice", "alice in wonderland", default)
+        );
         foreach (var error in new[] { created, changed })
             Assert.Equal(("invalid_field", "password", "Leave your name out."), (error.Code.Code, error.Field, error.Message));
         await _host.SignInAsync(_plain, "alice");
@@ -142,9 +149,11 @@ public sealed class UserManagerTests : IAsyncLifetime
 
     private sealed class NoNames : IPasswordValidator<AccountUser>
     {
-        public Task<IdentityResult> ValidateAsync(UserManager<AccountUser> manager, AccountUser user, string? password) => Task.FromResult(
-            password!.Contains(user.UserName, StringComparison.OrdinalIgnoreCase)
-                ? IdentityResult.Failed(new IdentityError { Code = "PasswordHasName", Description = "Leave your name out." })
-                : IdentityResult.Success);
+        public Task<IdentityResult> ValidateAsync(UserManager<AccountUser> manager, AccountUser user, string? password) =>
+            Task.FromResult(
+                password!.Contains(user.UserName, StringComparison.OrdinalIgnoreCase)
+                    ? IdentityResult.Failed(new IdentityError { Code = "PasswordHasName", Description = "Leave your name out." })
+                    : IdentityResult.Success
+            );
     }
 }

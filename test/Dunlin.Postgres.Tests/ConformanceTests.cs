@@ -7,55 +7,66 @@ namespace Dunlin.Postgres.Tests;
 
 public sealed class PostgresJournalTests : JournalConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        Backend.ForSuiteAsync(time, retention);
 }
 
 public sealed class PostgresRetentionTests : RetentionConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        Backend.ForSuiteAsync(time, retention);
 }
 
 public sealed class PostgresStoreTests : StoreConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        Backend.ForSuiteAsync(time, retention);
 }
 
 public sealed class PostgresLeaseTableTests : LeaseTableConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        Backend.ForSuiteAsync(time, retention);
 }
 
 public sealed class PostgresRecordTests : RecordConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        Backend.ForSuiteAsync(time, retention);
 }
 
 public sealed class PostgresAccountStoreTests : AccountStoreConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        Backend.ForSuiteAsync(time, retention);
 }
 
 public sealed class PostgresLeaseTests : LeaseConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        Backend.ForSuiteAsync(time, retention);
 }
 
 public sealed class PostgresJobTests : JobConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        Backend.ForSuiteAsync(time, retention);
 }
 
 public sealed class PostgresJobFaultTests : JobFaultConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        Backend.ForSuiteAsync(time, retention);
 }
 
 public sealed class PostgresJobFairnessTests : JobFairnessConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        Backend.ForSuiteAsync(time, retention);
 }
 
 public sealed class PostgresRevocationTests : RevocationConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => Backend.ForSuiteAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        Backend.ForSuiteAsync(time, retention);
 }

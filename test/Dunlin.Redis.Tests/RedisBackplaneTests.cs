@@ -25,7 +25,10 @@ public sealed class RedisBackplaneTests : BackplaneConformance
         await ConnectAsync(hearer);
         await hearer.Positions.Reader.ReadAsync(Cancellation);
         first.Hint(sender, [Committed(9, new byte[RedisDefaults.MaxHintBytes + 1])]);
-        Assert.Equal(new Position(7, 9), await hearer.Positions.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancellation));
+        Assert.Equal(
+            new Position(7, 9),
+            await hearer.Positions.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancellation)
+        );
     }
 
     [Fact]
@@ -40,12 +43,20 @@ public sealed class RedisBackplaneTests : BackplaneConformance
         first.Hint(sender, [Committed(1, new byte[1])]);
         _journal.Head = new Position(7, 1);
         await _server.StartAsync();
-        Assert.Equal(_journal.Head, await hearer.Positions.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Cancellation));
+        Assert.Equal(
+            _journal.Head,
+            await hearer.Positions.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Cancellation)
+        );
         // Whoever asks the journal hears already: nothing can fall between the two.
         await sender.Positions.Reader.ReadAsync(Cancellation);
         await sender.Positions.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
         first.Hint(sender, [Committed(2, new byte[1])]);
-        Assert.Equal(2, (await hearer.Hints.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancellation))[0].Position.Offset);
+        Assert.Equal(
+            2,
+            (await hearer.Hints.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancellation))[0]
+                .Position
+                .Offset
+        );
     }
 
     [Fact]
@@ -83,7 +94,10 @@ public sealed class RedisBackplaneTests : BackplaneConformance
         Assert.Null(HintCodec.Decode(older)!.Commit);
         var decoded = HintCodec.Decode(traced)!;
         Assert.Equal([1, 2], decoded.Events.Select(e => e.Position.Offset));
-        Assert.Equal((span.TraceId, span.SpanId, true), (decoded.Commit!.Value.TraceId, decoded.Commit.Value.SpanId, decoded.Commit.Value.IsRemote));
+        Assert.Equal(
+            (span.TraceId, span.SpanId, true),
+            (decoded.Commit!.Value.TraceId, decoded.Commit.Value.SpanId, decoded.Commit.Value.IsRemote)
+        );
         Assert.True(HintCodec.IsEcho(traced, "node"));
         var headOnly = HintCodec.Decode(HintCodec.Encode(new Hint("node", new Position(7, 2), [], Commit: span)))!;
         Assert.Equal((new Position(7, 2), span.SpanId), (headOnly.Through, headOnly.Commit!.Value.SpanId));
@@ -153,10 +167,15 @@ public sealed class RedisBackplaneTests : BackplaneConformance
     private RedisBackplane New(string configuration)
     {
         var services = new ServiceCollection().AddSingleton<IJournal>(_journal).BuildServiceProvider();
-        return new RedisBackplane(Options.Create(new RedisOptions { Configuration = configuration }), services, NullLogger<RedisBackplane>.Instance);
+        return new RedisBackplane(
+            Options.Create(new RedisOptions { Configuration = configuration }),
+            services,
+            NullLogger<RedisBackplane>.Instance
+        );
     }
 
-    private static Event Committed(long offset, byte[] data) => new(new Position(7, offset), TopicName.Parse("a"), "t", data, null, DateTimeOffset.UnixEpoch);
+    private static Event Committed(long offset, byte[] data) =>
+        new(new Position(7, offset), TopicName.Parse("a"), "t", data, null, DateTimeOffset.UnixEpoch);
 
     private static class RedisDefaults
     {
@@ -167,9 +186,14 @@ public sealed class RedisBackplaneTests : BackplaneConformance
     {
         public Position Head { get; set; } = new(7, 0);
 
-        public ValueTask<IReadOnlyList<Position>> AppendAsync(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public ValueTask<IReadOnlyList<Position>> AppendAsync(
+            IReadOnlyList<EventDraft> drafts,
+            IdempotencyKey? idempotency,
+            CancellationToken cancellationToken
+        ) => throw new NotSupportedException();
 
-        public ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
         public ValueTask<long> TrimAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
     }

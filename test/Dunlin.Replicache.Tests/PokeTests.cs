@@ -78,7 +78,10 @@ public sealed class PokeTests
     private static async Task<(HttpStatusCode, int)> PokeAsync(ReplicacheHost host, string user)
     {
         var (status, body) = await host.PostAsync("poke-user", "", user);
-        Assert.Equal((true, user, "User-specific sync triggered"), ((bool)body!["success"]!, (string?)body["userId"], (string?)body["message"]));
+        Assert.Equal(
+            (true, user, "User-specific sync triggered"),
+            ((bool)body!["success"]!, (string?)body["userId"], (string?)body["message"])
+        );
         Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", (string?)body["timestamp"]);
         return (status, (int)body["clientsNotified"]!);
     }

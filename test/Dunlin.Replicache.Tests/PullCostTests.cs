@@ -22,7 +22,16 @@ public sealed class PullCostTests
             await host.WriteAsync(async records =>
             {
                 for (var i = from; i < from + 5_000; i++)
-                    await records.PutAsync(space, $"task/{i:000000}", new { id = i, title = $"Task number {i}", done = false });
+                    await records.PutAsync(
+                        space,
+                        $"task/{i:000000}",
+                        new
+                        {
+                            id = i,
+                            title = $"Task number {i}",
+                            done = false,
+                        }
+                    );
                 return true;
             });
         }
@@ -38,14 +47,19 @@ public sealed class PullCostTests
         listener.InstrumentPublished = (instrument, l) =>
         {
             // Other hosts of this process have an instrument of that name too.
-            if (instrument.Name == "dunlin.replicache.pull.rows" && instrument.Meter.Scope == host.Services.GetRequiredService<IMeterFactory>())
+            if (
+                instrument.Name == "dunlin.replicache.pull.rows"
+                && instrument.Meter.Scope == host.Services.GetRequiredService<IMeterFactory>()
+            )
                 l.EnableMeasurementEvents(instrument);
         };
-        listener.SetMeasurementEventCallback<long>((_, value, _, _) =>
-        {
-            lock (rows)
-                rows.Add(value);
-        });
+        listener.SetMeasurementEventCallback<long>(
+            (_, value, _, _) =>
+            {
+                lock (rows)
+                    rows.Add(value);
+            }
+        );
         listener.Start();
         var cookie = answer["cookie"]!;
         answer = null;
@@ -55,7 +69,18 @@ public sealed class PullCostTests
         var cpu = TimeSpan.Zero;
         for (var i = 0; i < rounds; i++)
         {
-            await host.WriteAsync(records => records.PutAsync(space, $"task/{i * 31:000000}", new { id = i, title = "changed", done = true }));
+            await host.WriteAsync(records =>
+                records.PutAsync(
+                    space,
+                    $"task/{i * 31:000000}",
+                    new
+                    {
+                        id = i,
+                        title = "changed",
+                        done = true,
+                    }
+                )
+            );
             var before = Process.GetCurrentProcess().TotalProcessorTime;
             var pull = JsonNode.Parse(await PullAsync(client, cookie))!;
             cpu += Process.GetCurrentProcess().TotalProcessorTime - before;
@@ -63,7 +88,8 @@ public sealed class PullCostTests
             cookie = pull["cookie"]!;
         }
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"first pull of {Records}: {first.TotalMilliseconds:0} ms, {bytes.Length / 1024.0 / 1024:0.0} MiB; then {cpu.TotalMilliseconds / rounds:0.00} ms of CPU a pull, client included");
+            $"first pull of {Records}: {first.TotalMilliseconds:0} ms, {bytes.Length / 1024.0 / 1024:0.0} MiB; then {cpu.TotalMilliseconds / rounds:0.00} ms of CPU a pull, client included"
+        );
         lock (rows)
         {
             // One row of access, one record, nothing else.
@@ -74,7 +100,14 @@ public sealed class PullCostTests
 
     private static async Task<byte[]> PullAsync(HttpClient client, JsonNode? cookie)
     {
-        var body = new JsonObject { ["pullVersion"] = 1, ["clientGroupID"] = "g1", ["profileID"] = "p", ["schemaVersion"] = "1", ["cookie"] = cookie?.DeepClone() };
+        var body = new JsonObject
+        {
+            ["pullVersion"] = 1,
+            ["clientGroupID"] = "g1",
+            ["profileID"] = "p",
+            ["schemaVersion"] = "1",
+            ["cookie"] = cookie?.DeepClone(),
+        };
         using var content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
         using var response = await client.PostAsync(ReplicacheHost.Base + "/pull", content);
         response.EnsureSuccessStatusCode();

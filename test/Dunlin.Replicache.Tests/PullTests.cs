@@ -16,12 +16,18 @@ public sealed class PullTests
         await using var host = await ReplicacheHost.StartAsync(backing);
         var empty = (await host.PullAsync("g1", null)).Body!;
         Assert.Equal("[]", empty["patch"]!.ToJsonString());
-        Assert.Equal(empty["cookie"]!.ToJsonString(), (await host.PullAsync("g1", empty["cookie"]!.DeepClone())).Body!["cookie"]!.ToJsonString());
+        Assert.Equal(
+            empty["cookie"]!.ToJsonString(),
+            (await host.PullAsync("g1", empty["cookie"]!.DeepClone())).Body!["cookie"]!.ToJsonString()
+        );
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
         var pull = (await host.PullAsync("g1", empty["cookie"]!.DeepClone())).Body!;
         Assert.Equal("put", (string?)pull["patch"]![0]!["op"]);
         await host.PushAsync("g2", "bob", ("c2", 1, "makeList", new { list = "b" }));
-        Assert.Equal(pull["cookie"]!.ToJsonString(), (await host.PullAsync("g1", pull["cookie"]!.DeepClone())).Body!["cookie"]!.ToJsonString());
+        Assert.Equal(
+            pull["cookie"]!.ToJsonString(),
+            (await host.PullAsync("g1", pull["cookie"]!.DeepClone())).Body!["cookie"]!.ToJsonString()
+        );
     }
 
     [Theory]
@@ -30,14 +36,43 @@ public sealed class PullTests
     public async Task Lists_that_are_shared_and_unshared_appear_and_vanish_in_the_next_pull(Backing backing)
     {
         await using var host = await ReplicacheHost.StartAsync(backing);
-        await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }), ("c1", 2, "put", new { list = "a", key = "k", value = 1 }));
+        await host.PushAsync(
+            "g1",
+            "ann",
+            ("c1", 1, "makeList", new { list = "a" }),
+            (
+                "c1",
+                2,
+                "put",
+                new
+                {
+                    list = "a",
+                    key = "k",
+                    value = 1,
+                }
+            )
+        );
         var bob = (await host.PullAsync("g2", null, "bob")).Body!;
         Assert.Equal("[]", bob["patch"]!.ToJsonString());
         await host.WriteAsync(records => records.GrantAsync(ReplicacheHost.Space("a"), "bob"));
         bob = (await host.PullAsync("g2", bob["cookie"]!.DeepClone(), "bob")).Body!;
         Assert.Equal(["list/a", "k"], bob["patch"]!.AsArray().Select(op => (string)op!["key"]!));
         await host.WriteAsync(records => records.RevokeAsync(ReplicacheHost.Space("a"), "bob"));
-        await host.PushAsync("g1", "ann", ("c1", 3, "put", new { list = "a", key = "later", value = 1 }));
+        await host.PushAsync(
+            "g1",
+            "ann",
+            (
+                "c1",
+                3,
+                "put",
+                new
+                {
+                    list = "a",
+                    key = "later",
+                    value = 1,
+                }
+            )
+        );
         bob = (await host.PullAsync("g2", bob["cookie"]!.DeepClone(), "bob")).Body!;
         Assert.Equal(["del list/a", "del k"], bob["patch"]!.AsArray().Select(op => $"{op!["op"]} {op["key"]}"));
         Assert.Equal("1", Put((await host.PullAsync("g1", null)).Body!, "k"));
@@ -49,7 +84,21 @@ public sealed class PullTests
         await using var host = await ReplicacheHost.StartAsync();
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
         var cookie = (await host.PullAsync("g1", null)).Body!["cookie"]!;
-        await host.PushAsync("g1", "ann", ("c1", 2, "put", new { list = "a", key = "k", value = 1 }));
+        await host.PushAsync(
+            "g1",
+            "ann",
+            (
+                "c1",
+                2,
+                "put",
+                new
+                {
+                    list = "a",
+                    key = "k",
+                    value = 1,
+                }
+            )
+        );
         var fork = (await host.PullAsync("g2", cookie.DeepClone())).Body!;
         Assert.Equal(["put k"], fork["patch"]!.AsArray().Select(op => $"{op!["op"]} {op["key"]}"));
         Assert.Equal("{}", fork["lastMutationIDChanges"]!.ToJsonString());
@@ -67,8 +116,25 @@ public sealed class PullTests
         Assert.Equal(["clear ", "put list/a"], pull["patch"]!.AsArray().Select(op => $"{op!["op"]} {op["key"]}"));
         Assert.Equal(5001, (long)pull["cookie"]!["order"]!);
         // From there on it grows like the journal, as a number: 9999 -> 10000 and not "9999" > "10000".
-        Assert.Equal(pull["cookie"]!.ToJsonString(), (await host.PullAsync("g9", pull["cookie"]!.DeepClone())).Body!["cookie"]!.ToJsonString());
-        await host.PushAsync("g9", "ann", ("c9", 1, "put", new { list = "a", key = "k", value = 1 }));
+        Assert.Equal(
+            pull["cookie"]!.ToJsonString(),
+            (await host.PullAsync("g9", pull["cookie"]!.DeepClone())).Body!["cookie"]!.ToJsonString()
+        );
+        await host.PushAsync(
+            "g9",
+            "ann",
+            (
+                "c9",
+                1,
+                "put",
+                new
+                {
+                    list = "a",
+                    key = "k",
+                    value = 1,
+                }
+            )
+        );
         var next = (await host.PullAsync("g9", pull["cookie"]!.DeepClone())).Body!;
         Assert.True((long)next["cookie"]!["order"]! > 5001);
         Assert.Equal(["put k"], next["patch"]!.AsArray().Select(op => $"{op!["op"]} {op["key"]}"));
@@ -81,7 +147,12 @@ public sealed class PullTests
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
         var cookie = (await host.PullAsync("g1", null)).Body!["cookie"]!;
         var epoch = ((string)cookie["at"]!).Split('-')[0];
-        var ahead = new JsonObject { ["order"] = 70, ["at"] = $"{epoch}-70", ["of"] = (string)cookie["of"]! };
+        var ahead = new JsonObject
+        {
+            ["order"] = 70,
+            ["at"] = $"{epoch}-70",
+            ["of"] = (string)cookie["of"]!,
+        };
         var pull = (await host.PullAsync("g1", ahead)).Body!;
         Assert.Equal(("clear", 71L), ((string?)pull["patch"]![0]!["op"], (long)pull["cookie"]!["order"]!));
         var bob = (await host.PullAsync("g2", cookie.DeepClone(), "bob")).Body!;
@@ -93,15 +164,32 @@ public sealed class PullTests
     public async Task A_client_away_for_longer_than_deletions_are_remembered_starts_anew()
     {
         await using var host = await ReplicacheHost.StartAsync();
-        await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }), ("c1", 2, "put", new { list = "a", key = "k", value = 1 }));
+        await host.PushAsync(
+            "g1",
+            "ann",
+            ("c1", 1, "makeList", new { list = "a" }),
+            (
+                "c1",
+                2,
+                "put",
+                new
+                {
+                    list = "a",
+                    key = "k",
+                    value = 1,
+                }
+            )
+        );
         var cookie = (await host.PullAsync("g1", null)).Body!["cookie"]!;
         await host.WriteAsync(records => records.DeleteAsync(ReplicacheHost.Space("a"), "k"));
         host.Time.Advance(TimeSpan.FromDays(40));
-        await host.Store.WriteAsync(async (unit, ct) =>
-        {
-            await unit.RecordTables().Records.ForgetAsync(unit.Now - TimeSpan.FromDays(30), ct);
-            return true;
-        });
+        await host.Store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await unit.RecordTables().Records.ForgetAsync(unit.Now - TimeSpan.FromDays(30), ct);
+                return true;
+            }
+        );
         var pull = (await host.PullAsync("g1", cookie.DeepClone())).Body!;
         Assert.Equal(["clear ", "put list/a"], pull["patch"]!.AsArray().Select(op => $"{op!["op"]} {op["key"]}"));
         Assert.True((long)pull["cookie"]!["order"]! > (long)cookie["order"]!);
@@ -111,10 +199,32 @@ public sealed class PullTests
     public async Task A_record_that_moves_to_another_list_is_still_there_after_the_patch()
     {
         await using var host = await ReplicacheHost.StartAsync();
-        await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }), ("c1", 2, "makeList", new { list = "b" }), ("c1", 3, "put", new { list = "b", key = "k", value = 1 }));
+        await host.PushAsync(
+            "g1",
+            "ann",
+            ("c1", 1, "makeList", new { list = "a" }),
+            ("c1", 2, "makeList", new { list = "b" }),
+            (
+                "c1",
+                3,
+                "put",
+                new
+                {
+                    list = "b",
+                    key = "k",
+                    value = 1,
+                }
+            )
+        );
         var cookie = (await host.PullAsync("g1", null)).Body!["cookie"]!;
-        await host.WriteAsync(async records => await records.DeleteAsync(ReplicacheHost.Space("b"), "k") && (await records.PutAsync(ReplicacheHost.Space("a"), "k", 2)).Version > 0);
-        Assert.Equal(["del k", "put k"], (await host.PullAsync("g1", cookie.DeepClone())).Body!["patch"]!.AsArray().Select(op => $"{op!["op"]} {op["key"]}"));
+        await host.WriteAsync(async records =>
+            await records.DeleteAsync(ReplicacheHost.Space("b"), "k")
+            && (await records.PutAsync(ReplicacheHost.Space("a"), "k", 2)).Version > 0
+        );
+        Assert.Equal(
+            ["del k", "put k"],
+            (await host.PullAsync("g1", cookie.DeepClone())).Body!["patch"]!.AsArray().Select(op => $"{op!["op"]} {op["key"]}")
+        );
     }
 
     [Fact]
@@ -139,11 +249,34 @@ public sealed class PullTests
                     return view;
             }
         });
-        await Task.WhenAll(Enumerable.Range(1, 4).Select(async g =>
-        {
-            for (var i = 1; i <= 25; i++)
-                Assert.Equal(HttpStatusCode.OK, (await host.PushAsync($"g{g}", "ann", ($"c{g}", i, "put", new { list = "a", key = $"{g}/{i}", value = i }))).Status);
-        }));
+        await Task.WhenAll(
+            Enumerable
+                .Range(1, 4)
+                .Select(async g =>
+                {
+                    for (var i = 1; i <= 25; i++)
+                        Assert.Equal(
+                            HttpStatusCode.OK,
+                            (
+                                await host.PushAsync(
+                                    $"g{g}",
+                                    "ann",
+                                    (
+                                        $"c{g}",
+                                        i,
+                                        "put",
+                                        new
+                                        {
+                                            list = "a",
+                                            key = $"{g}/{i}",
+                                            value = i,
+                                        }
+                                    )
+                                )
+                            ).Status
+                        );
+                })
+        );
         await done.CancelAsync();
         Assert.Equal(101, (await reader).Count);
     }
@@ -160,11 +293,36 @@ public sealed class PullTests
             ("{", HttpStatusCode.BadRequest, "invalid_json", null),
             ("[]", HttpStatusCode.BadRequest, "invalid_field", null),
             ("{}", HttpStatusCode.BadRequest, "invalid_field", path + "Version"),
-            ($$"""{"{{path}}Version":1,"schemaVersion":"1","clientGroupID":"a b"}""", HttpStatusCode.BadRequest, "invalid_field", "clientGroupID"),
-            ($$"""{"{{path}}Version":1,"schemaVersion":"1","clientGroupID":"\ud800"}""", HttpStatusCode.BadRequest, "invalid_field", "clientGroupID"),
-            ($$"""{"{{path}}Version":1,"schemaVersion":7,"clientGroupID":"a"}""", HttpStatusCode.BadRequest, "invalid_field", "schemaVersion"),
-            ($$"""{"{{path}}Version":1,"schemaVersion":"1","clientGroupID":"a","cookie":"x","mutations":7}""", HttpStatusCode.BadRequest, "invalid_field", path == "push" ? "mutations" : "cookie"),
-            ($$"""{"{{path}}Version":1,"schemaVersion":"1","clientGroupID":"a","cookie":-1,"mutations":[{"id":0}]}""", HttpStatusCode.BadRequest, "invalid_field", path == "push" ? "mutations[0].id" : "cookie"),
+            (
+                $$"""{"{{path}}Version":1,"schemaVersion":"1","clientGroupID":"a b"}""",
+                HttpStatusCode.BadRequest,
+                "invalid_field",
+                "clientGroupID"
+            ),
+            (
+                $$"""{"{{path}}Version":1,"schemaVersion":"1","clientGroupID":"\ud800"}""",
+                HttpStatusCode.BadRequest,
+                "invalid_field",
+                "clientGroupID"
+            ),
+            (
+                $$"""{"{{path}}Version":1,"schemaVersion":7,"clientGroupID":"a"}""",
+                HttpStatusCode.BadRequest,
+                "invalid_field",
+                "schemaVersion"
+            ),
+            (
+                $$"""{"{{path}}Version":1,"schemaVersion":"1","clientGroupID":"a","cookie":"x","mutations":7}""",
+                HttpStatusCode.BadRequest,
+                "invalid_field",
+                path == "push" ? "mutations" : "cookie"
+            ),
+            (
+                $$"""{"{{path}}Version":1,"schemaVersion":"1","clientGroupID":"a","cookie":-1,"mutations":[{"id":0}]}""",
+                HttpStatusCode.BadRequest,
+                "invalid_field",
+                path == "push" ? "mutations[0].id" : "cookie"
+            ),
             (new string('[', 5_000), HttpStatusCode.BadRequest, "invalid_json", null),
             ($$"""{"x":"{{new string('x', 200_000)}}"}""", HttpStatusCode.RequestEntityTooLarge, "too_large", null),
         ];
@@ -181,14 +339,19 @@ public sealed class PullTests
     {
         await using var host = await ReplicacheHost.StartAsync(Backing.Memory, options => options.MaxArgsBytes = 1_000);
         var deep = new string('[', 60) + new string(']', 60);
-        var body = "{\"pushVersion\":1,\"clientGroupID\":\"g1\",\"schemaVersion\":\"1\",\"mutations\":["
-            + string.Join(',', new (string Name, string Args)[]
-            {
-                ("makeList", """{"list":"a"}"""),
-                ("put", "{\"list\":\"a\",\"key\":\"deep\",\"value\":" + deep + "}"),
-                ("put", "{\"list\":\"a\",\"key\":\"huge\",\"value\":\"" + new string('x', 2_000) + "\"}"),
-                ("count", """{"list":"a"}"""),
-            }.Select((m, i) => $"{{\"clientID\":\"c1\",\"id\":{i + 1},\"name\":\"{m.Name}\",\"args\":{m.Args},\"timestamp\":1}}")) + "]}";
+        var body =
+            "{\"pushVersion\":1,\"clientGroupID\":\"g1\",\"schemaVersion\":\"1\",\"mutations\":["
+            + string.Join(
+                ',',
+                new (string Name, string Args)[]
+                {
+                    ("makeList", """{"list":"a"}"""),
+                    ("put", "{\"list\":\"a\",\"key\":\"deep\",\"value\":" + deep + "}"),
+                    ("put", "{\"list\":\"a\",\"key\":\"huge\",\"value\":\"" + new string('x', 2_000) + "\"}"),
+                    ("count", """{"list":"a"}"""),
+                }.Select((m, i) => $"{{\"clientID\":\"c1\",\"id\":{i + 1},\"name\":\"{m.Name}\",\"args\":{m.Args},\"timestamp\":1}}")
+            )
+            + "]}";
         Assert.Equal(HttpStatusCode.OK, (await host.PostAsync("push", body)).Status);
         var pull = (await host.PullAsync("g1", null)).Body!;
         Assert.Equal(("""{"c1":4}""", "1"), (pull["lastMutationIDChanges"]!.ToJsonString(), Put(pull, "count")));

@@ -13,7 +13,10 @@ public sealed class PushLimitTests
     [InlineData(Backing.Sqlite, "missing")]
     public async Task A_push_does_so_many_new_mutations_keeps_them_and_asks_for_the_rest(Backing backing, string name)
     {
-        await using var host = await ReplicacheHost.StartAsync(backing, options => (options.MaxMutations, options.MutationsPerCommit) = (100, 30));
+        await using var host = await ReplicacheHost.StartAsync(
+            backing,
+            options => (options.MaxMutations, options.MutationsPerCommit) = (100, 30)
+        );
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
         var mutations = Many("c1", 2, 250, name);
         foreach (var done in new[] { 101, 201 })
@@ -32,8 +35,14 @@ public sealed class PushLimitTests
     [Fact]
     public async Task A_user_has_a_rate_of_new_mutations_over_all_groups_and_others_are_not_held_up()
     {
-        await using var host = await ReplicacheHost.StartAsync(Backing.Sqlite, options => (options.MutationsPerSecond, options.MutationBurst) = (10, 20));
-        Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g1", "ann", [("c1", 1, "makeList", new { list = "a" }), .. Many("c1", 2, 9, "count")])).Status);
+        await using var host = await ReplicacheHost.StartAsync(
+            Backing.Sqlite,
+            options => (options.MutationsPerSecond, options.MutationBurst) = (10, 20)
+        );
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await host.PushAsync("g1", "ann", [("c1", 1, "makeList", new { list = "a" }), .. Many("c1", 2, 9, "count")])).Status
+        );
         Assert.Equal(HttpStatusCode.TooManyRequests, (await host.PushAsync("g2", "ann", Many("c2", 1, 15, "count"))).Status);
         Assert.Equal("""{"c2":10}""", (await host.PullAsync("g2", null)).Body!["lastMutationIDChanges"]!.ToJsonString());
         Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g3", "bob", ("c3", 1, "makeList", new { list = "b" }))).Status);
@@ -46,7 +55,10 @@ public sealed class PushLimitTests
     {
         await using var host = await ReplicacheHost.StartAsync(Backing.Sqlite, options => options.ClientsPerHour = 4);
         Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }))).Status);
-        Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g1", "ann", ("c2", 1, "count", new { list = "a" }), ("c3", 1, "count", new { list = "a" }))).Status);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await host.PushAsync("g1", "ann", ("c2", 1, "count", new { list = "a" }), ("c3", 1, "count", new { list = "a" }))).Status
+        );
         var (status, body) = await host.PushAsync("g1", "ann", ("c4", 1, "count", new { list = "a" }));
         Assert.Equal((HttpStatusCode.TooManyRequests, 4), (status, (int?)body!["limit"]));
         Assert.Equal(HttpStatusCode.TooManyRequests, (await host.PushAsync("g2", "ann", ("c5", 1, "missing", null))).Status);

@@ -28,7 +28,12 @@ public sealed class PushTests
     public async Task A_mutation_before_its_turn_stops_the_push_and_what_came_before_it_is_kept(Backing backing)
     {
         await using var host = await ReplicacheHost.StartAsync(backing);
-        var (status, body) = await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }), ("c1", 3, "count", new { list = "a" }));
+        var (status, body) = await host.PushAsync(
+            "g1",
+            "ann",
+            ("c1", 1, "makeList", new { list = "a" }),
+            ("c1", 3, "count", new { list = "a" })
+        );
         Assert.Equal((HttpStatusCode.Conflict, "conflict"), (status, (string?)body!["code"]));
         Assert.Equal("""{"c1":1}""", (await host.PullAsync("g1", null)).Body!["lastMutationIDChanges"]!.ToJsonString());
     }
@@ -50,21 +55,30 @@ public sealed class PushTests
         await using var host = await ReplicacheHost.StartAsync(backing);
         string[] args =
         [
-            """{"list":"a","key":"k","value":"abc\ud83d"}""", """{"list":"a","key":"\udc00","value":1}""", """{"list":"a","key":"k","value":{"\ud83d":1}}""",
-            """{"list":"a","key":"k","value":1,"\ud83d":1}""", """{"list":"a","key":"k\u0000","value":1}""", """{"list":"a","key":"k","value":{"n":1,"n":2}}""",
-            """{"list":"a","key":"k","value":1e400}""", """{"list":"a","key":null,"value":1}""", "null", $$"""{"list":"a","key":"k","value":{{new string('[', 100)}}{{new string(']', 100)}}}""",
+            """{"list":"a","key":"k","value":"abc\ud83d"}""",
+            """{"list":"a","key":"\udc00","value":1}""",
+            """{"list":"a","key":"k","value":{"\ud83d":1}}""",
+            """{"list":"a","key":"k","value":1,"\ud83d":1}""",
+            """{"list":"a","key":"k\u0000","value":1}""",
+            """{"list":"a","key":"k","value":{"n":1,"n":2}}""",
+            """{"list":"a","key":"k","value":1e400}""",
+            """{"list":"a","key":null,"value":1}""",
+            "null",
+            $$"""{"list":"a","key":"k","value":{{new string('[', 100)}}{{new string(']', 100)}}}""",
         ];
         var failing = args.Select((text, i) => Mutation(i + 2, "put", text));
         var unknown = Mutation(args.Length + 2, "\\ud83d", "{}");
         var last = Mutation(args.Length + 3, "count", """{"list":"a"}""");
-        var body = $$"""{"pushVersion":1,"clientGroupID":"g1","profileID":"p\ud83d","schemaVersion":"1","mutations":[{{string.Join(',', [Mutation(1, "makeList", """{"list":"a"}"""), .. failing, unknown, last])}}]}""";
+        var body =
+            $$"""{"pushVersion":1,"clientGroupID":"g1","profileID":"p\ud83d","schemaVersion":"1","mutations":[{{string.Join(',', [Mutation(1, "makeList", """{"list":"a"}"""), .. failing, unknown, last])}}]}""";
         for (var i = 0; i < 2; i++)
             Assert.Equal(HttpStatusCode.OK, (await host.PostAsync("push", body)).Status);
         var pull = (await host.PullAsync("g1", null)).Body!;
         Assert.Equal($$"""{"c1":{{args.Length + 3}}}""", pull["lastMutationIDChanges"]!.ToJsonString());
         Assert.Equal(("1", null), (Put(pull, "count"), Put(pull, "k")));
 
-        static string Mutation(int id, string name, string args) => $$"""{"clientID":"c1","id":{{id}},"name":"{{name}}","args":{{args}},"timestamp":1}""";
+        static string Mutation(int id, string name, string args) =>
+            $$"""{"clientID":"c1","id":{{id}},"name":"{{name}}","args":{{args}},"timestamp":1}""";
     }
 
     [Theory]
@@ -76,8 +90,36 @@ public sealed class PushTests
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
         var cookie = (await host.PullAsync("g1", null)).Body!["cookie"];
         var (status, _) = await host.PushAsync(
-            "g1", "ann", ("c1", 2, "count", new { list = "a" }), ("c1", 3, "fail", new { list = "a" }), ("c1", 4, "missing", null), ("c1", 5, "count", new { list = "a" }),
-            ("c1", 6, "put", new { list = "a", key = "far too long a key to be put", value = 1 }), ("c1", 7, "put", new { list = "a", key = "x", value = 1, more = 1 }));
+            "g1",
+            "ann",
+            ("c1", 2, "count", new { list = "a" }),
+            ("c1", 3, "fail", new { list = "a" }),
+            ("c1", 4, "missing", null),
+            ("c1", 5, "count", new { list = "a" }),
+            (
+                "c1",
+                6,
+                "put",
+                new
+                {
+                    list = "a",
+                    key = "far too long a key to be put",
+                    value = 1,
+                }
+            ),
+            (
+                "c1",
+                7,
+                "put",
+                new
+                {
+                    list = "a",
+                    key = "x",
+                    value = 1,
+                    more = 1,
+                }
+            )
+        );
         Assert.Equal(HttpStatusCode.OK, status);
         var pull = (await host.PullAsync("g1", cookie!.DeepClone())).Body!;
         Assert.Equal("""{"c1":7}""", pull["lastMutationIDChanges"]!.ToJsonString());
@@ -103,9 +145,16 @@ public sealed class PushTests
     [Fact]
     public async Task A_mutation_that_always_takes_too_long_is_stepped_over_at_last_and_good_ones_beside_it_are_done()
     {
-        await using var host = await ReplicacheHost.StartAsync(sqlite: options => options.WriteLimit = TimeSpan.FromMilliseconds(300), configure: options => options.MaxOverruns = 2);
+        await using var host = await ReplicacheHost.StartAsync(
+            sqlite: options => options.WriteLimit = TimeSpan.FromMilliseconds(300),
+            configure: options => options.MaxOverruns = 2
+        );
         (string, long, string, object?)[] mutations =
-            [("c1", 1, "makeList", new { list = "a" }), ("c1", 2, "slow", new { list = "a" }), ("c1", 3, "count", new { list = "a" })];
+        [
+            ("c1", 1, "makeList", new { list = "a" }),
+            ("c1", 2, "slow", new { list = "a" }),
+            ("c1", 3, "count", new { list = "a" }),
+        ];
         // The limit of a unit of work is on the store's clock, which moves here only when the slow one has begun.
         host.Faults.SlowBegan = () => _ = Task.Run(() => host.Time.Advance(TimeSpan.FromMilliseconds(400)));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.PushAsync("g1", "ann", mutations)).Status);
@@ -121,7 +170,13 @@ public sealed class PushTests
     {
         await using var host = await ReplicacheHost.StartAsync(backing);
         await host.PushAsync(
-            "g1", "ann", ("c1", 1, "makeList", new { list = "a" }), ("c2", 1, "count", new { list = "a" }), ("c1", 2, "count", new { list = "a" }), ("c2", 2, "count", new { list = "a" }));
+            "g1",
+            "ann",
+            ("c1", 1, "makeList", new { list = "a" }),
+            ("c2", 1, "count", new { list = "a" }),
+            ("c1", 2, "count", new { list = "a" }),
+            ("c2", 2, "count", new { list = "a" })
+        );
         var pull = (await host.PullAsync("g1", null)).Body!;
         Assert.Equal(("""{"c1":2,"c2":2}""", "3"), (pull["lastMutationIDChanges"]!.ToJsonString(), Put(pull, "count")));
     }
@@ -152,7 +207,26 @@ public sealed class PushTests
     {
         await using var host = await ReplicacheHost.StartAsync();
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
-        Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g2", "bob", ("c2", 1, "put", new { list = "a", key = "k", value = 1 }))).Status);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (
+                await host.PushAsync(
+                    "g2",
+                    "bob",
+                    (
+                        "c2",
+                        1,
+                        "put",
+                        new
+                        {
+                            list = "a",
+                            key = "k",
+                            value = 1,
+                        }
+                    )
+                )
+            ).Status
+        );
         Assert.Null(Put((await host.PullAsync("g1", null)).Body!, "k"));
         var bob = (await host.PullAsync("g2", null, "bob")).Body!;
         Assert.Equal(("""{"c2":1}""", "[]"), (bob["lastMutationIDChanges"]!.ToJsonString(), bob["patch"]!.ToJsonString()));
@@ -162,14 +236,26 @@ public sealed class PushTests
     public async Task Versions_that_are_not_spoken_here_are_answered_in_the_clients_words()
     {
         await using var host = await ReplicacheHost.StartAsync(Backing.Memory, options => options.SchemaVersions.Add("1"));
-        Assert.Equal("""{"error":"VersionNotSupported","versionType":"push"}""", (await host.PostAsync("push", """{"pushVersion":2}""")).Body!.ToJsonString());
-        Assert.Equal("""{"error":"VersionNotSupported","versionType":"pull"}""", (await host.PostAsync("pull", """{"pullVersion":0,"schemaVersion":"1"}""")).Body!.ToJsonString());
+        Assert.Equal(
+            """{"error":"VersionNotSupported","versionType":"push"}""",
+            (await host.PostAsync("push", """{"pushVersion":2}""")).Body!.ToJsonString()
+        );
+        Assert.Equal(
+            """{"error":"VersionNotSupported","versionType":"pull"}""",
+            (await host.PostAsync("pull", """{"pullVersion":0,"schemaVersion":"1"}""")).Body!.ToJsonString()
+        );
         Assert.Equal(
             """{"error":"VersionNotSupported","versionType":"schema"}""",
-            (await host.PostAsync("push", """{"pushVersion":1,"clientGroupID":"g","schemaVersion":"2","mutations":[]}""")).Body!.ToJsonString());
+            (
+                await host.PostAsync("push", """{"pushVersion":1,"clientGroupID":"g","schemaVersion":"2","mutations":[]}""")
+            ).Body!.ToJsonString()
+        );
         Assert.Equal(
             """{"error":"VersionNotSupported","versionType":"schema"}""",
-            (await host.PostAsync("pull", """{"pullVersion":1,"clientGroupID":"g","schemaVersion":"2","cookie":null}""")).Body!.ToJsonString());
+            (
+                await host.PostAsync("pull", """{"pullVersion":1,"clientGroupID":"g","schemaVersion":"2","cookie":null}""")
+            ).Body!.ToJsonString()
+        );
     }
 
     [Fact]
@@ -177,12 +263,15 @@ public sealed class PushTests
     {
         await using var host = await ReplicacheHost.StartAsync();
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
-        (string, long, string, object?)[] all = [.. Enumerable.Range(1, 60).Select(i => ("c1", (long)i, i == 1 ? "makeList" : "count", (object?)new { list = "a" }))];
+        (string, long, string, object?)[] all =
+        [
+            .. Enumerable.Range(1, 60).Select(i => ("c1", (long)i, i == 1 ? "makeList" : "count", (object?)new { list = "a" })),
+        ];
         await Task.WhenAll(Enumerable.Range(0, 8).Select(i => host.PushAsync("g1", "ann", all[..(20 + (i * 5))])));
         var pull = (await host.PullAsync("g1", null)).Body!;
         Assert.Equal(("""{"c1":55}""", "54"), (pull["lastMutationIDChanges"]!.ToJsonString(), Put(pull, "count")));
     }
 
-    internal static string? Put(JsonNode pull, string key) => pull["patch"]!.AsArray()
-        .LastOrDefault(op => (string?)op!["op"] == "put" && (string?)op["key"] == key)?["value"]?.ToJsonString();
+    internal static string? Put(JsonNode pull, string key) =>
+        pull["patch"]!.AsArray().LastOrDefault(op => (string?)op!["op"] == "put" && (string?)op["key"] == key)?["value"]?.ToJsonString();
 }

@@ -47,7 +47,11 @@ internal sealed class ReplicacheHost : IAsyncDisposable
     public MutatorFaults Faults => _app.Services.GetRequiredService<MutatorFaults>();
 
     public static async Task<ReplicacheHost> StartAsync(
-        Backing backing = Backing.Sqlite, Action<ReplicacheOptions>? configure = null, string? folder = null, Action<Sqlite.SqliteOptions>? sqlite = null)
+        Backing backing = Backing.Sqlite,
+        Action<ReplicacheOptions>? configure = null,
+        string? folder = null,
+        Action<Sqlite.SqliteOptions>? sqlite = null
+    )
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -58,7 +62,8 @@ internal sealed class ReplicacheHost : IAsyncDisposable
         builder.Services.AddSingleton(faults);
         builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero);
         var dunlin = builder.Services.AddDunlin();
-        var made = backing == Backing.Sqlite && folder is null ? folder = Directory.CreateTempSubdirectory("dunlin-replicache-").FullName : null;
+        var made =
+            backing == Backing.Sqlite && folder is null ? folder = Directory.CreateTempSubdirectory("dunlin-replicache-").FullName : null;
         if (backing == Backing.Sqlite)
         {
             dunlin.AddTestStore(folder!, "test.db", sqlite);
@@ -68,12 +73,14 @@ internal sealed class ReplicacheHost : IAsyncDisposable
         AddMutators(dunlin.AddReplicache(configure), faults);
         var app = builder.Build();
         app.UseDunlinProblems();
-        app.Use((context, next) =>
-        {
-            if ((string?)context.Request.Headers["X-User"] is { Length: > 0 } user)
-                context.User = Principal(user);
-            return next(context);
-        });
+        app.Use(
+            (context, next) =>
+            {
+                if ((string?)context.Request.Headers["X-User"] is { Length: > 0 } user)
+                    context.User = Principal(user);
+                return next(context);
+            }
+        );
         app.MapDunlin();
         app.MapReplicache(Base);
         var host = new ReplicacheHost(app, made, time);
@@ -86,19 +93,25 @@ internal sealed class ReplicacheHost : IAsyncDisposable
 
     public HttpClient Client(string? user = "ann")
     {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = Address };
+        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
+        {
+            BaseAddress = Address,
+        };
         if (user is not null)
             client.DefaultRequestHeaders.Add("X-User", user);
         return client;
     }
 
-    public async Task<T> WriteAsync<T>(Func<RecordWriter, ValueTask<T>> work) => await Store.WriteAsync(async (unit, _) =>
-    {
-        var records = unit.Records();
-        var result = await work(records);
-        await Pokes.PokeExtensions.AppendPokesAsync(unit, records);
-        return result;
-    });
+    public async Task<T> WriteAsync<T>(Func<RecordWriter, ValueTask<T>> work) =>
+        await Store.WriteAsync(
+            async (unit, _) =>
+            {
+                var records = unit.Records();
+                var result = await work(records);
+                await Pokes.PokeExtensions.AppendPokesAsync(unit, records);
+                return result;
+            }
+        );
 
     public async Task<(HttpStatusCode Status, JsonNode? Body)> PostAsync(string path, string body, string? user = "ann")
     {
@@ -109,22 +122,48 @@ internal sealed class ReplicacheHost : IAsyncDisposable
         return (response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text));
     }
 
-    public Task<(HttpStatusCode Status, JsonNode? Body)> PushAsync(string group, string user, params (string Client, long Id, string Name, object? Args)[] mutations) => PostAsync(
-        "push",
-        JsonSerializer.Serialize(new
-        {
-            pushVersion = 1,
-            clientGroupID = group,
-            profileID = "p1",
-            schemaVersion = "1",
-            mutations = mutations.Select(m => new { clientID = m.Client, id = m.Id, name = m.Name, args = m.Args, timestamp = 12.5 }),
-        }),
-        user);
+    public Task<(HttpStatusCode Status, JsonNode? Body)> PushAsync(
+        string group,
+        string user,
+        params (string Client, long Id, string Name, object? Args)[] mutations
+    ) =>
+        PostAsync(
+            "push",
+            JsonSerializer.Serialize(
+                new
+                {
+                    pushVersion = 1,
+                    clientGroupID = group,
+                    profileID = "p1",
+                    schemaVersion = "1",
+                    mutations = mutations.Select(m => new
+                    {
+                        clientID = m.Client,
+                        id = m.Id,
+                        name = m.Name,
+                        args = m.Args,
+                        timestamp = 12.5,
+                    }),
+                }
+            ),
+            user
+        );
 
-    public Task<(HttpStatusCode Status, JsonNode? Body)> PullAsync(string group, JsonNode? cookie, string user = "ann") => PostAsync(
-        "pull",
-        JsonSerializer.Serialize(new { pullVersion = 1, clientGroupID = group, profileID = "p1", schemaVersion = "1", cookie }),
-        user);
+    public Task<(HttpStatusCode Status, JsonNode? Body)> PullAsync(string group, JsonNode? cookie, string user = "ann") =>
+        PostAsync(
+            "pull",
+            JsonSerializer.Serialize(
+                new
+                {
+                    pullVersion = 1,
+                    clientGroupID = group,
+                    profileID = "p1",
+                    schemaVersion = "1",
+                    cookie,
+                }
+            ),
+            user
+        );
 
     public async Task<EventReader<string>> OpenAsync(string path = "stream", string user = "ann")
     {
@@ -132,11 +171,15 @@ internal sealed class ReplicacheHost : IAsyncDisposable
         var response = await client.GetAsync($"{Base}/{path}", HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("text/event-stream; charset=utf-8", response.Content.Headers.ContentType?.ToString());
-        return await EventReader<string>.OpenAsync(client, response, static item =>
-        {
-            Assert.Equal("message", item.EventType);
-            return item.Data;
-        });
+        return await EventReader<string>.OpenAsync(
+            client,
+            response,
+            static item =>
+            {
+                Assert.Equal("message", item.EventType);
+                return item.Data;
+            }
+        );
     }
 
     public async ValueTask DisposeAsync()
@@ -147,33 +190,49 @@ internal sealed class ReplicacheHost : IAsyncDisposable
             Directory.Delete(_folder, recursive: true);
     }
 
-    private static void AddMutators(ReplicacheBuilder replicache, MutatorFaults faults) => replicache
-        .AddMutator<PutArgs>("put", async (mutation, args, ct) =>
-        {
-            if (!await mutation.Records.MayReadAsync(Space(args.List), mutation.Caller.UserId, ct))
-                throw new Diagnostics.DunlinException(Diagnostics.ErrorCode.Forbidden);
-            await mutation.Records.PutAsync(Space(args.List), args.Key, args.Value, cancellationToken: ct);
-        })
-        .AddMutator<ListArgs>("makeList", async (mutation, args, ct) =>
-        {
-            await mutation.Records.GrantAsync(Space(args.List), mutation.Caller.UserId, ct);
-            await mutation.Records.PutAsync(Space(args.List), "list/" + args.List, new { args.List }, cancellationToken: ct);
-        })
-        .AddMutator<ListArgs>("count", async (mutation, args, ct) =>
-        {
-            var count = await mutation.Records.FindAsync<int>(Space(args.List), "count", ct);
-            await mutation.Records.PutAsync(Space(args.List), "count", count + 1, cancellationToken: ct);
-        })
-        .AddMutator<ListArgs>("fail", async (mutation, args, ct) =>
-        {
-            await mutation.Records.PutAsync(Space(args.List), "half", "done", cancellationToken: ct);
-            throw faults.Failure();
-        })
-        .AddMutator<ListArgs>("slow", async (mutation, _, ct) =>
-        {
-            faults.SlowBegan();
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
-        });
+    private static void AddMutators(ReplicacheBuilder replicache, MutatorFaults faults) =>
+        replicache
+            .AddMutator<PutArgs>(
+                "put",
+                async (mutation, args, ct) =>
+                {
+                    if (!await mutation.Records.MayReadAsync(Space(args.List), mutation.Caller.UserId, ct))
+                        throw new Diagnostics.DunlinException(Diagnostics.ErrorCode.Forbidden);
+                    await mutation.Records.PutAsync(Space(args.List), args.Key, args.Value, cancellationToken: ct);
+                }
+            )
+            .AddMutator<ListArgs>(
+                "makeList",
+                async (mutation, args, ct) =>
+                {
+                    await mutation.Records.GrantAsync(Space(args.List), mutation.Caller.UserId, ct);
+                    await mutation.Records.PutAsync(Space(args.List), "list/" + args.List, new { args.List }, cancellationToken: ct);
+                }
+            )
+            .AddMutator<ListArgs>(
+                "count",
+                async (mutation, args, ct) =>
+                {
+                    var count = await mutation.Records.FindAsync<int>(Space(args.List), "count", ct);
+                    await mutation.Records.PutAsync(Space(args.List), "count", count + 1, cancellationToken: ct);
+                }
+            )
+            .AddMutator<ListArgs>(
+                "fail",
+                async (mutation, args, ct) =>
+                {
+                    await mutation.Records.PutAsync(Space(args.List), "half", "done", cancellationToken: ct);
+                    throw faults.Failure();
+                }
+            )
+            .AddMutator<ListArgs>(
+                "slow",
+                async (mutation, _, ct) =>
+                {
+                    faults.SlowBegan();
+                    await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
+                }
+            );
 
     private static ClaimsPrincipal Principal(string user)
     {
@@ -193,7 +252,11 @@ internal sealed class ReplicacheHost : IAsyncDisposable
         public Func<Exception> Failure { get; set; } = static () => new FormatException("meant to fail");
     }
 
-    public sealed record PutArgs(string List, [property: System.ComponentModel.DataAnnotations.StringLength(20)] string Key, JsonElement Value);
+    public sealed record PutArgs(
+        string List,
+        [property: System.ComponentModel.DataAnnotations.StringLength(20)] string Key,
+        JsonElement Value
+    );
 
     public sealed record ListArgs(string List);
 }

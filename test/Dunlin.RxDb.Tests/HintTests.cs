@@ -22,7 +22,20 @@ public sealed class HintTests
         Assert.Equal("""things:updated {"shelf":"s","id":"a"}""", await ann.NextAsync());
         Assert.Equal("""things:updated {"shelf":"s","id":"a"}""", await ben.NextAsync());
         // One reader's own, a conflict, and what changes nothing: nothing for Ben.
-        await host.PushAsync("ann", (new { id = "b", shelf = "s", text = "own", own = true, _deleted = false }, null));
+        await host.PushAsync(
+            "ann",
+            (
+                new
+                {
+                    id = "b",
+                    shelf = "s",
+                    text = "own",
+                    own = true,
+                    _deleted = false,
+                },
+                null
+            )
+        );
         Assert.Equal("""things:updated {"shelf":"s","id":"b"}""", await ann.NextAsync());
         await host.PushAsync("ann", (Thing("a", "two"), null), (Thing("a", "one"), Thing("a", "one")));
         await host.PushAsync("ann", (new { id = "a", _deleted = true }, Thing("a", "one")));
@@ -57,10 +70,18 @@ public sealed class HintTests
         await using var ben = await OpenAsync(host, "ben");
         await host.PushAsync("ann", [.. Enumerable.Range(0, 20).Select(i => (Thing($"t{i}", "x"), (object?)null))]);
         Assert.Equal("""things:updated {"count":20}""", await ben.NextAsync());
-        await host.Store.WriteAsync(async (unit, ct) =>
-        {
-            await host.Documents.TellAsync(unit, ShelfCollections.Space("s"), "things:resolved", new { id = "t1", status = "resolved" }, cancellationToken: ct);
-        });
+        await host.Store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await host.Documents.TellAsync(
+                    unit,
+                    ShelfCollections.Space("s"),
+                    "things:resolved",
+                    new { id = "t1", status = "resolved" },
+                    cancellationToken: ct
+                );
+            }
+        );
         Assert.Equal("""things:resolved {"id":"t1","status":"resolved"}""", await ben.NextAsync());
     }
 
@@ -83,9 +104,15 @@ public sealed class HintTests
             Assert.Equal("""{"connected":false,"total_connections":0}""", await StatusAsync(host, "eve"));
             Assert.Equal("""{"connected":false,"total_connections":2}""", await StatusAsync(host, "admin"));
         }
-        Assert.Equal(HttpStatusCode.Unauthorized, (await host.SendAsync(HttpMethod.Get, $"{ShelfApplication.Events}/stream", user: null)).Status);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (await host.SendAsync(HttpMethod.Get, $"{ShelfApplication.Events}/stream", user: null)).Status
+        );
         // Another's hints cannot be had through the engine's own stream either.
-        Assert.Equal(HttpStatusCode.Forbidden, (await host.SendAsync(HttpMethod.Get, "/dunlin/v1/events?topic=rxdb/ann", user: "eve")).Status);
+        Assert.Equal(
+            HttpStatusCode.Forbidden,
+            (await host.SendAsync(HttpMethod.Get, "/dunlin/v1/events?topic=rxdb/ann", user: "eve")).Status
+        );
     }
 
     [Fact]
@@ -96,13 +123,15 @@ public sealed class HintTests
         await host.ShelfAsync("t", "ann");
         var (s, t) = (ShelfCollections.Space("s"), ShelfCollections.Space("t"));
         await host.WriteAsync(async records => await records.PutAsync(s, "thing/a", new { id = "a", shelf = "s" }));
-        foreach (var work in new Func<RecordWriter, ValueTask>[]
-        {
-            async records => await records.PutAsync(s, "thing/b", new { id = "other" }),
-            async records => await records.PutAsync(s, "thing/b", "no object"),
-            async records => await records.PutAsync(s, "thing/b", new { id = "b", _deleted = false }),
-            async records => await records.PutAsync(t, "thing/a", new { id = "a", shelf = "t" }),
-        })
+        foreach (
+            var work in new Func<RecordWriter, ValueTask>[]
+            {
+                async records => await records.PutAsync(s, "thing/b", new { id = "other" }),
+                async records => await records.PutAsync(s, "thing/b", "no object"),
+                async records => await records.PutAsync(s, "thing/b", new { id = "b", _deleted = false }),
+                async records => await records.PutAsync(t, "thing/a", new { id = "a", shelf = "t" }),
+            }
+        )
         {
             await Assert.ThrowsAsync<InvalidOperationException>(() => host.WriteAsync(work));
         }
@@ -118,7 +147,12 @@ public sealed class HintTests
     [InlineData("no name", "other/", "its name")]
     public void Collections_that_cannot_be_stop_the_start(string name, string prefix, string expected)
     {
-        var collection = new RxCollection(name) { KeyPrefix = prefix, ClientFields = [], Decide = static (_, _) => new(RxDecision.Write) };
+        var collection = new RxCollection(name)
+        {
+            KeyPrefix = prefix,
+            ClientFields = [],
+            Decide = static (_, _) => new(RxDecision.Write),
+        };
         var error = Assert.Throws<InvalidOperationException>(() => new RxCollectionSet([ShelfCollections.Things, collection]));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
@@ -134,5 +168,12 @@ public sealed class HintTests
     private static async Task<string> StatusAsync(RxDbHost host, string user) =>
         (await host.SendAsync(HttpMethod.Get, $"{ShelfApplication.Events}/status", user: user)).Body!.ToJsonString();
 
-    private static object Thing(string id, string text) => new { id, shelf = "s", text, _deleted = false };
+    private static object Thing(string id, string text) =>
+        new
+        {
+            id,
+            shelf = "s",
+            text,
+            _deleted = false,
+        };
 }

@@ -43,7 +43,10 @@ public sealed class PullTests
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(expected), page["documents"]![0]), page.ToJsonString());
         await host.PushAsync("ann", (new { id = "a", _deleted = true }, Thing("a", "first")));
         page = await host.PullAsync((string?)page["checkpoint"]!["position"]);
-        Assert.True(JsonNode.DeepEquals(JsonNode.Parse("""{"shelf":"","text":"","id":"a","_deleted":true}"""), page["documents"]![0]), page.ToJsonString());
+        Assert.True(
+            JsonNode.DeepEquals(JsonNode.Parse("""{"shelf":"","text":"","id":"a","_deleted":true}"""), page["documents"]![0]),
+            page.ToJsonString()
+        );
         // Who begins now has never heard of it.
         Assert.Empty((await host.PullAsync())["documents"]!.AsArray());
     }
@@ -89,7 +92,16 @@ public sealed class PullTests
         await host.WriteAsync(async records =>
         {
             await records.DeleteAsync(ShelfCollections.Space("s"), "thing/a");
-            await records.PutAsync(ShelfCollections.Space("t"), "thing/a", new { id = "a", shelf = "t", text = "moved" });
+            await records.PutAsync(
+                ShelfCollections.Space("t"),
+                "thing/a",
+                new
+                {
+                    id = "a",
+                    shelf = "t",
+                    text = "moved",
+                }
+            );
         });
         var known = (string?)(await host.PullAsync(user: "ben"))["checkpoint"]!["position"];
         await host.WriteAsync(async records => await records.RevokeAsync(ShelfCollections.Space("s"), "ben"));
@@ -106,11 +118,13 @@ public sealed class PullTests
         await host.PushAsync("ann", (Thing("b", "second"), null));
         var known = (string)(await host.PullAsync(limit: 1))["checkpoint"]!["position"]!;
         await host.PushAsync("ann", (new { id = "b", _deleted = true }, Thing("b", "second")));
-        await host.Store.WriteAsync(async (unit, ct) =>
-        {
-            await unit.RecordTables().Records.ForgetAsync(unit.Now.AddDays(1), ct);
-            return true;
-        });
+        await host.Store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await unit.RecordTables().Records.ForgetAsync(unit.Now.AddDays(1), ct);
+                return true;
+            }
+        );
         var offset = known[(known.IndexOf('-', StringComparison.Ordinal) + 1)..];
         foreach (var position in new[] { known, $"00000000-{offset}", known[..9] + "999999" })
         {
@@ -139,8 +153,14 @@ public sealed class PullTests
         await using var host = await RxDbHost.StartAsync();
         var (status, body, response) = await host.SendAsync(HttpMethod.Get, $"{ShelfApplication.Sync}/{path}");
         Assert.Equal((expected, code), (status, (string?)body!["code"]));
-        Assert.Equal(expected == HttpStatusCode.UpgradeRequired, response.Headers.Upgrade.Any(u => u.Name == "dunlin-schema" && u.Version == "2"));
-        Assert.Equal(HttpStatusCode.Unauthorized, (await host.SendAsync(HttpMethod.Get, $"{ShelfApplication.Sync}/{path}", user: null)).Status);
+        Assert.Equal(
+            expected == HttpStatusCode.UpgradeRequired,
+            response.Headers.Upgrade.Any(u => u.Name == "dunlin-schema" && u.Version == "2")
+        );
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (await host.SendAsync(HttpMethod.Get, $"{ShelfApplication.Sync}/{path}", user: null)).Status
+        );
     }
 
     private static async ValueTask FillAsync(RecordWriter records, RxDbHost host, string shelf, int count, string? odd = null)
@@ -148,9 +168,25 @@ public sealed class PullTests
         for (var i = 0; i < count; i++)
         {
             await records.PutAsync(
-                ShelfCollections.Space(shelf), host.Documents.KeyOf("things", $"{shelf}{i}"), new { id = $"{shelf}{i}", shelf, text = "x" }, i % 2 == 1 ? odd : null);
+                ShelfCollections.Space(shelf),
+                host.Documents.KeyOf("things", $"{shelf}{i}"),
+                new
+                {
+                    id = $"{shelf}{i}",
+                    shelf,
+                    text = "x",
+                },
+                i % 2 == 1 ? odd : null
+            );
         }
     }
 
-    private static object Thing(string id, string text) => new { id, shelf = "s", text, _deleted = false };
+    private static object Thing(string id, string text) =>
+        new
+        {
+            id,
+            shelf = "s",
+            text,
+            _deleted = false,
+        };
 }

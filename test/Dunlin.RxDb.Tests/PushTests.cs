@@ -45,11 +45,43 @@ public sealed class PushTests
     {
         await using var host = await RxDbHost.StartAsync();
         await host.ShelfAsync("s", "ann");
-        Assert.Empty(await host.PushAsync("ann", (new { id = "a", shelf = "s", text = "  one ", rev = 99, by = "eve", more = 1, _deleted = false }, null)));
+        Assert.Empty(
+            await host.PushAsync(
+                "ann",
+                (
+                    new
+                    {
+                        id = "a",
+                        shelf = "s",
+                        text = "  one ",
+                        rev = 99,
+                        by = "eve",
+                        more = 1,
+                        _deleted = false,
+                    },
+                    null
+                )
+            )
+        );
         Assert.Equal("one 1 ann", await ReadAsync(host, "a"));
         // What the client assumes has neither the server's fields nor the trimmed text.
         Assert.Empty(await host.PushAsync("ann", (Thing("a", "two"), Thing("a", "  one "))));
-        Assert.Empty(await host.PushAsync("ann", (new { id = "a", shelf = "s", text = "three", count = (int?)null, _deleted = false }, Thing("a", "two"))));
+        Assert.Empty(
+            await host.PushAsync(
+                "ann",
+                (
+                    new
+                    {
+                        id = "a",
+                        shelf = "s",
+                        text = "three",
+                        count = (int?)null,
+                        _deleted = false,
+                    },
+                    Thing("a", "two")
+                )
+            )
+        );
         Assert.Equal("three 3 ann", await ReadAsync(host, "a"));
         Assert.DoesNotContain("more", (await host.PullAsync()).ToJsonString(), StringComparison.Ordinal);
     }
@@ -62,7 +94,13 @@ public sealed class PushTests
         await using var host = await RxDbHost.StartAsync(backing);
         await host.ShelfAsync("s", "ann");
         await host.PushAsync("ann", (Thing("a", "one"), null));
-        var gone = new { id = "a", shelf = "s", text = "whatever", _deleted = true };
+        var gone = new
+        {
+            id = "a",
+            shelf = "s",
+            text = "whatever",
+            _deleted = true,
+        };
         // Deleted by one who knows an older state: a conflict. By one who knows it: done. Again: right already.
         Assert.Single(await host.PushAsync("ann", (gone, Thing("a", "zero"))));
         Assert.Empty(await host.PushAsync("ann", (gone, Thing("a", "one"))));
@@ -115,9 +153,26 @@ public sealed class PushTests
         var documents = (await host.PullAsync())["documents"]!.AsArray();
         Assert.Equal("a,b,c,d,e", string.Join(',', documents.Select(d => (string?)d!["text"])));
         var refused = response.Headers.GetValues("Dunlin-Refused").Single();
-        foreach (var entry in new[] { "t1;internal", "t3;forbidden", "t5;invalid_field", "t7;too_large", "half;invalid_field", "deep;invalid_field", "name;invalid_field", "twice;invalid_field", "vast;invalid_field" })
+        foreach (
+            var entry in new[]
+            {
+                "t1;internal",
+                "t3;forbidden",
+                "t5;invalid_field",
+                "t7;too_large",
+                "half;invalid_field",
+                "deep;invalid_field",
+                "name;invalid_field",
+                "twice;invalid_field",
+                "vast;invalid_field",
+            }
+        )
             Assert.Contains(entry, refused, StringComparison.Ordinal);
-        Assert.Null(await host.Store.ReadAsync((scope, ct) => RecordExtensions.RecordTables(scope).Records.FindAsync(ShelfCollections.Space("s"), "half/done", ct)));
+        Assert.Null(
+            await host.Store.ReadAsync(
+                (scope, ct) => RecordExtensions.RecordTables(scope).Records.FindAsync(ShelfCollections.Space("s"), "half/done", ct)
+            )
+        );
     }
 
     [Theory]
@@ -134,7 +189,19 @@ public sealed class PushTests
             // Into her own shelf and into the other's.
             foreach (var shelf in new[] { "e", "s" })
             {
-                var answer = await host.PushAsync("eve", (new { id = "a", shelf, text = "mine", _deleted = false }, assumed));
+                var answer = await host.PushAsync(
+                    "eve",
+                    (
+                        new
+                        {
+                            id = "a",
+                            shelf,
+                            text = "mine",
+                            _deleted = false,
+                        },
+                        assumed
+                    )
+                );
                 Assert.Equal(("mine", true), ((string?)answer.Single()!["text"], (bool)answer.Single()!["_deleted"]!));
             }
             Assert.Empty(await host.PushAsync("eve", (new { id = "a", _deleted = true }, assumed)));
@@ -155,14 +222,33 @@ public sealed class PushTests
         await host.PushAsync("ann", (Thing("a", "one"), null));
         await host.PushAsync("ann", (new { id = "a", _deleted = true }, Thing("a", "one")));
         // Who shares a shelf with its readers would put something else in its place.
-        Assert.True((bool)(await host.PushAsync("eve", (new { id = "a", shelf = "e", text = "mine", _deleted = false }, null))).Single()!["_deleted"]!);
+        Assert.True(
+            (bool)
+                (
+                    await host.PushAsync(
+                        "eve",
+                        (
+                            new
+                            {
+                                id = "a",
+                                shelf = "e",
+                                text = "mine",
+                                _deleted = false,
+                            },
+                            null
+                        )
+                    )
+                ).Single()!["_deleted"]!
+        );
         Assert.Empty((await host.PullAsync(user: "eve"))["documents"]!.AsArray());
 
-        await host.Store.WriteAsync(async (unit, ct) =>
-        {
-            await RecordExtensions.RecordTables(unit).Records.ForgetAsync(unit.Now.AddDays(1), ct);
-            return true;
-        });
+        await host.Store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await RecordExtensions.RecordTables(unit).Records.ForgetAsync(unit.Now.AddDays(1), ct);
+                return true;
+            }
+        );
         Assert.True((bool)(await host.PushAsync("ann", (Thing("a", "two"), Thing("a", "one")))).Single()!["_deleted"]!);
         Assert.Equal("", await ReadAsync(host, "a"));
         // Made anew, or knowingly brought back, it may be.
@@ -189,7 +275,20 @@ public sealed class PushTests
     {
         await using var host = await RxDbHost.StartAsync();
         await host.ShelfAsync("s", "ann", "ben");
-        await host.PushAsync("ann", (new { id = "a", shelf = "s", text = "own", own = true, _deleted = false }, null));
+        await host.PushAsync(
+            "ann",
+            (
+                new
+                {
+                    id = "a",
+                    shelf = "s",
+                    text = "own",
+                    own = true,
+                    _deleted = false,
+                },
+                null
+            )
+        );
         Assert.Empty((await host.PullAsync(user: "ben"))["documents"]!.AsArray());
         Assert.True((bool)(await host.PushAsync("ben", (Thing("a", "x"), null))).Single()!["_deleted"]!);
         Assert.Equal("own 1 ann", await ReadAsync(host, "a"));
@@ -204,7 +303,9 @@ public sealed class PushTests
         await host.ShelfAsync("s", "ann", "ben");
         await host.PushAsync("ann", (Thing("a", "one"), null));
         var leases = host.Services.GetRequiredService<LeaseService>();
-        await leases.AcquireAsync(new LeaseRequest(ResourceName.Of("things", "a"), "lease-of-ann-1", new LeaseOwner("ann", "Ann", null, null, null), 60));
+        await leases.AcquireAsync(
+            new LeaseRequest(ResourceName.Of("things", "a"), "lease-of-ann-1", new LeaseOwner("ann", "Ann", null, null, null), 60)
+        );
         var path = $"{ShelfApplication.Sync}/push/things";
         var rows = RxDbHost.Rows((Thing("a", "two"), Thing("a", "one")));
         // Ben without it and with the id of it, Ann without it.
@@ -214,7 +315,12 @@ public sealed class PushTests
             Assert.Equal("one", (string?)body![0]!["text"]);
             Assert.Equal("a;lease_held", response.Headers.GetValues("Dunlin-Refused").Single());
         }
-        Assert.Equal("[]", (await host.SendAsync(HttpMethod.Post, path, rows, "ann", ("Dunlin-Lease", "other-lease-id, lease-of-ann-1"))).Body!.ToJsonString());
+        Assert.Equal(
+            "[]",
+            (
+                await host.SendAsync(HttpMethod.Post, path, rows, "ann", ("Dunlin-Lease", "other-lease-id, lease-of-ann-1"))
+            ).Body!.ToJsonString()
+        );
         // A lease that has ended holds nobody up.
         host.Time.Advance(TimeSpan.FromSeconds(61));
         Assert.Empty(await host.PushAsync("ben", (Thing("a", "three"), Thing("a", "two"))));
@@ -223,7 +329,11 @@ public sealed class PushTests
     [Fact]
     public async Task A_row_that_always_takes_too_long_is_refused_at_last_and_good_ones_beside_it_are_written()
     {
-        await using var host = await RxDbHost.StartAsync(Backing.Sqlite, options => options.MaxOverruns = 2, sqlite => sqlite.WriteLimit = TimeSpan.FromMilliseconds(300));
+        await using var host = await RxDbHost.StartAsync(
+            Backing.Sqlite,
+            options => options.MaxOverruns = 2,
+            sqlite => sqlite.WriteLimit = TimeSpan.FromMilliseconds(300)
+        );
         await host.ShelfAsync("s", "ann");
         var rows = RxDbHost.Rows((Thing("a", "one"), null), (Thing("b", "slow"), null), (Thing("c", "three"), null));
         // The limit of a unit of work is on the store's clock, which moves here only when the slow one has begun.
@@ -234,7 +344,10 @@ public sealed class PushTests
         };
         try
         {
-            Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.SendAsync(HttpMethod.Post, $"{ShelfApplication.Sync}/push/things", rows)).Status);
+            Assert.Equal(
+                HttpStatusCode.ServiceUnavailable,
+                (await host.SendAsync(HttpMethod.Post, $"{ShelfApplication.Sync}/push/things", rows)).Status
+            );
             var (status, body, _) = await host.SendAsync(HttpMethod.Post, $"{ShelfApplication.Sync}/push/things", rows);
             Assert.Equal((HttpStatusCode.OK, "b"), (status, (string?)body!.AsArray().Single()!["id"]));
         }
@@ -242,7 +355,10 @@ public sealed class PushTests
         {
             ShelfCollections.Slow = static _ => default;
         }
-        Assert.Equal(("one 1 ann", "", "three 1 ann"), (await ReadAsync(host, "a"), await ReadAsync(host, "b"), await ReadAsync(host, "c")));
+        Assert.Equal(
+            ("one 1 ann", "", "three 1 ann"),
+            (await ReadAsync(host, "a"), await ReadAsync(host, "b"), await ReadAsync(host, "c"))
+        );
     }
 
     [Theory]
@@ -252,14 +368,24 @@ public sealed class PushTests
     [InlineData("""[{"newDocumentState":{"id":1}}]""", HttpStatusCode.BadRequest, "invalid_field")]
     [InlineData("""[{"newDocumentState":{"id":"a"},"assumedMasterState":1}]""", HttpStatusCode.BadRequest, "invalid_field")]
     [InlineData("[", HttpStatusCode.BadRequest, "invalid_json")]
-    [InlineData("""[{"newDocumentState":{"id":"a"}},{"newDocumentState":{"id":"a"}},{"newDocumentState":{"id":"a"}}]""", HttpStatusCode.RequestEntityTooLarge, "too_large")]
+    [InlineData(
+        """[{"newDocumentState":{"id":"a"}},{"newDocumentState":{"id":"a"}},{"newDocumentState":{"id":"a"}}]""",
+        HttpStatusCode.RequestEntityTooLarge,
+        "too_large"
+    )]
     public async Task What_no_client_sends_is_an_error_of_the_request(string body, HttpStatusCode expected, string code)
     {
         await using var host = await RxDbHost.StartAsync(configure: options => options.MaxPushRows = 2);
         var (status, answer, _) = await host.SendAsync(HttpMethod.Post, $"{ShelfApplication.Sync}/push/things", body);
         Assert.Equal((expected, code), (status, (string?)answer!["code"]));
-        Assert.Equal(HttpStatusCode.Unauthorized, (await host.SendAsync(HttpMethod.Post, $"{ShelfApplication.Sync}/push/things", "[]", user: null)).Status);
-        Assert.Equal(HttpStatusCode.UpgradeRequired, (await host.SendAsync(HttpMethod.Post, $"{ShelfApplication.Sync}/push/things?schema=0", "[]")).Status);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (await host.SendAsync(HttpMethod.Post, $"{ShelfApplication.Sync}/push/things", "[]", user: null)).Status
+        );
+        Assert.Equal(
+            HttpStatusCode.UpgradeRequired,
+            (await host.SendAsync(HttpMethod.Post, $"{ShelfApplication.Sync}/push/things?schema=0", "[]")).Status
+        );
     }
 
     private static async Task<string> ReadAsync(RxDbHost host, string id)
@@ -268,5 +394,12 @@ public sealed class PushTests
         return document is null ? "" : $"{document["text"]} {document["rev"]} {document["by"]}";
     }
 
-    private static object Thing(string id, string text) => new { id, shelf = "s", text, _deleted = false };
+    private static object Thing(string id, string text) =>
+        new
+        {
+            id,
+            shelf = "s",
+            text,
+            _deleted = false,
+        };
 }

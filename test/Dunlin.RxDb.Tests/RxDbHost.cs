@@ -41,7 +41,11 @@ internal sealed class RxDbHost : IAsyncDisposable
 
     public RxDocuments Documents => _app.Services.GetRequiredService<RxDocuments>();
 
-    public static async Task<RxDbHost> StartAsync(Backing backing = Backing.Memory, Action<RxDbOptions>? configure = null, Action<Sqlite.SqliteOptions>? sqlite = null)
+    public static async Task<RxDbHost> StartAsync(
+        Backing backing = Backing.Memory,
+        Action<RxDbOptions>? configure = null,
+        Action<Sqlite.SqliteOptions>? sqlite = null
+    )
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -64,23 +68,34 @@ internal sealed class RxDbHost : IAsyncDisposable
 
     public HttpClient Client(string? user = "ann")
     {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = Address };
+        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
+        {
+            BaseAddress = Address,
+        };
         if (user is not null)
             client.DefaultRequestHeaders.Add("Authorization", $"Bearer {user}");
         return client;
     }
 
     /// <summary>A unit of work as an application's own endpoint has it.</summary>
-    public async Task WriteAsync(Func<RecordWriter, ValueTask> work) => await Store.WriteAsync(async (unit, ct) =>
-    {
-        var records = unit.Records();
-        await work(records);
-        await Documents.AnnounceAsync(unit, records, cancellationToken: ct);
-    });
+    public async Task WriteAsync(Func<RecordWriter, ValueTask> work) =>
+        await Store.WriteAsync(
+            async (unit, ct) =>
+            {
+                var records = unit.Records();
+                await work(records);
+                await Documents.AnnounceAsync(unit, records, cancellationToken: ct);
+            }
+        );
 
     public async Task<JsonNode> PullAsync(string? position = null, int limit = 100, string user = "ann", string collection = "things")
     {
-        var (status, body, _) = await SendAsync(HttpMethod.Get, $"{ShelfApplication.Sync}/pull/{collection}?limit={limit}&position={position}", null, user);
+        var (status, body, _) = await SendAsync(
+            HttpMethod.Get,
+            $"{ShelfApplication.Sync}/pull/{collection}?limit={limit}&position={position}",
+            null,
+            user
+        );
         Assert.Equal(HttpStatusCode.OK, status);
         return body!;
     }
@@ -93,12 +108,22 @@ internal sealed class RxDbHost : IAsyncDisposable
         return body!.AsArray();
     }
 
-    public static string Rows(params (object New, object? Assumed)[] rows) => JsonSerializer.Serialize(rows.Select(row => row.Assumed is null
-        ? (object)new { newDocumentState = row.New }
-        : new { newDocumentState = row.New, assumedMasterState = row.Assumed }));
+    public static string Rows(params (object New, object? Assumed)[] rows) =>
+        JsonSerializer.Serialize(
+            rows.Select(row =>
+                row.Assumed is null
+                    ? (object)new { newDocumentState = row.New }
+                    : new { newDocumentState = row.New, assumedMasterState = row.Assumed }
+            )
+        );
 
     public async Task<(HttpStatusCode Status, JsonNode? Body, HttpResponseMessage Response)> SendAsync(
-        HttpMethod method, string path, string? body = null, string? user = "ann", params (string Name, string Value)[] headers)
+        HttpMethod method,
+        string path,
+        string? body = null,
+        string? user = "ann",
+        params (string Name, string Value)[] headers
+    )
     {
         using var client = Client(user);
         using var request = new HttpRequestMessage(method, path);
@@ -114,7 +139,22 @@ internal sealed class RxDbHost : IAsyncDisposable
     /// <summary>A shelf of a user, with further readers.</summary>
     public async Task ShelfAsync(string shelf, string owner, params string[] readers)
     {
-        var (status, body, _) = await SendAsync(HttpMethod.Post, $"{ShelfApplication.Sync}/push/shelves", Rows((new { id = shelf, name = shelf, _deleted = false }, null)), owner);
+        var (status, body, _) = await SendAsync(
+            HttpMethod.Post,
+            $"{ShelfApplication.Sync}/push/shelves",
+            Rows(
+                (
+                    new
+                    {
+                        id = shelf,
+                        name = shelf,
+                        _deleted = false,
+                    },
+                    null
+                )
+            ),
+            owner
+        );
         Assert.Equal((HttpStatusCode.OK, "[]"), (status, body!.ToJsonString()));
         await WriteAsync(async records =>
         {

@@ -16,7 +16,11 @@ public sealed class ApplicationPageTests : IDisposable
     {
         Assert.Equal(Repository.Read("test/start/TeamChat/Program.cs"), Assert.Single(Repository.Blocks(Page, "csharp")));
         Assert.Equal(Repository.Read("test/start/TeamChat/Schema/0001_messages.sql"), Assert.Single(Repository.Blocks(Page, "sql")));
-        Assert.Contains("""<EmbeddedResource Include="Schema/*.sql" />""", Repository.Read("test/start/TeamChat/TeamChat.csproj"), StringComparison.Ordinal);
+        Assert.Contains(
+            """<EmbeddedResource Include="Schema/*.sql" />""",
+            Repository.Read("test/start/TeamChat/TeamChat.csproj"),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -33,14 +37,27 @@ public sealed class ApplicationPageTests : IDisposable
             Assert.Equal(0, await bob.WhenEndedAsync());
             await bob.WhenSeenAsync(new Regex("\"present\":\\[\\{\"userId\":\"ann\".*\"connections\":1"));
             await bob.WhenSeenAsync(new Regex("\"position\":\"[0-9a-f]{8}-[0-9]+\""));
-            await bob.WhenSeenAsync(new Regex("\"resource\":\"teams/7/notes\",\"leaseId\":\"bob-edits-notes\",\"fence\":[0-9]+,\"state\":\"held\""));
+            await bob.WhenSeenAsync(
+                new Regex("\"resource\":\"teams/7/notes\",\"leaseId\":\"bob-edits-notes\",\"fence\":[0-9]+,\"state\":\"held\"")
+            );
         }
         await ann.WhenSeenAsync("""data: {"author":"bob","text":"hello"}""");
 
         await chat.KillAsync();
         using var again = Start(new Uri(address).Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
         await again.WhenSeenAsync("Now listening on: " + address);
-        using var resumed = new RunningProgram(Info("curl", address, "-sN", "-b", "ann.txt", "-H", $"Last-Event-ID: {hello.Groups[1].Value}", address + "/dunlin/v1/events?topic=teams/7"));
+        using var resumed = new RunningProgram(
+            Info(
+                "curl",
+                address,
+                "-sN",
+                "-b",
+                "ann.txt",
+                "-H",
+                $"Last-Event-ID: {hello.Groups[1].Value}",
+                address + "/dunlin/v1/events?topic=teams/7"
+            )
+        );
         await resumed.WhenSeenAsync("""data: {"author":"bob","text":"hello"}""");
         Assert.Equal(1, Regex.Count(resumed.Text, "event: message.sent"));
         Assert.DoesNotContain("dunlin.reset", resumed.Text, StringComparison.Ordinal);
@@ -52,12 +69,26 @@ public sealed class ApplicationPageTests : IDisposable
     {
         // Built beside the tests, in the same configuration.
         var built = Path.GetRelativePath(Path.Combine(Repository.Root, "test", "Dunlin.Server.Tests"), AppContext.BaseDirectory);
-        return new RunningProgram(Info("dotnet", "", Path.Combine(Repository.Root, "test", "start", "TeamChat", built, "TeamChat.dll"), "--urls", "http://127.0.0.1:" + port));
+        return new RunningProgram(
+            Info(
+                "dotnet",
+                "",
+                Path.Combine(Repository.Root, "test", "start", "TeamChat", built, "TeamChat.dll"),
+                "--urls",
+                "http://127.0.0.1:" + port
+            )
+        );
     }
 
     private ProcessStartInfo Info(string program, string address, params string[] arguments)
     {
-        var info = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder.FullName };
+        var info = new ProcessStartInfo(program, arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = _folder.FullName,
+        };
         info.Environment["CHAT"] = address;
         info.Environment.Remove("ASPNETCORE_ENVIRONMENT");
         return info;

@@ -11,7 +11,9 @@ using Microsoft.Playwright;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>The two TypeScript blocks of docs/start/as-a-server.md in Chromium, on pages of another origin, with the built client.</summary>
+/// <summary>
+/// The two TypeScript blocks of docs/start/as-a-server.md in Chromium, on pages of another origin, with the built client.
+/// </summary>
 public sealed class BrowserTests
 {
     private const string Shown = "https://events.example.com"; // the address that the page names, in whose place stands the real one
@@ -28,16 +30,29 @@ public sealed class BrowserTests
         var origin = pages.Urls.Single();
         server.Settings["Dunlin__Origins__AllowedOrigins__0"] = origin;
         await server.StartAsync();
-        var scripts = new[] { "client", "eventsource" }.Zip(blocks, (name, block) => (name, block.Replace(Shown, server.Address.ToString().TrimEnd('/'), StringComparison.Ordinal)));
+        var scripts = new[] { "client", "eventsource" }.Zip(
+            blocks,
+            (name, block) => (name, block.Replace(Shown, server.Address.ToString().TrimEnd('/'), StringComparison.Ordinal))
+        );
         foreach (var (name, block) in scripts)
             pages.Services.GetRequiredService<ConcurrentDictionary<string, string>>()[name] = await TranspileAsync(server, block);
 
         using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = Environment.GetEnvironmentVariable("DUNLIN_CHROMIUM") ?? "/usr/bin/chromium",
-            Args = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-        });
+        await using var browser = await playwright.Chromium.LaunchAsync(
+            new BrowserTypeLaunchOptions
+            {
+                ExecutablePath = Environment.GetEnvironmentVariable("DUNLIN_CHROMIUM") ?? "/usr/bin/chromium",
+                Args =
+                [
+                    "--no-sandbox",
+                    "--disable-gpu",
+                    "--no-first-run",
+                    "--disable-background-networking",
+                    "--disable-component-update",
+                    "--disable-sync",
+                ],
+            }
+        );
         var (client, native) = (await OpenAsync(browser, origin + "/client"), await OpenAsync(browser, origin + "/eventsource"));
         await WhenConnectedAsync(server, 2);
         await PublishAsync(server, "one");
@@ -72,18 +87,34 @@ public sealed class BrowserTests
         app.MapGet("/my-back-end/dunlin-token", () => Mint.User("alice", ("subscribe", "teams/7/**")));
         app.MapGet("/{name}.js", (string name) => Results.Text(scripts[name], "text/javascript"));
         app.MapGet("/client", () => Page("import '/client.js';"));
-        app.MapGet("/eventsource", () => Page("import { listen } from '/eventsource.js'; void listen(async () => (await fetch('/my-back-end/dunlin-token')).text());"));
+        app.MapGet(
+            "/eventsource",
+            () =>
+                Page(
+                    "import { listen } from '/eventsource.js'; void listen(async () => (await fetch('/my-back-end/dunlin-token')).text());"
+                )
+        );
         return app;
     }
 
-    private static IResult Page(string script) => Results.Text(
-        $$$"""<!doctype html><script type="importmap">{"imports": {"@dunlin/client": "/dunlin/index.js"}}</script><script type="module">{{{script}}}</script>""", "text/html");
+    private static IResult Page(string script) =>
+        Results.Text(
+            $$$"""<!doctype html><script type="importmap">{"imports": {"@dunlin/client": "/dunlin/index.js"}}</script><script type="module">{{{script}}}</script>""",
+            "text/html"
+        );
 
     /// <summary>Types taken off, nothing else.</summary>
     private static async Task<string> TranspileAsync(ServerProgram server, string script)
     {
-        const string program = "const ts = require(process.argv[1]); process.stdout.write(ts.transpileModule(process.argv[2], { compilerOptions: { target: 'ES2022', module: 'ESNext' } }).outputText)";
-        var (code, output, error) = await server.RunOtherAsync("node", "-e", program, Path.Combine(Repository.Root, "node_modules", "typescript"), script);
+        const string program =
+            "const ts = require(process.argv[1]); process.stdout.write(ts.transpileModule(process.argv[2], { compilerOptions: { target: 'ES2022', module: 'ESNext' } }).outputText)";
+        var (code, output, error) = await server.RunOtherAsync(
+            "node",
+            "-e",
+            program,
+            Path.Combine(Repository.Root, "node_modules", "typescript"),
+            script
+        );
         Assert.True(code == 0, error);
         return output;
     }
@@ -108,12 +139,13 @@ public sealed class BrowserTests
         Assert.Fail($"The pages have not opened {streams} streams.");
     }
 
-    private static Task PublishAsync(ServerProgram server, string text) => Calls.PublishAsync(server.Address, Mint.Backend(), "teams/7/chat", new { text }, "message.sent");
+    private static Task PublishAsync(ServerProgram server, string text) =>
+        Calls.PublishAsync(server.Address, Mint.Backend(), "teams/7/chat", new { text }, "message.sent");
 
     /// <summary>What a page has written to its console: the text itself, or an object that holds it.</summary>
     private sealed class Said
     {
-        private readonly Lock _gate = new();   // guards _texts, _errors and _waiting
+        private readonly Lock _gate = new(); // guards _texts, _errors and _waiting
         private readonly List<string> _texts = [];
         private readonly List<string> _errors = [];
         private (string Text, TaskCompletionSource Seen)? _waiting;
@@ -149,7 +181,8 @@ public sealed class BrowserTests
             }
         }
 
-        private bool HasSaid(string text) => _texts.Contains(text, StringComparer.Ordinal) || _errors.Exists(error => error.Contains(text, StringComparison.Ordinal));
+        private bool HasSaid(string text) =>
+            _texts.Contains(text, StringComparer.Ordinal) || _errors.Exists(error => error.Contains(text, StringComparison.Ordinal));
 
         private void Take(string type, string text)
         {

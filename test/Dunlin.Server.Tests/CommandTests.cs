@@ -21,7 +21,16 @@ public sealed class CommandTests : IAsyncLifetime
     {
         await _program.StartAsync();
         // It says where it is, what it keeps where, and whose tokens it takes.
-        foreach (var text in new[] { "Dunlin is at http://127.0.0.1:", Path.Combine(_program.Data, "dunlin.db"), Path.Combine(_program.Data, "signing.key"), "issuer 'dunlin', audience 'dunlin'", "no CORS headers" })
+        foreach (
+            var text in new[]
+            {
+                "Dunlin is at http://127.0.0.1:",
+                Path.Combine(_program.Data, "dunlin.db"),
+                Path.Combine(_program.Data, "signing.key"),
+                "issuer 'dunlin', audience 'dunlin'",
+                "no CORS headers",
+            }
+        )
             await WhenSaidAsync(text);
         var reader = await TokenAsync("--subject", "alice", "--subscribe", "a/*", "b");
         var backend = await TokenAsync("--subject", "backend", "--publish", "**", "--role", "admin", "--minutes", "5");
@@ -97,7 +106,10 @@ public sealed class CommandTests : IAsyncLifetime
     public async Task The_command_line_wins_over_the_environment_and_that_over_the_file()
     {
         var file = Path.Combine(_program.Folder, "dunlin.json");
-        await File.WriteAllTextAsync(file, """{"Dunlin": {"Port": 1111, "Address": "127.0.0.2", "Tokens": {"Issuer": "of the file", "Audience": "of the file"}}}""");
+        await File.WriteAllTextAsync(
+            file,
+            """{"Dunlin": {"Port": 1111, "Address": "127.0.0.2", "Tokens": {"Issuer": "of the file", "Audience": "of the file"}}}"""
+        );
         _program.Settings["Dunlin__Tokens__Audience"] = "of the environment";
         _program.Settings["Dunlin__Port"] = "2222";
         var (_, output, _) = await CheckAsync("--config", file);
@@ -135,13 +147,16 @@ public sealed class CommandTests : IAsyncLifetime
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0));
         await using var collector = builder.Build();
         var received = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        collector.MapPost("/v1/metrics", async (HttpContext context) =>
-        {
-            using var body = new MemoryStream();
-            await context.Request.Body.CopyToAsync(body);
-            if (System.Text.Encoding.Latin1.GetString(body.ToArray()).Contains("dunlin.fanout.connections", StringComparison.Ordinal))
-                received.TrySetResult();
-        });
+        collector.MapPost(
+            "/v1/metrics",
+            async (HttpContext context) =>
+            {
+                using var body = new MemoryStream();
+                await context.Request.Body.CopyToAsync(body);
+                if (System.Text.Encoding.Latin1.GetString(body.ToArray()).Contains("dunlin.fanout.connections", StringComparison.Ordinal))
+                    received.TrySetResult();
+            }
+        );
         await collector.StartAsync();
         _program.Settings["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Urls.Single();
         _program.Settings["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf";
@@ -164,7 +179,8 @@ public sealed class CommandTests : IAsyncLifetime
         return output.Trim();
     }
 
-    private Task<(int Code, string Output, string Error)> CheckAsync(params string[] arguments) => _program.RunAsync(["check", "--data", _program.Data, .. arguments]);
+    private Task<(int Code, string Output, string Error)> CheckAsync(params string[] arguments) =>
+        _program.RunAsync(["check", "--data", _program.Data, .. arguments]);
 
     private async Task WhenSaidAsync(string text)
     {

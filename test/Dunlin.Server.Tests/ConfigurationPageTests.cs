@@ -14,8 +14,14 @@ public sealed class ConfigurationPageTests
 {
     private static readonly Type[] Roots =
     [
-        typeof(IJournal), typeof(AccessTokenOptions), typeof(Identity.AccountOptions), typeof(Sqlite.SqliteOptions), typeof(Postgres.PostgresOptions), typeof(Redis.RedisOptions),
-        typeof(Replicache.ReplicacheOptions), typeof(RxDb.RxDbOptions),
+        typeof(IJournal),
+        typeof(AccessTokenOptions),
+        typeof(Identity.AccountOptions),
+        typeof(Sqlite.SqliteOptions),
+        typeof(Postgres.PostgresOptions),
+        typeof(Redis.RedisOptions),
+        typeof(Replicache.ReplicacheOptions),
+        typeof(RxDb.RxDbOptions),
     ];
 
     /// <summary>Parts of options that are no options classes themselves.</summary>
@@ -24,7 +30,12 @@ public sealed class ConfigurationPageTests
     private static readonly string Page = Repository.Read("docs/reference/configuration.md");
 
     public static TheoryData<Type> Classes() =>
-        [.. Roots.SelectMany(root => root.Assembly.GetExportedTypes()).Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal)).Concat(Parts)];
+        [
+            .. Roots
+                .SelectMany(root => root.Assembly.GetExportedTypes())
+                .Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal))
+                .Concat(Parts),
+        ];
 
     [Theory]
     [MemberData(nameof(Classes))]
@@ -32,10 +43,15 @@ public sealed class ConfigurationPageTests
     {
         var begin = Page.IndexOf($"\n## {type.Name}\n", StringComparison.Ordinal) + 1;
         var end = Page.IndexOf("\n## ", begin, StringComparison.Ordinal);
-        var section = begin == 0 ? "" : end < 0 ? Page[begin..] : Page[begin..end];
+        var section =
+            begin == 0 ? ""
+            : end < 0 ? Page[begin..]
+            : Page[begin..end];
         Assert.True(section.Length > 0, $"The page has no section '## {type.Name}'.");
-        var rows = Regex.Matches(section, @"^\| `(?<name>\w+)` \|(?<default>[^|]*)\|(?<range>[^|]*)\| .+ \|$", RegexOptions.Multiline)
-            .Select(row => $"{row.Groups["name"].Value} | {row.Groups["default"].Value.Trim()} | {row.Groups["range"].Value.Trim()}").ToList();
+        var rows = Regex
+            .Matches(section, @"^\| `(?<name>\w+)` \|(?<default>[^|]*)\|(?<range>[^|]*)\| .+ \|$", RegexOptions.Multiline)
+            .Select(row => $"{row.Groups["name"].Value} | {row.Groups["default"].Value.Trim()} | {row.Groups["range"].Value.Trim()}")
+            .ToList();
         var options = Activator.CreateInstance(type)!;
         var expected = Properties(type).Select(property => $"{property.Name} | {Default(property, options)} | {Range(property)}");
         Assert.Equal(expected, rows);
@@ -53,21 +69,26 @@ public sealed class ConfigurationPageTests
     public void There_is_no_section_of_a_class_that_is_gone()
     {
         var known = Classes().Select(row => row.Data.Name).Append("The server itself").ToHashSet(StringComparer.Ordinal);
-        Assert.All(Regex.Matches(Page, "(?m)^## (.+)$").Select(heading => heading.Groups[1].Value), heading => Assert.Contains(heading, known));
+        Assert.All(
+            Regex.Matches(Page, "(?m)^## (.+)$").Select(heading => heading.Groups[1].Value),
+            heading => Assert.Contains(heading, known)
+        );
     }
 
     private static IEnumerable<PropertyInfo> Properties(Type type) =>
-        type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).OrderBy(property => property.MetadataToken);
+        type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+            .OrderBy(property => property.MetadataToken);
 
-    private static string Default(PropertyInfo property, object options) => property.GetValue(options) switch
-    {
-        // The whole policy is in the code.
-        string when property.Name == nameof(PageHeaderOptions.ContentSecurityPolicy) => "a policy",
-        RetentionRule rule => $"`MaxAge` `{rule.MaxAge:c}`",
-        string text => text.Length == 0 ? "" : Code(text),
-        IEnumerable list => string.Join(", ", list.Cast<object>().Select(Code)),
-        var value => Code(value),
-    };
+    private static string Default(PropertyInfo property, object options) =>
+        property.GetValue(options) switch
+        {
+            // The whole policy is in the code.
+            string when property.Name == nameof(PageHeaderOptions.ContentSecurityPolicy) => "a policy",
+            RetentionRule rule => $"`MaxAge` `{rule.MaxAge:c}`",
+            string text => text.Length == 0 ? "" : Code(text),
+            IEnumerable list => string.Join(", ", list.Cast<object>().Select(Code)),
+            var value => Code(value),
+        };
 
     private static string Range(PropertyInfo property)
     {
@@ -79,12 +100,13 @@ public sealed class ConfigurationPageTests
         return isOpen ? $"from {Code(range.Minimum)}" : $"{Code(range.Minimum)} to {Code(range.Maximum)}";
     }
 
-    private static string Code(object? value) => value switch
-    {
-        null => "",
-        bool flag => flag ? "`true`" : "`false`",
-        TimeSpan time => $"`{time:c}`",
-        string text => $"`{text.Replace('\\', '/')}`",
-        _ => $"`{Convert.ToString(value, CultureInfo.InvariantCulture)}`",
-    };
+    private static string Code(object? value) =>
+        value switch
+        {
+            null => "",
+            bool flag => flag ? "`true`" : "`false`",
+            TimeSpan time => $"`{time:c}`",
+            string text => $"`{text.Replace('\\', '/')}`",
+            _ => $"`{Convert.ToString(value, CultureInfo.InvariantCulture)}`",
+        };
 }

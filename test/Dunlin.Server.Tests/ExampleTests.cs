@@ -57,7 +57,10 @@ public sealed class ExampleTests
         await server.StartAsync();
         var token = await publishing;
         var (_, page) = await Calls.SendAsync(server.Address, token, HttpMethod.Get, "/dunlin/v1/journal?topic=teams/7/chat");
-        Assert.Equal("hello from Python", Assert.Single(page.GetProperty("events").EnumerateArray()).GetProperty("data").GetProperty("text").GetString());
+        Assert.Equal(
+            "hello from Python",
+            Assert.Single(page.GetProperty("events").EnumerateArray()).GetProperty("data").GetProperty("text").GetString()
+        );
     }
 
     /// <returns>The token that it made for alice.</returns>

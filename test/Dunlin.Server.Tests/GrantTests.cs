@@ -12,14 +12,21 @@ public sealed class GrantTests(OneServer one) : IClassFixture<OneServer>
     public async Task What_is_granted_is_published_and_read_and_what_is_not_is_refused()
     {
         var backend = Mint.User("backend", ("publish", "teams/*/chat"));
-        await using var reader = await Calls.OpenAsync(_server.Address, Mint.User("ann", ("subscribe", "teams/7/**")), "topic=teams/7/chat");
+        await using var reader = await Calls.OpenAsync(
+            _server.Address,
+            Mint.User("ann", ("subscribe", "teams/7/**")),
+            "topic=teams/7/chat"
+        );
         await Calls.PublishAsync(_server.Address, backend, "teams/7/chat", new { text = "hello" });
         Assert.Equal("""{"text":"hello"}""", (await reader.UntilAsync("e")).Data);
 
         Assert.Equal("forbidden", await Calls.TryPublishAsync(_server.Address, backend, "teams/7/other"));
         Assert.Equal("forbidden", await Calls.TryPublishAsync(_server.Address, Mint.User("ann", ("subscribe", "**")), "teams/7/chat"));
         Assert.Equal("not_signed_in", await Calls.TryPublishAsync(_server.Address, null, "teams/7/chat"));
-        Assert.Equal((403, "forbidden"), await Calls.TryOpenAsync(_server.Address, Mint.User("bob", ("publish", "**")), "topic=teams/7/chat"));
+        Assert.Equal(
+            (403, "forbidden"),
+            await Calls.TryOpenAsync(_server.Address, Mint.User("bob", ("publish", "**")), "topic=teams/7/chat")
+        );
         Assert.Equal((401, "not_signed_in"), await Calls.TryOpenAsync(_server.Address, null, "topic=teams/7/chat"));
     }
 
@@ -61,14 +68,20 @@ public sealed class GrantTests(OneServer one) : IClassFixture<OneServer>
     [InlineData("**", "records/revocations", 403)]
     public async Task A_pattern_covers_no_name_that_only_looks_like_one_of_its(string pattern, string topic, int status)
     {
-        Assert.Equal(status, (await Calls.TryOpenAsync(_server.Address, Mint.User("ann", ("subscribe", pattern)), "topic=" + topic)).Status);
+        Assert.Equal(
+            status,
+            (await Calls.TryOpenAsync(_server.Address, Mint.User("ann", ("subscribe", pattern)), "topic=" + topic)).Status
+        );
         if (status == 400)
             return;
         var published = await Calls.TryPublishAsync(_server.Address, Mint.User("ann", ("publish", pattern)), WebUtility.UrlDecode(topic));
         Assert.Equal(status == 200 ? "ok" : "forbidden", published);
         var token = Mint.User("ann", ("subscribe", pattern));
         foreach (var path in new[] { "journal", "presence" })
-            Assert.Equal(status, (await Calls.SendAsync(_server.Address, token, HttpMethod.Get, $"/dunlin/v1/{path}?topic={topic}")).Status);
+            Assert.Equal(
+                status,
+                (await Calls.SendAsync(_server.Address, token, HttpMethod.Get, $"/dunlin/v1/{path}?topic={topic}")).Status
+            );
     }
 
     [Theory]
@@ -113,22 +126,65 @@ public sealed class GrantTests(OneServer one) : IClassFixture<OneServer>
     public async Task A_batch_with_one_topic_that_is_not_granted_publishes_nothing()
     {
         var token = Mint.User("backend", ("publish", "a/*"), ("subscribe", "a/*"));
-        object[] events = [new { topic = "a/1", type = "e", data = 1 }, new { topic = "b/1", type = "e", data = 2 }];
+        object[] events =
+        [
+            new
+            {
+                topic = "a/1",
+                type = "e",
+                data = 1,
+            },
+            new
+            {
+                topic = "b/1",
+                type = "e",
+                data = 2,
+            },
+        ];
         var (status, answer) = await Calls.SendAsync(_server.Address, token, HttpMethod.Post, "/dunlin/v1/events", events);
         Assert.Equal((403, "forbidden"), (status, answer.GetProperty("code").GetString()));
         var (_, page) = await Calls.SendAsync(_server.Address, token, HttpMethod.Get, "/dunlin/v1/journal?topic=a/1");
         Assert.Equal(0, page.GetProperty("events").GetArrayLength());
 
-        object[] allowed = [new { topic = "a/1", type = "e", data = 1 }, new { topic = "a/2", type = "e", data = 2 }, new { topic = "a/1", type = "e", data = 3, transient = true }];
+        object[] allowed =
+        [
+            new
+            {
+                topic = "a/1",
+                type = "e",
+                data = 1,
+            },
+            new
+            {
+                topic = "a/2",
+                type = "e",
+                data = 2,
+            },
+            new
+            {
+                topic = "a/1",
+                type = "e",
+                data = 3,
+                transient = true,
+            },
+        ];
         (status, answer) = await Calls.SendAsync(_server.Address, token, HttpMethod.Post, "/dunlin/v1/events", allowed);
         Assert.Equal(200, status);
-        Assert.Equal(["String", "String", "Null"], answer.GetProperty("positions").EnumerateArray().Select(position => position.ValueKind.ToString()));
+        Assert.Equal(
+            ["String", "String", "Null"],
+            answer.GetProperty("positions").EnumerateArray().Select(position => position.ValueKind.ToString())
+        );
     }
 
     [Fact]
     public async Task A_stream_with_one_topic_that_is_not_granted_is_refused_and_names_it()
     {
-        var (status, answer) = await Calls.SendAsync(_server.Address, Mint.User("ann", ("subscribe", "a/*")), HttpMethod.Get, "/dunlin/v1/events?topic=a/1&topic=b/1");
+        var (status, answer) = await Calls.SendAsync(
+            _server.Address,
+            Mint.User("ann", ("subscribe", "a/*")),
+            HttpMethod.Get,
+            "/dunlin/v1/events?topic=a/1&topic=b/1"
+        );
         Assert.Equal(403, status);
         Assert.Contains("'b/1'", answer.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
@@ -154,23 +210,47 @@ public sealed class GrantTests(OneServer one) : IClassFixture<OneServer>
     [Fact]
     public async Task Presence_is_seen_by_readers_of_the_topic()
     {
-        await using var ann = await Calls.OpenAsync(_server.Address, Mint.User("ann", ("subscribe", "room/1")), "topic=room/1&presence=true");
+        await using var ann = await Calls.OpenAsync(
+            _server.Address,
+            Mint.User("ann", ("subscribe", "room/1")),
+            "topic=room/1&presence=true"
+        );
         await ann.UntilAsync("dunlin.hello");
-        var (_, answer) = await Calls.SendAsync(_server.Address, Mint.User("bob", ("subscribe", "room/*")), HttpMethod.Get, "/dunlin/v1/presence?topic=room/1");
+        var (_, answer) = await Calls.SendAsync(
+            _server.Address,
+            Mint.User("bob", ("subscribe", "room/*")),
+            HttpMethod.Get,
+            "/dunlin/v1/presence?topic=room/1"
+        );
         Assert.Equal("ann", answer.GetProperty("present")[0].GetProperty("userId").GetString());
     }
 
     [Fact]
     public async Task A_back_end_sends_to_one_user_and_to_one_device()
     {
-        await using var phone = await Calls.OpenAsync(_server.Address, Mint.User("dora"), "topic=users/dora&topic=users/dora/devices/phone&device=phone");
-        await using var laptop = await Calls.OpenAsync(_server.Address, Mint.User("dora"), "topic=users/dora&topic=users/dora/devices/laptop&device=laptop");
+        await using var phone = await Calls.OpenAsync(
+            _server.Address,
+            Mint.User("dora"),
+            "topic=users/dora&topic=users/dora/devices/phone&device=phone"
+        );
+        await using var laptop = await Calls.OpenAsync(
+            _server.Address,
+            Mint.User("dora"),
+            "topic=users/dora&topic=users/dora/devices/laptop&device=laptop"
+        );
         await Calls.PublishAsync(_server.Address, Mint.Backend(), "users/dora/devices/phone", 1, "to.phone");
         await Calls.PublishAsync(_server.Address, Mint.Backend(), "users/dora", 2, "to.user");
         Assert.Equal(["to.phone", "to.user"], await TypesAsync(phone, "to.user"));
         Assert.Equal(["to.user"], await TypesAsync(laptop, "to.user"));
         var (_, connections) = await Calls.SendAsync(_server.Address, Mint.Backend(), HttpMethod.Get, "/dunlin/v1/connections?user=dora");
-        Assert.Equal(["laptop", "phone"], connections.GetProperty("connections").EnumerateArray().Select(c => c.GetProperty("device").GetString()!).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["laptop", "phone"],
+            connections
+                .GetProperty("connections")
+                .EnumerateArray()
+                .Select(c => c.GetProperty("device").GetString()!)
+                .Order(StringComparer.Ordinal)
+        );
     }
 
     private static async Task<List<string>> TypesAsync(TestKit.EventReader<System.Net.ServerSentEvents.SseItem<string>> reader, string last)
@@ -180,8 +260,18 @@ public sealed class GrantTests(OneServer one) : IClassFixture<OneServer>
     }
 
     private async Task<int> AcquireAsync(string token, string resource, string leaseId) =>
-        (await Calls.SendAsync(_server.Address, token, HttpMethod.Put, $"/dunlin/v1/leases/{resource}", new { leaseId, seconds = 60 })).Status;
+        (
+            await Calls.SendAsync(_server.Address, token, HttpMethod.Put, $"/dunlin/v1/leases/{resource}", new { leaseId, seconds = 60 })
+        ).Status;
 
     private async Task<int> TakeAsync(string token, string leaseId) =>
-        (await Calls.SendAsync(_server.Address, token, HttpMethod.Post, "/dunlin/v1/leases/files/1/take", new { leaseId, reason = "needed" })).Status;
+        (
+            await Calls.SendAsync(
+                _server.Address,
+                token,
+                HttpMethod.Post,
+                "/dunlin/v1/leases/files/1/take",
+                new { leaseId, reason = "needed" }
+            )
+        ).Status;
 }

@@ -29,7 +29,10 @@ public sealed class KillTests
         await using (var reader = await Calls.OpenAsync(server.Address, token, "topic=load/1"))
         {
             await reader.UntilAsync("dunlin.hello");
-            publishing = [.. Enumerable.Range(1, Publishers).Select(p => Task.Run(() => PublishAsync(server.Address, p, acknowledged, third)))];
+            publishing =
+            [
+                .. Enumerable.Range(1, Publishers).Select(p => Task.Run(() => PublishAsync(server.Address, p, acknowledged, third))),
+            ];
             await third.Task.WaitAsync(TimeSpan.FromSeconds(120));
             await server.KillAsync();
             await reader.Ended.WaitAsync(TimeSpan.FromSeconds(30));
@@ -71,10 +74,14 @@ public sealed class KillTests
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(server.Data));
         }
-        async Task<string> TokenAsync(string subject) => (await server.RunAsync("token", "--data", server.Data, "--subject", subject, "--role", "admin")).Output.Trim();
+        async Task<string> TokenAsync(string subject) =>
+            (await server.RunAsync("token", "--data", server.Data, "--subject", subject, "--role", "admin")).Output.Trim();
 
         var (ann, bob) = (await TokenAsync("ann"), await TokenAsync("bob"));
-        Assert.Equal(200, (await Calls.SendAsync(server.Address, bob, HttpMethod.Post, "/dunlin/v1/revocations", new { userId = "ann" })).Status);
+        Assert.Equal(
+            200,
+            (await Calls.SendAsync(server.Address, bob, HttpMethod.Post, "/dunlin/v1/revocations", new { userId = "ann" })).Status
+        );
         await server.KillAsync();
         await server.StartAsync();
         Assert.Equal(401, (await Calls.TryOpenAsync(server.Address, ann, "topic=users/ann")).Status);
@@ -95,7 +102,12 @@ public sealed class KillTests
     }
 
     /// <summary>A request without an answer is unknown: it is repeated with its key until it is answered.</summary>
-    private static async Task PublishAsync(Uri address, int publisher, ConcurrentDictionary<string, string> acknowledged, TaskCompletionSource third)
+    private static async Task PublishAsync(
+        Uri address,
+        int publisher,
+        ConcurrentDictionary<string, string> acknowledged,
+        TaskCompletionSource third
+    )
     {
         using var client = Calls.Client(address, Mint.Backend());
         for (var i = 0; i < EventsEach; i++)
@@ -105,11 +117,23 @@ public sealed class KillTests
             {
                 try
                 {
-                    using var request = new HttpRequestMessage(HttpMethod.Post, "/dunlin/v1/events") { Content = JsonContent.Create(new { topic = "load/1", type = "e", data = $"{publisher}:{i}" }) };
+                    using var request = new HttpRequestMessage(HttpMethod.Post, "/dunlin/v1/events")
+                    {
+                        Content = JsonContent.Create(
+                            new
+                            {
+                                topic = "load/1",
+                                type = "e",
+                                data = $"{publisher}:{i}",
+                            }
+                        ),
+                    };
                     request.Headers.Add("Idempotency-Key", $"{publisher}:{i}");
                     using var response = await client.SendAsync(request);
                     if (response.IsSuccessStatusCode)
-                        acknowledged[data] = (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("positions")[0].GetString()!;
+                        acknowledged[data] = (await response.Content.ReadFromJsonAsync<JsonElement>())
+                            .GetProperty("positions")[0]
+                            .GetString()!;
                 }
                 catch (Exception error) when (error is HttpRequestException or IOException)
                 {

@@ -32,7 +32,10 @@ public sealed class ManyServersTests : IAsyncLifetime
         var token = Mint.Token("ann", Grants);
         await using var reader = await Calls.OpenAsync(_there.Address, token, "topic=a/1");
         await reader.UntilAsync("dunlin.hello");
-        Assert.Equal(200, (await Calls.SendAsync(_here.Address, Mint.Backend(), HttpMethod.Post, "/dunlin/v1/revocations", new { userId = "ann" })).Status);
+        Assert.Equal(
+            200,
+            (await Calls.SendAsync(_here.Address, Mint.Backend(), HttpMethod.Post, "/dunlin/v1/revocations", new { userId = "ann" })).Status
+        );
         await reader.UntilAsync("dunlin.goodbye");
         await reader.Ended.WaitAsync(TimeSpan.FromSeconds(30));
         foreach (var server in new[] { _here, _there })
@@ -43,7 +46,11 @@ public sealed class ManyServersTests : IAsyncLifetime
     public async Task A_ticket_of_one_server_opens_a_stream_of_the_other_with_what_its_token_grants()
     {
         var (_, answer) = await Calls.SendAsync(_here.Address, Mint.Token("ann", Grants), HttpMethod.Post, "/api/v1/auth/ticket");
-        await using var reader = await Calls.OpenAsync(_there.Address, null, "topic=a/1&ticket=" + answer.GetProperty("ticket").GetString());
+        await using var reader = await Calls.OpenAsync(
+            _there.Address,
+            null,
+            "topic=a/1&ticket=" + answer.GetProperty("ticket").GetString()
+        );
         await Calls.PublishAsync(_here.Address, Mint.Token("bob", Grants), "a/1", 7);
         Assert.Equal("7", (await reader.UntilAsync("e")).Data);
         Assert.Equal("a/1", await TopicSeenFromAsync(_here));

@@ -25,7 +25,17 @@ public sealed class OriginTests
         Assert.Contains("Authorization", preflight["Access-Control-Allow-Headers"], StringComparison.Ordinal);
         Assert.Contains("Last-Event-ID", preflight["Access-Control-Allow-Headers"], StringComparison.Ordinal);
         Assert.Equal(App, (await CorsAsync(server, HttpMethod.Get, App))["Access-Control-Allow-Origin"]);
-        foreach (var other in new[] { "https://app.example.com.evil.org", "http://app.example.com", "https://app.example.com:8443", "https://APP.example.com", "null", "*" })
+        foreach (
+            var other in new[]
+            {
+                "https://app.example.com.evil.org",
+                "http://app.example.com",
+                "https://app.example.com:8443",
+                "https://APP.example.com",
+                "null",
+                "*",
+            }
+        )
             Assert.DoesNotContain("Access-Control-Allow-Origin", (await CorsAsync(server, HttpMethod.Options, other)).Keys);
     }
 
@@ -65,6 +75,8 @@ public sealed class OriginTests
         if (method == HttpMethod.Options)
             request.Headers.Add("Access-Control-Request-Method", "GET");
         using var response = await client.SendAsync(request);
-        return response.Headers.Where(header => header.Key.StartsWith("Access-Control-", StringComparison.Ordinal)).ToDictionary(header => header.Key, header => header.Value.Single(), StringComparer.Ordinal);
+        return response
+            .Headers.Where(header => header.Key.StartsWith("Access-Control-", StringComparison.Ordinal))
+            .ToDictionary(header => header.Key, header => header.Value.Single(), StringComparer.Ordinal);
     }
 }

@@ -5,7 +5,12 @@ namespace Dunlin.Server.Tests;
 /// <summary>A back end that issues the tokens itself can take them back.</summary>
 public sealed class RevocationTests : IAsyncLifetime
 {
-    private static readonly (string Right, string Pattern)[] Grants = [("subscribe", "a/*"), ("subscribe", "leases/files"), ("hold", "files/*")];
+    private static readonly (string Right, string Pattern)[] Grants =
+    [
+        ("subscribe", "a/*"),
+        ("subscribe", "leases/files"),
+        ("hold", "files/*"),
+    ];
 
     private TestServer _server = null!;
 
@@ -84,7 +89,11 @@ public sealed class RevocationTests : IAsyncLifetime
     [Fact]
     public async Task What_was_revoked_stays_so_after_a_restart()
     {
-        var (user, session, free) = (Mint.Token("ann", Grants), Mint.Token("bob", Grants, ("sid", "s1")), Mint.Token("bob", Grants, ("sid", "s2")));
+        var (user, session, free) = (
+            Mint.Token("ann", Grants),
+            Mint.Token("bob", Grants, ("sid", "s1")),
+            Mint.Token("bob", Grants, ("sid", "s2"))
+        );
         Assert.Equal(200, await RevokeAsync(new { userId = "ann" }));
         Assert.Equal(200, await RevokeAsync(new { userId = "bob", sessionId = "s1" }));
         await _server.StopAsync();
@@ -99,7 +108,10 @@ public sealed class RevocationTests : IAsyncLifetime
     {
         var (_, answer) = await Calls.SendAsync(_server.Address, Mint.Token("ann", Grants), HttpMethod.Post, "/api/v1/auth/ticket");
         Assert.Equal(200, await RevokeAsync(new { userId = "ann" }));
-        Assert.Equal(401, (await Calls.TryOpenAsync(_server.Address, null, $"topic=a/1&ticket={answer.GetProperty("ticket").GetString()}")).Status);
+        Assert.Equal(
+            401,
+            (await Calls.TryOpenAsync(_server.Address, null, $"topic=a/1&ticket={answer.GetProperty("ticket").GetString()}")).Status
+        );
     }
 
     [Fact]
@@ -108,7 +120,16 @@ public sealed class RevocationTests : IAsyncLifetime
         var now = TimeProvider.System.GetUtcNow();
         Assert.Equal(200, await RevokeAsync(new { userId = "ann", before = now.AddMinutes(-5) }));
         Assert.Equal(200, (await Calls.TryOpenAsync(_server.Address, Mint.Token("ann", Grants), "topic=a/1")).Status);
-        Assert.Equal(401, (await Calls.TryOpenAsync(_server.Address, Mint.Token("ann", Grants, ("iat", now.AddMinutes(-6).ToUnixTimeSeconds())), "topic=a/1")).Status);
+        Assert.Equal(
+            401,
+            (
+                await Calls.TryOpenAsync(
+                    _server.Address,
+                    Mint.Token("ann", Grants, ("iat", now.AddMinutes(-6).ToUnixTimeSeconds())),
+                    "topic=a/1"
+                )
+            ).Status
+        );
         // A token that does not say when it was issued may be older than any revocation.
         Assert.Equal(401, (await Calls.TryOpenAsync(_server.Address, WithoutIssue(), "topic=a/1")).Status);
         Assert.Equal(400, await RevokeAsync(new { userId = "ann", before = now.AddMinutes(5) }));
@@ -120,8 +141,14 @@ public sealed class RevocationTests : IAsyncLifetime
         var publisher = Mint.User("backend", ("publish", "**"), ("subscribe", "**"), ("take", "**"));
         foreach (var (token, status) in new[] { (publisher, 403), ((string?)null, 401), (Mint.Backend(), 200) })
         {
-            Assert.Equal(status, (await Calls.SendAsync(_server.Address, token, HttpMethod.Post, "/dunlin/v1/revocations", new { userId = "nobody" })).Status);
-            Assert.Equal(status, (await Calls.SendAsync(_server.Address, token, HttpMethod.Get, "/dunlin/v1/connections?user=nobody")).Status);
+            Assert.Equal(
+                status,
+                (await Calls.SendAsync(_server.Address, token, HttpMethod.Post, "/dunlin/v1/revocations", new { userId = "nobody" })).Status
+            );
+            Assert.Equal(
+                status,
+                (await Calls.SendAsync(_server.Address, token, HttpMethod.Get, "/dunlin/v1/connections?user=nobody")).Status
+            );
         }
         var (_, stats) = await Calls.SendAsync(_server.Address, Mint.Backend(), HttpMethod.Get, "/dunlin/v1/stats");
         Assert.Equal(0, stats.GetProperty("totalConnections").GetInt32());
@@ -139,7 +166,13 @@ public sealed class RevocationTests : IAsyncLifetime
     [InlineData("""{"userId":"a","user":"b"}""", "user")]
     public async Task A_wrong_request_names_the_field(string body, string field)
     {
-        var (status, answer) = await Calls.SendAsync(_server.Address, Mint.Backend(), HttpMethod.Post, "/dunlin/v1/revocations", System.Text.Json.JsonDocument.Parse(body).RootElement);
+        var (status, answer) = await Calls.SendAsync(
+            _server.Address,
+            Mint.Backend(),
+            HttpMethod.Post,
+            "/dunlin/v1/revocations",
+            System.Text.Json.JsonDocument.Parse(body).RootElement
+        );
         Assert.Equal((400, field), (status, answer.GetProperty("field").GetString()));
     }
 
@@ -156,5 +189,7 @@ public sealed class RevocationTests : IAsyncLifetime
         (await Calls.SendAsync(_server.Address, Mint.Backend(), HttpMethod.Post, "/dunlin/v1/revocations", body)).Status;
 
     private async Task<int> AcquireAsync(string token, string resource, string leaseId) =>
-        (await Calls.SendAsync(_server.Address, token, HttpMethod.Put, $"/dunlin/v1/leases/{resource}", new { leaseId, seconds = 60 })).Status;
+        (
+            await Calls.SendAsync(_server.Address, token, HttpMethod.Put, $"/dunlin/v1/leases/{resource}", new { leaseId, seconds = 60 })
+        ).Status;
 }

@@ -12,16 +12,32 @@ public sealed class SecurityPageTests
     /// <summary>Options that bound what one user does: whoever adds one adds it to the table.</summary>
     private static readonly string[] Bounding =
     [
-        "StreamOptions.MaxPerUser", "StreamOptions.MaxTopics", "PublishOptions.PerSecond", "PublishOptions.TopicsPerHour", "PublishOptions.KeysPerHour",
-        "LeaseOptions.MaxPerUser", "LeaseOptions.RequestsPerSecond", "LeaseOptions.MaxWaitersPerUser", "ReplicacheOptions.MaxMutations",
-        "ReplicacheOptions.PushLimit", "ReplicacheOptions.MutationsPerSecond", "ReplicacheOptions.ClientsPerHour", "RxDbOptions.MaxPushRows",
+        "StreamOptions.MaxPerUser",
+        "StreamOptions.MaxTopics",
+        "PublishOptions.PerSecond",
+        "PublishOptions.TopicsPerHour",
+        "PublishOptions.KeysPerHour",
+        "LeaseOptions.MaxPerUser",
+        "LeaseOptions.RequestsPerSecond",
+        "LeaseOptions.MaxWaitersPerUser",
+        "ReplicacheOptions.MaxMutations",
+        "ReplicacheOptions.PushLimit",
+        "ReplicacheOptions.MutationsPerSecond",
+        "ReplicacheOptions.ClientsPerHour",
+        "RxDbOptions.MaxPushRows",
     ];
 
     [Fact]
     public void Every_limit_is_the_default_of_its_option()
     {
         var types = ConfigurationPageTests.Classes().Select(row => row.Data).ToDictionary(type => type.Name, StringComparer.Ordinal);
-        var rows = Regex.Matches(Table, @"^\| (?<thing>[^|]+) \| (?<limit>[^|]+) \| `(?<type>\w+)\.(?<option>\w+)` \| (?<answer>[^|]+) \|$", RegexOptions.Multiline).ToList();
+        var rows = Regex
+            .Matches(
+                Table,
+                @"^\| (?<thing>[^|]+) \| (?<limit>[^|]+) \| `(?<type>\w+)\.(?<option>\w+)` \| (?<answer>[^|]+) \|$",
+                RegexOptions.Multiline
+            )
+            .ToList();
         Assert.True(rows.Count >= 25, $"{rows.Count} rows");
         foreach (var row in rows)
         {

@@ -72,17 +72,47 @@ public sealed class TokenTests(OneServer one) : IClassFixture<OneServer>
         var (pem, jwks) = (Path.Combine(folder, "rsa.pem"), Path.Combine(folder, "jwks.json"));
         await File.WriteAllTextAsync(pem, rsa.ExportSubjectPublicKeyInfoPem());
         var point = ec.ExportParameters(includePrivateParameters: false).Q;
-        await File.WriteAllTextAsync(jwks, JsonSerializer.Serialize(new
-        {
-            keys = new[] { new { kty = "EC", crv = "P-256", kid = "1", x = System.Buffers.Text.Base64Url.EncodeToString(point.X), y = System.Buffers.Text.Base64Url.EncodeToString(point.Y) } },
-        }));
+        await File.WriteAllTextAsync(
+            jwks,
+            JsonSerializer.Serialize(
+                new
+                {
+                    keys = new[]
+                    {
+                        new
+                        {
+                            kty = "EC",
+                            crv = "P-256",
+                            kid = "1",
+                            x = System.Buffers.Text.Base64Url.EncodeToString(point.X),
+                            y = System.Buffers.Text.Base64Url.EncodeToString(point.Y),
+                        },
+                    },
+                }
+            )
+        );
         await using var server = await TestServer.StartAsync(
-            ("Tokens:TrustedIssuers:0:Issuer", "https://rsa.example"), ("Tokens:TrustedIssuers:0:Audience", "us"), ("Tokens:TrustedIssuers:0:KeyFiles:0", pem),
-            ("Tokens:TrustedIssuers:1:Issuer", "https://ec.example"), ("Tokens:TrustedIssuers:1:Audience", "us"), ("Tokens:TrustedIssuers:1:KeyFiles:0", jwks),
-            ("Tokens:TrustedIssuers:1:UserIdPrefix", "ec:"));
+            ("Tokens:TrustedIssuers:0:Issuer", "https://rsa.example"),
+            ("Tokens:TrustedIssuers:0:Audience", "us"),
+            ("Tokens:TrustedIssuers:0:KeyFiles:0", pem),
+            ("Tokens:TrustedIssuers:1:Issuer", "https://ec.example"),
+            ("Tokens:TrustedIssuers:1:Audience", "us"),
+            ("Tokens:TrustedIssuers:1:KeyFiles:0", jwks),
+            ("Tokens:TrustedIssuers:1:UserIdPrefix", "ec:")
+        );
         Directory.Delete(folder, recursive: true);
-        string Rs256(string issuer) => Mint.Sign("""{"alg":"RS256","typ":"JWT"}""", Mint.Claims("ann", Grants, ("iss", issuer), ("aud", "us")), text => rsa.SignData(text, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
-        string Es256(string issuer) => Mint.Sign("""{"alg":"ES256","typ":"JWT","kid":"1"}""", Mint.Claims("ann", Grants, ("iss", issuer), ("aud", "us")), text => ec.SignData(text, HashAlgorithmName.SHA256));
+        string Rs256(string issuer) =>
+            Mint.Sign(
+                """{"alg":"RS256","typ":"JWT"}""",
+                Mint.Claims("ann", Grants, ("iss", issuer), ("aud", "us")),
+                text => rsa.SignData(text, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
+            );
+        string Es256(string issuer) =>
+            Mint.Sign(
+                """{"alg":"ES256","typ":"JWT","kid":"1"}""",
+                Mint.Claims("ann", Grants, ("iss", issuer), ("aud", "us")),
+                text => ec.SignData(text, HashAlgorithmName.SHA256)
+            );
         Assert.Equal(200, (await Calls.TryOpenAsync(server.Address, Rs256("https://rsa.example"), "topic=a/1&topic=users/ann")).Status);
         Assert.Equal(200, (await Calls.TryOpenAsync(server.Address, Es256("https://ec.example"), "topic=a/1&topic=users/ec:ann")).Status);
         Assert.Equal(403, (await Calls.TryOpenAsync(server.Address, Es256("https://ec.example"), "topic=users/ann")).Status);
@@ -105,7 +135,9 @@ public sealed class TokenTests(OneServer one) : IClassFixture<OneServer>
     {
         var server = one.Server;
         async Task<string> TicketAsync() =>
-            (await Calls.SendAsync(server.Address, Mint.Token("ann", Grants), HttpMethod.Post, "/api/v1/auth/ticket")).Answer.GetProperty("ticket").GetString()!;
+            (await Calls.SendAsync(server.Address, Mint.Token("ann", Grants), HttpMethod.Post, "/api/v1/auth/ticket"))
+                .Answer.GetProperty("ticket")
+                .GetString()!;
 
         var ticket = await TicketAsync();
         await using var reader = await Calls.OpenAsync(server.Address, null, $"topic=a/1&ticket={ticket}");

@@ -45,12 +45,16 @@ internal sealed class Branch : IAsyncDisposable
         builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero);
         var app = builder.Build();
         app.UseDunlinProblems();
-        app.Use((context, next) =>
-        {
-            if ((string?)context.Request.Headers["X-User"] is { Length: > 0 } user)
-                context.User = new ClaimsPrincipal(new ClaimsIdentity([new("sub", user), new("name", user), new("sid", "session-" + user), new("roles", user)], "test"));
-            return next(context);
-        });
+        app.Use(
+            (context, next) =>
+            {
+                if ((string?)context.Request.Headers["X-User"] is { Length: > 0 } user)
+                    context.User = new ClaimsPrincipal(
+                        new ClaimsIdentity([new("sub", user), new("name", user), new("sid", "session-" + user), new("roles", user)], "test")
+                    );
+                return next(context);
+            }
+        );
         app.MapDunlin();
         app.MapWarranty();
         var branch = new Branch(app, folder, time);
@@ -58,7 +62,14 @@ internal sealed class Branch : IAsyncDisposable
         branch.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
         await WarrantyDemo.SeedAsync(
             app.Services.GetRequiredService<IStore>(),
-            new Dictionary<long, IReadOnlyList<string>> { [1] = ["bob", "carol"], [2] = ["bob"], [3] = ["dave"] }, default);
+            new Dictionary<long, IReadOnlyList<string>>
+            {
+                [1] = ["bob", "carol"],
+                [2] = ["bob"],
+                [3] = ["dave"],
+            },
+            default
+        );
         return branch;
     }
 
@@ -79,14 +90,22 @@ internal sealed class User : IDisposable
 
     public User(Branch branch, string? name)
     {
-        _client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = branch.Address };
+        _client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
+        {
+            BaseAddress = branch.Address,
+        };
         if (name is not null)
             _client.DefaultRequestHeaders.Add("X-User", name);
     }
 
     public HttpClient Client => _client;
 
-    public async Task<(int Status, JsonElement Body)> SendAsync(string method, string path, object? body = null, params (string Name, string Value)[] headers)
+    public async Task<(int Status, JsonElement Body)> SendAsync(
+        string method,
+        string path,
+        object? body = null,
+        params (string Name, string Value)[] headers
+    )
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), "/api/warranty/" + path);
         if (body is not null)
@@ -107,7 +126,14 @@ internal sealed class User : IDisposable
     }
 
     /// <summary>Sends, expects a problem with this status and code, and returns it.</summary>
-    public async Task<JsonElement> RefusedAsync(int status, string code, string method, string path, object? body = null, params (string Name, string Value)[] headers)
+    public async Task<JsonElement> RefusedAsync(
+        int status,
+        string code,
+        string method,
+        string path,
+        object? body = null,
+        params (string Name, string Value)[] headers
+    )
     {
         var (got, problem) = await SendAsync(method, path, body, headers);
         Assert.True(got == status, $"{got} instead of {status}: {problem}");
@@ -115,7 +141,8 @@ internal sealed class User : IDisposable
         return problem;
     }
 
-    public Task<JsonElement> PatchAsync(int id, object updates, object? leases = null) => DoAsync("PATCH", $"cases/{id}", new { updates, leases });
+    public Task<JsonElement> PatchAsync(int id, object updates, object? leases = null) =>
+        DoAsync("PATCH", $"cases/{id}", new { updates, leases });
 
     public async Task<(string LeaseId, long Fence)> LockAsync(int id, string field, string leaseId)
     {

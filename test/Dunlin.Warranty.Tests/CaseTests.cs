@@ -4,10 +4,13 @@ namespace Dunlin.Warranty.Tests;
 
 public sealed class CaseTests : IAsyncLifetime
 {
-    private const string IdBob = "lease-id-of-bob", IdCarol = "lease-id-of-carol";
+    private const string IdBob = "lease-id-of-bob",
+        IdCarol = "lease-id-of-carol";
 
     private Branch _branch = null!;
-    private User _bob = null!, _carol = null!, _dave = null!;
+    private User _bob = null!,
+        _carol = null!,
+        _dave = null!;
 
     public async ValueTask InitializeAsync()
     {
@@ -26,7 +29,13 @@ public sealed class CaseTests : IAsyncLifetime
     public async Task A_field_that_another_holds_is_refused_with_the_holder_and_others_are_written()
     {
         var (leaseId, fence) = await _bob.LockAsync(1, "customerName", IdBob);
-        var problem = await _carol.RefusedAsync(423, "lease_held", "PATCH", "cases/1", new { updates = new { customerName = "X", address = "Y" } });
+        var problem = await _carol.RefusedAsync(
+            423,
+            "lease_held",
+            "PATCH",
+            "cases/1",
+            new { updates = new { customerName = "X", address = "Y" } }
+        );
         Assert.Equal("bob", problem.GetProperty("holder").GetProperty("userId").GetString());
         await _carol.PatchAsync(1, new { address = "Y" });
         await _bob.PatchAsync(1, new { customerName = "B" }, new { customerName = new { leaseId, fence } });
@@ -40,10 +49,22 @@ public sealed class CaseTests : IAsyncLifetime
         var (leaseId, fence) = await _bob.LockAsync(1, "customerName", IdBob);
         _branch.Time.Advance(TimeSpan.FromSeconds(31));
         var claim = new { customerName = new { leaseId, fence } };
-        var lost = await _bob.RefusedAsync(409, "lease_lost", "PATCH", "cases/1", new { updates = new { customerName = "late" }, leases = claim });
+        var lost = await _bob.RefusedAsync(
+            409,
+            "lease_lost",
+            "PATCH",
+            "cases/1",
+            new { updates = new { customerName = "late" }, leases = claim }
+        );
         Assert.Equal("expired", lost.GetProperty("reason").GetString());
         await _carol.LockAsync(1, "customerName", IdCarol);
-        var taken = await _bob.RefusedAsync(409, "lease_lost", "PATCH", "cases/1", new { updates = new { customerName = "late" }, leases = claim });
+        var taken = await _bob.RefusedAsync(
+            409,
+            "lease_lost",
+            "PATCH",
+            "cases/1",
+            new { updates = new { customerName = "late" }, leases = claim }
+        );
         Assert.Equal("carol", taken.GetProperty("holder").GetProperty("userId").GetString());
         await _carol.SendAsync("DELETE", "cases/1/locks/customerName", null, ("Dunlin-Lease", IdCarol));
         await _bob.RefusedAsync(409, "lease_lost", "PATCH", "cases/1", new { updates = new { customerName = "late" }, leases = claim });
@@ -56,8 +77,11 @@ public sealed class CaseTests : IAsyncLifetime
         var before = Field(await PageAsync(), 1, "remarks");
         await _bob.PatchAsync(1, new { remarks = "first" });
         await _carol.PatchAsync(1, new { remarks = "second" });
-        var history = (await _bob.DoAsync("GET", "cases/1/history")).EnumerateArray()
-            .Select(h => (h.GetProperty("oldValue").GetString(), h.GetProperty("newValue").GetString(), h.GetProperty("userId").GetString()));
+        var history = (await _bob.DoAsync("GET", "cases/1/history"))
+            .EnumerateArray()
+            .Select(h =>
+                (h.GetProperty("oldValue").GetString(), h.GetProperty("newValue").GetString(), h.GetProperty("userId").GetString())
+            );
         Assert.Equal([("first", "second", "carol"), (before, "first", "bob")], history);
     }
 
@@ -65,12 +89,37 @@ public sealed class CaseTests : IAsyncLifetime
     public async Task A_version_that_is_not_the_current_one_is_refused_and_the_answer_is_the_new_one()
     {
         var version = (await _bob.PatchAsync(1, new { remarks = "a" })).GetProperty("version").GetInt64();
-        await _bob.RefusedAsync(412, "version_mismatch", "PATCH", "cases/1", new { updates = new { remarks = "b" }, version = version - 1 });
-        await _bob.RefusedAsync(412, "version_mismatch", "PATCH", "cases/1", new { updates = new { remarks = "b" } }, ("If-Match", $"\"{version - 1}\""));
+        await _bob.RefusedAsync(
+            412,
+            "version_mismatch",
+            "PATCH",
+            "cases/1",
+            new { updates = new { remarks = "b" }, version = version - 1 }
+        );
+        await _bob.RefusedAsync(
+            412,
+            "version_mismatch",
+            "PATCH",
+            "cases/1",
+            new { updates = new { remarks = "b" } },
+            ("If-Match", $"\"{version - 1}\"")
+        );
         var next = await _bob.DoAsync("PATCH", "cases/1", new { updates = new { remarks = "b" }, version });
         Assert.True(next.GetProperty("version").GetInt64() > version);
-        await _bob.RefusedAsync(400, "invalid_field", "PATCH", "cases/1", new { updates = new { remarks = "c" } }, ("If-Match", $"{version}"));
-        var weak = await _bob.SendAsync("PATCH", "cases/1", new { updates = new { remarks = "c" } }, ("If-Match", $"\"{version}\", W/\"{next.GetProperty("version").GetInt64()}\""));
+        await _bob.RefusedAsync(
+            400,
+            "invalid_field",
+            "PATCH",
+            "cases/1",
+            new { updates = new { remarks = "c" } },
+            ("If-Match", $"{version}")
+        );
+        var weak = await _bob.SendAsync(
+            "PATCH",
+            "cases/1",
+            new { updates = new { remarks = "c" } },
+            ("If-Match", $"\"{version}\", W/\"{next.GetProperty("version").GetInt64()}\"")
+        );
         Assert.Equal(200, weak.Status);
     }
 
@@ -104,9 +153,17 @@ public sealed class CaseTests : IAsyncLifetime
         var numbers = new HashSet<string>(StringComparer.Ordinal);
         string last = "";
         for (var i = 0; i < 990; i++)
-            Assert.True(numbers.Add(last = (await _bob.DoAsync("POST", "branches/1/cases", new { customerName = "N" })).GetProperty("serviceNo").GetString()!));
+            Assert.True(
+                numbers.Add(
+                    last = (await _bob.DoAsync("POST", "branches/1/cases", new { customerName = "N" }))
+                        .GetProperty("serviceNo")
+                        .GetString()!
+                )
+            );
         Assert.Equal("WHQ30011010", last);
-        var parallel = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => _carol.DoAsync("POST", "branches/1/cases", new { status = "IN_QUEUE" })));
+        var parallel = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(_ => _carol.DoAsync("POST", "branches/1/cases", new { status = "IN_QUEUE" }))
+        );
         Assert.All(parallel, created => Assert.True(numbers.Add(created.GetProperty("serviceNo").GetString()!)));
     }
 
@@ -147,7 +204,9 @@ public sealed class CaseTests : IAsyncLifetime
         Assert.Equal([1], Ids(await PageAsync("?search=Ünique_")));
         Assert.Empty(Ids(await PageAsync("?search=Uniq%25e")));
         Assert.Equal([1], Ids(await PageAsync("?search=100%25")));
-        var sorted = Items(await PageAsync("?sort=customerName&limit=100")).Select(c => c.GetProperty("customerName").GetString()!).ToList();
+        var sorted = Items(await PageAsync("?sort=customerName&limit=100"))
+            .Select(c => c.GetProperty("customerName").GetString()!)
+            .ToList();
         Assert.Equal(sorted.Order(StringComparer.Ordinal), sorted);
         var second = await PageAsync("?page=2&limit=15");
         Assert.Equal((5, 20), (Ids(second).Count, second.GetProperty("total").GetInt32()));
@@ -178,7 +237,14 @@ public sealed class CaseTests : IAsyncLifetime
     [InlineData("PATCH", "cases/1", """{"updates":{"purchaseDate":"2026-02-30"}}""", 400, "invalid_field", "purchaseDate")]
     [InlineData("PATCH", "cases/1", """{"updates":{"customerEmail":"nobody"}}""", 400, "invalid_field", "customerEmail")]
     [InlineData("PATCH", "cases/1", """{"updates":{"remarks":"x"},"force":true}""", 400, "unknown_field", "force")]
-    [InlineData("PATCH", "cases/1", """{"updates":{"remarks":"x"},"leases":{"remarks":{"leaseId":"lease-id-of-bob","fence":1}}}""", 409, "lease_lost", null)]
+    [InlineData(
+        "PATCH",
+        "cases/1",
+        """{"updates":{"remarks":"x"},"leases":{"remarks":{"leaseId":"lease-id-of-bob","fence":1}}}""",
+        409,
+        "lease_lost",
+        null
+    )]
     [InlineData("PATCH", "cases/999", """{"updates":{"remarks":"x"}}""", 404, "not_found", null)]
     [InlineData("PATCH", "cases/41", """{"updates":{"remarks":"x"}}""", 403, "forbidden", null)]
     [InlineData("POST", "branches/1/cases", """{"colour":"red"}""", 400, "unknown_field", "colour")]
@@ -189,7 +255,14 @@ public sealed class CaseTests : IAsyncLifetime
     [InlineData("PUT", "cases/41/locks/remarks", """{"leaseId":"lease-id-of-bob"}""", 403, "forbidden", null)]
     [InlineData("POST", "cases/1/locks/remarks", """{"leaseId":"lease-id-of-bob","fence":1}""", 409, "lease_lost", null)]
     [InlineData("DELETE", "cases/1/locks/remarks", null, 400, "invalid_field", "leaseId")]
-    public async Task A_bad_request_is_answered_with_its_field_and_changes_nothing(string method, string path, string? body, int status, string code, string? field)
+    public async Task A_bad_request_is_answered_with_its_field_and_changes_nothing(
+        string method,
+        string path,
+        string? body,
+        int status,
+        string code,
+        string? field
+    )
     {
         var head = _branch.Journal.Head;
         var problem = await _bob.RefusedAsync(status, code, method, path, body);
@@ -209,7 +282,8 @@ public sealed class CaseTests : IAsyncLifetime
         await nobody.RefusedAsync(401, "not_signed_in", "PATCH", "cases/1", new { updates = new { remarks = "x" } });
     }
 
-    private static string? Field(JsonElement page, int id, string field) => Items(page).Single(c => c.GetProperty("id").GetInt32() == id).GetProperty(field).GetString();
+    private static string? Field(JsonElement page, int id, string field) =>
+        Items(page).Single(c => c.GetProperty("id").GetInt32() == id).GetProperty(field).GetString();
 
     private static IEnumerable<JsonElement> Items(JsonElement page) => page.GetProperty("items").EnumerateArray();
 

@@ -6,10 +6,14 @@ namespace Dunlin.Warranty.Tests;
 /// <summary>Which resources can be locked over the engine's own endpoint.</summary>
 public sealed class LockNameTests : IAsyncLifetime
 {
-    private const string IdBob = "lease-id-of-bob", IdCarol = "lease-id-of-carol", IdAdmin = "lease-id-of-admin";
+    private const string IdBob = "lease-id-of-bob",
+        IdCarol = "lease-id-of-carol",
+        IdAdmin = "lease-id-of-admin";
 
     private Branch _branch = null!;
-    private User _bob = null!, _carol = null!, _admin = null!;
+    private User _bob = null!,
+        _carol = null!,
+        _admin = null!;
 
     public async ValueTask InitializeAsync()
     {
@@ -76,7 +80,15 @@ public sealed class LockNameTests : IAsyncLifetime
 
     private static async Task<int> PutAsync(User user, string resource, string leaseId, bool wait = false)
     {
-        using var response = await user.Client.PutAsJsonAsync("/dunlin/v1/leases/" + resource, new { leaseId, seconds = 30, wait });
+        using var response = await user.Client.PutAsJsonAsync(
+            "/dunlin/v1/leases/" + resource,
+            new
+            {
+                leaseId,
+                seconds = 30,
+                wait,
+            }
+        );
         return (int)response.StatusCode;
     }
 

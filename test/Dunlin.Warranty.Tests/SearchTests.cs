@@ -58,14 +58,33 @@ public sealed class SearchTests : IAsyncLifetime
     [Fact]
     public async Task Cases_are_sorted_as_readers_expect_on_both_stores()
     {
-        string[] names = ["Ångström", "apfel", "Äpfel", "Émile", "Emma", "łódź", "müller", "Østberg", "Zoë", "анна", "Ёлка", "Иван", "Йошкар"];
+        string[] names =
+        [
+            "Ångström",
+            "apfel",
+            "Äpfel",
+            "Émile",
+            "Emma",
+            "łódź",
+            "müller",
+            "Østberg",
+            "Zoë",
+            "анна",
+            "Ёлка",
+            "Иван",
+            "Йошкар",
+        ];
         for (var i = 0; i < names.Length; i++)
             await _bob.PatchAsync(names.Length - i, new { customerName = names[i], staff = names[i] });
         foreach (var field in new[] { "customerName", "staff" })
         {
-            var sorted = (await PageAsync($"?limit=100&sort={field}")).Select(item => item.GetProperty(field).GetString()!).Where(names.Contains);
+            var sorted = (await PageAsync($"?limit=100&sort={field}"))
+                .Select(item => item.GetProperty(field).GetString()!)
+                .Where(names.Contains);
             Assert.Equal(names, sorted);
-            var reversed = (await PageAsync($"?limit=100&sort=-{field}")).Select(item => item.GetProperty(field).GetString()!).Where(names.Contains);
+            var reversed = (await PageAsync($"?limit=100&sort=-{field}"))
+                .Select(item => item.GetProperty(field).GetString()!)
+                .Where(names.Contains);
             Assert.Equal(names.Reverse(), reversed);
         }
     }
@@ -76,19 +95,35 @@ public sealed class SearchTests : IAsyncLifetime
         await _bob.PatchAsync(7, new { customerName = "Анна" });
         await _bob.PatchAsync(8, new { customerName = "Анна" });
         var store = _branch.Services.GetRequiredService<IStore>();
-        await store.WriteAsync(async (unit, _) => await unit.Connection.ExecuteAsync(
-            "UPDATE warranty_case SET search_text = NULL, customer_name_sort = NULL, search_version = NULL", transaction: unit.Transaction));
+        await store.WriteAsync(
+            async (unit, _) =>
+                await unit.Connection.ExecuteAsync(
+                    "UPDATE warranty_case SET search_text = NULL, customer_name_sort = NULL, search_version = NULL",
+                    transaction: unit.Transaction
+                )
+        );
         // As a node of the older version writes while the new one runs.
-        await store.WriteAsync(async (unit, _) => await unit.Connection.ExecuteAsync(
-            "UPDATE warranty_case SET customer_name = 'Ёлка', version = version + 1, search_text = 'old', search_version = version WHERE id = 8",
-            transaction: unit.Transaction));
+        await store.WriteAsync(
+            async (unit, _) =>
+                await unit.Connection.ExecuteAsync(
+                    "UPDATE warranty_case SET customer_name = 'Ёлка', version = version + 1, search_text = 'old', search_version = version WHERE id = 8",
+                    transaction: unit.Transaction
+                )
+        );
         Assert.Empty(await FoundAsync("анна"));
         foreach (var service in _branch.Services.GetServices<IHostedService>().Where(service => service.GetType().Name == "CaseSearch"))
             await service.StartAsync(TestContext.Current.CancellationToken);
         Assert.Equal([7], await FoundAsync("анна"));
         Assert.Equal([8], await FoundAsync("ёлка"));
-        Assert.Equal(60, await store.ReadAsync(async (scope, _) => await scope.Connection.ExecuteScalarAsync<long>(
-            "SELECT COUNT(*) FROM warranty_case WHERE search_text IS NOT NULL AND search_version = version")));
+        Assert.Equal(
+            60,
+            await store.ReadAsync(
+                async (scope, _) =>
+                    await scope.Connection.ExecuteScalarAsync<long>(
+                        "SELECT COUNT(*) FROM warranty_case WHERE search_text IS NOT NULL AND search_version = version"
+                    )
+            )
+        );
     }
 
     private async Task<List<int>> FoundAsync(string search) =>

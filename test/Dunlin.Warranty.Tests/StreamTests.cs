@@ -14,7 +14,8 @@ public sealed class StreamTests : IAsyncLifetime
     [Fact]
     public async Task The_stream_greets_tells_the_locks_and_then_everything_under_the_names_of_the_contract()
     {
-        using User bob = _branch.As("bob"), carol = _branch.As("carol");
+        using User bob = _branch.As("bob"),
+            carol = _branch.As("carol");
         await carol.LockAsync(3, "remarks", "lease-id-of-carol");
         await using var frames = await FramesAsync(bob, 1);
         var (first, hello) = await NextAsync(frames);
@@ -22,7 +23,10 @@ public sealed class StreamTests : IAsyncLifetime
         var (second, locks) = await NextAsync(frames);
         Assert.Equal("locks", second);
         var held = Assert.Single(locks.EnumerateArray());
-        Assert.Equal((3, "remarks", "carol"), (held.GetProperty("caseId").GetInt32(), held.GetProperty("field").GetString(), held.GetProperty("userName").GetString()));
+        Assert.Equal(
+            (3, "remarks", "carol"),
+            (held.GetProperty("caseId").GetInt32(), held.GetProperty("field").GetString(), held.GetProperty("userName").GetString())
+        );
 
         var (leaseId, fence) = await carol.LockAsync(1, "customerName", "lease-id-of-carol");
         await carol.PatchAsync(1, new { customerName = "New" }, new { customerName = new { leaseId, fence } });
@@ -45,7 +49,8 @@ public sealed class StreamTests : IAsyncLifetime
     [Fact]
     public async Task A_lock_that_expires_is_announced_and_an_update_too_large_for_an_event_asks_for_a_sync()
     {
-        using User bob = _branch.As("bob"), carol = _branch.As("carol");
+        using User bob = _branch.As("bob"),
+            carol = _branch.As("carol");
         await using var frames = await FramesAsync(bob, 1);
         await NextAsync(frames);
         await NextAsync(frames);
@@ -57,15 +62,32 @@ public sealed class StreamTests : IAsyncLifetime
             (type, released) = await NextAsync(frames);
         Assert.Equal(("lock-released", "expired"), (type, released.GetProperty("reason").GetString()));
         var text = new string('é', 3_000);
-        await bob.PatchAsync(1, new { issues = text, solutions = text, remarks = text });
+        await bob.PatchAsync(
+            1,
+            new
+            {
+                issues = text,
+                solutions = text,
+                remarks = text,
+            }
+        );
         Assert.Equal("sync-required", (await NextAsync(frames)).Type);
     }
 
     [Fact]
     public async Task G4_A_branch_that_is_not_ones_own_is_closed_and_its_events_reach_nobody_outside()
     {
-        using User bob = _branch.As("bob"), dave = _branch.As("dave");
-        foreach (var (user, query, status) in new[] { (bob, "?branchId=3", 403), (bob, "?branchId=99", 404), (bob, "?branchId=x", 400), (bob, "", 400) })
+        using User bob = _branch.As("bob"),
+            dave = _branch.As("dave");
+        foreach (
+            var (user, query, status) in new[]
+            {
+                (bob, "?branchId=3", 403),
+                (bob, "?branchId=99", 404),
+                (bob, "?branchId=x", 400),
+                (bob, "", 400),
+            }
+        )
         {
             using var response = await user.Client.GetAsync("/api/sse/warranty-updates" + query, HttpCompletionOption.ResponseHeadersRead);
             Assert.Equal(status, (int)response.StatusCode);
@@ -83,7 +105,10 @@ public sealed class StreamTests : IAsyncLifetime
 
     private static async Task<IAsyncEnumerator<SseItem<string>>> FramesAsync(User user, int branchId)
     {
-        var response = await user.Client.GetAsync($"/api/sse/warranty-updates?branchId={branchId}", HttpCompletionOption.ResponseHeadersRead);
+        var response = await user.Client.GetAsync(
+            $"/api/sse/warranty-updates?branchId={branchId}",
+            HttpCompletionOption.ResponseHeadersRead
+        );
         response.EnsureSuccessStatusCode();
         return SseParser.Create(await response.Content.ReadAsStreamAsync()).EnumerateAsync().GetAsyncEnumerator();
     }

@@ -54,9 +54,23 @@ public sealed class BadInputTests
         var list = await ann.ListAsync();
         var item = await ann.ItemAsync(list, quantity: 3);
         await ann.RefusedAsync(400, "invalid_field", "POST", "wishlists", new { name = new string('x', 101) }, "name");
-        await ann.RefusedAsync(400, "invalid_field", "POST", "wishlists", new { name = "x", description = new string('x', 2_001) }, "description");
+        await ann.RefusedAsync(
+            400,
+            "invalid_field",
+            "POST",
+            "wishlists",
+            new { name = "x", description = new string('x', 2_001) },
+            "description"
+        );
         await ann.RefusedAsync(400, "invalid_field", "PATCH", "items/" + item, new { title = new string('x', 301) }, "title");
-        await ann.RefusedAsync(400, "invalid_field", "PATCH", "items/" + item, new { source_url = "http://example.com/" + new string('x', 2_000) }, "source_url");
+        await ann.RefusedAsync(
+            400,
+            "invalid_field",
+            "PATCH",
+            "items/" + item,
+            new { source_url = "http://example.com/" + new string('x', 2_000) },
+            "source_url"
+        );
         await ann.RefusedAsync(400, "invalid_json", "POST", "wishlists", "{");
         await ann.RefusedAsync(400, "invalid_json", "POST", "wishlists", "null");
         await ann.RefusedAsync(413, "too_large", "POST", "wishlists", new { name = new string('x', 40_000) });
@@ -75,7 +89,19 @@ public sealed class BadInputTests
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
         var list = await ann.ListAsync();
-        var rows = Enumerable.Range(0, 501).Select(i => new { newDocumentState = new { id = $"i{i}", wishlist_id = list, title = "x", quantity = 1, _deleted = false } });
+        var rows = Enumerable
+            .Range(0, 501)
+            .Select(i => new
+            {
+                newDocumentState = new
+                {
+                    id = $"i{i}",
+                    wishlist_id = list,
+                    title = "x",
+                    quantity = 1,
+                    _deleted = false,
+                },
+            });
         var answer = await ann.SendAsync("POST", "sync/push/items", rows);
         Assert.Equal((200, "i500"), (answer.Status, Assert.Single(answer.Body.EnumerateArray()).GetProperty("id").GetString()));
         Assert.Equal("too_large", answer.Headers.GetValues("Dunlin-Refused").Single().Split(';')[1]);

@@ -18,7 +18,19 @@ public sealed class LimitTests
         // A joined list does not count.
         await ann.JoinAsync(await bob.ShareAsync(await bob.ListAsync(), "view"));
         Limited(413, 2, await ann.SendAsync("POST", "wishlists", new { name = "x" }));
-        Assert.Equal("too_large", await RefusedAsync(ann, "wishlists", new { id = "l3", name = "x", _deleted = false }));
+        Assert.Equal(
+            "too_large",
+            await RefusedAsync(
+                ann,
+                "wishlists",
+                new
+                {
+                    id = "l3",
+                    name = "x",
+                    _deleted = false,
+                }
+            )
+        );
         await ann.OkAsync("DELETE", "wishlists/" + first);
         await ann.ListAsync();
     }
@@ -31,7 +43,19 @@ public sealed class LimitTests
         for (var i = 0; i < 4; i++)
             await ann.OkAsync("DELETE", "wishlists/" + await ann.ListAsync());
         Limited(429, 4, await ann.SendAsync("POST", "wishlists", new { name = "x" }));
-        Assert.Equal("too_many_requests", await RefusedAsync(ann, "wishlists", new { id = "l3", name = "x", _deleted = false }));
+        Assert.Equal(
+            "too_many_requests",
+            await RefusedAsync(
+                ann,
+                "wishlists",
+                new
+                {
+                    id = "l3",
+                    name = "x",
+                    _deleted = false,
+                }
+            )
+        );
         host.Time.Advance(TimeSpan.FromHours(6));
         await ann.ListAsync();
         Assert.Equal(429, (await ann.SendAsync("POST", "wishlists", new { name = "x" })).Status);
@@ -46,7 +70,14 @@ public sealed class LimitTests
         await ann.ItemAsync(list);
         var second = await ann.ItemAsync(list);
         Limited(413, 2, await ann.SendAsync("POST", $"wishlists/{list}/items", new { title = "x" }));
-        var third = new { id = "i3", wishlist_id = list, title = "x", quantity = 1, _deleted = false };
+        var third = new
+        {
+            id = "i3",
+            wishlist_id = list,
+            title = "x",
+            quantity = 1,
+            _deleted = false,
+        };
         Assert.Equal("too_large", await RefusedAsync(ann, "items", third));
         await ann.OkAsync("DELETE", "items/" + second);
         await ann.ItemAsync(list);

@@ -11,7 +11,16 @@ public sealed class ListTests
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
-        var created = await ann.SendAsync("POST", "wishlists", new { name = " Birthday ", id = "b1", description = "" });
+        var created = await ann.SendAsync(
+            "POST",
+            "wishlists",
+            new
+            {
+                name = " Birthday ",
+                id = "b1",
+                description = "",
+            }
+        );
         Assert.Equal((201, "Birthday", "ann"), (created.Status, created.Text("name"), created.Text("owner_id")));
         Assert.Equal(200, (await ann.SendAsync("POST", "wishlists", new { name = "Birthday", id = "b1" })).Status);
         var item = await ann.ItemAsync("b1", "Teapot", 2);
@@ -66,17 +75,31 @@ public sealed class ListTests
         var share = await ann.OkAsync("POST", $"wishlists/{list}/shares", new { role = "mark" });
         (string Method, string Path, object? Body)[] all =
         [
-            ("GET", $"wishlists/{list}", null), ("PATCH", $"wishlists/{list}", new { name = "x" }), ("DELETE", $"wishlists/{list}", null),
-            ("GET", $"wishlists/{list}/items", null), ("POST", $"wishlists/{list}/items", new { title = "x" }), ("GET", $"wishlists/{list}/marks", null),
-            ("GET", $"wishlists/{list}/shares", null), ("POST", $"wishlists/{list}/shares", new { role = "view" }),
-            ("DELETE", $"wishlists/{list}/shares/{share.GetProperty("id").GetString()}", null), ("DELETE", $"wishlists/{list}/members/ann", null),
-            ("GET", $"items/{item}", null), ("PATCH", $"items/{item}", new { title = "x" }), ("DELETE", $"items/{item}", null),
-            ("POST", $"items/{item}/resolve", null), ("PUT", $"items/{item}/mark", new { quantity = 1 }), ("DELETE", $"items/{item}/mark", null),
+            ("GET", $"wishlists/{list}", null),
+            ("PATCH", $"wishlists/{list}", new { name = "x" }),
+            ("DELETE", $"wishlists/{list}", null),
+            ("GET", $"wishlists/{list}/items", null),
+            ("POST", $"wishlists/{list}/items", new { title = "x" }),
+            ("GET", $"wishlists/{list}/marks", null),
+            ("GET", $"wishlists/{list}/shares", null),
+            ("POST", $"wishlists/{list}/shares", new { role = "view" }),
+            ("DELETE", $"wishlists/{list}/shares/{share.GetProperty("id").GetString()}", null),
+            ("DELETE", $"wishlists/{list}/members/ann", null),
+            ("GET", $"items/{item}", null),
+            ("PATCH", $"items/{item}", new { title = "x" }),
+            ("DELETE", $"items/{item}", null),
+            ("POST", $"items/{item}/resolve", null),
+            ("PUT", $"items/{item}/mark", new { quantity = 1 }),
+            ("DELETE", $"items/{item}/mark", null),
         ];
         foreach (var (method, path, body) in all)
         {
             var foreign = await eve.SendAsync(method, path, body);
-            var unknown = await eve.SendAsync(method, path.Replace(list, "nothing", StringComparison.Ordinal).Replace(item, "nothing", StringComparison.Ordinal), body);
+            var unknown = await eve.SendAsync(
+                method,
+                path.Replace(list, "nothing", StringComparison.Ordinal).Replace(item, "nothing", StringComparison.Ordinal),
+                body
+            );
             Assert.True(foreign.Status == 404, $"{method} {path}: {foreign.Status}");
             Assert.Equal((unknown.Status, unknown.Text("detail"), unknown.Code), (foreign.Status, foreign.Text("detail"), foreign.Code));
             using var nobody = host.Client(null);
@@ -105,13 +128,34 @@ public sealed class ListTests
         Assert.Equal(1, (await bob.OkAsync("GET", $"wishlists/{list}/items")).GetArrayLength());
         (string Method, string Path, object? Body)[] owners =
         [
-            ("PATCH", $"wishlists/{list}", new { name = "x" }), ("DELETE", $"wishlists/{list}", null), ("POST", $"wishlists/{list}/items", new { title = "x" }),
-            ("GET", $"wishlists/{list}/shares", null), ("POST", $"wishlists/{list}/shares", new { role = "view" }), ("DELETE", $"wishlists/{list}/members/ann", null),
-            ("PATCH", $"items/{item}", new { title = "x" }), ("DELETE", $"items/{item}", null), ("POST", $"items/{item}/resolve", null),
+            ("PATCH", $"wishlists/{list}", new { name = "x" }),
+            ("DELETE", $"wishlists/{list}", null),
+            ("POST", $"wishlists/{list}/items", new { title = "x" }),
+            ("GET", $"wishlists/{list}/shares", null),
+            ("POST", $"wishlists/{list}/shares", new { role = "view" }),
+            ("DELETE", $"wishlists/{list}/members/ann", null),
+            ("PATCH", $"items/{item}", new { title = "x" }),
+            ("DELETE", $"items/{item}", null),
+            ("POST", $"items/{item}/resolve", null),
         ];
         foreach (var (method, path, body) in owners)
             await bob.RefusedAsync(403, "forbidden", method, path, body);
-        Assert.Equal("forbidden", (await bob.PushAsync("items", new { id = "new", wishlist_id = list, title = "x", quantity = 1, _deleted = false })).Refused?.Split(';')[1]);
+        Assert.Equal(
+            "forbidden",
+            (
+                await bob.PushAsync(
+                    "items",
+                    new
+                    {
+                        id = "new",
+                        wishlist_id = list,
+                        title = "x",
+                        quantity = 1,
+                        _deleted = false,
+                    }
+                )
+            ).Refused?.Split(';')[1]
+        );
     }
 
     [Fact]
@@ -119,35 +163,193 @@ public sealed class ListTests
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
-        Assert.Equal((null, null), await ann.PushAsync("wishlists", new { id = "b1", name = "Birthday", _deleted = false }));
-        Assert.Equal((null, null), await ann.PushAsync("items", new { id = "i1", wishlist_id = "b1", title = " Teapot ", quantity = 2, status = "resolved", price = 0.01, _deleted = false }));
+        Assert.Equal(
+            (null, null),
+            await ann.PushAsync(
+                "wishlists",
+                new
+                {
+                    id = "b1",
+                    name = "Birthday",
+                    _deleted = false,
+                }
+            )
+        );
+        Assert.Equal(
+            (null, null),
+            await ann.PushAsync(
+                "items",
+                new
+                {
+                    id = "i1",
+                    wishlist_id = "b1",
+                    title = " Teapot ",
+                    quantity = 2,
+                    status = "resolved",
+                    price = 0.01,
+                    _deleted = false,
+                }
+            )
+        );
         var item = await ann.ItemNowAsync("i1");
         // What the server owns is not the client's to say.
-        Assert.Equal(("Teapot", "manual", false), (item.GetProperty("title").GetString(), item.GetProperty("status").GetString(), item.TryGetProperty("price", out _)));
+        Assert.Equal(
+            ("Teapot", "manual", false),
+            (item.GetProperty("title").GetString(), item.GetProperty("status").GetString(), item.TryGetProperty("price", out _))
+        );
         (string Collection, object Document, string Code)[] bad =
         [
-            ("wishlists", new { id = "b2", name = "", _deleted = false }, "invalid_field"),
-            ("wishlists", new { id = "b 2", name = "x", _deleted = false }, "invalid_field"),
+            (
+                "wishlists",
+                new
+                {
+                    id = "b2",
+                    name = "",
+                    _deleted = false,
+                },
+                "invalid_field"
+            ),
+            (
+                "wishlists",
+                new
+                {
+                    id = "b 2",
+                    name = "x",
+                    _deleted = false,
+                },
+                "invalid_field"
+            ),
             ("wishlists", new { id = "b2", _deleted = false }, "invalid_field"),
-            ("wishlists", new { id = "b2", name = 5, _deleted = false }, "invalid_field"),
-            ("items", new { id = "i2", wishlist_id = "none", title = "x", quantity = 1, _deleted = false }, "not_found"),
-            ("items", new { id = "i2", title = "x", quantity = 1, _deleted = false }, "invalid_field"),
-            ("items", new { id = "i2", wishlist_id = "b1", title = "x", quantity = 0, _deleted = false }, "invalid_field"),
-            ("items", new { id = "i2", wishlist_id = "b1", title = "x", quantity = 1, source_url = "javascript:1", _deleted = false }, "invalid_field"),
-            ("items", new { id = "i2", wishlist_id = "b1", title = new string('x', 301), quantity = 1, _deleted = false }, "invalid_field"),
-            ("marks", new { id = "i1~ann", item_id = "i1", quantity = 1, _deleted = false }, "forbidden"),
+            (
+                "wishlists",
+                new
+                {
+                    id = "b2",
+                    name = 5,
+                    _deleted = false,
+                },
+                "invalid_field"
+            ),
+            (
+                "items",
+                new
+                {
+                    id = "i2",
+                    wishlist_id = "none",
+                    title = "x",
+                    quantity = 1,
+                    _deleted = false,
+                },
+                "not_found"
+            ),
+            (
+                "items",
+                new
+                {
+                    id = "i2",
+                    title = "x",
+                    quantity = 1,
+                    _deleted = false,
+                },
+                "invalid_field"
+            ),
+            (
+                "items",
+                new
+                {
+                    id = "i2",
+                    wishlist_id = "b1",
+                    title = "x",
+                    quantity = 0,
+                    _deleted = false,
+                },
+                "invalid_field"
+            ),
+            (
+                "items",
+                new
+                {
+                    id = "i2",
+                    wishlist_id = "b1",
+                    title = "x",
+                    quantity = 1,
+                    source_url = "javascript:1",
+                    _deleted = false,
+                },
+                "invalid_field"
+            ),
+            (
+                "items",
+                new
+                {
+                    id = "i2",
+                    wishlist_id = "b1",
+                    title = new string('x', 301),
+                    quantity = 1,
+                    _deleted = false,
+                },
+                "invalid_field"
+            ),
+            (
+                "marks",
+                new
+                {
+                    id = "i1~ann",
+                    item_id = "i1",
+                    quantity = 1,
+                    _deleted = false,
+                },
+                "forbidden"
+            ),
         ];
         foreach (var (collection, document, code) in bad)
         {
             var (conflict, refused) = await ann.PushAsync(collection, document);
-            Assert.True(conflict?.GetProperty("_deleted").GetBoolean() == true && refused?.Split(';')[1] == code, $"{JsonSerializer.Serialize(document)}: {refused}");
+            Assert.True(
+                conflict?.GetProperty("_deleted").GetBoolean() == true && refused?.Split(';')[1] == code,
+                $"{JsonSerializer.Serialize(document)}: {refused}"
+            );
         }
         var second = await ann.ListAsync();
         var (kept, moved) = await ann.PushAsync(
-            "items", new { id = "i1", wishlist_id = second, title = "Teapot", quantity = 2, _deleted = false }, new { id = "i1", wishlist_id = "b1", title = "Teapot", quantity = 2, _deleted = false });
+            "items",
+            new
+            {
+                id = "i1",
+                wishlist_id = second,
+                title = "Teapot",
+                quantity = 2,
+                _deleted = false,
+            },
+            new
+            {
+                id = "i1",
+                wishlist_id = "b1",
+                title = "Teapot",
+                quantity = 2,
+                _deleted = false,
+            }
+        );
         Assert.Equal(("b1", "i1;invalid_field"), (kept?.GetProperty("wishlist_id").GetString(), moved));
 
-        Assert.Equal((null, null), await ann.PushAsync("wishlists", new { id = "b1", name = "Birthday", _deleted = true }, new { id = "b1", name = "Birthday", _deleted = false }));
+        Assert.Equal(
+            (null, null),
+            await ann.PushAsync(
+                "wishlists",
+                new
+                {
+                    id = "b1",
+                    name = "Birthday",
+                    _deleted = true,
+                },
+                new
+                {
+                    id = "b1",
+                    name = "Birthday",
+                    _deleted = false,
+                }
+            )
+        );
         Assert.Empty(await ann.PullAsync("items"));
     }
 
@@ -156,12 +358,56 @@ public sealed class ListTests
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
-        var first = new { id = "b1", name = " Birthday ", description = " ", _deleted = false };
+        var first = new
+        {
+            id = "b1",
+            name = " Birthday ",
+            description = " ",
+            _deleted = false,
+        };
         Assert.Equal((null, null), await ann.PushAsync("wishlists", first));
-        Assert.Equal((null, null), await ann.PushAsync("wishlists", new { id = "b1", name = "Other", description = "", _deleted = false }, first));
-        var item = new { id = "i1", wishlist_id = "b1", title = " Teapot", description = "", source_url = "", quantity = 1, _deleted = false };
+        Assert.Equal(
+            (null, null),
+            await ann.PushAsync(
+                "wishlists",
+                new
+                {
+                    id = "b1",
+                    name = "Other",
+                    description = "",
+                    _deleted = false,
+                },
+                first
+            )
+        );
+        var item = new
+        {
+            id = "i1",
+            wishlist_id = "b1",
+            title = " Teapot",
+            description = "",
+            source_url = "",
+            quantity = 1,
+            _deleted = false,
+        };
         Assert.Equal((null, null), await ann.PushAsync("items", item));
-        Assert.Equal((null, null), await ann.PushAsync("items", new { id = "i1", wishlist_id = "b1", title = "Teapot", description = "Red ", source_url = "", quantity = 2, _deleted = false }, item));
+        Assert.Equal(
+            (null, null),
+            await ann.PushAsync(
+                "items",
+                new
+                {
+                    id = "i1",
+                    wishlist_id = "b1",
+                    title = "Teapot",
+                    description = "Red ",
+                    source_url = "",
+                    quantity = 2,
+                    _deleted = false,
+                },
+                item
+            )
+        );
         Assert.Equal("Red", (await ann.ItemNowAsync("i1")).GetProperty("description").GetString());
     }
 

@@ -60,9 +60,19 @@ public sealed class MarkTests
         Assert.Equal("CAT", (await cat.PullAsync("marks"))[item + "~cat"]!.Value.GetProperty("user_name").GetString());
     }
 
-    private static object Mark(string item, string user, int quantity, bool deleted = false) => new { id = $"{item}~{user}", item_id = item, quantity, _deleted = deleted };
+    private static object Mark(string item, string user, int quantity, bool deleted = false) =>
+        new
+        {
+            id = $"{item}~{user}",
+            item_id = item,
+            quantity,
+            _deleted = deleted,
+        };
 
-    private static async Task<(WishlistsClient Ann, WishlistsClient Bob, WishlistsClient Cat, string Item)> SharedAsync(WishlistsHost host, int quantity)
+    private static async Task<(WishlistsClient Ann, WishlistsClient Bob, WishlistsClient Cat, string Item)> SharedAsync(
+        WishlistsHost host,
+        int quantity
+    )
     {
         var (ann, bob, cat) = (host.Client("ann"), host.Client("bob"), host.Client("cat"));
         var list = await ann.ListAsync();
@@ -77,6 +87,9 @@ public sealed class MarkTests
     {
         var list = (await client.ItemNowAsync(item)).GetProperty("wishlist_id").GetString();
         var marks = await client.OkAsync("GET", $"wishlists/{list}/marks");
-        return marks.EnumerateArray().Select(m => (m.GetProperty("id").GetString()!, m.GetProperty("quantity").GetInt32())).OrderBy(m => m.Item1, StringComparer.Ordinal);
+        return marks
+            .EnumerateArray()
+            .Select(m => (m.GetProperty("id").GetString()!, m.GetProperty("quantity").GetInt32()))
+            .OrderBy(m => m.Item1, StringComparer.Ordinal);
     }
 }

@@ -50,7 +50,13 @@ public sealed class ResolveFairnessTests
         {
             using var user = host.Client($"user{n}");
             // Names of one host, in every spelling that leads there.
-            await WishAsync(user, 3, i => host.Url(i == 0 ? "SILENT" : "silent", "silent").Replace(".example:", i == 2 ? ".example.:" : ".example:", StringComparison.Ordinal));
+            await WishAsync(
+                user,
+                3,
+                i =>
+                    host.Url(i == 0 ? "SILENT" : "silent", "silent")
+                        .Replace(".example:", i == 2 ? ".example.:" : ".example:", StringComparison.Ordinal)
+            );
         }
         await ConnectionsAsync(host, 4);
         await ResolvesAsync(host, bob, host.Url("birds", ""), static () => { });
@@ -124,7 +130,15 @@ public sealed class ResolveFairnessTests
         WishlistsHost.StartAsync(services => services.Configure(configure));
 
     private static object Row(string list, string url) =>
-        new { id = Guid.NewGuid().ToString("N"), wishlist_id = list, title = "x", source_url = url, quantity = 1, _deleted = false };
+        new
+        {
+            id = Guid.NewGuid().ToString("N"),
+            wishlist_id = list,
+            title = "x",
+            source_url = url,
+            quantity = 1,
+            _deleted = false,
+        };
 
     private static string? Text(System.Text.Json.JsonElement item) => item.GetProperty("status").GetString();
 

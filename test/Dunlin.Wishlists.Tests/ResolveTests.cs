@@ -16,14 +16,22 @@ public sealed class ResolveTests
         await using var stream = await host.OpenAsync("ann");
         var go = new TaskCompletionSource();
         var asked = new TaskCompletionSource();
-        host.Site.Page("/teapot", async (page, ct) =>
-        {
-            asked.SetResult();
-            await go.Task;
-            var html = System.Text.Encoding.UTF8.GetBytes(TestSite.Resource("jsonld.html"));
-            await page.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {html.Length}\r\n\r\n"), ct);
-            await page.WriteAsync(html, ct);
-        });
+        host.Site.Page(
+            "/teapot",
+            async (page, ct) =>
+            {
+                asked.SetResult();
+                await go.Task;
+                var html = System.Text.Encoding.UTF8.GetBytes(TestSite.Resource("jsonld.html"));
+                await page.WriteAsync(
+                    System.Text.Encoding.ASCII.GetBytes(
+                        $"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {html.Length}\r\n\r\n"
+                    ),
+                    ct
+                );
+                await page.WriteAsync(html, ct);
+            }
+        );
         var created = await ann.OkAsync("POST", $"wishlists/{list}/items", new { source_url = host.Url("teapot") });
         Assert.Equal(("pending", "127.0.0.1"), (Text(created, "status"), Text(created, "title")));
         var id = Text(created, "id")!;
@@ -32,12 +40,21 @@ public sealed class ResolveTests
         await ann.RefusedAsync(409, "conflict", "POST", $"items/{id}/resolve");
         go.SetResult();
         var told = await stream.UntilAsync("items:resolved");
-        Assert.Equal((id, list, "resolved", "Cast iron teapot & lid, 1.2 l"), (Text(told.Data, "id"), Text(told.Data, "wishlist_id"), Text(told.Data, "status"), Text(told.Data, "title")));
+        Assert.Equal(
+            (id, list, "resolved", "Cast iron teapot & lid, 1.2 l"),
+            (Text(told.Data, "id"), Text(told.Data, "wishlist_id"), Text(told.Data, "status"), Text(told.Data, "title"))
+        );
         var item = await ann.ItemNowAsync(id);
-        Assert.Equal((48.90m, "EUR", new Uri(host.Site.Address, "images/teapot.jpg").AbsoluteUri), (item.GetProperty("price").GetDecimal(), Text(item, "currency"), Text(item, "image_url")));
+        Assert.Equal(
+            (48.90m, "EUR", new Uri(host.Site.Address, "images/teapot.jpg").AbsoluteUri),
+            (item.GetProperty("price").GetDecimal(), Text(item, "currency"), Text(item, "image_url"))
+        );
         Assert.Equal(["items:updated", "items:updated", "items:updated", "items:resolved"], stream.Seen.Skip(1).Select(h => h.Type));
         var pulled = (await ann.PullAsync("items"))[id]!.Value;
-        Assert.All(item.EnumerateObject(), field => Assert.True(JsonElement.DeepEquals(field.Value, pulled.GetProperty(field.Name)), field.Name));
+        Assert.All(
+            item.EnumerateObject(),
+            field => Assert.True(JsonElement.DeepEquals(field.Value, pulled.GetProperty(field.Name)), field.Name)
+        );
     }
 
     [Theory]
@@ -49,8 +66,33 @@ public sealed class ResolveTests
         using var ann = host.Client("ann");
         host.Site.Html("/", TestSite.Resource("plain.html"));
         // As the page does it while offline: the title is the host unless somebody types another.
-        Assert.Equal((null, null), await ann.PushAsync("wishlists", new { id = "b1", name = "Birthday", _deleted = false }));
-        Assert.Equal((null, null), await ann.PushAsync("items", new { id = "i1", wishlist_id = "b1", title = given, source_url = host.Url(""), quantity = 1, _deleted = false }));
+        Assert.Equal(
+            (null, null),
+            await ann.PushAsync(
+                "wishlists",
+                new
+                {
+                    id = "b1",
+                    name = "Birthday",
+                    _deleted = false,
+                }
+            )
+        );
+        Assert.Equal(
+            (null, null),
+            await ann.PushAsync(
+                "items",
+                new
+                {
+                    id = "i1",
+                    wishlist_id = "b1",
+                    title = given,
+                    source_url = host.Url(""),
+                    quantity = 1,
+                    _deleted = false,
+                }
+            )
+        );
         await host.IdleAsync();
         Assert.Equal(("resolved", expected), (Text(await ann.ItemNowAsync("i1"), "status"), Text(await ann.ItemNowAsync("i1"), "title")));
     }
@@ -60,14 +102,20 @@ public sealed class ResolveTests
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
-        host.Site.Html("/", """
+        host.Site.Html(
+            "/",
+            """
             <script type="application/ld+json">{"@type":"Product","name":"Teapot \ud83d!","image":"/\udc00.png","offers":{"price":"5","priceCurrency":"EUR"}}</script>
             <meta property="twitter:title" content="&#xD83D; half">
-            """);
+            """
+        );
         var id = await ann.PageItemAsync(await ann.ListAsync(), host.Url(""));
         await host.IdleAsync();
         var item = await ann.ItemNowAsync(id);
-        Assert.Equal(("resolved", "Teapot \uFFFD!", 5m), (Text(item, "status"), Text(item, "title"), item.GetProperty("price").GetDecimal()));
+        Assert.Equal(
+            ("resolved", "Teapot \uFFFD!", 5m),
+            (Text(item, "status"), Text(item, "title"), item.GetProperty("price").GetDecimal())
+        );
         Assert.Equal("Teapot \uFFFD!", Text((await ann.PullAsync("items"))[id]!.Value, "title"));
     }
 
@@ -77,12 +125,18 @@ public sealed class ResolveTests
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
         var (asked, go) = (new TaskCompletionSource(), new TaskCompletionSource());
-        host.Site.Page("/", async (page, ct) =>
-        {
-            asked.SetResult();
-            await go.Task;
-            await page.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 18\r\n\r\n<title>new</title>"u8.ToArray(), ct);
-        });
+        host.Site.Page(
+            "/",
+            async (page, ct) =>
+            {
+                asked.SetResult();
+                await go.Task;
+                await page.WriteAsync(
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 18\r\n\r\n<title>new</title>"u8.ToArray(),
+                    ct
+                );
+            }
+        );
         var id = await ann.PageItemAsync(await ann.ListAsync(), host.Url(""));
         await asked.Task.WaitAsync(TimeSpan.FromSeconds(30));
         await ann.OkAsync("PATCH", "items/" + id, new { title = "Mine" });
@@ -109,7 +163,10 @@ public sealed class ResolveTests
         host.Site.Bytes("/broken", "no brotli at all, whatever the header says"u8.ToArray(), "text/html", "Content-Encoding: br");
         host.Site.Html("/empty", "<p>secret</p>");
         await using var stream = await host.OpenAsync("ann");
-        var id = await ann.PageItemAsync(await ann.ListAsync(), url.Replace("{site}", host.Site.Address.AbsoluteUri, StringComparison.Ordinal));
+        var id = await ann.PageItemAsync(
+            await ann.ListAsync(),
+            url.Replace("{site}", host.Site.Address.AbsoluteUri, StringComparison.Ordinal)
+        );
         Assert.Equal("failed", Text((await stream.UntilAsync("items:resolved")).Data, "status"));
         var item = await ann.ItemNowAsync(id);
         Assert.Equal(("failed", error), (Text(item, "status"), Text(item, "error")));
@@ -144,11 +201,14 @@ public sealed class ResolveTests
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
         var asked = new SemaphoreSlim(0);
-        host.Site.Page("/", async (page, ct) =>
-        {
-            asked.Release();
-            Assert.Equal(0, await page.ReadAsync(new byte[1], ct));
-        });
+        host.Site.Page(
+            "/",
+            async (page, ct) =>
+            {
+                asked.Release();
+                Assert.Equal(0, await page.ReadAsync(new byte[1], ct));
+            }
+        );
         var id = await ann.PageItemAsync(await ann.ListAsync(), host.Url(""));
         Assert.True(await asked.WaitAsync(TimeSpan.FromSeconds(30)));
         host.Time.Advance(TimeSpan.FromSeconds(5));
@@ -163,12 +223,18 @@ public sealed class ResolveTests
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
         var (asked, go) = (new TaskCompletionSource(), new TaskCompletionSource());
-        host.Site.Page("/old", async (page, ct) =>
-        {
-            asked.SetResult();
-            await go.Task;
-            await page.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 18\r\n\r\n<title>old</title>"u8.ToArray(), ct);
-        });
+        host.Site.Page(
+            "/old",
+            async (page, ct) =>
+            {
+                asked.SetResult();
+                await go.Task;
+                await page.WriteAsync(
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 18\r\n\r\n<title>old</title>"u8.ToArray(),
+                    ct
+                );
+            }
+        );
         host.Site.Html("/new", "<title>new</title>");
         var id = await ann.PageItemAsync(await ann.ListAsync(), host.Url("old"));
         await asked.Task.WaitAsync(TimeSpan.FromSeconds(30));
@@ -187,12 +253,18 @@ public sealed class ResolveTests
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
         var (asked, go) = (new TaskCompletionSource(), new TaskCompletionSource());
-        host.Site.Page("/", async (page, ct) =>
-        {
-            asked.SetResult();
-            await go.Task;
-            await page.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 18\r\n\r\n<title>old</title>"u8.ToArray(), ct);
-        });
+        host.Site.Page(
+            "/",
+            async (page, ct) =>
+            {
+                asked.SetResult();
+                await go.Task;
+                await page.WriteAsync(
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 18\r\n\r\n<title>old</title>"u8.ToArray(),
+                    ct
+                );
+            }
+        );
         var list = await ann.ListAsync();
         var id = await ann.PageItemAsync(list, host.Url(""));
         await asked.Task.WaitAsync(TimeSpan.FromSeconds(30));

@@ -22,7 +22,10 @@ public sealed class ShareTests
         Assert.Equal(200, preview.Status);
         Assert.Equal(["name", "owner_name", "role", "expires_at"], preview.Body.EnumerateObject().Select(p => p.Name));
         Assert.Equal(("Birthday", "ANN", "mark"), (preview.Text("name"), preview.Text("owner_name"), preview.Text("role")));
-        Assert.Equal(("no-store", "no-referrer"), (preview.Headers.CacheControl!.ToString(), preview.Headers.GetValues("Referrer-Policy").Single()));
+        Assert.Equal(
+            ("no-store", "no-referrer"),
+            (preview.Headers.CacheControl!.ToString(), preview.Headers.GetValues("Referrer-Policy").Single())
+        );
         foreach (var secret in new[] { "secret", list, "bob" })
             Assert.DoesNotContain(secret, preview.Body.GetRawText(), StringComparison.OrdinalIgnoreCase);
         Assert.Equal(401, (await nobody.SendAsync("POST", $"share/{token}/join")).Status);
@@ -42,7 +45,21 @@ public sealed class ShareTests
         await bobs.UntilAsync("sync:access");
         Assert.Equal([item], (await bob.PullAsync("items")).Keys);
         await bob.RefusedAsync(403, "forbidden", "PUT", $"items/{item}/mark", new { quantity = 1 });
-        Assert.Equal("forbidden", (await bob.PushAsync("marks", new { id = item + "~bob", item_id = item, quantity = 1, _deleted = false })).Refused?.Split(';')[1]);
+        Assert.Equal(
+            "forbidden",
+            (
+                await bob.PushAsync(
+                    "marks",
+                    new
+                    {
+                        id = item + "~bob",
+                        item_id = item,
+                        quantity = 1,
+                        _deleted = false,
+                    }
+                )
+            ).Refused?.Split(';')[1]
+        );
         Assert.Equal(0, (await bob.OkAsync("GET", $"wishlists/{list}/marks")).GetArrayLength());
         // Of two links the one that allows more counts, in either order.
         Assert.Equal("mark", (await bob.JoinAsync(await ann.ShareAsync(list, "mark"))).GetProperty("role").GetString());
@@ -105,8 +122,17 @@ public sealed class ShareTests
         var other = token[0] == 'A' ? 'B' : 'A';
         string[] guesses =
         [
-            list, share.GetProperty("id").GetString()!, token[..42], token + "A", other + token[1..], token.ToUpperInvariant() + "", new string('A', 43), "%00",
-            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(token))), "..", new string('x', 5_000),
+            list,
+            share.GetProperty("id").GetString()!,
+            token[..42],
+            token + "A",
+            other + token[1..],
+            token.ToUpperInvariant() + "",
+            new string('A', 43),
+            "%00",
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(token))),
+            "..",
+            new string('x', 5_000),
         ];
         var answers = new HashSet<string>(StringComparer.Ordinal);
         foreach (var guess in guesses)
@@ -133,7 +159,10 @@ public sealed class ShareTests
         var token = await ann.ShareAsync(list, "mark");
         await bob.JoinAsync(token);
         await cat.JoinAsync(token);
-        var checkpoint = (await bob.OkAsync("GET", "sync/pull/items?limit=10")).GetProperty("checkpoint").GetProperty("position").GetString();
+        var checkpoint = (await bob.OkAsync("GET", "sync/pull/items?limit=10"))
+            .GetProperty("checkpoint")
+            .GetProperty("position")
+            .GetString();
         await bob.OkAsync("PUT", $"items/{item}/mark", new { quantity = 1 });
         await cat.RefusedAsync(409, "conflict", "PUT", $"items/{item}/mark", new { quantity = 1 }, "quantity");
         await cat.RefusedAsync(403, "forbidden", "DELETE", $"wishlists/{list}/members/bob");
@@ -142,9 +171,21 @@ public sealed class ShareTests
         await bob.RefusedAsync(404, "not_found", "GET", "wishlists/" + list);
         await bob.RefusedAsync(404, "not_found", "PUT", $"items/{item}/mark", new { quantity = 1 });
         // It goes from the device, and the device's echo of that deletes nothing.
-        var gone = Assert.Single((await bob.OkAsync("GET", $"sync/pull/items?limit=10&position={checkpoint}")).GetProperty("documents").EnumerateArray());
+        var gone = Assert.Single(
+            (await bob.OkAsync("GET", $"sync/pull/items?limit=10&position={checkpoint}")).GetProperty("documents").EnumerateArray()
+        );
         Assert.Equal((item, true), (gone.GetProperty("id").GetString(), gone.GetProperty("_deleted").GetBoolean()));
-        await bob.PushAsync("items", new { id = item, wishlist_id = list, title = "A thing", quantity = 1, _deleted = true });
+        await bob.PushAsync(
+            "items",
+            new
+            {
+                id = item,
+                wishlist_id = list,
+                title = "A thing",
+                quantity = 1,
+                _deleted = true,
+            }
+        );
         await ann.ItemNowAsync(item);
         Assert.Equal(204, (await cat.SendAsync("DELETE", $"wishlists/{list}/members/cat")).Status);
         Assert.Empty((await ann.OkAsync("GET", "wishlists/" + list)).GetProperty("members").EnumerateArray());

@@ -4,7 +4,9 @@ using Dunlin.Wishlists.Tests.Support;
 
 namespace Dunlin.Wishlists.Tests;
 
-/// <summary>The owner learns nothing of marks: every answer and every event that the owner can get is the same, whether others mark or not.</summary>
+/// <summary>
+/// The owner learns nothing of marks: every answer and every event that the owner can get is the same, whether others mark or not.
+/// </summary>
 public sealed partial class SurpriseTests
 {
     [Fact]
@@ -24,7 +26,19 @@ public sealed partial class SurpriseTests
         var before = await EverythingAsync(ann, list, items);
 
         await bob.OkAsync("PUT", $"items/{items[0]}/mark", new { quantity = 2 });
-        Assert.Equal((null, null), await cat.PushAsync("marks", new { id = items[0] + "~cat", item_id = items[0], quantity = 1, _deleted = false }));
+        Assert.Equal(
+            (null, null),
+            await cat.PushAsync(
+                "marks",
+                new
+                {
+                    id = items[0] + "~cat",
+                    item_id = items[0],
+                    quantity = 1,
+                    _deleted = false,
+                }
+            )
+        );
         await bob.OkAsync("PUT", $"items/{items[1]}/mark", new { quantity = 2 });
         await bob.RefusedAsync(409, "conflict", "PUT", $"items/{items[0]}/mark", new { quantity = 3 });
         await bob.OkAsync("DELETE", $"items/{items[1]}/mark");
@@ -50,7 +64,9 @@ public sealed partial class SurpriseTests
         var (marked, free) = (await ann.ItemAsync(list, "Thing", 3), await ann.ItemAsync(list, "Thing", 3));
         await bob.JoinAsync(await ann.ShareAsync(list, "mark"));
         await bob.OkAsync("PUT", $"items/{marked}/mark", new { quantity = 3 });
-        foreach (var (method, body) in new[] { ("PATCH", (object?)new { quantity = 1 }), ("PATCH", new { title = "Other" }), ("DELETE", null) })
+        foreach (
+            var (method, body) in new[] { ("PATCH", (object?)new { quantity = 1 }), ("PATCH", new { title = "Other" }), ("DELETE", null) }
+        )
         {
             var (one, two) = (await ann.SendAsync(method, "items/" + marked, body), await ann.SendAsync(method, "items/" + free, body));
             Assert.Equal((two.Status, Plain(two.Body, free)), (one.Status, Plain(one.Body, marked)));
@@ -68,11 +84,36 @@ public sealed partial class SurpriseTests
         var item = await ann.ItemAsync(list);
         await bob.JoinAsync(await ann.ShareAsync(list, "mark"));
         await bob.OkAsync("PUT", $"items/{item}/mark", new { quantity = 1 });
-        foreach (var topic in new[] { $"records/wishlist-marks/{list}", "records/wishlist-tokens", "records/jobs/wishlists.resolve", "rxdb/bob", "rxdb", "records", $"records/wishlists/{list}" })
+        foreach (
+            var topic in new[]
+            {
+                $"records/wishlist-marks/{list}",
+                "records/wishlist-tokens",
+                "records/jobs/wishlists.resolve",
+                "rxdb/bob",
+                "rxdb",
+                "records",
+                $"records/wishlists/{list}",
+            }
+        )
         {
             foreach (var path in new[] { "events", "journal", "presence" })
                 Assert.Equal(403, (await ann.SendAsync("GET", $"/dunlin/v1/{path}?topic={Uri.EscapeDataString(topic)}")).Status);
-            Assert.Equal(403, (await ann.SendAsync("POST", "/dunlin/v1/events", new { topic, type = "x", data = 1 })).Status);
+            Assert.Equal(
+                403,
+                (
+                    await ann.SendAsync(
+                        "POST",
+                        "/dunlin/v1/events",
+                        new
+                        {
+                            topic,
+                            type = "x",
+                            data = 1,
+                        }
+                    )
+                ).Status
+            );
         }
     }
 
@@ -83,10 +124,25 @@ public sealed partial class SurpriseTests
         async Task AskAsync(string method, string path, object? body = null)
         {
             var answer = await ann.SendAsync(method, path, body);
-            var headers = string.Join(' ', answer.Headers.Where(h => h.Key is "ETag" or "Dunlin-Refused").Select(h => $"{h.Key}={string.Join(',', h.Value)}"));
+            var headers = string.Join(
+                ' ',
+                answer.Headers.Where(h => h.Key is "ETag" or "Dunlin-Refused").Select(h => $"{h.Key}={string.Join(',', h.Value)}")
+            );
             answers.Add($"{method} {path} {answer.Status} {headers} {Plain(answer.Body)}");
         }
-        foreach (var path in new[] { "wishlists", "wishlists/shared", $"wishlists/{list}", $"wishlists/{list}/items", $"wishlists/{list}/marks", $"wishlists/{list}/shares", "events/status", "/dunlin/v1/stats" })
+        foreach (
+            var path in new[]
+            {
+                "wishlists",
+                "wishlists/shared",
+                $"wishlists/{list}",
+                $"wishlists/{list}/items",
+                $"wishlists/{list}/marks",
+                $"wishlists/{list}/shares",
+                "events/status",
+                "/dunlin/v1/stats",
+            }
+        )
             await AskAsync("GET", path);
         foreach (var collection in new[] { "wishlists", "items", "marks" })
             await AskAsync("GET", $"sync/pull/{collection}?limit=100");
@@ -100,9 +156,32 @@ public sealed partial class SurpriseTests
             {
                 foreach (var deleted in new[] { false, true })
                 {
-                    var mark = new { id = $"{item}~{user}", item_id = item, quantity = 1, _deleted = deleted };
+                    var mark = new
+                    {
+                        id = $"{item}~{user}",
+                        item_id = item,
+                        quantity = 1,
+                        _deleted = deleted,
+                    };
                     await AskAsync("POST", "sync/push/marks", new object[] { new { newDocumentState = mark } });
-                    await AskAsync("POST", "sync/push/marks", new object[] { new { newDocumentState = mark, assumedMasterState = new { mark.id, mark.item_id, quantity = 2, _deleted = false } } });
+                    await AskAsync(
+                        "POST",
+                        "sync/push/marks",
+                        new object[]
+                        {
+                            new
+                            {
+                                newDocumentState = mark,
+                                assumedMasterState = new
+                                {
+                                    mark.id,
+                                    mark.item_id,
+                                    quantity = 2,
+                                    _deleted = false,
+                                },
+                            },
+                        }
+                    );
                 }
             }
         }

@@ -26,7 +26,9 @@ internal static class TestStore
         if (!IsPostgres)
             return null;
         var schema = Path.GetFileName(folder).Replace('-', '_').ToLowerInvariant();
-        using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Server.Value.ConnectionString) { Pooling = false }.ConnectionString);
+        using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(Server.Value.ConnectionString) { Pooling = false }.ConnectionString
+        );
         connection.Open();
         using var command = new NpgsqlCommand($"CREATE SCHEMA IF NOT EXISTS {schema}", connection);
         command.ExecuteNonQuery();

@@ -40,13 +40,22 @@ internal sealed class AdminEndpoints
     {
         var admin = group.MapGroup("admin");
         admin.MapGet("sessions", (HttpContext http, AdminEndpoints endpoints) => endpoints.SessionsAsync(http));
-        admin.MapDelete("sessions/{sessionId}", (HttpContext http, string sessionId, AdminEndpoints endpoints) => endpoints.EndSessionAsync(http, sessionId));
+        admin.MapDelete(
+            "sessions/{sessionId}",
+            (HttpContext http, string sessionId, AdminEndpoints endpoints) => endpoints.EndSessionAsync(http, sessionId)
+        );
         admin.MapPost("notifications", (HttpContext http, AdminEndpoints endpoints) => endpoints.NotifyAsync(http));
         admin.MapPut("maintenance", (HttpContext http, AdminEndpoints endpoints) => endpoints.SetMaintenanceAsync(http));
-        admin.MapPut("collections/{id}/members/{userId}", (HttpContext http, string id, string userId, AdminEndpoints endpoints) =>
-            endpoints.SetMemberAsync(http, id, userId, isMember: true));
-        admin.MapDelete("collections/{id}/members/{userId}", (HttpContext http, string id, string userId, AdminEndpoints endpoints) =>
-            endpoints.SetMemberAsync(http, id, userId, isMember: false));
+        admin.MapPut(
+            "collections/{id}/members/{userId}",
+            (HttpContext http, string id, string userId, AdminEndpoints endpoints) =>
+                endpoints.SetMemberAsync(http, id, userId, isMember: true)
+        );
+        admin.MapDelete(
+            "collections/{id}/members/{userId}",
+            (HttpContext http, string id, string userId, AdminEndpoints endpoints) =>
+                endpoints.SetMemberAsync(http, id, userId, isMember: false)
+        );
     }
 
     private async Task<IResult> SessionsAsync(HttpContext http)
@@ -54,11 +63,22 @@ internal sealed class AdminEndpoints
         var caller = Administrator(http);
         var users = (await _accounts.ListAsync(http.RequestAborted)).ToDictionary(a => a.UserId, StringComparer.Ordinal);
         var others = await _questions.AskAsync<string, Dictionary<string, int>>(OpenPages, "", cancellationToken: http.RequestAborted);
-        var connections = others.Value.Append(ConnectionsHere()).SelectMany(counts => counts)
-            .AggregateBy(count => count.Key, 0, static (sum, count) => sum + count.Value).ToDictionary(StringComparer.Ordinal);
+        var connections = others
+            .Value.Append(ConnectionsHere())
+            .SelectMany(counts => counts)
+            .AggregateBy(count => count.Key, 0, static (sum, count) => sum + count.Value)
+            .ToDictionary(StringComparer.Ordinal);
         var views = (await _sessions.ListAsync(http.RequestAborted)).Select(s => new SessionView(
-            s.SessionId, s.UserId, users.GetValueOrDefault(s.UserId)?.Username ?? s.UserId, users.GetValueOrDefault(s.UserId)?.FullName ?? s.UserId,
-            s.CreatedAt, s.ExpiresAt, s.Description, connections.GetValueOrDefault(s.SessionId), s.SessionId == caller.SessionId));
+            s.SessionId,
+            s.UserId,
+            users.GetValueOrDefault(s.UserId)?.Username ?? s.UserId,
+            users.GetValueOrDefault(s.UserId)?.FullName ?? s.UserId,
+            s.CreatedAt,
+            s.ExpiresAt,
+            s.Description,
+            connections.GetValueOrDefault(s.SessionId),
+            s.SessionId == caller.SessionId
+        ));
         return DocumentAnswers.Json(http, new SessionList([.. views], others.SilentNodes));
     }
 
@@ -68,11 +88,14 @@ internal sealed class AdminEndpoints
     private async Task<IResult> EndSessionAsync(HttpContext http, string sessionId)
     {
         Administrator(http);
-        var lastFrame = FrameWriter.Encode(null, static frame =>
-        {
-            frame.Name(DocumentEvents.ForceLogout);
-            frame.Json(new { message = EndedMessage });
-        });
+        var lastFrame = FrameWriter.Encode(
+            null,
+            static frame =>
+            {
+                frame.Name(DocumentEvents.ForceLogout);
+                frame.Json(new { message = EndedMessage });
+            }
+        );
         if (!await _sessions.EndAsync(sessionId, "ended_by_administrator", lastFrame, http.RequestAborted))
             throw new DunlinException(ErrorCode.NotFound, "There is no such session.");
         return Results.NoContent();
@@ -86,7 +109,13 @@ internal sealed class AdminEndpoints
         var variant = body.Variant ?? Variants[0];
         if (!Variants.Contains(variant, StringComparer.Ordinal))
             throw new DunlinException(ErrorCode.InvalidField, $"'variant' is {string.Join(" or ", Variants)}.", "variant");
-        await _store.WriteAsync(async (unit, ct) => { await unit.AppendAsync(DocumentEvents.Notify(message, variant, caller.AsOrigin()), ct); }, http.RequestAborted);
+        await _store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await unit.AppendAsync(DocumentEvents.Notify(message, variant, caller.AsOrigin()), ct);
+            },
+            http.RequestAborted
+        );
         return Results.NoContent();
     }
 
@@ -115,7 +144,8 @@ internal sealed class AdminEndpoints
                 // With the change itself: a node that ended right after the commit would leave this user's streams open on the others.
                 await unit.RightsChangedAsync(userId, ct);
             },
-            http.RequestAborted);
+            http.RequestAborted
+        );
         return Results.NoContent();
     }
 
@@ -127,15 +157,31 @@ internal sealed class AdminEndpoints
     }
 
     private sealed record SessionView(
-        string SessionId, string UserId, string Username, string FullName, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, string Description,
-        int Connections, bool IsMine);
+        string SessionId,
+        string UserId,
+        string Username,
+        string FullName,
+        DateTimeOffset CreatedAt,
+        DateTimeOffset ExpiresAt,
+        string Description,
+        int Connections,
+        bool IsMine
+    );
 
     /// <param name="Sessions">All sessions, with the pages that each has open at whatever node.</param>
     /// <param name="SilentNodes">Nodes that have not answered, whose pages are missing; left out where all have.</param>
     private sealed record SessionList(
-        IReadOnlyList<SessionView> Sessions, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes);
+        IReadOnlyList<SessionView> Sessions,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes
+    );
 
-    private sealed record NotificationBody([property: JsonPropertyName("message")] string Message, [property: JsonPropertyName("variant")] string? Variant = null);
+    private sealed record NotificationBody(
+        [property: JsonPropertyName("message")] string Message,
+        [property: JsonPropertyName("variant")] string? Variant = null
+    );
 
-    private sealed record MaintenanceBody([property: JsonPropertyName("on")] bool On, [property: JsonPropertyName("message")] string? Message = null);
+    private sealed record MaintenanceBody(
+        [property: JsonPropertyName("on")] bool On,
+        [property: JsonPropertyName("message")] string? Message = null
+    );
 }

@@ -7,9 +7,10 @@ namespace Dunlin.Apps.Documents;
 /// which know the roles and the maintenance; over the engine's endpoint nobody may hold or take one.</summary>
 internal sealed class DocumentAccess(IStore store) : IAccessPolicy
 {
-    public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => DocumentNames.CollectionOf(topic) is { } id
-        ? store.ReadAsync(async (scope, _) => await DocumentRows.MaySeeAsync(scope.Connection, null, caller, id), cancellationToken)
-        : new(false);
+    public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) =>
+        DocumentNames.CollectionOf(topic) is { } id
+            ? store.ReadAsync(async (scope, _) => await DocumentRows.MaySeeAsync(scope.Connection, null, caller, id), cancellationToken)
+            : new(false);
 
     public ValueTask<bool> MayTakeAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) => new(false);
 }
@@ -17,11 +18,13 @@ internal sealed class DocumentAccess(IStore store) : IAccessPolicy
 /// <summary>A user's own topic, and no other's.</summary>
 internal sealed class OwnTopicAccess : IAccessPolicy
 {
-    public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(topic == DocumentNames.UserTopic(caller.UserId));
+    public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) =>
+        new(topic == DocumentNames.UserTopic(caller.UserId));
 }
 
 /// <summary>Notices to everybody are for everybody who is signed in.</summary>
 internal sealed class NoticesAccess : IAccessPolicy
 {
-    public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(topic == DocumentNames.NoticesTopic);
+    public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) =>
+        new(topic == DocumentNames.NoticesTopic);
 }

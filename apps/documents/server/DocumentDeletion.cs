@@ -10,10 +10,15 @@ internal sealed class DocumentDeletion(IStore store, LeaseService leases, LockId
 {
     /// <param name="caller">Who asks.</param>
     /// <param name="fileIds">The files.</param>
-    /// <param name="fences">For some of them the grant that the page has; a newer one of the same session counts where none is named.</param>
+    /// <param name="fences">For some of them the grant that the page has; a newer one of the same session counts where none is
+    /// named.</param>
     /// <param name="cancellationToken">Stops before anything is deleted.</param>
     public async ValueTask DeleteAsync(
-        Caller caller, IReadOnlyList<string> fileIds, IReadOnlyDictionary<string, long> fences, CancellationToken cancellationToken)
+        Caller caller,
+        IReadOnlyList<string> fileIds,
+        IReadOnlyDictionary<string, long> fences,
+        CancellationToken cancellationToken
+    )
     {
         var leaseId = await ids.OfAsync(caller, cancellationToken);
         await store.WriteAsync(
@@ -31,14 +36,18 @@ internal sealed class DocumentDeletion(IStore store, LeaseService leases, LockId
                 }
                 await RemoveAsync(unit, caller, files, ct);
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     private async ValueTask RemoveAsync(IUnitOfWork unit, Caller caller, List<DocumentFile> files, CancellationToken cancellationToken)
     {
         // The deletion is told before the release, so that no reader races for what is gone.
         foreach (var collection in files.GroupBy(f => f.CollectionId, StringComparer.Ordinal))
-            await unit.AppendAsync(DocumentEvents.Deleted(collection.Key, collection.Select(f => f.StableId), caller.AsOrigin()), cancellationToken);
+            await unit.AppendAsync(
+                DocumentEvents.Deleted(collection.Key, collection.Select(f => f.StableId), caller.AsOrigin()),
+                cancellationToken
+            );
         foreach (var file in files)
         {
             await DocumentRows.DeleteAsync(unit, file.StableId, caller.Name);

@@ -12,9 +12,20 @@ internal static class DocumentEvents
     public const string ForceLogout = "forceLogout";
     public const string MaintenanceChanged = "maintenanceChanged";
 
-    public static EventDraft Changed(string collectionId, string reason, string stableId, EventOrigin? origin, string? lockedBy = null) => lockedBy is null
-        ? EventDraft.Of(DocumentNames.Topic(collectionId), FileDataChanged, new { reason, stable_id = stableId }, origin)
-        : EventDraft.Of(DocumentNames.Topic(collectionId), FileDataChanged, new { reason, stable_id = stableId, locked_by = lockedBy }, origin);
+    public static EventDraft Changed(string collectionId, string reason, string stableId, EventOrigin? origin, string? lockedBy = null) =>
+        lockedBy is null
+            ? EventDraft.Of(DocumentNames.Topic(collectionId), FileDataChanged, new { reason, stable_id = stableId }, origin)
+            : EventDraft.Of(
+                DocumentNames.Topic(collectionId),
+                FileDataChanged,
+                new
+                {
+                    reason,
+                    stable_id = stableId,
+                    locked_by = lockedBy,
+                },
+                origin
+            );
 
     public static EventDraft Deleted(string collectionId, IEnumerable<string> stableIds, EventOrigin origin) =>
         EventDraft.Of(DocumentNames.Topic(collectionId), FileDataChanged, new { reason = "files_deleted", stable_ids = stableIds }, origin);
@@ -37,7 +48,15 @@ internal sealed class DocumentFormat : IWireFormat
 
     public void Write(Event source, FrameWriter frame)
     {
-        if (source.Type is not (DocumentEvents.FileDataChanged or DocumentEvents.LockReleased or DocumentEvents.Notification or DocumentEvents.MaintenanceChanged))
+        if (
+            source.Type
+            is not (
+                DocumentEvents.FileDataChanged
+                or DocumentEvents.LockReleased
+                or DocumentEvents.Notification
+                or DocumentEvents.MaintenanceChanged
+            )
+        )
             return;
         frame.Name(source.Type);
         frame.Data(source.Data.Span);

@@ -13,8 +13,23 @@ internal static class FileKind
 
 /// <summary>A file as the database holds it, without its content.</summary>
 internal sealed record DocumentFile(
-    string StableId, string DocumentId, string CollectionId, string Title, string Kind, string Variant, long Number, long IsGold, string Label,
-    string OwnerId, string OwnerName, string ChangedBy, long CreatedAt, long ChangedAt, long Revision, long Size)
+    string StableId,
+    string DocumentId,
+    string CollectionId,
+    string Title,
+    string Kind,
+    string Variant,
+    long Number,
+    long IsGold,
+    string Label,
+    string OwnerId,
+    string OwnerName,
+    string ChangedBy,
+    long CreatedAt,
+    long ChangedAt,
+    long Revision,
+    long Size
+)
 {
     public bool IsGoldStandard => IsGold != 0;
 
@@ -29,21 +44,48 @@ internal sealed record FileRights(bool Write, bool NewVersion, bool Promote, boo
 
 /// <summary>A file in the list.</summary>
 internal sealed record FileView(
-    string StableId, string Variant, long Version, string Label, bool IsGold, string Owner, string ChangedBy, DateTimeOffset CreatedAt,
-    DateTimeOffset ChangedAt, string Etag, long Size, LockHolder? LockedBy, FileRights Can);
+    string StableId,
+    string Variant,
+    long Version,
+    string Label,
+    bool IsGold,
+    string Owner,
+    string ChangedBy,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset ChangedAt,
+    string Etag,
+    long Size,
+    LockHolder? LockedBy,
+    FileRights Can
+);
 
 /// <summary>A document in the list, with its versions (the gold standards first, then the newest).</summary>
 internal sealed record DocumentView(string DocId, string Collection, string Title, FileView? Pdf, IReadOnlyList<FileView> Files);
 
 /// <summary>What <c>GET files/list</c> answers: at least as new as the position.</summary>
 internal sealed record FileList(
-    IReadOnlyList<Collection> Collections, IReadOnlyList<DocumentView> Documents, IReadOnlyList<string> Variants, MaintenanceState Maintenance,
-    string Position, DateTimeOffset ServerNow);
+    IReadOnlyList<Collection> Collections,
+    IReadOnlyList<DocumentView> Documents,
+    IReadOnlyList<string> Variants,
+    MaintenanceState Maintenance,
+    string Position,
+    DateTimeOffset ServerNow
+);
 
 /// <summary>One version in the history of a document and variant.</summary>
 internal sealed record VersionView(
-    string StableId, long Version, string Label, bool IsGold, string Owner, string ChangedBy, DateTimeOffset CreatedAt, DateTimeOffset ChangedAt, long Size,
-    DateTimeOffset? DeletedAt, string? DeletedBy);
+    string StableId,
+    long Version,
+    string Label,
+    bool IsGold,
+    string Owner,
+    string ChangedBy,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset ChangedAt,
+    long Size,
+    DateTimeOffset? DeletedAt,
+    string? DeletedBy
+);
 
 /// <summary>What a save answers.</summary>
 /// <param name="Status"><c>saved | new | new_gold</c>.</param>

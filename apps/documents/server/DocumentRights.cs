@@ -20,7 +20,8 @@ internal static class DocumentRights
             Write: isText && (file.IsGoldStandard ? reviews : annotates),
             NewVersion: isText && annotates,
             Promote: isText && reviews,
-            Delete: reviews || caller.IsAdministrator || string.Equals(file.OwnerId, caller.UserId, StringComparison.Ordinal));
+            Delete: reviews || caller.IsAdministrator || string.Equals(file.OwnerId, caller.UserId, StringComparison.Ordinal)
+        );
     }
 
     /// <summary>A lock is for those who can do something under it: others would only keep these away.</summary>
@@ -30,13 +31,17 @@ internal static class DocumentRights
             throw new DunlinException(ErrorCode.Forbidden, "You may read this file, not change it.");
     }
 
-    public static void RequireWrite(Caller caller, DocumentFile file) => Require(
-        Of(caller, file).Write, file.IsGoldStandard ? "A gold standard is written by reviewers." : "A version is written by annotators and reviewers.");
+    public static void RequireWrite(Caller caller, DocumentFile file) =>
+        Require(
+            Of(caller, file).Write,
+            file.IsGoldStandard ? "A gold standard is written by reviewers." : "A version is written by annotators and reviewers."
+        );
 
     public static void RequireNewVersion(Caller caller, DocumentFile file) =>
         Require(Of(caller, file).NewVersion, "A version is written by annotators and reviewers.");
 
-    public static void RequirePromote(Caller caller, DocumentFile file) => Require(Of(caller, file).Promote, "A gold standard is written by reviewers.");
+    public static void RequirePromote(Caller caller, DocumentFile file) =>
+        Require(Of(caller, file).Promote, "A gold standard is written by reviewers.");
 
     public static void RequireDelete(Caller caller, DocumentFile file) =>
         Require(Of(caller, file).Delete, "A file is deleted by its owner, by reviewers and by administrators.");

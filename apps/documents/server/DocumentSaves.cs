@@ -47,11 +47,19 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
                     _ => await ReplaceAsync(unit, caller, file, request, content, leaseId, ct),
                 };
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     /// <summary>Adds a document with its first version.</summary>
-    public ValueTask<SaveAnswer> ImportAsync(Caller caller, string collectionId, string title, string variant, string text, CancellationToken cancellationToken)
+    public ValueTask<SaveAnswer> ImportAsync(
+        Caller caller,
+        string collectionId,
+        string title,
+        string variant,
+        string text,
+        CancellationToken cancellationToken
+    )
     {
         var content = DocumentXml.Check(text);
         return store.WriteAsync(
@@ -67,10 +75,20 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
                 var documentId = NewId();
                 await DocumentRows.InsertDocumentAsync(unit, documentId, collectionId, title);
                 var added = await InsertAsync(
-                    unit, (documentId, collectionId, title), (FileKind.Text, variant), (caller.UserId, caller.Name), isGold: false, label: "", content, caller.AsOrigin(), ct);
+                    unit,
+                    (documentId, collectionId, title),
+                    (FileKind.Text, variant),
+                    (caller.UserId, caller.Name),
+                    isGold: false,
+                    label: "",
+                    content,
+                    caller.AsOrigin(),
+                    ct
+                );
                 return AnswerOf("new", added);
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     /// <summary>Makes a version the gold standard of its document and variant, in place of the one before. Refused while another
@@ -90,41 +108,84 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
                 await DocumentRows.PromoteAsync(unit, file);
                 await unit.AppendAsync(DocumentEvents.Changed(file.CollectionId, "gold_standard_changed", stableId, caller.AsOrigin()), ct);
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     /// <summary>Adds one file in a unit of work: takes its number, tells of it, and writes row and bytes.</summary>
     internal static async ValueTask<DocumentFile> InsertAsync(
-        IUnitOfWork unit, (string Id, string CollectionId, string Title) document, (string Kind, string Variant) what, (string Id, string Name) owner,
-        bool isGold, string label, byte[] content, EventOrigin? origin, CancellationToken cancellationToken)
+        IUnitOfWork unit,
+        (string Id, string CollectionId, string Title) document,
+        (string Kind, string Variant) what,
+        (string Id, string Name) owner,
+        bool isGold,
+        string label,
+        byte[] content,
+        EventOrigin? origin,
+        CancellationToken cancellationToken
+    )
     {
         var now = unit.Now.ToUnixTimeMilliseconds();
         var number = await DocumentRows.NextNumberAsync(unit, document.Id, what.Kind, what.Variant);
         if (number > DocumentLimits.Versions)
-            throw DunlinException.Limit(DocumentLimits.Versions, "versions for each document and variant, deleted ones included", "new_version");
+            throw DunlinException.Limit(
+                DocumentLimits.Versions,
+                "versions for each document and variant, deleted ones included",
+                "new_version"
+            );
         var added = new DocumentFile(
-            NewId(), document.Id, document.CollectionId, document.Title, what.Kind, what.Variant,
-            number, isGold ? 1 : 0, label, owner.Id, owner.Name, owner.Name, now, now,
-            (await unit.NextPositionAsync(cancellationToken)).Offset, content.Length);
+            NewId(),
+            document.Id,
+            document.CollectionId,
+            document.Title,
+            what.Kind,
+            what.Variant,
+            number,
+            isGold ? 1 : 0,
+            label,
+            owner.Id,
+            owner.Name,
+            owner.Name,
+            now,
+            now,
+            (await unit.NextPositionAsync(cancellationToken)).Offset,
+            content.Length
+        );
         await unit.AppendAsync(DocumentEvents.Changed(document.CollectionId, "file_created", added.StableId, origin), cancellationToken);
         await DocumentRows.InsertAsync(unit, added, content);
         return added;
     }
 
     private static async ValueTask<SaveAnswer> AddVersionAsync(
-        IUnitOfWork unit, Caller caller, DocumentFile beside, SaveRequest request, byte[] content, CancellationToken cancellationToken)
+        IUnitOfWork unit,
+        Caller caller,
+        DocumentFile beside,
+        SaveRequest request,
+        byte[] content,
+        CancellationToken cancellationToken
+    )
     {
         DocumentRights.RequireNewVersion(caller, beside);
         return AnswerOf("new", await InsertBesideAsync(unit, caller, beside, isGold: false, request.Label, content, cancellationToken));
     }
 
     private static async ValueTask<SaveAnswer> AddGoldAsync(
-        IUnitOfWork unit, Caller caller, DocumentFile beside, SaveRequest request, byte[] content, CancellationToken cancellationToken)
+        IUnitOfWork unit,
+        Caller caller,
+        DocumentFile beside,
+        SaveRequest request,
+        byte[] content,
+        CancellationToken cancellationToken
+    )
     {
         DocumentRights.RequirePromote(caller, beside);
         if (await DocumentRows.GoldOfAsync(unit, beside.DocumentId, beside.Variant) is { } gold)
         {
-            throw new DunlinException(ErrorCode.Conflict, "This document has a gold standard already: save that one, or promote another version.", "new_gold")
+            throw new DunlinException(
+                ErrorCode.Conflict,
+                "This document has a gold standard already: save that one, or promote another version.",
+                "new_gold"
+            )
             {
                 Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["gold_id"] = gold },
             };
@@ -133,12 +194,27 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
     }
 
     private static async ValueTask<DocumentFile> InsertBesideAsync(
-        IUnitOfWork unit, Caller caller, DocumentFile beside, bool isGold, string label, byte[] content, CancellationToken cancellationToken)
+        IUnitOfWork unit,
+        Caller caller,
+        DocumentFile beside,
+        bool isGold,
+        string label,
+        byte[] content,
+        CancellationToken cancellationToken
+    )
     {
         await RequireRoomAsync(unit, caller.UserId, content.Length);
         return await InsertAsync(
-            unit, (beside.DocumentId, beside.CollectionId, beside.Title), (beside.Kind, beside.Variant), (caller.UserId, caller.Name), isGold, label, content,
-            caller.AsOrigin(), cancellationToken);
+            unit,
+            (beside.DocumentId, beside.CollectionId, beside.Title),
+            (beside.Kind, beside.Variant),
+            (caller.UserId, caller.Name),
+            isGold,
+            label,
+            content,
+            caller.AsOrigin(),
+            cancellationToken
+        );
     }
 
     private static async ValueTask RequireRoomAsync(IUnitOfWork unit, string userId, int more)
@@ -148,7 +224,8 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
             throw new DunlinException(
                 ErrorCode.LimitReached,
                 $"The limit is {DocumentLimits.OwnBytes} bytes of versions that one user adds, deleted ones included.",
-                "xml_string")
+                "xml_string"
+            )
             {
                 Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = DocumentLimits.OwnBytes },
             };
@@ -156,7 +233,14 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
     }
 
     private static async ValueTask<SaveAnswer> ReplaceAsync(
-        IUnitOfWork unit, Caller caller, DocumentFile file, SaveRequest request, byte[] content, string leaseId, CancellationToken cancellationToken)
+        IUnitOfWork unit,
+        Caller caller,
+        DocumentFile file,
+        SaveRequest request,
+        byte[] content,
+        string leaseId,
+        CancellationToken cancellationToken
+    )
     {
         DocumentRights.RequireWrite(caller, file);
         if (request.Fence is not { } fence)
@@ -173,10 +257,14 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
         var before = await DocumentRows.ContentAsync(unit.Connection, unit.Transaction, file.StableId);
         if (content.AsSpan().SequenceEqual(before))
             return AnswerOf("saved", file, changed: false);
-        var position = await unit.AppendAsync(DocumentEvents.Changed(file.CollectionId, "file_saved", file.StableId, caller.AsOrigin()), cancellationToken);
+        var position = await unit.AppendAsync(
+            DocumentEvents.Changed(file.CollectionId, "file_saved", file.StableId, caller.AsOrigin()),
+            cancellationToken
+        );
         await DocumentRows.ReplaceAsync(unit, file.StableId, content, caller.Name, position.Offset);
         return AnswerOf("saved", file with { Revision = position.Offset });
     }
 
-    private static SaveAnswer AnswerOf(string status, DocumentFile file, bool changed = true) => new(status, file.StableId, file.Number, file.ETag, changed);
+    private static SaveAnswer AnswerOf(string status, DocumentFile file, bool changed = true) =>
+        new(status, file.StableId, file.Number, file.ETag, changed);
 }

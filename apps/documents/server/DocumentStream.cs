@@ -13,21 +13,32 @@ internal sealed class DocumentStream(EventStreams streams, IStore store)
     public async Task ServeAsync(HttpContext context)
     {
         var caller = context.RequireCaller();
-        var collections = await store.ReadAsync(async (scope, _) => await DocumentRows.CollectionsAsync(scope.Connection, caller), context.RequestAborted);
-        TopicName[] topics = [DocumentNames.NoticesTopic, DocumentNames.UserTopic(caller.UserId), .. collections.Select(c => DocumentNames.Topic(c.Id))];
-        await streams.ServeAsync(context, new StreamRequest(topics)
-        {
-            Format = DocumentFormat.Instance,
-            Exclusion = OriginExclusion.Session,
-            OnOpen = static (opening, _) =>
+        var collections = await store.ReadAsync(
+            async (scope, _) => await DocumentRows.CollectionsAsync(scope.Connection, caller),
+            context.RequestAborted
+        );
+        TopicName[] topics =
+        [
+            DocumentNames.NoticesTopic,
+            DocumentNames.UserTopic(caller.UserId),
+            .. collections.Select(c => DocumentNames.Topic(c.Id)),
+        ];
+        await streams.ServeAsync(
+            context,
+            new StreamRequest(topics)
             {
-                opening.WriteWithPosition(static frame =>
+                Format = DocumentFormat.Instance,
+                Exclusion = OriginExclusion.Session,
+                OnOpen = static (opening, _) =>
                 {
-                    frame.Name("connected");
-                    frame.Data("Stream connected");
-                });
-                return ValueTask.CompletedTask;
-            },
-        });
+                    opening.WriteWithPosition(static frame =>
+                    {
+                        frame.Name("connected");
+                        frame.Data("Stream connected");
+                    });
+                    return ValueTask.CompletedTask;
+                },
+            }
+        );
     }
 }

@@ -75,9 +75,20 @@ internal static class DocumentXml
             var type = typeAt < 0 ? default : PlaceOf(document, typeAt - (text.Length - document.Length));
             var place = (exception.LineNumber, exception.LinePosition);
             if (typeAt >= 0 && (exception.LineNumber == 0 || place.CompareTo(type) >= 0))
-                throw DocumentErrors.At(DocumentErrors.UnsafeXml, type.Line, type.Column, "document types (<!DOCTYPE>) are not taken", exception);
+                throw DocumentErrors.At(
+                    DocumentErrors.UnsafeXml,
+                    type.Line,
+                    type.Column,
+                    "document types (<!DOCTYPE>) are not taken",
+                    exception
+                );
             throw DocumentErrors.At(
-                DocumentErrors.MalformedXml, Math.Max(1, exception.LineNumber), Math.Max(1, exception.LinePosition), Words(exception), exception);
+                DocumentErrors.MalformedXml,
+                Math.Max(1, exception.LineNumber),
+                Math.Max(1, exception.LinePosition),
+                Words(exception),
+                exception
+            );
         }
     }
 
@@ -92,7 +103,12 @@ internal static class DocumentXml
     {
         var encoding = reader.GetAttribute("encoding");
         if (encoding is not null && !encoding.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
-            throw DocumentErrors.At(DocumentErrors.UnsafeXml, place.LineNumber, place.LinePosition, $"the encoding is UTF-8, not '{encoding}'");
+            throw DocumentErrors.At(
+                DocumentErrors.UnsafeXml,
+                place.LineNumber,
+                place.LinePosition,
+                $"the encoding is UTF-8, not '{encoding}'"
+            );
     }
 
     /// <summary>Looks for tags too deep or with too many attributes, knowing no more of XML than where a tag begins and ends.
@@ -111,7 +127,7 @@ internal static class DocumentXml
             else if (rest.StartsWith("<?", StringComparison.Ordinal))
                 at = After(text, at + 2, "?>");
             else if (rest.StartsWith("<!", StringComparison.Ordinal))
-                return rest.StartsWith("<!DOCTYPE", StringComparison.Ordinal) ? at : -1;   // the reader stops there
+                return rest.StartsWith("<!DOCTYPE", StringComparison.Ordinal) ? at : -1; // the reader stops there
             else if (rest.StartsWith("</", StringComparison.Ordinal))
                 (at, depth) = (After(text, at + 2, ">"), depth - 1);
             else

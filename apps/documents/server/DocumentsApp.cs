@@ -46,6 +46,9 @@ public static class DocumentsApp
         FileEndpoints.Map(group);
         LockEndpoints.Map(group);
         AdminEndpoints.Map(group);
-        endpoints.MapEventStream("/api/v1/sse/subscribe", http => http.RequestServices.GetRequiredService<DocumentStream>().ServeAsync(http));
+        endpoints.MapEventStream(
+            "/api/v1/sse/subscribe",
+            http => http.RequestServices.GetRequiredService<DocumentStream>().ServeAsync(http)
+        );
     }
 }

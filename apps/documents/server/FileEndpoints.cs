@@ -25,19 +25,31 @@ internal static class FileEndpoints
 
     public static void Map(RouteGroupBuilder group)
     {
-        group.MapGet("files/list", async (HttpContext http, DocumentReads reads) =>
-            DocumentAnswers.Json(http, await reads.ListAsync(http.RequireCaller(), Variant(http.Request.Query["variant"]), http.RequestAborted)));
+        group.MapGet(
+            "files/list",
+            async (HttpContext http, DocumentReads reads) =>
+                DocumentAnswers.Json(
+                    http,
+                    await reads.ListAsync(http.RequireCaller(), Variant(http.Request.Query["variant"]), http.RequestAborted)
+                )
+        );
         group.MapGet("files/{stableId}", ReadAsync);
-        group.MapGet("files/{stableId}/history", async (HttpContext http, string stableId, DocumentReads reads) =>
-            DocumentAnswers.Json(http, await reads.HistoryAsync(http.RequireCaller(), stableId, http.RequestAborted)));
+        group.MapGet(
+            "files/{stableId}/history",
+            async (HttpContext http, string stableId, DocumentReads reads) =>
+                DocumentAnswers.Json(http, await reads.HistoryAsync(http.RequireCaller(), stableId, http.RequestAborted))
+        );
         group.MapPost("files/save", SaveAsync);
         group.MapPost("files/import", ImportAsync);
         group.MapPost("files/delete", DeleteAsync);
-        group.MapPost("files/{stableId}/gold-standard", async (HttpContext http, string stableId, DocumentSaves saves) =>
-        {
-            await saves.PromoteAsync(http.RequireCaller(), stableId, http.RequestAborted);
-            return Results.NoContent();
-        });
+        group.MapPost(
+            "files/{stableId}/gold-standard",
+            async (HttpContext http, string stableId, DocumentSaves saves) =>
+            {
+                await saves.PromoteAsync(http.RequireCaller(), stableId, http.RequestAborted);
+                return Results.NoContent();
+            }
+        );
     }
 
     private static async Task<IResult> ReadAsync(HttpContext http, string stableId, DocumentReads reads)
@@ -68,7 +80,14 @@ internal static class FileEndpoints
         using var place = await bodies.TakeAsync(http.Request, caller.UserId, MaxSaveBody);
         var body = await RequestBody.ReadAsync<SaveBody>(http, MaxSaveBody, http.RequestAborted);
         var request = new SaveRequest(
-            body.FileId, body.XmlString, body.NewVersion ?? false, body.NewGold ?? false, body.Lease, IfMatch.Of(http.Request), Text(body.Label ?? "", "label", 0, MaxLabel));
+            body.FileId,
+            body.XmlString,
+            body.NewVersion ?? false,
+            body.NewGold ?? false,
+            body.Lease,
+            IfMatch.Of(http.Request),
+            Text(body.Label ?? "", "label", 0, MaxLabel)
+        );
         // Not the request's token: what was typed is kept although the page has been left.
         var answer = await saves.SaveAsync(caller, request, CancellationToken.None);
         http.Response.Headers.ETag = answer.Etag;
@@ -82,7 +101,13 @@ internal static class FileEndpoints
         using var place = await bodies.TakeAsync(http.Request, caller.UserId, MaxSaveBody);
         var body = await RequestBody.ReadAsync<ImportBody>(http, MaxSaveBody, http.RequestAborted);
         var answer = await saves.ImportAsync(
-            caller, body.Collection, Text(body.Title, "title", 1, MaxTitle), Variant(body.Variant) ?? "default", body.XmlString, CancellationToken.None);
+            caller,
+            body.Collection,
+            Text(body.Title, "title", 1, MaxTitle),
+            Variant(body.Variant) ?? "default",
+            body.XmlString,
+            CancellationToken.None
+        );
         return DocumentAnswers.Json(http, answer, StatusCodes.Status201Created);
     }
 
@@ -98,12 +123,13 @@ internal static class FileEndpoints
         return DocumentAnswers.Json(http, new DeleteAnswer(body.Files));
     }
 
-    private static string? Variant(string? variant) => variant switch
-    {
-        null or "" => null,
-        { Length: <= MaxVariant } when variant.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-') => variant,
-        _ => throw new DunlinException(ErrorCode.InvalidField, $"'variant' has 1 to {MaxVariant} letters, digits and ._-", "variant"),
-    };
+    private static string? Variant(string? variant) =>
+        variant switch
+        {
+            null or "" => null,
+            { Length: <= MaxVariant } when variant.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-') => variant,
+            _ => throw new DunlinException(ErrorCode.InvalidField, $"'variant' has 1 to {MaxVariant} letters, digits and ._-", "variant"),
+        };
 
     internal static string Text(string text, string field, int min, int max)
     {
@@ -114,16 +140,25 @@ internal static class FileEndpoints
     }
 
     private sealed record SaveBody(
-        [property: JsonPropertyName("xml_string")] string XmlString, [property: JsonPropertyName("file_id")] string FileId,
-        [property: JsonPropertyName("new_version")] bool? NewVersion = null, [property: JsonPropertyName("new_gold")] bool? NewGold = null,
-        [property: JsonPropertyName("lease")] long? Lease = null, [property: JsonPropertyName("label")] string? Label = null);
+        [property: JsonPropertyName("xml_string")] string XmlString,
+        [property: JsonPropertyName("file_id")] string FileId,
+        [property: JsonPropertyName("new_version")] bool? NewVersion = null,
+        [property: JsonPropertyName("new_gold")] bool? NewGold = null,
+        [property: JsonPropertyName("lease")] long? Lease = null,
+        [property: JsonPropertyName("label")] string? Label = null
+    );
 
     private sealed record ImportBody(
-        [property: JsonPropertyName("xml_string")] string XmlString, [property: JsonPropertyName("collection")] string Collection,
-        [property: JsonPropertyName("title")] string Title, [property: JsonPropertyName("variant")] string? Variant = null);
+        [property: JsonPropertyName("xml_string")] string XmlString,
+        [property: JsonPropertyName("collection")] string Collection,
+        [property: JsonPropertyName("title")] string Title,
+        [property: JsonPropertyName("variant")] string? Variant = null
+    );
 
     private sealed record DeleteBody(
-        [property: JsonPropertyName("files")] IReadOnlyList<string> Files, [property: JsonPropertyName("leases")] Dictionary<string, long>? Leases = null);
+        [property: JsonPropertyName("files")] IReadOnlyList<string> Files,
+        [property: JsonPropertyName("leases")] Dictionary<string, long>? Leases = null
+    );
 
     private sealed record DeleteAnswer(IReadOnlyList<string> Deleted);
 }

@@ -10,7 +10,7 @@ internal sealed class FileLockAnnouncer : ILeaseAnnouncer, ILeaseResources
 {
     public async ValueTask<bool> ExistsAsync(ResourceName resource, IUnitOfWork unit, CancellationToken cancellationToken) =>
         DocumentNames.Parts(resource) is var (collectionId, stableId)
-            && string.Equals(await DocumentRows.CollectionOfAsync(unit, stableId), collectionId, StringComparison.Ordinal);
+        && string.Equals(await DocumentRows.CollectionOfAsync(unit, stableId), collectionId, StringComparison.Ordinal);
 
     public async ValueTask AnnounceAsync(LeaseChange change, IUnitOfWork unit, CancellationToken cancellationToken)
     {
@@ -20,13 +20,21 @@ internal sealed class FileLockAnnouncer : ILeaseAnnouncer, ILeaseResources
         {
             case LeaseChangeKind.Granted:
                 // Whoever got it from the queue did not ask just now, and is to hear of it like everybody else.
-                var asked = change.Origin is { } origin && origin.SessionId is not null && string.Equals(origin.SessionId, change.Owner.SessionId, StringComparison.Ordinal);
+                var asked =
+                    change.Origin is { } origin
+                    && origin.SessionId is not null
+                    && string.Equals(origin.SessionId, change.Owner.SessionId, StringComparison.Ordinal);
                 await unit.AppendAsync(
-                    DocumentEvents.Changed(collectionId, "lock_acquired", stableId, asked ? change.Origin : null, change.Owner.Name), cancellationToken);
+                    DocumentEvents.Changed(collectionId, "lock_acquired", stableId, asked ? change.Origin : null, change.Owner.Name),
+                    cancellationToken
+                );
                 break;
             case LeaseChangeKind.Released:
                 await unit.AppendAsync(DocumentEvents.Released(collectionId, stableId, change.Origin), cancellationToken);
-                await unit.AppendAsync(DocumentEvents.Changed(collectionId, Reason(change.End), stableId, change.Origin), cancellationToken);
+                await unit.AppendAsync(
+                    DocumentEvents.Changed(collectionId, Reason(change.End), stableId, change.Origin),
+                    cancellationToken
+                );
                 break;
             case LeaseChangeKind.Queued:
                 await unit.AppendAsync(DocumentEvents.Changed(collectionId, "lock_requested", stableId, change.Origin), cancellationToken);
@@ -36,11 +44,12 @@ internal sealed class FileLockAnnouncer : ILeaseAnnouncer, ILeaseResources
         }
     }
 
-    private static string Reason(LeaseEnd end) => end switch
-    {
-        LeaseEnd.Expired => "lock_expired",
-        LeaseEnd.Taken => "lock_taken",
-        LeaseEnd.HandedOff => "lock_handed_off",
-        _ => "lock_released",
-    };
+    private static string Reason(LeaseEnd end) =>
+        end switch
+        {
+            LeaseEnd.Expired => "lock_expired",
+            LeaseEnd.Taken => "lock_taken",
+            LeaseEnd.HandedOff => "lock_handed_off",
+            _ => "lock_released",
+        };
 }

@@ -15,7 +15,16 @@ namespace Dunlin.Apps.Documents;
 /// <param name="Position">One-based place in the queue, while waiting.</param>
 /// <param name="IsNew">Whether this call got the lock; false where the session had it already.</param>
 internal sealed record LockGrant(
-    string Status, string FileId, long? Lease, int Seconds, DateTimeOffset ExpiresAt, DateTimeOffset ServerNow, LockHolder? LockedBy, int? Position, bool IsNew);
+    string Status,
+    string FileId,
+    long? Lease,
+    int Seconds,
+    DateTimeOffset ExpiresAt,
+    DateTimeOffset ServerNow,
+    LockHolder? LockedBy,
+    int? Position,
+    bool IsNew
+);
 
 /// <summary>What <c>check_lock</c> answers.</summary>
 internal sealed record LockCheck(string FileId, bool IsLocked, LockHolder? LockedBy, DateTimeOffset ServerNow);
@@ -48,9 +57,20 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
                 var request = new LeaseRequest(ResourceOf(file), leaseId, LeaseRequest.OwnerOf(caller), Seconds, wait);
                 return await leases.AcquireAsync(unit, request, caller.AsOrigin(), ct);
             },
-            cancellationToken);
+            cancellationToken
+        );
         return answer.Result == LeaseResult.Queued
-            ? new LockGrant("queued", fileId, null, Seconds, answer.Row.ExpiresAt, answer.Now, HolderOf(answer.Row, caller), answer.QueuePosition, false)
+            ? new LockGrant(
+                "queued",
+                fileId,
+                null,
+                Seconds,
+                answer.Row.ExpiresAt,
+                answer.Now,
+                HolderOf(answer.Row, caller),
+                answer.QueuePosition,
+                false
+            )
             : GrantOf(answer.OrThrow(), fileId, caller);
     }
 
@@ -78,49 +98,63 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
         return await store.WriteAsync(
             async (unit, ct) =>
             {
-                var isOther = fence is not null && await unit.Leases.FindAsync(claim.Resource, ct) is { LeaseId: not null } row
-                    && row.Fence != fence && string.Equals(row.LeaseId, claim.LeaseId, StringComparison.Ordinal);
+                var isOther =
+                    fence is not null
+                    && await unit.Leases.FindAsync(claim.Resource, ct) is { LeaseId: not null } row
+                    && row.Fence != fence
+                    && string.Equals(row.LeaseId, claim.LeaseId, StringComparison.Ordinal);
                 return !isOther && await leases.ReleaseAsync(unit, claim.Resource, claim.LeaseId, caller.UserId, caller.AsOrigin(), ct);
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
-    public async ValueTask<LockCheck> CheckAsync(Caller caller, string fileId, CancellationToken cancellationToken) => await store.ReadAsync(
-        async (scope, ct) =>
-        {
-            var file = await DocumentRows.RequireAsync(scope.Connection, null, caller, fileId);
-            var row = await scope.Leases.FindAsync(ResourceOf(file), ct);
-            var holder = row?.IsHeldAt(scope.Now) == true ? HolderOf(row, caller) : null;
-            return new LockCheck(fileId, holder is not null, holder, scope.Now);
-        },
-        cancellationToken);
-
-    public ValueTask<LockList> ListAsync(Caller caller, CancellationToken cancellationToken) => store.ReadAsync(
-        async (scope, ct) =>
-        {
-            var entries = new List<LockEntry>();
-            foreach (var collection in await DocumentRows.CollectionsAsync(scope.Connection, caller))
+    public async ValueTask<LockCheck> CheckAsync(Caller caller, string fileId, CancellationToken cancellationToken) =>
+        await store.ReadAsync(
+            async (scope, ct) =>
             {
-                foreach (var (stableId, holder) in await HoldersAsync(scope, caller, collection.Id, ct))
-                    entries.Add(new LockEntry(stableId, holder));
-            }
-            return new LockList(entries, scope.Now, scope.Position.ToString());
-        },
-        cancellationToken);
+                var file = await DocumentRows.RequireAsync(scope.Connection, null, caller, fileId);
+                var row = await scope.Leases.FindAsync(ResourceOf(file), ct);
+                var holder = row?.IsHeldAt(scope.Now) == true ? HolderOf(row, caller) : null;
+                return new LockCheck(fileId, holder is not null, holder, scope.Now);
+            },
+            cancellationToken
+        );
+
+    public ValueTask<LockList> ListAsync(Caller caller, CancellationToken cancellationToken) =>
+        store.ReadAsync(
+            async (scope, ct) =>
+            {
+                var entries = new List<LockEntry>();
+                foreach (var collection in await DocumentRows.CollectionsAsync(scope.Connection, caller))
+                {
+                    foreach (var (stableId, holder) in await HoldersAsync(scope, caller, collection.Id, ct))
+                        entries.Add(new LockEntry(stableId, holder));
+                }
+                return new LockList(entries, scope.Now, scope.Position.ToString());
+            },
+            cancellationToken
+        );
 
     /// <summary>Ends a lock whoever holds it. For administrators; announced like every release.</summary>
-    public ValueTask<bool> ForceReleaseAsync(Caller caller, string fileId, CancellationToken cancellationToken) => store.WriteAsync(
-        async (unit, ct) =>
-        {
-            DocumentRights.RequireAdministrator(caller);
-            var file = await DocumentRows.RequireAsync(unit, caller, fileId);
-            return await leases.ForceReleaseAsync(unit, ResourceOf(file), null, ct);
-        },
-        cancellationToken);
+    public ValueTask<bool> ForceReleaseAsync(Caller caller, string fileId, CancellationToken cancellationToken) =>
+        store.WriteAsync(
+            async (unit, ct) =>
+            {
+                DocumentRights.RequireAdministrator(caller);
+                var file = await DocumentRows.RequireAsync(unit, caller, fileId);
+                return await leases.ForceReleaseAsync(unit, ResourceOf(file), null, ct);
+            },
+            cancellationToken
+        );
 
     /// <summary>Who holds the locks of one collection, in the snapshot of a list.</summary>
     public static async ValueTask<IReadOnlyDictionary<string, LockHolder>> HoldersAsync(
-        IReadScope scope, Caller caller, string collectionId, CancellationToken cancellationToken)
+        IReadScope scope,
+        Caller caller,
+        string collectionId,
+        CancellationToken cancellationToken
+    )
     {
         var holders = new Dictionary<string, LockHolder>(StringComparer.Ordinal);
         var held = new LeaseQuery(DocumentNames.Topic(collectionId).Value, HeldOnly: true);
@@ -137,16 +171,33 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
     /// <summary>The claim of the caller's session to the lock of a file that it sees.</summary>
     private async ValueTask<LeaseClaim> ClaimAsync(Caller caller, string fileId, long? fence, CancellationToken cancellationToken)
     {
-        var file = await store.ReadAsync(async (scope, _) => await DocumentRows.RequireAsync(scope.Connection, null, caller, fileId), cancellationToken);
+        var file = await store.ReadAsync(
+            async (scope, _) => await DocumentRows.RequireAsync(scope.Connection, null, caller, fileId),
+            cancellationToken
+        );
         return new LeaseClaim(ResourceOf(file), await ids.OfAsync(caller, cancellationToken), caller.UserId, fence);
     }
 
-    private static LockGrant GrantOf(LeaseAnswer answer, string fileId, Caller caller) => new(
-        "locked", fileId, answer.Row.Fence, answer.Row.Seconds, answer.Row.ExpiresAt, answer.Now, HolderOf(answer.Row, caller), null,
-        answer.Result == LeaseResult.Granted);
+    private static LockGrant GrantOf(LeaseAnswer answer, string fileId, Caller caller) =>
+        new(
+            "locked",
+            fileId,
+            answer.Row.Fence,
+            answer.Row.Seconds,
+            answer.Row.ExpiresAt,
+            answer.Now,
+            HolderOf(answer.Row, caller),
+            null,
+            answer.Result == LeaseResult.Granted
+        );
 
-    private static LockHolder HolderOf(LeaseRow row, Caller caller) => new(
-        row.Owner!.UserId, row.Owner.Name,
-        string.Equals(row.Owner.UserId, caller.UserId, StringComparison.Ordinal) && string.Equals(row.Owner.SessionId, caller.SessionId, StringComparison.Ordinal),
-        row.ExpiresAt, row.Waiters.Count);
+    private static LockHolder HolderOf(LeaseRow row, Caller caller) =>
+        new(
+            row.Owner!.UserId,
+            row.Owner.Name,
+            string.Equals(row.Owner.UserId, caller.UserId, StringComparison.Ordinal)
+                && string.Equals(row.Owner.SessionId, caller.SessionId, StringComparison.Ordinal),
+            row.ExpiresAt,
+            row.Waiters.Count
+        );
 }

@@ -15,7 +15,7 @@ internal sealed class LargeBodies
     // 16 KiB/s: a body that trickles in would keep its place for hours.
     private static readonly MinDataRate LeastRate = new(bytesPerSecond: 16 * 1024, gracePeriod: TimeSpan.FromSeconds(15));
 
-    private readonly Lock _gate = new();   // guards the rest
+    private readonly Lock _gate = new(); // guards the rest
     private readonly Dictionary<string, int> _byUser = new(StringComparer.Ordinal);
     private long _bytes;
 
@@ -59,7 +59,10 @@ internal sealed class LargeBodies
     private static async ValueTask<bool> IsSmallAsync(HttpRequest request, int maxBytes)
     {
         // The server's own limit is fixed once reading has begun.
-        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit && limit.MaxRequestBodySize < maxBytes)
+        if (
+            request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit
+            && limit.MaxRequestBodySize < maxBytes
+        )
             limit.MaxRequestBodySize = maxBytes;
         while (true)
         {
@@ -83,11 +86,12 @@ internal sealed class LargeBodies
         }
     }
 
-    private static DunlinException Full(int limit, string what) => new(ErrorCode.TooManyRequests, $"The limit is {limit} {what}.")
-    {
-        RetryAfter = RetryAfter,
-        Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = limit },
-    };
+    private static DunlinException Full(int limit, string what) =>
+        new(ErrorCode.TooManyRequests, $"The limit is {limit} {what}.")
+        {
+            RetryAfter = RetryAfter,
+            Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = limit },
+        };
 
     private sealed class Place(LargeBodies bodies, string userId, long bytes) : IDisposable
     {

@@ -34,10 +34,14 @@ internal sealed class LockIds(IStore store)
             async (unit, _) =>
             {
                 await unit.Connection.ExecuteAsync(
-                    "INSERT INTO documents_setting (name, value) VALUES (@Setting, @made) ON CONFLICT DO NOTHING", new { Setting, made }, unit.Transaction);
+                    "INSERT INTO documents_setting (name, value) VALUES (@Setting, @made) ON CONFLICT DO NOTHING",
+                    new { Setting, made },
+                    unit.Transaction
+                );
                 return await DocumentRows.SettingAsync(unit.Connection, unit.Transaction, Setting);
             },
-            cancellationToken);
+            cancellationToken
+        );
         return Convert.FromHexString(kept!);
     }
 }

@@ -22,17 +22,23 @@ internal static class Maintenance
             return;
         var state = Read(await DocumentRows.SettingAsync(unit.Connection, unit.Transaction, Setting));
         if (state.On)
-            throw new DunlinException(DocumentErrors.Maintenance, state.Message.Length > 0 ? state.Message : null) { RetryAfter = RetryAfter };
+            throw new DunlinException(DocumentErrors.Maintenance, state.Message.Length > 0 ? state.Message : null)
+            {
+                RetryAfter = RetryAfter,
+            };
     }
 
-    public static async ValueTask<MaintenanceState> ReadAsync(IReadScope scope) => Read(await DocumentRows.SettingAsync(scope.Connection, null, Setting));
+    public static async ValueTask<MaintenanceState> ReadAsync(IReadScope scope) =>
+        Read(await DocumentRows.SettingAsync(scope.Connection, null, Setting));
 
     /// <summary>Turns it on or off and tells everybody, whoever did.</summary>
     public static async ValueTask SetAsync(IUnitOfWork unit, MaintenanceState state, CancellationToken cancellationToken)
     {
         await DocumentRows.SetSettingAsync(unit, Setting, JsonSerializer.Serialize(state));
         await unit.AppendAsync(
-            EventDraft.Of(DocumentNames.NoticesTopic, DocumentEvents.MaintenanceChanged, new { on = state.On, message = state.Message }), cancellationToken);
+            EventDraft.Of(DocumentNames.NoticesTopic, DocumentEvents.MaintenanceChanged, new { on = state.On, message = state.Message }),
+            cancellationToken
+        );
     }
 
     private static MaintenanceState Read(string? value) =>

@@ -28,7 +28,10 @@ public static class FocusApp
     /// <summary>Maps <c>/api/sse</c>, <c>/api/timer</c>, <c>/api/calendar</c>, <c>/api/tasks</c> and <c>/api/devices</c>.</summary>
     public static void MapFocus(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapDeviceStream("/api/sse", static (http, deviceId, ct) => http.RequestServices.GetRequiredService<FocusDevices>().NoteAsync(http, deviceId, ct));
+        endpoints.MapDeviceStream(
+            "/api/sse",
+            static (http, deviceId, ct) => http.RequestServices.GetRequiredService<FocusDevices>().NoteAsync(http, deviceId, ct)
+        );
         TimerEndpoints.Map(endpoints);
         CalendarEndpoints.Map(endpoints);
         TaskEndpoints.Map(endpoints);

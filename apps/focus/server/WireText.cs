@@ -27,14 +27,20 @@ internal static class WireText
     }
 
     /// <summary>The id that the client chose, which makes a repeated request recognisable; else a new one.</summary>
-    public static string IdOrNew(string? id, string field) => id is null ? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12)) : Id(id, field);
+    public static string IdOrNew(string? id, string field) =>
+        id is null ? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12)) : Id(id, field);
 
     public static string Id(string? id, string field) =>
         id is { Length: >= 1 and <= MaxIdLength } && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')
             ? id
-            : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' must be an id of 1 to {MaxIdLength} letters, digits, _ and -", field);
+            : throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"'{field}' must be an id of 1 to {MaxIdLength} letters, digits, _ and -",
+                field
+            );
 
-    private static string Bounded(string text, string field, int max) => text.Length <= max
-        ? text
-        : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has at most {max} characters; this has {text.Length}.", field);
+    private static string Bounded(string text, string field, int max) =>
+        text.Length <= max
+            ? text
+            : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has at most {max} characters; this has {text.Length}.", field);
 }

@@ -6,5 +6,6 @@ internal static class WireTime
     public static DateTimeOffset Of(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
 
     /// <summary>The instant, with the offset that it was given with.</summary>
-    public static DateTimeOffset Of(long milliseconds, long offsetMinutes) => Of(milliseconds).ToOffset(TimeSpan.FromMinutes(offsetMinutes));
+    public static DateTimeOffset Of(long milliseconds, long offsetMinutes) =>
+        Of(milliseconds).ToOffset(TimeSpan.FromMinutes(offsetMinutes));
 }

@@ -14,7 +14,14 @@ namespace Dunlin.Host;
 
 /// <summary>Accounts and data to try the systems with. Only in demo mode, which Production never is.</summary>
 internal sealed class DemoData(
-    HostSettings settings, IConfiguration configuration, IAccounts accounts, IAccountStore store, IStore data, UserDevices devices, RxDocuments documents) : IHostedService
+    HostSettings settings,
+    IConfiguration configuration,
+    IAccounts accounts,
+    IAccountStore store,
+    IStore data,
+    UserDevices devices,
+    RxDocuments documents
+) : IHostedService
 {
     public const string Password = "dunlin-demo";
 
@@ -45,7 +52,10 @@ internal sealed class DemoData(
         if (!settings.Demo)
             return;
         // Further names, for tests with more users than people need to try things out.
-        var more = (configuration["Dunlin:DemoAccounts"] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var more = (configuration["Dunlin:DemoAccounts"] ?? "").Split(
+            ',',
+            StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries
+        );
         foreach (var account in Accounts.Concat(more.Select(name => new NewAccount(name, Password, name, ["user"]) { UserId = name })))
         {
             try
@@ -58,10 +68,20 @@ internal sealed class DemoData(
                 // Another node of the same store starts at the same time and was first.
             }
         }
-        await DocumentsDemo.SeedAsync(data, Collections, Accounts.ToDictionary(a => a.UserId!, a => a.FullName, StringComparer.Ordinal), cancellationToken);
+        await DocumentsDemo.SeedAsync(
+            data,
+            Collections,
+            Accounts.ToDictionary(a => a.UserId!, a => a.FullName, StringComparer.Ordinal),
+            cancellationToken
+        );
         await TodosDemo.SeedAsync(data, cancellationToken);
         await WarrantyDemo.SeedAsync(data, Branches, cancellationToken);
-        await WishlistsDemo.SeedAsync(data, documents, Accounts.ToDictionary(a => a.UserId!, a => a.FullName, StringComparer.Ordinal), cancellationToken);
+        await WishlistsDemo.SeedAsync(
+            data,
+            documents,
+            Accounts.ToDictionary(a => a.UserId!, a => a.FullName, StringComparer.Ordinal),
+            cancellationToken
+        );
         await FocusDemo.SeedAsync(data, devices, [.. Accounts.Select(account => account.UserId!)], cancellationToken);
     }
 

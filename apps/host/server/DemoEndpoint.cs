@@ -8,12 +8,18 @@ internal static class DemoEndpoint
         if (!settings.Demo)
             return;
         var answer = new DemoAnswer(
-            DemoData.Password, [.. DemoData.Accounts.Select(account => new DemoAccount(account.Username, account.FullName, account.Roles))]);
-        app.MapGet("/api/v1/demo", (HttpContext http) =>
-        {
-            http.Response.Headers.CacheControl = "no-store";
-            return answer;
-        }).WithTags("Demo");
+            DemoData.Password,
+            [.. DemoData.Accounts.Select(account => new DemoAccount(account.Username, account.FullName, account.Roles))]
+        );
+        app.MapGet(
+                "/api/v1/demo",
+                (HttpContext http) =>
+                {
+                    http.Response.Headers.CacheControl = "no-store";
+                    return answer;
+                }
+            )
+            .WithTags("Demo");
     }
 
     private sealed record DemoAnswer(string Password, IReadOnlyList<DemoAccount> Accounts);

@@ -20,7 +20,19 @@ internal static class HostApplication
 {
     /// <summary>What may be said to the host below <c>Dunlin:</c>.</summary>
     public static SettingSections Settings { get; } =
-        new SettingSections("this host", "Port", "Data", "Store", "Redis", "Demo", "DemoAccounts", "Web", "TrustedProxies", "Metrics", "MetricsAddress")
+        new SettingSections(
+            "this host",
+            "Port",
+            "Data",
+            "Store",
+            "Redis",
+            "Demo",
+            "DemoAccounts",
+            "Web",
+            "TrustedProxies",
+            "Metrics",
+            "MetricsAddress"
+        )
             .WithEngine()
             .With<AccountOptions>("Accounts")
             .With<JobOptions>("Jobs", isShared: true)
@@ -38,7 +50,10 @@ internal static class HostApplication
         // Full paths: the working directory is the caller's, the content root is the program's.
         var data = Path.GetFullPath(settings.Data);
         builder.Services.AddAuthentication(DunlinAuthentication.Scheme);
-        var dunlin = builder.Services.AddDunlin().AddAccounts().AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(data, "signing.key"));
+        var dunlin = builder
+            .Services.AddDunlin()
+            .AddAccounts()
+            .AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(data, "signing.key"));
         dunlin.AddChosenStore(data, settings.Store, settings.Redis);
         dunlin.AddDocuments();
         dunlin.AddTodos();

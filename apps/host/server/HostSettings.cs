@@ -56,7 +56,10 @@ internal sealed record HostSettings
         var isMeant = settings.IsMove ? settings is { MoveFrom: not null, Store: not null } : settings.MoveFrom is null;
         return isMeant || settings.Error is not null || settings.ShowHelp
             ? settings
-            : settings with { Error = "move needs --from, the SQLite file, and --store, the empty PostgreSQL database to move into." };
+            : settings with
+            {
+                Error = "move needs --from, the SQLite file, and --store, the empty PostgreSQL database to move into.",
+            };
     }
 
     private static HostSettings FromEnvironment()
@@ -67,24 +70,50 @@ internal sealed record HostSettings
             if (Variable("Dunlin__" + name) is { Length: > 0 } value)
                 settings = settings.With("--" + name.ToLowerInvariant(), value);
         }
-        var isProduction = string.Equals(Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT"), "Production", StringComparison.OrdinalIgnoreCase);
+        var isProduction = string.Equals(
+            Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT"),
+            "Production",
+            StringComparison.OrdinalIgnoreCase
+        );
         return Variable("Dunlin__Demo") is { Length: > 0 } demo
-            ? bool.TryParse(demo, out var on) ? settings with { Demo = on && !isProduction } : settings with { Error = "Dunlin__Demo is true or false." }
-            : settings with { Demo = !isProduction };
+            ? bool.TryParse(demo, out var on)
+                ? settings with
+                {
+                    Demo = on && !isProduction,
+                }
+                : settings with
+                {
+                    Error = "Dunlin__Demo is true or false.",
+                }
+            : settings with
+            {
+                Demo = !isProduction,
+            };
     }
 
     // As the configuration reads its variables, whatever the case: what passes for a known setting must also count.
-    private static string? Variable(string name) => Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
-        .FirstOrDefault(variable => string.Equals((string)variable.Key, name, StringComparison.OrdinalIgnoreCase)).Value as string;
+    private static string? Variable(string name) =>
+        Environment
+            .GetEnvironmentVariables()
+            .Cast<System.Collections.DictionaryEntry>()
+            .FirstOrDefault(variable => string.Equals((string)variable.Key, name, StringComparison.OrdinalIgnoreCase))
+            .Value as string;
 
-    private HostSettings With(string option, string value) => option switch
-    {
-        "--port" => int.TryParse(value, CultureInfo.InvariantCulture, out var port) && port is >= 0 and <= 65_535
-            ? this with { Port = port }
-            : this with { Error = $"--port is a number from 0 to 65535, not '{value}'." },
-        "--data" => this with { Data = value },
-        "--store" => this with { Store = value },
-        "--from" => this with { MoveFrom = value },
-        _ => this with { Redis = value },
-    };
+    private HostSettings With(string option, string value) =>
+        option switch
+        {
+            "--port" => int.TryParse(value, CultureInfo.InvariantCulture, out var port) && port is >= 0 and <= 65_535
+                ? this with
+                {
+                    Port = port,
+                }
+                : this with
+                {
+                    Error = $"--port is a number from 0 to 65535, not '{value}'.",
+                },
+            "--data" => this with { Data = value },
+            "--store" => this with { Store = value },
+            "--from" => this with { MoveFrom = value },
+            _ => this with { Redis = value },
+        };
 }

@@ -34,21 +34,31 @@ internal sealed class WebPages
         app.UseDunlinPageHeaders();
         if (_files is null)
             return;
-        app.UseStaticFiles(new StaticFileOptions
-        {
-            FileProvider = _files,
-            OnPrepareResponse = file => file.Context.Response.Headers.CacheControl =
-                file.Context.Request.Path.StartsWithSegments("/assets") ? "public, max-age=31536000, immutable" : "no-cache",
-        });
+        app.UseStaticFiles(
+            new StaticFileOptions
+            {
+                FileProvider = _files,
+                OnPrepareResponse = file =>
+                    file.Context.Response.Headers.CacheControl = file.Context.Request.Path.StartsWithSegments("/assets")
+                        ? "public, max-age=31536000, immutable"
+                        : "no-cache",
+            }
+        );
     }
 
     public void Map(WebApplication app)
     {
         foreach (var (route, page) in Pages)
         {
-            app.MapMethods(route, GetAndHead, (HttpContext context) => _files?.GetFileInfo(page) is { Exists: true } file
-                ? Html(context, file.PhysicalPath!)
-                : Results.Text(Missing, statusCode: StatusCodes.Status503ServiceUnavailable)).ExcludeFromDescription();
+            app.MapMethods(
+                    route,
+                    GetAndHead,
+                    (HttpContext context) =>
+                        _files?.GetFileInfo(page) is { Exists: true } file
+                            ? Html(context, file.PhysicalPath!)
+                            : Results.Text(Missing, statusCode: StatusCodes.Status503ServiceUnavailable)
+                )
+                .ExcludeFromDescription();
         }
     }
 

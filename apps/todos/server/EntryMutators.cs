@@ -11,19 +11,34 @@ internal static class EntryMutators
     private const int MaxNote = 4_000;
     private const int MaxQuantity = 100_000;
 
-    public static void Add(ReplicacheBuilder replicache) => replicache
-        .AddMutator<CreateTaskArgs>("createTask", CreateTaskAsync)
-        .AddMutator<UpdateTaskArgs>("updateTask", UpdateTaskAsync)
-        .AddMutator<EntryArgs>("deleteTask", static (mutation, args, ct) => DeleteAsync(mutation, args, TaskKey(args.ListId, args.Id), ct))
-        .AddMutator<CreateItemArgs>("createItem", CreateItemAsync)
-        .AddMutator<UpdateItemArgs>("updateItem", UpdateItemAsync)
-        .AddMutator<AdjustItemArgs>("adjustItem", AdjustItemAsync)
-        .AddMutator<EntryArgs>("deleteItem", static (mutation, args, ct) => DeleteAsync(mutation, args, ItemKey(args.ListId, args.Id), ct));
+    public static void Add(ReplicacheBuilder replicache) =>
+        replicache
+            .AddMutator<CreateTaskArgs>("createTask", CreateTaskAsync)
+            .AddMutator<UpdateTaskArgs>("updateTask", UpdateTaskAsync)
+            .AddMutator<EntryArgs>(
+                "deleteTask",
+                static (mutation, args, ct) => DeleteAsync(mutation, args, TaskKey(args.ListId, args.Id), ct)
+            )
+            .AddMutator<CreateItemArgs>("createItem", CreateItemAsync)
+            .AddMutator<UpdateItemArgs>("updateItem", UpdateItemAsync)
+            .AddMutator<AdjustItemArgs>("adjustItem", AdjustItemAsync)
+            .AddMutator<EntryArgs>(
+                "deleteItem",
+                static (mutation, args, ct) => DeleteAsync(mutation, args, ItemKey(args.ListId, args.Id), ct)
+            );
 
     private static async ValueTask CreateTaskAsync(Mutation mutation, CreateTaskArgs args, CancellationToken cancellationToken)
     {
         var key = await NewKeyAsync(mutation, args.ListId, TaskKey(args.ListId, Id(args.Id, "id")), cancellationToken);
-        var task = new TodoTask(args.Id, args.ListId, Text(args.Title, MaxTitle, "title"), "", false, mutation.Me(), mutation.Unit.Now.ToUnixTimeMilliseconds());
+        var task = new TodoTask(
+            args.Id,
+            args.ListId,
+            Text(args.Title, MaxTitle, "title"),
+            "",
+            false,
+            mutation.Me(),
+            mutation.Unit.Now.ToUnixTimeMilliseconds()
+        );
         await mutation.Records.PutAsync(Space(args.ListId), key, task, cancellationToken: cancellationToken);
     }
 
@@ -34,7 +49,12 @@ internal static class EntryMutators
         if (args.Note is { Length: > MaxNote })
             throw new DunlinException(ErrorCode.InvalidField, $"'note' has at most {MaxNote} characters.", "note");
         // Only what the client names: two who edit different fields of a task offline both keep their work.
-        task = task with { Title = args.Title is null ? task.Title : Text(args.Title, MaxTitle, "title"), Note = args.Note ?? task.Note, Done = args.Done ?? task.Done };
+        task = task with
+        {
+            Title = args.Title is null ? task.Title : Text(args.Title, MaxTitle, "title"),
+            Note = args.Note ?? task.Note,
+            Done = args.Done ?? task.Done,
+        };
         await mutation.Records.PutAsync(Space(args.ListId), key, task, cancellationToken: cancellationToken);
     }
 
@@ -42,7 +62,14 @@ internal static class EntryMutators
     {
         var key = await NewKeyAsync(mutation, args.ListId, ItemKey(args.ListId, Id(args.Id, "id")), cancellationToken);
         var item = new ShoppingItem(
-            args.Id, args.ListId, Text(args.Name, MaxTitle, "name"), Quantity(args.Quantity), false, mutation.Me(), mutation.Unit.Now.ToUnixTimeMilliseconds());
+            args.Id,
+            args.ListId,
+            Text(args.Name, MaxTitle, "name"),
+            Quantity(args.Quantity),
+            false,
+            mutation.Me(),
+            mutation.Unit.Now.ToUnixTimeMilliseconds()
+        );
         await mutation.Records.PutAsync(Space(args.ListId), key, item, cancellationToken: cancellationToken);
     }
 
@@ -59,7 +86,15 @@ internal static class EntryMutators
     {
         var key = ItemKey(args.ListId, args.Id);
         var item = await RequireAsync<ShoppingItem>(mutation, args.ListId, key, cancellationToken);
-        await mutation.Records.PutAsync(Space(args.ListId), key, item with { Quantity = Quantity(item.Quantity + args.By) }, cancellationToken: cancellationToken);
+        await mutation.Records.PutAsync(
+            Space(args.ListId),
+            key,
+            item with
+            {
+                Quantity = Quantity(item.Quantity + args.By),
+            },
+            cancellationToken: cancellationToken
+        );
     }
 
     private static async ValueTask DeleteAsync(Mutation mutation, EntryArgs args, string key, CancellationToken cancellationToken)
@@ -79,16 +114,18 @@ internal static class EntryMutators
         return key;
     }
 
-    private static async ValueTask<T> RequireAsync<T>(Mutation mutation, string listId, string key, CancellationToken cancellationToken) where T : class
+    private static async ValueTask<T> RequireAsync<T>(Mutation mutation, string listId, string key, CancellationToken cancellationToken)
+        where T : class
     {
         await mutation.RequireListAsync(listId, cancellationToken);
         return await mutation.Records.FindAsync<T>(Space(listId), key, cancellationToken)
             ?? throw new DunlinException(ErrorCode.NotFound, "It has been deleted.");
     }
 
-    private static int Quantity(int quantity) => quantity is >= 0 and <= MaxQuantity
-        ? quantity
-        : throw new DunlinException(ErrorCode.InvalidField, $"'quantity' is a number from 0 to {MaxQuantity}.", "quantity");
+    private static int Quantity(int quantity) =>
+        quantity is >= 0 and <= MaxQuantity
+            ? quantity
+            : throw new DunlinException(ErrorCode.InvalidField, $"'quantity' is a number from 0 to {MaxQuantity}.", "quantity");
 
     private sealed record EntryArgs(string ListId, string Id);
 

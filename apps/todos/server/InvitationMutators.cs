@@ -15,11 +15,12 @@ internal static class InvitationMutators
 {
     private const int MaxUsername = 64;
 
-    public static void Add(ReplicacheBuilder replicache) => replicache
-        .AddMutator<UsernameArgs>("shareList", InviteAsync)
-        .AddMutator<UsernameArgs>("withdrawInvitation", WithdrawAsync)
-        .AddMutator<InvitationArgs>("acceptInvitation", AcceptAsync)
-        .AddMutator<InvitationArgs>("declineInvitation", DeclineAsync);
+    public static void Add(ReplicacheBuilder replicache) =>
+        replicache
+            .AddMutator<UsernameArgs>("shareList", InviteAsync)
+            .AddMutator<UsernameArgs>("withdrawInvitation", WithdrawAsync)
+            .AddMutator<InvitationArgs>("acceptInvitation", AcceptAsync)
+            .AddMutator<InvitationArgs>("declineInvitation", DeclineAsync);
 
     /// <summary>Removes the invitation from the invited user's inbox, if it got there.</summary>
     public static async ValueTask TakeBackAsync(Mutation mutation, TodoList list, string username, CancellationToken cancellationToken)
@@ -39,16 +40,29 @@ internal static class InvitationMutators
         if (list.Members.Count + (list.Invited?.Count ?? 0) >= TodoLimits.Members)
             throw DunlinException.Limit(TodoLimits.Members, "members of a list, those who are invited included");
         var own = await mutation.ListsOfAsync(mutation.Caller.UserId, cancellationToken);
-        if (own.Where(other => other.Owner.Id == mutation.Caller.UserId).Sum(other => other.Invited?.Count ?? 0) >= TodoLimits.SentInvitations)
+        if (
+            own.Where(other => other.Owner.Id == mutation.Caller.UserId).Sum(other => other.Invited?.Count ?? 0)
+            >= TodoLimits.SentInvitations
+        )
             throw DunlinException.Limit(TodoLimits.SentInvitations, "invitations that nobody has accepted; withdraw one first");
         var now = mutation.Unit.Now.ToUnixTimeMilliseconds();
         var invited = list with { Invited = [.. list.Invited ?? [], new Invited(username, now)] };
         await mutation.Records.PutAsync(Space(list.Id), ListKey(list.Id), invited, cancellationToken: cancellationToken);
         if (account is not null)
-            await DeliverAsync(mutation, account, new Invitation(list.Id, list.Name, list.Kind, list.Owner, username, now), cancellationToken);
+            await DeliverAsync(
+                mutation,
+                account,
+                new Invitation(list.Id, list.Name, list.Kind, list.Owner, username, now),
+                cancellationToken
+            );
     }
 
-    private static async ValueTask DeliverAsync(Mutation mutation, Account account, Invitation invitation, CancellationToken cancellationToken)
+    private static async ValueTask DeliverAsync(
+        Mutation mutation,
+        Account account,
+        Invitation invitation,
+        CancellationToken cancellationToken
+    )
     {
         var inbox = Inbox(account.UserId);
         if ((await mutation.Records.ListAsync(inbox, cancellationToken: cancellationToken)).Count >= TodoLimits.ReceivedInvitations)
@@ -64,13 +78,18 @@ internal static class InvitationMutators
             return;
         await TakeBackAsync(mutation, list, invited.Username, cancellationToken);
         await mutation.Records.PutAsync(
-            Space(list.Id), ListKey(list.Id), list.WithoutInvitationOf(invited.Username), cancellationToken: cancellationToken);
+            Space(list.Id),
+            ListKey(list.Id),
+            list.WithoutInvitationOf(invited.Username),
+            cancellationToken: cancellationToken
+        );
     }
 
     private static async ValueTask AcceptAsync(Mutation mutation, InvitationArgs args, CancellationToken cancellationToken)
     {
         var (inbox, me) = (Inbox(mutation.Caller.UserId), mutation.Me());
-        var invitation = await mutation.Records.FindAsync<Invitation>(inbox, InvitationKey(args.Id), cancellationToken)
+        var invitation =
+            await mutation.Records.FindAsync<Invitation>(inbox, InvitationKey(args.Id), cancellationToken)
             ?? throw new DunlinException(ErrorCode.NotFound, "There is no such invitation.");
         var list = await mutation.Records.FindAsync<TodoList>(Space(args.Id), ListKey(args.Id), cancellationToken);
         // An invitation that its list does not know of has been withdrawn.

@@ -11,18 +11,21 @@ internal static class ListMutators
 {
     private const int MaxName = 80;
 
-    public static void Add(ReplicacheBuilder replicache) => replicache
-        .AddMutator<CreateListArgs>("createList", CreateAsync)
-        .AddMutator<RenameListArgs>("renameList", RenameAsync)
-        .AddMutator<ListArgs>("deleteList", DeleteAsync)
-        .AddMutator<UnshareListArgs>("unshareList", UnshareAsync);
+    public static void Add(ReplicacheBuilder replicache) =>
+        replicache
+            .AddMutator<CreateListArgs>("createList", CreateAsync)
+            .AddMutator<RenameListArgs>("renameList", RenameAsync)
+            .AddMutator<ListArgs>("deleteList", DeleteAsync)
+            .AddMutator<UnshareListArgs>("unshareList", UnshareAsync);
 
     private static async ValueTask CreateAsync(Mutation mutation, CreateListArgs args, CancellationToken cancellationToken)
     {
         var (records, space, me) = (mutation.Records, Space(Id(args.Id, "id")), mutation.Me());
         // The id of a deleted list stays used while its deletion is told: its readers must not take another list for it.
-        if ((await records.MembersAsync(space, cancellationToken)).Count > 0
-            || await mutation.Unit.RecordTables().Records.FindAsync(space, ListKey(args.Id), cancellationToken) is not null)
+        if (
+            (await records.MembersAsync(space, cancellationToken)).Count > 0
+            || await mutation.Unit.RecordTables().Records.FindAsync(space, ListKey(args.Id), cancellationToken) is not null
+        )
             throw new DunlinException(ErrorCode.Conflict, "There is a list with this id.");
         if (args.Kind is not ("tasks" or "shopping"))
             throw new DunlinException(ErrorCode.InvalidField, "'kind' is tasks or shopping.", "kind");
@@ -35,7 +38,15 @@ internal static class ListMutators
     private static async ValueTask RenameAsync(Mutation mutation, RenameListArgs args, CancellationToken cancellationToken)
     {
         var list = await mutation.RequireOwnListAsync(args.Id, cancellationToken);
-        await mutation.Records.PutAsync(Space(args.Id), ListKey(args.Id), list with { Name = Text(args.Name, MaxName, "name") }, cancellationToken: cancellationToken);
+        await mutation.Records.PutAsync(
+            Space(args.Id),
+            ListKey(args.Id),
+            list with
+            {
+                Name = Text(args.Name, MaxName, "name"),
+            },
+            cancellationToken: cancellationToken
+        );
     }
 
     private static async ValueTask DeleteAsync(Mutation mutation, ListArgs args, CancellationToken cancellationToken)
@@ -60,7 +71,15 @@ internal static class ListMutators
         if (!await mutation.Records.RevokeAsync(Space(args.Id), args.UserId, cancellationToken))
             return;
         IReadOnlyList<Member> members = [.. list.Members.Where(member => member.Id != args.UserId)];
-        await mutation.Records.PutAsync(Space(args.Id), ListKey(args.Id), list with { Members = members }, cancellationToken: cancellationToken);
+        await mutation.Records.PutAsync(
+            Space(args.Id),
+            ListKey(args.Id),
+            list with
+            {
+                Members = members,
+            },
+            cancellationToken: cancellationToken
+        );
     }
 
     private sealed record CreateListArgs(string Id, string Name, string Kind);

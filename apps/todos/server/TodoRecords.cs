@@ -17,12 +17,20 @@ public sealed record Invited(string Username, long CreatedAt);
 /// <summary>A list: one space, which holds this record and the entries. <paramref name="Kind"/> is <c>tasks</c> or <c>shopping</c>.
 /// <paramref name="Invited"/> is null in records that were written before there were invitations.</summary>
 public sealed record TodoList(
-    string Id, string Name, string Kind, Member Owner, IReadOnlyList<Member> Members, long CreatedAt,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<Invited>? Invited = null)
+    string Id,
+    string Name,
+    string Kind,
+    Member Owner,
+    IReadOnlyList<Member> Members,
+    long CreatedAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<Invited>? Invited = null
+)
 {
     /// <summary>The invitation of a user name, compared without case like the names of accounts.</summary>
     public Invited? InvitationOf(string username) =>
-        Invited?.FirstOrDefault(invited => string.Equals(Account.NameKey(invited.Username), Account.NameKey(username), StringComparison.Ordinal));
+        Invited?.FirstOrDefault(invited =>
+            string.Equals(Account.NameKey(invited.Username), Account.NameKey(username), StringComparison.Ordinal)
+        );
 
     /// <summary>The list without the invitation of a user name.</summary>
     public TodoList WithoutInvitationOf(string username) =>
@@ -75,11 +83,17 @@ internal static class TodoSpaces
     public static async ValueTask<TodoList> RequireOwnListAsync(this Mutation mutation, string listId, CancellationToken cancellationToken)
     {
         var list = await mutation.RequireListAsync(listId, cancellationToken);
-        return list.Owner.Id == mutation.Caller.UserId ? list : throw new DunlinException(ErrorCode.Forbidden, "Only the owner of a list may do this.");
+        return list.Owner.Id == mutation.Caller.UserId
+            ? list
+            : throw new DunlinException(ErrorCode.Forbidden, "Only the owner of a list may do this.");
     }
 
     /// <summary>The lists that a user sees: own ones and those of others.</summary>
-    public static async ValueTask<IReadOnlyList<TodoList>> ListsOfAsync(this Mutation mutation, string userId, CancellationToken cancellationToken)
+    public static async ValueTask<IReadOnlyList<TodoList>> ListsOfAsync(
+        this Mutation mutation,
+        string userId,
+        CancellationToken cancellationToken
+    )
     {
         var lists = new List<TodoList>();
         foreach (var access in await mutation.Unit.RecordTables().Access.ListByUserAsync(userId, cancellationToken))
@@ -113,7 +127,8 @@ internal static class TodoSpaces
     }
 
     /// <summary>An id that a client chose.</summary>
-    public static string Id(string id, string field) => id.Length is >= 1 and <= 40 && id.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
-        ? id
-        : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has 1 to 40 letters, digits, - and _.", field);
+    public static string Id(string id, string field) =>
+        id.Length is >= 1 and <= 40 && id.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
+            ? id
+            : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has 1 to 40 letters, digits, - and _.", field);
 }

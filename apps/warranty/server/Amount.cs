@@ -18,16 +18,18 @@ internal static partial class Amount
         return decimal.TryParse($"{digits}.{decimals}0", NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out amount);
     }
 
-    // Groups are of three digits with one separator, which is not the decimal one. A single point or comma before three digits is ambiguous,
-    // so it is neither.
+    // Groups are of three digits with one separator, which is not the decimal one. A single point or comma before three digits is
+    // ambiguous, so it is neither.
     [GeneratedRegex(
         """
-        ^(?:
-          (?<whole>[0-9]{1,20})
-          | (?<whole>[0-9]{1,3}(?<group>[.,])[0-9]{3}(?:\k<group>[0-9]{3})*)(?=(?!\k<group>)[.,]|(?<=[.,][0-9]{3}[.,][0-9]{3})$)
-          | (?<whole>[0-9]{1,3}(?<space>[\ \u00A0\u2009\u202F'\u2019])[0-9]{3}(?:\k<space>[0-9]{3})*)
-        )(?:[.,](?<decimals>[0-9]{0,2}))?$
-        """,
-        RegexOptions.IgnorePatternWhitespace | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+            ^(?:
+              (?<whole>[0-9]{1,20})
+              | (?<whole>[0-9]{1,3}(?<group>[.,])[0-9]{3}(?:\k<group>[0-9]{3})*)(?=(?!\k<group>)[.,]|(?<=[.,][0-9]{3}[.,][0-9]{3})$)
+              | (?<whole>[0-9]{1,3}(?<space>[\ \u00A0\u2009\u202F'\u2019])[0-9]{3}(?:\k<space>[0-9]{3})*)
+            )(?:[.,](?<decimals>[0-9]{0,2}))?$
+            """,
+        RegexOptions.IgnorePatternWhitespace | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex Typed();
 }

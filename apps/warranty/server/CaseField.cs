@@ -7,9 +7,17 @@ namespace Dunlin.Apps.Warranty;
 
 /// <summary>One field of a case that can be edited: its name on the wire, its column, and what it may hold. All values are
 /// texts in the database; an empty text is "nothing".</summary>
-internal sealed record CaseField(string Name, string Column, Func<JsonElement, string> Read, bool IsSortable = true, bool HasSortKey = false)
+internal sealed record CaseField(
+    string Name,
+    string Column,
+    Func<JsonElement, string> Read,
+    bool IsSortable = true,
+    bool HasSortKey = false
+)
 {
-    private static readonly FrozenSet<string> Statuses = new[] { "IN_QUEUE", "IN_PROGRESS", "WAITING_FOR", "COMPLETED" }.ToFrozenSet(StringComparer.Ordinal);
+    private static readonly FrozenSet<string> Statuses = new[] { "IN_QUEUE", "IN_PROGRESS", "WAITING_FOR", "COMPLETED" }.ToFrozenSet(
+        StringComparer.Ordinal
+    );
 
     public static IReadOnlyList<CaseField> All { get; } =
     [
@@ -36,20 +44,29 @@ internal sealed record CaseField(string Name, string Column, Func<JsonElement, s
     public static bool Exists(string name) => ByName.ContainsKey(name);
 
     public static CaseField Find(string name) =>
-        ByName.GetValueOrDefault(name) ?? throw new DunlinException(ErrorCode.UnknownField, $"A case has no field '{name}' that can be edited.", name);
+        ByName.GetValueOrDefault(name)
+        ?? throw new DunlinException(ErrorCode.UnknownField, $"A case has no field '{name}' that can be edited.", name);
 
-    private static CaseField Text(string name, string column, int max, bool isSortable = true) => new(name, column, value =>
-    {
-        var text = AsText(name, value);
-        return text.Length <= max ? text : throw Wrong(name, $"at most {max} characters; this has {text.Length}");
-    }, isSortable, HasSortKey: isSortable);
+    private static CaseField Text(string name, string column, int max, bool isSortable = true) =>
+        new(
+            name,
+            column,
+            value =>
+            {
+                var text = AsText(name, value);
+                return text.Length <= max ? text : throw Wrong(name, $"at most {max} characters; this has {text.Length}");
+            },
+            isSortable,
+            HasSortKey: isSortable
+        );
 
-    private static string AsText(string name, JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.String when value.GetString() is { } text && !text.Contains('\0') => text,
-        JsonValueKind.Null => "",
-        _ => throw Wrong(name, "a text"),
-    };
+    private static string AsText(string name, JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.String when value.GetString() is { } text && !text.Contains('\0') => text,
+            JsonValueKind.Null => "",
+            _ => throw Wrong(name, "a text"),
+        };
 
     private static string Email(string name, JsonElement value)
     {
@@ -57,8 +74,7 @@ internal sealed record CaseField(string Name, string Column, Func<JsonElement, s
         if (text.Length > 254)
             throw Wrong(name, "at most 254 characters");
         var at = text.IndexOf('@', StringComparison.Ordinal);
-        var plausible = text.Length == 0
-            || (at > 0 && at == text.LastIndexOf('@') && at < text.Length - 1 && !text.Any(char.IsWhiteSpace));
+        var plausible = text.Length == 0 || (at > 0 && at == text.LastIndexOf('@') && at < text.Length - 1 && !text.Any(char.IsWhiteSpace));
         return plausible ? text : throw Wrong(name, "an e-mail address");
     }
 
@@ -83,13 +99,18 @@ internal sealed record CaseField(string Name, string Column, Func<JsonElement, s
     {
         if (value.ValueKind == JsonValueKind.Null || (value.ValueKind == JsonValueKind.String && value.GetString() is ""))
             return "";
-        var isRead = value.ValueKind == JsonValueKind.String
-            ? Amount.TryRead(value.GetString()!, out var cost)
-            : decimal.TryParse(value.GetRawText(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out cost);
+        var isRead =
+            value.ValueKind == JsonValueKind.String
+                ? Amount.TryRead(value.GetString()!, out var cost)
+                : decimal.TryParse(value.GetRawText(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out cost);
         return isRead && cost < 100_000_000m && decimal.Round(cost, 2) == cost
             ? cost.ToString("0.00", CultureInfo.InvariantCulture)
-            : throw Wrong(name, "an amount from 0 to 99999999.99 with at most two decimals after a point or a comma, such as 1234.50 or 1.234,50");
+            : throw Wrong(
+                name,
+                "an amount from 0 to 99999999.99 with at most two decimals after a point or a comma, such as 1234.50 or 1.234,50"
+            );
     }
 
-    private static DunlinException Wrong(string name, string expected) => new(ErrorCode.InvalidField, $"'{name}' must be {expected}.", name);
+    private static DunlinException Wrong(string name, string expected) =>
+        new(ErrorCode.InvalidField, $"'{name}' must be {expected}.", name);
 }

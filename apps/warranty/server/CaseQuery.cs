@@ -1,5 +1,5 @@
-using Dunlin.Diagnostics;
 using Dunlin.Apps.Text;
+using Dunlin.Diagnostics;
 using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Apps.Warranty;
@@ -14,16 +14,27 @@ internal sealed record CaseQuery(string Search, string Sort, int Page, int Limit
         var search = ((string?)request.Query["search"] ?? "").Trim();
         if (search.Length > MaxSearch)
             throw new DunlinException(ErrorCode.InvalidField, $"'search' has at most {MaxSearch} characters.", "search");
-        var query = new CaseQuery(search, (string?)request.Query["sort"] ?? "-createdAt", Number(request, "page", 1, 1_000_000), Number(request, "limit", 25, 100));
+        var query = new CaseQuery(
+            search,
+            (string?)request.Query["sort"] ?? "-createdAt",
+            Number(request, "page", 1, 1_000_000),
+            Number(request, "limit", 25, 100)
+        );
         _ = query.OrderBy;
         return query;
     }
 
     /// <summary>For LIKE on <c>search_text</c>, with the escape character <c>\</c>; empty matches all.</summary>
-    public string Pattern => Search.Length == 0
-        ? ""
-        : "%" + FoldedText.Fold(Search).Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal)
-            .Replace("_", "\\_", StringComparison.Ordinal) + "%";
+    public string Pattern =>
+        Search.Length == 0
+            ? ""
+            : "%"
+                + FoldedText
+                    .Fold(Search)
+                    .Replace("\\", "\\\\", StringComparison.Ordinal)
+                    .Replace("%", "\\%", StringComparison.Ordinal)
+                    .Replace("_", "\\_", StringComparison.Ordinal)
+                + "%";
 
     /// <summary>From a fixed set of columns: nothing of the request reaches the SQL.</summary>
     public string OrderBy

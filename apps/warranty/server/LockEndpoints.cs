@@ -18,9 +18,15 @@ internal sealed class LockEndpoints(IStore store, LeaseService leases)
 
     public static void Map(IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapPut(Route, (HttpContext http, long id, string field, LockEndpoints locks) => locks.AcquireAsync(http, id, field)).WithTags("Warranty");
-        endpoints.MapPost(Route, (HttpContext http, long id, string field, LockEndpoints locks) => locks.RenewAsync(http, id, field)).WithTags("Warranty");
-        endpoints.MapDelete(Route, (HttpContext http, long id, string field, LockEndpoints locks) => locks.ReleaseAsync(http, id, field)).WithTags("Warranty");
+        endpoints
+            .MapPut(Route, (HttpContext http, long id, string field, LockEndpoints locks) => locks.AcquireAsync(http, id, field))
+            .WithTags("Warranty");
+        endpoints
+            .MapPost(Route, (HttpContext http, long id, string field, LockEndpoints locks) => locks.RenewAsync(http, id, field))
+            .WithTags("Warranty");
+        endpoints
+            .MapDelete(Route, (HttpContext http, long id, string field, LockEndpoints locks) => locks.ReleaseAsync(http, id, field))
+            .WithTags("Warranty");
     }
 
     private async Task<IResult> AcquireAsync(HttpContext http, long id, string field)
@@ -28,7 +34,11 @@ internal sealed class LockEndpoints(IStore store, LeaseService leases)
         var caller = http.RequireCaller();
         var body = await RequestBody.ReadAsync<AcquireBody>(http, MaxBody, http.RequestAborted);
         var request = new LeaseRequest(
-            await ResourceAsync(caller, id, field, http.RequestAborted), LeaseRequest.CheckId(body.LeaseId), LeaseRequest.OwnerOf(caller), body.Seconds ?? LockSeconds);
+            await ResourceAsync(caller, id, field, http.RequestAborted),
+            LeaseRequest.CheckId(body.LeaseId),
+            LeaseRequest.OwnerOf(caller),
+            body.Seconds ?? LockSeconds
+        );
         var answer = (await leases.AcquireAsync(request, caller.AsOrigin())).OrThrow();
         var view = LeaseView.Of(answer.Row, answer.Now, secret: true);
         return answer.Result == LeaseResult.Granted ? Results.Created((string?)null, view) : Results.Ok(view);
@@ -39,7 +49,10 @@ internal sealed class LockEndpoints(IStore store, LeaseService leases)
         var caller = http.RequireCaller();
         var body = await RequestBody.ReadAsync<RenewBody>(http, MaxBody, http.RequestAborted);
         var resource = await ResourceAsync(caller, id, field, http.RequestAborted);
-        var answer = await leases.RenewAsync(new LeaseClaim(resource, LeaseRequest.CheckId(body.LeaseId), caller.UserId, body.Fence), origin: caller.AsOrigin());
+        var answer = await leases.RenewAsync(
+            new LeaseClaim(resource, LeaseRequest.CheckId(body.LeaseId), caller.UserId, body.Fence),
+            origin: caller.AsOrigin()
+        );
         return LeaseView.Of(answer.Row, answer.Now, secret: true);
     }
 
@@ -61,7 +74,8 @@ internal sealed class LockEndpoints(IStore store, LeaseService leases)
                 await WarrantyAccess.RequireAsync(caller, scope.Connection, null, found.BranchId);
                 return WarrantyNames.Lock(found.BranchId, id, name);
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     private sealed record AcquireBody(string LeaseId, int? Seconds = null);

@@ -14,15 +14,19 @@ internal sealed class WarrantyAccess(IStore store) : IAccessPolicy
         MayAsync(caller, WarrantyNames.BranchOf(resource.Value), cancellationToken);
 
     /// <summary>Throws unless the caller may work in the branch.</summary>
-    public static async Task RequireAsync(Caller caller, System.Data.Common.DbConnection connection, System.Data.Common.DbTransaction? transaction, long branchId)
+    public static async Task RequireAsync(
+        Caller caller,
+        System.Data.Common.DbConnection connection,
+        System.Data.Common.DbTransaction? transaction,
+        long branchId
+    )
     {
         if (!caller.IsAdministrator && !await CaseRows.IsMemberAsync(connection, transaction, branchId, caller.UserId))
             throw new DunlinException(ErrorCode.Forbidden, "You do not work in this branch.");
     }
 
-    private ValueTask<bool> MayAsync(Caller caller, long? branchId, CancellationToken cancellationToken) => branchId is not { } id
-        ? new(false)
-        : caller.IsAdministrator
-            ? new(true)
-            : store.ReadAsync(async (scope, _) => await CaseRows.IsMemberAsync(scope.Connection, null, id, caller.UserId), cancellationToken);
+    private ValueTask<bool> MayAsync(Caller caller, long? branchId, CancellationToken cancellationToken) =>
+        branchId is not { } id ? new(false)
+        : caller.IsAdministrator ? new(true)
+        : store.ReadAsync(async (scope, _) => await CaseRows.IsMemberAsync(scope.Connection, null, id, caller.UserId), cancellationToken);
 }

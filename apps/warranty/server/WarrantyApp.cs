@@ -16,7 +16,8 @@ public static class WarrantyApp
         builder.AddAccessPolicy<WarrantyAccess>(WarrantyNames.Root);
         builder.AddLeaseAnnouncer<WarrantyLocks>(WarrantyNames.Root);
         builder.Services.Configure<RetentionOptions>(options =>
-            options.Prefixes[WarrantyNames.Root] = new RetentionRule { MaxAge = TimeSpan.FromDays(2), MaxCount = 50_000 });
+            options.Prefixes[WarrantyNames.Root] = new RetentionRule { MaxAge = TimeSpan.FromDays(2), MaxCount = 50_000 }
+        );
         builder.Services.AddSingleton<CaseService>();
         builder.Services.AddHostedService<CaseSearch>();
         builder.Services.AddSingleton<WarrantyStream>();
@@ -29,6 +30,9 @@ public static class WarrantyApp
     {
         CaseEndpoints.Map(endpoints);
         LockEndpoints.Map(endpoints);
-        endpoints.MapEventStream("/api/sse/warranty-updates", http => http.RequestServices.GetRequiredService<WarrantyStream>().ServeAsync(http));
+        endpoints.MapEventStream(
+            "/api/sse/warranty-updates",
+            http => http.RequestServices.GetRequiredService<WarrantyStream>().ServeAsync(http)
+        );
     }
 }

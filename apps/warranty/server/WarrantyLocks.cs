@@ -10,7 +10,7 @@ internal sealed class WarrantyLocks : ILeaseAnnouncer, ILeaseResources
 {
     public async ValueTask<bool> ExistsAsync(ResourceName resource, IUnitOfWork unit, CancellationToken cancellationToken) =>
         WarrantyNames.Parts(resource) is var (branchId, caseId, _)
-            && await CaseRows.BranchOfAsync(unit.Connection, unit.Transaction, caseId) == branchId;
+        && await CaseRows.BranchOfAsync(unit.Connection, unit.Transaction, caseId) == branchId;
 
     public async ValueTask AnnounceAsync(LeaseChange change, IUnitOfWork unit, CancellationToken cancellationToken)
     {
@@ -19,9 +19,24 @@ internal sealed class WarrantyLocks : ILeaseAnnouncer, ILeaseResources
         var topic = WarrantyNames.Topic(branchId);
         var draft = change.Kind switch
         {
-            LeaseChangeKind.Granted => EventDraft.Of(topic, "lock-acquired", LockView.Of(caseId, field, change.Owner, change.ExpiresAt), change.Origin),
+            LeaseChangeKind.Granted => EventDraft.Of(
+                topic,
+                "lock-acquired",
+                LockView.Of(caseId, field, change.Owner, change.ExpiresAt),
+                change.Origin
+            ),
             LeaseChangeKind.Released => EventDraft.Of(
-                topic, "lock-released", new { caseId, field, userId = change.Owner.UserId, reason = LeaseErrors.ReasonText(change.End) }, change.Origin),
+                topic,
+                "lock-released",
+                new
+                {
+                    caseId,
+                    field,
+                    userId = change.Owner.UserId,
+                    reason = LeaseErrors.ReasonText(change.End),
+                },
+                change.Origin
+            ),
             _ => null,
         };
         if (draft is not null)

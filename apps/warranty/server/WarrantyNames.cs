@@ -37,7 +37,7 @@ internal static class WarrantyNames
     // "01" and "1" would be two names of one thing.
     private static long? Number(string text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            && string.Equals(number.ToString(CultureInfo.InvariantCulture), text, StringComparison.Ordinal)
+        && string.Equals(number.ToString(CultureInfo.InvariantCulture), text, StringComparison.Ordinal)
             ? number
             : null;
 }

@@ -19,29 +19,50 @@ internal sealed class WarrantyStream(EventStreams streams, LeaseService leases, 
         var caller = context.RequireCaller();
         var branchId = BranchId(context.Request);
         await store.ReadAsync(
-            async (scope, _) => await CaseRows.BranchAsync(scope.Connection, null, branchId)
+            async (scope, _) =>
+                await CaseRows.BranchAsync(scope.Connection, null, branchId)
                 ?? throw new DunlinException(ErrorCode.NotFound, $"There is no branch {branchId}.", "branchId"),
-            context.RequestAborted);
-        await streams.ServeAsync(context, new StreamRequest([WarrantyNames.Topic(branchId)])
-        {
-            Format = WireFormats.Typed,
-            Heartbeat = HeartbeatInterval,
-            HeartbeatFrame = static now => Frame("heartbeat", new { timestamp = now }),
-            OnOpen = async (opening, ct) =>
+            context.RequestAborted
+        );
+        await streams.ServeAsync(
+            context,
+            new StreamRequest([WarrantyNames.Topic(branchId)])
             {
-                opening.WriteWithPosition(frame => frame.Json(new
+                Format = WireFormats.Typed,
+                Heartbeat = HeartbeatInterval,
+                HeartbeatFrame = static now => Frame("heartbeat", new { timestamp = now }),
+                OnOpen = async (opening, ct) =>
                 {
-                    type = "connection-established",
-                    data = new { connectionId = opening.Connection.Id, branchId, position = opening.Position.ToString(), userId = caller.UserId, userName = caller.Name },
-                }));
-                var (rows, _, _) = await leases.ListAsync(new LeaseQuery(Prefix: WarrantyNames.LocksOf(branchId)), ct);
-                opening.Write(frame => frame.Json(new { type = "locks", data = rows.Select(LockView.Of).OfType<LockView>() }));
-            },
-        });
+                    opening.WriteWithPosition(frame =>
+                        frame.Json(
+                            new
+                            {
+                                type = "connection-established",
+                                data = new
+                                {
+                                    connectionId = opening.Connection.Id,
+                                    branchId,
+                                    position = opening.Position.ToString(),
+                                    userId = caller.UserId,
+                                    userName = caller.Name,
+                                },
+                            }
+                        )
+                    );
+                    var (rows, _, _) = await leases.ListAsync(new LeaseQuery(Prefix: WarrantyNames.LocksOf(branchId)), ct);
+                    opening.Write(frame => frame.Json(new { type = "locks", data = rows.Select(LockView.Of).OfType<LockView>() }));
+                },
+            }
+        );
     }
 
     private static long BranchId(HttpRequest request) =>
-        long.TryParse(request.Query["branchId"], System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var id)
+        long.TryParse(
+            request.Query["branchId"],
+            System.Globalization.NumberStyles.None,
+            System.Globalization.CultureInfo.InvariantCulture,
+            out var id
+        )
             ? id
             : throw new DunlinException(ErrorCode.InvalidField, "'branchId' is the number of a branch.", "branchId");
 

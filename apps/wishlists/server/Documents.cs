@@ -3,9 +3,7 @@ using System.Text.Json.Serialization;
 namespace Dunlin.Apps.Wishlists;
 
 /// <summary>A wishlist, as clients have it. The client writes name and description; the rest is the server's.</summary>
-public sealed record WishlistDocument(
-    [property: JsonPropertyName("id")] string Id,
-    [property: JsonPropertyName("name")] string Name)
+public sealed record WishlistDocument([property: JsonPropertyName("id")] string Id, [property: JsonPropertyName("name")] string Name)
 {
     /// <summary>More about it.</summary>
     [JsonPropertyName("description"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -36,14 +34,16 @@ public sealed record WishlistDocument(
 public sealed record WishlistMember(
     [property: JsonPropertyName("user_id")] string UserId,
     [property: JsonPropertyName("name")] string Name,
-    [property: JsonPropertyName("role")] string Role);
+    [property: JsonPropertyName("role")] string Role
+);
 
 /// <summary>A wish. The client writes list (once), title, description, address and quantity; what the page at the address says is
 /// the server's.</summary>
 public sealed record ItemDocument(
     [property: JsonPropertyName("id")] string Id,
     [property: JsonPropertyName("wishlist_id")] string WishlistId,
-    [property: JsonPropertyName("title")] string Title)
+    [property: JsonPropertyName("title")] string Title
+)
 {
     /// <summary>More about it.</summary>
     [JsonPropertyName("description"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -118,7 +118,8 @@ public static class ItemStatus
 public sealed record MarkDocument(
     [property: JsonPropertyName("id")] string Id,
     [property: JsonPropertyName("item_id")] string ItemId,
-    [property: JsonPropertyName("quantity")] int Quantity)
+    [property: JsonPropertyName("quantity")] int Quantity
+)
 {
     /// <summary>The list of the item.</summary>
     [JsonPropertyName("wishlist_id")]

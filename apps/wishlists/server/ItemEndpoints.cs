@@ -14,8 +14,11 @@ internal static class ItemEndpoints
     public static void Map(IEndpointRouteBuilder endpoints)
     {
         var group = endpoints.MapGroup("/api/v1/items").WithTags("Wishlists");
-        group.MapGet("{id}", async (HttpContext http, string id, WishlistService lists) =>
-            Etag.Answer(http, await lists.GetItemAsync(http.RequireCaller(), WireText.Id(id), http.RequestAborted)));
+        group.MapGet(
+            "{id}",
+            async (HttpContext http, string id, WishlistService lists) =>
+                Etag.Answer(http, await lists.GetItemAsync(http.RequireCaller(), WireText.Id(id), http.RequestAborted))
+        );
         group.MapPatch("{id}", UpdateAsync);
         group.MapDelete("{id}", DeleteAsync);
         group.MapPost("{id}/resolve", RetryAsync).WithSummary("Read the page of an item again");
@@ -36,13 +39,23 @@ internal static class ItemEndpoints
             {
                 await work.RequireOwnListAsync(WireText.Id(id), ct);
                 if (await work.FindAnyItemAsync(itemId, ct) is { } known)
-                    return known.WishlistId == id ? (known, false) : throw new DunlinException(ErrorCode.Conflict, "The id is taken.", "id");
+                    return known.WishlistId == id
+                        ? (known, false)
+                        : throw new DunlinException(ErrorCode.Conflict, "The id is taken.", "id");
                 var made = await work.BeginItemAsync(
-                    new ItemDocument(itemId, id, body.Title ?? "") { Description = body.Description, SourceUrl = body.SourceUrl, Quantity = body.Quantity ?? 1 }, ct);
+                    new ItemDocument(itemId, id, body.Title ?? "")
+                    {
+                        Description = body.Description,
+                        SourceUrl = body.SourceUrl,
+                        Quantity = body.Quantity ?? 1,
+                    },
+                    ct
+                );
                 await work.PutAsync(made, ct);
                 return (made, true);
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
         return isNew ? Results.Created($"/api/v1/items/{itemId}", item) : Results.Ok(item);
     }
 
@@ -67,7 +80,8 @@ internal static class ItemEndpoints
                 var after = await work.ChangeItemAsync(item, wanted, ct);
                 return new Versioned<ItemDocument>(after, (await work.PutAsync(after, ct)).Version);
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
         return Etag.Answer(http, changed);
     }
 
@@ -81,7 +95,8 @@ internal static class ItemEndpoints
                 await work.EndItemAsync(item, ct);
                 return await work.DeleteItemAsync(item, ct);
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
         return Results.NoContent();
     }
 
@@ -96,7 +111,8 @@ internal static class ItemEndpoints
                 await work.PutAsync(again, ct);
                 return again;
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
         return Results.Accepted($"/api/v1/items/{id}", item);
     }
 
@@ -115,7 +131,8 @@ internal static class ItemEndpoints
                 await work.PutAsync(mark, ct);
                 return mark;
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
     }
 
     private static async Task<IResult> UnmarkAsync(HttpContext http, string id, WishlistService lists)
@@ -129,18 +146,25 @@ internal static class ItemEndpoints
                 WishlistWork.RequireMayMark(role);
                 return await work.DeleteMarkAsync(item.WishlistId, MarkDocument.IdOf(id, caller.UserId), ct);
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
         return Results.NoContent();
     }
 
     private sealed record CreateBody(
-        [property: JsonPropertyName("title")] string? Title = null, [property: JsonPropertyName("id")] string? Id = null,
-        [property: JsonPropertyName("description")] string? Description = null, [property: JsonPropertyName("source_url")] string? SourceUrl = null,
-        [property: JsonPropertyName("quantity")] int? Quantity = null);
+        [property: JsonPropertyName("title")] string? Title = null,
+        [property: JsonPropertyName("id")] string? Id = null,
+        [property: JsonPropertyName("description")] string? Description = null,
+        [property: JsonPropertyName("source_url")] string? SourceUrl = null,
+        [property: JsonPropertyName("quantity")] int? Quantity = null
+    );
 
     private sealed record UpdateBody(
-        [property: JsonPropertyName("title")] string? Title = null, [property: JsonPropertyName("description")] string? Description = null,
-        [property: JsonPropertyName("source_url")] string? SourceUrl = null, [property: JsonPropertyName("quantity")] int? Quantity = null);
+        [property: JsonPropertyName("title")] string? Title = null,
+        [property: JsonPropertyName("description")] string? Description = null,
+        [property: JsonPropertyName("source_url")] string? SourceUrl = null,
+        [property: JsonPropertyName("quantity")] int? Quantity = null
+    );
 
     private sealed record MarkBody([property: JsonPropertyName("quantity")] int Quantity);
 }

@@ -7,13 +7,16 @@ using static Dunlin.Apps.Wishlists.WishlistSpaces;
 
 namespace Dunlin.Apps.Wishlists;
 
-/// <summary>A link that lets whoever has it join a list. The token itself is shown once and kept nowhere: what is kept is its hash.</summary>
+/// <summary>
+/// A link that lets whoever has it join a list. The token itself is shown once and kept nowhere: what is kept is its hash.
+/// </summary>
 internal sealed record Share(
     [property: JsonPropertyName("id")] string Id,
     [property: JsonPropertyName("wishlist_id")] string WishlistId,
     [property: JsonPropertyName("role")] string Role,
     [property: JsonPropertyName("created_at")] DateTimeOffset CreatedAt,
-    [property: JsonPropertyName("expires_at")] DateTimeOffset? ExpiresAt)
+    [property: JsonPropertyName("expires_at")] DateTimeOffset? ExpiresAt
+)
 {
     /// <summary>Whether it still opens the list.</summary>
     public bool IsOpenAt(DateTimeOffset now) => ExpiresAt is null || now < ExpiresAt;
@@ -27,13 +30,18 @@ internal static class Shares
 
     private const int TokenBytes = 32;
 
-    public static string Role(string role) => role is ViewRole or MarkRole
-        ? role
-        : throw new DunlinException(ErrorCode.InvalidField, "'role' is view or mark.", "role");
+    public static string Role(string role) =>
+        role is ViewRole or MarkRole ? role : throw new DunlinException(ErrorCode.InvalidField, "'role' is view or mark.", "role");
 
     public static async ValueTask<(Share Share, string Token)> CreateAsync(
-        RecordWriter records, string listId, string role, DateTimeOffset now, DateTimeOffset? expiresAt, WishlistOptions options,
-        CancellationToken cancellationToken)
+        RecordWriter records,
+        string listId,
+        string role,
+        DateTimeOffset now,
+        DateTimeOffset? expiresAt,
+        WishlistOptions options,
+        CancellationToken cancellationToken
+    )
     {
         if (expiresAt <= now)
             throw new DunlinException(ErrorCode.InvalidField, "'expires_at' lies in the future.", "expires_at");
@@ -46,10 +54,23 @@ internal static class Shares
         return (share, token);
     }
 
-    public static async ValueTask<IReadOnlyList<Share>> ListAsync(RecordWriter records, string listId, CancellationToken cancellationToken) =>
-        [.. (await records.ListAsync(SharesOf(listId), cancellationToken: cancellationToken)).Select(row => WishlistJson.Read<Row>(row).Share)];
+    public static async ValueTask<IReadOnlyList<Share>> ListAsync(
+        RecordWriter records,
+        string listId,
+        CancellationToken cancellationToken
+    ) =>
+        [
+            .. (await records.ListAsync(SharesOf(listId), cancellationToken: cancellationToken)).Select(row =>
+                WishlistJson.Read<Row>(row).Share
+            ),
+        ];
 
-    public static async ValueTask<bool> RevokeAsync(RecordWriter records, string listId, string shareId, CancellationToken cancellationToken)
+    public static async ValueTask<bool> RevokeAsync(
+        RecordWriter records,
+        string listId,
+        string shareId,
+        CancellationToken cancellationToken
+    )
     {
         if (await records.FindAsync<Row>(SharesOf(listId), shareId, cancellationToken) is not { } row)
             return false;
@@ -65,14 +86,22 @@ internal static class Shares
 
     /// <summary>The link of a token. Unknown, expired and revoked ones are answered alike.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>.</exception>
-    public static async ValueTask<Share> RequireAsync(IRecordTable records, string token, DateTimeOffset now, CancellationToken cancellationToken)
+    public static async ValueTask<Share> RequireAsync(
+        IRecordTable records,
+        string token,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
     {
         // The look-up is by hash: how long it takes says nothing about tokens that resemble the one asked for.
-        if (token.Length == Base64Url(new byte[TokenBytes]).Length
+        if (
+            token.Length == Base64Url(new byte[TokenBytes]).Length
             && await records.FindAsync(Tokens, HashOf(token), cancellationToken) is { IsDeleted: false } found
             && WishlistJson.Read<Place>(found) is var place
             && await records.FindAsync(SharesOf(place.WishlistId), place.ShareId, cancellationToken) is { IsDeleted: false } row
-            && WishlistJson.Read<Row>(row).Share is var share && share.IsOpenAt(now))
+            && WishlistJson.Read<Row>(row).Share is var share
+            && share.IsOpenAt(now)
+        )
         {
             return share;
         }

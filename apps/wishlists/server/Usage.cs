@@ -8,7 +8,11 @@ namespace Dunlin.Apps.Wishlists;
 /// <param name="ListsEmptyAt">Lists that were made.</param>
 /// <param name="Waiting">Pages whose jobs have not ended.</param>
 internal sealed record Usage(
-    DateTimeOffset EmptyAt = default, DateTimeOffset RefreshesEmptyAt = default, DateTimeOffset ListsEmptyAt = default, int Waiting = 0)
+    DateTimeOffset EmptyAt = default,
+    DateTimeOffset RefreshesEmptyAt = default,
+    DateTimeOffset ListsEmptyAt = default,
+    int Waiting = 0
+)
 {
     public static async ValueTask<Usage> OfAsync(RecordWriter records, string userId, CancellationToken cancellationToken) =>
         await records.FindAsync<Usage>(WishlistSpaces.Fetches, userId, cancellationToken) ?? new Usage();

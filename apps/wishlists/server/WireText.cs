@@ -36,17 +36,23 @@ internal static class WireText
             return null;
         return PageAddress.Parse(text) is not null
             ? text.Trim()
-            : throw new DunlinException(ErrorCode.InvalidField, $"'source_url' is an http or https address of {PageAddress.MaxLength} characters at most, without a user.", "source_url");
+            : throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"'source_url' is an http or https address of {PageAddress.MaxLength} characters at most, without a user.",
+                "source_url"
+            );
     }
 
-    public static int Quantity(int quantity) => quantity is >= 1 and <= MaxQuantity
-        ? quantity
-        : throw new DunlinException(ErrorCode.InvalidField, $"'quantity' is a number from 1 to {MaxQuantity}.", "quantity");
+    public static int Quantity(int quantity) =>
+        quantity is >= 1 and <= MaxQuantity
+            ? quantity
+            : throw new DunlinException(ErrorCode.InvalidField, $"'quantity' is a number from 1 to {MaxQuantity}.", "quantity");
 
     /// <summary>An id that a client chose.</summary>
-    public static string Id(string? id, string field = "id") => id is { Length: >= 1 and <= 40 } && id.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
-        ? id
-        : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has 1 to 40 letters, digits, - and _.", field);
+    public static string Id(string? id, string field = "id") =>
+        id is { Length: >= 1 and <= 40 } && id.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
+            ? id
+            : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has 1 to 40 letters, digits, - and _.", field);
 
     public static string NewId() => Guid.CreateVersion7().ToString("N");
 
@@ -56,7 +62,12 @@ internal static class WireText
     /// <summary>Whether a title is nothing but the host of the address, in whatever form a client has it.</summary>
     public static bool IsHost(string title, string url) =>
         PageAddress.Parse(url) is { } address
-        && (Same(title, address.IdnHost) || Same(title, address.Host) || Same(title, WithoutWww(address.IdnHost)) || Same(title, WithoutWww(address.Host)));
+        && (
+            Same(title, address.IdnHost)
+            || Same(title, address.Host)
+            || Same(title, WithoutWww(address.IdnHost))
+            || Same(title, WithoutWww(address.Host))
+        );
 
     private static string WithoutWww(string host) => host.StartsWith("www.", StringComparison.OrdinalIgnoreCase) ? host[4..] : host;
 
@@ -71,5 +82,6 @@ internal static class WireText
             : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has 1 to {maxLength} characters, on one line.", field);
     }
 
-    private static bool IsText(string text, bool allowLines) => text.All(c => !char.IsControl(c) || (allowLines && (c is '\n' or '\r' or '\t')));
+    private static bool IsText(string text, bool allowLines) =>
+        text.All(c => !char.IsControl(c) || (allowLines && (c is '\n' or '\r' or '\t')));
 }

@@ -13,47 +13,61 @@ internal static class WishlistCollections
 {
     private const string Epoch = "1970-01-01T00:00:00+00:00";
 
-    public static void Add(RxDbBuilder rxdb) => rxdb
-        .AddCollection(new RxCollection(Lists)
-        {
-            ClientFields = ["name", "description"],
-            Normalize = static fields => Trim(fields, "name", "description"),
-            Decide = DecideListAsync,
-            Tombstone = new JsonObject { ["name"] = "", ["owner_id"] = "", ["owner_name"] = "", ["members"] = new JsonArray(), ["created_at"] = Epoch, ["updated_at"] = Epoch },
-        })
-        .AddCollection(new RxCollection(Items)
-        {
-            ClientFields = ["wishlist_id", "title", "description", "source_url", "quantity"],
-            Normalize = static fields => Trim(fields, "title", "description", "source_url"),
-            Decide = DecideItemAsync,
-            Hint = static item => new JsonObject { ["wishlist_id"] = item["wishlist_id"]?.DeepClone() },
-            Tombstone = new JsonObject
-            {
-                ["wishlist_id"] = "",
-                ["title"] = "",
-                ["quantity"] = 1,
-                ["status"] = ItemStatus.Manual,
-                ["title_edited"] = false,
-                ["created_at"] = Epoch,
-                ["updated_at"] = Epoch,
-            },
-        })
-        .AddCollection(new RxCollection(Marks)
-        {
-            ClientFields = ["item_id", "quantity"],
-            Decide = DecideMarkAsync,
-            Hint = static mark => new JsonObject { ["item_id"] = mark["item_id"]?.DeepClone() },
-            Tombstone = new JsonObject
-            {
-                ["item_id"] = "",
-                ["quantity"] = 1,
-                ["wishlist_id"] = "",
-                ["user_id"] = "",
-                ["user_name"] = "",
-                ["created_at"] = Epoch,
-                ["updated_at"] = Epoch,
-            },
-        });
+    public static void Add(RxDbBuilder rxdb) =>
+        rxdb.AddCollection(
+                new RxCollection(Lists)
+                {
+                    ClientFields = ["name", "description"],
+                    Normalize = static fields => Trim(fields, "name", "description"),
+                    Decide = DecideListAsync,
+                    Tombstone = new JsonObject
+                    {
+                        ["name"] = "",
+                        ["owner_id"] = "",
+                        ["owner_name"] = "",
+                        ["members"] = new JsonArray(),
+                        ["created_at"] = Epoch,
+                        ["updated_at"] = Epoch,
+                    },
+                }
+            )
+            .AddCollection(
+                new RxCollection(Items)
+                {
+                    ClientFields = ["wishlist_id", "title", "description", "source_url", "quantity"],
+                    Normalize = static fields => Trim(fields, "title", "description", "source_url"),
+                    Decide = DecideItemAsync,
+                    Hint = static item => new JsonObject { ["wishlist_id"] = item["wishlist_id"]?.DeepClone() },
+                    Tombstone = new JsonObject
+                    {
+                        ["wishlist_id"] = "",
+                        ["title"] = "",
+                        ["quantity"] = 1,
+                        ["status"] = ItemStatus.Manual,
+                        ["title_edited"] = false,
+                        ["created_at"] = Epoch,
+                        ["updated_at"] = Epoch,
+                    },
+                }
+            )
+            .AddCollection(
+                new RxCollection(Marks)
+                {
+                    ClientFields = ["item_id", "quantity"],
+                    Decide = DecideMarkAsync,
+                    Hint = static mark => new JsonObject { ["item_id"] = mark["item_id"]?.DeepClone() },
+                    Tombstone = new JsonObject
+                    {
+                        ["item_id"] = "",
+                        ["quantity"] = 1,
+                        ["wishlist_id"] = "",
+                        ["user_id"] = "",
+                        ["user_name"] = "",
+                        ["created_at"] = Epoch,
+                        ["updated_at"] = Epoch,
+                    },
+                }
+            );
 
     private static async ValueTask<RxDecision> DecideListAsync(RxWrite write, CancellationToken cancellationToken)
     {
@@ -116,9 +130,14 @@ internal static class WishlistCollections
             : RxDecision.Refuse(ErrorCode.InvalidField, "a mark stays on its item");
     }
 
-    private static WishlistWork WorkOf(RxWrite write) => new(
-        write.Unit, write.Records, write.Caller, write.Services.GetRequiredService<RxDocuments>(),
-        write.Services.GetRequiredService<IOptions<WishlistOptions>>().Value);
+    private static WishlistWork WorkOf(RxWrite write) =>
+        new(
+            write.Unit,
+            write.Records,
+            write.Caller,
+            write.Services.GetRequiredService<RxDocuments>(),
+            write.Services.GetRequiredService<IOptions<WishlistOptions>>().Value
+        );
 
     // In the form that the rules store, so that what they have trimmed or left out is no conflict later.
     private static void Trim(JsonObject fields, params ReadOnlySpan<string> names)

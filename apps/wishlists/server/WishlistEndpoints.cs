@@ -14,16 +14,31 @@ internal static class WishlistEndpoints
     public static void Map(IEndpointRouteBuilder endpoints)
     {
         var group = endpoints.MapGroup("/api/v1/wishlists").WithTags("Wishlists");
-        group.MapGet("", (HttpContext http, WishlistService lists) => lists.ListAsync(http.RequireCaller(), isOwn: true, http.RequestAborted).AsTask());
-        group.MapGet("shared", (HttpContext http, WishlistService lists) => lists.ListAsync(http.RequireCaller(), isOwn: false, http.RequestAborted).AsTask());
+        group.MapGet(
+            "",
+            (HttpContext http, WishlistService lists) => lists.ListAsync(http.RequireCaller(), isOwn: true, http.RequestAborted).AsTask()
+        );
+        group.MapGet(
+            "shared",
+            (HttpContext http, WishlistService lists) => lists.ListAsync(http.RequireCaller(), isOwn: false, http.RequestAborted).AsTask()
+        );
         group.MapPost("", CreateAsync);
-        group.MapGet("{id}", async (HttpContext http, string id, WishlistService lists) =>
-            Etag.Answer(http, await lists.GetListAsync(http.RequireCaller(), id, http.RequestAborted)));
+        group.MapGet(
+            "{id}",
+            async (HttpContext http, string id, WishlistService lists) =>
+                Etag.Answer(http, await lists.GetListAsync(http.RequireCaller(), id, http.RequestAborted))
+        );
         group.MapPatch("{id}", UpdateAsync);
         group.MapDelete("{id}", DeleteAsync);
-        group.MapGet("{id}/items", (HttpContext http, string id, WishlistService lists) => lists.ItemsAsync(http.RequireCaller(), id, http.RequestAborted).AsTask());
+        group.MapGet(
+            "{id}/items",
+            (HttpContext http, string id, WishlistService lists) => lists.ItemsAsync(http.RequireCaller(), id, http.RequestAborted).AsTask()
+        );
         group.MapPost("{id}/items", ItemEndpoints.CreateAsync);
-        group.MapGet("{id}/marks", (HttpContext http, string id, WishlistService lists) => lists.MarksAsync(http.RequireCaller(), id, http.RequestAborted).AsTask());
+        group.MapGet(
+            "{id}/marks",
+            (HttpContext http, string id, WishlistService lists) => lists.MarksAsync(http.RequireCaller(), id, http.RequestAborted).AsTask()
+        );
         group.MapDelete("{id}/members/{userId}", RemoveMemberAsync);
     }
 
@@ -37,13 +52,16 @@ internal static class WishlistEndpoints
             async (work, ct) =>
             {
                 // With an id of the caller's choice a repetition answers with the list that is there.
-                if (await work.Records.MayReadAsync(WishlistSpaces.List(id), caller.UserId, ct) && await OwnAsync(work, id, ct) is { } known)
+                if (
+                    await work.Records.MayReadAsync(WishlistSpaces.List(id), caller.UserId, ct) && await OwnAsync(work, id, ct) is { } known
+                )
                     return (known, false);
                 var made = await work.BeginListAsync(new WishlistDocument(id, body.Name) { Description = body.Description }, ct);
                 await work.PutAsync(made, ct);
                 return (made, true);
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
         return isNew ? Results.Created($"/api/v1/wishlists/{id}", list) : Results.Ok(list);
     }
 
@@ -58,11 +76,22 @@ internal static class WishlistEndpoints
             {
                 var list = await work.RequireOwnListAsync(WireText.Id(id), ct);
                 if (expected is not null)
-                    Etag.Require(expected, (await work.Records.FindAsync(WishlistSpaces.List(id), WishlistSpaces.Lists + "/" + id, ct))!.Version);
-                var wanted = work.ChangeList(list, list with { Name = body.Name ?? list.Name, Description = body.Description ?? list.Description });
+                    Etag.Require(
+                        expected,
+                        (await work.Records.FindAsync(WishlistSpaces.List(id), WishlistSpaces.Lists + "/" + id, ct))!.Version
+                    );
+                var wanted = work.ChangeList(
+                    list,
+                    list with
+                    {
+                        Name = body.Name ?? list.Name,
+                        Description = body.Description ?? list.Description,
+                    }
+                );
                 return new Versioned<WishlistDocument>(wanted, (await work.PutAsync(wanted, ct)).Version);
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
         return Etag.Answer(http, changed);
     }
 
@@ -76,7 +105,8 @@ internal static class WishlistEndpoints
                 await work.EmptyListAsync(id, ct);
                 return await work.DeleteListAsync(id, ct);
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
         return Results.NoContent();
     }
 
@@ -90,22 +120,35 @@ internal static class WishlistEndpoints
                 var (list, role) = await work.RequireListAsync(WireText.Id(id), ct);
                 if (role != WishlistRole.Owner && userId != caller.UserId)
                     throw new DunlinException(ErrorCode.Forbidden, "Only the owner of a list may do this; members may leave it.");
-                return await work.EndMembershipAsync(list, userId, ct) ? true : throw new DunlinException(ErrorCode.NotFound, "There is no such member.");
+                return await work.EndMembershipAsync(list, userId, ct)
+                    ? true
+                    : throw new DunlinException(ErrorCode.NotFound, "There is no such member.");
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
         return Results.NoContent();
     }
 
     private static async ValueTask<WishlistDocument?> OwnAsync(WishlistWork work, string id, CancellationToken cancellationToken)
     {
-        var list = await work.Records.FindAsync<WishlistDocument>(WishlistSpaces.List(id), WishlistSpaces.Lists + "/" + id, cancellationToken);
+        var list = await work.Records.FindAsync<WishlistDocument>(
+            WishlistSpaces.List(id),
+            WishlistSpaces.Lists + "/" + id,
+            cancellationToken
+        );
         return list is not null && list.OwnerId == work.Caller.UserId ? list : null;
     }
 
     private sealed record CreateBody(
-        [property: JsonPropertyName("name")] string Name, [property: JsonPropertyName("id")] string? Id = null, [property: JsonPropertyName("description")] string? Description = null);
+        [property: JsonPropertyName("name")] string Name,
+        [property: JsonPropertyName("id")] string? Id = null,
+        [property: JsonPropertyName("description")] string? Description = null
+    );
 
-    private sealed record UpdateBody([property: JsonPropertyName("name")] string? Name = null, [property: JsonPropertyName("description")] string? Description = null);
+    private sealed record UpdateBody(
+        [property: JsonPropertyName("name")] string? Name = null,
+        [property: JsonPropertyName("description")] string? Description = null
+    );
 }
 
 /// <summary>Versions as ETags (RFC 9110, 8.8.3).</summary>

@@ -35,8 +35,10 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     public async ValueTask<(WishlistDocument List, WishlistRole Role)> RequireListAsync(string listId, CancellationToken cancellationToken)
     {
         WireText.Id(listId, "wishlist_id");
-        if (await records.MayReadAsync(List(listId), caller.UserId, cancellationToken)
-            && await records.FindAsync<WishlistDocument>(List(listId), documents.KeyOf(Lists, listId), cancellationToken) is { } list)
+        if (
+            await records.MayReadAsync(List(listId), caller.UserId, cancellationToken)
+            && await records.FindAsync<WishlistDocument>(List(listId), documents.KeyOf(Lists, listId), cancellationToken) is { } list
+        )
         {
             return (list, RoleOf(list, caller.UserId));
         }
@@ -52,10 +54,16 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
 
     /// <summary>An item that the caller may see, its list, and the version of its record.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>.</exception>
-    public async ValueTask<(ItemDocument Item, WishlistDocument List, WishlistRole Role, long Version)> RequireItemAsync(string itemId, CancellationToken cancellationToken)
+    public async ValueTask<(ItemDocument Item, WishlistDocument List, WishlistRole Role, long Version)> RequireItemAsync(
+        string itemId,
+        CancellationToken cancellationToken
+    )
     {
-        if (await documents.FindAsync(unit, Items, itemId, cancellationToken) is { } row
-            && ListIdOf(row.Space) is { } listId && await records.MayReadAsync(row.Space, caller.UserId, cancellationToken))
+        if (
+            await documents.FindAsync(unit, Items, itemId, cancellationToken) is { } row
+            && ListIdOf(row.Space) is { } listId
+            && await records.MayReadAsync(row.Space, caller.UserId, cancellationToken)
+        )
         {
             var (list, role) = await RequireListAsync(listId, cancellationToken);
             return (WishlistJson.Read<ItemDocument>(row), list, role, row.Version);
@@ -66,7 +74,9 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     public async ValueTask<(ItemDocument Item, long Version)> RequireOwnItemAsync(string itemId, CancellationToken cancellationToken)
     {
         var (item, _, role, version) = await RequireItemAsync(itemId, cancellationToken);
-        return role == WishlistRole.Owner ? (item, version) : throw new DunlinException(ErrorCode.Forbidden, "Only the owner of a list may do this.");
+        return role == WishlistRole.Owner
+            ? (item, version)
+            : throw new DunlinException(ErrorCode.Forbidden, "Only the owner of a list may do this.");
     }
 
     /// <summary>An item by its id alone, for telling whether the id is free. Not to be shown to who may not see it.</summary>
@@ -94,12 +104,13 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         };
     }
 
-    public WishlistDocument ChangeList(WishlistDocument master, WishlistDocument wanted) => master with
-    {
-        Name = WireText.Name(wanted.Name),
-        Description = WireText.Description(wanted.Description),
-        UpdatedAt = unit.Now,
-    };
+    public WishlistDocument ChangeList(WishlistDocument master, WishlistDocument wanted) =>
+        master with
+        {
+            Name = WireText.Name(wanted.Name),
+            Description = WireText.Description(wanted.Description),
+            UpdatedAt = unit.Now,
+        };
 
     /// <summary>Takes away all that a list holds, but for the list itself. Its readers keep their access, to nothing: so the
     /// deletions reach them.</summary>
@@ -119,7 +130,10 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     {
         await RequireOwnListAsync(wanted.WishlistId, cancellationToken);
         if ((await records.ListAsync(List(wanted.WishlistId), documents.KeyOf(Items, ""), cancellationToken)).Count >= options.MaxItems)
-            throw WishlistOptions.Reached(options.MaxItems, $"The list has {options.MaxItems} items, which is the limit. Use another list.");
+            throw WishlistOptions.Reached(
+                options.MaxItems,
+                $"The list has {options.MaxItems} items, which is the limit. Use another list."
+            );
         var url = WireText.Url(wanted.SourceUrl);
         var title = string.IsNullOrWhiteSpace(wanted.Title) && url is not null ? WireText.HostOf(url) : WireText.Title(wanted.Title);
         var item = new ItemDocument(WireText.Id(wanted.Id), wanted.WishlistId, title)
@@ -166,14 +180,20 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     public async ValueTask<ItemDocument> RetryAsync(ItemDocument item, CancellationToken cancellationToken)
     {
         if (item.Status is not (ItemStatus.Failed or ItemStatus.Resolved) || item.SourceUrl is null)
-            throw new DunlinException(ErrorCode.Conflict, item.SourceUrl is null ? "The item has no page." : "The page is being read already.");
+            throw new DunlinException(
+                ErrorCode.Conflict,
+                item.SourceUrl is null ? "The item has no page." : "The page is being read already."
+            );
         var usage = await Usage.OfAsync(records, caller.UserId, cancellationToken);
         var interval = TimeSpan.FromMinutes(1) / options.RefreshesPerMinute;
         var (emptyAt, wait) = Usage.Add(usage.RefreshesEmptyAt, unit.Now, interval, options.RefreshesPerMinute - 1);
         if (wait > TimeSpan.Zero)
         {
             throw WishlistOptions.TooFast(
-                options.RefreshesPerMinute, $"You may have {options.RefreshesPerMinute} pages a minute read again. Wait as long as Retry-After says.", wait);
+                options.RefreshesPerMinute,
+                $"You may have {options.RefreshesPerMinute} pages a minute read again. Wait as long as Retry-After says.",
+                wait
+            );
         }
         await (usage with { RefreshesEmptyAt = emptyAt }).SaveAsync(records, caller.UserId, cancellationToken);
         return await WithPageAsync(item with { UpdatedAt = unit.Now }, cancellationToken);
@@ -189,12 +209,18 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         RequireMayMark(role);
         WireText.Quantity(quantity);
         var id = MarkDocument.IdOf(item.Id, caller.UserId);
-        var others = (await MarksOnAsync(item, cancellationToken)).Select(WishlistJson.Read<MarkDocument>).Where(mark => mark.Id != id).Sum(mark => mark.Quantity);
+        var others = (await MarksOnAsync(item, cancellationToken))
+            .Select(WishlistJson.Read<MarkDocument>)
+            .Where(mark => mark.Id != id)
+            .Sum(mark => mark.Quantity);
         if (others + quantity > item.Quantity)
         {
             throw new DunlinException(ErrorCode.Conflict, $"{item.Quantity} are wanted and others give {others}.", "quantity")
             {
-                Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["available"] = Math.Max(0, item.Quantity - others) },
+                Extensions = new Dictionary<string, object?>(StringComparer.Ordinal)
+                {
+                    ["available"] = Math.Max(0, item.Quantity - others),
+                },
             };
         }
         return new MarkDocument(id, item.Id, quantity)
@@ -210,7 +236,10 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     public static void RequireMayMark(WishlistRole role)
     {
         if (role != WishlistRole.Mark)
-            throw new DunlinException(ErrorCode.Forbidden, role == WishlistRole.Owner ? "Marks are a surprise for you." : "You may look at this list only.");
+            throw new DunlinException(
+                ErrorCode.Forbidden,
+                role == WishlistRole.Owner ? "Marks are a surprise for you." : "You may look at this list only."
+            );
     }
 
     /// <summary>Ends a user's membership, with what that user has marked.</summary>
@@ -225,7 +254,14 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         }
         await records.RevokeAsync(MarksOf(list.Id), userId, cancellationToken);
         await records.RevokeAsync(List(list.Id), userId, cancellationToken);
-        await PutAsync(list with { Members = [.. list.Members.Where(member => member.UserId != userId)], UpdatedAt = unit.Now }, cancellationToken);
+        await PutAsync(
+            list with
+            {
+                Members = [.. list.Members.Where(member => member.UserId != userId)],
+                UpdatedAt = unit.Now,
+            },
+            cancellationToken
+        );
         return true;
     }
 
@@ -251,7 +287,8 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         await records.FindAsync<MarkDocument>(MarksOf(listId), documents.KeyOf(Marks, markId), cancellationToken);
 
     /// <summary>Tells everybody concerned. The last thing in a unit of work that does not come by push.</summary>
-    public ValueTask AnnounceAsync(CancellationToken cancellationToken) => documents.AnnounceAsync(unit, records, caller.AsOrigin(), cancellationToken);
+    public ValueTask AnnounceAsync(CancellationToken cancellationToken) =>
+        documents.AnnounceAsync(unit, records, caller.AsOrigin(), cancellationToken);
 
     public static WishlistRole RoleOf(WishlistDocument list, string userId) =>
         list.OwnerId == userId ? WishlistRole.Owner
@@ -281,17 +318,28 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         if (list.Members.Count >= options.MaxMembers)
             throw WishlistOptions.Reached(options.MaxMembers, $"The list has {options.MaxMembers} members, which is the limit.");
         if (await CountListsAsync(isOwn: false, cancellationToken) >= options.MaxJoinedLists)
-            throw WishlistOptions.Reached(options.MaxJoinedLists, $"You have joined {options.MaxJoinedLists} lists, which is the limit. Leave some.");
+            throw WishlistOptions.Reached(
+                options.MaxJoinedLists,
+                $"You have joined {options.MaxJoinedLists} lists, which is the limit. Leave some."
+            );
     }
 
     private async ValueTask CountNewListAsync(CancellationToken cancellationToken)
     {
         var usage = await Usage.OfAsync(records, caller.UserId, cancellationToken);
-        var (emptyAt, wait) = Usage.Add(usage.ListsEmptyAt, unit.Now, TimeSpan.FromDays(1) / options.NewListsPerDay, options.NewListsPerDay - 1);
+        var (emptyAt, wait) = Usage.Add(
+            usage.ListsEmptyAt,
+            unit.Now,
+            TimeSpan.FromDays(1) / options.NewListsPerDay,
+            options.NewListsPerDay - 1
+        );
         if (wait > TimeSpan.Zero)
         {
             throw WishlistOptions.TooFast(
-                options.NewListsPerDay, $"You may make {options.NewListsPerDay} lists a day. Wait as long as Retry-After says.", wait);
+                options.NewListsPerDay,
+                $"You may make {options.NewListsPerDay} lists a day. Wait as long as Retry-After says.",
+                wait
+            );
         }
         await (usage with { ListsEmptyAt = emptyAt }).SaveAsync(records, caller.UserId, cancellationToken);
     }
@@ -301,8 +349,12 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         var count = 0;
         foreach (var access in await unit.RecordTables().Access.ListByUserAsync(caller.UserId, cancellationToken))
         {
-            if (access.IsGranted && ListIdOf(access.Space) is { } listId
-                && await records.FindAsync<WishlistDocument>(access.Space, documents.KeyOf(Lists, listId), cancellationToken) is { } list && list.OwnerId == caller.UserId == isOwn)
+            if (
+                access.IsGranted
+                && ListIdOf(access.Space) is { } listId
+                && await records.FindAsync<WishlistDocument>(access.Space, documents.KeyOf(Lists, listId), cancellationToken) is { } list
+                && list.OwnerId == caller.UserId == isOwn
+            )
             {
                 count++;
             }

@@ -26,7 +26,9 @@ public static class WishlistsApp
         return builder;
     }
 
-    /// <summary>Maps <c>/api/v1/sync</c>, <c>/api/v1/events</c>, <c>/api/v1/wishlists</c>, <c>/api/v1/items</c> and <c>/api/v1/share</c>.</summary>
+    /// <summary>
+    /// Maps <c>/api/v1/sync</c>, <c>/api/v1/events</c>, <c>/api/v1/wishlists</c>, <c>/api/v1/items</c> and <c>/api/v1/share</c>.
+    /// </summary>
     public static void MapWishlists(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapRxDb("/api/v1/sync");

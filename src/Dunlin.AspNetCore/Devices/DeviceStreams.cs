@@ -28,8 +28,10 @@ public static class DeviceStreams
     /// <param name="pattern">For example <c>/api/sse</c>.</param>
     /// <param name="onConnect">Called before anything is sent, to refuse a device by throwing or to note that it was seen.</param>
     public static IEndpointConventionBuilder MapDeviceStream(
-        this IEndpointRouteBuilder endpoints, string pattern, Func<HttpContext, string, CancellationToken, ValueTask>? onConnect = null) =>
-        endpoints.MapEventStream(pattern, context => ServeAsync(context, onConnect));
+        this IEndpointRouteBuilder endpoints,
+        string pattern,
+        Func<HttpContext, string, CancellationToken, ValueTask>? onConnect = null
+    ) => endpoints.MapEventStream(pattern, context => ServeAsync(context, onConnect));
 
     private static async Task ServeAsync(HttpContext context, Func<HttpContext, string, CancellationToken, ValueTask>? onConnect)
     {
@@ -40,23 +42,30 @@ public static class DeviceStreams
             await onConnect(context, deviceId, context.RequestAborted);
         var streams = context.RequestServices.GetRequiredService<EventStreams>();
         var time = context.RequestServices.GetRequiredService<TimeProvider>();
-        await streams.ServeAsync(context, new StreamRequest([UserDevices.TopicOf(caller.UserId), UserDevices.TopicOf(caller.UserId, deviceId)])
-        {
-            Format = new DeviceFormat(deviceId),
-            Exclusion = OriginExclusion.None,
-            Heartbeat = HeartbeatInterval,
-            OnOpen = (opening, _) =>
+        await streams.ServeAsync(
+            context,
+            new StreamRequest([UserDevices.TopicOf(caller.UserId), UserDevices.TopicOf(caller.UserId, deviceId)])
             {
-                opening.WriteWithPosition(frame => frame.Json(new
+                Format = new DeviceFormat(deviceId),
+                Exclusion = OriginExclusion.None,
+                Heartbeat = HeartbeatInterval,
+                OnOpen = (opening, _) =>
                 {
-                    channel = "system",
-                    type = "connected",
-                    payload = new { deviceId, connectionId = opening.Connection.Id },
-                    sourceDeviceId = (string?)null,
-                    timestamp = time.GetUtcNow(),
-                }));
-                return ValueTask.CompletedTask;
-            },
-        });
+                    opening.WriteWithPosition(frame =>
+                        frame.Json(
+                            new
+                            {
+                                channel = "system",
+                                type = "connected",
+                                payload = new { deviceId, connectionId = opening.Connection.Id },
+                                sourceDeviceId = (string?)null,
+                                timestamp = time.GetUtcNow(),
+                            }
+                        )
+                    );
+                    return ValueTask.CompletedTask;
+                },
+            }
+        );
     }
 }

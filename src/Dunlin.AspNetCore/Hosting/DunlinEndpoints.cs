@@ -29,11 +29,17 @@ public static class DunlinEndpoints
         services.AddOptions<PublishOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton<StreamLimits>();
         services.TryAddSingleton(provider => new EventStreams(
-            provider.GetRequiredService<Fanout.EventFanout>(), provider.GetRequiredService<Topics.AccessPolicies>(),
-            provider.GetRequiredService<StreamLimits>(), provider.GetRequiredService<IOptions<StreamOptions>>(), provider.GetService<Revocations>()));
+            provider.GetRequiredService<Fanout.EventFanout>(),
+            provider.GetRequiredService<Topics.AccessPolicies>(),
+            provider.GetRequiredService<StreamLimits>(),
+            provider.GetRequiredService<IOptions<StreamOptions>>(),
+            provider.GetService<Revocations>()
+        ));
         services.TryAddSingleton<UserRates>();
         services.TryAddSingleton<InnerRequests>();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, InnerRequests>(provider => provider.GetRequiredService<InnerRequests>()));
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<IStartupFilter, InnerRequests>(provider => provider.GetRequiredService<InnerRequests>())
+        );
         services.TryAddSingleton<CombinedStreams>();
         services.TryAddSingleton<PublishRate>();
         services.TryAddSingleton<PublishEndpoint>();
@@ -59,24 +65,52 @@ public static class DunlinEndpoints
         // Made now: other nodes may ask it before anybody asks this one.
         endpoints.ServiceProvider.GetRequiredService<StatsEndpoint>();
         var group = endpoints.MapGroup(BasePath).WithTags("Dunlin").WithHead().WithDunlinCaller();
-        group.MapEventStream("events", static context => EventStreamEndpoint.ServeAsync(
-                context, context.RequestServices.GetRequiredService<EventStreams>(), context.RequestServices.GetRequiredService<IOptions<StreamOptions>>()))
-            .WithSummary("The event stream").WithDescription("topic (1 to 64 times), device, lastEventId; answers text/event-stream.");
-        group.MapEventStream("events/subscribe", [HttpMethods.Post], static context => EventStreamEndpoint.SubscribeAsync(
-                context, context.RequestServices.GetRequiredService<EventStreams>(), context.RequestServices.GetRequiredService<IOptions<StreamOptions>>()))
+        group
+            .MapEventStream(
+                "events",
+                static context =>
+                    EventStreamEndpoint.ServeAsync(
+                        context,
+                        context.RequestServices.GetRequiredService<EventStreams>(),
+                        context.RequestServices.GetRequiredService<IOptions<StreamOptions>>()
+                    )
+            )
+            .WithSummary("The event stream")
+            .WithDescription("topic (1 to 64 times), device, lastEventId; answers text/event-stream.");
+        group
+            .MapEventStream(
+                "events/subscribe",
+                [HttpMethods.Post],
+                static context =>
+                    EventStreamEndpoint.SubscribeAsync(
+                        context,
+                        context.RequestServices.GetRequiredService<EventStreams>(),
+                        context.RequestServices.GetRequiredService<IOptions<StreamOptions>>()
+                    )
+            )
             .WithSummary("The event stream, for more topics than an address holds")
             .WithDescription("The parameters of GET events, in the query or in a form; answers text/event-stream.");
-        group.MapPost("streams", static context => context.RequestServices.GetRequiredService<CombinedStreams>().OpenAsync(context))
+        group
+            .MapPost("streams", static context => context.RequestServices.GetRequiredService<CombinedStreams>().OpenAsync(context))
             .WithSummary("Several event streams of this application in one response");
-        group.MapPost("streams/{id}", static (HttpContext context, string id) => context.RequestServices.GetRequiredService<CombinedStreams>().ChangeAsync(context, id))
+        group
+            .MapPost(
+                "streams/{id}",
+                static (HttpContext context, string id) =>
+                    context.RequestServices.GetRequiredService<CombinedStreams>().ChangeAsync(context, id)
+            )
             .WithSummary("Open and close streams of a combined response");
-        group.MapPost("events", (HttpContext context, PublishEndpoint endpoint) => endpoint.ServeAsync(context))
+        group
+            .MapPost("events", (HttpContext context, PublishEndpoint endpoint) => endpoint.ServeAsync(context))
             .WithSummary("Publish one event or an array, all or none");
-        group.MapGet("journal", (HttpContext context, JournalEndpoint endpoint) => endpoint.ServeAsync(context))
+        group
+            .MapGet("journal", (HttpContext context, JournalEndpoint endpoint) => endpoint.ServeAsync(context))
             .WithSummary("A page of past events");
-        group.MapGet("presence", (HttpContext context, PresenceEndpoint endpoint) => endpoint.ServeAsync(context))
+        group
+            .MapGet("presence", (HttpContext context, PresenceEndpoint endpoint) => endpoint.ServeAsync(context))
             .WithSummary("Who is connected to a topic");
-        group.MapGet("stats", (HttpContext context, StatsEndpoint endpoint) => endpoint.ServeAsync(context))
+        group
+            .MapGet("stats", (HttpContext context, StatsEndpoint endpoint) => endpoint.ServeAsync(context))
             .WithSummary("Own connections; totals for administrators");
         MapLeases(group);
         return group;
@@ -92,21 +126,31 @@ public static class DunlinEndpoints
         if (!endpoints.ServiceProvider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(Revocations)))
             throw new InvalidOperationException("Call AddDunlin().AddRevocations() before app.MapDunlinUsers().");
         var group = endpoints.MapGroup(BasePath).WithTags("Users").WithHead().WithDunlinCaller();
-        group.MapPost("revocations", (HttpContext context, UserEndpoints users) => users.RevokeAsync(context))
+        group
+            .MapPost("revocations", (HttpContext context, UserEndpoints users) => users.RevokeAsync(context))
             .WithSummary("Revoke what was issued to a user, or to one session; their streams end at once");
-        group.MapGet("connections", (HttpContext context, UserEndpoints users) => users.ListAsync(context))
+        group
+            .MapGet("connections", (HttpContext context, UserEndpoints users) => users.ListAsync(context))
             .WithSummary("The open streams of a user");
         return group;
     }
 
     private static void MapLeases(RouteGroupBuilder group)
     {
-        group.MapGet("leases", (HttpContext context, LeaseEndpoints endpoint) => endpoint.ListAsync(context)).WithSummary("Leases under a prefix");
-        group.MapPut("leases/{**path}", (HttpContext context, string path, LeaseEndpoints endpoint) => endpoint.AcquireAsync(context, path))
+        group
+            .MapGet("leases", (HttpContext context, LeaseEndpoints endpoint) => endpoint.ListAsync(context))
+            .WithSummary("Leases under a prefix");
+        group
+            .MapPut("leases/{**path}", (HttpContext context, string path, LeaseEndpoints endpoint) => endpoint.AcquireAsync(context, path))
             .WithSummary("Acquire a lease, idempotent by leaseId");
-        group.MapPost("leases/{**path}", (HttpContext context, string path, LeaseEndpoints endpoint) => endpoint.ActAsync(context, path))
+        group
+            .MapPost("leases/{**path}", (HttpContext context, string path, LeaseEndpoints endpoint) => endpoint.ActAsync(context, path))
             .WithSummary("{resource}/renew, {resource}/handoff or {resource}/take");
-        group.MapDelete("leases/{**path}", (HttpContext context, string path, LeaseEndpoints endpoint) => endpoint.ReleaseAsync(context, path))
+        group
+            .MapDelete(
+                "leases/{**path}",
+                (HttpContext context, string path, LeaseEndpoints endpoint) => endpoint.ReleaseAsync(context, path)
+            )
             .WithSummary("Release a lease; the header Dunlin-Lease carries the leaseId");
     }
 }

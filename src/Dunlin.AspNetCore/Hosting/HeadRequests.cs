@@ -12,19 +12,25 @@ public static class HeadRequests
     /// headers and opens no connection. The engine's own endpoints have it already.
     /// </summary>
     /// <remarks>RFC 9110, section 9.1: a general-purpose server supports both methods.</remarks>
-    public static TBuilder WithHead<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder
+    public static TBuilder WithHead<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Finally(static endpoint =>
         {
             for (var i = 0; i < endpoint.Metadata.Count; i++)
             {
-                if (endpoint.Metadata[i] is IHttpMethodMetadata methods && Takes(methods, HttpMethods.Get) && !Takes(methods, HttpMethods.Head))
+                if (
+                    endpoint.Metadata[i] is IHttpMethodMetadata methods
+                    && Takes(methods, HttpMethods.Get)
+                    && !Takes(methods, HttpMethods.Head)
+                )
                     endpoint.Metadata[i] = new HttpMethodMetadata([.. methods.HttpMethods, HttpMethods.Head], methods.AcceptCorsPreflight);
             }
         });
         return builder;
     }
 
-    private static bool Takes(IHttpMethodMetadata methods, string method) => methods.HttpMethods.Contains(method, StringComparer.OrdinalIgnoreCase);
+    private static bool Takes(IHttpMethodMetadata methods, string method) =>
+        methods.HttpMethods.Contains(method, StringComparer.OrdinalIgnoreCase);
 }

@@ -13,11 +13,21 @@ internal static class HealthEndpoints
     public static void Map(IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGet("/healthz/live", () => Results.Text("live")).ExcludeFromDescription().WithHead();
-        endpoints.MapGet("/healthz/ready", (IStoreHealth store, EventFanout fanout) => (store.Fault, fanout.IsDraining) switch
-        {
-            ({ } fault, _) => Results.Text("store at fault: " + fault.GetType().Name, statusCode: StatusCodes.Status503ServiceUnavailable),
-            (_, true) => Results.Text("draining", statusCode: StatusCodes.Status503ServiceUnavailable),
-            _ => Results.Text("ready"),
-        }).ExcludeFromDescription().WithHead();
+        endpoints
+            .MapGet(
+                "/healthz/ready",
+                (IStoreHealth store, EventFanout fanout) =>
+                    (store.Fault, fanout.IsDraining) switch
+                    {
+                        ({ } fault, _) => Results.Text(
+                            "store at fault: " + fault.GetType().Name,
+                            statusCode: StatusCodes.Status503ServiceUnavailable
+                        ),
+                        (_, true) => Results.Text("draining", statusCode: StatusCodes.Status503ServiceUnavailable),
+                        _ => Results.Text("ready"),
+                    }
+            )
+            .ExcludeFromDescription()
+            .WithHead();
     }
 }

@@ -28,8 +28,14 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
         var page = await leases.ListPageAsync(
             new LeaseQuery(prefix, Limit: Limit(context.Request), After: After(context.Request)),
             (row, ct) => policies.MayHoldAsync(caller, row.Resource, ct),
-            context.RequestAborted);
-        return new LeaseList([.. page.Rows.Select(row => LeaseView.Of(row, page.Now, secret: false))], page.Next, page.Position.ToString(), page.Now);
+            context.RequestAborted
+        );
+        return new LeaseList(
+            [.. page.Rows.Select(row => LeaseView.Of(row, page.Now, secret: false))],
+            page.Next,
+            page.Position.ToString(),
+            page.Now
+        );
     }
 
     public async Task AcquireAsync(HttpContext context, string path)
@@ -39,8 +45,15 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
         rates.Take(_rate, caller.UserId);
         var body = await RequestBody.ReadAsync<AcquireBody>(context, MaxBody, context.RequestAborted);
         var answer = await leases.AcquireAsync(
-            new LeaseRequest(resource, body.LeaseId, LeaseRequest.OwnerOf(caller), body.Seconds ?? leases.Options.DefaultSeconds, body.Wait ?? false),
-            caller.AsOrigin());
+            new LeaseRequest(
+                resource,
+                body.LeaseId,
+                LeaseRequest.OwnerOf(caller),
+                body.Seconds ?? leases.Options.DefaultSeconds,
+                body.Wait ?? false
+            ),
+            caller.AsOrigin()
+        );
         await AnswerAsync(context, answer);
     }
 
@@ -88,8 +101,7 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
             throw new DunlinException(ErrorCode.Forbidden, $"You may not take the lease of '{resource}'.");
         rates.Take(_rate, caller.UserId);
         var body = await RequestBody.ReadAsync<TakeBody>(context, MaxBody, context.RequestAborted);
-        var request = new LeaseRequest(
-            resource, body.LeaseId, LeaseRequest.OwnerOf(caller), body.Seconds ?? leases.Options.DefaultSeconds);
+        var request = new LeaseRequest(resource, body.LeaseId, LeaseRequest.OwnerOf(caller), body.Seconds ?? leases.Options.DefaultSeconds);
         return await leases.TakeAsync(request, body.Reason, body.GraceSeconds ?? 0, caller.AsOrigin());
     }
 
@@ -102,19 +114,23 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
             : throw new DunlinException(ErrorCode.Forbidden, $"You may not hold the lease of '{resource}'.", "resource");
     }
 
-    private static int Limit(HttpRequest request) => (string?)request.Query["limit"] switch
-    {
-        null => MaxListed,
-        { } text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxListed => limit,
-        _ => throw new DunlinException(ErrorCode.InvalidField, $"'limit' is a number from 1 to {MaxListed}.", "limit"),
-    };
+    private static int Limit(HttpRequest request) =>
+        (string?)request.Query["limit"] switch
+        {
+            null => MaxListed,
+            { } text
+                when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxListed =>
+                limit,
+            _ => throw new DunlinException(ErrorCode.InvalidField, $"'limit' is a number from 1 to {MaxListed}.", "limit"),
+        };
 
-    private static string? After(HttpRequest request) => (string?)request.Query["after"] switch
-    {
-        null => null,
-        { } text when ResourceName.TryParse(text, out _) => text,
-        _ => throw new DunlinException(ErrorCode.InvalidField, "'after' is the 'next' of the page before.", "after"),
-    };
+    private static string? After(HttpRequest request) =>
+        (string?)request.Query["after"] switch
+        {
+            null => null,
+            { } text when ResourceName.TryParse(text, out _) => text,
+            _ => throw new DunlinException(ErrorCode.InvalidField, "'after' is the 'next' of the page before.", "after"),
+        };
 
     private static Task AnswerAsync(HttpContext context, LeaseAnswer answer, bool showSecret = true)
     {
@@ -126,9 +142,11 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
             LeaseResult.Queued => StatusCodes.Status202Accepted,
             _ => StatusCodes.Status200OK,
         };
-        return context.Response.WriteAsJsonAsync(LeaseView.Of(answer.Row, answer.Now, secret: answer.IsHolder) with
-        {
-            Position = answer.Result == LeaseResult.Queued ? answer.QueuePosition : null,
-        });
+        return context.Response.WriteAsJsonAsync(
+            LeaseView.Of(answer.Row, answer.Now, secret: answer.IsHolder) with
+            {
+                Position = answer.Result == LeaseResult.Queued ? answer.QueuePosition : null,
+            }
+        );
     }
 }

@@ -16,7 +16,15 @@ namespace Dunlin.Leases;
 public sealed record LeaseView(
     string Resource,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? LeaseId,
-    long Fence, string State, PublicOwner? Owner, DateTimeOffset AcquiredAt, DateTimeOffset ExpiresAt, int Seconds, DateTimeOffset ServerNow, int Queue)
+    long Fence,
+    string State,
+    PublicOwner? Owner,
+    DateTimeOffset AcquiredAt,
+    DateTimeOffset ExpiresAt,
+    int Seconds,
+    DateTimeOffset ServerNow,
+    int Queue
+)
 {
     /// <summary>One-based place in the queue, for one who waits.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -26,9 +34,21 @@ public sealed record LeaseView(
     /// <param name="row">The row.</param>
     /// <param name="now">The time of the answer.</param>
     /// <param name="secret">Whether the one who asks is the holder.</param>
-    public static LeaseView Of(LeaseRow row, DateTimeOffset now, bool secret) => new(
-        row.Resource.Value, secret ? row.LeaseId : null, row.Fence, row.LeaseId is null ? "free" : row.Ending ? "ending" : "held",
-        row.Owner is null ? null : PublicOwner.Of(row.Owner), row.AcquiredAt, row.ExpiresAt, row.Seconds, now, row.Waiters.Count);
+    public static LeaseView Of(LeaseRow row, DateTimeOffset now, bool secret) =>
+        new(
+            row.Resource.Value,
+            secret ? row.LeaseId : null,
+            row.Fence,
+            row.LeaseId is null ? "free"
+                : row.Ending ? "ending"
+                : "held",
+            row.Owner is null ? null : PublicOwner.Of(row.Owner),
+            row.AcquiredAt,
+            row.ExpiresAt,
+            row.Seconds,
+            now,
+            row.Waiters.Count
+        );
 }
 
 /// <summary>A page of a list.</summary>
@@ -37,7 +57,11 @@ public sealed record LeaseView(
 /// <param name="Position">The list holds every change up to here.</param>
 /// <param name="ServerNow">The time of the list.</param>
 internal sealed record LeaseList(
-    IReadOnlyList<LeaseView> Leases, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next, string Position, DateTimeOffset ServerNow);
+    IReadOnlyList<LeaseView> Leases,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next,
+    string Position,
+    DateTimeOffset ServerNow
+);
 
 internal sealed record AcquireBody(string LeaseId, int? Seconds = null, bool? Wait = null);
 

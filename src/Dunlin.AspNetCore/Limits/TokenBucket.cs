@@ -12,7 +12,7 @@ internal sealed class TokenBucket(UserRate rate, TimeProvider time) : RateLimite
 
     private static readonly RateLimitLease Granted = new Answer(isAcquired: true, default);
 
-    private readonly Lock _gate = new();   // guards what follows
+    private readonly Lock _gate = new(); // guards what follows
     private double _tokens = rate.Burst;
     private long _at = time.GetTimestamp();
 
@@ -46,7 +46,8 @@ internal sealed class TokenBucket(UserRate rate, TimeProvider time) : RateLimite
         }
     }
 
-    protected override ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken) => new(AttemptAcquireCore(permitCount));
+    protected override ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken) =>
+        new(AttemptAcquireCore(permitCount));
 
     private sealed class Answer(bool isAcquired, TimeSpan retryAfter) : RateLimitLease
     {

@@ -9,9 +9,10 @@ public sealed record UserRate(string What, double PerSecond, int Burst)
     /// <summary>A rate that is counted by the hour: all of it may be used at once.</summary>
     public static UserRate Hourly(string what, int perHour) => new(what, perHour / 3_600.0, Math.Max(1, perHour));
 
-    internal string Text => PerSecond >= 1
-        ? FormattableString.Invariant($"{PerSecond:0.##} {What} a second is the limit for one user.")
-        : FormattableString.Invariant($"{Burst} {What} an hour is the limit for one user.");
+    internal string Text =>
+        PerSecond >= 1
+            ? FormattableString.Invariant($"{PerSecond:0.##} {What} a second is the limit for one user.")
+            : FormattableString.Invariant($"{Burst} {What} an hour is the limit for one user.");
 
     internal double Limit => PerSecond >= 1 ? PerSecond : Burst;
 }

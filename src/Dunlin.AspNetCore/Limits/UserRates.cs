@@ -16,10 +16,14 @@ public sealed class UserRates : IDisposable
     {
         // One delegate for all: this is on the path of every publish.
         Func<(UserRate Rate, string UserId), RateLimiter> make = key => new TokenBucket(key.Rate, time);
-        _buckets = PartitionedRateLimiter.Create<(UserRate Rate, string UserId), (UserRate Rate, string UserId)>(key => RateLimitPartition.Get(key, make));
+        _buckets = PartitionedRateLimiter.Create<(UserRate Rate, string UserId), (UserRate Rate, string UserId)>(key =>
+            RateLimitPartition.Get(key, make)
+        );
     }
 
-    /// <summary>Counts something that a user does. More than a whole bucket is let through when the bucket is full, and leaves a debt.</summary>
+    /// <summary>
+    /// Counts something that a user does. More than a whole bucket is let through when the bucket is full, and leaves a debt.
+    /// </summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/> with <c>limit</c> and the time to wait.</exception>
     public void Take(UserRate rate, string userId, int count = 1)
     {

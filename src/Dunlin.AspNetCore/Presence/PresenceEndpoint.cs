@@ -21,4 +21,7 @@ internal sealed class PresenceEndpoint(PresenceRegistry presence, AccessPolicies
 }
 
 internal sealed record PresenceAnswer(
-    string Topic, IReadOnlyList<Present> Present, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes);
+    string Topic,
+    IReadOnlyList<Present> Present,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes
+);

@@ -22,7 +22,8 @@ public sealed class IfMatch
     private IfMatch(IList<EntityTagHeaderValue> tags) => _tags = tags;
 
     /// <summary>Reads the header; null where the request has none.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: it is neither <c>*</c> nor a list of entity tags.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: it is neither <c>*</c> nor a list of entity
+    /// tags.</exception>
     public static IfMatch? Of(HttpRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -36,7 +37,11 @@ public sealed class IfMatch
             if (tags.Count == 1)
                 return Any;
         }
-        throw new DunlinException(ErrorCode.InvalidField, "'If-Match' is * or a list of entity tags in quotation marks: \"1\", \"2\".", HeaderNames.IfMatch);
+        throw new DunlinException(
+            ErrorCode.InvalidField,
+            "'If-Match' is * or a list of entity tags in quotation marks: \"1\", \"2\".",
+            HeaderNames.IfMatch
+        );
     }
 
     /// <summary>The precondition that a version named elsewhere, as in a body, stands for.</summary>

@@ -27,11 +27,22 @@ public static class Problem
 
     // Texts are for people: an apostrophe stays one. What a browser could take for markup stays too, which the content type and
     // "nosniff" make harmless.
-    private static readonly JsonSerializerOptions Extensions = new(JsonSerializerOptions.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Extensions = new(JsonSerializerOptions.Web)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     private static readonly HashSet<string> OwnMembers = new(StringComparer.Ordinal)
     {
-        "type", "title", "status", "detail", "code", "class", "hint", "field", "traceId",
+        "type",
+        "title",
+        "status",
+        "detail",
+        "code",
+        "class",
+        "hint",
+        "field",
+        "traceId",
     };
 
     /// <summary>
@@ -71,7 +82,8 @@ public static class Problem
     }
 
     // Nobody is left to answer, and it is no fault of the server.
-    private static bool IsOfPeerGone(HttpContext context, Exception exception) => exception is ConnectionResetException or ConnectionAbortedException
+    private static bool IsOfPeerGone(HttpContext context, Exception exception) =>
+        exception is ConnectionResetException or ConnectionAbortedException
         || (context.RequestAborted.IsCancellationRequested && exception is (OperationCanceledException or IOException));
 
     private static async Task AnswerAsync(HttpContext context, DunlinException problem, string traceId)
@@ -132,12 +144,13 @@ public static class Problem
         return buffer.WrittenSpan.ToArray();
     }
 
-    private static string ClassName(ErrorClass value) => value switch
-    {
-        ErrorClass.Retry => "retry",
-        ErrorClass.Resync => "resync",
-        _ => "stop",
-    };
+    private static string ClassName(ErrorClass value) =>
+        value switch
+        {
+            ErrorClass.Retry => "retry",
+            ErrorClass.Resync => "resync",
+            _ => "stop",
+        };
 
     private static ILogger Log(HttpContext context) =>
         context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Dunlin.Problems");

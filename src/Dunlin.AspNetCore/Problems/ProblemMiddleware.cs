@@ -53,8 +53,12 @@ internal sealed class ProblemMiddleware(RequestDelegate next, IOptions<ProblemOp
             return;
         }
         var response = context.Response;
-        if (response.StatusCode >= StatusCodes.Status400BadRequest && IsEmpty(response) && IsApi(context.Request.Path)
-            && ProblemTranslation.OfStatus(response.StatusCode) is { } problem)
+        if (
+            response.StatusCode >= StatusCodes.Status400BadRequest
+            && IsEmpty(response)
+            && IsApi(context.Request.Path)
+            && ProblemTranslation.OfStatus(response.StatusCode) is { } problem
+        )
             await Problem.WriteAsync(context, problem);
     }
 

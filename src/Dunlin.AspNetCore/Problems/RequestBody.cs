@@ -33,7 +33,8 @@ public static class RequestBody
     /// <see cref="ErrorCode.UnknownField"/> and <see cref="ErrorCode.InvalidField"/> naming the member, for a null item of an array, half a
     /// surrogate pair, NUL and numbers out of range too.
     /// </exception>
-    public static async ValueTask<T> ReadAsync<T>(HttpContext context, int maxBytes, CancellationToken cancellationToken) where T : notnull
+    public static async ValueTask<T> ReadAsync<T>(HttpContext context, int maxBytes, CancellationToken cancellationToken)
+        where T : notnull
     {
         var utf8 = await ReadUtf8Async(context, maxBytes, cancellationToken);
         return Parse<T>(context, utf8);
@@ -42,7 +43,11 @@ public static class RequestBody
     /// <summary>Reads the body as bytes that are known to be UTF-8 and to have come as JSON, but not yet parsed: for
     /// endpoints that take several shapes. <see cref="Parse{T}"/> does the rest.</summary>
     /// <exception cref="DunlinException">As in <see cref="ReadAsync{T}"/>.</exception>
-    public static async ValueTask<ReadOnlyMemory<byte>> ReadUtf8Async(HttpContext context, int maxBytes, CancellationToken cancellationToken)
+    public static async ValueTask<ReadOnlyMemory<byte>> ReadUtf8Async(
+        HttpContext context,
+        int maxBytes,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxBytes);
@@ -57,7 +62,8 @@ public static class RequestBody
 
     /// <summary>Parses bytes of <see cref="ReadUtf8Async"/> with the application's JSON options, made strict.</summary>
     /// <exception cref="DunlinException">As in <see cref="ReadAsync{T}"/>.</exception>
-    public static T Parse<T>(HttpContext context, ReadOnlyMemory<byte> utf8) where T : notnull
+    public static T Parse<T>(HttpContext context, ReadOnlyMemory<byte> utf8)
+        where T : notnull
     {
         ArgumentNullException.ThrowIfNull(context);
         return JsonBinding.Read<T>(utf8, Strict(context.RequestServices));
@@ -65,13 +71,24 @@ public static class RequestBody
 
     private static void RequireJson(HttpRequest request)
     {
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
-            || !(type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-                || (type.Type.Equals("application", StringComparison.OrdinalIgnoreCase) && type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))))
+        if (
+            !MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            || !(
+                type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+                || (
+                    type.Type.Equals("application", StringComparison.OrdinalIgnoreCase)
+                    && type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase)
+                )
+            )
+        )
         {
-            throw new DunlinException(ErrorCode.UnsupportedMediaType, string.IsNullOrEmpty(request.ContentType)
-                ? "The request has no Content-Type."
-                : "The Content-Type of the request is not JSON.", "Content-Type");
+            throw new DunlinException(
+                ErrorCode.UnsupportedMediaType,
+                string.IsNullOrEmpty(request.ContentType)
+                    ? "The request has no Content-Type."
+                    : "The Content-Type of the request is not JSON.",
+                "Content-Type"
+            );
         }
         if (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
             throw new DunlinException(ErrorCode.UnsupportedMediaType, "JSON is taken in UTF-8 only.", "Content-Type");
@@ -81,19 +98,22 @@ public static class RequestBody
     private static JsonSerializerOptions Strict(IServiceProvider services)
     {
         var configured = services.GetService<IOptions<JsonOptions>>()?.Value.SerializerOptions ?? JsonSerializerOptions.Web;
-        return StrictOptions.GetValue(configured, static source => new JsonSerializerOptions(source)
-        {
-            Converters = { new TimeTextConverter() },
-            PropertyNameCaseInsensitive = false,
-            NumberHandling = JsonNumberHandling.Strict,
-            UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-            AllowDuplicateProperties = false,
-            AllowTrailingCommas = false,
-            ReadCommentHandling = JsonCommentHandling.Disallow,
-            RespectNullableAnnotations = true,
-            RespectRequiredConstructorParameters = true,
-            MaxDepth = MaxDepth,
-        });
+        return StrictOptions.GetValue(
+            configured,
+            static source => new JsonSerializerOptions(source)
+            {
+                Converters = { new TimeTextConverter() },
+                PropertyNameCaseInsensitive = false,
+                NumberHandling = JsonNumberHandling.Strict,
+                UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+                AllowDuplicateProperties = false,
+                AllowTrailingCommas = false,
+                ReadCommentHandling = JsonCommentHandling.Disallow,
+                RespectNullableAnnotations = true,
+                RespectRequiredConstructorParameters = true,
+                MaxDepth = MaxDepth,
+            }
+        );
     }
 
     // RFC 8259, section 8.1: a reader may ignore a byte order mark. Some writers of files cannot leave it out.

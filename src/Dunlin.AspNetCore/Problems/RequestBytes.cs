@@ -46,11 +46,22 @@ internal static class RequestBytes
     /// <summary>Reads a body of <c>application/x-www-form-urlencoded</c>. An empty one holds no field.</summary>
     /// <exception cref="DunlinException">As in <see cref="ReadAsync"/>, and <see cref="ErrorCode.UnsupportedMediaType"/>: it is something
     /// else; <see cref="ErrorCode.InvalidField"/>: it has too many fields.</exception>
-    public static async ValueTask<Dictionary<string, StringValues>> ReadFormAsync(HttpContext context, int maxBytes, CancellationToken cancellationToken)
+    public static async ValueTask<Dictionary<string, StringValues>> ReadFormAsync(
+        HttpContext context,
+        int maxBytes,
+        CancellationToken cancellationToken
+    )
     {
         const string form = "application/x-www-form-urlencoded";
-        if (!MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type) || !type.MediaType.Equals(form, StringComparison.OrdinalIgnoreCase))
-            throw new DunlinException(ErrorCode.UnsupportedMediaType, $"The body must be a form: send Content-Type: {form}.", HeaderNames.ContentType);
+        if (
+            !MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type)
+            || !type.MediaType.Equals(form, StringComparison.OrdinalIgnoreCase)
+        )
+            throw new DunlinException(
+                ErrorCode.UnsupportedMediaType,
+                $"The body must be a form: send Content-Type: {form}.",
+                HeaderNames.ContentType
+            );
         var bytes = await ReadAsync(context, maxBytes, cancellationToken);
         try
         {
@@ -70,7 +81,10 @@ internal static class RequestBytes
             if (!encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
             {
                 throw new DunlinException(
-                    ErrorCode.UnsupportedMediaType, $"The body has Content-Encoding '{encoding}'; send it uncompressed.", HeaderNames.ContentEncoding);
+                    ErrorCode.UnsupportedMediaType,
+                    $"The body has Content-Encoding '{encoding}'; send it uncompressed.",
+                    HeaderNames.ContentEncoding
+                );
             }
         }
     }

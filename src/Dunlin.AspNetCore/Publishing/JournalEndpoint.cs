@@ -9,7 +9,9 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Publishing;
 
-/// <summary><c>GET /dunlin/v1/journal?topic=&amp;after=&amp;limit=</c>: a page of past events, for polling and recovery. A topic may be a pattern.</summary>
+/// <summary>
+/// <c>GET /dunlin/v1/journal?topic=&amp;after=&amp;limit=</c>: a page of past events, for polling and recovery. A topic may be a pattern.
+/// </summary>
 internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, AccessPolicies policies, IOptions<StreamOptions> streams)
 {
     private const int DefaultLimit = 100;
@@ -22,13 +24,20 @@ internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, Acce
             throw new DunlinException(ErrorCode.InvalidField, "A topic is missing.", "topic");
         // Each pattern is a search of its own, unlike a name: no more than a stream may have.
         if (asked.Patterns.Count > streams.Value.MaxTopics)
-            throw new DunlinException(ErrorCode.TooManyTopics, $"A page is asked of at most {streams.Value.MaxTopics} patterns; this one of {asked.Patterns.Count}.", "topic");
+            throw new DunlinException(
+                ErrorCode.TooManyTopics,
+                $"A page is asked of at most {streams.Value.MaxTopics} patterns; this one of {asked.Patterns.Count}.",
+                "topic"
+            );
         await asked.RequireReadAsync(policies, caller, context.RequestAborted);
         var limit = Limit(context.Request);
         var (after, reset) = await fanout.LocateAsync(After(context.Request), context.RequestAborted);
         // From the beginning of what is kept, where no position is given: for a reader that recovers everything.
         var from = context.Request.Query.ContainsKey("after") ? after.Offset : 0;
-        var page = await journal.ReadAsync(new JournalQuery(from, asked.Topics, limit) { Patterns = asked.Patterns }, context.RequestAborted);
+        var page = await journal.ReadAsync(
+            new JournalQuery(from, asked.Topics, limit) { Patterns = asked.Patterns },
+            context.RequestAborted
+        );
         if (page.Trimmed && context.Request.Query.ContainsKey("after"))
             reset ??= ResetReason.Trimmed;
         await JournalAnswer.WriteAsync(context, page, after with { Offset = page.Through }, reset);
@@ -39,14 +48,15 @@ internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, Acce
         var text = (string?)request.Query["limit"];
         if (text is null)
             return DefaultLimit;
-        return int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= JournalLimits.MaxPageEvents
+        return
+            int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var limit)
+            && limit is >= 1 and <= JournalLimits.MaxPageEvents
             ? limit
             : throw new DunlinException(ErrorCode.InvalidField, $"'limit' is a number from 1 to {JournalLimits.MaxPageEvents}.", "limit");
     }
 
-    private static Position? After(HttpRequest request) => (string?)request.Query["after"] is not { } text
-        ? null
-        : Position.TryParse(text, out var position)
-            ? position
-            : throw new DunlinException(ErrorCode.InvalidPosition, "'after' is not a position of this server.", "after");
+    private static Position? After(HttpRequest request) =>
+        (string?)request.Query["after"] is not { } text ? null
+        : Position.TryParse(text, out var position) ? position
+        : throw new DunlinException(ErrorCode.InvalidPosition, "'after' is not a position of this server.", "after");
 }

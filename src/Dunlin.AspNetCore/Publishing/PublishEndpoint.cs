@@ -15,7 +15,12 @@ namespace Dunlin.Publishing;
 /// <summary><c>POST /dunlin/v1/events</c>: one event or an array, all or none. Answers <c>{positions}</c>; the place of a
 /// transient event is null.</summary>
 internal sealed class PublishEndpoint(
-    IJournal journal, EventFanout fanout, AccessPolicies policies, PublishRate rate, IOptions<PublishOptions> options)
+    IJournal journal,
+    EventFanout fanout,
+    AccessPolicies policies,
+    PublishRate rate,
+    IOptions<PublishOptions> options
+)
 {
     public async Task ServeAsync(HttpContext context)
     {
@@ -32,11 +37,13 @@ internal sealed class PublishEndpoint(
 
         using var activity = DunlinActivities.Source.StartActivity(DunlinActivities.Publish, ActivityKind.Producer);
         activity?.SetTag("dunlin.events", items.Count);
-        var durable = items.Count == 1 && !items[0].IsTransient ? [items[0].Draft] : items.Where(i => !i.IsTransient).Select(i => i.Draft).ToArray();
-        IReadOnlyList<Position> positions = durable.Length == 0
-            ? []
-            // Not the request's token: an append that is cut off half-way may have happened, and the caller is gone anyway.
-            : await journal.AppendAsync(durable, key, CancellationToken.None);
+        var durable =
+            items.Count == 1 && !items[0].IsTransient ? [items[0].Draft] : items.Where(i => !i.IsTransient).Select(i => i.Draft).ToArray();
+        IReadOnlyList<Position> positions =
+            durable.Length == 0
+                ? []
+                // Not the request's token: an append that is cut off half-way may have happened, and the caller is gone anyway.
+                : await journal.AppendAsync(durable, key, CancellationToken.None);
         foreach (var item in items)
         {
             if (item.IsTransient)
@@ -54,7 +61,11 @@ internal sealed class PublishEndpoint(
             if (item.IdempotencyKey is null)
                 continue;
             if (key is not null && !string.Equals(key, item.IdempotencyKey, StringComparison.Ordinal))
-                throw new DunlinException(ErrorCode.InvalidField, "A request is repeated as a whole: all its events carry one idempotency key.", "idempotencyKey");
+                throw new DunlinException(
+                    ErrorCode.InvalidField,
+                    "A request is repeated as a whole: all its events carry one idempotency key.",
+                    "idempotencyKey"
+                );
             key = item.IdempotencyKey;
         }
         if (key is { Length: 0 or > 100 })

@@ -41,28 +41,50 @@ internal static class PublishParser
             {
                 throw new DunlinException(ErrorCode.InvalidField, "The body must be an object or an array of objects.");
             }
-            reader.Read();   // throws on anything after the value
+            reader.Read(); // throws on anything after the value
         }
         catch (JsonException error)
         {
-            JsonText.Check(utf8.Span, rules);   // names the place of what is nested too deep
-            throw new DunlinException(ErrorCode.InvalidJson, $"The body is not valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}.", innerException: error);
+            JsonText.Check(utf8.Span, rules); // names the place of what is nested too deep
+            throw new DunlinException(
+                ErrorCode.InvalidJson,
+                $"The body is not valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}.",
+                innerException: error
+            );
         }
         return items.Count > 0 ? items : throw new DunlinException(ErrorCode.InvalidField, "The array holds no event.");
     }
 
-    private static PublishItem ReadNext(ref Utf8JsonReader reader, ReadOnlyMemory<byte> utf8, PublishOptions options, EventOrigin origin, int index)
+    private static PublishItem ReadNext(
+        ref Utf8JsonReader reader,
+        ReadOnlyMemory<byte> utf8,
+        PublishOptions options,
+        EventOrigin origin,
+        int index
+    )
     {
         if (reader.TokenType != JsonTokenType.StartObject)
             throw new DunlinException(ErrorCode.InvalidField, $"'[{index}]' must be an object.", $"[{index}]");
         if (index == JournalLimits.MaxEventsPerAppend)
-            throw TooLarge($"One request publishes {JournalLimits.MaxEventsPerAppend} events at most.", JournalLimits.MaxEventsPerAppend, null);
+            throw TooLarge(
+                $"One request publishes {JournalLimits.MaxEventsPerAppend} events at most.",
+                JournalLimits.MaxEventsPerAppend,
+                null
+            );
         return ReadItem(ref reader, utf8, options, origin, $"[{index}].");
     }
 
-    private static PublishItem ReadItem(ref Utf8JsonReader reader, ReadOnlyMemory<byte> utf8, PublishOptions options, EventOrigin origin, string path)
+    private static PublishItem ReadItem(
+        ref Utf8JsonReader reader,
+        ReadOnlyMemory<byte> utf8,
+        PublishOptions options,
+        EventOrigin origin,
+        string path
+    )
     {
-        string? topic = null, type = null, key = null;
+        string? topic = null,
+            type = null,
+            key = null;
         bool? transient = null;
         ReadOnlyMemory<byte>? data = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -78,22 +100,33 @@ internal static class PublishParser
             else if (reader.ValueTextEquals("idempotencyKey"u8))
                 Once(ref key, Key(ref reader, path), path, "idempotencyKey");
             else
-                throw new DunlinException(ErrorCode.UnknownField, $"'{path}{reader.GetString()}' is not known here.", path + reader.GetString());
+                throw new DunlinException(
+                    ErrorCode.UnknownField,
+                    $"'{path}{reader.GetString()}' is not known here.",
+                    path + reader.GetString()
+                );
         }
         if (data is null)
             throw Missing(path, "data");
         try
         {
-            var draft = new EventDraft(TopicName.Parse(topic ?? throw Missing(path, "topic")), type ?? throw Missing(path, "type"), data.Value, origin);
+            var draft = new EventDraft(
+                TopicName.Parse(topic ?? throw Missing(path, "topic")),
+                type ?? throw Missing(path, "type"),
+                data.Value,
+                origin
+            );
             return new PublishItem(draft, transient ?? false, key);
         }
-        catch (DunlinException error) when (error.Field is not null && path.Length > 0 && !error.Field.StartsWith(path, StringComparison.Ordinal))
+        catch (DunlinException error)
+            when (error.Field is not null && path.Length > 0 && !error.Field.StartsWith(path, StringComparison.Ordinal))
         {
             throw new DunlinException(error.Code, error.Message, path + error.Field, error);
         }
     }
 
-    private static void Once(ref string? slot, string value, string path, string field) => slot = slot is null ? value : throw Repeated(path, field);
+    private static void Once(ref string? slot, string value, string path, string field) =>
+        slot = slot is null ? value : throw Repeated(path, field);
 
     private static string Text(ref Utf8JsonReader reader, string path, string field)
     {
@@ -101,14 +134,17 @@ internal static class PublishParser
         return reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw Wrong(path, field, "a text");
     }
 
-    private static string Key(ref Utf8JsonReader reader, string path) => Text(ref reader, path, "idempotencyKey") is { Length: >= 1 and <= 100 } key
-        ? key
-        : throw Wrong(path, "idempotencyKey", "a text of 1 to 100 characters");
+    private static string Key(ref Utf8JsonReader reader, string path) =>
+        Text(ref reader, path, "idempotencyKey") is { Length: >= 1 and <= 100 } key
+            ? key
+            : throw Wrong(path, "idempotencyKey", "a text of 1 to 100 characters");
 
     private static bool Flag(ref Utf8JsonReader reader, string path)
     {
         reader.Read();
-        return reader.TokenType is JsonTokenType.True or JsonTokenType.False ? reader.GetBoolean() : throw Wrong(path, "transient", "true or false");
+        return reader.TokenType is JsonTokenType.True or JsonTokenType.False
+            ? reader.GetBoolean()
+            : throw Wrong(path, "transient", "true or false");
     }
 
     private static ReadOnlyMemory<byte> Raw(ref Utf8JsonReader reader, ReadOnlyMemory<byte> utf8, PublishOptions options, string path)
@@ -119,18 +155,25 @@ internal static class PublishParser
         var data = utf8[start..(int)reader.BytesConsumed];
         return data.Length <= options.MaxDataBytes
             ? data
-            : throw TooLarge($"The data of an event may have {options.MaxDataBytes} bytes at most; this has {data.Length}.", options.MaxDataBytes, path + "data");
+            : throw TooLarge(
+                $"The data of an event may have {options.MaxDataBytes} bytes at most; this has {data.Length}.",
+                options.MaxDataBytes,
+                path + "data"
+            );
     }
 
-    private static DunlinException Missing(string path, string field) => new(ErrorCode.InvalidField, $"'{path}{field}' is missing.", path + field);
+    private static DunlinException Missing(string path, string field) =>
+        new(ErrorCode.InvalidField, $"'{path}{field}' is missing.", path + field);
 
-    private static DunlinException Repeated(string path, string field) => new(ErrorCode.InvalidJson, $"'{path}{field}' stands twice.", path + field);
+    private static DunlinException Repeated(string path, string field) =>
+        new(ErrorCode.InvalidJson, $"'{path}{field}' stands twice.", path + field);
 
     private static DunlinException Wrong(string path, string field, string expected) =>
         new(ErrorCode.InvalidField, $"'{path}{field}' must be {expected}.", path + field);
 
-    private static DunlinException TooLarge(string detail, int limit, string? field) => new(ErrorCode.TooLarge, detail, field)
-    {
-        Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = limit },
-    };
+    private static DunlinException TooLarge(string detail, int limit, string? field) =>
+        new(ErrorCode.TooLarge, detail, field)
+        {
+            Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = limit },
+        };
 }

@@ -17,7 +17,7 @@ internal sealed class PublishRate(IOptions<PublishOptions> options, UserRates ra
     private readonly UserRate _events = new("events", options.Value.PerSecond, options.Value.Burst);
     private readonly UserRate _keys = UserRate.Hourly("idempotency keys", options.Value.KeysPerHour);
     private readonly int _topicsPerHour = options.Value.TopicsPerHour;
-    private readonly Lock _gate = new();   // guards _hours
+    private readonly Lock _gate = new(); // guards _hours
     private readonly Dictionary<string, TopicHour> _hours = new(StringComparer.Ordinal);
 
     /// <summary>Counts a request.</summary>
@@ -57,11 +57,12 @@ internal sealed class PublishRate(IOptions<PublishOptions> options, UserRates ra
         }
     }
 
-    private DunlinException TooMany(TimeSpan wait) => new(ErrorCode.TooManyRequests, $"{_topicsPerHour} topics an hour is the limit for one user.", "topic")
-    {
-        RetryAfter = wait,
-        Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = _topicsPerHour },
-    };
+    private DunlinException TooMany(TimeSpan wait) =>
+        new(ErrorCode.TooManyRequests, $"{_topicsPerHour} topics an hour is the limit for one user.", "topic")
+        {
+            RetryAfter = wait,
+            Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = _topicsPerHour },
+        };
 
     private void Sweep(long now)
     {

@@ -94,17 +94,17 @@ public sealed class TrustedIssuer
     internal static bool IsAllowed(Uri address, bool requiresHttps) =>
         address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && (!requiresHttps || address.IsLoopback));
 
-    internal string? AuthorityFault() => Authority switch
-    {
-        null => null,
-        _ when !Uri.TryCreate(Authority, UriKind.Absolute, out var uri)
-            || uri.Query.Length + uri.Fragment.Length + uri.UserInfo.Length > 0 =>
-            $"'{Authority}' is not an address; write one such as https://login.example.com",
-        _ when !IsAllowed(new Uri(Authority), RequireHttpsMetadata) =>
-            $"'{Authority}' is not an https address; use https, "
-            + "or set RequireHttpsMetadata to false on a network where nobody can change answers",
-        _ => null,
-    };
+    internal string? AuthorityFault() =>
+        Authority switch
+        {
+            null => null,
+            _ when !Uri.TryCreate(Authority, UriKind.Absolute, out var uri)
+                    || uri.Query.Length + uri.Fragment.Length + uri.UserInfo.Length > 0 =>
+                $"'{Authority}' is not an address; write one such as https://login.example.com",
+            _ when !IsAllowed(new Uri(Authority), RequireHttpsMetadata) => $"'{Authority}' is not an https address; use https, "
+                + "or set RequireHttpsMetadata to false on a network where nobody can change answers",
+            _ => null,
+        };
 
     internal string? KeyRefreshFault() =>
         KeyRefreshInterval < TimeSpan.Parse(MinKeyRefresh, CultureInfo.InvariantCulture)

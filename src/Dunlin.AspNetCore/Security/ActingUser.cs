@@ -18,7 +18,8 @@ internal static class ActingUser
     public const string Parameter = "dunlin-user";
 
     /// <summary>Refuses a request that names another user than the one its credential proves.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.UserChanged"/>, or <see cref="ErrorCode.InvalidField"/> where several are named.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.UserChanged"/>, or <see cref="ErrorCode.InvalidField"/> where several are
+    /// named.</exception>
     public static void Require(HttpRequest request, string userId)
     {
         if (request.Headers.TryGetValue(Header, out var header))

@@ -23,29 +23,38 @@ internal sealed class Authorities : IHostedService, IDisposable
     private Task _running = Task.CompletedTask;
 
     public Authorities(IOptions<AccessTokenOptions> options, IHttpClientFactory clients, TimeProvider time, ILogger<Authorities> logger) =>
-        _authorities = options.Value.TrustedIssuers.Where(issuer => issuer.Authority is not null).ToDictionary(
-            issuer => issuer.Issuer,
-            issuer => new AuthorityKeys(issuer, [.. issuer.ReadKeys()], () => clients.CreateClient(ClientName), time, logger),
-            StringComparer.Ordinal);
+        _authorities = options
+            .Value.TrustedIssuers.Where(issuer => issuer.Authority is not null)
+            .ToDictionary(
+                issuer => issuer.Issuer,
+                issuer => new AuthorityKeys(issuer, [.. issuer.ReadKeys()], () => clients.CreateClient(ClientName), time, logger),
+                StringComparer.Ordinal
+            );
 
     /// <summary>The keys of an issuer; null where it has no authority.</summary>
     public AuthorityKeys? Find(string issuer) => _authorities.GetValueOrDefault(issuer);
 
-    public static void AddClient(IServiceCollection services) => services
-        .AddHttpClient(ClientName, static client =>
-        {
-            client.Timeout = Timeout;
-            client.MaxResponseContentBufferSize = MaxDocumentBytes;
-        })
-        .RemoveAllLoggers()
-        // A redirect could lead from https to an address that nobody has configured.
-        .ConfigurePrimaryHttpMessageHandler(static () => new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            ConnectTimeout = Timeout,
-        });
+    public static void AddClient(IServiceCollection services) =>
+        services
+            .AddHttpClient(
+                ClientName,
+                static client =>
+                {
+                    client.Timeout = Timeout;
+                    client.MaxResponseContentBufferSize = MaxDocumentBytes;
+                }
+            )
+            .RemoveAllLoggers()
+            // A redirect could lead from https to an address that nobody has configured.
+            .ConfigurePrimaryHttpMessageHandler(static () =>
+                new SocketsHttpHandler
+                {
+                    AllowAutoRedirect = false,
+                    UseCookies = false,
+                    AutomaticDecompression = DecompressionMethods.None,
+                    ConnectTimeout = Timeout,
+                }
+            );
 
     public Task StartAsync(CancellationToken cancellationToken)
     {

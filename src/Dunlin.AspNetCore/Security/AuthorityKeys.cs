@@ -12,7 +12,12 @@ namespace Dunlin.Security;
 /// <remarks>The library's <c>ConfigurationManager</c> schedules by the system clock only, refreshes behind the request that needs the new
 /// key, and honours removed keys as "last known good": see ADR 19.</remarks>
 internal sealed class AuthorityKeys(
-    TrustedIssuer issuer, IReadOnlyList<TokenKey> configured, Func<HttpClient> client, TimeProvider time, ILogger logger)
+    TrustedIssuer issuer,
+    IReadOnlyList<TokenKey> configured,
+    Func<HttpClient> client,
+    TimeProvider time,
+    ILogger logger
+)
 {
     /// <summary>The most keys of one document. Identity providers publish two to ten.</summary>
     public const int MaxKeys = 100;
@@ -58,7 +63,9 @@ internal sealed class AuthorityKeys(
         }
     }
 
-    /// <summary>Refreshes at the issuer's interval, after a failure every minute, until cancelled. The timer runs when this returns.</summary>
+    /// <summary>
+    /// Refreshes at the issuer's interval, after a failure every minute, until cancelled. The timer runs when this returns.
+    /// </summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         var interval = issuer.KeyRefreshInterval;
@@ -67,8 +74,7 @@ internal sealed class AuthorityKeys(
         {
             if (!IsCurrent || Age() >= interval)
                 await RefreshAsync(stopping);
-        }
-        while (await timer.WaitForNextTickAsync(stopping));
+        } while (await timer.WaitForNextTickAsync(stopping));
     }
 
     private TimeSpan Age()
@@ -87,7 +93,8 @@ internal sealed class AuthorityKeys(
             var configuration = await OpenIdConnectConfigurationRetriever.GetAsync(address, documents, CancellationToken.None);
             if (!string.Equals(configuration.Issuer, issuer.Issuer, StringComparison.Ordinal))
                 throw new FormatException(
-                    $"the discovery document names the issuer '{configuration.Issuer}', but '{issuer.Issuer}' is configured");
+                    $"the discovery document names the issuer '{configuration.Issuer}', but '{issuer.Issuer}' is configured"
+                );
             var published = configuration.JsonWebKeySet ?? throw new FormatException("the discovery document has no 'jwks_uri'");
             var keys = TokenKey.OfPublishedSet(published, MaxKeys);
             SecurityLog.KeysFetched(logger, issuer.Issuer, address, keys.Count);

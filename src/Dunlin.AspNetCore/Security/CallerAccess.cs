@@ -54,8 +54,7 @@ public static class CallerAccess
 
     /// <summary>The caller.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.NotSignedIn"/>, or as in <see cref="GetCaller"/>.</exception>
-    public static Caller RequireCaller(this HttpContext context) =>
-        GetCaller(context) ?? throw new DunlinException(ErrorCode.NotSignedIn);
+    public static Caller RequireCaller(this HttpContext context) => GetCaller(context) ?? throw new DunlinException(ErrorCode.NotSignedIn);
 
     private static Caller? Make(HttpContext context)
     {
@@ -73,7 +72,9 @@ public static class CallerAccess
             ConnectionId = Id(context.Request.Headers[ConnectionHeader], ConnectionHeader),
             DeviceId = Device(context.Request),
             Roles = Roles(identity),
-            ExpiresAt = DunlinIdentity.ExpiresAt(identity) ?? context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Properties?.ExpiresUtc,
+            ExpiresAt =
+                DunlinIdentity.ExpiresAt(identity)
+                ?? context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Properties?.ExpiresUtc,
             IssuedAt = DunlinIdentity.IssuedAt(identity),
             Grants = DunlinIdentity.GrantsOf(identity),
             Principal = context.User,
@@ -85,10 +86,13 @@ public static class CallerAccess
 
     private static IReadOnlySet<string> Roles(ClaimsIdentity identity)
     {
-        HashSet<string>? roles = null;   // most have none, and a stream keeps its caller
+        HashSet<string>? roles = null; // most have none, and a stream keeps its caller
         foreach (var claim in identity.Claims)
         {
-            if (claim.Type is DunlinClaims.Role or "role" or ClaimTypes.Role || string.Equals(claim.Type, identity.RoleClaimType, StringComparison.Ordinal))
+            if (
+                claim.Type is DunlinClaims.Role or "role" or ClaimTypes.Role
+                || string.Equals(claim.Type, identity.RoleClaimType, StringComparison.Ordinal)
+            )
                 (roles ??= new(StringComparer.Ordinal)).Add(claim.Value);
         }
         return roles ?? (IReadOnlySet<string>)FrozenSet<string>.Empty;
@@ -96,7 +100,8 @@ public static class CallerAccess
 
     private static string? Device(HttpRequest request)
     {
-        var (values, field) = request.Headers.TryGetValue(DeviceHeader, out var header) ? (header, DeviceHeader)
+        var (values, field) =
+            request.Headers.TryGetValue(DeviceHeader, out var header) ? (header, DeviceHeader)
             : request.Query.TryGetValue("deviceId", out var deviceId) ? (deviceId, "deviceId")
             : (request.Query["device"], "device");
         return Id(values, field);

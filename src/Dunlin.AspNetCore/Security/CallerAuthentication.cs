@@ -14,7 +14,8 @@ public static class CallerAuthentication
     /// user that the application has authenticated stays, and without one Dunlin's scheme is asked where it is registered. Dunlin's
     /// own endpoints do this already. It does not require a user.
     /// </summary>
-    public static TBuilder WithDunlinCaller<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder
+    public static TBuilder WithDunlinCaller<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder
     {
         builder.Finally(static endpoint =>
         {
@@ -44,8 +45,10 @@ public static class CallerAuthentication
 
     private static async Task AuthenticateAsync(HttpContext context)
     {
-        if (context.RequestServices.GetService<IAuthenticationSchemeProvider>() is not { } schemes
-            || await schemes.GetSchemeAsync(DunlinAuthentication.Scheme) is null)
+        if (
+            context.RequestServices.GetService<IAuthenticationSchemeProvider>() is not { } schemes
+            || await schemes.GetSchemeAsync(DunlinAuthentication.Scheme) is null
+        )
             return;
         // Cached by the handler where this scheme was the default one.
         var result = await context.AuthenticateAsync(DunlinAuthentication.Scheme);

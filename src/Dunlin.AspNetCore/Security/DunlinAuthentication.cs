@@ -26,8 +26,13 @@ public static class DunlinAuthentication
 /// there decides: a bad token is not made good by a cookie.
 /// </summary>
 internal sealed class DunlinAuthenticationHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, TokenValidator tokens, Tickets tickets, IServiceProvider services)
-    : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
+    IOptionsMonitor<AuthenticationSchemeOptions> options,
+    ILoggerFactory loggers,
+    UrlEncoder encoder,
+    TokenValidator tokens,
+    Tickets tickets,
+    IServiceProvider services
+) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     private const string Refused = "The credential is not valid.";
     private const string Bearer = "Bearer";
@@ -84,7 +89,11 @@ internal sealed class DunlinAuthenticationHandler(
     {
         foreach (var value in Request.Headers.Authorization)
         {
-            if (value is not null && value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) && (value.Length == Bearer.Length || value[Bearer.Length] == ' '))
+            if (
+                value is not null
+                && value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
+                && (value.Length == Bearer.Length || value[Bearer.Length] == ' ')
+            )
                 return Request.Headers.Authorization.Count == 1 ? value[Bearer.Length..].Trim() : "";
         }
         return null;
@@ -108,7 +117,8 @@ internal sealed class DunlinAuthenticationHandler(
     {
         if (_sessions is null || identity.FindFirst(DunlinClaims.SessionId)?.Value is not { } sessionId)
             return identity;
-        return await _sessions.FindAsync(sessionId, Context.RequestAborted) is { } live
+        return
+            await _sessions.FindAsync(sessionId, Context.RequestAborted) is { } live
             && live.UserId == identity.FindFirst(DunlinClaims.UserId)?.Value
             ? DunlinIdentity.Create(live, until: DunlinIdentity.ExpiresAt(identity))
             : null;
@@ -141,16 +151,20 @@ internal sealed class DunlinAuthenticationHandler(
     }
 
     private string? TicketOf() =>
-        (HttpMethods.IsGet(Request.Method) || HttpMethods.IsHead(Request.Method)) && Context.GetEndpoint()?.Metadata.GetMetadata<AcceptsTicket>() is not null
-        && Request.Query.TryGetValue(UrlCredentials.Ticket, out var ticket) && ticket.Count == 1
+        (HttpMethods.IsGet(Request.Method) || HttpMethods.IsHead(Request.Method))
+        && Context.GetEndpoint()?.Metadata.GetMetadata<AcceptsTicket>() is not null
+        && Request.Query.TryGetValue(UrlCredentials.Ticket, out var ticket)
+        && ticket.Count == 1
             ? ticket[0]
             : null;
 
     private AuthenticateResult Success(ClaimsIdentity identity, AuthenticationProperties? properties = null)
     {
         var userId = identity.FindFirst(DunlinClaims.UserId)!.Value;
-        if (_revocations is not null && _revocations.IsRevoked(
-            userId, identity.FindFirst(DunlinClaims.SessionId)?.Value, DunlinIdentity.IssuedAt(identity)))
+        if (
+            _revocations is not null
+            && _revocations.IsRevoked(userId, identity.FindFirst(DunlinClaims.SessionId)?.Value, DunlinIdentity.IssuedAt(identity))
+        )
         {
             SecurityLog.TokenRefused(Logger, TokenFault.Revoked);
             return AuthenticateResult.Fail(Refused);

@@ -8,7 +8,14 @@ namespace Dunlin.Security;
 /// <summary>Makes the identities of Dunlin's own scheme, all alike whatever the credential was.</summary>
 internal static class DunlinIdentity
 {
-    public static ClaimsIdentity Create(string type, string userId, string name, IEnumerable<string> roles, string? sessionId, DateTimeOffset? expiresAt)
+    public static ClaimsIdentity Create(
+        string type,
+        string userId,
+        string name,
+        IEnumerable<string> roles,
+        string? sessionId,
+        DateTimeOffset? expiresAt
+    )
     {
         var identity = new ClaimsIdentity(type, DunlinClaims.Name, DunlinClaims.Role);
         identity.AddClaim(new Claim(DunlinClaims.UserId, userId));
@@ -18,7 +25,9 @@ internal static class DunlinIdentity
         if (sessionId is not null)
             identity.AddClaim(new Claim(DunlinClaims.SessionId, sessionId));
         if (expiresAt is { } end)
-            identity.AddClaim(new Claim(DunlinClaims.ExpiresAt, end.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), ClaimValueTypes.Integer64));
+            identity.AddClaim(
+                new Claim(DunlinClaims.ExpiresAt, end.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), ClaimValueTypes.Integer64)
+            );
         return identity;
     }
 
@@ -26,8 +35,13 @@ internal static class DunlinIdentity
     public static ClaimsIdentity Create(SessionIdentity session, DateTimeOffset? until)
     {
         var identity = Create(
-            DunlinAuthentication.Scheme, session.UserId, session.Name, session.Roles, session.SessionId,
-            until < session.ExpiresAt ? until : session.ExpiresAt);
+            DunlinAuthentication.Scheme,
+            session.UserId,
+            session.Name,
+            session.Roles,
+            session.SessionId,
+            until < session.ExpiresAt ? until : session.ExpiresAt
+        );
         AddIssue(identity, session.CreatedAt, grants: null);
         return identity;
     }
@@ -37,7 +51,12 @@ internal static class DunlinIdentity
     {
         var identity = Create(
             ticket.ChecksSession ? DunlinAuthentication.Scheme : DunlinAuthentication.TrustedIssuerType,
-            ticket.UserId, ticket.Name, ticket.Roles, ticket.SessionId, ticket.CredentialExpiresAt);
+            ticket.UserId,
+            ticket.Name,
+            ticket.Roles,
+            ticket.SessionId,
+            ticket.CredentialExpiresAt
+        );
         AddIssue(identity, ticket.ExpiresAt - Tickets.Lifetime, ticket.Grants);
         return identity;
     }
@@ -46,7 +65,13 @@ internal static class DunlinIdentity
     public static void AddIssue(ClaimsIdentity identity, DateTimeOffset? issuedAt, string? grants)
     {
         if (issuedAt is { } at)
-            identity.AddClaim(new Claim(DunlinClaims.IssuedAt, (at.ToUnixTimeMilliseconds() / 1000.0).ToString("0.###", CultureInfo.InvariantCulture), ClaimValueTypes.Double));
+            identity.AddClaim(
+                new Claim(
+                    DunlinClaims.IssuedAt,
+                    (at.ToUnixTimeMilliseconds() / 1000.0).ToString("0.###", CultureInfo.InvariantCulture),
+                    ClaimValueTypes.Double
+                )
+            );
         if (grants is not null)
             identity.AddClaim(new Claim(DunlinClaims.Grants, grants, "JSON"));
     }

@@ -10,7 +10,13 @@ namespace Dunlin.Security;
 /// <param name="CreatedAt">When the session began.</param>
 /// <param name="ExpiresAt">When it ends by itself.</param>
 public sealed record SessionIdentity(
-    string SessionId, string UserId, string Name, IReadOnlyList<string> Roles, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt);
+    string SessionId,
+    string UserId,
+    string Name,
+    IReadOnlyList<string> Roles,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset ExpiresAt
+);
 
 /// <summary>
 /// The sign-in sessions of this server, as the scheme <see cref="DunlinAuthentication.Scheme"/> asks for them. <c>Dunlin.Identity</c>

@@ -28,14 +28,18 @@ internal static class OriginCheck
     }
 
     /// <summary>Marks a result whose credential no browser adds by itself.</summary>
-    public static AuthenticationProperties PageCredential() => new(new Dictionary<string, string?>(StringComparer.Ordinal) { [PageCredentialItem] = "" });
+    public static AuthenticationProperties PageCredential() =>
+        new(new Dictionary<string, string?>(StringComparer.Ordinal) { [PageCredentialItem] = "" });
 
     // The result is the one that context.User came from. Schemes of others are known by name only: one that is not listed may rest
     // on a cookie, a client certificate or Negotiate.
     private static bool IsSetByPage(HttpContext context) =>
         context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult is { Succeeded: true, Ticket: { } ticket }
-        && (ticket.Properties.Items.ContainsKey(PageCredentialItem)
-            || context.RequestServices.GetService<IOptions<OriginOptions>>()?.Value.HeaderSchemes.Contains(ticket.AuthenticationScheme) == true);
+        && (
+            ticket.Properties.Items.ContainsKey(PageCredentialItem)
+            || context.RequestServices.GetService<IOptions<OriginOptions>>()?.Value.HeaderSchemes.Contains(ticket.AuthenticationScheme)
+                == true
+        );
 
     /// <summary>Refuses a cross-origin write whatever its credential: for signing in, which sets a cookie.</summary>
     public static void RequireOwnOriginAlways(HttpContext context)
@@ -67,7 +71,10 @@ internal static class OriginCheck
         if (site.Length > 0)
             return false;
         return origin.Length == 0
-            || (Uri.TryCreate(origin, UriKind.Absolute, out var uri) && string.Equals(uri.Authority, Authority(request, uri), StringComparison.OrdinalIgnoreCase));
+            || (
+                Uri.TryCreate(origin, UriKind.Absolute, out var uri)
+                && string.Equals(uri.Authority, Authority(request, uri), StringComparison.OrdinalIgnoreCase)
+            );
     }
 
     // "example.com:443" and "example.com" are one authority under https.

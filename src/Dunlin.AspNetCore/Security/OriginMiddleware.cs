@@ -36,8 +36,16 @@ public static class OriginMiddlewareExtensions
         policy
             .WithMethods("GET", "POST", "PUT", "PATCH", "DELETE")
             .WithHeaders(
-                "Authorization", "Content-Type", "Last-Event-ID", "Dunlin-Connection", "Dunlin-Device", "Dunlin-User", "Dunlin-Lease",
-                "If-Match", "Idempotency-Key")
+                "Authorization",
+                "Content-Type",
+                "Last-Event-ID",
+                "Dunlin-Connection",
+                "Dunlin-Device",
+                "Dunlin-User",
+                "Dunlin-Lease",
+                "If-Match",
+                "Idempotency-Key"
+            )
             .WithExposedHeaders("Dunlin-Connection", "ETag", "Retry-After")
             .SetPreflightMaxAge(options.PreflightMaxAge);
         if (allowed.IsAny)
@@ -72,13 +80,17 @@ internal sealed class OriginMiddleware(RequestDelegate next, AllowedOrigins allo
     public Task InvokeAsync(HttpContext context)
     {
         if (hosts.Length > 0 && !Array.Exists(hosts, host => Covers(host, context.Request.Host.Host)))
-            return Problem.WriteAsync(context, new DunlinException(ErrorCode.InvalidField, "This host is not served here.", HeaderNames.Host));
+            return Problem.WriteAsync(
+                context,
+                new DunlinException(ErrorCode.InvalidField, "This host is not served here.", HeaderNames.Host)
+            );
         if (_varies && !allowed.Contains(context.Request.Headers.Origin.ToString()))
             context.Response.Headers.Append(HeaderNames.Vary, HeaderNames.Origin);
         return next(context);
     }
 
-    private static bool Covers(string allowed, string host) => allowed.StartsWith("*.", StringComparison.Ordinal)
-        ? host.Length > allowed.Length - 1 && host.EndsWith(allowed[1..], StringComparison.OrdinalIgnoreCase)
-        : string.Equals(allowed, host, StringComparison.OrdinalIgnoreCase);
+    private static bool Covers(string allowed, string host) =>
+        allowed.StartsWith("*.", StringComparison.Ordinal)
+            ? host.Length > allowed.Length - 1 && host.EndsWith(allowed[1..], StringComparison.OrdinalIgnoreCase)
+            : string.Equals(allowed, host, StringComparison.OrdinalIgnoreCase);
 }

@@ -47,14 +47,22 @@ internal sealed class OriginOptionsValidator : IValidateOptions<OriginOptions>
             if (origin == "*")
             {
                 if (options.AllowCredentials)
-                    faults.Add("OriginOptions.AllowedOrigins: '*' together with AllowCredentials would let every page of the web act as its visitor. Name the origins, or set AllowCredentials to false.");
+                    faults.Add(
+                        "OriginOptions.AllowedOrigins: '*' together with AllowCredentials would let every page of the web act as its visitor. Name the origins, or set AllowCredentials to false."
+                    );
                 if (options.AllowedOrigins.Count > 1)
                     faults.Add("OriginOptions.AllowedOrigins: '*' stands alone.");
             }
-            else if (!Uri.TryCreate(origin, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")
-                || !string.Equals(origin, uri.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal) || uri.UserInfo.Length > 0)
+            else if (
+                !Uri.TryCreate(origin, UriKind.Absolute, out var uri)
+                || uri.Scheme is not ("http" or "https")
+                || !string.Equals(origin, uri.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal)
+                || uri.UserInfo.Length > 0
+            )
             {
-                faults.Add($"OriginOptions.AllowedOrigins: '{origin}' is not an origin. Write scheme and host in lower case, and the port unless it is the usual one: https://app.example.com");
+                faults.Add(
+                    $"OriginOptions.AllowedOrigins: '{origin}' is not an origin. Write scheme and host in lower case, and the port unless it is the usual one: https://app.example.com"
+                );
             }
         }
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);

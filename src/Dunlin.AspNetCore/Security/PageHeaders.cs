@@ -8,8 +8,8 @@ public sealed class PageHeaderOptions
 {
     /// <summary>Default: everything from this server only, images from anywhere over https, in no frame, no plug-ins.</summary>
     public string? ContentSecurityPolicy { get; set; } =
-        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: https:; connect-src 'self'; " +
-        "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: https:; connect-src 'self'; "
+        + "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
     /// <summary>Default: <c>same-origin</c>, so that no address of this server reaches another.</summary>
     public string? ReferrerPolicy { get; set; } = "same-origin";
@@ -39,12 +39,14 @@ public static class PageHeaderExtensions
             .. Given("Cross-Origin-Opener-Policy", options.CrossOriginOpenerPolicy),
             .. options.Further,
         ];
-        return app.Use(next => context =>
-        {
-            foreach (var (name, value) in headers)
-                context.Response.Headers[name] = value;
-            return next(context);
-        });
+        return app.Use(next =>
+            context =>
+            {
+                foreach (var (name, value) in headers)
+                    context.Response.Headers[name] = value;
+                return next(context);
+            }
+        );
     }
 
     private static IEnumerable<KeyValuePair<string, string>> Given(string name, string? value) => value is null ? [] : [new(name, value)];

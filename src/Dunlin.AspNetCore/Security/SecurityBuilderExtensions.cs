@@ -33,16 +33,23 @@ public static class SecurityBuilderExtensions
         services.TryAddSingleton<TokenValidator>();
         services.TryAddSingleton<Authorities>();
         services.TryAddSingleton(provider => new AccessTokens(
-            provider.GetRequiredService<IOptions<AccessTokenOptions>>(), provider.GetRequiredService<SigningKeyStore>(),
-            provider.GetRequiredService<TokenValidator>(), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<IOptions<AccessTokenOptions>>(),
+            provider.GetRequiredService<SigningKeyStore>(),
+            provider.GetRequiredService<TokenValidator>(),
+            provider.GetRequiredService<TimeProvider>()
+        ));
         services.TryAddSingleton<ITicketStore, InMemoryTicketStore>();
         services.TryAddSingleton<Tickets>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SigningKeyAtStart>());
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, Authorities>(provider => provider.GetRequiredService<Authorities>()));
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<IHostedService, Authorities>(provider => provider.GetRequiredService<Authorities>())
+        );
         if (!services.Any(service => service.ServiceType == typeof(DunlinAuthenticationHandler)))
         {
             Authorities.AddClient(services);
-            services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, DunlinAuthenticationHandler>(DunlinAuthentication.Scheme, configureOptions: null);
+            services
+                .AddAuthentication()
+                .AddScheme<AuthenticationSchemeOptions, DunlinAuthenticationHandler>(DunlinAuthentication.Scheme, configureOptions: null);
         }
         return builder;
     }
@@ -64,7 +71,9 @@ public static class SecurityBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         Configure(builder.Services, configure);
         builder.Services.TryAddSingleton<Revocations>();
-        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, Revocations>(provider => provider.GetRequiredService<Revocations>()));
+        builder.Services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<IHostedService, Revocations>(provider => provider.GetRequiredService<Revocations>())
+        );
         return builder;
     }
 
@@ -78,7 +87,8 @@ public static class SecurityBuilderExtensions
         return builder;
     }
 
-    private static void Configure<TOptions>(IServiceCollection services, Action<TOptions>? configure) where TOptions : class
+    private static void Configure<TOptions>(IServiceCollection services, Action<TOptions>? configure)
+        where TOptions : class
     {
         var options = services.AddOptions<TOptions>();
         if (configure is not null)

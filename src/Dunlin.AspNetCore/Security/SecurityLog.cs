@@ -27,12 +27,18 @@ internal static partial class SecurityLog
     [LoggerMessage(4034, LogLevel.Debug, "Fetched {Count} keys of issuer {Issuer} from {Address}.")]
     public static partial void KeysFetched(ILogger logger, string issuer, string address, int count);
 
-    [LoggerMessage(4035, LogLevel.Warning,
+    [LoggerMessage(
+        4035,
+        LogLevel.Warning,
         "The keys of issuer {Issuer} could not be refreshed from {Address}: {Reason}. Known keys stay in use. "
-        + "Tokens with new keys are answered 503.")]
+            + "Tokens with new keys are answered 503."
+    )]
     public static partial void KeysNotRefreshed(ILogger logger, string issuer, string address, PeerText reason);
 
-    [LoggerMessage(4036, LogLevel.Error,
-        "The keys of issuer {Issuer} could not be fetched from {Address}: {Reason}. Its tokens are answered 503 until a fetch succeeds.")]
+    [LoggerMessage(
+        4036,
+        LogLevel.Error,
+        "The keys of issuer {Issuer} could not be fetched from {Address}: {Reason}. Its tokens are answered 503 until a fetch succeeds."
+    )]
     public static partial void KeysMissing(ILogger logger, string issuer, string address, PeerText reason);
 }

@@ -12,7 +12,11 @@ namespace Dunlin.Security;
 /// token of one node is used at another.
 /// </summary>
 internal sealed class SigningKeyStore(
-    IOptions<AccessTokenOptions> options, IHostEnvironment environment, ILogger<SigningKeyStore> logger, ISecretStore? shared = null)
+    IOptions<AccessTokenOptions> options,
+    IHostEnvironment environment,
+    ILogger<SigningKeyStore> logger,
+    ISecretStore? shared = null
+)
 {
     private const int Bytes = 64;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -20,8 +24,10 @@ internal sealed class SigningKeyStore(
     private readonly Lazy<SigningKey> _key = new(() =>
         new SigningKey(
             options.Value.SigningKey is { } configured ? Decode(configured)
-                : shared is not null ? FromStore(shared)
-                : FromFile(Path.Combine(environment.ContentRootPath, options.Value.SigningKeyFile), logger)));
+            : shared is not null ? FromStore(shared)
+            : FromFile(Path.Combine(environment.ContentRootPath, options.Value.SigningKeyFile), logger)
+        )
+    );
 
     public SigningKey Key => _key.Value;
 
@@ -41,7 +47,9 @@ internal sealed class SigningKeyStore(
         }
         return secret.Length >= TokenKey.MinSecretBytes
             ? secret
-            : throw new FormatException($"too short: {secret.Length} bytes, and HS256 needs {TokenKey.MinSecretBytes}; make a key with 'openssl rand -base64 64'");
+            : throw new FormatException(
+                $"too short: {secret.Length} bytes, and HS256 needs {TokenKey.MinSecretBytes}; make a key with 'openssl rand -base64 64'"
+            );
     }
 
     // Once, at the start, before anything is served: waiting for it holds up nothing else.
@@ -65,7 +73,10 @@ internal sealed class SigningKeyStore(
         }
         catch (FormatException exception)
         {
-            throw new InvalidOperationException($"The signing key in '{path}' cannot be used: {exception.Message}. Remove the file to have a new one made, which ends all access tokens.", exception);
+            throw new InvalidOperationException(
+                $"The signing key in '{path}' cannot be used: {exception.Message}. Remove the file to have a new one made, which ends all access tokens.",
+                exception
+            );
         }
     }
 

@@ -23,8 +23,9 @@ internal static class StrictTokenReader
     private static readonly JsonDocumentOptions HeaderJson = new() { MaxDepth = 8, AllowDuplicateProperties = false };
     private static readonly JsonDocumentOptions PayloadJson = new() { MaxDepth = 16, AllowDuplicateProperties = false };
 
-    private static readonly SearchValues<char> Alphabet =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+    private static readonly SearchValues<char> Alphabet = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    );
 
     /// <summary>Splits a compact JWS into exactly three parts and reads its header. The payload may be any bytes.</summary>
     public static bool TryRead(string token, out TokenHeader header, [NotNullWhen(true)] out byte[]? payload)
@@ -35,7 +36,8 @@ internal static class StrictTokenReader
             return false;
         var first = token.IndexOf('.');
         var second = first < 0 ? -1 : token.IndexOf('.', first + 1);
-        return second > 0 && token.IndexOf('.', second + 1) < 0
+        return second > 0
+            && token.IndexOf('.', second + 1) < 0
             && TryDecode(token.AsSpan(0, first), out var headerBytes)
             && TryDecode(token.AsSpan(first + 1, second - first - 1), out payload)
             && TryDecode(token.AsSpan(second + 1), out _)
@@ -83,9 +85,15 @@ internal static class StrictTokenReader
         {
             using var document = JsonDocument.Parse(utf8, HeaderJson);
             var root = document.RootElement;
-            if (root.ValueKind != JsonValueKind.Object || root.TryGetProperty("crit", out _) || root.TryGetProperty("b64", out _)
-                || !TryText(root, "alg", out var algorithm) || algorithm is null
-                || !TryText(root, "kid", out var keyId) || !TryText(root, "typ", out var type))
+            if (
+                root.ValueKind != JsonValueKind.Object
+                || root.TryGetProperty("crit", out _)
+                || root.TryGetProperty("b64", out _)
+                || !TryText(root, "alg", out var algorithm)
+                || algorithm is null
+                || !TryText(root, "kid", out var keyId)
+                || !TryText(root, "typ", out var type)
+            )
                 return false;
             header = new TokenHeader(algorithm, keyId, type);
             return TokenKey.Algorithms.Contains(algorithm);

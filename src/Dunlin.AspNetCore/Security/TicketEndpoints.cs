@@ -11,7 +11,9 @@ namespace Dunlin.Security;
 /// <summary>The call for a ticket.</summary>
 public static class TicketEndpoints
 {
-    /// <summary>Maps <c>POST ticket</c> alone below <paramref name="prefix"/>, where no accounts are kept here and tokens come from elsewhere.</summary>
+    /// <summary>
+    /// Maps <c>POST ticket</c> alone below <paramref name="prefix"/>, where no accounts are kept here and tokens come from elsewhere.
+    /// </summary>
     /// <exception cref="InvalidOperationException"><c>AddTokens()</c> was not called.</exception>
     public static IEndpointConventionBuilder MapDunlinTickets(this IEndpointRouteBuilder endpoints, string prefix = "/api/v1/auth")
     {
@@ -25,11 +27,16 @@ public static class TicketEndpoints
 
     /// <summary>Maps <c>POST ticket</c> into a group that writes problem documents.</summary>
     internal static void MapTicket(RouteGroupBuilder group) =>
-        group.MapPost("ticket", (Delegate)TicketAsync).Produces<TicketAnswer>().WithSummary("A single-use ticket for a stream that cannot send headers.");
+        group
+            .MapPost("ticket", (Delegate)TicketAsync)
+            .Produces<TicketAnswer>()
+            .WithSummary("A single-use ticket for a stream that cannot send headers.");
 
     private static async Task<IResult> TicketAsync(HttpContext context)
     {
-        var ticket = await context.RequestServices.GetRequiredService<Tickets>().IssueAsync(context.RequireCaller(), context.RequestAborted);
+        var ticket = await context
+            .RequestServices.GetRequiredService<Tickets>()
+            .IssueAsync(context.RequireCaller(), context.RequestAborted);
         context.Response.Headers.CacheControl = "no-store";
         // The contract's names, however the application names its own members.
         return TypedResults.Json(new TicketAnswer(ticket, (int)Tickets.Lifetime.TotalSeconds), JsonSerializerOptions.Web);

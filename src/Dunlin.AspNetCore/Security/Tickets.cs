@@ -13,19 +13,31 @@ internal sealed class Tickets(ITicketStore store, TimeProvider time)
         var ticket = Secret.Make();
         var now = time.GetUtcNow();
         await store.AddAsync(
-            new Ticket(Secret.Hash(ticket), caller.UserId, caller.Name, [.. caller.Roles], caller.SessionId,
-                caller.Principal.Identity?.AuthenticationType == DunlinAuthentication.Scheme, now + Lifetime, caller.ExpiresAt)
+            new Ticket(
+                Secret.Hash(ticket),
+                caller.UserId,
+                caller.Name,
+                [.. caller.Roles],
+                caller.SessionId,
+                caller.Principal.Identity?.AuthenticationType == DunlinAuthentication.Scheme,
+                now + Lifetime,
+                caller.ExpiresAt
+            )
             {
                 Grants = caller.Grants == Grants.None ? null : caller.Grants.ToJson(),
             },
-            now, cancellationToken);
+            now,
+            cancellationToken
+        );
         return ticket;
     }
 
     public async ValueTask<Ticket?> TakeAsync(string text, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        return Secret.LooksRight(text) && await store.TakeAsync(Secret.Hash(text), now, cancellationToken) is { } ticket
+        return
+            Secret.LooksRight(text)
+            && await store.TakeAsync(Secret.Hash(text), now, cancellationToken) is { } ticket
             && (ticket.CredentialExpiresAt is not { } end || end > now)
             ? ticket
             : null;

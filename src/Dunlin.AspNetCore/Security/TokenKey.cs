@@ -24,16 +24,21 @@ internal sealed record TokenKey(SecurityKey Key, string Algorithm, string? KeyId
 
     /// <summary>All algorithms that are accepted. <c>none</c> is not one of them.</summary>
     public static readonly string[] Algorithms =
-        [SecurityAlgorithms.HmacSha256, SecurityAlgorithms.RsaSha256, SecurityAlgorithms.EcdsaSha256];
+    [
+        SecurityAlgorithms.HmacSha256,
+        SecurityAlgorithms.RsaSha256,
+        SecurityAlgorithms.EcdsaSha256,
+    ];
 
     // Not the library's shared factory: an application that disposes a key of its own would break the cached verifier of an equal one.
     private static readonly CryptoProviderFactory Crypto = new();
 
     /// <summary>Makes an HS256 key.</summary>
     /// <exception cref="FormatException">The secret is too short.</exception>
-    public static TokenKey OfSecret(byte[] secret, string? keyId) => secret.Length >= MinSecretBytes
-        ? new TokenKey(new SymmetricSecurityKey(secret) { CryptoProviderFactory = Crypto }, SecurityAlgorithms.HmacSha256, keyId)
-        : throw new FormatException($"an HS256 key has {MinSecretBytes} bytes at least; this one has {secret.Length}");
+    public static TokenKey OfSecret(byte[] secret, string? keyId) =>
+        secret.Length >= MinSecretBytes
+            ? new TokenKey(new SymmetricSecurityKey(secret) { CryptoProviderFactory = Crypto }, SecurityAlgorithms.HmacSha256, keyId)
+            : throw new FormatException($"an HS256 key has {MinSecretBytes} bytes at least; this one has {secret.Length}");
 
     /// <summary>Reads a PEM public key, a JWK or a JWK set.</summary>
     /// <exception cref="FormatException">The text holds no usable key. The message never contains the key.</exception>
@@ -131,18 +136,27 @@ internal sealed record TokenKey(SecurityKey Key, string Algorithm, string? KeyId
             JsonWebAlgorithmsKeyTypes.EllipticCurve => SecurityAlgorithms.EcdsaSha256,
             _ => null,
         };
-        if (algorithm is null || (jwk.Alg ?? algorithm) != algorithm || jwk.Use is not (null or JsonWebKeyUseNames.Sig)
-            || (jwk.KeyOps.Count > 0 && !jwk.KeyOps.Contains("verify")))
+        if (
+            algorithm is null
+            || (jwk.Alg ?? algorithm) != algorithm
+            || jwk.Use is not (null or JsonWebKeyUseNames.Sig)
+            || (jwk.KeyOps.Count > 0 && !jwk.KeyOps.Contains("verify"))
+        )
             return null;
         return algorithm switch
         {
             SecurityAlgorithms.HmacSha256 => OfSecret(Bytes(jwk.K, "k"), jwk.Kid),
             SecurityAlgorithms.RsaSha256 => OfRsa(new RSAParameters { Modulus = Bytes(jwk.N, "n"), Exponent = Bytes(jwk.E, "e") }, jwk.Kid),
-            _ => jwk.Crv != JsonWebKeyECTypes.P256 ? null : OfEc(new ECParameters
-            {
-                Curve = ECCurve.NamedCurves.nistP256,
-                Q = new ECPoint { X = Bytes(jwk.X, "x"), Y = Bytes(jwk.Y, "y") },
-            }, jwk.Kid),
+            _ => jwk.Crv != JsonWebKeyECTypes.P256
+                ? null
+                : OfEc(
+                    new ECParameters
+                    {
+                        Curve = ECCurve.NamedCurves.nistP256,
+                        Q = new ECPoint { X = Bytes(jwk.X, "x"), Y = Bytes(jwk.Y, "y") },
+                    },
+                    jwk.Kid
+                ),
         };
     }
 

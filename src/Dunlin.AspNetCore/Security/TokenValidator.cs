@@ -51,19 +51,28 @@ internal sealed class TokenValidator
         _time = time;
         _issuers = value.TrustedIssuers.ToDictionary(
             issuer => issuer.Issuer,
-            issuer => authorities.Find(issuer.Issuer) is { } authority
-                ? new Issuer(issuer, () => authority.Keys, authority)
-                : new Issuer(issuer, Fixed([.. issuer.ReadKeys()]), null),
-            StringComparer.Ordinal);
-        var own = new TrustedIssuer { Issuer = value.Issuer, Audience = value.Audience, Types = { "JWT" } };
+            issuer =>
+                authorities.Find(issuer.Issuer) is { } authority
+                    ? new Issuer(issuer, () => authority.Keys, authority)
+                    : new Issuer(issuer, Fixed([.. issuer.ReadKeys()]), null),
+            StringComparer.Ordinal
+        );
+        var own = new TrustedIssuer
+        {
+            Issuer = value.Issuer,
+            Audience = value.Audience,
+            Types = { "JWT" },
+        };
         _issuers[value.Issuer] = new Issuer(own, Fixed([keys.Key.ForTokens]), null, IsOwn: true);
     }
 
     /// <summary>Validates a token. A token with an unknown key of an issuer with an authority may wait for its keys.</summary>
     public async ValueTask<TokenResult> ValidateAsync(string token, CancellationToken cancellationToken)
     {
-        if (!StrictTokenReader.TryRead(token, out var header, out var payload)
-            || !StrictTokenReader.TryReadClaims(payload, out var document))
+        if (
+            !StrictTokenReader.TryRead(token, out var header, out var payload)
+            || !StrictTokenReader.TryReadClaims(payload, out var document)
+        )
             return Refused(TokenFault.Malformed);
         using (document)
         {
@@ -73,8 +82,11 @@ internal sealed class TokenValidator
                 // The issuer is not proven yet. It only selects, among the configured issuers, whose keys must prove it.
                 if (Text(claims, "iss") is not { } iss || !_issuers.TryGetValue(iss, out var issuer))
                     return Refused(TokenFault.UnknownIssuer);
-                if (!TryTime(claims, "exp", out var expires) || !TryTime(claims, "nbf", out var notBefore)
-                    || !TryTime(claims, "iat", out var issued))
+                if (
+                    !TryTime(claims, "exp", out var expires)
+                    || !TryTime(claims, "nbf", out var notBefore)
+                    || !TryTime(claims, "iat", out var issued)
+                )
                     return Refused(TokenFault.BadClaim);
                 // The library reads texts only, and fails on anything else.
                 if (!HasTextAudience(claims))
@@ -94,8 +106,11 @@ internal sealed class TokenValidator
         // Read first: a fetch that ends meanwhile then counts as a change.
         var keys = issuer.Keys();
         var fault = await ProveAsync(token, issuer.Parameters);
-        if (fault != TokenFault.WrongSignature || issuer.Authority is not { } authority
-            || (header.KeyId is { } keyId && TokenKey.IsNamed(authority.Keys, keyId)))
+        if (
+            fault != TokenFault.WrongSignature
+            || issuer.Authority is not { } authority
+            || (header.KeyId is { } keyId && TokenKey.IsNamed(authority.Keys, keyId))
+        )
             return fault;
         await authority.RefreshAsync(cancellationToken);
         if (!ReferenceEquals(keys, issuer.Keys()))
@@ -107,14 +122,16 @@ internal sealed class TokenValidator
     private async ValueTask<TokenFault> ProveAsync(string token, TokenValidationParameters parameters)
     {
         var result = await _handler.ValidateTokenAsync(token, parameters);
-        return result.IsValid ? TokenFault.None : result.Exception switch
-        {
-            SecurityTokenInvalidSignatureException or SecurityTokenInvalidAlgorithmException => TokenFault.WrongSignature,
-            SecurityTokenInvalidTypeException => TokenFault.WrongType,
-            SecurityTokenInvalidIssuerException => TokenFault.UnknownIssuer,
-            SecurityTokenInvalidAudienceException => TokenFault.WrongAudience,
-            _ => TokenFault.Malformed,
-        };
+        return result.IsValid
+            ? TokenFault.None
+            : result.Exception switch
+            {
+                SecurityTokenInvalidSignatureException or SecurityTokenInvalidAlgorithmException => TokenFault.WrongSignature,
+                SecurityTokenInvalidTypeException => TokenFault.WrongType,
+                SecurityTokenInvalidIssuerException => TokenFault.UnknownIssuer,
+                SecurityTokenInvalidAudienceException => TokenFault.WrongAudience,
+                _ => TokenFault.Malformed,
+            };
     }
 
     private TokenResult Judge(JsonElement claims, Issuer issuer, DateTimeOffset? expires, DateTimeOffset? notBefore, DateTimeOffset? issued)
@@ -138,7 +155,8 @@ internal sealed class TokenValidator
             Roles(claims, issuer.Options.RolesClaim),
             Text(claims, DunlinClaims.SessionId),
             // Honoured so long, so a stream that it opens may last so long: closing earlier would open it again at once.
-            expires.Value + _skew);
+            expires.Value + _skew
+        );
         DunlinIdentity.AddIssue(identity, issued, grants);
         if (Text(claims, "jti") is { } id)
             identity.AddClaim(new Claim("jti", id));
@@ -147,12 +165,14 @@ internal sealed class TokenValidator
 
     private static TokenResult Refused(TokenFault fault) => new(fault, null, false);
 
-    private static bool HasTextAudience(JsonElement claims) => claims.TryGetProperty("aud", out var value) && value.ValueKind switch
-    {
-        JsonValueKind.String => true,
-        JsonValueKind.Array => value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String),
-        _ => false,
-    };
+    private static bool HasTextAudience(JsonElement claims) =>
+        claims.TryGetProperty("aud", out var value)
+        && value.ValueKind switch
+        {
+            JsonValueKind.String => true,
+            JsonValueKind.Array => value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String),
+            _ => false,
+        };
 
     private static List<string> Roles(JsonElement claims, string name)
     {
@@ -161,7 +181,10 @@ internal sealed class TokenValidator
         return value.ValueKind switch
         {
             JsonValueKind.String => [value.GetString()!],
-            JsonValueKind.Array => [.. value.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => item.GetString()!)],
+            JsonValueKind.Array =>
+            [
+                .. value.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => item.GetString()!),
+            ],
             _ => [],
         };
     }
@@ -186,17 +209,18 @@ internal sealed class TokenValidator
 
     private sealed record Issuer(TrustedIssuer Options, Func<IReadOnlyList<TokenKey>> Keys, AuthorityKeys? Authority, bool IsOwn = false)
     {
-        public TokenValidationParameters Parameters { get; } = new()
-        {
-            ValidIssuer = Options.Issuer,
-            ValidAudience = Options.Audience,
-            IgnoreTrailingSlashWhenValidatingAudience = false,
-            ValidAlgorithms = TokenKey.Algorithms,
-            IssuerSigningKeyResolver = (_, token, _, _) => KeysFor((JsonWebToken)token, Keys()),
-            TypeValidator = TypesOf(Options),
-            // The library has no clock that can be set, and takes texts for numbers.
-            ValidateLifetime = false,
-        };
+        public TokenValidationParameters Parameters { get; } =
+            new()
+            {
+                ValidIssuer = Options.Issuer,
+                ValidAudience = Options.Audience,
+                IgnoreTrailingSlashWhenValidatingAudience = false,
+                ValidAlgorithms = TokenKey.Algorithms,
+                IssuerSigningKeyResolver = (_, token, _, _) => KeysFor((JsonWebToken)token, Keys()),
+                TypeValidator = TypesOf(Options),
+                // The library has no clock that can be set, and takes texts for numbers.
+                ValidateLifetime = false,
+            };
 
         // The library gives an absent and an empty 'kid' as the same, and only the absent one may be proven by a named key.
         private static IEnumerable<SecurityKey> KeysFor(JsonWebToken token, IReadOnlyList<TokenKey> keys) =>
@@ -205,9 +229,8 @@ internal sealed class TokenValidator
         private static TypeValidator TypesOf(TrustedIssuer options)
         {
             string[] types = options.Types.Count > 0 ? [.. options.Types] : DefaultTypes;
-            return (type, _, _) => types.Contains(type, StringComparer.OrdinalIgnoreCase)
-                ? type
-                : throw new SecurityTokenInvalidTypeException();
+            return (type, _, _) =>
+                types.Contains(type, StringComparer.OrdinalIgnoreCase) ? type : throw new SecurityTokenInvalidTypeException();
         }
     }
 }

@@ -11,7 +11,8 @@ internal static class UrlCredentials
 {
     public const string Ticket = "ticket";
 
-    private const string Hint = "Send the token in the Authorization header; for an EventSource get a ticket from POST /api/v1/auth/ticket.";
+    private const string Hint =
+        "Send the token in the Authorization header; for an EventSource get a ticket from POST /api/v1/auth/ticket.";
 
     /// <summary>Refuses a request with a token in its address, even if it has another credential, so that the fault is noticed.</summary>
     public static void RefuseTokens(HttpRequest request)

@@ -15,7 +15,7 @@ namespace Dunlin.Sse;
 internal sealed class PipeFrameSink : IFrameSink
 {
     private readonly HttpResponse _response;
-    private HttpContext? _context;   // null once the request is over: the server uses the object again
+    private HttpContext? _context; // null once the request is over: the server uses the object again
     private PipeWriter? _pipe;
     private volatile bool _aborted;
 

@@ -21,17 +21,19 @@ internal sealed class SocketFrameSink : IFrameSink, ISocketReader
     // The chunk of the last frame: the next connection that this thread serves usually gets the same frame.
     [ThreadStatic]
     private static ReadOnlyMemory<byte> _lastFrame;
+
     [ThreadStatic]
     private static byte[]? _lastChunk;
+
     [ThreadStatic]
     private static int _lastChunkLength;
 
     private readonly Socket _socket;
     private readonly OpenSockets _open;
     private readonly Connection _connection;
-    private byte[]? _buffer;              // what waits for the flush, if it is more than one frame
+    private byte[]? _buffer; // what waits for the flush, if it is more than one frame
     private int _length;
-    private ReadOnlyMemory<byte> _alone;  // what waits for the flush, as long as it is the only one
+    private ReadOnlyMemory<byte> _alone; // what waits for the flush, as long as it is the only one
     private int _unasked;
     private int _closed;
 

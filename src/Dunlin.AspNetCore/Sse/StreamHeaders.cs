@@ -17,7 +17,8 @@ internal static class StreamHeaders
     /// stands between the response and the server.</summary>
     public static bool AreChunkedByUs(HttpContext context) =>
         HttpProtocol.IsHttp11(context.Request.Protocol)
-        && context.Features.Get<IHttpResponseBodyFeature>() is { } body && ReferenceEquals(body, context.Features.Get<IHttpResponseFeature>());
+        && context.Features.Get<IHttpResponseBodyFeature>() is { } body
+        && ReferenceEquals(body, context.Features.Get<IHttpResponseFeature>());
 
     /// <summary>The connection, where a response whose chunks are ours can take its socket over: no TLS, and nothing else that
     /// changes or watches the bytes of the connection.</summary>

@@ -16,7 +16,8 @@ internal sealed record AskedTopics(IReadOnlyList<TopicName> Topics, IReadOnlyLis
     {
         return new AskedTopics(
             [.. texts.Where(static text => !IsPattern(text)).Select(TopicName.Parse).Distinct()],
-            [.. texts.Where(IsPattern).Select(Pattern).Distinct()]);
+            [.. texts.Where(IsPattern).Select(Pattern).Distinct()]
+        );
     }
 
     /// <exception cref="DunlinException"><see cref="ErrorCode.Forbidden"/>, naming the first that may not be read.</exception>
@@ -34,7 +35,8 @@ internal sealed record AskedTopics(IReadOnlyList<TopicName> Topics, IReadOnlyLis
                 throw Refused(
                     pattern.Text,
                     $"You may not read everything that '{pattern}' covers. Ask for a narrower pattern, or for topics by name; on the server, "
-                    + "the one policy that covers the whole pattern must allow patterns.");
+                        + "the one policy that covers the whole pattern must allow patterns."
+                );
             }
         }
     }
@@ -54,8 +56,9 @@ internal sealed record AskedTopics(IReadOnlyList<TopicName> Topics, IReadOnlyLis
     }
 
     // The topic stands apart as well: of several pages behind one stream, only those that asked for it are refused.
-    private static DunlinException Refused(string topic, string detail) => new(ErrorCode.Forbidden, detail, "topic")
-    {
-        Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["topic"] = topic },
-    };
+    private static DunlinException Refused(string topic, string detail) =>
+        new(ErrorCode.Forbidden, detail, "topic")
+        {
+            Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["topic"] = topic },
+        };
 }

@@ -23,52 +23,69 @@ internal static class EventStreamEndpoint
     public static Task ServeAsync(HttpContext context, EventStreams streams, IOptions<StreamOptions> options) =>
         ServeAsync(context, name => context.Request.Query[name], streams, options);
 
-    /// <summary>The body is read to its end before the stream opens: what the client still sent would be in the way of the response.</summary>
+    /// <summary>
+    /// The body is read to its end before the stream opens: what the client still sent would be in the way of the response.
+    /// </summary>
     public static async Task SubscribeAsync(HttpContext context, EventStreams streams, IOptions<StreamOptions> options)
     {
         context.RequireCaller();
         var form = await RequestBytes.ReadFormAsync(context, FormBytes + (options.Value.MaxTopics * TopicBytes), context.RequestAborted);
         await ServeAsync(
-            context, name => StringValues.Concat(context.Request.Query[name], form.TryGetValue(name, out var values) ? values : default), streams, options);
+            context,
+            name => StringValues.Concat(context.Request.Query[name], form.TryGetValue(name, out var values) ? values : default),
+            streams,
+            options
+        );
     }
 
-    private static Task ServeAsync(HttpContext context, Func<string, StringValues> parameters, EventStreams streams, IOptions<StreamOptions> options)
+    private static Task ServeAsync(
+        HttpContext context,
+        Func<string, StringValues> parameters,
+        EventStreams streams,
+        IOptions<StreamOptions> options
+    )
     {
         var asked = AskedTopics.Of(parameters("topic"));
-        return streams.ServeAsync(context, new StreamRequest(asked.Topics)
-        {
-            Patterns = asked.Patterns,
-            Exclusion = Flag(parameters, "echo", true) ? OriginExclusion.None : OriginExclusion.Connection,
-            Conflates = Flag(parameters, "conflate", false),
-            IsPresent = Flag(parameters, "presence", false),
-            LastEventId = parameters("lastEventId"),
-            OnOpen = (opening, _) =>
+        return streams.ServeAsync(
+            context,
+            new StreamRequest(asked.Topics)
             {
-                var caller = opening.Connection.Caller;
-                opening.WriteWithPosition(frame =>
+                Patterns = asked.Patterns,
+                Exclusion = Flag(parameters, "echo", true) ? OriginExclusion.None : OriginExclusion.Connection,
+                Conflates = Flag(parameters, "conflate", false),
+                IsPresent = Flag(parameters, "presence", false),
+                LastEventId = parameters("lastEventId"),
+                OnOpen = (opening, _) =>
                 {
-                    frame.Control("hello");
-                    frame.Json(new
+                    var caller = opening.Connection.Caller;
+                    opening.WriteWithPosition(frame =>
                     {
-                        connectionId = opening.Connection.Id,
-                        position = opening.Position.ToString(),
-                        heartbeatSeconds = options.Value.Heartbeat.TotalSeconds,
-                        user = new { id = caller.UserId, name = caller.Name },
+                        frame.Control("hello");
+                        frame.Json(
+                            new
+                            {
+                                connectionId = opening.Connection.Id,
+                                position = opening.Position.ToString(),
+                                heartbeatSeconds = options.Value.Heartbeat.TotalSeconds,
+                                user = new { id = caller.UserId, name = caller.Name },
+                            }
+                        );
                     });
-                });
-                return ValueTask.CompletedTask;
-            },
-        });
+                    return ValueTask.CompletedTask;
+                },
+            }
+        );
     }
 
     // echo: own events come back by default, because the stream may serve several tabs of a browser, and one's own write is
     // news to the others; echo=false leaves out what this connection caused. presence=true shows the caller to others.
     // conflate=true is for states, of which the newest says everything.
-    private static bool Flag(Func<string, StringValues> parameters, string name, bool fallback) => (string?)parameters(name) switch
-    {
-        null => fallback,
-        "true" => true,
-        "false" => false,
-        _ => throw new DunlinException(ErrorCode.InvalidField, $"'{name}' is true or false.", name),
-    };
+    private static bool Flag(Func<string, StringValues> parameters, string name, bool fallback) =>
+        (string?)parameters(name) switch
+        {
+            null => fallback,
+            "true" => true,
+            "false" => false,
+            _ => throw new DunlinException(ErrorCode.InvalidField, $"'{name}' is true or false.", name),
+        };
 }

@@ -27,7 +27,13 @@ public sealed class EventStreams
     private readonly StreamOptions _options;
     private readonly Revocations? _revocations;
 
-    internal EventStreams(EventFanout fanout, AccessPolicies policies, StreamLimits limits, IOptions<StreamOptions> options, Revocations? revocations = null)
+    internal EventStreams(
+        EventFanout fanout,
+        AccessPolicies policies,
+        StreamLimits limits,
+        IOptions<StreamOptions> options,
+        Revocations? revocations = null
+    )
     {
         _revocations = revocations;
         _fanout = fanout;
@@ -43,7 +49,8 @@ public sealed class EventStreams
     /// headers of a stream, and opens none. Nothing is sent before every
     /// check has passed, so that a refusal is an ordinary problem answer.
     /// </summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.NotSignedIn"/>, <see cref="ErrorCode.Forbidden"/> naming the topic or pattern,
+    /// <exception cref="DunlinException"><see cref="ErrorCode.NotSignedIn"/>, <see cref="ErrorCode.Forbidden"/> naming the topic or
+    /// pattern,
     /// <see cref="ErrorCode.TooManyTopics"/>, <see cref="ErrorCode.TooManyConnections"/>,
     /// <see cref="ErrorCode.InvalidField"/> where the request has a body that has not been read to its end,
     /// <see cref="ErrorCode.Draining"/>.</exception>
@@ -76,7 +83,10 @@ public sealed class EventStreams
                 _ = EndAsync(connection, taken, place);
                 return;
             }
-            await using var gone = context.RequestAborted.UnsafeRegister(static c => ((Connection)c!).Close(ConnectionEnd.Gone), connection);
+            await using var gone = context.RequestAborted.UnsafeRegister(
+                static c => ((Connection)c!).Close(ConnectionEnd.Gone),
+                connection
+            );
             if (await connection.Completion != ConnectionEnd.Gone)
                 await sink.EndAsync();
         }
@@ -120,19 +130,26 @@ public sealed class EventStreams
 
     /// <summary>Opens the stream, and goes on until it is up to date, or closed.</summary>
     private async Task<Connection> OpenAsync(
-        HttpContext context, StreamRequest request, IFrameSink sink, Action<Connection> begin, Caller caller)
+        HttpContext context,
+        StreamRequest request,
+        IFrameSink sink,
+        Action<Connection> begin,
+        Caller caller
+    )
     {
-        var connection = _fanout.Open(new ConnectionRequest(caller, request.Topics, sink)
-        {
-            Patterns = request.Patterns,
-            Format = request.Format,
-            Exclusion = request.Exclusion,
-            Conflates = request.Conflates,
-            IsPresent = request.IsPresent,
-            Heartbeat = request.Heartbeat ?? _options.Heartbeat,
-            HeartbeatFrame = request.HeartbeatFrame ?? Comment,
-            RemoteAddress = context.Connection.RemoteIpAddress?.ToString(),
-        });
+        var connection = _fanout.Open(
+            new ConnectionRequest(caller, request.Topics, sink)
+            {
+                Patterns = request.Patterns,
+                Format = request.Format,
+                Exclusion = request.Exclusion,
+                Conflates = request.Conflates,
+                IsPresent = request.IsPresent,
+                Heartbeat = request.Heartbeat ?? _options.Heartbeat,
+                HeartbeatFrame = request.HeartbeatFrame ?? Comment,
+                RemoteAddress = context.Connection.RemoteIpAddress?.ToString(),
+            }
+        );
         try
         {
             var (start, isResumed, reset) = await LocateAsync(context, request);
@@ -149,7 +166,10 @@ public sealed class EventStreams
             if (request.OnOpen is { } onOpen)
                 await onOpen(opening, context.RequestAborted);
             begin(connection);
-            await using var aborted = context.RequestAborted.UnsafeRegister(static c => ((Connection)c!).Close(ConnectionEnd.Gone), connection);
+            await using var aborted = context.RequestAborted.UnsafeRegister(
+                static c => ((Connection)c!).Close(ConnectionEnd.Gone),
+                connection
+            );
             await _fanout.StartAsync(connection, opening.Bytes, start);
             return connection;
         }
@@ -179,7 +199,11 @@ public sealed class EventStreams
         if (asked.Count == 0)
             throw new DunlinException(ErrorCode.InvalidField, "A stream needs one topic at least.", "topic");
         if (asked.Count > _options.MaxTopics)
-            throw new DunlinException(ErrorCode.TooManyTopics, $"A stream has at most {_options.MaxTopics} topics; this one asks for {asked.Count}.", "topic");
+            throw new DunlinException(
+                ErrorCode.TooManyTopics,
+                $"A stream has at most {_options.MaxTopics} topics; this one asks for {asked.Count}.",
+                "topic"
+            );
         return asked.RequireReadAsync(_policies, caller, cancellationToken);
     }
 
@@ -187,7 +211,8 @@ public sealed class EventStreams
     // this server's is answered like a lost position.
     private async ValueTask<(Position Start, bool IsResumed, ResetReason? Reset)> LocateAsync(HttpContext context, StreamRequest request)
     {
-        var text = (string?)context.Request.Headers["Last-Event-ID"] ?? (string?)context.Request.Query["lastEventId"] ?? request.LastEventId;
+        var text =
+            (string?)context.Request.Headers["Last-Event-ID"] ?? (string?)context.Request.Query["lastEventId"] ?? request.LastEventId;
         var isGiven = !string.IsNullOrEmpty(text);
         Position? resume = Position.TryParse(text, out var position) ? position : null;
         var (start, reset) = await _fanout.LocateAsync(resume, context.RequestAborted);

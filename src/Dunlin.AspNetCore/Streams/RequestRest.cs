@@ -18,9 +18,16 @@ internal static class RequestRest
         var announced = request.ContentLength > 0 || request.Headers.TransferEncoding.Count > 0;
         if (!(context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? announced) || await IsReadAsync(request))
             return;
-        var header = request.ContentLength is not null ? "Content-Length" : announced ? "Transfer-Encoding" : null;
+        var header =
+            request.ContentLength is not null ? "Content-Length"
+            : announced ? "Transfer-Encoding"
+            : null;
         var what = request.ContentLength is { } bytes ? $"one of {bytes} bytes" : "one";
-        throw new DunlinException(ErrorCode.InvalidField, $"A stream takes no request body, but this request has {what}. Send it without a body.", header);
+        throw new DunlinException(
+            ErrorCode.InvalidField,
+            $"A stream takes no request body, but this request has {what}. Send it without a body.",
+            header
+        );
     }
 
     private static async ValueTask<bool> IsReadAsync(HttpRequest request)

@@ -6,9 +6,7 @@ namespace Dunlin.Streams;
 /// </summary>
 public sealed class ServesEvents
 {
-    private ServesEvents()
-    {
-    }
+    private ServesEvents() { }
 
     /// <summary>The only instance.</summary>
     public static ServesEvents Instance { get; } = new();

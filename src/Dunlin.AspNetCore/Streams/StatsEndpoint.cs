@@ -6,7 +6,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Streams;
 
-/// <summary><c>GET /dunlin/v1/stats</c>: one's own connections; totals for administrators only. Where nodes share a store, of all of them.</summary>
+/// <summary>
+/// <c>GET /dunlin/v1/stats</c>: one's own connections; totals for administrators only. Where nodes share a store, of all of them.
+/// </summary>
 internal sealed class StatsEndpoint
 {
     private readonly EventFanout _fanout;
@@ -23,11 +25,20 @@ internal sealed class StatsEndpoint
     {
         var caller = context.RequireCaller();
         var (own, total, silent) = await CountAsync(caller.UserId, context.RequestAborted);
-        return new StatsAnswer(caller.UserId, own, caller.IsAdministrator ? total : null, caller.IsAdministrator ? _fanout.Reached.ToString() : null, silent);
+        return new StatsAnswer(
+            caller.UserId,
+            own,
+            caller.IsAdministrator ? total : null,
+            caller.IsAdministrator ? _fanout.Reached.ToString() : null,
+            silent
+        );
     }
 
     /// <summary>The open streams of a user and the number of everybody's, on all nodes but those that have not answered.</summary>
-    public async Task<(List<ConnectionView> Connections, int Total, int SilentNodes)> CountAsync(string userId, CancellationToken cancellationToken)
+    public async Task<(List<ConnectionView> Connections, int Total, int SilentNodes)> CountAsync(
+        string userId,
+        CancellationToken cancellationToken
+    )
     {
         var (own, total) = (Own(userId), _fanout.ConnectionCount);
         var others = await _questions.AskAsync<string, NodeStats>("stats", userId, cancellationToken: cancellationToken);
@@ -40,13 +51,26 @@ internal sealed class StatsEndpoint
     }
 
     private List<ConnectionView> Own(string userId) =>
-        [.. _fanout.OfUser(userId).Select(c => new ConnectionView(c.Id, [.. c.Topics.Select(t => t.Value), .. c.Patterns.Select(p => p.Text)], c.Caller.DeviceId, c.OpenedAt))];
+        [
+            .. _fanout
+                .OfUser(userId)
+                .Select(c => new ConnectionView(
+                    c.Id,
+                    [.. c.Topics.Select(t => t.Value), .. c.Patterns.Select(p => p.Text)],
+                    c.Caller.DeviceId,
+                    c.OpenedAt
+                )),
+        ];
 
     private sealed record NodeStats(List<ConnectionView> Connections, int Total);
 }
 
 internal sealed record StatsAnswer(
-    string UserId, IReadOnlyList<ConnectionView> Connections, int? TotalConnections, string? Position,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes);
+    string UserId,
+    IReadOnlyList<ConnectionView> Connections,
+    int? TotalConnections,
+    string? Position,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes
+);
 
 internal sealed record ConnectionView(string ConnectionId, IReadOnlyList<string> Topics, string? Device, DateTimeOffset OpenedAt);

@@ -6,7 +6,7 @@ namespace Dunlin.Streams;
 /// <summary>Counts open streams by user, by address and in all, and refuses the newcomer where a bound is reached.</summary>
 internal sealed class StreamLimits(IOptions<StreamOptions> options)
 {
-    private readonly Lock _gate = new();   // guards the counts
+    private readonly Lock _gate = new(); // guards the counts
     private readonly Dictionary<string, int> _byUser = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _byAddress = new(StringComparer.Ordinal);
     private int _all;

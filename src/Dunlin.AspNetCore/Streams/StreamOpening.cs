@@ -30,8 +30,7 @@ public sealed class StreamOpening
 
     /// <summary>Writes a frame whose id is <see cref="Position"/>, so that a stream that breaks before its first event can be
     /// resumed. Only for a new stream: in a resumed one it would skip what has not been sent yet.</summary>
-    public void WriteWithPosition(Action<FrameWriter> write) =>
-        _buffer.Write(FrameWriter.Encode(IsResumed ? null : Position, write).Span);
+    public void WriteWithPosition(Action<FrameWriter> write) => _buffer.Write(FrameWriter.Encode(IsResumed ? null : Position, write).Span);
 
     internal void WriteRaw(ReadOnlySpan<byte> bytes) => _buffer.Write(bytes);
 

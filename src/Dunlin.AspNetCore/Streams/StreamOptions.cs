@@ -5,7 +5,10 @@ namespace Dunlin.Streams;
 /// <summary>Bounds and timing of event streams.</summary>
 public sealed class StreamOptions
 {
-    /// <summary>Open streams of one user on this node; a combined response counts as one. One more is refused with 429; nobody is evicted. Default: 50.</summary>
+    /// <summary>
+    /// Open streams of one user on this node; a combined response counts as one. One more is refused with 429; nobody is evicted. Default:
+    /// 50.
+    /// </summary>
     [Range(1, int.MaxValue)]
     public int MaxPerUser { get; set; } = 50;
 
@@ -31,6 +34,8 @@ public sealed class StreamOptions
     /// <summary>What <c>Retry-After</c> says when a limit is reached. Default: 30 s.</summary>
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The shortest <c>retry:</c> told to native EventSource clients; each stream gets up to twice as much. Default: 1 s.</summary>
+    /// <summary>
+    /// The shortest <c>retry:</c> told to native EventSource clients; each stream gets up to twice as much. Default: 1 s.
+    /// </summary>
     public TimeSpan Retry { get; set; } = TimeSpan.FromSeconds(1);
 }

@@ -15,23 +15,38 @@ public static class StreamRouting
     /// Refuses pages of other origins that come with a cookie, unless they are allowed. The handler calls
     /// <see cref="EventStreams.ServeAsync"/>.
     /// </summary>
-    public static IEndpointConventionBuilder MapEventStream(this IEndpointRouteBuilder endpoints, string pattern, Func<HttpContext, Task> handler) =>
-        endpoints.MapEventStream(pattern, [HttpMethods.Get, HttpMethods.Head], handler);
+    public static IEndpointConventionBuilder MapEventStream(
+        this IEndpointRouteBuilder endpoints,
+        string pattern,
+        Func<HttpContext, Task> handler
+    ) => endpoints.MapEventStream(pattern, [HttpMethods.Get, HttpMethods.Head], handler);
 
-    internal static IEndpointConventionBuilder MapEventStream(this IEndpointRouteBuilder endpoints, string pattern, string[] methods, Func<HttpContext, Task> handler) =>
-        endpoints.MapMethods(pattern, methods, async context =>
-        {
-            try
-            {
-                OriginCheck.RequireOwnOriginToStream(context);
-                await handler(context);
-            }
+    internal static IEndpointConventionBuilder MapEventStream(
+        this IEndpointRouteBuilder endpoints,
+        string pattern,
+        string[] methods,
+        Func<HttpContext, Task> handler
+    ) =>
+        endpoints
+            .MapMethods(
+                pattern,
+                methods,
+                async context =>
+                {
+                    try
+                    {
+                        OriginCheck.RequireOwnOriginToStream(context);
+                        await handler(context);
+                    }
 #pragma warning disable CA1031 // every error becomes an answer
-            catch (Exception error)
+                    catch (Exception error)
 #pragma warning restore CA1031
-            {
-                if (!context.RequestAborted.IsCancellationRequested)
-                    await Problem.WriteAsync(context, error);
-            }
-        }).WithMetadata(AcceptsTicket.Instance, WritesOwnProblems.Instance, ServesEvents.Instance).WithDunlinCaller();
+                    {
+                        if (!context.RequestAborted.IsCancellationRequested)
+                            await Problem.WriteAsync(context, error);
+                    }
+                }
+            )
+            .WithMetadata(AcceptsTicket.Instance, WritesOwnProblems.Instance, ServesEvents.Instance)
+            .WithDunlinCaller();
 }

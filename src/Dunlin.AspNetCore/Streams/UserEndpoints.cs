@@ -29,9 +29,17 @@ internal sealed class UserEndpoints(StatsEndpoint stats)
         var body = await RequestBody.ReadAsync<RevocationBody>(context, MaxBody, context.RequestAborted);
         if (body.Reason is { Length: > 100 } || body.Reason?.Any(char.IsControl) == true)
             throw new DunlinException(ErrorCode.InvalidField, "A reason has 100 characters at most.", "reason");
-        var request = new RevocationRequest { SessionId = body.SessionId, Before = body.Before, Renew = body.Renew ?? false, Reason = body.Reason ?? "revoked" };
+        var request = new RevocationRequest
+        {
+            SessionId = body.SessionId,
+            Before = body.Before,
+            Renew = body.Renew ?? false,
+            Reason = body.Reason ?? "revoked",
+        };
         // Not the request's token: who asked may be gone, and what was begun is to be finished.
-        var before = await context.RequestServices.GetRequiredService<Revocations>().RevokeAsync(body.UserId, request, CancellationToken.None);
+        var before = await context
+            .RequestServices.GetRequiredService<Revocations>()
+            .RevokeAsync(body.UserId, request, CancellationToken.None);
         return new RevocationAnswer(body.UserId, body.SessionId, before);
     }
 
@@ -43,9 +51,17 @@ internal sealed class UserEndpoints(StatsEndpoint stats)
 }
 
 internal sealed record UserConnections(
-    string UserId, IReadOnlyList<ConnectionView> Connections,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes);
+    string UserId,
+    IReadOnlyList<ConnectionView> Connections,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes
+);
 
-internal sealed record RevocationBody(string UserId, string? SessionId = null, DateTimeOffset? Before = null, bool? Renew = null, string? Reason = null);
+internal sealed record RevocationBody(
+    string UserId,
+    string? SessionId = null,
+    DateTimeOffset? Before = null,
+    bool? Renew = null,
+    string? Reason = null
+);
 
 internal sealed record RevocationAnswer(string UserId, string? SessionId, DateTimeOffset Before);

@@ -28,7 +28,7 @@ internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader
     private readonly SocketReceiver _receiver;
     private readonly CancellationTokenSource _closed = new();
     private Task _receiving = Task.CompletedTask;
-    private int _state;   // see State
+    private int _state; // see State
 
     private DirectConnection(Socket socket, MemoryPool<byte> pool, SocketTransportOptions options, OpenSockets open)
         : base(Interlocked.Increment(ref _lastId).ToString("X", CultureInfo.InvariantCulture))
@@ -37,8 +37,16 @@ internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader
         MemoryPool = pool;
         Open = open;
         // The reader goes on where the bytes came in: that is a thread of the pool already, and nothing waits there meanwhile.
-        _input = new Pipe(new PipeOptions(
-            pool, PipeScheduler.Inline, PipeScheduler.Inline, options.MaxReadBufferSize ?? 0, (options.MaxReadBufferSize ?? 0) / 2, useSynchronizationContext: false));
+        _input = new Pipe(
+            new PipeOptions(
+                pool,
+                PipeScheduler.Inline,
+                PipeScheduler.Inline,
+                options.MaxReadBufferSize ?? 0,
+                (options.MaxReadBufferSize ?? 0) / 2,
+                useSynchronizationContext: false
+            )
+        );
         _output = new SocketPipeWriter(socket, this);
         _receiver = new SocketReceiver(socket, this);
         Transport = new Duplex(_input.Reader, _output);
@@ -172,12 +180,15 @@ internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader
 
     void ISocketReader.OnEnd(Exception? error)
     {
-        _input.Writer.Complete(error switch
-        {
-            null => null,
-            SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown } => new ConnectionResetException(error.Message, error),
-            _ => new ConnectionAbortedException(error.Message, error),
-        });
+        _input.Writer.Complete(
+            error switch
+            {
+                null => null,
+                SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown } =>
+                    new ConnectionResetException(error.Message, error),
+                _ => new ConnectionAbortedException(error.Message, error),
+            }
+        );
         // Whoever listens to the token goes on on a thread of its own.
         ThreadPool.UnsafeQueueUserWorkItem(static closed => closed.Cancel(), _closed, preferLocal: false);
     }

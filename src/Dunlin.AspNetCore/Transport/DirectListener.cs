@@ -17,8 +17,15 @@ namespace Dunlin.Transport;
 /// <param name="logger">The log.</param>
 /// <param name="accept">Accepts one connection; null for the socket's own way.</param>
 internal sealed partial class DirectListener(
-    Socket socket, MemoryPool<byte> pool, SocketTransportOptions options, OpenSockets open, long? limit, TimeProvider time, ILogger<DirectListener> logger,
-    Func<CancellationToken, ValueTask<Socket>>? accept = null) : IConnectionListener
+    Socket socket,
+    MemoryPool<byte> pool,
+    SocketTransportOptions options,
+    OpenSockets open,
+    long? limit,
+    TimeProvider time,
+    ILogger<DirectListener> logger,
+    Func<CancellationToken, ValueTask<Socket>>? accept = null
+) : IConnectionListener
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
@@ -28,7 +35,7 @@ internal sealed partial class DirectListener(
 
     private readonly CancellationTokenSource _unbound = new();
     private bool _refusing;
-    private TimeSpan _pause;   // before the next attempt; zero after one that succeeded
+    private TimeSpan _pause; // before the next attempt; zero after one that succeeded
 
     public EndPoint EndPoint { get; } = socket.LocalEndPoint!;
 
@@ -92,15 +99,24 @@ internal sealed partial class DirectListener(
     }
 
     // accept(2): an error that was pending on the new connection is told of the call.
-    private static bool IsOfPeer(SocketError error) => error is SocketError.ConnectionAborted or SocketError.ConnectionReset
-        or SocketError.HostDown or SocketError.HostUnreachable or SocketError.NetworkDown or SocketError.NetworkUnreachable;
+    private static bool IsOfPeer(SocketError error) =>
+        error
+            is SocketError.ConnectionAborted
+                or SocketError.ConnectionReset
+                or SocketError.HostDown
+                or SocketError.HostUnreachable
+                or SocketError.NetworkDown
+                or SocketError.NetworkUnreachable;
 
     /// <returns>False where the listener has been unbound.</returns>
     private async Task<bool> PauseAsync(SocketException exception, CancellationToken cancellationToken)
     {
         if (_pause == TimeSpan.Zero)
             LogPausing(exception);
-        _pause = _pause == TimeSpan.Zero ? FirstPause : _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
+        _pause =
+            _pause == TimeSpan.Zero ? FirstPause
+            : _pause * 2 < LongestPause ? _pause * 2
+            : LongestPause;
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(_unbound.Token, cancellationToken);
         try
         {
@@ -141,8 +157,11 @@ internal sealed partial class DirectListener(
     [LoggerMessage(3101, LogLevel.Warning, "There are {Limit} connections, as many as may be; further ones are refused.")]
     private partial void LogRefusing(long? limit);
 
-    [LoggerMessage(3103, LogLevel.Error,
-        "Connections cannot be accepted; trying again until they can. If the process is out of files, raise its limit (ulimit -n).")]
+    [LoggerMessage(
+        3103,
+        LogLevel.Error,
+        "Connections cannot be accepted; trying again until they can. If the process is out of files, raise its limit (ulimit -n)."
+    )]
     private partial void LogPausing(Exception exception);
 
     [LoggerMessage(3102, LogLevel.Warning, "Some streams did not end within {Seconds} s.")]

@@ -8,11 +8,16 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Transport;
 
-/// <summary>Listens where Kestrel asks it to: TCP, Unix sockets and inherited handles, with the options of Kestrel's own transport.</summary>
+/// <summary>
+/// Listens where Kestrel asks it to: TCP, Unix sockets and inherited handles, with the options of Kestrel's own transport.
+/// </summary>
 internal sealed class DirectListenerFactory(
-    IMemoryPoolFactory<byte> pools, IOptions<SocketTransportOptions> transport, IOptions<KestrelServerOptions> kestrel, ILogger<DirectListener> logger,
-    TimeProvider? time = null)
-    : IConnectionListenerFactory, IConnectionListenerFactorySelector
+    IMemoryPoolFactory<byte> pools,
+    IOptions<SocketTransportOptions> transport,
+    IOptions<KestrelServerOptions> kestrel,
+    ILogger<DirectListener> logger,
+    TimeProvider? time = null
+) : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     /// <summary>The sockets of all addresses together.</summary>
     public OpenSockets Open { get; } = new();
@@ -31,7 +36,16 @@ internal sealed class DirectListenerFactory(
             throw new AddressInUseException(exception.Message, exception);
         }
         socket.Listen(transport.Value.Backlog);
-        return new(new DirectListener(socket, pools.Create(), transport.Value, Open, kestrel.Value.Limits.MaxConcurrentConnections,
-            time ?? TimeProvider.System, logger));
+        return new(
+            new DirectListener(
+                socket,
+                pools.Create(),
+                transport.Value,
+                Open,
+                kestrel.Value.Limits.MaxConcurrentConnections,
+                time ?? TimeProvider.System,
+                logger
+            )
+        );
     }
 }

@@ -4,7 +4,7 @@ namespace Dunlin.Transport;
 /// for them. Safe for concurrent use.</summary>
 internal sealed class OpenSockets
 {
-    private readonly Lock _gate = new();   // guards all fields
+    private readonly Lock _gate = new(); // guards all fields
     private long _all;
     private long _taken;
     private TaskCompletionSource? _noneTaken;

@@ -14,11 +14,11 @@ internal sealed class SocketPipeWriter(Socket socket, DirectConnection connectio
 {
     private const int MinBuffer = 4_096;
 
-    private readonly Lock _gate = new();   // guards all fields
-    private byte[]? _buffer;               // written, not yet flushed
+    private readonly Lock _gate = new(); // guards all fields
+    private byte[]? _buffer; // written, not yet flushed
     private int _length;
-    private bool _sending;                 // a flush that did not complete at once owns the socket
-    private bool _flushAgain;              // ... and another flush came meanwhile
+    private bool _sending; // a flush that did not complete at once owns the socket
+    private bool _flushAgain; // ... and another flush came meanwhile
     private bool _closed;
     private TaskCompletionSource<FlushResult>? _waiter;
     private Task _send = Task.CompletedTask;

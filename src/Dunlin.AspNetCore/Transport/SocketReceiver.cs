@@ -13,7 +13,8 @@ internal sealed class SocketReceiver(Socket socket, ISocketReader reader)
 
     /// <summary>Puts another reader in charge.</summary>
     /// <returns>False where <paramref name="from"/> is not in charge, or it has ended.</returns>
-    public bool TryHandOver(ISocketReader from, ISocketReader to) => ReferenceEquals(Interlocked.CompareExchange(ref _reader, to, from), from);
+    public bool TryHandOver(ISocketReader from, ISocketReader to) =>
+        ReferenceEquals(Interlocked.CompareExchange(ref _reader, to, from), from);
 
     /// <summary>Reads until the end. Call once.</summary>
     public async Task RunAsync()
@@ -25,8 +26,7 @@ internal sealed class SocketReceiver(Socket socket, ISocketReader reader)
             {
                 // Nothing is allocated before there is something to read.
                 await socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
-            }
-            while (await ReadAsync());
+            } while (await ReadAsync());
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {

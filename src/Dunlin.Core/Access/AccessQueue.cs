@@ -13,10 +13,12 @@ internal sealed class AccessQueue
     /// <summary>Some MiB: a session's last frame has a few KiB. Reached when the store is away while thousands of sessions end.</summary>
     public const int MaxWaiting = 4_096;
 
-    private readonly Lock _gate = new();   // guards _waiting, _keys and _isCompleted
+    private readonly Lock _gate = new(); // guards _waiting, _keys and _isCompleted
     private readonly Queue<AccessChange> _waiting = new();
     private readonly HashSet<(string UserId, string? SessionId)> _keys = [];
-    private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
     private bool _isCompleted;
 
     /// <summary>How many wait.</summary>

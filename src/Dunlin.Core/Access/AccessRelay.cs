@@ -36,18 +36,27 @@ internal sealed partial class AccessRelay : BackgroundService
     private readonly IDisposable[] _subscriptions;
 
     /// <summary>Made by the container, before the node begins.</summary>
-    public AccessRelay(AccessChanges changes, IJournal journal, EventFanout fanout, TimeProvider time, ILogger<AccessRelay> logger, SharedStore? shared = null)
+    public AccessRelay(
+        AccessChanges changes,
+        IJournal journal,
+        EventFanout fanout,
+        TimeProvider time,
+        ILogger<AccessRelay> logger,
+        SharedStore? shared = null
+    )
     {
         _changes = changes;
         _journal = journal;
         _time = time;
         _logger = logger;
-        _subscriptions = shared is null ? [] :
-        [
-            changes.OnSessionEnded(ended => Tell(AccessChange.OfSession(ended))),
-            changes.OnRightsChanged(userId => Tell(AccessChange.OfRights(userId))),
-            changes.OnEverythingChanged(() => Tell(AccessChange.Everything)),
-        ];
+        _subscriptions = shared is null
+            ? []
+            :
+            [
+                changes.OnSessionEnded(ended => Tell(AccessChange.OfSession(ended))),
+                changes.OnRightsChanged(userId => Tell(AccessChange.OfRights(userId))),
+                changes.OnEverythingChanged(() => Tell(AccessChange.Everything)),
+            ];
         fanout.Listen(AccessEvents.Topic, OnEvent);
     }
 
@@ -56,7 +65,9 @@ internal sealed partial class AccessRelay : BackgroundService
     {
         _outbox.Complete();
         if (ExecuteTask is not null)
-            await _isSent.Task.WaitAsync(StopLimit, TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _isSent
+                .Task.WaitAsync(StopLimit, TimeProvider.System, cancellationToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await base.StopAsync(cancellationToken);
     }
 
@@ -69,7 +80,8 @@ internal sealed partial class AccessRelay : BackgroundService
     }
 
     /// <inheritdoc/>
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(SendAsync(stoppingToken), HearAsync(stoppingToken));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(SendAsync(stoppingToken), HearAsync(stoppingToken));
 
     private async Task SendAsync(CancellationToken stop)
     {

@@ -45,7 +45,13 @@ public sealed partial class Revocations : IHostedService
 
     /// <summary>Made by the container, before the node begins.</summary>
     public Revocations(
-        IStore store, EventFanout fanout, LeaseService leases, TimeProvider time, IOptions<RevocationOptions> options, ILogger<Revocations> logger)
+        IStore store,
+        EventFanout fanout,
+        LeaseService leases,
+        TimeProvider time,
+        IOptions<RevocationOptions> options,
+        ILogger<Revocations> logger
+    )
     {
         _store = store;
         _fanout = fanout;
@@ -67,27 +73,40 @@ public sealed partial class Revocations : IHostedService
     /// <summary>Whether the credential of a caller has been revoked.</summary>
     public bool IsRevoked(Caller caller) => IsRevoked(caller.UserId, caller.SessionId, caller.IssuedAt);
 
-    /// <summary>Revokes what was issued up to a moment. Repeating it changes nothing; an earlier moment than one revoked before has no effect.</summary>
+    /// <summary>
+    /// Revokes what was issued up to a moment. Repeating it changes nothing; an earlier moment than one revoked before has no effect.
+    /// </summary>
     /// <param name="userId">Whose credentials.</param>
     /// <param name="request">Which, and how their streams end.</param>
     /// <param name="cancellationToken">Abandons it if the commit has not begun.</param>
     /// <returns>The moment that holds now, after the commit.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the moment lies in the future, or an id is none;
     /// <see cref="ErrorCode.StoreUnavailable"/>.</exception>
-    public async ValueTask<DateTimeOffset> RevokeAsync(string userId, RevocationRequest request, CancellationToken cancellationToken = default)
+    public async ValueTask<DateTimeOffset> RevokeAsync(
+        string userId,
+        RevocationRequest request,
+        CancellationToken cancellationToken = default
+    )
     {
         RequireId(userId, "userId");
         if (request.SessionId is not null)
             RequireId(request.SessionId, "sessionId");
         var now = _time.GetUtcNow();
         if (request.Before > now)
-            throw new DunlinException(ErrorCode.InvalidField, "'before' lies in the future: what is issued until then would be refused.", "before");
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                "'before' lies in the future: what is issued until then would be refused.",
+                "before"
+            );
         var whose = new Whose(userId, request.SessionId);
         var forgotten = TakeForgotten(now);
         Entry entry;
         try
         {
-            entry = await _store.WriteAsync((unit, ct) => WriteAsync(unit, whose, request, request.Before ?? now, forgotten, ct), cancellationToken);
+            entry = await _store.WriteAsync(
+                (unit, ct) => WriteAsync(unit, whose, request, request.Before ?? now, forgotten, ct),
+                cancellationToken
+            );
         }
         catch
         {
@@ -124,7 +143,13 @@ public sealed partial class Revocations : IHostedService
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     private static async ValueTask<Entry> WriteAsync(
-        IUnitOfWork unit, Whose whose, RevocationRequest request, DateTimeOffset before, List<Whose> forgotten, CancellationToken cancellationToken)
+        IUnitOfWork unit,
+        Whose whose,
+        RevocationRequest request,
+        DateTimeOffset before,
+        List<Whose> forgotten,
+        CancellationToken cancellationToken
+    )
     {
         var records = unit.Records();
         foreach (var old in forgotten.Where(old => old != whose))
@@ -144,7 +169,11 @@ public sealed partial class Revocations : IHostedService
     private void OnEvent(Event entry)
     {
         if (JsonSerializer.Deserialize<Entry>(entry.Data.Span, JsonSerializerOptions.Web) is { } heard)
-            ThreadPool.UnsafeQueueUserWorkItem(static state => state.Revocations.Apply(state.Heard), (Revocations: this, Heard: heard), preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static state => state.Revocations.Apply(state.Heard),
+                (Revocations: this, Heard: heard),
+                preferLocal: false
+            );
     }
 
     // First kept, then closed: a stream that is being opened meanwhile is either seen here, or sees itself that it is revoked.
@@ -182,8 +211,11 @@ public sealed partial class Revocations : IHostedService
     private List<Whose> TakeForgotten(DateTimeOffset now)
     {
         var forgotten = new List<Whose>();
-        while (forgotten.Count < ForgottenAtOnce && _sessions.TryPeek(out var oldest)
-            && (!_before.TryGetValue(oldest, out var before) || before + _options.SessionAge <= now))
+        while (
+            forgotten.Count < ForgottenAtOnce
+            && _sessions.TryPeek(out var oldest)
+            && (!_before.TryGetValue(oldest, out var before) || before + _options.SessionAge <= now)
+        )
         {
             if (_sessions.TryDequeue(out var taken) && _before.TryGetValue(taken, out before))
             {
@@ -202,7 +234,11 @@ public sealed partial class Revocations : IHostedService
             throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has 1 to 400 characters.", field);
     }
 
-    [LoggerMessage(4100, LogLevel.Information, "What was issued to user {UserId} (session {SessionId}) up to {Before} is revoked: {Reason}")]
+    [LoggerMessage(
+        4100,
+        LogLevel.Information,
+        "What was issued to user {UserId} (session {SessionId}) up to {Before} is revoked: {Reason}"
+    )]
     private static partial void LogRevoked(ILogger logger, PeerText userId, PeerText sessionId, DateTimeOffset before, PeerText reason);
 
     /// <summary>A user, or one session of a user. Sessions of other issuers have the ids that these chose.</summary>

@@ -35,7 +35,14 @@ public sealed record Account(string UserId, string Username, string FullName, st
 /// <param name="CreatedAt">When it began.</param>
 /// <param name="ExpiresAt">When it ends by itself.</param>
 /// <param name="Description">The browser it was opened from, shortened.</param>
-public sealed record Session(string SessionId, string UserId, string SecretHash, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, string Description)
+public sealed record Session(
+    string SessionId,
+    string UserId,
+    string SecretHash,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset ExpiresAt,
+    string Description
+)
 {
     /// <summary>The <see cref="Account.SecurityStamp"/> of the user when the session began.</summary>
     public string SecurityStamp { get; init; } = "";
@@ -78,7 +85,12 @@ public interface IAccountStore
 
     /// <summary>Replaces the failed sign-ins of a subject if they are still the expected ones: compare and swap, over all nodes.</summary>
     /// <returns>Whether they were replaced. After false read them again and repeat.</returns>
-    ValueTask<bool> TryReplaceFailuresAsync(string subject, SignInFailures expected, SignInFailures next, CancellationToken cancellationToken);
+    ValueTask<bool> TryReplaceFailuresAsync(
+        string subject,
+        SignInFailures expected,
+        SignInFailures next,
+        CancellationToken cancellationToken
+    );
 
     /// <summary>Removes the failed sign-ins of a subject; no error if there are none.</summary>
     ValueTask ClearFailuresAsync(string subject, CancellationToken cancellationToken);

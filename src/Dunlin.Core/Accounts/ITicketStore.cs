@@ -12,7 +12,15 @@ namespace Dunlin.Accounts;
 /// <param name="ExpiresAt">When it is too late to use it.</param>
 /// <param name="CredentialExpiresAt">When the credential ends with which it was got, and with it the stream.</param>
 public sealed record Ticket(
-    string Hash, string UserId, string Name, IReadOnlyList<string> Roles, string? SessionId, bool ChecksSession, DateTimeOffset ExpiresAt, DateTimeOffset? CredentialExpiresAt)
+    string Hash,
+    string UserId,
+    string Name,
+    IReadOnlyList<string> Roles,
+    string? SessionId,
+    bool ChecksSession,
+    DateTimeOffset ExpiresAt,
+    DateTimeOffset? CredentialExpiresAt
+)
 {
     /// <summary>What the credential allowed with which it was got, as the claim <c>dunlin</c> of a token; null for nothing.</summary>
     public string? Grants { get; init; }

@@ -32,9 +32,7 @@ public interface IBackplaneNode
 
     /// <summary>Another node committed everything up to here in this span. Call it before <see cref="OnHint"/> or <see cref="OnReached"/>
     /// of the same commit; the span of the delivery links to it.</summary>
-    void OnTraced(Position through, ActivityContext commit)
-    {
-    }
+    void OnTraced(Position through, ActivityContext commit) { }
 
     /// <summary>A transient event from another node.</summary>
     void OnTransient(Event entry);

@@ -22,7 +22,7 @@ internal abstract class AskedNodes
 /// <summary>A question whose answers are <typeparamref name="T"/>.</summary>
 internal sealed class AskedNodes<T>(IReadOnlyCollection<string> expected, Func<T, bool>? isEnough) : AskedNodes
 {
-    private readonly Lock _gate = new();   // guards all below
+    private readonly Lock _gate = new(); // guards all below
     private readonly HashSet<string> _missing = new(expected, StringComparer.Ordinal);
     private readonly List<T> _answers = [];
     private int _passed;

@@ -35,7 +35,7 @@ public sealed partial class NodeQuestions
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private long _lastQuestion;
-    private readonly Lock _greeting = new();   // guards _isOver, and that nothing is said of being here after having said goodbye
+    private readonly Lock _greeting = new(); // guards _isOver, and that nothing is said of being here after having said goodbye
     private bool _isOver;
 
     /// <summary>Made by the container.</summary>
@@ -69,7 +69,8 @@ public sealed partial class NodeQuestions
     }
 
     /// <summary>Answers questions of one kind, from now on.</summary>
-    /// <param name="kind">Names it: the same on all nodes, and of one part of the application alone, such as <c>documents.sessions</c>.</param>
+    /// <param name="kind">Names it: the same on all nodes, and of one part of the application alone, such as
+    /// <c>documents.sessions</c>.</param>
     /// <param name="answer">Called on any thread, also concurrently; quick and without blocking. What it returns travels as JSON
     /// in web style; null says nothing. One that throws is logged, and this node counts as silent.</param>
     public void Answer<TQuestion, TAnswer>(string kind, Func<TQuestion, TAnswer> answer) =>
@@ -82,7 +83,11 @@ public sealed partial class NodeQuestions
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>Their answers, as far as they came in time; nulls are left out.</returns>
     public async Task<ClusterAnswer<IReadOnlyList<TAnswer>>> AskAsync<TQuestion, TAnswer>(
-        string kind, TQuestion question, Func<TAnswer, bool>? isEnough = null, CancellationToken cancellationToken = default)
+        string kind,
+        TQuestion question,
+        Func<TAnswer, bool>? isEnough = null,
+        CancellationToken cancellationToken = default
+    )
     {
         var others = Known();
         if (others.Count == 0)
@@ -107,7 +112,11 @@ public sealed partial class NodeQuestions
     }
 
     /// <summary>Whether any other node answers true.</summary>
-    public async Task<ClusterAnswer<bool>> AnyAsync<TQuestion>(string kind, TQuestion question, CancellationToken cancellationToken = default)
+    public async Task<ClusterAnswer<bool>> AnyAsync<TQuestion>(
+        string kind,
+        TQuestion question,
+        CancellationToken cancellationToken = default
+    )
     {
         var answers = await AskAsync<TQuestion, bool>(kind, question, static answer => answer, cancellationToken);
         return new(answers.Value.Contains(true), answers.SilentNodes);
@@ -144,7 +153,7 @@ public sealed partial class NodeQuestions
         {
             case "here":
                 if (_others.TryAdd(heard.Node, _time.GetTimestamp()))
-                    Later(() => SayHere());   // It may not have heard of this one yet.
+                    Later(() => SayHere()); // It may not have heard of this one yet.
                 else
                     _others[heard.Node] = _time.GetTimestamp();
                 break;

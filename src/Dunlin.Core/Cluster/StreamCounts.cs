@@ -33,7 +33,9 @@ public sealed class StreamCounts
         var own = Own(userId);
         var others = await _questions.AskAsync<string, StreamCount>(_kind, userId, cancellationToken: cancellationToken);
         return new(
-            new StreamCount(own.OfUser + others.Value.Sum(other => other.OfUser), own.InAll + others.Value.Sum(other => other.InAll)), others.SilentNodes);
+            new StreamCount(own.OfUser + others.Value.Sum(other => other.OfUser), own.InAll + others.Value.Sum(other => other.InAll)),
+            others.SilentNodes
+        );
     }
 
     private StreamCount Own(string userId) => new(_fanout.OfUser(userId).Count(_isCounted), _fanout.All().Count(_isCounted));

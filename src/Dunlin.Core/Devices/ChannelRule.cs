@@ -41,18 +41,31 @@ internal sealed class ChannelNames(IEnumerable<ChannelRule> rules)
 {
     private readonly FrozenDictionary<string, FrozenSet<string>> _types = rules
         .GroupBy(rule => rule.Channel, StringComparer.Ordinal)
-        .ToFrozenDictionary(group => group.Key, group => group.SelectMany(rule => rule.Types).ToFrozenSet(StringComparer.Ordinal), StringComparer.Ordinal);
+        .ToFrozenDictionary(
+            group => group.Key,
+            group => group.SelectMany(rule => rule.Types).ToFrozenSet(StringComparer.Ordinal),
+            StringComparer.Ordinal
+        );
 
     /// <summary>The event type <c>channel:type</c>.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: not declared.</exception>
     public string EventType(string channel, string type)
     {
         if (!_types.TryGetValue(channel, out var types))
-            throw new DunlinException(ErrorCode.InvalidField, $"There is no channel '{channel}'. {Known("Channels", _types.Keys)}", "channel");
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"There is no channel '{channel}'. {Known("Channels", _types.Keys)}",
+                "channel"
+            );
         return types.Contains(type)
             ? $"{channel}:{type}"
-            : throw new DunlinException(ErrorCode.InvalidField, $"The channel '{channel}' has no type '{type}'. {Known("Types", types)}", "type");
+            : throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"The channel '{channel}' has no type '{type}'. {Known("Types", types)}",
+                "type"
+            );
     }
 
-    private static string Known(string what, IEnumerable<string> names) => $"{what}: {string.Join(", ", names.Order(StringComparer.Ordinal))}.";
+    private static string Known(string what, IEnumerable<string> names) =>
+        $"{what}: {string.Join(", ", names.Order(StringComparer.Ordinal))}.";
 }

@@ -69,16 +69,19 @@ public sealed class DeviceFormat(string deviceId) : IWireFormat
             return;
         var colon = eventType.IndexOf(':', StringComparison.Ordinal);
         var raw = payload.ToArray();
-        frame.Json((source, eventType, colon, raw), static (json, e) =>
-        {
-            json.WriteStartObject();
-            json.WriteString("channel"u8, e.colon > 0 ? e.eventType[..e.colon] : "");
-            json.WriteString("type"u8, e.eventType[(e.colon + 1)..]);
-            json.WritePropertyName("payload"u8);
-            json.WriteRawValue(e.raw, skipInputValidation: true);
-            json.WriteString("sourceDeviceId"u8, e.source.Origin?.DeviceId);
-            json.WriteString("timestamp"u8, e.source.Time);
-            json.WriteEndObject();
-        });
+        frame.Json(
+            (source, eventType, colon, raw),
+            static (json, e) =>
+            {
+                json.WriteStartObject();
+                json.WriteString("channel"u8, e.colon > 0 ? e.eventType[..e.colon] : "");
+                json.WriteString("type"u8, e.eventType[(e.colon + 1)..]);
+                json.WritePropertyName("payload"u8);
+                json.WriteRawValue(e.raw, skipInputValidation: true);
+                json.WriteString("sourceDeviceId"u8, e.source.Origin?.DeviceId);
+                json.WriteString("timestamp"u8, e.source.Time);
+                json.WriteEndObject();
+            }
+        );
     }
 }

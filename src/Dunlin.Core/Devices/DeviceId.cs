@@ -14,9 +14,14 @@ public static class DeviceId
 
     /// <summary>Returns the id.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, naming <paramref name="field"/>.</exception>
-    public static string Check(string? text, string field = "deviceId") => IsValid(text)
-        ? text!
-        : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' must be one id of 1 to {MaxLength} letters, digits and ._-", field);
+    public static string Check(string? text, string field = "deviceId") =>
+        IsValid(text)
+            ? text!
+            : throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"'{field}' must be one id of 1 to {MaxLength} letters, digits and ._-",
+                field
+            );
 
     private static bool Allows(char c) => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-';
 }

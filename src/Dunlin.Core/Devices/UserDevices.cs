@@ -23,7 +23,8 @@ public sealed class UserDevices
     private readonly IJournal _journal;
     private readonly NodeQuestions _questions;
     private readonly ChannelNames _channels;
-    private const string Connected = "devices", Heartbeat = "devices.heartbeat";
+    private const string Connected = "devices",
+        Heartbeat = "devices.heartbeat";
     private static readonly ReadOnlyMemory<byte> HeartbeatFrame = ":\n\n"u8.ToArray();
 
     /// <summary>Made by the container.</summary>
@@ -54,24 +55,44 @@ public sealed class UserDevices
     /// leave it null where the source's other tabs want to know.</param>
     /// <param name="cancellationToken">Abandons it if the commit has not begun.</param>
     /// <returns>The position of the event, after its commit.</returns>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/> naming the parameter; <see cref="ErrorCode.StoreUnavailable"/>.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/> naming the parameter; <see
+    /// cref="ErrorCode.StoreUnavailable"/>.</exception>
     public ValueTask<Position> BroadcastAsync<T>(
-        string userId, string channel, string type, T payload, string? sourceDeviceId = null, string? exceptDevice = null,
-        CancellationToken cancellationToken = default) =>
-        _journal.AppendAsync(Broadcast(userId, channel, type, payload, sourceDeviceId, exceptDevice), cancellationToken);
+        string userId,
+        string channel,
+        string type,
+        T payload,
+        string? sourceDeviceId = null,
+        string? exceptDevice = null,
+        CancellationToken cancellationToken = default
+    ) => _journal.AppendAsync(Broadcast(userId, channel, type, payload, sourceDeviceId, exceptDevice), cancellationToken);
 
     /// <summary>Tells all devices of a user of a change in the transaction of that change: one does not happen without the other.</summary>
     /// <returns>The position that the event will have, which can be the version of the rows changed.</returns>
     public ValueTask<Position> BroadcastAsync<T>(
-        IUnitOfWork unit, string userId, string channel, string type, T payload, string? sourceDeviceId = null, string? exceptDevice = null,
-        CancellationToken cancellationToken = default) =>
-        unit.AppendAsync(Broadcast(userId, channel, type, payload, sourceDeviceId, exceptDevice), cancellationToken);
+        IUnitOfWork unit,
+        string userId,
+        string channel,
+        string type,
+        T payload,
+        string? sourceDeviceId = null,
+        string? exceptDevice = null,
+        CancellationToken cancellationToken = default
+    ) => unit.AppendAsync(Broadcast(userId, channel, type, payload, sourceDeviceId, exceptDevice), cancellationToken);
 
     /// <summary>Tells one device, on all its connections. Kept for it while it is away.</summary>
     /// <returns>Whether the device is known to be connected now, to whatever node; false means that it will hear when it resumes.</returns>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/> naming the parameter; <see cref="ErrorCode.StoreUnavailable"/>.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/> naming the parameter; <see
+    /// cref="ErrorCode.StoreUnavailable"/>.</exception>
     public async ValueTask<bool> SendToDeviceAsync<T>(
-        string userId, string deviceId, string channel, string type, T payload, string? sourceDeviceId = null, CancellationToken cancellationToken = default)
+        string userId,
+        string deviceId,
+        string channel,
+        string type,
+        T payload,
+        string? sourceDeviceId = null,
+        CancellationToken cancellationToken = default
+    )
     {
         var draft = EventDraft.Of(TopicOf(userId, deviceId), _channels.EventType(channel, type), payload, Origin(userId, sourceDeviceId));
         await _journal.AppendAsync(draft, cancellationToken);
@@ -81,7 +102,11 @@ public sealed class UserDevices
 
     /// <summary>Sends a heartbeat to one device at once, beside those that idle streams get by themselves.</summary>
     /// <returns>Whether the device is connected, to whatever node.</returns>
-    public async ValueTask<ClusterAnswer<bool>> SendHeartbeatAsync(string userId, string deviceId, CancellationToken cancellationToken = default)
+    public async ValueTask<ClusterAnswer<bool>> SendHeartbeatAsync(
+        string userId,
+        string deviceId,
+        CancellationToken cancellationToken = default
+    )
     {
         var isHere = BeatHere(userId, deviceId);
         // All of them: a device may have tabs at several nodes.
@@ -107,7 +132,11 @@ public sealed class UserDevices
 
     /// <summary>Whether this device of the user is connected, to whatever node.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the device id is not one.</exception>
-    public async ValueTask<ClusterAnswer<bool>> IsDeviceConnectedAsync(string userId, string deviceId, CancellationToken cancellationToken = default)
+    public async ValueTask<ClusterAnswer<bool>> IsDeviceConnectedAsync(
+        string userId,
+        string deviceId,
+        CancellationToken cancellationToken = default
+    )
     {
         DeviceId.Check(deviceId);
         if (Own(userId).Devices.Contains(deviceId))
@@ -117,10 +146,16 @@ public sealed class UserDevices
     }
 
     /// <summary>The ids of the user's devices that are connected, to whatever node.</summary>
-    public async ValueTask<ClusterAnswer<IReadOnlySet<string>>> ConnectedDevicesAsync(string userId, CancellationToken cancellationToken = default)
+    public async ValueTask<ClusterAnswer<IReadOnlySet<string>>> ConnectedDevicesAsync(
+        string userId,
+        CancellationToken cancellationToken = default
+    )
     {
         var others = await AskAsync(userId, null, cancellationToken);
-        return new(others.Value.SelectMany(other => other.Devices).Concat(Own(userId).Devices).ToHashSet(StringComparer.Ordinal), others.SilentNodes);
+        return new(
+            others.Value.SelectMany(other => other.Devices).Concat(Own(userId).Devices).ToHashSet(StringComparer.Ordinal),
+            others.SilentNodes
+        );
     }
 
     private EventDraft Broadcast<T>(string userId, string channel, string type, T payload, string? sourceDeviceId, string? exceptDevice)
@@ -129,14 +164,22 @@ public sealed class UserDevices
         var (topic, origin) = (TopicOf(userId), Origin(userId, sourceDeviceId));
         return exceptDevice is null
             ? EventDraft.Of(topic, eventType, payload, origin)
-            : EventDraft.Of(topic, DeviceFormat.ExceptMark + eventType, new Excepting<T>(DeviceId.Check(exceptDevice, "exceptDevice"), payload), origin);
+            : EventDraft.Of(
+                topic,
+                DeviceFormat.ExceptMark + eventType,
+                new Excepting<T>(DeviceId.Check(exceptDevice, "exceptDevice"), payload),
+                origin
+            );
     }
 
     private static EventOrigin Origin(string userId, string? deviceId) =>
         new(userId, DeviceId: deviceId is null ? null : DeviceId.Check(deviceId, "sourceDeviceId"));
 
-    private Task<ClusterAnswer<IReadOnlyList<UserStreams>>> AskAsync(string userId, Func<UserStreams, bool>? isEnough, CancellationToken cancellationToken) =>
-        _questions.AskAsync(Connected, userId, isEnough, cancellationToken);
+    private Task<ClusterAnswer<IReadOnlyList<UserStreams>>> AskAsync(
+        string userId,
+        Func<UserStreams, bool>? isEnough,
+        CancellationToken cancellationToken
+    ) => _questions.AskAsync(Connected, userId, isEnough, cancellationToken);
 
     private UserStreams Own(string userId)
     {

@@ -26,7 +26,9 @@ public class DunlinException : Exception
     /// <summary>How long to wait before trying again; null leaves it to the client.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>Further members of the problem document, such as <c>holder</c> or <c>limit</c>. Values must be serialisable as JSON.</summary>
+    /// <summary>
+    /// Further members of the problem document, such as <c>holder</c> or <c>limit</c>. Values must be serialisable as JSON.
+    /// </summary>
     public IReadOnlyDictionary<string, object?> Extensions { get; init; } = new Dictionary<string, object?>(StringComparer.Ordinal);
 
     /// <summary>A limit that only deleting, or the operator, can make room under: 429 with <c>limit</c>.</summary>

@@ -59,7 +59,16 @@ public readonly struct PeerText(string? value) : IEquatable<PeerText>
     }
 
     // Surrogates are escaped as well: a pair may be a formatting character, and half of one is no text.
-    private static bool IsPlain(char c) => c != '\\' && char.GetUnicodeCategory(c) is not (UnicodeCategory.Control or UnicodeCategory.Format
-        or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate
-        or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned);
+    private static bool IsPlain(char c) =>
+        c != '\\'
+        && char.GetUnicodeCategory(c)
+            is not (
+                UnicodeCategory.Control
+                or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator
+                or UnicodeCategory.Surrogate
+                or UnicodeCategory.PrivateUse
+                or UnicodeCategory.OtherNotAssigned
+            );
 }

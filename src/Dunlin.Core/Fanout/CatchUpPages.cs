@@ -19,7 +19,7 @@ internal sealed class CatchUpPages(IJournal journal, int maxBytes)
     // Where pages end, if they can: a multiple of it.
     private const long Stride = 256;
 
-    private readonly Lock _gate = new();   // guards all below
+    private readonly Lock _gate = new(); // guards all below
     private readonly Dictionary<Key, Task<JournalPage>> _pages = [];
     private readonly Queue<(Key Key, long Bytes)> _kept = new();
     private long _bytes;
@@ -43,7 +43,10 @@ internal sealed class CatchUpPages(IJournal journal, int maxBytes)
     {
         try
         {
-            var page = Cut(await journal.ReadAsync(new JournalQuery(key.After, key.Topics) { Patterns = key.Patterns }, CancellationToken.None), key.After);
+            var page = Cut(
+                await journal.ReadAsync(new JournalQuery(key.After, key.Topics) { Patterns = key.Patterns }, CancellationToken.None),
+                key.After
+            );
             lock (_gate)
             {
                 if (page.HasMore && !page.Trimmed)
@@ -93,13 +96,20 @@ internal sealed class CatchUpPages(IJournal journal, int maxBytes)
 
         public long After { get; } = after;
 
-        public bool Equals(Key other) => After == other.After
+        public bool Equals(Key other) =>
+            After == other.After
             && (ReferenceEquals(Topics, other.Topics) || Topics.SequenceEqual(other.Topics))
             && (ReferenceEquals(Patterns, other.Patterns) || Patterns.SequenceEqual(other.Patterns));
 
         public override bool Equals(object? obj) => obj is Key other && Equals(other);
 
-        public override int GetHashCode() => HashCode.Combine(
-            After, Topics.Count, Patterns.Count, Topics.Count > 0 ? Topics[0] : default, Patterns.Count > 0 ? Patterns[0] : null);
+        public override int GetHashCode() =>
+            HashCode.Combine(
+                After,
+                Topics.Count,
+                Patterns.Count,
+                Topics.Count > 0 ? Topics[0] : default,
+                Patterns.Count > 0 ? Patterns[0] : null
+            );
     }
 }

@@ -92,7 +92,10 @@ public sealed partial class Connection
         if (page.HasMore && !backlog.IsFull)
             return false;
         // Rights may have shrunk since the first of it was read.
-        page = page with { Events = backlog.Take().FindAll(Wants) };
+        page = page with
+        {
+            Events = backlog.Take().FindAll(Wants),
+        };
         return true;
     }
 

@@ -6,16 +6,16 @@ public sealed partial class Connection
     // How long a peer may take to accept the goodbye before it is cut.
     private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(5);
 
-    private bool _writing;               // somebody owns the sink
-    private bool _ownedByRound;          // ... and it is the shard's current round; touched by the shard alone
+    private bool _writing; // somebody owns the sink
+    private bool _ownedByRound; // ... and it is the shard's current round; touched by the shard alone
     private int _roundBytes;
-    private List<ReadOnlyMemory<byte>>? _pending;   // queued while another owns the sink; null while there is nothing
-    private int _pendingBytes;          // of events
-    private int _controlBytes;          // of frames that are no events of the journal
+    private List<ReadOnlyMemory<byte>>? _pending; // queued while another owns the sink; null while there is nothing
+    private int _pendingBytes; // of events
+    private int _controlBytes; // of frames that are no events of the journal
     private bool _lagging;
     private ConnectionEnd? _end;
     private ReadOnlyMemory<byte> _farewell;
-    private long _progressTick;          // the wheel's tick when the peer last accepted something
+    private long _progressTick; // the wheel's tick when the peer last accepted something
 
     /// <summary>Ends the connection; the first end counts. A goodbye is sent where the peer can still hear it.</summary>
     /// <param name="end">Why.</param>
@@ -28,7 +28,8 @@ public sealed partial class Connection
                 return;
             _end = end;
             _farewell = farewell.IsEmpty && end != ConnectionEnd.Gone ? ControlFrames.Goodbye(end, _fanout.ReconnectDelay(end)) : farewell;
-            _pending = end == ConnectionEnd.SignedOut || end == ConnectionEnd.Revoked ? null : _pending;   // nothing more to eyes that may not see
+            // Drop the queue: access was revoked.
+            _pending = end is ConnectionEnd.SignedOut or ConnectionEnd.Revoked ? null : _pending;
             if (_writing)
             {
                 _progressTick = _fanout.Wheel.Tick;
@@ -139,7 +140,7 @@ public sealed partial class Connection
         if (_lagging || Conflates || _pendingBytes + frame.Length > _fanout.Options.MaxPendingBytes)
         {
             if (offset == 0)
-                return StageResult.Ignored;   // transient: live only, so a reader that is behind goes without
+                return StageResult.Ignored; // transient: live only, so a reader that is behind goes without
             _lagging = true;
             return StageResult.Overflowed;
         }
@@ -231,7 +232,7 @@ public sealed partial class Connection
         if (end is { } reason)
             Finish(reason);
         else
-            _ = Task.Run(CatchUpAsync);   // still owns the sink
+            _ = Task.Run(CatchUpAsync); // still owns the sink
         return null;
     }
 

@@ -21,13 +21,13 @@ namespace Dunlin.Fanout;
 /// </summary>
 public sealed partial class Connection : WheelEntry
 {
-    private readonly Lock _gate = new();   // guards _writing, _pending*, _controlBytes, _end, _farewell, _lagging
+    private readonly Lock _gate = new(); // guards _writing, _pending*, _controlBytes, _end, _farewell, _lagging
     private readonly EventFanout _fanout;
     private readonly TimeSpan _heartbeat;
     private readonly Func<DateTimeOffset, ReadOnlyMemory<byte>> _heartbeatFrame;
     private IFrameSink _sink;
     private readonly TaskCompletionSource<ConnectionEnd> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Extras? _extras;   // null for most: one reference is all that extras cost those without
+    private readonly Extras? _extras; // null for most: one reference is all that extras cost those without
     private long _through;
 
     internal Connection(EventFanout fanout, ConnectionRequest request, string id, FanoutShard shard, DateTimeOffset openedAt)
@@ -36,7 +36,7 @@ public sealed partial class Connection : WheelEntry
         _sink = request.Sink;
         _heartbeat = request.Heartbeat;
         _heartbeatFrame = request.HeartbeatFrame;
-        _writing = true;   // the opening owns the sink
+        _writing = true; // the opening owns the sink
         Format = request.Format;
         Exclusion = request.Exclusion;
         OpenedTopics = request.Topics;
@@ -90,13 +90,14 @@ public sealed partial class Connection : WheelEntry
 
     internal OriginExclusion Exclusion { get; }
 
-    /// <summary>Where this connection stands in the subscriber set of each of its topics, then of each of its patterns; owned by the shard.</summary>
+    /// <summary>
+    /// Where this connection stands in the subscriber set of each of its topics, then of each of its patterns; owned by the shard.
+    /// </summary>
     internal int[]? Seats { get; set; }
 
     internal void SkipTo(long offset) => Volatile.Write(ref _through, offset);
 
-    internal bool LeavesOut(Event entry) =>
-        Exclusion != OriginExclusion.None && Exclusion.Excludes(entry.Origin, Id, Caller);
+    internal bool LeavesOut(Event entry) => Exclusion != OriginExclusion.None && Exclusion.Excludes(entry.Origin, Id, Caller);
 
     internal bool Wants(Event entry)
     {

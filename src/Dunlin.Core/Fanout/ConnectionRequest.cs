@@ -21,7 +21,9 @@ public sealed record ConnectionRequest(Caller Caller, IReadOnlyList<TopicName> T
     /// <summary>Whose own events are left out.</summary>
     public OriginExclusion Exclusion { get; init; } = OriginExclusion.None;
 
-    /// <summary>Whether it is sent, whenever it is behind, of each topic and type the last event only; see <see cref="Connection.Conflates"/>.</summary>
+    /// <summary>
+    /// Whether it is sent, whenever it is behind, of each topic and type the last event only; see <see cref="Connection.Conflates"/>.
+    /// </summary>
     public bool Conflates { get; init; }
 
     /// <summary>Whether the caller is shown to others as present on the topics, and announced when joining and leaving.</summary>

@@ -7,12 +7,14 @@ namespace Dunlin.Fanout;
 /// <content>The connections of this node: opening, finding, narrowing, closing.</content>
 public sealed partial class EventFanout
 {
-    private readonly Lock _registry = new();   // guards _connections, _byUser, _draining
+    private readonly Lock _registry = new(); // guards _connections, _byUser, _draining
     private readonly Dictionary<string, Connection> _connections = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<Connection>> _byUser = new(StringComparer.Ordinal);
     private bool _draining;
 
-    /// <summary>Called when a connection is registered, before its first event, on the opener's thread. Must be quick and not throw.</summary>
+    /// <summary>
+    /// Called when a connection is registered, before its first event, on the opener's thread. Must be quick and not throw.
+    /// </summary>
     public event Action<Connection>? Opened;
 
     /// <summary>Called once when a connection is gone. Must be quick and not throw.</summary>
@@ -61,7 +63,10 @@ public sealed partial class EventFanout
 
     /// <summary>Where a new stream begins: the position resumed from, or the newest one. Where resuming is impossible, says why.</summary>
     /// <remarks>A position that lies after everything this node knows may come from another node: the store is asked.</remarks>
-    public async ValueTask<(Position Start, ResetReason? Reset)> LocateAsync(Position? resume, CancellationToken cancellationToken = default)
+    public async ValueTask<(Position Start, ResetReason? Reset)> LocateAsync(
+        Position? resume,
+        CancellationToken cancellationToken = default
+    )
     {
         var reached = Reached;
         if (resume is not { } position)
@@ -73,8 +78,11 @@ public sealed partial class EventFanout
         return (reached, ResetReason.Ahead);
     }
 
-    /// <summary>Sends the opening and goes live from <paramref name="start"/>; returns when the connection is up to date or closed.</summary>
-    public Task StartAsync(Connection connection, ReadOnlyMemory<byte> opening, Position start) => connection.StartAsync(opening, start.Offset);
+    /// <summary>
+    /// Sends the opening and goes live from <paramref name="start"/>; returns when the connection is up to date or closed.
+    /// </summary>
+    public Task StartAsync(Connection connection, ReadOnlyMemory<byte> opening, Position start) =>
+        connection.StartAsync(opening, start.Offset);
 
     /// <summary>The connection with this id, if it is open on this node.</summary>
     public Connection? Find(string connectionId)
@@ -116,7 +124,10 @@ public sealed partial class EventFanout
     /// <param name="mayRead">Whether a topic may be read.</param>
     /// <param name="mayReadAll">Whether all that a pattern covers may be read; null where no pattern may.</param>
     public async Task ReauthorizeAsync(
-        string userId, Func<Caller, TopicName, ValueTask<bool>> mayRead, Func<Caller, TopicPattern, ValueTask<bool>>? mayReadAll = null)
+        string userId,
+        Func<Caller, TopicName, ValueTask<bool>> mayRead,
+        Func<Caller, TopicPattern, ValueTask<bool>>? mayReadAll = null
+    )
     {
         foreach (var connection in OfUser(userId))
         {

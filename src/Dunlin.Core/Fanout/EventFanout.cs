@@ -16,14 +16,14 @@ namespace Dunlin.Fanout;
 /// </summary>
 public sealed partial class EventFanout : IBackplaneNode
 {
-    private readonly Lock _intake = new();   // guards _target, _filling, _hasBegun, and the order of Accept
+    private readonly Lock _intake = new(); // guards _target, _filling, _hasBegun, and the order of Accept
     private readonly IJournal _journal;
     private readonly IBackplane _backplane;
     private readonly ILogger _logger;
     private readonly FanoutShard[] _shards;
     private readonly CatchUpPages _pages;
-    private readonly HintsAhead _ahead = new();   // under _intake
-    private readonly TracedCommits _commits = new();   // under _intake
+    private readonly HintsAhead _ahead = new(); // under _intake
+    private readonly TracedCommits _commits = new(); // under _intake
     private readonly Dictionary<TopicName, Action<Event>> _listeners = [];
     private long _reached;
     private long _target;
@@ -33,8 +33,15 @@ public sealed partial class EventFanout : IBackplaneNode
 
     /// <summary>Made by the container.</summary>
     public EventFanout(
-        IJournal journal, CommitFeed feed, IBackplane backplane, TimerWheel wheel, TimeProvider time,
-        IOptions<FanoutOptions> options, FanoutInstruments instruments, ILogger<EventFanout> logger)
+        IJournal journal,
+        CommitFeed feed,
+        IBackplane backplane,
+        TimerWheel wheel,
+        TimeProvider time,
+        IOptions<FanoutOptions> options,
+        FanoutInstruments instruments,
+        ILogger<EventFanout> logger
+    )
     {
         _journal = journal;
         _backplane = backplane;
@@ -160,13 +167,14 @@ public sealed partial class EventFanout : IBackplaneNode
             : _pages.ReadAsync(topics, patterns, after);
     }
 
-    internal TimeSpan ReconnectDelay(ConnectionEnd end) => end switch
-    {
-        // Spread, so that a node that goes does not bring all its readers to the next one in the same instant.
-        ConnectionEnd.Draining => TimeSpan.FromMilliseconds(Random.Shared.Next(500, 5_000)),
-        ConnectionEnd.Failed => TimeSpan.FromMilliseconds(Random.Shared.Next(1_000, 10_000)),
-        _ => TimeSpan.FromMilliseconds(Random.Shared.Next(100, 1_000)),
-    };
+    internal TimeSpan ReconnectDelay(ConnectionEnd end) =>
+        end switch
+        {
+            // Spread, so that a node that goes does not bring all its readers to the next one in the same instant.
+            ConnectionEnd.Draining => TimeSpan.FromMilliseconds(Random.Shared.Next(500, 5_000)),
+            ConnectionEnd.Failed => TimeSpan.FromMilliseconds(Random.Shared.Next(1_000, 10_000)),
+            _ => TimeSpan.FromMilliseconds(Random.Shared.Next(100, 1_000)),
+        };
 
     private void OnCommitted(IReadOnlyList<Event> events)
     {
@@ -230,7 +238,10 @@ public sealed partial class EventFanout : IBackplaneNode
         {
             try
             {
-                var page = await _journal.ReadAsync(new JournalQuery(Volatile.Read(ref _reached), null, JournalLimits.MaxPageEvents), CancellationToken.None);
+                var page = await _journal.ReadAsync(
+                    new JournalQuery(Volatile.Read(ref _reached), null, JournalLimits.MaxPageEvents),
+                    CancellationToken.None
+                );
                 lock (_intake)
                 {
                     if (page.Trimmed && page.Through > _reached)
@@ -273,7 +284,7 @@ public sealed partial class EventFanout : IBackplaneNode
         while (offset < reached && events.Count < 256 && bytes < 256 * 1024)
         {
             if (Tail.Find(offset + 1) is not { } entry)
-                return null;   // overtaken by newer events: the journal still has it
+                return null; // overtaken by newer events: the journal still has it
             offset++;
             if (wanted.Wants(entry.Topic))
             {
@@ -289,10 +300,18 @@ public sealed partial class EventFanout : IBackplaneNode
     [LoggerMessage(1000, LogLevel.Error, "Reading the journal after offset {Offset} failed; trying again")]
     private static partial void LogFillFailed(ILogger logger, Exception error, long offset);
 
-    [LoggerMessage(1003, LogLevel.Warning, "The journal was trimmed between {From} and {Through} before this node had read it; its streams go back to the journal")]
+    [LoggerMessage(
+        1003,
+        LogLevel.Warning,
+        "The journal was trimmed between {From} and {Through} before this node had read it; its streams go back to the journal"
+    )]
     private static partial void LogGap(ILogger logger, long from, long through);
 
-    [LoggerMessage(1004, LogLevel.Error, "Event '{Type}' of topic '{Topic}' could not be written by {Format}. Streams of this format go on without it.")]
+    [LoggerMessage(
+        1004,
+        LogLevel.Error,
+        "Event '{Type}' of topic '{Topic}' could not be written by {Format}. Streams of this format go on without it."
+    )]
     private static partial void LogFormatFailed(ILogger logger, Exception error, PeerText type, PeerText topic, string format);
 
     [LoggerMessage(1001, LogLevel.Error, "Connection {Connection} could not catch up and is closed; it can resume")]

@@ -11,8 +11,11 @@ internal static class EventFrames
     /// <param name="format">The format.</param>
     /// <param name="failed">Called once for each event and format that throws.</param>
     /// <returns>An empty frame where the format leaves the event out or throws, and where a forged event has a reserved type.</returns>
-    public static ReadOnlyMemory<byte> FrameFor(this Event entry, IWireFormat format, Action<Event, IWireFormat, Exception>? failed = null) =>
-        Find(entry, format) is { } known ? known.Bytes : Encode(entry, format, failed);
+    public static ReadOnlyMemory<byte> FrameFor(
+        this Event entry,
+        IWireFormat format,
+        Action<Event, IWireFormat, Exception>? failed = null
+    ) => Find(entry, format) is { } known ? known.Bytes : Encode(entry, format, failed);
 
     private static ReadOnlyMemory<byte> Encode(Event entry, IWireFormat format, Action<Event, IWireFormat, Exception>? failed)
     {

@@ -9,8 +9,8 @@ namespace Dunlin.Fanout;
 internal sealed class EventTail(int capacity, int maxBytes)
 {
     private readonly Event?[] _slots = new Event?[capacity];
-    private long _first = 1;   // the oldest offset kept
-    private long _last;        // the newest
+    private long _first = 1; // the oldest offset kept
+    private long _last; // the newest
     private long _bytes;
 
     public void Add(Event entry)

@@ -12,10 +12,26 @@ public sealed class FanoutInstruments
         var meter = meters.Create(DunlinMeters.Fanout);
         Connections = meter.CreateUpDownCounter<int>("dunlin.fanout.connections", "{connection}", "Open event streams.");
         Delivered = meter.CreateCounter<long>("dunlin.fanout.delivered", "{event}", "Events written or queued to live connections.");
-        CaughtUp = meter.CreateCounter<long>("dunlin.fanout.caught_up", "{event}", "Events read again for connections that resumed or fell behind.");
-        Overflowed = meter.CreateCounter<long>("dunlin.fanout.overflowed", "{connection}", "Times a slow connection was sent back to the journal.");
-        Conflated = meter.CreateCounter<long>("dunlin.fanout.conflated", "{event}", "Events that a later one superseded before a conflating connection was sent them.");
-        Resets = meter.CreateCounter<long>("dunlin.fanout.resets", "{connection}", "Times a connection could not be resumed without a gap.");
+        CaughtUp = meter.CreateCounter<long>(
+            "dunlin.fanout.caught_up",
+            "{event}",
+            "Events read again for connections that resumed or fell behind."
+        );
+        Overflowed = meter.CreateCounter<long>(
+            "dunlin.fanout.overflowed",
+            "{connection}",
+            "Times a slow connection was sent back to the journal."
+        );
+        Conflated = meter.CreateCounter<long>(
+            "dunlin.fanout.conflated",
+            "{event}",
+            "Events that a later one superseded before a conflating connection was sent them."
+        );
+        Resets = meter.CreateCounter<long>(
+            "dunlin.fanout.resets",
+            "{connection}",
+            "Times a connection could not be resumed without a gap."
+        );
     }
 
     internal UpDownCounter<int> Connections { get; }

@@ -10,7 +10,7 @@ namespace Dunlin.Fanout;
 /// </summary>
 internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
 {
-    private readonly Lock _gate = new();   // guards _inbox and _scheduled
+    private readonly Lock _gate = new(); // guards _inbox and _scheduled
     private readonly Dictionary<TopicName, SubscriberSet> _topics = [];
     private readonly PatternIndex _patterns = new();
     private readonly List<Connection> _round = [];
@@ -20,7 +20,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     private bool _scheduled;
     private bool _isOneEvent;
     private long _reached;
-    private long _delivery;   // numbers the events that patterns match, transient ones too
+    private long _delivery; // numbers the events that patterns match, transient ones too
 
     /// <summary>Where delivery begins; before any other call.</summary>
     public void Begin(long offset) => _reached = offset;
@@ -110,7 +110,14 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         else if (work.GapThrough is { } reached)
         {
             _reached = Math.Max(_reached, reached);
-            foreach (var seated in _topics.Values.Concat(_patterns.Sets).SelectMany(set => set.Seats.ToArray()).Select(seat => seat.Connection).Distinct().ToList())
+            foreach (
+                var seated in _topics
+                    .Values.Concat(_patterns.Sets)
+                    .SelectMany(set => set.Seats.ToArray())
+                    .Select(seat => seat.Connection)
+                    .Distinct()
+                    .ToList()
+            )
             {
                 Unseat(seated);
                 seated.FallBackToJournal();
@@ -141,8 +148,8 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
 
     /// <param name="set">The connections.</param>
     /// <param name="entry">The event.</param>
-    /// <param name="mayRepeat">Whether a connection may be in another set that the event goes to as well. Its <see cref="Connection.Through"/> does
-    /// not tell: a transient event does not move it, nor one for which the queue was full.</param>
+    /// <param name="mayRepeat">Whether a connection may be in another set that the event goes to as well. Its <see
+    /// cref="Connection.Through"/> does not tell: a transient event does not move it, nor one for which the queue was full.</param>
     private int DeliverTo(SubscriberSet set, Event entry, bool mayRepeat)
     {
         var offset = entry.Position.Offset;
@@ -199,7 +206,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         {
             if (fanout.Tail.Find(offset) is not { } entry)
             {
-                connection.FallBackToJournal();   // it took so long that the tail has moved on: the journal still has them
+                connection.FallBackToJournal(); // it took so long that the tail has moved on: the journal still has them
                 return;
             }
             if (connection.Wants(entry) && entry.FrameFor(connection.Format, fanout.FormatFailed) is { IsEmpty: false } frame)
@@ -212,7 +219,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
                 connection.SkipTo(offset);
             }
             if (_overflowed.Remove(connection))
-                return;   // not seated: it catches up again once its queue is written
+                return; // not seated: it catches up again once its queue is written
         }
         Seat(connection);
     }
@@ -258,8 +265,13 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     /// <param name="GapThrough">Up to where events are missing that will not come; or null.</param>
     /// <param name="Span">Of the events; null where nobody traces.</param>
     private readonly record struct Work(
-        IReadOnlyList<Event>? Events, Connection? Connection, Kept? Kept, TaskCompletionSource? Settled = null, long? GapThrough = null,
-        DeliverySpan? Span = null);
+        IReadOnlyList<Event>? Events,
+        Connection? Connection,
+        Kept? Kept,
+        TaskCompletionSource? Settled = null,
+        long? GapThrough = null,
+        DeliverySpan? Span = null
+    );
 
     private sealed record Kept(IReadOnlyList<TopicName> Topics, IReadOnlyList<TopicPattern> Patterns)
     {

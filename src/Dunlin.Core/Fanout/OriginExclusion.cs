@@ -24,11 +24,15 @@ internal static class OriginExclusions
     // The user is compared as well: ids of connections and devices are no secrets, and nobody may hide an event from
     // another by naming the other's connection as the origin.
     public static bool Excludes(this OriginExclusion exclusion, EventOrigin? origin, string connectionId, Caller caller) =>
-        origin is not null && string.Equals(origin.UserId, caller.UserId, StringComparison.Ordinal) && exclusion switch
+        origin is not null
+        && string.Equals(origin.UserId, caller.UserId, StringComparison.Ordinal)
+        && exclusion switch
         {
             OriginExclusion.Connection => string.Equals(origin.ConnectionId, connectionId, StringComparison.Ordinal),
-            OriginExclusion.Device => origin.DeviceId is not null && string.Equals(origin.DeviceId, caller.DeviceId, StringComparison.Ordinal),
-            OriginExclusion.Session => origin.SessionId is not null && string.Equals(origin.SessionId, caller.SessionId, StringComparison.Ordinal),
+            OriginExclusion.Device => origin.DeviceId is not null
+                && string.Equals(origin.DeviceId, caller.DeviceId, StringComparison.Ordinal),
+            OriginExclusion.Session => origin.SessionId is not null
+                && string.Equals(origin.SessionId, caller.SessionId, StringComparison.Ordinal),
             _ => false,
         };
 }

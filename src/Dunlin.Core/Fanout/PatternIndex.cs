@@ -3,10 +3,10 @@ using Dunlin.Topics;
 namespace Dunlin.Fanout;
 
 /// <summary>
-/// The connections subscribed to each pattern, and which patterns match a topic. The answer for a topic is remembered, so that an event costs
-/// one look-up whatever the number of patterns; all answers are dropped when a pattern comes or goes. To find one anew, only patterns
-/// whose <see cref="TopicPattern.Prefix"/> is a prefix of the topic are tried: with 10,000 readers of <c>users/{id}/**</c>, who come and go,
-/// that is one of them. Owned by one shard.
+/// The connections subscribed to each pattern, and which patterns match a topic. The answer for a topic is remembered, so that an event
+/// costs one look-up whatever the number of patterns; all answers are dropped when a pattern comes or goes. To find one anew, only patterns
+/// whose <see cref="TopicPattern.Prefix"/> is a prefix of the topic are tried: with 10,000 readers of <c>users/{id}/**</c>, who come and
+/// go, that is one of them. Owned by one shard.
 /// </summary>
 internal sealed class PatternIndex
 {

@@ -5,7 +5,10 @@ namespace Dunlin.Fanout;
 /// <summary>The wire formats that the engine knows.</summary>
 public static class WireFormats
 {
-    /// <summary><c>event: {type}</c>, <c>topic: {topic}</c> (a field that EventSource ignores) and the data as it is: the format of the engine's own stream.</summary>
+    /// <summary>
+    /// <c>event: {type}</c>, <c>topic: {topic}</c> (a field that EventSource ignores) and the data as it is: the format of the engine's own
+    /// stream.
+    /// </summary>
     public static IWireFormat Named { get; } = new NamedFormat();
 
     /// <summary>Unnamed, <c>{"type","data"}</c>.</summary>
@@ -30,30 +33,38 @@ public static class WireFormats
 
     private sealed class TypedFormat : IWireFormat
     {
-        public void Write(Event source, FrameWriter frame) => frame.Json(source, static (json, e) =>
-        {
-            json.WriteStartObject();
-            json.WriteString("type"u8, e.Type);
-            json.WritePropertyName("data"u8);
-            json.WriteRawValue(e.Data.Span, skipInputValidation: true);
-            json.WriteEndObject();
-        });
+        public void Write(Event source, FrameWriter frame) =>
+            frame.Json(
+                source,
+                static (json, e) =>
+                {
+                    json.WriteStartObject();
+                    json.WriteString("type"u8, e.Type);
+                    json.WritePropertyName("data"u8);
+                    json.WriteRawValue(e.Data.Span, skipInputValidation: true);
+                    json.WriteEndObject();
+                }
+            );
     }
 
     private sealed class EnvelopeFormat : IWireFormat
     {
-        public void Write(Event source, FrameWriter frame) => frame.Json(source, static (json, e) =>
-        {
-            var colon = e.Type.IndexOf(':', StringComparison.Ordinal);
-            json.WriteStartObject();
-            json.WriteString("channel"u8, colon > 0 ? e.Type[..colon] : e.Topic.Value[(e.Topic.Value.LastIndexOf('/') + 1)..]);
-            json.WriteString("type"u8, e.Type[(colon + 1)..]);
-            json.WritePropertyName("payload"u8);
-            json.WriteRawValue(e.Data.Span, skipInputValidation: true);
-            json.WriteString("sourceDeviceId"u8, e.Origin?.DeviceId);
-            json.WriteString("timestamp"u8, e.Time);
-            json.WriteEndObject();
-        });
+        public void Write(Event source, FrameWriter frame) =>
+            frame.Json(
+                source,
+                static (json, e) =>
+                {
+                    var colon = e.Type.IndexOf(':', StringComparison.Ordinal);
+                    json.WriteStartObject();
+                    json.WriteString("channel"u8, colon > 0 ? e.Type[..colon] : e.Topic.Value[(e.Topic.Value.LastIndexOf('/') + 1)..]);
+                    json.WriteString("type"u8, e.Type[(colon + 1)..]);
+                    json.WritePropertyName("payload"u8);
+                    json.WriteRawValue(e.Data.Span, skipInputValidation: true);
+                    json.WriteString("sourceDeviceId"u8, e.Origin?.DeviceId);
+                    json.WriteString("timestamp"u8, e.Time);
+                    json.WriteEndObject();
+                }
+            );
     }
 
     private sealed class WordFormat(string word) : IWireFormat

@@ -26,7 +26,8 @@ public static class CoreServices
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => new TimerWheel(
             provider.GetRequiredService<TimeProvider>(),
-            error => WheelLog.EntryFailed(provider.GetRequiredService<ILogger<TimerWheel>>(), error)));
+            error => WheelLog.EntryFailed(provider.GetRequiredService<ILogger<TimerWheel>>(), error)
+        ));
         services.TryAddSingleton<CommitFeed>();
         services.TryAddSingleton<IBackplane, InProcessBackplane>();
         services.TryAddSingleton<AccessChanges>();

@@ -18,25 +18,36 @@ public sealed class DunlinBuilder(IServiceCollection services)
     /// <remarks>Each question gets a policy of its own, made in a scope, so a policy may take scoped services such as a
     /// <c>DbContext</c>. One object answers all questions where the policy
     /// is registered as a singleton, or where its constructor takes nothing.</remarks>
-    public DunlinBuilder AddAccessPolicy<TPolicy>(string prefix) where TPolicy : class, IAccessPolicy
+    public DunlinBuilder AddAccessPolicy<TPolicy>(string prefix)
+        where TPolicy : class, IAccessPolicy
     {
         ServiceScopes.AddDefault<TPolicy>(Services);
         Services.TryAddSingleton<ScopedAccessPolicy<TPolicy>>();
         Services.AddSingleton(provider => new AccessRule(
             prefix,
-            ServiceScopes.IsSingleton<TPolicy>(Services) ? provider.GetRequiredService<TPolicy>() : provider.GetRequiredService<ScopedAccessPolicy<TPolicy>>()));
+            ServiceScopes.IsSingleton<TPolicy>(Services)
+                ? provider.GetRequiredService<TPolicy>()
+                : provider.GetRequiredService<ScopedAccessPolicy<TPolicy>>()
+        ));
         return this;
     }
 
     /// <summary>Lets <typeparamref name="TAnnouncer"/> tell of lease changes of resources under <paramref name="prefix"/>.</summary>
-    public DunlinBuilder AddLeaseAnnouncer<TAnnouncer>(string prefix) where TAnnouncer : class, ILeaseAnnouncer
+    public DunlinBuilder AddLeaseAnnouncer<TAnnouncer>(string prefix)
+        where TAnnouncer : class, ILeaseAnnouncer
     {
-        Services.AddSingleton(provider => new LeaseAnnouncerRule(prefix, ActivatorUtilities.GetServiceOrCreateInstance<TAnnouncer>(provider)));
+        Services.AddSingleton(provider => new LeaseAnnouncerRule(
+            prefix,
+            ActivatorUtilities.GetServiceOrCreateInstance<TAnnouncer>(provider)
+        ));
         return this;
     }
 
-    /// <summary>Declares a channel of <see cref="UserDevices"/> and what can happen on it; anything else is refused with the field named.</summary>
-    /// <exception cref="ArgumentException">A name is not 1 to 40 letters, digits and <c>._-</c>, or the channel is <c>system</c>.</exception>
+    /// <summary>
+    /// Declares a channel of <see cref="UserDevices"/> and what can happen on it; anything else is refused with the field named.
+    /// </summary>
+    /// <exception cref="ArgumentException">A name is not 1 to 40 letters, digits and <c>._-</c>, or the channel is
+    /// <c>system</c>.</exception>
     public DunlinBuilder AddChannel(string channel, params string[] types)
     {
         Services.AddSingleton(new ChannelRule(channel, types));
@@ -80,13 +91,17 @@ public sealed record SchemaScripts(string Name, Assembly Assembly, string Resour
                 throw new InvalidOperationException($"The schema script '{resource}' must be named NNNN_name.sql.");
             var specific = parts.Length == 3;
             if (scripts.TryGetValue(number, out var other) && other.Specific == specific)
-                throw new InvalidOperationException($"Two schema scripts of '{Name}' have the number {number}: '{other.Script.FileName}' and '{file}'.");
+                throw new InvalidOperationException(
+                    $"Two schema scripts of '{Name}' have the number {number}: '{other.Script.FileName}' and '{file}'."
+                );
             if (!scripts.ContainsKey(number) || specific)
                 scripts[number] = (new SchemaScript(number, file, Read(resource)), specific);
         }
         return scripts.Count > 0
             ? [.. scripts.Values.Select(s => s.Script)]
-            : throw new InvalidOperationException($"The schema '{Name}' has no script for {dialect} under '{ResourcePrefix}' in {Assembly.GetName().Name}.");
+            : throw new InvalidOperationException(
+                $"The schema '{Name}' has no script for {dialect} under '{ResourcePrefix}' in {Assembly.GetName().Name}."
+            );
     }
 
     private string Read(string resource)

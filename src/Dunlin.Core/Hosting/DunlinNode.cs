@@ -14,9 +14,17 @@ namespace Dunlin.Hosting;
 /// streams and leases when access ends; drains when the host stops, while publishing still works.
 /// </summary>
 internal sealed partial class DunlinNode(
-    EventFanout fanout, LeaseService leases, AccessPolicies policies, AccessChanges changes, IHostApplicationLifetime lifetime,
-    IOptions<HostingOptions> options, ILogger<DunlinNode> logger, PresenceRegistry presence, LeaseGraces graces,
-    UserDevices devices) : IHostedService
+    EventFanout fanout,
+    LeaseService leases,
+    AccessPolicies policies,
+    AccessChanges changes,
+    IHostApplicationLifetime lifetime,
+    IOptions<HostingOptions> options,
+    ILogger<DunlinNode> logger,
+    PresenceRegistry presence,
+    LeaseGraces graces,
+    UserDevices devices
+) : IHostedService
 {
     // Held so that they are made, hear of connections and answer other nodes, before the first connection opens.
     private readonly object[] _listeners = [presence, graces, devices];
@@ -45,15 +53,21 @@ internal sealed partial class DunlinNode(
     private void OnSessionEnded(EndedSession ended)
     {
         fanout.CloseSession(ended.UserId, ended.SessionId, ended.LastFrame);
-        Follow(leases.EndSessionAsync(ended.SessionId, LeaseEnd.SignedOut, owner => owner.UserId == ended.UserId), "release the leases of an ended session");
+        Follow(
+            leases.EndSessionAsync(ended.SessionId, LeaseEnd.SignedOut, owner => owner.UserId == ended.UserId),
+            "release the leases of an ended session"
+        );
     }
 
-    private void OnRightsChanged(string userId) => Follow(
-        fanout.ReauthorizeAsync(
-            userId,
-            (caller, topic) => policies.MayReadAsync(caller, topic),
-            (caller, pattern) => policies.MayReadAllAsync(caller, pattern)),
-        "authorise open streams again");
+    private void OnRightsChanged(string userId) =>
+        Follow(
+            fanout.ReauthorizeAsync(
+                userId,
+                (caller, topic) => policies.MayReadAsync(caller, topic),
+                (caller, pattern) => policies.MayReadAllAsync(caller, pattern)
+            ),
+            "authorise open streams again"
+        );
 
     // Whoever still has access comes back, and is judged afresh on the way; the leases of the others run out.
     private void OnEverythingChanged()
@@ -74,19 +88,20 @@ internal sealed partial class DunlinNode(
         }
     }
 
-    private void Follow(Task task, string what) => _ = Task.Run(async () =>
-    {
-        try
+    private void Follow(Task task, string what) =>
+        _ = Task.Run(async () =>
         {
-            await task;
-        }
+            try
+            {
+                await task;
+            }
 #pragma warning disable CA1031 // background work: told of, and the next change tries again
-        catch (Exception error)
+            catch (Exception error)
 #pragma warning restore CA1031
-        {
-            LogFailed(logger, error, what);
-        }
-    });
+            {
+                LogFailed(logger, error, what);
+            }
+        });
 
     [LoggerMessage(1200, LogLevel.Information, "The node begins at position {Position} with {Listeners} listeners to connections")]
     private static partial void LogStarted(ILogger logger, string position, int listeners);

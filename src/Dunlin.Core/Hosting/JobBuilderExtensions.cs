@@ -30,12 +30,15 @@ public static class JobBuilderExtensions
             options.Configure(configure);
         services.TryAddSingleton<JobInstruments>();
         ServiceScopes.AddDefault<THandler>(services);
-        services.AddSingleton(provider => JobType.Of(
-            type,
-            ServiceScopes.IsSingleton<THandler>(services)
-                ? provider.GetRequiredService<THandler>()
-                : new ScopedJobHandler<THandler, T>(provider.GetRequiredService<IServiceScopeFactory>()) as IJobHandler<T>,
-            provider.GetRequiredService<IOptionsMonitor<JobOptions>>().Get(type)));
+        services.AddSingleton(provider =>
+            JobType.Of(
+                type,
+                ServiceScopes.IsSingleton<THandler>(services)
+                    ? provider.GetRequiredService<THandler>()
+                    : new ScopedJobHandler<THandler, T>(provider.GetRequiredService<IServiceScopeFactory>()) as IJobHandler<T>,
+                provider.GetRequiredService<IOptionsMonitor<JobOptions>>().Get(type)
+            )
+        );
         services.TryAddSingleton(provider => new JobNode(
             provider.GetRequiredService<IStore>(),
             provider.GetRequiredService<IJournal>(),
@@ -45,11 +48,13 @@ public static class JobBuilderExtensions
             provider.GetRequiredService<JobInstruments>(),
             provider.GetRequiredService<ILogger<JobNode>>(),
             provider.GetRequiredService<EventFanout>(),
-            isAlone: provider.GetService<SharedStore>() is null));
+            isAlone: provider.GetService<SharedStore>() is null
+        ));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, JobNode>(provider => provider.GetRequiredService<JobNode>()));
         // Each step of a job is an event that only nodes read, and only to find the job itself.
         services.Configure<RetentionOptions>(retention =>
-            retention.Prefixes.TryAdd("records/" + JobSpaces.Root, new RetentionRule { MaxAge = TimeSpan.FromHours(1) }));
+            retention.Prefixes.TryAdd("records/" + JobSpaces.Root, new RetentionRule { MaxAge = TimeSpan.FromHours(1) })
+        );
         return builder;
     }
 }

@@ -10,7 +10,12 @@ namespace Dunlin.Hosting;
 /// <summary>Removes, every <see cref="RetentionOptions.TrimInterval"/>, what the store need not keep: events, idempotency
 /// keys, the rows of leases that ended long ago, and deleted records.</summary>
 internal sealed partial class RetentionService(
-    IJournal journal, IStore store, StoreClock clock, IOptions<RetentionOptions> options, ILogger<RetentionService> logger) : BackgroundService
+    IJournal journal,
+    IStore store,
+    StoreClock clock,
+    IOptions<RetentionOptions> options,
+    ILogger<RetentionService> logger
+) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -43,7 +48,8 @@ internal sealed partial class RetentionService(
                 if (unit is IRecordScope scope)
                     await scope.Records.ForgetAsync(clock.Now - options.Value.DeletedRecordAge, ct);
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     private static async ValueTask<bool> Tick(PeriodicTimer timer, CancellationToken cancellationToken)

@@ -60,7 +60,11 @@ public sealed class InMemoryAccountStore : IAccountStore, ISessionStore
 
     /// <inheritdoc/>
     public ValueTask<bool> TryReplaceFailuresAsync(
-        string subject, SignInFailures expected, SignInFailures next, CancellationToken cancellationToken)
+        string subject,
+        SignInFailures expected,
+        SignInFailures next,
+        CancellationToken cancellationToken
+    )
     {
         lock (_lock)
         {
@@ -89,7 +93,11 @@ public sealed class InMemoryAccountStore : IAccountStore, ISessionStore
                 if (failures.LastAt < before && failures.LockedUntil < before)
                     _failures.Remove(subject);
             }
-            var unknown = _failures.Where(f => !f.Value.HasAccount).OrderByDescending(f => f.Value.LastAt).Skip(maxWithoutAccount).Select(f => f.Key);
+            var unknown = _failures
+                .Where(f => !f.Value.HasAccount)
+                .OrderByDescending(f => f.Value.LastAt)
+                .Skip(maxWithoutAccount)
+                .Select(f => f.Key);
             foreach (var subject in unknown.ToList())
                 _failures.Remove(subject);
         }
@@ -126,7 +134,12 @@ public sealed class InMemoryAccountStore : IAccountStore, ISessionStore
     public ValueTask<IReadOnlyList<Session>> ListAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         lock (_lock)
-            return new([.. _sessions.Values.Where(s => s.ExpiresAt > now).OrderBy(s => s.CreatedAt).ThenBy(s => s.SessionId, StringComparer.Ordinal)]);
+            return new([
+                .. _sessions
+                    .Values.Where(s => s.ExpiresAt > now)
+                    .OrderBy(s => s.CreatedAt)
+                    .ThenBy(s => s.SessionId, StringComparer.Ordinal),
+            ]);
     }
 
     /// <inheritdoc/>

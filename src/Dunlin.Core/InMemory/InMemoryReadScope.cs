@@ -8,7 +8,10 @@ namespace Dunlin.InMemory;
 
 /// <summary>One snapshot of the in-memory store.</summary>
 internal sealed class InMemoryReadScope(Position position, LeaseRows rows, RecordRows records, DateTimeOffset now)
-    : IReadScope, ILeaseScope, ILeaseTable, IRecordScope
+    : IReadScope,
+        ILeaseScope,
+        ILeaseTable,
+        IRecordScope
 {
     private InMemoryRecordTable? _table;
     private bool _ended;
@@ -54,13 +57,15 @@ internal sealed class InMemoryReadScope(Position position, LeaseRows rows, Recor
     internal static NotSupportedException NoDatabase() =>
         new("The in-memory store has no database. Use AddSqlite where the application has tables of its own.");
 
-    private InMemoryRecordTable Table => _table ??= new InMemoryRecordTable(
-        () =>
-        {
-            ThrowIfEnded();
-            return records;
-        },
-        null);
+    private InMemoryRecordTable Table =>
+        _table ??= new InMemoryRecordTable(
+            () =>
+            {
+                ThrowIfEnded();
+                return records;
+            },
+            null
+        );
 
     private static InvalidOperationException ReadOnly() => new("A read scope cannot change leases; use a unit of work.");
 

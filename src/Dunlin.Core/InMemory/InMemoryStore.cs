@@ -11,7 +11,11 @@ namespace Dunlin.InMemory;
 /// no <see cref="IUnitOfWork.Connection"/>. What it does is what the conformance suites ask for, in the plainest way: one
 /// writer at a time, changes gathered aside and put in place at the commit. Safe for concurrent use.
 /// </summary>
-public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<RetentionOptions> retention) : IJournal, IStore, IStoreHealth, IDisposable
+public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<RetentionOptions> retention)
+    : IJournal,
+        IStore,
+        IStoreHealth,
+        IDisposable
 {
     private readonly SemaphoreSlim _writer = new(1, 1);
     private readonly AsyncLocal<InMemoryUnit?> _current = new();
@@ -35,7 +39,11 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
     public CancellationToken Faulted => CancellationToken.None;
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<Position>> AppendAsync(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<Position>> AppendAsync(
+        IReadOnlyList<EventDraft> drafts,
+        IdempotencyKey? idempotency,
+        CancellationToken cancellationToken
+    )
     {
         AppendRules.Check(drafts, idempotency);
         var fingerprint = idempotency is null ? [] : AppendRules.Fingerprint(drafts);
@@ -44,7 +52,9 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
         try
         {
             if (idempotency is not null && _answers.TryGetValue(idempotency, out var earlier))
-                return earlier.Fingerprint.AsSpan().SequenceEqual(fingerprint) ? earlier.Positions : throw AppendRules.KeyReused(idempotency);
+                return earlier.Fingerprint.AsSpan().SequenceEqual(fingerprint)
+                    ? earlier.Positions
+                    : throw AppendRules.KeyReused(idempotency);
             var unit = new InMemoryUnit(Head, _leases, _records, clock);
             foreach (var draft in drafts)
                 unit.Append(draft);
@@ -61,7 +71,10 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
     }
 
     /// <inheritdoc/>
-    public async ValueTask<T> WriteAsync<T>(Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken = default)
+    public async ValueTask<T> WriteAsync<T>(
+        Func<IUnitOfWork, CancellationToken, ValueTask<T>> work,
+        CancellationToken cancellationToken = default
+    )
     {
         RefuseNesting();
         await _writer.WaitAsync(cancellationToken);
@@ -88,7 +101,10 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
     }
 
     /// <inheritdoc/>
-    public async ValueTask<T> ReadAsync<T>(Func<IReadScope, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken = default)
+    public async ValueTask<T> ReadAsync<T>(
+        Func<IReadScope, CancellationToken, ValueTask<T>> read,
+        CancellationToken cancellationToken = default
+    )
     {
         InMemoryReadScope scope;
         lock (_state)
@@ -154,7 +170,9 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
     private void RefuseNesting()
     {
         if (_current.Value is { Ended: false })
-            throw new InvalidOperationException("A unit of work cannot write through the store again: it would wait for itself. Use the unit of work that is open.");
+            throw new InvalidOperationException(
+                "A unit of work cannot write through the store again: it would wait for itself. Use the unit of work that is open."
+            );
     }
 
     private sealed record Answer(byte[] Fingerprint, PositionRange Positions, DateTimeOffset Time);

@@ -7,7 +7,11 @@ using Dunlin.Topics;
 namespace Dunlin.InMemory;
 
 /// <summary>What one unit of work changes, kept aside until its commit; dropping it is the rollback.</summary>
-internal sealed class InMemoryUnit(Position head, LeaseRows rows, RecordRows records, StoreClock clock) : IUnitOfWork, ILeaseScope, ILeaseTable, IRecordScope
+internal sealed class InMemoryUnit(Position head, LeaseRows rows, RecordRows records, StoreClock clock)
+    : IUnitOfWork,
+        ILeaseScope,
+        ILeaseTable,
+        IRecordScope
 {
     private readonly List<Event> _events = [];
     private LeaseRows _rows = rows;
@@ -48,13 +52,15 @@ internal sealed class InMemoryUnit(Position head, LeaseRows rows, RecordRows rec
         return new(Next);
     }
 
-    private InMemoryRecordTable Table => _table ??= new InMemoryRecordTable(
-        () =>
-        {
-            ThrowIfEnded();
-            return RecordRows;
-        },
-        rows => RecordRows = rows);
+    private InMemoryRecordTable Table =>
+        _table ??= new InMemoryRecordTable(
+            () =>
+            {
+                ThrowIfEnded();
+                return RecordRows;
+            },
+            rows => RecordRows = rows
+        );
 
     private Position Next => head with { Offset = head.Offset + _events.Count + 1 };
 

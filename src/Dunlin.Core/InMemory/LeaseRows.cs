@@ -13,15 +13,15 @@ internal sealed record LeaseRows(ImmutableSortedDictionary<string, LeaseRow> ByR
 
     public LeaseRows With(LeaseRow row) => this with { ByResource = ByResource.SetItem(row.Resource.Value, row) };
 
-    public LeaseRows WithoutEnded(DateTimeOffset before) => this with
-    {
-        ByResource = ByResource.RemoveRange(ByResource.Values
-            .Where(r => r.LeaseId is null && r.Waiters.Count == 0 && r.EndedAt < before)
-            .Select(r => r.Resource.Value)),
-    };
+    public LeaseRows WithoutEnded(DateTimeOffset before) =>
+        this with
+        {
+            ByResource = ByResource.RemoveRange(
+                ByResource.Values.Where(r => r.LeaseId is null && r.Waiters.Count == 0 && r.EndedAt < before).Select(r => r.Resource.Value)
+            ),
+        };
 
-    public IReadOnlyList<LeaseRow> List(LeaseQuery query) =>
-        [.. ByResource.Values.Where(r => Matches(r, query)).Take(query.Limit)];
+    public IReadOnlyList<LeaseRow> List(LeaseQuery query) => [.. ByResource.Values.Where(r => Matches(r, query)).Take(query.Limit)];
 
     public int CountHeld(string userId, DateTimeOffset at, int limit) =>
         ByResource.Values.Where(row => row.IsHeldAt(at) && row.Owner?.UserId == userId).Take(limit).Count();
@@ -30,5 +30,7 @@ internal sealed record LeaseRows(ImmutableSortedDictionary<string, LeaseRow> ByR
         (query.After is null || string.CompareOrdinal(row.Resource.Value, query.After) > 0)
         && (query.Prefix is null || row.Resource.IsUnder(query.Prefix))
         && (!query.HeldOnly || row.LeaseId is not null)
-        && (query.SessionId is null || row.Owner?.SessionId == query.SessionId || row.Waiters.Any(w => w.Owner.SessionId == query.SessionId));
+        && (
+            query.SessionId is null || row.Owner?.SessionId == query.SessionId || row.Waiters.Any(w => w.Owner.SessionId == query.SessionId)
+        );
 }

@@ -3,19 +3,34 @@ using Dunlin.Records;
 
 namespace Dunlin.InMemory;
 
-/// <summary>All records and access of the in-memory store. Immutable, so that holding it is a snapshot and dropping it is a rollback.</summary>
+/// <summary>
+/// All records and access of the in-memory store. Immutable, so that holding it is a snapshot and dropping it is a rollback.
+/// </summary>
 internal sealed record RecordRows(
-    ImmutableDictionary<SpaceName, SpaceRows> Spaces, ImmutableSortedDictionary<(string UserId, string Space), SpaceAccess> Access, long ForgottenThrough)
+    ImmutableDictionary<SpaceName, SpaceRows> Spaces,
+    ImmutableSortedDictionary<(string UserId, string Space), SpaceAccess> Access,
+    long ForgottenThrough
+)
 {
-    public static RecordRows Empty { get; } = new(
-        ImmutableDictionary<SpaceName, SpaceRows>.Empty,
-        ImmutableSortedDictionary.Create<(string UserId, string Space), SpaceAccess>(Comparer<(string UserId, string Space)>.Create(
-            static (a, b) => string.CompareOrdinal(a.UserId, b.UserId) is var order and not 0 ? order : string.CompareOrdinal(a.Space, b.Space))),
-        0);
+    public static RecordRows Empty { get; } =
+        new(
+            ImmutableDictionary<SpaceName, SpaceRows>.Empty,
+            ImmutableSortedDictionary.Create<(string UserId, string Space), SpaceAccess>(
+                Comparer<(string UserId, string Space)>.Create(
+                    static (a, b) =>
+                        string.CompareOrdinal(a.UserId, b.UserId) is var order and not 0 ? order : string.CompareOrdinal(a.Space, b.Space)
+                )
+            ),
+            0
+        );
 
     public RecordRow? Find(SpaceName space, string key) => Spaces.GetValueOrDefault(space)?.ByKey.GetValueOrDefault(key);
 
-    public RecordRows With(RecordRow row) => this with { Spaces = Spaces.SetItem(row.Space, (Spaces.GetValueOrDefault(row.Space) ?? SpaceRows.Empty).With(row)) };
+    public RecordRows With(RecordRow row) =>
+        this with
+        {
+            Spaces = Spaces.SetItem(row.Space, (Spaces.GetValueOrDefault(row.Space) ?? SpaceRows.Empty).With(row)),
+        };
 
     public RecordRows With(SpaceAccess access) => this with { Access = Access.SetItem((access.UserId, access.Space.Value), access) };
 
@@ -56,10 +71,15 @@ internal sealed record RecordRows(
 /// <summary>The records of one space, by key and by version.</summary>
 internal sealed record SpaceRows(ImmutableDictionary<string, RecordRow> ByKey, ImmutableSortedSet<RecordRow> ByVersion)
 {
-    public static SpaceRows Empty { get; } = new(
-        ImmutableDictionary.Create<string, RecordRow>(StringComparer.Ordinal),
-        ImmutableSortedSet.Create<RecordRow>(Comparer<RecordRow>.Create(
-            static (a, b) => a.Version != b.Version ? a.Version.CompareTo(b.Version) : string.CompareOrdinal(a.Key, b.Key))));
+    public static SpaceRows Empty { get; } =
+        new(
+            ImmutableDictionary.Create<string, RecordRow>(StringComparer.Ordinal),
+            ImmutableSortedSet.Create<RecordRow>(
+                Comparer<RecordRow>.Create(
+                    static (a, b) => a.Version != b.Version ? a.Version.CompareTo(b.Version) : string.CompareOrdinal(a.Key, b.Key)
+                )
+            )
+        );
 
     public SpaceRows With(RecordRow row)
     {

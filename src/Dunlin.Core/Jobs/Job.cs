@@ -51,13 +51,17 @@ public sealed record Job(string Type, string Id)
     /// <summary>When it is to be run, while it waits.</summary>
     public DateTimeOffset DueAt { get; init; }
 
-    /// <summary>The token of the last claim: larger than that of every claim before it. A worker with another one can write nothing.</summary>
+    /// <summary>
+    /// The token of the last claim: larger than that of every claim before it. A worker with another one can write nothing.
+    /// </summary>
     public long Fence { get; init; }
 
     /// <summary>When the claim ends unless it is renewed, while it runs.</summary>
     public DateTimeOffset? LeaseUntil { get; init; }
 
-    /// <summary>Why the last attempt failed; null where none has. For operators: what users are shown is the application's choice.</summary>
+    /// <summary>
+    /// Why the last attempt failed; null where none has. For operators: what users are shown is the application's choice.
+    /// </summary>
     public string? Error { get; init; }
 
     /// <summary>What the handler last reported; null where it has not.</summary>

@@ -19,15 +19,26 @@ internal sealed class JobClaim(Job job, IStore store, EventOrigin origin)
 
     public bool IsCompleted => Last.State != JobState.Running;
 
-    public ValueTask CompleteAsync(Func<IUnitOfWork, CancellationToken, ValueTask>? work, CancellationToken cancellationToken) => WriteAsync(
-        static (row, now) => row with { State = JobState.Done, FinishedAt = now, LeaseUntil = null, Error = null }, work, cancellationToken);
+    public ValueTask CompleteAsync(Func<IUnitOfWork, CancellationToken, ValueTask>? work, CancellationToken cancellationToken) =>
+        WriteAsync(
+            static (row, now) => row with { State = JobState.Done, FinishedAt = now, LeaseUntil = null, Error = null },
+            work,
+            cancellationToken
+        );
 
     public ValueTask RenewAsync(TimeSpan duration, CancellationToken cancellationToken) =>
         WriteAsync((row, now) => row with { LeaseUntil = now + duration }, null, cancellationToken);
 
-    /// <summary>Gives the job back as if this attempt had not been: the node stops. Without an origin, so that all others look at once.</summary>
-    public ValueTask ReleaseAsync(CancellationToken cancellationToken) => WriteAsync(
-        static (row, now) => row with { State = JobState.Waiting, DueAt = now, Attempt = row.Attempt - 1, LeaseUntil = null }, null, cancellationToken, origin: null);
+    /// <summary>
+    /// Gives the job back as if this attempt had not been: the node stops. Without an origin, so that all others look at once.
+    /// </summary>
+    public ValueTask ReleaseAsync(CancellationToken cancellationToken) =>
+        WriteAsync(
+            static (row, now) => row with { State = JobState.Waiting, DueAt = now, Attempt = row.Attempt - 1, LeaseUntil = null },
+            null,
+            cancellationToken,
+            origin: null
+        );
 
     /// <summary>Records a failed attempt: another after a pause, or none.</summary>
     public async ValueTask FailAsync(JobType type, string error, bool isFinal, Exception? exception, CancellationToken cancellationToken)
@@ -36,7 +47,8 @@ internal sealed class JobClaim(Job job, IStore store, EventOrigin origin)
         await WriteAsync(
             (row, now) => after = JobFailures.After(row, type.Options, error, isFinal, now),
             (unit, ct) => type.Invoker.OnFailedAsync(unit, after!, exception, ct),
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     /// <summary>Changes the row under this claim, and whatever <paramref name="work"/> writes, as one.</summary>
@@ -44,11 +56,18 @@ internal sealed class JobClaim(Job job, IStore store, EventOrigin origin)
     /// <param name="work">Writes more.</param>
     /// <param name="cancellationToken">Abandons it.</param>
     /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/>.</exception>
-    public ValueTask WriteAsync(Func<Job, DateTimeOffset, Job?> change, Func<IUnitOfWork, CancellationToken, ValueTask>? work, CancellationToken cancellationToken) =>
-        WriteAsync(change, work, cancellationToken, origin);
+    public ValueTask WriteAsync(
+        Func<Job, DateTimeOffset, Job?> change,
+        Func<IUnitOfWork, CancellationToken, ValueTask>? work,
+        CancellationToken cancellationToken
+    ) => WriteAsync(change, work, cancellationToken, origin);
 
     private async ValueTask WriteAsync(
-        Func<Job, DateTimeOffset, Job?> change, Func<IUnitOfWork, CancellationToken, ValueTask>? work, CancellationToken cancellationToken, EventOrigin? origin)
+        Func<Job, DateTimeOffset, Job?> change,
+        Func<IUnitOfWork, CancellationToken, ValueTask>? work,
+        CancellationToken cancellationToken,
+        EventOrigin? origin
+    )
     {
         var saved = await store.WriteAsync(
             async (unit, ct) =>
@@ -62,7 +81,8 @@ internal sealed class JobClaim(Job job, IStore store, EventOrigin origin)
                     await work(unit, ct);
                 return after is null ? row : await jobs.SaveAsync(after, ct);
             },
-            cancellationToken);
+            cancellationToken
+        );
         Volatile.Write(ref _last, saved);
     }
 }

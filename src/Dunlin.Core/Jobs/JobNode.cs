@@ -28,8 +28,16 @@ public sealed class JobNode : IHostedService
     /// the job is begun anew at once.</param>
     /// <exception cref="InvalidOperationException">Two handlers are for the same type.</exception>
     public JobNode(
-        IStore store, IJournal journal, CommitFeed feed, StoreClock clock, IEnumerable<JobType> types, JobInstruments instruments, ILogger<JobNode> logger,
-        EventFanout? fanout = null, bool isAlone = false)
+        IStore store,
+        IJournal journal,
+        CommitFeed feed,
+        StoreClock clock,
+        IEnumerable<JobType> types,
+        JobInstruments instruments,
+        ILogger<JobNode> logger,
+        EventFanout? fanout = null,
+        bool isAlone = false
+    )
     {
         var origin = new EventOrigin(DeviceId: JobRunner.NodePrefix + Guid.NewGuid().ToString("N"));
         foreach (var type in types)

@@ -60,7 +60,15 @@ public sealed class JobOptions
     {
         if (LeaseDuration < TimeSpan.FromSeconds(1))
             throw new ArgumentOutOfRangeException(nameof(LeaseDuration), $"Jobs '{type}': a claim lasts a second at least.");
-        foreach (var (value, name) in (ReadOnlySpan<(TimeSpan, string)>)[(FirstDelay, nameof(FirstDelay)), (MaxDelay, nameof(MaxDelay)), (RunLimit, nameof(RunLimit)), (PollInterval, nameof(PollInterval))])
+        foreach (
+            var (value, name) in (ReadOnlySpan<(TimeSpan, string)>)
+                [
+                    (FirstDelay, nameof(FirstDelay)),
+                    (MaxDelay, nameof(MaxDelay)),
+                    (RunLimit, nameof(RunLimit)),
+                    (PollInterval, nameof(PollInterval)),
+                ]
+        )
         {
             if (value <= TimeSpan.Zero)
                 throw new ArgumentOutOfRangeException(name, $"Jobs '{type}': it must be more than zero.");

@@ -22,7 +22,10 @@ public sealed class JobReader
         RecordRow? last = null;
         while (true)
         {
-            var page = await _records.ReadAsync(new RecordQuery(JobSpaces.Of(type), last?.Version ?? 0, last?.Key, LivingOnly: true), cancellationToken);
+            var page = await _records.ReadAsync(
+                new RecordQuery(JobSpaces.Of(type), last?.Version ?? 0, last?.Key, LivingOnly: true),
+                cancellationToken
+            );
             jobs.AddRange(page.Select(JobSpaces.Read).Where(job => state is null || job.State == state));
             if (page.Count < RecordLimits.MaxPageRecords)
                 return jobs;

@@ -20,7 +20,8 @@ public sealed class JobRun<T>
     public T Value { get; }
 
     /// <summary>Writes something on the way, in a unit of work of its own.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/>: another has the job, or it is gone; nothing was written.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/>: another has the job, or it is gone; nothing was
+    /// written.</exception>
     public ValueTask WriteAsync(Func<IUnitOfWork, CancellationToken, ValueTask> work, CancellationToken cancellationToken = default) =>
         _claim.WriteAsync(static (_, _) => null, work, cancellationToken);
 
@@ -34,6 +35,8 @@ public sealed class JobRun<T>
 
     /// <summary>Ends the job as done, together with what <paramref name="work"/> writes: both or neither, and once.</summary>
     /// <exception cref="DunlinException">As in <see cref="WriteAsync"/>.</exception>
-    public ValueTask CompleteAsync(Func<IUnitOfWork, CancellationToken, ValueTask>? work = null, CancellationToken cancellationToken = default) =>
-        _claim.CompleteAsync(work, cancellationToken);
+    public ValueTask CompleteAsync(
+        Func<IUnitOfWork, CancellationToken, ValueTask>? work = null,
+        CancellationToken cancellationToken = default
+    ) => _claim.CompleteAsync(work, cancellationToken);
 }

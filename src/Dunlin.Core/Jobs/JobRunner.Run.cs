@@ -14,7 +14,10 @@ internal sealed partial class JobRunner
             if (stopping.IsCancellationRequested)
                 return;
             var orphaned = OrphanedFence(id);
-            var (job, isClaimed) = await _store.WriteAsync((unit, ct) => JobStep.TakeAsync(unit, _type, id, orphaned, _origin, ct), CancellationToken.None);
+            var (job, isClaimed) = await _store.WriteAsync(
+                (unit, ct) => JobStep.TakeAsync(unit, _type, id, orphaned, _origin, ct),
+                CancellationToken.None
+            );
             ForgetOrphan(id);
             if (job is null)
                 return;
@@ -74,7 +77,12 @@ internal sealed partial class JobRunner
             _instruments.Ended(_type.Name, "done");
             return;
         }
-        await SettleAsync(claim, failure ?? new InvalidOperationException("The handler ended without an outcome."), stopping, limit.IsCancellationRequested);
+        await SettleAsync(
+            claim,
+            failure ?? new InvalidOperationException("The handler ended without an outcome."),
+            stopping,
+            limit.IsCancellationRequested
+        );
     }
 
     private async Task SettleAsync(JobClaim claim, Exception failure, CancellationToken stopping, bool tookTooLong)
@@ -88,7 +96,8 @@ internal sealed partial class JobRunner
                 _instruments.Ended(_type.Name, "released");
                 return;
             }
-            var error = failure is OperationCanceledException && tookTooLong ? $"It took longer than {_type.Options.RunLimit}." : failure.Message;
+            var error =
+                failure is OperationCanceledException && tookTooLong ? $"It took longer than {_type.Options.RunLimit}." : failure.Message;
             await claim.FailAsync(_type, error, failure is JobFailedException { IsFinal: true }, failure, CancellationToken.None);
             if (claim.Last.State == JobState.Dead)
                 LogDead(_logger, failure, id, _type.Name, claim.Job.Attempt);
@@ -152,7 +161,11 @@ internal sealed partial class JobRunner
     [LoggerMessage(1303, LogLevel.Warning, "The job {Id} of type {Type} is dead after attempt {Attempt}")]
     private static partial void LogDead(ILogger logger, Exception error, PeerText id, string type, int attempt);
 
-    [LoggerMessage(1304, LogLevel.Information, "Attempt {Attempt} at the job {Id} of type {Type} lost its claim; another has it, or it is gone")]
+    [LoggerMessage(
+        1304,
+        LogLevel.Information,
+        "Attempt {Attempt} at the job {Id} of type {Type} lost its claim; another has it, or it is gone"
+    )]
     private static partial void LogLost(ILogger logger, PeerText id, string type, int attempt);
 
     [LoggerMessage(1305, LogLevel.Warning, "The claim on the job {Id} of type {Type} could not be renewed; trying again")]

@@ -7,9 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Dunlin.Jobs;
 
 /// <summary>
-/// Runs the jobs of one type on one node. What is due stands in the store; this remembers when to look. It is told of changes
-/// by the commit feed and the fan-out (at once, for what this node and the others commit) and by the journal (now and then, for whatever
-/// they have not told), and sleeps otherwise. Two nodes that want the same job both try to claim it, and the unit of work lets one.
+/// Runs the jobs of one type on one node. The store holds the due times; this schedules the next look. It wakes on commits of
+/// any node, and polls the journal for commits that no notification reached. Two nodes may claim one job; the transaction lets one win.
 /// </summary>
 internal sealed partial class JobRunner
 {
@@ -18,10 +17,11 @@ internal sealed partial class JobRunner
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
-    private readonly Lock _gate = new();   // guards all that follows, up to _followed
+    private readonly Lock _gate = new(); // guards all that follows, up to _followed
     private readonly JobSchedule _schedule;
     private readonly HashSet<string> _hints = new(StringComparer.Ordinal);
     private readonly List<TaskCompletionSource> _idlers = [];
+
     // Claims, by their fence, whose workers have ended with the process before this one: their time need not be waited for.
     private readonly Dictionary<string, long> _orphans = new(StringComparer.Ordinal);
     private TaskCompletionSource _wake = NewSignal();
@@ -36,17 +36,31 @@ internal sealed partial class JobRunner
     private readonly ILogger _logger;
     private readonly EventOrigin _origin;
     private readonly ITimer _timer;
-    private bool _isAlone;   // until the jobs have been read once: what is claimed then was claimed by a process that has ended
+    private bool _isAlone; // until the jobs have been read once: what is claimed then was claimed by a process that has ended
     private long _followed;
     private DateTimeOffset _nextPoll;
 
-    public JobRunner(JobType type, IStore store, IJournal journal, StoreClock clock, JobInstruments instruments, ILogger logger, EventOrigin origin, bool isAlone)
+    public JobRunner(
+        JobType type,
+        IStore store,
+        IJournal journal,
+        StoreClock clock,
+        JobInstruments instruments,
+        ILogger logger,
+        EventOrigin origin,
+        bool isAlone
+    )
     {
         (_type, _store, _journal, _clock, _instruments, _logger, _origin) = (type, store, journal, clock, instruments, logger, origin);
         _isAlone = isAlone;
         _schedule = new JobSchedule(type.Options);
         Topic = JobSpaces.Of(type.Name).Topic;
-        _timer = clock.TimeProvider.CreateTimer(static runner => ((JobRunner)runner!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = clock.TimeProvider.CreateTimer(
+            static runner => ((JobRunner)runner!).Wake(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
     }
 
     public string TypeName => _type.Name;
@@ -67,8 +81,11 @@ internal sealed partial class JobRunner
     /// have begun; the journal tells of them in time for the end of their claims.</summary>
     public void OnHeard(Event entry)
     {
-        if (entry.Origin?.DeviceId?.StartsWith(NodePrefix, StringComparison.Ordinal) is not true
-            && KeyOf(entry) is { } id && !Knows(id, entry.Position.Offset))
+        if (
+            entry.Origin?.DeviceId?.StartsWith(NodePrefix, StringComparison.Ordinal) is not true
+            && KeyOf(entry) is { } id
+            && !Knows(id, entry.Position.Offset)
+        )
             Hint(id);
     }
 
@@ -128,7 +145,10 @@ internal sealed partial class JobRunner
         while (true)
         {
             var page = await _store.ReadAsync(
-                (scope, ct) => scope.RecordTables().Records.ReadAsync(new RecordQuery(space, last?.Version ?? 0, last?.Key, LivingOnly: true), ct), cancellationToken);
+                (scope, ct) =>
+                    scope.RecordTables().Records.ReadAsync(new RecordQuery(space, last?.Version ?? 0, last?.Key, LivingOnly: true), ct),
+                cancellationToken
+            );
             foreach (var row in page)
             {
                 var job = JobSpaces.Read(row);
@@ -208,7 +228,11 @@ internal sealed partial class JobRunner
         }
     }
 
-    private async ValueTask<IReadOnlyList<(string Id, Job? Job)>> FindAsync(JobReader reader, string[] ids, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<(string Id, Job? Job)>> FindAsync(
+        JobReader reader,
+        string[] ids,
+        CancellationToken cancellationToken
+    )
     {
         var found = new List<(string Id, Job? Job)>(ids.Length);
         foreach (var id in ids)
@@ -320,14 +344,16 @@ internal sealed partial class JobRunner
     }
 
     // Only under _gate. Forgetting a finished job is quick and takes nobody's turn.
-    private ScheduledJob Scheduled(Job job) => job.IsFinished
-        ? new ScheduledJob(job.Id, DueAt(job), job.Version, null, null)
-        : new ScheduledJob(job.Id, DueAt(job), job.Version, job.FairnessKey, job.ConcurrencyKey);
+    private ScheduledJob Scheduled(Job job) =>
+        job.IsFinished
+            ? new ScheduledJob(job.Id, DueAt(job), job.Version, null, null)
+            : new ScheduledJob(job.Id, DueAt(job), job.Version, job.FairnessKey, job.ConcurrencyKey);
 
     // Only under _gate.
-    private DateTimeOffset DueAt(Job job) => job.State == JobState.Running && _orphans.GetValueOrDefault(job.Id) == job.Fence
-        ? DateTimeOffset.MinValue
-        : JobStep.DueAt(job, _type.Options);
+    private DateTimeOffset DueAt(Job job) =>
+        job.State == JobState.Running && _orphans.GetValueOrDefault(job.Id) == job.Fence
+            ? DateTimeOffset.MinValue
+            : JobStep.DueAt(job, _type.Options);
 
     // Zero, which no claim has, where there is none.
     private long OrphanedFence(string id)

@@ -29,6 +29,7 @@ internal sealed class ScheduledJob(string id, DateTimeOffset due, long version, 
 internal sealed class JobSchedule(JobOptions options)
 {
     private readonly Dictionary<string, ScheduledJob> _jobs = new(StringComparer.Ordinal);
+
     // Superseded jobs stay until they come up: removal from the middle of a heap is linear.
     private readonly PriorityQueue<ScheduledJob, DateTimeOffset> _later = new();
     private readonly JobTurns _turns = new(options.MaxParallelPerFairnessKey, options.MaxParallelPerConcurrencyKey);

@@ -12,7 +12,10 @@ internal static class JobSpaces
     public static SpaceName Of(string type) => SpaceName.Of(Root, type);
 
     public static Job Read(RecordRow row) =>
-        JsonSerializer.Deserialize<Job>(row.Value.Span, JsonSerializerOptions.Web)! with { Version = row.Version };
+        JsonSerializer.Deserialize<Job>(row.Value.Span, JsonSerializerOptions.Web)! with
+        {
+            Version = row.Version,
+        };
 
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>.</exception>
     public static string CheckType(string type) =>

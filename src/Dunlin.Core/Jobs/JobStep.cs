@@ -12,7 +12,14 @@ internal static class JobStep
     /// finished for long enough. Anything else is left, and told, so that the caller comes back in time.
     /// </summary>
     /// <returns>The job as it is afterwards, null where there is none; and whether it is claimed.</returns>
-    public static async ValueTask<(Job? Job, bool IsClaimed)> TakeAsync(IUnitOfWork unit, JobType type, string id, long orphaned, EventOrigin origin, CancellationToken cancellationToken)
+    public static async ValueTask<(Job? Job, bool IsClaimed)> TakeAsync(
+        IUnitOfWork unit,
+        JobType type,
+        string id,
+        long orphaned,
+        EventOrigin origin,
+        CancellationToken cancellationToken
+    )
     {
         var jobs = new JobWriter(unit, origin);
         if (await jobs.FindAsync(type.Name, id, cancellationToken) is not { } row)
@@ -43,11 +50,12 @@ internal static class JobStep
     }
 
     /// <summary>When there is next something to do for a worker.</summary>
-    public static DateTimeOffset DueAt(Job job, JobOptions options) => job.State switch
-    {
-        JobState.Waiting => job.DueAt,
-        JobState.Running => job.LeaseUntil ?? DateTimeOffset.MinValue,
-        JobState.Done => (job.FinishedAt ?? DateTimeOffset.MinValue) + options.DoneAge,
-        _ => (job.FinishedAt ?? DateTimeOffset.MinValue) + options.DeadAge,
-    };
+    public static DateTimeOffset DueAt(Job job, JobOptions options) =>
+        job.State switch
+        {
+            JobState.Waiting => job.DueAt,
+            JobState.Running => job.LeaseUntil ?? DateTimeOffset.MinValue,
+            JobState.Done => (job.FinishedAt ?? DateTimeOffset.MinValue) + options.DoneAge,
+            _ => (job.FinishedAt ?? DateTimeOffset.MinValue) + options.DeadAge,
+        };
 }

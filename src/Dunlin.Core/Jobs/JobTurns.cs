@@ -10,10 +10,12 @@ namespace Dunlin.Jobs;
 internal sealed class JobTurns(int maxPerFairnessKey, int maxPerConcurrencyKey)
 {
     private static readonly Comparer<Lane> ByTurn = Comparer<Lane>.Create(
-        static (a, b) => a.Running != b.Running ? a.Running.CompareTo(b.Running) : a.Served.CompareTo(b.Served));
+        static (a, b) => a.Running != b.Running ? a.Running.CompareTo(b.Running) : a.Served.CompareTo(b.Served)
+    );
 
     private static readonly Comparer<ScheduledJob> ByAge = Comparer<ScheduledJob>.Create(
-        static (a, b) => a.Due != b.Due ? a.Due.CompareTo(b.Due) : string.CompareOrdinal(a.Id, b.Id));
+        static (a, b) => a.Due != b.Due ? a.Due.CompareTo(b.Due) : string.CompareOrdinal(a.Id, b.Id)
+    );
 
     private static readonly Comparer<Cell> ByFirst = Comparer<Cell>.Create(static (a, b) => ByAge.Compare(a.First, b.First));
 
@@ -70,7 +72,8 @@ internal sealed class JobTurns(int maxPerFairnessKey, int maxPerConcurrencyKey)
                 lane.Running++;
                 lane.Served = served;
             },
-            job);
+            job
+        );
         return job;
     }
 
@@ -127,8 +130,7 @@ internal sealed class JobTurns(int maxPerFairnessKey, int maxPerConcurrencyKey)
                 Change(_cells.TryGetValue(key, out var cell) ? cell : _cells[key] = new Cell(key), job, isAdded: true);
         }
 
-        public void Remove(ScheduledJob job) =>
-            Change(job.ConcurrencyKey is { } key ? _cells[key] : _free, job, isAdded: false);
+        public void Remove(ScheduledJob job) => Change(job.ConcurrencyKey is { } key ? _cells[key] : _free, job, isAdded: false);
 
         private void Change(Cell cell, ScheduledJob job, bool isAdded)
         {

@@ -43,7 +43,7 @@ internal sealed class JobInvoker<T>(IJobHandler<T> handler) : JobInvoker
         {
             value = claim.Job.Value.Deserialize<T>(JsonSerializerOptions.Web)!;
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException)   // the latter for half a surrogate pair
+        catch (Exception error) when (error is JsonException or InvalidOperationException) // the latter for half a surrogate pair
         {
             throw new JobFailedException("What the job carries is not what its handler takes.", isFinal: true, error);
         }

@@ -18,9 +18,9 @@ public sealed record JobRequest
     /// <summary>Begins anew also where a job of this name waits or runs: whoever runs it can then write nothing more.</summary>
     public bool Replace { get; init; }
 
-    /// <summary>Names who causes the work, such as a user: 1 to <see cref="RecordLimits.MaxKeyLength"/> characters. Keys take turns, so one with
-    /// many jobs does not delay the others, and <see cref="JobOptions.MaxParallelPerFairnessKey"/> limits each. Null: the job takes a turn with
-    /// all that have no key.</summary>
+    /// <summary>Names who causes the work, such as a user: 1 to <see cref="RecordLimits.MaxKeyLength"/> characters. Keys take turns, so one
+    /// with many jobs does not delay the others, and <see cref="JobOptions.MaxParallelPerFairnessKey"/> limits each. Null: the job takes a
+    /// turn with all that have no key.</summary>
     public string? FairnessKey { get; init; }
 
     /// <summary>Names what the job uses, such as a remote host: 1 to <see cref="RecordLimits.MaxKeyLength"/> characters.
@@ -43,7 +43,12 @@ public sealed class JobWriter
     /// <typeparam name="T">What the handler takes.</typeparam>
     /// <returns>The job: the new one, or the unfinished one of the same name as it was.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, <see cref="ErrorCode.TooLarge"/>.</exception>
-    public async ValueTask<Job> EnqueueAsync<T>(string type, T value, JobRequest? request = null, CancellationToken cancellationToken = default)
+    public async ValueTask<Job> EnqueueAsync<T>(
+        string type,
+        T value,
+        JobRequest? request = null,
+        CancellationToken cancellationToken = default
+    )
     {
         JobSpaces.CheckType(type);
         request ??= new JobRequest();
@@ -64,17 +69,29 @@ public sealed class JobWriter
                 // Kept, so that a token is never seen to shrink.
                 Fence = known?.Fence ?? 0,
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     /// <summary>Has a dead job run again, with all its attempts.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>; <see cref="ErrorCode.Conflict"/> where it is not dead.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>; <see cref="ErrorCode.Conflict"/> where it is not
+    /// dead.</exception>
     public async ValueTask<Job> RetryAsync(string type, string id, CancellationToken cancellationToken = default)
     {
         var job = await FindAsync(type, id, cancellationToken) ?? throw new DunlinException(ErrorCode.NotFound, $"There is no job '{id}'.");
         if (job.State != JobState.Dead)
             throw new DunlinException(ErrorCode.Conflict, "Only a job that has failed for good can be retried.");
-        return await SaveAsync(job with { State = JobState.Waiting, Attempt = 0, DueAt = _unit.Now, FinishedAt = null, Progress = null }, cancellationToken);
+        return await SaveAsync(
+            job with
+            {
+                State = JobState.Waiting,
+                Attempt = 0,
+                DueAt = _unit.Now,
+                FinishedAt = null,
+                Progress = null,
+            },
+            cancellationToken
+        );
     }
 
     /// <summary>Takes a job away, whatever its state: whoever runs it can write nothing more. False where there is none.</summary>
@@ -88,11 +105,18 @@ public sealed class JobWriter
     private static void CheckKey(string? key, string field)
     {
         if (key is { Length: 0 or > RecordLimits.MaxKeyLength })
-            throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has {key.Length} characters; it must have 1 to {RecordLimits.MaxKeyLength}.", field);
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"'{field}' has {key.Length} characters; it must have 1 to {RecordLimits.MaxKeyLength}.",
+                field
+            );
     }
 
     internal async ValueTask<Job> SaveAsync(Job job, CancellationToken cancellationToken) =>
-        job with { Version = (await _records.PutAsync(JobSpaces.Of(job.Type), job.Id, job, cancellationToken: cancellationToken)).Version };
+        job with
+        {
+            Version = (await _records.PutAsync(JobSpaces.Of(job.Type), job.Id, job, cancellationToken: cancellationToken)).Version,
+        };
 }
 
 /// <summary>Jobs of units of work and read scopes.</summary>

@@ -2,8 +2,11 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Jobs;
 
-/// <summary>Gives each attempt, and each failure, a handler of its own, made in a scope that ends with it. Safe for concurrent use.</summary>
-internal sealed class ScopedJobHandler<THandler, T>(IServiceScopeFactory scopes) : IJobHandler<T> where THandler : class, IJobHandler<T>
+/// <summary>
+/// Gives each attempt, and each failure, a handler of its own, made in a scope that ends with it. Safe for concurrent use.
+/// </summary>
+internal sealed class ScopedJobHandler<THandler, T>(IServiceScopeFactory scopes) : IJobHandler<T>
+    where THandler : class, IJobHandler<T>
 {
     public async ValueTask RunAsync(JobRun<T> run, CancellationToken cancellationToken)
     {

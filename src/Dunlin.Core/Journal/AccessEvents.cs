@@ -22,23 +22,29 @@ public static class AccessEvents
         await unit.AppendAsync(RightsChanged(userId, null), cancellationToken);
 
     /// <summary>Announces that a session ends with this unit of work: for session stores that several nodes share.</summary>
-    public static async ValueTask SessionEndedAsync(this IUnitOfWork unit, EndedSession ended, CancellationToken cancellationToken = default) =>
-        await unit.AppendAsync(SessionEnded(ended, null), cancellationToken);
+    public static async ValueTask SessionEndedAsync(
+        this IUnitOfWork unit,
+        EndedSession ended,
+        CancellationToken cancellationToken = default
+    ) => await unit.AppendAsync(SessionEnded(ended, null), cancellationToken);
 
     /// <param name="userId">Whose rights.</param>
     /// <param name="node">The node that has heard of it already; null where none has.</param>
-    internal static EventDraft RightsChanged(string userId, string? node) =>
-        Draft(AccessChange.OfRights(userId), node);
+    internal static EventDraft RightsChanged(string userId, string? node) => Draft(AccessChange.OfRights(userId), node);
 
     /// <inheritdoc cref="RightsChanged"/>
     internal static EventDraft SessionEnded(EndedSession ended, string? node) => Draft(AccessChange.OfSession(ended), node);
 
     /// <summary>The event that announces a change.</summary>
-    internal static EventDraft Draft(AccessChange change, string? node) => EventDraft.Of(
-        Topic,
-        change == AccessChange.Everything ? EverythingChangedType : change.SessionId is null ? RightsChangedType : SessionEndedType,
-        change,
-        node is null ? null : new EventOrigin(DeviceId: node));
+    internal static EventDraft Draft(AccessChange change, string? node) =>
+        EventDraft.Of(
+            Topic,
+            change == AccessChange.Everything ? EverythingChangedType
+                : change.SessionId is null ? RightsChangedType
+                : SessionEndedType,
+            change,
+            node is null ? null : new EventOrigin(DeviceId: node)
+        );
 
     /// <summary>The change that an event announces.</summary>
     internal static AccessChange? Read(Event entry) => JsonSerializer.Deserialize<AccessChange>(entry.Data.Span, JsonSerializerOptions.Web);

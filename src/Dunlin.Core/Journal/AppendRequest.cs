@@ -18,8 +18,12 @@ internal sealed record KeyAnswer(IdempotencyKey Key, byte[] Fingerprint, Positio
 
 /// <summary>Appends events outside any other change.</summary>
 internal sealed class AppendRequest<TSession>(
-    IReadOnlyList<EventDraft> drafts, long bytes, IdempotencyKey? key, byte[]? fingerprint, CancellationToken cancellation)
-    : WriteRequest<TSession, IReadOnlyList<Position>>(cancellation)
+    IReadOnlyList<EventDraft> drafts,
+    long bytes,
+    IdempotencyKey? key,
+    byte[]? fingerprint,
+    CancellationToken cancellation
+) : WriteRequest<TSession, IReadOnlyList<Position>>(cancellation)
     where TSession : IAppendSession
 {
     public override int Count => drafts.Count;

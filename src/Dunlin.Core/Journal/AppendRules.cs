@@ -21,9 +21,16 @@ public static class AppendRules
         if (drafts.Count == 0)
             throw new DunlinException(ErrorCode.InvalidField, "There is no event to append.", "events");
         if (drafts.Count > JournalLimits.MaxEventsPerAppend)
-            throw TooLarge($"At most {JournalLimits.MaxEventsPerAppend} events can be appended at once; these are {drafts.Count}.", JournalLimits.MaxEventsPerAppend);
+            throw TooLarge(
+                $"At most {JournalLimits.MaxEventsPerAppend} events can be appended at once; these are {drafts.Count}.",
+                JournalLimits.MaxEventsPerAppend
+            );
         if (idempotency is not null && (idempotency.Key.Length is 0 or > MaxKeyLength || !IsStorable(idempotency.Key)))
-            throw new DunlinException(ErrorCode.InvalidField, $"An idempotency key has 1 to {MaxKeyLength} characters, none of them a control character.", "idempotencyKey");
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"An idempotency key has 1 to {MaxKeyLength} characters, none of them a control character.",
+                "idempotencyKey"
+            );
         long bytes = 0;
         for (var i = 0; i < drafts.Count; i++)
             bytes += Check(drafts[i]);
@@ -33,9 +40,13 @@ public static class AppendRules
     /// <summary>Throws where the data of one event is too large.</summary>
     /// <returns>The bytes of data.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.TooLarge"/>.</exception>
-    public static int Check(EventDraft draft) => draft.Data.Length <= JournalLimits.MaxDataBytes
-        ? draft.Data.Length
-        : throw TooLarge($"The data of an event has at most {JournalLimits.MaxDataBytes} bytes; this has {draft.Data.Length}.", JournalLimits.MaxDataBytes);
+    public static int Check(EventDraft draft) =>
+        draft.Data.Length <= JournalLimits.MaxDataBytes
+            ? draft.Data.Length
+            : throw TooLarge(
+                $"The data of an event has at most {JournalLimits.MaxDataBytes} bytes; this has {draft.Data.Length}.",
+                JournalLimits.MaxDataBytes
+            );
 
     /// <summary>
     /// A digest of what is appended, to tell a repeated request from another one with the same key. The origin is left

@@ -8,7 +8,7 @@ namespace Dunlin.Journal;
 /// <param name="requests">Executed and committed; nobody else touches them any more.</param>
 internal sealed class BatchAnswers<TSession>(IReadOnlyList<WriteRequest<TSession>> requests) : IThreadPoolWorkItem
 {
-    private int _next;   // only by the thread that runs; queueing hands it on
+    private int _next; // only by the thread that runs; queueing hands it on
 
     /// <summary>Begins to answer. Call once.</summary>
     public void Start()

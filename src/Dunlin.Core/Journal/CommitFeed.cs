@@ -16,7 +16,9 @@ public sealed class CommitFeed
     /// <summary>Adds a receiver; receivers are called in the order they were added. Not for use after start.</summary>
     public void Subscribe(Action<IReadOnlyList<Event>> receiver) => _receivers += receiver;
 
-    /// <summary>Adds a receiver of what others have committed: the journal holds everything up to the position. Not for use after start.</summary>
+    /// <summary>
+    /// Adds a receiver of what others have committed: the journal holds everything up to the position. Not for use after start.
+    /// </summary>
     public void SubscribeReached(Action<Position> receiver) => _reached += receiver;
 
     /// <summary>Adds a receiver of the spans in which other nodes have committed. Not for use after start.</summary>
@@ -29,7 +31,9 @@ public sealed class CommitFeed
     /// <summary>Called by the store when it finds that another node has committed up to here; from any thread, in any order.</summary>
     public void Reach(Position position) => _reached?.Invoke(position);
 
-    /// <summary>Called by the store, after the commit is durable and visible to readers. The span of the commit, if it has one, is current.</summary>
+    /// <summary>
+    /// Called by the store, after the commit is durable and visible to readers. The span of the commit, if it has one, is current.
+    /// </summary>
     /// <param name="events">Consecutive offsets.</param>
     public void Publish(IReadOnlyList<Event> events)
     {

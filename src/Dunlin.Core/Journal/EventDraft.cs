@@ -17,9 +17,7 @@ public sealed class EventDraft
     /// <param name="origin">Who caused it; null when nobody did.</param>
     /// <exception cref="DunlinException">The type is not valid, or one of <see cref="ReservedTypes"/>.</exception>
     public EventDraft(TopicName topic, string type, ReadOnlyMemory<byte> data, EventOrigin? origin = null)
-        : this(topic, type, data, origin, TypeFault(type) ?? ReservedFault(type))
-    {
-    }
+        : this(topic, type, data, origin, TypeFault(type) ?? ReservedFault(type)) { }
 
     private EventDraft(TopicName topic, string type, ReadOnlyMemory<byte> data, EventOrigin? origin, string? typeFault)
     {
@@ -59,14 +57,18 @@ public sealed class EventDraft
         OfEngine(topic, type, (ReadOnlyMemory<byte>)JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web), origin);
 
     private static string? ReservedFault(string type) =>
-        ReservedTypes.Contains(type) ? $"The event type '{type}' is reserved for the engine, as are {ReservedTypes.Description}. Use another name." : null;
+        ReservedTypes.Contains(type)
+            ? $"The event type '{type}' is reserved for the engine, as are {ReservedTypes.Description}. Use another name."
+            : null;
 
     /// <summary>What is wrong with an event type; null where nothing is. CR, LF and NUL would break the frame.</summary>
-    internal static string? TypeFault(string? type) => type switch
-    {
-        null or "" => "An event type is missing.",
-        { Length: > MaxTypeLength } => $"An event type has at most {MaxTypeLength} characters.",
-        _ when type.AsSpan().ContainsAnyExceptInRange('!', '~') => "An event type may hold printable ASCII characters without spaces only.",
-        _ => null,
-    };
+    internal static string? TypeFault(string? type) =>
+        type switch
+        {
+            null or "" => "An event type is missing.",
+            { Length: > MaxTypeLength } => $"An event type has at most {MaxTypeLength} characters.",
+            _ when type.AsSpan().ContainsAnyExceptInRange('!', '~') =>
+                "An event type may hold printable ASCII characters without spaces only.",
+            _ => null,
+        };
 }

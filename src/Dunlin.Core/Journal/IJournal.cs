@@ -31,9 +31,14 @@ public interface IJournal
     /// <param name="idempotency">Makes a repeated append answer with the positions of the first; null to append always.</param>
     /// <param name="cancellationToken">Abandons the append if its commit has not begun.</param>
     /// <returns>The position of each event, in order.</returns>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.IdempotencyKeyReused"/>, <see cref="ErrorCode.StoreUnavailable"/>, <see cref="ErrorCode.OutcomeUnknown"/>,
+    /// <exception cref="DunlinException"><see cref="ErrorCode.IdempotencyKeyReused"/>, <see cref="ErrorCode.StoreUnavailable"/>, <see
+    /// cref="ErrorCode.OutcomeUnknown"/>,
     /// <see cref="ErrorCode.TooLarge"/>.</exception>
-    ValueTask<IReadOnlyList<Position>> AppendAsync(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency, CancellationToken cancellationToken);
+    ValueTask<IReadOnlyList<Position>> AppendAsync(
+        IReadOnlyList<EventDraft> drafts,
+        IdempotencyKey? idempotency,
+        CancellationToken cancellationToken
+    );
 
     /// <summary>Reads a page of events in order.</summary>
     ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken);

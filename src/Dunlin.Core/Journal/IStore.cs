@@ -56,7 +56,9 @@ public interface IReadScope
     /// <exception cref="NotSupportedException">The store has no database (in memory).</exception>
     DbConnection Connection { get; }
 
-    /// <summary>The snapshot holds at least everything up to here: a stream resumed from this position continues it without a gap.</summary>
+    /// <summary>
+    /// The snapshot holds at least everything up to here: a stream resumed from this position continues it without a gap.
+    /// </summary>
     Position Position { get; }
 
     /// <summary>The time, by the clock that judges leases.</summary>

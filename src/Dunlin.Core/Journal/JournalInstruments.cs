@@ -20,8 +20,17 @@ internal sealed class JournalInstruments : IDisposable
         _duration = _meter.CreateHistogram<double>("dunlin.journal.append.duration", "s", "From the request to its durable answer.");
         _events = _meter.CreateHistogram<int>("dunlin.journal.batch.events", "{event}", "Events in one commit.");
         _requests = _meter.CreateHistogram<int>("dunlin.journal.batch.requests", "{request}", "Requests in one commit.");
-        _questions = _meter.CreateCounter<long>("dunlin.journal.questions", "{query}", "Questions to the database for what others committed: for the head, or for a page of events.");
-        _meter.CreateObservableGauge("dunlin.journal.queue.length", () => _queueLength(), "{request}", "Requests that wait for the writer.");
+        _questions = _meter.CreateCounter<long>(
+            "dunlin.journal.questions",
+            "{query}",
+            "Questions to the database for what others committed: for the head, or for a page of events."
+        );
+        _meter.CreateObservableGauge(
+            "dunlin.journal.queue.length",
+            () => _queueLength(),
+            "{request}",
+            "Requests that wait for the writer."
+        );
     }
 
     public void Watch(Func<int> queueLength) => _queueLength = queueLength;

@@ -22,9 +22,10 @@ public readonly record struct Position(uint Epoch, long Offset) : IComparable<Po
 
     /// <summary>Orders two positions of one epoch.</summary>
     /// <exception cref="InvalidOperationException">The epochs differ: there is no order between two histories.</exception>
-    public int CompareTo(Position other) => Epoch == other.Epoch
-        ? Offset.CompareTo(other.Offset)
-        : throw new InvalidOperationException($"Positions {this} and {other} are of different epochs.");
+    public int CompareTo(Position other) =>
+        Epoch == other.Epoch
+            ? Offset.CompareTo(other.Offset)
+            : throw new InvalidOperationException($"Positions {this} and {other} are of different epochs.");
 
     /// <summary>Writes the wire text as UTF-8.</summary>
     /// <param name="destination">At least <see cref="MaxLength"/> bytes.</param>
@@ -52,8 +53,7 @@ public readonly record struct Position(uint Epoch, long Offset) : IComparable<Po
     }
 
     /// <inheritdoc cref="TryParse(ReadOnlySpan{char}, out Position)"/>
-    public static bool TryParse([NotNullWhen(true)] string? text, out Position position) =>
-        TryParse(text.AsSpan(), out position);
+    public static bool TryParse([NotNullWhen(true)] string? text, out Position position) => TryParse(text.AsSpan(), out position);
 
     /// <inheritdoc/>
     public static Position Parse(ReadOnlySpan<char> s, IFormatProvider? provider) =>
@@ -66,7 +66,8 @@ public readonly record struct Position(uint Epoch, long Offset) : IComparable<Po
     public static Position Parse(string s, IFormatProvider? provider) => Parse(s.AsSpan(), provider);
 
     /// <inheritdoc/>
-    public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out Position result) => TryParse(s.AsSpan(), out result);
+    public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out Position result) =>
+        TryParse(s.AsSpan(), out result);
 
     /// <summary>Whether <paramref name="left"/> lies before <paramref name="right"/>.</summary>
     public static bool operator <(Position left, Position right) => left.CompareTo(right) < 0;

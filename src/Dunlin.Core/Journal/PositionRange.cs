@@ -11,9 +11,8 @@ public sealed class PositionRange(Position first, int count) : IReadOnlyList<Pos
     public int Count => count;
 
     /// <inheritdoc/>
-    public Position this[int index] => (uint)index < (uint)count
-        ? first with { Offset = first.Offset + index }
-        : throw new ArgumentOutOfRangeException(nameof(index));
+    public Position this[int index] =>
+        (uint)index < (uint)count ? first with { Offset = first.Offset + index } : throw new ArgumentOutOfRangeException(nameof(index));
 
     /// <inheritdoc/>
     public IEnumerator<Position> GetEnumerator()

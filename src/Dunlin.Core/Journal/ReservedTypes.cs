@@ -19,7 +19,9 @@ public static class ReservedTypes
     public static bool Contains(string type)
     {
         ArgumentNullException.ThrowIfNull(type);
-        return IsStreamName(type) || type.StartsWith(LeasePrefix, StringComparison.Ordinal) || type.StartsWith(PresencePrefix, StringComparison.Ordinal);
+        return IsStreamName(type)
+            || type.StartsWith(LeasePrefix, StringComparison.Ordinal)
+            || type.StartsWith(PresencePrefix, StringComparison.Ordinal);
     }
 
     /// <summary>Whether a frame of this name speaks of the stream itself, so that no event may have it.</summary>
@@ -29,5 +31,9 @@ public static class ReservedTypes
     /// that did not reserve types may hold such events, and other nodes of such a version may send them.</summary>
     internal static bool IsForged(Event entry) =>
         IsStreamName(entry.Type)
-        || (entry.IsTransient ? entry.Type.StartsWith(LeasePrefix, StringComparison.Ordinal) : entry.Type.StartsWith(PresencePrefix, StringComparison.Ordinal));
+        || (
+            entry.IsTransient
+                ? entry.Type.StartsWith(LeasePrefix, StringComparison.Ordinal)
+                : entry.Type.StartsWith(PresencePrefix, StringComparison.Ordinal)
+        );
 }

@@ -3,7 +3,9 @@ using Dunlin.Topics;
 
 namespace Dunlin.Journal;
 
-/// <summary>How long the journal keeps events. The longest matching prefix decides; a topic without a rule is kept by <see cref="Default"/>.</summary>
+/// <summary>
+/// How long the journal keeps events. The longest matching prefix decides; a topic without a rule is kept by <see cref="Default"/>.
+/// </summary>
 public sealed class RetentionOptions
 {
     /// <summary>For topics that no rule covers. Default: seven days, no other bound.</summary>

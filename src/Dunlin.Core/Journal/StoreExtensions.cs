@@ -4,16 +4,24 @@ namespace Dunlin.Journal;
 public static class StoreExtensions
 {
     /// <summary>Runs work that returns nothing.</summary>
-    public static async ValueTask WriteAsync(this IStore store, Func<IUnitOfWork, CancellationToken, ValueTask> work, CancellationToken cancellationToken = default) =>
+    public static async ValueTask WriteAsync(
+        this IStore store,
+        Func<IUnitOfWork, CancellationToken, ValueTask> work,
+        CancellationToken cancellationToken = default
+    ) =>
         await store.WriteAsync(
             async (unit, ct) =>
             {
                 await work(unit, ct);
                 return true;
             },
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <summary>Appends one event outside any other change.</summary>
-    public static async ValueTask<Position> AppendAsync(this IJournal journal, EventDraft draft, CancellationToken cancellationToken = default) =>
-        (await journal.AppendAsync([draft], null, cancellationToken))[0];
+    public static async ValueTask<Position> AppendAsync(
+        this IJournal journal,
+        EventDraft draft,
+        CancellationToken cancellationToken = default
+    ) => (await journal.AppendAsync([draft], null, cancellationToken))[0];
 }

@@ -24,7 +24,9 @@ internal abstract class WriteRequest<TSession>(CancellationToken cancellation)
     /// <summary>Bytes that it will append, as far as that is known; bounds the batch.</summary>
     public virtual long Bytes => 0;
 
-    /// <summary>Whether application code runs in it: it needs the transaction as an object of ADO.NET, and is not executed a second time.</summary>
+    /// <summary>
+    /// Whether application code runs in it: it needs the transaction as an object of ADO.NET, and is not executed a second time.
+    /// </summary>
     public virtual bool IsUnit => false;
 
     /// <summary>Whether it may fail half done. A single insert cannot, and is spared the savepoint.</summary>
@@ -38,7 +40,10 @@ internal abstract class WriteRequest<TSession>(CancellationToken cancellation)
     /// <summary>Does the work in the open transaction. An exception fails this request alone.</summary>
     public abstract ValueTask ExecuteAsync(TSession session);
 
-    /// <summary>Answers with the result of <see cref="ExecuteAsync"/>. The caller goes on inside this call: see <see cref="BatchAnswers{TSession}"/>.</summary>
+    /// <summary>
+    /// Answers with the result of <see cref="ExecuteAsync"/>. The caller goes on inside this call: see <see
+    /// cref="BatchAnswers{TSession}"/>.
+    /// </summary>
     public abstract void Succeed();
 
     /// <summary>Answers with an exception. The caller goes on elsewhere.</summary>
@@ -50,9 +55,8 @@ internal abstract class WriteRequest<TSession, TResult> : WriteRequest<TSession>
 {
     private ManualResetValueTaskSourceCore<TResult> _answer;
 
-    protected WriteRequest(CancellationToken cancellation) : base(cancellation)
-    {
-    }
+    protected WriteRequest(CancellationToken cancellation)
+        : base(cancellation) { }
 
     /// <summary>To be awaited once.</summary>
     public ValueTask<TResult> Answer => new(this, _answer.Version);
@@ -77,6 +81,10 @@ internal abstract class WriteRequest<TSession, TResult> : WriteRequest<TSession>
 
     ValueTaskSourceStatus IValueTaskSource<TResult>.GetStatus(short token) => _answer.GetStatus(token);
 
-    void IValueTaskSource<TResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _answer.OnCompleted(continuation, state, token, flags);
+    void IValueTaskSource<TResult>.OnCompleted(
+        Action<object?> continuation,
+        object? state,
+        short token,
+        ValueTaskSourceOnCompletedFlags flags
+    ) => _answer.OnCompleted(continuation, state, token, flags);
 }

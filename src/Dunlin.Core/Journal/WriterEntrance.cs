@@ -15,7 +15,10 @@ internal interface IStoreWriter<TSession>
 /// </summary>
 /// <param name="opened">The writer, where the store is open.</param>
 /// <param name="open">Opens the store.</param>
-internal sealed class WriterEntrance<TSession>(Func<IStoreWriter<TSession>?> opened, Func<CancellationToken, ValueTask<IStoreWriter<TSession>>> open)
+internal sealed class WriterEntrance<TSession>(
+    Func<IStoreWriter<TSession>?> opened,
+    Func<CancellationToken, ValueTask<IStoreWriter<TSession>>> open
+)
 {
     /// <summary>The unit of work in which the caller runs.</summary>
     public AsyncLocal<RunningUnit?> Current { get; } = new();
@@ -25,7 +28,9 @@ internal sealed class WriterEntrance<TSession>(Func<IStoreWriter<TSession>?> ope
     public ValueTask<T> RequestAsync<T>(WriteRequest<TSession, T> request)
     {
         if (Current.Value is { Ended: false })
-            throw new InvalidOperationException("A unit of work cannot write through the store again: it would wait for itself. Use the unit of work that is open.");
+            throw new InvalidOperationException(
+                "A unit of work cannot write through the store again: it would wait for itself. Use the unit of work that is open."
+            );
         request.Cause = DunlinActivities.Caller;
         if (opened() is not { } writer)
             return OpenAndRequestAsync(request);

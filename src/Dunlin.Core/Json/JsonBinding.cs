@@ -18,7 +18,8 @@ public static class JsonBinding
     /// <returns>The value; never null.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidJson"/>; <see cref="ErrorCode.InvalidField"/> and
     /// <see cref="ErrorCode.UnknownField"/> naming the member.</exception>
-    public static T Read<T>(ReadOnlyMemory<byte> utf8, JsonSerializerOptions options) where T : notnull
+    public static T Read<T>(ReadOnlyMemory<byte> utf8, JsonSerializerOptions options)
+        where T : notnull
     {
         ArgumentNullException.ThrowIfNull(options);
         options.MakeReadOnly(populateMissingResolver: true);
@@ -27,7 +28,8 @@ public static class JsonBinding
         {
             if (HoldsNull(utf8.Span) && JsonFault.FindNull(utf8, typeof(T), options) is { } fault)
                 throw fault;
-            return JsonSerializer.Deserialize<T>(utf8.Span, options) ?? throw new DunlinException(ErrorCode.InvalidJson, "The body is null.");
+            return JsonSerializer.Deserialize<T>(utf8.Span, options)
+                ?? throw new DunlinException(ErrorCode.InvalidJson, "The body is null.");
         }
         catch (JsonException exception)
         {
@@ -37,7 +39,8 @@ public static class JsonBinding
 
     /// <summary>Reads one value of a text that <see cref="JsonText"/> has checked.</summary>
     /// <exception cref="DunlinException">As above.</exception>
-    public static T Read<T>(JsonElement json, JsonSerializerOptions options) where T : notnull
+    public static T Read<T>(JsonElement json, JsonSerializerOptions options)
+        where T : notnull
     {
         ArgumentNullException.ThrowIfNull(options);
         options.MakeReadOnly(populateMissingResolver: true);

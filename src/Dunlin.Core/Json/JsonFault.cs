@@ -45,7 +45,9 @@ internal static class JsonFault
         return Find(document.RootElement, type, options);
     }
 
-    /// <summary>The error for a value that is not a <paramref name="type"/>, as far as its contract says; null where there is none.</summary>
+    /// <summary>
+    /// The error for a value that is not a <paramref name="type"/>, as far as its contract says; null where there is none.
+    /// </summary>
     public static DunlinException? Find(JsonElement element, Type type, JsonSerializerOptions options) =>
         element.ValueKind == JsonValueKind.Null ? null : Walk(element, options.GetTypeInfo(type), null, "");
 
@@ -81,8 +83,10 @@ internal static class JsonFault
                     return new DunlinException(ErrorCode.InvalidField, $"'{at}' must not be null.", at);
                 continue;
             }
-            if (property.CustomConverter is null
-                && Walk(member.Value, contract.Options.GetTypeInfo(property.PropertyType), Nullability(property), at) is { } fault)
+            if (
+                property.CustomConverter is null
+                && Walk(member.Value, contract.Options.GetTypeInfo(property.PropertyType), Nullability(property), at) is { } fault
+            )
                 return fault;
         }
         var missing = known.Find(p => p.IsRequired && !element.EnumerateObject().Any(m => string.Equals(m.Name, p.Name, comparison)));
@@ -131,21 +135,25 @@ internal static class JsonFault
     // Annotations of what is inside: string or string? of an IReadOnlyList<>, the value of a dictionary.
     private static NullabilityInfo? PartOf(NullabilityInfo? whole) => whole?.ElementType ?? whole?.GenericTypeArguments.LastOrDefault();
 
-    private static NullabilityInfo? Nullability(JsonPropertyInfo property) => property.AttributeProvider switch
-    {
-        PropertyInfo info => new NullabilityInfoContext().Create(info),
-        FieldInfo info => new NullabilityInfoContext().Create(info),
-        _ => null,
-    };
+    private static NullabilityInfo? Nullability(JsonPropertyInfo property) =>
+        property.AttributeProvider switch
+        {
+            PropertyInfo info => new NullabilityInfoContext().Create(info),
+            FieldInfo info => new NullabilityInfoContext().Create(info),
+            _ => null,
+        };
 
     private static bool MayBeNull(JsonPropertyInfo property) =>
         property.AssociatedParameter is { } parameter
-            ? parameter.IsNullable && (!parameter.ParameterType.IsValueType || Nullable.GetUnderlyingType(parameter.ParameterType) is not null)
-            : property.IsSetNullable && (!property.PropertyType.IsValueType || Nullable.GetUnderlyingType(property.PropertyType) is not null);
+            ? parameter.IsNullable
+                && (!parameter.ParameterType.IsValueType || Nullable.GetUnderlyingType(parameter.ParameterType) is not null)
+            : property.IsSetNullable
+                && (!property.PropertyType.IsValueType || Nullable.GetUnderlyingType(property.PropertyType) is not null);
 
-    private static DunlinException Wrong(string path, string expected) => path.Length == 0
-        ? new DunlinException(ErrorCode.InvalidField, $"The body must be {expected}.")
-        : new DunlinException(ErrorCode.InvalidField, $"'{path}' must be {expected}.", path);
+    private static DunlinException Wrong(string path, string expected) =>
+        path.Length == 0
+            ? new DunlinException(ErrorCode.InvalidField, $"The body must be {expected}.")
+            : new DunlinException(ErrorCode.InvalidField, $"'{path}' must be {expected}.", path);
 
     private static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
 
@@ -155,11 +163,15 @@ internal static class JsonFault
     // "$.items[0].name" is the serialiser's way of writing "items[0].name"; "$" is the body itself.
     private static string? FieldOf(string? path)
     {
-        var field = path is null or "$" ? null : path.StartsWith("$.", StringComparison.Ordinal) ? path[2..] : path.TrimStart('$');
+        var field =
+            path is null or "$" ? null
+            : path.StartsWith("$.", StringComparison.Ordinal) ? path[2..]
+            : path.TrimStart('$');
         return string.IsNullOrEmpty(field) ? null : field;
     }
 
-    private static string PositionText(JsonException exception) => exception is { LineNumber: { } line, BytePositionInLine: { } column }
-        ? $"The body is not valid JSON at line {line + 1}, byte {column + 1}."
-        : "The body is not valid JSON.";
+    private static string PositionText(JsonException exception) =>
+        exception is { LineNumber: { } line, BytePositionInLine: { } column }
+            ? $"The body is not valid JSON at line {line + 1}, byte {column + 1}."
+            : "The body is not valid JSON.";
 }

@@ -20,8 +20,8 @@ public sealed record JsonTextRules(int MaxDepth, bool IsDocument)
 }
 
 /// <summary>What is wrong with a JSON text.</summary>
-/// <param name="Code"><see cref="ErrorCode.InvalidJson"/> for the syntax, depth and repeated members; <see cref="ErrorCode.InvalidField"/> for
-/// values.</param>
+/// <param name="Code"><see cref="ErrorCode.InvalidJson"/> for the syntax, depth and repeated members; <see cref="ErrorCode.InvalidField"/>
+/// for values.</param>
 /// <param name="Path">Where, such as <c>items[2].name</c>; empty for the value itself. An escaped name stands as it was written.</param>
 /// <param name="Reason">What is wrong there, as the end of a sentence.</param>
 public sealed record JsonTextFault(ErrorCode Code, string Path, string Reason)
@@ -31,7 +31,9 @@ public sealed record JsonTextFault(ErrorCode Code, string Path, string Reason)
     public DunlinException ToException(string prefix = "")
     {
         var field = prefix.Length == 0 || Path.Length == 0 || Path[0] == '[' ? prefix + Path : $"{prefix}.{Path}";
-        return field.Length == 0 ? new DunlinException(Code, $"The body {Reason}") : new DunlinException(Code, $"'{field}' {Reason}", field);
+        return field.Length == 0
+            ? new DunlinException(Code, $"The body {Reason}")
+            : new DunlinException(Code, $"'{field}' {Reason}", field);
     }
 }
 
@@ -51,7 +53,7 @@ public static class JsonText
     // A path is for people: the beginning of a deep one is enough.
     private const int MaxPathLength = 200;
 
-    private const int EscapeLength = 6;   // \uXXXX
+    private const int EscapeLength = 6; // \uXXXX
 
     /// <summary>Finds the first fault of one JSON value.</summary>
     /// <returns>Null where there is none.</returns>
@@ -63,7 +65,11 @@ public static class JsonText
         if (FindSyntaxFault(utf8, rules) is { } fault)
             return fault;
         if (FindEscape(utf8, 0, wantsNul: false) is >= 0 and var half)
-            return new JsonTextFault(ErrorCode.InvalidField, PathAt(utf8, half), "is not Unicode text: an escape is half of a surrogate pair.");
+            return new JsonTextFault(
+                ErrorCode.InvalidField,
+                PathAt(utf8, half),
+                "is not Unicode text: an escape is half of a surrogate pair."
+            );
         if (rules.IsDocument && FindEscape(utf8, 0, wantsNul: true) is >= 0 and var nul)
             return new JsonTextFault(ErrorCode.InvalidField, PathAt(utf8, nul), "must not hold NUL (\\u0000).");
         return null;
@@ -77,7 +83,9 @@ public static class JsonText
             throw fault.ToException(prefix);
     }
 
-    /// <summary>Whether every escape of a JSON text is, alone or in a pair, a character. A search for backslashes: as cheap as a copy.</summary>
+    /// <summary>
+    /// Whether every escape of a JSON text is, alone or in a pair, a character. A search for backslashes: as cheap as a copy.
+    /// </summary>
     public static bool IsUnicode(ReadOnlySpan<byte> utf8) => FindEscape(utf8, 0, wantsNul: false) < 0;
 
     /// <summary>The value of a member of an object, as it stands in the text; the last one where a member stands twice.</summary>
@@ -121,7 +129,7 @@ public static class JsonText
         var items = new List<ReadOnlyMemory<byte>>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             items.Add(Slice(ref reader, utf8));
-        reader.Read();   // throws on anything after the value
+        reader.Read(); // throws on anything after the value
         return items;
     }
 
@@ -141,7 +149,7 @@ public static class JsonText
             reader.Read();
             members.Add((name, Slice(ref reader, utf8)));
         }
-        reader.Read();   // throws on anything after the value
+        reader.Read(); // throws on anything after the value
         return members;
     }
 
@@ -177,7 +185,11 @@ public static class JsonText
                         break;
                     case JsonTokenType.Number when rules.IsDocument:
                         if (!Utf8Parser.TryParse(reader.ValueSpan, out double number, out _) || !double.IsFinite(number))
-                            return new JsonTextFault(ErrorCode.InvalidField, PathAt(utf8, (int)reader.TokenStartIndex), "is a number out of range: a 64-bit float cannot hold it.");
+                            return new JsonTextFault(
+                                ErrorCode.InvalidField,
+                                PathAt(utf8, (int)reader.TokenStartIndex),
+                                "is a number out of range: a 64-bit float cannot hold it."
+                            );
                         break;
                     default:
                         break;
@@ -189,13 +201,19 @@ public static class JsonText
         {
             return reader.CurrentDepth >= rules.MaxDepth
                 ? TooDeep(utf8, (int)reader.TokenStartIndex, rules)
-                : new JsonTextFault(ErrorCode.InvalidJson, "", $"is not valid JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}.");
+                : new JsonTextFault(
+                    ErrorCode.InvalidJson,
+                    "",
+                    $"is not valid JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}."
+                );
         }
     }
 
     // A name with half a surrogate pair cannot be read; as it is written it still is itself.
     private static string NameOf(ref Utf8JsonReader reader) =>
-        reader.ValueIsEscaped && FindEscape(reader.ValueSpan, 0, wantsNul: false) >= 0 ? Encoding.UTF8.GetString(reader.ValueSpan) : reader.GetString()!;
+        reader.ValueIsEscaped && FindEscape(reader.ValueSpan, 0, wantsNul: false) >= 0
+            ? Encoding.UTF8.GetString(reader.ValueSpan)
+            : reader.GetString()!;
 
     private static JsonTextFault TooDeep(ReadOnlySpan<byte> utf8, int at, JsonTextRules rules) =>
         new(ErrorCode.InvalidJson, PathAt(utf8, at), $"is nested deeper than {rules.MaxDepth} levels.");
@@ -235,7 +253,7 @@ public static class JsonText
     private static string PathAt(ReadOnlySpan<byte> utf8, int offset)
     {
         var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = MaxStoredDepth });
-        var levels = new Stack<(string Name, int Index)>();   // of an object the member, of an array the item
+        var levels = new Stack<(string Name, int Index)>(); // of an object the member, of an array the item
         try
         {
             while (reader.Read())

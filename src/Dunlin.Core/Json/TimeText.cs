@@ -19,9 +19,10 @@ public static partial class TimeText
 {
     /// <summary>The years that are taken: dates outside are mistakes, and instants near the ends of the calendar cannot be moved to
     /// another offset.</summary>
-    public const int FirstYear = 1900, LastYear = 2200;
+    public const int FirstYear = 1900,
+        LastYear = 2200;
 
-    private const int MaxFraction = 7;   // ticks
+    private const int MaxFraction = 7; // ticks
 
     /// <summary>Reads the time of a member of a body.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, saying what is wrong.</exception>
@@ -53,25 +54,39 @@ public static partial class TimeText
         if (sign == " " && !isQuery)
             throw Fault("the offset has no sign", isQuery);
         var fraction = match.Groups["fraction"].Value;
-        var plain = $"{match.Groups["date"].Value}T{match.Groups["time"].Value}:{(match.Groups["second"].Success ? match.Groups["second"].Value : "00")}"
+        var plain =
+            $"{match.Groups["date"].Value}T{match.Groups["time"].Value}:{(match.Groups["second"].Success ? match.Groups["second"].Value : "00")}"
             + (fraction.Length > 0 ? "." + fraction[..Math.Min(fraction.Length, MaxFraction)] : "")
-            + (sign.Length == 0 ? "Z" : $"{(sign == "-" ? '-' : '+')}{match.Groups["hours"].Value}:{(match.Groups["minutes"].Success ? match.Groups["minutes"].Value : "00")}");
+            + (
+                sign.Length == 0
+                    ? "Z"
+                    : $"{(sign == "-" ? '-' : '+')}{match.Groups["hours"].Value}:{(match.Groups["minutes"].Success ? match.Groups["minutes"].Value : "00")}"
+            );
         if (!DateTimeOffset.TryParse(plain, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
             throw Fault("it is not a time: it has a date, a time of day or an offset that does not exist", isQuery);
-        return time.Year is >= FirstYear and <= LastYear ? time : throw new TimeTextException($"is not a time between the years {FirstYear} and {LastYear}.");
+        return time.Year is >= FirstYear and <= LastYear
+            ? time
+            : throw new TimeTextException($"is not a time between the years {FirstYear} and {LastYear}.");
     }
 
-    private static TimeTextException Fault(string why, bool isQuery) => new(
-        $"must be ISO 8601 with an offset, like 2026-03-01T09:30:00+01:00 or ...Z; {why}." + (isQuery ? " In an address write the plus of the offset as %2B." : ""));
+    private static TimeTextException Fault(string why, bool isQuery) =>
+        new(
+            $"must be ISO 8601 with an offset, like 2026-03-01T09:30:00+01:00 or ...Z; {why}."
+                + (isQuery ? " In an address write the plus of the offset as %2B." : "")
+        );
 
     [GeneratedRegex(
         @"^(?<date>\d{4}-\d\d-\d\d)[Tt](?<time>\d\d:\d\d)(:(?<second>\d\d)([.,](?<fraction>\d{1,18}))?)?([Zz]|(?<sign>[+\- ])(?<hours>\d\d)(:?(?<minutes>\d\d))?)\z",
-        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1_000
+    )]
     private static partial Regex Form();
 
     [GeneratedRegex(
         @"^(\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d[^+\-Zz]*)?|\d\d:\d\d(:\d\d)?)\z",
-        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1_000
+    )]
     private static partial Regex WithoutOffset();
 }
 
@@ -88,10 +103,11 @@ public sealed class TimeTextConverter : JsonConverter<DateTimeOffset>
         }
         catch (TimeTextException exception)
         {
-            throw new JsonException(null, exception);   // the serialiser adds the path
+            throw new JsonException(null, exception); // the serialiser adds the path
         }
     }
 
     /// <inheritdoc/>
-    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value);
 }

@@ -19,7 +19,9 @@ internal sealed class DefaultLeaseAnnouncer : ILeaseAnnouncer
             fence = change.Fence,
             owner = PublicOwner.Of(change.Owner),
             expiresAt = change.ExpiresAt,
-            reason = change.Kind is LeaseChangeKind.Granted or LeaseChangeKind.Queued ? null : JsonNamingPolicy.CamelCase.ConvertName(change.End.ToString()),
+            reason = change.Kind is LeaseChangeKind.Granted or LeaseChangeKind.Queued
+                ? null
+                : JsonNamingPolicy.CamelCase.ConvertName(change.End.ToString()),
             text = change.Reason,
         };
         await unit.AppendAsync(EventDraft.OfEngine(topic, type, data, change.Origin), cancellationToken);

@@ -13,8 +13,15 @@ namespace Dunlin.Leases;
 /// <param name="Origin">Who caused it; null when time did.</param>
 /// <param name="Reason">The text that came with a take.</param>
 public sealed record LeaseChange(
-    LeaseChangeKind Kind, ResourceName Resource, long Fence, LeaseOwner Owner, DateTimeOffset ExpiresAt,
-    LeaseEnd End = LeaseEnd.Unknown, EventOrigin? Origin = null, string? Reason = null);
+    LeaseChangeKind Kind,
+    ResourceName Resource,
+    long Fence,
+    LeaseOwner Owner,
+    DateTimeOffset ExpiresAt,
+    LeaseEnd End = LeaseEnd.Unknown,
+    EventOrigin? Origin = null,
+    string? Reason = null
+);
 
 /// <summary>Kinds of <see cref="LeaseChange"/>.</summary>
 public enum LeaseChangeKind

@@ -27,5 +27,6 @@ public static class LeaseScopeExtensions
     }
 
     private static ILeaseTable TableOf(object scope) =>
-        (scope as ILeaseScope)?.Leases ?? throw new NotSupportedException($"{scope.GetType().Name} has no leases: this store does not keep any.");
+        (scope as ILeaseScope)?.Leases
+        ?? throw new NotSupportedException($"{scope.GetType().Name} has no leases: this store does not keep any.");
 }

@@ -34,4 +34,10 @@ public interface ILeaseTable
 /// <param name="HeldOnly">Leave out rows that nobody holds.</param>
 /// <param name="Limit">At most so many rows.</param>
 /// <param name="After">Rows after this resource name (ordinal order), for paging.</param>
-public sealed record LeaseQuery(string? Prefix = null, string? SessionId = null, bool HeldOnly = false, int Limit = 1_000, string? After = null);
+public sealed record LeaseQuery(
+    string? Prefix = null,
+    string? SessionId = null,
+    bool HeldOnly = false,
+    int Limit = 1_000,
+    string? After = null
+);

@@ -29,7 +29,11 @@ internal static class LeaseChecks
     public static void CheckSeconds(int seconds, LeaseOptions options)
     {
         if (seconds < 1 || seconds > options.MaxSeconds)
-            throw new DunlinException(ErrorCode.InvalidField, $"A lease lasts 1 to {options.MaxSeconds} seconds, not {seconds}.", "seconds");
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"A lease lasts 1 to {options.MaxSeconds} seconds, not {seconds}.",
+                "seconds"
+            );
     }
 
     public static void CheckTake(string reason, int graceSeconds, LeaseOptions options)
@@ -37,7 +41,11 @@ internal static class LeaseChecks
         if (reason is not { Length: >= 1 and <= MaxReasonLength })
             throw new DunlinException(ErrorCode.InvalidField, $"A reason has 1 to {MaxReasonLength} characters.", "reason");
         if (graceSeconds < 0 || graceSeconds > options.MaxTakeGraceSeconds)
-            throw new DunlinException(ErrorCode.InvalidField, $"A grace is 0 to {options.MaxTakeGraceSeconds} seconds, not {graceSeconds}.", "graceSeconds");
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"A grace is 0 to {options.MaxTakeGraceSeconds} seconds, not {graceSeconds}.",
+                "graceSeconds"
+            );
     }
 
     /// <summary>The default value of the type is no name.</summary>

@@ -25,7 +25,10 @@ internal sealed class LeaseExpiries(TimerWheel wheel)
     public void Retry(ResourceName resource, Action<ResourceName> settle) => Remind(resource, RetryDelay, settle);
 
     private void Remind(ResourceName resource, TimeSpan delay, Action<ResourceName> settle) =>
-        wheel.Schedule(_reminders.GetOrAdd(resource, static (name, owner) => new Reminder(owner.Self, name, owner.settle), (Self: this, settle)), delay);
+        wheel.Schedule(
+            _reminders.GetOrAdd(resource, static (name, owner) => new Reminder(owner.Self, name, owner.settle), (Self: this, settle)),
+            delay
+        );
 
     private sealed class Reminder(LeaseExpiries expiries, ResourceName resource, Action<ResourceName> settle) : WheelEntry
     {

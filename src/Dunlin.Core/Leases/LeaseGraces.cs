@@ -15,7 +15,7 @@ namespace Dunlin.Leases;
 /// </summary>
 public sealed partial class LeaseGraces
 {
-    private readonly Lock _gate = new();   // guards _holders
+    private readonly Lock _gate = new(); // guards _holders
     private readonly Dictionary<Key, Entry> _holders = [];
     private readonly LeaseService _leases;
     private readonly TimerWheel _wheel;
@@ -25,7 +25,13 @@ public sealed partial class LeaseGraces
 
     /// <summary>Made by the container.</summary>
     public LeaseGraces(
-        EventFanout fanout, LeaseService leases, TimerWheel wheel, IOptions<LeaseOptions> options, ILogger<LeaseGraces> logger, NodeQuestions? questions = null)
+        EventFanout fanout,
+        LeaseService leases,
+        TimerWheel wheel,
+        IOptions<LeaseOptions> options,
+        ILogger<LeaseGraces> logger,
+        NodeQuestions? questions = null
+    )
     {
         _questions = questions;
         questions?.Answer<Key, bool>("holder", IsConnected);
@@ -100,13 +106,23 @@ public sealed partial class LeaseGraces
     // With the user: sessions of other issuers have the ids that these chose, and two users may have the same.
     private sealed record Key(string UserId, string SessionId, string? DeviceId, string? ConnectionId)
     {
-        public static Key? Of(Connection connection) => connection.Caller.SessionId is { } session
-            ? new Key(connection.Caller.UserId, session, connection.Caller.DeviceId, connection.Caller.DeviceId is null ? connection.Id : null)
-            : null;
+        public static Key? Of(Connection connection) =>
+            connection.Caller.SessionId is { } session
+                ? new Key(
+                    connection.Caller.UserId,
+                    session,
+                    connection.Caller.DeviceId,
+                    connection.Caller.DeviceId is null ? connection.Id : null
+                )
+                : null;
 
-        public bool Covers(LeaseOwner owner) => string.Equals(owner.UserId, UserId, StringComparison.Ordinal) && (DeviceId is not null
-            ? string.Equals(owner.DeviceId, DeviceId, StringComparison.Ordinal)
-            : string.Equals(owner.ConnectionId, ConnectionId, StringComparison.Ordinal));
+        public bool Covers(LeaseOwner owner) =>
+            string.Equals(owner.UserId, UserId, StringComparison.Ordinal)
+            && (
+                DeviceId is not null
+                    ? string.Equals(owner.DeviceId, DeviceId, StringComparison.Ordinal)
+                    : string.Equals(owner.ConnectionId, ConnectionId, StringComparison.Ordinal)
+            );
     }
 
     private sealed class Entry(LeaseGraces graces, Key key) : WheelEntry

@@ -22,5 +22,6 @@ public sealed class LeaseInstruments
 
     internal void Ended(LeaseEnd reason) => _ends.Add(1, new KeyValuePair<string, object?>("reason", Camel(reason)));
 
-    private static string Camel<T>(T value) where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
+    private static string Camel<T>(T value)
+        where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
 }

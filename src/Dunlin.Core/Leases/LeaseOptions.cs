@@ -30,7 +30,9 @@ public sealed class LeaseOptions
     [Range(0, 1_000)]
     public int MaxWaiters { get; set; } = 64;
 
-    /// <summary>How often one user may wait for one resource, each tab by itself. Default: 4, so that one user cannot take all places.</summary>
+    /// <summary>
+    /// How often one user may wait for one resource, each tab by itself. Default: 4, so that one user cannot take all places.
+    /// </summary>
     [Range(1, 1_000)]
     public int MaxWaitersPerUser { get; set; } = 4;
 

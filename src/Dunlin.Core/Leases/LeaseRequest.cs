@@ -19,13 +19,22 @@ public sealed record LeaseRequest(ResourceName Resource, string LeaseId, LeaseOw
     public const int MaxIdLength = 64;
 
     /// <summary>The owner of a caller's request.</summary>
-    public static LeaseOwner OwnerOf(Caller caller) => new(caller.UserId, caller.Name, caller.SessionId, caller.ConnectionId, caller.DeviceId);
+    public static LeaseOwner OwnerOf(Caller caller) =>
+        new(caller.UserId, caller.Name, caller.SessionId, caller.ConnectionId, caller.DeviceId);
 
     /// <summary>Throws unless the id could be one: 12 to 64 characters of <c>[A-Za-z0-9._-]</c>.</summary>
     public static string CheckId(string? leaseId)
     {
-        var valid = leaseId is { Length: >= MinIdLength and <= MaxIdLength } && leaseId.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
-        return valid ? leaseId! : throw new DunlinException(ErrorCode.InvalidField, $"A lease id has {MinIdLength} to {MaxIdLength} characters of [A-Za-z0-9._-].", "leaseId");
+        var valid =
+            leaseId is { Length: >= MinIdLength and <= MaxIdLength }
+            && leaseId.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
+        return valid
+            ? leaseId!
+            : throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"A lease id has {MinIdLength} to {MaxIdLength} characters of [A-Za-z0-9._-].",
+                "leaseId"
+            );
     }
 }
 

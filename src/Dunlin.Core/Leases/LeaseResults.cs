@@ -23,7 +23,8 @@ public enum LeaseResult
 
 /// <summary>The answer to a request for a lease.</summary>
 /// <param name="Result">What it came to.</param>
-/// <param name="Row">The state after the request; its <see cref="LeaseRow.LeaseId"/> is the holder's secret and must not be shown to others.</param>
+/// <param name="Row">The state after the request; its <see cref="LeaseRow.LeaseId"/> is the holder's secret and must not be shown to
+/// others.</param>
 /// <param name="Now">The time of the answer, by the clock that judges leases.</param>
 /// <param name="QueuePosition">One-based place in the queue; 0 where the caller does not wait.</param>
 public sealed record LeaseAnswer(LeaseResult Result, LeaseRow Row, DateTimeOffset Now, int QueuePosition = 0)
@@ -48,16 +49,17 @@ public sealed record LeasePage(IReadOnlyList<LeaseRow> Rows, string? Next, Posit
 public static class LeaseErrors
 {
     /// <summary>Another holds it: 423 with holder and expiry.</summary>
-    public static DunlinException Held(LeaseRow row) => new(ErrorCode.LeaseHeld, row.Owner is null ? null : $"Held by {row.Owner.Name}.")
-    {
-        Extensions = new Dictionary<string, object?>(StringComparer.Ordinal)
+    public static DunlinException Held(LeaseRow row) =>
+        new(ErrorCode.LeaseHeld, row.Owner is null ? null : $"Held by {row.Owner.Name}.")
         {
-            ["resource"] = row.Resource.Value,
-            ["holder"] = HolderOf(row),
-            ["expiresAt"] = row.LeaseId is null ? null : row.ExpiresAt,
-            ["queue"] = row.Waiters.Count,
-        },
-    };
+            Extensions = new Dictionary<string, object?>(StringComparer.Ordinal)
+            {
+                ["resource"] = row.Resource.Value,
+                ["holder"] = HolderOf(row),
+                ["expiresAt"] = row.LeaseId is null ? null : row.ExpiresAt,
+                ["queue"] = row.Waiters.Count,
+            },
+        };
 
     /// <summary>The lease ended: 409 with the reason and the current holder.</summary>
     public static DunlinException Lost(LeaseRow? row, ResourceName resource, LeaseEnd reason) =>
@@ -73,11 +75,12 @@ public static class LeaseErrors
 
     /// <summary>The reason in the words of the wire: <c>expired | taken | handedOff | released | unknown</c>. A lease whose
     /// connection or session went away was released by the server.</summary>
-    public static string ReasonText(LeaseEnd end) => end switch
-    {
-        LeaseEnd.Disconnected or LeaseEnd.SignedOut => "released",
-        _ => JsonNamingPolicy.CamelCase.ConvertName(end.ToString()),
-    };
+    public static string ReasonText(LeaseEnd end) =>
+        end switch
+        {
+            LeaseEnd.Disconnected or LeaseEnd.SignedOut => "released",
+            _ => JsonNamingPolicy.CamelCase.ConvertName(end.ToString()),
+        };
 
     /// <summary>What others may know of a holder: user, name, connection and device, never the session or the lease id.</summary>
     public static object? HolderOf(LeaseRow row) => row.LeaseId is null || row.Owner is null ? null : PublicOwner.Of(row.Owner);

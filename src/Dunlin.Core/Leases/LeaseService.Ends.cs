@@ -18,7 +18,9 @@ public sealed partial class LeaseService
         while (true)
         {
             var (rows, now) = await store.ReadAsync(
-                async (scope, ct) => (await scope.Leases.ListAsync(new LeaseQuery(HeldOnly: true, After: after), ct), scope.Now), cancellationToken);
+                async (scope, ct) => (await scope.Leases.ListAsync(new LeaseQuery(HeldOnly: true, After: after), ct), scope.Now),
+                cancellationToken
+            );
             if (rows.Count == 0)
                 return;
             foreach (var row in rows)
@@ -33,7 +35,12 @@ public sealed partial class LeaseService
     /// <param name="reason"><see cref="LeaseEnd.SignedOut"/> or <see cref="LeaseEnd.Disconnected"/>.</param>
     /// <param name="belongs">Which of the session's leases; null for all.</param>
     /// <param name="cancellationToken">Abandons what has not been released yet.</param>
-    public async Task EndSessionAsync(string sessionId, LeaseEnd reason, Func<LeaseOwner, bool>? belongs = null, CancellationToken cancellationToken = default)
+    public async Task EndSessionAsync(
+        string sessionId,
+        LeaseEnd reason,
+        Func<LeaseOwner, bool>? belongs = null,
+        CancellationToken cancellationToken = default
+    )
     {
         bool Concerns(LeaseOwner owner) =>
             string.Equals(owner.SessionId, sessionId, StringComparison.Ordinal) && (belongs is null || belongs(owner));
@@ -49,7 +56,8 @@ public sealed partial class LeaseService
                         await StepAsync(unit, row.Resource, null, (step, c) => step.RemoveOwnerAsync(Concerns, reason, c), ct);
                     return rows;
                 },
-                cancellationToken);
+                cancellationToken
+            );
             if (page.Count < RowsPerUnit)
                 return;
             after = page[^1].Resource.Value;
@@ -77,7 +85,8 @@ public sealed partial class LeaseService
                             await StepAsync(unit, row.Resource, null, (step, c) => step.RemoveOwnerAsync(Concerns, reason, c), ct);
                         return true;
                     },
-                    cancellationToken);
+                    cancellationToken
+                );
             }
             if (page.Count == 0)
                 return;
@@ -96,50 +105,65 @@ public sealed partial class LeaseService
     /// <param name="cancellationToken">Stops it; the unit of work must then fail.</param>
     /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseHeld"/>: another user holds one of them.</exception>
     public async ValueTask EndUnderAsync(
-        IUnitOfWork unit, string prefix, string? userId, EventOrigin? origin = null, CancellationToken cancellationToken = default)
+        IUnitOfWork unit,
+        string prefix,
+        string? userId,
+        EventOrigin? origin = null,
+        CancellationToken cancellationToken = default
+    )
     {
         if (userId is not null)
             await unit.RequireNoneHeldByAnotherAsync(prefix, userId, cancellationToken);
         await foreach (var row in unit.Leases.ListAllAsync(new LeaseQuery(prefix, HeldOnly: true, Limit: RowsPerUnit), cancellationToken))
         {
             await StepAsync(
-                unit, row.Resource, origin,
+                unit,
+                row.Resource,
+                origin,
                 async (step, ct) =>
                 {
                     await step.ClearAsync(ct);
                     return true;
                 },
-                cancellationToken);
+                cancellationToken
+            );
         }
     }
 
     /// <summary>Ends the lease if it has run out, announces it and serves the queue; changes nothing otherwise. Whoever finds a lease
     /// that ran out on a node that is gone calls it.</summary>
-    public async ValueTask SettleAsync(ResourceName resource, CancellationToken cancellationToken = default) => await store.WriteAsync(
-        (unit, ct) => StepAsync(
-            unit, resource, null,
-            async (step, c) =>
-            {
-                await step.SettleAsync(c);
-                return true;
-            },
-            ct),
-        cancellationToken);
+    public async ValueTask SettleAsync(ResourceName resource, CancellationToken cancellationToken = default) =>
+        await store.WriteAsync(
+            (unit, ct) =>
+                StepAsync(
+                    unit,
+                    resource,
+                    null,
+                    async (step, c) =>
+                    {
+                        await step.SettleAsync(c);
+                        return true;
+                    },
+                    ct
+                ),
+            cancellationToken
+        );
 
-    private void SettleInBackground(ResourceName resource) => _ = Task.Run(async () =>
-    {
-        try
+    private void SettleInBackground(ResourceName resource) =>
+        _ = Task.Run(async () =>
         {
-            await SettleAsync(resource);
-        }
+            try
+            {
+                await SettleAsync(resource);
+            }
 #pragma warning disable CA1031 // the store may be away for a moment; whoever asks next settles it too
-        catch (Exception error)
+            catch (Exception error)
 #pragma warning restore CA1031
-        {
-            LogSettleFailed(logger, error, resource.Value);
-            _expiries.Retry(resource, SettleInBackground);
-        }
-    });
+            {
+                LogSettleFailed(logger, error, resource.Value);
+                _expiries.Retry(resource, SettleInBackground);
+            }
+        });
 
     [LoggerMessage(1101, LogLevel.Warning, "The expired lease of {Resource} could not be ended; trying again")]
     private static partial void LogSettleFailed(ILogger logger, Exception error, PeerText resource);

@@ -33,7 +33,10 @@ internal sealed partial class LeaseStep
     private void Rebind(LeaseOwner owner)
     {
         if (owner.ConnectionId is not null && owner != Row.Owner)
-            Row = Row with { Owner = Row.Owner! with { ConnectionId = owner.ConnectionId, DeviceId = owner.DeviceId ?? Row.Owner!.DeviceId } };
+            Row = Row with
+            {
+                Owner = Row.Owner! with { ConnectionId = owner.ConnectionId, DeviceId = owner.DeviceId ?? Row.Owner!.DeviceId },
+            };
     }
 
     private int JoinQueue(LeaseRequest request, LeaseOptions options)
@@ -50,7 +53,9 @@ internal sealed partial class LeaseStep
         }
         RequirePlace(request.Owner.UserId, options);
         Row = Row with { Waiters = [.. Row.Waiters, new Waiter(request.LeaseId, request.Owner, request.Seconds, Now, until)] };
-        Changes.Add(new LeaseChange(LeaseChangeKind.Queued, Row.Resource, Row.Fence, request.Owner, Row.ExpiresAt, LeaseEnd.Unknown, origin));
+        Changes.Add(
+            new LeaseChange(LeaseChangeKind.Queued, Row.Resource, Row.Fence, request.Owner, Row.ExpiresAt, LeaseEnd.Unknown, origin)
+        );
         return Row.Waiters.Count;
     }
 
@@ -59,7 +64,10 @@ internal sealed partial class LeaseStep
     {
         if (await unit.Leases.CountHeldAsync(userId, Now, options.MaxPerUser, cancellationToken) < options.MaxPerUser)
             return;
-        throw new DunlinException(ErrorCode.TooManyRequests, $"{options.MaxPerUser} leases held at once is the limit for one user. Release one first.")
+        throw new DunlinException(
+            ErrorCode.TooManyRequests,
+            $"{options.MaxPerUser} leases held at once is the limit for one user. Release one first."
+        )
         {
             Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = options.MaxPerUser },
         };
@@ -73,11 +81,12 @@ internal sealed partial class LeaseStep
             throw QueueFull($"You are waiting for '{Row.Resource}' {options.MaxWaitersPerUser} times already.", options.MaxWaitersPerUser);
     }
 
-    private DunlinException QueueFull(string detail, int limit) => new(ErrorCode.QueueFull, detail)
-    {
-        RetryAfter = Row.ExpiresAt - Now,
-        Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = limit },
-    };
+    private DunlinException QueueFull(string detail, int limit) =>
+        new(ErrorCode.QueueFull, detail)
+        {
+            RetryAfter = Row.ExpiresAt - Now,
+            Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = limit },
+        };
 
     private void LeaveQueue(string leaseId)
     {

@@ -14,7 +14,11 @@ internal sealed partial class LeaseStep
             ? Row.Waiters.FirstOrDefault()
             : Row.Waiters.FirstOrDefault(w => string.Equals(w.Owner.UserId, toUserId, StringComparison.Ordinal));
         if (next is null)
-            throw new DunlinException(ErrorCode.Conflict, toUserId is null ? "Nobody is waiting for this lease." : $"'{toUserId}' is not waiting for this lease.", "to");
+            throw new DunlinException(
+                ErrorCode.Conflict,
+                toUserId is null ? "Nobody is waiting for this lease." : $"'{toUserId}' is not waiting for this lease.",
+                "to"
+            );
         EndNow(LeaseEnd.HandedOff, origin);
         await GrantAsync(next.LeaseId, next.Owner, next.Seconds, cancellationToken);
         return new LeaseAnswer(LeaseResult.Held, Row, Now);
@@ -24,7 +28,13 @@ internal sealed partial class LeaseStep
     /// Takes the lease for somebody else. With a grace the holder keeps it (and may save) until the deadline, which is never
     /// later than its expiry; the taker stands first in the queue. Without, the holder's fencing token is stale at once.
     /// </summary>
-    public async ValueTask<LeaseAnswer> TakeAsync(LeaseRequest request, string reason, int graceSeconds, LeaseOptions options, CancellationToken cancellationToken)
+    public async ValueTask<LeaseAnswer> TakeAsync(
+        LeaseRequest request,
+        string reason,
+        int graceSeconds,
+        LeaseOptions options,
+        CancellationToken cancellationToken
+    )
     {
         await RequireExistsAsync(cancellationToken);
         await SettleAsync(cancellationToken);
@@ -48,7 +58,9 @@ internal sealed partial class LeaseStep
             ExpiresAt = deadline < Row.ExpiresAt ? deadline : Row.ExpiresAt,
             Waiters = [taker, .. Row.Waiters],
         };
-        Changes.Add(new LeaseChange(LeaseChangeKind.Ending, Row.Resource, Row.Fence, Row.Owner!, Row.ExpiresAt, LeaseEnd.Taken, origin, reason));
+        Changes.Add(
+            new LeaseChange(LeaseChangeKind.Ending, Row.Resource, Row.Fence, Row.Owner!, Row.ExpiresAt, LeaseEnd.Taken, origin, reason)
+        );
         return new LeaseAnswer(LeaseResult.Queued, Row, Now, 1);
     }
 }

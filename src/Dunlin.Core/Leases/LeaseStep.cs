@@ -50,15 +50,7 @@ internal sealed partial class LeaseStep(IUnitOfWork unit, LeaseRow row, EventOri
     private void EndNow(LeaseEnd reason, EventOrigin? announceOrigin)
     {
         Changes.Add(new LeaseChange(LeaseChangeKind.Released, Row.Resource, Row.Fence, Row.Owner!, Row.ExpiresAt, reason, announceOrigin));
-        Row = Row with
-        {
-            LeaseId = null,
-            Owner = null,
-            Ending = false,
-            End = reason,
-            EndedLeaseId = Row.LeaseId,
-            EndedAt = Now,
-        };
+        Row = Row with { LeaseId = null, Owner = null, Ending = false, End = reason, EndedLeaseId = Row.LeaseId, EndedAt = Now };
     }
 
     /// <summary>Ends the lease whoever holds it and empties the queue: the resource is about to be deleted.</summary>
@@ -113,10 +105,12 @@ internal sealed partial class LeaseStep(IUnitOfWork unit, LeaseRow row, EventOri
         Row.LeaseId is { } current && IsSame(current, leaseId) && string.Equals(Row.Owner!.UserId, userId, StringComparison.Ordinal);
 
     /// <summary>Why a lease id is no longer the holder's.</summary>
-    private LeaseEnd ReasonFor(string leaseId) =>
-        Row.EndedLeaseId is { } ended && IsSame(ended, leaseId) ? Row.End : LeaseEnd.Unknown;
+    private LeaseEnd ReasonFor(string leaseId) => Row.EndedLeaseId is { } ended && IsSame(ended, leaseId) ? Row.End : LeaseEnd.Unknown;
 
     // Lease ids are secrets: compared in constant time.
-    internal static bool IsSame(string a, string b) => System.Security.Cryptography.CryptographicOperations.FixedTimeEquals(
-        System.Runtime.InteropServices.MemoryMarshal.AsBytes(a.AsSpan()), System.Runtime.InteropServices.MemoryMarshal.AsBytes(b.AsSpan()));
+    internal static bool IsSame(string a, string b) =>
+        System.Security.Cryptography.CryptographicOperations.FixedTimeEquals(
+            System.Runtime.InteropServices.MemoryMarshal.AsBytes(a.AsSpan()),
+            System.Runtime.InteropServices.MemoryMarshal.AsBytes(b.AsSpan())
+        );
 }

@@ -9,7 +9,10 @@ public static class LeaseTableExtensions
     /// rest on this and never on one page, which leaves rows out without saying so. The rows may be changed while they are
     /// read.</summary>
     public static async IAsyncEnumerable<LeaseRow> ListAllAsync(
-        this ILeaseTable table, LeaseQuery query, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        this ILeaseTable table,
+        LeaseQuery query,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default
+    )
     {
         while (true)
         {

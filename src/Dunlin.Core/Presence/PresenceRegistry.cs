@@ -15,14 +15,15 @@ namespace Dunlin.Presence;
 public sealed record Present(string UserId, string Name, DateTimeOffset Since, int Connections);
 
 /// <summary>
-/// Who is connected to a topic now, of the connections that take part (<see cref="ConnectionRequest.IsPresent"/>). A user joins with the first connection and leaves when the last one has been gone for
-/// the grace; both are announced on the topic as transient events <c>presence.joined</c> and <c>presence.left</c>
+/// Who is connected to a topic now, of the connections that take part (<see cref="ConnectionRequest.IsPresent"/>). A user joins with the
+/// first connection and leaves when the last one has been gone for the grace; both are announced on the topic as transient events
+/// <c>presence.joined</c> and <c>presence.left</c>
 /// <c>{userId, name}</c>. Where nodes share a store, <see cref="ListAsync"/> holds those of all of them, and who is still
 /// connected to another is not announced as gone. Safe for concurrent use.
 /// </summary>
 public sealed class PresenceRegistry
 {
-    private readonly Lock _gate = new();   // guards _topics and everything in it
+    private readonly Lock _gate = new(); // guards _topics and everything in it
     private readonly Dictionary<TopicName, Dictionary<string, Entry>> _topics = [];
     private readonly EventFanout _fanout;
     private readonly TimerWheel _wheel;
@@ -31,11 +32,20 @@ public sealed class PresenceRegistry
     private readonly NodeQuestions? _questions;
 
     /// <summary>Made by the container.</summary>
-    public PresenceRegistry(EventFanout fanout, TimerWheel wheel, TimeProvider time, IOptions<PresenceOptions> options, NodeQuestions? questions = null)
+    public PresenceRegistry(
+        EventFanout fanout,
+        TimerWheel wheel,
+        TimeProvider time,
+        IOptions<PresenceOptions> options,
+        NodeQuestions? questions = null
+    )
     {
         _questions = questions;
         questions?.Answer<string, IReadOnlyList<Present>>("present", topic => List(TopicName.Parse(topic)));
-        questions?.Answer<Whom, bool>("is-present", whom => List(TopicName.Parse(whom.Topic)).Any(present => present.UserId == whom.UserId && present.Connections > 0));
+        questions?.Answer<Whom, bool>(
+            "is-present",
+            whom => List(TopicName.Parse(whom.Topic)).Any(present => present.UserId == whom.UserId && present.Connections > 0)
+        );
         _fanout = fanout;
         _wheel = wheel;
         _time = time;
@@ -50,11 +60,24 @@ public sealed class PresenceRegistry
         var own = List(topic);
         if (_questions is null)
             return new(own, 0);
-        var others = await _questions.AskAsync<string, IReadOnlyList<Present>>("present", topic.Value, cancellationToken: cancellationToken);
-        IReadOnlyList<Present> all = [.. own.Concat(others.Value.SelectMany(present => present))
-            .GroupBy(present => present.UserId, StringComparer.Ordinal)
-            .OrderBy(user => user.Key, StringComparer.Ordinal)
-            .Select(user => user.First() with { Since = user.Min(present => present.Since), Connections = user.Sum(present => present.Connections) })];
+        var others = await _questions.AskAsync<string, IReadOnlyList<Present>>(
+            "present",
+            topic.Value,
+            cancellationToken: cancellationToken
+        );
+        IReadOnlyList<Present> all =
+        [
+            .. own.Concat(others.Value.SelectMany(present => present))
+                .GroupBy(present => present.UserId, StringComparer.Ordinal)
+                .OrderBy(user => user.Key, StringComparer.Ordinal)
+                .Select(user =>
+                    user.First() with
+                    {
+                        Since = user.Min(present => present.Since),
+                        Connections = user.Sum(present => present.Connections),
+                    }
+                ),
+        ];
         return new(all, others.SilentNodes);
     }
 
@@ -64,7 +87,12 @@ public sealed class PresenceRegistry
         lock (_gate)
         {
             return _topics.TryGetValue(topic, out var users)
-                ? [.. users.Values.OrderBy(e => e.UserId, StringComparer.Ordinal).Select(e => new Present(e.UserId, e.Name, e.Since, e.Connections))]
+                ?
+                [
+                    .. users
+                        .Values.OrderBy(e => e.UserId, StringComparer.Ordinal)
+                        .Select(e => new Present(e.UserId, e.Name, e.Since, e.Connections)),
+                ]
                 : [];
         }
     }
@@ -90,7 +118,10 @@ public sealed class PresenceRegistry
                 _wheel.Cancel(entry);
                 return;
             }
-            users.Add(connection.Caller.UserId, new Entry(this, topic, connection.Caller.UserId, connection.Caller.Name, _time.GetUtcNow()));
+            users.Add(
+                connection.Caller.UserId,
+                new Entry(this, topic, connection.Caller.UserId, connection.Caller.Name, _time.GetUtcNow())
+            );
             if (users.Count > _options.MaxAnnounced)
                 return;
         }

@@ -36,7 +36,9 @@ public sealed class RecordReader
         after == 0 || after >= await _tables.Records.ForgottenThroughAsync(cancellationToken);
 
     /// <summary>Tells every change after a version, space by space.</summary>
-    /// <returns>The version through which the user now knows everything: that of the last change told, or <paramref name="after"/>.</returns>
+    /// <returns>
+    /// The version through which the user now knows everything: that of the last change told, or <paramref name="after"/>.
+    /// </returns>
     public async ValueTask<long> ReadAllAsync(long after, Action<RecordChange> tell, CancellationToken cancellationToken = default)
     {
         var through = after;
@@ -68,7 +70,10 @@ public sealed class RecordReader
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         var merge = new PriorityQueue<(SpaceCursor Cursor, RecordChange Change), (long, string)>(
-            Comparer<(long Position, string Key)>.Create(static (a, b) => a.Position != b.Position ? a.Position.CompareTo(b.Position) : string.CompareOrdinal(a.Key, b.Key)));
+            Comparer<(long Position, string Key)>.Create(
+                static (a, b) => a.Position != b.Position ? a.Position.CompareTo(b.Position) : string.CompareOrdinal(a.Key, b.Key)
+            )
+        );
         foreach (var access in await ListAccessAsync(after, cancellationToken))
             await QueueAsync(merge, new SpaceCursor(_tables.Records, access, _userId, after, prefix), cancellationToken);
         var changes = new List<RecordChange>();
@@ -92,7 +97,10 @@ public sealed class RecordReader
     }
 
     private async ValueTask QueueAsync(
-        PriorityQueue<(SpaceCursor Cursor, RecordChange Change), (long, string)> merge, SpaceCursor cursor, CancellationToken cancellationToken)
+        PriorityQueue<(SpaceCursor Cursor, RecordChange Change), (long, string)> merge,
+        SpaceCursor cursor,
+        CancellationToken cancellationToken
+    )
     {
         var before = cursor.RowsRead;
         if (await cursor.NextAsync(cancellationToken) is { } change)

@@ -45,8 +45,14 @@ public sealed record SpaceAccess(SpaceName Space, string UserId, long Version, D
 /// <param name="Prefix">Only keys that begin so.</param>
 /// <param name="LivingOnly">Leaves out deleted records.</param>
 public sealed record RecordQuery(
-    SpaceName Space, long After = 0, string? AfterKey = null, int Limit = RecordLimits.MaxPageRecords, string? Reader = null, string? Prefix = null,
-    bool LivingOnly = false);
+    SpaceName Space,
+    long After = 0,
+    string? AfterKey = null,
+    int Limit = RecordLimits.MaxPageRecords,
+    string? Reader = null,
+    string? Prefix = null,
+    bool LivingOnly = false
+);
 
 /// <summary>Hard bounds of records; each guards the memory of readers or the time a writer holds the store.</summary>
 public static class RecordLimits

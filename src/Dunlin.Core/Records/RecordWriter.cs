@@ -48,16 +48,30 @@ public sealed class RecordWriter
 
     /// <summary>The value of a living record; default where there is none.</summary>
     public async ValueTask<T?> FindAsync<T>(SpaceName space, string key, CancellationToken cancellationToken = default) =>
-        await FindAsync(space, key, cancellationToken) is { } row ? JsonSerializer.Deserialize<T>(row.Value.Span, JsonSerializerOptions.Web) : default;
+        await FindAsync(space, key, cancellationToken) is { } row
+            ? JsonSerializer.Deserialize<T>(row.Value.Span, JsonSerializerOptions.Web)
+            : default;
 
     /// <summary>The living records of a space, by version.</summary>
-    public async ValueTask<IReadOnlyList<RecordRow>> ListAsync(SpaceName space, string? prefix = null, CancellationToken cancellationToken = default)
+    public async ValueTask<IReadOnlyList<RecordRow>> ListAsync(
+        SpaceName space,
+        string? prefix = null,
+        CancellationToken cancellationToken = default
+    )
     {
         var rows = new List<RecordRow>();
         while (true)
         {
             var page = await _tables.Records.ReadAsync(
-                new RecordQuery(space, rows.Count == 0 ? 0 : rows[^1].Version, rows.Count == 0 ? null : rows[^1].Key, Prefix: prefix, LivingOnly: true), cancellationToken);
+                new RecordQuery(
+                    space,
+                    rows.Count == 0 ? 0 : rows[^1].Version,
+                    rows.Count == 0 ? null : rows[^1].Key,
+                    Prefix: prefix,
+                    LivingOnly: true
+                ),
+                cancellationToken
+            );
             rows.AddRange(page);
             if (page.Count < RecordLimits.MaxPageRecords)
                 return rows;
@@ -74,8 +88,13 @@ public sealed class RecordWriter
     }
 
     /// <summary>Puts a record whose value is <paramref name="value"/> as JSON in web style (camelCase).</summary>
-    public ValueTask<RecordRow> PutAsync<T>(SpaceName space, string key, T value, string? audience = null, CancellationToken cancellationToken = default) =>
-        SaveAsync(space, key, JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web), audience, cancellationToken);
+    public ValueTask<RecordRow> PutAsync<T>(
+        SpaceName space,
+        string key,
+        T value,
+        string? audience = null,
+        CancellationToken cancellationToken = default
+    ) => SaveAsync(space, key, JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web), audience, cancellationToken);
 
     /// <summary>Puts a record. A value that it has already changes nothing.</summary>
     /// <param name="space">The space.</param>
@@ -84,8 +103,15 @@ public sealed class RecordWriter
     /// <param name="json">One JSON value in UTF-8.</param>
     /// <param name="audience">The only user who may read it; null for all who may read the space. It cannot be changed.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, <see cref="ErrorCode.InvalidJson"/>, <see cref="ErrorCode.TooLarge"/>.</exception>
-    public ValueTask<RecordRow> PutJsonAsync(SpaceName space, string key, ReadOnlyMemory<byte> json, string? audience = null, CancellationToken cancellationToken = default)
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, <see cref="ErrorCode.InvalidJson"/>, <see
+    /// cref="ErrorCode.TooLarge"/>.</exception>
+    public ValueTask<RecordRow> PutJsonAsync(
+        SpaceName space,
+        string key,
+        ReadOnlyMemory<byte> json,
+        string? audience = null,
+        CancellationToken cancellationToken = default
+    )
     {
         CheckJson(json.Span);
         return SaveAsync(space, key, json, audience, cancellationToken);
@@ -144,23 +170,42 @@ public sealed class RecordWriter
         return users;
     }
 
-    private async ValueTask<RecordRow> SaveAsync(SpaceName space, string key, ReadOnlyMemory<byte> json, string? audience, CancellationToken cancellationToken)
+    private async ValueTask<RecordRow> SaveAsync(
+        SpaceName space,
+        string key,
+        ReadOnlyMemory<byte> json,
+        string? audience,
+        CancellationToken cancellationToken
+    )
     {
         CheckKey(key);
         if (json.Length > RecordLimits.MaxValueBytes)
         {
-            throw new DunlinException(ErrorCode.TooLarge, $"A record has {RecordLimits.MaxValueBytes} bytes at most; this has {json.Length}.")
+            throw new DunlinException(
+                ErrorCode.TooLarge,
+                $"A record has {RecordLimits.MaxValueBytes} bytes at most; this has {json.Length}."
+            )
             {
                 Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = RecordLimits.MaxValueBytes },
             };
         }
         var old = await _tables.Records.FindAsync(space, key, cancellationToken);
         if (old is not null && !string.Equals(old.Audience, audience, StringComparison.Ordinal))
-            throw new DunlinException(ErrorCode.InvalidField, "The audience of a record cannot be changed: delete it and use another key.", "audience");
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                "The audience of a record cannot be changed: delete it and use another key.",
+                "audience"
+            );
         if (old is { IsDeleted: false } && old.Value.Span.SequenceEqual(json.Span))
             return old;
         var position = await AppendAsync(space, PutEvent, new { key }, cancellationToken);
-        var row = new RecordRow(space, key) { Version = position.Offset, Created = old?.Created ?? position.Offset, Audience = audience, Value = json };
+        var row = new RecordRow(space, key)
+        {
+            Version = position.Offset,
+            Created = old?.Created ?? position.Offset,
+            Audience = audience,
+            Value = json,
+        };
         await SaveAsync(row, cancellationToken);
         if (old is not { IsDeleted: false })
             AddToCount(space, 1);
@@ -173,7 +218,13 @@ public sealed class RecordWriter
             _counts[space] = count + change;
     }
 
-    private async ValueTask ChangeAccessAsync(SpaceName space, string userId, string type, DateTimeOffset? revokedAt, CancellationToken cancellationToken)
+    private async ValueTask ChangeAccessAsync(
+        SpaceName space,
+        string userId,
+        string type,
+        DateTimeOffset? revokedAt,
+        CancellationToken cancellationToken
+    )
     {
         if (string.IsNullOrEmpty(userId) || userId.Length > RecordLimits.MaxKeyLength)
             throw new DunlinException(ErrorCode.InvalidField, $"A user id has 1 to {RecordLimits.MaxKeyLength} characters.", "userId");
@@ -199,7 +250,11 @@ public sealed class RecordWriter
     private static void CheckKey(string key)
     {
         if (string.IsNullOrEmpty(key) || key.Length > RecordLimits.MaxKeyLength || key.Any(char.IsControl) || !IsWhole(key))
-            throw new DunlinException(ErrorCode.InvalidField, $"A key has 1 to {RecordLimits.MaxKeyLength} characters, none of them a control character.", "key");
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"A key has 1 to {RecordLimits.MaxKeyLength} characters, none of them a control character.",
+                "key"
+            );
     }
 
     // Half a surrogate pair has no UTF-8 of its own: two such keys would become one.
@@ -216,6 +271,9 @@ public sealed class RecordWriter
     private static void CheckJson(ReadOnlySpan<byte> json)
     {
         if (JsonText.Find(json, JsonTextRules.Document) is { } fault)
-            throw new DunlinException(ErrorCode.InvalidJson, fault.Path.Length == 0 ? $"The record {fault.Reason}" : $"The record {fault.Reason} At '{fault.Path}'.");
+            throw new DunlinException(
+                ErrorCode.InvalidJson,
+                fault.Path.Length == 0 ? $"The record {fault.Reason}" : $"The record {fault.Reason} At '{fault.Path}'."
+            );
     }
 }

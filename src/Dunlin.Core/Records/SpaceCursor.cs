@@ -41,7 +41,9 @@ internal sealed class SpaceCursor(IRecordTable records, SpaceAccess access, stri
             return new RecordChange(row.Key, row.Value, false, Math.Max(row.Version, access.Version));
         // In a space told as a whole every deletion is told, also one from before the version: the user may have read up to the
         // version while the access was already about to change, and so without hearing of it.
-        return after > 0 && (_isWhole || row.Version > after) ? new RecordChange(row.Key, default, true, Math.Max(row.Version, access.Version)) : null;
+        return after > 0 && (_isWhole || row.Version > after)
+            ? new RecordChange(row.Key, default, true, Math.Max(row.Version, access.Version))
+            : null;
     }
 
     private async ValueTask FetchAsync(CancellationToken cancellationToken)
@@ -49,7 +51,9 @@ internal sealed class SpaceCursor(IRecordTable records, SpaceAccess access, stri
         var last = _rows.Count > 0 ? _rows[^1] : null;
         var from = last?.Version ?? (_isWhole ? 0 : after);
         _rows = await records.ReadAsync(
-            new RecordQuery(access.Space, from, last?.Key, _pageSize, userId, prefix, LivingOnly: after == 0), cancellationToken);
+            new RecordQuery(access.Space, from, last?.Key, _pageSize, userId, prefix, LivingOnly: after == 0),
+            cancellationToken
+        );
         _next = 0;
         _isLast = _rows.Count < _pageSize;
         RowsRead += _rows.Count;

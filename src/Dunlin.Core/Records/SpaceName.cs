@@ -24,9 +24,8 @@ public readonly record struct SpaceName
 
     /// <summary>Makes a name from text.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, saying what is wrong.</exception>
-    public static SpaceName Parse(string? text) => Fault(text) is { } fault
-        ? throw new DunlinException(ErrorCode.InvalidField, fault, "space")
-        : new SpaceName(text!);
+    public static SpaceName Parse(string? text) =>
+        Fault(text) is { } fault ? throw new DunlinException(ErrorCode.InvalidField, fault, "space") : new SpaceName(text!);
 
     /// <summary>Makes a name from text; false where it is not one.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out SpaceName name)

@@ -12,7 +12,7 @@ public sealed class TimerWheel : IDisposable
 
     private const int SlotCount = 256;
 
-    private readonly Lock _gate = new();   // guards the slots, the links of the entries and _tick's growth
+    private readonly Lock _gate = new(); // guards the slots, the links of the entries and _tick's growth
     private readonly WheelEntry?[] _slots = new WheelEntry?[SlotCount];
     private readonly TimeProvider _time;
     private readonly long _start;
@@ -71,7 +71,7 @@ public sealed class TimerWheel : IDisposable
             while (_tick < target)
             {
                 _tick++;
-                for (var entry = _slots[_tick % SlotCount]; entry is not null;)
+                for (var entry = _slots[_tick % SlotCount]; entry is not null; )
                 {
                     var next = entry.Next;
                     if (entry.DueTick <= _tick)

@@ -120,6 +120,8 @@ public sealed partial class AccessChanges(ILogger<AccessChanges>? logger = null)
 /// <param name="Reason">A short word, such as <c>signed_out</c>.</param>
 public sealed record EndedSession(string UserId, string SessionId, string Reason)
 {
-    /// <summary>A frame for the session's open streams, at whatever node, sent before their goodbye; empty sends none. A few KiB at most.</summary>
+    /// <summary>
+    /// A frame for the session's open streams, at whatever node, sent before their goodbye; empty sends none. A few KiB at most.
+    /// </summary>
     public ReadOnlyMemory<byte> LastFrame { get; init; }
 }

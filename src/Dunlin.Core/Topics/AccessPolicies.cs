@@ -17,8 +17,8 @@ public sealed class AccessPolicies(IEnumerable<AccessRule> rules)
             : PolicyFor(topic.Value)?.MayReadAsync(caller, topic, cancellationToken) ?? new(false);
 
     /// <summary>
-    /// See <see cref="IPatternAccessPolicy.MayReadAllAsync"/>. One policy must be able to speak for all that the pattern covers: its prefix covers
-    /// the pattern's, and no longer prefix of another policy meets the pattern. What could reach below <c>dunlin</c> is refused.
+    /// See <see cref="IPatternAccessPolicy.MayReadAllAsync"/>. One policy must be able to speak for all that the pattern covers: its prefix
+    /// covers the pattern's, and no longer prefix of another policy meets the pattern. What could reach below <c>dunlin</c> is refused.
     /// </summary>
     public ValueTask<bool> MayReadAllAsync(Caller caller, TopicPattern pattern, CancellationToken cancellationToken = default)
     {
@@ -26,7 +26,9 @@ public sealed class AccessPolicies(IEnumerable<AccessRule> rules)
             return new(false);
         if (NamePrefix.Covers(TopicName.ForUser(caller.UserId).Value, pattern.Prefix))
             return new(true);
-        return PolicyForAll(pattern) is IPatternAccessPolicy policy ? policy.MayReadAllAsync(caller, pattern, cancellationToken) : new(false);
+        return PolicyForAll(pattern) is IPatternAccessPolicy policy
+            ? policy.MayReadAllAsync(caller, pattern, cancellationToken)
+            : new(false);
     }
 
     /// <summary>See <see cref="IAccessPolicy.MayPublishAsync"/>.</summary>

@@ -51,7 +51,7 @@ public sealed record Grants
             }
             return grants;
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)   // the latter for half a surrogate pair
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException) // the latter for half a surrogate pair
         {
             throw new FormatException("The claim is not valid JSON.", exception);
         }
@@ -73,14 +73,19 @@ public sealed record Grants
     }
 
     /// <summary>The claim.</summary>
-    public string ToJson() => JsonSerializer.Serialize(
-        new[] { ("subscribe", Subscribe), ("publish", Publish), ("hold", Hold), ("take", Take) }
-            .Where(part => part.Item2.Count > 0)
-            .ToDictionary(part => part.Item1, part => part.Item2.Select(pattern => pattern.Text), StringComparer.Ordinal));
+    public string ToJson() =>
+        JsonSerializer.Serialize(
+            new[] { ("subscribe", Subscribe), ("publish", Publish), ("hold", Hold), ("take", Take) }
+                .Where(part => part.Item2.Count > 0)
+                .ToDictionary(part => part.Item1, part => part.Item2.Select(pattern => pattern.Text), StringComparer.Ordinal)
+        );
 
     private static List<TopicPattern> Patterns(JsonProperty member)
     {
-        if (member.Value.ValueKind != JsonValueKind.Array || member.Value.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.String))
+        if (
+            member.Value.ValueKind != JsonValueKind.Array
+            || member.Value.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.String)
+        )
             throw new FormatException($"'{member.Name}' is an array of texts.");
         return [.. member.Value.EnumerateArray().Select(item => TopicPattern.Parse(item.GetString()))];
     }

@@ -19,7 +19,9 @@ public readonly record struct ResourceName
     /// <summary>Makes a name from text.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidResource"/>, saying what is wrong.</exception>
     public static ResourceName Parse(string? text) =>
-        TopicName.Fault(text) is { } fault ? throw new DunlinException(ErrorCode.InvalidResource, fault, "resource") : new ResourceName(text!);
+        TopicName.Fault(text) is { } fault
+            ? throw new DunlinException(ErrorCode.InvalidResource, fault, "resource")
+            : new ResourceName(text!);
 
     /// <summary>Makes a name from text; false where it is not one.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out ResourceName name)

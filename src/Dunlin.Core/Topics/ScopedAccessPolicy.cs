@@ -3,7 +3,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Dunlin.Topics;
 
 /// <summary>Answers each question by a policy of its own, made in a scope that ends with the answer. Safe for concurrent use.</summary>
-internal sealed class ScopedAccessPolicy<TPolicy>(IServiceScopeFactory scopes) : IAccessPolicy, IPatternAccessPolicy where TPolicy : class, IAccessPolicy
+internal sealed class ScopedAccessPolicy<TPolicy>(IServiceScopeFactory scopes) : IAccessPolicy, IPatternAccessPolicy
+    where TPolicy : class, IAccessPolicy
 {
     public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) =>
         AskAsync(policy => policy.MayReadAsync(caller, topic, cancellationToken));
@@ -19,7 +20,9 @@ internal sealed class ScopedAccessPolicy<TPolicy>(IServiceScopeFactory scopes) :
 
     // A policy that knows no patterns refuses them all.
     public ValueTask<bool> MayReadAllAsync(Caller caller, TopicPattern pattern, CancellationToken cancellationToken) =>
-        AskAsync(policy => policy is IPatternAccessPolicy patterns ? patterns.MayReadAllAsync(caller, pattern, cancellationToken) : new(false));
+        AskAsync(policy =>
+            policy is IPatternAccessPolicy patterns ? patterns.MayReadAllAsync(caller, pattern, cancellationToken) : new(false)
+        );
 
     private async ValueTask<bool> AskAsync(Func<TPolicy, ValueTask<bool>> question)
     {

@@ -1,7 +1,7 @@
 namespace Dunlin.Topics;
 
-/// <summary>Says which topics one reading wants: those named, and those that a pattern covers. It remembers its answers, because a page holds
-/// many events of few topics. Not for concurrent use.</summary>
+/// <summary>Says which topics one reading wants: those named, and those that a pattern covers. It remembers its answers, because a page
+/// holds many events of few topics. Not for concurrent use.</summary>
 internal sealed class TopicFilter(IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns)
 {
     /// <summary>So many names are compared faster than hashed.</summary>

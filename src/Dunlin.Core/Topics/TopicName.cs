@@ -16,7 +16,8 @@ public readonly record struct TopicName
     public const int MaxLength = 200;
 
     private static readonly SearchValues<char> Allowed = SearchValues.Create(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:@|+=!$%/");
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:@|+=!$%/"
+    );
 
     private readonly string? _value;
 
@@ -63,14 +64,15 @@ public readonly record struct TopicName
     /// <inheritdoc/>
     public override string ToString() => Value;
 
-    internal static string? Fault(string? text) => text switch
-    {
-        null or "" => "A name is missing.",
-        { Length: > MaxLength } => $"A name has at most {MaxLength} characters; this one has {text.Length}.",
-        _ when text.AsSpan().ContainsAnyExcept(Allowed) => "A name may hold letters, digits and -._~:@|+=!$%/ only.",
-        _ when text[0] == '/' || text[^1] == '/' || text.Contains("//", StringComparison.Ordinal) => "A name has no empty segments.",
-        _ => null,
-    };
+    internal static string? Fault(string? text) =>
+        text switch
+        {
+            null or "" => "A name is missing.",
+            { Length: > MaxLength } => $"A name has at most {MaxLength} characters; this one has {text.Length}.",
+            _ when text.AsSpan().ContainsAnyExcept(Allowed) => "A name may hold letters, digits and -._~:@|+=!$%/ only.",
+            _ when text[0] == '/' || text[^1] == '/' || text.Contains("//", StringComparison.Ordinal) => "A name has no empty segments.",
+            _ => null,
+        };
 
     /// <summary>The characters that a segment takes in a name.</summary>
     internal static int SegmentLength(string segment)

@@ -5,8 +5,8 @@ namespace Dunlin.Topics;
 /// <summary>
 /// Says which names of topics or resources are meant: segments joined by <c>/</c>, where <c>*</c> stands for any one whole
 /// segment and <c>**</c>, as the last segment only, for one or more. <c>teams/7/**</c> covers <c>teams/7/chat</c> and all below it,
-/// but not <c>teams/7</c> itself. Compared byte by byte, like the names: <c>users/1</c> covers neither <c>users/10</c> nor <c>Users/1</c>, and
-/// nothing is decoded, so <c>%2F</c> in a name is part of a segment and never a border. Names hold no <c>*</c>, so no text is both.
+/// but not <c>teams/7</c> itself. Compared byte by byte, like the names: <c>users/1</c> covers neither <c>users/10</c> nor <c>Users/1</c>,
+/// and nothing is decoded, so <c>%2F</c> in a name is part of a segment and never a border. Names hold no <c>*</c>, so no text is both.
 /// Immutable; two of the same text are equal.
 /// </summary>
 public sealed class TopicPattern : IEquatable<TopicPattern>
@@ -36,9 +36,10 @@ public sealed class TopicPattern : IEquatable<TopicPattern>
 
     /// <summary>Every name that is meant, and usually others, sorts from the first of these (inclusive) to the second (exclusive), byte by
     /// byte: for an index on names.</summary>
-    internal (string From, string To) Range => Text.Length == Prefix.Length
-        ? (Text, Text + '!')                                          // '!' is the first character that a name may hold,
-        : Prefix.Length == 0 ? ("", "\u007F") : (Prefix + '/', Prefix + '0');   // DEL follows the last one, and '0' follows '/'
+    internal (string From, string To) Range =>
+        Text.Length == Prefix.Length ? (Text, Text + '!') // '!' is the first character that a name may hold,
+        : Prefix.Length == 0 ? ("", "\u007F")
+        : (Prefix + '/', Prefix + '0'); // DEL follows the last one, and '0' follows '/'
 
     /// <summary>Reads a pattern.</summary>
     /// <exception cref="FormatException">It is none; the message says why.</exception>

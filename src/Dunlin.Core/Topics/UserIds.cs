@@ -3,7 +3,9 @@ namespace Dunlin.Topics;
 /// <summary>What a user id may be, whoever vouches for it: each user has topics, and those have a longest name.</summary>
 internal static class UserIds
 {
-    /// <summary>The longest id, in characters of a topic name: <c>users/{id}/devices/{device}</c> with the longest device still fits.</summary>
+    /// <summary>
+    /// The longest id, in characters of a topic name: <c>users/{id}/devices/{device}</c> with the longest device still fits.
+    /// </summary>
     public const int MaxLength = 120;
 
     /// <summary>What is wrong with an id; null where nothing is.</summary>
@@ -17,7 +19,8 @@ internal static class UserIds
             : null;
     }
 
-    private static int LengthInTopic(string userId) => userId.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '@' or '|' or ':')
-        ? userId.Length
-        : TopicName.SegmentLength(userId);
+    private static int LengthInTopic(string userId) =>
+        userId.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '@' or '|' or ':')
+            ? userId.Length
+            : TopicName.SegmentLength(userId);
 }

@@ -38,10 +38,15 @@ internal static class AccountErrors
         throw error switch
         {
             FieldError known => new DunlinException(known.Error, known.Description, known.Field),
-            { Code: nameof(IdentityErrorDescriber.ConcurrencyFailure) } =>
-                new DunlinException(ErrorCode.Conflict, "The account was changed at the same time. Repeat the change."),
-            { Code: var code } when code.StartsWith("Password", StringComparison.Ordinal) =>
-                new DunlinException(ErrorCode.InvalidField, error.Description, "password"),
+            { Code: nameof(IdentityErrorDescriber.ConcurrencyFailure) } => new DunlinException(
+                ErrorCode.Conflict,
+                "The account was changed at the same time. Repeat the change."
+            ),
+            { Code: var code } when code.StartsWith("Password", StringComparison.Ordinal) => new DunlinException(
+                ErrorCode.InvalidField,
+                error.Description,
+                "password"
+            ),
             _ => new DunlinException(ErrorCode.InvalidField, error.Description),
         };
     }

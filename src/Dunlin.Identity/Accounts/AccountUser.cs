@@ -20,7 +20,8 @@ public sealed class AccountUser
         Subject = $"user:{id}";
     }
 
-    internal AccountUser(Account account) : this(account.UserId, account.Username, account.FullName)
+    internal AccountUser(Account account)
+        : this(account.UserId, account.Username, account.FullName)
     {
         PasswordHash = account.PasswordHash;
         SecurityStamp = account.SecurityStamp;
@@ -59,14 +60,12 @@ public sealed class AccountUser
     /// Stands for a user name that no account has, so that signing in takes the same steps for it. Its failures are counted under a
     /// hash: people type passwords into the field for the name.
     /// </summary>
-    internal static AccountUser Unknown(string userName) => new("", userName, "")
-    {
-        Subject = $"name:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Account.NameKey(userName))))}",
-    };
+    internal static AccountUser Unknown(string userName) =>
+        new("", userName, "")
+        {
+            Subject = $"name:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Account.NameKey(userName))))}",
+        };
 
-    internal Account ToAccount() => new(Id, UserName, FullName, PasswordHash ?? "", [.. Roles])
-    {
-        SecurityStamp = SecurityStamp,
-        Version = Stored?.Version ?? 0,
-    };
+    internal Account ToAccount() =>
+        new(Id, UserName, FullName, PasswordHash ?? "", [.. Roles]) { SecurityStamp = SecurityStamp, Version = Stored?.Version ?? 0 };
 }

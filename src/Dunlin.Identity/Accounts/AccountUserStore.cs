@@ -10,8 +10,12 @@ namespace Dunlin.Identity;
 /// stamps, whoever changed it. Failed sign-ins are kept beside the account: counting one replaces nothing else.
 /// </summary>
 internal sealed class AccountUserStore(
-    IAccountStore accounts, Sessions sessions, SignInLockout lockout, AccessChanges changes, IdentityErrorDescriber errors)
-    : IUserPasswordStore<AccountUser>, IUserSecurityStampStore<AccountUser>, IUserLockoutStore<AccountUser>, IUserRoleStore<AccountUser>
+    IAccountStore accounts,
+    Sessions sessions,
+    SignInLockout lockout,
+    AccessChanges changes,
+    IdentityErrorDescriber errors
+) : IUserPasswordStore<AccountUser>, IUserSecurityStampStore<AccountUser>, IUserLockoutStore<AccountUser>, IUserRoleStore<AccountUser>
 {
     public async Task<IdentityResult> CreateAsync(AccountUser user, CancellationToken cancellationToken)
     {
@@ -45,8 +49,7 @@ internal sealed class AccountUserStore(
 
     public Task<string> GetUserIdAsync(AccountUser user, CancellationToken cancellationToken) => Task.FromResult(user.Id);
 
-    public Task<string?> GetUserNameAsync(AccountUser user, CancellationToken cancellationToken) =>
-        Task.FromResult<string?>(user.UserName);
+    public Task<string?> GetUserNameAsync(AccountUser user, CancellationToken cancellationToken) => Task.FromResult<string?>(user.UserName);
 
     public Task SetUserNameAsync(AccountUser user, string? userName, CancellationToken cancellationToken)
     {
@@ -123,9 +126,11 @@ internal sealed class AccountUserStore(
         Task.FromResult(user.Roles.Contains(roleName, StringComparer.Ordinal));
 
     public async Task<IList<AccountUser>> GetUsersInRoleAsync(string roleName, CancellationToken cancellationToken) =>
-        [.. from account in await accounts.ListAsync(cancellationToken)
+        [
+            .. from account in await accounts.ListAsync(cancellationToken)
             where account.Roles.Contains(roleName, StringComparer.Ordinal)
-            select new AccountUser(account)];
+            select new AccountUser(account),
+        ];
 
     public void Dispose()
     {

@@ -9,12 +9,28 @@ namespace Dunlin.Identity;
 /// application's clock, failures that are counted before the password is checked, and names that do not exist treated alike.
 /// </summary>
 internal sealed class AccountUsers(
-    IUserStore<AccountUser> store, IPasswordHasher<AccountUser> hasher, IEnumerable<IUserValidator<AccountUser>> userValidators,
-    IEnumerable<IPasswordValidator<AccountUser>> passwordValidators, IdentityErrorDescriber errors, IServiceProvider services,
-    ILogger<UserManager<AccountUser>> logger, IOptions<AccountOptions> options, HashingSlots slots, SignInLockout lockout)
+    IUserStore<AccountUser> store,
+    IPasswordHasher<AccountUser> hasher,
+    IEnumerable<IUserValidator<AccountUser>> userValidators,
+    IEnumerable<IPasswordValidator<AccountUser>> passwordValidators,
+    IdentityErrorDescriber errors,
+    IServiceProvider services,
+    ILogger<UserManager<AccountUser>> logger,
+    IOptions<AccountOptions> options,
+    HashingSlots slots,
+    SignInLockout lockout
+)
     : UserManager<AccountUser>(
-        store, Microsoft.Extensions.Options.Options.Create(IdentityOf(options.Value)), hasher, userValidators, passwordValidators,
-        AsWritten.Instance, errors, services, logger)
+        store,
+        Microsoft.Extensions.Options.Options.Create(IdentityOf(options.Value)),
+        hasher,
+        userValidators,
+        passwordValidators,
+        AsWritten.Instance,
+        errors,
+        services,
+        logger
+    )
 {
     /// <summary>Stops the calls that follow.</summary>
     public CancellationToken Stop { get; set; }
@@ -96,17 +112,18 @@ internal sealed class AccountUsers(
     }
 
     // Options of its own: the application may have another UserManager, which IdentityOptions configures.
-    private static IdentityOptions IdentityOf(AccountOptions options) => new()
-    {
-        Password =
+    private static IdentityOptions IdentityOf(AccountOptions options) =>
+        new()
         {
-            RequiredLength = options.MinPasswordLength,
-            RequireDigit = false,
-            RequireLowercase = false,
-            RequireUppercase = false,
-            RequireNonAlphanumeric = false,
-        },
-    };
+            Password =
+            {
+                RequiredLength = options.MinPasswordLength,
+                RequireDigit = false,
+                RequireLowercase = false,
+                RequireUppercase = false,
+                RequireNonAlphanumeric = false,
+            },
+        };
 
     // Identity normalises user names and roles alike. Here roles are compared with regard to case, and the store compares user names.
     private sealed class AsWritten : ILookupNormalizer

@@ -46,6 +46,7 @@ internal sealed class PasswordLengthValidator(IOptions<AccountOptions> options) 
         return Task.FromResult(
             password is not null && password.Length >= min && password.Length <= MaxLength
                 ? IdentityResult.Success
-                : IdentityResult.Failed(AccountErrors.PasswordLength(min, MaxLength)));
+                : IdentityResult.Failed(AccountErrors.PasswordLength(min, MaxLength))
+        );
     }
 }

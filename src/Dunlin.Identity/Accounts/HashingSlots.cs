@@ -13,12 +13,14 @@ internal sealed class HashingSlots : IDisposable
     /// <summary>Sign-ins that wait for a slot. At 100 ms each, one more would wait half a minute on two cores.</summary>
     public const int MaxWaiting = 256;
 
-    private readonly ConcurrencyLimiter _limiter = new(new ConcurrencyLimiterOptions
-    {
-        PermitLimit = Math.Max(1, Environment.ProcessorCount / 2),
-        QueueLimit = MaxWaiting,
-        QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
-    });
+    private readonly ConcurrencyLimiter _limiter = new(
+        new ConcurrencyLimiterOptions
+        {
+            PermitLimit = Math.Max(1, Environment.ProcessorCount / 2),
+            QueueLimit = MaxWaiting,
+            QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+        }
+    );
 
     private readonly Lock _lock = new();
     private string? _nobody;

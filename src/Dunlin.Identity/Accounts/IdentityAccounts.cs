@@ -34,36 +34,57 @@ internal sealed class IdentityAccounts(IServiceScopeFactory scopes, Sessions ses
 
     public async ValueTask SetPasswordAsync(string userId, string password, CancellationToken cancellationToken)
     {
-        if (!await ChangeAsync(userId, (manager, user) =>
-        {
-            user.EndReason = "password_changed";
-            return manager.ReplacePasswordAsync(user, password);
-        }, cancellationToken))
+        if (
+            !await ChangeAsync(
+                userId,
+                (manager, user) =>
+                {
+                    user.EndReason = "password_changed";
+                    return manager.ReplacePasswordAsync(user, password);
+                },
+                cancellationToken
+            )
+        )
             throw NotFound(userId);
     }
 
     public async ValueTask SetRolesAsync(string userId, IReadOnlyList<string> roles, CancellationToken cancellationToken)
     {
-        if (!await ChangeAsync(userId, (manager, user) =>
-        {
-            user.Roles = [.. roles];
-            return manager.UpdateAsync(user);
-        }, cancellationToken))
+        if (
+            !await ChangeAsync(
+                userId,
+                (manager, user) =>
+                {
+                    user.Roles = [.. roles];
+                    return manager.UpdateAsync(user);
+                },
+                cancellationToken
+            )
+        )
             throw NotFound(userId);
     }
 
     public async ValueTask EndSessionsAsync(string userId, string reason, CancellationToken cancellationToken)
     {
-        if (!await ChangeAsync(userId, (manager, user) =>
-        {
-            user.EndReason = reason;
-            return manager.UpdateSecurityStampAsync(user);
-        }, cancellationToken))
+        if (
+            !await ChangeAsync(
+                userId,
+                (manager, user) =>
+                {
+                    user.EndReason = reason;
+                    return manager.UpdateSecurityStampAsync(user);
+                },
+                cancellationToken
+            )
+        )
             await sessions.EndAllAsync(userId, reason, exceptStamp: null, cancellationToken);
     }
 
     private async ValueTask<bool> ChangeAsync(
-        string userId, Func<AccountUsers, AccountUser, Task<IdentityResult>> change, CancellationToken cancellationToken)
+        string userId,
+        Func<AccountUsers, AccountUser, Task<IdentityResult>> change,
+        CancellationToken cancellationToken
+    )
     {
         for (var tries = 1; ; tries++)
         {

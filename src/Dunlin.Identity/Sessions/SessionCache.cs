@@ -33,7 +33,12 @@ internal sealed class SessionCache : IDisposable
         _sessions = sessions;
         _accounts = accounts;
         _time = time;
-        _subscriptions = [changes.OnSessionEnded(ended => Drop(ended.SessionId)), changes.OnRightsChanged(DropUser), changes.OnEverythingChanged(DropAll)];
+        _subscriptions =
+        [
+            changes.OnSessionEnded(ended => Drop(ended.SessionId)),
+            changes.OnRightsChanged(DropUser),
+            changes.OnEverythingChanged(DropAll),
+        ];
     }
 
     /// <summary>The session if it has neither ended nor expired and its account still has the stamp that it began with.</summary>
@@ -44,9 +49,11 @@ internal sealed class SessionCache : IDisposable
             return IsAlive(entry.Live, now);
 
         var drops = Volatile.Read(ref _drops);
-        if (await _sessions.FindAsync(sessionId, cancellationToken) is not { } session
+        if (
+            await _sessions.FindAsync(sessionId, cancellationToken) is not { } session
             || await _accounts.FindByIdAsync(session.UserId, cancellationToken) is not { } account
-            || account.SecurityStamp != session.SecurityStamp)
+            || account.SecurityStamp != session.SecurityStamp
+        )
             return null;
         var live = new LiveSession(session, account);
         Keep(sessionId, new Entry(live, now), drops);

@@ -42,20 +42,24 @@ internal sealed class SessionCookie(IOptions<AccountOptions> options, SigningKey
         var dot = cookie.IndexOf('.', StringComparison.Ordinal);
         if (dot <= 0 || !Secret.LooksRight(cookie[(dot + 1)..]))
             return null;
-        return await sessions.FindAsync(cookie[..dot], context.RequestAborted) is { } live && Secret.Matches(cookie[(dot + 1)..], live.Session.SecretHash)
+        return
+            await sessions.FindAsync(cookie[..dot], context.RequestAborted) is { } live
+            && Secret.Matches(cookie[(dot + 1)..], live.Session.SecretHash)
             ? live
             : null;
     }
 
     // The nodes of one site share the key, and so the name. A keyed hash tells nothing of the key.
-    private static string Suffix(SigningKeyStore keys) => Convert.ToHexStringLower(keys.Key.Sign(Encoding.ASCII.GetBytes(DefaultName)).AsSpan(0, SuffixBytes));
+    private static string Suffix(SigningKeyStore keys) =>
+        Convert.ToHexStringLower(keys.Key.Sign(Encoding.ASCII.GetBytes(DefaultName)).AsSpan(0, SuffixBytes));
 
-    private static CookieOptions Options(HttpContext context) => new()
-    {
-        HttpOnly = true,
-        SameSite = SameSiteMode.Lax,
-        Secure = context.Request.IsHttps,
-        Path = "/",
-        IsEssential = true,
-    };
+    private static CookieOptions Options(HttpContext context) =>
+        new()
+        {
+            HttpOnly = true,
+            SameSite = SameSiteMode.Lax,
+            Secure = context.Request.IsHttps,
+            Path = "/",
+            IsEssential = true,
+        };
 }

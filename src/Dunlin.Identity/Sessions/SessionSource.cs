@@ -13,9 +13,15 @@ internal sealed class SessionSource(SessionCache sessions, SessionCookie cookie)
 
     public async ValueTask<SessionIdentity?> FindByCookieAsync(HttpContext context) => Identity(await cookie.FindAsync(context));
 
-    private static SessionIdentity? Identity(LiveSession? live) => live is null
-        ? null
-        : new SessionIdentity(
-            live.Session.SessionId, live.Account.UserId, live.Account.FullName, live.Account.Roles,
-            live.Session.CreatedAt, live.Session.ExpiresAt);
+    private static SessionIdentity? Identity(LiveSession? live) =>
+        live is null
+            ? null
+            : new SessionIdentity(
+                live.Session.SessionId,
+                live.Account.UserId,
+                live.Account.FullName,
+                live.Account.Roles,
+                live.Session.CreatedAt,
+                live.Session.ExpiresAt
+            );
 }

@@ -8,7 +8,12 @@ namespace Dunlin.Identity;
 
 /// <summary>Begins and ends sessions.</summary>
 internal sealed class Sessions(
-    ISessionStore store, AccessChanges changes, IOptions<AccountOptions> options, TimeProvider time, ILogger<Sessions> logger) : ISessions
+    ISessionStore store,
+    AccessChanges changes,
+    IOptions<AccountOptions> options,
+    TimeProvider time,
+    ILogger<Sessions> logger
+) : ISessions
 {
     private const int MaxDescriptionLength = 120;
 
@@ -17,11 +22,22 @@ internal sealed class Sessions(
     private long _forgotAt = DateTimeOffset.MinValue.Ticks;
 
     /// <summary>A new session and the secret of its cookie, which is not kept.</summary>
-    public async ValueTask<(Session Session, string Secret)> BeginAsync(Account account, string? userAgent, CancellationToken cancellationToken)
+    public async ValueTask<(Session Session, string Secret)> BeginAsync(
+        Account account,
+        string? userAgent,
+        CancellationToken cancellationToken
+    )
     {
         var now = time.GetUtcNow();
         var secret = Secret.Make();
-        var session = new Session(Secret.MakeId(), account.UserId, Secret.Hash(secret), now, now + options.Value.SessionLifetime, Describe(userAgent))
+        var session = new Session(
+            Secret.MakeId(),
+            account.UserId,
+            Secret.Hash(secret),
+            now,
+            now + options.Value.SessionLifetime,
+            Describe(userAgent)
+        )
         {
             // As it was when the password was checked: a password that was changed since then has ended this session already.
             SecurityStamp = account.SecurityStamp,
@@ -38,9 +54,15 @@ internal sealed class Sessions(
     public ValueTask EndAsync(string userId, string sessionId, string reason, CancellationToken cancellationToken) =>
         EndAsync(new EndedSession(userId, sessionId, reason), cancellationToken);
 
-    public ValueTask<IReadOnlyList<Session>> ListAsync(CancellationToken cancellationToken) => store.ListAsync(time.GetUtcNow(), cancellationToken);
+    public ValueTask<IReadOnlyList<Session>> ListAsync(CancellationToken cancellationToken) =>
+        store.ListAsync(time.GetUtcNow(), cancellationToken);
 
-    public async ValueTask<bool> EndAsync(string sessionId, string reason, ReadOnlyMemory<byte> lastFrame, CancellationToken cancellationToken)
+    public async ValueTask<bool> EndAsync(
+        string sessionId,
+        string reason,
+        ReadOnlyMemory<byte> lastFrame,
+        CancellationToken cancellationToken
+    )
     {
         if (await store.FindAsync(sessionId, cancellationToken) is not { } session || session.ExpiresAt <= time.GetUtcNow())
             return false;

@@ -19,7 +19,8 @@ internal sealed class TokenIssuer(IOptions<AccessTokenOptions> options, AccessTo
                 SessionId = session.SessionId,
                 Lifetime = left < options.Value.Lifetime ? left : options.Value.Lifetime,
             },
-            out var lifetime);
+            out var lifetime
+        );
         return (token, lifetime);
     }
 }

@@ -56,8 +56,12 @@ internal sealed class AddressThrottle(IOptions<AccountOptions> options, TimeProv
     private TimeSpan? Wait(string key, AccountOptions value, DateTimeOffset now)
     {
         var allowed = value.FailuresPerAddress;
-        if (allowed == 0 || !_entries.TryGetValue(key, out var node)
-            || node.Value.Last + value.FailureMemory <= now || node.Value.Failures < allowed)
+        if (
+            allowed == 0
+            || !_entries.TryGetValue(key, out var node)
+            || node.Value.Last + value.FailureMemory <= now
+            || node.Value.Failures < allowed
+        )
             return null;
         var until = node.Value.Last + SignInWait.After(node.Value.Failures - allowed, value.MaxWait);
         return until > now ? until - now : null;

@@ -34,8 +34,10 @@ internal sealed class SignInLockout(IAccountStore store, IOptions<AccountOptions
             if (Wait(was, now) is { } wait)
                 return wait;
             // Ends: whoever overtakes this attempt has counted one, and only so many are allowed.
-            if (options.Value.FailuresPerAccount == 0
-                || await store.TryReplaceFailuresAsync(user.Subject, was, Next(user, was, now), cancellationToken))
+            if (
+                options.Value.FailuresPerAccount == 0
+                || await store.TryReplaceFailuresAsync(user.Subject, was, Next(user, was, now), cancellationToken)
+            )
             {
                 await ForgetAsync(now, cancellationToken);
                 return null;
@@ -74,9 +76,10 @@ internal sealed class SignInLockout(IAccountStore store, IOptions<AccountOptions
     {
         var value = options.Value;
         var count = was.Count > 0 && was.LastAt + value.FailureMemory > now ? was.Count + 1 : 1;
-        var until = value.FailuresPerAccount > 0 && count >= value.FailuresPerAccount
-            ? now + SignInWait.After(count - value.FailuresPerAccount, value.MaxWait)
-            : now;
+        var until =
+            value.FailuresPerAccount > 0 && count >= value.FailuresPerAccount
+                ? now + SignInWait.After(count - value.FailuresPerAccount, value.MaxWait)
+                : now;
         return new SignInFailures(count, now, until > was.LockedUntil ? until : was.LockedUntil, user.Stored is not null);
     }
 
@@ -86,8 +89,7 @@ internal sealed class SignInLockout(IAccountStore store, IOptions<AccountOptions
     private async ValueTask ForgetAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         var forgotAt = Interlocked.Read(ref _forgotAt);
-        if (forgotAt + ForgetInterval.Ticks <= now.Ticks
-            && Interlocked.CompareExchange(ref _forgotAt, now.Ticks, forgotAt) == forgotAt)
+        if (forgotAt + ForgetInterval.Ticks <= now.Ticks && Interlocked.CompareExchange(ref _forgotAt, now.Ticks, forgotAt) == forgotAt)
             await store.ForgetFailuresAsync(now - options.Value.FailureMemory, MaxUnknownNames, cancellationToken);
     }
 }

@@ -10,9 +10,10 @@ namespace Dunlin.Postgres.Backplane;
 internal static class CommitNotice
 {
     /// <summary>Writes the notice of the commit whose span is current.</summary>
-    public static string Write(Position position) => DunlinActivities.CurrentCommit is { } commit
-        ? $"{position} 00-{commit.TraceId.ToHexString()}-{commit.SpanId.ToHexString()}-01"
-        : position.ToString();
+    public static string Write(Position position) =>
+        DunlinActivities.CurrentCommit is { } commit
+            ? $"{position} 00-{commit.TraceId.ToHexString()}-{commit.SpanId.ToHexString()}-01"
+            : position.ToString();
 
     /// <summary>Reads a notice.</summary>
     /// <returns>False where the position cannot be read. A <c>traceparent</c> that cannot be read is left out.</returns>

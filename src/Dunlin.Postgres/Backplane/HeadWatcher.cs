@@ -49,7 +49,7 @@ internal sealed partial class HeadWatcher : IAsyncDisposable
 
     private async Task RunAsync()
     {
-        for (var delay = TimeSpan.FromMilliseconds(50); !_stop.IsCancellationRequested;)
+        for (var delay = TimeSpan.FromMilliseconds(50); !_stop.IsCancellationRequested; )
         {
             try
             {
@@ -127,7 +127,7 @@ internal sealed partial class HeadWatcher : IAsyncDisposable
             return;
         if (!CommitNotice.TryParse(notification.Payload, out var position, out var commit))
         {
-            _isWoken = true;   // from a node of another version
+            _isWoken = true; // from a node of another version
             return;
         }
         if (commit is { } span)

@@ -5,7 +5,9 @@ namespace Dunlin.Postgres.Backplane;
 /// <summary>Waiting for a notification.</summary>
 internal static class Notifications
 {
-    /// <summary>The driver ends a wait that is cancelled by asking the server, which takes seconds; one that has run out ends by itself.</summary>
+    /// <summary>
+    /// The driver ends a wait that is cancelled by asking the server, which takes seconds; one that has run out ends by itself.
+    /// </summary>
     private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(200);
 
     /// <param name="connection">A connection that listens.</param>

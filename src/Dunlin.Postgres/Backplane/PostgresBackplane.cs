@@ -33,9 +33,10 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
     private static readonly SqlText Forget = new("transient_forget");
     private static readonly SqlText Notify = new("notify");
 
-    private readonly Lock _numbering = new();   // guards _number, so that numbers grow along the outbox
+    private readonly Lock _numbering = new(); // guards _number, so that numbers grow along the outbox
     private readonly Channel<NumberedEvent> _outbox = System.Threading.Channels.Channel.CreateBounded<NumberedEvent>(
-        new BoundedChannelOptions(MaxWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
+        new BoundedChannelOptions(MaxWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite }
+    );
 
     private readonly Dictionary<string, long> _seen = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -72,8 +73,8 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
 
     public void Send(NumberedEvent sent) => _outbox.Writer.TryWrite(sent);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
-        AgainAndAgainAsync(SendAsync, stoppingToken), AgainAndAgainAsync(ReceiveAsync, stoppingToken));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(AgainAndAgainAsync(SendAsync, stoppingToken), AgainAndAgainAsync(ReceiveAsync, stoppingToken));
 
     private async Task AgainAndAgainAsync(Func<CancellationToken, Task> work, CancellationToken stop)
     {
@@ -118,11 +119,13 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
                         Statements.Texts(group.Select(e => e.Event.Origin?.SessionId)),
                         Statements.Texts(group.Select(e => e.Event.Origin?.ConnectionId)),
                         Statements.Texts(group.Select(e => e.Event.Origin?.DeviceId)),
-                        Statements.Numbers(group.Select(e => e.Event.Time.UtcTicks)));
+                        Statements.Numbers(group.Select(e => e.Event.Time.UtcTicks))
+                    );
                     batch.Add(Notify, Statements.Text(Channel), Statements.Text(""));
                     return await batch.ExecuteNonQueryAsync(ct);
                 },
-                stop);
+                stop
+            );
         }
     }
 
@@ -162,7 +165,12 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
 
     private async Task DeliverAsync(NpgsqlConnection connection, CancellationToken stop)
     {
-        await using var command = connection.Command(Read, Statements.Text(_id), Statements.Texts(_seen.Keys), Statements.Numbers(_seen.Values));
+        await using var command = connection.Command(
+            Read,
+            Statements.Text(_id),
+            Statements.Texts(_seen.Keys),
+            Statements.Numbers(_seen.Values)
+        );
         await using var row = await command.ExecuteReaderAsync(stop);
         while (await row.ReadAsync(stop))
         {
@@ -170,7 +178,12 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
             var origin = Enumerable.Range(5, 4).All(row.IsDBNull)
                 ? null
                 : new EventOrigin(row.TextOrNull(5), row.TextOrNull(6), row.TextOrNull(7), row.TextOrNull(8));
-            var draft = EventDraft.OfEngine(TopicName.Parse(row.GetString(2)), row.GetString(3), (ReadOnlyMemory<byte>)row.GetFieldValue<byte[]>(4), origin);
+            var draft = EventDraft.OfEngine(
+                TopicName.Parse(row.GetString(2)),
+                row.GetString(3),
+                (ReadOnlyMemory<byte>)row.GetFieldValue<byte[]>(4),
+                origin
+            );
             _heard?.Invoke(new NumberedEvent(row.GetString(0), row.GetInt64(1), Event.Transient(draft, row.Time(9))));
         }
     }

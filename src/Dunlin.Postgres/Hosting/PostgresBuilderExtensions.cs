@@ -23,7 +23,10 @@ public static class PostgresBuilderExtensions
         services.TryAddSingleton<PostgresBackplane>();
         services.TryAddSingleton<IStoreBackplane>(provider => provider.GetRequiredService<PostgresBackplane>());
         // In place of the one for a single process; one that leans on this stays, whichever was added first.
-        if (services.LastOrDefault(service => service.ServiceType == typeof(IBackplane)) is not { } other || other.ImplementationType == typeof(InProcessBackplane))
+        if (
+            services.LastOrDefault(service => service.ServiceType == typeof(IBackplane)) is not { } other
+            || other.ImplementationType == typeof(InProcessBackplane)
+        )
             services.Replace(ServiceDescriptor.Singleton<IBackplane>(provider => provider.GetRequiredService<PostgresBackplane>()));
         services.AddHostedService(provider => provider.GetRequiredService<PostgresBackplane>());
         builder.AddSharedStore();

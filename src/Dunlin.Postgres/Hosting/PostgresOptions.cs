@@ -15,7 +15,9 @@ public sealed class PostgresOptions
     [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
     public TimeSpan WriteLimit { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a read scope may take before it is ended: its snapshot keeps old row versions alive. Default: 30 seconds.</summary>
+    /// <summary>
+    /// How long a read scope may take before it is ended: its snapshot keeps old row versions alive. Default: 30 seconds.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
     public TimeSpan ReadLimit { get; set; } = TimeSpan.FromSeconds(30);
 

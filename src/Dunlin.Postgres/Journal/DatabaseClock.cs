@@ -28,7 +28,7 @@ internal sealed class DatabaseClock(StoreClock clock, bool isDatabase = true)
         var said = DateTimeOffset.UnixEpoch.AddTicks((long)(microseconds * TimeSpan.TicksPerMicrosecond));
         var last = DateTimeOffset.FromUnixTimeMilliseconds(lastEvent);
         var now = said < last ? last : said;
-        for (var latest = Volatile.Read(ref _latest); ;)
+        for (var latest = Volatile.Read(ref _latest); ; )
         {
             if (latest >= now.UtcTicks)
             {

@@ -39,7 +39,9 @@ internal sealed partial class JournalHead(ILogger logger) : IDisposable
     public void Observe(Position position)
     {
         if (position.Epoch != _epoch)
-            throw Fail($"The database now holds another history of the journal ({position}); this node has seen {Position}. Start the node anew.");
+            throw Fail(
+                $"The database now holds another history of the journal ({position}); this node has seen {Position}. Start the node anew."
+            );
         if (Raise(position))
             Moved?.Invoke(position);
     }
@@ -54,7 +56,7 @@ internal sealed partial class JournalHead(ILogger logger) : IDisposable
     /// <summary>Moves on to a position, if it is newer.</summary>
     public bool Raise(Position position)
     {
-        for (var known = Volatile.Read(ref _offset); known < position.Offset;)
+        for (var known = Volatile.Read(ref _offset); known < position.Offset; )
         {
             var seen = Interlocked.CompareExchange(ref _offset, position.Offset, known);
             if (seen == known)

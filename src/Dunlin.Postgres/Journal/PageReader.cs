@@ -17,11 +17,20 @@ internal static class PageReader
     private const int LookedThroughColumn = 13;
 
     /// <returns>The page, and the head as of its snapshot.</returns>
-    public static async ValueTask<(JournalPage Page, Position Head)> ReadAsync(NpgsqlConnection connection, JournalQuery query, CancellationToken cancellationToken)
+    public static async ValueTask<(JournalPage Page, Position Head)> ReadAsync(
+        NpgsqlConnection connection,
+        JournalQuery query,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = connection.Command(
-            query.Topics is null ? PageAll : query.Patterns.Count == 0 ? PageTopics : PagePatterns,
-            Statements.Number(query.After), Statements.Number(query.Limit), Statements.Number(query.MaxBytes));
+            query.Topics is null ? PageAll
+                : query.Patterns.Count == 0 ? PageTopics
+                : PagePatterns,
+            Statements.Number(query.After),
+            Statements.Number(query.Limit),
+            Statements.Number(query.MaxBytes)
+        );
         if (query.Topics is { } topics)
             command.Parameters.Add(Statements.Texts(topics.Select(topic => topic.Value).Distinct(StringComparer.Ordinal)));
         if (query is { Topics: not null, Patterns: { Count: > 0 } patterns })
@@ -52,24 +61,38 @@ internal static class PageReader
     }
 
     /// <summary>A pattern as the database's own kind of expression.</summary>
-    private static string Expression(TopicPattern pattern) => '^' + string.Join('/', pattern.Text.Split('/').Select(segment => segment switch
-    {
-        "*" => "[^/]+",
-        "**" => ".+",
-        _ => Regex.Escape(segment),
-    })) + '$';
+    private static string Expression(TopicPattern pattern) =>
+        '^'
+        + string.Join(
+            '/',
+            pattern
+                .Text.Split('/')
+                .Select(segment =>
+                    segment switch
+                    {
+                        "*" => "[^/]+",
+                        "**" => ".+",
+                        _ => Regex.Escape(segment),
+                    }
+                )
+        )
+        + '$';
 
-    private static Event Read(NpgsqlDataReader row, uint epoch) => new(
-        new Position(epoch, row.GetInt64(4)),
-        TopicName.Parse(row.GetString(5)),
-        row.GetString(6),
-        row.GetFieldValue<byte[]>(7),
-        Origin(row),
-        DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(12)));
+    private static Event Read(NpgsqlDataReader row, uint epoch) =>
+        new(
+            new Position(epoch, row.GetInt64(4)),
+            TopicName.Parse(row.GetString(5)),
+            row.GetString(6),
+            row.GetFieldValue<byte[]>(7),
+            Origin(row),
+            DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(12))
+        );
 
     private static EventOrigin? Origin(NpgsqlDataReader row)
     {
         var (user, session, connection, device) = (row.TextOrNull(8), row.TextOrNull(9), row.TextOrNull(10), row.TextOrNull(11));
-        return user is null && session is null && connection is null && device is null ? null : new EventOrigin(user, session, connection, device);
+        return user is null && session is null && connection is null && device is null
+            ? null
+            : new EventOrigin(user, session, connection, device);
     }
 }

@@ -9,14 +9,17 @@ internal static class PostgresFaults
 {
     /// <summary>Whether the connection is gone, or will be: nothing more can be said on it, and what it was doing is unknown
     /// unless the commit had not been asked for.</summary>
-    public static bool IsLost(Exception exception) => exception switch
-    {
-        // Classes 08 (connection), 57P0x (shutdown, crash, starting, dropped, idle), 25P03 (idle in transaction), 53300 (too many).
-        PostgresException postgres => postgres.Severity is "FATAL" or "PANIC" || postgres.SqlState.StartsWith("08", StringComparison.Ordinal)
-            || postgres.SqlState.StartsWith("57P", StringComparison.Ordinal) || postgres.SqlState is "25P03" or "53300",
-        NpgsqlException or IOException or SocketException or TimeoutException or ObjectDisposedException => true,
-        _ => false,
-    };
+    public static bool IsLost(Exception exception) =>
+        exception switch
+        {
+            // Classes 08 (connection), 57P0x (shutdown, crash, starting, dropped, idle), 25P03 (idle in transaction), 53300 (too many).
+            PostgresException postgres => postgres.Severity is "FATAL" or "PANIC"
+                || postgres.SqlState.StartsWith("08", StringComparison.Ordinal)
+                || postgres.SqlState.StartsWith("57P", StringComparison.Ordinal)
+                || postgres.SqlState is "25P03" or "53300",
+            NpgsqlException or IOException or SocketException or TimeoutException or ObjectDisposedException => true,
+            _ => false,
+        };
 
     /// <summary>Whether the same may succeed when it is tried again: lock and statement time-outs, deadlocks, serialisation.</summary>
     public static bool IsTransient(Exception exception) =>
@@ -24,24 +27,25 @@ internal static class PostgresFaults
 
     /// <summary>Returns the exception for the caller, where nothing was kept: one that may not happen again becomes
     /// <see cref="ErrorCode.StoreUnavailable"/>; those of the application's own statements pass.</summary>
-    public static Exception Translate(Exception exception) => exception is not DunlinException && IsTransient(exception)
-        ? Unavailable(Reason(exception), exception)
-        : exception;
+    public static Exception Translate(Exception exception) =>
+        exception is not DunlinException && IsTransient(exception) ? Unavailable(Reason(exception), exception) : exception;
 
-    public static DunlinException Unavailable(string detail, Exception? cause = null) => new(ErrorCode.StoreUnavailable, detail, null, cause);
+    public static DunlinException Unavailable(string detail, Exception? cause = null) =>
+        new(ErrorCode.StoreUnavailable, detail, null, cause);
 
     /// <summary>Returns the exception for the caller of a change that commits by itself and whose connection was lost: the commit may
     /// have happened.</summary>
-    public static DunlinException LostInChange(Exception exception) => new(
-        ErrorCode.OutcomeUnknown, "The database was lost during the change; whether it was kept is unknown.", null, exception);
+    public static DunlinException LostInChange(Exception exception) =>
+        new(ErrorCode.OutcomeUnknown, "The database was lost during the change; whether it was kept is unknown.", null, exception);
 
-    private static string Reason(Exception exception) => exception switch
-    {
-        PostgresException { SqlState: "40P01" } => "The database chose this to end a deadlock; nothing of it was kept.",
-        PostgresException { SqlState: "40001" } => "Another change came between; nothing of this was kept.",
-        PostgresException { SqlState: "55P03" } => "The database is locked by another; nothing of this was kept.",
-        PostgresException { SqlState: "57014" } => "The database took too long; nothing of this was kept.",
-        PostgresException { SqlState: "53100" } => "The disk of the database is full; nothing of this was kept.",
-        _ => "The database cannot be reached; nothing of this was kept.",
-    };
+    private static string Reason(Exception exception) =>
+        exception switch
+        {
+            PostgresException { SqlState: "40P01" } => "The database chose this to end a deadlock; nothing of it was kept.",
+            PostgresException { SqlState: "40001" } => "Another change came between; nothing of this was kept.",
+            PostgresException { SqlState: "55P03" } => "The database is locked by another; nothing of this was kept.",
+            PostgresException { SqlState: "57014" } => "The database took too long; nothing of this was kept.",
+            PostgresException { SqlState: "53100" } => "The disk of the database is full; nothing of this was kept.",
+            _ => "The database cannot be reached; nothing of this was kept.",
+        };
 }

@@ -45,7 +45,10 @@ internal sealed partial class Writer
         await CloseAsync(connection);
     }
 
-    [LoggerMessage(2125, LogLevel.Warning,
-        "The session {ProcessId} of a unit of work that did not end could not be ended. Writes of all nodes wait until the server ends it, after {Seconds} s without a command.")]
+    [LoggerMessage(
+        2125,
+        LogLevel.Warning,
+        "The session {ProcessId} of a unit of work that did not end could not be ended. Writes of all nodes wait until the server ends it, after {Seconds} s without a command."
+    )]
     private partial void LogNotTerminated(Exception exception, int processId, double seconds);
 }

@@ -60,13 +60,20 @@ internal sealed partial class Writer
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted);
         await using (var batch = new NpgsqlBatch(connection))
         {
-            await batch.Add(
+            await batch
+                .Add(
                     BeginWrite,
-                    WriterSession.Milliseconds(_settings.LockTimeout), WriterSession.Milliseconds(_settings.StatementTimeout), WriterSession.Milliseconds(_settings.IdleTimeout))
+                    WriterSession.Milliseconds(_settings.LockTimeout),
+                    WriterSession.Milliseconds(_settings.StatementTimeout),
+                    WriterSession.Milliseconds(_settings.IdleTimeout)
+                )
                 .Add(Lock)
                 .ExecuteNonQueryAsync();
         }
-        await using var ask = connection.Command(FindOutcome, Statements.Text(session.TransactionId.ToString(CultureInfo.InvariantCulture)));
+        await using var ask = connection.Command(
+            FindOutcome,
+            Statements.Text(session.TransactionId.ToString(CultureInfo.InvariantCulture))
+        );
         string? status;
         try
         {
@@ -83,13 +90,22 @@ internal sealed partial class Writer
             return status == "committed" ? true : null;
         var last = session.Events[^1];
         await using var compare = connection.Command(
-            FindEvent, Statements.Number(last.Position.Offset), Statements.Number(last.Time.ToUnixTimeMilliseconds()), Statements.Text(last.Type), Statements.Bytes(last.Data));
+            FindEvent,
+            Statements.Number(last.Position.Offset),
+            Statements.Number(last.Time.ToUnixTimeMilliseconds()),
+            Statements.Text(last.Type),
+            Statements.Bytes(last.Data)
+        );
         return (long)(await compare.ExecuteScalarAsync())! == 1 ? true : null;
     }
 
     [LoggerMessage(2123, LogLevel.Warning, "The connection was lost during a commit of {Count} events; whether it happened: {Committed}.")]
     private partial void LogResolved(Exception exception, int count, bool? committed);
 
-    [LoggerMessage(2124, LogLevel.Error, "The connection was lost during a commit of {Count} events, and whether it happened could not be found out.")]
+    [LoggerMessage(
+        2124,
+        LogLevel.Error,
+        "The connection was lost during a commit of {Count} events, and whether it happened could not be found out."
+    )]
     private partial void LogUnresolved(Exception exception, int count);
 }

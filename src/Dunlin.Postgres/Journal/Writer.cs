@@ -27,7 +27,8 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(1);
 
     private readonly Channel<WriteRequest> _queue = Channel.CreateBounded<WriteRequest>(
-        new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
+        new BoundedChannelOptions(MaxWaiting) { SingleReader = true }
+    );
     private readonly NpgsqlDataSource _database;
     private readonly WriterSettings _settings;
     private readonly JournalHead _head;
@@ -45,7 +46,8 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
         JournalHead head,
         CommitFeed feed,
         JournalInstruments instruments,
-        ILogger logger)
+        ILogger logger
+    )
         : base(feed, instruments, logger)
     {
         _database = database;
@@ -70,9 +72,11 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
         request.QueuedAt = _settings.Time.GetTimestamp();
         if (!_queue.Writer.TryWrite(request))
         {
-            throw PostgresFaults.Unavailable(_closing.IsCancellationRequested
-                ? "The store is closed; nothing of this write was kept."
-                : "Too many writes are waiting; nothing of this one was kept.");
+            throw PostgresFaults.Unavailable(
+                _closing.IsCancellationRequested
+                    ? "The store is closed; nothing of this write was kept."
+                    : "Too many writes are waiting; nothing of this one was kept."
+            );
         }
     }
 
@@ -174,8 +178,14 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
         }
         else if (committed is null)
         {
-            Fail(Executed, static () => new DunlinException(
-                ErrorCode.OutcomeUnknown, "The database was lost during the commit; whether this was kept is unknown."));
+            Fail(
+                Executed,
+                static () =>
+                    new DunlinException(
+                        ErrorCode.OutcomeUnknown,
+                        "The database was lost during the commit; whether this was kept is unknown."
+                    )
+            );
         }
     }
 
@@ -206,7 +216,10 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
                     throw;
                 if (delay > TimeSpan.Zero)
                     await Task.Delay(delay, _settings.Time);
-                delay = delay == TimeSpan.Zero ? FirstDelay : delay < MaxDelay ? 2 * delay : MaxDelay;
+                delay =
+                    delay == TimeSpan.Zero ? FirstDelay
+                    : delay < MaxDelay ? 2 * delay
+                    : MaxDelay;
             }
         }
         return null;
@@ -218,7 +231,7 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
         var last = batch.Last!;
         Take(batch);
         var keys = new List<IdempotencyKey>();
-        for (var node = last.Next; node is not null;)
+        for (var node = last.Next; node is not null; )
         {
             var (request, next) = (node.Value, node.Next);
             if (request.Cancellation.IsCancellationRequested)
@@ -239,13 +252,14 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
     /// <summary>Answers those who have given up or waited too long.</summary>
     private bool DropHopeless(LinkedList<WriteRequest> batch, bool isRetry)
     {
-        for (var node = batch.First; node is not null;)
+        for (var node = batch.First; node is not null; )
         {
             var (request, next) = (node.Value, node.Next);
-            Exception? end = request.Cancellation.IsCancellationRequested ? new OperationCanceledException(request.Cancellation)
+            Exception? end =
+                request.Cancellation.IsCancellationRequested ? new OperationCanceledException(request.Cancellation)
                 : isRetry && (_closing.IsCancellationRequested || _settings.Time.GetElapsedTime(request.QueuedAt) >= _settings.Patience)
                     ? PostgresFaults.Unavailable("The database cannot be reached; nothing of this was kept.", _head.Outage)
-                    : null;
+                : null;
             if (end is not null)
             {
                 batch.Remove(node);
@@ -263,7 +277,9 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
         if (JournalHead.Continues(known, session.Start))
             return;
         await CloseAsync();
-        throw _head.Fail($"The journal of the database is at {session.Start}, but this node has seen {known}: it was restored or set back. Start the node anew.");
+        throw _head.Fail(
+            $"The journal of the database is at {session.Start}, but this node has seen {known}: it was restored or set back. Start the node anew."
+        );
     }
 
     protected override void RaiseHead(Position head) => _head.Raise(head);
@@ -290,7 +306,13 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
             if (!Executed[i].IsUnit && isLost)
                 batch.AddFirst(Executed[i]);
             else if (!Executed[i].IsAnswered)
-                Executed[i].Fail(PostgresFaults.Unavailable("The write was rolled back together with another one; nothing of this was kept.", exception));
+                Executed[i]
+                    .Fail(
+                        PostgresFaults.Unavailable(
+                            "The write was rolled back together with another one; nothing of this was kept.",
+                            exception
+                        )
+                    );
         }
         Executed.Clear();
     }

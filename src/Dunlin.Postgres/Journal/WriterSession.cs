@@ -69,7 +69,13 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
         _transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted);
         var keys = requests.Select(request => request.Key).OfType<IdempotencyKey>().Distinct().ToList();
         await using var batch = new NpgsqlBatch(connection);
-        batch.Add(BeginWrite, Milliseconds(settings.LockTimeout), Milliseconds(settings.StatementTimeout), Milliseconds(settings.IdleTimeout))
+        batch
+            .Add(
+                BeginWrite,
+                Milliseconds(settings.LockTimeout),
+                Milliseconds(settings.StatementTimeout),
+                Milliseconds(settings.IdleTimeout)
+            )
             .Add(Lock)
             .Add(FindState);
         if (keys.Count > 0)
@@ -91,9 +97,7 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
             await ReadAnswersAsync(reader);
         }
         // To the end: an error of a later statement is told there.
-        while (await reader.NextResultAsync())
-        {
-        }
+        while (await reader.NextResultAsync()) { }
         _hasSavepoint = _isFresh;
     }
 
@@ -199,26 +203,30 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
         }
     }
 
-    private void AddEvents(NpgsqlBatch batch) => batch.Add(
-        InsertEvents,
-        Statements.Number(Events[0].Position.Offset),
-        Statements.Texts(Events.Select(e => e.Topic.Value)),
-        Statements.Texts(Events.Select(e => e.Type)),
-        Statements.Byteas(Events.Select(e => e.Data)),
-        Statements.Texts(Events.Select(e => e.Origin?.UserId)),
-        Statements.Texts(Events.Select(e => e.Origin?.SessionId)),
-        Statements.Texts(Events.Select(e => e.Origin?.ConnectionId)),
-        Statements.Texts(Events.Select(e => e.Origin?.DeviceId)),
-        Statements.Number(Events[0].Time.ToUnixTimeMilliseconds()));
+    private void AddEvents(NpgsqlBatch batch) =>
+        batch.Add(
+            InsertEvents,
+            Statements.Number(Events[0].Position.Offset),
+            Statements.Texts(Events.Select(e => e.Topic.Value)),
+            Statements.Texts(Events.Select(e => e.Type)),
+            Statements.Byteas(Events.Select(e => e.Data)),
+            Statements.Texts(Events.Select(e => e.Origin?.UserId)),
+            Statements.Texts(Events.Select(e => e.Origin?.SessionId)),
+            Statements.Texts(Events.Select(e => e.Origin?.ConnectionId)),
+            Statements.Texts(Events.Select(e => e.Origin?.DeviceId)),
+            Statements.Number(Events[0].Time.ToUnixTimeMilliseconds())
+        );
 
-    private void AddAnswers(NpgsqlBatch batch) => batch.Add(
-        InsertIdempotency,
-        Statements.Texts(_answers.Select(a => a.Key.Scope)),
-        Statements.Texts(_answers.Select(a => a.Key.Key)),
-        Statements.Byteas(_answers.Select(a => (ReadOnlyMemory<byte>)a.Fingerprint)),
-        Statements.Numbers(_answers.Select(a => a.Positions[0].Offset)),
-        Statements.Integers(_answers.Select(a => a.Positions.Count)),
-        Statements.Number(_now.ToUnixTimeMilliseconds()));
+    private void AddAnswers(NpgsqlBatch batch) =>
+        batch.Add(
+            InsertIdempotency,
+            Statements.Texts(_answers.Select(a => a.Key.Scope)),
+            Statements.Texts(_answers.Select(a => a.Key.Key)),
+            Statements.Byteas(_answers.Select(a => (ReadOnlyMemory<byte>)a.Fingerprint)),
+            Statements.Numbers(_answers.Select(a => a.Positions[0].Offset)),
+            Statements.Integers(_answers.Select(a => a.Positions.Count)),
+            Statements.Number(_now.ToUnixTimeMilliseconds())
+        );
 
     internal static NpgsqlParameter Milliseconds(TimeSpan time) =>
         Statements.Text(((long)Math.Ceiling(time.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture));
@@ -232,11 +240,15 @@ internal sealed record WriterSettings(DatabaseClock Clock, TimeSpan WriteLimit, 
 
     public TimeSpan StatementTimeout => 4 * IdleTimeout;
 
-    /// <summary>How long a transaction of the writer may be idle before the server ends it: a unit of work may be for its whole limit.</summary>
+    /// <summary>
+    /// How long a transaction of the writer may be idle before the server ends it: a unit of work may be for its whole limit.
+    /// </summary>
     public TimeSpan IdleTimeout => WriteLimit + TimeSpan.FromSeconds(1);
 }
 
-/// <summary>Topics that are known to be in the database, because a commit put them there or found them. Bounded. Used by one at a time.</summary>
+/// <summary>
+/// Topics that are known to be in the database, because a commit put them there or found them. Bounded. Used by one at a time.
+/// </summary>
 internal sealed class KnownTopics
 {
     /// <summary>Some ten MiB; beyond, they are looked up again.</summary>

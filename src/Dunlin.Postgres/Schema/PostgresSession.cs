@@ -48,11 +48,18 @@ internal sealed class PostgresSession(NpgsqlConnection connection) : ISchemaSess
     }
 
     public async ValueTask<long> InsertAsync(
-        string table, IReadOnlyList<SqlColumn> columns, DbDataReader rows, Action<long> inserted, CancellationToken cancellationToken)
+        string table,
+        IReadOnlyList<SqlColumn> columns,
+        DbDataReader rows,
+        Action<long> inserted,
+        CancellationToken cancellationToken
+    )
     {
         var names = string.Join(", ", columns.Select(column => $"\"{column.Name}\""));
         await using var copy = await connection.BeginBinaryImportAsync(
-            $"COPY \"{table}\" ({names}) FROM STDIN (FORMAT BINARY)", cancellationToken);
+            $"COPY \"{table}\" ({names}) FROM STDIN (FORMAT BINARY)",
+            cancellationToken
+        );
         long count = 0;
         while (await rows.ReadAsync(cancellationToken))
         {
@@ -66,7 +73,12 @@ internal sealed class PostgresSession(NpgsqlConnection connection) : ISchemaSess
     }
 
     private static Task InsertAsync(
-        NpgsqlBinaryImporter copy, DbDataReader row, int column, string type, CancellationToken cancellationToken) =>
+        NpgsqlBinaryImporter copy,
+        DbDataReader row,
+        int column,
+        string type,
+        CancellationToken cancellationToken
+    ) =>
         row.IsDBNull(column)
             ? copy.WriteNullAsync(cancellationToken)
             : type switch

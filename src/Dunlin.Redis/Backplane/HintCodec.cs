@@ -51,7 +51,9 @@ internal static class HintCodec
     public static bool IsEcho(byte[] bytes, string node)
     {
         var head = 2 + node.Length;
-        return bytes.Length > head + sizeof(long) + sizeof(uint) + sizeof(long) + 1 && bytes[0] is Version or TracedVersion && bytes[1] == node.Length
+        return bytes.Length > head + sizeof(long) + sizeof(uint) + sizeof(long) + 1
+            && bytes[0] is Version or TracedVersion
+            && bytes[1] == node.Length
             && System.Text.Ascii.Equals(bytes.AsSpan(2, node.Length), node);
     }
 
@@ -97,7 +99,11 @@ internal static class HintCodec
         if (!ids[..TraceIdLength].ContainsAnyExcept((byte)0) || !ids[TraceIdLength..].ContainsAnyExcept((byte)0))
             throw new FormatException("The ids of a span are not zero.");
         return new ActivityContext(
-            ActivityTraceId.CreateFromBytes(ids[..TraceIdLength]), ActivitySpanId.CreateFromBytes(ids[TraceIdLength..]), ActivityTraceFlags.Recorded, isRemote: true);
+            ActivityTraceId.CreateFromBytes(ids[..TraceIdLength]),
+            ActivitySpanId.CreateFromBytes(ids[TraceIdLength..]),
+            ActivityTraceFlags.Recorded,
+            isRemote: true
+        );
     }
 
     private static void Write(BinaryWriter writer, Event entry)
@@ -129,7 +135,14 @@ internal static class HintCodec
         var origin = reader.ReadBoolean() ? new EventOrigin(Part(reader), Part(reader), Part(reader), Part(reader)) : null;
         // Made through a draft for its checks of the type. A reserved type is taken here: the engine of another node sends those.
         var draft = EventDraft.OfEngine(topic, type, (ReadOnlyMemory<byte>)data, origin);
-        return new Event(position, draft.Topic, draft.Type, draft.Data, draft.Origin, new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero));
+        return new Event(
+            position,
+            draft.Topic,
+            draft.Type,
+            draft.Data,
+            draft.Origin,
+            new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero)
+        );
     }
 
     private static string? Part(BinaryReader reader) => reader.ReadBoolean() ? reader.ReadString() : null;

@@ -26,10 +26,10 @@ internal sealed partial class RedisBackplane
 
     private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(1);
 
-    private readonly Lock _line = new();   // guards _beat, _heard, _floor, _isHearing and what is told of it
+    private readonly Lock _line = new(); // guards _beat, _heard, _floor, _isHearing and what is told of it
     private readonly CancellationTokenSource _stop = new();
     private ConnectionMultiplexer? _redis;
-    private ChannelMessageQueue? _messages;   // null until the client has subscribed
+    private ChannelMessageQueue? _messages; // null until the client has subscribed
     private long _beat;
     private long _heard;
     private long _floor;

@@ -14,7 +14,7 @@ internal sealed partial class RedisBackplane
     /// <summary>How long a node that was heard through the store may still be there only.</summary>
     private static readonly TimeSpan OthersAreDeaf = TimeSpan.FromSeconds(10);
 
-    private readonly Lock _saying = new();   // guards _number, so that numbers grow along what is sent through the store
+    private readonly Lock _saying = new(); // guards _number, so that numbers grow along what is sent through the store
     private readonly SeenNumbers _seen = new(TimeProvider.System);
     private long _number;
     private long _heardByStore = -1;

@@ -27,7 +27,12 @@ internal sealed partial class RedisBackplane : IBackplane, IDisposable
     private int _dropping;
     private int _misunderstood;
 
-    public RedisBackplane(IOptions<RedisOptions> options, IServiceProvider services, ILogger<RedisBackplane> logger, IStoreBackplane? store = null)
+    public RedisBackplane(
+        IOptions<RedisOptions> options,
+        IServiceProvider services,
+        ILogger<RedisBackplane> logger,
+        IStoreBackplane? store = null
+    )
     {
         _options = options.Value;
         _services = services;
@@ -48,7 +53,9 @@ internal sealed partial class RedisBackplane : IBackplane, IDisposable
         long bytes = 0;
         for (var i = 0; i < committed.Count; i++)
             bytes += committed[i].Data.Length;
-        Publish(new Hint(_id, committed[^1].Position, bytes <= _options.MaxHintBytes ? committed : [], Commit: DunlinActivities.CurrentCommit));
+        Publish(
+            new Hint(_id, committed[^1].Position, bytes <= _options.MaxHintBytes ? committed : [], Commit: DunlinActivities.CurrentCommit)
+        );
     }
 
     private void Publish(Hint hint)
@@ -64,8 +71,15 @@ internal sealed partial class RedisBackplane : IBackplane, IDisposable
         }
         try
         {
-            _ = subscriber.PublishAsync(_channel, HintCodec.Encode(hint)).ContinueWith(
-                (task, state) => ((RedisBackplane)state!).OnPublished(task), this, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            _ = subscriber
+                .PublishAsync(_channel, HintCodec.Encode(hint))
+                .ContinueWith(
+                    (task, state) => ((RedisBackplane)state!).OnPublished(task),
+                    this,
+                    CancellationToken.None,
+                    TaskContinuationOptions.ExecuteSynchronously,
+                    TaskScheduler.Default
+                );
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
         {

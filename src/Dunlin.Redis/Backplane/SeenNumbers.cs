@@ -16,7 +16,7 @@ internal sealed class SeenNumbers(TimeProvider time)
     /// <summary>The store keeps what it passes on for a minute; what was sent longer ago cannot come again.</summary>
     private static readonly TimeSpan ForgetAfter = TimeSpan.FromMinutes(10);
 
-    private readonly Lock _gate = new();   // guards everything below
+    private readonly Lock _gate = new(); // guards everything below
     private readonly Dictionary<string, Seen> _nodes = new(StringComparer.Ordinal);
 
     /// <summary>Whether this one has not been seen before; from now on it has.</summary>

@@ -10,7 +10,9 @@ public sealed class RedisOptions
     [Required(AllowEmptyStrings = false)]
     public string Configuration { get; set; } = "";
 
-    /// <summary>The channel; nodes of one site share it, and another site on the same Redis needs another. Default: <c>dunlin</c>.</summary>
+    /// <summary>
+    /// The channel; nodes of one site share it, and another site on the same Redis needs another. Default: <c>dunlin</c>.
+    /// </summary>
     [Required(AllowEmptyStrings = false)]
     public string Channel { get; set; } = "dunlin";
 

@@ -31,7 +31,13 @@ public interface ISoftLeases
     /// <param name="cancellationToken">Gives up waiting for the answer.</param>
     /// <returns>Null where another holds it.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, <see cref="ErrorCode.OutcomeUnknown"/>.</exception>
-    ValueTask<SoftLease?> TryAcquireAsync(ResourceName resource, string leaseId, string holder, TimeSpan duration, CancellationToken cancellationToken = default);
+    ValueTask<SoftLease?> TryAcquireAsync(
+        ResourceName resource,
+        string leaseId,
+        string holder,
+        TimeSpan duration,
+        CancellationToken cancellationToken = default
+    );
 
     /// <summary>Counts the duration anew. Never acquires.</summary>
     /// <returns>Null where the lease is lost: it ran out, or Redis has forgotten it.</returns>

@@ -7,7 +7,8 @@ internal sealed class LuaText(string name)
 
     private static string Read(string name)
     {
-        using var stream = typeof(LuaText).Assembly.GetManifestResourceStream($"Dunlin.Redis.Scripts.{name}.lua")
+        using var stream =
+            typeof(LuaText).Assembly.GetManifestResourceStream($"Dunlin.Redis.Scripts.{name}.lua")
             ?? throw new InvalidOperationException($"The script '{name}.lua' is not embedded.");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();

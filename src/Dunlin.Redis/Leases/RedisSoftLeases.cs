@@ -19,8 +19,12 @@ namespace Dunlin.Redis.Leases;
 /// So every grant of a process is of an epoch that was taken after everything that another process, or the data before a
 /// flush, can have granted from: its tokens are larger. Safe for concurrent use.
 /// </summary>
-internal sealed partial class RedisSoftLeases(IOptions<SoftLeaseOptions> options, IStore store, TimeProvider time, ILogger<RedisSoftLeases> logger)
-    : ISoftLeases, IDisposable
+internal sealed partial class RedisSoftLeases(
+    IOptions<SoftLeaseOptions> options,
+    IStore store,
+    TimeProvider time,
+    ILogger<RedisSoftLeases> logger
+) : ISoftLeases, IDisposable
 {
     private const int MaxHolderLength = 200;
 
@@ -39,7 +43,12 @@ internal sealed partial class RedisSoftLeases(IOptions<SoftLeaseOptions> options
     private bool _isDisposed;
 
     public async ValueTask<SoftLease?> TryAcquireAsync(
-        ResourceName resource, string leaseId, string holder, TimeSpan duration, CancellationToken cancellationToken = default)
+        ResourceName resource,
+        string leaseId,
+        string holder,
+        TimeSpan duration,
+        CancellationToken cancellationToken = default
+    )
     {
         Check(resource, leaseId);
         if (holder is not { Length: >= 1 and <= MaxHolderLength })
@@ -48,7 +57,8 @@ internal sealed partial class RedisSoftLeases(IOptions<SoftLeaseOptions> options
         for (var attempt = 1; ; attempt++)
         {
             var asked = time.GetTimestamp();
-            var answer = (RedisResult[])(await RunAsync(Acquire, [LifeKey, KeyOf(resource)], [leaseId, holder, milliseconds], cancellationToken))!;
+            var answer = (RedisResult[])
+                (await RunAsync(Acquire, [LifeKey, KeyOf(resource)], [leaseId, holder, milliseconds], cancellationToken))!;
             switch ((long)answer[0])
             {
                 case 1:
@@ -69,14 +79,21 @@ internal sealed partial class RedisSoftLeases(IOptions<SoftLeaseOptions> options
         Check(lease.Resource, lease.LeaseId);
         var milliseconds = Check(duration);
         var asked = time.GetTimestamp();
-        var answer = await RunAsync(Renew, [KeyOf(lease.Resource)], [lease.LeaseId, lease.Token.Epoch, lease.Token.Number, milliseconds], cancellationToken);
+        var answer = await RunAsync(
+            Renew,
+            [KeyOf(lease.Resource)],
+            [lease.LeaseId, lease.Token.Epoch, lease.Token.Number, milliseconds],
+            cancellationToken
+        );
         return (long)answer == 1 ? lease with { ValidFor = ValidFor(duration, asked) } : null;
     }
 
     public async ValueTask<bool> ReleaseAsync(SoftLease lease, CancellationToken cancellationToken = default)
     {
         Check(lease.Resource, lease.LeaseId);
-        return (long)await RunAsync(Release, [KeyOf(lease.Resource)], [lease.LeaseId, lease.Token.Epoch, lease.Token.Number], cancellationToken) == 1;
+        return (long)
+                await RunAsync(Release, [KeyOf(lease.Resource)], [lease.LeaseId, lease.Token.Epoch, lease.Token.Number], cancellationToken)
+            == 1;
     }
 
     public async ValueTask<SoftHolder?> FindAsync(ResourceName resource, CancellationToken cancellationToken = default)
@@ -107,9 +124,10 @@ internal sealed partial class RedisSoftLeases(IOptions<SoftLeaseOptions> options
         LeaseRequest.CheckId(leaseId);
     }
 
-    private static long Check(TimeSpan duration) => duration >= TimeSpan.FromMilliseconds(1) && duration <= TimeSpan.FromDays(1)
-        ? (long)duration.TotalMilliseconds
-        : throw new DunlinException(ErrorCode.InvalidField, "A soft lease lasts a millisecond to a day.", "duration");
+    private static long Check(TimeSpan duration) =>
+        duration >= TimeSpan.FromMilliseconds(1) && duration <= TimeSpan.FromDays(1)
+            ? (long)duration.TotalMilliseconds
+            : throw new DunlinException(ErrorCode.InvalidField, "A soft lease lasts a millisecond to a day.", "duration");
 
     private async Task BeginLifeAsync(string process, CancellationToken cancellationToken)
     {
@@ -128,9 +146,12 @@ internal sealed partial class RedisSoftLeases(IOptions<SoftLeaseOptions> options
             {
                 try
                 {
-                    return await database.ScriptEvaluateAsync(script.Text, keys, values).WaitAsync(_options.Timeout, time, cancellationToken);
+                    return await database
+                        .ScriptEvaluateAsync(script.Text, keys, values)
+                        .WaitAsync(_options.Timeout, time, cancellationToken);
                 }
-                catch (RedisServerException exception) when (attempt == 1 && exception.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
+                catch (RedisServerException exception)
+                    when (attempt == 1 && exception.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
                 {
                     // Redis has forgotten its scripts, and done nothing; the client knows now, and sends the text.
                 }
@@ -160,8 +181,16 @@ internal sealed partial class RedisSoftLeases(IOptions<SoftLeaseOptions> options
         }
     }
 
-    private static DunlinException Unknown(string detail, Exception? cause) => new(
-        ErrorCode.OutcomeUnknown, string.Create(CultureInfo.InvariantCulture, $"{detail} Whether the lease was changed is unknown: repeat with the same lease id."), null, cause);
+    private static DunlinException Unknown(string detail, Exception? cause) =>
+        new(
+            ErrorCode.OutcomeUnknown,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{detail} Whether the lease was changed is unknown: repeat with the same lease id."
+            ),
+            null,
+            cause
+        );
 
     [LoggerMessage(2220, LogLevel.Information, "Soft leases begin with the epoch {Epoch} on the Redis process {Process}.")]
     private partial void LogBegun(string process, long epoch);

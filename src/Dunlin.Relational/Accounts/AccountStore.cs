@@ -16,32 +16,35 @@ internal sealed class AccountStore(RelationalStore store) : IAccountStore
     public ValueTask<Account?> FindByIdAsync(string userId, CancellationToken cancellationToken) =>
         FindAsync("account_find_by_id", userId, cancellationToken);
 
-    public ValueTask<bool> SaveAsync(Account account, CancellationToken cancellationToken) => store.WriteAsync(
-        async (unit, ct) =>
-        {
-            var session = ((UnitOfWork)unit).Session;
-            try
+    public ValueTask<bool> SaveAsync(Account account, CancellationToken cancellationToken) =>
+        store.WriteAsync(
+            async (unit, ct) =>
             {
-                var replaced = await session.Call("account_save")
-                    .Text(account.UserId)
-                    .Text(Account.NameKey(account.Username))
-                    .Text(account.Username)
-                    .Text(account.FullName)
-                    .Text(account.PasswordHash)
-                    .Text(JsonSerializer.Serialize(account.Roles, JsonSerializerOptions.Web))
-                    .Text(account.SecurityStamp)
-                    .Number(account.Version ?? -1)
-                    .FindAsync<bool?>(static row => row.Flag(0), ct);
-                if (replaced is true && store.Dialect.IsShared)
-                    await unit.RightsChangedAsync(account.UserId, ct);
-                return replaced is not null;
-            }
-            catch (DbException exception) when (session.IsDuplicate(exception))
-            {
-                throw Account.NameTaken(account.Username);
-            }
-        },
-        cancellationToken);
+                var session = ((UnitOfWork)unit).Session;
+                try
+                {
+                    var replaced = await session
+                        .Call("account_save")
+                        .Text(account.UserId)
+                        .Text(Account.NameKey(account.Username))
+                        .Text(account.Username)
+                        .Text(account.FullName)
+                        .Text(account.PasswordHash)
+                        .Text(JsonSerializer.Serialize(account.Roles, JsonSerializerOptions.Web))
+                        .Text(account.SecurityStamp)
+                        .Number(account.Version ?? -1)
+                        .FindAsync<bool?>(static row => row.Flag(0), ct);
+                    if (replaced is true && store.Dialect.IsShared)
+                        await unit.RightsChangedAsync(account.UserId, ct);
+                    return replaced is not null;
+                }
+                catch (DbException exception) when (session.IsDuplicate(exception))
+                {
+                    throw Account.NameTaken(account.Username);
+                }
+            },
+            cancellationToken
+        );
 
     public ValueTask<IReadOnlyList<Account>> ListAsync(CancellationToken cancellationToken) =>
         store.LookUpAsync(static (session, ct) => session.Call("account_list").ListAsync(Read, ct), cancellationToken);
@@ -53,12 +56,17 @@ internal sealed class AccountStore(RelationalStore store) : IAccountStore
     // The changes of failures are single statements outside the lock of the journal, where the dialect has one: guessing passwords
     // holds up no writer.
     public async ValueTask<bool> TryReplaceFailuresAsync(
-        string subject, SignInFailures expected, SignInFailures next, CancellationToken cancellationToken) =>
+        string subject,
+        SignInFailures expected,
+        SignInFailures next,
+        CancellationToken cancellationToken
+    ) =>
         await store.ChangeAsync(
             (session, ct) =>
             {
                 var isNew = expected == SignInFailures.None;
-                var call = session.Call(isNew ? "failures_add" : "failures_replace")
+                var call = session
+                    .Call(isNew ? "failures_add" : "failures_replace")
                     .Text(subject)
                     .Number(next.Count)
                     .Time(next.LastAt)
@@ -68,7 +76,8 @@ internal sealed class AccountStore(RelationalStore store) : IAccountStore
                     call.Number(expected.Count).Time(expected.LastAt).Time(expected.LockedUntil);
                 return call.RunAsync(ct);
             },
-            cancellationToken) == 1;
+            cancellationToken
+        ) == 1;
 
     public async ValueTask ClearFailuresAsync(string subject, CancellationToken cancellationToken) =>
         await store.ChangeAsync((session, ct) => session.Call("failures_clear").Text(subject).RunAsync(ct), cancellationToken);
@@ -80,7 +89,8 @@ internal sealed class AccountStore(RelationalStore store) : IAccountStore
                 await session.Call("failures_forget").Time(before).RunAsync(ct);
                 return await session.Call("failures_trim").Number(maxWithoutAccount).RunAsync(ct);
             },
-            cancellationToken);
+            cancellationToken
+        );
 
     private async ValueTask<Account?> FindAsync(string statement, string value, CancellationToken cancellationToken) =>
         // No text in a database holds NUL, and PostgreSQL refuses the parameter.
@@ -88,16 +98,18 @@ internal sealed class AccountStore(RelationalStore store) : IAccountStore
             ? null
             : await store.LookUpAsync((session, ct) => session.Call(statement).Text(value).FindAsync(Read, ct), cancellationToken);
 
-    private static Account Read(ISqlRow row) => new(
-        row.Text(0),
-        row.Text(1),
-        row.Text(2),
-        row.Text(3),
-        JsonSerializer.Deserialize<List<string>>(row.Text(4), JsonSerializerOptions.Web)!)
-    {
-        SecurityStamp = row.Text(5),
-        Version = row.Number(6),
-    };
+    private static Account Read(ISqlRow row) =>
+        new(
+            row.Text(0),
+            row.Text(1),
+            row.Text(2),
+            row.Text(3),
+            JsonSerializer.Deserialize<List<string>>(row.Text(4), JsonSerializerOptions.Web)!
+        )
+        {
+            SecurityStamp = row.Text(5),
+            Version = row.Number(6),
+        };
 
     private static SignInFailures ReadFailures(ISqlRow row) => new((int)row.Number(0), row.Time(1), row.Time(2), row.Flag(3));
 }

@@ -6,12 +6,15 @@ namespace Dunlin.Relational.Accounts;
 internal sealed class SecretStore(RelationalStore store) : ISecretStore
 {
     public async ValueTask<string> GetOrAddAsync(string name, string made, CancellationToken cancellationToken) =>
-        (await store.ChangeAsync(
-            async (session, ct) =>
-            {
-                await session.Call("secret_add").Text(name).Text(made).RunAsync(ct);
-                // A statement of its own sees the secret that another node inserted meanwhile.
-                return await session.Call("secret_find").Text(name).FindAsync(static row => row.Text(0), ct);
-            },
-            cancellationToken))!;
+        (
+            await store.ChangeAsync(
+                async (session, ct) =>
+                {
+                    await session.Call("secret_add").Text(name).Text(made).RunAsync(ct);
+                    // A statement of its own sees the secret that another node inserted meanwhile.
+                    return await session.Call("secret_find").Text(name).FindAsync(static row => row.Text(0), ct);
+                },
+                cancellationToken
+            )
+        )!;
 }

@@ -11,27 +11,29 @@ namespace Dunlin.Relational.Accounts;
 /// <summary>Sign-in sessions in the database. Safe for concurrent use.</summary>
 internal sealed class SessionStore(RelationalStore store) : ISessionStore
 {
-    public async ValueTask AddAsync(Session session, CancellationToken cancellationToken) => await store.ChangeAsync(
-        async (sql, ct) =>
-        {
-            try
+    public async ValueTask AddAsync(Session session, CancellationToken cancellationToken) =>
+        await store.ChangeAsync(
+            async (sql, ct) =>
             {
-                return await sql.Call("session_add")
-                    .Text(session.SessionId)
-                    .Text(session.UserId)
-                    .Text(session.SecretHash)
-                    .Time(session.CreatedAt)
-                    .Time(session.ExpiresAt)
-                    .Text(session.Description)
-                    .Text(session.SecurityStamp)
-                    .RunAsync(ct);
-            }
-            catch (DbException exception) when (sql.IsDuplicate(exception))
-            {
-                throw new DunlinException(ErrorCode.Conflict, "A session with this id exists.");
-            }
-        },
-        cancellationToken);
+                try
+                {
+                    return await sql.Call("session_add")
+                        .Text(session.SessionId)
+                        .Text(session.UserId)
+                        .Text(session.SecretHash)
+                        .Time(session.CreatedAt)
+                        .Time(session.ExpiresAt)
+                        .Text(session.Description)
+                        .Text(session.SecurityStamp)
+                        .RunAsync(ct);
+                }
+                catch (DbException exception) when (sql.IsDuplicate(exception))
+                {
+                    throw new DunlinException(ErrorCode.Conflict, "A session with this id exists.");
+                }
+            },
+            cancellationToken
+        );
 
     public async ValueTask<Session?> FindAsync(string sessionId, CancellationToken cancellationToken) =>
         // No text in a database holds NUL, and PostgreSQL refuses the parameter.
@@ -39,16 +41,20 @@ internal sealed class SessionStore(RelationalStore store) : ISessionStore
             ? null
             : await store.LookUpAsync((sql, ct) => sql.Call("session_find").Text(sessionId).FindAsync(Read, ct), cancellationToken);
 
-    public async ValueTask RemoveAsync(EndedSession ended, CancellationToken cancellationToken) => await store.WriteAsync(
-        async (unit, ct) =>
-        {
-            var userId = await ((UnitOfWork)unit).Session.Call("session_remove").Text(ended.SessionId)
-                .FindAsync(static row => row.Text(0), ct);
-            if (userId is not null && store.Dialect.IsShared)
-                await unit.SessionEndedAsync(ended with { UserId = userId }, ct);
-            return userId;
-        },
-        cancellationToken);
+    public async ValueTask RemoveAsync(EndedSession ended, CancellationToken cancellationToken) =>
+        await store.WriteAsync(
+            async (unit, ct) =>
+            {
+                var userId = await ((UnitOfWork)unit)
+                    .Session.Call("session_remove")
+                    .Text(ended.SessionId)
+                    .FindAsync(static row => row.Text(0), ct);
+                if (userId is not null && store.Dialect.IsShared)
+                    await unit.SessionEndedAsync(ended with { UserId = userId }, ct);
+                return userId;
+            },
+            cancellationToken
+        );
 
     public ValueTask<IReadOnlyList<Session>> ListAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
         store.LookUpAsync((sql, ct) => sql.Call("session_list").Time(now).ListAsync(Read, ct), cancellationToken);

@@ -22,7 +22,8 @@ internal sealed class TicketStore(RelationalStore store) : ITicketStore
             async (session, ct) =>
             {
                 await session.Call("ticket_forget_expired").Time(now).RunAsync(ct);
-                return await session.Call("ticket_add")
+                return await session
+                    .Call("ticket_add")
                     .Text(ticket.Hash)
                     .Text(ticket.UserId)
                     .Text(ticket.Name)
@@ -36,24 +37,30 @@ internal sealed class TicketStore(RelationalStore store) : ITicketStore
                     .Text(ticket.Grants)
                     .RunAsync(ct);
             },
-            cancellationToken);
+            cancellationToken
+        );
         if (added == 0)
             throw new DunlinException(ErrorCode.TooManyRequests, "Too many unused tickets.") { RetryAfter = ticket.ExpiresAt - now };
     }
 
-    public ValueTask<Ticket?> TakeAsync(string hash, DateTimeOffset now, CancellationToken cancellationToken) => store.ChangeAsync(
-        (session, ct) => session.Call("ticket_take").Text(hash).Time(now).FindAsync(row => Read(hash, row), ct), cancellationToken);
+    public ValueTask<Ticket?> TakeAsync(string hash, DateTimeOffset now, CancellationToken cancellationToken) =>
+        store.ChangeAsync(
+            (session, ct) => session.Call("ticket_take").Text(hash).Time(now).FindAsync(row => Read(hash, row), ct),
+            cancellationToken
+        );
 
-    private static Ticket Read(string hash, ISqlRow row) => new(
-        hash,
-        row.Text(0),
-        row.Text(1),
-        JsonSerializer.Deserialize<List<string>>(row.Text(2), JsonSerializerOptions.Web)!,
-        row.TextOrNull(3),
-        row.Flag(4),
-        row.Time(5),
-        row.TimeOrNull(6))
-    {
-        Grants = row.TextOrNull(7),
-    };
+    private static Ticket Read(string hash, ISqlRow row) =>
+        new(
+            hash,
+            row.Text(0),
+            row.Text(1),
+            JsonSerializer.Deserialize<List<string>>(row.Text(2), JsonSerializerOptions.Web)!,
+            row.TextOrNull(3),
+            row.Flag(4),
+            row.Time(5),
+            row.TimeOrNull(6)
+        )
+        {
+            Grants = row.TextOrNull(7),
+        };
 }

@@ -26,7 +26,7 @@ internal sealed class Trimmer(RelationalStore store, RetentionOptions rules)
     public async ValueTask<long> RunAsync(long head, DateTimeOffset now, CancellationToken cancellationToken)
     {
         long removed = 0;
-        for (long? last = 0; last is { } after;)
+        for (long? last = 0; last is { } after; )
         {
             (var cuts, last) = await store.LookUpAsync((session, ct) => FindCutsAsync(session, after, now, ct), cancellationToken);
             foreach (var (topic, through) in cuts)
@@ -38,19 +38,27 @@ internal sealed class Trimmer(RelationalStore store, RetentionOptions rules)
         do
         {
             forgotten = await store.ChangeAsync(
-                (session, ct) => session.Call("forget_idempotency").Number(before).Number(SliceSize).RunAsync(ct), cancellationToken);
-        }
-        while (forgotten == SliceSize);
+                (session, ct) => session.Call("forget_idempotency").Number(before).Number(SliceSize).RunAsync(ct),
+                cancellationToken
+            );
+        } while (forgotten == SliceSize);
         return removed;
     }
 
     /// <returns>Through which offset each topic of the page has to go, and the topic after which the next page begins; null at the
     /// end.</returns>
     private async ValueTask<(IReadOnlyList<(long Topic, long Through)> Cuts, long? Last)> FindCutsAsync(
-        ISqlSession session, long after, DateTimeOffset now, CancellationToken cancellationToken)
+        ISqlSession session,
+        long after,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
     {
-        var topics = await session.Call("trim_topics").Number(after).Number(TopicPage).ListAsync(
-            static row => (Id: row.Number(0), Name: TopicName.Parse(row.Text(1)), Head: row.Number(2)), cancellationToken);
+        var topics = await session
+            .Call("trim_topics")
+            .Number(after)
+            .Number(TopicPage)
+            .ListAsync(static row => (Id: row.Number(0), Name: TopicName.Parse(row.Text(1)), Head: row.Number(2)), cancellationToken);
         var cuts = new List<(long, long)>();
         foreach (var (id, name, head) in topics)
         {
@@ -62,18 +70,28 @@ internal sealed class Trimmer(RelationalStore store, RetentionOptions rules)
 
     /// <summary>The offset through which the topic has to go; 0 for none.</summary>
     private async ValueTask<long> FindCutAsync(
-        ISqlSession session, long topic, long head, RetentionRule rule, DateTimeOffset now, CancellationToken cancellationToken)
+        ISqlSession session,
+        long topic,
+        long head,
+        RetentionRule rule,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
     {
         long byAge = 0;
         if (rule.MaxAge is { } age)
         {
-            var young = await session.Call("trim_by_age").Number(topic).Number((now - age).ToUnixTimeMilliseconds())
+            var young = await session
+                .Call("trim_by_age")
+                .Number(topic)
+                .Number((now - age).ToUnixTimeMilliseconds())
                 .FindAsync<long?>(static row => row.Number(0), cancellationToken);
             byAge = young is { } offset ? offset - 1 : head;
         }
         if ((rule.MaxCount is null && rule.MaxBytes is null) || head <= _countedThrough)
             return byAge;
-        var bySize = await session.Call("trim_by_size")
+        var bySize = await session
+            .Call("trim_by_size")
             .Number(topic)
             .Number(rule.MaxCount ?? long.MaxValue)
             .Number(rule.MaxBytes ?? long.MaxValue)
@@ -83,11 +101,12 @@ internal sealed class Trimmer(RelationalStore store, RetentionOptions rules)
 
     private async ValueTask<long> RemoveAsync(long topic, long through, CancellationToken cancellationToken)
     {
-        for (long removed = 0; ;)
+        for (long removed = 0; ; )
         {
             var count = await store.ChangeAsync(
                 (session, ct) => session.Call("trim_slice").Number(topic).Number(through).Number(SliceSize).RunAsync(ct),
-                cancellationToken);
+                cancellationToken
+            );
             removed += count;
             if (count < SliceSize)
                 return removed;

@@ -58,9 +58,8 @@ internal sealed class ReadScope(ISqlSession session, Position position, DateTime
 
     public DbConnection Connection => Session.Connection;
 
-    public ISqlSession Session => _ended
-        ? throw new InvalidOperationException("The read scope has ended: it is valid inside its callback only.")
-        : session;
+    public ISqlSession Session =>
+        _ended ? throw new InvalidOperationException("The read scope has ended: it is valid inside its callback only.") : session;
 
     public ILeaseTable Leases => _leases ??= new LeaseTable(() => Session, nextFencingToken: null);
 

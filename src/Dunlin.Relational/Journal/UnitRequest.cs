@@ -6,8 +6,10 @@ namespace Dunlin.Relational.Journal;
 
 /// <summary>A unit of work of the application.</summary>
 internal sealed class UnitRequest<T>(
-    Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, AsyncLocal<RunningUnit?> current, CancellationToken cancellation)
-    : WriteRequest<WriteTransaction, T>(cancellation)
+    Func<IUnitOfWork, CancellationToken, ValueTask<T>> work,
+    AsyncLocal<RunningUnit?> current,
+    CancellationToken cancellation
+) : WriteRequest<WriteTransaction, T>(cancellation)
 {
     // The work runs in the writer, but as its caller: with its Activity, culture and other ambient values.
     private readonly ExecutionContext? _context = ExecutionContext.Capture();
@@ -81,12 +83,14 @@ internal sealed class UnitAbandonedException(TimeSpan limit, Task running) : Exc
     /// <summary>Completes when the unit has ended after all; until then the connection may be in use.</summary>
     public Task Running { get; } = running;
 
-    public static DunlinException TooLong(TimeSpan limit, Exception? cause) => new(
-        ErrorCode.StoreUnavailable,
-        $"The unit of work took longer than the limit of {limit.TotalSeconds:0.###} s, or did not end when it was cancelled, "
-        + "and was rolled back; nothing of it was kept.",
-        null,
-        cause);
+    public static DunlinException TooLong(TimeSpan limit, Exception? cause) =>
+        new(
+            ErrorCode.StoreUnavailable,
+            $"The unit of work took longer than the limit of {limit.TotalSeconds:0.###} s, or did not end when it was cancelled, "
+                + "and was rolled back; nothing of it was kept.",
+            null,
+            cause
+        );
 }
 
 /// <summary>A small change by the store itself, in a batch of the writer.</summary>

@@ -88,9 +88,7 @@ internal abstract class WriteTransaction : IAppendSession
     /// <summary>Begins a new batch after an offset.</summary>
     protected void Restart(Position start) => (_start, _events) = (start, []);
 
-    protected virtual void Insert(Event entry)
-    {
-    }
+    protected virtual void Insert(Event entry) { }
 
     protected abstract void TakeBackSide(int count);
 

@@ -23,9 +23,14 @@ internal sealed partial class LeaseSweeper(RelationalStore store, LeaseService l
     {
         var due = await store.ReadAsync(
             // One moment late, so that the node that granted the lease comes first.
-            (scope, ct) => ((ReadScope)scope).Session.Call("lease_due").Time(scope.Now - Interval / 2).Number(MaxLeases)
-                .ListAsync(static row => ResourceName.Parse(row.Text(0)), ct),
-            cancellationToken);
+            (scope, ct) =>
+                ((ReadScope)scope)
+                    .Session.Call("lease_due")
+                    .Time(scope.Now - Interval / 2)
+                    .Number(MaxLeases)
+                    .ListAsync(static row => ResourceName.Parse(row.Text(0)), ct),
+            cancellationToken
+        );
         foreach (var resource in due)
             await leases.SettleAsync(resource, cancellationToken);
         return due.Count;
@@ -51,7 +56,10 @@ internal sealed partial class LeaseSweeper(RelationalStore store, LeaseService l
         }
     }
 
-    [LoggerMessage(2150, LogLevel.Warning,
-        "Lease sweep failed; retrying in about 2 s. Leases of nodes that are gone may be released late.")]
+    [LoggerMessage(
+        2150,
+        LogLevel.Warning,
+        "Lease sweep failed; retrying in about 2 s. Leases of nodes that are gone may be released late."
+    )]
     private partial void LogFailed(Exception exception);
 }

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Dunlin.Leases;
-using Dunlin.Topics;
 using Dunlin.Relational.Sql;
+using Dunlin.Topics;
 
 namespace Dunlin.Relational.Leases;
 
@@ -20,7 +20,8 @@ internal sealed class LeaseTable(Func<ISqlSession> session, Func<CancellationTok
         session().Call("lease_find").Text(resource.Value).FindAsync(Read, cancellationToken);
 
     public async ValueTask SaveAsync(LeaseRow row, CancellationToken cancellationToken) =>
-        await Writable().Call("lease_save")
+        await Writable()
+            .Call("lease_save")
             .Text(row.Resource.Value)
             .Number(row.Fence)
             .Text(row.LeaseId)
@@ -49,7 +50,8 @@ internal sealed class LeaseTable(Func<ISqlSession> session, Func<CancellationTok
     {
         var prefix = query.Prefix?.TrimEnd('/') ?? "";
         var after = query.After is null ? "" : query.After + BeforeAllNames;
-        var call = session().Call(query.SessionId is null ? "lease_list" : "lease_list_by_session")
+        var call = session()
+            .Call(query.SessionId is null ? "lease_list" : "lease_list_by_session")
             .Text(string.CompareOrdinal(after, prefix) > 0 ? after : prefix)
             .Text(prefix.Length == 0 ? AfterAllNames : prefix + (char)('/' + 1))
             .Text(prefix)
@@ -59,30 +61,37 @@ internal sealed class LeaseTable(Func<ISqlSession> session, Func<CancellationTok
     }
 
     public async ValueTask<int> CountHeldAsync(string userId, DateTimeOffset at, int limit, CancellationToken cancellationToken) =>
-        (int)await session().Call("lease_count_held").Text(userId).Time(at).Number(limit)
-            .FindAsync(static row => row.Number(0), cancellationToken);
+        (int)
+            await session()
+                .Call("lease_count_held")
+                .Text(userId)
+                .Time(at)
+                .Number(limit)
+                .FindAsync(static row => row.Number(0), cancellationToken);
 
     public async ValueTask ForgetEndedAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
         await Writable().Call("lease_forget_ended").Time(before).RunAsync(cancellationToken);
 
-    private static LeaseRow Read(ISqlRow row) => new(ResourceName.Parse(row.Text(0)))
-    {
-        Fence = row.Number(1),
-        LeaseId = row.TextOrNull(2),
-        Owner = row.IsNull(3)
-            ? null
-            : new LeaseOwner(row.Text(3), row.TextOrNull(4) ?? "", row.TextOrNull(5), row.TextOrNull(6), row.TextOrNull(7)),
-        AcquiredAt = row.Time(8),
-        ExpiresAt = row.Time(9),
-        Seconds = (int)row.Number(10),
-        End = (LeaseEnd)row.Number(11),
-        EndedLeaseId = row.TextOrNull(12),
-        EndedAt = row.Time(13),
-        Ending = row.Number(14) != 0,
-        Waiters = row.IsNull(15) ? [] : JsonSerializer.Deserialize<List<Waiter>>(row.Text(15), JsonSerializerOptions.Web)!,
-    };
+    private static LeaseRow Read(ISqlRow row) =>
+        new(ResourceName.Parse(row.Text(0)))
+        {
+            Fence = row.Number(1),
+            LeaseId = row.TextOrNull(2),
+            Owner = row.IsNull(3)
+                ? null
+                : new LeaseOwner(row.Text(3), row.TextOrNull(4) ?? "", row.TextOrNull(5), row.TextOrNull(6), row.TextOrNull(7)),
+            AcquiredAt = row.Time(8),
+            ExpiresAt = row.Time(9),
+            Seconds = (int)row.Number(10),
+            End = (LeaseEnd)row.Number(11),
+            EndedLeaseId = row.TextOrNull(12),
+            EndedAt = row.Time(13),
+            Ending = row.Number(14) != 0,
+            Waiters = row.IsNull(15) ? [] : JsonSerializer.Deserialize<List<Waiter>>(row.Text(15), JsonSerializerOptions.Web)!,
+        };
 
-    private ISqlSession Writable() => nextFencingToken is not null
-        ? session()
-        : throw new InvalidOperationException("A read scope cannot change leases; use a unit of work.");
+    private ISqlSession Writable() =>
+        nextFencingToken is not null
+            ? session()
+            : throw new InvalidOperationException("A read scope cannot change leases; use a unit of work.");
 }

@@ -27,7 +27,8 @@ public static class StoreMove
         RelationalStore source,
         RelationalStore target,
         Action<string, long, long>? progress = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(target);
@@ -37,18 +38,26 @@ public static class StoreMove
             throw new InvalidOperationException("The target is not empty: its journal has events. Move into a new database.");
         progress ??= static (_, _, _) => { };
         return await source.ReadAsync(
-            (from, _) => target.WriteAsync(
-                (to, ct) => CopyAsync(((ReadScope)from).Session, ((UnitOfWork)to).Session, progress, ct), cancellationToken),
-            cancellationToken);
+            (from, _) =>
+                target.WriteAsync(
+                    (to, ct) => CopyAsync(((ReadScope)from).Session, ((UnitOfWork)to).Session, progress, ct),
+                    cancellationToken
+                ),
+            cancellationToken
+        );
     }
 
     private static async ValueTask<long> CopyAsync(
-        ISqlSession from, ISqlSession to, Action<string, long, long> progress, CancellationToken cancellationToken)
+        ISqlSession from,
+        ISqlSession to,
+        Action<string, long, long> progress,
+        CancellationToken cancellationToken
+    )
     {
         await to.Call("move_begin").RunAsync(cancellationToken);
         var tables = await from.Call("table_list").ListAsync(static row => row.Text(0), cancellationToken);
-        var references = await to.Call("table_references").ListAsync(
-            static row => (Table: row.Text(0), To: row.Text(1)), cancellationToken);
+        var references = await to.Call("table_references")
+            .ListAsync(static row => (Table: row.Text(0), To: row.Text(1)), cancellationToken);
         long all = 0;
         foreach (var table in InOrder(tables, references))
             all += await CopyAsync(from, to, table, progress, cancellationToken);
@@ -58,10 +67,16 @@ public static class StoreMove
     }
 
     private static async ValueTask<long> CopyAsync(
-        ISqlSession from, ISqlSession to, string table, Action<string, long, long> progress, CancellationToken cancellationToken)
+        ISqlSession from,
+        ISqlSession to,
+        string table,
+        Action<string, long, long> progress,
+        CancellationToken cancellationToken
+    )
     {
-        var columns = await to.Call("table_columns").Text(table).ListAsync(
-            static row => new SqlColumn(row.Text(0), row.Text(1)), cancellationToken);
+        var columns = await to.Call("table_columns")
+            .Text(table)
+            .ListAsync(static row => new SqlColumn(row.Text(0), row.Text(1)), cancellationToken);
         if (columns.Count == 0)
             throw new InvalidOperationException($"The target has no table '{table}'. Nothing was moved.");
         await using var command = from.Connection.CreateCommand();
@@ -78,7 +93,8 @@ public static class StoreMove
                 if (done % 1_000 == 0)
                     progress(table, done, total);
             },
-            cancellationToken);
+            cancellationToken
+        );
         progress(table, copied, total);
         return copied;
     }
@@ -89,7 +105,8 @@ public static class StoreMove
         var left = tables.ToList();
         while (left.Count > 0)
         {
-            var next = left.Find(table => !references.Any(r => r.Table == table && r.To != table && left.Contains(r.To)))
+            var next =
+                left.Find(table => !references.Any(r => r.Table == table && r.To != table && left.Contains(r.To)))
                 ?? throw new InvalidOperationException($"The tables {string.Join(", ", left)} refer to each other in a circle.");
             left.Remove(next);
             yield return next;

@@ -16,7 +16,8 @@ internal sealed class RecordTable(Func<ISqlSession> session, bool isWritable) : 
         session().Call("record_find").Text(space.Value).Text(key).FindAsync(row => ReadRow(row, space), cancellationToken);
 
     public async ValueTask SaveAsync(RecordRow row, CancellationToken cancellationToken) =>
-        await Writable().Call("record_save")
+        await Writable()
+            .Call("record_save")
             .Text(row.Space.Value)
             .Text(row.Key)
             .Number(row.Version)
@@ -27,7 +28,8 @@ internal sealed class RecordTable(Func<ISqlSession> session, bool isWritable) : 
             .RunAsync(cancellationToken);
 
     public ValueTask<IReadOnlyList<RecordRow>> ReadAsync(RecordQuery query, CancellationToken cancellationToken) =>
-        session().Call("record_read")
+        session()
+            .Call("record_read")
             .Text(query.Space.Value)
             .Number(query.After)
             .Text(query.AfterKey ?? AfterAllKeys)
@@ -50,7 +52,8 @@ internal sealed class RecordTable(Func<ISqlSession> session, bool isWritable) : 
         session().Call("space_access_find").Text(userId).Text(space.Value).FindAsync(ReadAccess, cancellationToken);
 
     public async ValueTask SaveAsync(SpaceAccess access, CancellationToken cancellationToken) =>
-        await Writable().Call("space_access_save")
+        await Writable()
+            .Call("space_access_save")
             .Text(access.Space.Value)
             .Text(access.UserId)
             .Number(access.Version)
@@ -63,18 +66,18 @@ internal sealed class RecordTable(Func<ISqlSession> session, bool isWritable) : 
     public ValueTask<IReadOnlyList<SpaceAccess>> ListMembersAsync(SpaceName space, CancellationToken cancellationToken) =>
         session().Call("space_access_list_members").Text(space.Value).ListAsync(ReadAccess, cancellationToken);
 
-    private static RecordRow ReadRow(ISqlRow row, SpaceName space) => new(space, row.Text(0))
-    {
-        Version = row.Number(1),
-        Created = row.Number(2),
-        DeletedAt = row.TimeOrNull(3),
-        Audience = row.TextOrNull(4),
-        Value = row.Bytes(5),
-    };
+    private static RecordRow ReadRow(ISqlRow row, SpaceName space) =>
+        new(space, row.Text(0))
+        {
+            Version = row.Number(1),
+            Created = row.Number(2),
+            DeletedAt = row.TimeOrNull(3),
+            Audience = row.TextOrNull(4),
+            Value = row.Bytes(5),
+        };
 
     private static SpaceAccess ReadAccess(ISqlRow row) => new(SpaceName.Parse(row.Text(0)), row.Text(1), row.Number(2), row.TimeOrNull(3));
 
-    private ISqlSession Writable() => isWritable
-        ? session()
-        : throw new InvalidOperationException("A read scope cannot change records; use a unit of work.");
+    private ISqlSession Writable() =>
+        isWritable ? session() : throw new InvalidOperationException("A read scope cannot change records; use a unit of work.");
 }

@@ -36,7 +36,8 @@ internal sealed partial class Migrator(ISchemaSession session, SqlDialect dialec
             {
                 throw new InvalidOperationException(
                     $"The database has schema {current} of '{set.Name}', but this program knows only {newest}: "
-                    + "it was written by a newer version. Start that version, or restore a backup from before the upgrade.");
+                        + "it was written by a newer version. Start that version, or restore a backup from before the upgrade."
+                );
             }
             if (script.Number <= current)
                 return;
@@ -60,13 +61,16 @@ internal sealed partial class Migrator(ISchemaSession session, SqlDialect dialec
         catch (DbException exception)
         {
             throw new InvalidOperationException(
-                $"The schema script '{script.FileName}' of '{set.Name}' failed and was rolled back: {exception.Message}", exception);
+                $"The schema script '{script.FileName}' of '{set.Name}' failed and was rolled back: {exception.Message}",
+                exception
+            );
         }
         if (!session.InTransaction)
         {
             throw new InvalidOperationException(
                 $"The schema script '{script.FileName}' of '{set.Name}' ended the transaction itself. "
-                + "Leave BEGIN, COMMIT and ROLLBACK out.");
+                    + "Leave BEGIN, COMMIT and ROLLBACK out."
+            );
         }
     }
 

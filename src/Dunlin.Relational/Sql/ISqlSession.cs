@@ -25,7 +25,12 @@ internal interface ISqlSession
     /// <param name="cancellationToken">Stops the copy.</param>
     /// <returns>The number of rows.</returns>
     ValueTask<long> InsertAsync(
-        string table, IReadOnlyList<SqlColumn> columns, DbDataReader rows, Action<long> inserted, CancellationToken cancellationToken);
+        string table,
+        IReadOnlyList<SqlColumn> columns,
+        DbDataReader rows,
+        Action<long> inserted,
+        CancellationToken cancellationToken
+    );
 }
 
 /// <summary>A column of a table.</summary>

@@ -22,12 +22,14 @@ internal sealed class SqlDialect
         var root = assembly.GetName().Name!;
         Schema = new SchemaScripts("dunlin", assembly, $"{root}.Schema.");
         var prefix = $"{root}.Statements.";
-        _statements = assembly.GetManifestResourceNames()
+        _statements = assembly
+            .GetManifestResourceNames()
             .Where(resource => resource.StartsWith(prefix, StringComparison.Ordinal))
             .ToFrozenDictionary(
                 resource => resource[prefix.Length..^".sql".Length],
                 resource => SqlFile.Read(assembly, resource),
-                StringComparer.Ordinal);
+                StringComparer.Ordinal
+            );
     }
 
     public string Name { get; }
@@ -42,9 +44,10 @@ internal sealed class SqlDialect
 
     /// <summary>The text of a statement.</summary>
     /// <exception cref="InvalidOperationException">The dialect has no such statement.</exception>
-    public string this[string statement] => _statements.TryGetValue(statement, out var text)
-        ? text
-        : throw new InvalidOperationException($"The dialect '{Name}' has no statement '{statement}.sql'.");
+    public string this[string statement] =>
+        _statements.TryGetValue(statement, out var text)
+            ? text
+            : throw new InvalidOperationException($"The dialect '{Name}' has no statement '{statement}.sql'.");
 }
 
 /// <summary>One statement that only its own store runs, from an embedded file. Compared by identity.</summary>
@@ -54,7 +57,8 @@ internal abstract class SqlFile(Assembly assembly, string resource)
 
     public static string Read(Assembly assembly, string resource)
     {
-        using var stream = assembly.GetManifestResourceStream(resource)
+        using var stream =
+            assembly.GetManifestResourceStream(resource)
             ?? throw new InvalidOperationException($"The statement '{resource}' is not embedded.");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();

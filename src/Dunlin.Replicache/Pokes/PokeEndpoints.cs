@@ -10,7 +10,12 @@ namespace Dunlin.Replicache.Pokes;
 /// <summary><c>POST poke-user</c> and <c>GET stats</c>. Each user pokes and counts oneself only.</summary>
 internal sealed class PokeEndpoints(EventFanout fanout, NodeQuestions questions, TimeProvider time)
 {
-    private readonly StreamCounts _counts = new("replicache", static connection => connection.Topics.Any(PokeTopics.IsPoke), fanout, questions);
+    private readonly StreamCounts _counts = new(
+        "replicache",
+        static connection => connection.Topics.Any(PokeTopics.IsPoke),
+        fanout,
+        questions
+    );
     private static readonly ReadOnlyMemory<byte> Nothing = "{}"u8.ToArray();
 
     public async Task<PokeAnswer> PokeAsync(HttpContext context)
@@ -31,14 +36,20 @@ internal sealed class PokeEndpoints(EventFanout fanout, NodeQuestions questions,
     }
 
     // Milliseconds and Z, as Date.toISOString() writes it.
-    private string Now => time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);
+    private string Now =>
+        time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);
 }
 
 /// <summary>What <c>POST poke-user</c> answers. Silent nodes, here and below: those that have not answered, whose streams are missing;
 /// left out where all have.</summary>
 internal sealed record PokeAnswer(
-    bool Success, string UserId, int ClientsNotified, string Message, string Timestamp,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes);
+    bool Success,
+    string UserId,
+    int ClientsNotified,
+    string Message,
+    string Timestamp,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes
+);
 
 /// <summary>What <c>GET stats</c> answers.</summary>
 /// <param name="UserId">The caller.</param>
@@ -47,5 +58,9 @@ internal sealed record PokeAnswer(
 /// <param name="Timestamp">When it was counted.</param>
 /// <param name="SilentNodes">See <see cref="PokeAnswer"/>.</param>
 internal sealed record PokeStats(
-    string UserId, int UserConnections, int TotalConnections, string Timestamp,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes);
+    string UserId,
+    int UserConnections,
+    int TotalConnections,
+    string Timestamp,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes
+);

@@ -12,15 +12,19 @@ internal sealed class PokeFeed(EventStreams streams, IOptions<ReplicacheOptions>
 {
     private static readonly ReadOnlyMemory<byte> Ping = FrameWriter.Encode(null, static frame => frame.Data("ping"));
 
-    public Task ServeAsync(HttpContext context) => streams.ServeAsync(context, new StreamRequest([PokeTopics.Of(context.RequireCaller().UserId)])
-    {
-        Format = PokeTopics.Format,
-        Heartbeat = options.Value.Ping,
-        HeartbeatFrame = static _ => Ping,
-        OnOpen = static (opening, _) =>
-        {
-            opening.WriteWithPosition(static frame => frame.Data("connected"));
-            return ValueTask.CompletedTask;
-        },
-    });
+    public Task ServeAsync(HttpContext context) =>
+        streams.ServeAsync(
+            context,
+            new StreamRequest([PokeTopics.Of(context.RequireCaller().UserId)])
+            {
+                Format = PokeTopics.Format,
+                Heartbeat = options.Value.Ping,
+                HeartbeatFrame = static _ => Ping,
+                OnOpen = static (opening, _) =>
+                {
+                    opening.WriteWithPosition(static frame => frame.Data("connected"));
+                    return ValueTask.CompletedTask;
+                },
+            }
+        );
 }

@@ -22,7 +22,8 @@ internal static class PokeTopics
 /// <summary>Everybody may hear of one's own changes, and nobody of another's.</summary>
 internal sealed class PokeAccess : IAccessPolicy
 {
-    public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(topic == PokeTopics.Of(caller.UserId));
+    public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) =>
+        new(topic == PokeTopics.Of(caller.UserId));
 }
 
 /// <summary>Pokes from changes that are made outside of a push.</summary>
@@ -32,13 +33,22 @@ public static class PokeExtensions
 
     /// <summary>Tells every user who sees something of what <paramref name="records"/> has changed to pull, once the unit of
     /// work commits. Call it once, at the end of the unit.</summary>
-    public static async ValueTask AppendPokesAsync(this IUnitOfWork unit, Records.RecordWriter records, EventOrigin? origin = null, CancellationToken cancellationToken = default)
+    public static async ValueTask AppendPokesAsync(
+        this IUnitOfWork unit,
+        Records.RecordWriter records,
+        EventOrigin? origin = null,
+        CancellationToken cancellationToken = default
+    )
     {
         foreach (var userId in await records.AffectedUsersAsync(cancellationToken))
             await unit.AppendPokeAsync(userId, origin, cancellationToken);
     }
 
     /// <summary>Tells one user to pull, once the unit of work commits.</summary>
-    public static async ValueTask AppendPokeAsync(this IUnitOfWork unit, string userId, EventOrigin? origin = null, CancellationToken cancellationToken = default) =>
-        await unit.AppendAsync(new EventDraft(PokeTopics.Of(userId), PokeTopics.EventType, Nothing, origin), cancellationToken);
+    public static async ValueTask AppendPokeAsync(
+        this IUnitOfWork unit,
+        string userId,
+        EventOrigin? origin = null,
+        CancellationToken cancellationToken = default
+    ) => await unit.AppendAsync(new EventDraft(PokeTopics.Of(userId), PokeTopics.EventType, Nothing, origin), cancellationToken);
 }

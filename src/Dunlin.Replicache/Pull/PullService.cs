@@ -12,7 +12,13 @@ namespace Dunlin.Replicache.Pull;
 /// are remembered) is answered with <c>clear</c>, everything, and a higher order. So pull never says ClientStateNotFound: a
 /// client that has begun anew after one comes with its old cookie, and would be sent round in circles.</para>
 /// </summary>
-internal sealed class PullService(IStore store, IJournal journal, ReplicacheInstruments instruments, IOptions<ReplicacheOptions> options, TimeProvider time)
+internal sealed class PullService(
+    IStore store,
+    IJournal journal,
+    ReplicacheInstruments instruments,
+    IOptions<ReplicacheOptions> options,
+    TimeProvider time
+)
 {
     private const int MaxBodyBytes = 64 * 1024;
 
@@ -32,7 +38,8 @@ internal sealed class PullService(IStore store, IJournal journal, ReplicacheInst
                 await CollectAsync(answer, scope, caller.UserId, groupId, cookie, isAhead, ct);
                 return true;
             },
-            context.RequestAborted);
+            context.RequestAborted
+        );
         context.Response.ContentType = "application/json; charset=utf-8";
         context.Response.Headers.CacheControl = "no-store";
         await answer.WriteAsync(context.Response.BodyWriter, context.RequestAborted);
@@ -51,14 +58,25 @@ internal sealed class PullService(IStore store, IJournal journal, ReplicacheInst
     }
 
     private async ValueTask CollectAsync(
-        PullAnswer answer, IReadScope scope, string userId, string groupId, PullCookie? cookie, bool isAhead, CancellationToken cancellationToken)
+        PullAnswer answer,
+        IReadScope scope,
+        string userId,
+        string groupId,
+        PullCookie? cookie,
+        bool isAhead,
+        CancellationToken cancellationToken
+    )
     {
         var began = time.GetTimestamp();
         var groups = new ClientGroups(scope.RecordTables().Records);
         await groups.RequireOwnAsync(groupId, userId, cancellationToken);
         var reader = scope.Records(userId);
         var digest = PullCookie.Digest(userId);
-        var canContinue = cookie?.At is { } at && !isAhead && at.Epoch == scope.Position.Epoch && cookie.Of == digest
+        var canContinue =
+            cookie?.At is { } at
+            && !isAhead
+            && at.Epoch == scope.Position.Epoch
+            && cookie.Of == digest
             && await reader.CanContinueAsync(at.Offset, cancellationToken);
         var after = canContinue ? cookie!.At!.Value.Offset : 0;
 
@@ -68,7 +86,8 @@ internal sealed class PullService(IStore store, IJournal journal, ReplicacheInst
             through = Math.Max(through, change.Version);
         answer.Clears = cookie is not null && !canContinue;
         // The order grows as the position does, from wherever the client's is: after a reset that may be further on.
-        var order = cookie is null ? through
+        var order =
+            cookie is null ? through
             : canContinue ? cookie.Order + (through - after)
             : Math.Max(cookie.Order + 1, through);
         answer.Cookie = new PullCookie(order, scope.Position with { Offset = through }, digest);

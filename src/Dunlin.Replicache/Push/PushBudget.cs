@@ -28,13 +28,15 @@ internal sealed class PushLimits(ReplicacheOptions options, UserRates rates, Tim
 
     internal bool IsOver(long began, int done) => done >= options.MaxMutations || time.GetElapsedTime(began) >= options.PushLimit;
 
-    internal DunlinException Partly() => new(
-        ErrorCode.TooManyRequests,
-        $"One push does {options.MaxMutations} new mutations, or as many as it can in {options.PushLimit.TotalSeconds} s. What came first is done; send all that are pending again.")
-    {
-        RetryAfter = TimeSpan.FromSeconds(1),
-        Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = options.MaxMutations },
-    };
+    internal DunlinException Partly() =>
+        new(
+            ErrorCode.TooManyRequests,
+            $"One push does {options.MaxMutations} new mutations, or as many as it can in {options.PushLimit.TotalSeconds} s. What came first is done; send all that are pending again."
+        )
+        {
+            RetryAfter = TimeSpan.FromSeconds(1),
+            Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = options.MaxMutations },
+        };
 }
 
 /// <summary>What is left of one push. A mutation is counted once, however often its commit is given up and done again.</summary>

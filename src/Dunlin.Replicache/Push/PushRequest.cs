@@ -24,8 +24,12 @@ internal sealed record PushRequest(string ClientGroupId, string SchemaVersion, I
     {
         var groupId = WireReader.Id(body, "clientGroupID", "clientGroupID");
         var schema = WireReader.Text(body, "schemaVersion", "schemaVersion", 1_000);
-        if (!body.TryGetProperty("mutations", out var list) || list.ValueKind != JsonValueKind.Array
-            || JsonText.Member(utf8, "mutations"u8) is not { } listText || JsonText.Items(listText) is not { } texts)
+        if (
+            !body.TryGetProperty("mutations", out var list)
+            || list.ValueKind != JsonValueKind.Array
+            || JsonText.Member(utf8, "mutations"u8) is not { } listText
+            || JsonText.Items(listText) is not { } texts
+        )
             throw WireReader.Wrong("mutations", "an array");
         var mutations = new List<PushedMutation>(list.GetArrayLength());
         foreach (var item in list.EnumerateArray())
@@ -37,9 +41,13 @@ internal sealed record PushRequest(string ClientGroupId, string SchemaVersion, I
     {
         if (item.ValueKind != JsonValueKind.Object)
             throw WireReader.Wrong(path, "an object");
-        var id = item.TryGetProperty("id", out var number) && number.ValueKind == JsonValueKind.Number && number.TryGetInt64(out var value) && value >= 1
-            ? value
-            : throw WireReader.Wrong($"{path}.id", "a whole number from 1");
+        var id =
+            item.TryGetProperty("id", out var number)
+            && number.ValueKind == JsonValueKind.Number
+            && number.TryGetInt64(out var value)
+            && value >= 1
+                ? value
+                : throw WireReader.Wrong($"{path}.id", "a whole number from 1");
         if (!item.TryGetProperty("timestamp", out var timestamp) || timestamp.ValueKind != JsonValueKind.Number)
             throw WireReader.Wrong($"{path}.timestamp", "a number");
         var clientId = WireReader.Id(item, "clientID", $"{path}.clientID");
@@ -59,7 +67,11 @@ internal static class ArgsBounds
         if (args.IsEmpty)
             return;
         if (args.Length > options.MaxArgsBytes)
-            throw new DunlinException(ErrorCode.TooLarge, $"The arguments have {args.Length} bytes; {options.MaxArgsBytes} is the limit.", "args");
+            throw new DunlinException(
+                ErrorCode.TooLarge,
+                $"The arguments have {args.Length} bytes; {options.MaxArgsBytes} is the limit.",
+                "args"
+            );
         if (JsonText.Find(args, new JsonTextRules(options.MaxArgsDepth, IsDocument: true)) is { } fault)
             throw new DunlinException(ErrorCode.InvalidField, fault.ToException("args").Message, "args");
     }

@@ -33,7 +33,16 @@ internal sealed class MutatorFailedException(int index, Exception cause) : Excep
 /// last mutation ids, and the pokes. Either all of it commits or nothing does.
 /// </summary>
 internal sealed class PushRun(
-    PushRequest request, int from, int to, IReadOnlySet<int> failed, PushBudget budget, Caller caller, MutatorSet mutators, IServiceProvider services, ReplicacheOptions options)
+    PushRequest request,
+    int from,
+    int to,
+    IReadOnlySet<int> failed,
+    PushBudget budget,
+    Caller caller,
+    MutatorSet mutators,
+    IServiceProvider services,
+    ReplicacheOptions options
+)
 {
     private readonly Dictionary<string, ClientState> _clients = new(StringComparer.Ordinal);
 
@@ -64,7 +73,12 @@ internal sealed class PushRun(
         return stop;
     }
 
-    private async ValueTask<PushStop> StepAsync(IUnitOfWork unit, ClientGroups groups, RecordWriter records, CancellationToken cancellationToken)
+    private async ValueTask<PushStop> StepAsync(
+        IUnitOfWork unit,
+        ClientGroups groups,
+        RecordWriter records,
+        CancellationToken cancellationToken
+    )
     {
         var mutation = request.Mutations[Next];
         if (!_clients.TryGetValue(mutation.ClientId, out var client))
@@ -106,7 +120,13 @@ internal sealed class PushRun(
         Running = null;
     }
 
-    private async ValueTask CloseAsync(IUnitOfWork unit, ClientGroups groups, RecordWriter records, bool isKnown, CancellationToken cancellationToken)
+    private async ValueTask CloseAsync(
+        IUnitOfWork unit,
+        ClientGroups groups,
+        RecordWriter records,
+        bool isKnown,
+        CancellationToken cancellationToken
+    )
     {
         // The version of what is written here is the position of the pusher's poke, which is appended next: so that every
         // mutation that was processed, failed ones too, moves the cookie of its group.

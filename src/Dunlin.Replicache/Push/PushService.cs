@@ -16,8 +16,15 @@ namespace Dunlin.Replicache.Push;
 /// the client shall send the rest again.
 /// </summary>
 internal sealed partial class PushService(
-    IStore store, MutatorSet mutators, ReplicacheInstruments instruments, IOptions<ReplicacheOptions> options, IServiceProvider services, UserRates rates, TimeProvider time,
-    ILogger<PushService> logger)
+    IStore store,
+    MutatorSet mutators,
+    ReplicacheInstruments instruments,
+    IOptions<ReplicacheOptions> options,
+    IServiceProvider services,
+    UserRates rates,
+    TimeProvider time,
+    ILogger<PushService> logger
+)
 {
     private const int MaxRemembered = 10_000;
 
@@ -39,7 +46,10 @@ internal sealed partial class PushService(
         return await RunAsync(request, caller) switch
         {
             PushStop.UnknownClient => ClientErrors.ClientStateNotFound,
-            PushStop.Gap => throw new DunlinException(ErrorCode.Conflict, "A mutation is missing before one of these: send all that are pending, oldest first."),
+            PushStop.Gap => throw new DunlinException(
+                ErrorCode.Conflict,
+                "A mutation is missing before one of these: send all that are pending, oldest first."
+            ),
             _ => Results.Json(new { }),
         };
     }
@@ -59,13 +69,19 @@ internal sealed partial class PushService(
             if (stop != PushStop.None)
                 return stop;
             next = reached;
-        }
-        while (next < request.Mutations.Count);
+        } while (next < request.Mutations.Count);
         return PushStop.None;
     }
 
     /// <summary>Commits some mutations from <paramref name="from"/> on: at least one, or it throws.</summary>
-    private async ValueTask<(PushStop Stop, int Next)> RunSliceAsync(PushRequest request, int from, int to, HashSet<int> failed, PushBudget budget, Caller caller)
+    private async ValueTask<(PushStop Stop, int Next)> RunSliceAsync(
+        PushRequest request,
+        int from,
+        int to,
+        HashSet<int> failed,
+        PushBudget budget,
+        Caller caller
+    )
     {
         while (true)
         {
@@ -84,7 +100,8 @@ internal sealed partial class PushService(
                 // What came before it is known to work: commit up to here, so that nothing is done over and over.
                 to = exception.Index + 1;
             }
-            catch (DunlinException exception) when (exception.Code == ErrorCode.StoreUnavailable && run.Running is { } slow && run.Limit.IsCancellationRequested)
+            catch (DunlinException exception)
+                when (exception.Code == ErrorCode.StoreUnavailable && run.Running is { } slow && run.Limit.IsCancellationRequested)
             {
                 // Together they took too long; perhaps alone none does. The one that does so alone is the fault.
                 if (to - from > 1)

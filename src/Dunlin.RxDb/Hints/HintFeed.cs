@@ -11,21 +11,31 @@ namespace Dunlin.RxDb.Hints;
 
 /// <summary><c>GET stream</c> and <c>GET status</c>. Hints say that something changed and never carry it: a stream of documents
 /// would move RxDB's checkpoint over whatever was missed. So whoever connects pulls, and old hints need not be kept.</summary>
-internal sealed class HintFeed(EventStreams streams, EventFanout fanout, NodeQuestions questions, IOptions<RxDbOptions> options, TimeProvider time)
+internal sealed class HintFeed(
+    EventStreams streams,
+    EventFanout fanout,
+    NodeQuestions questions,
+    IOptions<RxDbOptions> options,
+    TimeProvider time
+)
 {
     private readonly StreamCounts _counts = new("rxdb", static connection => connection.Topics.Any(HintTopics.IsHint), fanout, questions);
 
-    public Task ServeAsync(HttpContext context) => streams.ServeAsync(context, new StreamRequest([HintTopics.Of(context.RequireCaller().UserId)])
-    {
-        Format = WireFormats.Named,
-        Heartbeat = options.Value.Ping,
-        HeartbeatFrame = static now => FrameWriter.Encode(null, frame => Ping(frame, now)),
-        OnOpen = (opening, _) =>
-        {
-            opening.WriteWithPosition(frame => Ping(frame, time.GetUtcNow()));
-            return ValueTask.CompletedTask;
-        },
-    });
+    public Task ServeAsync(HttpContext context) =>
+        streams.ServeAsync(
+            context,
+            new StreamRequest([HintTopics.Of(context.RequireCaller().UserId)])
+            {
+                Format = WireFormats.Named,
+                Heartbeat = options.Value.Ping,
+                HeartbeatFrame = static now => FrameWriter.Encode(null, frame => Ping(frame, now)),
+                OnOpen = (opening, _) =>
+                {
+                    opening.WriteWithPosition(frame => Ping(frame, time.GetUtcNow()));
+                    return ValueTask.CompletedTask;
+                },
+            }
+        );
 
     public async Task<HintStatus> StatusAsync(HttpContext context)
     {
@@ -49,4 +59,5 @@ internal sealed class HintFeed(EventStreams streams, EventFanout fanout, NodeQue
 internal sealed record HintStatus(
     [property: JsonPropertyName("connected")] bool Connected,
     [property: JsonPropertyName("total_connections")] int TotalConnections,
-    [property: JsonPropertyName("silent_nodes"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes);
+    [property: JsonPropertyName("silent_nodes"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes
+);

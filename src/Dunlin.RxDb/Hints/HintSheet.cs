@@ -36,6 +36,9 @@ internal sealed class HintSheet(RecordWriter records)
                 await unit.AppendAsync(EventDraft.Of(HintTopics.Of(userId), collection.HintEvent, hint, origin), cancellationToken);
         }
         foreach (var userId in records.UsersWithChangedAccess)
-            await unit.AppendAsync(EventDraft.Of(HintTopics.Of(userId), HintTopics.AccessEvent, new JsonObject(), origin), cancellationToken);
+            await unit.AppendAsync(
+                EventDraft.Of(HintTopics.Of(userId), HintTopics.AccessEvent, new JsonObject(), origin),
+                cancellationToken
+            );
     }
 }

@@ -20,5 +20,6 @@ internal static class HintTopics
 /// <summary>Everybody may hear of what concerns oneself, and nobody of what concerns another.</summary>
 internal sealed class HintAccess : IAccessPolicy
 {
-    public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(topic == HintTopics.Of(caller.UserId));
+    public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) =>
+        new(topic == HintTopics.Of(caller.UserId));
 }

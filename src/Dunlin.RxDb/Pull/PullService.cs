@@ -17,7 +17,13 @@ namespace Dunlin.RxDb.Pull;
 /// has and is not told again.</para>
 /// </summary>
 internal sealed class PullService(
-    IStore store, IJournal journal, RxCollectionSet collections, RxDbInstruments instruments, IOptions<RxDbOptions> options, TimeProvider time)
+    IStore store,
+    IJournal journal,
+    RxCollectionSet collections,
+    RxDbInstruments instruments,
+    IOptions<RxDbOptions> options,
+    TimeProvider time
+)
 {
     private const int DefaultLimit = 100;
 
@@ -32,13 +38,22 @@ internal sealed class PullService(
         if (position is { } at && await IsAheadAsync(at))
             throw Expired(collection);
         var began = time.GetTimestamp();
-        var (documents, checkpoint) = await store.ReadAsync((scope, ct) => ReadAsync(scope, collection, caller.UserId, position, limit, ct), context.RequestAborted);
+        var (documents, checkpoint) = await store.ReadAsync(
+            (scope, ct) => ReadAsync(scope, collection, caller.UserId, position, limit, ct),
+            context.RequestAborted
+        );
         instruments.Pulled(collection.Name, documents.Count, time.GetElapsedTime(began));
         await AnswerAsync(context, documents, checkpoint);
     }
 
     private async ValueTask<(List<byte[]> Documents, Position Checkpoint)> ReadAsync(
-        IReadScope scope, RxCollection collection, string userId, Position? position, int limit, CancellationToken cancellationToken)
+        IReadScope scope,
+        RxCollection collection,
+        string userId,
+        Position? position,
+        int limit,
+        CancellationToken cancellationToken
+    )
     {
         var after = position?.Offset ?? 0;
         var reader = scope.Records(userId);
@@ -47,7 +62,11 @@ internal sealed class PullService(
         var page = await reader.ReadPageAsync(after, collection.KeyPrefix, limit, cancellationToken);
         var documents = new List<byte[]>(page.Changes.Count);
         foreach (var change in page.Changes)
-            documents.Add(change.IsGone ? await GoneAsync(scope, collection, change.Key, userId, cancellationToken) : WireDocuments.Living(change.Value.Span));
+            documents.Add(
+                change.IsGone
+                    ? await GoneAsync(scope, collection, change.Key, userId, cancellationToken)
+                    : WireDocuments.Living(change.Value.Span)
+            );
         // After the last page the client knows everything up to the snapshot, also where nothing of this collection has changed
         // for long: its position must not grow so old that what was forgotten since seems to be missing.
         var through = page.HasMore ? page.Through : Math.Max(page.Through, scope.Position.Offset);
@@ -55,13 +74,21 @@ internal sealed class PullService(
     }
 
     /// <summary>Gone from one space is not gone for the user where the document has moved to another: then it is told as it is.</summary>
-    private static async ValueTask<byte[]> GoneAsync(IReadScope scope, RxCollection collection, string key, string userId, CancellationToken cancellationToken)
+    private static async ValueTask<byte[]> GoneAsync(
+        IReadScope scope,
+        RxCollection collection,
+        string key,
+        string userId,
+        CancellationToken cancellationToken
+    )
     {
         var tables = scope.RecordTables();
-        if (await new DocumentHomes(tables.Records).FindAsync(key, cancellationToken) is { IsDeleted: false } home
+        if (
+            await new DocumentHomes(tables.Records).FindAsync(key, cancellationToken) is { IsDeleted: false } home
             && await tables.Access.FindAsync(home.Space, userId, cancellationToken) is { IsGranted: true }
             && await tables.Records.FindAsync(home.Space, key, cancellationToken) is { IsDeleted: false } row
-            && (row.Audience is null || row.Audience == userId))
+            && (row.Audience is null || row.Audience == userId)
+        )
         {
             return WireDocuments.Living(row.Value.Span);
         }
@@ -121,9 +148,16 @@ internal sealed class PullService(
     {
         if ((string?)request.Query["limit"] is not { Length: > 0 } text)
             return Math.Min(DefaultLimit, options.Value.MaxPullLimit);
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit >= 1 && limit <= options.Value.MaxPullLimit
+        return
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit)
+            && limit >= 1
+            && limit <= options.Value.MaxPullLimit
             ? limit
-            : throw new DunlinException(ErrorCode.InvalidField, $"'limit' must be a whole number from 1 to {options.Value.MaxPullLimit}.", "limit")
+            : throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"'limit' must be a whole number from 1 to {options.Value.MaxPullLimit}.",
+                "limit"
+            )
             {
                 Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = options.Value.MaxPullLimit },
             };

@@ -14,7 +14,9 @@ internal sealed record PushRow(string Id, JsonElement Document, JsonElement? Ass
     /// <summary><see cref="Document"/> as it came, for the answer to a row that is refused.</summary>
     public required ReadOnlyMemory<byte> Raw { get; init; }
 
-    /// <summary>Whether the row is JSON that no document can hold: half a surrogate pair, NUL, a member twice, a number out of range.</summary>
+    /// <summary>
+    /// Whether the row is JSON that no document can hold: half a surrogate pair, NUL, a member twice, a number out of range.
+    /// </summary>
     public bool HasTextFault { get; init; }
 
     /// <summary>Whether the id can be looked for: a store is not asked for NUL.</summary>
@@ -72,11 +74,16 @@ internal static class PushRequest
         var hasFault = JsonText.Find(text.Span, Rules) is not null;
         var readable = hasFault ? JsonText.Repair(text) : text;
         var item = JsonElement.Parse(readable.Span, new JsonDocumentOptions { MaxDepth = MaxDepth });
-        if (item.ValueKind != JsonValueKind.Object || !item.TryGetProperty("newDocumentState", out var document) || document.ValueKind != JsonValueKind.Object)
+        if (
+            item.ValueKind != JsonValueKind.Object
+            || !item.TryGetProperty("newDocumentState", out var document)
+            || document.ValueKind != JsonValueKind.Object
+        )
             throw Wrong($"{path}.newDocumentState", "an object");
         if (!document.TryGetProperty(collection.PrimaryKey, out var id) || id.ValueKind != JsonValueKind.String)
             throw Wrong($"{path}.newDocumentState.{collection.PrimaryKey}", "a text");
-        JsonElement? assumed = item.TryGetProperty("assumedMasterState", out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        JsonElement? assumed =
+            item.TryGetProperty("assumedMasterState", out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
         if (assumed is { ValueKind: not JsonValueKind.Object })
             throw Wrong($"{path}.assumedMasterState", "an object");
         // An id that had to be repaired is none.
@@ -97,9 +104,14 @@ internal static class PushRequest
         catch (JsonException exception)
         {
             throw new DunlinException(
-                ErrorCode.InvalidJson, $"The body is not valid JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}.", null, exception);
+                ErrorCode.InvalidJson,
+                $"The body is not valid JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}.",
+                null,
+                exception
+            );
         }
     }
 
-    private static DunlinException Wrong(string path, string expected) => new(ErrorCode.InvalidField, $"'{path}' must be {expected}.", path);
+    private static DunlinException Wrong(string path, string expected) =>
+        new(ErrorCode.InvalidField, $"'{path}' must be {expected}.", path);
 }

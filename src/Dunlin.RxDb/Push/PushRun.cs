@@ -38,8 +38,17 @@ internal sealed class RowFailedException(int index, Exception cause) : Exception
 /// document, deleted. So nothing is told of it, the echo of a revocation deletes nothing, and no id is used twice.
 /// </summary>
 internal sealed class PushRun(
-    RxCollection collection, IReadOnlyList<PushRow> rows, int from, int to, IReadOnlyDictionary<int, string> failed, IReadOnlyList<string> leases,
-    Caller caller, RxDocuments documents, IServiceProvider services, RxDbOptions options)
+    RxCollection collection,
+    IReadOnlyList<PushRow> rows,
+    int from,
+    int to,
+    IReadOnlyDictionary<int, string> failed,
+    IReadOnlyList<string> leases,
+    Caller caller,
+    RxDocuments documents,
+    IServiceProvider services,
+    RxDbOptions options
+)
 {
     /// <summary>The row that is being judged; null between rows.</summary>
     public int? Running { get; private set; }
@@ -77,7 +86,11 @@ internal sealed class PushRun(
     {
         var row = rows[index];
         if (row.Fault(collection, options) is { } fault)
-            return new RowOutcome("refused", await FindMasterAsync(row, unit, records, cancellationToken) is { } kept ? Answer(kept) : WireDocuments.Refused(row.Raw), fault);
+            return new RowOutcome(
+                "refused",
+                await FindMasterAsync(row, unit, records, cancellationToken) is { } kept ? Answer(kept) : WireDocuments.Refused(row.Raw),
+                fault
+            );
         var master = await FindMasterAsync(row, unit, records, cancellationToken);
         if (failed.TryGetValue(index, out var code))
             return Refuse(row, master, code, "failed");
@@ -100,13 +113,23 @@ internal sealed class PushRun(
                 return RowOutcome.Equal;
             if (row.Assumed is not { } assumed || !DocumentState.Of(collection, assumed).IsSame(current))
                 return new RowOutcome("conflict", Answer(master));
-            change = master.IsDeleted ? RxChange.Restore : wanted.IsDeleted ? RxChange.Delete : RxChange.Update;
+            change =
+                master.IsDeleted ? RxChange.Restore
+                : wanted.IsDeleted ? RxChange.Delete
+                : RxChange.Update;
         }
         return await WriteAsync(row, master, wanted, change, unit, records, cancellationToken);
     }
 
     private async ValueTask<RowOutcome> WriteAsync(
-        PushRow row, RecordRow? master, DocumentState wanted, RxChange change, IUnitOfWork unit, RecordWriter records, CancellationToken cancellationToken)
+        PushRow row,
+        RecordRow? master,
+        DocumentState wanted,
+        RxChange change,
+        IUnitOfWork unit,
+        RecordWriter records,
+        CancellationToken cancellationToken
+    )
     {
         var current = master is { IsDeleted: false } ? JsonNode.Parse(master.Value.Span)!.AsObject() : null;
         var write = new RxWrite(unit, records, services, caller)
@@ -125,7 +148,9 @@ internal sealed class PushRun(
             return Refuse(row, master, refusal);
         var space = change == RxChange.Insert ? decision.Space : master!.Space;
         if (space is not { } home || (change != RxChange.Insert && decision.Space is { } other && other != home))
-            throw new InvalidOperationException($"'{collection.Name}' decides on an insert with RxDecision.Insert and on every other change with RxDecision.Write: a document stays in its space.");
+            throw new InvalidOperationException(
+                $"'{collection.Name}' decides on an insert with RxDecision.Insert and on every other change with RxDecision.Write: a document stays in its space."
+            );
         if (change == RxChange.Delete)
             await records.DeleteAsync(home, collection.KeyOf(row.Id), cancellationToken);
         else
@@ -133,14 +158,23 @@ internal sealed class PushRun(
         return RowOutcome.Written;
     }
 
-    private async ValueTask PutAsync(RxWrite write, SpaceName space, string? audience, RecordWriter records, CancellationToken cancellationToken)
+    private async ValueTask PutAsync(
+        RxWrite write,
+        SpaceName space,
+        string? audience,
+        RecordWriter records,
+        CancellationToken cancellationToken
+    )
     {
         // A document that its writer may not read would never be told to its writer, nor be taken back.
         if (!await records.MayReadAsync(space, caller.UserId, cancellationToken) || (audience is not null && audience != caller.UserId))
             throw new DunlinException(ErrorCode.Forbidden, $"The document would lie where its writer may not read: '{space}'.");
         var json = JsonSerializer.SerializeToUtf8Bytes(write.Document);
         if (json.Length > options.MaxDocumentBytes)
-            throw new DunlinException(ErrorCode.TooLarge, $"The document has {json.Length} bytes; {options.MaxDocumentBytes} is the limit.");
+            throw new DunlinException(
+                ErrorCode.TooLarge,
+                $"The document has {json.Length} bytes; {options.MaxDocumentBytes} is the limit."
+            );
         await records.PutJsonAsync(space, collection.KeyOf(write.Id), json, audience, cancellationToken);
         // Later rows of the run look for it where it lies.
         foreach (var changed in records.Changed)
@@ -150,12 +184,20 @@ internal sealed class PushRun(
         }
     }
 
-    private async ValueTask<RecordRow?> FindMasterAsync(PushRow row, IUnitOfWork unit, RecordWriter records, CancellationToken cancellationToken)
+    private async ValueTask<RecordRow?> FindMasterAsync(
+        PushRow row,
+        IUnitOfWork unit,
+        RecordWriter records,
+        CancellationToken cancellationToken
+    )
     {
         if (!row.HasId(collection))
             return null;
         var key = collection.KeyOf(row.Id);
-        if (await Homes(unit).FindAsync(key, cancellationToken) is not { } home || !await records.MayReadAsync(home.Space, caller.UserId, cancellationToken))
+        if (
+            await Homes(unit).FindAsync(key, cancellationToken) is not { } home
+            || !await records.MayReadAsync(home.Space, caller.UserId, cancellationToken)
+        )
             return null;
         var master = await unit.RecordTables().Records.FindAsync(home.Space, key, cancellationToken);
         return master?.Audience is null || master.Audience == caller.UserId ? master : null;

@@ -16,8 +16,14 @@ namespace Dunlin.RxDb.Push;
 /// and it is refused alone. So every answer but a 5xx, a 401 and a 426 means that all rows are done with.
 /// </summary>
 internal sealed partial class PushService(
-    IStore store, RxCollectionSet collections, RxDocuments documents, RxDbInstruments instruments, IOptions<RxDbOptions> options, IServiceProvider services,
-    ILogger<PushService> logger)
+    IStore store,
+    RxCollectionSet collections,
+    RxDocuments documents,
+    RxDbInstruments instruments,
+    IOptions<RxDbOptions> options,
+    IServiceProvider services,
+    ILogger<PushService> logger
+)
 {
     private const int MaxRemembered = 10_000;
     private const int MaxRefusalsTold = 50;
@@ -39,7 +45,12 @@ internal sealed partial class PushService(
         await AnswerAsync(context, outcomes);
     }
 
-    private async ValueTask<List<RowOutcome>> RunAsync(RxCollection collection, IReadOnlyList<PushRow> rows, IReadOnlyList<string> leases, Caller caller)
+    private async ValueTask<List<RowOutcome>> RunAsync(
+        RxCollection collection,
+        IReadOnlyList<PushRow> rows,
+        IReadOnlyList<string> leases,
+        Caller caller
+    )
     {
         var failed = new Dictionary<int, string>();
         var outcomes = new List<RowOutcome>(rows.Count);
@@ -53,7 +64,14 @@ internal sealed partial class PushService(
 
     /// <summary>Commits some rows from <paramref name="from"/> on: at least one, or it throws.</summary>
     private async ValueTask<List<RowOutcome>> RunSliceAsync(
-        RxCollection collection, IReadOnlyList<PushRow> rows, int from, int to, Dictionary<int, string> failed, IReadOnlyList<string> leases, Caller caller)
+        RxCollection collection,
+        IReadOnlyList<PushRow> rows,
+        int from,
+        int to,
+        Dictionary<int, string> failed,
+        IReadOnlyList<string> leases,
+        Caller caller
+    )
     {
         while (true)
         {
@@ -67,7 +85,10 @@ internal sealed partial class PushService(
             catch (RowFailedException exception)
             {
                 Report(collection, rows[exception.Index], exception.InnerException!);
-                failed.Add(exception.Index, exception.InnerException is DunlinException refused ? refused.Code.Code : ErrorCode.Internal.Code);
+                failed.Add(
+                    exception.Index,
+                    exception.InnerException is DunlinException refused ? refused.Code.Code : ErrorCode.Internal.Code
+                );
                 // What came before it is known to work: commit up to here, so that nothing is done over and over.
                 to = exception.Index + 1;
             }
@@ -78,7 +99,8 @@ internal sealed partial class PushService(
                 failed.Add(index, ErrorCode.Internal.Code);
                 to = index + 1;
             }
-            catch (DunlinException exception) when (exception.Code == ErrorCode.StoreUnavailable && run.Running is { } slow && run.Limit.IsCancellationRequested)
+            catch (DunlinException exception)
+                when (exception.Code == ErrorCode.StoreUnavailable && run.Running is { } slow && run.Limit.IsCancellationRequested)
             {
                 // Together they took too long; perhaps alone none does. The one that does so alone is the fault.
                 if (to - from > 1)
@@ -121,7 +143,10 @@ internal sealed partial class PushService(
     // RxDB has no word for "refused": the answer looks like any conflict. Whoever wants to tell the user reads this header.
     private static void TellRefusals(HttpContext context, IReadOnlyList<PushRow> rows, List<RowOutcome> outcomes)
     {
-        var told = outcomes.Select((outcome, i) => outcome.Refusal is { } code ? $"{Uri.EscapeDataString(Whole(rows[i].Id))};{code}" : null).OfType<string>().Take(MaxRefusalsTold);
+        var told = outcomes
+            .Select((outcome, i) => outcome.Refusal is { } code ? $"{Uri.EscapeDataString(Whole(rows[i].Id))};{code}" : null)
+            .OfType<string>()
+            .Take(MaxRefusalsTold);
         var text = string.Join(", ", told);
         if (text.Length > 0)
             context.Response.Headers["Dunlin-Refused"] = text;
@@ -147,7 +172,10 @@ internal sealed partial class PushService(
     }
 
     private static IReadOnlyList<string> Leases(HttpContext context) =>
-        ((string?)context.Request.Headers["Dunlin-Lease"])?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+        ((string?)context.Request.Headers["Dunlin-Lease"])?.Split(
+            ',',
+            StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries
+        ) ?? [];
 
     [LoggerMessage(5100, LogLevel.Information, "Document '{Id}' of {Collection} was refused ({Code}): {Reason}")]
     private partial void LogRefused(string collection, PeerText id, string code, PeerText reason);

@@ -34,12 +34,16 @@ internal sealed class FileGuard : IDisposable
         {
             throw new InvalidOperationException(
                 $"The database '{path}' is in use by {Owner(marker)}. One process, with one store, can write a file: stop the other one, or give this one a file of its own.",
-                exception);
+                exception
+            );
         }
         try
         {
             var wasUnclean = File.Exists(marker);
-            File.WriteAllText(marker, string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName}"));
+            File.WriteAllText(
+                marker,
+                string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName}")
+            );
             return new FileGuard(held, marker, wasUnclean);
         }
         catch

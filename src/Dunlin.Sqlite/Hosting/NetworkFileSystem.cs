@@ -5,8 +5,21 @@ internal static class NetworkFileSystem
 {
     private static readonly HashSet<string> Types = new(StringComparer.Ordinal)
     {
-        "nfs", "nfs4", "cifs", "smb3", "smbfs", "smb2", "9p", "afs", "ceph", "glusterfs", "lustre",
-        "fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.rclone",
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "smb2",
+        "9p",
+        "afs",
+        "ceph",
+        "glusterfs",
+        "lustre",
+        "fuse.sshfs",
+        "fuse.glusterfs",
+        "fuse.s3fs",
+        "fuse.rclone",
     };
 
     /// <summary>The type of the network file system that holds the path; null where it is none or cannot be told.</summary>
@@ -15,8 +28,9 @@ internal static class NetworkFileSystem
         try
         {
             return OperatingSystem.IsLinux() && File.Exists("/proc/self/mountinfo")
-                ? TypeOf(fullPath, File.ReadLines("/proc/self/mountinfo"))
-                : new DriveInfo(fullPath).DriveType == DriveType.Network ? "network drive" : null;
+                    ? TypeOf(fullPath, File.ReadLines("/proc/self/mountinfo"))
+                : new DriveInfo(fullPath).DriveType == DriveType.Network ? "network drive"
+                : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {

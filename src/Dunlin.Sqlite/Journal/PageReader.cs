@@ -22,7 +22,7 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
     private readonly List<Event> _events = [];
     private long _bytes;
     private bool _isTrimmed;
-    private long? _lookedThrough;   // where a reading in order stopped before its page was full
+    private long? _lookedThrough; // where a reading in order stopped before its page was full
 
     public JournalPage Read()
     {
@@ -73,7 +73,7 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
     private bool ReadInOrder(IReadOnlyList<TopicName> topics)
     {
         foreach (var topic in topics)
-            Find(topic);   // whether it is trimmed
+            Find(topic); // whether it is trimmed
         var (wanted, known) = (new TopicFilter(topics, query.Patterns), new Dictionary<long, TopicName?>());
         var row = reader.Database.Prepare(PageAll).Bind(1, query.After).Bind(2, head);
         try
@@ -144,8 +144,7 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
         {
             if (!row.Step())
                 throw new InvalidOperationException($"Event {offset} is in the index and not in the journal: the database is damaged.");
-        }
-        while (row.Int64(0) < offset);
+        } while (row.Int64(0) < offset);
     }
 
     private void Queue(PriorityQueue<TopicCursor, long> merge, TopicCursor cursor)
@@ -174,20 +173,25 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
     private void Add(Statement row, TopicName topic)
     {
         var data = row.Bytes(3).ToArray();
-        _events.Add(new Event(
-            new Position(epoch, row.Int64(0)),
-            topic,
-            reader.Texts.Get(row.Bytes(2)),
-            data,
-            Origin(row),
-            DateTimeOffset.FromUnixTimeMilliseconds(row.Int64(8))));
+        _events.Add(
+            new Event(
+                new Position(epoch, row.Int64(0)),
+                topic,
+                reader.Texts.Get(row.Bytes(2)),
+                data,
+                Origin(row),
+                DateTimeOffset.FromUnixTimeMilliseconds(row.Int64(8))
+            )
+        );
         _bytes += data.Length;
     }
 
     private EventOrigin? Origin(Statement row)
     {
         var (user, session, connection, device) = (Text(row, 4), Text(row, 5), Text(row, 6), Text(row, 7));
-        return user is null && session is null && connection is null && device is null ? null : new EventOrigin(user, session, connection, device);
+        return user is null && session is null && connection is null && device is null
+            ? null
+            : new EventOrigin(user, session, connection, device);
     }
 
     private string? Text(Statement row, int column)

@@ -57,5 +57,6 @@ internal sealed class PatternTopics(Database database, IReadOnlyList<TopicPatter
         return false;
     }
 
-    private Statement Range(SqlText sql, TopicPattern pattern) => database.Prepare(sql).Bind(1, pattern.Range.From).Bind(2, pattern.Range.To);
+    private Statement Range(SqlText sql, TopicPattern pattern) =>
+        database.Prepare(sql).Bind(1, pattern.Range.From).Bind(2, pattern.Range.To);
 }

@@ -47,7 +47,11 @@ internal sealed class ReadLimit : IDisposable
         if (IsOver)
         {
             throw new DunlinException(
-                ErrorCode.StoreUnavailable, $"The read took longer than the limit of {_limit.TotalSeconds:0.###} s and was ended.", null, cause);
+                ErrorCode.StoreUnavailable,
+                $"The read took longer than the limit of {_limit.TotalSeconds:0.###} s and was ended.",
+                null,
+                cause
+            );
         }
     }
 

@@ -23,8 +23,7 @@ internal sealed class UnitLimit : IUnitLimit, IDisposable
     public UnitLimit(TimeSpan limit, TimeProvider time)
     {
         Length = limit;
-        _timer = time.CreateTimer(
-            static state => ((UnitLimit)state!).Expire(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(static state => ((UnitLimit)state!).Expire(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public TimeSpan Length { get; }

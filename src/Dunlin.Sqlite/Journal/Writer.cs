@@ -102,7 +102,7 @@ internal sealed partial class Writer : BatchWriter, IDisposable
         var batch = new List<WriteRequest>();
         while (_queue.Take(batch))
         {
-            for (var next = 0; next < batch.Count;)
+            for (var next = 0; next < batch.Count; )
                 next = RunTransaction(batch, next);
         }
     }
@@ -124,7 +124,7 @@ internal sealed partial class Writer : BatchWriter, IDisposable
         {
             _session.BeginTransaction(HasUnit(batch, start));
             while (next < batch.Count && (next == start || _clock.TimeProvider.GetElapsedTime(began) < MaxBatchTime))
-                ExecuteAsync(_session, batch[next++]).GetAwaiter().GetResult();   // synchronous: see UnitLimit
+                ExecuteAsync(_session, batch[next++]).GetAwaiter().GetResult(); // synchronous: see UnitLimit
             isCommitting = true;
             span?.Link(Executed);
             _session.CommitTransaction();
@@ -163,13 +163,18 @@ internal sealed partial class Writer : BatchWriter, IDisposable
         {
             BecomeFaulty(exception);
             // What a failed sync has left in the file is known when it is read again. Before the commit nothing can be kept.
-            Fail(requests, () => isCommitting
-                ? new DunlinException(
-                    ErrorCode.OutcomeUnknown,
-                    "The store failed while it committed; whether this was kept is unknown until it is started again.",
-                    null,
-                    exception)
-                : Unavailable("The store failed; nothing of this was kept.", exception));
+            Fail(
+                requests,
+                () =>
+                    isCommitting
+                        ? new DunlinException(
+                            ErrorCode.OutcomeUnknown,
+                            "The store failed while it committed; whether this was kept is unknown until it is started again.",
+                            null,
+                            exception
+                        )
+                        : Unavailable("The store failed; nothing of this was kept.", exception)
+            );
             return;
         }
         LogRolledBack(exception, requests.Count);
@@ -228,8 +233,11 @@ internal sealed partial class Writer : BatchWriter, IDisposable
     [LoggerMessage(2020, LogLevel.Critical, "The store has failed and refuses all requests. Check the disk, then start the process again.")]
     private partial void LogFaulted(Exception exception);
 
-    [LoggerMessage(2023, LogLevel.Warning,
-        "The writer goes on with a new connection: a unit of work did not end in time, or ended the transaction itself.")]
+    [LoggerMessage(
+        2023,
+        LogLevel.Warning,
+        "The writer goes on with a new connection: a unit of work did not end in time, or ended the transaction itself."
+    )]
     private partial void LogReconnected();
 
     [LoggerMessage(2024, LogLevel.Warning, "The old connection of the writer could not be closed.")]
@@ -244,4 +252,5 @@ internal sealed record WriterSettings(
     long FencingToken,
     TimeSpan WriteLimit,
     TimeSpan BusyTimeout,
-    CancellationTokenSource Faulted);
+    CancellationTokenSource Faulted
+);

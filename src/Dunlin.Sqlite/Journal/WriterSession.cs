@@ -173,7 +173,8 @@ internal sealed class WriterSession : WriteTransaction, IDisposable
     }
 
     public override void SaveAnswer(KeyAnswer answer) =>
-        Database.Prepare(InsertIdempotency)
+        Database
+            .Prepare(InsertIdempotency)
             .Bind(1, answer.Key.Scope)
             .Bind(2, answer.Key.Key)
             .Bind(3, answer.Fingerprint)

@@ -104,7 +104,12 @@ internal sealed class Database : ISchemaSession, IDisposable
     }
 
     public async ValueTask<long> InsertAsync(
-        string table, IReadOnlyList<SqlColumn> columns, DbDataReader rows, Action<long> inserted, CancellationToken cancellationToken)
+        string table,
+        IReadOnlyList<SqlColumn> columns,
+        DbDataReader rows,
+        Action<long> inserted,
+        CancellationToken cancellationToken
+    )
     {
         using var command = Connection.CreateCommand();
         var names = string.Join(", ", columns.Select(column => $"\"{column.Name}\""));
@@ -181,7 +186,12 @@ internal sealed class Database : ISchemaSession, IDisposable
     private static Database Open(string path, SqliteOpenMode mode, TimeSpan busyTimeout)
     {
         // Pooling is ours: a connection of the provider's pool would outlive the store and keep the file open.
-        var text = new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false };
+        var text = new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Mode = mode,
+            Pooling = false,
+        };
         var connection = new SqliteConnection(text.ToString());
         try
         {

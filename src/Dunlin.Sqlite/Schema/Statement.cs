@@ -28,7 +28,7 @@ internal sealed class Statement : SqlCall, ISqlRow, IDisposable
     public Statement(sqlite3 database, string sql)
     {
         _database = database;
-        for (var rest = sql; ;)
+        for (var rest = sql; ; )
         {
             var code = raw.sqlite3_prepare_v3(database, rest, Persistent, out _statement, out rest);
             if (code != raw.SQLITE_OK)

@@ -51,7 +51,9 @@ public abstract class AccountStoreConformance : ConformanceSuite
         var session = new Session("s1", "u1", "hash", Noon.AddTicks(7), Noon.AddHours(1), "");
         await Subject.Sessions.AddAsync(session, Cancellation);
         Assert.Equal(session, await Subject.Sessions.FindAsync("s1", Cancellation));
-        var again = await Assert.ThrowsAsync<DunlinException>(async () => await Subject.Sessions.AddAsync(session with { UserId = "u2" }, Cancellation));
+        var again = await Assert.ThrowsAsync<DunlinException>(async () =>
+            await Subject.Sessions.AddAsync(session with { UserId = "u2" }, Cancellation)
+        );
         Assert.Equal(ErrorCode.Conflict, again.Code);
         await Subject.Sessions.RemoveAsync(new EndedSession("u1", "s1", "signed_out"), Cancellation);
         await Subject.Sessions.RemoveAsync(new EndedSession("u1", "s1", "signed_out"), Cancellation);
@@ -108,8 +110,11 @@ public abstract class AccountStoreConformance : ConformanceSuite
     {
         await Subject.Accounts.SaveAsync(new Account("u1", "alice", "Alice", "h", []), Cancellation);
         var read = (await Subject.Accounts.FindByIdAsync("u1", Cancellation))!;
-        var saved = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(
-            async () => await Subject.Accounts.SaveAsync(read with { PasswordHash = $"h{i}" }, Cancellation))));
+        var saved = await Task.WhenAll(
+            Enumerable
+                .Range(0, 8)
+                .Select(i => Task.Run(async () => await Subject.Accounts.SaveAsync(read with { PasswordHash = $"h{i}" }, Cancellation)))
+        );
         Assert.Single(saved, done => done);
     }
 
@@ -123,7 +128,9 @@ public abstract class AccountStoreConformance : ConformanceSuite
         Assert.False(await Subject.Accounts.TryReplaceFailuresAsync("a", SignInFailures.None, first, Cancellation));
         Assert.Equal(first, await Subject.Accounts.FindFailuresAsync("a", Cancellation));
         var second = new SignInFailures(2, Noon.AddSeconds(1), DateTimeOffset.MaxValue, HasAccount: true);
-        foreach (var other in new[] { first with { Count = 2 }, first with { LastAt = Noon }, first with { LockedUntil = Noon.AddTicks(1) } })
+        foreach (
+            var other in new[] { first with { Count = 2 }, first with { LastAt = Noon }, first with { LockedUntil = Noon.AddTicks(1) } }
+        )
             Assert.False(await Subject.Accounts.TryReplaceFailuresAsync("a", other, second, Cancellation));
         Assert.True(await Subject.Accounts.TryReplaceFailuresAsync("a", first, second, Cancellation));
         Assert.Equal(second, await Subject.Accounts.FindFailuresAsync("a", Cancellation));
@@ -138,20 +145,27 @@ public abstract class AccountStoreConformance : ConformanceSuite
     {
         const int Failures = 40;
         using var start = new Barrier(4);
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
-        {
-            start.SignalAndWait(Cancellation);
-            for (var i = 0; i < Failures / 4; i++)
-                await CountAsync();
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 4)
+                .Select(_ =>
+                    Task.Run(async () =>
+                    {
+                        start.SignalAndWait(Cancellation);
+                        for (var i = 0; i < Failures / 4; i++)
+                            await CountAsync();
+                    })
+                )
+        );
         Assert.Equal(Failures, (await Subject.Accounts.FindFailuresAsync("a", Cancellation)).Count);
 
         async Task CountAsync()
         {
             SignInFailures was;
-            do
-                was = await Subject.Accounts.FindFailuresAsync("a", Cancellation);
-            while (!await Subject.Accounts.TryReplaceFailuresAsync("a", was, was with { Count = was.Count + 1, LastAt = Noon }, Cancellation));
+            do was = await Subject.Accounts.FindFailuresAsync("a", Cancellation);
+            while (
+                !await Subject.Accounts.TryReplaceFailuresAsync("a", was, was with { Count = was.Count + 1, LastAt = Noon }, Cancellation)
+            );
         }
     }
 
@@ -166,10 +180,20 @@ public abstract class AccountStoreConformance : ConformanceSuite
 
         await Subject.Accounts.ForgetFailuresAsync(Noon, 3, Cancellation);
 
-        Assert.Equal(["locked", "recent", "name1", "name2", "name3"], await KeptAsync("old", "locked", "recent", "name0", "name1", "name2", "name3"));
+        Assert.Equal(
+            ["locked", "recent", "name1", "name2", "name3"],
+            await KeptAsync("old", "locked", "recent", "name0", "name1", "name2", "name3")
+        );
 
-        async Task AddAsync(string subject, DateTimeOffset last, DateTimeOffset until, bool hasAccount) => Assert.True(
-            await Subject.Accounts.TryReplaceFailuresAsync(subject, SignInFailures.None, new SignInFailures(1, last, until, hasAccount), Cancellation));
+        async Task AddAsync(string subject, DateTimeOffset last, DateTimeOffset until, bool hasAccount) =>
+            Assert.True(
+                await Subject.Accounts.TryReplaceFailuresAsync(
+                    subject,
+                    SignInFailures.None,
+                    new SignInFailures(1, last, until, hasAccount),
+                    Cancellation
+                )
+            );
 
         async Task<List<string>> KeptAsync(params string[] subjects)
         {

@@ -59,7 +59,10 @@ public abstract class BackplaneConformance : IAsyncLifetime
         for (var i = 1; i <= 500; i++)
             _backplanes[1].Hint(_nodes[1], [Committed(i, "a", "1", null)]);
         for (var i = 1; i <= 500; i++)
-            Assert.Equal(i, (await _nodes[2].Hints.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(Patience, Cancellation))[0].Position.Offset);
+            Assert.Equal(
+                i,
+                (await _nodes[2].Hints.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(Patience, Cancellation))[0].Position.Offset
+            );
     }
 
     [Fact]
@@ -80,24 +83,47 @@ public abstract class BackplaneConformance : IAsyncLifetime
     [Fact]
     public async Task Transient_events_of_several_nodes_at_once_all_arrive_and_those_of_each_in_order()
     {
-        await Task.WhenAll(Enumerable.Range(0, 2).Select(sender => Task.Run(() =>
-        {
-            for (var i = 0; i < 300; i++)
-                _backplanes[sender].Transient(_nodes[sender], Event.Transient(EventDraft.Of(TopicName.Parse($"from/{sender}"), "t", i), DateTimeOffset.UnixEpoch));
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 2)
+                .Select(sender =>
+                    Task.Run(() =>
+                    {
+                        for (var i = 0; i < 300; i++)
+                            _backplanes[sender]
+                                .Transient(
+                                    _nodes[sender],
+                                    Event.Transient(EventDraft.Of(TopicName.Parse($"from/{sender}"), "t", i), DateTimeOffset.UnixEpoch)
+                                );
+                    })
+                )
+        );
         var heard = new List<Event>();
         while (heard.Count < 600)
             heard.Add(await _nodes[2].Transients.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(Patience, Cancellation));
         foreach (var sender in heard.GroupBy(e => e.Topic.Value))
-            Assert.Equal(Enumerable.Range(0, 300), sender.Select(e => int.Parse(Encoding.UTF8.GetString(e.Data.Span), System.Globalization.CultureInfo.InvariantCulture)));
+            Assert.Equal(
+                Enumerable.Range(0, 300),
+                sender.Select(e => int.Parse(Encoding.UTF8.GetString(e.Data.Span), System.Globalization.CultureInfo.InvariantCulture))
+            );
     }
 
-    private static Event Committed(long offset, string topic, string data, EventOrigin? origin) => new(
-        new Position(7, offset), TopicName.Parse(topic), "test.happened", Encoding.UTF8.GetBytes(data), origin, new DateTimeOffset(2030, 1, 1, 12, 0, 0, TimeSpan.Zero));
+    private static Event Committed(long offset, string topic, string data, EventOrigin? origin) =>
+        new(
+            new Position(7, offset),
+            TopicName.Parse(topic),
+            "test.happened",
+            Encoding.UTF8.GetBytes(data),
+            origin,
+            new DateTimeOffset(2030, 1, 1, 12, 0, 0, TimeSpan.Zero)
+        );
 
     private static void AssertSame(Event expected, Event actual)
     {
-        Assert.Equal((expected.Position, expected.Topic, expected.Type, expected.Origin, expected.Time), (actual.Position, actual.Topic, actual.Type, actual.Origin, actual.Time));
+        Assert.Equal(
+            (expected.Position, expected.Topic, expected.Type, expected.Origin, expected.Time),
+            (actual.Position, actual.Topic, actual.Type, actual.Origin, actual.Time)
+        );
         Assert.Equal(expected.Data.ToArray(), actual.Data.ToArray());
     }
 

@@ -44,9 +44,7 @@ public abstract class ConformanceSuite : IAsyncLifetime
     }
 
     /// <summary>Called before the back end is closed.</summary>
-    protected virtual void OnDisposing()
-    {
-    }
+    protected virtual void OnDisposing() { }
 
     /// <summary>A draft with a number as its data.</summary>
     protected static EventDraft Draft(string topic, int value = 0) => EventDraft.Of(TopicName.Parse(topic), "test.happened", value);

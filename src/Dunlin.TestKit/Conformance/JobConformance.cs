@@ -11,22 +11,32 @@ public abstract class JobConformance : JobSuite
     public async Task G1_A_job_exists_if_and_only_if_the_change_that_asks_for_it_commits_and_runs_without_time_moving()
     {
         var ran = new ConcurrentQueue<int>();
-        await using var node = await StartAsync((run, _) =>
-        {
-            ran.Enqueue(run.Value);
-            return Task.CompletedTask;
-        });
-        await Assert.ThrowsAsync<InvalidOperationException>(() => Store.WriteAsync<int>(
-            async (unit, ct) =>
+        await using var node = await StartAsync(
+            (run, _) =>
             {
-                await unit.Jobs().EnqueueAsync(Type, 1, cancellationToken: ct);
-                throw new InvalidOperationException("on purpose");
-            },
-            Cancellation).AsTask());
+                ran.Enqueue(run.Value);
+                return Task.CompletedTask;
+            }
+        );
+        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            Store
+                .WriteAsync<int>(
+                    async (unit, ct) =>
+                    {
+                        await unit.Jobs().EnqueueAsync(Type, 1, cancellationToken: ct);
+                        throw new InvalidOperationException("on purpose");
+                    },
+                    Cancellation
+                )
+                .AsTask()
+        );
         var job = await EnqueueAsync(2);
         await node.IdleAsync();
         Assert.Equal([2], ran);
-        Assert.Equal((JobState.Done, 1, null), ((await GetAsync(job.Id)).State, (await GetAsync(job.Id)).Attempt, (await GetAsync(job.Id)).Error));
+        Assert.Equal(
+            (JobState.Done, 1, null),
+            ((await GetAsync(job.Id)).State, (await GetAsync(job.Id)).Attempt, (await GetAsync(job.Id)).Error)
+        );
     }
 
     [Fact]
@@ -53,7 +63,8 @@ public abstract class JobConformance : JobSuite
             {
                 told.Enqueue((failure.Job.State, failure.IsFinal));
                 return default;
-            });
+            }
+        );
         var id = (await EnqueueAsync()).Id;
         foreach (var longest in new[] { 10.0, 20, 25 })
         {
@@ -81,9 +92,14 @@ public abstract class JobConformance : JobSuite
         await using var node = await StartAsync((_, _) => throw new JobFailedException("not a page", isFinal: true));
         var id = (await EnqueueAsync()).Id;
         await node.IdleAsync();
-        Assert.Equal((JobState.Dead, "not a page", 1), ((await GetAsync(id)).State, (await GetAsync(id)).Error, (await GetAsync(id)).Attempt));
+        Assert.Equal(
+            (JobState.Dead, "not a page", 1),
+            ((await GetAsync(id)).State, (await GetAsync(id)).Error, (await GetAsync(id)).Attempt)
+        );
         var waiting = await EnqueueAsync(0, new JobRequest { DueAt = Subject.Clock.Now.AddHours(1) });
-        var refused = await Assert.ThrowsAsync<DunlinException>(() => Store.WriteAsync((unit, ct) => unit.Jobs().RetryAsync(Type, waiting.Id, ct), Cancellation).AsTask());
+        var refused = await Assert.ThrowsAsync<DunlinException>(() =>
+            Store.WriteAsync((unit, ct) => unit.Jobs().RetryAsync(Type, waiting.Id, ct), Cancellation).AsTask()
+        );
         Assert.Equal(ErrorCode.Conflict, refused.Code);
     }
 
@@ -126,13 +142,15 @@ public abstract class JobConformance : JobSuite
         Options.MaxParallel = 2;
         var (started, go) = (new SemaphoreSlim(0), new SemaphoreSlim(0));
         var (now, most) = (0, 0);
-        await using var node = await StartAsync(async (_, ct) =>
-        {
-            most = Math.Max(most, Interlocked.Increment(ref now));
-            started.Release();
-            await go.WaitAsync(ct);
-            Interlocked.Decrement(ref now);
-        });
+        await using var node = await StartAsync(
+            async (_, ct) =>
+            {
+                most = Math.Max(most, Interlocked.Increment(ref now));
+                started.Release();
+                await go.WaitAsync(ct);
+                Interlocked.Decrement(ref now);
+            }
+        );
         for (var i = 0; i < 5; i++)
             await EnqueueAsync(i);
         await WaitAsync(started, 2);
@@ -149,11 +167,15 @@ public abstract class JobConformance : JobSuite
     public async Task An_unfinished_job_of_the_same_name_is_not_enqueued_twice_and_a_finished_one_begins_anew()
     {
         var ran = new ConcurrentQueue<int>();
-        await using (var node = await StartAsync((run, _) =>
-        {
-            ran.Enqueue(run.Value);
-            return Task.CompletedTask;
-        }))
+        await using (
+            var node = await StartAsync(
+                (run, _) =>
+                {
+                    ran.Enqueue(run.Value);
+                    return Task.CompletedTask;
+                }
+            )
+        )
         {
             var later = new JobRequest { Id = "one", DueAt = Subject.Clock.Now.AddSeconds(2) };
             await EnqueueAsync(1, later);
@@ -169,12 +191,14 @@ public abstract class JobConformance : JobSuite
     public async Task Progress_is_seen_while_the_job_runs()
     {
         var (reported, go) = (new SemaphoreSlim(0), new SemaphoreSlim(0));
-        await using var node = await StartAsync(async (run, ct) =>
-        {
-            await run.ReportAsync(new { percent = 40 }, ct);
-            reported.Release();
-            await go.WaitAsync(ct);
-        });
+        await using var node = await StartAsync(
+            async (run, ct) =>
+            {
+                await run.ReportAsync(new { percent = 40 }, ct);
+                reported.Release();
+                await go.WaitAsync(ct);
+            }
+        );
         var id = (await EnqueueAsync()).Id;
         await WaitAsync(reported, 1);
         var job = await GetAsync(id);
@@ -187,7 +211,9 @@ public abstract class JobConformance : JobSuite
     public async Task What_is_done_is_forgotten_after_a_while_and_what_is_dead_later()
     {
         (Options.DoneAge, Options.DeadAge) = (TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(12));
-        await using var node = await StartAsync((run, _) => run.Value == 0 ? Task.CompletedTask : throw new JobFailedException("no", isFinal: true));
+        await using var node = await StartAsync(
+            (run, _) => run.Value == 0 ? Task.CompletedTask : throw new JobFailedException("no", isFinal: true)
+        );
         var (done, dead) = ((await EnqueueAsync(0)).Id, (await EnqueueAsync(1)).Id);
         await AdvanceAsync(TimeSpan.FromSeconds(4), node);
         Assert.NotNull(await FindAsync(done));
@@ -213,7 +239,8 @@ public abstract class JobConformance : JobSuite
                         await unit.Jobs().EnqueueAsync(Type, i, cancellationToken: ct);
                     return true;
                 },
-                Cancellation);
+                Cancellation
+            );
             await node.IdleAsync();
             return (store.Writes - writes, store.Reads - reads);
         }
@@ -232,7 +259,9 @@ public abstract class JobConformance : JobSuite
     {
         foreach (var type in new[] { "", "a b", "a/b", new string('x', 61) })
         {
-            var refused = await Assert.ThrowsAsync<DunlinException>(() => Store.WriteAsync((unit, ct) => unit.Jobs().EnqueueAsync(type, 1, cancellationToken: ct), Cancellation).AsTask());
+            var refused = await Assert.ThrowsAsync<DunlinException>(() =>
+                Store.WriteAsync((unit, ct) => unit.Jobs().EnqueueAsync(type, 1, cancellationToken: ct), Cancellation).AsTask()
+            );
             Assert.Equal(ErrorCode.InvalidField, refused.Code);
         }
     }

@@ -20,11 +20,13 @@ public abstract class JobFairnessConformance : JobSuite
             await EnqueueAsync(i, new JobRequest { FairnessKey = keys[i] });
             Time.Advance(TimeSpan.FromMilliseconds(1));
         }
-        await using var node = await StartAsync((run, _) =>
-        {
-            ran.Enqueue(run.Value);
-            return Task.CompletedTask;
-        });
+        await using var node = await StartAsync(
+            (run, _) =>
+            {
+                ran.Enqueue(run.Value);
+                return Task.CompletedTask;
+            }
+        );
         // The turn without a key comes first: no key was served before it.
         Assert.Equal([4, 0, 6, 8, 5, 1, 7, 2, 3], ran);
     }
@@ -36,13 +38,15 @@ public abstract class JobFairnessConformance : JobSuite
         using var silent = new Gate();
         var done = new ConcurrentDictionary<string, TaskCompletionSource>(StringComparer.Ordinal);
         TaskCompletionSource DoneOf(string key) => done.GetOrAdd(key, _ => new TaskCompletionSource());
-        await using var node = await StartAsync(async (run, ct) =>
-        {
-            if (run.Job.FairnessKey == "ann")
-                await silent.PassAsync("ann", ct);
-            else
-                DoneOf(run.Job.FairnessKey!).TrySetResult();
-        });
+        await using var node = await StartAsync(
+            async (run, ct) =>
+            {
+                if (run.Job.FairnessKey == "ann")
+                    await silent.PassAsync("ann", ct);
+                else
+                    DoneOf(run.Job.FairnessKey!).TrySetResult();
+            }
+        );
         for (var i = 0; i < 40; i++)
             await EnqueueAsync(i, new JobRequest { FairnessKey = "ann" });
         await silent.WaitAsync(2);
@@ -62,13 +66,15 @@ public abstract class JobFairnessConformance : JobSuite
         (Options.MaxParallel, Options.MaxParallelPerConcurrencyKey) = (4, 1);
         using var gate = new Gate();
         var free = new TaskCompletionSource();
-        await using var node = await StartAsync(async (run, ct) =>
-        {
-            if (run.Job.ConcurrencyKey == "slow.example")
-                await gate.PassAsync(run.Job.ConcurrencyKey, ct);
-            else
-                free.TrySetResult();
-        });
+        await using var node = await StartAsync(
+            async (run, ct) =>
+            {
+                if (run.Job.ConcurrencyKey == "slow.example")
+                    await gate.PassAsync(run.Job.ConcurrencyKey, ct);
+                else
+                    free.TrySetResult();
+            }
+        );
         for (var i = 0; i < 6; i++)
             await EnqueueAsync(i, new JobRequest { FairnessKey = i % 2 == 0 ? "ann" : "bob", ConcurrencyKey = "slow.example" });
         await gate.WaitAsync(1);
@@ -83,7 +89,12 @@ public abstract class JobFairnessConformance : JobSuite
     public async Task Keys_are_kept_over_failures_and_restarts_and_a_new_request_sets_them_anew()
     {
         Options.FirstDelay = TimeSpan.FromSeconds(5);
-        var request = new JobRequest { Id = "one", FairnessKey = "ann", ConcurrencyKey = "a.example" };
+        var request = new JobRequest
+        {
+            Id = "one",
+            FairnessKey = "ann",
+            ConcurrencyKey = "a.example",
+        };
         await using (var node = await StartAsync((_, _) => throw new FormatException("on purpose")))
         {
             await EnqueueAsync(0, request);
@@ -91,7 +102,15 @@ public abstract class JobFairnessConformance : JobSuite
         }
         var failed = await GetAsync("one");
         Assert.Equal((JobState.Waiting, "ann", "a.example"), (failed.State, failed.FairnessKey, failed.ConcurrencyKey));
-        var anew = await EnqueueAsync(0, new JobRequest { Id = "one", Replace = true, ConcurrencyKey = "b.example" });
+        var anew = await EnqueueAsync(
+            0,
+            new JobRequest
+            {
+                Id = "one",
+                Replace = true,
+                ConcurrencyKey = "b.example",
+            }
+        );
         Assert.Equal((null, "b.example"), (anew.FairnessKey, anew.ConcurrencyKey));
     }
 
@@ -101,19 +120,38 @@ public abstract class JobFairnessConformance : JobSuite
         (Options.MaxParallel, Options.MaxParallelPerFairnessKey) = (4, 1);
         using var gate = new Gate();
         var ran = new ConcurrentQueue<int>();
-        await using var node = await StartAsync(async (run, ct) =>
-        {
-            ran.Enqueue(run.Value);
-            if (run.Value == 0)
-                await gate.PassAsync("ann", ct);
-        });
+        await using var node = await StartAsync(
+            async (run, ct) =>
+            {
+                ran.Enqueue(run.Value);
+                if (run.Value == 0)
+                    await gate.PassAsync("ann", ct);
+            }
+        );
         await EnqueueAsync(0, new JobRequest { FairnessKey = "ann" });
         await gate.WaitAsync(1);
         foreach (var (id, value) in new[] { ("cancelled", 1), ("replaced", 2), ("moved", 3) })
             await EnqueueAsync(value, new JobRequest { Id = id, FairnessKey = "ann" });
         await Store.WriteAsync((unit, ct) => unit.Jobs().CancelAsync(Type, "cancelled", ct), Cancellation);
-        await EnqueueAsync(4, new JobRequest { Id = "replaced", FairnessKey = "ann", Replace = true });
-        await EnqueueAsync(5, new JobRequest { Id = "moved", FairnessKey = "ann", Replace = true, DueAt = Subject.Clock.Now.AddSeconds(3) });
+        await EnqueueAsync(
+            4,
+            new JobRequest
+            {
+                Id = "replaced",
+                FairnessKey = "ann",
+                Replace = true,
+            }
+        );
+        await EnqueueAsync(
+            5,
+            new JobRequest
+            {
+                Id = "moved",
+                FairnessKey = "ann",
+                Replace = true,
+                DueAt = Subject.Clock.Now.AddSeconds(3),
+            }
+        );
         gate.Open(1);
         await node.IdleAsync();
         Assert.Equal([0, 4], ran);

@@ -21,7 +21,8 @@ public abstract class JobFaultConformance : JobSuite
                 await go.Task;
                 outcome.SetResult(await Record.ExceptionAsync(async () => await CompleteAsync(run)));
             },
-            cut);
+            cut
+        );
         var id = (await EnqueueAsync()).Id;
         await began.Task.WaitAsync(Patience);
         var first = await GetAsync(id);
@@ -51,31 +52,39 @@ public abstract class JobFaultConformance : JobSuite
             {
                 began.SetResult();
                 await go.Task;
-                outcome.SetResult(
-                [
+                outcome.SetResult([
                     await Record.ExceptionAsync(async () => await run.ReportAsync(1)),
                     await Record.ExceptionAsync(async () => await run.WriteAsync(EffectOf(run))),
                     await Record.ExceptionAsync(async () => await CompleteAsync(run)),
                 ]);
             },
-            cut);
+            cut
+        );
         var id = (await EnqueueAsync()).Id;
         await began.Task.WaitAsync(Patience);
         var (taken, finish) = (NewSignal(), NewSignal());
-        await using var other = await StartAsync(async (run, _) =>
-        {
-            taken.SetResult();
-            await finish.Task;
-            await CompleteAsync(run);
-        });
+        await using var other = await StartAsync(
+            async (run, _) =>
+            {
+                taken.SetResult();
+                await finish.Task;
+                await CompleteAsync(run);
+            }
+        );
         cut.IsCut = true;
         await AdvanceAsync(TimeSpan.FromSeconds(2), other);
         Time.Advance(TimeSpan.FromSeconds(2));
         await taken.Task.WaitAsync(Patience);
         cut.IsCut = false;
         go.SetResult();
-        Assert.All(await outcome.Task.WaitAsync(Patience), error => Assert.Equal(ErrorCode.LeaseLost, Assert.IsType<DunlinException>(error).Code));
-        Assert.Equal((JobState.Running, 2, null), ((await GetAsync(id)).State, (await GetAsync(id)).Attempt, (await GetAsync(id)).Progress));
+        Assert.All(
+            await outcome.Task.WaitAsync(Patience),
+            error => Assert.Equal(ErrorCode.LeaseLost, Assert.IsType<DunlinException>(error).Code)
+        );
+        Assert.Equal(
+            (JobState.Running, 2, null),
+            ((await GetAsync(id)).State, (await GetAsync(id)).Attempt, (await GetAsync(id)).Progress)
+        );
         Assert.Empty(await EffectsAsync());
         finish.SetResult();
         await other.IdleAsync();
@@ -95,7 +104,8 @@ public abstract class JobFaultConformance : JobSuite
                 await go.Task.WaitAsync(ct);
                 await CompleteAsync(run);
             },
-            clock: new StoreClock(probe));
+            clock: new StoreClock(probe)
+        );
         var id = (await EnqueueAsync()).Id;
         await began.Task.WaitAsync(Patience);
         await using var other = await StartAsync((_, _) => throw new InvalidOperationException("It is not to be had."));
@@ -127,7 +137,8 @@ public abstract class JobFaultConformance : JobSuite
                 began.SetResult();
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
             },
-            cut);
+            cut
+        );
         var id = (await EnqueueAsync()).Id;
         await began.Task.WaitAsync(Patience);
         cut.IsCut = true;
@@ -137,7 +148,8 @@ public abstract class JobFaultConformance : JobSuite
             {
                 told.Enqueue((failure.Job.State, failure.Exception is null));
                 return default;
-            });
+            }
+        );
         await AdvanceAsync(TimeSpan.FromSeconds(4), other);
         Assert.Equal((JobState.Dead, 1), ((await GetAsync(id)).State, (await GetAsync(id)).Attempt));
         Assert.Equal([(JobState.Dead, true)], told);
@@ -147,14 +159,18 @@ public abstract class JobFaultConformance : JobSuite
     public async Task G1_Completing_and_what_is_written_with_it_are_one()
     {
         Options.FirstDelay = TimeSpan.FromSeconds(1);
-        await using var node = await StartAsync(async (run, ct) => await run.CompleteAsync(
-            async (unit, c) =>
-            {
-                await EffectOf(run)(unit, c);
-                if (run.Job.Attempt == 1)
-                    throw new InvalidOperationException("on purpose");
-            },
-            ct));
+        await using var node = await StartAsync(
+            async (run, ct) =>
+                await run.CompleteAsync(
+                    async (unit, c) =>
+                    {
+                        await EffectOf(run)(unit, c);
+                        if (run.Job.Attempt == 1)
+                            throw new InvalidOperationException("on purpose");
+                    },
+                    ct
+                )
+        );
         var id = (await EnqueueAsync()).Id;
         await node.IdleAsync();
         Assert.Equal((JobState.Waiting, "on purpose"), ((await GetAsync(id)).State, (await GetAsync(id)).Error));
@@ -174,7 +190,8 @@ public abstract class JobFaultConformance : JobSuite
                 faults.LoseNextReply();
                 await CompleteAsync(run);
             },
-            new FaultyStore(Store, faults));
+            new FaultyStore(Store, faults)
+        );
         var id = (await EnqueueAsync()).Id;
         await node.IdleAsync();
         await AdvanceAsync(TimeSpan.FromSeconds(5), node);
@@ -186,11 +203,13 @@ public abstract class JobFaultConformance : JobSuite
     public async Task A_node_that_stops_gives_its_jobs_back_at_once_and_the_attempt_does_not_count()
     {
         var began = NewSignal();
-        var first = await StartAsync(async (_, ct) =>
-        {
-            began.SetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
-        });
+        var first = await StartAsync(
+            async (_, ct) =>
+            {
+                began.SetResult();
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
+            }
+        );
         var id = (await EnqueueAsync()).Id;
         await began.Task.WaitAsync(Patience);
         await first.StopAsync();
@@ -206,13 +225,15 @@ public abstract class JobFaultConformance : JobSuite
         var (began, go) = (new SemaphoreSlim(0), new SemaphoreSlim(0));
         var outcomes = new ConcurrentQueue<(int Value, bool IsRefused)>();
         Options.MaxParallel = 1;
-        await using var node = await StartAsync(async (run, _) =>
-        {
-            began.Release();
-            await go.WaitAsync(Patience);
-            var error = await Record.ExceptionAsync(async () => await CompleteAsync(run));
-            outcomes.Enqueue((run.Value, error is not null));
-        });
+        await using var node = await StartAsync(
+            async (run, _) =>
+            {
+                began.Release();
+                await go.WaitAsync(Patience);
+                var error = await Record.ExceptionAsync(async () => await CompleteAsync(run));
+                outcomes.Enqueue((run.Value, error is not null));
+            }
+        );
         await EnqueueAsync(1, new JobRequest { Id = "replaced" });
         Assert.True(await began.WaitAsync(Patience));
         await EnqueueAsync(2, new JobRequest { Id = "replaced", Replace = true });
@@ -241,7 +262,8 @@ public abstract class JobFaultConformance : JobSuite
                 began.SetResult();
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
             },
-            cut);
+            cut
+        );
         var dead = await EnqueueAsync(2);
         var running = await EnqueueAsync(1);
         await began.Task.WaitAsync(Patience);
@@ -253,7 +275,10 @@ public abstract class JobFaultConformance : JobSuite
         await next.IdleAsync();
         Assert.Equal([waiting.Id], await EffectsAsync());
         await AdvanceAsync(TimeSpan.FromSeconds(4), next);
-        Assert.Equal(new[] { waiting.Id, later.Id, running.Id }.Order(StringComparer.Ordinal), (await EffectsAsync()).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            new[] { waiting.Id, later.Id, running.Id }.Order(StringComparer.Ordinal),
+            (await EffectsAsync()).Order(StringComparer.Ordinal)
+        );
         Assert.Equal(JobState.Dead, (await GetAsync(dead.Id)).State);
     }
 
@@ -287,18 +312,20 @@ public abstract class JobFaultConformance : JobSuite
     {
         (Options.RunLimit, Options.MaxAttempts) = (TimeSpan.FromSeconds(2), 1);
         var (began, ended) = (NewSignal(), NewSignal());
-        await using var node = await StartAsync(async (_, ct) =>
-        {
-            began.SetResult();
-            try
+        await using var node = await StartAsync(
+            async (_, ct) =>
             {
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
+                began.SetResult();
+                try
+                {
+                    await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
+                }
+                finally
+                {
+                    ended.SetResult();
+                }
             }
-            finally
-            {
-                ended.SetResult();
-            }
-        });
+        );
         var id = (await EnqueueAsync()).Id;
         await began.Task.WaitAsync(Patience);
         Time.Advance(TimeSpan.FromSeconds(2));

@@ -23,11 +23,23 @@ public abstract class JobSuite : ConformanceSuite
     /// <param name="feed">What the node hears commits by; null for that of the store.</param>
     /// <param name="clock">The clock of the node; null for that of the store.</param>
     protected async Task<RunningNode> StartAsync(
-        Func<JobRun<int>, CancellationToken, Task> run, IStore? store = null, Func<JobFailure<int>, CancellationToken, ValueTask>? onFailed = null,
-        CommitFeed? feed = null, StoreClock? clock = null)
+        Func<JobRun<int>, CancellationToken, Task> run,
+        IStore? store = null,
+        Func<JobFailure<int>, CancellationToken, ValueTask>? onFailed = null,
+        CommitFeed? feed = null,
+        StoreClock? clock = null
+    )
     {
         var type = JobType.Of(Type, new Handler(run, onFailed ?? (static (_, _) => default)), Options);
-        var node = new JobNode(store ?? Store, Journal, feed ?? Subject.Feed, clock ?? Subject.Clock, [type], new JobInstruments(new TestMeters()), NullLogger<JobNode>.Instance);
+        var node = new JobNode(
+            store ?? Store,
+            Journal,
+            feed ?? Subject.Feed,
+            clock ?? Subject.Clock,
+            [type],
+            new JobInstruments(new TestMeters()),
+            NullLogger<JobNode>.Instance
+        );
         await node.StartAsync(Cancellation);
         await node.WhenIdleAsync();
         return new RunningNode(node);
@@ -80,10 +92,14 @@ public abstract class JobSuite : ConformanceSuite
         public async ValueTask DisposeAsync() => await StopAsync();
     }
 
-    private sealed class Handler(Func<JobRun<int>, CancellationToken, Task> run, Func<JobFailure<int>, CancellationToken, ValueTask> onFailed) : IJobHandler<int>
+    private sealed class Handler(
+        Func<JobRun<int>, CancellationToken, Task> run,
+        Func<JobFailure<int>, CancellationToken, ValueTask> onFailed
+    ) : IJobHandler<int>
     {
         public async ValueTask RunAsync(JobRun<int> attempt, CancellationToken cancellationToken) => await run(attempt, cancellationToken);
 
-        public ValueTask OnFailedAsync(JobFailure<int> failure, CancellationToken cancellationToken) => onFailed(failure, cancellationToken);
+        public ValueTask OnFailedAsync(JobFailure<int> failure, CancellationToken cancellationToken) =>
+            onFailed(failure, cancellationToken);
     }
 }

@@ -20,11 +20,30 @@ public abstract partial class JournalConformance
     {
         string[] names =
         [
-            "other", "teams", "teams/7", "teams/70", "teams/-", "teams/~", "teams/%2F", "Teams/7", "teams.", "teams0", "teams./x+y|z$", "teams0/7/a",
-            "teams/7/a", "teams/7/b/c", "teams/7/alerts", "teams/70/alerts", "teams/7/8/alerts", "~~~",
+            "other",
+            "teams",
+            "teams/7",
+            "teams/70",
+            "teams/-",
+            "teams/~",
+            "teams/%2F",
+            "Teams/7",
+            "teams.",
+            "teams0",
+            "teams./x+y|z$",
+            "teams0/7/a",
+            "teams/7/a",
+            "teams/7/b/c",
+            "teams/7/alerts",
+            "teams/70/alerts",
+            "teams/7/8/alerts",
+            "~~~",
         ];
         await Journal.AppendAsync([.. names.Select(name => Draft(name))], null, Cancellation);
-        Assert.Equal(covered.Order(StringComparer.Ordinal), (await ReadByAsync(0, [], [pattern])).Select(e => e.Topic.Value).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            covered.Order(StringComparer.Ordinal),
+            (await ReadByAsync(0, [], [pattern])).Select(e => e.Topic.Value).Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -49,12 +68,22 @@ public abstract partial class JournalConformance
     {
         await AppendTopicsAsync("many/{0}", 1_000);
         for (var i = 0; i < 5; i++)
-            await Journal.AppendAsync([new EventDraft(TopicName.Parse($"few/{i}"), "t", new byte[100]), new EventDraft(TopicName.Parse($"many/{i}"), "t", new byte[100])], null, Cancellation);
+            await Journal.AppendAsync(
+                [
+                    new EventDraft(TopicName.Parse($"few/{i}"), "t", new byte[100]),
+                    new EventDraft(TopicName.Parse($"many/{i}"), "t", new byte[100]),
+                ],
+                null,
+                Cancellation
+            );
         foreach (var pattern in new[] { "few/*", "many/*" })
         {
             foreach (var (bytes, count) in new[] { (1, 1), (100, 1), (101, 2), (200, 2), (401, 5), (10_000, 5) })
             {
-                var page = await Journal.ReadAsync(new JournalQuery(1_000, [], MaxBytes: bytes) { Patterns = [TopicPattern.Parse(pattern)] }, Cancellation);
+                var page = await Journal.ReadAsync(
+                    new JournalQuery(1_000, [], MaxBytes: bytes) { Patterns = [TopicPattern.Parse(pattern)] },
+                    Cancellation
+                );
                 Assert.Equal((count, count < 5), (page.Events.Count, page.HasMore));
             }
         }
@@ -67,9 +96,14 @@ public abstract partial class JournalConformance
         await AppendTopicsAsync("teams/{0}/alerts", 10_000);
         await AppendAsync("teams/1/rare");
         await AppendTopicsAsync("teams/{0}/alerts", 2_000);
-        Assert.Equal(Enumerable.Range(1, 5_000).Select(i => (long)i), (await ReadByAsync(0, [], ["teams/*/chat"])).Select(e => e.Position.Offset));
         Assert.Equal(
-            Enumerable.Range(5_001, 12_001).Where(i => i != 15_001).Select(i => (long)i), (await ReadByAsync(0, [], ["teams/*/alerts"])).Select(e => e.Position.Offset));
+            Enumerable.Range(1, 5_000).Select(i => (long)i),
+            (await ReadByAsync(0, [], ["teams/*/chat"])).Select(e => e.Position.Offset)
+        );
+        Assert.Equal(
+            Enumerable.Range(5_001, 12_001).Where(i => i != 15_001).Select(i => (long)i),
+            (await ReadByAsync(0, [], ["teams/*/alerts"])).Select(e => e.Position.Offset)
+        );
         // What is met rarely is found behind any number of others, and the end is told apart from a page that holds nothing.
         Assert.Equal(15_001, Assert.Single(await ReadByAsync(0, [], ["teams/*/rare"])).Position.Offset);
         Assert.Equal([1, 15_001], (await ReadByAsync(0, ["teams/0/chat"], ["teams/*/rare"])).Select(e => e.Position.Offset));
@@ -91,7 +125,10 @@ public abstract partial class JournalConformance
                 2 => $"few/{random.Next(5)}",
                 _ => $"few/{random.Next(3)}/x",
             };
-            var drafts = Enumerable.Range(0, random.Next(1, 12)).Select(n => Draft(random.Next(3) == 0 ? $"many/{random.Next(50)}/{n}" : topic, n)).ToList();
+            var drafts = Enumerable
+                .Range(0, random.Next(1, 12))
+                .Select(n => Draft(random.Next(3) == 0 ? $"many/{random.Next(50)}/{n}" : topic, n))
+                .ToList();
             var positions = await Journal.AppendAsync(drafts, null, Cancellation);
             all.AddRange(positions.Zip(drafts, (position, draft) => (position.Offset, draft.Topic.Value)));
         }
@@ -101,11 +138,15 @@ public abstract partial class JournalConformance
             var wanted = patterns.OrderBy(_ => random.Next()).Take(random.Next(1, 4)).Select(TopicPattern.Parse).ToList();
             var names = all.Select(e => e.Topic).Distinct().OrderBy(_ => random.Next()).Take(random.Next(0, 4)).ToList();
             var start = random.Next(0, all.Count);
-            var expected = all.Where(e => e.Offset > start && (names.Contains(e.Topic) || wanted.Any(pattern => pattern.Covers(e.Topic)))).ToList();
+            var expected = all.Where(e => e.Offset > start && (names.Contains(e.Topic) || wanted.Any(pattern => pattern.Covers(e.Topic))))
+                .ToList();
             var read = new List<(long, string)>();
-            for (long after = start; ;)
+            for (long after = start; ; )
             {
-                var page = await Journal.ReadAsync(new JournalQuery(after, [.. names.Select(TopicName.Parse)], random.Next(1, 60)) { Patterns = wanted }, Cancellation);
+                var page = await Journal.ReadAsync(
+                    new JournalQuery(after, [.. names.Select(TopicName.Parse)], random.Next(1, 60)) { Patterns = wanted },
+                    Cancellation
+                );
                 read.AddRange(page.Events.Select(e => (e.Position.Offset, e.Topic.Value)));
                 Assert.True(page.Through >= (page.Events.Count > 0 ? page.Events[^1].Position.Offset : after));
                 if (!page.HasMore)
@@ -125,9 +166,14 @@ public abstract partial class JournalConformance
         for (var i = 0; i < count; i += JournalLimits.MaxEventsPerAppend)
         {
             await Journal.AppendAsync(
-                [.. Enumerable.Range(i, JournalLimits.MaxEventsPerAppend).Select(n => Draft(string.Format(System.Globalization.CultureInfo.InvariantCulture, format, n)))],
+                [
+                    .. Enumerable
+                        .Range(i, JournalLimits.MaxEventsPerAppend)
+                        .Select(n => Draft(string.Format(System.Globalization.CultureInfo.InvariantCulture, format, n))),
+                ],
                 null,
-                Cancellation);
+                Cancellation
+            );
         }
     }
 
@@ -136,7 +182,10 @@ public abstract partial class JournalConformance
         var events = new List<Event>();
         while (true)
         {
-            var query = new JournalQuery(after, [.. topics.Select(TopicName.Parse)], 500) { Patterns = [.. patterns.Select(TopicPattern.Parse)] };
+            var query = new JournalQuery(after, [.. topics.Select(TopicName.Parse)], 500)
+            {
+                Patterns = [.. patterns.Select(TopicPattern.Parse)],
+            };
             var page = await Journal.ReadAsync(query, Cancellation);
             events.AddRange(page.Events);
             after = page.Through;

@@ -27,12 +27,23 @@ public abstract partial class JournalConformance : ConformanceSuite
         Time.Advance(TimeSpan.FromTicks(12_345_678));
         await Journal.AppendAsync(
             [
-                new EventDraft(TopicName.Parse("cases/1"), "case.updated", Encoding.UTF8.GetBytes("{\n \"name\": \"Ünal 🐦\"}"), new EventOrigin("u1", "s1", "c1", "d1")),
-                new EventDraft(TopicName.Parse("cases/1"), "case.updated", Encoding.UTF8.GetBytes("null"), new EventOrigin(UserId: "", DeviceId: "d2")),
+                new EventDraft(
+                    TopicName.Parse("cases/1"),
+                    "case.updated",
+                    Encoding.UTF8.GetBytes("{\n \"name\": \"Ünal 🐦\"}"),
+                    new EventOrigin("u1", "s1", "c1", "d1")
+                ),
+                new EventDraft(
+                    TopicName.Parse("cases/1"),
+                    "case.updated",
+                    Encoding.UTF8.GetBytes("null"),
+                    new EventOrigin(UserId: "", DeviceId: "d2")
+                ),
                 new EventDraft(TopicName.Parse("cases/2"), "!", ReadOnlyMemory<byte>.Empty),
             ],
             null,
-            Cancellation);
+            Cancellation
+        );
         var read = await ReadAllAsync();
         Assert.Equal(3, read.Count);
         foreach (var (expected, actual) in announced.Zip(read))
@@ -79,19 +90,30 @@ public abstract partial class JournalConformance : ConformanceSuite
     {
         var announced = new List<long>();
         Subject.Feed.Subscribe(events => announced.AddRange(events.Select(e => e.Position.Offset)));
-        await Task.WhenAll(Enumerable.Range(0, 16).Select(async writer =>
-        {
-            for (var i = 0; i < 25; i++)
-                await Journal.AppendAsync([Draft($"w/{writer}", i), Draft($"w/{writer}", i)], null, Cancellation);
-        }));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 16)
+                .Select(async writer =>
+                {
+                    for (var i = 0; i < 25; i++)
+                        await Journal.AppendAsync([Draft($"w/{writer}", i), Draft($"w/{writer}", i)], null, Cancellation);
+                })
+        );
         Assert.Equal(Enumerable.Range(1, 800).Select(i => (long)i), announced);
     }
 
     [Fact]
     public async Task Events_of_one_append_stand_together()
     {
-        var positions = await Task.WhenAll(Enumerable.Range(0, 16).Select(w => Task.Run(async () =>
-            await Journal.AppendAsync([.. Enumerable.Range(0, 10).Select(i => Draft($"w/{w}", i))], null, Cancellation))));
+        var positions = await Task.WhenAll(
+            Enumerable
+                .Range(0, 16)
+                .Select(w =>
+                    Task.Run(async () =>
+                        await Journal.AppendAsync([.. Enumerable.Range(0, 10).Select(i => Draft($"w/{w}", i))], null, Cancellation)
+                    )
+                )
+        );
         foreach (var append in positions)
             Assert.Equal(Enumerable.Range(0, 10).Select(i => append[0].Offset + i), append.Select(p => p.Offset));
         Assert.Equal(160, (await ReadAllAsync()).Count);
@@ -113,8 +135,16 @@ public abstract partial class JournalConformance : ConformanceSuite
     {
         var key = new IdempotencyKey("alice", "k1");
         var topic = TopicName.Parse("a");
-        var first = await Journal.AppendAsync([EventDraft.Of(topic, "t", 1, new EventOrigin("alice", ConnectionId: "c1"))], key, Cancellation);
-        var again = await Journal.AppendAsync([EventDraft.Of(topic, "t", 1, new EventOrigin("alice", ConnectionId: "c2"))], key, Cancellation);
+        var first = await Journal.AppendAsync(
+            [EventDraft.Of(topic, "t", 1, new EventOrigin("alice", ConnectionId: "c1"))],
+            key,
+            Cancellation
+        );
+        var again = await Journal.AppendAsync(
+            [EventDraft.Of(topic, "t", 1, new EventOrigin("alice", ConnectionId: "c2"))],
+            key,
+            Cancellation
+        );
         Assert.Equal(first, again);
     }
 
@@ -123,7 +153,13 @@ public abstract partial class JournalConformance : ConformanceSuite
     {
         var key = new IdempotencyKey("alice", "k1");
         await Journal.AppendAsync([Draft("a", 1)], key, Cancellation);
-        EventDraft[][] others = [[Draft("a", 2)], [Draft("b", 1)], [Draft("a", 1), Draft("a", 1)], [EventDraft.Of(TopicName.Parse("a"), "other", 1)]];
+        EventDraft[][] others =
+        [
+            [Draft("a", 2)],
+            [Draft("b", 1)],
+            [Draft("a", 1), Draft("a", 1)],
+            [EventDraft.Of(TopicName.Parse("a"), "other", 1)],
+        ];
         foreach (var other in others)
         {
             var error = await Assert.ThrowsAsync<DunlinException>(async () => await Journal.AppendAsync(other, key, Cancellation));
@@ -145,7 +181,9 @@ public abstract partial class JournalConformance : ConformanceSuite
     public async Task One_key_sent_many_times_at_once_appends_once()
     {
         var key = new IdempotencyKey("alice", "k1");
-        var answers = await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => Task.Run(async () => await Journal.AppendAsync([Draft("a", 1)], key, Cancellation))));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 32).Select(_ => Task.Run(async () => await Journal.AppendAsync([Draft("a", 1)], key, Cancellation)))
+        );
         Assert.All(answers, a => Assert.Equal(1, Assert.Single(a).Offset));
         Assert.Equal(1, Journal.Head.Offset);
     }
@@ -252,7 +290,7 @@ public abstract partial class JournalConformance : ConformanceSuite
             var start = random.Next(0, all.Count);
             var expected = all.Where(e => e.Offset > start && (names is null || topics.Contains(e.Topic))).ToList();
             var read = new List<(long, string)>();
-            for (long after = start; ;)
+            for (long after = start; ; )
             {
                 var page = await Journal.ReadAsync(new JournalQuery(after, names, random.Next(1, 60)), Cancellation);
                 read.AddRange(page.Events.Select(e => (e.Position.Offset, e.Topic.Value)));

@@ -13,7 +13,9 @@ namespace Dunlin.TestKit.Conformance;
 /// <summary>What leases promise on every back end: one holder, fenced, each end announced.</summary>
 public abstract partial class LeaseConformance : ConformanceSuite
 {
-    private const string IdA = "lease-id-of-a", IdB = "lease-id-of-b", IdC = "lease-id-of-c";
+    private const string IdA = "lease-id-of-a",
+        IdB = "lease-id-of-b",
+        IdC = "lease-id-of-c";
 
     private static readonly ResourceName File = ResourceName.Parse("files/1");
     private static readonly LeaseOwner Ann = new("ann", "Ann", "session-ann", null, "device-ann");
@@ -61,7 +63,10 @@ public abstract partial class LeaseConformance : ConformanceSuite
         for (var i = 0; i < 100; i++)
         {
             var resource = ResourceName.Parse($"files/{random.Next(5)}");
-            var answer = await Leases.AcquireAsync(new LeaseRequest(resource, $"lease-id-{i:000}-x", Ann, 30), cancellationToken: Cancellation);
+            var answer = await Leases.AcquireAsync(
+                new LeaseRequest(resource, $"lease-id-{i:000}-x", Ann, 30),
+                cancellationToken: Cancellation
+            );
             if (answer.Result == LeaseResult.Granted)
             {
                 Assert.True(answer.Row.Fence > last, $"{answer.Row.Fence} after {last}");
@@ -80,7 +85,8 @@ public abstract partial class LeaseConformance : ConformanceSuite
             var resource = ResourceName.Parse($"race/{round}");
             var both = await Task.WhenAll(
                 Task.Run(async () => await Leases.AcquireAsync(new LeaseRequest(resource, IdA, Ann, 30), cancellationToken: Cancellation)),
-                Task.Run(async () => await Leases.AcquireAsync(new LeaseRequest(resource, IdB, Bob, 30), cancellationToken: Cancellation)));
+                Task.Run(async () => await Leases.AcquireAsync(new LeaseRequest(resource, IdB, Bob, 30), cancellationToken: Cancellation))
+            );
             Assert.Equal(1, both.Count(a => a.Result == LeaseResult.Granted));
             Assert.Equal(1, both.Count(a => a.Result == LeaseResult.Held));
         }
@@ -131,10 +137,16 @@ public abstract partial class LeaseConformance : ConformanceSuite
         await Leases.EndSessionAsync("session-bob", LeaseEnd.SignedOut, cancellationToken: Cancellation);
         var taken = await AcquireAsync(IdA, Ann);
         await Leases.TakeAsync(new LeaseRequest(File, IdC, Cat, 30), "urgent", 0, cancellationToken: Cancellation);
-        Assert.Equal(["expired", "released", "signedOut", "taken"], (await EventsAsync("lease.released")).Select(e => e.GetProperty("reason").GetString()));
+        Assert.Equal(
+            ["expired", "released", "signedOut", "taken"],
+            (await EventsAsync("lease.released")).Select(e => e.GetProperty("reason").GetString())
+        );
         Assert.Equal(5, (await EventsAsync("lease.granted")).Count);
         Assert.True(taken.Row.Fence > expired.Row.Fence);
-        Assert.DoesNotContain(await ReadAllAsync(), e => JsonDocument.Parse(e.Data).RootElement.GetRawText().Contains("lease-id", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            await ReadAllAsync(),
+            e => JsonDocument.Parse(e.Data).RootElement.GetRawText().Contains("lease-id", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -208,13 +220,18 @@ public abstract partial class LeaseConformance : ConformanceSuite
     [Fact]
     public async Task G1_A_change_whose_transaction_fails_changes_no_lease_and_announces_nothing()
     {
-        await Assert.ThrowsAsync<InvalidOperationException>(() => Store.WriteAsync(
-            async (unit, ct) =>
-            {
-                await Leases.AcquireAsync(unit, new LeaseRequest(File, IdA, Ann, 30), cancellationToken: ct);
-                throw new InvalidOperationException("on purpose");
-            },
-            Cancellation).AsTask());
+        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            Store
+                .WriteAsync(
+                    async (unit, ct) =>
+                    {
+                        await Leases.AcquireAsync(unit, new LeaseRequest(File, IdA, Ann, 30), cancellationToken: ct);
+                        throw new InvalidOperationException("on purpose");
+                    },
+                    Cancellation
+                )
+                .AsTask()
+        );
         Assert.Empty(await ReadAllAsync());
         Assert.Equal(LeaseResult.Granted, (await AcquireAsync(IdB, Bob)).Result);
     }
@@ -223,8 +240,14 @@ public abstract partial class LeaseConformance : ConformanceSuite
     public async Task A_snapshot_lists_what_is_held_under_a_prefix_and_not_beside_it()
     {
         foreach (var name in new[] { "a/1", "a/1/x", "a/10", "b" })
-            await Leases.AcquireAsync(new LeaseRequest(ResourceName.Parse(name), $"lease-{name.Replace('/', '-')}-0000000", Ann, 30), cancellationToken: Cancellation);
-        await Leases.AcquireAsync(new LeaseRequest(ResourceName.Parse("a/1/y"), "lease-that-expires", Ann, 1), cancellationToken: Cancellation);
+            await Leases.AcquireAsync(
+                new LeaseRequest(ResourceName.Parse(name), $"lease-{name.Replace('/', '-')}-0000000", Ann, 30),
+                cancellationToken: Cancellation
+            );
+        await Leases.AcquireAsync(
+            new LeaseRequest(ResourceName.Parse("a/1/y"), "lease-that-expires", Ann, 1),
+            cancellationToken: Cancellation
+        );
         Time.Advance(TimeSpan.FromSeconds(1.5));
         var (rows, position, _) = await Leases.ListAsync(new LeaseQuery(Prefix: "a/1"), Cancellation);
         Assert.Equal(["a/1", "a/1/x"], rows.Select(r => r.Resource.Value));
@@ -243,7 +266,8 @@ public abstract partial class LeaseConformance : ConformanceSuite
                 await HoldAsync(unit, "cases/1/last", "bob", ct);
                 await HoldAsync(unit, "cases/10/name", "bob", ct);
             },
-            Cancellation);
+            Cancellation
+        );
         var held = await Assert.ThrowsAsync<DunlinException>(() => EndUnderAsync("cases/1", "ann"));
         Assert.Equal((ErrorCode.LeaseHeld, "cases/1/last"), (held.Code, held.Extensions["resource"]));
         Assert.Equal(many + 2, await HeldCountAsync());
@@ -277,15 +301,24 @@ public abstract partial class LeaseConformance : ConformanceSuite
         {
             await NotFoundAsync(() => leases.AcquireAsync(Of(name, IdA, Ann), cancellationToken: Cancellation).AsTask());
             await NotFoundAsync(() => leases.TakeAsync(Of(name, IdA, Ann), "why", 0, cancellationToken: Cancellation).AsTask());
-            await NotFoundAsync(() => Store.WriteAsync(
-                (unit, ct) => leases.AcquireAsync(unit, Of(name, IdA, Ann, wait: true), cancellationToken: ct), Cancellation).AsTask());
+            await NotFoundAsync(() =>
+                Store
+                    .WriteAsync(
+                        (unit, ct) => leases.AcquireAsync(unit, Of(name, IdA, Ann, wait: true), cancellationToken: ct),
+                        Cancellation
+                    )
+                    .AsTask()
+            );
         }
         Assert.Empty(files.Announced);
 
         await leases.AcquireAsync(Of("files/1", IdA, Ann), cancellationToken: Cancellation);
         var second = await leases.AcquireAsync(Of("files/2", IdA, Ann), cancellationToken: Cancellation);
         foreach (var name in new[] { "files/1", "files/2" })
-            Assert.Equal(LeaseResult.Queued, (await leases.AcquireAsync(Of(name, IdB, Bob, wait: true), cancellationToken: Cancellation)).Result);
+            Assert.Equal(
+                LeaseResult.Queued,
+                (await leases.AcquireAsync(Of(name, IdB, Bob, wait: true), cancellationToken: Cancellation)).Result
+            );
         files.Existing.Clear();
         await NotFoundAsync(() => leases.HandOffAsync(Claim(second), null, cancellationToken: Cancellation).AsTask());
         await leases.ReleaseAsync(ResourceName.Parse("files/1"), IdA, "ann", cancellationToken: Cancellation);
@@ -317,7 +350,14 @@ public abstract partial class LeaseConformance : ConformanceSuite
 
     private LeaseService NewService(TimerWheel wheel, params LeaseAnnouncerRule[] announcers) =>
         // One test holds more leases of one user than one page lists.
-        new(Store, announcers, wheel, Options.Create(new LeaseOptions { MaxPerUser = 2_000 }), new LeaseInstruments(new TestMeters()), NullLogger<LeaseService>.Instance);
+        new(
+            Store,
+            announcers,
+            wheel,
+            Options.Create(new LeaseOptions { MaxPerUser = 2_000 }),
+            new LeaseInstruments(new TestMeters()),
+            NullLogger<LeaseService>.Instance
+        );
 
     private static async Task NotFoundAsync(Func<Task> action) =>
         Assert.Equal(ErrorCode.NotFound, (await Assert.ThrowsAsync<DunlinException>(action)).Code);
@@ -329,28 +369,36 @@ public abstract partial class LeaseConformance : ConformanceSuite
     }
 
     private Task EndUnderAsync(string prefix, string? userId) =>
-        Store.WriteAsync(async (unit, ct) => await Leases.EndUnderAsync(unit, prefix, userId, cancellationToken: ct), Cancellation).AsTask();
+        Store
+            .WriteAsync(async (unit, ct) => await Leases.EndUnderAsync(unit, prefix, userId, cancellationToken: ct), Cancellation)
+            .AsTask();
 
-    private ValueTask<int> HeldCountAsync() => Store.ReadAsync(
-        async (scope, ct) =>
-        {
-            var count = 0;
-            await foreach (var row in scope.Leases.ListAllAsync(new LeaseQuery(HeldOnly: true, Limit: 7), ct))
-                count += row.IsHeldAt(scope.Now) ? 1 : 0;
-            return count;
-        },
-        Cancellation);
+    private ValueTask<int> HeldCountAsync() =>
+        Store.ReadAsync(
+            async (scope, ct) =>
+            {
+                var count = 0;
+                await foreach (var row in scope.Leases.ListAllAsync(new LeaseQuery(HeldOnly: true, Limit: 7), ct))
+                    count += row.IsHeldAt(scope.Now) ? 1 : 0;
+                return count;
+            },
+            Cancellation
+        );
 
     private Task<LeaseAnswer> AcquireAsync(string id, LeaseOwner owner, int seconds = 30, bool wait = false) =>
         Leases.AcquireAsync(new LeaseRequest(File, id, owner, seconds, wait), cancellationToken: Cancellation).AsTask();
 
-    private Task WriteAsync(LeaseAnswer with) => Store.WriteAsync(
-        async (unit, ct) =>
-        {
-            await unit.RequireLeaseAsync(Claim(with), ct);
-            await unit.AppendAsync(Draft("written"), ct);
-        },
-        Cancellation).AsTask();
+    private Task WriteAsync(LeaseAnswer with) =>
+        Store
+            .WriteAsync(
+                async (unit, ct) =>
+                {
+                    await unit.RequireLeaseAsync(Claim(with), ct);
+                    await unit.AppendAsync(Draft("written"), ct);
+                },
+                Cancellation
+            )
+            .AsTask();
 
     /// <summary>Completes when the background has announced the end of the lease.</summary>
     private async Task WhenFreeAsync(ResourceName resource)

@@ -32,7 +32,12 @@ public abstract class LeaseTableConformance : ConformanceSuite
         };
         await SaveAsync(row);
         AssertSame(row, await FindAsync(row.Resource.Value));
-        var free = new LeaseRow(row.Resource) { Fence = 5, End = LeaseEnd.Expired, EndedAt = Noon };
+        var free = new LeaseRow(row.Resource)
+        {
+            Fence = 5,
+            End = LeaseEnd.Expired,
+            EndedAt = Noon,
+        };
         await SaveAsync(free);
         AssertSame(free, await FindAsync(row.Resource.Value));
     }
@@ -49,7 +54,8 @@ public abstract class LeaseTableConformance : ConformanceSuite
                 Assert.Equal(3, (await unit.Leases.FindAsync(name, ct))!.Fence);
                 Assert.Single(await unit.Leases.ListAsync(new LeaseQuery(), ct));
             },
-            Cancellation);
+            Cancellation
+        );
     }
 
     [Fact]
@@ -78,7 +84,8 @@ public abstract class LeaseTableConformance : ConformanceSuite
                             throw new FormatException();
                         fences.AddRange([first, second]);
                     },
-                    Cancellation);
+                    Cancellation
+                );
             }
             catch (FormatException)
             {
@@ -93,7 +100,21 @@ public abstract class LeaseTableConformance : ConformanceSuite
     [Fact]
     public async Task A_list_by_prefix_ends_at_a_segment()
     {
-        foreach (var name in new[] { "users", "users/1", "users/1/a", "users/1/b", "users/1-", "users/1.x", "users/10", "users/10/a", "users/2", "Users/1" })
+        foreach (
+            var name in new[]
+            {
+                "users",
+                "users/1",
+                "users/1/a",
+                "users/1/b",
+                "users/1-",
+                "users/1.x",
+                "users/10",
+                "users/10/a",
+                "users/2",
+                "Users/1",
+            }
+        )
             await SaveAsync(Held(name));
         Assert.Equal(["users/1", "users/1/a", "users/1/b"], await ListAsync(new LeaseQuery("users/1")));
         Assert.Equal(["users/1", "users/1/a", "users/1/b"], await ListAsync(new LeaseQuery("users/1/")));
@@ -151,9 +172,28 @@ public abstract class LeaseTableConformance : ConformanceSuite
             async (unit, ct) =>
             {
                 for (var i = 0; i < 5; i++)
-                    await unit.Leases.SaveAsync(new LeaseRow(ResourceName.Parse($"f/{i}")) { LeaseId = $"lease-id-of-{i}-x", Owner = new LeaseOwner("ann", "Ann"), ExpiresAt = unit.Now.AddSeconds(i + 1) }, ct);
-                await unit.Leases.SaveAsync(new LeaseRow(ResourceName.Parse("f/bob")) { LeaseId = "lease-id-of-bob", Owner = new LeaseOwner("bob", "Bob"), ExpiresAt = unit.Now.AddDays(1) }, ct);
-                await unit.Leases.SaveAsync(new LeaseRow(ResourceName.Parse("f/free")) { EndedLeaseId = "lease-id-of-ann", EndedAt = unit.Now }, ct);
+                    await unit.Leases.SaveAsync(
+                        new LeaseRow(ResourceName.Parse($"f/{i}"))
+                        {
+                            LeaseId = $"lease-id-of-{i}-x",
+                            Owner = new LeaseOwner("ann", "Ann"),
+                            ExpiresAt = unit.Now.AddSeconds(i + 1),
+                        },
+                        ct
+                    );
+                await unit.Leases.SaveAsync(
+                    new LeaseRow(ResourceName.Parse("f/bob"))
+                    {
+                        LeaseId = "lease-id-of-bob",
+                        Owner = new LeaseOwner("bob", "Bob"),
+                        ExpiresAt = unit.Now.AddDays(1),
+                    },
+                    ct
+                );
+                await unit.Leases.SaveAsync(
+                    new LeaseRow(ResourceName.Parse("f/free")) { EndedLeaseId = "lease-id-of-ann", EndedAt = unit.Now },
+                    ct
+                );
                 Assert.Equal(5, await unit.Leases.CountHeldAsync("ann", unit.Now, 100, ct));
                 Assert.Equal(2, await unit.Leases.CountHeldAsync("ann", unit.Now.AddSeconds(3), 100, ct));
                 Assert.Equal(3, await unit.Leases.CountHeldAsync("ann", unit.Now, 3, ct));
@@ -161,7 +201,8 @@ public abstract class LeaseTableConformance : ConformanceSuite
                 Assert.Equal(0, await unit.Leases.CountHeldAsync("an", unit.Now, 100, ct));
                 return true;
             },
-            Cancellation);
+            Cancellation
+        );
     }
 
     [Fact]
@@ -186,19 +227,21 @@ public abstract class LeaseTableConformance : ConformanceSuite
                 await Assert.ThrowsAsync<InvalidOperationException>(async () => await scope.Leases.ForgetEndedAsync(Noon, ct));
                 return 0;
             },
-            Cancellation);
+            Cancellation
+        );
         Assert.Empty(await ListAsync(new LeaseQuery()));
     }
 
-    private static LeaseRow Held(string name, string? session = null, params string[] waiters) => new(ResourceName.Parse(name))
-    {
-        Fence = 1,
-        LeaseId = "lease",
-        Owner = new LeaseOwner("u1", "Alice", session),
-        Seconds = 30,
-        ExpiresAt = Noon,
-        Waiters = [.. waiters.Select(s => new Waiter("w", new LeaseOwner("u2", "Bob", s), 30, Noon, Noon))],
-    };
+    private static LeaseRow Held(string name, string? session = null, params string[] waiters) =>
+        new(ResourceName.Parse(name))
+        {
+            Fence = 1,
+            LeaseId = "lease",
+            Owner = new LeaseOwner("u1", "Alice", session),
+            Seconds = 30,
+            ExpiresAt = Noon,
+            Waiters = [.. waiters.Select(s => new Waiter("w", new LeaseOwner("u2", "Bob", s), 30, Noon, Noon))],
+        };
 
     private static void AssertSame(LeaseRow expected, LeaseRow? actual)
     {

@@ -37,12 +37,14 @@ public abstract class RecordConformance : ConformanceSuite
         Assert.Equal(Journal.Head.Offset, row.Version);
         var entry = Assert.Single(await ReadAllAsync(0, "records/lists/a"));
         Assert.Equal((row.Version, RecordWriter.PutEvent), (entry.Position.Offset, entry.Type));
-        await Assert.ThrowsAsync<FormatException>(() => WriteAsync<int>(async records =>
-        {
-            await records.PutAsync(A, "k", 2);
-            await records.GrantAsync(A, "ann");
-            throw new FormatException();
-        }));
+        await Assert.ThrowsAsync<FormatException>(() =>
+            WriteAsync<int>(async records =>
+            {
+                await records.PutAsync(A, "k", 2);
+                await records.GrantAsync(A, "ann");
+                throw new FormatException();
+            })
+        );
         Assert.Equal(row.Version, Journal.Head.Offset);
         Assert.Empty(await ChangesAsync("ann", 0));
     }
@@ -218,7 +220,10 @@ public abstract class RecordConformance : ConformanceSuite
         Time.Advance(TimeSpan.FromDays(2));
         await WriteAsync(records => records.PutAsync(A, "young", 1));
         await WriteAsync(records => records.DeleteAsync(A, "young"));
-        await Store.WriteAsync(async (unit, ct) => await unit.RecordTables().Records.ForgetAsync(unit.Now - TimeSpan.FromDays(1), ct), Cancellation);
+        await Store.WriteAsync(
+            async (unit, ct) => await unit.RecordTables().Records.ForgetAsync(unit.Now - TimeSpan.FromDays(1), ct),
+            Cancellation
+        );
         Assert.False(await CanContinueAsync(known));
         Assert.True(await CanContinueAsync(through));
         Assert.True(await CanContinueAsync(0));
@@ -263,7 +268,9 @@ public abstract class RecordConformance : ConformanceSuite
             await records.RevokeAsync(A, "ann");
             return (Rows: records.Changed.ToList(), Users: records.UsersWithChangedAccess.Order(StringComparer.Ordinal).ToList());
         });
-        var rows = told.Rows.OrderBy(row => row.Key, StringComparer.Ordinal).Select(row => $"{row.Space} {row.Key} {Encoding.UTF8.GetString(row.Value.Span)} {row.IsDeleted} {row.Audience}");
+        var rows = told
+            .Rows.OrderBy(row => row.Key, StringComparer.Ordinal)
+            .Select(row => $"{row.Space} {row.Key} {Encoding.UTF8.GetString(row.Value.Span)} {row.IsDeleted} {row.Audience}");
         Assert.Equal(["lists/a gone  True ", "lists/b own 1 False bob", "lists/a twice 2 False "], rows);
         Assert.Equal(["ann", "bob"], told.Users);
         // As they are stored.
@@ -284,12 +291,24 @@ public abstract class RecordConformance : ConformanceSuite
     [Fact]
     public async Task A_value_that_is_too_large_or_no_json_is_refused()
     {
-        Assert.Equal(ErrorCode.TooLarge, (await Assert.ThrowsAsync<DunlinException>(
-            () => WriteAsync(records => records.PutAsync(A, "k", new string('x', RecordLimits.MaxValueBytes))))).Code);
+        Assert.Equal(
+            ErrorCode.TooLarge,
+            (
+                await Assert.ThrowsAsync<DunlinException>(() =>
+                    WriteAsync(records => records.PutAsync(A, "k", new string('x', RecordLimits.MaxValueBytes)))
+                )
+            ).Code
+        );
         foreach (var text in new[] { "", "{", "1 2", "{\"a\":}" })
         {
-            Assert.Equal(ErrorCode.InvalidJson, (await Assert.ThrowsAsync<DunlinException>(
-                () => WriteAsync(records => records.PutJsonAsync(A, "k", Encoding.UTF8.GetBytes(text))))).Code);
+            Assert.Equal(
+                ErrorCode.InvalidJson,
+                (
+                    await Assert.ThrowsAsync<DunlinException>(() =>
+                        WriteAsync(records => records.PutJsonAsync(A, "k", Encoding.UTF8.GetBytes(text)))
+                    )
+                ).Code
+            );
         }
     }
 
@@ -301,10 +320,13 @@ public abstract class RecordConformance : ConformanceSuite
             {
                 var tables = scope.RecordTables();
                 await Assert.ThrowsAsync<InvalidOperationException>(async () => await tables.Records.SaveAsync(new RecordRow(A, "k"), ct));
-                await Assert.ThrowsAsync<InvalidOperationException>(async () => await tables.Access.SaveAsync(new SpaceAccess(A, "ann", 1, null), ct));
+                await Assert.ThrowsAsync<InvalidOperationException>(async () =>
+                    await tables.Access.SaveAsync(new SpaceAccess(A, "ann", 1, null), ct)
+                );
                 return tables;
             },
-            Cancellation);
+            Cancellation
+        );
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await tables.Records.FindAsync(A, "k", Cancellation));
     }
 
@@ -327,13 +349,15 @@ public abstract class RecordConformance : ConformanceSuite
         for (var i = 0; i < 80; i++)
         {
             var (space, key, dice) = (spaces[random.Next(spaces.Length)], random.Next(12), random.Next(10));
-            await WriteAsync<bool>(async records => dice switch
-            {
-                0 => await records.GrantAsync(space, "u"),
-                1 => await records.RevokeAsync(space, "u"),
-                < 5 => await records.DeleteAsync(space, $"{space}/{key}"),
-                _ => (await records.PutAsync(space, $"{space}/{key}", random.Next())).Version > 0,
-            });
+            await WriteAsync<bool>(async records =>
+                dice switch
+                {
+                    0 => await records.GrantAsync(space, "u"),
+                    1 => await records.RevokeAsync(space, "u"),
+                    < 5 => await records.DeleteAsync(space, $"{space}/{key}"),
+                    _ => (await records.PutAsync(space, $"{space}/{key}", random.Next())).Version > 0,
+                }
+            );
         }
     }
 
@@ -356,7 +380,8 @@ public abstract class RecordConformance : ConformanceSuite
                     hasMore = page.HasMore;
                     return page.Through;
                 },
-                Cancellation);
+                Cancellation
+            );
             foreach (var change in changes.OrderByDescending(change => change.IsGone))
                 _ = change.IsGone ? view.Remove(change.Key) : view.Add(change.Key);
             if (isLast && !hasMore)
@@ -364,13 +389,16 @@ public abstract class RecordConformance : ConformanceSuite
         }
     }
 
-    private async Task<T> WriteAsync<T>(Func<RecordWriter, ValueTask<T>> work) => await Store.WriteAsync((unit, _) => work(unit.Records()), Cancellation);
+    private async Task<T> WriteAsync<T>(Func<RecordWriter, ValueTask<T>> work) =>
+        await Store.WriteAsync((unit, _) => work(unit.Records()), Cancellation);
 
     private async Task<List<string>> ChangesAsync(string user, long after)
     {
         var changes = new List<string>();
         await Store.ReadAsync(
-            (scope, ct) => scope.Records(user).ReadAllAsync(after, change => changes.Add((change.IsGone ? "-" : "+") + change.Key), ct), Cancellation);
+            (scope, ct) => scope.Records(user).ReadAllAsync(after, change => changes.Add((change.IsGone ? "-" : "+") + change.Key), ct),
+            Cancellation
+        );
         return changes;
     }
 

@@ -72,7 +72,11 @@ public abstract class RetentionConformance : ConformanceSuite
     {
         Retention.Default.MaxCount = 1;
         for (var i = 0; i < 3; i++)
-            await Journal.AppendAsync([.. Enumerable.Range(0, JournalLimits.MaxEventsPerAppend).Select(n => Draft("a", n))], null, Cancellation);
+            await Journal.AppendAsync(
+                [.. Enumerable.Range(0, JournalLimits.MaxEventsPerAppend).Select(n => Draft("a", n))],
+                null,
+                Cancellation
+            );
         Assert.Equal((3 * JournalLimits.MaxEventsPerAppend) - 1, await Journal.TrimAsync(Cancellation));
         Assert.Equal(Journal.Head, Assert.Single(await ReadAllAsync()).Position);
     }
@@ -111,9 +115,14 @@ public abstract class RetentionConformance : ConformanceSuite
             {
                 var wanted = check % 6 == 0 ? null : topics.Where(_ => random.Next(2) == 0).ToArray();
                 var after = random.Next(0, appended.Count + 1);
-                var gone = appended.Where(e => !left.Contains(e.Offset) && e.Offset > after && wanted?.Contains(e.Topic) is not false).ToList();
+                var gone = appended
+                    .Where(e => !left.Contains(e.Offset) && e.Offset > after && wanted?.Contains(e.Topic) is not false)
+                    .ToList();
                 var page = await Journal.ReadAsync(new JournalQuery(after, wanted?.Select(t => TopicName.Parse(t)).ToList()), Cancellation);
-                Assert.True(page.Trimmed == (gone.Count > 0), $"after {after}, wanted {string.Join(' ', wanted ?? ["all"])}, gone {string.Join(' ', gone)}, said {page.Trimmed}");
+                Assert.True(
+                    page.Trimmed == (gone.Count > 0),
+                    $"after {after}, wanted {string.Join(' ', wanted ?? ["all"])}, gone {string.Join(' ', gone)}, said {page.Trimmed}"
+                );
             }
         }
     }
@@ -123,21 +132,44 @@ public abstract class RetentionConformance : ConformanceSuite
     {
         Retention.Prefixes["rooms/1"] = new RetentionRule { MaxCount = 1 };
         Retention.Prefixes["halls"] = new RetentionRule { MaxCount = 0 };
-        await Journal.AppendAsync([Draft("rooms/1/log"), Draft("rooms/1/log"), Draft("rooms/10/log"), Draft("rooms/2/chat")], null, Cancellation);
+        await Journal.AppendAsync(
+            [Draft("rooms/1/log"), Draft("rooms/1/log"), Draft("rooms/10/log"), Draft("rooms/2/chat")],
+            null,
+            Cancellation
+        );
         // More topics than are read one by one, and of those one event only is gone.
-        await Journal.AppendAsync([.. Enumerable.Range(0, 1_000).Select(i => Draft(i == 500 ? "halls/1" : $"halls2/{i}"))], null, Cancellation);
+        await Journal.AppendAsync(
+            [.. Enumerable.Range(0, 1_000).Select(i => Draft(i == 500 ? "halls/1" : $"halls2/{i}"))],
+            null,
+            Cancellation
+        );
         Assert.Equal(2, await Journal.TrimAsync(Cancellation));
         (string Pattern, long After, bool IsTrimmed)[] expected =
         [
-            ("rooms/*/log", 0, true), ("rooms/*/log", 1, false), ("rooms/**", 0, true), ("rooms/1/**", 0, true), ("rooms/10/**", 0, false),
-            ("rooms/*/chat", 0, false), ("rooms/*", 0, false), ("halls/*", 4, true), ("halls/*", 504, true), ("halls/*", 505, false),
-            ("halls2/*", 0, false), ("*/1", 4, true), ("*/1", 505, false), ("**", 504, true), ("**", 505, false),
+            ("rooms/*/log", 0, true),
+            ("rooms/*/log", 1, false),
+            ("rooms/**", 0, true),
+            ("rooms/1/**", 0, true),
+            ("rooms/10/**", 0, false),
+            ("rooms/*/chat", 0, false),
+            ("rooms/*", 0, false),
+            ("halls/*", 4, true),
+            ("halls/*", 504, true),
+            ("halls/*", 505, false),
+            ("halls2/*", 0, false),
+            ("*/1", 4, true),
+            ("*/1", 505, false),
+            ("**", 504, true),
+            ("**", 505, false),
         ];
         foreach (var (pattern, after, isTrimmed) in expected)
         {
             var page = await Journal.ReadAsync(new JournalQuery(after, []) { Patterns = [TopicPattern.Parse(pattern)] }, Cancellation);
             Assert.True(page.Trimmed == isTrimmed, $"{pattern} after {after} said {page.Trimmed}.");
-            page = await Journal.ReadAsync(new JournalQuery(after, [TopicName.Parse("halls/1")]) { Patterns = [TopicPattern.Parse(pattern)] }, Cancellation);
+            page = await Journal.ReadAsync(
+                new JournalQuery(after, [TopicName.Parse("halls/1")]) { Patterns = [TopicPattern.Parse(pattern)] },
+                Cancellation
+            );
             Assert.True(page.Trimmed == (isTrimmed || after < 505), $"{pattern} and a name after {after} said {page.Trimmed}.");
         }
     }

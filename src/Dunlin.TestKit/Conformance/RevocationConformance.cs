@@ -53,7 +53,8 @@ public abstract class RevocationConformance : ConformanceSuite
         Assert.Equal(now, await node.Revocations.RevokeAsync("ann", new RevocationRequest { Before = now.AddHours(-1) }, Cancellation));
         Assert.True(node.Revocations.IsRevoked("ann", null, now));
         var error = await Assert.ThrowsAsync<DunlinException>(() =>
-            node.Revocations.RevokeAsync("ann", new RevocationRequest { Before = now.AddSeconds(1) }, Cancellation).AsTask());
+            node.Revocations.RevokeAsync("ann", new RevocationRequest { Before = now.AddSeconds(1) }, Cancellation).AsTask()
+        );
         Assert.Equal((ErrorCode.InvalidField, "before"), (error.Code, error.Field));
         Assert.True((await StartAsync()).Revocations.IsRevoked("ann", null, now));
     }
@@ -65,7 +66,11 @@ public abstract class RevocationConformance : ConformanceSuite
         const int users = RecordLimits.MaxPageRecords + 10;
         var random = TestSeed.NewRandom(out var seed);
         for (var i = 0; i < users; i++)
-            await node.Revocations.RevokeAsync($"user {i}", new RevocationRequest { SessionId = random.Next(2) == 0 ? null : "s" }, Cancellation);
+            await node.Revocations.RevokeAsync(
+                $"user {i}",
+                new RevocationRequest { SessionId = random.Next(2) == 0 ? null : "s" },
+                Cancellation
+            );
         var again = await StartAsync();
         Assert.Equal(users, again.Revocations.Count);
         for (var i = 0; i < users; i++)
@@ -99,7 +104,10 @@ public abstract class RevocationConformance : ConformanceSuite
         await HoldAsync(node, "files/2", new LeaseOwner("ann", "Ann", "s1"));
         await HoldAsync(node, "files/3", new LeaseOwner("bob", "Bob", "s1"));
         await HoldAsync(node, "files/4", new LeaseOwner("bob", "Bob", "s2"));
-        await node.Leases.AcquireAsync(new LeaseRequest(ResourceName.Parse("files/4"), "ann-waits-here", new LeaseOwner("ann", "Ann"), 60, Wait: true), cancellationToken: Cancellation);
+        await node.Leases.AcquireAsync(
+            new LeaseRequest(ResourceName.Parse("files/4"), "ann-waits-here", new LeaseOwner("ann", "Ann"), 60, Wait: true),
+            cancellationToken: Cancellation
+        );
         await node.Revocations.RevokeAsync("ann", new RevocationRequest(), Cancellation);
         Assert.Equal(["files/3", "files/4"], await HeldAsync(node));
         // A session of the same id, of somebody else.
@@ -132,7 +140,10 @@ public abstract class RevocationConformance : ConformanceSuite
             Assert.True(now.Revocations.IsRevoked("bob", "late", null));
             Assert.False(now.Revocations.IsRevoked("bob", "s0", null));
         }
-        var rows = await Store.ReadAsync((scope, ct) => scope.RecordTables().Records.ReadAsync(new RecordQuery(Space, LivingOnly: true), ct), Cancellation);
+        var rows = await Store.ReadAsync(
+            (scope, ct) => scope.RecordTables().Records.ReadAsync(new RecordQuery(Space, LivingOnly: true), ct),
+            Cancellation
+        );
         Assert.Equal(3, rows.Count);
     }
 
@@ -164,9 +175,15 @@ public abstract class RevocationConformance : ConformanceSuite
     }
 
     private static async Task HoldAsync(Node node, string resource, LeaseOwner owner) =>
-        (await node.Leases.AcquireAsync(new LeaseRequest(ResourceName.Parse(resource), $"lease-of-{owner.UserId}-{resource[^1]}", owner, 3_600), cancellationToken: Cancellation)).OrThrow();
+        (
+            await node.Leases.AcquireAsync(
+                new LeaseRequest(ResourceName.Parse(resource), $"lease-of-{owner.UserId}-{resource[^1]}", owner, 3_600),
+                cancellationToken: Cancellation
+            )
+        ).OrThrow();
 
-    private static async Task<List<string>> HeldAsync(Node node) => [.. (await node.Leases.ListAsync(new LeaseQuery(), Cancellation)).Rows.Select(row => row.Resource.Value)];
+    private static async Task<List<string>> HeldAsync(Node node) =>
+        [.. (await node.Leases.ListAsync(new LeaseQuery(), Cancellation)).Rows.Select(row => row.Resource.Value)];
 
     /// <summary>One node over the store, without HTTP.</summary>
     private sealed class Node : IDisposable
@@ -178,9 +195,31 @@ public abstract class RevocationConformance : ConformanceSuite
         {
             _wheel = new TimerWheel(suite.Time);
             Fanout = new EventFanout(
-                suite.Journal, suite.Subject.Feed, new InProcessBackplane(), _wheel, suite.Time, Options.Create(new FanoutOptions()), new FanoutInstruments(_meters), NullLogger<EventFanout>.Instance);
-            Leases = new LeaseService(suite.Store, [], _wheel, Options.Create(new LeaseOptions()), new LeaseInstruments(_meters), NullLogger<LeaseService>.Instance);
-            Revocations = new Revocations(suite.Store, Fanout, Leases, suite.Time, Options.Create(new RevocationOptions()), NullLogger<Revocations>.Instance);
+                suite.Journal,
+                suite.Subject.Feed,
+                new InProcessBackplane(),
+                _wheel,
+                suite.Time,
+                Options.Create(new FanoutOptions()),
+                new FanoutInstruments(_meters),
+                NullLogger<EventFanout>.Instance
+            );
+            Leases = new LeaseService(
+                suite.Store,
+                [],
+                _wheel,
+                Options.Create(new LeaseOptions()),
+                new LeaseInstruments(_meters),
+                NullLogger<LeaseService>.Instance
+            );
+            Revocations = new Revocations(
+                suite.Store,
+                Fanout,
+                Leases,
+                suite.Time,
+                Options.Create(new RevocationOptions()),
+                NullLogger<Revocations>.Instance
+            );
         }
 
         public EventFanout Fanout { get; }
@@ -191,7 +230,9 @@ public abstract class RevocationConformance : ConformanceSuite
 
         public Connection Connect(Caller caller)
         {
-            var connection = Fanout.Open(new ConnectionRequest(caller, [TopicName.Parse("t")], new Nowhere()) { Heartbeat = TimeSpan.Zero });
+            var connection = Fanout.Open(
+                new ConnectionRequest(caller, [TopicName.Parse("t")], new Nowhere()) { Heartbeat = TimeSpan.Zero }
+            );
             _ = Fanout.StartAsync(connection, default, Fanout.Reached);
             return connection;
         }
@@ -205,14 +246,10 @@ public abstract class RevocationConformance : ConformanceSuite
 
     private sealed class Nowhere : IFrameSink
     {
-        public void Write(ReadOnlyMemory<byte> frame)
-        {
-        }
+        public void Write(ReadOnlyMemory<byte> frame) { }
 
         public ValueTask<bool> FlushAsync() => new(true);
 
-        public void Abort()
-        {
-        }
+        public void Abort() { }
     }
 }

@@ -22,7 +22,8 @@ public abstract class StoreConformance : ConformanceSuite
                 await unit.Leases.SaveAsync(new LeaseRow(Resource) { Fence = 7 }, ct);
                 return await unit.AppendAsync(Draft("a", 1), ct);
             },
-            Cancellation);
+            Cancellation
+        );
         Assert.Equal(position, Journal.Head);
         Assert.Equal(position, Assert.Single(announced).Position);
         Assert.Equal(7, (await FindAsync())!.Fence);
@@ -33,14 +34,17 @@ public abstract class StoreConformance : ConformanceSuite
     {
         var announced = new List<Event>();
         Subject.Feed.Subscribe(announced.AddRange);
-        var thrown = await Assert.ThrowsAsync<FormatException>(async () => await Store.WriteAsync(
-            async (unit, ct) =>
-            {
-                await unit.Leases.SaveAsync(new LeaseRow(Resource), ct);
-                await unit.AppendAsync(Draft("new/topic"), ct);
-                throw new FormatException("mine");
-            },
-            Cancellation));
+        var thrown = await Assert.ThrowsAsync<FormatException>(async () =>
+            await Store.WriteAsync(
+                async (unit, ct) =>
+                {
+                    await unit.Leases.SaveAsync(new LeaseRow(Resource), ct);
+                    await unit.AppendAsync(Draft("new/topic"), ct);
+                    throw new FormatException("mine");
+                },
+                Cancellation
+            )
+        );
         Assert.Equal("mine", thrown.Message);
         Assert.Null(await FindAsync());
         Assert.Empty(announced);
@@ -54,13 +58,16 @@ public abstract class StoreConformance : ConformanceSuite
     {
         var announced = new List<Event>();
         Subject.Feed.Subscribe(announced.AddRange);
-        await Assert.ThrowsAsync<FormatException>(async () => await Store.WriteAsync(
-            async (unit, ct) =>
-            {
-                await unit.RightsChangedAsync("ann", ct);
-                throw new FormatException();
-            },
-            Cancellation));
+        await Assert.ThrowsAsync<FormatException>(async () =>
+            await Store.WriteAsync(
+                async (unit, ct) =>
+                {
+                    await unit.RightsChangedAsync("ann", ct);
+                    throw new FormatException();
+                },
+                Cancellation
+            )
+        );
         Assert.Empty(announced);
         await Store.WriteAsync(
             async (unit, ct) =>
@@ -69,7 +76,8 @@ public abstract class StoreConformance : ConformanceSuite
                 await unit.RightsChangedAsync("ann", ct);
                 await unit.SessionEndedAsync(new EndedSession("bob", "s1", "signed_out") { LastFrame = "data: bye\n\n"u8.ToArray() }, ct);
             },
-            Cancellation);
+            Cancellation
+        );
         Assert.Equal([1, 2], announced.Select(e => e.Position.Offset));
         var read = await ReadAllAsync();
         Assert.Equal(["rights.changed", "session.ended"], read.Select(e => e.Type));
@@ -80,7 +88,9 @@ public abstract class StoreConformance : ConformanceSuite
     [Fact]
     public async Task Work_that_throws_before_its_first_await_leaves_no_trace()
     {
-        await Assert.ThrowsAsync<FormatException>(async () => await Store.WriteAsync<int>((_, _) => throw new FormatException(), Cancellation));
+        await Assert.ThrowsAsync<FormatException>(async () =>
+            await Store.WriteAsync<int>((_, _) => throw new FormatException(), Cancellation)
+        );
         Assert.Equal(1, (await AppendAsync("a")).Offset);
     }
 
@@ -88,15 +98,18 @@ public abstract class StoreConformance : ConformanceSuite
     public async Task Nobody_sees_a_unit_of_work_before_its_commit()
     {
         var (reached, release) = (NewGate(), NewGate());
-        var write = Store.WriteAsync(
-            async (unit, ct) =>
-            {
-                await unit.AppendAsync(Draft("a"), ct);
-                await unit.Leases.SaveAsync(new LeaseRow(Resource), ct);
-                reached.SetResult();
-                await release.Task;
-            },
-            Cancellation).AsTask();
+        var write = Store
+            .WriteAsync(
+                async (unit, ct) =>
+                {
+                    await unit.AppendAsync(Draft("a"), ct);
+                    await unit.Leases.SaveAsync(new LeaseRow(Resource), ct);
+                    reached.SetResult();
+                    await release.Task;
+                },
+                Cancellation
+            )
+            .AsTask();
         await reached.Task;
         Assert.Equal(0, Journal.Head.Offset);
         Assert.Empty(await ReadAllAsync());
@@ -110,20 +123,27 @@ public abstract class StoreConformance : ConformanceSuite
     [Fact]
     public async Task Units_of_work_run_as_if_alone()
     {
-        await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(async () =>
-        {
-            for (var i = 0; i < 20; i++)
-            {
-                await Store.WriteAsync(
-                    async (unit, ct) =>
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 16)
+                .Select(_ =>
+                    Task.Run(async () =>
                     {
-                        var row = await unit.Leases.FindAsync(Resource, ct) ?? new LeaseRow(Resource);
-                        await Task.Yield();
-                        await unit.Leases.SaveAsync(row with { Fence = row.Fence + 1 }, ct);
-                    },
-                    Cancellation);
-            }
-        })));
+                        for (var i = 0; i < 20; i++)
+                        {
+                            await Store.WriteAsync(
+                                async (unit, ct) =>
+                                {
+                                    var row = await unit.Leases.FindAsync(Resource, ct) ?? new LeaseRow(Resource);
+                                    await Task.Yield();
+                                    await unit.Leases.SaveAsync(row with { Fence = row.Fence + 1 }, ct);
+                                },
+                                Cancellation
+                            );
+                        }
+                    })
+                )
+        );
         Assert.Equal(320, (await FindAsync())!.Fence);
     }
 
@@ -141,7 +161,14 @@ public abstract class StoreConformance : ConformanceSuite
         var all = await ReadAllAsync();
         Assert.Equal(Enumerable.Range(1, all.Count).Select(i => (long)i), all.Select(e => e.Position.Offset));
         Assert.Equal(kept.Keys.Order(), all.Select(e => e.Position.Offset));
-        Assert.All(all, e => Assert.Equal(kept[e.Position.Offset].ToString(System.Globalization.CultureInfo.InvariantCulture), System.Text.Encoding.UTF8.GetString(e.Data.Span)));
+        Assert.All(
+            all,
+            e =>
+                Assert.Equal(
+                    kept[e.Position.Offset].ToString(System.Globalization.CultureInfo.InvariantCulture),
+                    System.Text.Encoding.UTF8.GetString(e.Data.Span)
+                )
+        );
         Assert.Equal(all.Select(e => e.Position.Offset), announced);
         foreach (var followed in await Task.WhenAll(readers))
             Assert.Equal(Enumerable.Range(1, followed.Count).Select(i => (long)i), followed);
@@ -168,7 +195,8 @@ public abstract class StoreConformance : ConformanceSuite
                 await Assert.ThrowsAsync<InvalidOperationException>(async () => await Journal.AppendAsync([Draft("a")], null, ct));
                 await unit.AppendAsync(Draft("b"), ct);
             },
-            Cancellation);
+            Cancellation
+        );
         await AppendAsync("a");
         Assert.Equal(["b", "a"], (await ReadAllAsync()).Select(e => e.Topic.Value));
     }
@@ -178,14 +206,17 @@ public abstract class StoreConformance : ConformanceSuite
     {
         using var cancel = new CancellationTokenSource();
         var reached = NewGate();
-        var write = Store.WriteAsync(
-            async (unit, ct) =>
-            {
-                await unit.AppendAsync(Draft("a"), ct);
-                reached.SetResult();
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
-            },
-            cancel.Token).AsTask();
+        var write = Store
+            .WriteAsync(
+                async (unit, ct) =>
+                {
+                    await unit.AppendAsync(Draft("a"), ct);
+                    reached.SetResult();
+                    await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
+                },
+                cancel.Token
+            )
+            .AsTask();
         await reached.Task;
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => write);
@@ -205,7 +236,8 @@ public abstract class StoreConformance : ConformanceSuite
                 Assert.Null(await scope.Leases.FindAsync(Resource, ct));
                 return 0;
             },
-            Cancellation);
+            Cancellation
+        );
         Assert.NotNull(await FindAsync());
     }
 
@@ -225,14 +257,18 @@ public abstract class StoreConformance : ConformanceSuite
                             await unit.Leases.SaveAsync(new LeaseRow(Resource) { Fence = fence }, ct);
                             await unit.AppendAsync(Draft("a", fence), ct);
                         },
-                        Cancellation);
+                        Cancellation
+                    );
                 }
             },
-            Cancellation);
+            Cancellation
+        );
         for (var i = 0; i < 200; i++)
         {
             var (position, fence) = await Store.ReadAsync(
-                async (scope, ct) => (scope.Position, (await scope.Leases.FindAsync(Resource, ct))?.Fence ?? 0), Cancellation);
+                async (scope, ct) => (scope.Position, (await scope.Leases.FindAsync(Resource, ct))?.Fence ?? 0),
+                Cancellation
+            );
             // Event n tells of fence n: what the snapshot lacks must lie after the position.
             Assert.True(fence >= position.Offset, $"position {position}, but the snapshot has only {fence}");
         }
@@ -258,7 +294,13 @@ public abstract class StoreConformance : ConformanceSuite
             var (count, fails, isPlain, value) = (random.Next(1, 4), random.Next(3) == 0, random.Next(3) == 0, (writer * 1_000) + i);
             if (isPlain)
             {
-                foreach (var position in await Journal.AppendAsync([.. Enumerable.Range(0, count).Select(_ => Draft($"w/{writer}", value))], null, Cancellation))
+                foreach (
+                    var position in await Journal.AppendAsync(
+                        [.. Enumerable.Range(0, count).Select(_ => Draft($"w/{writer}", value))],
+                        null,
+                        Cancellation
+                    )
+                )
                     Assert.True(kept.TryAdd(position.Offset, value));
                 continue;
             }
@@ -277,7 +319,8 @@ public abstract class StoreConformance : ConformanceSuite
                         }
                         return fails ? throw new FormatException() : mine;
                     },
-                    Cancellation);
+                    Cancellation
+                );
                 foreach (var position in positions)
                     Assert.True(kept.TryAdd(position.Offset, value));
             }
@@ -292,7 +335,7 @@ public abstract class StoreConformance : ConformanceSuite
     private async Task<List<long>> FollowAsync(CancellationToken done)
     {
         var seen = new List<long>();
-        for (long after = 0; ;)
+        for (long after = 0; ; )
         {
             var isLast = done.IsCancellationRequested;
             var page = await Journal.ReadAsync(new JournalQuery(after, null, 7), Cancellation);

@@ -12,8 +12,14 @@ namespace Dunlin.TestKit.Conformance;
 /// <param name="sessions">Sessions of the same back end.</param>
 /// <param name="dispose">Closes it and removes what it left.</param>
 public sealed class StoreUnderTest(
-    IJournal journal, IStore store, CommitFeed feed, StoreClock clock, IAccountStore accounts, ISessionStore sessions, Func<ValueTask> dispose)
-    : IAsyncDisposable
+    IJournal journal,
+    IStore store,
+    CommitFeed feed,
+    StoreClock clock,
+    IAccountStore accounts,
+    ISessionStore sessions,
+    Func<ValueTask> dispose
+) : IAsyncDisposable
 {
     /// <summary>The journal.</summary>
     public IJournal Journal => journal;

@@ -9,7 +9,7 @@ namespace Dunlin.TestKit.Conformance;
 /// <param name="stores">The store of each node.</param>
 public sealed class TurningStore(IReadOnlyList<IJournal> journals, IReadOnlyList<IStore> stores) : IJournal, IStore
 {
-    private readonly Lock _gate = new();   // guards _writer and _writing
+    private readonly Lock _gate = new(); // guards _writer and _writing
     private int _writer;
     private int _writing;
     private int _reader;
@@ -18,25 +18,34 @@ public sealed class TurningStore(IReadOnlyList<IJournal> journals, IReadOnlyList
     public Position Head => journals.Select(journal => journal.Head).Max();
 
     /// <inheritdoc/>
-    public ValueTask<Position> ReadHeadAsync(CancellationToken cancellationToken) => journals[NextReader()].ReadHeadAsync(cancellationToken);
+    public ValueTask<Position> ReadHeadAsync(CancellationToken cancellationToken) =>
+        journals[NextReader()].ReadHeadAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<Position>> AppendAsync(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency, CancellationToken cancellationToken) =>
-        WithAsync(node => journals[node].AppendAsync(drafts, idempotency, cancellationToken));
+    public ValueTask<IReadOnlyList<Position>> AppendAsync(
+        IReadOnlyList<EventDraft> drafts,
+        IdempotencyKey? idempotency,
+        CancellationToken cancellationToken
+    ) => WithAsync(node => journals[node].AppendAsync(drafts, idempotency, cancellationToken));
 
     /// <inheritdoc/>
-    public ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken) => journals[NextReader()].ReadAsync(query, cancellationToken);
+    public ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken) =>
+        journals[NextReader()].ReadAsync(query, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<long> TrimAsync(CancellationToken cancellationToken) => WithAsync(node => journals[node].TrimAsync(cancellationToken));
 
     /// <inheritdoc/>
-    public ValueTask<T> WriteAsync<T>(Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken = default) =>
-        WithAsync(node => stores[node].WriteAsync(work, cancellationToken));
+    public ValueTask<T> WriteAsync<T>(
+        Func<IUnitOfWork, CancellationToken, ValueTask<T>> work,
+        CancellationToken cancellationToken = default
+    ) => WithAsync(node => stores[node].WriteAsync(work, cancellationToken));
 
     /// <inheritdoc/>
-    public ValueTask<T> ReadAsync<T>(Func<IReadScope, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken = default) =>
-        stores[NextReader()].ReadAsync(read, cancellationToken);
+    public ValueTask<T> ReadAsync<T>(
+        Func<IReadScope, CancellationToken, ValueTask<T>> read,
+        CancellationToken cancellationToken = default
+    ) => stores[NextReader()].ReadAsync(read, cancellationToken);
 
     private int NextReader() => (int)((uint)Interlocked.Increment(ref _reader) % (uint)stores.Count);
 

@@ -19,11 +19,15 @@ public sealed class CommitFaults
 
     /// <summary>The next commit fails; nothing of it is kept.</summary>
     public void FailNext(Exception? exception = null) =>
-        _next.Enqueue(new CommitFault(null, exception ?? new DunlinException(ErrorCode.StoreUnavailable, "Injected: the commit failed."), null));
+        _next.Enqueue(
+            new CommitFault(null, exception ?? new DunlinException(ErrorCode.StoreUnavailable, "Injected: the commit failed."), null)
+        );
 
     /// <summary>The next commit succeeds and is announced, but its writer gets an error: for it, the outcome is unknown.</summary>
     public void LoseNextReply(Exception? exception = null) =>
-        _next.Enqueue(new CommitFault(null, null, exception ?? new DunlinException(ErrorCode.OutcomeUnknown, "Injected: the reply was lost.")));
+        _next.Enqueue(
+            new CommitFault(null, null, exception ?? new DunlinException(ErrorCode.OutcomeUnknown, "Injected: the reply was lost."))
+        );
 
     internal CommitFault Take() => _next.TryDequeue(out var fault) ? fault : default;
 }

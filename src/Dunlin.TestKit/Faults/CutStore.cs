@@ -20,7 +20,10 @@ public sealed class CutStore(IStore inner) : IStore
     public int Reads => Volatile.Read(ref _reads);
 
     /// <inheritdoc/>
-    public ValueTask<T> WriteAsync<T>(Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken = default)
+    public ValueTask<T> WriteAsync<T>(
+        Func<IUnitOfWork, CancellationToken, ValueTask<T>> work,
+        CancellationToken cancellationToken = default
+    )
     {
         ThrowIfCut();
         Interlocked.Increment(ref _writes);

@@ -9,7 +9,11 @@ public sealed class FaultyJournal(IJournal inner, CommitFaults faults) : IJourna
     public Position Head => inner.Head;
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<Position>> AppendAsync(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<Position>> AppendAsync(
+        IReadOnlyList<EventDraft> drafts,
+        IdempotencyKey? idempotency,
+        CancellationToken cancellationToken
+    )
     {
         var fault = faults.Take();
         if (fault.Gate is { } gate)
@@ -24,7 +28,8 @@ public sealed class FaultyJournal(IJournal inner, CommitFaults faults) : IJourna
     public ValueTask<Position> ReadHeadAsync(CancellationToken cancellationToken) => inner.ReadHeadAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken) => inner.ReadAsync(query, cancellationToken);
+    public ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken) =>
+        inner.ReadAsync(query, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<long> TrimAsync(CancellationToken cancellationToken) => inner.TrimAsync(cancellationToken);

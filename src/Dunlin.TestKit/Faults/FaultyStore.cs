@@ -6,7 +6,10 @@ namespace Dunlin.TestKit;
 public sealed class FaultyStore(IStore inner, CommitFaults faults) : IStore
 {
     /// <inheritdoc/>
-    public async ValueTask<T> WriteAsync<T>(Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken = default)
+    public async ValueTask<T> WriteAsync<T>(
+        Func<IUnitOfWork, CancellationToken, ValueTask<T>> work,
+        CancellationToken cancellationToken = default
+    )
     {
         var fault = faults.Take();
         var result = await inner.WriteAsync(
@@ -17,11 +20,14 @@ public sealed class FaultyStore(IStore inner, CommitFaults faults) : IStore
                     await gate.PassAsync().WaitAsync(ct);
                 return fault.Before is { } before ? throw before : value;
             },
-            cancellationToken);
+            cancellationToken
+        );
         return fault.After is { } after ? throw after : result;
     }
 
     /// <inheritdoc/>
-    public ValueTask<T> ReadAsync<T>(Func<IReadScope, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken = default) =>
-        inner.ReadAsync(read, cancellationToken);
+    public ValueTask<T> ReadAsync<T>(
+        Func<IReadScope, CancellationToken, ValueTask<T>> read,
+        CancellationToken cancellationToken = default
+    ) => inner.ReadAsync(read, cancellationToken);
 }

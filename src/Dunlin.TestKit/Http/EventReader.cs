@@ -19,7 +19,13 @@ public sealed class EventReader<T> : IAsyncDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly List<T> _seen = [];
 
-    private EventReader(HttpClient client, HttpResponseMessage response, Stream stream, Func<SseItem<string>, T> read, Func<SseItem<string>, bool>? isWanted)
+    private EventReader(
+        HttpClient client,
+        HttpResponseMessage response,
+        Stream stream,
+        Func<SseItem<string>, T> read,
+        Func<SseItem<string>, bool>? isWanted
+    )
     {
         _client = client;
         _read = read;
@@ -55,8 +61,11 @@ public sealed class EventReader<T> : IAsyncDisposable
     /// <param name="read">What the test makes of an event.</param>
     /// <param name="isWanted">Which events are read; null for all.</param>
     public static async Task<EventReader<T>> OpenAsync(
-        HttpClient client, HttpResponseMessage response, Func<SseItem<string>, T> read, Func<SseItem<string>, bool>? isWanted = null) =>
-        new(client, response, await response.Content.ReadAsStreamAsync(), read, isWanted);
+        HttpClient client,
+        HttpResponseMessage response,
+        Func<SseItem<string>, T> read,
+        Func<SseItem<string>, bool>? isWanted = null
+    ) => new(client, response, await response.Content.ReadAsStreamAsync(), read, isWanted);
 
     /// <summary>The next event.</summary>
     public async Task<T> NextAsync()

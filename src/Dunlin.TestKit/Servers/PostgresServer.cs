@@ -28,15 +28,23 @@ public sealed class PostgresServer : IAsyncDisposable
     public int Port { get; }
 
     /// <summary>Connects as the superuser, without a password.</summary>
-    public string ConnectionString => string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={Port};Username=postgres;Database=postgres;Include Error Detail=true");
+    public string ConnectionString =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"Host=127.0.0.1;Port={Port};Username=postgres;Database=postgres;Include Error Detail=true"
+        );
 
     /// <summary>Makes a server and starts it.</summary>
-    /// <param name="isDurable">Whether commits are synced to the disk: for measuring. Tests do without: they kill processes, not the machine.</param>
+    /// <param name="isDurable">Whether commits are synced to the disk: for measuring. Tests do without: they kill processes, not the
+    /// machine.</param>
     /// <param name="settings">Further settings, each <c>name=value</c>.</param>
     public static async Task<PostgresServer> StartNewAsync(bool isDurable = false, params string[] settings)
     {
         var folders = Directory.Exists("/usr/lib/postgresql")
-            ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin"))
+            ? Directory
+                .GetDirectories("/usr/lib/postgresql")
+                .OrderDescending(StringComparer.Ordinal)
+                .Select(version => Path.Combine(version, "bin"))
             : [];
         var initdb = ServerProcess.Find("initdb", "postgresql", folders);
         var folder = Directory.CreateTempSubdirectory("dunlin-pg-");
@@ -60,7 +68,15 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>Starts it (again) and waits until it answers.</summary>
     public async Task StartAsync()
     {
-        string[] settings = [$"port={Port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300", "log_min_messages=fatal", .. _settings];
+        string[] settings =
+        [
+            $"port={Port}",
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "max_connections=300",
+            "log_min_messages=fatal",
+            .. _settings,
+        ];
         string[] command = [.. _as, _postgres, "-D", Data, .. settings.SelectMany(setting => new[] { "-c", setting })];
         _process = ServerProcess.Start(command[0], command[1..], _folder.FullName);
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);

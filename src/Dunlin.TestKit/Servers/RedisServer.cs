@@ -31,7 +31,19 @@ public sealed class RedisServer : IAsyncDisposable
     {
         var program = ServerProcess.Find("redis-server", "redis-server");
         _folder = Directory.CreateTempSubdirectory("dunlin-redis-");
-        string[] settings = ["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"];
+        string[] settings =
+        [
+            "--port",
+            Port.ToString(CultureInfo.InvariantCulture),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--daemonize",
+            "no",
+        ];
         _process = ServerProcess.Start(program, [.. settings, "--dir", _folder.FullName], _folder.FullName);
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(15), TimeProvider.System);
         while (await TrySendAsync("PING") != "+PONG")

@@ -76,8 +76,13 @@ public sealed class ServerProcess : IAsyncDisposable
     public static string Find(string program, string package, params IEnumerable<string> folders)
     {
         var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
-        return path.Concat(folders).Concat(["/usr/sbin", "/sbin"]).Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists)
-            ?? throw new InvalidOperationException($"'{program}' is not installed. ./test.sh installs it as root; otherwise install the package '{package}'.");
+        return path.Concat(folders)
+                .Concat(["/usr/sbin", "/sbin"])
+                .Select(folder => Path.Combine(folder, program))
+                .FirstOrDefault(File.Exists)
+            ?? throw new InvalidOperationException(
+                $"'{program}' is not installed. ./test.sh installs it as root; otherwise install the package '{package}'."
+            );
     }
 
     /// <summary>Sends a signal to the process.</summary>

@@ -12,7 +12,9 @@ public enum ProxyAction
     /// <summary>Cuts the line instead: the server never gets it.</summary>
     CutBefore,
 
-    /// <summary>Passes it on, and cuts the line towards the client when the answer comes: the server has done it, and the client never hears.</summary>
+    /// <summary>
+    /// Passes it on, and cuts the line towards the client when the answer comes: the server has done it, and the client never hears.
+    /// </summary>
     CutAtAnswer,
 }
 
@@ -131,7 +133,7 @@ public sealed class TcpProxy : IAsyncDisposable
                     default:
                         break;
                 }
-                for (var sent = 0; sent < count;)
+                for (var sent = 0; sent < count; )
                     sent += await server.SendAsync(buffer.AsMemory(sent, count - sent));
             }
         }
@@ -148,7 +150,7 @@ public sealed class TcpProxy : IAsyncDisposable
         {
             while (await server.ReceiveAsync(buffer) is > 0 and var count && !cutsAtAnswer.IsSet)
             {
-                for (var sent = 0; sent < count;)
+                for (var sent = 0; sent < count; )
                     sent += await client.SendAsync(buffer.AsMemory(sent, count - sent));
             }
         }

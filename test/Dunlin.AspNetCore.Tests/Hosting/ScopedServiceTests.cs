@@ -16,7 +16,9 @@ public sealed class ScopedServiceTests
     public async Task Each_question_to_a_policy_has_a_scope_that_ends_with_the_answer()
     {
         await using var host = await EngineHost.StartAsync(
-            services => services.AddSingleton<Log>().AddScoped<Context>(), engine: dunlin => dunlin.AddAccessPolicy<Policy>("scoped"));
+            services => services.AddSingleton<Log>().AddScoped<Context>(),
+            engine: dunlin => dunlin.AddAccessPolicy<Policy>("scoped")
+        );
         var log = host.Services.GetRequiredService<Log>();
         await using (var reader = await host.OpenAsync("/dunlin/v1/events?topic=scoped/1&topic=scoped/2/**"))
         {
@@ -33,7 +35,8 @@ public sealed class ScopedServiceTests
         }
         Assert.Superset(
             new HashSet<string>(["MayReadAsync", "MayReadAllAsync", "MayPublishAsync", "MayHoldAsync"], StringComparer.Ordinal),
-            log.Questions.ToHashSet(StringComparer.Ordinal));
+            log.Questions.ToHashSet(StringComparer.Ordinal)
+        );
         Assert.Equal((log.Questions.Count, log.Questions.Count, 0), (log.Made, log.Disposed, log.UsedLate));
     }
 
@@ -42,7 +45,8 @@ public sealed class ScopedServiceTests
     {
         await using var host = await EngineHost.StartAsync(
             services => services.AddSingleton<Log>().AddSingleton<Context>().AddSingleton<Policy>(),
-            engine: dunlin => dunlin.AddAccessPolicy<Policy>("scoped").AddAccessPolicy<Plain>("plain").AddAccessPolicy<Plain>("plain/more"));
+            engine: dunlin => dunlin.AddAccessPolicy<Policy>("scoped").AddAccessPolicy<Plain>("plain").AddAccessPolicy<Plain>("plain/more")
+        );
         await host.PublishAsync("scoped/1", 1);
         await host.PublishAsync("scoped/1", 2);
         Assert.Equal(1, host.Services.GetRequiredService<Log>().Made);
@@ -55,9 +59,13 @@ public sealed class ScopedServiceTests
     public async Task Each_attempt_of_a_job_and_each_failure_has_a_scope_that_ends_with_it()
     {
         await using var host = await EngineHost.StartAsync(
-            services => services.AddSingleton<Log>().AddScoped<Context>(), engine: dunlin => dunlin.AddJobHandler<Handler, int>("scoped"));
+            services => services.AddSingleton<Log>().AddScoped<Context>(),
+            engine: dunlin => dunlin.AddJobHandler<Handler, int>("scoped")
+        );
         var log = host.Services.GetRequiredService<Log>();
-        await host.Services.GetRequiredService<IStore>().WriteAsync((unit, ct) => unit.Jobs().EnqueueAsync("scoped", 1, new JobRequest { Id = "one" }, ct));
+        await host
+            .Services.GetRequiredService<IStore>()
+            .WriteAsync((unit, ct) => unit.Jobs().EnqueueAsync("scoped", 1, new JobRequest { Id = "one" }, ct));
         await log.Failed.Task.WaitAsync(TimeSpan.FromSeconds(20));
         while (!log.Done.Task.IsCompleted)
         {
@@ -71,7 +79,9 @@ public sealed class ScopedServiceTests
 
     private sealed class Log
     {
-        private int _made, _disposed, _usedLate;
+        private int _made,
+            _disposed,
+            _usedLate;
 
         public ConcurrentQueue<string> Questions { get; } = [];
 
@@ -127,11 +137,13 @@ public sealed class ScopedServiceTests
     {
         public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => context.AskAsync();
 
-        public ValueTask<bool> MayReadAllAsync(Caller caller, TopicPattern pattern, CancellationToken cancellationToken) => context.AskAsync();
+        public ValueTask<bool> MayReadAllAsync(Caller caller, TopicPattern pattern, CancellationToken cancellationToken) =>
+            context.AskAsync();
 
         public ValueTask<bool> MayPublishAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => context.AskAsync();
 
-        public ValueTask<bool> MayHoldAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) => context.AskAsync();
+        public ValueTask<bool> MayHoldAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) =>
+            context.AskAsync();
     }
 
     private sealed class Plain : IAccessPolicy;

@@ -8,16 +8,26 @@ namespace Dunlin.AspNetCore.Tests.Leases;
 public sealed class LeaseHttpTests
 {
     private const string Base = "/dunlin/v1/leases/";
-    private const string IdA = "lease-id-of-ann", IdB = "lease-id-of-bob";
+    private const string IdA = "lease-id-of-ann",
+        IdB = "lease-id-of-bob";
 
     [Fact]
     public async Task A_lease_is_acquired_held_renewed_and_released_with_the_statuses_of_the_contract()
     {
         await using var host = await EngineHost.StartAsync();
-        using HttpClient ann = host.Client("ann:s1"), bob = host.Client("bob:s2");
+        using HttpClient ann = host.Client("ann:s1"),
+            bob = host.Client("bob:s2");
         var (status, grant) = await SendAsync(ann, HttpMethod.Put, "files/1/x", new { leaseId = IdA, seconds = 60 });
         Assert.Equal(201, status);
-        Assert.Equal((IdA, "held", 60, "ann"), (Text(grant, "leaseId"), Text(grant, "state"), grant.GetProperty("seconds").GetInt32(), Text(grant.GetProperty("owner"), "userId")));
+        Assert.Equal(
+            (IdA, "held", 60, "ann"),
+            (
+                Text(grant, "leaseId"),
+                Text(grant, "state"),
+                grant.GetProperty("seconds").GetInt32(),
+                Text(grant.GetProperty("owner"), "userId")
+            )
+        );
         foreach (var member in new[] { "fence", "acquiredAt", "expiresAt", "serverNow", "queue" })
             Assert.True(grant.TryGetProperty(member, out _), member);
         var (again, same) = await SendAsync(ann, HttpMethod.Put, "files%2F1%2Fx", new { leaseId = IdA, seconds = 60 });
@@ -34,7 +44,12 @@ public sealed class LeaseHttpTests
         Assert.Equal((202, 1), (queued, place.GetProperty("position").GetInt32()));
         Assert.False(place.TryGetProperty("leaseId", out _));
         host.Time.Advance(TimeSpan.FromSeconds(10));
-        var (renewed, later) = await SendAsync(ann, HttpMethod.Post, "files/1/x/renew", new { leaseId = IdA, fence = grant.GetProperty("fence").GetInt64() });
+        var (renewed, later) = await SendAsync(
+            ann,
+            HttpMethod.Post,
+            "files/1/x/renew",
+            new { leaseId = IdA, fence = grant.GetProperty("fence").GetInt64() }
+        );
         Assert.Equal(200, renewed);
         Assert.Equal(grant.GetProperty("expiresAt").GetDateTimeOffset().AddSeconds(10), later.GetProperty("expiresAt").GetDateTimeOffset());
 
@@ -49,7 +64,9 @@ public sealed class LeaseHttpTests
         Assert.Equal(200, granted);
         Assert.True(mine.GetProperty("fence").GetInt64() > grant.GetProperty("fence").GetInt64());
 
-        using var late = await ann.SendAsync(Request(HttpMethod.Post, "files/1/x/renew", new { leaseId = IdA, fence = grant.GetProperty("fence").GetInt64() }));
+        using var late = await ann.SendAsync(
+            Request(HttpMethod.Post, "files/1/x/renew", new { leaseId = IdA, fence = grant.GetProperty("fence").GetInt64() })
+        );
         var lost = await HttpAssert.ProblemAsync(late, 409, "lease_lost");
         Assert.Equal(("released", "BOB"), (Text(lost, "reason"), Text(lost.GetProperty("holder"), "name")));
     }
@@ -58,20 +75,44 @@ public sealed class LeaseHttpTests
     public async Task Hand_off_and_take_follow_the_contract_and_a_take_needs_the_right_to_it()
     {
         await using var host = await EngineHost.StartAsync();
-        using HttpClient ann = host.Client("ann:s1"), bob = host.Client("bob:s2"), admin = host.Client("admin:s3");
+        using HttpClient ann = host.Client("ann:s1"),
+            bob = host.Client("bob:s2"),
+            admin = host.Client("admin:s3");
         var (_, grant) = await SendAsync(ann, HttpMethod.Put, "f", new { leaseId = IdA });
         var fence = grant.GetProperty("fence").GetInt64();
         using var nobody = await ann.SendAsync(Request(HttpMethod.Post, "f/handoff", new { leaseId = IdA, fence }));
         await HttpAssert.ProblemAsync(nobody, 409, "conflict");
         await SendAsync(bob, HttpMethod.Put, "f", new { leaseId = IdB, wait = true });
-        var (status, after) = await SendAsync(ann, HttpMethod.Post, "f/handoff", new { leaseId = IdA, fence, to = "bob" });
+        var (status, after) = await SendAsync(
+            ann,
+            HttpMethod.Post,
+            "f/handoff",
+            new
+            {
+                leaseId = IdA,
+                fence,
+                to = "bob",
+            }
+        );
         Assert.Equal((200, "bob"), (status, Text(after.GetProperty("owner"), "userId")));
         Assert.False(after.TryGetProperty("leaseId", out _));
         using var refused = await ann.SendAsync(Request(HttpMethod.Post, "f/take", new { leaseId = IdA, reason = "mine" }));
         await HttpAssert.ProblemAsync(refused, 403, "forbidden");
-        var (taken, _) = await SendAsync(admin, HttpMethod.Post, "f/take", new { leaseId = "lease-id-of-admin", reason = "urgent", graceSeconds = 0 });
+        var (taken, _) = await SendAsync(
+            admin,
+            HttpMethod.Post,
+            "f/take",
+            new
+            {
+                leaseId = "lease-id-of-admin",
+                reason = "urgent",
+                graceSeconds = 0,
+            }
+        );
         Assert.Equal(201, taken);
-        using var lost = await bob.SendAsync(Request(HttpMethod.Post, "f/renew", new { leaseId = IdB, fence = after.GetProperty("fence").GetInt64() }));
+        using var lost = await bob.SendAsync(
+            Request(HttpMethod.Post, "f/renew", new { leaseId = IdB, fence = after.GetProperty("fence").GetInt64() })
+        );
         Assert.Equal("taken", Text(await HttpAssert.ProblemAsync(lost, 409, "lease_lost"), "reason"));
         Assert.Contains(host.Log.Lines, line => line.Contains("admin took the lease of f", StringComparison.Ordinal));
     }
@@ -80,7 +121,8 @@ public sealed class LeaseHttpTests
     public async Task The_end_of_a_session_releases_no_lease_of_another_user_whose_session_has_the_same_id()
     {
         await using var host = await EngineHost.StartAsync();
-        using HttpClient ann = host.Client("ann:1"), bob = host.Client("bob:1");
+        using HttpClient ann = host.Client("ann:1"),
+            bob = host.Client("bob:1");
         await using var watcher = await host.OpenAsync("/dunlin/v1/events?topic=leases/files");
         await SendAsync(ann, HttpMethod.Put, "files/1", new { leaseId = IdA });
         await SendAsync(bob, HttpMethod.Put, "files/2", new { leaseId = IdB });
@@ -106,12 +148,22 @@ public sealed class LeaseHttpTests
     [InlineData("POST", "f/take", """{"leaseId":"lease-id-of-ann","reason":""}""", 400, "invalid_field", "reason")]
     [InlineData("POST", "f/take", """{"leaseId":"lease-id-of-ann","reason":"x","graceSeconds":-1}""", 400, "invalid_field", "graceSeconds")]
     [InlineData("DELETE", "f", null, 400, "invalid_field", "leaseId")]
-    public async Task A_bad_request_is_answered_with_its_field_and_changes_nothing(string method, string path, string? body, int status, string code, string? field)
+    public async Task A_bad_request_is_answered_with_its_field_and_changes_nothing(
+        string method,
+        string path,
+        string? body,
+        int status,
+        string code,
+        string? field
+    )
     {
         await using var host = await EngineHost.StartAsync();
         host.Refused.Add("secret");
         using var client = host.Client("admin");
-        using var request = new HttpRequestMessage(new HttpMethod(method), Base + path) { Content = body is null ? null : HttpAssert.Json(body) };
+        using var request = new HttpRequestMessage(new HttpMethod(method), Base + path)
+        {
+            Content = body is null ? null : HttpAssert.Json(body),
+        };
         using var response = await client.SendAsync(request);
         var problem = await HttpAssert.ProblemAsync(response, status, code);
         if (field is not null)
@@ -120,7 +172,10 @@ public sealed class LeaseHttpTests
     }
 
     private static HttpRequestMessage Request(HttpMethod method, string path, object? body) =>
-        new(method, Base + path) { Content = body is null ? null : HttpAssert.Json(JsonSerializer.Serialize(body, JsonSerializerOptions.Web)) };
+        new(method, Base + path)
+        {
+            Content = body is null ? null : HttpAssert.Json(JsonSerializer.Serialize(body, JsonSerializerOptions.Web)),
+        };
 
     private static async Task<(int Status, JsonElement Body)> SendAsync(HttpClient client, HttpMethod method, string path, object body)
     {

@@ -56,6 +56,9 @@ public sealed class TelemetryTests
         Assert.Contains("result=granted", tags);
         Assert.DoesNotContain(tags, tag => tag.Contains("secret", StringComparison.Ordinal));
         Assert.Contains(traced, activity => activity.OperationName == "dunlin.publish");
-        Assert.DoesNotContain(traced.SelectMany(a => a.TagObjects), tag => tag.Value?.ToString()?.Contains("secret", StringComparison.Ordinal) == true);
+        Assert.DoesNotContain(
+            traced.SelectMany(a => a.TagObjects),
+            tag => tag.Value?.ToString()?.Contains("secret", StringComparison.Ordinal) == true
+        );
     }
 }

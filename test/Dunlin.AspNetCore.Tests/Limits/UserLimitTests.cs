@@ -14,7 +14,8 @@ public sealed class UserLimitTests
     public async Task By_default_a_user_publishes_a_burst_and_then_a_rate()
     {
         await using var host = await EngineHost.StartAsync(Defaults);
-        using HttpClient ann = host.Client(), admin = host.Client("admin");
+        using HttpClient ann = host.Client(),
+            admin = host.Client("admin");
         var options = new PublishOptions();
         var burst = $"[{string.Join(',', Enumerable.Repeat("""{"topic":"a","type":"x","data":1}""", options.Burst))}]";
         await DoneAsync(ann.PostAsync(Events, HttpAssert.Json(burst)));
@@ -31,7 +32,8 @@ public sealed class UserLimitTests
     public async Task Topics_are_bounded_by_the_hour_and_known_ones_go_on()
     {
         await using var host = await EngineHost.StartAsync(services => services.Configure<PublishOptions>(o => o.TopicsPerHour = 3));
-        using HttpClient ann = host.Client(), admin = host.Client("admin");
+        using HttpClient ann = host.Client(),
+            admin = host.Client("admin");
         foreach (var topic in new[] { "a", "b", "c", "a", "c" })
             await host.PublishAsync(topic, 1);
         await LimitedAsync(ann.PostAsync(Events, HttpAssert.Json(One("d"))), 3, seconds: 3_600);
@@ -50,7 +52,8 @@ public sealed class UserLimitTests
     {
         await using var host = await EngineHost.StartAsync(services => services.Configure<PublishOptions>(o => o.KeysPerHour = 2));
         using var ann = host.Client();
-        Task<HttpResponseMessage> Keyed(int key) => ann.SendAsync(HttpMethod.Post, Events, content: HttpAssert.Json(One("a")), headers: ("Idempotency-Key", $"k{key}"));
+        Task<HttpResponseMessage> Keyed(int key) =>
+            ann.SendAsync(HttpMethod.Post, Events, content: HttpAssert.Json(One("a")), headers: ("Idempotency-Key", $"k{key}"));
         await DoneAsync(Keyed(1));
         await DoneAsync(Keyed(2));
         await LimitedAsync(Keyed(3), 2, seconds: 1_800);
@@ -63,11 +66,12 @@ public sealed class UserLimitTests
     public async Task Leases_held_are_bounded_and_a_release_or_an_end_makes_room()
     {
         await using var host = await EngineHost.StartAsync(services => services.Configure<LeaseOptions>(o => o.MaxPerUser = 2));
-        using HttpClient ann = host.Client(), bob = host.Client("bob");
+        using HttpClient ann = host.Client(),
+            bob = host.Client("bob");
         await DoneAsync(AcquireAsync(ann, "f1", seconds: 30));
         await DoneAsync(AcquireAsync(ann, "f2", seconds: 60));
         await LimitedAsync(AcquireAsync(ann, "f3"), 2, seconds: null);
-        await DoneAsync(AcquireAsync(ann, "f2", seconds: 60));   // held already
+        await DoneAsync(AcquireAsync(ann, "f2", seconds: 60)); // held already
         await DoneAsync(AcquireAsync(bob, "f3"));
         await DoneAsync(ann.SendAsync(HttpMethod.Delete, Leases + "f1", headers: ("Dunlin-Lease", "lease-id-of-f1")));
         await DoneAsync(AcquireAsync(ann, "f4", seconds: 30));
@@ -79,8 +83,11 @@ public sealed class UserLimitTests
     [Fact]
     public async Task Requests_for_leases_have_a_rate_and_releasing_has_none()
     {
-        await using var host = await EngineHost.StartAsync(services => services.Configure<LeaseOptions>(o => (o.RequestsPerSecond, o.RequestBurst) = (1, 2)));
-        using HttpClient ann = host.Client(), bob = host.Client("bob");
+        await using var host = await EngineHost.StartAsync(services =>
+            services.Configure<LeaseOptions>(o => (o.RequestsPerSecond, o.RequestBurst) = (1, 2))
+        );
+        using HttpClient ann = host.Client(),
+            bob = host.Client("bob");
         await DoneAsync(AcquireAsync(ann, "f1"));
         await DoneAsync(AcquireAsync(ann, "f2"));
         await LimitedAsync(AcquireAsync(ann, "f3"), 1, seconds: 1);
@@ -116,6 +123,9 @@ public sealed class UserLimitTests
         using var response = await sent;
         var problem = await HttpAssert.ProblemAsync(response, 429, "too_many_requests");
         Assert.Equal(limit, problem.GetProperty("limit").GetDouble());
-        Assert.Equal(seconds is null ? null : $"{seconds}", response.Headers.TryGetValues("Retry-After", out var wait) ? wait.Single() : null);
+        Assert.Equal(
+            seconds is null ? null : $"{seconds}",
+            response.Headers.TryGetValues("Retry-After", out var wait) ? wait.Single() : null
+        );
     }
 }

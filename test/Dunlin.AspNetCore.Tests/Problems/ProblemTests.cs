@@ -14,52 +14,76 @@ public sealed class ProblemTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _host = await TestHost.StartAsync(new HostSetup
-        {
-            Map = app =>
+        _host = await TestHost.StartAsync(
+            new HostSetup
             {
-                app.MapGet("/api/held", Task (HttpContext context) =>
+                Map = app =>
                 {
-                    context.Response.Headers.ETag = "\"1\"";
-                    context.Response.Headers["X-Kept"] = "yes";
-                    throw new DunlinException(ErrorCode.LeaseHeld, "Alice has it.", "file_id")
-                    {
-                        RetryAfter = TimeSpan.FromSeconds(1.2),
-                        Extensions = new Dictionary<string, object?> { ["holder"] = new { Name = "Alice" }, ["nothing"] = null, ["status"] = 200 },
-                    };
-                });
-                app.MapGet("/api/quoted", Task (HttpContext _) => throw new DunlinException(ErrorCode.InvalidField, "'Zoë' & <b>+")
-                {
-                    Extensions = new Dictionary<string, object?> { ["with"] = "it's" },
-                });
-                app.MapGet("/api/broken", Task (HttpContext _) => throw new InvalidOperationException("secret inner text"));
-                app.MapGet("/api/bad", Task (HttpContext _) => throw new BadHttpRequestException("No.", 400));
-                app.MapGet("/api/json", Task (HttpContext _) => throw new JsonException("m", "$.a.b", 1, 2));
-                app.MapGet("/api/late", async context =>
-                {
-                    await context.Response.WriteAsync("half");
-                    await context.Response.Body.FlushAsync();
-                    throw new DunlinException(ErrorCode.Forbidden);
-                });
-                app.MapGet("/api/begun", async context =>
-                {
-                    await context.Response.WriteAsync("half");
-                    await context.Response.Body.FlushAsync();
-                    throw new InvalidOperationException("late");
-                });
-                app.MapGet("/api/itself", async context =>
-                    await Problem.WriteAsync(context, new DunlinException(ErrorCode.Draining))).WithMetadata(WritesOwnProblems.Instance);
-                app.MapGet("/api/number/{id:int}", (int id) => id);
-                app.MapGet("/api/bound", (int n) => n);
-                app.MapPost("/api/typed", (Dictionary<string, string> body) => body.Count);
-                app.MapGet("/api/own", context =>
-                {
-                    context.Response.StatusCode = 404;
-                    return context.Response.WriteAsync("mine");
-                });
-                app.MapGet("/filtered", Task<IResult> (HttpContext _) => throw new DunlinException(ErrorCode.Forbidden)).WithDunlinProblems();
-            },
-        });
+                    app.MapGet(
+                        "/api/held",
+                        Task (HttpContext context) =>
+                        {
+                            context.Response.Headers.ETag = "\"1\"";
+                            context.Response.Headers["X-Kept"] = "yes";
+                            throw new DunlinException(ErrorCode.LeaseHeld, "Alice has it.", "file_id")
+                            {
+                                RetryAfter = TimeSpan.FromSeconds(1.2),
+                                Extensions = new Dictionary<string, object?>
+                                {
+                                    ["holder"] = new { Name = "Alice" },
+                                    ["nothing"] = null,
+                                    ["status"] = 200,
+                                },
+                            };
+                        }
+                    );
+                    app.MapGet(
+                        "/api/quoted",
+                        Task (HttpContext _) =>
+                            throw new DunlinException(ErrorCode.InvalidField, "'Zoë' & <b>+")
+                            {
+                                Extensions = new Dictionary<string, object?> { ["with"] = "it's" },
+                            }
+                    );
+                    app.MapGet("/api/broken", Task (HttpContext _) => throw new InvalidOperationException("secret inner text"));
+                    app.MapGet("/api/bad", Task (HttpContext _) => throw new BadHttpRequestException("No.", 400));
+                    app.MapGet("/api/json", Task (HttpContext _) => throw new JsonException("m", "$.a.b", 1, 2));
+                    app.MapGet(
+                        "/api/late",
+                        async context =>
+                        {
+                            await context.Response.WriteAsync("half");
+                            await context.Response.Body.FlushAsync();
+                            throw new DunlinException(ErrorCode.Forbidden);
+                        }
+                    );
+                    app.MapGet(
+                        "/api/begun",
+                        async context =>
+                        {
+                            await context.Response.WriteAsync("half");
+                            await context.Response.Body.FlushAsync();
+                            throw new InvalidOperationException("late");
+                        }
+                    );
+                    app.MapGet("/api/itself", async context => await Problem.WriteAsync(context, new DunlinException(ErrorCode.Draining)))
+                        .WithMetadata(WritesOwnProblems.Instance);
+                    app.MapGet("/api/number/{id:int}", (int id) => id);
+                    app.MapGet("/api/bound", (int n) => n);
+                    app.MapPost("/api/typed", (Dictionary<string, string> body) => body.Count);
+                    app.MapGet(
+                        "/api/own",
+                        context =>
+                        {
+                            context.Response.StatusCode = 404;
+                            return context.Response.WriteAsync("mine");
+                        }
+                    );
+                    app.MapGet("/filtered", Task<IResult> (HttpContext _) => throw new DunlinException(ErrorCode.Forbidden))
+                        .WithDunlinProblems();
+                },
+            }
+        );
         _client = _host.Plain();
     }
 
@@ -104,7 +128,10 @@ public sealed class ProblemTests : IAsyncLifetime
         var problem = await HttpAssert.ProblemAsync(response, 500, "internal");
         Assert.DoesNotContain("secret inner text", problem.GetRawText(), StringComparison.Ordinal);
         var traceId = problem.GetProperty("traceId").GetString()!;
-        Assert.Contains(_host.Log.Lines, line => line.Contains(traceId, StringComparison.Ordinal) && line.Contains("secret inner text", StringComparison.Ordinal));
+        Assert.Contains(
+            _host.Log.Lines,
+            line => line.Contains(traceId, StringComparison.Ordinal) && line.Contains("secret inner text", StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -166,9 +193,21 @@ public sealed class ProblemTests : IAsyncLifetime
     [Fact]
     public async Task A_fault_of_the_client_logs_neither_an_error_nor_a_stack_trace()
     {
-        foreach (var exception in new Exception[] { new ConnectionResetException("reset"), new ConnectionAbortedException(), new OperationCanceledException(), new IOException("cut") })
+        foreach (
+            var exception in new Exception[]
+            {
+                new ConnectionResetException("reset"),
+                new ConnectionAbortedException(),
+                new OperationCanceledException(),
+                new IOException("cut"),
+            }
+        )
         {
-            var context = new DefaultHttpContext { RequestServices = _host.Services, RequestAborted = new CancellationToken(canceled: true) };
+            var context = new DefaultHttpContext
+            {
+                RequestServices = _host.Services,
+                RequestAborted = new CancellationToken(canceled: true),
+            };
             await Problem.WriteAsync(context, exception);
         }
         await Assert.ThrowsAnyAsync<HttpRequestException>(async () =>
@@ -181,7 +220,10 @@ public sealed class ProblemTests : IAsyncLifetime
         var lines = _host.Log.Lines.Where(line => line.StartsWith("Dunlin.Problems ", StringComparison.Ordinal)).ToList();
         Assert.Equal(4, lines.Count(line => line.Contains(" Debug 4005 ", StringComparison.Ordinal)));
         Assert.Single(lines, line => line.Contains(" Information 4004 ", StringComparison.Ordinal));
-        Assert.DoesNotContain(lines, line => line.Contains("   at ", StringComparison.Ordinal) || line.Contains(" Error ", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            lines,
+            line => line.Contains("   at ", StringComparison.Ordinal) || line.Contains(" Error ", StringComparison.Ordinal)
+        );
     }
 
     [Fact]

@@ -50,20 +50,26 @@ public sealed class RequestBodyTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _host = await TestHost.StartAsync(new HostSetup
-        {
-            Map = app => app.MapPost("/api/order", async context =>
+        _host = await TestHost.StartAsync(
+            new HostSetup
             {
-                context.Response.OnCompleted(() =>
-                {
-                    _ended.TrySetResult();
-                    return Task.CompletedTask;
-                });
-                _reading.TrySetResult();
-                var order = await RequestBody.ReadAsync<Order>(context, Limit, context.RequestAborted);
-                await context.Response.WriteAsync(order.Title);
-            }),
-        });
+                Map = app =>
+                    app.MapPost(
+                        "/api/order",
+                        async context =>
+                        {
+                            context.Response.OnCompleted(() =>
+                            {
+                                _ended.TrySetResult();
+                                return Task.CompletedTask;
+                            });
+                            _reading.TrySetResult();
+                            var order = await RequestBody.ReadAsync<Order>(context, Limit, context.RequestAborted);
+                            await context.Response.WriteAsync(order.Title);
+                        }
+                    ),
+            }
+        );
         _client = _host.Plain();
     }
 
@@ -74,7 +80,9 @@ public sealed class RequestBodyTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("""{"title":"a","items":[{"name":"n","count":1}],"note":null,"amount":3,"is_gift":true,"colour":"Red","byName":{"x":{"name":"n","count":1}},"data":{"any":[1,{},null]},"tags":["null"],"marks":[null,"x"],"words":{"x":[]},"at":"2026-03-01T09:30:00.123456789+0100"}""")]
+    [InlineData(
+        """{"title":"a","items":[{"name":"n","count":1}],"note":null,"amount":3,"is_gift":true,"colour":"Red","byName":{"x":{"name":"n","count":1}},"data":{"any":[1,{},null]},"tags":["null"],"marks":[null,"x"],"words":{"x":[]},"at":"2026-03-01T09:30:00.123456789+0100"}"""
+    )]
     [InlineData("""  {"items":[],"title":"a"}  """)]
     public async Task A_right_body_is_taken(string body)
     {
@@ -113,7 +121,14 @@ public sealed class RequestBodyTests : IAsyncLifetime
     [Fact]
     public async Task A_byte_order_mark_is_skipped_once_and_alone_is_an_empty_body()
     {
-        foreach (var (body, status) in new[] { ("\uFEFF{\"title\":\"a\",\"items\":[]}", 200), ("\uFEFF\uFEFF{\"title\":\"a\",\"items\":[]}", 400), ("\uFEFF", 400) })
+        foreach (
+            var (body, status) in new[]
+            {
+                ("\uFEFF{\"title\":\"a\",\"items\":[]}", 200),
+                ("\uFEFF\uFEFF{\"title\":\"a\",\"items\":[]}", 400),
+                ("\uFEFF", 400),
+            }
+        )
         {
             using var response = await _client.PostAsync("/api/order", HttpAssert.Json(body));
             if (status == 200)
@@ -261,8 +276,11 @@ public sealed class RequestBodyTests : IAsyncLifetime
         using var socket = new TcpClient();
         await socket.ConnectAsync("127.0.0.1", _host.Address.Port);
         var stream = socket.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(
-            "POST /api/order HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"title\":\"a\",\"items\":[]}"));
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes(
+                "POST /api/order HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"title\":\"a\",\"items\":[]}"
+            )
+        );
         socket.Client.Shutdown(SocketShutdown.Send);
         var answer = "";
         try
@@ -313,8 +331,13 @@ public sealed class RequestBodyTests : IAsyncLifetime
     {
         var socket = new TcpClient();
         await socket.ConnectAsync("127.0.0.1", _host.Address.Port);
-        await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
-            $"POST /api/order HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n{header}\r\n{body}"));
+        await socket
+            .GetStream()
+            .WriteAsync(
+                Encoding.ASCII.GetBytes(
+                    $"POST /api/order HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n{header}\r\n{body}"
+                )
+            );
         return socket;
     }
 

@@ -20,11 +20,17 @@ public sealed class PublishTests
         await using var host = await EngineHost.StartAsync();
         host.Refused.Add("secret");
         using var ann = host.Client();
-        var answer = await SendAsync(ann, """[{"topic":"a","type":"x","data":{"n":1}},{"topic":"b","type":"y","data":[1,2]},{"topic":"a","type":"typing","data":null,"transient":true}]""");
+        var answer = await SendAsync(
+            ann,
+            """[{"topic":"a","type":"x","data":{"n":1}},{"topic":"b","type":"y","data":[1,2]},{"topic":"a","type":"typing","data":null,"transient":true}]"""
+        );
         var positions = answer.GetProperty("positions").EnumerateArray().ToList();
         Assert.Equal([1L, 2L], positions.Take(2).Select(p => Position.Parse(p.GetString()!, null).Offset));
         Assert.Equal(JsonValueKind.Null, positions[2].ValueKind);
-        using var refused = await ann.PostAsync(Events, HttpAssert.Json("""[{"topic":"a","type":"x","data":1},{"topic":"secret","type":"x","data":1}]"""));
+        using var refused = await ann.PostAsync(
+            Events,
+            HttpAssert.Json("""[{"topic":"a","type":"x","data":1},{"topic":"secret","type":"x","data":1}]""")
+        );
         await HttpAssert.ProblemAsync(refused, 403, "forbidden");
         Assert.Equal(2, host.Journal.Head.Offset);
     }
@@ -45,7 +51,10 @@ public sealed class PublishTests
         using var bob = host.Client("bob");
         await SendAsync(bob, body);
         Assert.Equal(2, host.Journal.Head.Offset);
-        using var byHeader = new HttpRequestMessage(HttpMethod.Post, Events) { Content = HttpAssert.Json("""{"topic":"a","type":"x","data":1}""") };
+        using var byHeader = new HttpRequestMessage(HttpMethod.Post, Events)
+        {
+            Content = HttpAssert.Json("""{"topic":"a","type":"x","data":1}"""),
+        };
         byHeader.Headers.Add("Idempotency-Key", "k1");
         using var response = await ann.SendAsync(byHeader);
         Assert.Equal(first.GetRawText(), await response.Content.ReadAsStringAsync());
@@ -71,7 +80,12 @@ public sealed class PublishTests
     [InlineData("""{"topic":"a","topic":"b","type":"x","data":1}""", 400, "invalid_json", "topic")]
     [InlineData("""[{"topic":"a","type":"x","data":1},{"topic":"a","type":"x"}]""", 400, "invalid_field", "[1].data")]
     [InlineData("""{"topic":"a","type":"x","data":"\ud800"}""", 400, "invalid_field", "data")]
-    [InlineData("""[{"topic":"a","type":"x","data":1},{"topic":"a","type":"x","data":{"n":["\udc00"]}}]""", 400, "invalid_field", "[1].data.n[0]")]
+    [InlineData(
+        """[{"topic":"a","type":"x","data":1},{"topic":"a","type":"x","data":{"n":["\udc00"]}}]""",
+        400,
+        "invalid_field",
+        "[1].data.n[0]"
+    )]
     [InlineData("""{"topic":"\ud800","type":"x","data":1}""", 400, "invalid_field", "topic")]
     [InlineData("""{"topic":"a","type":"\ud800","data":1}""", 400, "invalid_field", "type")]
     [InlineData("""{"topic":"a","type":"x","data":1,"idempotencyKey":"\ud800"}""", 400, "invalid_field", "idempotencyKey")]
@@ -131,8 +145,25 @@ public sealed class PublishTests
     {
         await using var host = await EngineHost.StartAsync();
         var deep = new string('[', 63) + new string(']', 63);
-        string[] stored = ["\"abc\\ud83d\"", "{\"\\udc00\":1}", deep, "{\"a\":1,\"a\":2}", "\"\\u0000\"", "1e400", "{\n \"a\": 1\r\n}", "", "no json", "{} {}", "\0\0"];
-        await host.Journal.AppendAsync([.. stored.Select(data => new EventDraft(TopicName.Parse("a/b"), "x", System.Text.Encoding.UTF8.GetBytes(data)))], null, default);
+        string[] stored =
+        [
+            "\"abc\\ud83d\"",
+            "{\"\\udc00\":1}",
+            deep,
+            "{\"a\":1,\"a\":2}",
+            "\"\\u0000\"",
+            "1e400",
+            "{\n \"a\": 1\r\n}",
+            "",
+            "no json",
+            "{} {}",
+            "\0\0",
+        ];
+        await host.Journal.AppendAsync(
+            [.. stored.Select(data => new EventDraft(TopicName.Parse("a/b"), "x", System.Text.Encoding.UTF8.GetBytes(data)))],
+            null,
+            default
+        );
         using var ann = host.Client();
         foreach (var topic in new[] { "a/b", "a/*", "a/**" })
         {
@@ -155,7 +186,10 @@ public sealed class PublishTests
         Assert.Equal(64 * 1024, (await HttpAssert.ProblemAsync(large, 413, "too_large")).GetProperty("limit").GetInt32());
         using var huge = await ann.PostAsync(Events, HttpAssert.Json(Body(2 * 1024 * 1024)));
         Assert.Equal(1024 * 1024, (await HttpAssert.ProblemAsync(huge, 413, "too_large")).GetProperty("limit").GetInt32());
-        using var many = await ann.PostAsync(Events, HttpAssert.Json("[" + string.Join(',', Enumerable.Repeat("""{"topic":"a","type":"x","data":1}""", 1_001)) + "]"));
+        using var many = await ann.PostAsync(
+            Events,
+            HttpAssert.Json("[" + string.Join(',', Enumerable.Repeat("""{"topic":"a","type":"x","data":1}""", 1_001)) + "]")
+        );
         await HttpAssert.ProblemAsync(many, 413, "too_large");
         using var text = await ann.PostAsync(Events, HttpAssert.Json(Body(10), "text/plain"));
         await HttpAssert.ProblemAsync(text, 415, "unsupported_media_type");
@@ -169,7 +203,9 @@ public sealed class PublishTests
     [Fact]
     public async Task A_user_who_publishes_too_fast_is_told_how_long_to_wait_and_others_are_not_held_up()
     {
-        await using var host = await EngineHost.StartAsync(services => services.Configure<PublishOptions>(o => (o.PerSecond, o.Burst) = (10, 20)));
+        await using var host = await EngineHost.StartAsync(services =>
+            services.Configure<PublishOptions>(o => (o.PerSecond, o.Burst) = (10, 20))
+        );
         using var ann = host.Client();
         for (var i = 0; i < 20; i++)
             await SendAsync(ann, """{"topic":"a","type":"x","data":1}""");
@@ -199,7 +235,9 @@ public sealed class PublishTests
     [Fact]
     public async Task The_journal_is_read_page_by_page_and_says_where_history_is_gone()
     {
-        await using var host = await EngineHost.StartAsync(services => services.Configure<RetentionOptions>(o => o.Prefixes["a"] = new RetentionRule { MaxCount = 3 }));
+        await using var host = await EngineHost.StartAsync(services =>
+            services.Configure<RetentionOptions>(o => o.Prefixes["a"] = new RetentionRule { MaxCount = 3 })
+        );
         for (var i = 1; i <= 5; i++)
             await host.PublishAsync("a", i);
         using var ann = host.Client();
@@ -214,7 +252,15 @@ public sealed class PublishTests
         var first = all.GetProperty("events")[0].GetProperty("position").GetString();
         var gone = await GetAsync(ann, $"/dunlin/v1/journal?topic=a&after={first}");
         Assert.Equal("trimmed", gone.GetProperty("reset").GetString());
-        foreach (var (query, code) in new[] { ("?limit=5", "invalid_field"), ("?topic=a&limit=0", "invalid_field"), ("?topic=a&limit=x", "invalid_field"), ("?topic=a&after=x", "invalid_position") })
+        foreach (
+            var (query, code) in new[]
+            {
+                ("?limit=5", "invalid_field"),
+                ("?topic=a&limit=0", "invalid_field"),
+                ("?topic=a&limit=x", "invalid_field"),
+                ("?topic=a&after=x", "invalid_position"),
+            }
+        )
             await HttpAssert.ProblemAsync(await ann.GetAsync("/dunlin/v1/journal" + query), 400, code);
         host.Refused.Add("a");
         await HttpAssert.ProblemAsync(await ann.GetAsync("/dunlin/v1/journal?topic=a"), 403, "forbidden");
@@ -251,5 +297,6 @@ public sealed class PublishTests
         return JsonDocument.Parse(text).RootElement;
     }
 
-    private static async Task<JsonElement> GetAsync(HttpClient client, string path) => JsonDocument.Parse(await client.GetStringAsync(path)).RootElement;
+    private static async Task<JsonElement> GetAsync(HttpClient client, string path) =>
+        JsonDocument.Parse(await client.GetStringAsync(path)).RootElement;
 }

@@ -11,10 +11,15 @@ public sealed class AccessTokensTests : IAsyncLifetime
 {
     private TestHost _host = null!;
 
-    public async ValueTask InitializeAsync() => _host = await TestHost.StartAsync(new HostSetup
-    {
-        Map = app => app.MapGet("/api/grants", context => context.Response.WriteAsync(context.RequireCaller().Grants.ToJson())).WithMetadata(AcceptsTicket.Instance),
-    });
+    public async ValueTask InitializeAsync() =>
+        _host = await TestHost.StartAsync(
+            new HostSetup
+            {
+                Map = app =>
+                    app.MapGet("/api/grants", context => context.Response.WriteAsync(context.RequireCaller().Grants.ToJson()))
+                        .WithMetadata(AcceptsTicket.Instance),
+            }
+        );
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
@@ -23,8 +28,14 @@ public sealed class AccessTokensTests : IAsyncLifetime
     {
         var token = Tokens.Issue(new AccessTokenRequest("ann") { Grants = Grants.Parse("""{"subscribe":["a/*"],"hold":["b"]}""") });
         using var client = _host.Plain();
-        Assert.Equal("""{"subscribe":["a/*"],"hold":["b"]}""", await GrantsAsync(await client.SendAsync(HttpMethod.Get, "/api/grants", token)));
-        Assert.Equal("{}", await GrantsAsync(await client.SendAsync(HttpMethod.Get, "/api/grants", Tokens.Issue(new AccessTokenRequest("ann")))));
+        Assert.Equal(
+            """{"subscribe":["a/*"],"hold":["b"]}""",
+            await GrantsAsync(await client.SendAsync(HttpMethod.Get, "/api/grants", token))
+        );
+        Assert.Equal(
+            "{}",
+            await GrantsAsync(await client.SendAsync(HttpMethod.Get, "/api/grants", Tokens.Issue(new AccessTokenRequest("ann"))))
+        );
     }
 
     [Fact]
@@ -33,7 +44,10 @@ public sealed class AccessTokensTests : IAsyncLifetime
         var token = Tokens.Issue(new AccessTokenRequest("ann") { Grants = Grants.Parse("""{"subscribe":["a/*"]}""") });
         using var client = _host.Plain();
         using var response = await client.SendAsync(HttpMethod.Post, "/api/v1/auth/ticket", token);
-        var ticket = System.Text.Json.JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("ticket").GetString();
+        var ticket = System
+            .Text.Json.JsonDocument.Parse(await response.Content.ReadAsStringAsync())
+            .RootElement.GetProperty("ticket")
+            .GetString();
         Assert.Equal("""{"subscribe":["a/*"]}""", await GrantsAsync(await client.GetAsync($"/api/grants?ticket={ticket}")));
     }
 

@@ -73,7 +73,12 @@ public sealed class ActingUserTests : IAsyncLifetime
         using var twice = await _plain.SendAsync(HttpMethod.Get, "/api/whoami?dunlin-user=id-alice&dunlin-user=id-bob", _alice.Token);
         var problem = await HttpAssert.ProblemAsync(twice, 400, "invalid_field");
         Assert.Equal("dunlin-user", problem.GetProperty("field").GetString());
-        using var both = await _plain.SendAsync(HttpMethod.Get, "/api/whoami?dunlin-user=id-bob", _alice.Token, headers: ("Dunlin-User", "id-alice"));
+        using var both = await _plain.SendAsync(
+            HttpMethod.Get,
+            "/api/whoami?dunlin-user=id-bob",
+            _alice.Token,
+            headers: ("Dunlin-User", "id-alice")
+        );
         await HttpAssert.ProblemAsync(both, 409, "user_changed");
     }
 
@@ -83,8 +88,12 @@ public sealed class ActingUserTests : IAsyncLifetime
         using var nobody = await _plain.SendAsync(HttpMethod.Get, "/api/whoami", headers: ("Dunlin-User", "id-bob"));
         await HttpAssert.ProblemAsync(nobody, 401, "not_signed_in");
         using var login = await _plain.SendAsync(
-            HttpMethod.Post, "/api/v1/auth/login", cookie: _alice.Cookie, content: JsonContent.Create(new { username = "bob", password = TestHost.Password }),
-            headers: ("Dunlin-User", "id-alice"));
+            HttpMethod.Post,
+            "/api/v1/auth/login",
+            cookie: _alice.Cookie,
+            content: JsonContent.Create(new { username = "bob", password = TestHost.Password }),
+            headers: ("Dunlin-User", "id-alice")
+        );
         Assert.Equal(HttpStatusCode.OK, login.StatusCode);
     }
 }

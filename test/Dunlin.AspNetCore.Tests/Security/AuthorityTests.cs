@@ -121,10 +121,21 @@ public sealed class AuthorityTests
     {
         var secret = new byte[32];
         await using var issuer = await OidcIssuer.StartAsync("a");
-        issuer.KeysBody = JsonSerializer.Serialize(new
-        {
-            keys = new[] { new { kty = "oct", kid = "s", k = System.Buffers.Text.Base64Url.EncodeToString(secret) }, issuer.Jwk("a") },
-        });
+        issuer.KeysBody = JsonSerializer.Serialize(
+            new
+            {
+                keys = new[]
+                {
+                    new
+                    {
+                        kty = "oct",
+                        kid = "s",
+                        k = System.Buffers.Text.Base64Url.EncodeToString(secret),
+                    },
+                    issuer.Jwk("a"),
+                },
+            }
+        );
         await using var host = await StartAsync(issuer);
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(host, Token(issuer, host, "a")));
         foreach (var header in new[] { Minted.Header("HS256", ("kid", "s")), Minted.Header("HS256") })
@@ -157,7 +168,11 @@ public sealed class AuthorityTests
     [InlineData("https://other.example", null, "the discovery document names the issuer 'https://other.example'")]
     [InlineData(null, "http://keys.example/keys", "'http://keys.example/keys' is not an https address")]
     [InlineData(null, "file:///etc/passwd", "'file:///etc/passwd' is not an https address")]
-    public async Task A_document_of_another_issuer_or_with_an_unsafe_address_is_refused_and_logged(string? named, string? keys, string reason)
+    public async Task A_document_of_another_issuer_or_with_an_unsafe_address_is_refused_and_logged(
+        string? named,
+        string? keys,
+        string reason
+    )
     {
         await using var issuer = await OidcIssuer.StartAsync("a");
         (issuer.NamedIssuer, issuer.NamedKeys) = (named, keys);
@@ -174,16 +189,22 @@ public sealed class AuthorityTests
     [InlineData("https://user@login.example.com", false)]
     public async Task An_authority_that_is_no_https_address_is_refused_at_start(string authority, bool isAllowedByOption)
     {
-        Task<TestHost> Start(bool requiresHttps) => TestHost.StartAsync(new HostSetup
-        {
-            Tokens = tokens => tokens.TrustedIssuers.Add(new TrustedIssuer
-            {
-                Issuer = "i",
-                Audience = "a",
-                Authority = authority,
-                RequireHttpsMetadata = requiresHttps,
-            }),
-        });
+        Task<TestHost> Start(bool requiresHttps) =>
+            TestHost.StartAsync(
+                new HostSetup
+                {
+                    Tokens = tokens =>
+                        tokens.TrustedIssuers.Add(
+                            new TrustedIssuer
+                            {
+                                Issuer = "i",
+                                Audience = "a",
+                                Authority = authority,
+                                RequireHttpsMetadata = requiresHttps,
+                            }
+                        ),
+                }
+            );
         var fault = await Assert.ThrowsAsync<OptionsValidationException>(() => Start(requiresHttps: true));
         Assert.Contains("AccessTokenOptions.TrustedIssuers[0].Authority", fault.Message, StringComparison.Ordinal);
         Assert.Equal(isAllowedByOption, new TrustedIssuer { Authority = authority, RequireHttpsMetadata = false }.AuthorityFault() is null);
@@ -192,30 +213,42 @@ public sealed class AuthorityTests
     [Fact]
     public async Task A_refresh_interval_out_of_range_is_refused_at_start()
     {
-        var fault = await Assert.ThrowsAsync<OptionsValidationException>(() => TestHost.StartAsync(new HostSetup
-        {
-            Tokens = tokens => tokens.TrustedIssuers.Add(new TrustedIssuer
-            {
-                Issuer = "i",
-                Audience = "a",
-                Authority = "https://login.example.com",
-                KeyRefreshInterval = TimeSpan.FromSeconds(1),
-            }),
-        }));
+        var fault = await Assert.ThrowsAsync<OptionsValidationException>(() =>
+            TestHost.StartAsync(
+                new HostSetup
+                {
+                    Tokens = tokens =>
+                        tokens.TrustedIssuers.Add(
+                            new TrustedIssuer
+                            {
+                                Issuer = "i",
+                                Audience = "a",
+                                Authority = "https://login.example.com",
+                                KeyRefreshInterval = TimeSpan.FromSeconds(1),
+                            }
+                        ),
+                }
+            )
+        );
         Assert.Contains("AccessTokenOptions.TrustedIssuers[0].KeyRefreshInterval", fault.Message, StringComparison.Ordinal);
     }
 
-    private static Task<EngineHost> StartAsync(OidcIssuer issuer) => EngineHost.StartAsync(engine: dunlin => dunlin.AddTokens(tokens =>
-    {
-        tokens.SigningKey = Convert.ToBase64String(new byte[32]);
-        tokens.TrustedIssuers.Add(new TrustedIssuer
-        {
-            Issuer = issuer.Address,
-            Audience = "us",
-            Authority = issuer.Address,
-            KeyRefreshInterval = Interval,
-        });
-    }));
+    private static Task<EngineHost> StartAsync(OidcIssuer issuer) =>
+        EngineHost.StartAsync(engine: dunlin =>
+            dunlin.AddTokens(tokens =>
+            {
+                tokens.SigningKey = Convert.ToBase64String(new byte[32]);
+                tokens.TrustedIssuers.Add(
+                    new TrustedIssuer
+                    {
+                        Issuer = issuer.Address,
+                        Audience = "us",
+                        Authority = issuer.Address,
+                        KeyRefreshInterval = Interval,
+                    }
+                );
+            })
+        );
 
     private static string Token(OidcIssuer issuer, EngineHost host, string key) =>
         issuer.Token(key, host.Time.GetUtcNow(), ("exp", host.Time.GetUtcNow().AddHours(3).ToUnixTimeSeconds()));
@@ -227,7 +260,7 @@ public sealed class AuthorityTests
         var fetched = issuer.WhenFetchedAsync();
         host.Time.Advance(Interval + TimeSpan.FromMinutes(1));
         await fetched;
-        await authority.RefreshAsync(default);   // joins the fetch under way
+        await authority.RefreshAsync(default); // joins the fetch under way
     }
 
     private static async Task OpenedAsync(EngineHost host, string token) => Assert.Equal(HttpStatusCode.OK, await StatusAsync(host, token));

@@ -44,7 +44,11 @@ public sealed class CallerTests
     [InlineData("/api/whoami?deviceId=%C3%A9", "deviceId", null)]
     [InlineData("/api/whoami?deviceId=a&deviceId=b", "deviceId", null)]
     [InlineData("/api/whoami?device=a/b", "device", null)]
-    [InlineData("/api/whoami?device=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "device", null)]
+    [InlineData(
+        "/api/whoami?device=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "device",
+        null
+    )]
     [InlineData("/api/whoami", "Dunlin-Device", "a b")]
     [InlineData("/api/whoami", "Dunlin-Device", "<script>")]
     [InlineData("/api/whoami", "Dunlin-Connection", "a,b")]
@@ -59,10 +63,13 @@ public sealed class CallerTests
     [Fact]
     public async Task Another_scheme_can_stand_in()
     {
-        await using var host = await TestHost.StartAsync(new HostSetup
-        {
-            Services = services => services.AddAuthentication("Other").AddScheme<AuthenticationSchemeOptions, OtherScheme>("Other", null),
-        });
+        await using var host = await TestHost.StartAsync(
+            new HostSetup
+            {
+                Services = services =>
+                    services.AddAuthentication("Other").AddScheme<AuthenticationSchemeOptions, OtherScheme>("Other", null),
+            }
+        );
         using var client = host.Plain();
         using var response = await client.SendAsync(HttpMethod.Get, "/api/whoami", headers: ("X-User", "42"));
         var who = await response.Content.ReadFromJsonAsync<JsonElement>();
@@ -114,9 +121,14 @@ public sealed class CallerTests
             if (!Request.Headers.TryGetValue("X-User", out var user))
                 return Task.FromResult(AuthenticateResult.NoResult());
             var identity = new ClaimsIdentity(
-                [new(ClaimTypes.NameIdentifier, user!), new(ClaimTypes.Name, "Somebody"), new(ClaimTypes.Role, "admin")], "Other");
-            return Task.FromResult(AuthenticateResult.Success(
-                new AuthenticationTicket(new ClaimsPrincipal(identity), new AuthenticationProperties { ExpiresUtc = Expiry }, "Other")));
+                [new(ClaimTypes.NameIdentifier, user!), new(ClaimTypes.Name, "Somebody"), new(ClaimTypes.Role, "admin")],
+                "Other"
+            );
+            return Task.FromResult(
+                AuthenticateResult.Success(
+                    new AuthenticationTicket(new ClaimsPrincipal(identity), new AuthenticationProperties { ExpiresUtc = Expiry }, "Other")
+                )
+            );
         }
     }
 }

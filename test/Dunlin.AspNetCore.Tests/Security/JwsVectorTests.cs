@@ -40,7 +40,9 @@ public sealed class JwsVectorTests
         foreach (var test in group.GetProperty("tests").EnumerateArray())
         {
             var id = test.GetProperty("tcId").GetInt32();
-            var expected = algorithm is "HS256" or "RS256" or "ES256" && !StricterHere.Contains(id)
+            var expected =
+                algorithm is "HS256" or "RS256" or "ES256"
+                && !StricterHere.Contains(id)
                 && (test.GetProperty("result").ValueEquals("valid") || SameAs357.Contains(id));
             if (IsAccepted(test.GetProperty("jws").GetString()!, keys) != expected)
                 wrong.Add($"{id} {test.GetProperty("comment").GetString()}: expected {(expected ? "accepted" : "refused")}");
@@ -54,24 +56,35 @@ public sealed class JwsVectorTests
         using var vectors = Vectors();
         var groups = vectors.RootElement.GetProperty("groups").EnumerateArray().ToList();
         Assert.Equal(401, groups.Sum(group => group.GetProperty("tests").GetArrayLength()));
-        var tests = groups.SelectMany(group => group.GetProperty("tests").EnumerateArray()).ToDictionary(test => test.GetProperty("tcId").GetInt32(), test => test.GetProperty("jws").GetString());
+        var tests = groups
+            .SelectMany(group => group.GetProperty("tests").EnumerateArray())
+            .ToDictionary(test => test.GetProperty("tcId").GetInt32(), test => test.GetProperty("jws").GetString());
         Assert.All(SameAs357, id => Assert.Equal(tests[357], tests[id]));
-        var accepted = groups.Sum(group => group.GetProperty("tests").EnumerateArray()
-            .Count(test => IsAccepted(test.GetProperty("jws").GetString()!, Keys(group.GetProperty("key").GetRawText()))));
+        var accepted = groups.Sum(group =>
+            group
+                .GetProperty("tests")
+                .EnumerateArray()
+                .Count(test => IsAccepted(test.GetProperty("jws").GetString()!, Keys(group.GetProperty("key").GetRawText())))
+        );
         Assert.InRange(accepted, 15, 25);
     }
 
     [Theory]
     [InlineData( // A.1, HS256
-        "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
-        """{"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"}""")]
+        "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9",
+        "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+        """{"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"}"""
+    )]
     [InlineData( // A.2, RS256
         "eyJhbGciOiJSUzI1NiJ9",
         "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw",
-        """{"kty":"RSA","e":"AQAB","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"}""")]
+        """{"kty":"RSA","e":"AQAB","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"}"""
+    )]
     [InlineData( // A.3, ES256
-        "eyJhbGciOiJFUzI1NiJ9", "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
-        """{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}""")]
+        "eyJhbGciOiJFUzI1NiJ9",
+        "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
+        """{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"""
+    )]
     public async Task The_examples_of_rfc_7515_hold_and_break_at_every_changed_character(string header, string signature, string key)
     {
         var token = $"{header}.{Rfc7515Payload}.{signature}";
@@ -100,7 +113,8 @@ public sealed class JwsVectorTests
     [InlineData("AA\n", false)]
     [InlineData("+/", false)]
     [InlineData("-_8", true)]
-    public void Base64url_has_one_text_for_one_value(string text, bool expected) => Assert.Equal(expected, StrictTokenReader.TryDecode(text, out _));
+    public void Base64url_has_one_text_for_one_value(string text, bool expected) =>
+        Assert.Equal(expected, StrictTokenReader.TryDecode(text, out _));
 
     [Fact]
     public void The_unsecured_example_of_rfc_7515_is_refused() =>
@@ -153,21 +167,27 @@ public sealed class JwsVectorTests
     {
         if (!StrictTokenReader.TryRead(token, out var header, out _))
             return false;
-        var result = await new JsonWebTokenHandler().ValidateTokenAsync(token, new TokenValidationParameters
-        {
-            ValidateAudience = false,
-            ValidateLifetime = false,
-            ValidIssuer = "joe",
-            ValidAlgorithms = TokenKey.Algorithms,
-            IssuerSigningKeyResolver = (_, _, _, _) => TokenKey.For(keys, header.Algorithm, header.KeyId).Select(key => key.Key),
-        });
+        var result = await new JsonWebTokenHandler().ValidateTokenAsync(
+            token,
+            new TokenValidationParameters
+            {
+                ValidateAudience = false,
+                ValidateLifetime = false,
+                ValidIssuer = "joe",
+                ValidAlgorithms = TokenKey.Algorithms,
+                IssuerSigningKeyResolver = (_, _, _, _) => TokenKey.For(keys, header.Algorithm, header.KeyId).Select(key => key.Key),
+            }
+        );
         return result.IsValid;
     }
 
     private static JsonDocument Vectors()
     {
         using var stream = typeof(JwsVectorTests).Assembly.GetManifestResourceStream(
-            typeof(JwsVectorTests).Assembly.GetManifestResourceNames().Single(name => name.EndsWith("wycheproof-jws.json", StringComparison.Ordinal)))!;
+            typeof(JwsVectorTests)
+                .Assembly.GetManifestResourceNames()
+                .Single(name => name.EndsWith("wycheproof-jws.json", StringComparison.Ordinal))
+        )!;
         return JsonDocument.Parse(stream);
     }
 }

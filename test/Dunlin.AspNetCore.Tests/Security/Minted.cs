@@ -26,17 +26,21 @@ internal static class Minted
     public static Dictionary<string, object?> Header(string algorithm, params (string Name, object? Value)[] more) =>
         With(new() { ["alg"] = algorithm, ["typ"] = "JWT" }, more);
 
-    public static Dictionary<string, object?> Claims(DateTimeOffset now, params (string Name, object? Value)[] more) => With(new()
-    {
-        ["iss"] = "dunlin",
-        ["aud"] = "dunlin",
-        ["sub"] = "u1",
-        ["name"] = "User One",
-        ["roles"] = new[] { "user", "admin" },
-        ["iat"] = now.ToUnixTimeSeconds(),
-        ["nbf"] = now.ToUnixTimeSeconds(),
-        ["exp"] = now.ToUnixTimeSeconds() + 900,
-    }, more);
+    public static Dictionary<string, object?> Claims(DateTimeOffset now, params (string Name, object? Value)[] more) =>
+        With(
+            new()
+            {
+                ["iss"] = "dunlin",
+                ["aud"] = "dunlin",
+                ["sub"] = "u1",
+                ["name"] = "User One",
+                ["roles"] = new[] { "user", "admin" },
+                ["iat"] = now.ToUnixTimeSeconds(),
+                ["nbf"] = now.ToUnixTimeSeconds(),
+                ["exp"] = now.ToUnixTimeSeconds() + 900,
+            },
+            more
+        );
 
     /// <summary>Marks a member that is to be left out.</summary>
     public static readonly object Absent = new();

@@ -48,7 +48,8 @@ internal sealed class OidcIssuer : IAsyncDisposable
     }
 
     /// <summary>Completes when the keys are fetched the next time.</summary>
-    public Task WhenFetchedAsync() => (_fetched = new(TaskCreationOptions.RunContinuationsAsynchronously)).Task.WaitAsync(TimeSpan.FromSeconds(30));
+    public Task WhenFetchedAsync() =>
+        (_fetched = new(TaskCreationOptions.RunContinuationsAsynchronously)).Task.WaitAsync(TimeSpan.FromSeconds(30));
 
     public void Publish(params string[] keys)
     {
@@ -62,17 +63,22 @@ internal sealed class OidcIssuer : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, new Uri(Address).Port));
         _app = builder.Build();
-        _app.MapGet("/.well-known/openid-configuration", () => Results.Json(new Dictionary<string, string>
-        {
-            ["issuer"] = NamedIssuer ?? Address,
-            ["jwks_uri"] = NamedKeys ?? $"{Address}/keys",
-        }));
-        _app.MapGet("/keys", () =>
-        {
-            Interlocked.Increment(ref _fetches);
-            _fetched.TrySetResult();
-            return Results.Text(KeysBody ?? JsonSerializer.Serialize(new { keys = Published.Select(Jwk) }), "application/json");
-        });
+        _app.MapGet(
+            "/.well-known/openid-configuration",
+            () =>
+                Results.Json(
+                    new Dictionary<string, string> { ["issuer"] = NamedIssuer ?? Address, ["jwks_uri"] = NamedKeys ?? $"{Address}/keys" }
+                )
+        );
+        _app.MapGet(
+            "/keys",
+            () =>
+            {
+                Interlocked.Increment(ref _fetches);
+                _fetched.TrySetResult();
+                return Results.Text(KeysBody ?? JsonSerializer.Serialize(new { keys = Published.Select(Jwk) }), "application/json");
+            }
+        );
         await _app.StartAsync();
     }
 
@@ -86,13 +92,24 @@ internal sealed class OidcIssuer : IAsyncDisposable
     }
 
     /// <summary>Signs a token with the key of that name, whether it is published or not.</summary>
-    public string Token(string key, DateTimeOffset now, params (string Name, object? Value)[] more) => Minted.Token(
-        Minted.Header("RS256", ("kid", key)), Minted.Claims(now, [("iss", Address), ("aud", "us"), .. more]), Minted.Rs256(Key(key)));
+    public string Token(string key, DateTimeOffset now, params (string Name, object? Value)[] more) =>
+        Minted.Token(
+            Minted.Header("RS256", ("kid", key)),
+            Minted.Claims(now, [("iss", Address), ("aud", "us"), .. more]),
+            Minted.Rs256(Key(key))
+        );
 
     public object Jwk(string key)
     {
         var parameters = Key(key).ExportParameters(includePrivateParameters: false);
-        return new { kty = "RSA", use = "sig", kid = key, n = Base64Url.EncodeToString(parameters.Modulus), e = Base64Url.EncodeToString(parameters.Exponent) };
+        return new
+        {
+            kty = "RSA",
+            use = "sig",
+            kid = key,
+            n = Base64Url.EncodeToString(parameters.Modulus),
+            e = Base64Url.EncodeToString(parameters.Exponent),
+        };
     }
 
     public async ValueTask DisposeAsync()

@@ -15,7 +15,9 @@ public sealed class OptionsTests
     [InlineData("", "too short")]
     public async Task A_weak_signing_key_is_refused_at_start(string key, string reason)
     {
-        var fault = await Assert.ThrowsAsync<OptionsValidationException>(() => TestHost.StartAsync(new HostSetup { Tokens = tokens => tokens.SigningKey = key }));
+        var fault = await Assert.ThrowsAsync<OptionsValidationException>(() =>
+            TestHost.StartAsync(new HostSetup { Tokens = tokens => tokens.SigningKey = key })
+        );
         Assert.Contains("AccessTokenOptions.SigningKey", fault.Message, StringComparison.Ordinal);
         Assert.Contains(reason, fault.Message, StringComparison.Ordinal);
     }
@@ -28,15 +30,34 @@ public sealed class OptionsTests
         using var curve = ECDsa.Create(ECCurve.NamedCurves.nistP384);
         string[] keys =
         [
-            weak.ExportSubjectPublicKeyInfoPem(), strong.ExportPkcs8PrivateKeyPem(), curve.ExportSubjectPublicKeyInfoPem(), """{"kty":"oct","k":"c2hvcnQ"}""",
-            """{"kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA"}""", "{", "hello", """{"keys":[]}""", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----",
+            weak.ExportSubjectPublicKeyInfoPem(),
+            strong.ExportPkcs8PrivateKeyPem(),
+            curve.ExportSubjectPublicKeyInfoPem(),
+            """{"kty":"oct","k":"c2hvcnQ"}""",
+            """{"kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA"}""",
+            "{",
+            "hello",
+            """{"keys":[]}""",
+            "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----",
         ];
         foreach (var key in keys)
         {
-            var fault = await Assert.ThrowsAsync<OptionsValidationException>(() => TestHost.StartAsync(new HostSetup
-            {
-                Tokens = tokens => tokens.TrustedIssuers.Add(new TrustedIssuer { Issuer = "i", Audience = "a", Keys = { key } }),
-            }));
+            var fault = await Assert.ThrowsAsync<OptionsValidationException>(() =>
+                TestHost.StartAsync(
+                    new HostSetup
+                    {
+                        Tokens = tokens =>
+                            tokens.TrustedIssuers.Add(
+                                new TrustedIssuer
+                                {
+                                    Issuer = "i",
+                                    Audience = "a",
+                                    Keys = { key },
+                                }
+                            ),
+                    }
+                )
+            );
             Assert.Contains("AccessTokenOptions.TrustedIssuers[0].Keys[0]", fault.Message, StringComparison.Ordinal);
             Assert.DoesNotContain(key.Length > 5 ? key : "\0", fault.Message, StringComparison.Ordinal);
         }
@@ -49,10 +70,22 @@ public sealed class OptionsTests
         await File.WriteAllTextAsync(file, "hello");
         foreach (var name in new[] { file, file + ".missing" })
         {
-            var fault = await Assert.ThrowsAsync<OptionsValidationException>(() => TestHost.StartAsync(new HostSetup
-            {
-                Tokens = tokens => tokens.TrustedIssuers.Add(new TrustedIssuer { Issuer = "i", Audience = "a", KeyFiles = { name } }),
-            }));
+            var fault = await Assert.ThrowsAsync<OptionsValidationException>(() =>
+                TestHost.StartAsync(
+                    new HostSetup
+                    {
+                        Tokens = tokens =>
+                            tokens.TrustedIssuers.Add(
+                                new TrustedIssuer
+                                {
+                                    Issuer = "i",
+                                    Audience = "a",
+                                    KeyFiles = { name },
+                                }
+                            ),
+                    }
+                )
+            );
             Assert.Contains($"AccessTokenOptions.TrustedIssuers[0].KeyFiles[0] ('{name}')", fault.Message, StringComparison.Ordinal);
         }
         File.Delete(file);
@@ -61,14 +94,18 @@ public sealed class OptionsTests
     [Fact]
     public async Task More_skew_than_thirty_seconds_is_refused()
     {
-        var fault = await Assert.ThrowsAsync<OptionsValidationException>(() => TestHost.StartAsync(new HostSetup { Tokens = tokens => tokens.ClockSkew = TimeSpan.FromMinutes(5) }));
+        var fault = await Assert.ThrowsAsync<OptionsValidationException>(() =>
+            TestHost.StartAsync(new HostSetup { Tokens = tokens => tokens.ClockSkew = TimeSpan.FromMinutes(5) })
+        );
         Assert.Contains("ClockSkew", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Any_origin_together_with_credentials_is_refused()
     {
-        var fault = await Assert.ThrowsAsync<OptionsValidationException>(() => TestHost.StartAsync(new HostSetup { Origins = origins => origins.AllowedOrigins.Add("*") }));
+        var fault = await Assert.ThrowsAsync<OptionsValidationException>(() =>
+            TestHost.StartAsync(new HostSetup { Origins = origins => origins.AllowedOrigins.Add("*") })
+        );
         Assert.Contains("AllowCredentials", fault.Message, StringComparison.Ordinal);
     }
 
@@ -83,7 +120,9 @@ public sealed class OptionsTests
     [InlineData("file:///x")]
     public async Task What_no_browser_would_send_as_origin_is_refused(string origin)
     {
-        var fault = await Assert.ThrowsAsync<OptionsValidationException>(() => TestHost.StartAsync(new HostSetup { Origins = origins => origins.AllowedOrigins.Add(origin) }));
+        var fault = await Assert.ThrowsAsync<OptionsValidationException>(() =>
+            TestHost.StartAsync(new HostSetup { Origins = origins => origins.AllowedOrigins.Add(origin) })
+        );
         Assert.Contains("OriginOptions.AllowedOrigins", fault.Message, StringComparison.Ordinal);
     }
 
@@ -108,15 +147,11 @@ public sealed class OptionsTests
         {
             var file = Path.Combine(folder, "signing.key");
             var setup = new HostSetup { Tokens = tokens => tokens.SigningKeyFile = file };
-            await using (await TestHost.StartAsync(setup))
-            {
-            }
+            await using (await TestHost.StartAsync(setup)) { }
             var first = await File.ReadAllTextAsync(file);
             if (!OperatingSystem.IsWindows())
                 File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
-            await using (await TestHost.StartAsync(setup))
-            {
-            }
+            await using (await TestHost.StartAsync(setup)) { }
             Assert.Equal(first, await File.ReadAllTextAsync(file));
             if (!OperatingSystem.IsWindows())
                 Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));

@@ -37,12 +37,22 @@ public sealed class OriginTests
         await host.CreateAsync("alice");
         using var client = host.Plain();
         var signedIn = await host.SignInAsync(client, "alice");
-        origin = origin switch { "own" => $"http://{host.Address.Authority}", "https-own" => $"https://{host.Address.Authority}", _ => origin };
+        origin = origin switch
+        {
+            "own" => $"http://{host.Address.Authority}",
+            "https-own" => $"https://{host.Address.Authority}",
+            _ => origin,
+        };
         (string, string)[] headers = [.. Given("Sec-Fetch-Site", site), .. Given("Origin", origin)];
 
         using var write = await client.SendAsync(HttpMethod.Post, "/api/write", cookie: signedIn.Cookie, headers: headers);
         using var refresh = await client.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", cookie: signedIn.Cookie, headers: headers);
-        using var login = await client.SendAsync(HttpMethod.Post, "/api/v1/auth/login", content: JsonContent.Create(new { username = "alice", password = TestHost.Password }), headers: headers);
+        using var login = await client.SendAsync(
+            HttpMethod.Post,
+            "/api/v1/auth/login",
+            content: JsonContent.Create(new { username = "alice", password = TestHost.Password }),
+            headers: headers
+        );
         using var guarded = await client.SendAsync(HttpMethod.Post, "/api/guarded", cookie: signedIn.Cookie, headers: headers);
         foreach (var response in new[] { write, refresh, login, guarded })
         {
@@ -78,14 +88,25 @@ public sealed class OriginTests
         var signedIn = await host.SignInAsync(client, "alice");
         foreach (var (name, value) in new[] { ("Origin", "https://evil.example"), ("Origin", "null"), ("Sec-Fetch-Site", "cross-site") })
         {
-            foreach (var path in new[] { "/api/write", "/api/guarded", "/api/v1/auth/refresh", "/api/v1/auth/logout", "/api/v1/auth/ticket" })
+            foreach (
+                var path in new[] { "/api/write", "/api/guarded", "/api/v1/auth/refresh", "/api/v1/auth/logout", "/api/v1/auth/ticket" }
+            )
             {
                 using var response = await client.SendAsync(
-                    HttpMethod.Post, path, cookie: signedIn.Cookie, headers: [(name, value), .. authorization.Select(text => ("Authorization", text))]);
+                    HttpMethod.Post,
+                    path,
+                    cookie: signedIn.Cookie,
+                    headers: [(name, value), .. authorization.Select(text => ("Authorization", text))]
+                );
                 await HttpAssert.ProblemAsync(response, 403, "origin_refused");
             }
         }
-        using var own = await client.SendAsync(HttpMethod.Post, "/api/write", cookie: signedIn.Cookie, headers: [.. authorization.Select(text => ("Authorization", text))]);
+        using var own = await client.SendAsync(
+            HttpMethod.Post,
+            "/api/write",
+            cookie: signedIn.Cookie,
+            headers: [.. authorization.Select(text => ("Authorization", text))]
+        );
         Assert.Equal(HttpStatusCode.OK, own.StatusCode);
     }
 
@@ -118,7 +139,13 @@ public sealed class OriginTests
         await host.CreateAsync("mallory");
         using var client = host.Plain();
         var (victim, attacker) = (await host.SignInAsync(client, "alice"), await host.SignInAsync(client, "mallory"));
-        using var logout = await client.SendAsync(HttpMethod.Post, "/api/v1/auth/logout", attacker.Token, victim.Cookie, headers: ("Origin", "https://evil.example"));
+        using var logout = await client.SendAsync(
+            HttpMethod.Post,
+            "/api/v1/auth/logout",
+            attacker.Token,
+            victim.Cookie,
+            headers: ("Origin", "https://evil.example")
+        );
         await HttpAssert.ProblemAsync(logout, 403, "origin_refused");
     }
 
@@ -133,18 +160,28 @@ public sealed class OriginTests
     [InlineData(null, null, true, 200)]
     [InlineData("cross-site", null, false, 200)]
     public async Task A_stream_opened_with_a_cookie_by_a_page_of_another_origin_is_refused_before_its_handler(
-        string? site, string? origin, bool hasCookie, int status)
+        string? site,
+        string? origin,
+        bool hasCookie,
+        int status
+    )
     {
         var opened = 0;
-        await using var host = await TestHost.StartAsync(new HostSetup
-        {
-            Origins = origins => origins.AllowedOrigins.Add(Friend),
-            Map = app => app.MapEventStream("/api/sse", context =>
+        await using var host = await TestHost.StartAsync(
+            new HostSetup
             {
-                opened++;
-                return context.Response.WriteAsync("data: connected\n\n");
-            }),
-        });
+                Origins = origins => origins.AllowedOrigins.Add(Friend),
+                Map = app =>
+                    app.MapEventStream(
+                        "/api/sse",
+                        context =>
+                        {
+                            opened++;
+                            return context.Response.WriteAsync("data: connected\n\n");
+                        }
+                    ),
+            }
+        );
         await host.CreateAsync("alice");
         using var client = host.Plain();
         var signedIn = await host.SignInAsync(client, "alice");
@@ -154,7 +191,12 @@ public sealed class OriginTests
         if (origin is not null)
             headers.Add(("Origin", origin));
         using var response = await client.SendAsync(
-            HttpMethod.Get, "/api/sse", hasCookie ? null : signedIn.Token, hasCookie ? signedIn.Cookie : null, headers: [.. headers]);
+            HttpMethod.Get,
+            "/api/sse",
+            hasCookie ? null : signedIn.Token,
+            hasCookie ? signedIn.Cookie : null,
+            headers: [.. headers]
+        );
         Assert.Equal((status, status == 200 ? 1 : 0), ((int)response.StatusCode, opened));
         if (status == 403)
             await HttpAssert.ProblemAsync(response, 403, "origin_refused");
@@ -167,7 +209,11 @@ public sealed class OriginTests
         using var client = host.Plain();
         using var response = await client.SendAsync(HttpMethod.Get, "/api/v1/auth/status", headers: ("Origin", Friend));
         Assert.DoesNotContain(response.Headers, header => header.Key.StartsWith("Access-Control", StringComparison.OrdinalIgnoreCase));
-        using var preflight = await client.SendAsync(HttpMethod.Options, "/api/v1/auth/login", headers: [("Origin", Friend), ("Access-Control-Request-Method", "POST")]);
+        using var preflight = await client.SendAsync(
+            HttpMethod.Options,
+            "/api/v1/auth/login",
+            headers: [("Origin", Friend), ("Access-Control-Request-Method", "POST")]
+        );
         Assert.DoesNotContain(preflight.Headers, header => header.Key.StartsWith("Access-Control", StringComparison.OrdinalIgnoreCase));
         Assert.Equal(HttpStatusCode.MethodNotAllowed, preflight.StatusCode);
     }
@@ -178,13 +224,29 @@ public sealed class OriginTests
         await using var host = await TestHost.StartAsync(new HostSetup { Origins = origins => origins.AllowedOrigins.Add(Friend) });
         using var client = host.Plain();
         using var preflight = await client.SendAsync(
-            HttpMethod.Options, "/api/v1/auth/login", headers: [("Origin", Friend), ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "authorization")]);
+            HttpMethod.Options,
+            "/api/v1/auth/login",
+            headers: [("Origin", Friend), ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "authorization")]
+        );
         Assert.Equal(HttpStatusCode.NoContent, preflight.StatusCode);
         Assert.Equal(Friend, Header(preflight, "Access-Control-Allow-Origin"));
         Assert.Equal("true", Header(preflight, "Access-Control-Allow-Credentials"));
         Assert.Equal("600", Header(preflight, "Access-Control-Max-Age"));
         var named = Header(preflight, "Access-Control-Allow-Headers")!.Split(',');
-        foreach (var name in new[] { "Authorization", "Content-Type", "Last-Event-ID", "Dunlin-Connection", "Dunlin-Device", "Dunlin-User", "Dunlin-Lease", "If-Match", "Idempotency-Key" })
+        foreach (
+            var name in new[]
+            {
+                "Authorization",
+                "Content-Type",
+                "Last-Event-ID",
+                "Dunlin-Connection",
+                "Dunlin-Device",
+                "Dunlin-User",
+                "Dunlin-Lease",
+                "If-Match",
+                "Idempotency-Key",
+            }
+        )
             Assert.Contains(name, named);
         Assert.Contains("DELETE", Header(preflight, "Access-Control-Allow-Methods"), StringComparison.Ordinal);
 
@@ -220,7 +282,10 @@ public sealed class OriginTests
         await using var host = await TestHost.StartAsync(new HostSetup { Origins = origins => origins.AllowedOrigins.Add(Friend) });
         using var client = host.Plain();
         using var preflight = await client.SendAsync(
-            HttpMethod.Options, "/api/v1/auth/login", headers: [("Origin", "https://evil.example"), ("Access-Control-Request-Method", "POST")]);
+            HttpMethod.Options,
+            "/api/v1/auth/login",
+            headers: [("Origin", "https://evil.example"), ("Access-Control-Request-Method", "POST")]
+        );
         Assert.DoesNotContain(preflight.Headers, header => header.Key.StartsWith("Access-Control", StringComparison.OrdinalIgnoreCase));
         Assert.Contains("Origin", preflight.Headers.Vary);
     }
@@ -229,17 +294,24 @@ public sealed class OriginTests
     public async Task An_endpoint_keeps_the_cors_policy_that_it_names()
     {
         const string own = "https://partner.example";
-        await using var host = await TestHost.StartAsync(new HostSetup
-        {
-            Origins = origins => origins.AllowedOrigins.Add(Friend),
-            Services = services => services.AddCors(cors => cors.AddPolicy("partner", policy => policy.WithOrigins(own))),
-            Map = app => app.MapGet("/api/partner", () => "partner").RequireCors("partner"),
-        });
+        await using var host = await TestHost.StartAsync(
+            new HostSetup
+            {
+                Origins = origins => origins.AllowedOrigins.Add(Friend),
+                Services = services => services.AddCors(cors => cors.AddPolicy("partner", policy => policy.WithOrigins(own))),
+                Map = app => app.MapGet("/api/partner", () => "partner").RequireCors("partner"),
+            }
+        );
         using var client = host.Plain();
-        foreach (var (path, origin, allowed) in new[]
-        {
-            ("/api/partner", own, true), ("/api/partner", Friend, false), ("/api/v1/auth/status", own, false), ("/api/v1/auth/status", Friend, true),
-        })
+        foreach (
+            var (path, origin, allowed) in new[]
+            {
+                ("/api/partner", own, true),
+                ("/api/partner", Friend, false),
+                ("/api/v1/auth/status", own, false),
+                ("/api/v1/auth/status", Friend, true),
+            }
+        )
         {
             using var response = await client.SendAsync(HttpMethod.Get, path, headers: [("Origin", origin)]);
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
@@ -250,21 +322,28 @@ public sealed class OriginTests
     [Fact]
     public async Task Any_origin_may_read_only_without_credentials()
     {
-        await using var host = await TestHost.StartAsync(new HostSetup
-        {
-            Origins = origins =>
+        await using var host = await TestHost.StartAsync(
+            new HostSetup
             {
-                origins.AllowedOrigins.Add("*");
-                origins.AllowCredentials = false;
-            },
-        });
+                Origins = origins =>
+                {
+                    origins.AllowedOrigins.Add("*");
+                    origins.AllowCredentials = false;
+                },
+            }
+        );
         await host.CreateAsync("alice");
         using var client = host.Plain();
         var signedIn = await host.SignInAsync(client, "alice");
         using var read = await client.SendAsync(HttpMethod.Get, "/api/v1/auth/status", headers: ("Origin", "https://any.example"));
         Assert.Equal("*", Header(read, "Access-Control-Allow-Origin"));
         Assert.Null(Header(read, "Access-Control-Allow-Credentials"));
-        using var write = await client.SendAsync(HttpMethod.Post, "/api/write", cookie: signedIn.Cookie, headers: [("Origin", "https://any.example"), ("Sec-Fetch-Site", "cross-site")]);
+        using var write = await client.SendAsync(
+            HttpMethod.Post,
+            "/api/write",
+            cookie: signedIn.Cookie,
+            headers: [("Origin", "https://any.example"), ("Sec-Fetch-Site", "cross-site")]
+        );
         await HttpAssert.ProblemAsync(write, 403, "origin_refused");
     }
 
@@ -278,14 +357,16 @@ public sealed class OriginTests
     [InlineData("127.0.0.1", false)]
     public async Task Only_named_hosts_are_served_once_any_is_named(string hostName, bool allowed)
     {
-        await using var host = await TestHost.StartAsync(new HostSetup
-        {
-            Origins = origins =>
+        await using var host = await TestHost.StartAsync(
+            new HostSetup
             {
-                origins.AllowedHosts.Add("dunlin.example");
-                origins.AllowedHosts.Add("*.sites.example");
-            },
-        });
+                Origins = origins =>
+                {
+                    origins.AllowedHosts.Add("dunlin.example");
+                    origins.AllowedHosts.Add("*.sites.example");
+                },
+            }
+        );
         using var client = host.Plain();
         using var response = await client.SendAsync(HttpMethod.Get, "/api/v1/auth/status", headers: ("Host", hostName));
         if (allowed)
@@ -297,7 +378,9 @@ public sealed class OriginTests
     [Fact]
     public async Task Pages_carry_headers_that_guard_their_user()
     {
-        await using var host = await TestHost.StartAsync(new HostSetup { Map = app => app.UseDunlinPageHeaders(page => page.Further["X-More"] = "1") });
+        await using var host = await TestHost.StartAsync(
+            new HostSetup { Map = app => app.UseDunlinPageHeaders(page => page.Further["X-More"] = "1") }
+        );
         using var client = host.Plain();
         using var response = await client.GetAsync("/page");
         Assert.Equal("nosniff", Header(response, "X-Content-Type-Options"));

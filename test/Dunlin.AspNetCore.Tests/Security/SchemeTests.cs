@@ -31,16 +31,28 @@ public sealed class SchemeTests
                 services.AddAuthentication(IdentityConstants.ApplicationScheme).AddIdentityCookies();
                 services.AddIdentityCore<IdentityUser>().AddUserStore<OneUserStore>().AddSignInManager();
             },
-            app => app.MapPost(
-                "/app/login", (SignInManager<IdentityUser> signIn) => signIn.SignInAsync(OneUserStore.Ann, isPersistent: false)));
+            app =>
+                app.MapPost("/app/login", (SignInManager<IdentityUser> signIn) => signIn.SignInAsync(OneUserStore.Ann, isPersistent: false))
+        );
         await RequireSignedOutAsync(host);
         var cookie = await LoginAsync(host);
         await RequireSignedInAsync(host, "ann", ("Cookie", cookie));
         await RequireOriginCheckAsync(host, cookie);
         // The cookie authenticates, so a token beside it exempts nothing.
         using var both = await SendAsync(
-            host, HttpMethod.Post, "/dunlin/v1/events", new { topic = "a", type = "e", data = 1 },
-            ("Cookie", cookie), ("Origin", "https://evil.example"), ("Authorization", OwnToken(host)));
+            host,
+            HttpMethod.Post,
+            "/dunlin/v1/events",
+            new
+            {
+                topic = "a",
+                type = "e",
+                data = 1,
+            },
+            ("Cookie", cookie),
+            ("Origin", "https://evil.example"),
+            ("Authorization", OwnToken(host))
+        );
         await HttpAssert.ProblemAsync(both, 403, "origin_refused");
         await RequireChallengeAsync(host, HttpStatusCode.Found, "/Account/Login");
         await RequireOwnSchemeBesideAsync(host, HttpStatusCode.Found);
@@ -49,8 +61,9 @@ public sealed class SchemeTests
     [Fact]
     public async Task JwtBearer_of_a_foreign_issuer_signs_in_to_dunlin()
     {
-        await using var host = await StartAsync(
-            services => services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(Foreign));
+        await using var host = await StartAsync(services =>
+            services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(Foreign)
+        );
         await RequireSignedOutAsync(host);
         // A page has to set the header itself, so a cookie beside it changes nothing.
         await RequireSignedInAsync(host, "ann", ("Authorization", ForeignToken()), ("Cookie", "any=1"), ("Origin", "https://evil.example"));
@@ -64,14 +77,30 @@ public sealed class SchemeTests
     public async Task A_policy_scheme_forwards_to_one_of_two_schemes()
     {
         await using var host = await StartAsync(
-            services => services.AddAuthentication("either")
-                .AddPolicyScheme("either", displayName: null, options => options.ForwardDefaultSelector = context =>
-                    context.Request.Headers.ContainsKey("Authorization")
-                        ? JwtBearerDefaults.AuthenticationScheme
-                        : CookieAuthenticationDefaults.AuthenticationScheme)
-                .AddCookie().AddJwtBearer(Foreign),
-            app => app.MapPost("/app/login", (HttpContext context) => context.SignInAsync(
-                CookieAuthenticationDefaults.AuthenticationScheme, new ClaimsPrincipal(new ClaimsIdentity([new("sub", "ann")], "cookie")))));
+            services =>
+                services
+                    .AddAuthentication("either")
+                    .AddPolicyScheme(
+                        "either",
+                        displayName: null,
+                        options =>
+                            options.ForwardDefaultSelector = context =>
+                                context.Request.Headers.ContainsKey("Authorization")
+                                    ? JwtBearerDefaults.AuthenticationScheme
+                                    : CookieAuthenticationDefaults.AuthenticationScheme
+                    )
+                    .AddCookie()
+                    .AddJwtBearer(Foreign),
+            app =>
+                app.MapPost(
+                    "/app/login",
+                    (HttpContext context) =>
+                        context.SignInAsync(
+                            CookieAuthenticationDefaults.AuthenticationScheme,
+                            new ClaimsPrincipal(new ClaimsIdentity([new("sub", "ann")], "cookie"))
+                        )
+                )
+        );
         await RequireSignedOutAsync(host);
         var cookie = await LoginAsync(host);
         await RequireSignedInAsync(host, "ann", ("Cookie", cookie));
@@ -111,7 +140,18 @@ public sealed class SchemeTests
         var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         await using var stream = await EventReader<SseItem<string>>.OpenAsync(client, response, static item => item);
-        using var published = await SendAsync(host, HttpMethod.Post, "/dunlin/v1/events", new { topic = "a", type = "e", data = 1 }, headers);
+        using var published = await SendAsync(
+            host,
+            HttpMethod.Post,
+            "/dunlin/v1/events",
+            new
+            {
+                topic = "a",
+                type = "e",
+                data = 1,
+            },
+            headers
+        );
         Assert.Equal(HttpStatusCode.OK, published.StatusCode);
         Assert.Equal("1", (await stream.UntilAsync("e")).Data);
         var leaseId = Guid.NewGuid().ToString("N");
@@ -125,18 +165,45 @@ public sealed class SchemeTests
     {
         using var stream = await SendAsync(host, HttpMethod.Get, "/dunlin/v1/events?topic=a", null);
         await HttpAssert.ProblemAsync(stream, 401, "not_signed_in");
-        using var publish = await SendAsync(host, HttpMethod.Post, "/dunlin/v1/events", new { topic = "a", type = "e", data = 1 });
+        using var publish = await SendAsync(
+            host,
+            HttpMethod.Post,
+            "/dunlin/v1/events",
+            new
+            {
+                topic = "a",
+                type = "e",
+                data = 1,
+            }
+        );
         await HttpAssert.ProblemAsync(publish, 401, "not_signed_in");
     }
 
     private static async Task RequireOriginCheckAsync(EngineHost host, string cookie)
     {
-        var draft = new { topic = "a", type = "e", data = 1 };
+        var draft = new
+        {
+            topic = "a",
+            type = "e",
+            data = 1,
+        };
         using var publish = await SendAsync(
-            host, HttpMethod.Post, "/dunlin/v1/events", draft, ("Cookie", cookie), ("Origin", "https://evil.example"));
+            host,
+            HttpMethod.Post,
+            "/dunlin/v1/events",
+            draft,
+            ("Cookie", cookie),
+            ("Origin", "https://evil.example")
+        );
         await HttpAssert.ProblemAsync(publish, 403, "origin_refused");
         using var stream = await SendAsync(
-            host, HttpMethod.Get, "/dunlin/v1/events?topic=a", null, ("Cookie", cookie), ("Sec-Fetch-Site", "cross-site"));
+            host,
+            HttpMethod.Get,
+            "/dunlin/v1/events?topic=a",
+            null,
+            ("Cookie", cookie),
+            ("Sec-Fetch-Site", "cross-site")
+        );
         await HttpAssert.ProblemAsync(stream, 403, "origin_refused");
     }
 
@@ -145,7 +212,8 @@ public sealed class SchemeTests
     {
         using var response = await SendAsync(host, HttpMethod.Get, "/app/private", null);
         Assert.Equal(status, response.StatusCode);
-        var challenge = status == HttpStatusCode.Found ? response.Headers.Location!.AbsolutePath : response.Headers.WwwAuthenticate.ToString();
+        var challenge =
+            status == HttpStatusCode.Found ? response.Headers.Location!.AbsolutePath : response.Headers.WwwAuthenticate.ToString();
         Assert.Contains(where, challenge, StringComparison.Ordinal);
     }
 
@@ -158,18 +226,20 @@ public sealed class SchemeTests
         Assert.Equal(refusal, response.StatusCode);
     }
 
-    private static Task<EngineHost> StartAsync(Action<IServiceCollection> schemes, Action<WebApplication>? map = null) => EngineHost.StartAsync(
-        services =>
-        {
-            services.AddAuthorization().AddDataProtection().UseEphemeralDataProtectionProvider();
-            schemes(services);
-        },
-        dunlin => dunlin.AddTokens(tokens => tokens.SigningKey = Convert.ToBase64String(OwnKey)),
-        app =>
-        {
-            app.MapGet("/app/private", () => "in").RequireAuthorization();
-            map?.Invoke(app);
-        });
+    private static Task<EngineHost> StartAsync(Action<IServiceCollection> schemes, Action<WebApplication>? map = null) =>
+        EngineHost.StartAsync(
+            services =>
+            {
+                services.AddAuthorization().AddDataProtection().UseEphemeralDataProtectionProvider();
+                schemes(services);
+            },
+            dunlin => dunlin.AddTokens(tokens => tokens.SigningKey = Convert.ToBase64String(OwnKey)),
+            app =>
+            {
+                app.MapGet("/app/private", () => "in").RequireAuthorization();
+                map?.Invoke(app);
+            }
+        );
 
     private static async Task<string> LoginAsync(EngineHost host)
     {
@@ -182,26 +252,37 @@ public sealed class SchemeTests
     }
 
     private static async Task<HttpResponseMessage> SendAsync(
-        EngineHost host, HttpMethod method, string path, object? body, params (string, string)[] headers)
+        EngineHost host,
+        HttpMethod method,
+        string path,
+        object? body,
+        params (string, string)[] headers
+    )
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false });
         client.BaseAddress = host.Address;
         return await client.SendAsync(method, path, content: body is null ? null : JsonContent.Create(body), headers: headers);
     }
 
-    private static void Foreign(JwtBearerOptions options) => options.TokenValidationParameters = new TokenValidationParameters
-    {
-        ValidIssuer = "foreign",
-        ValidAudience = "app",
-        IssuerSigningKey = new SymmetricSecurityKey(ForeignKey),
-    };
+    private static void Foreign(JwtBearerOptions options) =>
+        options.TokenValidationParameters = new TokenValidationParameters
+        {
+            ValidIssuer = "foreign",
+            ValidAudience = "app",
+            IssuerSigningKey = new SymmetricSecurityKey(ForeignKey),
+        };
 
     // The scheme of others reads the system's clock, and Dunlin the manual one.
-    private static string ForeignToken() => "Bearer " + Minted.Token(
-        """{"alg":"HS256","typ":"JWT"}""", """{"iss":"foreign","aud":"app","sub":"ann","exp":4102444800}""", Minted.Hs256(ForeignKey));
+    private static string ForeignToken() =>
+        "Bearer "
+        + Minted.Token(
+            """{"alg":"HS256","typ":"JWT"}""",
+            """{"iss":"foreign","aud":"app","sub":"ann","exp":4102444800}""",
+            Minted.Hs256(ForeignKey)
+        );
 
-    private static string OwnToken(EngineHost host) => "Bearer " + Minted.Token(
-        Minted.Header("HS256"), Minted.Claims(host.Time.GetUtcNow(), ("sub", "own")), Minted.Hs256(OwnKey));
+    private static string OwnToken(EngineHost host) =>
+        "Bearer " + Minted.Token(Minted.Header("HS256"), Minted.Claims(host.Time.GetUtcNow(), ("sub", "own")), Minted.Hs256(OwnKey));
 
     private sealed class OneUserStore : IUserStore<IdentityUser>
     {
@@ -209,23 +290,30 @@ public sealed class SchemeTests
 
         public Task<IdentityResult> CreateAsync(IdentityUser user, CancellationToken cancellationToken) =>
             Task.FromResult(IdentityResult.Success);
+
         public Task<IdentityResult> DeleteAsync(IdentityUser user, CancellationToken cancellationToken) =>
             Task.FromResult(IdentityResult.Success);
+
         public Task<IdentityResult> UpdateAsync(IdentityUser user, CancellationToken cancellationToken) =>
             Task.FromResult(IdentityResult.Success);
+
         public Task<IdentityUser?> FindByIdAsync(string userId, CancellationToken cancellationToken) => Task.FromResult<IdentityUser?>(Ann);
+
         public Task<IdentityUser?> FindByNameAsync(string normalizedUserName, CancellationToken cancellationToken) =>
             Task.FromResult<IdentityUser?>(Ann);
+
         public Task<string?> GetNormalizedUserNameAsync(IdentityUser user, CancellationToken cancellationToken) =>
             Task.FromResult(user.NormalizedUserName);
+
         public Task<string> GetUserIdAsync(IdentityUser user, CancellationToken cancellationToken) => Task.FromResult(user.Id);
+
         public Task<string?> GetUserNameAsync(IdentityUser user, CancellationToken cancellationToken) => Task.FromResult(user.UserName);
+
         public Task SetNormalizedUserNameAsync(IdentityUser user, string? normalizedName, CancellationToken cancellationToken) =>
             Task.CompletedTask;
+
         public Task SetUserNameAsync(IdentityUser user, string? userName, CancellationToken cancellationToken) => Task.CompletedTask;
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 }

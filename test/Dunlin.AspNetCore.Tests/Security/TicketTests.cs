@@ -65,7 +65,16 @@ public sealed class TicketTests : IAsyncLifetime
     public async Task A_ticket_opens_nothing_but_streams_and_is_not_spent_by_trying()
     {
         var ticket = await TicketAsync();
-        foreach (var (method, path) in new[] { (HttpMethod.Get, "/api/whoami"), (HttpMethod.Post, "/api/write"), (HttpMethod.Get, "/api/guarded"), (HttpMethod.Post, "/api/v1/auth/refresh"), (HttpMethod.Post, "/api/v1/auth/ticket") })
+        foreach (
+            var (method, path) in new[]
+            {
+                (HttpMethod.Get, "/api/whoami"),
+                (HttpMethod.Post, "/api/write"),
+                (HttpMethod.Get, "/api/guarded"),
+                (HttpMethod.Post, "/api/v1/auth/refresh"),
+                (HttpMethod.Post, "/api/v1/auth/ticket"),
+            }
+        )
         {
             using var refused = await _client.SendAsync(method, $"{path}?ticket={ticket}");
             await HttpAssert.ProblemAsync(refused, 401, "not_signed_in");
@@ -127,7 +136,8 @@ public sealed class TicketTests : IAsyncLifetime
     {
         var store = new InMemoryTicketStore();
         var now = _host.Clock.Now;
-        Ticket Make(int i, string user, DateTimeOffset at) => new($"{user}{i}{at.Ticks}", user, user, [], null, false, at.AddSeconds(30), null);
+        Ticket Make(int i, string user, DateTimeOffset at) =>
+            new($"{user}{i}{at.Ticks}", user, user, [], null, false, at.AddSeconds(30), null);
         for (var i = 0; i < InMemoryTicketStore.MaxTicketsPerUser; i++)
             await store.AddAsync(Make(i, "a", now), now, default);
         var fault = await Assert.ThrowsAsync<DunlinException>(async () => await store.AddAsync(Make(-1, "a", now), now, default));

@@ -23,8 +23,24 @@ public sealed class TokenValidatorTests
 
     public TokenValidatorTests()
     {
-        _options.TrustedIssuers.Add(new TrustedIssuer { Issuer = "https://rsa.example", Audience = "us", Keys = { RsaKey.ExportSubjectPublicKeyInfoPem() }, RolesClaim = "groups", UserIdPrefix = "rsa:" });
-        _options.TrustedIssuers.Add(new TrustedIssuer { Issuer = "https://ec.example", Audience = "us", Keys = { EcKey.ExportSubjectPublicKeyInfoPem() } });
+        _options.TrustedIssuers.Add(
+            new TrustedIssuer
+            {
+                Issuer = "https://rsa.example",
+                Audience = "us",
+                Keys = { RsaKey.ExportSubjectPublicKeyInfoPem() },
+                RolesClaim = "groups",
+                UserIdPrefix = "rsa:",
+            }
+        );
+        _options.TrustedIssuers.Add(
+            new TrustedIssuer
+            {
+                Issuer = "https://ec.example",
+                Audience = "us",
+                Keys = { EcKey.ExportSubjectPublicKeyInfoPem() },
+            }
+        );
     }
 
     [Fact]
@@ -52,9 +68,21 @@ public sealed class TokenValidatorTests
     [Fact]
     public void A_public_key_cannot_be_taken_for_a_secret()
     {
-        foreach (var key in new[] { RsaKey.ExportSubjectPublicKeyInfo(), RsaKey.ExportRSAPublicKey(), Encoding.ASCII.GetBytes(RsaKey.ExportSubjectPublicKeyInfoPem()), Encoding.ASCII.GetBytes(RsaKey.ExportSubjectPublicKeyInfoPem() + "\n") })
+        foreach (
+            var key in new[]
+            {
+                RsaKey.ExportSubjectPublicKeyInfo(),
+                RsaKey.ExportRSAPublicKey(),
+                Encoding.ASCII.GetBytes(RsaKey.ExportSubjectPublicKeyInfoPem()),
+                Encoding.ASCII.GetBytes(RsaKey.ExportSubjectPublicKeyInfoPem() + "\n"),
+            }
+        )
         {
-            var token = Minted.Token(Minted.Header("HS256"), Minted.Claims(_clock.Now, ("iss", "https://rsa.example"), ("aud", "us")), Minted.Hs256(key));
+            var token = Minted.Token(
+                Minted.Header("HS256"),
+                Minted.Claims(_clock.Now, ("iss", "https://rsa.example"), ("aud", "us")),
+                Minted.Hs256(key)
+            );
             Assert.Equal(TokenFault.WrongSignature, Validate(token).Fault);
         }
     }
@@ -73,7 +101,10 @@ public sealed class TokenValidatorTests
         var claims = Minted.Claims(_clock.Now, ("iss", "https://rsa.example"), ("aud", "us"));
         Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("ES256"), claims, Minted.Es256(EcKey))).Fault);
         Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("HS256"), claims, Minted.Hs256(Secret))).Fault);
-        Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("RS256"), Minted.Claims(_clock.Now), Minted.Rs256(RsaKey))).Fault);
+        Assert.Equal(
+            TokenFault.WrongSignature,
+            Validate(Minted.Token(Minted.Header("RS256"), Minted.Claims(_clock.Now), Minted.Rs256(RsaKey))).Fault
+        );
     }
 
     [Theory]
@@ -92,7 +123,10 @@ public sealed class TokenValidatorTests
     [InlineData("RSA-OAEP")]
     public void Only_the_listed_algorithms_are_taken(string algorithm)
     {
-        Assert.Equal(TokenFault.Malformed, Validate(Minted.Token(Minted.Header(algorithm), Minted.Claims(_clock.Now), Minted.Hs256(Secret))).Fault);
+        Assert.Equal(
+            TokenFault.Malformed,
+            Validate(Minted.Token(Minted.Header(algorithm), Minted.Claims(_clock.Now), Minted.Hs256(Secret))).Fault
+        );
         Assert.Equal(TokenFault.Malformed, Validate(Minted.Token(Minted.Header(algorithm), Minted.Claims(_clock.Now), _ => [])).Fault);
     }
 
@@ -109,7 +143,10 @@ public sealed class TokenValidatorTests
     [InlineData("""{"alg":"HS256","typ":"JWT"} """ + "x")]
     [InlineData("")]
     public void A_header_that_two_readers_could_read_differently_is_refused(string header) =>
-        Assert.Equal(TokenFault.Malformed, Validate(Minted.Token(header, System.Text.Json.JsonSerializer.Serialize(Minted.Claims(_clock.Now)), Minted.Hs256(Secret))).Fault);
+        Assert.Equal(
+            TokenFault.Malformed,
+            Validate(Minted.Token(header, System.Text.Json.JsonSerializer.Serialize(Minted.Claims(_clock.Now)), Minted.Hs256(Secret))).Fault
+        );
 
     [Theory]
     [InlineData("at+jwt")]
@@ -117,21 +154,45 @@ public sealed class TokenValidatorTests
     [InlineData("JOSE")]
     [InlineData("")]
     public void Another_type_of_token_is_refused(string type) =>
-        Assert.Equal(TokenFault.WrongType, Validate(Minted.Token(Minted.Header("HS256", ("typ", type)), Minted.Claims(_clock.Now), Minted.Hs256(Secret))).Fault);
+        Assert.Equal(
+            TokenFault.WrongType,
+            Validate(Minted.Token(Minted.Header("HS256", ("typ", type)), Minted.Claims(_clock.Now), Minted.Hs256(Secret))).Fault
+        );
 
     [Fact]
     public void A_token_without_type_is_refused() =>
-        Assert.Equal(TokenFault.WrongType, Validate(Minted.Token(Minted.Header("HS256", ("typ", Minted.Absent)), Minted.Claims(_clock.Now), Minted.Hs256(Secret))).Fault);
+        Assert.Equal(
+            TokenFault.WrongType,
+            Validate(Minted.Token(Minted.Header("HS256", ("typ", Minted.Absent)), Minted.Claims(_clock.Now), Minted.Hs256(Secret))).Fault
+        );
 
     [Fact]
     public void A_token_cannot_bring_or_name_the_key_that_proves_it()
     {
         using var attacker = RSA.Create(2048);
         var parameters = attacker.ExportParameters(false);
-        var jwk = new { kty = "RSA", n = System.Buffers.Text.Base64Url.EncodeToString(parameters.Modulus), e = System.Buffers.Text.Base64Url.EncodeToString(parameters.Exponent) };
+        var jwk = new
+        {
+            kty = "RSA",
+            n = System.Buffers.Text.Base64Url.EncodeToString(parameters.Modulus),
+            e = System.Buffers.Text.Base64Url.EncodeToString(parameters.Exponent),
+        };
         var claims = Minted.Claims(_clock.Now, ("iss", "https://rsa.example"), ("aud", "us"));
-        foreach (var extra in new (string, object?)[] { ("jwk", jwk), ("jku", "http://127.0.0.1:1/keys"), ("x5u", "http://127.0.0.1:1/cert"), ("x5c", new[] { "AAAA" }), ("kid", "../../dev/null"), ("kid", "' or 1=1 --") })
-            Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("RS256", extra), claims, Minted.Rs256(attacker))).Fault);
+        foreach (
+            var extra in new (string, object?)[]
+            {
+                ("jwk", jwk),
+                ("jku", "http://127.0.0.1:1/keys"),
+                ("x5u", "http://127.0.0.1:1/cert"),
+                ("x5c", new[] { "AAAA" }),
+                ("kid", "../../dev/null"),
+                ("kid", "' or 1=1 --"),
+            }
+        )
+            Assert.Equal(
+                TokenFault.WrongSignature,
+                Validate(Minted.Token(Minted.Header("RS256", extra), claims, Minted.Rs256(attacker))).Fault
+            );
         // They are ignored, not trusted: a token that its issuer signed may carry them.
         Assert.Equal(TokenFault.None, Validate(Minted.Token(Minted.Header("RS256", ("jwk", jwk)), claims, Minted.Rs256(RsaKey))).Fault);
     }
@@ -188,7 +249,10 @@ public sealed class TokenValidatorTests
         Assert.Equal(TokenFault.BadClaim, Validate(Own(("sub", new string('/', 41)))).Fault);
         Assert.Equal(TokenFault.None, Validate(Own(("sub", new string('x', 120)))).Fault);
         Assert.Equal(TokenFault.None, Validate(Own(("sub", new string('\u0416', 20)))).Fault);
-        Assert.Equal(TokenFault.None, Validate(Own(("exp", _clock.Now.ToUnixTimeSeconds() + 900.5), ("nbf", absent), ("iat", absent))).Fault);
+        Assert.Equal(
+            TokenFault.None,
+            Validate(Own(("exp", _clock.Now.ToUnixTimeSeconds() + 900.5), ("nbf", absent), ("iat", absent))).Fault
+        );
     }
 
     [Theory]
@@ -206,10 +270,31 @@ public sealed class TokenValidatorTests
         var parts = token.Split('.');
         string[] wrong =
         [
-            "", ".", "..", "...", parts[0], $"{parts[0]}.{parts[1]}", $"{parts[0]}.{parts[1]}.", $"{parts[0]}..{parts[2]}", $".{parts[1]}.{parts[2]}",
-            $"{token}.", $"{token}.x", $".{token}", $"{token}=", $"{token}\n", $" {token}", $"{token}%00", token.Replace('.', ':'), token.ToUpperInvariant(),
-            $"{parts[0]}=.{parts[1]}.{parts[2]}", $"{parts[0]}.{parts[1]}.{parts[2][..^1]}", token[..^2], $"{parts[0]}.{parts[1]}.{parts[2]}{parts[2]}",
-            new string('a', 100_000), $"{parts[0]}.{new string('A', 9000)}.{parts[2]}", new string('.', 5000),
+            "",
+            ".",
+            "..",
+            "...",
+            parts[0],
+            $"{parts[0]}.{parts[1]}",
+            $"{parts[0]}.{parts[1]}.",
+            $"{parts[0]}..{parts[2]}",
+            $".{parts[1]}.{parts[2]}",
+            $"{token}.",
+            $"{token}.x",
+            $".{token}",
+            $"{token}=",
+            $"{token}\n",
+            $" {token}",
+            $"{token}%00",
+            token.Replace('.', ':'),
+            token.ToUpperInvariant(),
+            $"{parts[0]}=.{parts[1]}.{parts[2]}",
+            $"{parts[0]}.{parts[1]}.{parts[2][..^1]}",
+            token[..^2],
+            $"{parts[0]}.{parts[1]}.{parts[2]}{parts[2]}",
+            new string('a', 100_000),
+            $"{parts[0]}.{new string('A', 9000)}.{parts[2]}",
+            new string('.', 5000),
             $"{{\"payload\":\"{parts[1]}\",\"protected\":\"{parts[0]}\",\"signature\":\"{parts[2]}\"}}",
         ];
         foreach (var text in wrong)
@@ -221,13 +306,29 @@ public sealed class TokenValidatorTests
     public void Named_keys_are_tried_by_name_only()
     {
         using var old = RSA.Create(2048);
-        _options.TrustedIssuers.Add(new TrustedIssuer { Issuer = "https://set.example", Audience = "us", Keys = { $$"""{"keys":[{{Jwk(old, "old")}},{{Jwk(RsaKey, "new")}},{"kty":"OKP","crv":"Ed25519","x":"AAAA"}]}""" } });
+        _options.TrustedIssuers.Add(
+            new TrustedIssuer
+            {
+                Issuer = "https://set.example",
+                Audience = "us",
+                Keys = { $$"""{"keys":[{{Jwk(old, "old")}},{{Jwk(RsaKey, "new")}},{"kty":"OKP","crv":"Ed25519","x":"AAAA"}]}""" },
+            }
+        );
         var claims = Minted.Claims(_clock.Now, ("iss", "https://set.example"), ("aud", "us"));
         Assert.Equal(TokenFault.None, Validate(Minted.Token(Minted.Header("RS256", ("kid", "new")), claims, Minted.Rs256(RsaKey))).Fault);
         Assert.Equal(TokenFault.None, Validate(Minted.Token(Minted.Header("RS256"), claims, Minted.Rs256(RsaKey))).Fault);
-        Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("RS256", ("kid", "old")), claims, Minted.Rs256(RsaKey))).Fault);
-        Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("RS256", ("kid", "gone")), claims, Minted.Rs256(RsaKey))).Fault);
-        Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("RS256", ("kid", "")), claims, Minted.Rs256(RsaKey))).Fault);
+        Assert.Equal(
+            TokenFault.WrongSignature,
+            Validate(Minted.Token(Minted.Header("RS256", ("kid", "old")), claims, Minted.Rs256(RsaKey))).Fault
+        );
+        Assert.Equal(
+            TokenFault.WrongSignature,
+            Validate(Minted.Token(Minted.Header("RS256", ("kid", "gone")), claims, Minted.Rs256(RsaKey))).Fault
+        );
+        Assert.Equal(
+            TokenFault.WrongSignature,
+            Validate(Minted.Token(Minted.Header("RS256", ("kid", "")), claims, Minted.Rs256(RsaKey))).Fault
+        );
     }
 
     [Fact]
@@ -237,7 +338,8 @@ public sealed class TokenValidatorTests
         var ec = new SigningCredentials(new ECDsaSecurityKey(EcKey), SecurityAlgorithms.EcdsaSha256);
         var own = new SigningCredentials(new SymmetricSecurityKey(Secret), SecurityAlgorithms.HmacSha256);
         var handler = new JsonWebTokenHandler();
-        string Payload(string issuer, string audience) => System.Text.Json.JsonSerializer.Serialize(Minted.Claims(_clock.Now, ("iss", issuer), ("aud", audience)));
+        string Payload(string issuer, string audience) =>
+            System.Text.Json.JsonSerializer.Serialize(Minted.Claims(_clock.Now, ("iss", issuer), ("aud", audience)));
         Assert.Equal(TokenFault.None, Validate(handler.CreateToken(Payload("https://rsa.example", "us"), rsa)).Fault);
         Assert.Equal(TokenFault.None, Validate(handler.CreateToken(Payload("https://ec.example", "us"), ec)).Fault);
         Assert.Equal(TokenFault.None, Validate(handler.CreateToken(Payload("dunlin", "dunlin"), own)).Fault);
@@ -247,15 +349,21 @@ public sealed class TokenValidatorTests
     public async Task Tokens_made_here_are_read_by_an_independent_library()
     {
         var session = new Session("s1", "u1", "hash", _clock.Now, _clock.Now.AddDays(1), "test");
-        var (token, lifetime) = new TokenIssuer(Options.Create(_options), Tokens(), _clock).Issue(new Account("u1", "user", "User \"One\" é", "", ["a", "b"]), session);
+        var (token, lifetime) = new TokenIssuer(Options.Create(_options), Tokens(), _clock).Issue(
+            new Account("u1", "user", "User \"One\" é", "", ["a", "b"]),
+            session
+        );
         Assert.Equal(TimeSpan.FromMinutes(15), lifetime);
-        var result = await new JsonWebTokenHandler().ValidateTokenAsync(token, new TokenValidationParameters
-        {
-            ValidIssuer = "dunlin",
-            ValidAudience = "dunlin",
-            IssuerSigningKey = new SymmetricSecurityKey(Secret),
-            LifetimeValidator = (from, to, _, _) => from == _clock.Now.UtcDateTime && to == _clock.Now.AddMinutes(15).UtcDateTime,
-        });
+        var result = await new JsonWebTokenHandler().ValidateTokenAsync(
+            token,
+            new TokenValidationParameters
+            {
+                ValidIssuer = "dunlin",
+                ValidAudience = "dunlin",
+                IssuerSigningKey = new SymmetricSecurityKey(Secret),
+                LifetimeValidator = (from, to, _, _) => from == _clock.Now.UtcDateTime && to == _clock.Now.AddMinutes(15).UtcDateTime,
+            }
+        );
         Assert.True(result.IsValid, result.Exception?.ToString());
         var read = (JsonWebToken)result.SecurityToken;
         Assert.Equal("u1", read.Subject);
@@ -270,7 +378,10 @@ public sealed class TokenValidatorTests
     public void A_token_never_outlives_its_session()
     {
         var session = new Session("s1", "u1", "hash", _clock.Now, _clock.Now.AddSeconds(100), "test");
-        var (token, lifetime) = new TokenIssuer(Options.Create(_options), Tokens(), _clock).Issue(new Account("u1", "user", "User", "", []), session);
+        var (token, lifetime) = new TokenIssuer(Options.Create(_options), Tokens(), _clock).Issue(
+            new Account("u1", "user", "User", "", []),
+            session
+        );
         Assert.Equal(TimeSpan.FromSeconds(100), lifetime);
         _clock.Advance(TimeSpan.FromSeconds(130));
         Assert.Equal(TokenFault.Expired, Validate(token).Fault);
@@ -281,13 +392,19 @@ public sealed class TokenValidatorTests
     {
         var validator = Validator();
         string[] tokens = [Own(), Rsa(), Ec()];
-        var faults = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
-        {
-            var seen = new HashSet<TokenFault>();
-            for (var i = 0; i < 300; i++)
-                seen.Add((await validator.ValidateAsync(tokens[i % 3], default)).Fault);
-            return seen;
-        })));
+        var faults = await Task.WhenAll(
+            Enumerable
+                .Range(0, 4)
+                .Select(_ =>
+                    Task.Run(async () =>
+                    {
+                        var seen = new HashSet<TokenFault>();
+                        for (var i = 0; i < 300; i++)
+                            seen.Add((await validator.ValidateAsync(tokens[i % 3], default)).Fault);
+                        return seen;
+                    })
+                )
+        );
         Assert.All(faults, fault => Assert.Equal([TokenFault.None], fault));
     }
 
@@ -303,13 +420,22 @@ public sealed class TokenValidatorTests
 
     private AccessTokens Tokens() => TestTokens.Issuer(_options, _clock);
 
-    private string Own(params (string, object?)[] more) => Minted.Token(Minted.Header("HS256"), Minted.Claims(_clock.Now, more), Minted.Hs256(Secret));
+    private string Own(params (string, object?)[] more) =>
+        Minted.Token(Minted.Header("HS256"), Minted.Claims(_clock.Now, more), Minted.Hs256(Secret));
 
-    private string Rsa(params (string, object?)[] more) => Minted.Token(
-        Minted.Header("RS256"), Minted.Claims(_clock.Now, [("iss", "https://rsa.example"), ("aud", "us"), .. more]), Minted.Rs256(RsaKey));
+    private string Rsa(params (string, object?)[] more) =>
+        Minted.Token(
+            Minted.Header("RS256"),
+            Minted.Claims(_clock.Now, [("iss", "https://rsa.example"), ("aud", "us"), .. more]),
+            Minted.Rs256(RsaKey)
+        );
 
-    private string Ec() => Minted.Token(
-        Minted.Header("ES256", ("typ", "at+jwt")), Minted.Claims(_clock.Now, ("iss", "https://ec.example"), ("aud", "us")), Minted.Es256(EcKey));
+    private string Ec() =>
+        Minted.Token(
+            Minted.Header("ES256", ("typ", "at+jwt")),
+            Minted.Claims(_clock.Now, ("iss", "https://ec.example"), ("aud", "us")),
+            Minted.Es256(EcKey)
+        );
 
     private static string Jwk(RSA rsa, string keyId)
     {

@@ -14,11 +14,13 @@ internal static class JobsSnippet
         // <jobs>
         services.AddDunlin().AddSqlite("data/app.db").AddJobHandler<SendMail, Mail>("mail", options => options.MaxAttempts = 8);
 
-        await store.WriteAsync(async (unit, ct) =>
-        {
-            await unit.Records().PutAsync(space, order.Id, order, cancellationToken: ct);
-            await unit.Jobs().EnqueueAsync("mail", new Mail(order.Id), new JobRequest { Id = order.Id }, ct);
-        });
+        await store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await unit.Records().PutAsync(space, order.Id, order, cancellationToken: ct);
+                await unit.Jobs().EnqueueAsync("mail", new Mail(order.Id), new JobRequest { Id = order.Id }, ct);
+            }
+        );
         // </jobs>
     }
 

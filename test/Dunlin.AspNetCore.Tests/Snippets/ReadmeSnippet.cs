@@ -14,10 +14,7 @@ internal static class ReadmeSnippet
     {
         // <readme>
         var builder = WebApplication.CreateBuilder(args);
-        builder.Services.AddDunlin()
-            .AddSqlite("data/dunlin.db")
-            .AddAccounts()
-            .AddAccessPolicy<TeamAccess>("teams");
+        builder.Services.AddDunlin().AddSqlite("data/dunlin.db").AddAccounts().AddAccessPolicy<TeamAccess>("teams");
         var app = builder.Build();
         app.UseDunlinSecurity();
         app.MapDunlin();

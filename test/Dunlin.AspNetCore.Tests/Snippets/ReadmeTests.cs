@@ -6,7 +6,11 @@ public sealed class ReadmeTests
     public void The_server_of_the_README_is_the_one_that_is_compiled()
     {
         var root = Root();
-        var compiled = Between(File.ReadAllLines(Path.Combine(root, "test/Dunlin.AspNetCore.Tests/Snippets/ReadmeSnippet.cs")), l => l.Contains("// <readme>", StringComparison.Ordinal), l => l.Contains("// </readme>", StringComparison.Ordinal));
+        var compiled = Between(
+            File.ReadAllLines(Path.Combine(root, "test/Dunlin.AspNetCore.Tests/Snippets/ReadmeSnippet.cs")),
+            l => l.Contains("// <readme>", StringComparison.Ordinal),
+            l => l.Contains("// </readme>", StringComparison.Ordinal)
+        );
         var shown = Between(File.ReadAllLines(Path.Combine(root, "README.md")), l => l == "```csharp", l => l == "```");
         Assert.NotEmpty(shown);
         Assert.Equal(compiled, shown);
@@ -16,7 +20,11 @@ public sealed class ReadmeTests
     public void The_code_of_the_page_about_jobs_is_the_one_that_is_compiled()
     {
         var root = Root();
-        var compiled = Between(File.ReadAllLines(Path.Combine(root, "test/Dunlin.AspNetCore.Tests/Snippets/JobsSnippet.cs")), l => l.Contains("// <jobs>", StringComparison.Ordinal), l => l.Contains("// </jobs>", StringComparison.Ordinal));
+        var compiled = Between(
+            File.ReadAllLines(Path.Combine(root, "test/Dunlin.AspNetCore.Tests/Snippets/JobsSnippet.cs")),
+            l => l.Contains("// <jobs>", StringComparison.Ordinal),
+            l => l.Contains("// </jobs>", StringComparison.Ordinal)
+        );
         var shown = Between(File.ReadAllLines(Path.Combine(root, "docs/concepts/jobs.md")), l => l == "```csharp", l => l == "```");
         Assert.NotEmpty(shown);
         Assert.Equal(compiled, shown);
@@ -26,13 +34,19 @@ public sealed class ReadmeTests
     public void Every_file_that_the_documents_link_to_is_there()
     {
         var root = Root();
-        var documents = Directory.EnumerateFiles(Path.Combine(root, "docs"), "*.md", SearchOption.AllDirectories)
-            .Concat(Directory.EnumerateFiles(root, "*.md")).Concat(Directory.EnumerateFiles(Path.Combine(root, "bench"), "*.md"));
-        var dead = from document in documents
-                   from System.Text.RegularExpressions.Match link in System.Text.RegularExpressions.Regex.Matches(File.ReadAllText(document), @"\]\((?!https?:)([^)#:\s]+)[^)]*\)")
-                   let target = Path.Combine(Path.GetDirectoryName(document)!, link.Groups[1].Value)
-                   where !File.Exists(target) && !Directory.Exists(target)
-                   select $"{Path.GetRelativePath(root, document)} -> {link.Groups[1].Value}";
+        var documents = Directory
+            .EnumerateFiles(Path.Combine(root, "docs"), "*.md", SearchOption.AllDirectories)
+            .Concat(Directory.EnumerateFiles(root, "*.md"))
+            .Concat(Directory.EnumerateFiles(Path.Combine(root, "bench"), "*.md"));
+        var dead =
+            from document in documents
+            from System.Text.RegularExpressions.Match link in System.Text.RegularExpressions.Regex.Matches(
+                File.ReadAllText(document),
+                @"\]\((?!https?:)([^)#:\s]+)[^)]*\)"
+            )
+            let target = Path.Combine(Path.GetDirectoryName(document)!, link.Groups[1].Value)
+            where !File.Exists(target) && !Directory.Exists(target)
+            select $"{Path.GetRelativePath(root, document)} -> {link.Groups[1].Value}";
         Assert.Empty(dead);
     }
 

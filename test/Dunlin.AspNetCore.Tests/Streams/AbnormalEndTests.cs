@@ -36,7 +36,8 @@ public sealed class AbnormalEndTests
     {
         TestSeed.NewRandom(out var seed);
         using var log = new LogCapture();
-        List<WeakReference> opened = [], accepted = [];
+        List<WeakReference> opened = [],
+            accepted = [];
         await using var host = await StartAsync(log, accepted);
         host.Fanout.Opened += stream => Watch(opened, stream);
         using var kestrel = new KestrelConnections();
@@ -64,39 +65,63 @@ public sealed class AbnormalEndTests
         await reader.UntilAsync("dunlin.hello");
     }
 
-    private static Task<EngineHost> StartAsync(LogCapture log, List<WeakReference> accepted) => EngineHost.StartAsync(
-        services =>
-        {
-            // Warnings and errors alone: all of the log of so many connections would be taken for a leak.
-            services.RemoveAll<ILoggerProvider>();
-            services.AddLogging(logging => logging.AddProvider(new WithoutScopes(log)).SetMinimumLevel(LogLevel.Warning));
-            services.Configure<StreamOptions>(static streams => (streams.MaxPerUser, streams.MaxPerAddress) = (Batch * 2, Batch * 2));
-        },
-        map: static app =>
-        {
-            // As a subscription with a form does: the body is read before the stream begins.
-            app.MapPost("/form", static async context =>
+    private static Task<EngineHost> StartAsync(LogCapture log, List<WeakReference> accepted) =>
+        EngineHost.StartAsync(
+            services =>
             {
-                await context.Request.ReadFormAsync(context.RequestAborted);
-                await ServeAsync(context, static (_, _) => ValueTask.CompletedTask);
-            });
-            app.MapEventStream("/opening", static context => ServeAsync(context, static async (_, cancellationToken) =>
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken)));
-            app.MapEventStream("/failing", static context => ServeAsync(context, static (_, _) =>
-                throw new Diagnostics.DunlinException(Diagnostics.ErrorCode.Conflict)));
-        },
-        listen: kestrel =>
-        {
-            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
-            kestrel.Listen(IPAddress.Loopback, 0, listen => ((IConnectionBuilder)listen).Use(next => connection =>
+                // Warnings and errors alone: all of the log of so many connections would be taken for a leak.
+                services.RemoveAll<ILoggerProvider>();
+                services.AddLogging(logging => logging.AddProvider(new WithoutScopes(log)).SetMinimumLevel(LogLevel.Warning));
+                services.Configure<StreamOptions>(static streams => (streams.MaxPerUser, streams.MaxPerAddress) = (Batch * 2, Batch * 2));
+            },
+            map: static app =>
             {
-                Watch(accepted, connection);
-                return next(connection);
-            }));
-        });
+                // As a subscription with a form does: the body is read before the stream begins.
+                app.MapPost(
+                    "/form",
+                    static async context =>
+                    {
+                        await context.Request.ReadFormAsync(context.RequestAborted);
+                        await ServeAsync(context, static (_, _) => ValueTask.CompletedTask);
+                    }
+                );
+                app.MapEventStream(
+                    "/opening",
+                    static context =>
+                        ServeAsync(
+                            context,
+                            static async (_, cancellationToken) =>
+                                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken)
+                        )
+                );
+                app.MapEventStream(
+                    "/failing",
+                    static context =>
+                        ServeAsync(context, static (_, _) => throw new Diagnostics.DunlinException(Diagnostics.ErrorCode.Conflict))
+                );
+            },
+            listen: kestrel =>
+            {
+                kestrel.Limits.MaxConcurrentConnections = MaxConnections;
+                kestrel.Listen(
+                    IPAddress.Loopback,
+                    0,
+                    listen =>
+                        ((IConnectionBuilder)listen).Use(next =>
+                            connection =>
+                            {
+                                Watch(accepted, connection);
+                                return next(connection);
+                            }
+                        )
+                );
+            }
+        );
 
     private static Task ServeAsync(HttpContext context, Func<StreamOpening, CancellationToken, ValueTask> onOpen) =>
-        context.RequestServices.GetRequiredService<EventStreams>().ServeAsync(context, new StreamRequest([TopicName.Parse("t")]) { OnOpen = onOpen });
+        context
+            .RequestServices.GetRequiredService<EventStreams>()
+            .ServeAsync(context, new StreamRequest([TopicName.Parse("t")]) { OnOpen = onOpen });
 
     // More than the windows of a connection take: whoever resumes from the beginning and does not read is cut in the middle of it.
     private static async Task<Position> FillAsync(EngineHost host)
@@ -110,7 +135,10 @@ public sealed class AbnormalEndTests
 
     private static async Task BatchAsync(EngineHost host, KestrelConnections kestrel, Position oldest, int seed, int first)
     {
-        var peers = Enumerable.Range(first, Batch).Select(i => Task.Run(() => new AbnormalPeer(host.Address, oldest, new Random(seed + i)).RunAsync())).ToList();
+        var peers = Enumerable
+            .Range(first, Batch)
+            .Select(i => Task.Run(() => new AbnormalPeer(host.Address, oldest, new Random(seed + i)).RunAsync()))
+            .ToList();
         host.Fanout.PublishTransient(new EventDraft(TopicName.Parse("t"), "e", "1"u8.ToArray()));
         await Task.WhenAll(peers).WaitAsync(Patience);
         var sockets = ((DirectListenerFactory)host.Services.GetRequiredService<IConnectionListenerFactory>()).Open;
@@ -121,7 +149,10 @@ public sealed class AbnormalEndTests
             var left = (Fanout: host.Fanout.ConnectionCount, Sockets: sockets.Counts, Places: limits.Counts, Kestrel: kestrel.Active);
             if (left == (0, (0, 0), (0, 0, 0), 0))
                 return;
-            Assert.False(patience.IsCancellationRequested, $"DUNLIN_SEED={seed}, streams {first} to {first + Batch - 1}: not given back: {left}");
+            Assert.False(
+                patience.IsCancellationRequested,
+                $"DUNLIN_SEED={seed}, streams {first} to {first + Batch - 1}: not given back: {left}"
+            );
             await Task.Yield();
         }
     }
@@ -150,10 +181,16 @@ public sealed class AbnormalEndTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            log.CreateLogger("").Log(logLevel, eventId, state, exception, formatter);
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        ) => log.CreateLogger("").Log(logLevel, eventId, state, exception, formatter);
 
         public void Dispose()
         {
@@ -172,11 +209,19 @@ public sealed class AbnormalEndTests
         {
             _listener.InstrumentPublished = static (instrument, listener) =>
             {
-                if (instrument is { Meter.Name: "Microsoft.AspNetCore.Server.Kestrel", Name: "kestrel.active_connections" or "kestrel.rejected_connections" })
+                if (
+                    instrument is
+                    {
+                        Meter.Name: "Microsoft.AspNetCore.Server.Kestrel",
+                        Name: "kestrel.active_connections" or "kestrel.rejected_connections"
+                    }
+                )
                     listener.EnableMeasurementEvents(instrument);
             };
-            _listener.SetMeasurementEventCallback<long>((instrument, value, _, _) =>
-                Interlocked.Add(ref instrument.Name == "kestrel.active_connections" ? ref _active : ref _rejected, value));
+            _listener.SetMeasurementEventCallback<long>(
+                (instrument, value, _, _) =>
+                    Interlocked.Add(ref instrument.Name == "kestrel.active_connections" ? ref _active : ref _rejected, value)
+            );
             _listener.Start();
         }
 

@@ -12,7 +12,11 @@ internal sealed class AbnormalPeer(Uri server, Position oldest, Random random)
     /// <summary>Opens and ends one stream. What the server does about it is its own affair.</summary>
     public async Task RunAsync()
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 8 * 1024, NoDelay = true };
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+        {
+            ReceiveBufferSize = 8 * 1024,
+            NoDelay = true,
+        };
         await socket.ConnectAsync(server.Host, server.Port);
         try
         {
@@ -85,7 +89,7 @@ internal sealed class AbnormalPeer(Uri server, Position oldest, Random random)
         };
         var bytes = Encoding.ASCII.GetBytes(request);
         if (random.Next(8) == 0)
-            bytes = bytes[..random.Next(bytes.Length)];   // the rest never comes
+            bytes = bytes[..random.Next(bytes.Length)]; // the rest never comes
         if (random.Next(3) > 0 || bytes.Length < 2)
             return [bytes];
         var cut = random.Next(1, Math.Min(bytes.Length, 400));
@@ -114,7 +118,7 @@ internal sealed class AbnormalPeer(Uri server, Position oldest, Random random)
 
     private async Task ReadAsync(Socket socket, int atMost)
     {
-        for (var read = 0; read < atMost;)
+        for (var read = 0; read < atMost; )
         {
             var received = await socket.ReceiveAsync(_buffer);
             if (received == 0)

@@ -28,8 +28,11 @@ internal sealed class CombinedReader : IAsyncDisposable
     /// <summary>Blocks with a field <c>stream</c> so far: markers, openings, refusals and ends.</summary>
     public List<Block> Controls { get; } = [];
 
-    public static Task<HttpResponseMessage> PostAsync(HttpClient client, string path, object body) => client.SendAsync(
-        new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) }, HttpCompletionOption.ResponseHeadersRead);
+    public static Task<HttpResponseMessage> PostAsync(HttpClient client, string path, object body) =>
+        client.SendAsync(
+            new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) },
+            HttpCompletionOption.ResponseHeadersRead
+        );
 
     public static async Task<CombinedReader> OpenAsync(EngineHost host, string user, params object[] streams)
     {

@@ -20,7 +20,7 @@ using Microsoft.Extensions.Options;
 namespace Dunlin.AspNetCore.Tests.Streams;
 
 /// <summary>Several streams in one response keep, each of them, what a stream of its own promises.</summary>
-public sealed class CombinedStreamTests
+public sealed partial class CombinedStreamTests
 {
     private const string Path = "/dunlin/v1/streams";
 
@@ -28,7 +28,13 @@ public sealed class CombinedStreamTests
     public async Task One_response_carries_streams_of_different_formats_each_as_its_own_connection()
     {
         await using var host = await EngineHost.StartAsync(services => services.AddSingleton<Effects>(), map: MapApplication);
-        await using var combined = await CombinedReader.OpenAsync(host, "ann", Stream("e", "/dunlin/v1/events?topic=a"), Stream("t", "/app/typed"), Stream("w", "/app/word?x=%2F"));
+        await using var combined = await CombinedReader.OpenAsync(
+            host,
+            "ann",
+            Stream("e", "/dunlin/v1/events?topic=a"),
+            Stream("t", "/app/typed"),
+            Stream("w", "/app/word?x=%2F")
+        );
         var ids = new List<string>();
         foreach (var stream in new[] { "e", "t", "w" })
             ids.Add((await combined.ControlAsync(stream, "connection"))["connection"]!);
@@ -61,7 +67,10 @@ public sealed class CombinedStreamTests
         for (var round = 0; round < 6; round++)
         {
             await using var combined = await CombinedReader.OpenAsync(
-                host, "ann", [.. topics.Select(topic => Stream($"{topic}{round}", $"/dunlin/v1/events?topic={topic}", last[topic]))]);
+                host,
+                "ann",
+                [.. topics.Select(topic => Stream($"{topic}{round}", $"/dunlin/v1/events?topic={topic}", last[topic]))]
+            );
             for (var i = 0; i < 30; i++)
             {
                 var topic = topics[random.Next(3)];
@@ -83,7 +92,11 @@ public sealed class CombinedStreamTests
                 }
             }
         }
-        await using var rest = await CombinedReader.OpenAsync(host, "ann", [.. topics.Select(topic => Stream(topic, $"/dunlin/v1/events?topic={topic}", last[topic]))]);
+        await using var rest = await CombinedReader.OpenAsync(
+            host,
+            "ann",
+            [.. topics.Select(topic => Stream(topic, $"/dunlin/v1/events?topic={topic}", last[topic]))]
+        );
         foreach (var topic in topics)
         {
             while (seen[topic].Count < sent[topic].Count)
@@ -102,7 +115,9 @@ public sealed class CombinedStreamTests
         await using var host = await EngineHost.StartAsync();
         await using var combined = await CombinedReader.OpenAsync(host, "ann", Stream("1", "/dunlin/v1/events?topic=a"));
         await combined.ControlAsync("1", "connection");
-        await combined.ChangeAsync(new { open = new[] { Stream("2", "/dunlin/v1/events?topic=b") }, close = new[] { "1", "never-opened" } });
+        await combined.ChangeAsync(
+            new { open = new[] { Stream("2", "/dunlin/v1/events?topic=b") }, close = new[] { "1", "never-opened" } }
+        );
         await combined.ControlAsync("1", "end");
         await combined.ControlAsync("2", "connection");
         await host.PublishAsync("a", "unheard");
@@ -132,11 +147,19 @@ public sealed class CombinedStreamTests
     {
         await using var host = await EngineHost.StartAsync(services => services.AddSingleton<Effects>(), map: MapApplication);
         host.Refused.Add("secret");
-        await using var combined = await CombinedReader.OpenAsync(host, "ann", Stream("bad", path), Stream("good", "/dunlin/v1/events?topic=a"));
+        await using var combined = await CombinedReader.OpenAsync(
+            host,
+            "ann",
+            Stream("bad", path),
+            Stream("good", "/dunlin/v1/events?topic=a")
+        );
         var refusal = await combined.ControlAsync("bad", "status");
         Assert.Equal($"{status}", refusal["status"]);
         if (code is not null)
-            Assert.Equal((code, status), (refusal.Problem.GetProperty("code").GetString(), refusal.Problem.GetProperty("status").GetInt32()));
+            Assert.Equal(
+                (code, status),
+                (refusal.Problem.GetProperty("code").GetString(), refusal.Problem.GetProperty("status").GetInt32())
+            );
         await combined.ControlAsync("good", "connection");
         Assert.Equal(1, host.Fanout.ConnectionCount);
         Assert.Equal(0, host.Services.GetRequiredService<Effects>().Count);
@@ -147,7 +170,14 @@ public sealed class CombinedStreamTests
     {
         await using var host = await EngineHost.StartAsync(services => services.Configure<StreamOptions>(o => o.MaxPerUser = 1));
         host.Refused.Add("secret");
-        await using (var combined = await CombinedReader.OpenAsync(host, "ann", Stream("1", "/dunlin/v1/events?topic=secret"), Stream("2", "/dunlin/v1/stats")))
+        await using (
+            var combined = await CombinedReader.OpenAsync(
+                host,
+                "ann",
+                Stream("1", "/dunlin/v1/events?topic=secret"),
+                Stream("2", "/dunlin/v1/stats")
+            )
+        )
         {
             await combined.ToTheEndAsync();
             Assert.Equal(["403", "404"], combined.Controls.Select(block => block["status"]).Order());
@@ -196,7 +226,11 @@ public sealed class CombinedStreamTests
         await host.PublishAsync(topics[63], "heard");
         Assert.Equal("\"heard\"", (await combined.NextAsync("1"))["data"]);
         using var client = host.Client();
-        using var tooLong = await CombinedReader.PostAsync(client, Path, new { streams = new[] { Stream("1", "/" + new string('x', StreamWish.MaxPath)) } });
+        using var tooLong = await CombinedReader.PostAsync(
+            client,
+            Path,
+            new { streams = new[] { Stream("1", "/" + new string('x', StreamWish.MaxPath)) } }
+        );
         await HttpAssert.ProblemAsync(tooLong, 400, "invalid_field");
     }
 
@@ -205,14 +239,30 @@ public sealed class CombinedStreamTests
     {
         await using var host = await EngineHost.StartAsync();
         await using var combined = await CombinedReader.OpenAsync(host, "ann:s1", Stream("1", "/dunlin/v1/events?topic=a"));
-        foreach (var (user, id) in new[] { ("bob:s1", combined.Id), ("ann:s2", combined.Id), ("ann", combined.Id), ("ann:s1", "0123456789abcdef01234567") })
+        foreach (
+            var (user, id) in new[]
+            {
+                ("bob:s1", combined.Id),
+                ("ann:s2", combined.Id),
+                ("ann", combined.Id),
+                ("ann:s1", "0123456789abcdef01234567"),
+            }
+        )
         {
             using var client = host.Client(user);
-            using var refused = await CombinedReader.PostAsync(client, $"{Path}/{id}", new { open = new[] { Stream("2", "/dunlin/v1/events?topic=b") }, close = new[] { "1" } });
+            using var refused = await CombinedReader.PostAsync(
+                client,
+                $"{Path}/{id}",
+                new { open = new[] { Stream("2", "/dunlin/v1/events?topic=b") }, close = new[] { "1" } }
+            );
             await HttpAssert.ProblemAsync(refused, 404, "not_found");
         }
         using var nobody = host.Client(null);
-        using var opening = await CombinedReader.PostAsync(nobody, Path, new { streams = new[] { Stream("1", "/dunlin/v1/events?topic=a") } });
+        using var opening = await CombinedReader.PostAsync(
+            nobody,
+            Path,
+            new { streams = new[] { Stream("1", "/dunlin/v1/events?topic=a") } }
+        );
         await HttpAssert.ProblemAsync(opening, 401, "not_signed_in");
         await combined.ControlAsync("1", "connection");
         await host.PublishAsync("a", "still open");
@@ -223,224 +273,76 @@ public sealed class CombinedStreamTests
     [Fact]
     public async Task Limits_count_a_response_once_and_bound_its_streams()
     {
-        await using var host = await EngineHost.StartAsync(services => services.Configure<StreamOptions>(o => (o.MaxPerUser, o.MaxCombined) = (2, 3)));
-        await using var first = await CombinedReader.OpenAsync(host, "ann", [.. "abc".Select(c => Stream($"{c}", $"/dunlin/v1/events?topic={c}"))]);
+        await using var host = await EngineHost.StartAsync(services =>
+            services.Configure<StreamOptions>(o => (o.MaxPerUser, o.MaxCombined) = (2, 3))
+        );
+        await using var first = await CombinedReader.OpenAsync(
+            host,
+            "ann",
+            [.. "abc".Select(c => Stream($"{c}", $"/dunlin/v1/events?topic={c}"))]
+        );
         foreach (var id in "abc")
             await first.ControlAsync($"{id}", "connection");
         await using var second = await host.OpenAsync("/dunlin/v1/events?topic=a");
         using var client = host.Client();
-        using var third = await CombinedReader.PostAsync(client, Path, new { streams = new[] { Stream("1", "/dunlin/v1/events?topic=a") } });
+        using var third = await CombinedReader.PostAsync(
+            client,
+            Path,
+            new { streams = new[] { Stream("1", "/dunlin/v1/events?topic=a") } }
+        );
         await HttpAssert.ProblemAsync(third, 429, "too_many_connections");
-        using var fourth = await CombinedReader.PostAsync(client, $"{Path}/{first.Id}", new { open = new[] { Stream("d", "/dunlin/v1/events?topic=d") } });
+        using var fourth = await CombinedReader.PostAsync(
+            client,
+            $"{Path}/{first.Id}",
+            new { open = new[] { Stream("d", "/dunlin/v1/events?topic=d") } }
+        );
         Assert.Equal(3, (await HttpAssert.ProblemAsync(fourth, 429, "too_many_connections")).GetProperty("limit").GetInt32());
         // One goes and another comes in the same change.
         await first.ChangeAsync(new { open = new[] { Stream("d", "/dunlin/v1/events?topic=d") }, close = new[] { "a" } });
         await first.ControlAsync("d", "connection");
         using var bob = host.Client("bob");
-        using var tooMany = await CombinedReader.PostAsync(bob, Path, new { streams = "1234".Select(c => Stream($"{c}", "/dunlin/v1/events?topic=a")) });
+        using var tooMany = await CombinedReader.PostAsync(
+            bob,
+            Path,
+            new { streams = "1234".Select(c => Stream($"{c}", "/dunlin/v1/events?topic=a")) }
+        );
         await HttpAssert.ProblemAsync(tooMany, 429, "too_many_connections");
     }
 
-    [Fact]
-    public async Task G4_Revoked_rights_end_one_stream_and_leave_the_others()
-    {
-        await using var host = await EngineHost.StartAsync();
-        await using var combined = await CombinedReader.OpenAsync(
-            host, "ann", Stream("1", "/dunlin/v1/events?topic=a"), Stream("2", "/dunlin/v1/events?topic=b"), Stream("3", "/dunlin/v1/events?topic=a&topic=b"));
-        foreach (var id in "123")
-            await combined.ControlAsync($"{id}", "connection");
-        host.Refused.Add("a");
-        host.Services.GetRequiredService<AccessChanges>().RightsChanged("ann");
-        await combined.ControlAsync("1", "end");
-        var position = await host.PublishAsync("b", "goes on");
-        Assert.Equal("dunlin.hello", (await combined.NextAsync("1"))["event"]);
-        Assert.Contains("revoked", (await combined.NextAsync("1"))["data"], StringComparison.Ordinal);
-        foreach (var id in new[] { "2", "3" })
+    private static object Stream(string id, string path, string? lastEventId = null) =>
+        new
         {
-            Assert.Equal("dunlin.hello", (await combined.NextAsync(id))["event"]);
-            var next = await combined.NextAsync(id);
-            if (next["event"] == "dunlin.revoked")
-                next = await combined.NextAsync(id);
-            Assert.Equal((position, "\"goes on\""), (next["id"], next["data"]));
-        }
-    }
-
-    [Fact]
-    public async Task G4_The_end_of_a_session_ends_all_of_its_streams_and_the_response()
-    {
-        await using var host = await EngineHost.StartAsync();
-        await using var combined = await CombinedReader.OpenAsync(host, "ann:s1", Stream("1", "/dunlin/v1/events?topic=a"), Stream("2", "/dunlin/v1/events?topic=b"));
-        await using var other = await CombinedReader.OpenAsync(host, "ann:s2", Stream("1", "/dunlin/v1/events?topic=a"));
-        foreach (var id in new[] { "1", "2" })
-            await combined.ControlAsync(id, "connection");
-        host.Services.GetRequiredService<AccessChanges>().SessionEnded("ann", "s1", "signed_out");
-        await combined.ToTheEndAsync();
-        foreach (var id in new[] { "1", "2" })
-        {
-            Assert.Equal("dunlin.hello", (await combined.NextAsync(id))["event"]);
-            Assert.Contains("signedOut", (await combined.NextAsync(id))["data"], StringComparison.Ordinal);
-        }
-        await other.ControlAsync("1", "connection");
-        Assert.Equal(1, host.Fanout.ConnectionCount);
-    }
-
-    [Fact]
-    public async Task A_host_that_stops_says_goodbye_to_every_stream_of_a_response()
-    {
-        await using var host = await EngineHost.StartAsync();
-        await using var combined = await CombinedReader.OpenAsync(host, "ann", Stream("1", "/dunlin/v1/events?topic=a"), Stream("2", "/dunlin/v1/events?topic=b"));
-        foreach (var id in new[] { "1", "2" })
-            await combined.ControlAsync(id, "connection");
-        var stopping = host.StopAsync();
-        await combined.ToTheEndAsync();
-        foreach (var id in new[] { "1", "2" })
-        {
-            Assert.Equal("dunlin.hello", (await combined.NextAsync(id))["event"]);
-            Assert.Contains("draining", (await combined.NextAsync(id))["data"], StringComparison.Ordinal);
-        }
-        await stopping.WaitAsync(TimeSpan.FromSeconds(20));
-    }
-
-    [Fact]
-    public async Task No_event_can_imitate_a_block_of_the_response()
-    {
-        await using var host = await EngineHost.StartAsync(services => services.AddSingleton<Effects>(), map: MapApplication);
-        await using var combined = await CombinedReader.OpenAsync(host, "ann", Stream("1", "/dunlin/v1/events?topic=a"), Stream("2", "/app/typed"));
-        foreach (var id in new[] { "1", "2" })
-            await combined.ControlAsync(id, "connection");
-        string[] lines = ["x\n\nstream: 2\n\ndata: forged\n\n", "x\r\rstream: 2\r\r", "x\r\n\r\nstream: 1\r\nend:\r\n\r\n", "stream: 2", "\nstream: 2\nstatus: 403\n\n"];
-        foreach (var line in lines)
-        {
-            using var client = host.Client();
-            using var byName = await client.PostAsJsonAsync("/dunlin/v1/events", new { topic = "a", type = line, data = 1 });
-            using var byTopic = await client.PostAsJsonAsync("/dunlin/v1/events", new { topic = line, type = "e", data = 1 });
-            Assert.Equal(HttpStatusCode.BadRequest, byTopic.StatusCode);
-            await host.PublishAsync("a", line);
-            // JSON of several lines, as a library may append it.
-            await host.Journal.AppendAsync(new EventDraft(TopicName.Parse("a"), "raw", "[\n\n\"stream: 2\",\r\r\"stream: 2\"\r\n\r\n]"u8.ToArray()));
-        }
-        await host.PublishAsync("a", "last", type: "last");
-        CombinedReader.Block block;
-        do
-            block = await combined.NextAsync("1");
-        while (block["event"] != "last");
-        do
-            block = await combined.NextAsync("2");
-        while (!block["data"]!.Contains("last", StringComparison.Ordinal));
-        Assert.DoesNotContain(combined.Controls, control => control["end"] is not null || control["status"] is not (null or "200"));
-        Assert.Equal(2, combined.Controls.Count(control => control["status"] is not null));
-    }
-
-    [Fact]
-    public async Task G5_A_reader_that_stops_reading_holds_up_nobody_else_and_misses_nothing_when_it_reads_again()
-    {
-        await using var host = await EngineHost.StartAsync();
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
-        await socket.ConnectAsync(IPAddress.Loopback, host.Address.Port);
-        var json = JsonSerializer.Serialize(new { streams = new[] { Stream("1", "/dunlin/v1/events?topic=a"), Stream("2", "/dunlin/v1/events?topic=b") } });
-        await socket.SendAsync(Encoding.ASCII.GetBytes(
-            $"POST {Path} HTTP/1.1\r\nHost: x\r\nX-User: ann\r\nContent-Type: application/json\r\nContent-Length: {json.Length}\r\n\r\n{json}"));
-        await using var stream = new NetworkStream(socket);
-        using var reader = new StreamReader(stream);
-        var (hellos, current) = (0, "");
-        while (hellos < 2)
-        {
-            var line = await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30));
-            if (line!.StartsWith("stream: ", StringComparison.Ordinal))
-                current = line["stream: ".Length..];
-            else if (line == "event: dunlin.hello")
-                hellos++;
-        }
-
-        await using var quick = await host.OpenAsync("/dunlin/v1/events?topic=a&topic=b");
-        await quick.UntilAsync("dunlin.hello");
-        const int Count = 300;
-        var large = new string('x', 30_000);
-        for (var i = 0; i < Count; i++)
-            await host.PublishAsync(i % 2 == 0 ? "a" : "b", $"{i} {large}");
-        // 9 MB: far more than sockets and queues hold. The other reader has had all of it.
-        for (var i = 0; i < Count; i++)
-            Assert.StartsWith($"\"{i} ", (await quick.NextAsync()).Data, StringComparison.Ordinal);
-
-        var seen = new Dictionary<string, List<int>> { ["1"] = [], ["2"] = [] };
-        while (seen.Values.Sum(list => list.Count) < Count)
-        {
-            var line = await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30));
-            if (line!.StartsWith("stream: ", StringComparison.Ordinal))
-                current = line["stream: ".Length..];
-            else if (line.StartsWith("data: \"", StringComparison.Ordinal) && line.Contains('x', StringComparison.Ordinal))
-                seen[current].Add(int.Parse(line["data: \"".Length..].Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture));
-        }
-        Assert.Equal(Enumerable.Range(0, Count).Where(i => i % 2 == 0), seen["1"]);
-        Assert.Equal(Enumerable.Range(0, Count).Where(i => i % 2 == 1), seen["2"]);
-    }
-
-    [Fact]
-    public async Task A_reader_that_goes_ends_every_stream()
-    {
-        await using var host = await EngineHost.StartAsync();
-        var left = 40;
-        var allClosed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        host.Fanout.Closed += _ =>
-        {
-            if (Interlocked.Decrement(ref left) == 0)
-                allClosed.SetResult();
+            id,
+            path,
+            lastEventId,
         };
-        for (var i = 0; i < 20; i++)
-        {
-            await using var combined = await CombinedReader.OpenAsync(host, "ann", Stream("1", "/dunlin/v1/events?topic=a"), Stream("2", "/dunlin/v1/events?topic=b"));
-            await combined.ControlAsync("1", "connection");
-            await combined.ControlAsync("2", "connection");
-        }
-        await allClosed.Task.WaitAsync(TimeSpan.FromSeconds(30));
-        Assert.Equal(0, host.Fanout.ConnectionCount);
-    }
-
-    [Fact]
-    public async Task A_page_of_another_origin_cannot_open_one_with_the_cookie()
-    {
-        await using var host = await EngineHost.StartAsync();
-        using var client = host.Client();
-        using var request = new HttpRequestMessage(HttpMethod.Post, Path) { Content = JsonContent.Create(new { streams = new[] { Stream("1", "/dunlin/v1/events?topic=a") } }) };
-        request.Headers.Add("Cookie", "any=1");
-        request.Headers.Add("Origin", "https://evil.example");
-        request.Headers.Add("Sec-Fetch-Site", "cross-site");
-        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        await HttpAssert.ProblemAsync(response, 403, "origin_refused");
-    }
-
-    [Fact]
-    public async Task Authorisation_and_middleware_of_the_application_decide_about_inner_streams_too()
-    {
-        await using var host = await EngineHost.StartAsync(
-            services => services.AddSingleton<Effects>().AddAuthorization().AddAuthentication("none").AddScheme<AuthenticationSchemeOptions, NoScheme>("none", null),
-            map: app =>
-            {
-                app.UseAuthorization();
-                MapApplication(app);
-            });
-        await using var combined = await CombinedReader.OpenAsync(host, "ann", Stream("1", "/app/administrators"), Stream("2", "/app/typed"));
-        Assert.Equal("403", (await combined.ControlAsync("1", "status"))["status"]);
-        Assert.Equal("200", (await combined.ControlAsync("2", "status"))["status"]);
-        await using var admin = await CombinedReader.OpenAsync(host, "admin", Stream("1", "/app/administrators"));
-        Assert.Equal("200", (await admin.ControlAsync("1", "status"))["status"]);
-    }
-
-    private static object Stream(string id, string path, string? lastEventId = null) => new { id, path, lastEventId };
 
     private static void MapApplication(WebApplication app)
     {
         var effects = app.Services.GetRequiredService<Effects>();
-        app.MapEventStream("/app/typed", context => ServeAsync(context, WireFormats.Typed, frame => frame.Json(new { type = "greeting", data = context.Request.Path.Value })));
-        app.MapEventStream("/app/word", context => ServeAsync(context, WordFormat, frame => frame.Data(context.Request.QueryString.Value!)));
+        app.MapEventStream(
+            "/app/typed",
+            context =>
+                ServeAsync(context, WireFormats.Typed, frame => frame.Json(new { type = "greeting", data = context.Request.Path.Value }))
+        );
+        app.MapEventStream(
+            "/app/word",
+            context => ServeAsync(context, WordFormat, frame => frame.Data(context.Request.QueryString.Value!))
+        );
         app.MapEventStream("/app/broken", _ => throw new InvalidTimeZoneException("on purpose"));
         app.MapEventStream("/app/not-a-stream", context => context.Response.WriteAsync("hello"));
-        app.MapEventStream("/app/blocked", context =>
-        {
-            context.Response.StatusCode = 418;
-            return Task.CompletedTask;
-        });
-        var restricted = app.MapEventStream("/app/administrators", context => ServeAsync(context, WireFormats.Typed, frame => frame.Data("in")));
+        app.MapEventStream(
+            "/app/blocked",
+            context =>
+            {
+                context.Response.StatusCode = 418;
+                return Task.CompletedTask;
+            }
+        );
+        var restricted = app.MapEventStream(
+            "/app/administrators",
+            context => ServeAsync(context, WireFormats.Typed, frame => frame.Data("in"))
+        );
         if (app.Services.GetService<IAuthorizationService>() is not null)
             restricted.RequireAuthorization(policy => policy.RequireClaim("roles", "admin"));
         app.MapGet("/app/effect", () => effects.Count++);
@@ -449,15 +351,20 @@ public sealed class CombinedStreamTests
     private static readonly IWireFormat WordFormat = WireFormats.Word("sync");
 
     private static Task ServeAsync(HttpContext context, IWireFormat format, Action<FrameWriter> greet) =>
-        context.RequestServices.GetRequiredService<EventStreams>().ServeAsync(context, new StreamRequest([TopicName.Parse("a")])
-        {
-            Format = format,
-            OnOpen = (opening, _) =>
-            {
-                opening.WriteWithPosition(greet);
-                return ValueTask.CompletedTask;
-            },
-        });
+        context
+            .RequestServices.GetRequiredService<EventStreams>()
+            .ServeAsync(
+                context,
+                new StreamRequest([TopicName.Parse("a")])
+                {
+                    Format = format,
+                    OnOpen = (opening, _) =>
+                    {
+                        opening.WriteWithPosition(greet);
+                        return ValueTask.CompletedTask;
+                    },
+                }
+            );
 
     internal sealed class Effects
     {
@@ -465,8 +372,11 @@ public sealed class CombinedStreamTests
     }
 
     /// <summary>Proves nobody: who asks is decided before.</summary>
-    private sealed class NoScheme(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, System.Text.Encodings.Web.UrlEncoder encoder)
-        : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
+    private sealed class NoScheme(
+        IOptionsMonitor<AuthenticationSchemeOptions> options,
+        ILoggerFactory loggers,
+        System.Text.Encodings.Web.UrlEncoder encoder
+    ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
     {
         protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(AuthenticateResult.NoResult());
     }

@@ -34,22 +34,32 @@ public sealed class ConflatedStreamTests
     [InlineData("https")]
     public async Task A_stream_that_stood_still_is_told_the_present_and_not_megabytes_of_the_past(string scheme)
     {
-        await using var host = await EngineHost.StartAsync(listen: kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
-        {
-            if (scheme == "https")
-                listen.UseHttps(TestCertificate.Create());
-        }));
-        using var client = new HttpClient(new SocketsHttpHandler
-        {
-            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
-            ConnectCallback = static async (context, cancellationToken) =>
+        await using var host = await EngineHost.StartAsync(listen: kestrel =>
+            kestrel.Listen(
+                IPAddress.Loopback,
+                0,
+                listen =>
+                {
+                    if (scheme == "https")
+                        listen.UseHttps(TestCertificate.Create());
+                }
+            )
+        );
+        using var client = new HttpClient(
+            new SocketsHttpHandler
             {
-                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 8 * 1024 };
-                await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
-                return new NetworkStream(socket, ownsSocket: true);
-            },
-        })
-        { BaseAddress = host.Address };
+                SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+                ConnectCallback = static async (context, cancellationToken) =>
+                {
+                    var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 8 * 1024 };
+                    await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+                    return new NetworkStream(socket, ownsSocket: true);
+                },
+            }
+        )
+        {
+            BaseAddress = host.Address,
+        };
         client.DefaultRequestHeaders.Add("X-User", "ann");
         using var response = await client.GetAsync("/dunlin/v1/events?topic=t&conflate=true", HttpCompletionOption.ResponseHeadersRead);
         const int events = 5_000;

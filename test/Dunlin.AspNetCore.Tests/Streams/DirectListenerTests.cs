@@ -27,7 +27,15 @@ public sealed class DirectListenerTests : IDisposable
         _socket.Listen();
         _loggers = new LoggerFactory([_log]);
         _listener = new DirectListener(
-            _socket, MemoryPool<byte>.Shared, new SocketTransportOptions(), new OpenSockets(), limit: null, _time, new Logger<DirectListener>(_loggers), Accept);
+            _socket,
+            MemoryPool<byte>.Shared,
+            new SocketTransportOptions(),
+            new OpenSockets(),
+            limit: null,
+            _time,
+            new Logger<DirectListener>(_loggers),
+            Accept
+        );
     }
 
     public void Dispose()

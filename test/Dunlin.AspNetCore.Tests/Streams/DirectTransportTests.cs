@@ -5,8 +5,8 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Dunlin.Sse;
-using Dunlin.Transport;
 using Dunlin.TestKit;
+using Dunlin.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -19,7 +19,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
-/// <summary>The transport of our own changes nothing that a client of Kestrel can see: plain, over TLS, over HTTP/2, to slow readers.</summary>
+/// <summary>
+/// The transport of our own changes nothing that a client of Kestrel can see: plain, over TLS, over HTTP/2, to slow readers.
+/// </summary>
 public sealed class DirectTransportTests
 {
     private const int LargeBytes = 24 * 1024 * 1024;
@@ -74,11 +76,15 @@ public sealed class DirectTransportTests
     public async Task A_peer_that_vanishes_while_a_send_waits_ends_the_request()
     {
         await using var server = await Server.StartAsync("http");
-        var gone = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 8 * 1024, LingerState = new LingerOption(true, 0) };
+        var gone = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+        {
+            ReceiveBufferSize = 8 * 1024,
+            LingerState = new LingerOption(true, 0),
+        };
         await gone.ConnectAsync(server.Address.Host, server.Address.Port);
         await gone.SendAsync(Encoding.ASCII.GetBytes("GET /large HTTP/1.1\r\nHost: x\r\n\r\n"));
         await server.LargeBegun.Task.WaitAsync(TimeSpan.FromSeconds(20));
-        gone.Dispose();   // a reset, because it does not linger
+        gone.Dispose(); // a reset, because it does not linger
         await server.LargeEnded.Task.WaitAsync(TimeSpan.FromSeconds(20));
         Assert.True(server.LargeEnded.Task.IsCompleted);
     }
@@ -88,7 +94,11 @@ public sealed class DirectTransportTests
     [InlineData("http", "1.1", "/wrapped/frames")]
     [InlineData("https", "1.1", "/wrapped/frames")]
     [InlineData("https", "2.0", "/frames")]
-    public async Task Frames_through_the_server_arrive_whole_and_in_order_whatever_stands_between(string scheme, string version, string path)
+    public async Task Frames_through_the_server_arrive_whole_and_in_order_whatever_stands_between(
+        string scheme,
+        string version,
+        string path
+    )
     {
         var seed = TestSeed.NewRandom(out _).Next(1_000_000);
         await using var server = await Server.StartAsync(scheme);
@@ -97,7 +107,10 @@ public sealed class DirectTransportTests
         {
             using var response = await client.GetAsync($"{path}?seed={seed + i}", HttpCompletionOption.ResponseHeadersRead);
             var body = await response.Content.ReadAsByteArrayAsync();
-            Assert.Equal(Convert.ToHexString(SHA256.HashData(Frames(seed + i).SelectMany(frame => frame.Bytes).ToArray())), Convert.ToHexString(SHA256.HashData(body)));
+            Assert.Equal(
+                Convert.ToHexString(SHA256.HashData(Frames(seed + i).SelectMany(frame => frame.Bytes).ToArray())),
+                Convert.ToHexString(SHA256.HashData(body))
+            );
         }
         Assert.Equal(path == "/frames" ? 0 : 4, server.SeenByMiddleware);
     }
@@ -142,16 +155,22 @@ public sealed class DirectTransportTests
             builder.Logging.ClearProviders();
             builder.WebHost.UseKestrelHttpsConfiguration();
             Server? server = null;
-            builder.WebHost.UseDirectTransport().ConfigureKestrel(kestrel =>
-            {
-                kestrel.Limits.MinResponseDataRate = null;
-                kestrel.Listen(IPAddress.Loopback, 0, listen =>
+            builder
+                .WebHost.UseDirectTransport()
+                .ConfigureKestrel(kestrel =>
                 {
-                    listen.Protocols = scheme == "https" ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
-                    if (scheme == "https")
-                        listen.UseHttps(TestCertificate.Create());
+                    kestrel.Limits.MinResponseDataRate = null;
+                    kestrel.Listen(
+                        IPAddress.Loopback,
+                        0,
+                        listen =>
+                        {
+                            listen.Protocols = scheme == "https" ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
+                            if (scheme == "https")
+                                listen.UseHttps(TestCertificate.Create());
+                        }
+                    );
                 });
-            });
             var app = builder.Build();
             server = new Server(app);
             app.MapGet("/frames", server.FramesAsync);
@@ -159,20 +178,25 @@ public sealed class DirectTransportTests
             app.MapGet("/echo/{n:int}", (int n) => string.Join(',', Enumerable.Repeat(n, 500)));
             app.MapGet("/large", server.LargeAsync);
             await app.StartAsync();
-            server.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+            server.Address = new Uri(
+                app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()
+            );
             return server;
         }
 
-        public HttpClient Client(string version, int connections = int.MaxValue) => new(new SocketsHttpHandler
-        {
-            MaxConnectionsPerServer = connections,
-            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
-        })
-        {
-            BaseAddress = Address,
-            DefaultRequestVersion = Version.Parse(version),
-            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
-        };
+        public HttpClient Client(string version, int connections = int.MaxValue) =>
+            new(
+                new SocketsHttpHandler
+                {
+                    MaxConnectionsPerServer = connections,
+                    SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+                }
+            )
+            {
+                BaseAddress = Address,
+                DefaultRequestVersion = Version.Parse(version),
+                DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            };
 
         public async ValueTask DisposeAsync()
         {
@@ -214,7 +238,10 @@ public sealed class DirectTransportTests
                 context.Response.ContentLength = bytes.Length;
                 for (var at = 0; at < bytes.Length; at += 100_000)
                 {
-                    await context.Response.Body.WriteAsync(bytes.AsMemory(at, Math.Min(100_000, bytes.Length - at)), context.RequestAborted);
+                    await context.Response.Body.WriteAsync(
+                        bytes.AsMemory(at, Math.Min(100_000, bytes.Length - at)),
+                        context.RequestAborted
+                    );
                     await context.Response.Body.FlushAsync(context.RequestAborted);
                     LargeBegun.TrySetResult();
                 }

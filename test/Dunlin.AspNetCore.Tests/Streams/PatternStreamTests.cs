@@ -60,7 +60,10 @@ public sealed class PatternStreamTests
         using var client = host.Client();
         foreach (var path in new[] { "events", "journal" })
         {
-            using var response = await client.GetAsync($"/dunlin/v1/{path}?topic=open&topic={pattern}", HttpCompletionOption.ResponseHeadersRead);
+            using var response = await client.GetAsync(
+                $"/dunlin/v1/{path}?topic=open&topic={pattern}",
+                HttpCompletionOption.ResponseHeadersRead
+            );
             var problem = await HttpAssert.ProblemAsync(response, 403, "forbidden");
             Assert.Contains($"'{pattern}'", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
             Assert.Equal(pattern, problem.GetProperty("topic").GetString());
@@ -94,7 +97,10 @@ public sealed class PatternStreamTests
         await HttpAssert.ProblemAsync(await client.GetAsync("/dunlin/v1/journal?" + many), 400, "too_many_topics");
         await using var reader = await host.OpenAsync("/dunlin/v1/events?topic=a&topic=b/*");
         var stats = JsonDocument.Parse(await client.GetStringAsync("/dunlin/v1/stats")).RootElement;
-        Assert.Equal(["a", "b/*"], stats.GetProperty("connections")[0].GetProperty("topics").EnumerateArray().Select(topic => topic.GetString()));
+        Assert.Equal(
+            ["a", "b/*"],
+            stats.GetProperty("connections")[0].GetProperty("topics").EnumerateArray().Select(topic => topic.GetString())
+        );
     }
 
     [Fact]
@@ -105,7 +111,10 @@ public sealed class PatternStreamTests
             await host.PublishAsync(topic, topic);
         using var client = host.Client();
         var page = JsonDocument.Parse(await client.GetStringAsync("/dunlin/v1/journal?topic=b&topic=a/*")).RootElement;
-        Assert.Equal(["a/1", "b", "a/2"], page.GetProperty("events").EnumerateArray().Select(item => item.GetProperty("topic").GetString()));
+        Assert.Equal(
+            ["a/1", "b", "a/2"],
+            page.GetProperty("events").EnumerateArray().Select(item => item.GetProperty("topic").GetString())
+        );
     }
 
     [Fact]
@@ -119,7 +128,10 @@ public sealed class PatternStreamTests
         await HttpAssert.ProblemAsync(await client.GetAsync("/dunlin/v1/presence?topic=teams/7/**"), 400, "invalid_topic");
 
         async Task<int> PresentAsync(string topic) =>
-            JsonDocument.Parse(await client.GetStringAsync("/dunlin/v1/presence?topic=" + topic)).RootElement.GetProperty("present").GetArrayLength();
+            JsonDocument
+                .Parse(await client.GetStringAsync("/dunlin/v1/presence?topic=" + topic))
+                .RootElement.GetProperty("present")
+                .GetArrayLength();
     }
 
     private sealed class PlainPolicy : IAccessPolicy

@@ -12,7 +12,9 @@ public sealed class RevokedStreamTests
     public async Task G4_A_stream_that_is_being_opened_while_its_credential_is_revoked_is_refused()
     {
         await using var host = await EngineHost.StartAsync(
-            services => services.AddSingleton<RevokingPolicy>(), engine: dunlin => dunlin.AddRevocations().AddAccessPolicy<RevokingPolicy>("race"));
+            services => services.AddSingleton<RevokingPolicy>(),
+            engine: dunlin => dunlin.AddRevocations().AddAccessPolicy<RevokingPolicy>("race")
+        );
         host.Services.GetRequiredService<RevokingPolicy>().Revocations = host.Services.GetRequiredService<Revocations>();
         using var client = host.Client();
         using var response = await client.GetAsync("/dunlin/v1/events?topic=race/1", HttpCompletionOption.ResponseHeadersRead);

@@ -69,13 +69,22 @@ public sealed class StreamBodyTests
     {
         const string form = "topic=t&topic=u";
         var kestrel = new KestrelSide();
-        await using var host = await EngineHost.StartAsync(listen: kestrel.Listen, map: static app => app.MapPost("/form", static async context =>
-        {
-            var read = await context.Request.ReadFormAsync(context.RequestAborted);
-            await context.RequestServices.GetRequiredService<EventStreams>().ServeAsync(
-                context, new StreamRequest([.. read["topic"].Select(TopicName.Parse)]) { OnOpen = Hello });
-        }));
-        var head = $"POST /form HTTP/1.1\r\nHost: x\r\nX-User: ann\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {form.Length}\r\n\r\n";
+        await using var host = await EngineHost.StartAsync(
+            listen: kestrel.Listen,
+            map: static app =>
+                app.MapPost(
+                    "/form",
+                    static async context =>
+                    {
+                        var read = await context.Request.ReadFormAsync(context.RequestAborted);
+                        await context
+                            .RequestServices.GetRequiredService<EventStreams>()
+                            .ServeAsync(context, new StreamRequest([.. read["topic"].Select(TopicName.Parse)]) { OnOpen = Hello });
+                    }
+                )
+        );
+        var head =
+            $"POST /form HTTP/1.1\r\nHost: x\r\nX-User: ann\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {form.Length}\r\n\r\n";
         using var peer = await RawReader.SendAsync(host, head + form + pipelined);
         await GoesOnAsync(host, kestrel, peer);
     }
@@ -87,11 +96,17 @@ public sealed class StreamBodyTests
     public async Task The_servers_side_ends_also_where_a_body_is_left_that_it_waits_for(string headers, string body)
     {
         var kestrel = new KestrelSide();
-        await using var host = await EngineHost.StartAsync(listen: kestrel.Listen, map: static app => app.Use(static (context, next) =>
-        {
-            context.Features.Set<IHttpRequestBodyDetectionFeature>(new ClaimsNoBody());
-            return next(context);
-        }));
+        await using var host = await EngineHost.StartAsync(
+            listen: kestrel.Listen,
+            map: static app =>
+                app.Use(
+                    static (context, next) =>
+                    {
+                        context.Features.Set<IHttpRequestBodyDetectionFeature>(new ClaimsNoBody());
+                        return next(context);
+                    }
+                )
+        );
         using var peer = await RawReader.SendAsync(host, Get(headers, body));
         await GoesOnAsync(host, kestrel, peer);
     }
@@ -116,7 +131,8 @@ public sealed class StreamBodyTests
         return ValueTask.CompletedTask;
     }
 
-    private static string Get(string headers, string body) => $"GET /dunlin/v1/events?topic=t HTTP/1.1\r\nHost: x\r\nX-User: ann\r\n{headers}\r\n{body}";
+    private static string Get(string headers, string body) =>
+        $"GET /dunlin/v1/events?topic=t HTTP/1.1\r\nHost: x\r\nX-User: ann\r\n{headers}\r\n{body}";
 
     private sealed class ClaimsNoBody : IHttpRequestBodyDetectionFeature
     {

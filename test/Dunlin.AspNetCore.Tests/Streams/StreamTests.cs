@@ -84,12 +84,21 @@ public sealed class StreamTests
         var store = host.Services.GetRequiredService<IStore>();
         await using var reader = await host.OpenAsync("/dunlin/v1/events?topic=a");
         await reader.NextAsync();
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await store.WriteAsync(async (unit, ct) =>
-        {
-            await unit.AppendAsync(EventDraft.Of(TopicName.Parse("a"), "e", "never"), ct);
-            throw new InvalidOperationException("on purpose");
-        }));
-        await store.WriteAsync(async (unit, ct) => { await unit.AppendAsync(EventDraft.Of(TopicName.Parse("a"), "e", "committed"), ct); });
+        await Assert.ThrowsAsync<InvalidOperationException>(async () =>
+            await store.WriteAsync(
+                async (unit, ct) =>
+                {
+                    await unit.AppendAsync(EventDraft.Of(TopicName.Parse("a"), "e", "never"), ct);
+                    throw new InvalidOperationException("on purpose");
+                }
+            )
+        );
+        await store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await unit.AppendAsync(EventDraft.Of(TopicName.Parse("a"), "e", "committed"), ct);
+            }
+        );
         Assert.Equal("\"committed\"", (await reader.NextAsync()).Data);
     }
 
@@ -127,7 +136,9 @@ public sealed class StreamTests
     [Fact]
     public async Task A_limit_refuses_the_newcomer_and_never_evicts()
     {
-        await using var host = await EngineHost.StartAsync(services => services.Configure<StreamOptions>(o => (o.MaxPerUser, o.MaxPerAddress) = (2, 3)));
+        await using var host = await EngineHost.StartAsync(services =>
+            services.Configure<StreamOptions>(o => (o.MaxPerUser, o.MaxPerAddress) = (2, 3))
+        );
         await using var first = await host.OpenAsync("/dunlin/v1/events?topic=a");
         var second = await host.OpenAsync("/dunlin/v1/events?topic=a");
         using var ann = host.Client();
@@ -151,8 +162,7 @@ public sealed class StreamTests
             // The place is given back just after the connection is closed.
             using var again = await ann.GetAsync("/dunlin/v1/events?topic=a", HttpCompletionOption.ResponseHeadersRead);
             status = again.StatusCode;
-        }
-        while (status == HttpStatusCode.TooManyRequests);
+        } while (status == HttpStatusCode.TooManyRequests);
         Assert.Equal(HttpStatusCode.OK, status);
     }
 
@@ -212,8 +222,12 @@ public sealed class StreamTests
         var buffer = new byte[4096];
         // Live: it has had an event, and its shard has let go of it.
         await host.PublishAsync("a", "live");
-        for (var text = ""; !text.Contains("live", StringComparison.Ordinal) || !text.EndsWith("\n\n", StringComparison.Ordinal);)
-            text += System.Text.Encoding.UTF8.GetString(buffer, 0, await stream.ReadAsync(buffer).AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
+        for (var text = ""; !text.Contains("live", StringComparison.Ordinal) || !text.EndsWith("\n\n", StringComparison.Ordinal); )
+            text += System.Text.Encoding.UTF8.GetString(
+                buffer,
+                0,
+                await stream.ReadAsync(buffer).AsTask().WaitAsync(TimeSpan.FromSeconds(20))
+            );
         await host.Fanout.SettledAsync();
         host.Time.Advance(TimeSpan.FromSeconds(17));
         var read = await stream.ReadAsync(buffer).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
@@ -242,7 +256,10 @@ public sealed class StreamTests
         await using var others = await host.OpenAsync("/dunlin/v1/events?topic=b", "bob");
         using var ann = host.Client();
         var own = JsonDocument.Parse(await ann.GetStringAsync("/dunlin/v1/stats")).RootElement;
-        Assert.Equal(mine.ConnectionId, Assert.Single(own.GetProperty("connections").EnumerateArray()).GetProperty("connectionId").GetString());
+        Assert.Equal(
+            mine.ConnectionId,
+            Assert.Single(own.GetProperty("connections").EnumerateArray()).GetProperty("connectionId").GetString()
+        );
         Assert.Equal(JsonValueKind.Null, own.GetProperty("totalConnections").ValueKind);
         Assert.DoesNotContain(others.ConnectionId, own.ToString(), StringComparison.Ordinal);
         using var admin = host.Client("admin");

@@ -28,7 +28,10 @@ public sealed class SubscribeTests
     {
         await using var host = await EngineHost.StartAsync();
         var first = await host.PublishAsync("a", 1);
-        await using var stream = await host.SubscribeAsync([("topic", "a"), ("presence", "true"), ("lastEventId", first)], query: "?topic=b");
+        await using var stream = await host.SubscribeAsync(
+            [("topic", "a"), ("presence", "true"), ("lastEventId", first)],
+            query: "?topic=b"
+        );
         using var ann = host.Client();
         var present = await ann.GetFromJsonAsync<JsonElement>("/dunlin/v1/presence?topic=b");
         Assert.Single(present.GetProperty("present").EnumerateArray());
@@ -74,12 +77,14 @@ public sealed class SubscribeTests
     {
         await using var host = await EngineHost.StartAsync();
         await host.PublishAsync("a", 1);
-        foreach (var open in new[]
-        {
-            host.OpenAsync("/dunlin/v1/events?topic=a", lastEventId: id == "🦆" ? "%F0%9F" : id),
-            host.OpenAsync($"/dunlin/v1/events?topic=a&lastEventId={Uri.EscapeDataString(id)}"),
-            host.SubscribeAsync([("topic", "a"), ("lastEventId", id)]),
-        })
+        foreach (
+            var open in new[]
+            {
+                host.OpenAsync("/dunlin/v1/events?topic=a", lastEventId: id == "🦆" ? "%F0%9F" : id),
+                host.OpenAsync($"/dunlin/v1/events?topic=a&lastEventId={Uri.EscapeDataString(id)}"),
+                host.SubscribeAsync([("topic", "a"), ("lastEventId", id)]),
+            }
+        )
         {
             await using var stream = await open;
             var reset = await stream.UntilAsync("dunlin.reset");
@@ -138,7 +143,8 @@ public sealed class SubscribeTests
         Assert.Equal(HttpStatusCode.MethodNotAllowed, subscribe.StatusCode);
     }
 
-    private static FormUrlEncodedContent Form((string Name, string Value)[] fields) => new(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)));
+    private static FormUrlEncodedContent Form((string Name, string Value)[] fields) =>
+        new(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)));
 
     private static async Task ProblemAsync(HttpClient client, HttpContent content, int status, string code)
     {

@@ -41,11 +41,13 @@ public sealed class TakeOverTests
     {
         var kestrel = new KestrelSide(scheme);
         await using var host = await EngineHost.StartAsync(listen: kestrel.Listen);
-        using var client = new HttpClient(new SocketsHttpHandler
-        {
-            ResponseDrainTimeout = TimeSpan.Zero,
-            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
-        })
+        using var client = new HttpClient(
+            new SocketsHttpHandler
+            {
+                ResponseDrainTimeout = TimeSpan.Zero,
+                SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+            }
+        )
         {
             BaseAddress = host.Address,
             DefaultRequestVersion = Version.Parse(version),
@@ -75,7 +77,9 @@ public sealed class TakeOverTests
             var drafts = new List<EventDraft>();
             for (var n = random.Next(3) > 0 ? 1 : random.Next(1, 20); n > 0; n--)
             {
-                var data = JsonSerializer.SerializeToUtf8Bytes(new string((char)random.Next('a', 'z'), random.Next(12) == 0 ? random.Next(60_000) : random.Next(300)));
+                var data = JsonSerializer.SerializeToUtf8Bytes(
+                    new string((char)random.Next('a', 'z'), random.Next(12) == 0 ? random.Next(60_000) : random.Next(300))
+                );
                 drafts.Add(new EventDraft(TopicName.Parse("t"), "e", data));
                 sent.Add(Encoding.UTF8.GetString(data));
             }
@@ -142,7 +146,7 @@ public sealed class TakeOverTests
         await using var quick = await host.OpenAsync("/dunlin/v1/events?topic=t");
         await quick.UntilAsync("dunlin.hello");
         var filler = new string('x', 60_000);
-        const int events = 200;   // 12 MB: more than any window and queue
+        const int events = 200; // 12 MB: more than any window and queue
         for (var i = 0; i < events; i++)
         {
             await host.Journal.AppendAsync(new EventDraft(TopicName.Parse("t"), "e", JsonSerializer.SerializeToUtf8Bytes($"{i}:{filler}")));
@@ -195,15 +199,17 @@ public sealed class TakeOverTests
         try
         {
             await using var host = await EngineHost.StartAsync(listen: kestrel => kestrel.ListenUnixSocket(path));
-            using var client = new HttpClient(new SocketsHttpHandler
-            {
-                ConnectCallback = async (_, cancellationToken) =>
+            using var client = new HttpClient(
+                new SocketsHttpHandler
                 {
-                    var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
-                    return new NetworkStream(socket, ownsSocket: true);
-                },
-            });
+                    ConnectCallback = async (_, cancellationToken) =>
+                    {
+                        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                        await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
+                        return new NetworkStream(socket, ownsSocket: true);
+                    },
+                }
+            );
             Assert.Equal("ready", await client.GetStringAsync("http://dunlin/healthz/ready"));
         }
         finally
@@ -224,16 +230,23 @@ public sealed class TakeOverTests
     {
         public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public void Listen(KestrelServerOptions kestrel) => kestrel.Listen(IPAddress.Loopback, 0, listen =>
-        {
-            ((IConnectionBuilder)listen).Use(next => async connection =>
-            {
-                await next(connection);
-                Ended.TrySetResult();
-            });
-            if (scheme == "https")
-                listen.UseHttps(TestCertificate.Create());
-        });
+        public void Listen(KestrelServerOptions kestrel) =>
+            kestrel.Listen(
+                IPAddress.Loopback,
+                0,
+                listen =>
+                {
+                    ((IConnectionBuilder)listen).Use(next =>
+                        async connection =>
+                        {
+                            await next(connection);
+                            Ended.TrySetResult();
+                        }
+                    );
+                    if (scheme == "https")
+                        listen.UseHttps(TestCertificate.Create());
+                }
+            );
     }
 
     /// <summary>A reader that speaks HTTP/1.1 with its own bytes.</summary>

@@ -30,10 +30,21 @@ internal sealed class ClusterNode(string name, string store, string? redis, stri
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         string[] arguments =
         [
-            Path.Combine(AppContext.BaseDirectory, "Dunlin.Host.dll"), "--port", Port.ToString(CultureInfo.InvariantCulture), "--data", _data.FullName, "--store", store,
+            Path.Combine(AppContext.BaseDirectory, "Dunlin.Host.dll"),
+            "--port",
+            Port.ToString(CultureInfo.InvariantCulture),
+            "--data",
+            _data.FullName,
+            "--store",
+            store,
             .. redis is null ? Array.Empty<string>() : ["--redis", redis],
         ];
-        var start = new ProcessStartInfo("dotnet", arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment.Remove("ASPNETCORE_ENVIRONMENT");
         start.Environment["Dunlin__DemoAccounts"] = accounts;
         // Three runtimes on a small machine: what they compile should not take the time of what is tested.

@@ -4,10 +4,12 @@ using System.Text.Json;
 
 namespace Dunlin.Cluster.Tests.Support;
 
-/// <summary>One device of one user: reads its stream, comes back with its last position whenever it is cut, and keeps what it saw.</summary>
+/// <summary>
+/// One device of one user: reads its stream, comes back with its last position whenever it is cut, and keeps what it saw.
+/// </summary>
 internal sealed class DeviceReader(HttpClient client, string user, string device)
 {
-    private readonly Lock _gate = new();   // guards _seen, _reached
+    private readonly Lock _gate = new(); // guards _seen, _reached
     private readonly List<(long Offset, string Id)> _seen = [];
     private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string? _position;

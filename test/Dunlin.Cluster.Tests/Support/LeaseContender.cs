@@ -44,17 +44,24 @@ internal sealed class LeaseContender(HttpClient client, string name, ConcurrentB
         using var answer = await client.PutAsJsonAsync(Resource, new { leaseId, seconds = Seconds }, limit.Token);
         if (answer.StatusCode is not (HttpStatusCode.Created or HttpStatusCode.OK))
         {
-            // Held by another, asked for too often, or a node or the database is away. Anything else would end the contention without a word.
+            // Held by another, asked for too often, or a node or the database is away. Anything else would end the contention without a
+            // word.
             Assert.True(
-                answer.StatusCode is HttpStatusCode.Locked or HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests || (int)answer.StatusCode >= 500,
-                $"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(limit.Token)}");
+                answer.StatusCode is HttpStatusCode.Locked or HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests
+                    || (int)answer.StatusCode >= 500,
+                $"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(limit.Token)}"
+            );
             return;
         }
         var fence = (await answer.Content.ReadFromJsonAsync<JsonElement>(limit.Token)).GetProperty("fence").GetInt64();
         var (from, end) = (Now, asked + TimeSpan.FromSeconds(Seconds));
         // Some are kept to their end, as by a holder that vanishes.
         var isKept = random.Next(12) == 0;
-        await Task.Delay(TimeSpan.FromMilliseconds(isKept ? 1_000 * Seconds : random.Next(0, 150)), TimeProvider.System, CancellationToken.None);
+        await Task.Delay(
+            TimeSpan.FromMilliseconds(isKept ? 1_000 * Seconds : random.Next(0, 150)),
+            TimeProvider.System,
+            CancellationToken.None
+        );
         var until = Now < end ? Now : end;
         if (until > from)
             holds.Add(new Hold(name, fence, from, until));
@@ -68,8 +75,12 @@ internal sealed class LeaseContender(HttpClient client, string name, ConcurrentB
     public static IReadOnlyList<string> Conflicts(IEnumerable<Hold> holds)
     {
         var byTime = holds.OrderBy(hold => hold.From).ToList();
-        return [.. byTime.Zip(byTime.Skip(1))
-            .Where(pair => pair.First.To > pair.Second.From || pair.First.Fence >= pair.Second.Fence)
-            .Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.First} and {pair.Second}"))];
+        return
+        [
+            .. byTime
+                .Zip(byTime.Skip(1))
+                .Where(pair => pair.First.To > pair.Second.From || pair.First.Fence >= pair.Second.Fence)
+                .Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.First} and {pair.Second}")),
+        ];
     }
 }

@@ -11,7 +11,7 @@ internal sealed class OpenStream : IAsyncDisposable
 
     private readonly HttpResponseMessage _response;
     private readonly CancellationTokenSource _stop = new();
-    private readonly Lock _gate = new();   // guards _events, _waiting
+    private readonly Lock _gate = new(); // guards _events, _waiting
     private readonly List<(string Name, string Data)> _events = [];
     private readonly List<(Func<(string Name, string Data), bool> Wanted, TaskCompletionSource Reached)> _waiting = [];
     private readonly Task _reading;
@@ -88,7 +88,9 @@ internal sealed class OpenStream : IAsyncDisposable
         try
         {
             await using var body = await _response.Content.ReadAsStreamAsync(_stop.Token);
-            await foreach (var item in SseParser.Create(body, static (_, data) => Encoding.UTF8.GetString(data)).EnumerateAsync(_stop.Token))
+            await foreach (
+                var item in SseParser.Create(body, static (_, data) => Encoding.UTF8.GetString(data)).EnumerateAsync(_stop.Token)
+            )
             {
                 lock (_gate)
                 {

@@ -35,7 +35,13 @@ internal sealed class Site : IAsyncDisposable
         {
             var line = new TcpProxy(site.Postgres.Port);
             site._lines.Add(line);
-            var store = new NpgsqlConnectionStringBuilder(site.Postgres.ConnectionString) { Port = line.Port, MaxPoolSize = 40, Timeout = 5, SslMode = SslMode.Disable };
+            var store = new NpgsqlConnectionStringBuilder(site.Postgres.ConnectionString)
+            {
+                Port = line.Port,
+                MaxPoolSize = 40,
+                Timeout = 5,
+                SslMode = SslMode.Disable,
+            };
             site._nodes.Add(new ClusterNode(name, store.ConnectionString, site.Redis.Endpoint, string.Join(',', accounts)));
         }
         await Task.WhenAll(site._nodes.Select(node => node.StartAsync()));
@@ -46,13 +52,15 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>A client of nginx, signed in.</summary>
     public async Task<HttpClient> SignInAsync(string user)
     {
-        var client = new HttpClient(new SocketsHttpHandler
-        {
-            UseCookies = false,
-            ResponseDrainTimeout = TimeSpan.Zero,
-            ConnectTimeout = TimeSpan.FromSeconds(5),
-            MaxConnectionsPerServer = 100,
-        })
+        var client = new HttpClient(
+            new SocketsHttpHandler
+            {
+                UseCookies = false,
+                ResponseDrainTimeout = TimeSpan.Zero,
+                ConnectTimeout = TimeSpan.FromSeconds(5),
+                MaxConnectionsPerServer = 100,
+            }
+        )
         {
             BaseAddress = Address,
             Timeout = Timeout.InfiniteTimeSpan,
@@ -86,7 +94,11 @@ internal sealed class Site : IAsyncDisposable
             text = Replace(text, $"127.0.0.1:508{i + 1}", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_nodes[i].Port}"));
         text = Replace(text, "127.0.0.1:8080", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}"));
         text = Replace(text, "worker_processes auto;", "worker_processes 1;");
-        text = Replace(text, "worker_rlimit_nofile 200000;", "daemon off; pid nginx.pid;" + (Environment.UserName == "root" ? " user root;" : ""));
+        text = Replace(
+            text,
+            "worker_rlimit_nofile 200000;",
+            "daemon off; pid nginx.pid;" + (Environment.UserName == "root" ? " user root;" : "")
+        );
         text = Replace(text, "worker_connections 65535;", "worker_connections 2048;");
         var file = Path.Combine(_folder.FullName, "nginx.conf");
         await File.WriteAllTextAsync(file, text);

@@ -12,15 +12,16 @@ internal sealed class SpanLog : Collection<Activity>, IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly Lock _gate = new();   // guards the collection and _added
+    private readonly Lock _gate = new(); // guards the collection and _added
     private readonly TracerProvider _provider;
     private TaskCompletionSource _added = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public SpanLog() => _provider = Sdk.CreateTracerProviderBuilder()
-        .AddSource(DunlinActivities.Name)
-        .AddAspNetCoreInstrumentation()
-        .AddInMemoryExporter(this)
-        .Build();
+    public SpanLog() =>
+        _provider = Sdk.CreateTracerProviderBuilder()
+            .AddSource(DunlinActivities.Name)
+            .AddAspNetCoreInstrumentation()
+            .AddInMemoryExporter(this)
+            .Build();
 
     /// <summary>Waits until so many spans match.</summary>
     public async Task<IReadOnlyList<Activity>> WhenAsync(int count, Func<Activity, bool> matches)

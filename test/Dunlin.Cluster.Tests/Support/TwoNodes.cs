@@ -29,10 +29,14 @@ internal sealed class TwoNodes : IAsyncDisposable
     private TwoNodes(PostgresServer postgres, RedisServer? redis, ManualTime? time) => (_postgres, _redis, _time) = (postgres, redis, time);
 
     /// <param name="withRedis">Whether they have Redis between them.</param>
-    /// <param name="time">Their time; null for the real one. On time that stands still every answer of the other node is waited for, however
-    /// busy the machine is.</param>
+    /// <param name="time">Their time; null for the real one. On time that stands still every answer of the other node is waited for,
+    /// however busy the machine is.</param>
     /// <param name="configure">More services of a node.</param>
-    public static async Task<TwoNodes> StartAsync(bool withRedis, ManualTime? time = null, Action<int, IServiceCollection>? configure = null)
+    public static async Task<TwoNodes> StartAsync(
+        bool withRedis,
+        ManualTime? time = null,
+        Action<int, IServiceCollection>? configure = null
+    )
     {
         var nodes = new TwoNodes(await PostgresServer.StartNewAsync(), withRedis ? await RedisServer.StartNewAsync() : null, time);
         for (var i = 0; i < 2; i++)
@@ -50,7 +54,10 @@ internal sealed class TwoNodes : IAsyncDisposable
         var answer = await login.Content.ReadFromJsonAsync<JsonElement>();
         Assert.True(login.IsSuccessStatusCode, answer.ToString());
         foreach (var client in clients)
-            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", answer.GetProperty("accessToken").GetString());
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+                "Bearer",
+                answer.GetProperty("accessToken").GetString()
+            );
         return clients;
     }
 
@@ -111,21 +118,31 @@ internal sealed class TwoNodes : IAsyncDisposable
 
     private async Task<WebApplication> StartNodeAsync(int node, Action<int, IServiceCollection>? configure)
     {
-        var settings = new HostSettings { Port = 0, Data = _folder.FullName, Demo = true, Store = _postgres.ConnectionString + ";Maximum Pool Size=20", Redis = _redis?.Endpoint };
-        var app = HostApplication.Build(settings, services =>
+        var settings = new HostSettings
         {
-            if (_time is not null)
+            Port = 0,
+            Data = _folder.FullName,
+            Demo = true,
+            Store = _postgres.ConnectionString + ";Maximum Pool Size=20",
+            Redis = _redis?.Endpoint,
+        };
+        var app = HostApplication.Build(
+            settings,
+            services =>
             {
-                services.AddSingleton<TimeProvider>(_time);
-                // It leaps, and what is under way would be given up for what it leapt over.
-                services.Configure<PostgresOptions>(postgres => postgres.WriteLimit = TimeSpan.FromHours(1));
+                if (_time is not null)
+                {
+                    services.AddSingleton<TimeProvider>(_time);
+                    // It leaps, and what is under way would be given up for what it leapt over.
+                    services.Configure<PostgresOptions>(postgres => postgres.WriteLimit = TimeSpan.FromHours(1));
+                }
+                services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);
+                services.AddLogging(logging => logging.ClearProviders());
+                services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero);
+                services.Remove(services.Single(s => s.ImplementationType == typeof(Announcement)));
+                configure?.Invoke(node, services);
             }
-            services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);
-            services.AddLogging(logging => logging.ClearProviders());
-            services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero);
-            services.Remove(services.Single(s => s.ImplementationType == typeof(Announcement)));
-            configure?.Invoke(node, services);
-        });
+        );
         await app.StartAsync();
         return app;
     }

@@ -23,16 +23,22 @@ public sealed class AccessRelayTests : IDisposable
     {
         using var relay = await StartAsync(shared: new SharedStore());
         var heard = new Heard(_changes);
-        await Store.WriteAsync(async (unit, ct) =>
-        {
-            await unit.SessionEndedAsync(new EndedSession("ann", "s1", "signed_out") { LastFrame = "x"u8.ToArray() }, ct);
-            await unit.RightsChangedAsync("bob", ct);
-        });
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await Store.WriteAsync(async (unit, ct) =>
-        {
-            await unit.RightsChangedAsync("eve", ct);
-            throw new InvalidOperationException();
-        }));
+        await Store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await unit.SessionEndedAsync(new EndedSession("ann", "s1", "signed_out") { LastFrame = "x"u8.ToArray() }, ct);
+                await unit.RightsChangedAsync("bob", ct);
+            }
+        );
+        await Assert.ThrowsAsync<InvalidOperationException>(async () =>
+            await Store.WriteAsync(
+                async (unit, ct) =>
+                {
+                    await unit.RightsChangedAsync("eve", ct);
+                    throw new InvalidOperationException();
+                }
+            )
+        );
         await Store.WriteAsync((unit, ct) => unit.RightsChangedAsync("end", ct));
         Assert.Equal(["ann/s1/signed_out/1", "bob", "end"], await heard.UntilAsync("end"));
         await relay.StopAsync(default);
@@ -141,7 +147,14 @@ public sealed class AccessRelayTests : IDisposable
 
     private async Task<AccessRelay> StartAsync(SharedStore? shared, IJournal? journal = null, AccessChanges? changes = null)
     {
-        var relay = new AccessRelay(changes ?? _changes, journal ?? _node.Journal, _node.Fanout, _node.Time, NullLogger<AccessRelay>.Instance, shared);
+        var relay = new AccessRelay(
+            changes ?? _changes,
+            journal ?? _node.Journal,
+            _node.Fanout,
+            _node.Time,
+            NullLogger<AccessRelay>.Instance,
+            shared
+        );
         await relay.StartAsync(default);
         return relay;
     }
@@ -152,7 +165,7 @@ public sealed class AccessRelayTests : IDisposable
     /// <summary>What the listeners of a node were told.</summary>
     private sealed class Heard
     {
-        private readonly Lock _gate = new();   // guards all below
+        private readonly Lock _gate = new(); // guards all below
         private readonly List<string> _all = [];
         private readonly List<(string Last, TaskCompletionSource Reached)> _waiting = [];
 

@@ -7,5 +7,6 @@ namespace Dunlin.Core.Tests.Access;
 
 public sealed class InMemoryRevocationTests : RevocationConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => InMemoryBackend.CreateAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        InMemoryBackend.CreateAsync(time, retention);
 }

@@ -20,7 +20,8 @@ internal sealed class LayerTable
             .SelectMany(cells => Names(cells[1]).Select(folder => (Folder: folder, Layer: int.Parse(cells[0]))))
             .ToDictionary(row => row.Folder, row => row.Layer, StringComparer.Ordinal);
         var picture = Regex.Match(document, "```mermaid\n(?<lines>.*?)```", RegexOptions.Singleline).Groups["lines"].Value;
-        var arrows = Regex.Matches(picture, @"^\s*(?<from>\w+) --> (?<to>\w+)\s*$", RegexOptions.Multiline)
+        var arrows = Regex
+            .Matches(picture, @"^\s*(?<from>\w+) --> (?<to>\w+)\s*$", RegexOptions.Multiline)
             .ToLookup(arrow => arrow.Groups["from"].Value, arrow => arrow.Groups["to"].Value, StringComparer.Ordinal);
         return new LayerTable(layers, arrows);
     }
@@ -57,10 +58,13 @@ internal sealed class LayerTable
         return end < 0 ? document[start..] : document[start..end];
     }
 
-    private static IEnumerable<string[]> Rows(string section, Func<string[], bool> isRow) => section.Split('\n')
-        .Where(line => line.StartsWith('|'))
-        .Select(line => line.Trim().Trim('|').Split('|', StringSplitOptions.TrimEntries))
-        .Where(cells => cells.Length >= 2 && isRow(cells));
+    private static IEnumerable<string[]> Rows(string section, Func<string[], bool> isRow) =>
+        section
+            .Split('\n')
+            .Where(line => line.StartsWith('|'))
+            .Select(line => line.Trim().Trim('|').Split('|', StringSplitOptions.TrimEntries))
+            .Where(cells => cells.Length >= 2 && isRow(cells));
 
-    private static IReadOnlyList<string> Names(string cell) => [.. Regex.Matches(cell, "`(?<name>[^`]+)`").Select(name => name.Groups["name"].Value)];
+    private static IReadOnlyList<string> Names(string cell) =>
+        [.. Regex.Matches(cell, "`(?<name>[^`]+)`").Select(name => name.Groups["name"].Value)];
 }

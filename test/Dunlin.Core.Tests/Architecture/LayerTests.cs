@@ -34,7 +34,15 @@ public sealed class LayerTests
         var folders = CoreFiles().Select(FolderOf).Distinct().Order(StringComparer.Ordinal);
         Assert.Equal(Table.Folders.Order(StringComparer.Ordinal), folders);
         var found = CoreFiles()
-            .Select(file => (File: file, Namespace: Regex.Match(File.ReadAllText(file), @"^namespace (?<name>[\w.]+);", RegexOptions.Multiline).Groups["name"].Value))
+            .Select(file =>
+                (
+                    File: file,
+                    Namespace: Regex
+                        .Match(File.ReadAllText(file), @"^namespace (?<name>[\w.]+);", RegexOptions.Multiline)
+                        .Groups["name"]
+                        .Value
+                )
+            )
             .Where(file => FolderOfNamespace(file.Namespace) != FolderOf(file.File))
             .Select(file => $"{Path.GetRelativePath(Root, file.File)} has the namespace {file.Namespace}");
         Assert.Empty(found);
@@ -67,12 +75,21 @@ public sealed class LayerTests
     public void Packages_reference_only_the_packages_of_their_row()
     {
         var rows = LayerTable.Packages(Document);
-        var projects = Directory.GetFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToList();
-        Assert.Equal(rows.Keys.Order(StringComparer.Ordinal), projects.Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal));
+        var projects = Directory
+            .GetFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal)
+            .ToList();
+        Assert.Equal(
+            rows.Keys.Order(StringComparer.Ordinal),
+            projects.Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal)
+        );
         var found =
             from project in projects
             let name = Path.GetFileNameWithoutExtension(project)
-            from Match reference in Regex.Matches(File.ReadAllText(project), "<ProjectReference Include=\"[^\"]*?(?<name>[^/\"]+)\\.csproj\"")
+            from Match reference in Regex.Matches(
+                File.ReadAllText(project),
+                "<ProjectReference Include=\"[^\"]*?(?<name>[^/\"]+)\\.csproj\""
+            )
             where !rows[name].Contains(reference.Groups["name"].Value)
             select $"{name} references {reference.Groups["name"].Value}";
         Assert.Empty(found);
@@ -85,10 +102,10 @@ public sealed class LayerTests
         return
         [
             .. from pair in uses
-               where IsOwn(pair.User) && IsOwn(pair.Used)
-               let fault = table.Fault(FolderOfNamespace(pair.User.Namespace), FolderOfNamespace(pair.Used.Namespace))
-               where fault is not null
-               select $"{pair.User.FullName} uses {pair.Used.FullName}: {fault}",
+            where IsOwn(pair.User) && IsOwn(pair.Used)
+            let fault = table.Fault(FolderOfNamespace(pair.User.Namespace), FolderOfNamespace(pair.Used.Namespace))
+            where fault is not null
+            select $"{pair.User.FullName} uses {pair.Used.FullName}: {fault}",
         ];
     }
 
@@ -96,14 +113,17 @@ public sealed class LayerTests
     private static bool IsOwn(TypeDefinition type) =>
         !type.Name.StartsWith('<') && (type.Namespace.StartsWith("Dunlin", StringComparison.Ordinal) || IsEntryPoint(type.Namespace));
 
-    private static string FolderOfNamespace(string name) => IsEntryPoint(name) ? Registration : name.Split('.').ElementAtOrDefault(1) ?? name;
+    private static string FolderOfNamespace(string name) =>
+        IsEntryPoint(name) ? Registration : name.Split('.').ElementAtOrDefault(1) ?? name;
 
     private static bool IsEntryPoint(string name) => name == "Microsoft.Extensions.DependencyInjection";
 
     private static string FolderOf(string file) => Path.GetRelativePath(Path.Combine(Root, "src/Dunlin.Core"), file).Split('/', '\\')[0];
 
-    private static IEnumerable<string> CoreFiles() => Directory.EnumerateFiles(Path.Combine(Root, "src/Dunlin.Core"), "*.cs", SearchOption.AllDirectories)
-        .Where(file => !Regex.IsMatch(file, @"[\\/](bin|obj)[\\/]"));
+    private static IEnumerable<string> CoreFiles() =>
+        Directory
+            .EnumerateFiles(Path.Combine(Root, "src/Dunlin.Core"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !Regex.IsMatch(file, @"[\\/](bin|obj)[\\/]"));
 
     private static string FindRoot()
     {

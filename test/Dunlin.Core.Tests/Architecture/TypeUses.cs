@@ -34,16 +34,16 @@ internal static class TypeUses
     }
 
     private static IEnumerable<TypeReference?> References(TypeDefinition type) =>
-    [
-        type.BaseType,
-        .. type.Interfaces.Select(implemented => implemented.InterfaceType),
-        .. type.GenericParameters.SelectMany(Constraints),
-        .. type.CustomAttributes.Select(attribute => attribute.AttributeType),
-        .. type.Fields.Select(field => field.FieldType),
-        .. type.Properties.Select(property => property.PropertyType),
-        .. type.Events.Select(one => one.EventType),
-        .. type.Methods.SelectMany(References),
-    ];
+        [
+            type.BaseType,
+            .. type.Interfaces.Select(implemented => implemented.InterfaceType),
+            .. type.GenericParameters.SelectMany(Constraints),
+            .. type.CustomAttributes.Select(attribute => attribute.AttributeType),
+            .. type.Fields.Select(field => field.FieldType),
+            .. type.Properties.Select(property => property.PropertyType),
+            .. type.Events.Select(one => one.EventType),
+            .. type.Methods.SelectMany(References),
+        ];
 
     private static IEnumerable<TypeReference?> References(MethodDefinition method)
     {
@@ -62,27 +62,37 @@ internal static class TypeUses
             .Concat(method.Body.Instructions.SelectMany(References));
     }
 
-    private static IEnumerable<TypeReference?> References(Instruction instruction) => instruction.Operand switch
-    {
-        GenericInstanceMethod method =>
-        [
-            method.DeclaringType, method.ReturnType, .. method.GenericArguments, .. method.Parameters.Select(parameter => parameter.ParameterType),
-        ],
-        MethodReference method => [method.DeclaringType, method.ReturnType, .. method.Parameters.Select(parameter => parameter.ParameterType)],
-        FieldReference field => [field.DeclaringType, field.FieldType],
-        TypeReference type => [type],
-        _ => [],
-    };
+    private static IEnumerable<TypeReference?> References(Instruction instruction) =>
+        instruction.Operand switch
+        {
+            GenericInstanceMethod method =>
+            [
+                method.DeclaringType,
+                method.ReturnType,
+                .. method.GenericArguments,
+                .. method.Parameters.Select(parameter => parameter.ParameterType),
+            ],
+            MethodReference method =>
+            [
+                method.DeclaringType,
+                method.ReturnType,
+                .. method.Parameters.Select(parameter => parameter.ParameterType),
+            ],
+            FieldReference field => [field.DeclaringType, field.FieldType],
+            TypeReference type => [type],
+            _ => [],
+        };
 
     private static IEnumerable<TypeReference?> Constraints(GenericParameter parameter) =>
         parameter.Constraints.Select(constraint => constraint.ConstraintType);
 
     // A generic type is itself and its arguments; an array, a pointer or a reference is its element.
-    private static IEnumerable<TypeReference> Parts(TypeReference? type) => type switch
-    {
-        null or GenericParameter => [],
-        GenericInstanceType generic => generic.GenericArguments.SelectMany(Parts).Prepend(generic.ElementType),
-        TypeSpecification specification => Parts(specification.ElementType),
-        _ => [type],
-    };
+    private static IEnumerable<TypeReference> Parts(TypeReference? type) =>
+        type switch
+        {
+            null or GenericParameter => [],
+            GenericInstanceType generic => generic.GenericArguments.SelectMany(Parts).Prepend(generic.ElementType),
+            TypeSpecification specification => Parts(specification.ElementType),
+            _ => [type],
+        };
 }

@@ -101,7 +101,9 @@ public sealed class NodeQuestionsTests : IDisposable
     public async Task Streams_of_one_kind_are_counted_at_all_nodes()
     {
         await StartAsync(2);
-        var counts = _nodes.Select(node => new StreamCounts("rooms", c => c.Topics.Any(t => t.IsUnder("rooms")), node.Node.Fanout, node.Questions)).ToList();
+        var counts = _nodes
+            .Select(node => new StreamCounts("rooms", c => c.Topics.Any(t => t.IsUnder("rooms")), node.Node.Fanout, node.Questions))
+            .ToList();
         await _nodes[0].Node.ConnectAsync(new TestSink(), "rooms/1");
         await _nodes[1].Node.ConnectAsync(new TestSink(), "rooms/2");
         await _nodes[1].Node.ConnectAsync(new TestSink(), "rooms/2", with: r => r with { Caller = TestNode.User("bob") });
@@ -137,9 +139,7 @@ public sealed class NodeQuestionsTests : IDisposable
 
         public void Attach(IBackplaneNode node) => _inner.Attach(node);
 
-        public void Hint(IBackplaneNode from, IReadOnlyList<Event> committed)
-        {
-        }
+        public void Hint(IBackplaneNode from, IReadOnlyList<Event> committed) { }
 
         public void Transient(IBackplaneNode from, Event entry)
         {

@@ -20,7 +20,11 @@ public sealed class CatchUpTests
         for (var i = 0; i < sinks.Count; i++)
         {
             var from = 100 + (i % 10 * 7);
-            var expected = Enumerable.Range(from + 1, total - from).Where(offset => (offset - 1) % 3 != 0).Select(offset => (long)offset).ToList();
+            var expected = Enumerable
+                .Range(from + 1, total - from)
+                .Where(offset => (offset - 1) % 3 != 0)
+                .Select(offset => (long)offset)
+                .ToList();
             var frames = await sinks[i].WhenCountAsync(expected.Count);
             Assert.Equal(expected, frames.Where(frame => frame.Offset != 0).Select(frame => frame.Offset));
         }
@@ -58,8 +62,11 @@ public sealed class CatchUpTests
 
         public Position Head => inner.Head;
 
-        public ValueTask<IReadOnlyList<Position>> AppendAsync(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency, CancellationToken cancellationToken) =>
-            inner.AppendAsync(drafts, idempotency, cancellationToken);
+        public ValueTask<IReadOnlyList<Position>> AppendAsync(
+            IReadOnlyList<EventDraft> drafts,
+            IdempotencyKey? idempotency,
+            CancellationToken cancellationToken
+        ) => inner.AppendAsync(drafts, idempotency, cancellationToken);
 
         public async ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken)
         {

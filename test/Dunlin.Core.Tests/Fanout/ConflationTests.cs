@@ -32,7 +32,10 @@ public sealed class ConflationTests
         await node.PublishAsync("ships/2", "last");
         var sink = new TestSink();
         await node.ConnectAsync(sink, "ships/**", node.Journal.Head with { Offset = 0 }, Conflating);
-        Assert.Equal([("e", "2997", 2_998), ("sunk", "\"when\"", 3_001), ("e", "\"last\"", 3_002)], sink.Frames.Select(f => (f.Name!, f.Data, f.Offset)));
+        Assert.Equal(
+            [("e", "2997", 2_998), ("sunk", "\"when\"", 3_001), ("e", "\"last\"", 3_002)],
+            sink.Frames.Select(f => (f.Name!, f.Data, f.Offset))
+        );
     }
 
     [Fact]
@@ -126,7 +129,14 @@ public sealed class ConflationTests
             var at = random.Next(frames.Count);
             var resumed = new TestSink();
             await node.ConnectAsync(
-                resumed, "a b c/*", node.Journal.Head with { Offset = frames[at].Offset }, random.Next(2) == 0 ? Conflating : null);
+                resumed,
+                "a b c/*",
+                node.Journal.Head with
+                {
+                    Offset = frames[at].Offset,
+                },
+                random.Next(2) == 0 ? Conflating : null
+            );
             AssertHoldsLast([.. frames.Take(at + 1), .. resumed.Frames]);
         }
 
@@ -164,11 +174,15 @@ public sealed class ConflationTests
         await node.PublishAsync("t", "theirs");
         await node.PublishAsync("t", "mine", new EventOrigin("ann", DeviceId: "phone"));
         var sink = new TestSink();
-        await node.ConnectAsync(sink, "t", node.Journal.Head with { Offset = 0 }, request => Conflating(request) with
-        {
-            Caller = TestNode.User(device: "phone"),
-            Exclusion = OriginExclusion.Device,
-        });
+        await node.ConnectAsync(
+            sink,
+            "t",
+            node.Journal.Head with
+            {
+                Offset = 0,
+            },
+            request => Conflating(request) with { Caller = TestNode.User(device: "phone"), Exclusion = OriginExclusion.Device }
+        );
         Assert.Equal(["\"theirs\""], sink.Frames.Select(f => f.Data));
     }
 
@@ -196,8 +210,11 @@ public sealed class ConflationTests
             return await inner.ReadAsync(query, cancellationToken);
         }
 
-        public ValueTask<IReadOnlyList<Position>> AppendAsync(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency, CancellationToken cancellationToken) =>
-            inner.AppendAsync(drafts, idempotency, cancellationToken);
+        public ValueTask<IReadOnlyList<Position>> AppendAsync(
+            IReadOnlyList<EventDraft> drafts,
+            IdempotencyKey? idempotency,
+            CancellationToken cancellationToken
+        ) => inner.AppendAsync(drafts, idempotency, cancellationToken);
 
         public ValueTask<long> TrimAsync(CancellationToken cancellationToken) => inner.TrimAsync(cancellationToken);
     }

@@ -10,11 +10,16 @@ public sealed class ConnectionTests
     {
         using var node = new TestNode();
         var sink = new TestSink();
-        await node.ConnectAsync(sink, "t", with: r => r with
-        {
-            Heartbeat = TimeSpan.FromSeconds(15),
-            HeartbeatFrame = now => FrameWriter.Encode(null, f => f.Data("beat")),
-        });
+        await node.ConnectAsync(
+            sink,
+            "t",
+            with: r =>
+                r with
+                {
+                    Heartbeat = TimeSpan.FromSeconds(15),
+                    HeartbeatFrame = now => FrameWriter.Encode(null, f => f.Data("beat")),
+                }
+        );
         await node.PublishAsync("t", 0);
         await sink.WhenCountAsync(1);
         for (var i = 1; i <= 4; i++)
@@ -46,7 +51,8 @@ public sealed class ConnectionTests
     public async Task G4_Sign_out_ends_the_streams_of_that_session_and_no_other()
     {
         using var node = new TestNode();
-        TestSink gone = new(), stays = new();
+        TestSink gone = new(),
+            stays = new();
         var ended = await node.ConnectAsync(gone, "t", with: r => r with { Caller = TestNode.User("ann", "s1") });
         await node.ConnectAsync(stays, "t", with: r => r with { Caller = TestNode.User("ann", "s2") });
         node.Fanout.CloseSession("ann", "s1");
@@ -60,7 +66,8 @@ public sealed class ConnectionTests
     public async Task A_session_that_is_ended_with_a_last_frame_hears_it_before_the_goodbye_and_nothing_else()
     {
         using var node = new TestNode();
-        TestSink gone = new(), stays = new();
+        TestSink gone = new(),
+            stays = new();
         var ended = await node.ConnectAsync(gone, "t", with: r => r with { Caller = TestNode.User("ann", "s1") });
         await node.ConnectAsync(stays, "t", with: r => r with { Caller = TestNode.User("ann", "s2") });
         await node.StallAsync(gone, "t", 1);
@@ -97,7 +104,8 @@ public sealed class ConnectionTests
     public async Task G4_A_right_that_is_taken_away_takes_the_topic_from_an_open_stream()
     {
         using var node = new TestNode();
-        TestSink both = new(), one = new();
+        TestSink both = new(),
+            one = new();
         await node.ConnectAsync(both, "a b");
         var narrow = await node.ConnectAsync(one, "b");
         await node.Fanout.ReauthorizeAsync("ann", (_, topic) => new(topic.Value == "a"));
@@ -113,7 +121,8 @@ public sealed class ConnectionTests
     public async Task Removal_compares_identity_so_an_old_connection_never_takes_a_new_one_with_it()
     {
         using var node = new TestNode();
-        TestSink old = new(), fresh = new();
+        TestSink old = new(),
+            fresh = new();
         var first = await node.ConnectAsync(old, "t", with: r => r with { Caller = TestNode.User("ann", "s1", "d1") });
         var second = await node.ConnectAsync(fresh, "t", with: r => r with { Caller = TestNode.User("ann", "s1", "d1") });
         first.Close(ConnectionEnd.Gone);

@@ -12,7 +12,9 @@ public sealed class FanoutTests
     public async Task An_event_reaches_every_connection_of_its_topic_and_no_other()
     {
         using var node = new TestNode();
-        TestSink one = new(), two = new(), other = new();
+        TestSink one = new(),
+            two = new(),
+            other = new();
         await node.ConnectAsync(one, "a/1 a/2");
         await node.ConnectAsync(two, "a/1");
         await node.ConnectAsync(other, "a/10");
@@ -65,7 +67,12 @@ public sealed class FanoutTests
             var sink = new TestSink();
             // Some from the beginning (far behind the small tail), some from somewhere, some from now.
             var head = node.Journal.Head;
-            var resume = random.Next(3) switch { 0 => head with { Offset = 0 }, 1 => head with { Offset = random.NextInt64(head.Offset + 1) }, _ => (Position?)null };
+            var resume = random.Next(3) switch
+            {
+                0 => head with { Offset = 0 },
+                1 => head with { Offset = random.NextInt64(head.Offset + 1) },
+                _ => (Position?)null,
+            };
             starts.Add(resume ?? node.Fanout.Reached);
             resumed.Add(resume is not null);
             sinks.Add(sink);
@@ -110,7 +117,8 @@ public sealed class FanoutTests
             await node.PublishAsync("trimmed", i);
         node.Retention.Prefixes["trimmed"] = new RetentionRule { MaxCount = 10 };
         Assert.Equal(190, await node.Journal.TrimAsync(default));
-        TestSink trimmed = new(), kept = new();
+        TestSink trimmed = new(),
+            kept = new();
         var beginning = node.Journal.Head with { Offset = 0 };
         await node.ConnectAsync(trimmed, "trimmed", beginning);
         await node.ConnectAsync(kept, "kept", beginning);
@@ -150,7 +158,11 @@ public sealed class FanoutTests
     {
         using var node = new TestNode();
         var sink = new TestSink();
-        var connection = await node.ConnectAsync(sink, "t", with: r => r with { Exclusion = exclusion, Caller = TestNode.User("ann", "s1", "d1") });
+        var connection = await node.ConnectAsync(
+            sink,
+            "t",
+            with: r => r with { Exclusion = exclusion, Caller = TestNode.User("ann", "s1", "d1") }
+        );
         await node.PublishAsync("t", "own", new EventOrigin("ann", "s1", connection.Id, "d1"));
         await node.PublishAsync("t", "device", new EventOrigin("ann", "s1", "another", "d1"));
         await node.PublishAsync("t", "session", new EventOrigin("ann", "s1", "another", "d2"));

@@ -25,9 +25,15 @@ public sealed class FrameTests
                 if (ReferenceEquals(format, WireFormats.Named))
                     AssertSameJson(Encoding.UTF8.GetString(entry.Data.Span), item.Data);
                 else if (ReferenceEquals(format, WireFormats.Typed))
-                    AssertSameJson(Encoding.UTF8.GetString(entry.Data.Span), JsonDocument.Parse(item.Data).RootElement.GetProperty("data").GetRawText());
+                    AssertSameJson(
+                        Encoding.UTF8.GetString(entry.Data.Span),
+                        JsonDocument.Parse(item.Data).RootElement.GetProperty("data").GetRawText()
+                    );
                 else if (ReferenceEquals(format, WireFormats.Envelope))
-                    AssertSameJson(Encoding.UTF8.GetString(entry.Data.Span), JsonDocument.Parse(item.Data).RootElement.GetProperty("payload").GetRawText());
+                    AssertSameJson(
+                        Encoding.UTF8.GetString(entry.Data.Span),
+                        JsonDocument.Parse(item.Data).RootElement.GetProperty("payload").GetRawText()
+                    );
                 else
                     Assert.Equal("sync", item.Data);
             }
@@ -38,11 +44,17 @@ public sealed class FrameTests
     public void An_envelope_names_channel_type_payload_device_and_time()
     {
         var entry = new Event(
-            new Position(1, 7), TopicName.Parse("users/ann/timer"), "started", "{\"a\":1}"u8.ToArray(), new EventOrigin("ann", null, null, "phone"),
-            new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.Zero));
+            new Position(1, 7),
+            TopicName.Parse("users/ann/timer"),
+            "started",
+            "{\"a\":1}"u8.ToArray(),
+            new EventOrigin("ann", null, null, "phone"),
+            new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.Zero)
+        );
         Assert.Equal(
             "id: 00000001-7\ndata: {\"channel\":\"timer\",\"type\":\"started\",\"payload\":{\"a\":1},\"sourceDeviceId\":\"phone\",\"timestamp\":\"2030-01-02T03:04:05+00:00\"}\n\n",
-            Encoding.UTF8.GetString(entry.FrameFor(WireFormats.Envelope).Span));
+            Encoding.UTF8.GetString(entry.FrameFor(WireFormats.Envelope).Span)
+        );
     }
 
     [Theory]
@@ -85,20 +97,48 @@ public sealed class FrameTests
     public void What_is_no_position_is_not_read_as_one(string text) => Assert.False(Position.TryParse(text, out _));
 
     private static void AssertSameJson(string expected, string actual) =>
-        Assert.True(JsonElement.DeepEquals(JsonDocument.Parse(expected).RootElement, JsonDocument.Parse(actual).RootElement), $"{expected} <> {actual}");
+        Assert.True(
+            JsonElement.DeepEquals(JsonDocument.Parse(expected).RootElement, JsonDocument.Parse(actual).RootElement),
+            $"{expected} <> {actual}"
+        );
 
     private static Event RandomEvent(Random random, int offset)
     {
-        string[] texts = ["plain", "two\nlines", "cr\rlf\r\nend", "nul\0", ":colon", " leading", "data: x", "\u2028\ufeff", "", "emoji 🐦", "\"quoted\"\\"];
-        var value = new Dictionary<string, object?>(StringComparer.Ordinal) { [texts[random.Next(texts.Length)] + "k"] = texts[random.Next(texts.Length)], ["n"] = random.Next() };
-        var json = JsonSerializer.Serialize(value, new JsonSerializerOptions { WriteIndented = random.Next(2) == 0, NewLine = random.Next(2) == 0 ? "\n" : "\r\n" });
-        return new Event(new Position((uint)random.Next(), offset), TopicName.Parse("t/" + random.Next(9)), "type." + random.Next(9), Encoding.UTF8.GetBytes(json), null, DateTimeOffset.UnixEpoch);
+        string[] texts =
+        [
+            "plain",
+            "two\nlines",
+            "cr\rlf\r\nend",
+            "nul\0",
+            ":colon",
+            " leading",
+            "data: x",
+            "\u2028\ufeff",
+            "",
+            "emoji 🐦",
+            "\"quoted\"\\",
+        ];
+        var value = new Dictionary<string, object?>(StringComparer.Ordinal)
+        {
+            [texts[random.Next(texts.Length)] + "k"] = texts[random.Next(texts.Length)],
+            ["n"] = random.Next(),
+        };
+        var json = JsonSerializer.Serialize(
+            value,
+            new JsonSerializerOptions { WriteIndented = random.Next(2) == 0, NewLine = random.Next(2) == 0 ? "\n" : "\r\n" }
+        );
+        return new Event(
+            new Position((uint)random.Next(), offset),
+            TopicName.Parse("t/" + random.Next(9)),
+            "type." + random.Next(9),
+            Encoding.UTF8.GetBytes(json),
+            null,
+            DateTimeOffset.UnixEpoch
+        );
     }
 
     private sealed class Silent : IWireFormat
     {
-        public void Write(Event source, FrameWriter frame)
-        {
-        }
+        public void Write(Event source, FrameWriter frame) { }
     }
 }

@@ -71,9 +71,12 @@ public sealed class HintTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task G2_What_was_trimmed_before_the_node_could_read_it_is_told_as_a_reset_to_those_who_would_have_had_it(bool isSomethingLeft)
+    public async Task G2_What_was_trimmed_before_the_node_could_read_it_is_told_as_a_reset_to_those_who_would_have_had_it(
+        bool isSomethingLeft
+    )
     {
-        TestSink trimmed = new(), kept = new();
+        TestSink trimmed = new(),
+            kept = new();
         await _node.ConnectAsync(trimmed, "t");
         await _node.ConnectAsync(kept, "kept");
         _journal.LetGo();
@@ -90,7 +93,10 @@ public sealed class HintTests : IDisposable
         Assert.Equal("\"after\"", (await trimmed.WhenCountAsync(2))[1].Data);
         await _writer.PublishAsync("kept", "last");
         Hint(_hints.Count);
-        Assert.Equal(isSomethingLeft ? ["\"k\"", "\"last\""] : ["\"last\""], (await kept.WhenCountAsync(isSomethingLeft ? 2 : 1)).Select(f => f.Data));
+        Assert.Equal(
+            isSomethingLeft ? ["\"k\"", "\"last\""] : ["\"last\""],
+            (await kept.WhenCountAsync(isSomethingLeft ? 2 : 1)).Select(f => f.Data)
+        );
     }
 
     public void Dispose()
@@ -132,7 +138,11 @@ public sealed class HintTests : IDisposable
             return page;
         }
 
-        public ValueTask<IReadOnlyList<Position>> AppendAsync(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public ValueTask<IReadOnlyList<Position>> AppendAsync(
+            IReadOnlyList<EventDraft> drafts,
+            IdempotencyKey? idempotency,
+            CancellationToken cancellationToken
+        ) => throw new NotSupportedException();
 
         public ValueTask<long> TrimAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
     }

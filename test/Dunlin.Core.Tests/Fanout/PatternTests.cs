@@ -12,11 +12,26 @@ public sealed class PatternTests
     public async Task A_pattern_stream_hears_what_its_pattern_covers_and_nothing_else()
     {
         using var node = new TestNode();
-        TestSink team = new(), alerts = new(), exact = new();
+        TestSink team = new(),
+            alerts = new(),
+            exact = new();
         await node.ConnectAsync(team, "teams/7/**");
         await node.ConnectAsync(alerts, "teams/*/alerts other");
         await node.ConnectAsync(exact, "teams/7/alerts");
-        foreach (var topic in new[] { "teams/7", "teams/70/x", "Teams/7/x", "teams/7/alerts", "teams/8/alerts", "other", "teams/7/a/b", "teams/7/%2F", "end" })
+        foreach (
+            var topic in new[]
+            {
+                "teams/7",
+                "teams/70/x",
+                "Teams/7/x",
+                "teams/7/alerts",
+                "teams/8/alerts",
+                "other",
+                "teams/7/a/b",
+                "teams/7/%2F",
+                "end",
+            }
+        )
             await node.PublishAsync(topic, topic);
         await node.Fanout.SettledAsync();
         Assert.Equal(["teams/7/alerts", "teams/7/a/b", "teams/7/%2F"], team.Frames.Select(f => f.Data.Trim('"')));
@@ -86,9 +101,20 @@ public sealed class PatternTests
         for (var i = 0; i < 40; i++)
         {
             var sink = new TestSink();
-            var wanted = random.Next(4) switch { 0 => "t/**", 1 => "t/*/1", 2 => "t/*/1 t/** end", _ => "t/*/0 t/*/1 t/3/2" };
+            var wanted = random.Next(4) switch
+            {
+                0 => "t/**",
+                1 => "t/*/1",
+                2 => "t/*/1 t/** end",
+                _ => "t/*/0 t/*/1 t/3/2",
+            };
             var head = node.Journal.Head;
-            var resume = random.Next(3) switch { 0 => head with { Offset = 0 }, 1 => head with { Offset = random.NextInt64(head.Offset + 1) }, _ => (Position?)null };
+            var resume = random.Next(3) switch
+            {
+                0 => head with { Offset = 0 },
+                1 => head with { Offset = random.NextInt64(head.Offset + 1) },
+                _ => (Position?)null,
+            };
             readers.Add((sink, wanted, resume?.Offset));
             await node.ConnectAsync(sink, wanted + " last/*", resume);
         }
@@ -98,9 +124,11 @@ public sealed class PatternTests
         {
             var offsets = (await sink.WhenAsync(f => f.Count > 0 && f[^1].Offset == last)).Select(f => f.Offset).ToList();
             var patterns = wanted.Split(' ').Select(TopicPattern.Parse).ToList();
-            var expected = Enumerable.Range(1, total)
+            var expected = Enumerable
+                .Range(1, total)
                 .Where(n => n % 3 != 0 && patterns.Any(pattern => pattern.Covers($"t/{n / 10}/{n % 4}")) && n >= (from + 1 ?? offsets[0]))
-                .Select(n => (long)n).Append(last);
+                .Select(n => (long)n)
+                .Append(last);
             Assert.Equal(expected, offsets);
         }
     }
@@ -114,7 +142,8 @@ public sealed class PatternTests
             await node.PublishAsync("trimmed/1", i);
         node.Retention.Prefixes["trimmed"] = new RetentionRule { MaxCount = 10 };
         Assert.Equal(190, await node.Journal.TrimAsync(default));
-        TestSink trimmed = new(), kept = new();
+        TestSink trimmed = new(),
+            kept = new();
         var beginning = node.Journal.Head with { Offset = 0 };
         await node.ConnectAsync(trimmed, "kept/1 trimmed/*", beginning);
         await node.ConnectAsync(kept, "kept/*", beginning);
@@ -131,10 +160,16 @@ public sealed class PatternTests
         for (var i = 0; i < 2_000; i++)
             await node.PublishAsync(i % 2 == 0 ? "a/1" : "b/1", i);
         var beginning = node.Journal.Head with { Offset = 0 };
-        TestSink a = new(), b = new(), both = new(), named = new();
+        TestSink a = new(),
+            b = new(),
+            both = new(),
+            named = new();
         await Task.WhenAll(
-            node.ConnectAsync(a, "a/*", beginning), node.ConnectAsync(b, "b/*", beginning),
-            node.ConnectAsync(both, "a/* b/*", beginning), node.ConnectAsync(named, "a/1 b/*", beginning));
+            node.ConnectAsync(a, "a/*", beginning),
+            node.ConnectAsync(b, "b/*", beginning),
+            node.ConnectAsync(both, "a/* b/*", beginning),
+            node.ConnectAsync(named, "a/1 b/*", beginning)
+        );
         Assert.Equal(Enumerable.Range(0, 1_000).Select(i => (2L * i) + 1), (await a.WhenCountAsync(1_000)).Select(f => f.Offset));
         Assert.Equal(Enumerable.Range(1, 1_000).Select(i => 2L * i), (await b.WhenCountAsync(1_000)).Select(f => f.Offset));
         Assert.Equal(Enumerable.Range(1, 2_000).Select(i => (long)i), (await both.WhenCountAsync(2_000)).Select(f => f.Offset));
@@ -145,7 +180,8 @@ public sealed class PatternTests
     public async Task G4_A_pattern_that_is_taken_away_is_silent_at_once_and_the_rest_goes_on()
     {
         using var node = new TestNode();
-        TestSink both = new(), one = new();
+        TestSink both = new(),
+            one = new();
         var stays = await node.ConnectAsync(both, "open teams/7/** teams/*/alerts");
         var ends = await node.ConnectAsync(one, "teams/7/**");
         await node.Fanout.ReauthorizeAsync("ann", (_, _) => new(true), (_, pattern) => new(pattern.Text == "teams/*/alerts"));
@@ -203,7 +239,10 @@ public sealed class PatternTests
         string[] words = ["a", "b", "ab", "%2F"];
         for (var round = 0; round < 3_000; round++)
         {
-            var parts = Enumerable.Range(0, random.Next(1, 4)).Select(_ => random.Next(3) == 0 ? "*" : words[random.Next(words.Length)]).ToList();
+            var parts = Enumerable
+                .Range(0, random.Next(1, 4))
+                .Select(_ => random.Next(3) == 0 ? "*" : words[random.Next(words.Length)])
+                .ToList();
             if (random.Next(3) == 0)
                 parts[^1] = "**";
             var text = string.Join('/', parts);
@@ -218,7 +257,11 @@ public sealed class PatternTests
             }
             var name = string.Join('/', Enumerable.Range(0, random.Next(1, 5)).Select(_ => words[random.Next(words.Length)]));
             var expected = present.Where(one => TopicPattern.Parse(one.Key).Covers(name)).Select(one => one.Value.Id).Order();
-            var found = index.Matching(TopicName.Parse(name)).SelectMany(set => set.Seats.ToArray()).Select(seat => seat.Connection.Id).Order();
+            var found = index
+                .Matching(TopicName.Parse(name))
+                .SelectMany(set => set.Seats.ToArray())
+                .Select(seat => seat.Connection.Id)
+                .Order();
             Assert.True(expected.SequenceEqual(found), $"seed {seed}: '{name}' among {string.Join(' ', present.Keys)}");
         }
     }

@@ -9,12 +9,31 @@ namespace Dunlin.Core.Tests.Fanout;
 
 public sealed class ReservedTypeTests
 {
-    private static readonly IWireFormat[] Formats = [WireFormats.Named, WireFormats.Typed, WireFormats.Envelope, WireFormats.Word("sync"), new NamingFormat()];
+    private static readonly IWireFormat[] Formats =
+    [
+        WireFormats.Named,
+        WireFormats.Typed,
+        WireFormats.Envelope,
+        WireFormats.Word("sync"),
+        new NamingFormat(),
+    ];
 
     public static TheoryData<string> Reserved { get; } =
     [
-        "dunlin.goodbye", "dunlin.reset", "dunlin.hello", "dunlin.revoked", "dunlin.", "dunlin.later", "presence.joined", "presence.left", "presence.x",
-        "lease.granted", "lease.released", "lease.x", "error", "open",
+        "dunlin.goodbye",
+        "dunlin.reset",
+        "dunlin.hello",
+        "dunlin.revoked",
+        "dunlin.",
+        "dunlin.later",
+        "presence.joined",
+        "presence.left",
+        "presence.x",
+        "lease.granted",
+        "lease.released",
+        "lease.x",
+        "error",
+        "open",
     ];
 
     [Theory]
@@ -49,7 +68,11 @@ public sealed class ReservedTypeTests
         var live = new TestSink();
         await node.ConnectAsync(live, "t");
         var before = await node.PublishAsync("t", 1);
-        await node.Journal.AppendAsync([EventDraft.OfEngine(TopicName.Parse("t"), type, new { reason = "signedOut" }), TestNode.Draft("t", 2)], null, default);
+        await node.Journal.AppendAsync(
+            [EventDraft.OfEngine(TopicName.Parse("t"), type, new { reason = "signedOut" }), TestNode.Draft("t", 2)],
+            null,
+            default
+        );
         Assert.Equal(["1", "2"], (await live.WhenCountAsync(2)).Select(f => f.Data));
         var resumed = new TestSink();
         await node.ConnectAsync(resumed, "t", before);
@@ -72,17 +95,50 @@ public sealed class ReservedTypeTests
     [Fact]
     public void Only_control_frames_have_the_control_field()
     {
-        foreach (var frame in new[] { ControlFrames.Reset(ResetReason.Epoch, new Position(1, 2)), ControlFrames.Goodbye(ConnectionEnd.Draining, TimeSpan.Zero), ControlFrames.Revoked(["t"]) })
+        foreach (
+            var frame in new[]
+            {
+                ControlFrames.Reset(ResetReason.Epoch, new Position(1, 2)),
+                ControlFrames.Goodbye(ConnectionEnd.Draining, TimeSpan.Zero),
+                ControlFrames.Revoked(["t"]),
+            }
+        )
             Assert.Single(ControlLines(frame));
-        Assert.Equal("event: dunlin.revoked\ncontrol: revoked\ndata: {\"topics\":[\"t\"]}\n\n", Encoding.UTF8.GetString(ControlFrames.Revoked(["t"]).Span));
+        Assert.Equal(
+            "event: dunlin.revoked\ncontrol: revoked\ndata: {\"topics\":[\"t\"]}\n\n",
+            Encoding.UTF8.GetString(ControlFrames.Revoked(["t"]).Span)
+        );
         var random = TestSeed.NewRandom(out var seed);
-        string[] parts = ["control: goodbye", "control", "\ncontrol: goodbye\n", "\r\ncontrol: hello\r", "event: dunlin.goodbye", "\n", "\r", "x", "\u2028control: x", ":", " "];
+        string[] parts =
+        [
+            "control: goodbye",
+            "control",
+            "\ncontrol: goodbye\n",
+            "\r\ncontrol: hello\r",
+            "event: dunlin.goodbye",
+            "\n",
+            "\r",
+            "x",
+            "\u2028control: x",
+            ":",
+            " ",
+        ];
         string Text() => string.Concat(Enumerable.Range(0, random.Next(6)).Select(_ => parts[random.Next(parts.Length)]));
         for (var i = 0; i < 5_000; i++)
         {
-            var entry = new Event(new Position(1, i), TopicName.Parse("control"), i % 3 == 0 ? "control" : "x", Encoding.UTF8.GetBytes(Text()), new EventOrigin(DeviceId: "control"), default);
+            var entry = new Event(
+                new Position(1, i),
+                TopicName.Parse("control"),
+                i % 3 == 0 ? "control" : "x",
+                Encoding.UTF8.GetBytes(Text()),
+                new EventOrigin(DeviceId: "control"),
+                default
+            );
             foreach (var format in Formats)
-                Assert.True(ControlLines(entry.FrameFor(format)).Length == 0, $"seed {seed}, {format}: {Encoding.UTF8.GetString(entry.FrameFor(format).Span)}");
+                Assert.True(
+                    ControlLines(entry.FrameFor(format)).Length == 0,
+                    $"seed {seed}, {format}: {Encoding.UTF8.GetString(entry.FrameFor(format).Span)}"
+                );
         }
     }
 
@@ -124,8 +180,18 @@ public sealed class ReservedTypeTests
     {
         var payload = "[\"\\ud83d\"," + new string('[', 200) + new string(']', 200) + "]";
         var entry = new Event(
-            new Position(1, 1), TopicName.ForUser("ann"), "!notes:created", Encoding.UTF8.GetBytes($"{{\"exceptDevice\":\"phone\",\"payload\":{payload}}}"), null, default);
-        Assert.Contains($"\"payload\":{payload}", Encoding.UTF8.GetString(entry.FrameFor(new Devices.DeviceFormat("laptop")).Span), StringComparison.Ordinal);
+            new Position(1, 1),
+            TopicName.ForUser("ann"),
+            "!notes:created",
+            Encoding.UTF8.GetBytes($"{{\"exceptDevice\":\"phone\",\"payload\":{payload}}}"),
+            null,
+            default
+        );
+        Assert.Contains(
+            $"\"payload\":{payload}",
+            Encoding.UTF8.GetString(entry.FrameFor(new Devices.DeviceFormat("laptop")).Span),
+            StringComparison.Ordinal
+        );
         Assert.True(entry.FrameFor(new Devices.DeviceFormat("phone")).IsEmpty);
     }
 

@@ -9,7 +9,8 @@ public sealed class SlowReaderTests
     public async Task G5_A_reader_that_stops_costs_a_bounded_queue_and_loses_nothing_when_it_reads_again()
     {
         using var node = new TestNode(o => (o.MaxPendingBytes, o.TailEvents, o.Shards) = (2_048, 64, 1));
-        TestSink slow = new(), fast = new();
+        TestSink slow = new(),
+            fast = new();
         await node.ConnectAsync(slow, "t");
         await node.ConnectAsync(fast, "t");
         await node.StallAsync(slow, "t", 0);
@@ -21,7 +22,10 @@ public sealed class SlowReaderTests
         Assert.True(slow.UnflushedBytes < 2_048, $"{slow.UnflushedBytes} bytes were pushed at a reader that reads nothing.");
         slow.LetGo();
         var frames = await slow.WhenCountAsync(500);
-        Assert.Equal(Enumerable.Range(0, 500).Select(i => i.ToString(System.Globalization.CultureInfo.InvariantCulture)), frames.Select(f => f.Data));
+        Assert.Equal(
+            Enumerable.Range(0, 500).Select(i => i.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            frames.Select(f => f.Data)
+        );
     }
 
     [Fact]

@@ -18,7 +18,12 @@ internal sealed class TestNode : IDisposable
 {
     private readonly ServiceProvider _meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
 
-    public TestNode(Action<FanoutOptions>? configure = null, Func<IJournal, IJournal>? decorate = null, IBackplane? backplane = null, RetentionOptions? retention = null)
+    public TestNode(
+        Action<FanoutOptions>? configure = null,
+        Func<IJournal, IJournal>? decorate = null,
+        IBackplane? backplane = null,
+        RetentionOptions? retention = null
+    )
     {
         var options = new FanoutOptions();
         configure?.Invoke(options);
@@ -28,8 +33,15 @@ internal sealed class TestNode : IDisposable
         Journal = decorate?.Invoke(Store) ?? Store;
         Wheel = new TimerWheel(Time);
         Fanout = new EventFanout(
-            Journal, Feed, backplane ?? new InProcessBackplane(), Wheel, Time, Options.Create(options),
-            new FanoutInstruments(_meters.GetRequiredService<IMeterFactory>()), NullLogger<EventFanout>.Instance);
+            Journal,
+            Feed,
+            backplane ?? new InProcessBackplane(),
+            Wheel,
+            Time,
+            Options.Create(options),
+            new FanoutInstruments(_meters.GetRequiredService<IMeterFactory>()),
+            NullLogger<EventFanout>.Instance
+        );
         Fanout.Begin();
     }
 
@@ -47,16 +59,21 @@ internal sealed class TestNode : IDisposable
 
     public EventFanout Fanout { get; }
 
-    public static Caller User(string id = "ann", string? session = null, string? device = null) => new(id, id) { SessionId = session, DeviceId = device };
+    public static Caller User(string id = "ann", string? session = null, string? device = null) =>
+        new(id, id) { SessionId = session, DeviceId = device };
 
     public static EventDraft Draft(string topic, object? value, EventOrigin? origin = null) =>
         EventDraft.Of(TopicName.Parse(topic), "e", value, origin);
 
-    public ValueTask<Position> PublishAsync(string topic, object? value, EventOrigin? origin = null) => Journal.AppendAsync(Draft(topic, value, origin));
+    public ValueTask<Position> PublishAsync(string topic, object? value, EventOrigin? origin = null) =>
+        Journal.AppendAsync(Draft(topic, value, origin));
 
     public Connection Open(TestSink sink, string topics, Func<ConnectionRequest, ConnectionRequest>? with = null)
     {
-        var (names, patterns) = (topics.Split(' ').Where(topic => !topic.Contains('*')), topics.Split(' ').Where(topic => topic.Contains('*')));
+        var (names, patterns) = (
+            topics.Split(' ').Where(topic => !topic.Contains('*')),
+            topics.Split(' ').Where(topic => topic.Contains('*'))
+        );
         var request = new ConnectionRequest(User(), [.. names.Select(TopicName.Parse)], sink)
         {
             Patterns = [.. patterns.Select(TopicPattern.Parse)],
@@ -66,7 +83,12 @@ internal sealed class TestNode : IDisposable
     }
 
     /// <summary>Opens a connection that is live when this returns: an event published afterwards is delivered live.</summary>
-    public async Task<Connection> ConnectAsync(TestSink sink, string topics, Position? resume = null, Func<ConnectionRequest, ConnectionRequest>? with = null)
+    public async Task<Connection> ConnectAsync(
+        TestSink sink,
+        string topics,
+        Position? resume = null,
+        Func<ConnectionRequest, ConnectionRequest>? with = null
+    )
     {
         var connection = Open(sink, topics, with);
         var (start, reset) = await Fanout.LocateAsync(resume);

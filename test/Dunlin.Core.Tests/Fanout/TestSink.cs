@@ -6,9 +6,10 @@ namespace Dunlin.Core.Tests.Fanout;
 /// <summary>A peer under the test's control: it can stop reading, die, and tell when it has received so much.</summary>
 internal sealed class TestSink : IFrameSink
 {
-    private readonly Lock _gate = new();   // guards all fields
+    private readonly Lock _gate = new(); // guards all fields
     private readonly MemoryStream _received = new();
-    private readonly List<(Func<IReadOnlyList<TestFrame>, bool> Wanted, TaskCompletionSource<IReadOnlyList<TestFrame>> Reached)> _waiting = [];
+    private readonly List<(Func<IReadOnlyList<TestFrame>, bool> Wanted, TaskCompletionSource<IReadOnlyList<TestFrame>> Reached)> _waiting =
+    [];
     private TaskCompletionSource? _held;
     private TaskCompletionSource? _blocked;
     private int _writers;
@@ -149,7 +150,8 @@ internal sealed record TestFrame(string? Id, string? Name, string Data)
         var frames = new List<TestFrame>();
         foreach (var block in text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries))
         {
-            string? id = null, name = null;
+            string? id = null,
+                name = null;
             var data = new List<string>();
             foreach (var line in block.Split('\n'))
             {

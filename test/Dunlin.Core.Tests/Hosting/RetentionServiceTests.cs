@@ -17,10 +17,17 @@ public sealed class RetentionServiceTests
         var (time, retention) = (new ManualTime(), new RetentionOptions { EndedLeaseAge = TimeSpan.FromHours(2) });
         await using var backend = await InMemoryBackend.CreateAsync(time, retention);
         using var service = new RetentionService(
-            backend.Journal, backend.Store, backend.Clock, Options.Create(retention), NullLogger<RetentionService>.Instance);
+            backend.Journal,
+            backend.Store,
+            backend.Clock,
+            Options.Create(retention),
+            NullLogger<RetentionService>.Instance
+        );
         await backend.Journal.AppendAsync(EventDraft.Of(TopicName.Parse("a"), "t", 1), TestContext.Current.CancellationToken);
         await backend.Store.WriteAsync(
-            (unit, ct) => unit.Leases.SaveAsync(new LeaseRow(ResourceName.Parse("r")) { EndedAt = unit.Now }, ct), TestContext.Current.CancellationToken);
+            (unit, ct) => unit.Leases.SaveAsync(new LeaseRow(ResourceName.Parse("r")) { EndedAt = unit.Now }, ct),
+            TestContext.Current.CancellationToken
+        );
 
         await service.RunOnceAsync(TestContext.Current.CancellationToken);
         Assert.Equal((1, 1), await CountAsync(backend.Journal, backend.Store));
@@ -32,7 +39,10 @@ public sealed class RetentionServiceTests
     private static async Task<(int Events, int Leases)> CountAsync(IJournal journal, IStore store)
     {
         var page = await journal.ReadAsync(new JournalQuery(0, null), TestContext.Current.CancellationToken);
-        var rows = await store.ReadAsync((scope, ct) => scope.Leases.ListAsync(new LeaseQuery(), ct), TestContext.Current.CancellationToken);
+        var rows = await store.ReadAsync(
+            (scope, ct) => scope.Leases.ListAsync(new LeaseQuery(), ct),
+            TestContext.Current.CancellationToken
+        );
         return (page.Events.Count, rows.Count);
     }
 }

@@ -7,15 +7,18 @@ namespace Dunlin.Core.Tests.Jobs;
 
 public sealed class InMemoryJobTests : JobConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => InMemoryBackend.CreateAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        InMemoryBackend.CreateAsync(time, retention);
 }
 
 public sealed class InMemoryJobFaultTests : JobFaultConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => InMemoryBackend.CreateAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        InMemoryBackend.CreateAsync(time, retention);
 }
 
 public sealed class InMemoryJobFairnessTests : JobFairnessConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => InMemoryBackend.CreateAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        InMemoryBackend.CreateAsync(time, retention);
 }

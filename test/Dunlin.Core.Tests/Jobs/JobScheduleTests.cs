@@ -40,10 +40,16 @@ public sealed class JobScheduleTests
         var running = new List<ScheduledJob>();
         var now = Start;
         bool HasRoom(ScheduledJob job) =>
-            (job.FairnessKey is null || options.MaxParallelPerFairnessKey == 0
-                || running.Count(r => r.FairnessKey == job.FairnessKey) < options.MaxParallelPerFairnessKey)
-            && (job.ConcurrencyKey is null || options.MaxParallelPerConcurrencyKey == 0
-                || running.Count(r => r.ConcurrencyKey == job.ConcurrencyKey) < options.MaxParallelPerConcurrencyKey);
+            (
+                job.FairnessKey is null
+                || options.MaxParallelPerFairnessKey == 0
+                || running.Count(r => r.FairnessKey == job.FairnessKey) < options.MaxParallelPerFairnessKey
+            )
+            && (
+                job.ConcurrencyKey is null
+                || options.MaxParallelPerConcurrencyKey == 0
+                || running.Count(r => r.ConcurrencyKey == job.ConcurrencyKey) < options.MaxParallelPerConcurrencyKey
+            );
         for (var step = 1; step < 200; step++)
         {
             switch (random.Next(6))

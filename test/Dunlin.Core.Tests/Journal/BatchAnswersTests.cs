@@ -68,7 +68,8 @@ public sealed class BatchAnswersTests
 
     private sealed class Numbered : WriteRequest<object, int>
     {
-        public Numbered(int number) : base(CancellationToken.None) => Result = number;
+        public Numbered(int number)
+            : base(CancellationToken.None) => Result = number;
 
         public override ValueTask ExecuteAsync(object session) => default;
     }

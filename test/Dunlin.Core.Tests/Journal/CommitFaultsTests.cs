@@ -16,12 +16,16 @@ public sealed class CommitFaultsTests
         var faults = new CommitFaults();
         var (journal, store) = (new FaultyJournal(backend.Journal, faults), new FaultyStore(backend.Store, faults));
         faults.FailNext();
-        await Assert.ThrowsAsync<DunlinException>(async () => await store.WriteAsync(async (unit, ct) => await unit.AppendAsync(Draft, ct)));
+        await Assert.ThrowsAsync<DunlinException>(async () =>
+            await store.WriteAsync(async (unit, ct) => await unit.AppendAsync(Draft, ct))
+        );
         faults.FailNext();
         await Assert.ThrowsAsync<DunlinException>(async () => await journal.AppendAsync(Draft));
         Assert.Equal(0, journal.Head.Offset);
         faults.LoseNextReply();
-        await Assert.ThrowsAsync<DunlinException>(async () => await store.WriteAsync(async (unit, ct) => await unit.AppendAsync(Draft, ct)));
+        await Assert.ThrowsAsync<DunlinException>(async () =>
+            await store.WriteAsync(async (unit, ct) => await unit.AppendAsync(Draft, ct))
+        );
         faults.LoseNextReply();
         await Assert.ThrowsAsync<DunlinException>(async () => await journal.AppendAsync(Draft));
         Assert.Equal(2, journal.Head.Offset);

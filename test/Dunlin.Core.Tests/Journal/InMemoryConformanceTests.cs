@@ -9,32 +9,38 @@ namespace Dunlin.Core.Tests.Journal;
 
 public sealed class InMemoryJournalTests : JournalConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => InMemoryBackend.CreateAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        InMemoryBackend.CreateAsync(time, retention);
 }
 
 public sealed class InMemoryRetentionTests : RetentionConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => InMemoryBackend.CreateAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        InMemoryBackend.CreateAsync(time, retention);
 }
 
 public sealed class InMemoryStoreTests : StoreConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => InMemoryBackend.CreateAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        InMemoryBackend.CreateAsync(time, retention);
 }
 
 public sealed class InMemoryLeaseTableTests : LeaseTableConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => InMemoryBackend.CreateAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        InMemoryBackend.CreateAsync(time, retention);
 }
 
 public sealed class InMemoryRecordTests : RecordConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => InMemoryBackend.CreateAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        InMemoryBackend.CreateAsync(time, retention);
 }
 
 public sealed class InMemoryAccountStoreTests : AccountStoreConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => InMemoryBackend.CreateAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        InMemoryBackend.CreateAsync(time, retention);
 }
 
 internal static class InMemoryBackend
@@ -43,10 +49,20 @@ internal static class InMemoryBackend
     {
         var (feed, clock, accounts) = (new CommitFeed(), new StoreClock(time), new InMemoryAccountStore());
         var store = new InMemoryStore(feed, clock, Options.Create(retention));
-        return new(new StoreUnderTest(store, store, feed, clock, accounts, accounts, () =>
-        {
-            store.Dispose();
-            return default;
-        }));
+        return new(
+            new StoreUnderTest(
+                store,
+                store,
+                feed,
+                clock,
+                accounts,
+                accounts,
+                () =>
+                {
+                    store.Dispose();
+                    return default;
+                }
+            )
+        );
     }
 }

@@ -31,7 +31,11 @@ public sealed class ManualTimeTests
         var fired = 0;
         ITimer? second = null;
         using var first = time.CreateTimer(
-            _ => second = time.CreateTimer(_ => fired++, null, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan), null, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
+            _ => second = time.CreateTimer(_ => fired++, null, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan),
+            null,
+            TimeSpan.FromSeconds(1),
+            Timeout.InfiniteTimeSpan
+        );
         time.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal(1, fired);
         second!.Dispose();

@@ -65,7 +65,9 @@ public sealed class JsonTextTests
             Assert.True(JsonText.IsUnicode(repaired.Span), $"seed {seed}");
             using var document = JsonDocument.Parse(repaired);
             foreach (var member in document.RootElement.EnumerateObject())
-                Assert.NotNull(member.Name + (member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString() : member.Value[0].GetString()));
+                Assert.NotNull(
+                    member.Name + (member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString() : member.Value[0].GetString())
+                );
             // What System.Text.Json can read is exactly what needs no repair.
             Assert.Equal(repaired.Span.SequenceEqual(json), IsReadable(json));
         }
@@ -75,7 +77,10 @@ public sealed class JsonTextTests
     public void Items_and_members_stand_as_in_the_text()
     {
         Assert.Equal(["1", "\"\\ud83d\"", "{ \"a\" : [ ] }"], JsonText.Items(Utf8(" [1, \"\\ud83d\" ,{ \"a\" : [ ] }] "))!.Select(Of));
-        Assert.Equal(["a=1", "\\u0061={}"], JsonText.Members(Utf8("{\"a\":1, \"\\u0061\" : {}}"))!.Select(m => $"{Of(m.Name)}={Of(m.Value)}"));
+        Assert.Equal(
+            ["a=1", "\\u0061={}"],
+            JsonText.Members(Utf8("{\"a\":1, \"\\u0061\" : {}}"))!.Select(m => $"{Of(m.Name)}={Of(m.Value)}")
+        );
         Assert.Null(JsonText.Items(Utf8("{}")));
         Assert.Null(JsonText.Members(Utf8("[]")));
         Assert.Equal("2", Of(JsonText.Member(Utf8("{\"a\":1,\"a\":2}"), "a"u8)!.Value));
@@ -86,7 +91,10 @@ public sealed class JsonTextTests
     {
         try
         {
-            return System.Text.Json.Nodes.JsonNode.Parse(json)!.AsObject().All(member => member.Value!.ToJsonString().Length > 0 && Texts(member.Value).All(text => text is not null));
+            return System
+                .Text.Json.Nodes.JsonNode.Parse(json)!
+                .AsObject()
+                .All(member => member.Value!.ToJsonString().Length > 0 && Texts(member.Value).All(text => text is not null));
         }
         catch (InvalidOperationException)
         {

@@ -51,5 +51,9 @@ public sealed class TimeTextTests
 
     [Fact]
     public void The_error_of_a_query_names_the_encoding_of_the_plus() =>
-        Assert.Contains("%2B", Assert.Throws<DunlinException>(() => TimeText.ParseQuery("2026-03-01T09:30:00", "from")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "%2B",
+            Assert.Throws<DunlinException>(() => TimeText.ParseQuery("2026-03-01T09:30:00", "from")).Message,
+            StringComparison.Ordinal
+        );
 }

@@ -7,5 +7,6 @@ namespace Dunlin.Core.Tests.Leases;
 
 public sealed class InMemoryLeaseTests : LeaseConformance
 {
-    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) => InMemoryBackend.CreateAsync(time, retention);
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        InMemoryBackend.CreateAsync(time, retention);
 }

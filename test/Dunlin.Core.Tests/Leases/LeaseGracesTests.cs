@@ -17,7 +17,14 @@ public sealed class LeaseGracesTests : IDisposable
     public LeaseGracesTests()
     {
         var options = Options.Create(new LeaseOptions { DisconnectGrace = TimeSpan.FromSeconds(10) });
-        _leases = new LeaseService(_node.Store, [], _node.Wheel, options, new LeaseInstruments(new TestKit.TestMeters()), NullLogger<LeaseService>.Instance);
+        _leases = new LeaseService(
+            _node.Store,
+            [],
+            _node.Wheel,
+            options,
+            new LeaseInstruments(new TestKit.TestMeters()),
+            NullLogger<LeaseService>.Instance
+        );
         _graces = new LeaseGraces(_node.Fanout, _leases, _node.Wheel, options, NullLogger<LeaseGraces>.Instance);
     }
 
@@ -79,7 +86,9 @@ public sealed class LeaseGracesTests : IDisposable
         await HoldAsync();
         var (watcher, other) = (new TestSink(), ResourceName.Parse("files/2"));
         await _node.ConnectAsync(watcher, "leases/files");
-        (await _leases.AcquireAsync(new LeaseRequest(other, "lease-id-of-bob", new LeaseOwner("bob", "Bob", "s1", null, "tab"), 3_600))).OrThrow();
+        (
+            await _leases.AcquireAsync(new LeaseRequest(other, "lease-id-of-bob", new LeaseOwner("bob", "Bob", "s1", null, "tab"), 3_600))
+        ).OrThrow();
         await CloseAsync(bob);
         _node.Time.Advance(TimeSpan.FromSeconds(12));
         await watcher.WhenAsync(f => f.Any(x => x.Name == "lease.released"));
@@ -103,7 +112,9 @@ public sealed class LeaseGracesTests : IDisposable
         _node.ConnectAsync(sink, "t", with: r => r with { Caller = TestNode.User("ann", "s1", device) });
 
     private async Task HoldAsync(string device = "tab") =>
-        (await _leases.AcquireAsync(new LeaseRequest(File, "lease-id-of-ann", new LeaseOwner("ann", "Ann", "s1", null, device), 3_600))).OrThrow();
+        (
+            await _leases.AcquireAsync(new LeaseRequest(File, "lease-id-of-ann", new LeaseOwner("ann", "Ann", "s1", null, device), 3_600))
+        ).OrThrow();
 
     private async Task<bool> IsHeldAsync() => (await _leases.ListAsync(new LeaseQuery())).Rows.Count > 0;
 }

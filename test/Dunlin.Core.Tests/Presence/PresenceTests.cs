@@ -13,7 +13,12 @@ public sealed class PresenceTests : IDisposable
     private readonly PresenceRegistry _presence;
 
     public PresenceTests() =>
-        _presence = new PresenceRegistry(_node.Fanout, _node.Wheel, _node.Time, Options.Create(new PresenceOptions { Grace = TimeSpan.FromSeconds(10) }));
+        _presence = new PresenceRegistry(
+            _node.Fanout,
+            _node.Wheel,
+            _node.Time,
+            Options.Create(new PresenceOptions { Grace = TimeSpan.FromSeconds(10) })
+        );
 
     [Fact]
     public async Task A_user_joins_once_whatever_the_number_of_connections_and_leaves_after_the_grace()
@@ -30,7 +35,10 @@ public sealed class PresenceTests : IDisposable
         Assert.Equal(0, _presence.List(Room).Single(p => p.UserId == "ann").Connections);
         _node.Time.Advance(TimeSpan.FromSeconds(4));
         var frames = await watcher.WhenAsync(f => f.Any(x => x.Name == "presence.left"));
-        Assert.Equal(["presence.joined", "presence.left"], frames.Where(f => f.Data.Contains("ann", StringComparison.Ordinal)).Select(f => f.Name));
+        Assert.Equal(
+            ["presence.joined", "presence.left"],
+            frames.Where(f => f.Data.Contains("ann", StringComparison.Ordinal)).Select(f => f.Name)
+        );
         Assert.DoesNotContain(_presence.List(Room), p => p.UserId == "ann");
     }
 
@@ -57,5 +65,6 @@ public sealed class PresenceTests : IDisposable
         await connection.Completion;
     }
 
-    private Task<Connection> ConnectAsync(string user, TestSink sink) => _node.ConnectAsync(sink, "room", with: r => r with { Caller = TestNode.User(user), IsPresent = true });
+    private Task<Connection> ConnectAsync(string user, TestSink sink) =>
+        _node.ConnectAsync(sink, "room", with: r => r with { Caller = TestNode.User(user), IsPresent = true });
 }

@@ -53,7 +53,10 @@ public sealed class TimerWheelTests : IDisposable
         for (var i = 0; i < 3; i++)
         {
             var n = i;
-            _wheel.Schedule(new WheelAction(() => fired += n == 1 ? throw new InvalidOperationException("on purpose") : 1), TimeSpan.FromSeconds(2));
+            _wheel.Schedule(
+                new WheelAction(() => fired += n == 1 ? throw new InvalidOperationException("on purpose") : 1),
+                TimeSpan.FromSeconds(2)
+            );
         }
         _time.Advance(TimeSpan.FromSeconds(5));
         Assert.Equal(2, fired);

@@ -18,10 +18,17 @@ public sealed class ErrorTableTests
     [Fact]
     public void The_documented_table_is_the_one_in_the_code()
     {
-        var text = new StringBuilder("# Errors\n\nEvery error is a row of one table (`ErrorCode`); this page is checked against it.\n\n| code | status | class | meaning | what to do |\n|---|---|---|---|---|\n");
+        var text = new StringBuilder(
+            "# Errors\n\nEvery error is a row of one table (`ErrorCode`); this page is checked against it.\n\n| code | status | class | meaning | what to do |\n|---|---|---|---|---|\n"
+        );
         foreach (var e in ErrorCode.All)
-            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"| `{e.Code}` | {e.Status} | {e.Class.ToString().ToLowerInvariant()} | {e.Title} | {Regex.Replace(e.Hint, @"\|", @"\|")} |\n");
-        text.Append("\n**retry**: the same again, later. **resync**: fetch afresh, then go on. **stop**: change the request, or ask the user.\n");
+            text.Append(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $"| `{e.Code}` | {e.Status} | {e.Class.ToString().ToLowerInvariant()} | {e.Title} | {Regex.Replace(e.Hint, @"\|", @"\|")} |\n"
+            );
+        text.Append(
+            "\n**retry**: the same again, later. **resync**: fetch afresh, then go on. **stop**: change the request, or ask the user.\n"
+        );
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder!.FullName, "Dunlin.slnx")))
             folder = folder.Parent;

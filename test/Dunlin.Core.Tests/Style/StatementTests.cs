@@ -37,22 +37,31 @@ public sealed class StatementTests
         {
             // Numbered in a row from 1: the highest is the count, and none is left out.
             var used = Regex.Matches(files[name], @"[?$](\d+)").Select(match => int.Parse(match.Groups[1].Value, null)).Distinct().Order();
-            Assert.True(Enumerable.Range(1, parameters).SequenceEqual(used), $"{dialect}: {name} has the parameters {string.Join(", ", used)} and not 1 to {parameters}");
+            Assert.True(
+                Enumerable.Range(1, parameters).SequenceEqual(used),
+                $"{dialect}: {name} has the parameters {string.Join(", ", used)} and not 1 to {parameters}"
+            );
         }
     }
 
     [Fact]
     public void Every_statement_of_the_guide_is_called()
     {
-        var code = string.Join('\n', Directory.EnumerateFiles(Path.Combine(Root, "src"), "*.cs", SearchOption.AllDirectories)
-            .Where(file => !Regex.IsMatch(file, @"[\\/](bin|obj)[\\/]")).Select(File.ReadAllText));
+        var code = string.Join(
+            '\n',
+            Directory
+                .EnumerateFiles(Path.Combine(Root, "src"), "*.cs", SearchOption.AllDirectories)
+                .Where(file => !Regex.IsMatch(file, @"[\\/](bin|obj)[\\/]"))
+                .Select(File.ReadAllText)
+        );
         Assert.All(Guide(), statement => Assert.Contains($"\"{statement.Name}\"", code, StringComparison.Ordinal));
     }
 
     private static Dictionary<string, string> Files(string dialect)
     {
         Assert.Contains(dialect, Dialects);
-        return Directory.EnumerateFiles(Path.Combine(Root, "src", $"Dunlin.{dialect}", "Statements"), "*.sql")
+        return Directory
+            .EnumerateFiles(Path.Combine(Root, "src", $"Dunlin.{dialect}", "Statements"), "*.sql")
             .ToDictionary(file => Path.GetFileNameWithoutExtension(file), WithoutComments, StringComparer.Ordinal);
     }
 
@@ -81,9 +90,13 @@ public sealed class StatementTests
     private static int Count(string cell, Dictionary<string, int> rows)
     {
         var count = 0;
-        foreach (var part in cell.Replace("(JSON)", "", StringComparison.Ordinal).Split([',', ';'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        foreach (
+            var part in cell.Replace("(JSON)", "", StringComparison.Ordinal)
+                .Split([',', ';'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+        )
         {
-            count += part.StartsWith("the same", StringComparison.Ordinal) ? rows.Last().Value
+            count +=
+                part.StartsWith("the same", StringComparison.Ordinal) ? rows.Last().Value
                 : Regex.Match(part, @"^as `(\w+)`") is { Success: true } other ? rows[other.Groups[1].Value]
                 : 1;
         }

@@ -25,9 +25,9 @@ public sealed class PatternAccessTests
 
     [Theory]
     [InlineData("teams/**", false)]
-    [InlineData("teams/*", false)]         // "teams/7" is the other's as well
+    [InlineData("teams/*", false)] // "teams/7" is the other's as well
     [InlineData("teams/*/chat", false)]
-    [InlineData("teams/7/**", false)]      // the other's, which allows no pattern
+    [InlineData("teams/7/**", false)] // the other's, which allows no pattern
     [InlineData("teams/8/**", true)]
     [InlineData("teams/70/**", true)]
     [InlineData("*/7", false)]
@@ -70,10 +70,13 @@ public sealed class PatternAccessTests
     [InlineData("ann", "users/**", false)]
     [InlineData("a/b", "users/a/**", false)]
     [InlineData("a/b", "users/a%2Fb/**", true)]
-    [InlineData("*", "users/*/x", false)]      // the id "*" is written "%2A"
+    [InlineData("*", "users/*/x", false)] // the id "*" is written "%2A"
     [InlineData("*", "users/%2A/**", true)]
-    public async Task Everybody_reads_by_pattern_what_is_below_the_own_id_and_nothing_beside(string userId, string pattern, bool isAllowed) =>
-        Assert.Equal(isAllowed, await new AccessPolicies([]).MayReadAllAsync(new Caller(userId, userId), TopicPattern.Parse(pattern)));
+    public async Task Everybody_reads_by_pattern_what_is_below_the_own_id_and_nothing_beside(
+        string userId,
+        string pattern,
+        bool isAllowed
+    ) => Assert.Equal(isAllowed, await new AccessPolicies([]).MayReadAllAsync(new Caller(userId, userId), TopicPattern.Parse(pattern)));
 
     [Fact]
     public async Task A_policy_that_knows_no_patterns_refuses_every_one_although_it_allows_every_topic()
@@ -97,13 +100,19 @@ public sealed class PatternAccessTests
     public async Task A_token_opens_a_pattern_where_one_that_it_was_granted_covers_it(string granted, string asked, bool isAllowed)
     {
         var caller = Ann with { Grants = new Grants { Subscribe = [TopicPattern.Parse(granted)] } };
-        Assert.Equal(isAllowed, await new AccessPolicies([new AccessRule("", new GrantPolicy())]).MayReadAllAsync(caller, TopicPattern.Parse(asked)));
+        Assert.Equal(
+            isAllowed,
+            await new AccessPolicies([new AccessRule("", new GrantPolicy())]).MayReadAllAsync(caller, TopicPattern.Parse(asked))
+        );
         caller = Ann with { Grants = new Grants { Publish = [TopicPattern.Parse(granted)] } };
         Assert.False(await new AccessPolicies([new AccessRule("", new GrantPolicy())]).MayReadAllAsync(caller, TopicPattern.Parse(asked)));
     }
 
     private static ValueTask<bool> MayAsync(string pattern, params (string Prefix, IAccessPolicy Policy)[] rules) =>
-        new AccessPolicies(rules.Select(rule => new AccessRule(rule.Prefix, rule.Policy))).MayReadAllAsync(Ann, TopicPattern.Parse(pattern));
+        new AccessPolicies(rules.Select(rule => new AccessRule(rule.Prefix, rule.Policy))).MayReadAllAsync(
+            Ann,
+            TopicPattern.Parse(pattern)
+        );
 
     private sealed class All : IAccessPolicy, IPatternAccessPolicy
     {

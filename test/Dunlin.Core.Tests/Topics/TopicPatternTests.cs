@@ -59,11 +59,24 @@ public sealed class TopicPatternTests
         for (var round = 0; round < 20_000; round++)
         {
             var name = string.Join('/', Enumerable.Range(0, random.Next(1, 5)).Select(_ => words[random.Next(words.Length)]));
-            var parts = Enumerable.Range(0, random.Next(1, 5)).Select(_ => random.Next(3) == 0 ? "*" : words[random.Next(words.Length)]).ToList();
+            var parts = Enumerable
+                .Range(0, random.Next(1, 5))
+                .Select(_ => random.Next(3) == 0 ? "*" : words[random.Next(words.Length)])
+                .ToList();
             if (random.Next(3) == 0)
                 parts[^1] = "**";
             var pattern = string.Join('/', parts);
-            var expression = string.Join('/', parts.Select(part => part switch { "*" => "[^/]+", "**" => ".+", _ => System.Text.RegularExpressions.Regex.Escape(part) }));
+            var expression = string.Join(
+                '/',
+                parts.Select(part =>
+                    part switch
+                    {
+                        "*" => "[^/]+",
+                        "**" => ".+",
+                        _ => System.Text.RegularExpressions.Regex.Escape(part),
+                    }
+                )
+            );
             var expected = System.Text.RegularExpressions.Regex.IsMatch(name, $@"\A{expression}\z");
             Assert.True(expected == TopicPattern.Parse(pattern).Covers(name), $"seed {seed}: '{pattern}' and '{name}'");
         }
@@ -110,12 +123,21 @@ public sealed class TopicPatternTests
             Assert.True(covers == one.CoversAll(other), $"seed {seed}: '{one}' and '{other}'");
             var prefix = names[random.Next(names.Count)];
             if (prefix.Count(letter => letter == '/') < 2)
-                Assert.True(names.Any(name => one.Covers(name) && NamePrefix.Covers(prefix, name)) == one.Meets(prefix), $"seed {seed}: '{one}' meets '{prefix}'");
-            Assert.All(names.Where(name => one.Covers(name)), name =>
-            {
-                Assert.True(NamePrefix.Covers(one.Prefix, name), $"seed {seed}: '{name}' of '{one}'");
-                Assert.True(string.CompareOrdinal(one.Range.From, name) <= 0 && string.CompareOrdinal(name, one.Range.To) < 0, $"seed {seed}: '{name}' of '{one}'");
-            });
+                Assert.True(
+                    names.Any(name => one.Covers(name) && NamePrefix.Covers(prefix, name)) == one.Meets(prefix),
+                    $"seed {seed}: '{one}' meets '{prefix}'"
+                );
+            Assert.All(
+                names.Where(name => one.Covers(name)),
+                name =>
+                {
+                    Assert.True(NamePrefix.Covers(one.Prefix, name), $"seed {seed}: '{name}' of '{one}'");
+                    Assert.True(
+                        string.CompareOrdinal(one.Range.From, name) <= 0 && string.CompareOrdinal(name, one.Range.To) < 0,
+                        $"seed {seed}: '{name}' of '{one}'"
+                    );
+                }
+            );
         }
 
         string Random()

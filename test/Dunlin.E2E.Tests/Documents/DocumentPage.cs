@@ -24,7 +24,13 @@ internal sealed class DocumentPage(IPage page)
 
     public ILocator Button(string name) => page.GetByRole(AriaRole.Button, new() { Name = name, Exact = true });
 
-    public static async Task<DocumentPage> OpenAsync(TestHost host, BrowserFixture browser, string user, string path = "/documents", BrowserNewContextOptions? options = null)
+    public static async Task<DocumentPage> OpenAsync(
+        TestHost host,
+        BrowserFixture browser,
+        string user,
+        string path = "/documents",
+        BrowserNewContextOptions? options = null
+    )
     {
         var page = new DocumentPage(await host.OpenAsync(browser.Browser, user, path, options));
         await page.ReadyAsync();

@@ -15,7 +15,11 @@ internal sealed class DocumentsApi(HttpClient http) : IDisposable
         var list = await http.GetFromJsonAsync<JsonElement>("/api/v1/files/list");
         var letter = list.GetProperty("documents").EnumerateArray().Single(d => d.GetProperty("pdf").ValueKind == JsonValueKind.Object);
         var files = letter.GetProperty("files").EnumerateArray().ToList();
-        return (Id(files.First(f => !f.GetProperty("is_gold").GetBoolean())), Id(files.Single(f => f.GetProperty("is_gold").GetBoolean())), Id(letter.GetProperty("pdf")));
+        return (
+            Id(files.First(f => !f.GetProperty("is_gold").GetBoolean())),
+            Id(files.Single(f => f.GetProperty("is_gold").GetBoolean())),
+            Id(letter.GetProperty("pdf"))
+        );
     }
 
     public Task<string> TextAsync(string file) => http.GetStringAsync(new Uri($"/api/v1/files/{file}", UriKind.Relative));
@@ -23,7 +27,14 @@ internal sealed class DocumentsApi(HttpClient http) : IDisposable
     public async Task<string[]> LockedByAsync(string file)
     {
         var locks = await http.GetFromJsonAsync<JsonElement>("/api/v1/files/locks");
-        return [.. locks.GetProperty("locks").EnumerateArray().Where(l => l.GetProperty("file_id").GetString() == file).Select(l => l.GetProperty("locked_by").GetProperty("name").GetString()!)];
+        return
+        [
+            .. locks
+                .GetProperty("locks")
+                .EnumerateArray()
+                .Where(l => l.GetProperty("file_id").GetString() == file)
+                .Select(l => l.GetProperty("locked_by").GetProperty("name").GetString()!),
+        ];
     }
 
     /// <summary>Returns when the server has noticed that a user's pages are gone.</summary>
@@ -34,7 +45,13 @@ internal sealed class DocumentsApi(HttpClient http) : IDisposable
         {
             patience.Token.ThrowIfCancellationRequested();
             var sessions = await http.GetFromJsonAsync<JsonElement>("/api/v1/admin/sessions", patience.Token);
-            if (sessions.GetProperty("sessions").EnumerateArray().Where(s => s.GetProperty("username").GetString() == username).All(s => s.GetProperty("connections").GetInt32() == 0))
+            if (
+                sessions
+                    .GetProperty("sessions")
+                    .EnumerateArray()
+                    .Where(s => s.GetProperty("username").GetString() == username)
+                    .All(s => s.GetProperty("connections").GetInt32() == 0)
+            )
                 return;
         }
     }
@@ -45,7 +62,9 @@ internal sealed class DocumentsApi(HttpClient http) : IDisposable
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
     }
 
-    /// <summary>Lets time pass in steps, in which the server gets to do what is due: a unit of work that time leaps over is given up.</summary>
+    /// <summary>
+    /// Lets time pass in steps, in which the server gets to do what is due: a unit of work that time leaps over is given up.
+    /// </summary>
     public async Task PassAsync(TestHost host, int seconds)
     {
         for (var i = 0; i < seconds; i += 2)

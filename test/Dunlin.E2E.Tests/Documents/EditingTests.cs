@@ -83,9 +83,19 @@ public sealed class EditingTests(BrowserFixture browser)
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "bob");
-        await api.PostAsync("files/import", new { collection = "letters", title = "Windows letter", xml_string = "\uFEFF<a>\r\n  <b/>\r\n</a>\r\n" });
+        await api.PostAsync(
+            "files/import",
+            new
+            {
+                collection = "letters",
+                title = "Windows letter",
+                xml_string = "\uFEFF<a>\r\n  <b/>\r\n</a>\r\n",
+            }
+        );
         var bob = await OpenAsync(host, "bob");
-        var id = (await bob.Page.Locator("section", new() { HasText = "Windows letter" }).Locator("[data-file]").GetAttributeAsync("data-file"))!;
+        var id = (
+            await bob.Page.Locator("section", new() { HasText = "Windows letter" }).Locator("[data-file]").GetAttributeAsync("data-file")
+        )!;
         await bob.OpenFileAsync(id);
         await bob.IsEditableAsync();
         await bob.Text.ClickAsync();
@@ -144,15 +154,22 @@ public sealed class EditingTests(BrowserFixture browser)
         await carol.OpenFileAsync(file);
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await carol.Page.RouteAsync($"**/{gold}", async route =>
-        {
-            asked.TrySetResult();
-            await answer.Task;
-            await route.ContinueAsync();
-        });
+        await carol.Page.RouteAsync(
+            $"**/{gold}",
+            async route =>
+            {
+                asked.TrySetResult();
+                await answer.Task;
+                await route.ContinueAsync();
+            }
+        );
         await carol.Page.GetByLabel("Compare with").SelectOptionAsync(gold);
         await asked.Task.WaitAsync(TimeSpan.FromSeconds(30));
-        var another = await bob.Page.Locator($"[data-file]:not([data-file='{file}']):not([data-file='{gold}']):not([data-gold])").First.GetAttributeAsync("data-file") ?? "";
+        var another =
+            await bob
+                .Page.Locator($"[data-file]:not([data-file='{file}']):not([data-file='{gold}']):not([data-gold])")
+                .First.GetAttributeAsync("data-file")
+            ?? "";
         await bob.OpenFileAsync(another);
         await Expect(carol.File(another)).ToHaveAttributeAsync("data-lock", "other");
         Assert.Equal(gold, await carol.Page.GetByLabel("Compare with").InputValueAsync());
@@ -172,7 +189,11 @@ public sealed class EditingTests(BrowserFixture browser)
         await bob.Page.Keyboard.PressAsync("Enter");
         await bob.IsEditableAsync();
         await Expect(bob.File(file)).ToHaveAttributeAsync("data-lock", "mine");
-        for (var i = 0; i < 60 && !await bob.Page.EvaluateAsync<bool>("() => document.activeElement?.classList.contains('cm-content') === true"); i++)
+        for (
+            var i = 0;
+            i < 60 && !await bob.Page.EvaluateAsync<bool>("() => document.activeElement?.classList.contains('cm-content') === true");
+            i++
+        )
             await bob.Page.Keyboard.PressAsync("Tab");
         await bob.Page.Keyboard.PressAsync("Control+a");
         await bob.Page.Keyboard.InsertTextAsync("<letter>By the keyboard</letter>");
@@ -190,7 +211,17 @@ public sealed class EditingTests(BrowserFixture browser)
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "alice");
         var (file, _, _) = await api.LetterAsync();
-        var bob = await DocumentPage.OpenAsync(host, browser, "bob", options: new() { ViewportSize = new() { Width = 390, Height = 844 }, HasTouch = true, IsMobile = true });
+        var bob = await DocumentPage.OpenAsync(
+            host,
+            browser,
+            "bob",
+            options: new()
+            {
+                ViewportSize = new() { Width = 390, Height = 844 },
+                HasTouch = true,
+                IsMobile = true,
+            }
+        );
         await bob.Page.PictureAsync("documents-phone-list");
         await bob.File(file).TapAsync();
         await bob.IsEditableAsync();

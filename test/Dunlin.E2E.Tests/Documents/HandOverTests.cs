@@ -63,7 +63,13 @@ public sealed class HandOverTests(BrowserFixture browser)
             foreach (var page in waiting)
                 await Expect(page.Page.Locator("main[data-mode=locked]")).ToHaveCountAsync(1);
             await holder.LeaveAsync();
-            var first = await Task.WhenAny(waiting.Select(async p => { await p.Page.Locator("[data-editor=editable]").WaitForAsync(); return p; }));
+            var first = await Task.WhenAny(
+                waiting.Select(async p =>
+                {
+                    await p.Page.Locator("[data-editor=editable]").WaitForAsync();
+                    return p;
+                })
+            );
             var winner = await first;
             var loser = waiting.Single(p => p != winner);
             Assert.Single(await api.LockedByAsync(file));
@@ -228,7 +234,10 @@ public sealed class HandOverTests(BrowserFixture browser)
     private static async Task<DocumentPage> OpenOwnAsync(TestHost host, IBrowser other, string user)
     {
         var context = await other.NewContextAsync();
-        await context.APIRequest.PostAsync(new Uri(host.Address, "/api/v1/auth/login").ToString(), new() { DataObject = new { username = user, password = "dunlin-demo" } });
+        await context.APIRequest.PostAsync(
+            new Uri(host.Address, "/api/v1/auth/login").ToString(),
+            new() { DataObject = new { username = user, password = "dunlin-demo" } }
+        );
         var page = new DocumentPage(await context.NewPageAsync());
         await page.Page.GotoAsync(new Uri(host.Address, "/documents").ToString());
         await page.ReadyAsync();

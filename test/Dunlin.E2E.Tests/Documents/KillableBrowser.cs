@@ -19,12 +19,28 @@ internal sealed partial class KillableBrowser : IAsyncDisposable
     public static async Task<KillableBrowser> StartAsync()
     {
         var profile = Directory.CreateTempSubdirectory("dunlin-browser-").FullName;
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DUNLIN_CHROMIUM") ?? "/usr/bin/chromium") { UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true };
-        foreach (var argument in new[]
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DUNLIN_CHROMIUM") ?? "/usr/bin/chromium")
         {
-            "--headless=new", "--remote-debugging-port=0", $"--user-data-dir={profile}", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync", "about:blank",
-        })
+            UseShellExecute = false,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        foreach (
+            var argument in new[]
+            {
+                "--headless=new",
+                "--remote-debugging-port=0",
+                $"--user-data-dir={profile}",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "about:blank",
+            }
+        )
         {
             start.ArgumentList.Add(argument);
         }

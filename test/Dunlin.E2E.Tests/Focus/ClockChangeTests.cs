@@ -10,7 +10,8 @@ namespace Dunlin.E2E.Tests.Focus;
 /// the year in which the tests live.</summary>
 public sealed class ClockChangeTests(BrowserFixture browser)
 {
-    private const string Spring = "2030-03-31", Autumn = "2030-10-27";
+    private const string Spring = "2030-03-31",
+        Autumn = "2030-10-27";
 
     [Fact]
     public async Task Events_around_a_clock_change_keep_their_times_and_stand_in_their_rows()
@@ -40,8 +41,9 @@ public sealed class ClockChangeTests(BrowserFixture browser)
         var added = (await EventsAsync(page)).Single(each => Text(each, "title") == "Second");
         await page.EvaluateAsync(
             "id => fetch(`/api/calendar/events/${id}?deviceId=other`, {method: 'PATCH', headers: {'Content-Type': 'application/json'}, "
-            + "body: JSON.stringify({start: '2030-10-27T02:30:00+01:00', end: '2030-10-27T02:50:00+01:00'})})",
-            Text(added, "id"));
+                + "body: JSON.stringify({start: '2030-10-27T02:30:00+01:00', end: '2030-10-27T02:50:00+01:00'})})",
+            Text(added, "id")
+        );
         await InRowAsync(page, "Second", 2.5);
         await Event(page, "Second").ClickAsync();
         await page.GetByLabel("Title", new() { Exact = true }).FillAsync("Renamed");
@@ -63,9 +65,14 @@ public sealed class ClockChangeTests(BrowserFixture browser)
     private static Task InRowAsync(IPage page, string title, double hour) =>
         Expect(Event(page, title)).ToHaveCSSAsync("top", string.Create(CultureInfo.InvariantCulture, $"{hour * 48}px"));
 
-    private static async Task<IEnumerable<JsonElement>> EventsAsync(IPage page) => (await page.EvaluateAsync<JsonElement>(
-        "() => fetch('/api/calendar/events?from=2030-03-01T00:00:00Z&to=2030-12-01T00:00:00Z').then((answer) => answer.json())"))
-        .GetProperty("items").EnumerateArray();
+    private static async Task<IEnumerable<JsonElement>> EventsAsync(IPage page) =>
+        (
+            await page.EvaluateAsync<JsonElement>(
+                "() => fetch('/api/calendar/events?from=2030-03-01T00:00:00Z&to=2030-12-01T00:00:00Z').then((answer) => answer.json())"
+            )
+        )
+            .GetProperty("items")
+            .EnumerateArray();
 
     /// <summary>Goes on to the week of a day.</summary>
     private static async Task ShowAsync(TestHost host, IPage page, string day, string? from = null)

@@ -25,7 +25,11 @@ public sealed class FocusTests(BrowserFixture browser)
         Assert.Equal(2, host.Services.GetRequiredService<EventFanout>().ConnectionCount);
         var reopened = new ConcurrentQueue<string>();
         foreach (var context in new[] { tabOne.Context, phone.Context })
-            context.Request += (_, request) => { if (request.Url.Contains("/dunlin/v1/streams", StringComparison.Ordinal)) reopened.Enqueue(request.Url); };
+            context.Request += (_, request) =>
+            {
+                if (request.Url.Contains("/dunlin/v1/streams", StringComparison.Ordinal))
+                    reopened.Enqueue(request.Url);
+            };
         using var tablet = await DeviceAsync(host, "tablet");
         for (var i = 0; i < 20; i++)
         {
@@ -59,7 +63,11 @@ public sealed class FocusTests(BrowserFixture browser)
         await using var host = await TestHost.StartAsync();
         var (tabOne, tabTwo, phone) = await ThreeAsync(host, fakeClock: true);
         var opened = 0;
-        tabOne.Context.Request += (_, request) => { if (request.Url.Contains("/dunlin/v1/streams", StringComparison.Ordinal)) Interlocked.Increment(ref opened); };
+        tabOne.Context.Request += (_, request) =>
+        {
+            if (request.Url.Contains("/dunlin/v1/streams", StringComparison.Ordinal))
+                Interlocked.Increment(ref opened);
+        };
         using var tablet = await DeviceAsync(host, "tablet");
         for (var i = 0; i < 20; i++)
         {
@@ -138,7 +146,10 @@ public sealed class FocusTests(BrowserFixture browser)
     public async Task The_clock_is_the_servers_whatever_the_computers_own_says()
     {
         await using var host = await TestHost.StartAsync();
-        var laptop = await OpenAsync(host, script: "const D = Date; const off = 26 * 3600e3; class Wrong extends D { constructor(...a) { a.length ? super(...a) : super(D.now() + off); } static now() { return D.now() + off; } } globalThis.Date = Wrong;");
+        var laptop = await OpenAsync(
+            host,
+            script: "const D = Date; const off = 26 * 3600e3; class Wrong extends D { constructor(...a) { a.length ? super(...a) : super(D.now() + off); } static now() { return D.now() + off; } } globalThis.Date = Wrong;"
+        );
         await laptop.GetByText("One stretch").ClickAsync();
         await laptop.GetByRole(AriaRole.Button, new() { Name = "60", Exact = true }).ClickAsync();
         await laptop.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
@@ -196,7 +207,8 @@ public sealed class FocusTests(BrowserFixture browser)
         {
             await Expect(Task(page, "Made on the laptop")).ToHaveCountAsync(1, new() { Timeout = 20_000 });
             await Expect(Task(page, "Made on the laptop").GetByText("Waiting")).ToHaveCountAsync(0, new() { Timeout = 20_000 });
-            await Expect(page.Locator("[data-event]", new() { HasText = "Met on the phone" })).ToHaveCountAsync(1, new() { Timeout = 20_000 });
+            await Expect(page.Locator("[data-event]", new() { HasText = "Met on the phone" }))
+                .ToHaveCountAsync(1, new() { Timeout = 20_000 });
             await Expect(page.Locator("[data-event].is-waiting")).ToHaveCountAsync(0, new() { Timeout = 20_000 });
         }
     }
@@ -226,11 +238,14 @@ public sealed class FocusTests(BrowserFixture browser)
         await laptop.GotoAsync("about:blank");
         var patches = 0;
         await laptop.UnrouteAllAsync();
-        await laptop.RouteAsync($"**/api/tasks/{mine.GetProperty("id").GetString()}", route =>
-        {
-            patches += route.Request.Method == "PATCH" ? 1 : 0;
-            return route.ContinueAsync();
-        });
+        await laptop.RouteAsync(
+            $"**/api/tasks/{mine.GetProperty("id").GetString()}",
+            route =>
+            {
+                patches += route.Request.Method == "PATCH" ? 1 : 0;
+                return route.ContinueAsync();
+            }
+        );
         await laptop.GotoAsync(address);
         await Expect(Task(laptop, "Final")).ToBeVisibleAsync();
         await Expect(Task(laptop, "Final").GetByText("Waiting")).ToHaveCountAsync(0, new() { Timeout = 30_000 });
@@ -250,7 +265,18 @@ public sealed class FocusTests(BrowserFixture browser)
     public async Task Tasks_and_calendar_are_edited_by_keyboard_and_follow_on_the_other_device()
     {
         await using var host = await TestHost.StartAsync();
-        var (laptop, phone) = (await OpenAsync(host), await OpenAsync(host, new() { ViewportSize = new() { Width = 390, Height = 844 }, HasTouch = true, IsMobile = true }));
+        var (laptop, phone) = (
+            await OpenAsync(host),
+            await OpenAsync(
+                host,
+                new()
+                {
+                    ViewportSize = new() { Width = 390, Height = 844 },
+                    HasTouch = true,
+                    IsMobile = true,
+                }
+            )
+        );
         await laptop.Keyboard.PressAsync("n");
         await laptop.Keyboard.TypeAsync("Write a letter");
         await laptop.Keyboard.PressAsync("Enter");
@@ -264,7 +290,14 @@ public sealed class FocusTests(BrowserFixture browser)
         await Task(phone, "Write two letters").GetByTitle("Delete").TapAsync();
         await Expect(Task(laptop, "Write two letters")).ToHaveCountAsync(0);
 
-        await laptop.Locator("body").ClickAsync(new() { Position = new() { X = 2, Y = 200 } });
+        await laptop
+            .Locator("body")
+            .ClickAsync(
+                new()
+                {
+                    Position = new() { X = 2, Y = 200 },
+                }
+            );
         await laptop.Keyboard.PressAsync("e");
         await Expect(laptop.GetByRole(AriaRole.Dialog)).ToBeVisibleAsync();
         await PictureAsync(laptop, "focus-event");
@@ -286,7 +319,14 @@ public sealed class FocusTests(BrowserFixture browser)
         // The timer by the space bar.
         await laptop.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
         await LooksAsync(laptop, "running");
-        await laptop.Locator("body").ClickAsync(new() { Position = new() { X = 2, Y = 200 } });
+        await laptop
+            .Locator("body")
+            .ClickAsync(
+                new()
+                {
+                    Position = new() { X = 2, Y = 200 },
+                }
+            );
         await laptop.Keyboard.PressAsync("Space");
         await LooksAsync(laptop, "paused");
         await laptop.Keyboard.PressAsync("Space");
@@ -320,11 +360,23 @@ public sealed class FocusTests(BrowserFixture browser)
         var tabTwo = await tabOne.Context.NewPageAsync();
         await tabTwo.GotoAsync(tabOne.Url);
         await ReadyAsync(tabTwo);
-        var phone = await OpenAsync(host, new() { ViewportSize = new() { Width = 390, Height = 844 } }, fakeClock: fakeClock);
+        var phone = await OpenAsync(
+            host,
+            new()
+            {
+                ViewportSize = new() { Width = 390, Height = 844 },
+            },
+            fakeClock: fakeClock
+        );
         return (tabOne, tabTwo, phone);
     }
 
-    private async Task<IPage> OpenAsync(TestHost host, BrowserNewContextOptions? options = null, string? script = null, bool fakeClock = false)
+    private async Task<IPage> OpenAsync(
+        TestHost host,
+        BrowserNewContextOptions? options = null,
+        string? script = null,
+        bool fakeClock = false
+    )
     {
         var page = await host.OpenAsync(browser.Browser, "alice", script is null && !fakeClock ? "/focus" : "/healthz/live", options);
         if (script is not null)
@@ -384,30 +436,39 @@ public sealed class FocusTests(BrowserFixture browser)
     private static Task LooksAsync(IPage page, string look, float timeout = 20_000) =>
         Expect(page.Locator("[data-timer]")).ToHaveAttributeAsync("data-timer", look, new() { Timeout = timeout });
 
-    private static Task HeardAsync(IPage page, int events) => Expect(page.Locator("[data-heard]")).ToHaveAttributeAsync(
-        "data-heard", events.ToString(CultureInfo.InvariantCulture), new() { Timeout = 20_000 });
+    private static Task HeardAsync(IPage page, int events) =>
+        Expect(page.Locator("[data-heard]"))
+            .ToHaveAttributeAsync("data-heard", events.ToString(CultureInfo.InvariantCulture), new() { Timeout = 20_000 });
 
-    private static Task DeposeAsync(IPage page) => page.EvaluateAsync("""
-        async () => {
-          const { held } = await navigator.locks.query();
-          for (const { name } of held) if (name.startsWith('dunlin  alice')) await navigator.locks.request(name, { steal: true }, () => {});
-        }
-        """);
+    private static Task DeposeAsync(IPage page) =>
+        page.EvaluateAsync(
+            """
+            async () => {
+              const held = (await navigator.locks.query()).held.filter(lock => lock.name.startsWith('dunlin  alice'));
+              for (const { name } of held) await navigator.locks.request(name, { steal: true }, () => {});
+            }
+            """
+        );
 
     /// <summary>Returns when what each tab has broadcast until now has reached the other.</summary>
     private static async Task BroadcastsArriveAsync(IPage one, IPage two)
     {
-        const string listen = "name => { window.probe = new BroadcastChannel(name); window.probed = new Promise(done => (window.probe.onmessage = done)); }";
+        const string listen =
+            "name => { window.probe = new BroadcastChannel(name); window.probed = new Promise(done => (window.probe.onmessage = done)); }";
         const string answer = "async () => { await window.probed; window.probe.close(); }";
         foreach (var (from, to) in new[] { (one, two), (two, one) })
         {
             await to.EvaluateAsync(listen, "probe");
-            await from.EvaluateAsync("name => { const channel = new BroadcastChannel(name); channel.postMessage(0); channel.close(); }", "probe");
+            await from.EvaluateAsync(
+                "name => { const channel = new BroadcastChannel(name); channel.postMessage(0); channel.close(); }",
+                "probe"
+            );
             await to.EvaluateAsync(answer);
         }
     }
 
-    private static ILocator Task(IPage page, string title) => page.Locator("[data-task]", new() { Has = page.GetByText(title, new() { Exact = true }) });
+    private static ILocator Task(IPage page, string title) =>
+        page.Locator("[data-task]", new() { Has = page.GetByText(title, new() { Exact = true }) });
 
     private static async Task AddTaskAsync(IPage page, string title)
     {
@@ -433,7 +494,11 @@ public sealed class FocusTests(BrowserFixture browser)
     private static async Task<string?> TitleAsync(HttpClient client, JsonElement task)
     {
         var all = await client.GetFromJsonAsync<JsonElement>("/api/tasks");
-        return all.GetProperty("items").EnumerateArray().Single(each => each.GetProperty("id").GetString() == task.GetProperty("id").GetString()).GetProperty("title").GetString();
+        return all.GetProperty("items")
+            .EnumerateArray()
+            .Single(each => each.GetProperty("id").GetString() == task.GetProperty("id").GetString())
+            .GetProperty("title")
+            .GetString();
     }
 
     private static async Task AddEventAsync(IPage page, string title, string from, string to)

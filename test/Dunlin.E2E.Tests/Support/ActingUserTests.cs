@@ -13,7 +13,10 @@ public sealed class ActingUserTests
     // They know no user: signing in, who is signed in by whichever name, what is for everybody.
     private static readonly string[] Open =
     [
-        "POST /api/v1/auth/login", "GET /api/v1/demo", "GET /api/v1/share/{token}/", "GET /openapi/{documentName}.json",
+        "POST /api/v1/auth/login",
+        "GET /api/v1/demo",
+        "GET /api/v1/share/{token}/",
+        "GET /openapi/{documentName}.json",
     ];
 
     [Fact]
@@ -34,9 +37,10 @@ public sealed class ActingUserTests
                 if (method is "POST" or "PUT" or "PATCH")
                     request.Content = new StringContent("{}", Encoding.UTF8, "application/json");
                 using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-                var code = response.StatusCode == HttpStatusCode.Conflict
-                    ? JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("code").GetString()
-                    : $"{(int)response.StatusCode}";
+                var code =
+                    response.StatusCode == HttpStatusCode.Conflict
+                        ? JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("code").GetString()
+                        : $"{(int)response.StatusCode}";
                 answers.Add($"{method} {pattern}: {code}");
             }
         }
@@ -47,6 +51,12 @@ public sealed class ActingUserTests
     private static bool IsApi(string pattern) =>
         pattern.StartsWith("/api/", StringComparison.Ordinal) || pattern.StartsWith("/dunlin/", StringComparison.Ordinal);
 
-    private static string Fill(RoutePattern pattern) => "/" + string.Join('/', pattern.PathSegments.Select(segment =>
-        string.Concat(segment.Parts.Select(part => part is RoutePatternLiteralPart literal ? literal.Content : "1"))));
+    private static string Fill(RoutePattern pattern) =>
+        "/"
+        + string.Join(
+            '/',
+            pattern.PathSegments.Select(segment =>
+                string.Concat(segment.Parts.Select(part => part is RoutePatternLiteralPart literal ? literal.Content : "1"))
+            )
+        );
 }

@@ -21,17 +21,24 @@ public sealed class BrowserFixture : IAsyncLifetime
         // where a test fails.
         Assertions.SetDefaultExpectTimeout(30_000);
         _playwright = await Playwright.CreateAsync();
-        Browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = Environment.GetEnvironmentVariable("DUNLIN_CHROMIUM") ?? "/usr/bin/chromium",
-            Args =
-            [
-                "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-                "--disable-component-update", "--disable-sync",
-                // Loopback by a name that browsers do not know to be loopback: a page on plain http that is no secure context.
-                $"--host-resolver-rules=MAP {InsecureName} 127.0.0.1",
-            ],
-        });
+        Browser = await _playwright.Chromium.LaunchAsync(
+            new BrowserTypeLaunchOptions
+            {
+                ExecutablePath = Environment.GetEnvironmentVariable("DUNLIN_CHROMIUM") ?? "/usr/bin/chromium",
+                Args =
+                [
+                    "--no-sandbox",
+                    "--disable-gpu",
+                    "--disable-quic",
+                    "--no-first-run",
+                    "--disable-background-networking",
+                    "--disable-component-update",
+                    "--disable-sync",
+                    // Loopback by a name that browsers do not know to be loopback: a page on plain http that is no secure context.
+                    $"--host-resolver-rules=MAP {InsecureName} 127.0.0.1",
+                ],
+            }
+        );
     }
 
     public async ValueTask DisposeAsync()

@@ -10,17 +10,30 @@ public sealed class LooksTests(BrowserFixture browser)
     private const string FaintTexts = """
         () => {
           const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-          const read = color => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1); const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data; return [r, g, b, a / 255]; };
+          const read = color => {
+            canvas.clearRect(0, 0, 1, 1);
+            canvas.fillStyle = color;
+            canvas.fillRect(0, 0, 1, 1);
+            const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+            return [r, g, b, a / 255];
+          };
           const over = (top, below) => [0, 1, 2].map(i => top[i] * top[3] + below[i] * (1 - top[3]));
-          const light = color => { const [r, g, b] = color.map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+          const light = color => {
+            const [r, g, b] = color.map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+          };
           const faint = new Set();
           const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
           while (texts.nextNode()) {
             const element = texts.currentNode.parentElement, text = texts.currentNode.textContent.trim();
-            if (!text || !element.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true }) || element.closest('[disabled], script, style')) continue;
+            const isVisible = element.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true });
+            if (!text || !isVisible || element.closest('[disabled], script, style')) continue;
             let below = [255, 255, 255], opacity = 1;
             const nested = [];
-            for (let each = element; each; each = each.parentElement) { nested.unshift(each); opacity *= Number(getComputedStyle(each).opacity); }
+            for (let each = element; each; each = each.parentElement) {
+              nested.unshift(each);
+              opacity *= Number(getComputedStyle(each).opacity);
+            }
             for (const each of nested) below = over(read(getComputedStyle(each).backgroundColor), below);
             const style = getComputedStyle(element), color = read(style.color);
             color[3] *= opacity;
@@ -38,7 +51,13 @@ public sealed class LooksTests(BrowserFixture browser)
     public async Task No_page_scrolls_sideways_on_a_phone_and_every_text_stands_out_enough(ColorScheme scheme, string locale)
     {
         await using var host = await TestHost.StartAsync();
-        var options = new BrowserNewContextOptions { ViewportSize = new() { Width = 390, Height = 844 }, ColorScheme = scheme, Locale = locale, ReducedMotion = ReducedMotion.Reduce };
+        var options = new BrowserNewContextOptions
+        {
+            ViewportSize = new() { Width = 390, Height = 844 },
+            ColorScheme = scheme,
+            Locale = locale,
+            ReducedMotion = ReducedMotion.Reduce,
+        };
         var page = await host.OpenAsync(browser.Browser, "alice", "/", options);
         foreach (var path in new[] { "/", "/wishlists", "/documents", "/todos", "/branch/1", "/focus" })
         {

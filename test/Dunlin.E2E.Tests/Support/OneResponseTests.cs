@@ -14,7 +14,14 @@ public sealed class OneResponseTests(BrowserFixture browser)
     // Seven addresses of streams, in four formats: more than six connections.
     private static readonly string[] Paths =
     [
-        "/documents", "/todos/demo-trip", "/branch/1", "/branch/2", "/branch/3", "/focus", "/wishlists/list/demo-birthday", "/documents",
+        "/documents",
+        "/todos/demo-trip",
+        "/branch/1",
+        "/branch/2",
+        "/branch/3",
+        "/focus",
+        "/wishlists/list/demo-birthday",
+        "/documents",
     ];
 
     [Fact]
@@ -59,24 +66,37 @@ public sealed class OneResponseTests(BrowserFixture browser)
     {
         await using var host = await TestHost.StartAsync();
         using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = Environment.GetEnvironmentVariable("DUNLIN_CHROMIUM") ?? "/usr/bin/chromium",
-            Args = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--host-resolver-rules=MAP lan.example 127.0.0.1"],
-        });
+        await using var chromium = await playwright.Chromium.LaunchAsync(
+            new BrowserTypeLaunchOptions
+            {
+                ExecutablePath = Environment.GetEnvironmentVariable("DUNLIN_CHROMIUM") ?? "/usr/bin/chromium",
+                Args =
+                [
+                    "--no-sandbox",
+                    "--disable-gpu",
+                    "--no-first-run",
+                    "--disable-background-networking",
+                    "--host-resolver-rules=MAP lan.example 127.0.0.1",
+                ],
+            }
+        );
         var address = new UriBuilder(host.Address) { Host = "lan.example" }.Uri;
         await using var context = await chromium.NewContextAsync();
         context.SetDefaultTimeout(30_000);
         var first = await context.NewPageAsync();
         await first.GotoAsync(new Uri(address, "/healthz/live").ToString());
         Assert.False(await first.EvaluateAsync<bool>("() => isSecureContext || 'locks' in navigator"));
-        Assert.Equal(200, await first.EvaluateAsync<int>(
-            """
-            password => fetch('/api/v1/auth/login', {
-              method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ username: 'alice', password })
-            }).then(answer => answer.status)
-            """,
-            Host.DemoData.Password));
+        Assert.Equal(
+            200,
+            await first.EvaluateAsync<int>(
+                """
+                password => fetch('/api/v1/auth/login', {
+                  method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ username: 'alice', password })
+                }).then(answer => answer.status)
+                """,
+                Host.DemoData.Password
+            )
+        );
         string[] paths = ["/documents", "/branch/1", "/branch/2", "/branch/3", "/focus", "/documents", "/branch/1"];
         var tabs = new List<IPage>();
         foreach (var path in paths)
@@ -129,7 +149,10 @@ public sealed class OneResponseTests(BrowserFixture browser)
                 changes._cases[branch] = page.GetProperty("items")[0].GetProperty("id").GetInt64();
             }
             var list = await alice.GetFromJsonAsync<JsonElement>("/api/v1/files/list");
-            var files = list.GetProperty("documents").EnumerateArray().SelectMany(document => document.GetProperty("files").EnumerateArray()).ToList();
+            var files = list.GetProperty("documents")
+                .EnumerateArray()
+                .SelectMany(document => document.GetProperty("files").EnumerateArray())
+                .ToList();
             foreach (var (word, file) in new[] { "one", "two", "three" }.Zip(files))
                 changes._files[word] = file.GetProperty("stable_id").GetString()!;
             return changes;
@@ -142,7 +165,11 @@ public sealed class OneResponseTests(BrowserFixture browser)
             // Another session of the user, whose lock is another's for the tabs.
             await SendAsync(HttpMethod.Post, "/api/v1/files/acquire_lock", new { file_id = _files[word] });
             foreach (var (_, id) in _cases)
-                await SendAsync(HttpMethod.Patch, $"/api/warranty/cases/{id}", new { updates = new Dictionary<string, string> { [FieldOf(word)] = $"Changed {word}" } });
+                await SendAsync(
+                    HttpMethod.Patch,
+                    $"/api/warranty/cases/{id}",
+                    new { updates = new Dictionary<string, string> { [FieldOf(word)] = $"Changed {word}" } }
+                );
             if (_todos is not null)
             {
                 var field = _todos.Locator(".new-entry input");
@@ -151,18 +178,27 @@ public sealed class OneResponseTests(BrowserFixture browser)
             }
         }
 
-        public Task ShowsAsync(IPage tab, string path, string word) => path switch
-        {
-            "/documents" => Expect(tab.Locator($"[data-file='{_files[word]}']:not([data-lock=free])")).ToHaveCountAsync(1),
-            "/focus" => Expect(tab.Locator("[data-task]", new() { HasText = $"Task {word}" })).ToHaveCountAsync(1),
-            "/wishlists/list/demo-birthday" => Expect(tab.GetByRole(AriaRole.Heading, new() { Name = $"Wish {word}", Exact = true })).ToHaveCountAsync(1),
-            "/todos/demo-trip" => Expect(tab.Locator($".entry-title[value=\"Todo {word}\"]")).ToHaveCountAsync(1),
-            _ => Expect(tab.Locator($"[data-case='{_cases[path[^1] - '0']}'][data-field='{FieldOf(word)}']")).ToHaveAttributeAsync("data-value", $"Changed {word}"),
-        };
+        public Task ShowsAsync(IPage tab, string path, string word) =>
+            path switch
+            {
+                "/documents" => Expect(tab.Locator($"[data-file='{_files[word]}']:not([data-lock=free])")).ToHaveCountAsync(1),
+                "/focus" => Expect(tab.Locator("[data-task]", new() { HasText = $"Task {word}" })).ToHaveCountAsync(1),
+                "/wishlists/list/demo-birthday" => Expect(tab.GetByRole(AriaRole.Heading, new() { Name = $"Wish {word}", Exact = true }))
+                    .ToHaveCountAsync(1),
+                "/todos/demo-trip" => Expect(tab.Locator($".entry-title[value=\"Todo {word}\"]")).ToHaveCountAsync(1),
+                _ => Expect(tab.Locator($"[data-case='{_cases[path[^1] - '0']}'][data-field='{FieldOf(word)}']"))
+                    .ToHaveAttributeAsync("data-value", $"Changed {word}"),
+            };
 
         public void Dispose() => _alice.Dispose();
 
-        private static string FieldOf(string word) => word switch { "one" => "customerName", "two" => "address", _ => "issues" };
+        private static string FieldOf(string word) =>
+            word switch
+            {
+                "one" => "customerName",
+                "two" => "address",
+                _ => "issues",
+            };
 
         private async Task SendAsync(HttpMethod method, string path, object body)
         {

@@ -32,9 +32,11 @@ internal sealed partial class PageErrors
             Assert.True(_errors.Count == 0, $"The pages reported {_errors.Count} errors:\n{string.Join('\n', _errors.Take(20))}");
     }
 
-    private static bool IsAnswer(string text, HttpStatusCode status) => text.StartsWith(
-        string.Create(CultureInfo.InvariantCulture, $"Failed to load resource: the server responded with a status of {(int)status} "),
-        StringComparison.Ordinal);
+    private static bool IsAnswer(string text, HttpStatusCode status) =>
+        text.StartsWith(
+            string.Create(CultureInfo.InvariantCulture, $"Failed to load resource: the server responded with a status of {(int)status} "),
+            StringComparison.Ordinal
+        );
 
     private void Add(string error)
     {
@@ -44,6 +46,7 @@ internal sealed partial class PageErrors
 
     [GeneratedRegex(
         @"^Failed to load resource: (net::ERR_|the server responded with a status of (401|403|404|409|410|412|423|429|503) )"
-        + "|net::ERR_(INTERNET_DISCONNECTED|FAILED|CONNECTION)|^The Cross-Origin-Opener-Policy header has been ignored")]
+            + "|net::ERR_(INTERNET_DISCONNECTED|FAILED|CONNECTION)|^The Cross-Origin-Opener-Policy header has been ignored"
+    )]
     private static partial Regex Expected();
 }

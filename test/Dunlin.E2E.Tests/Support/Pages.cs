@@ -11,7 +11,9 @@ public static class Pages
     public static Task PictureAsync(this IPage page, string name)
     {
         var folder = Environment.GetEnvironmentVariable("DUNLIN_PICTURES");
-        return folder is null ? Task.CompletedTask : page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, name + ".png") });
+        return folder is null
+            ? Task.CompletedTask
+            : page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, name + ".png") });
     }
 
     /// <summary>Collects the requests of a page that a filter wants, from now on.</summary>

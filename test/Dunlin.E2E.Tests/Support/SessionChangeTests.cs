@@ -30,15 +30,19 @@ public sealed class SessionChangeTests(BrowserFixture browser)
         await IsClosedAsync(page, system);
         await page.PictureAsync($"signed-out-{name}");
 
-        var requests = page.Watch(request => new Uri(request.Url).AbsolutePath is var path
-            && (path.StartsWith("/api/", StringComparison.Ordinal) || path.StartsWith("/dunlin/", StringComparison.Ordinal)));
-        await page.EvaluateAsync("""
+        var requests = page.Watch(request =>
+            new Uri(request.Url).AbsolutePath is var path
+            && (path.StartsWith("/api/", StringComparison.Ordinal) || path.StartsWith("/dunlin/", StringComparison.Ordinal))
+        );
+        await page.EvaluateAsync(
+            """
             () => {
               for (const event of ['online', 'focus', 'pageshow']) dispatchEvent(new Event(event));
               document.dispatchEvent(new Event('visibilitychange'));
               return fetch('/api/v1/demo');
             }
-            """);
+            """
+        );
         Assert.All(requests, request => Assert.Matches("/api/v1/(auth/status|demo)$", request.Url));
     }
 
@@ -89,7 +93,8 @@ public sealed class SessionChangeTests(BrowserFixture browser)
         // The cookie changes without a word to the tabs: the worst of the ways in which another user may come.
         var login = await page.Context.APIRequest.PostAsync(
             new Uri(host.Address, "/api/v1/auth/login").ToString(),
-            new() { DataObject = new { username = "carol", password = Dunlin.Host.DemoData.Password } });
+            new() { DataObject = new { username = "carol", password = Dunlin.Host.DemoData.Password } }
+        );
         Assert.True(login.Ok);
         await page.UnrouteAllAsync();
         await Expect(page.Locator("[data-user=carol]")).ToBeVisibleAsync();
@@ -153,7 +158,11 @@ public sealed class SessionChangeTests(BrowserFixture browser)
     public async Task The_sign_in_fits_the_window(ColorScheme scheme, int width)
     {
         await using var host = await TestHost.StartAsync();
-        var options = new BrowserNewContextOptions { ViewportSize = new() { Width = width, Height = 844 }, ColorScheme = scheme };
+        var options = new BrowserNewContextOptions
+        {
+            ViewportSize = new() { Width = width, Height = 844 },
+            ColorScheme = scheme,
+        };
         var page = await host.OpenAsync(browser.Browser, "alice", "/todos/demo-desk", options);
         await SystemPage.Of("todos").ReadyAsync(page);
         await SystemPage.BlockWritesAsync(page);

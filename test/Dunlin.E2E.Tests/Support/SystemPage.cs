@@ -31,22 +31,27 @@ internal abstract class SystemPage
     /// <summary>All that the server has for a user.</summary>
     public abstract Task<string> ServerAsync(HttpClient user);
 
-    public static SystemPage Of(string name) => name switch
-    {
-        "todos" => new TodosPage(),
-        "warranty" => new WarrantyTable(),
-        "documents" => new DocumentsPage(),
-        "focus" => new FocusPage(),
-        _ => new WishlistsPage(),
-    };
+    public static SystemPage Of(string name) =>
+        name switch
+        {
+            "todos" => new TodosPage(),
+            "warranty" => new WarrantyTable(),
+            "documents" => new DocumentsPage(),
+            "focus" => new FocusPage(),
+            _ => new WishlistsPage(),
+        };
 
     /// <summary>The network is there for reading and for signing in and out only.</summary>
-    public static Task BlockWritesAsync(IPage page) => page.RouteAsync("**/api/**", route =>
-    {
-        string[] open = ["/auth/", "lock", "/heartbeat", "/pull"];
-        var isOpen = route.Request.Method == "GET" || open.Any(part => route.Request.Url.Contains(part, StringComparison.Ordinal));
-        return isOpen ? route.ContinueAsync() : route.AbortAsync();
-    });
+    public static Task BlockWritesAsync(IPage page) =>
+        page.RouteAsync(
+            "**/api/**",
+            route =>
+            {
+                string[] open = ["/auth/", "lock", "/heartbeat", "/pull"];
+                var isOpen = route.Request.Method == "GET" || open.Any(part => route.Request.Url.Contains(part, StringComparison.Ordinal));
+                return isOpen ? route.ContinueAsync() : route.AbortAsync();
+            }
+        );
 
     private static async Task ArrivesAsync(Func<Task<string>> server)
     {
@@ -79,7 +84,14 @@ internal abstract class SystemPage
         public override async Task<string> ServerAsync(HttpClient user)
         {
             var group = Guid.NewGuid().ToString("N");
-            var request = new { pullVersion = 1, clientGroupID = group, profileID = "p", schemaVersion = "1", cookie = (object?)null };
+            var request = new
+            {
+                pullVersion = 1,
+                clientGroupID = group,
+                profileID = "p",
+                schemaVersion = "1",
+                cookie = (object?)null,
+            };
             using var pull = await user.PostAsJsonAsync("/api/v1/replicache/pull", request);
             return await pull.Content.ReadAsStringAsync();
         }
@@ -140,7 +152,8 @@ internal abstract class SystemPage
         public override async Task<string> ServerAsync(HttpClient user)
         {
             var list = await user.GetFromJsonAsync<JsonElement>("/api/v1/files/list");
-            var texts = list.GetProperty("documents").EnumerateArray()
+            var texts = list.GetProperty("documents")
+                .EnumerateArray()
                 .SelectMany(document => document.GetProperty("files").EnumerateArray())
                 .Select(file => user.GetStringAsync($"/api/v1/files/{file.GetProperty("stable_id").GetString()}"));
             return string.Concat(await Task.WhenAll(texts));

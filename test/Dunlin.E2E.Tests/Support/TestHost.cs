@@ -81,10 +81,10 @@ public sealed class TestHost : IAsyncDisposable
     public async Task<IPage> OpenAsync(IBrowser browser, string user, string path, BrowserNewContextOptions? options = null)
     {
         var context = await ContextAsync(browser, options);
-        var login = await context.APIRequest.PostAsync(new Uri(Address, "/api/v1/auth/login").ToString(), new APIRequestContextOptions
-        {
-            DataObject = new { username = user, password = DemoData.Password },
-        });
+        var login = await context.APIRequest.PostAsync(
+            new Uri(Address, "/api/v1/auth/login").ToString(),
+            new APIRequestContextOptions { DataObject = new { username = user, password = DemoData.Password } }
+        );
         Assert.True(login.Ok, await login.TextAsync());
         var page = await context.NewPageAsync();
         await page.GotoAsync(new Uri(Address, path).ToString());
@@ -94,7 +94,10 @@ public sealed class TestHost : IAsyncDisposable
     /// <summary>A client signed in as a user, for what happens beside the browser.</summary>
     public async Task<HttpClient> ClientAsync(string user)
     {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = Address };
+        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
+        {
+            BaseAddress = Address,
+        };
         using var login = await client.PostAsJsonAsync("/api/v1/auth/login", new { username = user, password = DemoData.Password });
         var answer = await login.Content.ReadFromJsonAsync<System.Text.Json.JsonElement>();
         client.DefaultRequestHeaders.Authorization = new("Bearer", answer.GetProperty("accessToken").GetString());
@@ -111,19 +114,21 @@ public sealed class TestHost : IAsyncDisposable
             errors.RequireNone();
     }
 
-    private static WebApplication Build(string folder, ManualTime time, int port, Action<IServiceCollection>? configure) => HostApplication.Build(
-        new HostSettings { Port = port, Data = folder },
-        services =>
-        {
-            services.AddSingleton<TimeProvider>(time);
-            services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 100);
-            // Time leaps here, and a unit that is run for the first time on a busy machine would be given up for what it leapt over.
-            services.Configure<SqliteOptions>(sqlite => sqlite.WriteLimit = TimeSpan.FromHours(1));
-            // Time stands still, so closing streams in waves would wait for ever.
-            services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero);
-            services.AddLogging(logging => logging.ClearProviders());
-            configure?.Invoke(services);
-        });
+    private static WebApplication Build(string folder, ManualTime time, int port, Action<IServiceCollection>? configure) =>
+        HostApplication.Build(
+            new HostSettings { Port = port, Data = folder },
+            services =>
+            {
+                services.AddSingleton<TimeProvider>(time);
+                services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 100);
+                // Time leaps here, and a unit that is run for the first time on a busy machine would be given up for what it leapt over.
+                services.Configure<SqliteOptions>(sqlite => sqlite.WriteLimit = TimeSpan.FromHours(1));
+                // Time stands still, so closing streams in waves would wait for ever.
+                services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero);
+                services.AddLogging(logging => logging.ClearProviders());
+                configure?.Invoke(services);
+            }
+        );
 
     private async Task BeginAsync()
     {

@@ -105,7 +105,15 @@ public sealed class TodosTests(BrowserFixture browser)
     {
         await using var host = await TestHost.StartAsync();
         var alice = await host.OpenAsync(browser.Browser, "alice", "/todos/demo-desk");
-        var dave = await host.OpenAsync(browser.Browser, "dave", "/todos", new() { ViewportSize = new() { Width = 390, Height = 844 } });
+        var dave = await host.OpenAsync(
+            browser.Browser,
+            "dave",
+            "/todos",
+            new()
+            {
+                ViewportSize = new() { Width = 390, Height = 844 },
+            }
+        );
         await LiveAsync(alice, dave);
         await alice.GetByRole(AriaRole.Button, new() { Name = "Share" }).First.ClickAsync();
         await alice.GetByLabel("User name to invite").FillAsync("dave");
@@ -157,7 +165,15 @@ public sealed class TodosTests(BrowserFixture browser)
     public async Task On_a_phone_there_are_the_lists_first_and_then_one_of_them()
     {
         await using var host = await TestHost.StartAsync();
-        var page = await host.OpenAsync(browser.Browser, "alice", "/todos", new() { ViewportSize = new() { Width = 390, Height = 844 } });
+        var page = await host.OpenAsync(
+            browser.Browser,
+            "alice",
+            "/todos",
+            new()
+            {
+                ViewportSize = new() { Width = 390, Height = 844 },
+            }
+        );
         await LiveAsync(page);
         await page.PictureAsync("todos-phone-lists");
         await page.Locator("[data-list=demo-groceries]").ClickAsync();

@@ -42,15 +42,18 @@ internal sealed class WarrantyPage(IPage page)
     public async Task<Gate> HoldSavesAsync()
     {
         var gate = new Gate();
-        await Page.RouteAsync("**/api/warranty/cases/*", async route =>
-        {
-            if (route.Request.Method == "PATCH")
+        await Page.RouteAsync(
+            "**/api/warranty/cases/*",
+            async route =>
             {
-                gate.Arrived.TrySetResult();
-                await gate.Open.Task;
+                if (route.Request.Method == "PATCH")
+                {
+                    gate.Arrived.TrySetResult();
+                    await gate.Open.Task;
+                }
+                await route.ContinueAsync();
             }
-            await route.ContinueAsync();
-        });
+        );
         return gate;
     }
 

@@ -58,7 +58,9 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
         Assert.Equal("Theodora Longname", Updates(Assert.Single(saves)).GetProperty(Name).GetString());
         await editor.PressAsync("Enter");
         var status = await bob.EditAsync(20, "status");
-        var menu = bob.Page.WaitForResponseAsync(r => r.Request.Method == "PATCH" && r.Request.PostData!.Contains("COMPLETED", StringComparison.Ordinal));
+        var menu = bob.Page.WaitForResponseAsync(r =>
+            r.Request.Method == "PATCH" && r.Request.PostData!.Contains("COMPLETED", StringComparison.Ordinal)
+        );
         await status.SelectOptionAsync("COMPLETED");
         await menu;
         Assert.Equal(2, saves.Count);
@@ -168,7 +170,7 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
         await second.Cell(20, Name).ClickAsync();
         await Expect(second.Editor(20, Name)).ToHaveCountAsync(0);
         await second.Page.CloseAsync();
-        _host.Time.Advance(TimeSpan.FromSeconds(15));   // longer than the grace, shorter than the lease
+        _host.Time.Advance(TimeSpan.FromSeconds(15)); // longer than the grace, shorter than the lease
         await Expect(carol.Lock(20, Name)).ToHaveCountAsync(1);
         await bob.Editor(20, Name).FillAsync("Still mine");
         await bob.Editor(20, Name).PressAsync("Enter");
@@ -227,7 +229,8 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
 
     private Task<WarrantyPage> OpenAsync(string user) => WarrantyPage.OpenAsync(_host, chromium.Browser, user);
 
-    private static JsonElement Updates(Microsoft.Playwright.IRequest save) => JsonDocument.Parse(save.PostData!).RootElement.GetProperty("updates");
+    private static JsonElement Updates(Microsoft.Playwright.IRequest save) =>
+        JsonDocument.Parse(save.PostData!).RootElement.GetProperty("updates");
 
     private static async Task<string?> ValueAsync(HttpClient client, int id)
     {

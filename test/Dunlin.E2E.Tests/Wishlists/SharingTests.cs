@@ -98,11 +98,17 @@ public sealed class SharingTests(BrowserFixture browser)
     public async Task The_page_speaks_Russian_fits_a_phone_and_is_used_by_keyboard()
     {
         await using var host = await TestHost.StartAsync();
-        var page = await OpenAsync(host, browser.Browser, "alice", "/wishlists", new BrowserNewContextOptions
-        {
-            Locale = "ru-RU",
-            ViewportSize = new ViewportSize { Width = 375, Height = 740 },
-        });
+        var page = await OpenAsync(
+            host,
+            browser.Browser,
+            "alice",
+            "/wishlists",
+            new BrowserNewContextOptions
+            {
+                Locale = "ru-RU",
+                ViewportSize = new ViewportSize { Width = 375, Height = 740 },
+            }
+        );
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Мои списки" })).ToBeVisibleAsync();
         await page.PictureAsync("wishlists-phone-lists");
         await page.Locator("[data-field=new-list]").FillAsync("Новый дом");
@@ -165,7 +171,10 @@ public sealed class SharingTests(BrowserFixture browser)
         var session = await page.Context.NewCDPSessionAsync(page);
         var errors = await session.SendAsync("Page.getInstallabilityErrors");
         // A context of a test is a private window, in which nothing can be installed.
-        var found = errors!.Value.GetProperty("installabilityErrors").EnumerateArray().Select(error => error.GetProperty("errorId").GetString());
+        var found = errors!
+            .Value.GetProperty("installabilityErrors")
+            .EnumerateArray()
+            .Select(error => error.GetProperty("errorId").GetString());
         Assert.DoesNotContain(found, error => error != "in-incognito");
         var manifest = await session.SendAsync("Page.getAppManifest");
         Assert.EndsWith("/wishlists.webmanifest", manifest!.Value.GetProperty("url").GetString(), StringComparison.Ordinal);

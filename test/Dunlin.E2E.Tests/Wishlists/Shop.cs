@@ -29,12 +29,18 @@ internal sealed class Shop : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         var app = builder.Build();
         var shop = new Shop(app);
-        app.MapGet("/kettle", async () =>
-        {
-            await shop._open.Task;
-            return Page("Enamel kettle, 2 litres", "39.50", "EUR", "https://pictures.example/kettle.svg");
-        });
-        app.MapGet("/lamp", () => shop.HasLamp ? Page("Reading lamp", "75", "EUR", "https://pictures.example/lamp.svg") : Results.NotFound());
+        app.MapGet(
+            "/kettle",
+            async () =>
+            {
+                await shop._open.Task;
+                return Page("Enamel kettle, 2 litres", "39.50", "EUR", "https://pictures.example/kettle.svg");
+            }
+        );
+        app.MapGet(
+            "/lamp",
+            () => shop.HasLamp ? Page("Reading lamp", "75", "EUR", "https://pictures.example/lamp.svg") : Results.NotFound()
+        );
         await app.StartAsync();
         shop.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
         return shop;
@@ -49,12 +55,14 @@ internal sealed class Shop : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private static IResult Page(string title, string price, string currency, string image) => Results.Content(
-        $"""
-        <!DOCTYPE html><html><head><title>{title} - Shop</title>
-        <meta property="og:title" content="{title}"><meta property="og:image" content="{image}">
-        <meta property="product:price:amount" content="{price}"><meta property="product:price:currency" content="{currency}">
-        </head><body></body></html>
-        """,
-        "text/html; charset=utf-8");
+    private static IResult Page(string title, string price, string currency, string image) =>
+        Results.Content(
+            $"""
+            <!DOCTYPE html><html><head><title>{title} - Shop</title>
+            <meta property="og:title" content="{title}"><meta property="og:image" content="{image}">
+            <meta property="product:price:amount" content="{price}"><meta property="product:price:currency" content="{currency}">
+            </head><body></body></html>
+            """,
+            "text/html; charset=utf-8"
+        );
 }

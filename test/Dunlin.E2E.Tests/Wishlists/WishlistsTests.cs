@@ -159,7 +159,9 @@ public sealed class WishlistsTests(BrowserFixture browser)
         await RenameAsync(alice, "Water glasses", "Wine glasses");
         await CloudAsync(alice, "offline", 2);
         // Neither the interface nor the stream is ever answered from what is kept.
-        var kept = await alice.EvaluateAsync<string[]>("async () => (await (await caches.open('dunlin-wishlists')).keys()).map((r) => new URL(r.url).pathname)");
+        var kept = await alice.EvaluateAsync<string[]>(
+            "async () => (await (await caches.open('dunlin-wishlists')).keys()).map((r) => new URL(r.url).pathname)"
+        );
         Assert.Contains("/wishlists", kept);
         Assert.All(kept, path => Assert.Matches("^/(wishlists|assets/)", path));
 

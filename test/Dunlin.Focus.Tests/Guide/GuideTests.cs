@@ -10,9 +10,18 @@ public sealed class GuideTests
     [Fact]
     public void The_CSharp_of_the_guide_is_what_is_compiled_here()
     {
-        var blocks = Regex.Matches(Repository.Read("docs/guides/add-a-channel.md"), "```csharp\n(?<text>.*?)```", RegexOptions.Singleline).Select(m => m.Groups["text"].Value.Trim()).ToList();
-        var regions = Regex.Matches(Repository.Read("test/Dunlin.Focus.Tests/Guide/AddAChannel.cs"), @"#region \w+\n(?<text>.*?)#endregion", RegexOptions.Singleline)
-            .Select(m => Unindented(m.Groups["text"].Value)).ToHashSet(StringComparer.Ordinal);
+        var blocks = Regex
+            .Matches(Repository.Read("docs/guides/add-a-channel.md"), "```csharp\n(?<text>.*?)```", RegexOptions.Singleline)
+            .Select(m => m.Groups["text"].Value.Trim())
+            .ToList();
+        var regions = Regex
+            .Matches(
+                Repository.Read("test/Dunlin.Focus.Tests/Guide/AddAChannel.cs"),
+                @"#region \w+\n(?<text>.*?)#endregion",
+                RegexOptions.Singleline
+            )
+            .Select(m => Unindented(m.Groups["text"].Value))
+            .ToHashSet(StringComparer.Ordinal);
         Assert.Equal(regions.Count, blocks.Count);
         Assert.All(blocks, block => Assert.Contains(block, regions));
     }
@@ -26,9 +35,15 @@ public sealed class GuideTests
                 engine.AddNotes();
                 engine.Services.AddSingleton<NoteService>();
             },
-            app => app.MapNotes());
-        await host.Store.WriteAsync(async (unit, _) =>
-            await unit.Connection.ExecuteAsync("CREATE TABLE note (user_id TEXT, id TEXT, text TEXT, version BIGINT)", transaction: unit.Transaction));
+            app => app.MapNotes()
+        );
+        await host.Store.WriteAsync(
+            async (unit, _) =>
+                await unit.Connection.ExecuteAsync(
+                    "CREATE TABLE note (user_id TEXT, id TEXT, text TEXT, version BIGINT)",
+                    transaction: unit.Transaction
+                )
+        );
         await using var phone = await host.OpenAsync("phone");
         using var laptop = host.Client("laptop");
         var note = await laptop.OkAsync("POST", "/api/notes", new { text = "Milk" });

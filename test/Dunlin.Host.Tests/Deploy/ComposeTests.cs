@@ -18,7 +18,8 @@ public sealed partial class ComposeTests
         using var text = File.OpenText(Path.Combine(Deploy, "compose.yaml"));
         var file = new DeserializerBuilder().Build().Deserialize<Dictionary<object, object>>(new MergingParser(new Parser(text)));
         _services = Map(file["services"]);
-        _nodes = _services.Where(service => Map(service.Value).TryGetValue("image", out var image) && image is "dunlin")
+        _nodes = _services
+            .Where(service => Map(service.Value).TryGetValue("image", out var image) && image is "dunlin")
             .ToDictionary(service => (string)service.Key, service => Map(service.Value), StringComparer.Ordinal);
     }
 
@@ -42,7 +43,10 @@ public sealed partial class ComposeTests
         Assert.Equal(NginxPorts(), ports);
         Assert.Equal("host", Map(_services["nginx"])["network_mode"]);
         Assert.Equal("./nginx-cluster.conf:/etc/nginx/nginx.conf:ro", Assert.Single(Texts(Map(_services["nginx"])["volumes"])));
-        Assert.Equal(_nodes.Keys.Order(StringComparer.Ordinal), Map(Map(_services["nginx"])["depends_on"]).Keys.Cast<string>().Order(StringComparer.Ordinal));
+        Assert.Equal(
+            _nodes.Keys.Order(StringComparer.Ordinal),
+            Map(Map(_services["nginx"])["depends_on"]).Keys.Cast<string>().Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -67,11 +71,19 @@ public sealed partial class ComposeTests
         var store = new System.Data.Common.DbConnectionStringBuilder { ConnectionString = (string)environment["Dunlin__Store"] };
         var postgres = Map(_services["postgres"]);
         var settings = Map(postgres["environment"]);
-        Assert.Equal((settings["POSTGRES_USER"], settings["POSTGRES_DB"], settings["POSTGRES_PASSWORD"]), (store["Username"], store["Database"], store["Password"]));
+        Assert.Equal(
+            (settings["POSTGRES_USER"], settings["POSTGRES_DB"], settings["POSTGRES_PASSWORD"]),
+            (store["Username"], store["Database"], store["Password"])
+        );
         Assert.Equal($"{store["Host"]}:5432:5432", Assert.Single(Texts(postgres["ports"])));
         Assert.Equal($"{environment["Dunlin__Redis"]}:6379", Assert.Single(Texts(Map(_services["redis"])["ports"])));
-        var connections = Texts(postgres["command"]).Single(word => word.StartsWith("max_connections=", StringComparison.Ordinal))["max_connections=".Length..];
-        Assert.True(int.Parse(connections, CultureInfo.InvariantCulture) > _nodes.Count * 100, "100 for each node, unless its connection string says otherwise");
+        var connections = Texts(postgres["command"]).Single(word => word.StartsWith("max_connections=", StringComparison.Ordinal))[
+            "max_connections=".Length..
+        ];
+        Assert.True(
+            int.Parse(connections, CultureInfo.InvariantCulture) > _nodes.Count * 100,
+            "100 for each node, unless its connection string says otherwise"
+        );
         foreach (var (name, value) in _services)
         {
             var service = Map(value);
@@ -94,7 +106,14 @@ public sealed partial class ComposeTests
             Assert.Contains("/" + port + " ", check[3], StringComparison.Ordinal);
             Assert.Equal(0, await RunAsync(check[3].Replace(port, $"{host.Port}", StringComparison.Ordinal)));
             // Something that answers, but not that it is ready; and nobody at all.
-            Assert.NotEqual(0, await RunAsync(check[3].Replace(port, $"{host.Port}", StringComparison.Ordinal).Replace("/healthz/ready", "/nowhere", StringComparison.Ordinal)));
+            Assert.NotEqual(
+                0,
+                await RunAsync(
+                    check[3]
+                        .Replace(port, $"{host.Port}", StringComparison.Ordinal)
+                        .Replace("/healthz/ready", "/nowhere", StringComparison.Ordinal)
+                )
+            );
             Assert.NotEqual(0, await RunAsync(check[3].Replace(port, $"{NginxProcess.FreePort()}", StringComparison.Ordinal)));
         }
     }
@@ -104,12 +123,16 @@ public sealed partial class ComposeTests
     {
         foreach (var file in new[] { "nginx.conf", "nginx-cluster.conf" })
         {
-            var megabytes = int.Parse(BodySize().Match(File.ReadAllText(Path.Combine(Deploy, file))).Groups[1].Value, CultureInfo.InvariantCulture);
+            var megabytes = int.Parse(
+                BodySize().Match(File.ReadAllText(Path.Combine(Deploy, file))).Groups[1].Value,
+                CultureInfo.InvariantCulture
+            );
             Assert.True(megabytes * 1024L * 1024 > new RxDb.RxDbOptions().MaxPushBytes, $"{file}: {megabytes} MiB");
         }
     }
 
-    private List<int> NginxPorts() => [.. Upstream().Matches(_nginx).Select(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))];
+    private List<int> NginxPorts() =>
+        [.. Upstream().Matches(_nginx).Select(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))];
 
     private static Dictionary<object, object> Map(object value) => (Dictionary<object, object>)value;
 
@@ -117,7 +140,14 @@ public sealed partial class ComposeTests
 
     private static async Task<int> RunAsync(string script)
     {
-        using var process = Process.Start(new ProcessStartInfo("bash", ["-c", script]) { UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("bash", ["-c", script])
+            {
+                UseShellExecute = false,
+                RedirectStandardError = true,
+                RedirectStandardOutput = true,
+            }
+        )!;
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         return process.ExitCode;
     }

@@ -9,6 +9,12 @@ internal static class KnownSettings
     private static readonly string[] Foreign = ["ASPNETCORE_ENVIRONMENT", "DOTNET_gcServer"];
 
     /// <summary>The names among these that nobody reads.</summary>
-    public static IEnumerable<string> Unknown(IEnumerable<string> names) => names.Where(name => !Foreign.Contains(name, StringComparer.Ordinal)
-        && !(name.StartsWith(Prefix, StringComparison.Ordinal) && HostApplication.Settings.Names.Contains(name[Prefix.Length..].Split("__")[0])));
+    public static IEnumerable<string> Unknown(IEnumerable<string> names) =>
+        names.Where(name =>
+            !Foreign.Contains(name, StringComparer.Ordinal)
+            && !(
+                name.StartsWith(Prefix, StringComparison.Ordinal)
+                && HostApplication.Settings.Names.Contains(name[Prefix.Length..].Split("__")[0])
+            )
+        );
 }

@@ -22,8 +22,13 @@ internal sealed class ServiceUnit
     public string this[string name] => _settings.Single(setting => setting.Name == name).Value;
 
     /// <summary>The variables that it sets.</summary>
-    public IReadOnlyDictionary<string, string> Environment => _settings
-        .Where(setting => setting.Name == "Environment")
-        .SelectMany(setting => setting.Value.Split(' '))
-        .ToDictionary(pair => pair[..pair.IndexOf('=', StringComparison.Ordinal)], pair => pair[(pair.IndexOf('=', StringComparison.Ordinal) + 1)..], StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, string> Environment =>
+        _settings
+            .Where(setting => setting.Name == "Environment")
+            .SelectMany(setting => setting.Value.Split(' '))
+            .ToDictionary(
+                pair => pair[..pair.IndexOf('=', StringComparison.Ordinal)],
+                pair => pair[(pair.IndexOf('=', StringComparison.Ordinal) + 1)..],
+                StringComparer.Ordinal
+            );
 }

@@ -8,14 +8,16 @@ namespace Dunlin.Host.Tests.Deploy;
 public sealed class ServiceUnitTests : IDisposable
 {
     /// <summary>Of 0 (tight) to 10; what is left is its network and the compiler of the runtime.</summary>
-    private const string MostExposed = "20";   // tenths
+    private const string MostExposed = "20"; // tenths
 
     private static readonly string[] Owned = ["dunlin", "5081"];
 
     // Where the program sees it: the checkout may lie below /tmp, of which the unit has one of its own.
     private const string Seen = "/mnt";
 
-    private readonly string _folder = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "unit-" + Guid.NewGuid().ToString("N"))).FullName;
+    private readonly string _folder = Directory
+        .CreateDirectory(Path.Combine(AppContext.BaseDirectory, "unit-" + Guid.NewGuid().ToString("N")))
+        .FullName;
     private readonly ServiceUnit _unit = ServiceUnit.Read();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -38,7 +40,12 @@ public sealed class ServiceUnitTests : IDisposable
         Assert.Empty(KnownSettings.Unknown(_unit.Environment.Keys));
         Assert.Equal("127.0.0.1", _unit.Environment["Dunlin__TrustedProxies"]);
         var nginx = File.ReadAllText(Path.Combine(NginxProcess.Root(), "deploy", "nginx-cluster.conf"));
-        var instances = _unit.Text.Split('\n')[0].Split(' ').Where(word => word.StartsWith("dunlin@", StringComparison.Ordinal)).Select(word => word["dunlin@".Length..]).ToList();
+        var instances = _unit
+            .Text.Split('\n')[0]
+            .Split(' ')
+            .Where(word => word.StartsWith("dunlin@", StringComparison.Ordinal))
+            .Select(word => word["dunlin@".Length..])
+            .ToList();
         Assert.Equal(3, instances.Count);
         Assert.All(instances, port => Assert.Contains($"server 127.0.0.1:{port} ", nginx, StringComparison.Ordinal));
         Assert.Equal($"/var/lib/{_unit["StateDirectory"]}", Argument("--data"));
@@ -50,7 +57,11 @@ public sealed class ServiceUnitTests : IDisposable
         // As the Dockerfile does it; built it is already. The pages go where its COPY puts them.
         var program = Path.Combine(_folder, "opt", "dunlin");
         var image = Dockerfile.Read();
-        var (published, said) = await RunAsync("bash", "-c", $"cd '{NginxProcess.Root()}' && {image.Publish.Replace("/opt/dunlin", program, StringComparison.Ordinal)} --no-build");
+        var (published, said) = await RunAsync(
+            "bash",
+            "-c",
+            $"cd '{NginxProcess.Root()}' && {image.Publish.Replace("/opt/dunlin", program, StringComparison.Ordinal)} --no-build"
+        );
         Assert.True(published == 0, said);
         var page = Path.Combine(image.Pages.Replace("/opt/dunlin", program, StringComparison.Ordinal), "apps", "host", "web", "index.html");
         Directory.CreateDirectory(Path.GetDirectoryName(page)!);
@@ -65,13 +76,18 @@ public sealed class ServiceUnitTests : IDisposable
         using var process = Start(command, state.Replace(_folder, Seen, StringComparison.Ordinal));
         try
         {
-            using var client = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")) };
+            using var client = new HttpClient
+            {
+                BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")),
+            };
             await ReadyAsync(client, process);
             Assert.Equal("<p>the page</p>", await client.GetStringAsync("/", Cancellation));
             Assert.Equal(HttpStatusCode.Unauthorized, (await client.GetAsync("/dunlin/v1/stats", Cancellation)).StatusCode);
             // What systemd sends first.
             using var term = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
-            await process.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(int.Parse(_unit["TimeoutStopSec"], CultureInfo.InvariantCulture)), Cancellation);
+            await process
+                .WaitForExitAsync(Cancellation)
+                .WaitAsync(TimeSpan.FromSeconds(int.Parse(_unit["TimeoutStopSec"], CultureInfo.InvariantCulture)), Cancellation);
             Assert.Equal(0, process.ExitCode);
         }
         finally
@@ -84,11 +100,13 @@ public sealed class ServiceUnitTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>Runs a command with what of the unit a process can be given by anybody: a file system that can be read only, except the state
-    /// directory; a /tmp of its own; no capabilities, and none to be had; its limits, its mask, and its environment alone.</summary>
+    /// <summary>Runs a command with what of the unit a process can be given by anybody: a file system that can be read only, except the
+    /// state directory; a /tmp of its own; no capabilities, and none to be had; its limits, its mask, and its environment alone.</summary>
     private Process Start(string command, string state)
     {
-        var script = string.Create(CultureInfo.InvariantCulture, $$"""
+        var script = string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""
             set -e
             ulimit -n "$(ulimit -Hn)" && umask {{_unit["UMask"]}}
             mount --bind {{_folder}} {{Seen}}
@@ -98,8 +116,20 @@ public sealed class ServiceUnitTests : IDisposable
             mount -o remount,bind,ro /
             mount -o remount,bind,rw {{state}}
             exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all {{command}}
-            """);
-        var start = new ProcessStartInfo("unshare", ["--mount", "--propagation", "private", .. Environment.IsPrivilegedProcess ? [] : (string[])["--map-root-user"], "bash", "-c", script])
+            """
+        );
+        var start = new ProcessStartInfo(
+            "unshare",
+            [
+                "--mount",
+                "--propagation",
+                "private",
+                .. Environment.IsPrivilegedProcess ? [] : (string[])["--map-root-user"],
+                "bash",
+                "-c",
+                script,
+            ]
+        )
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
@@ -121,7 +151,9 @@ public sealed class ServiceUnitTests : IDisposable
         while (true)
         {
             if (process.HasExited)
-                Assert.Fail(await process.StandardError.ReadToEndAsync(Cancellation) + await process.StandardOutput.ReadToEndAsync(Cancellation));
+                Assert.Fail(
+                    await process.StandardError.ReadToEndAsync(Cancellation) + await process.StandardOutput.ReadToEndAsync(Cancellation)
+                );
             try
             {
                 using var answer = await client.GetAsync("/healthz/ready", patience.Token);
@@ -145,7 +177,14 @@ public sealed class ServiceUnitTests : IDisposable
 
     private static async Task<(int Status, string Output)> RunAsync(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(program, arguments)
+            {
+                UseShellExecute = false,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(Cancellation), process.StandardError.ReadToEndAsync(Cancellation));
         await process.WaitForExitAsync(Cancellation);
         return (process.ExitCode, await output + await errors);

@@ -29,7 +29,9 @@ public sealed class UpgradeTests
     public async Task A_SQLite_file_of_0_1_0_migrates_and_resumes_streams()
     {
         await using var host = new HostProcess();
-        await using (var connection = new SqliteConnection($"Data Source={Path.Combine(host.Data, "dunlin.db")};Pooling=false;Foreign Keys=false"))
+        await using (
+            var connection = new SqliteConnection($"Data Source={Path.Combine(host.Data, "dunlin.db")};Pooling=false;Foreign Keys=false")
+        )
         {
             await connection.OpenAsync(TestContext.Current.CancellationToken);
             await using var command = connection.CreateCommand();
@@ -58,7 +60,10 @@ public sealed class UpgradeTests
     }
 
     private static Task<string> DumpAsync(string dialect) =>
-        File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Upgrade", $"store-0.1.0.{dialect}.sql"), TestContext.Current.CancellationToken);
+        File.ReadAllTextAsync(
+            Path.Combine(AppContext.BaseDirectory, "Upgrade", $"store-0.1.0.{dialect}.sql"),
+            TestContext.Current.CancellationToken
+        );
 
     private static Task StartAsync(HostProcess host, params string[] options)
     {
@@ -72,8 +77,14 @@ public sealed class UpgradeTests
     private static string AddSession(string table)
     {
         var hash = Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(Secret)));
-        var (begin, end) = (new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).Ticks, new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero).Ticks);
-        return string.Create(CultureInfo.InvariantCulture, $"\n;INSERT INTO {table} VALUES ('before-upgrade', 'alice', '{hash}', {begin}, {end}, 'browser');");
+        var (begin, end) = (
+            new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).Ticks,
+            new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero).Ticks
+        );
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"\n;INSERT INTO {table} VALUES ('before-upgrade', 'alice', '{hash}', {begin}, {end}, 'browser');"
+        );
     }
 
     private static async Task RequireSignedInAsync(HostProcess host)
@@ -97,10 +108,16 @@ public sealed class UpgradeTests
         using var client = await host.SignInAsync("alice");
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/dunlin/v1/events?topic={Topic}");
         request.Headers.Add("Last-Event-ID", $"{epoch}-20");
-        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        using var response = await client.SendAsync(
+            request,
+            HttpCompletionOption.ResponseHeadersRead,
+            TestContext.Current.CancellationToken
+        );
         response.EnsureSuccessStatusCode();
         var read = new List<SseItem<string>>();
-        await foreach (var item in SseParser.Create(await response.Content.ReadAsStreamAsync()).EnumerateAsync(TestContext.Current.CancellationToken))
+        await foreach (
+            var item in SseParser.Create(await response.Content.ReadAsStreamAsync()).EnumerateAsync(TestContext.Current.CancellationToken)
+        )
         {
             read.Add(item);
             if (read.Count == Missed + 1)
@@ -113,7 +130,10 @@ public sealed class UpgradeTests
 
         // A fencing token is never given twice, also not after the upgrade.
         using var granted = await client.PutAsJsonAsync(
-            "/dunlin/v1/leases/warranty/1/2/status", new { leaseId = "lease-after-upgrade", seconds = 30 }, TestContext.Current.CancellationToken);
+            "/dunlin/v1/leases/warranty/1/2/status",
+            new { leaseId = "lease-after-upgrade", seconds = 30 },
+            TestContext.Current.CancellationToken
+        );
         var lease = await granted.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
         Assert.True(lease.TryGetProperty("fence", out var fence) && fence.GetInt64() > 1, lease.GetRawText());
         var list = await client.GetFromJsonAsync<JsonElement>("/api/v1/files/list", TestContext.Current.CancellationToken);

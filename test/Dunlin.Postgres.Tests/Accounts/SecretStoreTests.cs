@@ -1,5 +1,5 @@
-using Dunlin.Relational.Accounts;
 using Dunlin.Postgres.Tests.Support;
+using Dunlin.Relational.Accounts;
 
 namespace Dunlin.Postgres.Tests.Accounts;
 
@@ -10,8 +10,13 @@ public sealed class SecretStoreTests
     {
         await using var backend = await Backend.NewAsync();
         SecretStore[] nodes = [new(await backend.OpenAsync()), new(await backend.OpenAsync())];
-        var secrets = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Task.Run(async () =>
-            await nodes[i % 2].GetOrAddAsync("key", $"made by {i}", TestContext.Current.CancellationToken))));
+        var secrets = await Task.WhenAll(
+            Enumerable
+                .Range(0, 10)
+                .Select(i =>
+                    Task.Run(async () => await nodes[i % 2].GetOrAddAsync("key", $"made by {i}", TestContext.Current.CancellationToken))
+                )
+        );
         Assert.Single(secrets.Distinct());
         Assert.Equal("another", await nodes[0].GetOrAddAsync("other", "another", TestContext.Current.CancellationToken));
     }

@@ -1,6 +1,6 @@
 using Dunlin.Accounts;
-using Dunlin.Relational.Accounts;
 using Dunlin.Postgres.Tests.Support;
+using Dunlin.Relational.Accounts;
 using Dunlin.Topics;
 
 namespace Dunlin.Postgres.Tests.Accounts;

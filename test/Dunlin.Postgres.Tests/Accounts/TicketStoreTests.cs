@@ -1,7 +1,7 @@
 using Dunlin.Accounts;
 using Dunlin.Diagnostics;
-using Dunlin.Relational.Accounts;
 using Dunlin.Postgres.Tests.Support;
+using Dunlin.Relational.Accounts;
 
 namespace Dunlin.Postgres.Tests.Accounts;
 
@@ -25,9 +25,14 @@ public sealed class TicketStoreTests : IAsyncLifetime
     [Fact]
     public async Task A_ticket_of_one_node_is_taken_at_another_whole_and_once()
     {
-        var ticket = new Ticket("hash", "u1", "Ünal", ["admin", "user"], "s1", true, Noon.AddSeconds(30), Noon.AddHours(1)) { Grants = """{"subscribe":["a/*"]}""" };
+        var ticket = new Ticket("hash", "u1", "Ünal", ["admin", "user"], "s1", true, Noon.AddSeconds(30), Noon.AddHours(1))
+        {
+            Grants = """{"subscribe":["a/*"]}""",
+        };
         await _nodes[0].AddAsync(ticket, Noon, Cancellation);
-        var taken = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => Task.Run(async () => await _nodes[i % 2].TakeAsync("hash", Noon, Cancellation))));
+        var taken = await Task.WhenAll(
+            Enumerable.Range(0, 16).Select(i => Task.Run(async () => await _nodes[i % 2].TakeAsync("hash", Noon, Cancellation)))
+        );
         var only = Assert.Single(taken, t => t is not null)!;
         Assert.Equal(ticket.Roles, only.Roles);
         Assert.Equal(ticket with { Roles = [] }, only with { Roles = [] });

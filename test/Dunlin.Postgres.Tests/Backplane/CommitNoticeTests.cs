@@ -7,7 +7,8 @@ namespace Dunlin.Postgres.Tests.Backplane;
 
 public sealed class CommitNoticeTests
 {
-    private const string Trace = "0af7651916cd43dd8448eb211c80319c", Span = "b7ad6b7169203331";
+    private const string Trace = "0af7651916cd43dd8448eb211c80319c",
+        Span = "b7ad6b7169203331";
     private static readonly Position Head = new(0x9f3c21aa, 1042);
 
     [Fact]

@@ -20,11 +20,17 @@ public sealed class InStepTests : IAsyncLifetime
     {
         var (writer, reader) = (await StartAsync(), await StartAsync());
         Relay(writer, events => Bring(reader, events));
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(w => Task.Run(async () =>
-        {
-            for (var i = 0; i < 125; i++)
-                await writer.AppendAsync(i);
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 8)
+                .Select(w =>
+                    Task.Run(async () =>
+                    {
+                        for (var i = 0; i < 125; i++)
+                            await writer.AppendAsync(i);
+                    })
+                )
+        );
         Assert.Equal(Enumerable.Range(1, 1_000).Select(i => (long)i), await reader.NextAsync(1_000));
         var last = writer.Store.Head;
         await reader.WhenToldAsync(last);
@@ -72,7 +78,8 @@ public sealed class InStepTests : IAsyncLifetime
             INSERT INTO dunlin_journal ("offset", topic, type, data, time) SELECT 1, id, 'test.happened', '1', 0 FROM dunlin_topic WHERE name = 'watched';
             {notify}
             """,
-            writer).ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            writer
+        ).ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         Assert.Equal(1, (await reader.NextAsync()).Position.Offset);
     }
 
@@ -107,7 +114,10 @@ public sealed class InStepTests : IAsyncLifetime
         var writing = node.AppendAsync();
         long waiting = 0;
         while (waiting == 0)
-            waiting = await Database.ScalarAsync<long>(_backend.ConnectionString, "SELECT count(*) FROM pg_locks WHERE locktype = 'tuple' AND relation = 'dunlin_lock'::regclass");
+            waiting = await Database.ScalarAsync<long>(
+                _backend.ConnectionString,
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'tuple' AND relation = 'dunlin_lock'::regclass"
+            );
         // As where this node stood still with the lock, was disconnected, and another went on: it hears of that first.
         node.StoreBackplane.Hinted(known with { Offset = 1 }, known with { Offset = 1 });
         await transaction.RollbackAsync(Backend.Cancellation);
@@ -119,42 +129,52 @@ public sealed class InStepTests : IAsyncLifetime
     public async Task Readers_skip_and_double_nothing_whatever_becomes_of_the_hints()
     {
         TestSeed.NewRandom(out var seed);
-        static void Soon(PostgresOptions options) => (options.PollInterval, options.HintGrace) = (TimeSpan.FromMilliseconds(250), TimeSpan.FromMilliseconds(5));
+        static void Soon(PostgresOptions options) =>
+            (options.PollInterval, options.HintGrace) = (TimeSpan.FromMilliseconds(250), TimeSpan.FromMilliseconds(5));
         var nodes = new[] { await StartAsync(Soon), await StartAsync(Soon), await StartAsync(Soon) };
         var waiting = new ConcurrentBag<(NodeHost To, IReadOnlyList<Event> Events)>();
         for (var i = 0; i < nodes.Length; i++)
         {
             var (from, random) = (nodes[i], new Random(seed + i));
-            Relay(from, events =>
-            {
-                foreach (var to in nodes.Where(node => node != from))
+            Relay(
+                from,
+                events =>
                 {
-                    switch (random.Next(5))
+                    foreach (var to in nodes.Where(node => node != from))
                     {
-                        case 0:
-                            break;
-                        case 1:
-                            waiting.Add((to, events));
-                            break;
-                        case 2:
-                            Bring(to, events);
-                            Bring(to, events);
-                            break;
-                        default:
-                            Bring(to, events);
-                            break;
+                        switch (random.Next(5))
+                        {
+                            case 0:
+                                break;
+                            case 1:
+                                waiting.Add((to, events));
+                                break;
+                            case 2:
+                                Bring(to, events);
+                                Bring(to, events);
+                                break;
+                            default:
+                                Bring(to, events);
+                                break;
+                        }
+                        if (random.Next(4) == 0 && waiting.TryTake(out var late))
+                            Bring(late.To, late.Events);
+                        to.StoreBackplane.HintsCome(random.Next(10) > 0);
                     }
-                    if (random.Next(4) == 0 && waiting.TryTake(out var late))
-                        Bring(late.To, late.Events);
-                    to.StoreBackplane.HintsCome(random.Next(10) > 0);
                 }
-            });
+            );
         }
-        await Task.WhenAll(Enumerable.Range(0, 9).Select(w => Task.Run(async () =>
-        {
-            for (var i = 0; i < 60; i++)
-                await nodes[w % 3].AppendAsync(i);
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 9)
+                .Select(w =>
+                    Task.Run(async () =>
+                    {
+                        for (var i = 0; i < 60; i++)
+                            await nodes[w % 3].AppendAsync(i);
+                    })
+                )
+        );
         foreach (var node in nodes)
             Assert.Equal(Enumerable.Range(1, 540).Select(i => (long)i), await node.NextAsync(540));
     }
@@ -168,11 +188,14 @@ public sealed class InStepTests : IAsyncLifetime
 
     private async Task<NodeHost> StartAsync(Action<PostgresOptions>? configure = null)
     {
-        var node = await NodeHost.StartAsync(_backend.ConnectionString, options =>
-        {
-            (options.PollInterval, options.HintGrace) = (TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(10));
-            configure?.Invoke(options);
-        });
+        var node = await NodeHost.StartAsync(
+            _backend.ConnectionString,
+            options =>
+            {
+                (options.PollInterval, options.HintGrace) = (TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(10));
+                configure?.Invoke(options);
+            }
+        );
         _nodes.Add(node);
         node.StoreBackplane.HintsCome(true);
         // The first look, after which it listens.

@@ -20,7 +20,9 @@ public abstract class PostgresBackplaneConformance(bool throughPooler) : Backpla
     protected override async ValueTask<IBackplane> ConnectAsync(IBackplaneNode node)
     {
         _backend ??= await Backend.NewAsync();
-        var store = await _backend.OpenAsync(options => (options.ThroughPooler, options.PollInterval) = (throughPooler, TimeSpan.FromMilliseconds(20)));
+        var store = await _backend.OpenAsync(options =>
+            (options.ThroughPooler, options.PollInterval) = (throughPooler, TimeSpan.FromMilliseconds(20))
+        );
         var backplane = new PostgresBackplane(store, NullLogger<PostgresBackplane>.Instance);
         _backplanes.Add(backplane);
         backplane.Attach(node);

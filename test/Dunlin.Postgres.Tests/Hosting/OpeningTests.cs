@@ -1,8 +1,8 @@
 using Dunlin.Accounts;
 using Dunlin.Hosting;
 using Dunlin.Journal;
-using Dunlin.Relational.Accounts;
 using Dunlin.Postgres.Tests.Support;
+using Dunlin.Relational.Accounts;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -51,11 +51,13 @@ public sealed class OpeningTests : IAsyncLifetime
     [Fact]
     public async Task A_database_that_cannot_be_reached_stops_the_opening_and_says_so()
     {
-        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => _backend.OpenAsync(options =>
-        {
-            options.ConnectionString = $"Host=127.0.0.1;Port={TestKit.Servers.ServerProcess.FreePort()};Username=postgres;Timeout=1";
-            options.Patience = TimeSpan.FromMilliseconds(100);
-        }));
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            _backend.OpenAsync(options =>
+            {
+                options.ConnectionString = $"Host=127.0.0.1;Port={TestKit.Servers.ServerProcess.FreePort()};Username=postgres;Timeout=1";
+                options.Patience = TimeSpan.FromMilliseconds(100);
+            })
+        );
         Assert.Contains("cannot be opened", refused.Message, StringComparison.Ordinal);
     }
 
@@ -71,7 +73,10 @@ public sealed class OpeningTests : IAsyncLifetime
         builder.Services.Configure<PostgresOptions>(options =>
         {
             var property = typeof(PostgresOptions).GetProperty(option)!;
-            property.SetValue(options, property.PropertyType == typeof(string) ? value : TimeSpan.Parse(value, System.Globalization.CultureInfo.InvariantCulture));
+            property.SetValue(
+                options,
+                property.PropertyType == typeof(string) ? value : TimeSpan.Parse(value, System.Globalization.CultureInfo.InvariantCulture)
+            );
         });
         using var host = builder.Build();
         var refused = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(Backend.Cancellation));
@@ -87,8 +92,10 @@ public sealed class OpeningTests : IAsyncLifetime
 
     private sealed class Writing(IJournal journal) : IHostedService
     {
-        public async Task StartAsync(CancellationToken cancellationToken) => await journal.AppendAsync(Backend.Draft("a"), cancellationToken);
+        public async Task StartAsync(CancellationToken cancellationToken) =>
+            await journal.AppendAsync(Backend.Draft("a"), cancellationToken);
 
-        public async Task StopAsync(CancellationToken cancellationToken) => await journal.AppendAsync(Backend.Draft("a"), cancellationToken);
+        public async Task StopAsync(CancellationToken cancellationToken) =>
+            await journal.AppendAsync(Backend.Draft("a"), cancellationToken);
     }
 }

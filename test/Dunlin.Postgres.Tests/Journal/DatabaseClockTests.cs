@@ -19,7 +19,13 @@ public sealed class DatabaseClockTests
         // One is in the year 2030 and stands still, the other has the time of the machine.
         var stopped = new StoreClock(new ManualTime());
         await using var first = new PostgresStore(
-            Options.Create(new PostgresOptions { ConnectionString = backend.ConnectionString }), Options.Create(new RetentionOptions()), [], new CommitFeed(), stopped, backend.Log)
+            Options.Create(new PostgresOptions { ConnectionString = backend.ConnectionString }),
+            Options.Create(new RetentionOptions()),
+            [],
+            new CommitFeed(),
+            stopped,
+            backend.Log
+        )
         {
             Clock = new DatabaseClock(stopped),
         };
@@ -29,14 +35,28 @@ public sealed class DatabaseClockTests
         var granted = await first.WriteAsync(
             async (unit, ct) =>
             {
-                var row = new LeaseRow(resource) { LeaseId = id, Owner = owner, Seconds = 60, ExpiresAt = unit.Now.AddSeconds(60), Fence = await unit.Leases.NextFenceAsync(ct) };
+                var row = new LeaseRow(resource)
+                {
+                    LeaseId = id,
+                    Owner = owner,
+                    Seconds = 60,
+                    ExpiresAt = unit.Now.AddSeconds(60),
+                    Fence = await unit.Leases.NextFenceAsync(ct),
+                };
                 await unit.Leases.SaveAsync(row, ct);
                 return row;
             },
-            Cancellation);
-        var remaining = await second.ReadAsync(async (scope, ct) => (await scope.Leases.FindAsync(resource, ct))!.ExpiresAt - scope.Now, Cancellation);
+            Cancellation
+        );
+        var remaining = await second.ReadAsync(
+            async (scope, ct) => (await scope.Leases.FindAsync(resource, ct))!.ExpiresAt - scope.Now,
+            Cancellation
+        );
         Assert.InRange(remaining, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60));
-        await second.WriteAsync(async (unit, ct) => await unit.RequireLeaseAsync(new LeaseClaim(resource, id, "ann", granted.Fence), ct), Cancellation);
+        await second.WriteAsync(
+            async (unit, ct) => await unit.RequireLeaseAsync(new LeaseClaim(resource, id, "ann", granted.Fence), ct),
+            Cancellation
+        );
     }
 
     [Fact]
@@ -45,13 +65,21 @@ public sealed class DatabaseClockTests
         await using var backend = await Backend.NewAsync();
         var stopped = new StoreClock(new ManualTime());
         await using var node = new PostgresStore(
-            Options.Create(new PostgresOptions { ConnectionString = backend.ConnectionString }), Options.Create(new RetentionOptions()), [], new CommitFeed(), stopped, backend.Log)
+            Options.Create(new PostgresOptions { ConnectionString = backend.ConnectionString }),
+            Options.Create(new RetentionOptions()),
+            [],
+            new CommitFeed(),
+            stopped,
+            backend.Log
+        )
         {
             Clock = new DatabaseClock(stopped),
         };
         await node.AppendAsync(Backend.Draft("a"), Cancellation);
         var entry = Assert.Single(await Backend.ReadAllAsync(node));
-        var now = DateTimeOffset.UnixEpoch.AddMilliseconds((double)await Database.ScalarAsync<decimal>(backend.ConnectionString, "SELECT extract(epoch FROM clock_timestamp()) * 1000"));
+        var now = DateTimeOffset.UnixEpoch.AddMilliseconds(
+            (double)await Database.ScalarAsync<decimal>(backend.ConnectionString, "SELECT extract(epoch FROM clock_timestamp()) * 1000")
+        );
         Assert.InRange(now - entry.Time, TimeSpan.Zero, TimeSpan.FromMinutes(1));
     }
 

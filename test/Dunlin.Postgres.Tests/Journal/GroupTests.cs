@@ -39,7 +39,10 @@ public sealed class GroupTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => up);
         Assert.Equal(12, (await Backend.ReadAllAsync(node)).Count);
         // Two transactions in all: that of the key, and one for all that waited.
-        Assert.Equal(2, await Database.ScalarAsync<long>(_backend.ConnectionString, "SELECT count(DISTINCT xmin::text) FROM dunlin_journal"));
+        Assert.Equal(
+            2,
+            await Database.ScalarAsync<long>(_backend.ConnectionString, "SELECT count(DISTINCT xmin::text) FROM dunlin_journal")
+        );
     }
 
     /// <summary>Takes the lock as another node does.</summary>
@@ -54,7 +57,8 @@ public sealed class GroupTests : IAsyncLifetime
     private async Task WhenWaitedForAsync()
     {
         // The tests share a server: what waits is told by the statement's table, which is in this test's schema.
-        const string waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_locks WHERE relation = 'dunlin_lock'::regclass)";
+        const string waiting =
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_locks WHERE relation = 'dunlin_lock'::regclass)";
         while (await Database.ScalarAsync<long>(_backend.ConnectionString, waiting) == 0)
             await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, Cancellation);
     }

@@ -31,12 +31,17 @@ public sealed class ManyNodesTests : IAsyncLifetime
         var kept = new ConcurrentDictionary<long, int>();
         using var done = new CancellationTokenSource();
         var readers = nodes.Concat(nodes).Select(node => Task.Run(() => FollowAsync(node, done.Token))).ToList();
-        await Task.WhenAll(Enumerable.Range(0, 12).Select(w => Task.Run(() => WriteRandomlyAsync(nodes[w % 3], w, new Random(seed + w), kept))));
+        await Task.WhenAll(
+            Enumerable.Range(0, 12).Select(w => Task.Run(() => WriteRandomlyAsync(nodes[w % 3], w, new Random(seed + w), kept)))
+        );
         await done.CancelAsync();
         var all = await Backend.ReadAllAsync(nodes[0]);
         Assert.Equal(Enumerable.Range(1, all.Count).Select(i => (long)i), all.Select(e => e.Position.Offset));
         Assert.Equal(kept.Keys.Order(), all.Select(e => e.Position.Offset));
-        Assert.All(all, e => Assert.Equal(kept[e.Position.Offset].ToString(CultureInfo.InvariantCulture), Encoding.UTF8.GetString(e.Data.Span)));
+        Assert.All(
+            all,
+            e => Assert.Equal(kept[e.Position.Offset].ToString(CultureInfo.InvariantCulture), Encoding.UTF8.GetString(e.Data.Span))
+        );
         foreach (var followed in await Task.WhenAll(readers))
             Assert.Equal(Enumerable.Range(1, all.Count).Select(i => (long)i), followed);
     }
@@ -46,20 +51,28 @@ public sealed class ManyNodesTests : IAsyncLifetime
     {
         var nodes = await OpenNodesAsync(3);
         var resource = ResourceName.Parse("counters/1");
-        await Task.WhenAll(Enumerable.Range(0, 12).Select(w => Task.Run(async () =>
-        {
-            for (var i = 0; i < 15; i++)
-            {
-                await nodes[w % 3].WriteAsync(
-                    async (unit, ct) =>
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 12)
+                .Select(w =>
+                    Task.Run(async () =>
                     {
-                        var row = await unit.Leases.FindAsync(resource, ct) ?? new LeaseRow(resource);
-                        await Task.Yield();
-                        await unit.Leases.SaveAsync(row with { Fence = row.Fence + 1 }, ct);
-                    },
-                    Cancellation);
-            }
-        })));
+                        for (var i = 0; i < 15; i++)
+                        {
+                            await nodes[w % 3]
+                                .WriteAsync(
+                                    async (unit, ct) =>
+                                    {
+                                        var row = await unit.Leases.FindAsync(resource, ct) ?? new LeaseRow(resource);
+                                        await Task.Yield();
+                                        await unit.Leases.SaveAsync(row with { Fence = row.Fence + 1 }, ct);
+                                    },
+                                    Cancellation
+                                );
+                        }
+                    })
+                )
+        );
         Assert.Equal(180, (await nodes[1].ReadAsync((scope, ct) => scope.Leases.FindAsync(resource, ct), Cancellation))!.Fence);
     }
 
@@ -70,7 +83,11 @@ public sealed class ManyNodesTests : IAsyncLifetime
         for (var round = 0; round < 20; round++)
         {
             var key = new IdempotencyKey("u", $"k{round}");
-            var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(async () => await nodes[i % 2].AppendAsync([Backend.Draft("a", round)], key, Cancellation))));
+            var answers = await Task.WhenAll(
+                Enumerable
+                    .Range(0, 8)
+                    .Select(i => Task.Run(async () => await nodes[i % 2].AppendAsync([Backend.Draft("a", round)], key, Cancellation)))
+            );
             Assert.All(answers, answer => Assert.Equal(round + 1, Assert.Single(answer).Offset));
         }
     }
@@ -124,8 +141,13 @@ public sealed class ManyNodesTests : IAsyncLifetime
         // What every append reads first: still one page each, although three hundred transactions have gone by.
         foreach (var table in new[] { "dunlin_lock", "dunlin_counter" })
             Assert.Equal(8192, await Database.ScalarAsync<long>(_backend.ConnectionString, $"SELECT pg_relation_size('{table}')"));
-        Assert.Equal(0, await Database.ScalarAsync<long>(_backend.ConnectionString, "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'dunlin_lock' AND schemaname = current_schema()"));
-
+        Assert.Equal(
+            0,
+            await Database.ScalarAsync<long>(
+                _backend.ConnectionString,
+                "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'dunlin_lock' AND schemaname = current_schema()"
+            )
+        );
     }
 
     [Fact]
@@ -136,8 +158,10 @@ public sealed class ManyNodesTests : IAsyncLifetime
         await stopped.OpenAsync(Cancellation);
         await using var transaction = await stopped.BeginTransactionAsync(Cancellation);
         // As the writer of another node does it; then nothing more comes, as from a process that was stopped.
-        await new NpgsqlCommand("SELECT set_config('idle_in_transaction_session_timeout', '1500', true); SELECT id FROM dunlin_lock WHERE id = 1 FOR UPDATE", stopped)
-            .ExecuteNonQueryAsync(Cancellation);
+        await new NpgsqlCommand(
+            "SELECT set_config('idle_in_transaction_session_timeout', '1500', true); SELECT id FROM dunlin_lock WHERE id = 1 FOR UPDATE",
+            stopped
+        ).ExecuteNonQueryAsync(Cancellation);
         Assert.Equal(1, (await node.AppendAsync(Backend.Draft("a"), Cancellation)).Offset);
     }
 
@@ -151,7 +175,8 @@ public sealed class ManyNodesTests : IAsyncLifetime
                 await using var command = new NpgsqlCommand("SHOW idle_in_transaction_session_timeout", (NpgsqlConnection)unit.Connection);
                 return (string)(await command.ExecuteScalarAsync(ct))!;
             },
-            Cancellation);
+            Cancellation
+        );
         Assert.Equal("4s", limit);
     }
 
@@ -175,7 +200,9 @@ public sealed class ManyNodesTests : IAsyncLifetime
     [Fact]
     public async Task A_lock_that_is_not_given_in_time_is_a_retryable_refusal()
     {
-        var node = await _backend.OpenAsync(options => (options.WriteLimit, options.Patience) = (TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(1)));
+        var node = await _backend.OpenAsync(options =>
+            (options.WriteLimit, options.Patience) = (TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(1))
+        );
         await using var holder = new NpgsqlConnection(_backend.ConnectionString);
         await holder.OpenAsync(Cancellation);
         await using var transaction = await holder.BeginTransactionAsync(Cancellation);
@@ -191,12 +218,16 @@ public sealed class ManyNodesTests : IAsyncLifetime
     }
 
     /// <summary>Makes every commit that appended take up to 20 ms between its last statement and its end.</summary>
-    private Task DelayCommitsAsync() => Database.ExecuteAsync(
-        _backend.ConnectionString,
-        """
-        CREATE FUNCTION delay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(random() * random() * 0.02 / 3); RETURN NULL; END $$;
-        CREATE CONSTRAINT TRIGGER delay AFTER INSERT ON dunlin_journal DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION delay();
-        """);
+    private Task DelayCommitsAsync() =>
+        Database.ExecuteAsync(
+            _backend.ConnectionString,
+            """
+            CREATE FUNCTION delay() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN PERFORM pg_sleep(random() * random() * 0.02 / 3); RETURN NULL; END $$;
+            CREATE CONSTRAINT TRIGGER delay AFTER INSERT ON dunlin_journal DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION delay();
+            """
+        );
 
     private static async Task WriteRandomlyAsync(PostgresStore node, int writer, Random random, ConcurrentDictionary<long, int> kept)
     {
@@ -206,7 +237,11 @@ public sealed class ManyNodesTests : IAsyncLifetime
             try
             {
                 var positions = isPlain
-                    ? await node.AppendAsync([.. Enumerable.Range(0, count).Select(_ => Backend.Draft($"w/{writer}", value))], null, Cancellation)
+                    ? await node.AppendAsync(
+                        [.. Enumerable.Range(0, count).Select(_ => Backend.Draft($"w/{writer}", value))],
+                        null,
+                        Cancellation
+                    )
                     : await node.WriteAsync(
                         async (unit, ct) =>
                         {
@@ -214,12 +249,16 @@ public sealed class ManyNodesTests : IAsyncLifetime
                             for (var n = 0; n < count; n++)
                             {
                                 mine.Add(await unit.AppendAsync(Backend.Draft($"w/{writer}/{i}/{n}", value), ct));
-                                await using var sleep = new NpgsqlCommand($"SELECT pg_sleep(0.00{random.Next(0, 5)})", (NpgsqlConnection)unit.Connection);
+                                await using var sleep = new NpgsqlCommand(
+                                    $"SELECT pg_sleep(0.00{random.Next(0, 5)})",
+                                    (NpgsqlConnection)unit.Connection
+                                );
                                 await sleep.ExecuteNonQueryAsync(ct);
                             }
                             return fails ? throw new FormatException() : mine;
                         },
-                        Cancellation);
+                        Cancellation
+                    );
                 foreach (var position in positions)
                     Assert.True(kept.TryAdd(position.Offset, value));
             }
@@ -234,7 +273,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
     private static async Task<List<long>> FollowAsync(PostgresStore node, CancellationToken done)
     {
         var seen = new List<long>();
-        for (long after = 0; ;)
+        for (long after = 0; ; )
         {
             var isLast = done.IsCancellationRequested;
             var page = await node.ReadAsync(new JournalQuery(after, null, 7), Cancellation);

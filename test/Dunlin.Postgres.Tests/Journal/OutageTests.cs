@@ -58,7 +58,8 @@ public sealed class OutageTests
                 runs++;
                 return await unit.AppendAsync(Backend.Draft("b"), ct);
             },
-            Cancellation);
+            Cancellation
+        );
         Assert.Equal((3, 1), (position.Offset, runs));
         Assert.Equal([1, 2, 3], (await Backend.ReadAllAsync(node)).Select(e => e.Position.Offset));
         Assert.Equal(2, line.Backend.Log.Entries.Count(entry => entry.Id == 2123));
@@ -74,7 +75,8 @@ public sealed class OutageTests
         Assert.Equal(2, (await node.AppendAsync(Backend.Draft("a"), Cancellation)).Offset);
         line.AtNextCommit(ProxyAction.CutBefore);
         var refused = await Assert.ThrowsAsync<DunlinException>(async () =>
-            await node.WriteAsync((unit, ct) => unit.AppendAsync(Backend.Draft("b"), ct), Cancellation));
+            await node.WriteAsync((unit, ct) => unit.AppendAsync(Backend.Draft("b"), ct), Cancellation)
+        );
         Assert.Equal(ErrorCode.StoreUnavailable, refused.Code);
         Assert.Equal(3, (await node.AppendAsync(Backend.Draft("a"), Cancellation)).Offset);
         Assert.DoesNotContain(await Backend.ReadAllAsync(node), e => e.Topic.Value == "b");
@@ -209,7 +211,12 @@ public sealed class OutageTests
         Assert.Equal(2, (await again.AppendAsync(Backend.Draft("a"), Cancellation)).Offset);
     }
 
-    private static async Task PublishAsync(PostgresStore[] nodes, int writer, ConcurrentDictionary<string, long> acknowledged, CancellationToken stop)
+    private static async Task PublishAsync(
+        PostgresStore[] nodes,
+        int writer,
+        ConcurrentDictionary<string, long> acknowledged,
+        CancellationToken stop
+    )
     {
         for (var i = 0; !stop.IsCancellationRequested; i++)
         {
@@ -250,27 +257,43 @@ public sealed class OutageTests
         public static async Task<Line> NewAsync()
         {
             var line = new Line { Backend = await Backend.NewAsync() };
-            line._connectionString = new NpgsqlConnectionStringBuilder(line.Backend.ConnectionString) { Port = line.Proxy.Port, SslMode = SslMode.Disable }.ConnectionString;
+            line._connectionString = new NpgsqlConnectionStringBuilder(line.Backend.ConnectionString)
+            {
+                Port = line.Proxy.Port,
+                SslMode = SslMode.Disable,
+            }.ConnectionString;
             return line;
         }
 
-        public Task<PostgresStore> OpenAsync(CommitFeed? feed = null, TimeSpan? patience = null, TimeProvider? time = null, bool resets = true) => Backend.OpenAsync(
-            options =>
-            {
-                options.ConnectionString = new NpgsqlConnectionStringBuilder(_connectionString) { NoResetOnClose = !resets }.ConnectionString;
-                options.Patience = patience ?? options.Patience;
-            },
-            feed,
-            time);
+        public Task<PostgresStore> OpenAsync(
+            CommitFeed? feed = null,
+            TimeSpan? patience = null,
+            TimeProvider? time = null,
+            bool resets = true
+        ) =>
+            Backend.OpenAsync(
+                options =>
+                {
+                    options.ConnectionString = new NpgsqlConnectionStringBuilder(_connectionString)
+                    {
+                        NoResetOnClose = !resets,
+                    }.ConnectionString;
+                    options.Patience = patience ?? options.Patience;
+                },
+                feed,
+                time
+            );
 
         /// <summary>The writer's next last statements meet this end of the line, and nothing passes after them.</summary>
         /// <returns>Completes when these statements have come.</returns>
         public Task EndAtNextCommit(ProxyAction action)
         {
             var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            Proxy.OnRequest = piece => ended.Task.IsCompleted ? ProxyAction.CutBefore
+            Proxy.OnRequest = piece =>
+                ended.Task.IsCompleted ? ProxyAction.CutBefore
                 : !IsCommit(piece.Span) ? ProxyAction.Pass
-                : ended.TrySetResult() ? action : ProxyAction.CutBefore;
+                : ended.TrySetResult() ? action
+                : ProxyAction.CutBefore;
             return ended.Task;
         }
 

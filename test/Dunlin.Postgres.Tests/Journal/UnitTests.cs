@@ -10,7 +10,7 @@ namespace Dunlin.Postgres.Tests.Journal;
 /// <summary>Units of work that meet in one batch, and what one of them does wrong.</summary>
 public sealed class UnitTests : IAsyncLifetime
 {
-    private const int Blocked = 7_331_024;   // an advisory lock
+    private const int Blocked = 7_331_024; // an advisory lock
 
     private Backend _backend = null!;
 
@@ -28,25 +28,36 @@ public sealed class UnitTests : IAsyncLifetime
     public async Task Batch_mates_of_a_failing_unit_keep_their_rows_and_events()
     {
         var node = await _backend.OpenAsync();
-        var results = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => Task.Run(async () =>
-        {
-            try
-            {
-                await node.WriteAsync(
-                    async (unit, ct) =>
+        var results = await Task.WhenAll(
+            Enumerable
+                .Range(0, 40)
+                .Select(i =>
+                    Task.Run(async () =>
                     {
-                        // Every id is tried twice: one of each pair fails in the database itself.
-                        await unit.AppendAsync(Backend.Draft($"notes/{i}", i), ct);
-                        await unit.Connection.ExecuteAsync("INSERT INTO note (id) VALUES (@id)", new { id = i / 2 }, unit.Transaction);
-                    },
-                    Cancellation);
-                return true;
-            }
-            catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.UniqueViolation)
-            {
-                return false;
-            }
-        })));
+                        try
+                        {
+                            await node.WriteAsync(
+                                async (unit, ct) =>
+                                {
+                                    // Every id is tried twice: one of each pair fails in the database itself.
+                                    await unit.AppendAsync(Backend.Draft($"notes/{i}", i), ct);
+                                    await unit.Connection.ExecuteAsync(
+                                        "INSERT INTO note (id) VALUES (@id)",
+                                        new { id = i / 2 },
+                                        unit.Transaction
+                                    );
+                                },
+                                Cancellation
+                            );
+                            return true;
+                        }
+                        catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.UniqueViolation)
+                        {
+                            return false;
+                        }
+                    })
+                )
+        );
         Assert.Equal(20, results.Count(kept => kept));
         Assert.Equal(20, await Database.ScalarAsync<long>(_backend.ConnectionString, "SELECT count(*) FROM note"));
         Assert.Equal(Enumerable.Range(1, 20).Select(i => (long)i), (await Backend.ReadAllAsync(node)).Select(e => e.Position.Offset));
@@ -56,8 +67,15 @@ public sealed class UnitTests : IAsyncLifetime
     public async Task A_unit_that_takes_too_long_is_cancelled_in_the_middle_of_its_statement()
     {
         var node = await _backend.OpenAsync(options => options.WriteLimit = TimeSpan.FromMilliseconds(300));
-        var refused = await Assert.ThrowsAsync<DunlinException>(async () => await node.WriteAsync(
-            async (unit, ct) => await unit.Connection.ExecuteAsync(new CommandDefinition("SELECT pg_sleep(60)", transaction: unit.Transaction, cancellationToken: ct)), Cancellation));
+        var refused = await Assert.ThrowsAsync<DunlinException>(async () =>
+            await node.WriteAsync(
+                async (unit, ct) =>
+                    await unit.Connection.ExecuteAsync(
+                        new CommandDefinition("SELECT pg_sleep(60)", transaction: unit.Transaction, cancellationToken: ct)
+                    ),
+                Cancellation
+            )
+        );
         Assert.Equal(ErrorCode.StoreUnavailable, refused.Code);
         Assert.Equal(1, (await node.AppendAsync(Backend.Draft("a"), Cancellation)).Offset);
     }
@@ -67,13 +85,16 @@ public sealed class UnitTests : IAsyncLifetime
     {
         var node = await _backend.OpenAsync(options => options.WriteLimit = TimeSpan.FromMilliseconds(100));
         var never = new TaskCompletionSource();
-        var refused = await Assert.ThrowsAsync<DunlinException>(async () => await node.WriteAsync(
-            async (unit, ct) =>
-            {
-                await unit.AppendAsync(Backend.Draft("lost"), ct);
-                await never.Task;
-            },
-            Cancellation));
+        var refused = await Assert.ThrowsAsync<DunlinException>(async () =>
+            await node.WriteAsync(
+                async (unit, ct) =>
+                {
+                    await unit.AppendAsync(Backend.Draft("lost"), ct);
+                    await never.Task;
+                },
+                Cancellation
+            )
+        );
         Assert.Equal(ErrorCode.StoreUnavailable, refused.Code);
         Assert.Equal(1, (await node.AppendAsync(Backend.Draft("a"), Cancellation)).Offset);
         never.SetResult();
@@ -93,24 +114,44 @@ public sealed class UnitTests : IAsyncLifetime
         {
             await blocker.ExecuteAsync($"SELECT pg_advisory_lock({Blocked})");
             var write = node.WriteAsync(
-                async (unit, ct) =>
-                {
-                    await unit.Connection.ExecuteAsync(new CommandDefinition(
-                        $"SELECT pg_advisory_xact_lock({Blocked})", transaction: unit.Transaction, cancellationToken: isCancellable ? ct : default));
-                    // As retention does: one command after the other.
-                    await unit.Connection.ExecuteAsync(new CommandDefinition("SELECT 1", transaction: unit.Transaction, cancellationToken: ct));
-                },
-                Cancellation).AsTask();
+                    async (unit, ct) =>
+                    {
+                        await unit.Connection.ExecuteAsync(
+                            new CommandDefinition(
+                                $"SELECT pg_advisory_xact_lock({Blocked})",
+                                transaction: unit.Transaction,
+                                cancellationToken: isCancellable ? ct : default
+                            )
+                        );
+                        // As retention does: one command after the other.
+                        await unit.Connection.ExecuteAsync(
+                            new CommandDefinition("SELECT 1", transaction: unit.Transaction, cancellationToken: ct)
+                        );
+                    },
+                    Cancellation
+                )
+                .AsTask();
             using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30)))
             {
-                while (await Database.ScalarAsync<long>(_backend.ConnectionString, $"SELECT count(*) FROM pg_locks WHERE objid = {Blocked} AND NOT granted") == 0)
+                while (
+                    await Database.ScalarAsync<long>(
+                        _backend.ConnectionString,
+                        $"SELECT count(*) FROM pg_locks WHERE objid = {Blocked} AND NOT granted"
+                    ) == 0
+                )
                     patience.Token.ThrowIfCancellationRequested();
             }
             // The limit, the cancellation and the end of the grace, all before an answer of the server can arrive.
             time.Advance(TimeSpan.FromDays(40));
-            Assert.Equal(ErrorCode.StoreUnavailable, (await Assert.ThrowsAsync<DunlinException>(() => write.WaitAsync(TimeSpan.FromSeconds(30)))).Code);
+            Assert.Equal(
+                ErrorCode.StoreUnavailable,
+                (await Assert.ThrowsAsync<DunlinException>(() => write.WaitAsync(TimeSpan.FromSeconds(30)))).Code
+            );
             await blocker.ExecuteAsync($"SELECT pg_advisory_unlock({Blocked})");
-            Assert.Equal(i + 1, (await node.AppendAsync(Backend.Draft("a"), Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(30))).Offset);
+            Assert.Equal(
+                i + 1,
+                (await node.AppendAsync(Backend.Draft("a"), Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(30))).Offset
+            );
         }
     }
 
@@ -120,13 +161,16 @@ public sealed class UnitTests : IAsyncLifetime
     public async Task A_unit_that_ends_the_transaction_itself_is_told_so_and_no_event_of_it_is_kept(string statement)
     {
         var node = await _backend.OpenAsync();
-        var thrown = await Assert.ThrowsAsync<InvalidOperationException>(async () => await node.WriteAsync(
-            async (unit, ct) =>
-            {
-                await unit.AppendAsync(Backend.Draft("a"), ct);
-                await unit.Connection.ExecuteAsync(statement);
-            },
-            Cancellation));
+        var thrown = await Assert.ThrowsAsync<InvalidOperationException>(async () =>
+            await node.WriteAsync(
+                async (unit, ct) =>
+                {
+                    await unit.AppendAsync(Backend.Draft("a"), ct);
+                    await unit.Connection.ExecuteAsync(statement);
+                },
+                Cancellation
+            )
+        );
         Assert.Contains("ended the transaction itself", thrown.Message, StringComparison.Ordinal);
         Assert.Equal(1, (await node.AppendAsync(Backend.Draft("b"), Cancellation)).Offset);
         Assert.Equal("b", Assert.Single(await Backend.ReadAllAsync(node)).Topic.Value);
@@ -136,15 +180,25 @@ public sealed class UnitTests : IAsyncLifetime
     public async Task A_position_asked_for_is_the_one_given_whatever_other_nodes_append()
     {
         var nodes = new[] { await _backend.OpenAsync(), await _backend.OpenAsync() };
-        await Task.WhenAll(Enumerable.Range(0, 30).Select(i => Task.Run(async () => await nodes[i % 2].WriteAsync(
-            async (unit, ct) =>
-            {
-                var next = await unit.NextPositionAsync(ct);
-                await Task.Yield();
-                Assert.Equal(next, await unit.AppendAsync(Backend.Draft("a"), ct));
-                Assert.Equal(next.Offset + 1, (await unit.NextPositionAsync(ct)).Offset);
-            },
-            Cancellation))));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 30)
+                .Select(i =>
+                    Task.Run(async () =>
+                        await nodes[i % 2]
+                            .WriteAsync(
+                                async (unit, ct) =>
+                                {
+                                    var next = await unit.NextPositionAsync(ct);
+                                    await Task.Yield();
+                                    Assert.Equal(next, await unit.AppendAsync(Backend.Draft("a"), ct));
+                                    Assert.Equal(next.Offset + 1, (await unit.NextPositionAsync(ct)).Offset);
+                                },
+                                Cancellation
+                            )
+                    )
+                )
+        );
         Assert.Equal(30, (await nodes[0].ReadHeadAsync(Cancellation)).Offset);
     }
 
@@ -156,11 +210,23 @@ public sealed class UnitTests : IAsyncLifetime
         var text = $"a{(char)character}b";
         var node = await _backend.OpenAsync();
         var draft = EventDraft.Of(Topics.TopicName.Parse("a"), "t", 1, new EventOrigin("u", DeviceId: text));
-        Assert.Equal("origin.deviceId", (await Assert.ThrowsAsync<DunlinException>(async () => await node.AppendAsync(draft, Cancellation))).Field);
+        Assert.Equal(
+            "origin.deviceId",
+            (await Assert.ThrowsAsync<DunlinException>(async () => await node.AppendAsync(draft, Cancellation))).Field
+        );
         await node.WriteAsync(
-            async (unit, ct) => Assert.Equal("origin.deviceId", (await Assert.ThrowsAsync<DunlinException>(async () => await unit.AppendAsync(draft, ct))).Field), Cancellation);
+            async (unit, ct) =>
+                Assert.Equal(
+                    "origin.deviceId",
+                    (await Assert.ThrowsAsync<DunlinException>(async () => await unit.AppendAsync(draft, ct))).Field
+                ),
+            Cancellation
+        );
         var key = new IdempotencyKey(text, "k");
-        Assert.Equal("scope", (await Assert.ThrowsAsync<DunlinException>(async () => await node.AppendAsync([Backend.Draft("a")], key, Cancellation))).Field);
+        Assert.Equal(
+            "scope",
+            (await Assert.ThrowsAsync<DunlinException>(async () => await node.AppendAsync([Backend.Draft("a")], key, Cancellation))).Field
+        );
     }
 
     [Fact]
@@ -168,7 +234,8 @@ public sealed class UnitTests : IAsyncLifetime
     {
         var node = await _backend.OpenAsync();
         var refused = await Assert.ThrowsAsync<PostgresException>(async () =>
-            await node.ReadAsync(async (scope, _) => await scope.Connection.ExecuteAsync("INSERT INTO note (id) VALUES (1)"), Cancellation));
+            await node.ReadAsync(async (scope, _) => await scope.Connection.ExecuteAsync("INSERT INTO note (id) VALUES (1)"), Cancellation)
+        );
         Assert.Equal(PostgresErrorCodes.ReadOnlySqlTransaction, refused.SqlState);
     }
 
@@ -176,8 +243,13 @@ public sealed class UnitTests : IAsyncLifetime
     public async Task A_read_that_takes_too_long_is_ended()
     {
         var node = await _backend.OpenAsync(options => options.ReadLimit = TimeSpan.FromMilliseconds(200));
-        var refused = await Assert.ThrowsAsync<DunlinException>(async () => await node.ReadAsync(
-            async (scope, ct) => await scope.Connection.ExecuteAsync(new CommandDefinition("SELECT pg_sleep(60)", cancellationToken: ct)), Cancellation));
+        var refused = await Assert.ThrowsAsync<DunlinException>(async () =>
+            await node.ReadAsync(
+                async (scope, ct) =>
+                    await scope.Connection.ExecuteAsync(new CommandDefinition("SELECT pg_sleep(60)", cancellationToken: ct)),
+                Cancellation
+            )
+        );
         Assert.Equal(ErrorCode.StoreUnavailable, refused.Code);
     }
 }

@@ -30,8 +30,14 @@ public sealed class MigratorTests : IAsyncLifetime
         Register("App");
         var store = await _backend.OpenAsync();
         byte[] bytes = [0, 1, 255];
-        await store.WriteAsync(async (unit, _) => await unit.Connection.ExecuteAsync("INSERT INTO picture (id, content) VALUES (1, @bytes)", new { bytes }, unit.Transaction));
-        Assert.Equal(bytes, await store.ReadAsync(async (scope, _) => await scope.Connection.ExecuteScalarAsync<byte[]>("SELECT content FROM picture")));
+        await store.WriteAsync(
+            async (unit, _) =>
+                await unit.Connection.ExecuteAsync("INSERT INTO picture (id, content) VALUES (1, @bytes)", new { bytes }, unit.Transaction)
+        );
+        Assert.Equal(
+            bytes,
+            await store.ReadAsync(async (scope, _) => await scope.Connection.ExecuteScalarAsync<byte[]>("SELECT content FROM picture"))
+        );
     }
 
     [Fact]
@@ -49,15 +55,25 @@ public sealed class MigratorTests : IAsyncLifetime
     [Theory]
     [InlineData("Broken", "0001_half.sql", "half", 0)]
     [InlineData("Committing", "0001_early.sql", "early", 1)]
-    public async Task A_script_that_fails_or_commits_is_named_and_leaves_the_database_openable(string folder, string script, string table, int tables)
+    public async Task A_script_that_fails_or_commits_is_named_and_leaves_the_database_openable(
+        string folder,
+        string script,
+        string table,
+        int tables
+    )
     {
         Register(folder);
         var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => _backend.OpenAsync());
         Assert.Contains(script, refused.Message, StringComparison.Ordinal);
         Register("App");
         await _backend.OpenAsync();
-        Assert.Equal(tables, await Database.ScalarAsync<long>(
-            _backend.ConnectionString, $"SELECT count(*) FROM pg_tables WHERE tablename = '{table}' AND schemaname = current_schema()"));
+        Assert.Equal(
+            tables,
+            await Database.ScalarAsync<long>(
+                _backend.ConnectionString,
+                $"SELECT count(*) FROM pg_tables WHERE tablename = '{table}' AND schemaname = current_schema()"
+            )
+        );
     }
 
     private void Register(string folder)
@@ -66,7 +82,10 @@ public sealed class MigratorTests : IAsyncLifetime
         _backend.Schemas.Add(new SchemaScripts("app", typeof(MigratorTests).Assembly, $"Scripts.{folder}."));
     }
 
-    private List<string> RanScripts() => [.. _backend.Log.Entries
-        .Where(entry => entry.Id == 2010 && entry.Text.Contains("'app'", StringComparison.Ordinal))
-        .Select(entry => entry.Text.Replace("Schema 'app': ran ", "app: ", StringComparison.Ordinal).TrimEnd('.'))];
+    private List<string> RanScripts() =>
+        [
+            .. _backend
+                .Log.Entries.Where(entry => entry.Id == 2010 && entry.Text.Contains("'app'", StringComparison.Ordinal))
+                .Select(entry => entry.Text.Replace("Schema 'app': ran ", "app: ", StringComparison.Ordinal).TrimEnd('.')),
+        ];
 }

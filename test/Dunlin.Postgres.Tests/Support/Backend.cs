@@ -25,10 +25,15 @@ public sealed class Backend : IAsyncDisposable
 
     public static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static async Task<Backend> NewAsync(Dunlin.TestKit.Servers.PostgresServer? server = null) => new(await Database.NewSchemaAsync(server));
+    public static async Task<Backend> NewAsync(Dunlin.TestKit.Servers.PostgresServer? server = null) =>
+        new(await Database.NewSchemaAsync(server));
 
     /// <summary>One more node on the schema, on real time unless another is given.</summary>
-    public async Task<PostgresStore> OpenAsync(Action<PostgresOptions>? configure = null, CommitFeed? feed = null, TimeProvider? time = null)
+    public async Task<PostgresStore> OpenAsync(
+        Action<PostgresOptions>? configure = null,
+        CommitFeed? feed = null,
+        TimeProvider? time = null
+    )
     {
         var store = Create(configure, feed, time);
         await store.OpenAsync(Cancellation);
@@ -40,7 +45,13 @@ public sealed class Backend : IAsyncDisposable
         var options = new PostgresOptions { ConnectionString = ConnectionString };
         configure?.Invoke(options);
         var store = new PostgresStore(
-            Options.Create(options), Options.Create(Retention), Schemas, feed ?? new CommitFeed(), new StoreClock(time ?? TimeProvider.System), Log);
+            Options.Create(options),
+            Options.Create(Retention),
+            Schemas,
+            feed ?? new CommitFeed(),
+            new StoreClock(time ?? TimeProvider.System),
+            Log
+        );
         _stores.Add(store);
         return store;
     }

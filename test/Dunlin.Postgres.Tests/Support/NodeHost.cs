@@ -37,10 +37,15 @@ internal sealed class NodeHost : IAsyncDisposable
             if (instrument.Name == "dunlin.journal.questions" && ReferenceEquals(instrument.Meter.Scope, meters))
                 listener.EnableMeasurementEvents(instrument);
         };
-        _listener.SetMeasurementEventCallback<long>((_, count, tags, _) => Interlocked.Add(ref (string)tags[0].Value! == "head" ? ref _heads : ref _pages, count));
+        _listener.SetMeasurementEventCallback<long>(
+            (_, count, tags, _) => Interlocked.Add(ref (string)tags[0].Value! == "head" ? ref _heads : ref _pages, count)
+        );
         _listener.Start();
         Fanout.Listen(Topic, entry => _heard.Writer.TryWrite(entry));
-        Fanout.Listen(Typing, entry => _typed.Writer.TryWrite(int.Parse(Encoding.UTF8.GetString(entry.Data.Span), CultureInfo.InvariantCulture)));
+        Fanout.Listen(
+            Typing,
+            entry => _typed.Writer.TryWrite(int.Parse(Encoding.UTF8.GetString(entry.Data.Span), CultureInfo.InvariantCulture))
+        );
     }
 
     public PostgresStore Store => _host.Services.GetRequiredService<PostgresStore>();
@@ -57,15 +62,21 @@ internal sealed class NodeHost : IAsyncDisposable
     /// <summary>Pages of the journal read so far.</summary>
     public long Pages => Interlocked.Read(ref _pages);
 
-    public static async Task<NodeHost> StartAsync(string connectionString, Action<PostgresOptions>? configure = null, Action<DunlinBuilder>? build = null)
+    public static async Task<NodeHost> StartAsync(
+        string connectionString,
+        Action<PostgresOptions>? configure = null,
+        Action<DunlinBuilder>? build = null
+    )
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.ClearProviders();
-        var dunlin = builder.Services.AddDunlinCore().AddPostgres(options =>
-        {
-            options.ConnectionString = connectionString;
-            configure?.Invoke(options);
-        });
+        var dunlin = builder
+            .Services.AddDunlinCore()
+            .AddPostgres(options =>
+            {
+                options.ConnectionString = connectionString;
+                configure?.Invoke(options);
+            });
         build?.Invoke(dunlin);
         var node = new NodeHost(builder.Build());
         await node._host.StartAsync(TestContext.Current.CancellationToken);
@@ -73,11 +84,15 @@ internal sealed class NodeHost : IAsyncDisposable
         return node;
     }
 
-    public async Task<Position> AppendAsync(int value = 0) => await Store.AppendAsync(EventDraft.Of(Topic, "test.happened", value), TestContext.Current.CancellationToken);
+    public async Task<Position> AppendAsync(int value = 0) =>
+        await Store.AppendAsync(EventDraft.Of(Topic, "test.happened", value), TestContext.Current.CancellationToken);
 
     /// <summary>The next event that its readers are handed.</summary>
     public async Task<Event> NextAsync() =>
-        await _heard.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience, TestContext.Current.CancellationToken);
+        await _heard
+            .Reader.ReadAsync(TestContext.Current.CancellationToken)
+            .AsTask()
+            .WaitAsync(Patience, TestContext.Current.CancellationToken);
 
     /// <summary>The offsets of the next events.</summary>
     public async Task<List<long>> NextAsync(int count)
@@ -93,7 +108,10 @@ internal sealed class NodeHost : IAsyncDisposable
 
     /// <summary>The next transient event that its readers hear.</summary>
     public async Task<int> TypedAsync() =>
-        await _typed.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience, TestContext.Current.CancellationToken);
+        await _typed
+            .Reader.ReadAsync(TestContext.Current.CancellationToken)
+            .AsTask()
+            .WaitAsync(Patience, TestContext.Current.CancellationToken);
 
     public bool HasTyped => _typed.Reader.TryPeek(out _);
 

@@ -35,7 +35,8 @@ public abstract class TogetherBackplaneConformance(bool isRedisThere) : Backplan
             Options.Create(new RedisOptions { Configuration = _endpoint, Channel = _channel }),
             new ServiceCollection().AddSingleton<IJournal>(store).BuildServiceProvider(),
             NullLogger<RedisBackplane>.Instance,
-            beneath);
+            beneath
+        );
         _backplanes.Add((backplane, beneath));
         backplane.Attach(node);
         await beneath.StartAsync(Cancellation);

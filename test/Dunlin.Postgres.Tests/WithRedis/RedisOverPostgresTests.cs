@@ -27,11 +27,17 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
     {
         var (writer, reader) = (await StartAsync(), await StartAsync());
         var heads = reader.Heads;
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(w => Task.Run(async () =>
-        {
-            for (var i = 0; i < 125; i++)
-                await writer.AppendAsync(i);
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 8)
+                .Select(w =>
+                    Task.Run(async () =>
+                    {
+                        for (var i = 0; i < 125; i++)
+                            await writer.AppendAsync(i);
+                    })
+                )
+        );
         Assert.Equal(Enumerable.Range(1, 1_000).Select(i => (long)i), await reader.NextAsync(1_000));
         await reader.WhenToldAsync(writer.Store.Head);
         Assert.Equal((heads, 0), (reader.Heads, reader.Pages));
@@ -104,7 +110,9 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
             writer.Type(i);
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Backend.Cancellation);
         }
-        await NodeHost.WhenAsync(() => _nodes.TrueForAll(node => Hears(node) && node.Services.GetRequiredService<NodeQuestions>().Others == 1));
+        await NodeHost.WhenAsync(() =>
+            _nodes.TrueForAll(node => Hears(node) && node.Services.GetRequiredService<NodeQuestions>().Others == 1)
+        );
     }
 
     [Fact]
@@ -135,7 +143,8 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
         line.Block();
         await NodeHost.WhenAsync(() => !Hears(cut));
         NodeHost[] all = [first, second, cut];
-        async Task AllHearAsync(int expected) => Assert.All(await Task.WhenAll(all.Select(node => node.TypedAsync())), typed => Assert.Equal(expected, typed));
+        async Task AllHearAsync(int expected) =>
+            Assert.All(await Task.WhenAll(all.Select(node => node.TypedAsync())), typed => Assert.Equal(expected, typed));
         cut.Type(1);
         await AllHearAsync(1);
         // They have heard now that somebody is there through the store only.
@@ -202,7 +211,10 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
         await using var services = dunlin.Services.BuildServiceProvider();
         Assert.IsType<RedisBackplane>(services.GetRequiredService<IBackplane>());
         Assert.IsType<PostgresBackplane>(services.GetRequiredService<IStoreBackplane>());
-        await using var alone = new ServiceCollection().AddDunlinCore().AddPostgres(_backend.ConnectionString).Services.BuildServiceProvider();
+        await using var alone = new ServiceCollection()
+            .AddDunlinCore()
+            .AddPostgres(_backend.ConnectionString)
+            .Services.BuildServiceProvider();
         Assert.IsType<PostgresBackplane>(alone.GetRequiredService<IBackplane>());
     }
 
@@ -221,7 +233,9 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
         var node = await NodeHost.StartAsync(
             _backend.ConnectionString,
             options => (options.PollInterval, options.HintGrace) = (TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1)),
-            dunlin => dunlin.AddRedisBackplane(options => (options.Configuration, options.Channel) = (endpoint ?? _redis.Endpoint, "dunlin")));
+            dunlin =>
+                dunlin.AddRedisBackplane(options => (options.Configuration, options.Channel) = (endpoint ?? _redis.Endpoint, "dunlin"))
+        );
         _nodes.Add(node);
         await NodeHost.WhenAsync(() => Hears(node) && node.Heads >= 2);
         return node;

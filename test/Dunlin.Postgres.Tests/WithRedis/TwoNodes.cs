@@ -1,11 +1,11 @@
 using Dunlin.Fanout;
 using Dunlin.Hosting;
 using Dunlin.Journal;
-using Dunlin.Relational.Accounts;
 using Dunlin.Postgres.Backplane;
 using Dunlin.Postgres.Tests.Support;
 using Dunlin.Redis;
 using Dunlin.Redis.Backplane;
+using Dunlin.Relational.Accounts;
 using Dunlin.Scheduling;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Conformance;
@@ -25,9 +25,17 @@ internal sealed class TwoNodes : IAsyncDisposable
 
     public static async ValueTask<StoreUnderTest> ForSuiteAsync(ManualTime time, RetentionOptions retention)
     {
-        var (connection, channel, clock, all) = (await Database.NewSchemaAsync(), SharedRedis.NewChannel(), new StoreClock(time), new CommitFeed());
+        var (connection, channel, clock, all) = (
+            await Database.NewSchemaAsync(),
+            SharedRedis.NewChannel(),
+            new StoreClock(time),
+            new CommitFeed()
+        );
         var announcing = new Lock();
-        var nodes = new TwoNodes([await Node.StartAsync(connection, channel, clock, retention), await Node.StartAsync(connection, channel, clock, retention)]);
+        var nodes = new TwoNodes([
+            await Node.StartAsync(connection, channel, clock, retention),
+            await Node.StartAsync(connection, channel, clock, retention),
+        ]);
         foreach (var node in nodes._nodes)
         {
             node.Feed.Subscribe(events =>
@@ -38,7 +46,15 @@ internal sealed class TwoNodes : IAsyncDisposable
         }
         var stores = nodes._nodes.Select(node => node.Store).ToList();
         var turning = new TurningStore(stores, stores);
-        return new StoreUnderTest(turning, turning, all, clock, new AccountStore(stores[0]), new SessionStore(stores[1]), nodes.DisposeAsync);
+        return new StoreUnderTest(
+            turning,
+            turning,
+            all,
+            clock,
+            new AccountStore(stores[0]),
+            new SessionStore(stores[1]),
+            nodes.DisposeAsync
+        );
     }
 
     public async ValueTask DisposeAsync()
@@ -67,9 +83,18 @@ internal sealed class TwoNodes : IAsyncDisposable
                 Options.Create(new RedisOptions { Configuration = SharedRedis.Endpoint, Channel = channel }),
                 new ServiceCollection().AddSingleton<IJournal>(store).BuildServiceProvider(),
                 NullLogger<RedisBackplane>.Instance,
-                new PostgresBackplane(store, NullLogger<PostgresBackplane>.Instance));
+                new PostgresBackplane(store, NullLogger<PostgresBackplane>.Instance)
+            );
             Fanout = new EventFanout(
-                store, feed, _backplane, _wheel, TimeProvider.System, Options.Create(new FanoutOptions()), new FanoutInstruments(new TestMeters()), NullLogger<EventFanout>.Instance);
+                store,
+                feed,
+                _backplane,
+                _wheel,
+                TimeProvider.System,
+                Options.Create(new FanoutOptions()),
+                new FanoutInstruments(new TestMeters()),
+                NullLogger<EventFanout>.Instance
+            );
         }
 
         public PostgresStore Store { get; }
@@ -81,7 +106,14 @@ internal sealed class TwoNodes : IAsyncDisposable
         public static async Task<Node> StartAsync(string connection, string channel, StoreClock clock, RetentionOptions retention)
         {
             var feed = new CommitFeed();
-            var store = new PostgresStore(Options.Create(new PostgresOptions { ConnectionString = connection }), Options.Create(retention), [], feed, clock, new RecordingLogger());
+            var store = new PostgresStore(
+                Options.Create(new PostgresOptions { ConnectionString = connection }),
+                Options.Create(retention),
+                [],
+                feed,
+                clock,
+                new RecordingLogger()
+            );
             await store.OpenAsync(TestContext.Current.CancellationToken);
             var node = new Node(store, feed, channel);
             node.Fanout.Begin();

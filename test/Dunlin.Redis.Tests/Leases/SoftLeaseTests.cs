@@ -16,12 +16,17 @@ namespace Dunlin.Redis.Tests.Leases;
 /// <summary>What soft leases promise, and what becomes of it when Redis forgets.</summary>
 public sealed class SoftLeaseTests : IAsyncLifetime
 {
-    private const string IdA = "lease-id-of-a", IdB = "lease-id-of-b";
+    private const string IdA = "lease-id-of-a",
+        IdB = "lease-id-of-b";
 
     private static readonly ResourceName File = ResourceName.Parse("files/1");
     private static readonly TimeSpan Long = TimeSpan.FromHours(1);
 
-    private readonly InMemoryStore _store = new(new CommitFeed(), new StoreClock(TimeProvider.System), Options.Create(new RetentionOptions()));
+    private readonly InMemoryStore _store = new(
+        new CommitFeed(),
+        new StoreClock(TimeProvider.System),
+        Options.Create(new RetentionOptions())
+    );
     private readonly List<IDisposable> _nodes = [];
     private RedisServer _redis = null!;
 
@@ -75,19 +80,25 @@ public sealed class SoftLeaseTests : IAsyncLifetime
     {
         var nodes = new[] { NewNode(), NewNode() };
         var (inside, tokens) = (0, new ConcurrentQueue<SoftToken>());
-        await Task.WhenAll(Enumerable.Range(0, 16).Select(w => Task.Run(async () =>
-        {
-            for (var i = 0; i < 20;)
-            {
-                if (await AcquireAsync(nodes[w % 2], $"lease-of-worker-{w}") is not { } held)
-                    continue;
-                Assert.Equal(1, Interlocked.Increment(ref inside));
-                tokens.Enqueue(held.Token);
-                Assert.Equal(0, Interlocked.Decrement(ref inside));
-                Assert.True(await nodes[(w + 1) % 2].ReleaseAsync(held, Cancellation));
-                i++;
-            }
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 16)
+                .Select(w =>
+                    Task.Run(async () =>
+                    {
+                        for (var i = 0; i < 20; )
+                        {
+                            if (await AcquireAsync(nodes[w % 2], $"lease-of-worker-{w}") is not { } held)
+                                continue;
+                            Assert.Equal(1, Interlocked.Increment(ref inside));
+                            tokens.Enqueue(held.Token);
+                            Assert.Equal(0, Interlocked.Decrement(ref inside));
+                            Assert.True(await nodes[(w + 1) % 2].ReleaseAsync(held, Cancellation));
+                            i++;
+                        }
+                    })
+                )
+        );
         Assert.Equal(320, tokens.Distinct().Count());
         Assert.Equal(tokens.Order(), tokens);
         Assert.Single(tokens.DistinctBy(token => token.Epoch));
@@ -131,7 +142,9 @@ public sealed class SoftLeaseTests : IAsyncLifetime
         var (before, after) = (NewNode(), NewNode(replica));
         await AcquireAsync(before, IdA);
         Assert.Equal("+OK", await replica.TrySendAsync($"REPLICAOF 127.0.0.1 {_redis.Port}"));
-        await WhenAsync(async () => await _redis.TrySendAsync("WAIT 1 1000") == ":1" && await after.FindAsync(File, Cancellation) is not null);
+        await WhenAsync(async () =>
+            await _redis.TrySendAsync("WAIT 1 1000") == ":1" && await after.FindAsync(File, Cancellation) is not null
+        );
         Assert.Equal("+OK", await replica.TrySendAsync("REPLICAOF NO ONE"));
         // These the replica never heard of.
         var last = default(SoftToken);
@@ -149,8 +162,11 @@ public sealed class SoftLeaseTests : IAsyncLifetime
         {
             await _redis.TrySendAsync("FLUSHALL");
             var nodes = Enumerable.Range(0, 4).Select(_ => NewNode()).ToList();
-            var leases = await Task.WhenAll(nodes.Select((node, i) => Task.Run(() =>
-                node.TryAcquireAsync(ResourceName.Of("r", $"{i}"), IdA, "Ann", Long, Cancellation).AsTask())));
+            var leases = await Task.WhenAll(
+                nodes.Select(
+                    (node, i) => Task.Run(() => node.TryAcquireAsync(ResourceName.Of("r", $"{i}"), IdA, "Ann", Long, Cancellation).AsTask())
+                )
+            );
             Assert.Single(leases.DistinctBy(lease => lease!.Token.Epoch));
             Assert.Equal(4, leases.DistinctBy(lease => lease!.Token).Count());
         }
@@ -170,7 +186,11 @@ public sealed class SoftLeaseTests : IAsyncLifetime
     [Fact]
     public async Task They_are_had_from_the_container_where_they_were_asked_for()
     {
-        await using var services = new ServiceCollection().AddDunlinCore().AddInMemory().AddRedisSoftLeases(_redis.Endpoint).Services.BuildServiceProvider();
+        await using var services = new ServiceCollection()
+            .AddDunlinCore()
+            .AddInMemory()
+            .AddRedisSoftLeases(_redis.Endpoint)
+            .Services.BuildServiceProvider();
         var leases = services.GetRequiredService<ISoftLeases>();
         Assert.NotNull(await leases.TryAcquireAsync(File, IdA, "Ann", Long, Cancellation));
     }
@@ -179,13 +199,15 @@ public sealed class SoftLeaseTests : IAsyncLifetime
     public async Task What_cannot_be_a_lease_is_refused()
     {
         var node = NewNode();
-        foreach (var action in new Func<Task>[]
-        {
-            () => AcquireAsync(node, "short"),
-            () => node.TryAcquireAsync(File, IdA, new string('x', 201), Long, Cancellation).AsTask(),
-            () => node.TryAcquireAsync(File, IdA, "Ann", TimeSpan.Zero, Cancellation).AsTask(),
-            () => node.TryAcquireAsync(File, IdA, "Ann", TimeSpan.FromDays(2), Cancellation).AsTask(),
-        })
+        foreach (
+            var action in new Func<Task>[]
+            {
+                () => AcquireAsync(node, "short"),
+                () => node.TryAcquireAsync(File, IdA, new string('x', 201), Long, Cancellation).AsTask(),
+                () => node.TryAcquireAsync(File, IdA, "Ann", TimeSpan.Zero, Cancellation).AsTask(),
+                () => node.TryAcquireAsync(File, IdA, "Ann", TimeSpan.FromDays(2), Cancellation).AsTask(),
+            }
+        )
         {
             Assert.Equal(ErrorCode.InvalidField, (await Assert.ThrowsAsync<DunlinException>(action)).Code);
         }
@@ -206,7 +228,8 @@ public sealed class SoftLeaseTests : IAsyncLifetime
         return node;
     }
 
-    private static Task<SoftLease?> AcquireAsync(RedisSoftLeases node, string id) => node.TryAcquireAsync(File, id, id == IdA ? "Ann" : "Bob", Long, Cancellation).AsTask();
+    private static Task<SoftLease?> AcquireAsync(RedisSoftLeases node, string id) =>
+        node.TryAcquireAsync(File, id, id == IdA ? "Ann" : "Bob", Long, Cancellation).AsTask();
 
     /// <summary>As a client does while Redis comes back.</summary>
     private static async Task<T> RetryAsync<T>(Func<Task<T>> action)

@@ -20,9 +20,18 @@ public sealed class GuideTests
     [Fact]
     public void The_CSharp_of_the_guide_is_what_is_compiled_here()
     {
-        var blocks = Regex.Matches(Read("docs/guides/replicate-with-rxdb.md"), "```csharp\n(?<text>.*?)```", RegexOptions.Singleline).Select(m => m.Groups["text"].Value.Trim()).ToList();
-        var regions = Regex.Matches(Read("test/Dunlin.RxDb.Tests/Guide/ReplicateWithRxDb.cs"), @"#region \w+\n(?<text>.*?)#endregion", RegexOptions.Singleline)
-            .Select(m => Unindented(m.Groups["text"].Value)).ToHashSet(StringComparer.Ordinal);
+        var blocks = Regex
+            .Matches(Read("docs/guides/replicate-with-rxdb.md"), "```csharp\n(?<text>.*?)```", RegexOptions.Singleline)
+            .Select(m => m.Groups["text"].Value.Trim())
+            .ToList();
+        var regions = Regex
+            .Matches(
+                Read("test/Dunlin.RxDb.Tests/Guide/ReplicateWithRxDb.cs"),
+                @"#region \w+\n(?<text>.*?)#endregion",
+                RegexOptions.Singleline
+            )
+            .Select(m => Unindented(m.Groups["text"].Value))
+            .ToHashSet(StringComparer.Ordinal);
         Assert.Equal(regions.Count, blocks.Count);
         Assert.All(blocks, block => Assert.Contains(block, regions));
     }
@@ -36,21 +45,46 @@ public sealed class GuideTests
         builder.Services.AddDunlin().AddInMemory().AddShelves();
         builder.Services.AddSingleton<ThingService>();
         await using var app = builder.Build();
-        app.Use(static (context, next) =>
-        {
-            context.User = new ClaimsPrincipal(new ClaimsIdentity([new Claim("sub", "ann")], "test"));
-            return next(context);
-        });
+        app.Use(
+            static (context, next) =>
+            {
+                context.User = new ClaimsPrincipal(new ClaimsIdentity([new Claim("sub", "ann")], "test"));
+                return next(context);
+            }
+        );
         app.MapShelves();
         await app.StartAsync();
-        await app.Services.GetRequiredService<IStore>().WriteAsync(async (unit, ct) => await unit.Records().GrantAsync(SpaceName.Of("shelf", "kitchen"), "ann", ct));
+        await app
+            .Services.GetRequiredService<IStore>()
+            .WriteAsync(async (unit, ct) => await unit.Records().GrantAsync(SpaceName.Of("shelf", "kitchen"), "ann", ct));
         await app.Services.GetRequiredService<ThingService>().AddAsync(new ShelvesApp.Thing("a", "kitchen", "Tea"));
 
-        using var client = new HttpClient { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()) };
+        using var client = new HttpClient
+        {
+            BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()),
+        };
         object[] rows =
         [
-            new { newDocumentState = new { id = "b", shelf = "kitchen", text = " Rusks ", _deleted = false } },
-            new { newDocumentState = new { id = "c", shelf = "kitchen", text = 7, _deleted = false } },
+            new
+            {
+                newDocumentState = new
+                {
+                    id = "b",
+                    shelf = "kitchen",
+                    text = " Rusks ",
+                    _deleted = false,
+                },
+            },
+            new
+            {
+                newDocumentState = new
+                {
+                    id = "c",
+                    shelf = "kitchen",
+                    text = 7,
+                    _deleted = false,
+                },
+            },
         ];
         using var pushed = await client.PostAsJsonAsync("/api/v1/sync/push/things?schema=0", rows);
         Assert.Equal("c", (string?)(await pushed.Content.ReadFromJsonAsync<JsonArray>())!.Single()!["id"]);

@@ -12,7 +12,11 @@ internal static class Calls
 {
     public static HttpClient Client(Uri address, string? token)
     {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = address, Timeout = Timeout.InfiniteTimeSpan };
+        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
+        {
+            BaseAddress = address,
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
         if (token is not null)
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return client;
@@ -40,7 +44,13 @@ internal static class Calls
         return ((int)response.StatusCode, response.IsSuccessStatusCode ? "" : await CodeOfAsync(response));
     }
 
-    public static async Task<(int Status, JsonElement Answer)> SendAsync(Uri address, string? token, HttpMethod method, string path, object? body = null)
+    public static async Task<(int Status, JsonElement Answer)> SendAsync(
+        Uri address,
+        string? token,
+        HttpMethod method,
+        string path,
+        object? body = null
+    )
     {
         using var client = Client(address, token);
         using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
@@ -51,18 +61,41 @@ internal static class Calls
 
     public static async Task<string> PublishAsync(Uri address, string token, string topic, object? data, string type = "e")
     {
-        var (status, answer) = await SendAsync(address, token, HttpMethod.Post, "/dunlin/v1/events", new { topic, type, data });
+        var (status, answer) = await SendAsync(
+            address,
+            token,
+            HttpMethod.Post,
+            "/dunlin/v1/events",
+            new
+            {
+                topic,
+                type,
+                data,
+            }
+        );
         Assert.True(status == 200, $"{status}: {answer}");
         return answer.GetProperty("positions")[0].GetString()!;
     }
 
     public static async Task<string> TryPublishAsync(Uri address, string? token, string topic)
     {
-        var (status, answer) = await SendAsync(address, token, HttpMethod.Post, "/dunlin/v1/events", new { topic, type = "e", data = 1 });
+        var (status, answer) = await SendAsync(
+            address,
+            token,
+            HttpMethod.Post,
+            "/dunlin/v1/events",
+            new
+            {
+                topic,
+                type = "e",
+                data = 1,
+            }
+        );
         return status == 200 ? "ok" : answer.GetProperty("code").GetString()!;
     }
 
-    public static Task<SseItem<string>> UntilAsync(this EventReader<SseItem<string>> reader, string type) => reader.UntilAsync(item => item.EventType == type);
+    public static Task<SseItem<string>> UntilAsync(this EventReader<SseItem<string>> reader, string type) =>
+        reader.UntilAsync(item => item.EventType == type);
 
     private static async Task<string> CodeOfAsync(HttpResponseMessage response) =>
         (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString()!;

@@ -21,7 +21,11 @@ internal static class Mint
     public static string Token(string subject, (string Right, string Pattern)[] grants, params (string Name, object? Value)[] claims) =>
         Sign(Key, Claims(subject, grants, claims));
 
-    public static Dictionary<string, object?> Claims(string subject, (string Right, string Pattern)[] grants, params (string Name, object? Value)[] claims)
+    public static Dictionary<string, object?> Claims(
+        string subject,
+        (string Right, string Pattern)[] grants,
+        params (string Name, object? Value)[] claims
+    )
     {
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
         var all = new Dictionary<string, object?>(StringComparer.Ordinal)
@@ -31,7 +35,9 @@ internal static class Mint
             ["sub"] = subject,
             ["iat"] = now,
             ["exp"] = now + 600,
-            ["dunlin"] = grants.GroupBy(g => g.Right, g => g.Pattern, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.ToArray(), StringComparer.Ordinal),
+            ["dunlin"] = grants
+                .GroupBy(g => g.Right, g => g.Pattern, StringComparer.Ordinal)
+                .ToDictionary(g => g.Key, g => g.ToArray(), StringComparer.Ordinal),
         };
         foreach (var (name, value) in claims)
             all[name] = value;

@@ -3,10 +3,12 @@ using System.Text.RegularExpressions;
 
 namespace Dunlin.Server.Tests.Support;
 
-/// <summary>A program that goes on writing; what it has written is looked at as it comes. Killed with what it started when disposed.</summary>
+/// <summary>
+/// A program that goes on writing; what it has written is looked at as it comes. Killed with what it started when disposed.
+/// </summary>
 internal sealed class RunningProgram : IDisposable
 {
-    private readonly Lock _gate = new();   // guards _text and _waiting
+    private readonly Lock _gate = new(); // guards _text and _waiting
     private readonly System.Text.StringBuilder _text = new();
     private readonly Process _process;
     private (Regex Pattern, TaskCompletionSource<Match> Seen)? _waiting;

@@ -31,7 +31,11 @@ internal sealed class ServerProgram : IAsyncDisposable
     public async Task StartAsync()
     {
         var ready = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _process = new Process { StartInfo = Info("dotnet", Program, "--data", Data, "--port", $"{Address?.Port ?? 0}"), EnableRaisingEvents = true };
+        _process = new Process
+        {
+            StartInfo = Info("dotnet", Program, "--data", Data, "--port", $"{Address?.Port ?? 0}"),
+            EnableRaisingEvents = true,
+        };
         _process.OutputDataReceived += (_, line) => Take(line.Data, ready);
         _process.ErrorDataReceived += (_, line) => Take(line.Data, ready);
         _process.Exited += (_, _) => ready.TrySetException(new InvalidOperationException("The server ended: " + Output));
@@ -50,10 +54,12 @@ internal sealed class ServerProgram : IAsyncDisposable
     }
 
     /// <summary>Runs a command of the program to its end.</summary>
-    public Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) => RunAsync(Info("dotnet", [Program, .. arguments]));
+    public Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) =>
+        RunAsync(Info("dotnet", [Program, .. arguments]));
 
     /// <summary>Runs another program in the folder of this one.</summary>
-    public Task<(int Code, string Output, string Error)> RunOtherAsync(string program, params string[] arguments) => RunAsync(Info(program, arguments));
+    public Task<(int Code, string Output, string Error)> RunOtherAsync(string program, params string[] arguments) =>
+        RunAsync(Info(program, arguments));
 
     /// <summary>Another program in the folder of this one, not started.</summary>
     public ProcessStartInfo Prepare(string program, params string[] arguments) => Info(program, arguments);
@@ -84,7 +90,13 @@ internal sealed class ServerProgram : IAsyncDisposable
 
     private ProcessStartInfo Info(string program, params string[] arguments)
     {
-        var info = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Folder };
+        var info = new ProcessStartInfo(program, arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Folder,
+        };
         foreach (var name in info.Environment.Keys.Where(name => name.StartsWith("Dunlin__", StringComparison.OrdinalIgnoreCase)).ToList())
             info.Environment.Remove(name);
         foreach (var (name, value) in Settings)

@@ -8,7 +8,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Server.Tests.Support;
 
-/// <summary>The server in this process: real Kestrel, and real SQLite (or PostgreSQL, see <see cref="TestStore"/>) in a folder of its own.</summary>
+/// <summary>
+/// The server in this process: real Kestrel, and real SQLite (or PostgreSQL, see <see cref="TestStore"/>) in a folder of its own.
+/// </summary>
 internal sealed class TestServer : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dunlin-server-");
@@ -30,17 +32,26 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>Starts on the same folder, after <see cref="StopAsync"/>.</summary>
     public async Task StartAgainAsync(params (string Name, string Value)[] settings)
     {
-        var given = new Dictionary<string, string?>(StringComparer.Ordinal) { ["Port"] = "0", ["Data"] = Data, ["Tokens:SigningKey"] = Mint.KeyText };
+        var given = new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["Port"] = "0",
+            ["Data"] = Data,
+            ["Tokens:SigningKey"] = Mint.KeyText,
+        };
         if (TestStore.ConnectionString(Data) is { } store)
             given["Store"] = store;
         foreach (var (name, value) in settings)
             given[name] = value;
-        _app = ServerApplication.Build(given, null, services =>
-        {
-            services.AddLogging(logging => logging.ClearProviders());
-            services.Remove(services.Single(service => service.ImplementationType == typeof(Announcement)));
-            services.Configure<HostingOptions>(options => options.DrainWindow = TimeSpan.Zero);
-        });
+        _app = ServerApplication.Build(
+            given,
+            null,
+            services =>
+            {
+                services.AddLogging(logging => logging.ClearProviders());
+                services.Remove(services.Single(service => service.ImplementationType == typeof(Announcement)));
+                services.Configure<HostingOptions>(options => options.DrainWindow = TimeSpan.Zero);
+            }
+        );
         await _app.StartAsync();
         Address = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
     }

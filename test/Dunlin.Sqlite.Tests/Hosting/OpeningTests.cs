@@ -133,7 +133,10 @@ public sealed class OpeningTests : IAsyncLifetime
         {
             options.Path = _backend.Path;
             var property = typeof(SqliteOptions).GetProperty(option)!;
-            property.SetValue(options, System.ComponentModel.TypeDescriptor.GetConverter(property.PropertyType).ConvertFromInvariantString(value));
+            property.SetValue(
+                options,
+                System.ComponentModel.TypeDescriptor.GetConverter(property.PropertyType).ConvertFromInvariantString(value)
+            );
         });
         using var host = builder.Build();
         var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(Backend.Cancellation));
@@ -164,7 +167,15 @@ public sealed class OpeningTests : IAsyncLifetime
         await store.AppendAsync(Backend.Draft("a"));
         listener.RecordObservableInstruments();
         lock (seen)
-            Assert.Equal(["dunlin.journal.append.duration", "dunlin.journal.batch.events", "dunlin.journal.batch.requests", "dunlin.journal.queue.length"], seen.Order());
+            Assert.Equal(
+                [
+                    "dunlin.journal.append.duration",
+                    "dunlin.journal.batch.events",
+                    "dunlin.journal.batch.requests",
+                    "dunlin.journal.queue.length",
+                ],
+                seen.Order()
+            );
 
         void Add(string name)
         {
@@ -176,8 +187,10 @@ public sealed class OpeningTests : IAsyncLifetime
     /// <summary>Writes at the first and the last moment of its life.</summary>
     private sealed class Writing(IJournal journal) : IHostedService
     {
-        public async Task StartAsync(CancellationToken cancellationToken) => await journal.AppendAsync(Backend.Draft("a"), cancellationToken);
+        public async Task StartAsync(CancellationToken cancellationToken) =>
+            await journal.AppendAsync(Backend.Draft("a"), cancellationToken);
 
-        public async Task StopAsync(CancellationToken cancellationToken) => await journal.AppendAsync(Backend.Draft("a"), cancellationToken);
+        public async Task StopAsync(CancellationToken cancellationToken) =>
+            await journal.AppendAsync(Backend.Draft("a"), cancellationToken);
     }
 }

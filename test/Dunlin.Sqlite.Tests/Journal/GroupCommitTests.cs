@@ -38,7 +38,10 @@ public sealed class GroupCommitTests : IAsyncLifetime
         Assert.Equal([1, 2, 3, 4], new[] { (await first).Offset, (await good).Offset }.Concat((await many).Select(p => p.Offset)));
         Assert.Equal(4, Assert.Single(_backend.Batches).Count);
         Assert.Equal([3], await NotesAsync());
-        Assert.Equal("new", Assert.Single((await _store.ReadAsync(new JournalQuery(0, [Topics.TopicName.Parse("new")]), default)).Events).Topic.Value);
+        Assert.Equal(
+            "new",
+            Assert.Single((await _store.ReadAsync(new JournalQuery(0, [Topics.TopicName.Parse("new")]), default)).Events).Topic.Value
+        );
     }
 
     [Fact]
@@ -95,17 +98,25 @@ public sealed class GroupCommitTests : IAsyncLifetime
     {
         var held = await HoldAsync();
         var before = NoteAsync(1, fails: false);
-        var offending = _store.WriteAsync(async (unit, ct) =>
-        {
-            await unit.AppendAsync(Backend.Draft("a"), ct);
-            using var command = unit.Connection.CreateCommand();
-            command.CommandText = "INSERT INTO note (text, version) VALUES ('half', 2); " + sql;
-            command.ExecuteNonQuery();
-            return 0;
-        }).AsTask();
+        var offending = _store
+            .WriteAsync(
+                async (unit, ct) =>
+                {
+                    await unit.AppendAsync(Backend.Draft("a"), ct);
+                    using var command = unit.Connection.CreateCommand();
+                    command.CommandText = "INSERT INTO note (text, version) VALUES ('half', 2); " + sql;
+                    command.ExecuteNonQuery();
+                    return 0;
+                }
+            )
+            .AsTask();
         var after = NoteAsync(3, fails: false);
         held.SetResult();
-        Assert.Contains("ended the transaction itself", (await Assert.ThrowsAsync<InvalidOperationException>(() => offending)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "ended the transaction itself",
+            (await Assert.ThrowsAsync<InvalidOperationException>(() => offending)).Message,
+            StringComparison.Ordinal
+        );
         // A mate that had been executed is told to try again; one that had not is not concerned.
         Assert.Equal(ErrorCode.StoreUnavailable, (await Assert.ThrowsAsync<DunlinException>(() => before)).Code);
         Assert.Equal(1, (await after).Offset);
@@ -115,31 +126,43 @@ public sealed class GroupCommitTests : IAsyncLifetime
     [Fact]
     public async Task A_unit_that_commits_through_the_transaction_object_is_told_so()
     {
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await _store.WriteAsync(async (unit, ct) =>
-        {
-            await unit.AppendAsync(Backend.Draft("a"), ct);
-            await unit.Transaction.CommitAsync(ct);
-            return 0;
-        }));
+        await Assert.ThrowsAsync<InvalidOperationException>(async () =>
+            await _store.WriteAsync(
+                async (unit, ct) =>
+                {
+                    await unit.AppendAsync(Backend.Draft("a"), ct);
+                    await unit.Transaction.CommitAsync(ct);
+                    return 0;
+                }
+            )
+        );
         Assert.Equal(0, _store.Head.Offset);
         await NoteAsync(1, fails: false);
         Assert.Equal([1], await NotesAsync());
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await _store.WriteAsync((unit, _) =>
-        {
-            unit.Transaction.Rollback();
-            return default;
-        }));
+        await Assert.ThrowsAsync<InvalidOperationException>(async () =>
+            await _store.WriteAsync(
+                (unit, _) =>
+                {
+                    unit.Transaction.Rollback();
+                    return default;
+                }
+            )
+        );
         Assert.Equal(2, (await NoteAsync(2, fails: false)).Offset);
     }
 
     [Fact]
     public async Task A_unit_over_its_limit_is_cancelled_and_rolled_back()
     {
-        var work = _store.WriteAsync(async (unit, ct) =>
-        {
-            await unit.AppendAsync(Backend.Draft("a"), ct);
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
-        }).AsTask();
+        var work = _store
+            .WriteAsync(
+                async (unit, ct) =>
+                {
+                    await unit.AppendAsync(Backend.Draft("a"), ct);
+                    await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
+                }
+            )
+            .AsTask();
         await _backend.Time.WhenTimersAsync(1);
         _backend.Time.Advance(TimeSpan.FromSeconds(5));
         var error = await Assert.ThrowsAsync<DunlinException>(() => work);
@@ -153,17 +176,24 @@ public sealed class GroupCommitTests : IAsyncLifetime
     {
         // The statement tells itself that it runs: SQLite calls the function from within it.
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var work = _store.WriteAsync(async (unit, ct) =>
-        {
-            ((Microsoft.Data.Sqlite.SqliteConnection)unit.Connection).CreateFunction("running", (long i) =>
-            {
-                reached.TrySetResult();
-                return i;
-            });
-            using var command = unit.Connection.CreateCommand();
-            command.CommandText = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT running(i) + 1 FROM n) SELECT max(i) FROM n";
-            return await command.ExecuteScalarAsync(ct);
-        }).AsTask();
+        var work = _store
+            .WriteAsync(
+                async (unit, ct) =>
+                {
+                    ((Microsoft.Data.Sqlite.SqliteConnection)unit.Connection).CreateFunction(
+                        "running",
+                        (long i) =>
+                        {
+                            reached.TrySetResult();
+                            return i;
+                        }
+                    );
+                    using var command = unit.Connection.CreateCommand();
+                    command.CommandText = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT running(i) + 1 FROM n) SELECT max(i) FROM n";
+                    return await command.ExecuteScalarAsync(ct);
+                }
+            )
+            .AsTask();
         await reached.Task;
         _backend.Time.Advance(TimeSpan.FromSeconds(5));
         Assert.Equal(ErrorCode.StoreUnavailable, (await Assert.ThrowsAsync<DunlinException>(() => work)).Code);
@@ -173,23 +203,30 @@ public sealed class GroupCommitTests : IAsyncLifetime
     [Fact]
     public async Task A_unit_that_ignores_its_cancellation_is_abandoned_and_can_do_no_harm_later()
     {
-        var (release, zombie) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource<Exception?[]>());
-        var work = _store.WriteAsync(async (unit, ct) =>
-        {
-            var connection = unit.Connection;
-            await unit.AppendAsync(Backend.Draft("zombie"), ct);
-            await release.Task;
-            zombie.SetResult([
-                await Record.ExceptionAsync(async () => await unit.AppendAsync(Backend.Draft("zombie"), ct)),
-                Record.Exception(() =>
+        var (release, zombie) = (
+            new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously),
+            new TaskCompletionSource<Exception?[]>()
+        );
+        var work = _store
+            .WriteAsync(
+                async (unit, ct) =>
                 {
-                    using var command = connection.CreateCommand();
-                    command.CommandText = "INSERT INTO note (text, version) VALUES ('zombie', 99)";
-                    command.ExecuteNonQuery();
-                }),
-            ]);
-            return 0;
-        }).AsTask();
+                    var connection = unit.Connection;
+                    await unit.AppendAsync(Backend.Draft("zombie"), ct);
+                    await release.Task;
+                    zombie.SetResult([
+                        await Record.ExceptionAsync(async () => await unit.AppendAsync(Backend.Draft("zombie"), ct)),
+                        Record.Exception(() =>
+                        {
+                            using var command = connection.CreateCommand();
+                            command.CommandText = "INSERT INTO note (text, version) VALUES ('zombie', 99)";
+                            command.ExecuteNonQuery();
+                        }),
+                    ]);
+                    return 0;
+                }
+            )
+            .AsTask();
         await _backend.Time.WhenTimersAsync(1);
         _backend.Time.Advance(TimeSpan.FromSeconds(5));
         Assert.Equal(ErrorCode.StoreUnavailable, (await Assert.ThrowsAsync<DunlinException>(() => work)).Code);
@@ -205,14 +242,17 @@ public sealed class GroupCommitTests : IAsyncLifetime
     {
         using var cancel = new CancellationTokenSource();
         var (reached, release) = (new TaskCompletionSource(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        var work = _store.WriteAsync(
-            async (unit, _) =>
-            {
-                reached.SetResult();
-                await release.Task;
-                return await unit.AppendAsync(Backend.Draft("a"), CancellationToken.None);
-            },
-            cancel.Token).AsTask();
+        var work = _store
+            .WriteAsync(
+                async (unit, _) =>
+                {
+                    reached.SetResult();
+                    await release.Task;
+                    return await unit.AppendAsync(Backend.Draft("a"), CancellationToken.None);
+                },
+                cancel.Token
+            )
+            .AsTask();
         await reached.Task;
         var mate = NoteAsync(1, fails: false);
         await cancel.CancelAsync();
@@ -227,12 +267,14 @@ public sealed class GroupCommitTests : IAsyncLifetime
     {
         _ambient.Value = "mine";
         Assert.Equal("mine", await _store.WriteAsync((_, _) => new ValueTask<string?>(_ambient.Value)));
-        await _store.WriteAsync(async (unit, ct) =>
-        {
-            await Task.Yield();
-            Assert.Equal("mine", _ambient.Value);
-            _ambient.Value = "changed inside";
-        });
+        await _store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await Task.Yield();
+                Assert.Equal("mine", _ambient.Value);
+                _ambient.Value = "changed inside";
+            }
+        );
         Assert.Equal("mine", _ambient.Value);
     }
 
@@ -248,9 +290,14 @@ public sealed class GroupCommitTests : IAsyncLifetime
         for (var i = 0; i < 100 && full is null; i++)
         {
             // Units, batches and single appends meet the end in turn.
-            full = await Record.ExceptionAsync(async () => await (i % 3 == 0
-                ? store.WriteAsync((unit, ct) => unit.AppendAsync(large, ct))
-                : i % 3 == 1 ? store.AppendAsync(large) : First(store.AppendAsync([large, large], null, default)))) as DunlinException;
+            full =
+                await Record.ExceptionAsync(async () =>
+                    await (
+                        i % 3 == 0 ? store.WriteAsync((unit, ct) => unit.AppendAsync(large, ct))
+                        : i % 3 == 1 ? store.AppendAsync(large)
+                        : First(store.AppendAsync([large, large], null, default))
+                    )
+                ) as DunlinException;
         }
         Assert.Equal(ErrorCode.StoreUnavailable, full!.Code);
         Assert.Contains("full", full.Message, StringComparison.Ordinal);
@@ -342,42 +389,54 @@ public sealed class GroupCommitTests : IAsyncLifetime
     private static async Task<TaskCompletionSource> HoldAsync(SqliteStore store)
     {
         var (reached, release) = (new TaskCompletionSource(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        _ = store.WriteAsync(async (_, _) =>
-        {
-            reached.SetResult();
-            await release.Task;
-        }).AsTask();
+        _ = store
+            .WriteAsync(
+                async (_, _) =>
+                {
+                    reached.SetResult();
+                    await release.Task;
+                }
+            )
+            .AsTask();
         await reached.Task;
         return release;
     }
 
-    private Task<Position> NoteAsync(int id, bool fails) => _store.WriteAsync(async (unit, ct) =>
-    {
-        var position = await unit.AppendAsync(Backend.Draft($"notes/{id}", id), ct);
-        using var command = unit.Connection.CreateCommand();
-        command.Transaction = unit.Transaction;
-        command.CommandText = "INSERT INTO note (id, text, version) VALUES (@id, 'text', @version)";
-        foreach (var (name, value) in new (string, long)[] { ("@id", id), ("@version", position.Offset) })
-        {
-            var parameter = command.CreateParameter();
-            (parameter.ParameterName, parameter.Value) = (name, value);
-            command.Parameters.Add(parameter);
-        }
-        await command.ExecuteNonQueryAsync(ct);
-        await unit.Leases.SaveAsync(new LeaseRow(Resource) { Fence = id }, ct);
-        return fails ? throw new FormatException() : position;
-    }).AsTask();
+    private Task<Position> NoteAsync(int id, bool fails) =>
+        _store
+            .WriteAsync(
+                async (unit, ct) =>
+                {
+                    var position = await unit.AppendAsync(Backend.Draft($"notes/{id}", id), ct);
+                    using var command = unit.Connection.CreateCommand();
+                    command.Transaction = unit.Transaction;
+                    command.CommandText = "INSERT INTO note (id, text, version) VALUES (@id, 'text', @version)";
+                    foreach (var (name, value) in new (string, long)[] { ("@id", id), ("@version", position.Offset) })
+                    {
+                        var parameter = command.CreateParameter();
+                        (parameter.ParameterName, parameter.Value) = (name, value);
+                        command.Parameters.Add(parameter);
+                    }
+                    await command.ExecuteNonQueryAsync(ct);
+                    await unit.Leases.SaveAsync(new LeaseRow(Resource) { Fence = id }, ct);
+                    return fails ? throw new FormatException() : position;
+                }
+            )
+            .AsTask();
 
-    private ValueTask<List<long>> NotesAsync() => _store.ReadAsync((scope, _) =>
-    {
-        using var command = scope.Connection.CreateCommand();
-        command.CommandText = "SELECT id FROM note ORDER BY id";
-        using var reader = command.ExecuteReader();
-        var ids = new List<long>();
-        while (reader.Read())
-            ids.Add(reader.GetInt64(0));
-        return new ValueTask<List<long>>(ids);
-    });
+    private ValueTask<List<long>> NotesAsync() =>
+        _store.ReadAsync(
+            (scope, _) =>
+            {
+                using var command = scope.Connection.CreateCommand();
+                command.CommandText = "SELECT id FROM note ORDER BY id";
+                using var reader = command.ExecuteReader();
+                var ids = new List<long>();
+                while (reader.Read())
+                    ids.Add(reader.GetInt64(0));
+                return new ValueTask<List<long>>(ids);
+            }
+        );
 
     private static async ValueTask<Position> First(ValueTask<IReadOnlyList<Position>> positions) => (await positions)[0];
 }

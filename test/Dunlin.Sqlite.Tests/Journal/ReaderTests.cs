@@ -22,13 +22,17 @@ public sealed class ReaderTests : IAsyncLifetime
         await FillAsync(store);
         var (reached, never) = (new TaskCompletionSource(), new TaskCompletionSource());
         var timers = _backend.Time.ActiveTimers;
-        var read = store.ReadAsync<int>(async (scope, ct) =>
-        {
-            Count(scope);
-            reached.SetResult();
-            await never.Task.WaitAsync(ct);
-            return 0;
-        }).AsTask();
+        var read = store
+            .ReadAsync<int>(
+                async (scope, ct) =>
+                {
+                    Count(scope);
+                    reached.SetResult();
+                    await never.Task.WaitAsync(ct);
+                    return 0;
+                }
+            )
+            .AsTask();
         await reached.Task;
         var before = new FileInfo(_backend.Path).Length;
         await FillAsync(store);
@@ -52,17 +56,21 @@ public sealed class ReaderTests : IAsyncLifetime
         var store = await _backend.OpenAsync();
         await FillAsync(store);
         var (reached, release) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var read = store.ReadAsync<int>(async (scope, _) =>
-        {
-            var connection = scope.Connection;
-            Count(scope);
-            reached.SetResult();
-            await release.Task;
-            using var command = connection.CreateCommand();
-            command.CommandText = "SELECT count(*) FROM dunlin_journal";
-            command.ExecuteScalar();
-            return 0;
-        }).AsTask();
+        var read = store
+            .ReadAsync<int>(
+                async (scope, _) =>
+                {
+                    var connection = scope.Connection;
+                    Count(scope);
+                    reached.SetResult();
+                    await release.Task;
+                    using var command = connection.CreateCommand();
+                    command.CommandText = "SELECT count(*) FROM dunlin_journal";
+                    command.ExecuteScalar();
+                    return 0;
+                }
+            )
+            .AsTask();
         await reached.Task;
         _backend.Time.Advance(TimeSpan.FromSeconds(30));
         for (var i = 0; i < 6; i++)
@@ -77,12 +85,16 @@ public sealed class ReaderTests : IAsyncLifetime
     public async Task A_read_scope_cannot_write()
     {
         var store = await _backend.OpenAsync();
-        await Assert.ThrowsAsync<SqliteException>(async () => await store.ReadAsync((scope, _) =>
-        {
-            using var command = scope.Connection.CreateCommand();
-            command.CommandText = "DELETE FROM dunlin_topic";
-            return new ValueTask<int>(command.ExecuteNonQuery());
-        }));
+        await Assert.ThrowsAsync<SqliteException>(async () =>
+            await store.ReadAsync(
+                (scope, _) =>
+                {
+                    using var command = scope.Connection.CreateCommand();
+                    command.CommandText = "DELETE FROM dunlin_topic";
+                    return new ValueTask<int>(command.ExecuteNonQuery());
+                }
+            )
+        );
     }
 
     [Fact]
@@ -91,12 +103,21 @@ public sealed class ReaderTests : IAsyncLifetime
         var store = await _backend.OpenAsync(o => o.MaxReaders = 2);
         await store.AppendAsync(Backend.Draft("a"));
         var (inside, release) = (new SemaphoreSlim(0), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        var reads = Enumerable.Range(0, 6).Select(_ => store.ReadAsync(async (scope, _) =>
-        {
-            inside.Release();
-            await release.Task;
-            return Count(scope);
-        }).AsTask()).ToList();
+        var reads = Enumerable
+            .Range(0, 6)
+            .Select(_ =>
+                store
+                    .ReadAsync(
+                        async (scope, _) =>
+                        {
+                            inside.Release();
+                            await release.Task;
+                            return Count(scope);
+                        }
+                    )
+                    .AsTask()
+            )
+            .ToList();
         await inside.WaitAsync(Backend.Cancellation);
         await inside.WaitAsync(Backend.Cancellation);
         Assert.Equal(0, inside.CurrentCount);
@@ -126,8 +147,10 @@ public sealed class ReaderTests : IAsyncLifetime
     {
         var store = await _backend.OpenAsync();
         var lines = await store.LookUpAsync(
-            (session, _) => new ValueTask<List<string>>(TextOf(statement).Split(';').SelectMany(command => Plan(session.Connection, command)).ToList()),
-            default);
+            (session, _) =>
+                new ValueTask<List<string>>(TextOf(statement).Split(';').SelectMany(command => Plan(session.Connection, command)).ToList()),
+            default
+        );
         Assert.Contains(lines, line => line.Contains(plan, StringComparison.Ordinal));
         Assert.DoesNotContain(lines, line => line.Contains("SCAN dunlin_journal", StringComparison.Ordinal));
         Assert.DoesNotContain(lines, line => line.Contains("TEMP B-TREE FOR ORDER", StringComparison.Ordinal));

@@ -94,17 +94,29 @@ public sealed class RestartTests : IAsyncLifetime
         var (held, free) = (ResourceName.Parse("held"), ResourceName.Parse("free"));
         await using (var store = await _backend.OpenAsync())
         {
-            await store.WriteAsync(async (unit, ct) =>
-            {
-                await unit.Leases.SaveAsync(new LeaseRow(held) { LeaseId = "l", Owner = new LeaseOwner("u", "U"), Seconds = 30, ExpiresAt = unit.Now.AddSeconds(30) }, ct);
-                await unit.Leases.SaveAsync(new LeaseRow(free) { Seconds = 30, ExpiresAt = unit.Now }, ct);
-            });
+            await store.WriteAsync(
+                async (unit, ct) =>
+                {
+                    await unit.Leases.SaveAsync(
+                        new LeaseRow(held)
+                        {
+                            LeaseId = "l",
+                            Owner = new LeaseOwner("u", "U"),
+                            Seconds = 30,
+                            ExpiresAt = unit.Now.AddSeconds(30),
+                        },
+                        ct
+                    );
+                    await unit.Leases.SaveAsync(new LeaseRow(free) { Seconds = 30, ExpiresAt = unit.Now }, ct);
+                }
+            );
         }
         _backend.Time.StepWallClock(TimeSpan.FromSeconds(seconds));
         await using (var store = await _backend.OpenAsync())
         {
-            var (now, row, other) = await store.ReadAsync(async (scope, ct) =>
-                (scope.Now, await scope.Leases.FindAsync(held, ct), await scope.Leases.FindAsync(free, ct)));
+            var (now, row, other) = await store.ReadAsync(
+                async (scope, ct) => (scope.Now, await scope.Leases.FindAsync(held, ct), await scope.Leases.FindAsync(free, ct))
+            );
             Assert.Equal(now.AddSeconds(30), row!.ExpiresAt);
             Assert.False(other!.IsHeldAt(now));
         }
@@ -133,11 +145,17 @@ public sealed class RestartTests : IAsyncLifetime
         foreach (var (writer, number, offset) in acknowledged)
         {
             var kept = events[(int)offset - 1];
-            Assert.Equal(($"w/{writer}", number.ToString(CultureInfo.InvariantCulture)), (kept.Topic.Value, Encoding.UTF8.GetString(kept.Data.Span)));
+            Assert.Equal(
+                ($"w/{writer}", number.ToString(CultureInfo.InvariantCulture)),
+                (kept.Topic.Value, Encoding.UTF8.GetString(kept.Data.Span))
+            );
         }
         // Each writer waits for its answer: its events stand in its order, none twice.
         foreach (var writer in events.GroupBy(e => e.Topic))
-            Assert.Equal(Enumerable.Range(0, writer.Count()).Select(i => i.ToString(CultureInfo.InvariantCulture)), writer.Select(e => Encoding.UTF8.GetString(e.Data.Span)));
+            Assert.Equal(
+                Enumerable.Range(0, writer.Count()).Select(i => i.ToString(CultureInfo.InvariantCulture)),
+                writer.Select(e => Encoding.UTF8.GetString(e.Data.Span))
+            );
     }
 
     [Fact]
@@ -173,8 +191,11 @@ public sealed class RestartTests : IAsyncLifetime
     {
         var parts = line.Split(' ');
         // A line is written whole or not at all: the pipe is larger, and the console writes a line at a time.
-        return parts.Length == 3 && int.TryParse(parts[0], CultureInfo.InvariantCulture, out var writer)
-            && int.TryParse(parts[1], CultureInfo.InvariantCulture, out var number) && long.TryParse(parts[2], CultureInfo.InvariantCulture, out var offset)
+        return
+            parts.Length == 3
+            && int.TryParse(parts[0], CultureInfo.InvariantCulture, out var writer)
+            && int.TryParse(parts[1], CultureInfo.InvariantCulture, out var number)
+            && long.TryParse(parts[2], CultureInfo.InvariantCulture, out var offset)
             ? (writer, number, offset)
             : null;
     }
@@ -182,7 +203,7 @@ public sealed class RestartTests : IAsyncLifetime
     private static async Task<List<Event>> ReadAllAsync(SqliteStore store)
     {
         var events = new List<Event>();
-        for (long after = 0; ;)
+        for (long after = 0; ; )
         {
             var page = await store.ReadAsync(new JournalQuery(after, null, JournalLimits.MaxPageEvents), Backend.Cancellation);
             events.AddRange(page.Events);

@@ -46,12 +46,14 @@ public sealed class MigratorTests : IAsyncLifetime
         Assert.Contains(script, refused.Message, StringComparison.Ordinal);
         Register("App");
         var store = await _backend.OpenAsync();
-        var tables = await store.ReadAsync((scope, _) =>
-        {
-            using var command = scope.Connection.CreateCommand();
-            command.CommandText = $"SELECT count(*) FROM sqlite_master WHERE name = '{table}'";
-            return new ValueTask<long>((long)command.ExecuteScalar()!);
-        });
+        var tables = await store.ReadAsync(
+            (scope, _) =>
+            {
+                using var command = scope.Connection.CreateCommand();
+                command.CommandText = $"SELECT count(*) FROM sqlite_master WHERE name = '{table}'";
+                return new ValueTask<long>((long)command.ExecuteScalar()!);
+            }
+        );
         Assert.Equal(folder == "Broken" ? 0 : 1, tables);
     }
 
@@ -61,7 +63,10 @@ public sealed class MigratorTests : IAsyncLifetime
         _backend.Schemas.Add(new SchemaScripts("app", typeof(MigratorTests).Assembly, $"Scripts.{folder}."));
     }
 
-    private List<string> RanScripts() => [.. _backend.Log.Entries
-        .Where(e => e.Id == 2010 && e.Text.Contains("'app'", StringComparison.Ordinal))
-        .Select(e => e.Text.Replace("Schema 'app': ran ", "app: ", StringComparison.Ordinal).TrimEnd('.'))];
+    private List<string> RanScripts() =>
+        [
+            .. _backend
+                .Log.Entries.Where(e => e.Id == 2010 && e.Text.Contains("'app'", StringComparison.Ordinal))
+                .Select(e => e.Text.Replace("Schema 'app': ran ", "app: ", StringComparison.Ordinal).TrimEnd('.')),
+        ];
 }

@@ -36,8 +36,7 @@ public sealed class Backend : IAsyncDisposable
         feed ??= new CommitFeed();
         var batches = Batches = [];
         feed.Subscribe(batches.Add);
-        var store = new SqliteStore(
-            Options.Create(options), Options.Create(Retention), Schemas, feed, clock ?? new StoreClock(Time), Log);
+        var store = new SqliteStore(Options.Create(options), Options.Create(Retention), Schemas, feed, clock ?? new StoreClock(Time), Log);
         _stores.Add(store);
         return store;
     }
@@ -66,10 +65,18 @@ public sealed class Backend : IAsyncDisposable
         var options = new SqliteOptions { Path = System.IO.Path.Combine(folder.FullName, "test.db") };
         var store = new SqliteStore(Options.Create(options), Options.Create(retention), [], feed, clock, new RecordingLogger());
         await store.OpenAsync(Cancellation);
-        return new StoreUnderTest(store, store, feed, clock, new AccountStore(store), new SessionStore(store), async () =>
-        {
-            await store.DisposeAsync();
-            folder.Delete(recursive: true);
-        });
+        return new StoreUnderTest(
+            store,
+            store,
+            feed,
+            clock,
+            new AccountStore(store),
+            new SessionStore(store),
+            async () =>
+            {
+                await store.DisposeAsync();
+                folder.Delete(recursive: true);
+            }
+        );
     }
 }

@@ -12,8 +12,13 @@ public static class ChildProgram
     public static async Task<int> RunAsync(string[] args)
     {
         await using var store = new SqliteStore(
-            Options.Create(new SqliteOptions { Path = args[1] }), Options.Create(new RetentionOptions()), [],
-            new CommitFeed(), new StoreClock(TimeProvider.System), NullLogger<SqliteStore>.Instance);
+            Options.Create(new SqliteOptions { Path = args[1] }),
+            Options.Create(new RetentionOptions()),
+            [],
+            new CommitFeed(),
+            new StoreClock(TimeProvider.System),
+            NullLogger<SqliteStore>.Instance
+        );
         try
         {
             await store.OpenAsync();
@@ -39,17 +44,24 @@ public static class ChildProgram
 
     /// <summary>Tells of each append after its answer, as <c>writer number offset</c>, until it is killed.</summary>
     private static Task AppendForEverAsync(SqliteStore store, int writers) =>
-        Task.WhenAll(Enumerable.Range(0, writers).Select(writer => Task.Run(async () =>
-        {
-            for (var number = 0; ; number++)
-            {
-                var draft = Backend.Draft($"w/{writer}", number);
-                var position = number % 3 == 0
-                    ? await store.WriteAsync((unit, ct) => unit.AppendAsync(draft, ct))
-                    : await store.AppendAsync(draft);
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{writer} {number} {position.Offset}"));
-            }
-        })));
+        Task.WhenAll(
+            Enumerable
+                .Range(0, writers)
+                .Select(writer =>
+                    Task.Run(async () =>
+                    {
+                        for (var number = 0; ; number++)
+                        {
+                            var draft = Backend.Draft($"w/{writer}", number);
+                            var position =
+                                number % 3 == 0
+                                    ? await store.WriteAsync((unit, ct) => unit.AppendAsync(draft, ct))
+                                    : await store.AppendAsync(draft);
+                            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{writer} {number} {position.Offset}"));
+                        }
+                    })
+                )
+        );
 
     /// <summary>Appends until it fails, then tells what the store says of itself.</summary>
     private static async Task FillAsync(SqliteStore store)
@@ -65,8 +77,11 @@ public static class ChildProgram
             {
                 var second = await Assert.ThrowsAsync<DunlinException>(async () => await store.AppendAsync(Backend.Draft("a")));
                 var read = await Assert.ThrowsAsync<DunlinException>(async () => await store.ReadAsync(new JournalQuery(0, null), default));
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, store.Faulted).ContinueWith(static _ => { }, TaskScheduler.Default);
-                Console.WriteLine($"{kept > 0} {first.Code.Code} {second.Code.Code} {read.Code.Code} {store.Fault is Microsoft.Data.Sqlite.SqliteException}");
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, store.Faulted)
+                    .ContinueWith(static _ => { }, TaskScheduler.Default);
+                Console.WriteLine(
+                    $"{kept > 0} {first.Code.Code} {second.Code.Code} {read.Code.Code} {store.Fault is Microsoft.Data.Sqlite.SqliteException}"
+                );
                 return;
             }
         }

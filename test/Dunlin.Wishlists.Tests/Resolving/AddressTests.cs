@@ -142,7 +142,8 @@ public sealed class AddressTests
     [InlineData("Example.com", "https://example.com:8080/x", true)]
     [InlineData("example", "https://example.com/", false)]
     [InlineData("A teapot", "https://example.com/", false)]
-    public void A_title_may_be_nothing_but_the_host(string title, string url, bool expected) => Assert.Equal(expected, Dunlin.Apps.Wishlists.WireText.IsHost(title, url));
+    public void A_title_may_be_nothing_but_the_host(string title, string url, bool expected) =>
+        Assert.Equal(expected, Dunlin.Apps.Wishlists.WireText.IsHost(title, url));
 
     [Theory]
     [InlineData(null)]

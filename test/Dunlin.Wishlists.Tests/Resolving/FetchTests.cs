@@ -75,15 +75,18 @@ public sealed class FetchTests : IAsyncDisposable
     {
         var reached = new TaskCompletionSource();
         var closed = new TaskCompletionSource();
-        _site.Page("/", async (stream, ct) =>
-        {
-            if (drips)
-                await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1000\r\n\r\n<"u8.ToArray(), ct);
-            reached.SetResult();
-            // Returns when the other side has closed.
-            Assert.Equal(0, await stream.ReadAsync(new byte[1], ct));
-            closed.SetResult();
-        });
+        _site.Page(
+            "/",
+            async (stream, ct) =>
+            {
+                if (drips)
+                    await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1000\r\n\r\n<"u8.ToArray(), ct);
+                reached.SetResult();
+                // Returns when the other side has closed.
+                Assert.Equal(0, await stream.ReadAsync(new byte[1], ct));
+                closed.SetResult();
+            }
+        );
         var fetching = FetchAsync();
         await reached.Task.WaitAsync(Patience);
         _time.Advance(_options.TimeLimit - TimeSpan.FromMilliseconds(1));
@@ -97,20 +100,23 @@ public sealed class FetchTests : IAsyncDisposable
     public async Task An_endless_page_is_cut_and_its_connection_closed()
     {
         var closed = new TaskCompletionSource();
-        _site.Page("/", async (stream, ct) =>
-        {
-            await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"u8.ToArray(), ct);
-            var much = Encoding.ASCII.GetBytes(new string('a', 100_000));
-            try
+        _site.Page(
+            "/",
+            async (stream, ct) =>
             {
-                while (true)
-                    await stream.WriteAsync(much, ct);
+                await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"u8.ToArray(), ct);
+                var much = Encoding.ASCII.GetBytes(new string('a', 100_000));
+                try
+                {
+                    while (true)
+                        await stream.WriteAsync(much, ct);
+                }
+                finally
+                {
+                    closed.SetResult();
+                }
             }
-            finally
-            {
-                closed.SetResult();
-            }
-        });
+        );
         Assert.Equal(_options.MaxBytes, (await FetchAsync()).Html.Length);
         await closed.Task.WaitAsync(Patience);
     }
@@ -173,8 +179,11 @@ public sealed class FetchTests : IAsyncDisposable
     {
         _site.Page("/", async (stream, ct) => await stream.WriteAsync("SSH-2.0-OpenSSH_9.2\r\n"u8.ToArray(), ct));
         await FaultAsync(FetchFault.Unreachable, FetchAsync());
-        _site.Page("/", async (stream, ct) =>
-            await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nX: {new string('x', 40_000)}\r\n\r\n"), ct));
+        _site.Page(
+            "/",
+            async (stream, ct) =>
+                await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nX: {new string('x', 40_000)}\r\n\r\n"), ct)
+        );
         await FaultAsync(FetchFault.Unreachable, FetchAsync());
         _site.Page("/", (_, _) => Task.CompletedTask);
         await FaultAsync(FetchFault.Unreachable, FetchAsync());
@@ -224,7 +233,10 @@ public sealed class FetchTests : IAsyncDisposable
     public async Task A_redirect_passes_the_same_gate(string to)
     {
         await using var secret = new TestSite("127.0.0.2", _site.Port);
-        _site.Redirect("/", to.Replace("{port}", _site.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal));
+        _site.Redirect(
+            "/",
+            to.Replace("{port}", _site.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal)
+        );
         await FaultAsync(FetchFault.AddressRefused, FetchAsync());
         Assert.Single(_site.Requests);
         Assert.Equal(0, secret.Connections);
@@ -294,11 +306,14 @@ public sealed class FetchTests : IAsyncDisposable
     public async Task Whoever_asked_may_give_up()
     {
         var reached = new TaskCompletionSource();
-        _site.Page("/", async (stream, ct) =>
-        {
-            reached.SetResult();
-            Assert.Equal(0, await stream.ReadAsync(new byte[1], ct));
-        });
+        _site.Page(
+            "/",
+            async (stream, ct) =>
+            {
+                reached.SetResult();
+                Assert.Equal(0, await stream.ReadAsync(new byte[1], ct));
+            }
+        );
         using var stop = new CancellationTokenSource();
         var fetching = Fetcher.FetchAsync(_site.Address, stop.Token);
         await reached.Task.WaitAsync(Patience);
@@ -312,18 +327,21 @@ public sealed class FetchTests : IAsyncDisposable
         await _site.DisposeAsync();
     }
 
-    private PageFetcher Fetcher => _fetcher ??= new PageFetcher(
-        Options.Create(_options),
-        (host, ct) =>
-        {
-            _lookups.Add(host);
-            return _lookup(host, ct);
-        },
-        _time);
+    private PageFetcher Fetcher =>
+        _fetcher ??= new PageFetcher(
+            Options.Create(_options),
+            (host, ct) =>
+            {
+                _lookups.Add(host);
+                return _lookup(host, ct);
+            },
+            _time
+        );
 
     private Task<FetchedPage> FetchAsync(string path = "") => FetchAsync(new Uri(_site.Address, path));
 
-    private Task<FetchedPage> FetchAsync(Uri address) => Fetcher.FetchAsync(address, TestContext.Current.CancellationToken).WaitAsync(Patience);
+    private Task<FetchedPage> FetchAsync(Uri address) =>
+        Fetcher.FetchAsync(address, TestContext.Current.CancellationToken).WaitAsync(Patience);
 
     private static async Task FaultAsync(FetchFault fault, Task<FetchedPage> fetching) =>
         Assert.Equal(fault, (await Assert.ThrowsAsync<FetchException>(() => fetching)).Fault);
@@ -331,12 +349,14 @@ public sealed class FetchTests : IAsyncDisposable
     private static byte[] Compress(byte[] data, string encoding)
     {
         using var result = new MemoryStream();
-        using (Stream stream = encoding switch
-        {
-            "gzip" => new GZipStream(result, CompressionLevel.Fastest, leaveOpen: true),
-            "br" => new BrotliStream(result, CompressionLevel.Fastest, leaveOpen: true),
-            _ => new ZLibStream(result, CompressionLevel.Fastest, leaveOpen: true),
-        })
+        using (
+            Stream stream = encoding switch
+            {
+                "gzip" => new GZipStream(result, CompressionLevel.Fastest, leaveOpen: true),
+                "br" => new BrotliStream(result, CompressionLevel.Fastest, leaveOpen: true),
+                _ => new ZLibStream(result, CompressionLevel.Fastest, leaveOpen: true),
+            }
+        )
         {
             stream.Write(data);
         }

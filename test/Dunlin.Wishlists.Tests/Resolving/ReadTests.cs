@@ -69,13 +69,20 @@ public sealed class ReadTests
     [InlineData("/x.png", "https://shop.example.com/x.png")]
     [InlineData("//cdn.example.com/x.png", "https://cdn.example.com/x.png")]
     [InlineData(" http://cdn.example.com/a b.png ", "http://cdn.example.com/a%20b.png")]
-    public void A_picture_has_a_whole_address(string image, string expected) => Assert.Equal(expected, Read($"<meta property='og:image' content='{image}'>").Image?.Value);
+    public void A_picture_has_a_whole_address(string image, string expected) =>
+        Assert.Equal(expected, Read($"<meta property='og:image' content='{image}'>").Image?.Value);
 
     [Fact]
     public void A_base_is_followed_only_to_where_pages_are()
     {
-        Assert.Equal("https://cdn.example.com/x.png", Read("<base href='https://cdn.example.com/'><meta property='og:image' content='x.png'>").Image?.Value);
-        Assert.Equal("https://shop.example.com/kettles/x.png", Read("<base href='javascript:1'><meta property='og:image' content='x.png'>").Image?.Value);
+        Assert.Equal(
+            "https://cdn.example.com/x.png",
+            Read("<base href='https://cdn.example.com/'><meta property='og:image' content='x.png'>").Image?.Value
+        );
+        Assert.Equal(
+            "https://shop.example.com/kettles/x.png",
+            Read("<base href='javascript:1'><meta property='og:image' content='x.png'>").Image?.Value
+        );
     }
 
     [Fact]
@@ -112,7 +119,9 @@ public sealed class ReadTests
     public void An_element_that_is_nothing_but_attributes_is_read(string attribute)
     {
         // Only up to where it is too much: everything before it counts.
-        var attributes = string.Concat(Enumerable.Range(0, 60_000).Select(i => string.Format(System.Globalization.CultureInfo.InvariantCulture, attribute, i)));
+        var attributes = string.Concat(
+            Enumerable.Range(0, 60_000).Select(i => string.Format(System.Globalization.CultureInfo.InvariantCulture, attribute, i))
+        );
         Assert.Equal("wide", Read($"<title>wide</title><div {attributes}>").Title?.Value);
     }
 
@@ -243,10 +252,14 @@ public sealed class ReadTests
     [InlineData("ABC 12", null, "12")]
     [InlineData("14,85EUR (3 St.)", "EUR", "14.85")]
     public void Prices_are_read_as_shops_write_them(string text, string? currency, string amount) =>
-        Assert.Equal(new Money(decimal.Parse(amount, System.Globalization.CultureInfo.InvariantCulture), currency), PriceText.Parse(text, null, isForMachines: false));
+        Assert.Equal(
+            new Money(decimal.Parse(amount, System.Globalization.CultureInfo.InvariantCulture), currency),
+            PriceText.Parse(text, null, isForMachines: false)
+        );
 
     [Fact]
-    public void Half_a_surrogate_pair_beside_a_price_hides_nothing() => Assert.Equal(new Money(5, "EUR"), PriceText.Parse("5 €\ud83d", null, isForMachines: false));
+    public void Half_a_surrogate_pair_beside_a_price_hides_nothing() =>
+        Assert.Equal(new Money(5, "EUR"), PriceText.Parse("5 €\ud83d", null, isForMachines: false));
 
     [Theory]
     [InlineData("1299.5", "eur", "1299.5", "EUR")]
@@ -255,7 +268,10 @@ public sealed class ReadTests
     [InlineData("12990", "RUR", "12990", "RUB")]
     [InlineData("5", "XXX", "5", null)]
     public void Prices_for_machines_have_a_point(string text, string currency, string amount, string? code) =>
-        Assert.Equal(new Money(decimal.Parse(amount, System.Globalization.CultureInfo.InvariantCulture), code), PriceText.Parse(text, currency, isForMachines: true));
+        Assert.Equal(
+            new Money(decimal.Parse(amount, System.Globalization.CultureInfo.InvariantCulture), code),
+            PriceText.Parse(text, currency, isForMachines: true)
+        );
 
     [Theory]
     [InlineData(null)]

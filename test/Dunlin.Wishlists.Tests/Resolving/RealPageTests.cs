@@ -10,37 +10,65 @@ public sealed class RealPageTests
 
     private static readonly Uri Address = new("https://shop.example.com/kettles/teapot");
 
-    public static TheoryData<string, string> Scripts => new()
-    {
-        { "application/ld+json", Product },
-        { "application/ld+json; charset=utf-8", Product },
-        { " Application/LD+JSON ;charset=UTF-8", Product },
-        { "application/ld+json", Product + ";" },
-        { "application/ld+json", Product + "\n;\n" },
-        { "application/ld+json", "<!--\n" + Product + "\n-->" },
-        { "application/ld+json", "<!-- " + Product + " //-->" },
-        { "application/ld+json", "//<![CDATA[\n" + Product + "\n//]]>" },
-        { "application/ld+json", "/*<![CDATA[*/" + Product + "/*]]>*/" },
-        { "application/ld+json", "<![CDATA[" + Product + "]]>" },
-        { "application/ld+json", "\uFEFF" + Product },
-        { "application/ld+json", Product.Replace("\"Teapot\"", "\"Teapot\",\"description\":\"two\nlines\tand a tab\r\n\"", StringComparison.Ordinal) },
-        { "application/ld+json", Product.Replace("\"Teapot\"", "\"Teapot\",\"description\":\"it\\'s \\x wrong\"", StringComparison.Ordinal) },
-        { "application/ld+json", Product.Replace("\"Teapot\"", "\"Teapot\",\"description\":\"half \\ud83d and \\udca9\"", StringComparison.Ordinal) },
-        { "application/ld+json", Product.Replace("\"@type\"", "\"half \\ud83d\":1,\"@type\"", StringComparison.Ordinal) },
-        { "application/ld+json", Product.Replace("\"", "&quot;", StringComparison.Ordinal) },
-        { "application/ld+json", "{\"@type\":\"Organization\"} " + Product },
-        { "application/ld+json", Product + " this is no JSON" },
-        { "application/ld+json", "[" + Product + ",]" },
-        { "application/ld+json", "{\"@context\":\"https://schema.org\",\"@graph\":[{\"@type\":\"WebPage\"}," + Product + "]}" },
-        { "application/ld+json", Product.Replace("\"Product\"", "[\"Thing\",\"http://schema.org/Product\"]", StringComparison.Ordinal) },
-        { "application/ld+json", Offers("""[{"price":0},{"price":48.9,"priceCurrency":"EUR"},{"price":60,"priceCurrency":"EUR"}]""") },
-        { "application/ld+json", Offers("""{"@type":"AggregateOffer","lowPrice":"48.90","highPrice":"60","priceCurrency":"EUR"}""") },
-        { "application/ld+json", Offers("""{"@type":"AggregateOffer","priceCurrency":"EUR","offers":[{"price":"48.90"}]}""") },
-        { "application/ld+json", Offers("""{"priceSpecification":{"price":48.90,"priceCurrency":"EUR"}}""") },
-        { "application/ld+json", Offers("""{"priceSpecification":[{"priceType":"https://schema.org/ListPrice","price":60,"priceCurrency":"EUR"},{"price":48.90,"priceCurrency":"EUR"}]}""") },
-        { "application/ld+json", Offers("""{"priceSpecification":[{"priceType":"StrikethroughPrice","price":60,"priceCurrency":"EUR"},{"priceType":"SalePrice","price":48.90,"priceCurrency":"EUR"}]}""") },
-        { "application/ld+json", Offers("""{"priceSpecification":[{"price":4.8,"priceCurrency":"EUR","referenceQuantity":{"value":100}},{"price":48.9,"priceCurrency":"EUR"}]}""") },
-    };
+    public static TheoryData<string, string> Scripts =>
+        new()
+        {
+            { "application/ld+json", Product },
+            { "application/ld+json; charset=utf-8", Product },
+            { " Application/LD+JSON ;charset=UTF-8", Product },
+            { "application/ld+json", Product + ";" },
+            { "application/ld+json", Product + "\n;\n" },
+            { "application/ld+json", "<!--\n" + Product + "\n-->" },
+            { "application/ld+json", "<!-- " + Product + " //-->" },
+            { "application/ld+json", "//<![CDATA[\n" + Product + "\n//]]>" },
+            { "application/ld+json", "/*<![CDATA[*/" + Product + "/*]]>*/" },
+            { "application/ld+json", "<![CDATA[" + Product + "]]>" },
+            { "application/ld+json", "\uFEFF" + Product },
+            {
+                "application/ld+json",
+                Product.Replace("\"Teapot\"", "\"Teapot\",\"description\":\"two\nlines\tand a tab\r\n\"", StringComparison.Ordinal)
+            },
+            {
+                "application/ld+json",
+                Product.Replace("\"Teapot\"", "\"Teapot\",\"description\":\"it\\'s \\x wrong\"", StringComparison.Ordinal)
+            },
+            {
+                "application/ld+json",
+                Product.Replace("\"Teapot\"", "\"Teapot\",\"description\":\"half \\ud83d and \\udca9\"", StringComparison.Ordinal)
+            },
+            { "application/ld+json", Product.Replace("\"@type\"", "\"half \\ud83d\":1,\"@type\"", StringComparison.Ordinal) },
+            { "application/ld+json", Product.Replace("\"", "&quot;", StringComparison.Ordinal) },
+            { "application/ld+json", "{\"@type\":\"Organization\"} " + Product },
+            { "application/ld+json", Product + " this is no JSON" },
+            { "application/ld+json", "[" + Product + ",]" },
+            { "application/ld+json", "{\"@context\":\"https://schema.org\",\"@graph\":[{\"@type\":\"WebPage\"}," + Product + "]}" },
+            {
+                "application/ld+json",
+                Product.Replace("\"Product\"", "[\"Thing\",\"http://schema.org/Product\"]", StringComparison.Ordinal)
+            },
+            { "application/ld+json", Offers("""[{"price":0},{"price":48.9,"priceCurrency":"EUR"},{"price":60,"priceCurrency":"EUR"}]""") },
+            { "application/ld+json", Offers("""{"@type":"AggregateOffer","lowPrice":"48.90","highPrice":"60","priceCurrency":"EUR"}""") },
+            { "application/ld+json", Offers("""{"@type":"AggregateOffer","priceCurrency":"EUR","offers":[{"price":"48.90"}]}""") },
+            { "application/ld+json", Offers("""{"priceSpecification":{"price":48.90,"priceCurrency":"EUR"}}""") },
+            {
+                "application/ld+json",
+                Offers(
+                    """{"priceSpecification":[{"priceType":"https://schema.org/ListPrice","price":60,"priceCurrency":"EUR"},{"price":48.90,"priceCurrency":"EUR"}]}"""
+                )
+            },
+            {
+                "application/ld+json",
+                Offers(
+                    """{"priceSpecification":[{"priceType":"StrikethroughPrice","price":60,"priceCurrency":"EUR"},{"priceType":"SalePrice","price":48.90,"priceCurrency":"EUR"}]}"""
+                )
+            },
+            {
+                "application/ld+json",
+                Offers(
+                    """{"priceSpecification":[{"price":4.8,"priceCurrency":"EUR","referenceQuantity":{"value":100}},{"price":48.9,"priceCurrency":"EUR"}]}"""
+                )
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Scripts))]
@@ -77,8 +105,9 @@ public sealed class RealPageTests
     public void The_sale_price_of_OpenGraph_comes_before_the_list_price()
     {
         var facts = Read(
-            "<meta property=product:price:amount content=60><meta property=product:price:currency content=EUR>" +
-            "<meta property=product:sale_price:amount content=48.90><meta property=product:sale_price:currency content=EUR>");
+            "<meta property=product:price:amount content=60><meta property=product:price:currency content=EUR>"
+                + "<meta property=product:sale_price:amount content=48.90><meta property=product:sale_price:currency content=EUR>"
+        );
         Assert.Equal(new Money(48.90m, "EUR"), facts.Price?.Value);
     }
 
@@ -100,10 +129,21 @@ public sealed class RealPageTests
     public void What_stands_before_the_title_hides_nothing(string what, string before)
     {
         var html = System.Text.RegularExpressions.Regex.Replace(
-            before, @"\{(\d+):([^}]*)\}",
-            match => string.Concat(Enumerable.Repeat(match.Groups[2].Value, int.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture))));
+            before,
+            @"\{(\d+):([^}]*)\}",
+            match =>
+                string.Concat(
+                    Enumerable.Repeat(
+                        match.Groups[2].Value,
+                        int.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture)
+                    )
+                )
+        );
         var facts = Read($"<body>{html}<h1>Teapot</h1><script type=application/ld+json>{Product}</script>");
-        Assert.True(facts.Title == new Fact<string>("Teapot", FactSource.JsonLd, 0.95) && facts.Price?.Value == new Money(48.90m, "EUR"), what);
+        Assert.True(
+            facts.Title == new Fact<string>("Teapot", FactSource.JsonLd, 0.95) && facts.Price?.Value == new Money(48.90m, "EUR"),
+            what
+        );
     }
 
     [Theory]
@@ -111,11 +151,15 @@ public sealed class RealPageTests
     [InlineData("\u0915\u094D\u200D\u0937", "\u0915\u094D\u200D\u0937")]
     [InlineData("Family \U0001F468\u200D\U0001F469\u200D\U0001F467", "Family \U0001F468\u200D\U0001F469\u200D\U0001F467")]
     [InlineData("Heart \u2764\uFE0F", "Heart \u2764\uFE0F")]
-    [InlineData("\U0001F3F4\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F", "\U0001F3F4\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F")]
+    [InlineData(
+        "\U0001F3F4\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F",
+        "\U0001F3F4\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F"
+    )]
     [InlineData("a\u200Bb\u2060c\u00ADd", "abcd")]
     [InlineData("\u200D a \u200C b\u200D", "a b")]
     [InlineData("a\U000E0067b", "ab")]
-    public void Joiners_join_what_they_joined(string title, string expected) => Assert.Equal(expected, Read($"<title>{title}</title>").Title?.Value);
+    public void Joiners_join_what_they_joined(string title, string expected) =>
+        Assert.Equal(expected, Read($"<title>{title}</title>").Title?.Value);
 
     [Theory]
     [InlineData("\U0001F468\u200D\U0001F469\u200D\U0001F467", 8)]
@@ -154,7 +198,8 @@ public sealed class RealPageTests
         Assert.Null(Read($"<meta property=og:image content='{address}'>").Image);
         Assert.True(
             !Uri.TryCreate(address, UriKind.Absolute, out var uri)
-            || Assert.Throws<FetchException>(() => PageAddress.Require(uri, new FetchOptions())).Fault == FetchFault.AddressRefused);
+                || Assert.Throws<FetchException>(() => PageAddress.Require(uri, new FetchOptions())).Fault == FetchFault.AddressRefused
+        );
     }
 
     [Theory]

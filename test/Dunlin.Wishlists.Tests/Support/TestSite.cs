@@ -37,30 +37,45 @@ internal sealed class TestSite : IAsyncDisposable
 
     public void Html(string path, string html, string type = "text/html; charset=utf-8") => Bytes(path, Encoding.UTF8.GetBytes(html), type);
 
-    public void Bytes(string path, byte[] body, string? type, params string[] headers) => Page(path, async (stream, ct) =>
-    {
-        var head = new StringBuilder("HTTP/1.1 200 OK\r\n");
-        if (type is not null)
-            head.Append("Content-Type: ").Append(type).Append("\r\n");
-        foreach (var header in headers)
-            head.Append(header).Append("\r\n");
-        head.Append(System.Globalization.CultureInfo.InvariantCulture, $"Content-Length: {body.Length}\r\n\r\n");
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(head.ToString()), ct);
-        await stream.WriteAsync(body, ct);
-    });
+    public void Bytes(string path, byte[] body, string? type, params string[] headers) =>
+        Page(
+            path,
+            async (stream, ct) =>
+            {
+                var head = new StringBuilder("HTTP/1.1 200 OK\r\n");
+                if (type is not null)
+                    head.Append("Content-Type: ").Append(type).Append("\r\n");
+                foreach (var header in headers)
+                    head.Append(header).Append("\r\n");
+                head.Append(System.Globalization.CultureInfo.InvariantCulture, $"Content-Length: {body.Length}\r\n\r\n");
+                await stream.WriteAsync(Encoding.ASCII.GetBytes(head.ToString()), ct);
+                await stream.WriteAsync(body, ct);
+            }
+        );
 
     public void Status(string path, string status, params string[] headers) =>
-        Page(path, async (stream, ct) => await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\n{string.Concat(headers.Select(h => h + "\r\n"))}Content-Length: 0\r\n\r\n"), ct));
+        Page(
+            path,
+            async (stream, ct) =>
+                await stream.WriteAsync(
+                    Encoding.ASCII.GetBytes(
+                        $"HTTP/1.1 {status}\r\n{string.Concat(headers.Select(h => h + "\r\n"))}Content-Length: 0\r\n\r\n"
+                    ),
+                    ct
+                )
+        );
 
     public void Redirect(string path, string to) => Status(path, "302 Found", "Location: " + to);
 
     /// <summary>A page that takes the request and never answers.</summary>
-    public void Silent(string path) => Page(path, static async (stream, ct) =>
-    {
-        while (await stream.ReadAsync(new byte[16], ct) > 0)
-        {
-        }
-    });
+    public void Silent(string path) =>
+        Page(
+            path,
+            static async (stream, ct) =>
+            {
+                while (await stream.ReadAsync(new byte[16], ct) > 0) { }
+            }
+        );
 
     public static string Resource(string name)
     {

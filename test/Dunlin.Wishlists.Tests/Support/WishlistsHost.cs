@@ -98,7 +98,11 @@ internal sealed class WishlistsHost : IAsyncDisposable
     }
 
     private HttpClient NewClient() =>
-        new(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = Address, Timeout = Timeout.InfiniteTimeSpan };
+        new(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
+        {
+            BaseAddress = Address,
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
 
     private async Task BeginAsync(Action<IServiceCollection>? configure)
     {
@@ -106,15 +110,26 @@ internal sealed class WishlistsHost : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddSingleton<TimeProvider>(Time);
-        builder.Services.AddSingleton<HostLookup>(static (host, ct) =>
-            host.EndsWith(".example", StringComparison.Ordinal) ? Task.FromResult<IPAddress[]>([IPAddress.Loopback]) : Dns.GetHostAddressesAsync(host, ct));
-        builder.Services.AddDunlin().AddWishlists().AddTestStore(_folder, "wishlists.db", options =>
-        {
-            // What a power cut takes is the store's own test.
-            options.Durability = SqliteDurability.Normal;
-            options.WriteLimit = TimeSpan.FromHours(1);
-            options.ReadLimit = TimeSpan.FromDays(1);
-        });
+        builder.Services.AddSingleton<HostLookup>(
+            static (host, ct) =>
+                host.EndsWith(".example", StringComparison.Ordinal)
+                    ? Task.FromResult<IPAddress[]>([IPAddress.Loopback])
+                    : Dns.GetHostAddressesAsync(host, ct)
+        );
+        builder
+            .Services.AddDunlin()
+            .AddWishlists()
+            .AddTestStore(
+                _folder,
+                "wishlists.db",
+                options =>
+                {
+                    // What a power cut takes is the store's own test.
+                    options.Durability = SqliteDurability.Normal;
+                    options.WriteLimit = TimeSpan.FromHours(1);
+                    options.ReadLimit = TimeSpan.FromDays(1);
+                }
+            );
         builder.Services.Configure<HostingOptions>(options => options.DrainWindow = TimeSpan.Zero);
         builder.Services.Configure<FetchOptions>(options =>
         {
@@ -124,12 +139,16 @@ internal sealed class WishlistsHost : IAsyncDisposable
         configure?.Invoke(builder.Services);
         var app = _app = builder.Build();
         app.UseDunlinProblems();
-        app.Use((context, next) =>
-        {
-            if ((string?)context.Request.Headers["X-User"] is { Length: > 0 } user)
-                context.User = new ClaimsPrincipal(new ClaimsIdentity([new Claim("sub", user), new Claim("name", user.ToUpperInvariant())], "test"));
-            return next(context);
-        });
+        app.Use(
+            (context, next) =>
+            {
+                if ((string?)context.Request.Headers["X-User"] is { Length: > 0 } user)
+                    context.User = new ClaimsPrincipal(
+                        new ClaimsIdentity([new Claim("sub", user), new Claim("name", user.ToUpperInvariant())], "test")
+                    );
+                return next(context);
+            }
+        );
         app.MapDunlin();
         app.MapWishlists();
         await app.StartAsync();
@@ -142,7 +161,8 @@ internal sealed record Answer(int Status, JsonElement Body, HttpResponseHeaders 
 {
     public string? Code => Body.ValueKind == JsonValueKind.Object && Body.TryGetProperty("code", out var code) ? code.GetString() : null;
 
-    public string? Text(string name) => Body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    public string? Text(string name) =>
+        Body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }
 
 /// <summary>One user of the system.</summary>
@@ -163,7 +183,11 @@ internal sealed class WishlistsClient(HttpClient client, string user) : IDisposa
             request.Headers.TryAddWithoutValidation(name, value);
         using var response = await client.SendAsync(request);
         var answer = await response.Content.ReadAsStringAsync();
-        return new Answer((int)response.StatusCode, answer.Length == 0 ? default : JsonDocument.Parse(answer).RootElement, response.Headers);
+        return new Answer(
+            (int)response.StatusCode,
+            answer.Length == 0 ? default : JsonDocument.Parse(answer).RootElement,
+            response.Headers
+        );
     }
 
     public async Task<JsonElement> OkAsync(string method, string path, object? body = null)
@@ -176,10 +200,14 @@ internal sealed class WishlistsClient(HttpClient client, string user) : IDisposa
     public async Task RefusedAsync(int status, string code, string method, string path, object? body = null, string? field = null)
     {
         var answer = await SendAsync(method, path, body);
-        Assert.True((status, code) == (answer.Status, answer.Code) && (field is null || answer.Text("field") == field), $"{method} {path}: {answer.Status} {answer.Body}");
+        Assert.True(
+            (status, code) == (answer.Status, answer.Code) && (field is null || answer.Text("field") == field),
+            $"{method} {path}: {answer.Status} {answer.Body}"
+        );
     }
 
-    public async Task<string> ListAsync(string name = "Birthday") => (await OkAsync("POST", "wishlists", new { name })).GetProperty("id").GetString()!;
+    public async Task<string> ListAsync(string name = "Birthday") =>
+        (await OkAsync("POST", "wishlists", new { name })).GetProperty("id").GetString()!;
 
     public async Task<string> ItemAsync(string listId, string title = "A thing", int quantity = 1) =>
         (await OkAsync("POST", $"wishlists/{listId}/items", new { title, quantity })).GetProperty("id").GetString()!;
@@ -198,17 +226,27 @@ internal sealed class WishlistsClient(HttpClient client, string user) : IDisposa
     public async Task<Dictionary<string, JsonElement?>> PullAsync(string collection)
     {
         var page = await OkAsync("GET", $"sync/pull/{collection}?limit=500");
-        return page.GetProperty("documents").EnumerateArray().ToDictionary(
-            d => d.GetProperty("id").GetString()!, d => d.GetProperty("_deleted").GetBoolean() ? (JsonElement?)null : d, StringComparer.Ordinal);
+        return page.GetProperty("documents")
+            .EnumerateArray()
+            .ToDictionary(
+                d => d.GetProperty("id").GetString()!,
+                d => d.GetProperty("_deleted").GetBoolean() ? (JsonElement?)null : d,
+                StringComparer.Ordinal
+            );
     }
 
     /// <summary>Pushes one document, and answers with what the server says against it.</summary>
     public async Task<(JsonElement? Conflict, string? Refused)> PushAsync(string collection, object document, object? assumed = null)
     {
-        var row = assumed is null ? (object)new { newDocumentState = document } : new { newDocumentState = document, assumedMasterState = assumed };
+        var row = assumed is null
+            ? (object)new { newDocumentState = document }
+            : new { newDocumentState = document, assumedMasterState = assumed };
         var answer = await SendAsync("POST", "sync/push/" + collection, new[] { row });
         Assert.True(answer.Status == 200, $"{answer.Status} {answer.Body}");
-        return (answer.Body.EnumerateArray().Select(d => (JsonElement?)d).SingleOrDefault(), answer.Headers.TryGetValues("Dunlin-Refused", out var refused) ? string.Join(',', refused) : null);
+        return (
+            answer.Body.EnumerateArray().Select(d => (JsonElement?)d).SingleOrDefault(),
+            answer.Headers.TryGetValues("Dunlin-Refused", out var refused) ? string.Join(',', refused) : null
+        );
     }
 
     public void Dispose() => client.Dispose();

@@ -7,7 +7,9 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 // Arguments: port (0 for any), data folder.
 var builder = WebApplication.CreateSlimBuilder();
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
-builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, int.Parse(args[0], System.Globalization.CultureInfo.InvariantCulture)));
+builder.WebHost.ConfigureKestrel(kestrel =>
+    kestrel.Listen(IPAddress.Loopback, int.Parse(args[0], System.Globalization.CultureInfo.InvariantCulture))
+);
 builder.Services.AddShelves().AddSqlite(Path.Combine(args[1], "shelves.db"));
 await using var app = builder.Build();
 app.UseShelves();

@@ -14,31 +14,33 @@ public static class ShelfCollections
 
     public static SpaceName Space(string shelf) => SpaceName.Of("shelf", shelf);
 
-    public static RxCollection Shelves { get; } = new("shelves")
-    {
-        Schema = 0,
-        KeyPrefix = "shelf/",
-        ClientFields = ["name"],
-        Tombstone = new JsonObject { ["name"] = "" },
-        Decide = DecideShelfAsync,
-    };
-
-    public static RxCollection Things { get; } = new("things")
-    {
-        Schema = 2,
-        OldestSchema = 1,
-        KeyPrefix = "thing/",
-        ClientFields = ["shelf", "text", "count", "own"],
-        Tombstone = new JsonObject { ["shelf"] = "", ["text"] = "" },
-        Normalize = static fields =>
+    public static RxCollection Shelves { get; } =
+        new("shelves")
         {
-            if (fields["text"] is JsonValue value && value.TryGetValue<string>(out var text))
-                fields["text"] = text.Trim();
-        },
-        Lease = static write => ResourceName.Of("things", write.Id),
-        Hint = static document => new JsonObject { ["shelf"] = (string?)document["shelf"] },
-        Decide = DecideThingAsync,
-    };
+            Schema = 0,
+            KeyPrefix = "shelf/",
+            ClientFields = ["name"],
+            Tombstone = new JsonObject { ["name"] = "" },
+            Decide = DecideShelfAsync,
+        };
+
+    public static RxCollection Things { get; } =
+        new("things")
+        {
+            Schema = 2,
+            OldestSchema = 1,
+            KeyPrefix = "thing/",
+            ClientFields = ["shelf", "text", "count", "own"],
+            Tombstone = new JsonObject { ["shelf"] = "", ["text"] = "" },
+            Normalize = static fields =>
+            {
+                if (fields["text"] is JsonValue value && value.TryGetValue<string>(out var text))
+                    fields["text"] = text.Trim();
+            },
+            Lease = static write => ResourceName.Of("things", write.Id),
+            Hint = static document => new JsonObject { ["shelf"] = (string?)document["shelf"] },
+            Decide = DecideThingAsync,
+        };
 
     private static async ValueTask<RxDecision> DecideShelfAsync(RxWrite write, CancellationToken cancellationToken)
     {
@@ -62,7 +64,8 @@ public static class ShelfCollections
     {
         if (write.Change == RxChange.Delete)
             return RxDecision.Write;
-        var shelf = (string?)write.Document["shelf"] ?? throw new DunlinException(ErrorCode.InvalidField, "A thing lies on a shelf.", "shelf");
+        var shelf =
+            (string?)write.Document["shelf"] ?? throw new DunlinException(ErrorCode.InvalidField, "A thing lies on a shelf.", "shelf");
         var text = (string?)write.Document["text"];
         switch (text)
         {

@@ -9,7 +9,8 @@ using Dunlin.Security;
 using Dunlin.Topics;
 
 var builder = WebApplication.CreateBuilder(args);
-builder.Services.AddDunlin()
+builder
+    .Services.AddDunlin()
     .AddSqlite("data/chat.db")
     .AddSchema("chat", typeof(Message).Assembly, "TeamChat.Schema.")
     .AddAccounts()
@@ -18,24 +19,38 @@ builder.Services.AddHostedService<DemoUsers>();
 
 var app = builder.Build();
 app.UseDunlinSecurity();
-app.MapDunlin();         // streams, leases, presence: /dunlin/v1
+app.MapDunlin(); // streams, leases, presence: /dunlin/v1
 app.MapDunlinAccounts(); // signing in: /api/v1/auth
 
-app.MapPost("/api/teams/{team}/messages", async (HttpContext http, string team, Message message, IStore store) =>
-{
-    var (caller, topic) = (http.RequireCaller(), TopicName.Of("teams", team));
-    if (!TeamAccess.IsMember(caller, topic.Value))
-        throw new DunlinException(ErrorCode.Forbidden);
-    // One transaction: there is never a message without its announcement, nor an announcement without its message.
-    var position = await store.WriteAsync(async (unit, cancellationToken) =>
+app.MapPost(
+    "/api/teams/{team}/messages",
+    async (HttpContext http, string team, Message message, IStore store) =>
     {
-        const string sql = "INSERT INTO message (team, author, text) VALUES (@team, @UserId, @Text)";
-        await unit.Connection.ExecuteAsync(sql, new { team, caller.UserId, message.Text }, unit.Transaction);
-        var said = EventDraft.Of(topic, "message.sent", new { author = caller.Name, message.Text }, caller.AsOrigin());
-        return await unit.AppendAsync(said, cancellationToken);
-    });
-    return new { position = position.ToString() };
-});
+        var (caller, topic) = (http.RequireCaller(), TopicName.Of("teams", team));
+        if (!TeamAccess.IsMember(caller, topic.Value))
+            throw new DunlinException(ErrorCode.Forbidden);
+        // One transaction: there is never a message without its announcement, nor an announcement without its message.
+        var position = await store.WriteAsync(
+            async (unit, cancellationToken) =>
+            {
+                const string sql = "INSERT INTO message (team, author, text) VALUES (@team, @UserId, @Text)";
+                await unit.Connection.ExecuteAsync(
+                    sql,
+                    new
+                    {
+                        team,
+                        caller.UserId,
+                        message.Text,
+                    },
+                    unit.Transaction
+                );
+                var said = EventDraft.Of(topic, "message.sent", new { author = caller.Name, message.Text }, caller.AsOrigin());
+                return await unit.AppendAsync(said, cancellationToken);
+            }
+        );
+        return new { position = position.ToString() };
+    }
+);
 
 app.Run();
 

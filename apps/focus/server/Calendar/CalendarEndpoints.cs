@@ -13,16 +13,35 @@ internal static class CalendarEndpoints
     public static void Map(IEndpointRouteBuilder endpoints)
     {
         var group = endpoints.MapGroup("/api/calendar/events").WithTags("Focus");
-        group.MapGet("", (HttpContext http, CalendarService calendar) => calendar.ListAsync(
-            http.RequireCaller(), TimeText.ParseQuery(http.Request.Query["from"], "from"), TimeText.ParseQuery(http.Request.Query["to"], "to"), http.RequestAborted).AsTask());
+        group.MapGet(
+            "",
+            (HttpContext http, CalendarService calendar) =>
+                calendar
+                    .ListAsync(
+                        http.RequireCaller(),
+                        TimeText.ParseQuery(http.Request.Query["from"], "from"),
+                        TimeText.ParseQuery(http.Request.Query["to"], "to"),
+                        http.RequestAborted
+                    )
+                    .AsTask()
+        );
         group.MapPost("", CreateAsync);
         group.MapPatch("{id}", UpdateAsync);
-        group.MapDelete("{id}", async (HttpContext http, string id, CalendarService calendar, FocusDevices devices) =>
-        {
-            var caller = http.RequireCaller();
-            await calendar.DeleteAsync(caller, await devices.RequireAsync(http, null, http.RequestAborted), id, IfMatch.Of(http.Request), http.RequestAborted);
-            return Results.NoContent();
-        });
+        group.MapDelete(
+            "{id}",
+            async (HttpContext http, string id, CalendarService calendar, FocusDevices devices) =>
+            {
+                var caller = http.RequireCaller();
+                await calendar.DeleteAsync(
+                    caller,
+                    await devices.RequireAsync(http, null, http.RequestAborted),
+                    id,
+                    IfMatch.Of(http.Request),
+                    http.RequestAborted
+                );
+                return Results.NoContent();
+            }
+        );
     }
 
     private static async Task<IResult> CreateAsync(HttpContext http, CalendarService calendar, FocusDevices devices)
@@ -31,7 +50,13 @@ internal static class CalendarEndpoints
         var body = await RequestBody.ReadAsync<CreateBody>(http, FocusBody.MaxBytes, http.RequestAborted);
         var id = body.Id is null ? null : WireText.Id(body.Id, "id");
         var entry = new CalendarEvent(
-            "", WireText.Title(body.Title, "title"), WireText.Notes(body.Notes), TimeText.Parse(body.Start, "start"), TimeText.Parse(body.End, "end"), 0);
+            "",
+            WireText.Title(body.Title, "title"),
+            WireText.Notes(body.Notes),
+            TimeText.Parse(body.Start, "start"),
+            TimeText.Parse(body.End, "end"),
+            0
+        );
         var deviceId = await devices.RequireAsync(http, body.DeviceId, http.RequestAborted);
         var (created, isNew) = await calendar.CreateAsync(caller, deviceId, id, entry, http.RequestAborted);
         return isNew ? Results.Created($"/api/calendar/events/{created.Id}", created) : Results.Ok(created);
@@ -48,12 +73,36 @@ internal static class CalendarEndpoints
         var expected = IfMatch.Of(http.Request);
         var deviceId = await devices.RequireAsync(http, body.DeviceId, http.RequestAborted);
         return await calendar.UpdateAsync(
-            caller, deviceId, id, expected,
-            entry => entry with { Title = title ?? entry.Title, Notes = notes ?? entry.Notes, Start = start ?? entry.Start, End = end ?? entry.End },
-            CancellationToken.None);
+            caller,
+            deviceId,
+            id,
+            expected,
+            entry =>
+                entry with
+                {
+                    Title = title ?? entry.Title,
+                    Notes = notes ?? entry.Notes,
+                    Start = start ?? entry.Start,
+                    End = end ?? entry.End,
+                },
+            CancellationToken.None
+        );
     }
 
-    private sealed record CreateBody(string Title, string Start, string End, string? Id = null, string? Notes = null, string? DeviceId = null);
+    private sealed record CreateBody(
+        string Title,
+        string Start,
+        string End,
+        string? Id = null,
+        string? Notes = null,
+        string? DeviceId = null
+    );
 
-    private sealed record UpdateBody(string? Title = null, string? Start = null, string? End = null, string? Notes = null, string? DeviceId = null);
+    private sealed record UpdateBody(
+        string? Title = null,
+        string? Start = null,
+        string? End = null,
+        string? Notes = null,
+        string? DeviceId = null
+    );
 }

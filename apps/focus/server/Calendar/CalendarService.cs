@@ -18,14 +18,29 @@ internal sealed class CalendarService(IStore store, UserDevices devices)
     public ValueTask<CalendarPage> ListAsync(Caller caller, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken)
     {
         if (to <= from || to - from > MaxRange)
-            throw new DunlinException(ErrorCode.InvalidField, $"'to' must be after 'from', and {MaxRange.TotalDays} days after it at most.", "to");
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"'to' must be after 'from', and {MaxRange.TotalDays} days after it at most.",
+                "to"
+            );
         return store.ReadAsync(
-            async (scope, _) => new CalendarPage(await CalendarRows.ListAsync(scope.Connection, caller.UserId, from, to, MaxListed), scope.Position.ToString()),
-            cancellationToken);
+            async (scope, _) =>
+                new CalendarPage(
+                    await CalendarRows.ListAsync(scope.Connection, caller.UserId, from, to, MaxListed),
+                    scope.Position.ToString()
+                ),
+            cancellationToken
+        );
     }
 
     /// <summary>Adds an entry. With an id of the caller's choice a repetition answers with the entry that is there.</summary>
-    public ValueTask<(CalendarEvent Event, bool IsNew)> CreateAsync(Caller caller, string deviceId, string? id, CalendarEvent entry, CancellationToken cancellationToken)
+    public ValueTask<(CalendarEvent Event, bool IsNew)> CreateAsync(
+        Caller caller,
+        string deviceId,
+        string? id,
+        CalendarEvent entry,
+        CancellationToken cancellationToken
+    )
     {
         CheckTimes(entry);
         return store.WriteAsync(
@@ -37,39 +52,54 @@ internal sealed class CalendarService(IStore store, UserDevices devices)
                     throw new DunlinException(ErrorCode.Conflict, $"The calendar event '{id}' was deleted.", "id");
                 if (await CalendarRows.CountAsync(unit, caller.UserId) >= FocusLimits.Events)
                     throw DunlinException.Limit(FocusLimits.Events, "calendar events for each user; delete some first");
-                return (await CalendarRows.AddAsync(unit, devices, caller.UserId, entry with { Id = WireText.IdOrNew(id, "id") }, deviceId, ct), true);
+                return (
+                    await CalendarRows.AddAsync(unit, devices, caller.UserId, entry with { Id = WireText.IdOrNew(id, "id") }, deviceId, ct),
+                    true
+                );
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     public ValueTask<CalendarEvent> UpdateAsync(
-        Caller caller, string deviceId, string id, IfMatch? expected, Func<CalendarEvent, CalendarEvent> change, CancellationToken cancellationToken) => store.WriteAsync(
-        async (unit, ct) =>
-        {
-            var before = await RequireAsync(unit, caller, id);
-            var after = change(before);
-            CheckTimes(after);
-            // A change that has been made already is a repetition, whatever the version (RFC 9110, 13.1.1): its answer was lost.
-            if (after == before)
-                return before;
-            if (expected?.Allows(before.Version) == false)
-                throw FocusErrors.Changed(before.Version, before);
-            return await CalendarRows.ChangeAsync(unit, devices, caller.UserId, after, deviceId, ct);
-        },
-        cancellationToken);
+        Caller caller,
+        string deviceId,
+        string id,
+        IfMatch? expected,
+        Func<CalendarEvent, CalendarEvent> change,
+        CancellationToken cancellationToken
+    ) =>
+        store.WriteAsync(
+            async (unit, ct) =>
+            {
+                var before = await RequireAsync(unit, caller, id);
+                var after = change(before);
+                CheckTimes(after);
+                // A change that has been made already is a repetition, whatever the version (RFC 9110, 13.1.1): its answer was lost.
+                if (after == before)
+                    return before;
+                if (expected?.Allows(before.Version) == false)
+                    throw FocusErrors.Changed(before.Version, before);
+                return await CalendarRows.ChangeAsync(unit, devices, caller.UserId, after, deviceId, ct);
+            },
+            cancellationToken
+        );
 
-    public ValueTask DeleteAsync(Caller caller, string deviceId, string id, IfMatch? expected, CancellationToken cancellationToken) => store.WriteAsync(
-        async (unit, ct) =>
-        {
-            var before = await RequireAsync(unit, caller, id);
-            if (expected?.Allows(before.Version) == false)
-                throw FocusErrors.Changed(before.Version, before);
-            await CalendarRows.DeleteAsync(unit, devices, caller.UserId, id, deviceId, ct);
-        },
-        cancellationToken);
+    public ValueTask DeleteAsync(Caller caller, string deviceId, string id, IfMatch? expected, CancellationToken cancellationToken) =>
+        store.WriteAsync(
+            async (unit, ct) =>
+            {
+                var before = await RequireAsync(unit, caller, id);
+                if (expected?.Allows(before.Version) == false)
+                    throw FocusErrors.Changed(before.Version, before);
+                await CalendarRows.DeleteAsync(unit, devices, caller.UserId, id, deviceId, ct);
+            },
+            cancellationToken
+        );
 
     private static async Task<CalendarEvent> RequireAsync(IUnitOfWork unit, Caller caller, string id) =>
-        await CalendarRows.FindAsync(unit, caller.UserId, id) ?? throw new DunlinException(ErrorCode.NotFound, $"There is no calendar event '{id}'.");
+        await CalendarRows.FindAsync(unit, caller.UserId, id)
+        ?? throw new DunlinException(ErrorCode.NotFound, $"There is no calendar event '{id}'.");
 
     private static void CheckTimes(CalendarEvent entry)
     {

@@ -15,12 +15,15 @@ internal static class DeviceEndpoints
     {
         var group = endpoints.MapGroup("/api/devices").WithTags("Focus");
         group.MapGet("", (HttpContext http, FocusDevices devices) => devices.ListAsync(http.RequireCaller(), http.RequestAborted).AsTask());
-        group.MapPut("{deviceId}", async (HttpContext http, string deviceId, FocusDevices devices) =>
-        {
-            var caller = http.RequireCaller();
-            var body = await RequestBody.ReadAsync<NameBody>(http, MaxBody, http.RequestAborted);
-            return await devices.RenameAsync(caller, deviceId, body.Name, http.RequestAborted);
-        });
+        group.MapPut(
+            "{deviceId}",
+            async (HttpContext http, string deviceId, FocusDevices devices) =>
+            {
+                var caller = http.RequireCaller();
+                var body = await RequestBody.ReadAsync<NameBody>(http, MaxBody, http.RequestAborted);
+                return await devices.RenameAsync(caller, deviceId, body.Name, http.RequestAborted);
+            }
+        );
     }
 
     private sealed record NameBody(string Name);

@@ -3,7 +3,8 @@ namespace Dunlin.Apps.Focus;
 /// <summary>A device of a user, as its owner sees it.</summary>
 /// <param name="DeviceId">Its id.</param>
 /// <param name="Name">Its name.</param>
-/// <param name="IsConnected">Whether it has a stream open, at whatever node; null where that cannot be told, because a node has not answered.</param>
+/// <param name="IsConnected">Whether it has a stream open, at whatever node; null where that cannot be told, because a node has not
+/// answered.</param>
 /// <param name="IsCurrent">Whether it is the one that asks.</param>
 public sealed record DeviceView(string DeviceId, string Name, bool? IsConnected, bool IsCurrent);
 
@@ -11,10 +12,26 @@ public sealed record DeviceView(string DeviceId, string Name, bool? IsConnected,
 internal static class DeviceNames
 {
     private static readonly (string Mark, string Name)[] Browsers =
-        [("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("FxiOS/", "Firefox"), ("CriOS/", "Chrome"), ("Chrome/", "Chrome"), ("Safari/", "Safari")];
+    [
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("FxiOS/", "Firefox"),
+        ("CriOS/", "Chrome"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ];
 
     private static readonly (string Mark, string Name)[] Systems =
-        [("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS X", "Mac"), ("CrOS", "ChromeOS"), ("Linux", "Linux")];
+    [
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Android", "Android"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "Mac"),
+        ("CrOS", "ChromeOS"),
+        ("Linux", "Linux"),
+    ];
 
     public static string Of(string? userAgent)
     {

@@ -21,7 +21,11 @@ internal sealed class FocusDevices(IStore store, UserDevices devices)
     {
         var caller = http.RequireCaller();
         if (named is not null && caller.DeviceId is { } said && !string.Equals(said, DeviceId.Check(named), StringComparison.Ordinal))
-            throw new DunlinException(ErrorCode.InvalidField, "'deviceId' is another than the one of the header or the address.", "deviceId");
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                "'deviceId' is another than the one of the header or the address.",
+                "deviceId"
+            );
         var deviceId = named is null ? caller.DeviceId : DeviceId.Check(named);
         if (deviceId is null)
             throw new DunlinException(ErrorCode.InvalidField, "'deviceId' is missing.", "deviceId");
@@ -35,9 +39,15 @@ internal sealed class FocusDevices(IStore store, UserDevices devices)
     public async ValueTask<IReadOnlyList<DeviceView>> ListAsync(Caller caller, CancellationToken cancellationToken)
     {
         var rows = await store.ReadAsync(
-            async (scope, _) => (await scope.Connection.QueryAsync<DeviceRow>(
-                "SELECT device_id AS DeviceId, name FROM focus_device WHERE user_id = @userId ORDER BY created_at, device_id", new { userId = caller.UserId })).ToList(),
-            cancellationToken);
+            async (scope, _) =>
+                (
+                    await scope.Connection.QueryAsync<DeviceRow>(
+                        "SELECT device_id AS DeviceId, name FROM focus_device WHERE user_id = @userId ORDER BY created_at, device_id",
+                        new { userId = caller.UserId }
+                    )
+                ).ToList(),
+            cancellationToken
+        );
         return await ViewAsync(caller, rows, cancellationToken);
     }
 
@@ -48,34 +58,61 @@ internal sealed class FocusDevices(IStore store, UserDevices devices)
             async (unit, ct) =>
             {
                 await RequireOwnedAsync(unit.Connection, unit.Transaction, caller.UserId, deviceId, "deviceId");
-                await unit.Connection.ExecuteAsync("UPDATE focus_device SET name = @Name WHERE device_id = @DeviceId", row, unit.Transaction);
+                await unit.Connection.ExecuteAsync(
+                    "UPDATE focus_device SET name = @Name WHERE device_id = @DeviceId",
+                    row,
+                    unit.Transaction
+                );
                 await devices.BroadcastAsync(unit, caller.UserId, "devices", "updated", row, caller.DeviceId, cancellationToken: ct);
             },
-            cancellationToken);
+            cancellationToken
+        );
         return (await ViewAsync(caller, [row], cancellationToken))[0];
     }
 
-    public static async ValueTask<string> NameAsync(IUnitOfWork unit, string deviceId) => await NameAsync(unit.Connection, unit.Transaction, deviceId);
+    public static async ValueTask<string> NameAsync(IUnitOfWork unit, string deviceId) =>
+        await NameAsync(unit.Connection, unit.Transaction, deviceId);
 
     public static async ValueTask<string> NameAsync(DbConnection connection, DbTransaction? transaction, string deviceId) =>
-        await connection.ExecuteScalarAsync<string>("SELECT name FROM focus_device WHERE device_id = @deviceId", new { deviceId }, transaction) ?? "Device";
+        await connection.ExecuteScalarAsync<string>(
+            "SELECT name FROM focus_device WHERE device_id = @deviceId",
+            new { deviceId },
+            transaction
+        ) ?? "Device";
 
     /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>, <see cref="ErrorCode.Forbidden"/>.</exception>
-    public static async ValueTask RequireOwnedAsync(DbConnection connection, DbTransaction? transaction, string userId, string deviceId, string field)
+    public static async ValueTask RequireOwnedAsync(
+        DbConnection connection,
+        DbTransaction? transaction,
+        string userId,
+        string deviceId,
+        string field
+    )
     {
-        var owner = await OwnerAsync(connection, transaction, deviceId)
+        var owner =
+            await OwnerAsync(connection, transaction, deviceId)
             ?? throw new DunlinException(ErrorCode.NotFound, $"There is no device '{deviceId}'.", field);
         RequireOwner(owner, userId, field);
     }
 
-    private async ValueTask<IReadOnlyList<DeviceView>> ViewAsync(Caller caller, IReadOnlyList<DeviceRow> rows, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<DeviceView>> ViewAsync(
+        Caller caller,
+        IReadOnlyList<DeviceRow> rows,
+        CancellationToken cancellationToken
+    )
     {
         var connected = await devices.ConnectedDevicesAsync(caller.UserId, cancellationToken);
-        return [.. rows.Select(row => new DeviceView(
-            row.DeviceId,
-            row.Name,
-            connected.Value.Contains(row.DeviceId) ? true : connected.IsComplete ? false : null,
-            string.Equals(row.DeviceId, caller.DeviceId, StringComparison.Ordinal)))];
+        return
+        [
+            .. rows.Select(row => new DeviceView(
+                row.DeviceId,
+                row.Name,
+                connected.Value.Contains(row.DeviceId) ? true
+                    : connected.IsComplete ? false
+                    : null,
+                string.Equals(row.DeviceId, caller.DeviceId, StringComparison.Ordinal)
+            )),
+        ];
     }
 
     private async ValueTask NoteAsync(Caller caller, string deviceId, string? userAgent, CancellationToken cancellationToken)
@@ -95,37 +132,58 @@ internal sealed class FocusDevices(IStore store, UserDevices devices)
     /// <returns>False where room must be made first and it is not known yet which devices are connected.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.LimitReached"/>: all devices are connected.</exception>
     private static async ValueTask<bool> AddAsync(
-        IUnitOfWork unit, Caller caller, string deviceId, string? userAgent, IReadOnlySet<string>? connected)
+        IUnitOfWork unit,
+        Caller caller,
+        string deviceId,
+        string? userAgent,
+        IReadOnlySet<string>? connected
+    )
     {
         if (await OwnerAsync(unit.Connection, unit.Transaction, deviceId) is { } other)
         {
             RequireOwner(other, caller.UserId, "deviceId");
             return true;
         }
-        var known = (await unit.Connection.QueryAsync<string>(
-            "SELECT device_id FROM focus_device WHERE user_id = @userId ORDER BY created_at, device_id",
-            new { userId = caller.UserId },
-            unit.Transaction)).AsList();
+        var known = (
+            await unit.Connection.QueryAsync<string>(
+                "SELECT device_id FROM focus_device WHERE user_id = @userId ORDER BY created_at, device_id",
+                new { userId = caller.UserId },
+                unit.Transaction
+            )
+        ).AsList();
         if (known.Count >= FocusLimits.Devices)
         {
             if (connected is null)
                 return false;
-            var oldest = known.Find(id => !connected.Contains(id))
+            var oldest =
+                known.Find(id => !connected.Contains(id))
                 ?? throw DunlinException.Limit(FocusLimits.Devices, "connected devices for each user; close one first", "deviceId");
             await unit.Connection.ExecuteAsync("DELETE FROM focus_device WHERE device_id = @oldest", new { oldest }, unit.Transaction);
         }
         await unit.Connection.ExecuteAsync(
             "INSERT INTO focus_device (device_id, user_id, name, created_at) VALUES (@deviceId, @userId, @name, @now)",
-            new { deviceId, userId = caller.UserId, name = await FreeNameAsync(unit, caller.UserId, userAgent), now = unit.Now.ToUnixTimeMilliseconds() },
-            unit.Transaction);
+            new
+            {
+                deviceId,
+                userId = caller.UserId,
+                name = await FreeNameAsync(unit, caller.UserId, userAgent),
+                now = unit.Now.ToUnixTimeMilliseconds(),
+            },
+            unit.Transaction
+        );
         return true;
     }
 
     private static async Task<string> FreeNameAsync(IUnitOfWork unit, string userId, string? userAgent)
     {
         var wanted = DeviceNames.Of(userAgent);
-        var taken = (await unit.Connection.QueryAsync<string>("SELECT name FROM focus_device WHERE user_id = @userId", new { userId }, unit.Transaction))
-            .ToHashSet(StringComparer.Ordinal);
+        var taken = (
+            await unit.Connection.QueryAsync<string>(
+                "SELECT name FROM focus_device WHERE user_id = @userId",
+                new { userId },
+                unit.Transaction
+            )
+        ).ToHashSet(StringComparer.Ordinal);
         var name = wanted;
         for (var i = 2; taken.Contains(name); i++)
             name = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{wanted} {i}");
@@ -133,7 +191,11 @@ internal sealed class FocusDevices(IStore store, UserDevices devices)
     }
 
     private static Task<string?> OwnerAsync(DbConnection connection, DbTransaction? transaction, string deviceId) =>
-        connection.ExecuteScalarAsync<string?>("SELECT user_id FROM focus_device WHERE device_id = @deviceId", new { deviceId }, transaction);
+        connection.ExecuteScalarAsync<string?>(
+            "SELECT user_id FROM focus_device WHERE device_id = @deviceId",
+            new { deviceId },
+            transaction
+        );
 
     private static void RequireOwner(string owner, string userId, string field)
     {

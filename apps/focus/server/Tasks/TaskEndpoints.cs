@@ -15,12 +15,21 @@ internal static class TaskEndpoints
         group.MapGet("", (HttpContext http, TaskService tasks) => tasks.ListAsync(http.RequireCaller(), http.RequestAborted).AsTask());
         group.MapPost("", CreateAsync);
         group.MapPatch("{id}", UpdateAsync);
-        group.MapDelete("{id}", async (HttpContext http, string id, TaskService tasks, FocusDevices devices) =>
-        {
-            var caller = http.RequireCaller();
-            await tasks.DeleteAsync(caller, await devices.RequireAsync(http, null, http.RequestAborted), id, IfMatch.Of(http.Request), http.RequestAborted);
-            return Results.NoContent();
-        });
+        group.MapDelete(
+            "{id}",
+            async (HttpContext http, string id, TaskService tasks, FocusDevices devices) =>
+            {
+                var caller = http.RequireCaller();
+                await tasks.DeleteAsync(
+                    caller,
+                    await devices.RequireAsync(http, null, http.RequestAborted),
+                    id,
+                    IfMatch.Of(http.Request),
+                    http.RequestAborted
+                );
+                return Results.NoContent();
+            }
+        );
     }
 
     private static async Task<IResult> CreateAsync(HttpContext http, TaskService tasks, FocusDevices devices)
@@ -43,8 +52,13 @@ internal static class TaskEndpoints
         var expected = IfMatch.Of(http.Request);
         var deviceId = await devices.RequireAsync(http, body.DeviceId, http.RequestAborted);
         return await tasks.UpdateAsync(
-            caller, deviceId, id, expected,
-            task => task with { Title = title ?? task.Title, Notes = notes ?? task.Notes, IsDone = body.IsDone ?? task.IsDone }, CancellationToken.None);
+            caller,
+            deviceId,
+            id,
+            expected,
+            task => task with { Title = title ?? task.Title, Notes = notes ?? task.Notes, IsDone = body.IsDone ?? task.IsDone },
+            CancellationToken.None
+        );
     }
 
     private sealed record CreateBody(string Title, string? Id = null, string? Notes = null, string? DeviceId = null);

@@ -9,11 +9,21 @@ namespace Dunlin.Apps.Focus;
 /// <summary>What can be done with one's tasks. Each change and its event commit together.</summary>
 internal sealed class TaskService(IStore store, UserDevices devices)
 {
-    public ValueTask<TaskList> ListAsync(Caller caller, CancellationToken cancellationToken) => store.ReadAsync(
-        async (scope, _) => new TaskList(await TaskRows.ListAsync(scope.Connection, caller.UserId), scope.Position.ToString()), cancellationToken);
+    public ValueTask<TaskList> ListAsync(Caller caller, CancellationToken cancellationToken) =>
+        store.ReadAsync(
+            async (scope, _) => new TaskList(await TaskRows.ListAsync(scope.Connection, caller.UserId), scope.Position.ToString()),
+            cancellationToken
+        );
 
     /// <summary>Adds a task. With an id of the caller's choice a repetition answers with the task that is there.</summary>
-    public ValueTask<(FocusTask Task, bool IsNew)> CreateAsync(Caller caller, string deviceId, string? id, string title, string notes, CancellationToken cancellationToken) =>
+    public ValueTask<(FocusTask Task, bool IsNew)> CreateAsync(
+        Caller caller,
+        string deviceId,
+        string? id,
+        string title,
+        string notes,
+        CancellationToken cancellationToken
+    ) =>
         store.WriteAsync(
             async (unit, ct) =>
             {
@@ -23,38 +33,58 @@ internal sealed class TaskService(IStore store, UserDevices devices)
                     throw new DunlinException(ErrorCode.Conflict, $"The task '{id}' was deleted.", "id");
                 if (await TaskRows.CountAsync(unit.Connection, unit.Transaction, caller.UserId) >= FocusLimits.Tasks)
                     throw DunlinException.Limit(FocusLimits.Tasks, "tasks for each user; delete some first");
-                var task = new FocusTask(WireText.IdOrNew(id, "id"), title, notes, IsDone: false, 0, 0, WireTime.Of(unit.Now.ToUnixTimeMilliseconds()));
+                var task = new FocusTask(
+                    WireText.IdOrNew(id, "id"),
+                    title,
+                    notes,
+                    IsDone: false,
+                    0,
+                    0,
+                    WireTime.Of(unit.Now.ToUnixTimeMilliseconds())
+                );
                 return (await TaskRows.AddAsync(unit, devices, caller.UserId, task, deviceId, ct), true);
             },
-            cancellationToken);
+            cancellationToken
+        );
 
     public ValueTask<FocusTask> UpdateAsync(
-        Caller caller, string deviceId, string id, IfMatch? expected, Func<FocusTask, FocusTask> change, CancellationToken cancellationToken) => store.WriteAsync(
-        async (unit, ct) =>
-        {
-            var before = await RequireAsync(unit, caller, id);
-            var after = change(before);
-            // A change that has been made already is a repetition, whatever the version (RFC 9110, 13.1.1): its answer was lost.
-            if (after == before)
-                return before;
-            if (expected?.Allows(before.Version) == false)
-                throw FocusErrors.Changed(before.Version, before);
-            return await TaskRows.ChangeAsync(unit, devices, caller.UserId, after, deviceId, ct);
-        },
-        cancellationToken);
+        Caller caller,
+        string deviceId,
+        string id,
+        IfMatch? expected,
+        Func<FocusTask, FocusTask> change,
+        CancellationToken cancellationToken
+    ) =>
+        store.WriteAsync(
+            async (unit, ct) =>
+            {
+                var before = await RequireAsync(unit, caller, id);
+                var after = change(before);
+                // A change that has been made already is a repetition, whatever the version (RFC 9110, 13.1.1): its answer was lost.
+                if (after == before)
+                    return before;
+                if (expected?.Allows(before.Version) == false)
+                    throw FocusErrors.Changed(before.Version, before);
+                return await TaskRows.ChangeAsync(unit, devices, caller.UserId, after, deviceId, ct);
+            },
+            cancellationToken
+        );
 
-    public ValueTask DeleteAsync(Caller caller, string deviceId, string id, IfMatch? expected, CancellationToken cancellationToken) => store.WriteAsync(
-        async (unit, ct) =>
-        {
-            var before = await RequireAsync(unit, caller, id);
-            if (expected?.Allows(before.Version) == false)
-                throw FocusErrors.Changed(before.Version, before);
-            await TaskRows.DeleteAsync(unit, devices, caller.UserId, id, deviceId, ct);
-        },
-        cancellationToken);
+    public ValueTask DeleteAsync(Caller caller, string deviceId, string id, IfMatch? expected, CancellationToken cancellationToken) =>
+        store.WriteAsync(
+            async (unit, ct) =>
+            {
+                var before = await RequireAsync(unit, caller, id);
+                if (expected?.Allows(before.Version) == false)
+                    throw FocusErrors.Changed(before.Version, before);
+                await TaskRows.DeleteAsync(unit, devices, caller.UserId, id, deviceId, ct);
+            },
+            cancellationToken
+        );
 
     private static async Task<FocusTask> RequireAsync(IUnitOfWork unit, Caller caller, string id) =>
-        await TaskRows.FindAsync(unit.Connection, unit.Transaction, caller.UserId, id) ?? throw new DunlinException(ErrorCode.NotFound, $"There is no task '{id}'.");
+        await TaskRows.FindAsync(unit.Connection, unit.Transaction, caller.UserId, id)
+        ?? throw new DunlinException(ErrorCode.NotFound, $"There is no task '{id}'.");
 }
 
 /// <summary>All tasks.</summary>

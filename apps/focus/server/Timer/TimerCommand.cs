@@ -15,7 +15,8 @@ public abstract record TimerCommand(string DeviceId)
 /// <param name="TaskTitle">What is shown.</param>
 /// <param name="Mode">How it runs.</param>
 /// <param name="Planned">How long, in milliseconds; for <see cref="TimerMode.Normal"/> only.</param>
-public sealed record StartTimer(string DeviceId, string Id, string? TaskId, string TaskTitle, TimerMode Mode, long Planned) : TimerCommand(DeviceId);
+public sealed record StartTimer(string DeviceId, string Id, string? TaskId, string TaskTitle, TimerMode Mode, long Planned)
+    : TimerCommand(DeviceId);
 
 /// <summary>Lets it stand still.</summary>
 public sealed record PauseTimer(string DeviceId) : TimerCommand(DeviceId);

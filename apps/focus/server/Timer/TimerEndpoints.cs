@@ -1,5 +1,5 @@
-using Dunlin.Diagnostics;
 using Dunlin.Devices;
+using Dunlin.Diagnostics;
 using Dunlin.Json;
 using Dunlin.Security;
 using Dunlin.Topics;
@@ -19,13 +19,31 @@ internal static class TimerEndpoints
     {
         var group = endpoints.MapGroup("/api/timer").WithTags("Focus");
         group.MapGet("", (HttpContext http, TimerService timers) => timers.GetAsync(http.RequireCaller(), http.RequestAborted).AsTask());
-        group.MapGet("sessions", (HttpContext http, TimerService timers) => timers.SessionsAsync(http.RequireCaller(), http.RequestAborted).AsTask());
+        group.MapGet(
+            "sessions",
+            (HttpContext http, TimerService timers) => timers.SessionsAsync(http.RequireCaller(), http.RequestAborted).AsTask()
+        );
         group.MapPost("start", StartAsync);
-        group.MapPost("pause", (HttpContext http, TimerService timers, FocusDevices devices) => CommandAsync(http, timers, devices, d => new PauseTimer(d)));
-        group.MapPost("resume", (HttpContext http, TimerService timers, FocusDevices devices) => CommandAsync(http, timers, devices, d => new ResumeTimer(d)));
-        group.MapPost("skip-break", (HttpContext http, TimerService timers, FocusDevices devices) => CommandAsync(http, timers, devices, d => new SkipBreak(d)));
-        group.MapPost("complete", (HttpContext http, TimerService timers, FocusDevices devices) => CommandAsync(http, timers, devices, d => new CompleteTimer(d)));
-        group.MapPost("cancel", (HttpContext http, TimerService timers, FocusDevices devices) => CommandAsync(http, timers, devices, d => new CancelTimer(d)));
+        group.MapPost(
+            "pause",
+            (HttpContext http, TimerService timers, FocusDevices devices) => CommandAsync(http, timers, devices, d => new PauseTimer(d))
+        );
+        group.MapPost(
+            "resume",
+            (HttpContext http, TimerService timers, FocusDevices devices) => CommandAsync(http, timers, devices, d => new ResumeTimer(d))
+        );
+        group.MapPost(
+            "skip-break",
+            (HttpContext http, TimerService timers, FocusDevices devices) => CommandAsync(http, timers, devices, d => new SkipBreak(d))
+        );
+        group.MapPost(
+            "complete",
+            (HttpContext http, TimerService timers, FocusDevices devices) => CommandAsync(http, timers, devices, d => new CompleteTimer(d))
+        );
+        group.MapPost(
+            "cancel",
+            (HttpContext http, TimerService timers, FocusDevices devices) => CommandAsync(http, timers, devices, d => new CancelTimer(d))
+        );
         group.MapPost("move", MoveAsync);
     }
 
@@ -35,12 +53,22 @@ internal static class TimerEndpoints
         var body = await FocusBody.ReadAsync<StartBody>(http);
         var mode = Mode(body.Mode);
         var command = new StartTimer(
-            "", WireText.IdOrNew(body.TimerId, "timerId"), body.TaskId is null ? null : WireText.Id(body.TaskId, "taskId"),
-            body.TaskTitle is null ? "Focus" : WireText.Title(body.TaskTitle, "taskTitle"), mode, Planned(body, mode, time.GetUtcNow()));
+            "",
+            WireText.IdOrNew(body.TimerId, "timerId"),
+            body.TaskId is null ? null : WireText.Id(body.TaskId, "taskId"),
+            body.TaskTitle is null ? "Focus" : WireText.Title(body.TaskTitle, "taskTitle"),
+            mode,
+            Planned(body, mode, time.GetUtcNow())
+        );
         return await RunAsync(http, caller, timers, devices, body.DeviceId, deviceId => command with { DeviceId = deviceId });
     }
 
-    private static async Task<TimerAnswer> CommandAsync(HttpContext http, TimerService timers, FocusDevices devices, Func<string, TimerCommand> make)
+    private static async Task<TimerAnswer> CommandAsync(
+        HttpContext http,
+        TimerService timers,
+        FocusDevices devices,
+        Func<string, TimerCommand> make
+    )
     {
         var caller = http.RequireCaller();
         var body = await FocusBody.ReadAsync<CommandBody>(http);
@@ -54,25 +82,42 @@ internal static class TimerEndpoints
         var body = await FocusBody.ReadAsync<MoveBody>(http);
         var timerId = body.TimerId is null ? null : WireText.Id(body.TimerId, "timerId");
         var target = body.TargetDeviceId is null ? null : DeviceId.Check(body.TargetDeviceId, "targetDeviceId");
-        return await RunAsync(http, caller, timers, devices, body.DeviceId, deviceId => new MoveTimer(deviceId, target ?? deviceId) { TimerId = timerId });
+        return await RunAsync(
+            http,
+            caller,
+            timers,
+            devices,
+            body.DeviceId,
+            deviceId => new MoveTimer(deviceId, target ?? deviceId) { TimerId = timerId }
+        );
     }
 
     // Not the request's token: what the user pressed is done although the page has been left.
     private static async Task<TimerAnswer> RunAsync(
-        HttpContext http, Caller caller, TimerService timers, FocusDevices devices, string? named, Func<string, TimerCommand> make) =>
-        await timers.CommandAsync(caller, make(await devices.RequireAsync(http, named, CancellationToken.None)), CancellationToken.None);
+        HttpContext http,
+        Caller caller,
+        TimerService timers,
+        FocusDevices devices,
+        string? named,
+        Func<string, TimerCommand> make
+    ) => await timers.CommandAsync(caller, make(await devices.RequireAsync(http, named, CancellationToken.None)), CancellationToken.None);
 
-    private static TimerMode Mode(string? text) => text switch
-    {
-        null or "normal" => TimerMode.Normal,
-        "pomodoro" => TimerMode.Pomodoro,
-        _ => throw new DunlinException(ErrorCode.InvalidField, "'mode' must be normal or pomodoro.", "mode"),
-    };
+    private static TimerMode Mode(string? text) =>
+        text switch
+        {
+            null or "normal" => TimerMode.Normal,
+            "pomodoro" => TimerMode.Pomodoro,
+            _ => throw new DunlinException(ErrorCode.InvalidField, "'mode' must be normal or pomodoro.", "mode"),
+        };
 
     private static long Planned(StartBody body, TimerMode mode, DateTimeOffset now)
     {
         if (mode == TimerMode.Pomodoro && (body.PlannedMinutes ?? body.PlannedEndTime as object) is not null)
-            throw new DunlinException(ErrorCode.InvalidField, "A pomodoro has no planned end.", body.PlannedMinutes is null ? "plannedEndTime" : "plannedMinutes");
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                "A pomodoro has no planned end.",
+                body.PlannedMinutes is null ? "plannedEndTime" : "plannedMinutes"
+            );
         if (body is { PlannedMinutes: not null, PlannedEndTime: not null })
             throw new DunlinException(ErrorCode.InvalidField, "Give 'plannedMinutes' or 'plannedEndTime', not both.", "plannedEndTime");
         if (body.PlannedEndTime is { } end)
@@ -85,12 +130,22 @@ internal static class TimerEndpoints
         var minutes = body.PlannedMinutes ?? DefaultMinutes;
         return minutes >= 1 && minutes * TimerRules.Minute <= TimerRules.Cap
             ? minutes * TimerRules.Minute
-            : throw new DunlinException(ErrorCode.InvalidField, $"'plannedMinutes' must be 1 to {TimerRules.Cap / TimerRules.Minute}.", "plannedMinutes");
+            : throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"'plannedMinutes' must be 1 to {TimerRules.Cap / TimerRules.Minute}.",
+                "plannedMinutes"
+            );
     }
 
     private sealed record StartBody(
-        string? TaskId = null, string? TaskTitle = null, string? Mode = null, int? PlannedMinutes = null, string? PlannedEndTime = null,
-        string? TimerId = null, string? DeviceId = null);
+        string? TaskId = null,
+        string? TaskTitle = null,
+        string? Mode = null,
+        int? PlannedMinutes = null,
+        string? PlannedEndTime = null,
+        string? TimerId = null,
+        string? DeviceId = null
+    );
 
     private sealed record CommandBody(string? TimerId = null, string? DeviceId = null);
 

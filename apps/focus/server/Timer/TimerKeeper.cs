@@ -12,7 +12,13 @@ namespace Dunlin.Apps.Focus;
 /// start every timer is reminded of, and a sweep finds what a failure, or another node that ended, left behind.
 /// </summary>
 internal sealed partial class TimerKeeper(
-    TimerService timers, TimerSchedule schedule, IStore store, TimerWheel wheel, StoreClock clock, ILogger<TimerKeeper> logger) : IHostedService
+    TimerService timers,
+    TimerSchedule schedule,
+    IStore store,
+    TimerWheel wheel,
+    StoreClock clock,
+    ILogger<TimerKeeper> logger
+) : IHostedService
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
@@ -55,11 +61,13 @@ internal sealed partial class TimerKeeper(
         do
         {
             var after = page.Count == 0 ? "" : page[^1];
-            page = await store.ReadAsync(async (scope, _) => await TimerRows.DueAsync(scope.Connection, until, after, PageSize), cancellationToken);
+            page = await store.ReadAsync(
+                async (scope, _) => await TimerRows.DueAsync(scope.Connection, until, after, PageSize),
+                cancellationToken
+            );
             foreach (var userId in page)
                 yield return userId;
-        }
-        while (page.Count == PageSize);
+        } while (page.Count == PageSize);
     }
 
     private async Task SettleAsync(string userId, CancellationToken cancellationToken)
@@ -104,7 +112,12 @@ internal sealed partial class TimerKeeper(
     {
         var task = Task.Run(() => work(_stopping.Token), CancellationToken.None);
         _running.TryAdd(task, true);
-        _ = task.ContinueWith(done => _running.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = task.ContinueWith(
+            done => _running.TryRemove(done, out _),
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default
+        );
     }
 
     private sealed class SweepEntry(TimerKeeper keeper, TimerWheel wheel) : WheelEntry

@@ -54,7 +54,10 @@ public static class TimerMachine
         if (state.AsOf - now > ClockTolerance)
         {
             // A clock that was set back: what is left stays left, counted from the new time. Told, because a page counts from the old one.
-            state = state with { AsOf = now };
+            state = state with
+            {
+                AsOf = now,
+            };
             events.Add(new TimerUpdated(state, "clock"));
         }
         return new TimerStep(state, events);
@@ -116,18 +119,29 @@ public static class TimerMachine
         return new TimerStep(moved, [new TimerMoved(moved, state.DeviceId)]);
     }
 
-    private static TimerState Pass(TimerState state, long step) => state with
-    {
-        AsOf = state.AsOf + step,
-        Lived = state.Lived + step,
-        Paused = state.Paused + (state.IsPaused ? step : 0),
-        PhaseLeft = state.PhaseLeft - (state.IsPaused ? 0 : step),
-        Focused = state.Focused + (!state.IsPaused && state.Phase == TimerPhase.Focus ? step : 0),
-    };
+    private static TimerState Pass(TimerState state, long step) =>
+        state with
+        {
+            AsOf = state.AsOf + step,
+            Lived = state.Lived + step,
+            Paused = state.Paused + (state.IsPaused ? step : 0),
+            PhaseLeft = state.PhaseLeft - (state.IsPaused ? 0 : step),
+            Focused = state.Focused + (!state.IsPaused && state.Phase == TimerPhase.Focus ? step : 0),
+        };
 
-    private static TimerState NextPhase(TimerState state) => state.Phase == TimerPhase.Focus
-        ? state with { Phase = TimerPhase.Break, PhaseLeft = TimerRules.PomodoroBreak }
-        : state with { Phase = TimerPhase.Focus, PhaseLeft = TimerRules.PomodoroFocus, Cycle = state.Cycle + 1 };
+    private static TimerState NextPhase(TimerState state) =>
+        state.Phase == TimerPhase.Focus
+            ? state with
+            {
+                Phase = TimerPhase.Break,
+                PhaseLeft = TimerRules.PomodoroBreak,
+            }
+            : state with
+            {
+                Phase = TimerPhase.Focus,
+                PhaseLeft = TimerRules.PomodoroFocus,
+                Cycle = state.Cycle + 1,
+            };
 
     private static TimerStep Same(TimerState state) => new(state, []);
 

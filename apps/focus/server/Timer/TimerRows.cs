@@ -12,77 +12,133 @@ internal sealed record TimerRow(string UserId, long Version, TimerState? State);
 internal static class TimerRows
 {
     private const string SessionColumns =
-        "id, version, outcome, task_id AS TaskId, task_title AS TaskTitle, mode, focused_ms AS FocusedMs, logged_ms AS LoggedMs, paused_ms AS PausedMs, pauses, " +
-        "started_at AS StartedAt, ended_at AS EndedAt";
+        "id, version, outcome, task_id AS TaskId, task_title AS TaskTitle, mode, focused_ms AS FocusedMs, logged_ms AS LoggedMs, paused_ms AS PausedMs, pauses, "
+        + "started_at AS StartedAt, ended_at AS EndedAt";
 
     public static async Task<TimerRow> FindAsync(DbConnection connection, DbTransaction? transaction, string userId)
     {
         var row = await connection.QuerySingleOrDefaultAsync<(long Version, string? State)>(
-            "SELECT version, state FROM focus_timer WHERE user_id = @userId", new { userId }, transaction);
-        return new TimerRow(userId, row.Version, row.State is null ? null : JsonSerializer.Deserialize<TimerState>(row.State, JsonSerializerOptions.Web));
+            "SELECT version, state FROM focus_timer WHERE user_id = @userId",
+            new { userId },
+            transaction
+        );
+        return new TimerRow(
+            userId,
+            row.Version,
+            row.State is null ? null : JsonSerializer.Deserialize<TimerState>(row.State, JsonSerializerOptions.Web)
+        );
     }
 
-    public static Task SaveAsync(IUnitOfWork unit, TimerRow row) => unit.Connection.ExecuteAsync(
-        "INSERT INTO focus_timer (user_id, version, state, due_at) VALUES (@UserId, @Version, @state, @dueAt) " +
-        "ON CONFLICT (user_id) DO UPDATE SET version = excluded.version, state = excluded.state, due_at = excluded.due_at",
-        new
-        {
-            row.UserId,
-            row.Version,
-            state = row.State is null ? null : JsonSerializer.Serialize(row.State, JsonSerializerOptions.Web),
-            dueAt = row.State?.DueAt,
-        },
-        unit.Transaction);
+    public static Task SaveAsync(IUnitOfWork unit, TimerRow row) =>
+        unit.Connection.ExecuteAsync(
+            "INSERT INTO focus_timer (user_id, version, state, due_at) VALUES (@UserId, @Version, @state, @dueAt) "
+                + "ON CONFLICT (user_id) DO UPDATE SET version = excluded.version, state = excluded.state, due_at = excluded.due_at",
+            new
+            {
+                row.UserId,
+                row.Version,
+                state = row.State is null ? null : JsonSerializer.Serialize(row.State, JsonSerializerOptions.Web),
+                dueAt = row.State?.DueAt,
+            },
+            unit.Transaction
+        );
 
     /// <summary>A portion of the users whose timers change by themselves until a time, by user.</summary>
     public static async Task<IReadOnlyList<string>> DueAsync(DbConnection connection, long until, string after, int limit) =>
-        [.. await connection.QueryAsync<string>(
-            "SELECT user_id FROM focus_timer WHERE due_at <= @until AND user_id > @after ORDER BY user_id LIMIT @limit",
-            new { until, after, limit })];
+        [
+            .. await connection.QueryAsync<string>(
+                "SELECT user_id FROM focus_timer WHERE due_at <= @until AND user_id > @after ORDER BY user_id LIMIT @limit",
+                new
+                {
+                    until,
+                    after,
+                    limit,
+                }
+            ),
+        ];
 
     public static async Task AddSessionAsync(IUnitOfWork unit, string userId, SessionView session)
     {
         await InsertAsync(unit, userId, session);
         await unit.Connection.ExecuteAsync(
-            "DELETE FROM focus_session WHERE user_id = @userId AND ended_at <= (SELECT ended_at FROM focus_session " +
-            "WHERE user_id = @userId ORDER BY ended_at DESC LIMIT 1 OFFSET @Sessions)",
-            new { userId, FocusLimits.Sessions }, unit.Transaction);
+            "DELETE FROM focus_session WHERE user_id = @userId AND ended_at <= (SELECT ended_at FROM focus_session "
+                + "WHERE user_id = @userId ORDER BY ended_at DESC LIMIT 1 OFFSET @Sessions)",
+            new { userId, FocusLimits.Sessions },
+            unit.Transaction
+        );
     }
 
-    private static Task InsertAsync(IUnitOfWork unit, string userId, SessionView session) => unit.Connection.ExecuteAsync(
-        "INSERT INTO focus_session (user_id, id, task_id, task_title, mode, outcome, focused_ms, logged_ms, paused_ms, pauses, started_at, ended_at, version) " +
-        "VALUES (@userId, @Id, @TaskId, @TaskTitle, @mode, @Outcome, @FocusedMs, @LoggedMs, @PausedMs, @Pauses, @startedAt, @endedAt, @Version)",
-        new
-        {
-            userId,
-            session.Id,
-            session.TaskId,
-            session.TaskTitle,
-            mode = session.Mode.ToString(),
-            session.Outcome,
-            session.FocusedMs,
-            session.LoggedMs,
-            session.PausedMs,
-            session.Pauses,
-            startedAt = session.StartedAt.ToUnixTimeMilliseconds(),
-            endedAt = session.EndedAt.ToUnixTimeMilliseconds(),
-            session.Version,
-        },
-        unit.Transaction);
+    private static Task InsertAsync(IUnitOfWork unit, string userId, SessionView session) =>
+        unit.Connection.ExecuteAsync(
+            "INSERT INTO focus_session (user_id, id, task_id, task_title, mode, outcome, focused_ms, logged_ms, paused_ms, pauses, started_at, ended_at, version) "
+                + "VALUES (@userId, @Id, @TaskId, @TaskTitle, @mode, @Outcome, @FocusedMs, @LoggedMs, @PausedMs, @Pauses, @startedAt, @endedAt, @Version)",
+            new
+            {
+                userId,
+                session.Id,
+                session.TaskId,
+                session.TaskTitle,
+                mode = session.Mode.ToString(),
+                session.Outcome,
+                session.FocusedMs,
+                session.LoggedMs,
+                session.PausedMs,
+                session.Pauses,
+                startedAt = session.StartedAt.ToUnixTimeMilliseconds(),
+                endedAt = session.EndedAt.ToUnixTimeMilliseconds(),
+                session.Version,
+            },
+            unit.Transaction
+        );
 
     public static async Task<SessionView?> SessionAsync(DbConnection connection, DbTransaction? transaction, string userId, string id) =>
-        (await connection.QuerySingleOrDefaultAsync<SessionRow>(
-            $"SELECT {SessionColumns} FROM focus_session WHERE user_id = @userId AND id = @id", new { userId, id }, transaction))?.View();
+        (
+            await connection.QuerySingleOrDefaultAsync<SessionRow>(
+                $"SELECT {SessionColumns} FROM focus_session WHERE user_id = @userId AND id = @id",
+                new { userId, id },
+                transaction
+            )
+        )?.View();
 
     public static async Task<IReadOnlyList<SessionView>> SessionsAsync(DbConnection connection, string userId, int limit) =>
-        [.. (await connection.QueryAsync<SessionRow>(
-            $"SELECT {SessionColumns} FROM focus_session WHERE user_id = @userId ORDER BY ended_at DESC, id LIMIT @limit", new { userId, limit })).Select(row => row.View())];
+        [
+            .. (
+                await connection.QueryAsync<SessionRow>(
+                    $"SELECT {SessionColumns} FROM focus_session WHERE user_id = @userId ORDER BY ended_at DESC, id LIMIT @limit",
+                    new { userId, limit }
+                )
+            ).Select(row => row.View()),
+        ];
 
     private sealed record SessionRow(
-        string Id, long Version, string Outcome, string? TaskId, string TaskTitle, string Mode, long FocusedMs, long LoggedMs, long PausedMs, long Pauses,
-        long StartedAt, long EndedAt)
+        string Id,
+        long Version,
+        string Outcome,
+        string? TaskId,
+        string TaskTitle,
+        string Mode,
+        long FocusedMs,
+        long LoggedMs,
+        long PausedMs,
+        long Pauses,
+        long StartedAt,
+        long EndedAt
+    )
     {
-        public SessionView View() => new(
-            Id, Version, Outcome, TaskId, TaskTitle, Enum.Parse<TimerMode>(Mode), FocusedMs, LoggedMs, PausedMs, (int)Pauses, WireTime.Of(StartedAt), WireTime.Of(EndedAt));
+        public SessionView View() =>
+            new(
+                Id,
+                Version,
+                Outcome,
+                TaskId,
+                TaskTitle,
+                Enum.Parse<TimerMode>(Mode),
+                FocusedMs,
+                LoggedMs,
+                PausedMs,
+                (int)Pauses,
+                WireTime.Of(StartedAt),
+                WireTime.Of(EndedAt)
+            );
     }
 }

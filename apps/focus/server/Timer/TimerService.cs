@@ -9,17 +9,19 @@ namespace Dunlin.Apps.Focus;
 /// task and the events commit together or not at all.</summary>
 internal sealed class TimerService(IStore store, UserDevices devices, TimerSchedule schedule)
 {
-    public ValueTask<TimerAnswer> GetAsync(Caller caller, CancellationToken cancellationToken) => store.ReadAsync(
-        async (scope, _) =>
-        {
-            var row = await TimerRows.FindAsync(scope.Connection, null, caller.UserId);
-            var name = row.State is null ? "" : await FocusDevices.NameAsync(scope.Connection, null, row.State.DeviceId);
-            return new TimerAnswer(row.State is null ? null : TimerView.Of(row.State, name, row.Version), row.Version, scope.Now);
-        },
-        cancellationToken);
+    public ValueTask<TimerAnswer> GetAsync(Caller caller, CancellationToken cancellationToken) =>
+        store.ReadAsync(
+            async (scope, _) =>
+            {
+                var row = await TimerRows.FindAsync(scope.Connection, null, caller.UserId);
+                var name = row.State is null ? "" : await FocusDevices.NameAsync(scope.Connection, null, row.State.DeviceId);
+                return new TimerAnswer(row.State is null ? null : TimerView.Of(row.State, name, row.Version), row.Version, scope.Now);
+            },
+            cancellationToken
+        );
 
-    public ValueTask<IReadOnlyList<SessionView>> SessionsAsync(Caller caller, CancellationToken cancellationToken) => store.ReadAsync(
-        async (scope, _) => await TimerRows.SessionsAsync(scope.Connection, caller.UserId, limit: 50), cancellationToken);
+    public ValueTask<IReadOnlyList<SessionView>> SessionsAsync(Caller caller, CancellationToken cancellationToken) =>
+        store.ReadAsync(async (scope, _) => await TimerRows.SessionsAsync(scope.Connection, caller.UserId, limit: 50), cancellationToken);
 
     /// <summary>Takes a command of a device whose owner has been checked.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.Conflict"/> with <c>reason</c>, <c>deviceName</c>, <c>taskTitle</c> and
@@ -32,15 +34,17 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
     }
 
     /// <summary>Lets time do what it has done: called by the schedule, harmless at any time.</summary>
-    public async ValueTask<long?> SettleAsync(string userId, CancellationToken cancellationToken) => await store.WriteAsync(
-        async (unit, ct) =>
-        {
-            var row = await TimerRows.FindAsync(unit.Connection, unit.Transaction, userId);
-            var now = unit.Now.ToUnixTimeMilliseconds();
-            row = (await KeepAsync(unit, row, TimerMachine.Advance(row.State, now), null, ct)).Row;
-            return row.State?.DueAt;
-        },
-        cancellationToken);
+    public async ValueTask<long?> SettleAsync(string userId, CancellationToken cancellationToken) =>
+        await store.WriteAsync(
+            async (unit, ct) =>
+            {
+                var row = await TimerRows.FindAsync(unit.Connection, unit.Transaction, userId);
+                var now = unit.Now.ToUnixTimeMilliseconds();
+                row = (await KeepAsync(unit, row, TimerMachine.Advance(row.State, now), null, ct)).Row;
+                return row.State?.DueAt;
+            },
+            cancellationToken
+        );
 
     private async ValueTask<Outcome> TakeAsync(IUnitOfWork unit, string userId, TimerCommand command, CancellationToken cancellationToken)
     {
@@ -68,19 +72,31 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
     private static async ValueTask<Outcome> RepeatedAsync(IUnitOfWork unit, TimerRow row, TimerCommand command, SessionView session)
     {
         var name = row.State is null ? null : await FocusDevices.NameAsync(unit, row.State.DeviceId);
-        var repeats = command is CompleteTimer ? session.Outcome != Word(TimerOutcome.Cancelled) : command is CancelTimer && session.Outcome == Word(TimerOutcome.Cancelled);
+        var repeats =
+            command is CompleteTimer
+                ? session.Outcome != Word(TimerOutcome.Cancelled)
+                : command is CancelTimer && session.Outcome == Word(TimerOutcome.Cancelled);
         return repeats
             ? new Outcome(Answer(unit, row, name, session), null, row.State?.DueAt)
             : new Outcome(null, TimerErrors.Of(TimerRefusal.Ended, row.State, name), row.State?.DueAt);
     }
 
-    private static async ValueTask<StartTimer> WithTitleAsync(IUnitOfWork unit, string userId, StartTimer start) => start.TaskId is { } taskId
-        ? start with { TaskTitle = (await TaskRows.RequireAsync(unit.Connection, unit.Transaction, userId, taskId)).Title }
-        : start;
+    private static async ValueTask<StartTimer> WithTitleAsync(IUnitOfWork unit, string userId, StartTimer start) =>
+        start.TaskId is { } taskId
+            ? start with
+            {
+                TaskTitle = (await TaskRows.RequireAsync(unit.Connection, unit.Transaction, userId, taskId)).Title,
+            }
+            : start;
 
     /// <summary>Writes what a step came to: the events, the session and the log of the task for an end, and the row.</summary>
     private async ValueTask<(TimerRow Row, SessionView? Ended)> KeepAsync(
-        IUnitOfWork unit, TimerRow row, TimerStep step, string? deviceId, CancellationToken cancellationToken)
+        IUnitOfWork unit,
+        TimerRow row,
+        TimerStep step,
+        string? deviceId,
+        CancellationToken cancellationToken
+    )
     {
         // Where only time has passed and nothing happened, the row says the same as before.
         if (step.Events.Count == 0)
@@ -101,47 +117,117 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
         return (kept, ended);
     }
 
-    private async ValueTask TellAsync(IUnitOfWork unit, string userId, TimerEvent happened, long version, string? deviceId, CancellationToken cancellationToken)
+    private async ValueTask TellAsync(
+        IUnitOfWork unit,
+        string userId,
+        TimerEvent happened,
+        long version,
+        string? deviceId,
+        CancellationToken cancellationToken
+    )
     {
         var timer = TimerView.Of(happened.State, await FocusDevices.NameAsync(unit, happened.State.DeviceId), version);
-        await (happened switch
-        {
-            TimerStarted => devices.BroadcastAsync(unit, userId, "timer", "started", new { timer }, deviceId, cancellationToken: cancellationToken),
-            TimerMoved moved => devices.BroadcastAsync(
-                unit, userId, "timer", "moved", new { timer, targetDeviceId = timer.DeviceId, fromDeviceId = moved.FromDeviceId }, deviceId, cancellationToken: cancellationToken),
-            TimerUpdated updated => devices.BroadcastAsync(
-                unit, userId, "timer", "updated", new { timer, change = updated.Change, pomodoroState = timer.PomodoroState }, deviceId, cancellationToken: cancellationToken),
-            _ => throw new InvalidOperationException($"'{happened.GetType().Name}' is not told."),
-        });
+        await (
+            happened switch
+            {
+                TimerStarted => devices.BroadcastAsync(
+                    unit,
+                    userId,
+                    "timer",
+                    "started",
+                    new { timer },
+                    deviceId,
+                    cancellationToken: cancellationToken
+                ),
+                TimerMoved moved => devices.BroadcastAsync(
+                    unit,
+                    userId,
+                    "timer",
+                    "moved",
+                    new
+                    {
+                        timer,
+                        targetDeviceId = timer.DeviceId,
+                        fromDeviceId = moved.FromDeviceId,
+                    },
+                    deviceId,
+                    cancellationToken: cancellationToken
+                ),
+                TimerUpdated updated => devices.BroadcastAsync(
+                    unit,
+                    userId,
+                    "timer",
+                    "updated",
+                    new
+                    {
+                        timer,
+                        change = updated.Change,
+                        pomodoroState = timer.PomodoroState,
+                    },
+                    deviceId,
+                    cancellationToken: cancellationToken
+                ),
+                _ => throw new InvalidOperationException($"'{happened.GetType().Name}' is not told."),
+            }
+        );
     }
 
     private async ValueTask<SessionView> EndAsync(
-        IUnitOfWork unit, string userId, TimerStopped stopped, long version, string? deviceId, CancellationToken cancellationToken)
+        IUnitOfWork unit,
+        string userId,
+        TimerStopped stopped,
+        long version,
+        string? deviceId,
+        CancellationToken cancellationToken
+    )
     {
         var state = stopped.State;
-        var task = stopped.Outcome == TimerOutcome.Cancelled || state.TaskId is null
-            ? null
-            : await TaskRows.FindAsync(unit.Connection, unit.Transaction, userId, state.TaskId);
+        var task =
+            stopped.Outcome == TimerOutcome.Cancelled || state.TaskId is null
+                ? null
+                : await TaskRows.FindAsync(unit.Connection, unit.Transaction, userId, state.TaskId);
         var session = new SessionView(
-            state.Id, version, Word(stopped.Outcome), state.TaskId, state.TaskTitle, state.Mode, state.Focused, task is null ? 0 : state.Focused, state.Paused,
-            state.Pauses, WireTime.Of(state.StartedAt), WireTime.Of(state.AsOf));
+            state.Id,
+            version,
+            Word(stopped.Outcome),
+            state.TaskId,
+            state.TaskTitle,
+            state.Mode,
+            state.Focused,
+            task is null ? 0 : state.Focused,
+            state.Paused,
+            state.Pauses,
+            WireTime.Of(state.StartedAt),
+            WireTime.Of(state.AsOf)
+        );
         await devices.BroadcastAsync(unit, userId, "timer", "stopped", session, deviceId, cancellationToken: cancellationToken);
         await TimerRows.AddSessionAsync(unit, userId, session);
         if (task is not null && state.Focused > 0)
-            await TaskRows.ChangeAsync(unit, devices, userId, task with { LoggedMs = task.LoggedMs + state.Focused }, deviceId, cancellationToken);
+            await TaskRows.ChangeAsync(
+                unit,
+                devices,
+                userId,
+                task with
+                {
+                    LoggedMs = task.LoggedMs + state.Focused,
+                },
+                deviceId,
+                cancellationToken
+            );
         return session;
     }
 
     private static TimerAnswer Answer(IUnitOfWork unit, TimerRow row, string? name, SessionView? session) =>
         new(row.State is null ? null : TimerView.Of(row.State, name!, row.Version), row.Version, unit.Now, session);
 
-    private static string Word(TimerOutcome outcome) => outcome switch
-    {
-        TimerOutcome.Completed => "completed",
-        TimerOutcome.Cancelled => "cancelled",
-        TimerOutcome.PlannedEnd => "plannedEnd",
-        _ => "cap",
-    };
+    private static string Word(TimerOutcome outcome) =>
+        outcome switch
+        {
+            TimerOutcome.Completed => "completed",
+            TimerOutcome.Cancelled => "cancelled",
+            TimerOutcome.PlannedEnd => "plannedEnd",
+            _ => "cap",
+        };
 
     /// <summary>What a command came to. A refusal is no exception inside the unit: what time has done is kept all the same.</summary>
     private sealed record Outcome(TimerAnswer? Answer, DunlinException? Refusal, long? DueAt);

@@ -86,7 +86,10 @@ public sealed record TimerState
 
     /// <summary><c>running</c>, <c>break</c> or <c>paused</c>.</summary>
     [JsonIgnore]
-    public string Status => IsPaused ? "paused" : Phase == TimerPhase.Break ? "break" : "running";
+    public string Status =>
+        IsPaused ? "paused"
+        : Phase == TimerPhase.Break ? "break"
+        : "running";
 }
 
 /// <summary>The lengths, in milliseconds.</summary>

@@ -5,18 +5,45 @@ namespace Dunlin.Apps.Focus;
 /// <summary>A timer as it travels: as it stood at <paramref name="AsOf"/>, so that a page draws what is left from the server's
 /// time and never from its own.</summary>
 public sealed record TimerView(
-    string Id, long Version, string Status, TimerMode Mode, string? TaskId, string TaskTitle, string DeviceId, string DeviceName,
-    DateTimeOffset StartedAt, DateTimeOffset? PlannedEndTime, PomodoroView? PomodoroState, long RemainingMs, long FocusedMs, long PausedMs,
-    int Pauses, DateTimeOffset AsOf)
+    string Id,
+    long Version,
+    string Status,
+    TimerMode Mode,
+    string? TaskId,
+    string TaskTitle,
+    string DeviceId,
+    string DeviceName,
+    DateTimeOffset StartedAt,
+    DateTimeOffset? PlannedEndTime,
+    PomodoroView? PomodoroState,
+    long RemainingMs,
+    long FocusedMs,
+    long PausedMs,
+    int Pauses,
+    DateTimeOffset AsOf
+)
 {
-    internal static TimerView Of(TimerState state, string deviceName, long version) => new(
-        state.Id, version, state.Status, state.Mode, state.TaskId, state.TaskTitle, state.DeviceId, deviceName,
-        WireTime.Of(state.StartedAt),
-        state.Mode == TimerMode.Normal && !state.IsPaused ? WireTime.Of(state.AsOf + state.PhaseLeft) : null,
-        state.Mode == TimerMode.Pomodoro
-            ? new PomodoroView(state.Phase, state.Cycle, state.IsPaused ? null : WireTime.Of(state.AsOf + state.PhaseLeft))
-            : null,
-        state.PhaseLeft, state.Focused, state.Paused, state.Pauses, WireTime.Of(state.AsOf));
+    internal static TimerView Of(TimerState state, string deviceName, long version) =>
+        new(
+            state.Id,
+            version,
+            state.Status,
+            state.Mode,
+            state.TaskId,
+            state.TaskTitle,
+            state.DeviceId,
+            deviceName,
+            WireTime.Of(state.StartedAt),
+            state.Mode == TimerMode.Normal && !state.IsPaused ? WireTime.Of(state.AsOf + state.PhaseLeft) : null,
+            state.Mode == TimerMode.Pomodoro
+                ? new PomodoroView(state.Phase, state.Cycle, state.IsPaused ? null : WireTime.Of(state.AsOf + state.PhaseLeft))
+                : null,
+            state.PhaseLeft,
+            state.Focused,
+            state.Paused,
+            state.Pauses,
+            WireTime.Of(state.AsOf)
+        );
 }
 
 /// <summary>Where a pomodoro stands.</summary>
@@ -39,8 +66,19 @@ public sealed record PomodoroView(TimerPhase Phase, int Cycle, DateTimeOffset? P
 /// <param name="StartedAt">When it began.</param>
 /// <param name="EndedAt">When it ended, by itself or by its user.</param>
 public sealed record SessionView(
-    string Id, long Version, string Outcome, string? TaskId, string TaskTitle, TimerMode Mode, long FocusedMs, long LoggedMs, long PausedMs, int Pauses,
-    DateTimeOffset StartedAt, DateTimeOffset EndedAt)
+    string Id,
+    long Version,
+    string Outcome,
+    string? TaskId,
+    string TaskTitle,
+    TimerMode Mode,
+    long FocusedMs,
+    long LoggedMs,
+    long PausedMs,
+    int Pauses,
+    DateTimeOffset StartedAt,
+    DateTimeOffset EndedAt
+)
 {
     /// <summary>Whole minutes of focus.</summary>
     public long Minutes => FocusedMs / TimerRules.Minute;
@@ -55,32 +93,37 @@ public sealed record TimerAnswer(TimerView? Timer, long Version, DateTimeOffset 
 
 internal static class TimerErrors
 {
-    public static DunlinException Of(TimerRefusal refusal, TimerState? state, string? deviceName) => new(ErrorCode.Conflict, refusal switch
-    {
-        TimerRefusal.OnOtherDevice => $"The timer for '{state!.TaskTitle}' is running on another device ({deviceName}).",
-        TimerRefusal.AlreadyRunning => $"A timer for '{state!.TaskTitle}' is running on this device already.",
-        TimerRefusal.OtherTimer => "Another timer is running than the one that was meant.",
-        TimerRefusal.NotOnBreak => "There is no break to skip.",
-        TimerRefusal.Ended => "That timer is over.",
-        _ => "No timer is running.",
-    })
-    {
-        Extensions = new Dictionary<string, object?>(StringComparer.Ordinal)
+    public static DunlinException Of(TimerRefusal refusal, TimerState? state, string? deviceName) =>
+        new(
+            ErrorCode.Conflict,
+            refusal switch
+            {
+                TimerRefusal.OnOtherDevice => $"The timer for '{state!.TaskTitle}' is running on another device ({deviceName}).",
+                TimerRefusal.AlreadyRunning => $"A timer for '{state!.TaskTitle}' is running on this device already.",
+                TimerRefusal.OtherTimer => "Another timer is running than the one that was meant.",
+                TimerRefusal.NotOnBreak => "There is no break to skip.",
+                TimerRefusal.Ended => "That timer is over.",
+                _ => "No timer is running.",
+            }
+        )
         {
-            ["reason"] = Reason(refusal),
-            ["deviceName"] = deviceName,
-            ["taskTitle"] = state?.TaskTitle,
-            ["startedAt"] = state is null ? null : WireTime.Of(state.StartedAt),
-        },
-    };
+            Extensions = new Dictionary<string, object?>(StringComparer.Ordinal)
+            {
+                ["reason"] = Reason(refusal),
+                ["deviceName"] = deviceName,
+                ["taskTitle"] = state?.TaskTitle,
+                ["startedAt"] = state is null ? null : WireTime.Of(state.StartedAt),
+            },
+        };
 
-    private static string Reason(TimerRefusal refusal) => refusal switch
-    {
-        TimerRefusal.OnOtherDevice => "timer_on_other_device",
-        TimerRefusal.AlreadyRunning => "timer_already_running",
-        TimerRefusal.OtherTimer => "other_timer",
-        TimerRefusal.NotOnBreak => "not_on_break",
-        TimerRefusal.Ended => "timer_ended",
-        _ => "no_timer",
-    };
+    private static string Reason(TimerRefusal refusal) =>
+        refusal switch
+        {
+            TimerRefusal.OnOtherDevice => "timer_on_other_device",
+            TimerRefusal.AlreadyRunning => "timer_already_running",
+            TimerRefusal.OtherTimer => "other_timer",
+            TimerRefusal.NotOnBreak => "not_on_break",
+            TimerRefusal.Ended => "timer_ended",
+            _ => "no_timer",
+        };
 }

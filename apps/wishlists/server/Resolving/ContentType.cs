@@ -12,7 +12,9 @@ internal readonly record struct ContentType(string MediaType, string? Charset)
 
     public static ContentType Of(HttpContentHeaders headers) =>
         // Of several headers the last counts (Fetch, "extract a MIME type").
-        headers.NonValidated.TryGetValues("Content-Type", out var values) ? Parse(values.Last()) : default;
+        headers.NonValidated.TryGetValues("Content-Type", out var values)
+            ? Parse(values.Last())
+            : default;
 
     public static ContentType Parse(string text)
     {
@@ -20,7 +22,11 @@ internal readonly record struct ContentType(string MediaType, string? Charset)
         string? charset = null;
         foreach (var part in parts.Skip(1))
         {
-            if (charset is null && part.Split('=', 2) is [var name, var value] && name.Trim().Equals("charset", StringComparison.OrdinalIgnoreCase))
+            if (
+                charset is null
+                && part.Split('=', 2) is [var name, var value]
+                && name.Trim().Equals("charset", StringComparison.OrdinalIgnoreCase)
+            )
                 charset = value.Trim().Trim('"', '\'').Trim();
         }
         return new ContentType(parts[0].Trim().ToLowerInvariant(), charset is "" ? null : charset);

@@ -30,7 +30,8 @@ internal enum FetchFault
 }
 
 /// <summary>A page that could not be fetched.</summary>
-internal sealed class FetchException(FetchFault fault, string message, Exception? innerException = null) : Exception(message, innerException)
+internal sealed class FetchException(FetchFault fault, string message, Exception? innerException = null)
+    : Exception(message, innerException)
 {
     public FetchFault Fault { get; } = fault;
 

@@ -9,11 +9,28 @@ internal static class JsonLd
     private const int MaxNodes = 2_000;
 
     private static readonly string[] Types =
-        ["Product", "ProductGroup", "ProductModel", "IndividualProduct", "SomeProducts", "Vehicle", "Car", "Book"];
+    [
+        "Product",
+        "ProductGroup",
+        "ProductModel",
+        "IndividualProduct",
+        "SomeProducts",
+        "Vehicle",
+        "Car",
+        "Book",
+    ];
 
     // Names of schema.org's PriceTypeEnumeration for prices that are not asked for.
     private static readonly string[] ListPrices =
-        ["ListPrice", "StrikethroughPrice", "SRP", "MSRP", "RegularPrice", "InvoicePrice", "MinimumAdvertisedPrice"];
+    [
+        "ListPrice",
+        "StrikethroughPrice",
+        "SRP",
+        "MSRP",
+        "RegularPrice",
+        "InvoicePrice",
+        "MinimumAdvertisedPrice",
+    ];
 
     public static void Read(string json, FactBook facts)
     {
@@ -41,8 +58,10 @@ internal static class JsonLd
                 continue;
             if (Types.Any(type => IsOf(node, type)))
                 ReadProduct(node, facts);
-            foreach (var name in (ReadOnlySpan<string>)
-                ["hasVariant", "itemListElement", "item", "mainEntityOfPage", "mainEntity", "about", "@graph"])
+            foreach (
+                var name in (ReadOnlySpan<string>)
+                    ["hasVariant", "itemListElement", "item", "mainEntityOfPage", "mainEntity", "about", "@graph"]
+            )
             {
                 if (node.TryGetProperty(name, out var inner))
                     rest.Push(inner);
@@ -80,15 +99,17 @@ internal static class JsonLd
         return null;
     }
 
-    private static bool IsForUnit(JsonElement offer) => offer.ValueKind == JsonValueKind.Object && offer.TryGetProperty("referenceQuantity", out _);
+    private static bool IsForUnit(JsonElement offer) =>
+        offer.ValueKind == JsonValueKind.Object && offer.TryGetProperty("referenceQuantity", out _);
 
-    private static string? ImageOf(JsonElement image) => image.ValueKind switch
-    {
-        JsonValueKind.String => image.GetString(),
-        JsonValueKind.Array => image.EnumerateArray().Take(20).Select(ImageOf).FirstOrDefault(found => found is not null),
-        JsonValueKind.Object => Text(image, "url") ?? Text(image, "contentUrl") ?? Text(image, "@id"),
-        _ => null,
-    };
+    private static string? ImageOf(JsonElement image) =>
+        image.ValueKind switch
+        {
+            JsonValueKind.String => image.GetString(),
+            JsonValueKind.Array => image.EnumerateArray().Take(20).Select(ImageOf).FirstOrDefault(found => found is not null),
+            JsonValueKind.Object => Text(image, "url") ?? Text(image, "contentUrl") ?? Text(image, "@id"),
+            _ => null,
+        };
 
     private static string? Text(JsonElement node, string name)
     {
@@ -110,9 +131,7 @@ internal static class JsonLd
     {
         if (!node.TryGetProperty("@type", out var value))
             return false;
-        return value.ValueKind == JsonValueKind.Array
-            ? value.EnumerateArray().Any(item => IsNamed(item, type))
-            : IsNamed(value, type);
+        return value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().Any(item => IsNamed(item, type)) : IsNamed(value, type);
     }
 
     private static bool IsNamed(JsonElement value, string type) =>

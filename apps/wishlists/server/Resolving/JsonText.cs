@@ -65,7 +65,10 @@ internal static partial class JsonText
             if (!isText)
             {
                 isText = c == '"';
-                depth += c is '{' or '[' ? 1 : c is '}' or ']' ? -1 : 0;
+                depth +=
+                    c is '{' or '[' ? 1
+                    : c is '}' or ']' ? -1
+                    : 0;
                 clean.Append((c == ';' && depth == 0) || (c < ' ') || c == '\uFEFF' ? ' ' : c);
             }
             else if (c == '\\')
@@ -115,7 +118,9 @@ internal static partial class JsonText
     }
 
     private static char? Unit(string text, int at) =>
-        at + 5 < text.Length && text[at] == '\\' && text[at + 1] == 'u'
+        at + 5 < text.Length
+        && text[at] == '\\'
+        && text[at + 1] == 'u'
         && ushort.TryParse(text.AsSpan(at + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var unit)
             ? (char)unit
             : null;

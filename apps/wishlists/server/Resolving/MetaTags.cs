@@ -22,7 +22,11 @@ internal static class MetaTags
         // Of equals the first counts: what is asked for now comes before the list price.
         foreach (var prefix in (ReadOnlySpan<string>)["product:sale_price", "product:price", "og:price"])
         {
-            var price = PriceText.Parse(tags.GetValueOrDefault(prefix + ":amount"), tags.GetValueOrDefault(prefix + ":currency"), isForMachines: true);
+            var price = PriceText.Parse(
+                tags.GetValueOrDefault(prefix + ":amount"),
+                tags.GetValueOrDefault(prefix + ":currency"),
+                isForMachines: true
+            );
             facts.Price(price, FactSource.OpenGraph, 0.8);
         }
         if (string.Equals(tags.GetValueOrDefault("twitter:label1"), "price", StringComparison.OrdinalIgnoreCase))

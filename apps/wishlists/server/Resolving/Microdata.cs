@@ -35,7 +35,11 @@ internal static class Microdata
             }
         }
         foreach (var (scope, amount) in amounts)
-            facts.Price(PriceText.Parse(amount, currencies.GetValueOrDefault(scope), isForMachines: true), FactSource.Microdata, Confidence);
+            facts.Price(
+                PriceText.Parse(amount, currencies.GetValueOrDefault(scope), isForMachines: true),
+                FactSource.Microdata,
+                Confidence
+            );
     }
 
     private static bool IsOffer(IElement scope) => IsOf(scope, "Offer") || IsOf(scope, "AggregateOffer") || IsOf(scope, "Product");
@@ -45,12 +49,14 @@ internal static class Microdata
 
     private static string ValueOf(IElement element) =>
         element.GetAttribute("content")
-        ?? (element.LocalName switch
-        {
-            "img" or "source" or "embed" => element.GetAttribute("src"),
-            "a" or "link" or "area" => element.GetAttribute("href"),
-            "data" or "meter" => element.GetAttribute("value"),
-            _ => null,
-        })
+        ?? (
+            element.LocalName switch
+            {
+                "img" or "source" or "embed" => element.GetAttribute("src"),
+                "a" or "link" or "area" => element.GetAttribute("href"),
+                "data" or "meter" => element.GetAttribute("value"),
+                _ => null,
+            }
+        )
         ?? PageTree.TextOf(element);
 }

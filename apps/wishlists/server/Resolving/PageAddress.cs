@@ -11,11 +11,27 @@ internal static class PageAddress
 
     // RFC 6761, 6762, 8375 and 9476, ICANN's reserved names, and what routers use.
     private static readonly string[] LocalZones =
-        ["local", "internal", "home.arpa", "localdomain", "lan", "home", "corp", "intranet", "private", "alt"];
+    [
+        "local",
+        "internal",
+        "home.arpa",
+        "localdomain",
+        "lan",
+        "home",
+        "corp",
+        "intranet",
+        "private",
+        "alt",
+    ];
 
     /// <summary>The address; null where it is none.</summary>
     public static Uri? Parse(string? text) =>
-        text is { Length: >= 1 and <= MaxLength } && !text.Any(char.IsControl) && Uri.TryCreate(text.Trim(), UriKind.Absolute, out var uri) && IsPage(uri) ? uri : null;
+        text is { Length: >= 1 and <= MaxLength }
+        && !text.Any(char.IsControl)
+        && Uri.TryCreate(text.Trim(), UriKind.Absolute, out var uri)
+        && IsPage(uri)
+            ? uri
+            : null;
 
     /// <exception cref="FetchException"><see cref="FetchFault.AddressRefused"/>.</exception>
     public static void Require(Uri uri, FetchOptions options)

@@ -59,12 +59,17 @@ internal sealed class FactBook(Uri address, FetchOptions options)
     public void Image(string? text, FactSource source, double confidence)
     {
         // The browser of whoever sees the list will fetch it: not from that person's own network.
-        if (text is not null && Uri.TryCreate(address, text.Trim(), out var uri)
-            && PageAddress.Parse(uri.AbsoluteUri) is { } image && PageAddress.MayBeAsked(image, options))
+        if (
+            text is not null
+            && Uri.TryCreate(address, text.Trim(), out var uri)
+            && PageAddress.Parse(uri.AbsoluteUri) is { } image
+            && PageAddress.MayBeAsked(image, options)
+        )
         {
             _image = Better(_image, new Fact<string>(image.AbsoluteUri, source, confidence));
         }
     }
 
-    private static Fact<T> Better<T>(Fact<T>? known, Fact<T> found) => known is not null && known.Confidence >= found.Confidence ? known : found;
+    private static Fact<T> Better<T>(Fact<T>? known, Fact<T> found) =>
+        known is not null && known.Confidence >= found.Confidence ? known : found;
 }

@@ -28,22 +28,24 @@ internal sealed class PageFetcher : IDisposable
     public PageFetcher(IOptions<FetchOptions> options, HostLookup lookup, TimeProvider time)
     {
         (_options, _lookup, _time) = (options.Value, lookup, time);
-        _client = new HttpClient(new SocketsHttpHandler
-        {
-            ConnectCallback = ConnectAsync,
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            UseProxy = false,
-            Credentials = null,
-            PreAuthenticate = false,
-            AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Deflate | DecompressionMethods.Brotli,
-            MaxResponseHeadersLength = _options.MaxHeaderKibibytes,
-            ConnectTimeout = _options.TimeLimit,
-            // Each request makes, and so checks, its own connection; and one that is given up is closed, not read to its end.
-            PooledConnectionLifetime = TimeSpan.Zero,
-            ResponseDrainTimeout = TimeSpan.Zero,
-            ActivityHeadersPropagator = null,
-        })
+        _client = new HttpClient(
+            new SocketsHttpHandler
+            {
+                ConnectCallback = ConnectAsync,
+                AllowAutoRedirect = false,
+                UseCookies = false,
+                UseProxy = false,
+                Credentials = null,
+                PreAuthenticate = false,
+                AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Deflate | DecompressionMethods.Brotli,
+                MaxResponseHeadersLength = _options.MaxHeaderKibibytes,
+                ConnectTimeout = _options.TimeLimit,
+                // Each request makes, and so checks, its own connection; and one that is given up is closed, not read to its end.
+                PooledConnectionLifetime = TimeSpan.Zero,
+                ResponseDrainTimeout = TimeSpan.Zero,
+                ActivityHeadersPropagator = null,
+            }
+        )
         {
             Timeout = Timeout.InfiniteTimeSpan,
         };
@@ -102,7 +104,12 @@ internal sealed class PageFetcher : IDisposable
     }
 
     private static Uri? RedirectOf(HttpResponseMessage response) =>
-        response.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect
+        response.StatusCode
+            is HttpStatusCode.MovedPermanently
+                or HttpStatusCode.Found
+                or HttpStatusCode.SeeOther
+                or HttpStatusCode.TemporaryRedirect
+                or HttpStatusCode.PermanentRedirect
             ? response.Headers.Location ?? throw new FetchException(FetchFault.NotAPage, "A redirect to nowhere.")
             : null;
 

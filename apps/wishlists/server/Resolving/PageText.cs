@@ -59,6 +59,9 @@ internal static partial class PageText
         }
     }
 
-    [GeneratedRegex("<meta[^>]{0,200}?charset\\s*=\\s*[\"']?\\s*(?<name>[a-zA-Z0-9_:.-]{1,40})", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        "<meta[^>]{0,200}?charset\\s*=\\s*[\"']?\\s*(?<name>[a-zA-Z0-9_:.-]{1,40})",
+        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking
+    )]
     private static partial Regex MetaCharset();
 }

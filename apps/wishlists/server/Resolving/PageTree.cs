@@ -35,31 +35,37 @@ internal static partial class PageTree
 
     private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> Attributes = new HashSet<string>(
         ["property", "name", "content", "itemprop", "itemscope", "itemtype", "type", "href", "src", "value", "class", "style"],
-        StringComparer.OrdinalIgnoreCase).GetAlternateLookup<ReadOnlySpan<char>>();
+        StringComparer.OrdinalIgnoreCase
+    ).GetAlternateLookup<ReadOnlySpan<char>>();
 
     public static IDocument Parse(string html)
     {
         IElement? last = null;
-        var parser = new HtmlParser(new HtmlParserOptions
-        {
-            SkipComments = true,
-            DisableElementPositionTracking = true,
-            OnCreated = (element, _) => last = element,
-            ShouldEmitAttribute = static (ref StructHtmlToken _, ReadOnlyMemory<char> name) => Attributes.Contains(name.Span),
-        });
+        var parser = new HtmlParser(
+            new HtmlParserOptions
+            {
+                SkipComments = true,
+                DisableElementPositionTracking = true,
+                OnCreated = (element, _) => last = element,
+                ShouldEmitAttribute = static (ref StructHtmlToken _, ReadOnlyMemory<char> name) => Attributes.Contains(name.Span),
+            }
+        );
         var tags = 0;
         // The parser works on this thread alone.
         var begun = Stopwatch.GetTimestamp();
         var allocated = GC.GetAllocatedBytesForCurrentThread();
-        return parser.ParseDocument<Document, Element>(new TextSource(html), (ref StructHtmlToken token, TokenConsumer next) =>
-        {
-            if (token.IsTag && (++tags > MaxTags || IsDeep(last)))
-                return TokenConsumptionResult.Stop;
-            if (GC.GetAllocatedBytesForCurrentThread() - allocated > MaxBytes || Stopwatch.GetElapsedTime(begun) > MaxTime)
-                return TokenConsumptionResult.Stop;
-            next(ref token);
-            return TokenConsumptionResult.Continue;
-        });
+        return parser.ParseDocument<Document, Element>(
+            new TextSource(html),
+            (ref StructHtmlToken token, TokenConsumer next) =>
+            {
+                if (token.IsTag && (++tags > MaxTags || IsDeep(last)))
+                    return TokenConsumptionResult.Stop;
+                if (GC.GetAllocatedBytesForCurrentThread() - allocated > MaxBytes || Stopwatch.GetElapsedTime(begun) > MaxTime)
+                    return TokenConsumptionResult.Stop;
+                next(ref token);
+                return TokenConsumptionResult.Continue;
+            }
+        );
     }
 
     // By now the element has its parent. Bounded itself: nothing is deeper than the first that stops the parser.
@@ -121,9 +127,10 @@ internal static partial class PageTree
 
     // Whole parts of class names, in all the ways of joining them: old-price, price--old, oldPrice, compare_at_price.
     [GeneratedRegex(
-        @"(^|[\s_-])((old|was|original|previous|before|former)[_-]*price|price[_-]*(old|was|original|previous|before|former)" +
-        @"|price[_-]*compare|compare[_-]*at([_-]*price)?|strike(d|through|thru|-through|-thru)?([_-]*price)?|(price[_-]*)?crossed([_-]*out)?|line-through" +
-        @"|rrp|uvp|msrp|streichpreis)($|[\s_-])",
-        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+        @"(^|[\s_-])((old|was|original|previous|before|former)[_-]*price|price[_-]*(old|was|original|previous|before|former)"
+            + @"|price[_-]*compare|compare[_-]*at([_-]*price)?|strike(d|through|thru|-through|-thru)?([_-]*price)?|(price[_-]*)?crossed([_-]*out)?|line-through"
+            + @"|rrp|uvp|msrp|streichpreis)($|[\s_-])",
+        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking
+    )]
     private static partial Regex FormerPrice();
 }

@@ -42,22 +42,23 @@ internal static class PlainText
         return clean.Length == 0 ? null : clean;
     }
 
-    private static bool IsShown(Rune rune, Rune last) => Rune.GetUnicodeCategory(rune) switch
-    {
-        UnicodeCategory.Control or UnicodeCategory.PrivateUse => false,
-        // Most of this category is invisible or turns the direction of what follows.
-        UnicodeCategory.Format => rune.Value switch
+    private static bool IsShown(Rune rune, Rune last) =>
+        Rune.GetUnicodeCategory(rune) switch
         {
-            // They decide how letters join (Persian, Indic scripts) and which emoji are one; alone they are nothing.
-            0x200C or 0x200D => last.Value is not (' ' or 0x200C or 0x200D),
-            // The flags of England, Scotland and Wales.
-            >= 0xE0020 and <= 0xE007F => last.Value is BlackFlag or (>= 0xE0020 and <= 0xE007F),
-            // Signs of Arabic and Syriac that are drawn around digits.
-            (>= 0x0600 and <= 0x0605) or 0x06DD or 0x070F or 0x0890 or 0x0891 or 0x08E2 => true,
-            _ => false,
-        },
-        _ => true,
-    };
+            UnicodeCategory.Control or UnicodeCategory.PrivateUse => false,
+            // Most of this category is invisible or turns the direction of what follows.
+            UnicodeCategory.Format => rune.Value switch
+            {
+                // They decide how letters join (Persian, Indic scripts) and which emoji are one; alone they are nothing.
+                0x200C or 0x200D => last.Value is not (' ' or 0x200C or 0x200D),
+                // The flags of England, Scotland and Wales.
+                >= 0xE0020 and <= 0xE007F => last.Value is BlackFlag or (>= 0xE0020 and <= 0xE007F),
+                // Signs of Arabic and Syriac that are drawn around digits.
+                (>= 0x0600 and <= 0x0605) or 0x06DD or 0x070F or 0x0890 or 0x0891 or 0x08E2 => true,
+                _ => false,
+            },
+            _ => true,
+        };
 
     // Between two characters as readers see them; within one that has no end.
     private static string Cut(string line, int maxLength)

@@ -65,9 +65,12 @@ internal static partial class PriceText
     };
 
     private static readonly HashSet<string> Codes = new(
-        ("AED AMD ARS AUD AZN BDT BGN BHD BRL BYN CAD CHF CLP CNY COP CZK DKK EGP EUR GBP GEL HKD HUF IDR ILS INR ISK JOD JPY KGS KRW KWD KZT LKR MAD MDL " +
-        "MXN MYR NGN NOK NZD OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TND TRY TWD UAH USD UZS VND ZAR").Split(' '),
-        StringComparer.Ordinal);
+        (
+            "AED AMD ARS AUD AZN BDT BGN BHD BRL BYN CAD CHF CLP CNY COP CZK DKK EGP EUR GBP GEL HKD HUF IDR ILS INR ISK JOD JPY KGS KRW KWD KZT LKR MAD MDL "
+            + "MXN MYR NGN NOK NZD OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TND TRY TWD UAH USD UZS VND ZAR"
+        ).Split(' '),
+        StringComparer.Ordinal
+    );
 
     private static readonly HashSet<string> ThreeDecimals = new(["BHD", "JOD", "KWD", "OMR", "TND"], StringComparer.Ordinal);
 
@@ -96,7 +99,9 @@ internal static partial class PriceText
     public static string? Code(string? text)
     {
         var code = text?.Trim().ToUpperInvariant();
-        return code is "RUR" ? "RUB" : code is not null && Codes.Contains(code) ? code : null;
+        return code is "RUR" ? "RUB"
+            : code is not null && Codes.Contains(code) ? code
+            : null;
     }
 
     private static (Match Number, string? Sign) Choose(string text, MatchCollection numbers)
@@ -131,9 +136,7 @@ internal static partial class PriceText
         for (var i = from; i < numbers.Count; i++)
         {
             var isBefore = numbers[i].Index < sign.Index;
-            var (start, end) = isBefore
-                ? (numbers[i].Index + numbers[i].Length, sign.Index)
-                : (sign.Index + sign.Length, numbers[i].Index);
+            var (start, end) = isBefore ? (numbers[i].Index + numbers[i].Length, sign.Index) : (sign.Index + sign.Length, numbers[i].Index);
             if (end < start || !Gap().IsMatch(text[start..end]))
                 continue;
             var gap = (2 * (end - start)) + (isBefore == IsPrefix(sign.Value) ? 1 : 0);
@@ -160,11 +163,14 @@ internal static partial class PriceText
             return null;
         if (Signs.TryGetValue(sign, out var code))
             return code;
-        return Codes.Contains(sign) ? sign : sign == "RUR" ? "RUB" : Signs.GetValueOrDefault(sign.ToLowerInvariant());
+        return Codes.Contains(sign) ? sign
+            : sign == "RUR" ? "RUB"
+            : Signs.GetValueOrDefault(sign.ToLowerInvariant());
     }
 
     private static Money? Amount(string digits, string? code) =>
-        decimal.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount) && amount is >= 0 and < TooMuch
+        decimal.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)
+        && amount is >= 0 and < TooMuch
             ? new Money(decimal.Round(amount, 3), code)
             : null;
 
@@ -187,21 +193,26 @@ internal static partial class PriceText
     }
 
     // By hand: normalisation needs ICU, which a server may run without.
-    private static string Normal(string text) => string.Create(text.Length, text, static (normal, text) =>
-    {
-        for (var i = 0; i < normal.Length; i++)
-        {
-            var c = text[i];
-            normal[i] = c switch
+    private static string Normal(string text) =>
+        string.Create(
+            text.Length,
+            text,
+            static (normal, text) =>
             {
-                >= '\uFF01' and <= '\uFF5E' => (char)(c - 0xFEE0),
-                '\uFFE5' => '¥',
-                '\uFFE1' => '£',
-                '\uFFE6' => '₩',
-                _ => char.IsWhiteSpace(c) ? ' ' : c,
-            };
-        }
-    });
+                for (var i = 0; i < normal.Length; i++)
+                {
+                    var c = text[i];
+                    normal[i] = c switch
+                    {
+                        >= '\uFF01' and <= '\uFF5E' => (char)(c - 0xFEE0),
+                        '\uFFE5' => '¥',
+                        '\uFFE1' => '£',
+                        '\uFFE6' => '₩',
+                        _ => char.IsWhiteSpace(c) ? ' ' : c,
+                    };
+                }
+            }
+        );
 
     [GeneratedRegex(@"^[0-9]{1,12}(\.[0-9]{1,6})?$", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex PlainNumber();
@@ -212,23 +223,28 @@ internal static partial class PriceText
 
     // Words are whole: "Gift" has no forint, "brand" no rouble. Whole in the sense of letters, since digits may touch: "100Ft".
     [GeneratedRegex(
-        @"(?<!\p{L})((US|CA|AU|NZ|HK|MX|NT|R|C|A|S)\$|\$)|[€£¥₽₴₸₹₩₺₪฿₫₱₾֏₼円元원]" +
-        @"|(?<!\p{L})((?i:руб|рублей|грн|тнг|лв|zł|kč)|р|Ft|Br|TL|lei|RM|Rp|Fr|kr|Kr|Rs|(?<code>[A-Z]{3}))(?!\p{L})",
-        RegexOptions.ExplicitCapture)]
+        @"(?<!\p{L})((US|CA|AU|NZ|HK|MX|NT|R|C|A|S)\$|\$)|[€£¥₽₴₸₹₩₺₪฿₫₱₾֏₼円元원]"
+            + @"|(?<!\p{L})((?i:руб|рублей|грн|тнг|лв|zł|kč)|р|Ft|Br|TL|lei|RM|Rp|Fr|kr|Kr|Rs|(?<code>[A-Z]{3}))(?!\p{L})",
+        RegexOptions.ExplicitCapture
+    )]
     private static partial Regex Sign();
 
     // Between a number and its sign: "49,- Kč", "1'299.– CHF", "EUR: 5", "kr. 5".
     [GeneratedRegex(@"^[\s.,:*\-–—]{0,5}$", RegexOptions.NonBacktracking)]
     private static partial Regex Gap();
 
-    [GeneratedRegex(@"^\s*([-–—~…]|\.\.\.?|to|bis|до|à|a|al|hasta)\s*$", RegexOptions.ExplicitCapture | RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"^\s*([-–—~…]|\.\.\.?|to|bis|до|à|a|al|hasta)\s*$",
+        RegexOptions.ExplicitCapture | RegexOptions.IgnoreCase | RegexOptions.NonBacktracking
+    )]
     private static partial Regex Range();
 
     // What shops call a price that is no longer asked for; it stands shortly before the number.
     [GeneratedRegex(
-        @"(?<!\p{L})(was|rrp|msrp|srp|uvp|list price|reg\.?|regular( price)?|before|original(ly)?( price)?|old price|instead of|statt|früher|vorher|bisher" +
-        @"|au lieu de|prix conseillé|antes|вместо|было|старая цена)[\s:.]*\P{L}{0,3}$",
-        RegexOptions.ExplicitCapture | RegexOptions.IgnoreCase)]
+        @"(?<!\p{L})(was|rrp|msrp|srp|uvp|list price|reg\.?|regular( price)?|before|original(ly)?( price)?|old price|instead of|statt|früher|vorher|bisher"
+            + @"|au lieu de|prix conseillé|antes|вместо|было|старая цена)[\s:.]*\P{L}{0,3}$",
+        RegexOptions.ExplicitCapture | RegexOptions.IgnoreCase
+    )]
     private static partial Regex Former();
 
     [GeneratedRegex(@"[.,][0-9]{2}$", RegexOptions.NonBacktracking)]

@@ -11,9 +11,26 @@ namespace Dunlin.Apps.Wishlists.Resolving;
 internal static class PublicAddress
 {
     private static readonly IPNetwork[] NotPublic4 = Parse(
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
-        "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24",
-        "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "168.63.129.16/32");
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.31.196.0/24",
+        "192.52.193.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "192.175.48.0/24",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "168.63.129.16/32"
+    );
 
     // All of 2000::/3 is unicast; everything outside it is loopback, link-local, unique local, multicast, NAT64 or unassigned.
     private static readonly IPNetwork Unicast6 = IPNetwork.Parse("2000::/3");
@@ -26,7 +43,10 @@ internal static class PublicAddress
         address = Unmap(address);
         return address.AddressFamily == AddressFamily.InterNetwork
             ? !Contains(NotPublic4, address)
-            : address.AddressFamily == AddressFamily.InterNetworkV6 && address.ScopeId == 0 && Unicast6.Contains(address) && !Contains(NotPublic6, address);
+            : address.AddressFamily == AddressFamily.InterNetworkV6
+                && address.ScopeId == 0
+                && Unicast6.Contains(address)
+                && !Contains(NotPublic6, address);
     }
 
     /// <summary>An IPv4 address that is written as an IPv6 one is judged as what it is.</summary>

@@ -5,13 +5,17 @@ using Dunlin.RxDb;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
 
-/// <summary>Reads the page of an item: <c>pending</c> → <c>resolving</c> → <c>resolved</c> or <c>failed</c>. Each step of the item is written
-/// with the step of its job, so neither can be ahead of the other after a crash.</summary>
+/// <summary>Reads the page of an item: <c>pending</c> → <c>resolving</c> → <c>resolved</c> or <c>failed</c>. Each step of the item is
+/// written with the step of its job, so neither can be ahead of the other after a crash.</summary>
 internal sealed class ResolveHandler(PageFetcher fetcher, PageReader reader, RxDocuments documents) : IJobHandler<ResolveOrder>
 {
     public async ValueTask RunAsync(JobRun<ResolveOrder> run, CancellationToken cancellationToken)
     {
-        await run.WriteAsync((unit, ct) => ChangeAsync(unit, run.Value, static (item, _) => item with { Status = ItemStatus.Resolving }, isOutcome: false, ct), cancellationToken);
+        await run.WriteAsync(
+            (unit, ct) =>
+                ChangeAsync(unit, run.Value, static (item, _) => item with { Status = ItemStatus.Resolving }, isOutcome: false, ct),
+            cancellationToken
+        );
         PageFacts facts;
         try
         {
@@ -29,7 +33,8 @@ internal sealed class ResolveHandler(PageFetcher fetcher, PageReader reader, RxD
                 await ResolveQueue.SettleAsync(unit, run.Job.FairnessKey, ct);
                 await ChangeAsync(unit, run.Value, (item, now) => With(item, facts, now), isOutcome: true, ct);
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     public async ValueTask OnFailedAsync(JobFailure<ResolveOrder> failure, CancellationToken cancellationToken)
@@ -41,15 +46,28 @@ internal sealed class ResolveHandler(PageFetcher fetcher, PageReader reader, RxD
         // Only words of our own: what an exception says is not for users.
         var code = failure.Exception is JobFailedException ? failure.Job.Error : "internal";
         await ChangeAsync(
-            failure.Unit, order,
-            (item, _) => failure.IsFinal ? item with { Status = ItemStatus.Failed, Error = code } : item with { Status = ItemStatus.Pending },
-            isOutcome: failure.IsFinal, cancellationToken);
+            failure.Unit,
+            order,
+            (item, _) =>
+                failure.IsFinal ? item with { Status = ItemStatus.Failed, Error = code } : item with { Status = ItemStatus.Pending },
+            isOutcome: failure.IsFinal,
+            cancellationToken
+        );
     }
 
     private async ValueTask ChangeAsync(
-        IUnitOfWork unit, ResolveOrder order, Func<ItemDocument, DateTimeOffset, ItemDocument> change, bool isOutcome, CancellationToken cancellationToken)
+        IUnitOfWork unit,
+        ResolveOrder order,
+        Func<ItemDocument, DateTimeOffset, ItemDocument> change,
+        bool isOutcome,
+        CancellationToken cancellationToken
+    )
     {
-        var (records, space, key) = (unit.Records(), WishlistSpaces.List(order.WishlistId), documents.KeyOf(WishlistSpaces.Items, order.ItemId));
+        var (records, space, key) = (
+            unit.Records(),
+            WishlistSpaces.List(order.WishlistId),
+            documents.KeyOf(WishlistSpaces.Items, order.ItemId)
+        );
         // Deleted, or another address by now, though both also take the job away.
         if (await records.FindAsync<ItemDocument>(space, key, cancellationToken) is not { } item || item.SourceUrl != order.Url)
             return;
@@ -57,19 +75,27 @@ internal sealed class ResolveHandler(PageFetcher fetcher, PageReader reader, RxD
         await records.PutAsync(space, key, item, cancellationToken: cancellationToken);
         await documents.AnnounceAsync(unit, records, null, cancellationToken);
         if (isOutcome)
-            await documents.TellAsync(unit, space, "items:resolved", new ResolvedHint(item.Id, item.WishlistId, item.Status, item.Title), null, cancellationToken);
+            await documents.TellAsync(
+                unit,
+                space,
+                "items:resolved",
+                new ResolvedHint(item.Id, item.WishlistId, item.Status, item.Title),
+                null,
+                cancellationToken
+            );
     }
 
-    private static ItemDocument With(ItemDocument item, PageFacts facts, DateTimeOffset now) => item with
-    {
-        Status = ItemStatus.Resolved,
-        Title = item.TitleEdited ? item.Title : facts.Title?.Value ?? item.Title,
-        Price = facts.Price?.Value.Amount,
-        Currency = facts.Price?.Value.Currency,
-        ImageUrl = facts.Image?.Value,
-        Error = null,
-        ResolvedAt = now,
-    };
+    private static ItemDocument With(ItemDocument item, PageFacts facts, DateTimeOffset now) =>
+        item with
+        {
+            Status = ItemStatus.Resolved,
+            Title = item.TitleEdited ? item.Title : facts.Title?.Value ?? item.Title,
+            Price = facts.Price?.Value.Amount,
+            Currency = facts.Price?.Value.Currency,
+            ImageUrl = facts.Image?.Value,
+            Error = null,
+            ResolvedAt = now,
+        };
 
     private static string CodeOf(FetchFault fault) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(fault.ToString());
 
@@ -77,5 +103,6 @@ internal sealed class ResolveHandler(PageFetcher fetcher, PageReader reader, RxD
         [property: System.Text.Json.Serialization.JsonPropertyName("id")] string Id,
         [property: System.Text.Json.Serialization.JsonPropertyName("wishlist_id")] string WishlistId,
         [property: System.Text.Json.Serialization.JsonPropertyName("status")] string Status,
-        [property: System.Text.Json.Serialization.JsonPropertyName("title")] string Title);
+        [property: System.Text.Json.Serialization.JsonPropertyName("title")] string Title
+    );
 }

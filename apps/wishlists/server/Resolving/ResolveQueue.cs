@@ -21,9 +21,16 @@ internal static class ResolveQueue
         options.MaxParallelPerConcurrencyKey = 4;
     }
 
-    /// <exception cref="Diagnostics.DunlinException"><see cref="Diagnostics.ErrorCode.TooManyRequests"/>: too many of the user's pages wait.</exception>
+    /// <exception cref="Diagnostics.DunlinException"><see cref="Diagnostics.ErrorCode.TooManyRequests"/>: too many of the user's pages
+    /// wait.</exception>
     public static async ValueTask EnqueueAsync(
-        IUnitOfWork unit, RecordWriter records, ItemDocument item, string userId, WishlistOptions options, CancellationToken cancellationToken)
+        IUnitOfWork unit,
+        RecordWriter records,
+        ItemDocument item,
+        string userId,
+        WishlistOptions options,
+        CancellationToken cancellationToken
+    )
     {
         var usage = await Usage.OfAsync(records, userId, cancellationToken);
         var interval = TimeSpan.FromMinutes(1) / options.PagesPerMinute;
@@ -32,22 +39,27 @@ internal static class ResolveQueue
         if ((isNew && usage.Waiting >= options.MaxWaitingPages) || wait > interval * options.MaxWaitingPages)
         {
             throw WishlistOptions.TooFast(
-                options.MaxWaitingPages, $"{options.MaxWaitingPages} of your pages wait to be read, which is the limit. Try again later.",
-                TimeSpan.FromMinutes(1));
+                options.MaxWaitingPages,
+                $"{options.MaxWaitingPages} of your pages wait to be read, which is the limit. Try again later.",
+                TimeSpan.FromMinutes(1)
+            );
         }
         await (usage with { EmptyAt = emptyAt, Waiting = usage.Waiting + (isNew ? 1 : 0) }).SaveAsync(records, userId, cancellationToken);
-        await unit.Jobs().EnqueueAsync(
-            JobType, new ResolveOrder(item.Id, item.WishlistId, item.SourceUrl!),
-            new JobRequest
-            {
-                Id = item.Id,
-                // Replaced, so that a run for an address that is no longer the item's can write nothing.
-                Replace = true,
-                DueAt = unit.Now + wait,
-                FairnessKey = userId,
-                ConcurrencyKey = SiteOf(item.SourceUrl!),
-            },
-            cancellationToken);
+        await unit.Jobs()
+            .EnqueueAsync(
+                JobType,
+                new ResolveOrder(item.Id, item.WishlistId, item.SourceUrl!),
+                new JobRequest
+                {
+                    Id = item.Id,
+                    // Replaced, so that a run for an address that is no longer the item's can write nothing.
+                    Replace = true,
+                    DueAt = unit.Now + wait,
+                    FairnessKey = userId,
+                    ConcurrencyKey = SiteOf(item.SourceUrl!),
+                },
+                cancellationToken
+            );
     }
 
     public static async ValueTask<bool> CancelAsync(IUnitOfWork unit, string itemId, CancellationToken cancellationToken)
@@ -73,6 +85,8 @@ internal static class ResolveQueue
     private static string SiteOf(string url)
     {
         var host = PageAddress.Parse(url) is { } page ? PageAddress.HostOf(page) : "";
-        return host.Length == 0 ? "-" : host.Length > RecordLimits.MaxKeyLength ? host[^RecordLimits.MaxKeyLength..] : host;
+        return host.Length == 0 ? "-"
+            : host.Length > RecordLimits.MaxKeyLength ? host[^RecordLimits.MaxKeyLength..]
+            : host;
     }
 }

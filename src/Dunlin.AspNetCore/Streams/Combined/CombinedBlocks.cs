@@ -15,7 +15,8 @@ internal static class CombinedBlocks
     public static ReadOnlyMemory<byte> Marker(string id) => Encode($"stream: {id}\n\n");
 
     /// <summary>The stream has been opened, as this connection.</summary>
-    public static ReadOnlyMemory<byte> Opened(string id, string connectionId) => Encode($"stream: {id}\nstatus: 200\nconnection: {connectionId}\n\n");
+    public static ReadOnlyMemory<byte> Opened(string id, string connectionId) =>
+        Encode($"stream: {id}\nstatus: 200\nconnection: {connectionId}\n\n");
 
     /// <summary>The stream was refused.</summary>
     /// <param name="id">Which.</param>

@@ -17,11 +17,11 @@ internal sealed class CombinedBody(string id, Caller owner, IFrameSink sink, Soc
     // See EventStreams.ConflatedSendBuffer.
     private const int ConflatedSendBuffer = 32 * 1024;
 
-    private readonly Lock _gate = new();   // guards _streams, _waiting, _isWriting, _isOver
+    private readonly Lock _gate = new(); // guards _streams, _waiting, _isWriting, _isOver
     private readonly Dictionary<string, InnerSink> _streams = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private List<WriteTurn> _waiting = [];
-    private InnerSink? _last;   // whose bytes were the last; touched by the writing party alone
+    private InnerSink? _last; // whose bytes were the last; touched by the writing party alone
     private bool _isWriting;
     private bool _isOver;
     private volatile bool _isGone;
@@ -38,7 +38,8 @@ internal sealed class CombinedBody(string id, Caller owner, IFrameSink sink, Soc
 
     /// <summary>Whether a caller may change it: the same user in the same session.</summary>
     public bool IsOf(Caller caller) =>
-        string.Equals(caller.UserId, owner.UserId, StringComparison.Ordinal) && string.Equals(caller.SessionId, owner.SessionId, StringComparison.Ordinal);
+        string.Equals(caller.UserId, owner.UserId, StringComparison.Ordinal)
+        && string.Equals(caller.SessionId, owner.SessionId, StringComparison.Ordinal);
 
     /// <summary>Adds streams, all or none.</summary>
     /// <param name="ids">The ids of the streams.</param>

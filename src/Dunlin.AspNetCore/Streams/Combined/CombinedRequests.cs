@@ -21,7 +21,11 @@ internal sealed record StreamWish(string Id, string Path, string? LastEventId = 
             throw Invalid($"{field}.id", $"A stream id has 1 to {DeviceId.MaxLength} letters, digits and ._-");
         if (Path.Length > MaxPath)
             throw Invalid($"{field}.path", $"A path has {MaxPath} characters at most.");
-        if (Path is not ['/', ..] || Path.StartsWith("//", StringComparison.Ordinal) || Path.Any(static c => c is <= ' ' or '\\' or '#' or >= '\x7f'))
+        if (
+            Path is not ['/', ..]
+            || Path.StartsWith("//", StringComparison.Ordinal)
+            || Path.Any(static c => c is <= ' ' or '\\' or '#' or >= '\x7f')
+        )
             throw Invalid($"{field}.path", "A path begins with one '/' and is percent-encoded, without a fragment.");
         // A ticket opens its stream as whoever got it, and all streams of one response are one user's.
         if (Path.Contains("ticket=", StringComparison.OrdinalIgnoreCase))

@@ -18,7 +18,13 @@ namespace Dunlin.Streams.Combined;
 /// six connections to a host over HTTP/1.1; and <c>POST /dunlin/v1/streams/{id}</c>, which changes it while it is open.
 /// </summary>
 internal sealed partial class CombinedStreams(
-    StreamLimits limits, InnerRequests requests, EventFanout fanout, IOptions<StreamOptions> options, IServiceProvider services, ILogger<CombinedStreams> log)
+    StreamLimits limits,
+    InnerRequests requests,
+    EventFanout fanout,
+    IOptions<StreamOptions> options,
+    IServiceProvider services,
+    ILogger<CombinedStreams> log
+)
 {
     /// <summary>Some hundred paths, or a few of the longest.</summary>
     private const int MaxBytes = 1024 * 1024;
@@ -40,7 +46,13 @@ internal sealed partial class CombinedStreams(
         using var place = limits.Enter(caller.UserId, context.Connection.RemoteIpAddress?.ToString() ?? "");
         var sink = new PipeFrameSink(context, mayLeave: false);
         var socket = HttpProtocol.IsHttp11(context.Request.Protocol) ? context.Features.Get<IConnectionSocketFeature>()?.Socket : null;
-        var body = new CombinedBody(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12)), caller, sink, socket, options.Value.MaxCombined);
+        var body = new CombinedBody(
+            Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12)),
+            caller,
+            sink,
+            socket,
+            options.Value.MaxCombined
+        );
         var streams = Add(body, wishes, "streams");
         _open[body.Id] = body;
         try
@@ -84,7 +96,11 @@ internal sealed partial class CombinedStreams(
             case AddResult.Over:
                 throw Unknown();
             case AddResult.Taken:
-                throw new DunlinException(ErrorCode.InvalidField, $"The stream id '{which}' is in use. Choose a new one for every stream.", field);
+                throw new DunlinException(
+                    ErrorCode.InvalidField,
+                    $"The stream id '{which}' is in use. Choose a new one for every stream.",
+                    field
+                );
             case AddResult.Full:
                 var limit = options.Value.MaxCombined;
                 throw new DunlinException(ErrorCode.TooManyConnections, $"{limit} streams in one response is the limit.")

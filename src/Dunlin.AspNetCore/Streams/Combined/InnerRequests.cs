@@ -19,20 +19,42 @@ internal sealed class InnerRequests : IStartupFilter
     // Of the outer request alone: its body, its connection, what says where to resume, and proxies' notes, which have been read already.
     private static readonly HashSet<string> NotCopied = new(StringComparer.OrdinalIgnoreCase)
     {
-        HeaderNames.Accept, HeaderNames.AcceptEncoding, HeaderNames.Connection, HeaderNames.ContentEncoding, HeaderNames.ContentLength, HeaderNames.ContentType, HeaderNames.Expect,
-        HeaderNames.IfMatch, HeaderNames.IfNoneMatch, HeaderNames.IfModifiedSince, HeaderNames.IfUnmodifiedSince, HeaderNames.KeepAlive, HeaderNames.Range,
-        HeaderNames.TE, HeaderNames.Trailer, HeaderNames.TransferEncoding, HeaderNames.Upgrade, "Dunlin-Connection", "Forwarded", "Last-Event-ID",
-        "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Prefix", "X-Forwarded-Proto", "X-Real-IP",
+        HeaderNames.Accept,
+        HeaderNames.AcceptEncoding,
+        HeaderNames.Connection,
+        HeaderNames.ContentEncoding,
+        HeaderNames.ContentLength,
+        HeaderNames.ContentType,
+        HeaderNames.Expect,
+        HeaderNames.IfMatch,
+        HeaderNames.IfNoneMatch,
+        HeaderNames.IfModifiedSince,
+        HeaderNames.IfUnmodifiedSince,
+        HeaderNames.KeepAlive,
+        HeaderNames.Range,
+        HeaderNames.TE,
+        HeaderNames.Trailer,
+        HeaderNames.TransferEncoding,
+        HeaderNames.Upgrade,
+        "Dunlin-Connection",
+        "Forwarded",
+        "Last-Event-ID",
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Prefix",
+        "X-Forwarded-Proto",
+        "X-Real-IP",
     };
 
     private RequestDelegate? _application;
 
     /// <inheritdoc/>
-    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-    {
-        app.Use(following => _application = following);
-        next(app);
-    };
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) =>
+        app =>
+        {
+            app.Use(following => _application = following);
+            next(app);
+        };
 
     /// <summary>Copies of the outer request what an inner one needs. The outer one may be over before the inner one is.</summary>
     public static FeatureCollection Prepare(HttpContext outer, InnerSink stream, StreamWish wish)
@@ -63,18 +85,22 @@ internal sealed class InnerRequests : IStartupFilter
         features.Set<IHttpResponseFeature>(response);
         features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(response.Kept));
         features.Set(response);
-        features.Set<IHttpConnectionFeature>(new HttpConnectionFeature
-        {
-            ConnectionId = outer.Connection.Id,
-            LocalIpAddress = outer.Connection.LocalIpAddress,
-            LocalPort = outer.Connection.LocalPort,
-            RemoteIpAddress = outer.Connection.RemoteIpAddress,
-            RemotePort = outer.Connection.RemotePort,
-        });
+        features.Set<IHttpConnectionFeature>(
+            new HttpConnectionFeature
+            {
+                ConnectionId = outer.Connection.Id,
+                LocalIpAddress = outer.Connection.LocalIpAddress,
+                LocalPort = outer.Connection.LocalPort,
+                RemoteIpAddress = outer.Connection.RemoteIpAddress,
+                RemotePort = outer.Connection.RemotePort,
+            }
+        );
         if (outer.Connection.ClientCertificate is { } certificate)
             features.Set<ITlsConnectionFeature>(new TlsConnectionFeature { ClientCertificate = certificate });
         features.Set<IHttpRequestLifetimeFeature>(new InnerLifetime(stream));
-        features.Set<IHttpRequestIdentifierFeature>(new HttpRequestIdentifierFeature { TraceIdentifier = $"{outer.TraceIdentifier}:{stream.Id}" });
+        features.Set<IHttpRequestIdentifierFeature>(
+            new HttpRequestIdentifierFeature { TraceIdentifier = $"{outer.TraceIdentifier}:{stream.Id}" }
+        );
         features.Set<IEndpointFeature>(new StreamEndpointsOnly());
         features.Set(stream);
         return features;
@@ -84,7 +110,8 @@ internal sealed class InnerRequests : IStartupFilter
     /// <returns>The block that tells its refusal; null where the stream has begun.</returns>
     public async Task<ReadOnlyMemory<byte>?> RunAsync(IServiceProvider services, FeatureCollection features, InnerSink stream)
     {
-        var application = _application
+        var application =
+            _application
             ?? throw new InvalidOperationException("Combined streams need a host that runs startup filters, as every WebApplication does.");
         await using var scope = services.CreateAsyncScope();
         features.Set<IServiceProvidersFeature>(new ServiceProvidersFeature { RequestServices = scope.ServiceProvider });
@@ -103,7 +130,9 @@ internal sealed class InnerRequests : IStartupFilter
                 context.Response.Clear();
                 await Problem.WriteAsync(context, error);
             }
-            return stream.Connection is null ? await RefusalAsync(context, features.GetRequiredFeature<InnerResponse>().Kept, stream.Id) : default(ReadOnlyMemory<byte>?);
+            return stream.Connection is null
+                ? await RefusalAsync(context, features.GetRequiredFeature<InnerResponse>().Kept, stream.Id)
+                : default(ReadOnlyMemory<byte>?);
         }
         finally
         {
@@ -123,7 +152,10 @@ internal sealed class InnerRequests : IStartupFilter
         }
         await response.CompleteAsync();
         var retryAfter = (string?)response.Headers.RetryAfter;
-        if (response.ContentType?.StartsWith(Problem.ContentType, StringComparison.OrdinalIgnoreCase) == true && body.TryParse() is { } document)
+        if (
+            response.ContentType?.StartsWith(Problem.ContentType, StringComparison.OrdinalIgnoreCase) == true
+            && body.TryParse() is { } document
+        )
         {
             using (document)
                 return CombinedBlocks.Refused(id, response.StatusCode, retryAfter, document.RootElement);
@@ -135,8 +167,14 @@ internal sealed class InnerRequests : IStartupFilter
     private sealed class StreamEndpointsOnly : IEndpointFeature
     {
         private static readonly Endpoint NoStream = new(
-            static context => Problem.WriteAsync(context, new DunlinException(ErrorCode.NotFound, "This path is not an event stream of this server.", "path")),
-            new EndpointMetadataCollection(WritesOwnProblems.Instance), "No event stream");
+            static context =>
+                Problem.WriteAsync(
+                    context,
+                    new DunlinException(ErrorCode.NotFound, "This path is not an event stream of this server.", "path")
+                ),
+            new EndpointMetadataCollection(WritesOwnProblems.Instance),
+            "No event stream"
+        );
 
         public Endpoint? Endpoint
         {
@@ -181,7 +219,8 @@ internal sealed class InnerRequests : IStartupFilter
         // A problem document is a few hundred bytes; an answer of another kind is of no interest.
         private const int MaxBytes = 16 * 1024;
 
-        public override void Write(byte[] buffer, int offset, int count) => base.Write(buffer, offset, (int)Math.Min(count, MaxBytes - Length));
+        public override void Write(byte[] buffer, int offset, int count) =>
+            base.Write(buffer, offset, (int)Math.Min(count, MaxBytes - Length));
 
         public override void WriteByte(byte value) => Write([value], 0, 1);
 

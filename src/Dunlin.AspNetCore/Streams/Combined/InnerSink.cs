@@ -62,7 +62,9 @@ internal sealed class InnerSink : IFrameSink
 
     public ValueTask<bool> FlushAsync() => _body.WriteAsync(_turn);
 
-    /// <summary>The peer takes nothing: all streams of the response are cut. One that is being closed only stops waiting for its turn.</summary>
+    /// <summary>
+    /// The peer takes nothing: all streams of the response are cut. One that is being closed only stops waiting for its turn.
+    /// </summary>
     public void Abort()
     {
         if (!IsClosing || !_body.TryTakeBack(_turn))

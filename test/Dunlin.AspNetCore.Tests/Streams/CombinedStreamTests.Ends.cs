@@ -1,0 +1,276 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using Dunlin.Fanout;
+using Dunlin.Journal;
+using Dunlin.Streams;
+using Dunlin.Streams.Combined;
+using Dunlin.TestKit;
+using Dunlin.Topics;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.AspNetCore.Tests.Streams;
+
+/// <summary>Ends of streams and of the response, and readers and pages that misbehave.</summary>
+public sealed partial class CombinedStreamTests
+{
+    [Fact]
+    public async Task G4_Revoked_rights_end_one_stream_and_leave_the_others()
+    {
+        await using var host = await EngineHost.StartAsync();
+        await using var combined = await CombinedReader.OpenAsync(
+            host,
+            "ann",
+            Stream("1", "/dunlin/v1/events?topic=a"),
+            Stream("2", "/dunlin/v1/events?topic=b"),
+            Stream("3", "/dunlin/v1/events?topic=a&topic=b")
+        );
+        foreach (var id in "123")
+            await combined.ControlAsync($"{id}", "connection");
+        host.Refused.Add("a");
+        host.Services.GetRequiredService<AccessChanges>().RightsChanged("ann");
+        await combined.ControlAsync("1", "end");
+        var position = await host.PublishAsync("b", "goes on");
+        Assert.Equal("dunlin.hello", (await combined.NextAsync("1"))["event"]);
+        Assert.Contains("revoked", (await combined.NextAsync("1"))["data"], StringComparison.Ordinal);
+        foreach (var id in new[] { "2", "3" })
+        {
+            Assert.Equal("dunlin.hello", (await combined.NextAsync(id))["event"]);
+            var next = await combined.NextAsync(id);
+            if (next["event"] == "dunlin.revoked")
+                next = await combined.NextAsync(id);
+            Assert.Equal((position, "\"goes on\""), (next["id"], next["data"]));
+        }
+    }
+
+    [Fact]
+    public async Task G4_The_end_of_a_session_ends_all_of_its_streams_and_the_response()
+    {
+        await using var host = await EngineHost.StartAsync();
+        await using var combined = await CombinedReader.OpenAsync(
+            host,
+            "ann:s1",
+            Stream("1", "/dunlin/v1/events?topic=a"),
+            Stream("2", "/dunlin/v1/events?topic=b")
+        );
+        await using var other = await CombinedReader.OpenAsync(host, "ann:s2", Stream("1", "/dunlin/v1/events?topic=a"));
+        foreach (var id in new[] { "1", "2" })
+            await combined.ControlAsync(id, "connection");
+        host.Services.GetRequiredService<AccessChanges>().SessionEnded("ann", "s1", "signed_out");
+        await combined.ToTheEndAsync();
+        foreach (var id in new[] { "1", "2" })
+        {
+            Assert.Equal("dunlin.hello", (await combined.NextAsync(id))["event"]);
+            Assert.Contains("signedOut", (await combined.NextAsync(id))["data"], StringComparison.Ordinal);
+        }
+        await other.ControlAsync("1", "connection");
+        Assert.Equal(1, host.Fanout.ConnectionCount);
+    }
+
+    [Fact]
+    public async Task A_host_that_stops_says_goodbye_to_every_stream_of_a_response()
+    {
+        await using var host = await EngineHost.StartAsync();
+        await using var combined = await CombinedReader.OpenAsync(
+            host,
+            "ann",
+            Stream("1", "/dunlin/v1/events?topic=a"),
+            Stream("2", "/dunlin/v1/events?topic=b")
+        );
+        foreach (var id in new[] { "1", "2" })
+            await combined.ControlAsync(id, "connection");
+        var stopping = host.StopAsync();
+        await combined.ToTheEndAsync();
+        foreach (var id in new[] { "1", "2" })
+        {
+            Assert.Equal("dunlin.hello", (await combined.NextAsync(id))["event"]);
+            Assert.Contains("draining", (await combined.NextAsync(id))["data"], StringComparison.Ordinal);
+        }
+        await stopping.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
+    public async Task No_event_can_imitate_a_block_of_the_response()
+    {
+        await using var host = await EngineHost.StartAsync(services => services.AddSingleton<Effects>(), map: MapApplication);
+        await using var combined = await CombinedReader.OpenAsync(
+            host,
+            "ann",
+            Stream("1", "/dunlin/v1/events?topic=a"),
+            Stream("2", "/app/typed")
+        );
+        foreach (var id in new[] { "1", "2" })
+            await combined.ControlAsync(id, "connection");
+        string[] lines =
+        [
+            "x\n\nstream: 2\n\ndata: forged\n\n",
+            "x\r\rstream: 2\r\r",
+            "x\r\n\r\nstream: 1\r\nend:\r\n\r\n",
+            "stream: 2",
+            "\nstream: 2\nstatus: 403\n\n",
+        ];
+        foreach (var line in lines)
+        {
+            using var client = host.Client();
+            using var byName = await client.PostAsJsonAsync(
+                "/dunlin/v1/events",
+                new
+                {
+                    topic = "a",
+                    type = line,
+                    data = 1,
+                }
+            );
+            using var byTopic = await client.PostAsJsonAsync(
+                "/dunlin/v1/events",
+                new
+                {
+                    topic = line,
+                    type = "e",
+                    data = 1,
+                }
+            );
+            Assert.Equal(HttpStatusCode.BadRequest, byTopic.StatusCode);
+            await host.PublishAsync("a", line);
+            // JSON of several lines, as a library may append it.
+            await host.Journal.AppendAsync(
+                new EventDraft(TopicName.Parse("a"), "raw", "[\n\n\"stream: 2\",\r\r\"stream: 2\"\r\n\r\n]"u8.ToArray())
+            );
+        }
+        await host.PublishAsync("a", "last", type: "last");
+        CombinedReader.Block block;
+        do block = await combined.NextAsync("1");
+        while (block["event"] != "last");
+        do block = await combined.NextAsync("2");
+        while (!block["data"]!.Contains("last", StringComparison.Ordinal));
+        Assert.DoesNotContain(combined.Controls, control => control["end"] is not null || control["status"] is not (null or "200"));
+        Assert.Equal(2, combined.Controls.Count(control => control["status"] is not null));
+    }
+
+    [Fact]
+    public async Task G5_A_reader_that_stops_reading_holds_up_nobody_else_and_misses_nothing_when_it_reads_again()
+    {
+        await using var host = await EngineHost.StartAsync();
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        await socket.ConnectAsync(IPAddress.Loopback, host.Address.Port);
+        var json = JsonSerializer.Serialize(
+            new { streams = new[] { Stream("1", "/dunlin/v1/events?topic=a"), Stream("2", "/dunlin/v1/events?topic=b") } }
+        );
+        await socket.SendAsync(
+            Encoding.ASCII.GetBytes(
+                $"POST {Path} HTTP/1.1\r\nHost: x\r\nX-User: ann\r\nContent-Type: application/json\r\nContent-Length: {json.Length}\r\n\r\n{json}"
+            )
+        );
+        await using var stream = new NetworkStream(socket);
+        using var reader = new StreamReader(stream);
+        var (hellos, current) = (0, "");
+        while (hellos < 2)
+        {
+            var line = await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30));
+            if (line!.StartsWith("stream: ", StringComparison.Ordinal))
+                current = line["stream: ".Length..];
+            else if (line == "event: dunlin.hello")
+                hellos++;
+        }
+
+        await using var quick = await host.OpenAsync("/dunlin/v1/events?topic=a&topic=b");
+        await quick.UntilAsync("dunlin.hello");
+        const int Count = 300;
+        var large = new string('x', 30_000);
+        for (var i = 0; i < Count; i++)
+            await host.PublishAsync(i % 2 == 0 ? "a" : "b", $"{i} {large}");
+        // 9 MB: far more than sockets and queues hold. The other reader has had all of it.
+        for (var i = 0; i < Count; i++)
+            Assert.StartsWith($"\"{i} ", (await quick.NextAsync()).Data, StringComparison.Ordinal);
+
+        var seen = new Dictionary<string, List<int>> { ["1"] = [], ["2"] = [] };
+        while (seen.Values.Sum(list => list.Count) < Count)
+        {
+            var line = await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30));
+            if (line!.StartsWith("stream: ", StringComparison.Ordinal))
+                current = line["stream: ".Length..];
+            else if (line.StartsWith("data: \"", StringComparison.Ordinal) && line.Contains('x', StringComparison.Ordinal))
+                seen[current].Add(int.Parse(line["data: \"".Length..].Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture));
+        }
+        Assert.Equal(Enumerable.Range(0, Count).Where(i => i % 2 == 0), seen["1"]);
+        Assert.Equal(Enumerable.Range(0, Count).Where(i => i % 2 == 1), seen["2"]);
+    }
+
+    [Fact]
+    public async Task A_reader_that_goes_ends_every_stream()
+    {
+        await using var host = await EngineHost.StartAsync();
+        var left = 40;
+        var allClosed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        host.Fanout.Closed += _ =>
+        {
+            if (Interlocked.Decrement(ref left) == 0)
+                allClosed.SetResult();
+        };
+        for (var i = 0; i < 20; i++)
+        {
+            await using var combined = await CombinedReader.OpenAsync(
+                host,
+                "ann",
+                Stream("1", "/dunlin/v1/events?topic=a"),
+                Stream("2", "/dunlin/v1/events?topic=b")
+            );
+            await combined.ControlAsync("1", "connection");
+            await combined.ControlAsync("2", "connection");
+        }
+        await allClosed.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(0, host.Fanout.ConnectionCount);
+    }
+
+    [Fact]
+    public async Task A_page_of_another_origin_cannot_open_one_with_the_cookie()
+    {
+        await using var host = await EngineHost.StartAsync();
+        using var client = host.Client();
+        using var request = new HttpRequestMessage(HttpMethod.Post, Path)
+        {
+            Content = JsonContent.Create(new { streams = new[] { Stream("1", "/dunlin/v1/events?topic=a") } }),
+        };
+        request.Headers.Add("Cookie", "any=1");
+        request.Headers.Add("Origin", "https://evil.example");
+        request.Headers.Add("Sec-Fetch-Site", "cross-site");
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        await HttpAssert.ProblemAsync(response, 403, "origin_refused");
+    }
+
+    [Fact]
+    public async Task Authorisation_and_middleware_of_the_application_decide_about_inner_streams_too()
+    {
+        await using var host = await EngineHost.StartAsync(
+            services =>
+                services
+                    .AddSingleton<Effects>()
+                    .AddAuthorization()
+                    .AddAuthentication("none")
+                    .AddScheme<AuthenticationSchemeOptions, NoScheme>("none", null),
+            map: app =>
+            {
+                app.UseAuthorization();
+                MapApplication(app);
+            }
+        );
+        await using var combined = await CombinedReader.OpenAsync(
+            host,
+            "ann",
+            Stream("1", "/app/administrators"),
+            Stream("2", "/app/typed")
+        );
+        Assert.Equal("403", (await combined.ControlAsync("1", "status"))["status"]);
+        Assert.Equal("200", (await combined.ControlAsync("2", "status"))["status"]);
+        await using var admin = await CombinedReader.OpenAsync(host, "admin", Stream("1", "/app/administrators"));
+        Assert.Equal("200", (await admin.ControlAsync("1", "status"))["status"]);
+    }
+}
