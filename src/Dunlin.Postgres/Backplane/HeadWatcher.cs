@@ -74,6 +74,7 @@ internal sealed partial class HeadWatcher : IAsyncDisposable
     private async Task WatchAsync(Action onSuccess)
     {
         await using var connection = await _database.OpenConnectionAsync(_stop.Token);
+        var notifications = new Notifications(connection);
         var listens = !_store.Options.ThroughPooler;
         if (listens)
         {
@@ -88,14 +89,14 @@ internal sealed partial class HeadWatcher : IAsyncDisposable
             await _store.ObserveAsync(connection, _stop.Token);
             onSuccess();
             if (listens)
-                await ListenAsync(connection);
+                await ListenAsync(notifications);
             else
                 await Task.Delay(_store.Options.PollInterval, TimeProvider.System, _stop.Token);
         }
     }
 
     /// <summary>Completes when the head is to be asked for.</summary>
-    private async Task ListenAsync(NpgsqlConnection connection)
+    private async Task ListenAsync(Notifications notifications)
     {
         var began = TimeProvider.System.GetTimestamp();
         while (!_isWoken)
@@ -112,11 +113,11 @@ internal sealed partial class HeadWatcher : IAsyncDisposable
             {
                 // A busy node is told many times a moment of what hints bring anyway: it listens now and then, and not to each by itself.
                 await Task.Delay(patience < Pause ? patience : Pause, TimeProvider.System, _stop.Token);
-                await Notifications.WaitAsync(connection, TimeSpan.FromMilliseconds(1), _stop.Token);
+                await notifications.WaitAsync(TimeSpan.FromMilliseconds(1), _stop.Token);
             }
             else
             {
-                await Notifications.WaitAsync(connection, left, _stop.Token);
+                await notifications.WaitAsync(left, _stop.Token);
             }
         }
     }

@@ -133,6 +133,7 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
     {
         await store.OpenAsync(stop);
         await using var connection = await store.OpenConnectionAsync(stop);
+        var notifications = new Notifications(connection);
         var listens = !store.Options.ThroughPooler;
         if (listens)
         {
@@ -151,7 +152,7 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
         while (!stop.IsCancellationRequested)
         {
             if (listens)
-                await Notifications.WaitAsync(connection, ForgetInterval, stop);
+                await notifications.WaitAsync(ForgetInterval, stop);
             else
                 await Task.Delay(store.Options.PollInterval, TimeProvider.System, stop);
             await DeliverAsync(connection, stop);
