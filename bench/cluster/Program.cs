@@ -157,7 +157,8 @@ internal sealed class Arrivals
 
     private readonly ConcurrentDictionary<long, TaskCompletionSource<long>> _arrived = new();
 
-    public Arrivals(EventFanout fanout) => fanout.Listen(Topic, entry => At(entry.Position.Offset).TrySetResult(Stopwatch.GetTimestamp()));
+    public Arrivals(EventFanout fanout) =>
+        fanout.EventsOf(Topic).Subscribe(entry => At(entry.Position.Offset).TrySetResult(Stopwatch.GetTimestamp()));
 
     public Task<long> WhenAsync(long offset) => At(offset).Task;
 

@@ -51,7 +51,7 @@ public sealed partial class PostgresStore : RelationalStore
         Expected = new ExpectedHead(_options.HintGrace);
         // Use the database clock unless a TimeProvider is injected, as tests do.
         Clock = new DatabaseClock(clock, isDatabase: ReferenceEquals(clock.TimeProvider, TimeProvider.System));
-        _head.Moved += feed.Reach;
+        _head.Moved.Subscribe(feed.Reach);
     }
 
     /// <inheritdoc/>

@@ -57,7 +57,7 @@ internal sealed partial class AccessRelay : BackgroundService
                 changes.OnRightsChanged(userId => Tell(AccessChange.OfRights(userId))),
                 changes.OnEverythingChanged(() => Tell(AccessChange.Everything)),
             ];
-        fanout.Listen(AccessEvents.Topic, OnEvent);
+        fanout.EventsOf(AccessEvents.Topic).Subscribe(OnEvent);
     }
 
     /// <inheritdoc/>

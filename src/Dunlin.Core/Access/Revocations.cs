@@ -59,7 +59,7 @@ public sealed partial class Revocations : IHostedService
         _time = time;
         _options = options.Value;
         _logger = logger;
-        fanout.Listen(Topic, OnEvent);
+        fanout.EventsOf(Topic).Subscribe(OnEvent);
     }
 
     /// <summary>How many are remembered.</summary>

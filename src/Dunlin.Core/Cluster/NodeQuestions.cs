@@ -45,7 +45,7 @@ public sealed partial class NodeQuestions
         _wheel = wheel;
         _time = time;
         _logger = logger;
-        fanout.Listen(Topic, OnEvent);
+        fanout.EventsOf(Topic).Subscribe(OnEvent);
     }
 
     /// <summary>Other nodes that were heard of lately.</summary>

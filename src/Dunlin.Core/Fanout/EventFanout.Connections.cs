@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 using Dunlin.Topics;
 
 namespace Dunlin.Fanout;
@@ -12,13 +13,11 @@ public sealed partial class EventFanout
     private readonly Dictionary<string, List<Connection>> _byUser = new(StringComparer.Ordinal);
     private bool _draining;
 
-    /// <summary>
-    /// Called when a connection is registered, before its first event, on the opener's thread. Must be quick and not throw.
-    /// </summary>
-    public event Action<Connection>? Opened;
+    /// <summary>A connection is registered. Published on the opener's thread, before the first event of the connection.</summary>
+    internal Signal<Connection> Opened { get; }
 
-    /// <summary>Called once when a connection is gone. Must be quick and not throw.</summary>
-    public event Action<Connection>? Closed;
+    /// <summary>A connection is gone. Published once for each connection.</summary>
+    internal Signal<Connection> Closed { get; }
 
     /// <summary>Open connections of this node.</summary>
     public int ConnectionCount
@@ -57,7 +56,7 @@ public sealed partial class EventFanout
             list.Add(connection);
         }
         Instruments.Connections.Add(1);
-        Opened?.Invoke(connection);
+        Opened.Publish(connection);
         return connection;
     }
 
@@ -186,7 +185,7 @@ public sealed partial class EventFanout
                 _byUser.Remove(connection.Caller.UserId);
         }
         Instruments.Connections.Add(-1);
-        Closed?.Invoke(connection);
+        Closed.Publish(connection);
     }
 
     private byte[] WithGoodbye(ReadOnlyMemory<byte> lastFrame)

@@ -24,7 +24,7 @@ public sealed partial class EventFanout : IBackplaneNode
     private readonly CatchUpPages _pages;
     private readonly HintsAhead _ahead = new(); // under _intake
     private readonly TracedCommits _commits = new(); // under _intake
-    private readonly Dictionary<TopicName, Action<Event>> _listeners = [];
+    private readonly Dictionary<TopicName, Signal<Event>> _topics = [];
     private long _reached;
     private long _target;
     private bool _filling;
@@ -55,9 +55,11 @@ public sealed partial class EventFanout : IBackplaneNode
         _pages = new CatchUpPages(journal, Options.CatchUpBytes);
         var shards = Options.Shards > 0 ? Options.Shards : Math.Min(Environment.ProcessorCount, 8);
         _shards = [.. Enumerable.Range(0, shards).Select(_ => new FanoutShard(this))];
-        feed.Subscribe(OnCommitted);
-        feed.SubscribeReached(OnReached);
-        feed.SubscribeTraced(OnTraced);
+        Opened = new("opened connections", logger);
+        Closed = new("closed connections", logger);
+        feed.Committed.Subscribe(OnCommitted);
+        feed.HeadMoved.Subscribe(OnReached);
+        feed.Traced.Subscribe(traced => OnTraced(traced.Through, traced.Commit));
         backplane.Attach(this);
     }
 
@@ -77,12 +79,13 @@ public sealed partial class EventFanout : IBackplaneNode
     /// <summary>Reports an event that a wire format could not write. Made once: it is passed along with every event.</summary>
     internal Action<Event, IWireFormat, Exception> FormatFailed { get; }
 
-    /// <summary>Calls a listener for every event of a topic, committed by whatever node or transient, in order, before it goes to
-    /// the connections. It must be quick, must not throw, and must not call back. Add it before <see cref="Begin"/>.</summary>
-    public void Listen(TopicName topic, Action<Event> listener)
+    /// <summary>Every event of a topic, committed by any node or transient, in order, before it goes to the connections. Handlers must not
+    /// call back. Call before <see cref="Begin"/>.</summary>
+    internal Signal<Event> EventsOf(TopicName topic)
     {
-        _listeners.TryGetValue(topic, out var others);
-        _listeners[topic] = others + listener;
+        if (!_topics.TryGetValue(topic, out var events))
+            _topics.Add(topic, events = new Signal<Event>(topic.Value, _logger));
+        return events;
     }
 
     /// <summary>Begins at the head of the journal. Call once, when the store is open and before the first connection.</summary>
@@ -212,12 +215,12 @@ public sealed partial class EventFanout : IBackplaneNode
 
     private void Tell(IReadOnlyList<Event> events)
     {
-        if (_listeners.Count == 0)
+        if (_topics.Count == 0)
             return;
         for (var i = 0; i < events.Count; i++)
         {
-            if (_listeners.TryGetValue(events[i].Topic, out var listener))
-                listener(events[i]);
+            if (_topics.TryGetValue(events[i].Topic, out var topic))
+                topic.Publish(events[i]);
         }
     }
 

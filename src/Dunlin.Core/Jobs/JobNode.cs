@@ -45,8 +45,8 @@ public sealed class JobNode : IHostedService
             if (_runners.Any(runner => runner.TypeName == type.Name))
                 throw new InvalidOperationException($"Two handlers are for jobs of type '{type.Name}'.");
             var runner = new JobRunner(type, store, journal, clock, instruments, logger, origin, isAlone);
-            feed.Subscribe(runner.OnCommitted);
-            fanout?.Listen(runner.Topic, runner.OnHeard);
+            feed.Committed.Subscribe(runner.OnCommitted);
+            fanout?.EventsOf(runner.Topic).Subscribe(runner.OnHeard);
             _runners.Add(runner);
         }
     }

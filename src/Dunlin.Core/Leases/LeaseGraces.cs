@@ -39,8 +39,8 @@ public sealed partial class LeaseGraces
         _wheel = wheel;
         _grace = options.Value.DisconnectGrace;
         _logger = logger;
-        fanout.Opened += OnOpened;
-        fanout.Closed += OnClosed;
+        fanout.Opened.Subscribe(OnOpened);
+        fanout.Closed.Subscribe(OnClosed);
     }
 
     private void OnOpened(Connection connection)

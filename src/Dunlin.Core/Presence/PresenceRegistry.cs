@@ -50,8 +50,8 @@ public sealed class PresenceRegistry
         _wheel = wheel;
         _time = time;
         _options = options.Value;
-        fanout.Opened += connection => Each(connection, Join);
-        fanout.Closed += connection => Each(connection, Leave);
+        fanout.Opened.Subscribe(connection => Each(connection, Join));
+        fanout.Closed.Subscribe(connection => Each(connection, Leave));
     }
 
     /// <summary>Who is connected to this topic on any node, by user id: with the first time and all connections of each.</summary>

@@ -1,3 +1,4 @@
+using Dunlin.Scheduling;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Topics;
@@ -16,13 +17,20 @@ namespace Dunlin.Topics;
 /// moment, they hear nothing. A change that is made in a unit of work is announced there (<c>AccessEvents</c>); this is
 /// for those that are made elsewhere.
 /// </summary>
-public sealed partial class AccessChanges(ILogger<AccessChanges>? logger = null)
+public sealed class AccessChanges
 {
-    // The arrays are replaced, never changed, so that telling takes no lock. The lock guards the replacing.
-    private readonly Lock _lock = new();
-    private Action<EndedSession>[] _sessionListeners = [];
-    private Action<string>[] _rightsListeners = [];
-    private Action<bool>[] _everythingListeners = [];
+    private readonly Signal<EndedSession> _sessionEnds;
+    private readonly Signal<string> _rightsChanges;
+    private readonly Signal<bool> _everythingChanges;
+
+    /// <summary>Creates it without listeners.</summary>
+    /// <param name="logger">Logs listeners that throw; null logs nothing.</param>
+    public AccessChanges(ILogger<AccessChanges>? logger = null)
+    {
+        _sessionEnds = new("ended sessions", logger);
+        _rightsChanges = new("changed rights", logger);
+        _everythingChanges = new("changed access of all users", logger);
+    }
 
     /// <summary>Tells that a session has ended and must not be honoured any more.</summary>
     /// <param name="userId">Whose session.</param>
@@ -31,86 +39,27 @@ public sealed partial class AccessChanges(ILogger<AccessChanges>? logger = null)
     public void SessionEnded(string userId, string sessionId, string reason) => SessionEnded(new EndedSession(userId, sessionId, reason));
 
     /// <summary>Tells that a session has ended and must not be honoured any more.</summary>
-    public void SessionEnded(EndedSession ended) => Tell(Volatile.Read(ref _sessionListeners), ended);
+    public void SessionEnded(EndedSession ended) => _sessionEnds.Publish(ended);
 
     /// <summary>Tells that what a user may do or see has changed: ask the policies again.</summary>
-    public void RightsChanged(string userId) => Tell(Volatile.Read(ref _rightsListeners), userId);
+    public void RightsChanged(string userId) => _rightsChanges.Publish(userId);
 
     /// <summary>Tells that the access of anybody may have changed in any way: streams are closed and come back with their credentials,
     /// which are looked at afresh; caches are dropped. For a change that is not known in detail, such as accounts that were restored from
     /// a copy; also what the nodes tell one another when too many changes wait.</summary>
-    public void EverythingChanged() => Tell(Volatile.Read(ref _everythingListeners), true);
+    public void EverythingChanged() => _everythingChanges.Publish(true);
 
     /// <summary>Calls <paramref name="listener"/> for every session that ends, until the result is disposed.</summary>
-    public IDisposable OnSessionEnded(Action<EndedSession> listener)
-    {
-        ArgumentNullException.ThrowIfNull(listener);
-        lock (_lock)
-            _sessionListeners = [.. _sessionListeners, listener];
-        return new Subscription(() =>
-        {
-            lock (_lock)
-                _sessionListeners = Without(_sessionListeners, listener);
-        });
-    }
+    public IDisposable OnSessionEnded(Action<EndedSession> listener) => _sessionEnds.Subscribe(listener);
 
     /// <summary>Calls <paramref name="listener"/> with the user's id for every change of rights, until the result is disposed.</summary>
-    public IDisposable OnRightsChanged(Action<string> listener)
-    {
-        ArgumentNullException.ThrowIfNull(listener);
-        lock (_lock)
-            _rightsListeners = [.. _rightsListeners, listener];
-        return new Subscription(() =>
-        {
-            lock (_lock)
-                _rightsListeners = Without(_rightsListeners, listener);
-        });
-    }
+    public IDisposable OnRightsChanged(Action<string> listener) => _rightsChanges.Subscribe(listener);
 
     /// <summary>Calls <paramref name="listener"/> when everything may have changed, until the result is disposed.</summary>
     public IDisposable OnEverythingChanged(Action listener)
     {
         ArgumentNullException.ThrowIfNull(listener);
-        Action<bool> added = _ => listener();
-        lock (_lock)
-            _everythingListeners = [.. _everythingListeners, added];
-        return new Subscription(() =>
-        {
-            lock (_lock)
-                _everythingListeners = Without(_everythingListeners, added);
-        });
-    }
-
-    private void Tell<T>(Action<T>[] listeners, T change)
-    {
-        foreach (var listener in listeners)
-        {
-            try
-            {
-                listener(change);
-            }
-            catch (Exception exception)
-            {
-                if (logger is not null)
-                    ListenerFailed(logger, exception);
-            }
-        }
-    }
-
-    private static Action<T>[] Without<T>(Action<T>[] listeners, Action<T> listener)
-    {
-        var index = Array.IndexOf(listeners, listener);
-        return index < 0 ? listeners : [.. listeners[..index], .. listeners[(index + 1)..]];
-    }
-
-    [LoggerMessage(4090, LogLevel.Error, "A listener to access changes failed; the others were still told.")]
-    private static partial void ListenerFailed(ILogger logger, Exception exception);
-
-    private sealed class Subscription(Action end) : IDisposable
-    {
-        private Action? _end = end;
-
-        public void Dispose() => Interlocked.Exchange(ref _end, null)?.Invoke();
+        return _everythingChanges.Subscribe(_ => listener());
     }
 }
 

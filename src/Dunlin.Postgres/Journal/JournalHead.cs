@@ -1,5 +1,6 @@
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Postgres.Journal;
@@ -14,8 +15,8 @@ internal sealed partial class JournalHead(ILogger logger) : IDisposable
     private long _offset;
     private int _isOpen;
 
-    /// <summary>Told of every offset that another node's commit brought.</summary>
-    public event Action<Position>? Moved;
+    /// <summary>Another node's commit has moved the head to this position.</summary>
+    public Signal<Position> Moved { get; } = new("the head of the journal", logger);
 
     public Position Position => new(_epoch, Volatile.Read(ref _offset));
 
@@ -43,14 +44,14 @@ internal sealed partial class JournalHead(ILogger logger) : IDisposable
                 $"The database now holds another history of the journal ({position}); this node has seen {Position}. Start the node anew."
             );
         if (Raise(position))
-            Moved?.Invoke(position);
+            Moved.Publish(position);
     }
 
     /// <summary>Moves on by the events that a hint has brought, if they begin where this node is, or before.</summary>
     public void Follow(Position first, Position last)
     {
         if (last.Epoch == _epoch && first.Offset <= Volatile.Read(ref _offset) + 1 && Raise(last))
-            Moved?.Invoke(last);
+            Moved.Publish(last);
     }
 
     /// <summary>Moves on to a position, if it is newer.</summary>

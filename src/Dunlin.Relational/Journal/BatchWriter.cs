@@ -78,16 +78,7 @@ internal abstract partial class BatchWriter(CommitFeed feed, JournalInstruments 
         var events = transaction.Events;
         instruments.Batch(events.Count, Executed.Count);
         RaiseHead(transaction.Head);
-        try
-        {
-            feed.Publish(events);
-        }
-#pragma warning disable CA1031 // committed: the writers must not be told otherwise, and readers find it in the journal
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            LogReceiverFailed(exception);
-        }
+        feed.Publish(events);
         foreach (var request in Executed)
             Measure(request);
         new BatchAnswers<WriteTransaction>(Executed).Start();
@@ -125,7 +116,4 @@ internal abstract partial class BatchWriter(CommitFeed feed, JournalInstruments 
 
     [LoggerMessage(2021, LogLevel.Warning, "A batch of {Count} writes was rolled back. Its callers were told, or it is tried again.")]
     private partial void LogBatchFailed(Exception exception, int count);
-
-    [LoggerMessage(2022, LogLevel.Error, "A receiver of committed events threw; it must not.")]
-    private partial void LogReceiverFailed(Exception exception);
 }

@@ -110,7 +110,7 @@ public abstract class JobFaultConformance : JobSuite
         await began.Task.WaitAsync(Patience);
         await using var other = await StartAsync((_, _) => throw new InvalidOperationException("It is not to be had."));
         var claimed = await GetAsync(id);
-        Subject.Feed.Subscribe(_ => renewed.Release());
+        Subject.Feed.Committed.Subscribe(_ => renewed.Release());
         for (var i = 0; i < 10; i++)
         {
             await probe.ArmedAsync().WaitAsync(Patience);

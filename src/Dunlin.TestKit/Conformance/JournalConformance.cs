@@ -23,7 +23,7 @@ public abstract partial class JournalConformance : ConformanceSuite
     public async Task An_event_is_read_as_it_was_announced()
     {
         var announced = new List<Event>();
-        Subject.Feed.Subscribe(announced.AddRange);
+        Subject.Feed.Committed.Subscribe(announced.AddRange);
         Time.Advance(TimeSpan.FromTicks(12_345_678));
         await Journal.AppendAsync(
             [
@@ -61,7 +61,7 @@ public abstract partial class JournalConformance : ConformanceSuite
     public async Task A_writer_is_answered_after_its_events_were_announced_and_can_be_read()
     {
         var announced = 0L;
-        Subject.Feed.Subscribe(events => Volatile.Write(ref announced, events[^1].Position.Offset));
+        Subject.Feed.Committed.Subscribe(events => Volatile.Write(ref announced, events[^1].Position.Offset));
         for (var i = 0; i < 50; i++)
         {
             var position = await AppendAsync("a", i);
@@ -76,7 +76,7 @@ public abstract partial class JournalConformance : ConformanceSuite
     {
         var journal = Journal;
         var ahead = 0;
-        Subject.Feed.Subscribe(events =>
+        Subject.Feed.Committed.Subscribe(events =>
         {
             if (journal.Head.Offset < events[^1].Position.Offset)
                 Interlocked.Increment(ref ahead);
@@ -89,7 +89,7 @@ public abstract partial class JournalConformance : ConformanceSuite
     public async Task Events_are_announced_in_order_each_once_whatever_the_concurrency()
     {
         var announced = new List<long>();
-        Subject.Feed.Subscribe(events => announced.AddRange(events.Select(e => e.Position.Offset)));
+        Subject.Feed.Committed.Subscribe(events => announced.AddRange(events.Select(e => e.Position.Offset)));
         await Task.WhenAll(
             Enumerable
                 .Range(0, 16)

@@ -404,7 +404,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
     private async Task WhenFreeAsync(ResourceName resource)
     {
         var free = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Subject.Feed.Subscribe(events =>
+        Subject.Feed.Committed.Subscribe(events =>
         {
             if (events.Any(e => e.Type == "lease.released"))
                 free.TrySetResult();

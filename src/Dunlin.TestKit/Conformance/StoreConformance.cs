@@ -15,7 +15,7 @@ public abstract class StoreConformance : ConformanceSuite
     public async Task A_unit_of_work_commits_its_rows_and_events_together()
     {
         var announced = new List<Event>();
-        Subject.Feed.Subscribe(announced.AddRange);
+        Subject.Feed.Committed.Subscribe(announced.AddRange);
         var position = await Store.WriteAsync(
             async (unit, ct) =>
             {
@@ -33,7 +33,7 @@ public abstract class StoreConformance : ConformanceSuite
     public async Task A_unit_of_work_that_throws_leaves_no_trace()
     {
         var announced = new List<Event>();
-        Subject.Feed.Subscribe(announced.AddRange);
+        Subject.Feed.Committed.Subscribe(announced.AddRange);
         var thrown = await Assert.ThrowsAsync<FormatException>(async () =>
             await Store.WriteAsync(
                 async (unit, ct) =>
@@ -57,7 +57,7 @@ public abstract class StoreConformance : ConformanceSuite
     public async Task G1_A_change_of_access_is_announced_in_its_transaction_or_not_at_all()
     {
         var announced = new List<Event>();
-        Subject.Feed.Subscribe(announced.AddRange);
+        Subject.Feed.Committed.Subscribe(announced.AddRange);
         await Assert.ThrowsAsync<FormatException>(async () =>
             await Store.WriteAsync(
                 async (unit, ct) =>
@@ -154,7 +154,7 @@ public abstract class StoreConformance : ConformanceSuite
         var kept = new ConcurrentDictionary<long, int>();
         using var done = new CancellationTokenSource();
         var announced = new List<long>();
-        Subject.Feed.Subscribe(events => announced.AddRange(events.Select(e => e.Position.Offset)));
+        Subject.Feed.Committed.Subscribe(events => announced.AddRange(events.Select(e => e.Position.Offset)));
         var readers = Enumerable.Range(0, 3).Select(_ => Task.Run(() => FollowAsync(done.Token))).ToList();
         await Task.WhenAll(Enumerable.Range(0, 16).Select(w => Task.Run(() => WriteRandomlyAsync(w, new Random(seed + w), kept))));
         await done.CancelAsync();

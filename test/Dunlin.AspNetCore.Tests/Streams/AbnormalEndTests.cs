@@ -39,7 +39,7 @@ public sealed class AbnormalEndTests
         List<WeakReference> opened = [],
             accepted = [];
         await using var host = await StartAsync(log, accepted);
-        host.Fanout.Opened += stream => Watch(opened, stream);
+        host.Fanout.Opened.Subscribe(stream => Watch(opened, stream));
         using var kestrel = new KestrelConnections();
         var oldest = await FillAsync(host);
 

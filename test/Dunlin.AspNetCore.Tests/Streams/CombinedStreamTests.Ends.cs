@@ -210,11 +210,11 @@ public sealed partial class CombinedStreamTests
         await using var host = await EngineHost.StartAsync();
         var left = 40;
         var allClosed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        host.Fanout.Closed += _ =>
+        host.Fanout.Closed.Subscribe(_ =>
         {
             if (Interlocked.Decrement(ref left) == 0)
                 allClosed.SetResult();
-        };
+        });
         for (var i = 0; i < 20; i++)
         {
             await using var combined = await CombinedReader.OpenAsync(

@@ -153,7 +153,7 @@ public sealed class StreamTests
         Assert.Equal("1", (await first.NextAsync()).Data);
         // A place that is given back can be taken again.
         var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        host.Fanout.Closed += _ => closed.TrySetResult();
+        host.Fanout.Closed.Subscribe(_ => closed.TrySetResult());
         await second.DisposeAsync();
         await closed.Task.WaitAsync(TimeSpan.FromSeconds(20));
         HttpStatusCode status;

@@ -221,7 +221,7 @@ public sealed class TakeOverTests
     private static Task<ConnectionEnd> Closed(EngineHost host)
     {
         var closed = new TaskCompletionSource<ConnectionEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
-        host.Fanout.Closed += connection => closed.TrySetResult(connection.Completion.Result);
+        host.Fanout.Closed.Subscribe(connection => closed.TrySetResult(connection.Completion.Result));
         return closed.Task;
     }
 

@@ -138,7 +138,7 @@ public sealed class FanoutTests
         var sink = new TestSink();
         await listener.ConnectAsync(sink, "t");
         var events = new List<IReadOnlyList<Event>>();
-        node.Feed.Subscribe(events.Add);
+        node.Feed.Committed.Subscribe(events.Add);
         for (var i = 1; i <= 50; i++)
             await node.PublishAsync("t", i);
         listener.Fanout.OnHint(events[29]);

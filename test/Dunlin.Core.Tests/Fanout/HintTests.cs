@@ -12,7 +12,7 @@ public sealed class HintTests : IDisposable
 
     public HintTests()
     {
-        _writer.Feed.Subscribe(_hints.Add);
+        _writer.Feed.Committed.Subscribe(_hints.Add);
         _journal = new HeldJournal(_writer.Store);
         _node = new TestNode(decorate: _ => _journal);
     }

@@ -92,6 +92,8 @@ public sealed class StyleTests
         "sessionId",
         "format",
         "issuer",
+        "signal",
+        "loop",
     ];
 
     [Fact]

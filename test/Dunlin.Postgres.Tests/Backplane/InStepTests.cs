@@ -204,7 +204,7 @@ public sealed class InStepTests : IAsyncLifetime
     }
 
     private static void Relay(NodeHost from, Action<IReadOnlyList<Event>> hint) =>
-        ((CommitFeed)from.Services.GetService(typeof(CommitFeed))!).Subscribe(hint);
+        ((CommitFeed)from.Services.GetService(typeof(CommitFeed))!).Committed.Subscribe(hint);
 
     /// <summary>As a backplane brings it.</summary>
     private static void Bring(NodeHost to, IReadOnlyList<Event> events)

@@ -100,7 +100,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
         var (feed, heard) = (new CommitFeed(), new TaskCompletionSource<Position>(TaskCreationOptions.RunContinuationsAsynchronously));
         var first = await _backend.OpenAsync();
         var second = await _backend.OpenAsync(options => options.ThroughPooler = throughPooler, feed);
-        feed.SubscribeReached(position => heard.TrySetResult(position));
+        feed.HeadMoved.Subscribe(position => heard.TrySetResult(position));
         var appended = await first.AppendAsync(Backend.Draft("a"), Cancellation);
         Assert.Equal(appended, await heard.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancellation));
         Assert.Equal(appended, second.Head);

@@ -153,7 +153,7 @@ public sealed class OutageTests
     {
         await using var line = await Line.NewAsync();
         var (feed, announced) = (new CommitFeed(), new List<long>());
-        feed.Subscribe(events => announced.AddRange(events.Select(e => e.Position.Offset)));
+        feed.Committed.Subscribe(events => announced.AddRange(events.Select(e => e.Position.Offset)));
         var node = await line.OpenAsync(feed);
         var random = TestSeed.NewRandom(out _);
         for (var i = 0; i < 30; i++)

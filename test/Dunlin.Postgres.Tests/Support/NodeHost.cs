@@ -41,11 +41,10 @@ internal sealed class NodeHost : IAsyncDisposable
             (_, count, tags, _) => Interlocked.Add(ref (string)tags[0].Value! == "head" ? ref _heads : ref _pages, count)
         );
         _listener.Start();
-        Fanout.Listen(Topic, entry => _heard.Writer.TryWrite(entry));
-        Fanout.Listen(
-            Typing,
-            entry => _typed.Writer.TryWrite(int.Parse(Encoding.UTF8.GetString(entry.Data.Span), CultureInfo.InvariantCulture))
-        );
+        Fanout.EventsOf(Topic).Subscribe(entry => _heard.Writer.TryWrite(entry));
+        Fanout
+            .EventsOf(Typing)
+            .Subscribe(entry => _typed.Writer.TryWrite(int.Parse(Encoding.UTF8.GetString(entry.Data.Span), CultureInfo.InvariantCulture)));
     }
 
     public PostgresStore Store => _host.Services.GetRequiredService<PostgresStore>();

@@ -38,7 +38,7 @@ internal sealed class TwoNodes : IAsyncDisposable
         ]);
         foreach (var node in nodes._nodes)
         {
-            node.Feed.Subscribe(events =>
+            node.Feed.Committed.Subscribe(events =>
             {
                 lock (announcing)
                     all.Publish(events);

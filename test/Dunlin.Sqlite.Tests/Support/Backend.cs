@@ -35,7 +35,7 @@ public sealed class Backend : IAsyncDisposable
         configure?.Invoke(options);
         feed ??= new CommitFeed();
         var batches = Batches = [];
-        feed.Subscribe(batches.Add);
+        feed.Committed.Subscribe(batches.Add);
         var store = new SqliteStore(Options.Create(options), Options.Create(Retention), Schemas, feed, clock ?? new StoreClock(Time), Log);
         _stores.Add(store);
         return store;

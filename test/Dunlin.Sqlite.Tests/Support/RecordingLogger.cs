@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
+using Dunlin.Journal;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Sqlite.Tests.Support;
 
 /// <summary>Keeps what was logged.</summary>
-public sealed class RecordingLogger : ILogger<SqliteStore>
+public sealed class RecordingLogger : ILogger<SqliteStore>, ILogger<CommitFeed>
 {
     private readonly ConcurrentQueue<(int Id, string Text)> _entries = new();
 
