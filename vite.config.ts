@@ -15,7 +15,6 @@ const systems = readdirSync(fromRoot('apps')).filter((name) =>
 // One build of all pages, and the settings that their unit tests share with it.
 export default defineConfig({
   plugins: [react(), vue(), svelte({ configFile: false })],
-  resolve: { alias: { '@dunlin/kit': fromRoot('apps/host/web/kit/index.ts') } },
   // What has an address of its own, without a hash: the manifest, icons and service worker of the page that is installed.
   publicDir: fromRoot('apps/wishlists/web/public'),
   // The landing page links the systems that were built with it.

@@ -1,23 +1,11 @@
 import { Client, type Connection } from '@dunlin/client';
-import {
-  copyText,
-  createHeader,
-  element,
-  icon,
-  Session,
-  setKitWords,
-  showToast,
-  startPage,
-  type Page,
-  type User,
-} from '@dunlin/kit';
+import { element, icon, setKitWords, showToast, startPage, type PageSession, type Stop } from '@dunlin/kit';
 import { DocumentsApi } from './api/documents';
 import { fileLocks } from './api/fileLocks';
 import type { DocumentEvents, Maintenance } from './api/types';
 import { browserDrafts } from './state/drafts';
 import { Library } from './state/library';
 import { browserTabs } from './state/tabs';
-import type { Notice } from './state/words';
 import { Versions } from './state/versions';
 import { Workspace } from './state/workspace';
 import { openAdministration } from './ui/administration';
@@ -30,20 +18,8 @@ const PATH = '/documents';
 /** A line that is away for less is not worth a word. */
 const LOST_AFTER_MS = 1500;
 
-const session = new Session();
-
-function notify({ text, kind, rescue }: Notice): void {
-  const action = rescue === undefined ? undefined : copyAction(rescue);
-  showToast({ text, kind, action });
-}
-
-const copyAction = (text: string) => ({
-  label: 'Copy my text',
-  done: 'Copied',
-  run: () => copyText(text),
-});
-
 setKitWords({
+  copy: 'Copy my text',
   signedOutReason: 'You are signed out. What you typed is kept: sign in to go on.',
   unsentOne: 'A document has unsaved changes',
   unsentText:
@@ -52,12 +28,13 @@ setKitWords({
     'A document has unsaved changes. They are kept on this device as a draft, shown to nobody else, and offered when the same user opens it here again.',
 });
 
-function start(user: User, root: HTMLElement): Page {
+function start(session: PageSession): Stop {
+  const { user } = session;
   let whySignedOut: string | undefined;
   let isDisposed = false;
-  const onSignedOut = () => session.markSignedOut(whySignedOut);
+  const onSignedOut = () => session.end(whySignedOut);
 
-  const client = new Client({ user: user.userId, refresh: () => session.refresh() });
+  const client = new Client({ user: user.userId, refresh: session.refresh });
   const api = new DocumentsApi(client.requests, user.userId, onSignedOut);
   const library = new Library(() => api.list());
   const editor = new XmlEditor({ onEdit: () => workspace.edited(), onSave: () => void workspace.save() });
@@ -69,7 +46,7 @@ function start(user: User, root: HTMLElement): Page {
     drafts: browserDrafts(user.userId),
     tabs,
     pane: editor,
-    notify,
+    notify: showToast,
   };
   const workspace: Workspace = new Workspace(options);
   const versions = new Versions(options, workspace);
@@ -98,7 +75,6 @@ function start(user: User, root: HTMLElement): Page {
       await versions.import(collection.value, title.value, emptyDocument(title.value));
   };
 
-  const header = createHeader({ system: 'Documents', session });
   const maintenance = element('div', {
     className: 'maintenance',
     hidden: true,
@@ -116,13 +92,8 @@ function start(user: User, root: HTMLElement): Page {
   );
   administration.onclick = () =>
     openAdministration(api, library.list?.maintenance ?? { on: false, message: '' });
-  header.element.querySelector('.header-space')!.after(administration);
-  root.className = 'documents-page';
-  root.append(
-    header.element,
-    maintenance,
-    element('div', { className: 'documents' }, list.element, pane.element),
-  );
+  session.tools.append(administration);
+  session.root.append(maintenance, element('div', { className: 'documents' }, list.element, pane.element));
 
   const showMaintenance = ({ on, message }: Maintenance) => {
     maintenance.hidden = !on;
@@ -171,7 +142,7 @@ function start(user: User, root: HTMLElement): Page {
     whySignedOut = `${message}. What you typed is kept: sign in to go on.`;
   });
   connection.onReset(reload);
-  watchConnection(connection, (state) => header.setConnection(state), reload, onSignedOut);
+  watchConnection(connection, (state) => session.showConnection(state), reload, onSignedOut);
   connection.connect();
 
   const listeners = new AbortController();
@@ -201,18 +172,15 @@ function start(user: User, root: HTMLElement): Page {
   };
   document.body.dataset['view'] = 'list';
   follow();
-  return {
-    unsent: () => (workspace.file?.isDirty ? 1 : 0),
-    dispose: async () => {
-      isDisposed = true;
-      listeners.abort();
-      const kept = workspace.close(true);
-      tabs.close();
-      header.dispose();
-      client.dispose();
-      await kept;
-      editor.destroy();
-    },
+  session.trackUnsent({ count: () => (workspace.file?.isDirty ? 1 : 0) });
+  return async () => {
+    isDisposed = true;
+    listeners.abort();
+    const kept = workspace.close(true);
+    tabs.close();
+    client.dispose();
+    await kept;
+    editor.destroy();
   };
 }
 
@@ -271,10 +239,4 @@ function emptyDocument(title: string): string {
 `;
 }
 
-startPage({
-  session,
-  system: () => 'Documents',
-  home: PATH,
-  reason: () => 'Sign in to see the documents.',
-  start,
-});
+startPage({ title: 'Documents', home: PATH, reason: 'Sign in to see the documents.', start });

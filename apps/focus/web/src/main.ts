@@ -1,45 +1,26 @@
-import { copyText, Session, showToast, startPage } from '@dunlin/kit';
+import { showToast, startPage } from '@dunlin/kit';
 import { mount, unmount } from 'svelte';
 import { Focus } from './state/focus.svelte';
 import App from './ui/App.svelte';
 
-const session = new Session();
-
-function notify(text: string, kind: 'info' | 'error' = 'info', typed = ''): void {
-  const action = { label: 'Copy', done: 'Copied', run: () => copyText(typed) };
-  showToast({ text, kind, action: typed === '' ? undefined : action });
-}
-
 startPage({
-  session,
-  system: () => 'Focus',
+  title: 'Focus',
   home: '/focus',
-  reason: () => 'Sign in to see your timer on all your devices.',
-  start: (user, place) => {
+  reason: 'Sign in to see your timer on all your devices.',
+  start: (session) => {
     const focus = new Focus({
-      user: user.userId,
-      refresh: () => session.refresh(),
-      notify,
-      storage: storageOrNothing(),
-      onSignedOut: () => session.markSignedOut(),
+      user: session.user.userId,
+      refresh: session.refresh,
+      notify: (text, kind, copy) => void showToast({ text, kind, copy }),
+      storage: session.storage,
+      onSignedOut: session.end,
     });
     focus.start();
-    const app = mount(App, { target: place, props: { focus, session } });
-    return {
-      unsent: () => focus.unsent,
-      dispose: async () => {
-        focus.dispose();
-        await unmount(app);
-      },
+    const app = mount(App, { target: session.root, props: { focus, session } });
+    session.trackUnsent({ count: () => focus.unsent, flush: () => focus.flush() });
+    return async () => {
+      focus.dispose();
+      await unmount(app);
     };
   },
 });
-
-// Reading localStorage throws where storage is blocked.
-function storageOrNothing(): Storage | undefined {
-  try {
-    return localStorage;
-  } catch {
-    return undefined;
-  }
-}

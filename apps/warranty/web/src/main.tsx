@@ -1,58 +1,45 @@
 import { browserEnvironment } from '@dunlin/client';
-import { copyText, Session, showToast, startPage } from '@dunlin/kit';
+import { showToast, startPage } from '@dunlin/kit';
 import { createRoot } from 'react-dom/client';
-import { Desk, type Notice } from './state/desk';
+import { Desk } from './state/desk';
 import { createWarrantyState } from './state/state';
 import { branchOfAddress, followAddress } from './ui/address';
 import { App } from './ui/App';
 import { DeskContext } from './ui/context';
 
-const session = new Session();
-
-function notify({ text, kind, typed }: Notice): void {
-  const copy = { label: 'Copy', done: 'Copied', run: () => copyText(typed ?? '') };
-  showToast({ text, kind, action: typed ? copy : undefined });
-}
-
 startPage({
-  session,
-  system: () => 'Warranty cases',
+  title: 'Warranty cases',
   home: '/branch/1',
-  reason: () => 'Sign in to see the warranty cases.',
-  start: (user, place) => {
-    const state = createWarrantyState(user.userId, branchOfAddress());
+  reason: 'Sign in to see the warranty cases.',
+  start: (session) => {
+    const state = createWarrantyState(session.user.userId, branchOfAddress());
     const desk = new Desk({
       environment: browserEnvironment(),
       state,
-      refresh: () => session.refresh(),
-      notify,
-      unsavedStorage: storageOrNothing(),
-      onSignedOut: () => session.markSignedOut(),
+      refresh: session.refresh,
+      notify: showToast,
+      unsavedStorage: session.storage,
+      onSignedOut: session.end,
     });
-    const root = createRoot(place);
-    const stopFollowing = followAddress((branchId) => desk.open(branchId));
+    // A branch that cannot be shown has no connection.
+    const showConnection = () => {
+      const { connection, problem } = state.getState();
+      session.showConnection(problem ? undefined : connection);
+    };
+    showConnection();
+    const cancels = [followAddress((branchId) => desk.open(branchId)), state.subscribe(showConnection)];
     desk.start(state.getState().branchId);
+    const root = createRoot(session.root);
     root.render(
-      <DeskContext value={{ desk, state, session }}>
+      <DeskContext value={{ desk, state }}>
         <App />
       </DeskContext>,
     );
-    return {
-      unsent: () => state.getState().pending.size,
-      dispose: () => {
-        stopFollowing();
-        root.unmount();
-        desk.dispose();
-      },
+    session.trackUnsent({ count: () => state.getState().pending.size, flush: () => desk.flush() });
+    return () => {
+      for (const cancel of cancels) cancel();
+      root.unmount();
+      desk.dispose();
     };
   },
 });
-
-// Reading localStorage throws where storage is blocked.
-function storageOrNothing(): Storage | undefined {
-  try {
-    return localStorage;
-  } catch {
-    return undefined;
-  }
-}

@@ -207,7 +207,7 @@ test('A value that is not finished waits until the field is left; then the serve
   desk.edits.commit('1/customerEmail');
   await settle();
   expect(notices).toEqual([
-    { kind: 'error', text: 'E-mail of WHQ1 was not saved: E-mail must be an e-mail address.', typed: 'ann@' },
+    { kind: 'error', text: 'E-mail of WHQ1 was not saved: E-mail must be an e-mail address.', copy: 'ann@' },
   ]);
   expect(shown('1/customerEmail')).toBe('');
   expect(branch.locks.size).toBe(0);
@@ -224,7 +224,7 @@ test('A field that another holds is not edited, and the page says by whom', asyn
     {
       kind: 'error',
       text: 'Customer name of WHQ1 is locked by Carol. Your change was not saved.',
-      typed: 'Anna',
+      copy: 'Anna',
     },
   ]);
   expect(branch.writes).toEqual(['PUT']);
@@ -242,7 +242,7 @@ test('A save whose lock was lost is refused: the value goes back, and what was t
     {
       kind: 'error',
       text: 'Your lock on Customer name of WHQ1 had ended, so your change was not saved.',
-      typed: 'Anna',
+      copy: 'Anna',
     },
   ]);
 });
@@ -255,7 +255,7 @@ test('A lock that another takes over ends the edit at once', async () => {
   await settle();
   expect(shown(name)).toBe('Ann');
   expect(holderOf(state.getState(), name)).toBe('Alice');
-  expect(notices[0]!.typed).toBe('Anna');
+  expect(notices[0]!.copy).toBe('Anna');
 });
 
 test('One refused field does not take the others of its request with it', async () => {
@@ -267,7 +267,7 @@ test('One refused field does not take the others of its request with it', async 
   await passes(1000);
   expect(branch.cases.get(1)).toMatchObject({ customerName: 'Anna', invoice: '' });
   expect(shown('1/invoice')).toBe('');
-  expect(notices.map(({ typed }) => typed)).toEqual(['refuse me']);
+  expect(notices.map(({ copy }) => copy)).toEqual(['refuse me']);
 });
 
 test('Locks of others come by snapshot and by event, and go by event', async () => {
@@ -386,7 +386,7 @@ test('An edit without network does not overwrite what another saved meanwhile', 
   expect(branch.cases.get(1)!.customerName).toBe('Carol was here');
   expect(shown(name)).toBe('Carol was here');
   expect(notices[0]).toMatchObject({
-    typed: 'Anna',
+    copy: 'Anna',
     text: expect.stringContaining('Carol changed it meanwhile'),
   });
 });
@@ -475,7 +475,7 @@ test('A deleted case disappears, and what was typed in it can be copied', async 
   expect(state.getState().ids).toEqual(['2']);
   expect(state.getState().edits.size).toBe(0);
   expect(notices[0]).toMatchObject({
-    typed: 'Anna',
+    copy: 'Anna',
     text: 'Customer name of WHQ1 was not saved: the case was deleted.',
   });
 });

@@ -1,15 +1,6 @@
 import { problemOf } from '@dunlin/client';
 import type { RefusedDocument } from '@dunlin/client/rxdb';
-import {
-  copyText,
-  element,
-  requireSignIn,
-  Session,
-  showToast,
-  startPage,
-  type Page,
-  type User,
-} from '@dunlin/kit';
+import { element, showToast, startPage, type PageSession, type Stop, type User } from '@dunlin/kit';
 import { createApp } from 'vue';
 import { Desk } from './data/desk';
 import { has, t } from './i18n';
@@ -18,7 +9,6 @@ import { current, go } from './ui/address';
 import App from './ui/App.vue';
 import PreviewShell from './ui/PreviewShell.vue';
 
-const session = new Session();
 /** The link that a visitor wants to join by, once there is a user. */
 let joining: string | undefined;
 
@@ -33,18 +23,16 @@ function typedIn(document: unknown): string {
 function tellRefused(refused: readonly RefusedDocument[]): void {
   for (const { code, document } of refused.slice(0, 3)) {
     const key = `refused_${code}`;
-    const text = typedIn(document);
     const reason = has(key) ? t(key) : t('refused_other');
-    const action = { label: t('copy'), done: t('copied'), run: () => copyText(text) };
-    showToast({ kind: 'error', text: t('refused', { reason }), action: text === '' ? undefined : action });
+    showToast({ kind: 'error', text: t('refused', { reason }), copy: typedIn(document) });
   }
 }
 
-async function showLists(user: User, root: HTMLElement): Promise<Page> {
+async function showLists(session: PageSession): Promise<Stop> {
   const desk = await Desk.open({
-    user,
-    refresh: () => session.refresh(),
-    onSignedOut: () => session.markSignedOut(),
+    user: session.user,
+    refresh: session.refresh,
+    onSignedOut: session.end,
     onRefused: tellRefused,
   });
   if (joining !== undefined) {
@@ -56,59 +44,57 @@ async function showLists(user: User, root: HTMLElement): Promise<Page> {
     }
     joining = undefined;
   }
-  const app = createApp(App, { desk, session });
-  app.mount(root);
-  return {
-    unsent: () => desk.sync.get().pending,
-    dispose: () => {
-      app.unmount();
-      return desk.dispose();
-    },
+  const app = createApp(App, { desk, tools: session.tools });
+  app.mount(session.root);
+  session.trackUnsent({ count: () => desk.sync.get().pending });
+  return () => {
+    app.unmount();
+    return desk.dispose();
   };
 }
 
-/** What a link leads to, for everybody who has it. */
-function showPreview(root: HTMLElement, token: string, onJoin: () => void): Page {
-  const app = createApp(PreviewShell, { session, token, isSignedIn: session.user !== undefined, onJoin });
-  app.mount(root);
-  return { dispose: () => app.unmount() };
+/** Shows the list behind a link, also to visitors who are not signed in. */
+function showPreview(session: PageSession<User | undefined>, token: string, onJoin: () => void): Stop {
+  const isSignedIn = session.user !== undefined;
+  const app = createApp(PreviewShell, { tools: session.tools, token, isSignedIn, onJoin });
+  app.mount(session.root);
+  return () => app.unmount();
 }
 
-async function start(user: User, root: HTMLElement): Promise<Page> {
-  if (current.value.name !== 'share' || joining !== undefined) return openLists(user, root);
+async function start(session: PageSession): Promise<Stop> {
+  if (current.value.name !== 'share' || joining !== undefined) return openLists(session);
   const { token } = current.value;
-  let page: Page = showPreview(root, token, () => {
+  let stop: Stop = showPreview(session, token, () => {
     joining = token;
-    void Promise.resolve(page.dispose()).then(async () => (page = await openLists(user, root)));
+    void Promise.resolve(stop()).then(async () => (stop = await openLists(session)));
   });
-  return { unsent: () => page.unsent?.() ?? 0, dispose: () => page.dispose() };
+  return () => stop();
 }
 
-async function openLists(user: User, root: HTMLElement): Promise<Page> {
+async function openLists(session: PageSession): Promise<Stop> {
   try {
-    return await showLists(user, root);
+    return await showLists(session);
   } catch (error) {
-    // Most likely a browser that lets the page keep nothing.
-    root.append(element('p', { className: 'trouble', textContent: t('storageTrouble') }));
+    // Most likely the browser blocks storage.
+    session.root.append(element('p', { className: 'trouble', textContent: t('storageTrouble') }));
     console.error(error);
-    return { dispose: () => root.replaceChildren() };
+    return () => session.root.replaceChildren();
   }
 }
 
 useKitWords();
 startPage({
-  session,
-  system: () => t('title'),
+  title: () => t('title'),
   home: '/wishlists',
   reason: () => t('signInReason'),
   isOffline: true,
   start,
-  visit: (root) => {
+  visit: (session) => {
     if (current.value.name !== 'share') return undefined;
     const { token } = current.value;
-    return showPreview(root, token, () => {
+    return showPreview(session, token, () => {
       joining = token;
-      void requireSignIn(session, t('joinReason'));
+      void session.requireSignIn(t('joinReason'));
     });
   },
 });

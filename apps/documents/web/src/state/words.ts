@@ -11,7 +11,7 @@ export interface Notice {
   readonly text: string;
   readonly kind?: 'info' | 'error' | undefined;
   /** A text that would otherwise be out of reach. */
-  readonly rescue?: string | undefined;
+  readonly copy?: string | undefined;
 }
 
 export const WORDS = {

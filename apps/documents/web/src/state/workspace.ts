@@ -354,12 +354,12 @@ export class Workspace {
 
   #clear(opened: Opened, words: string): void {
     const { pane, notify } = this.#options;
-    const rescue = opened.mode === 'lost' ? pane.text : opened.draft?.text;
+    const copy = opened.mode === 'lost' ? pane.text : opened.draft?.text;
     this.#keeper.stop();
     this.#opened = undefined;
     pane.clear();
     void this.#end(opened);
-    notify({ text: words, rescue });
+    notify({ text: words, copy });
     this.#changed();
   }
 

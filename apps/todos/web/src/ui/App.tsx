@@ -1,5 +1,5 @@
-import { createHeader, type Session, type User } from '@dunlin/kit';
-import { useEffect, useRef } from 'react';
+import type { User } from '@dunlin/kit';
+import { useEffect } from 'react';
 import type { Desk } from '../data/desk';
 import type { TodoList } from '../data/mutators';
 import { useAddress, usePending, useQuery } from './hooks';
@@ -9,11 +9,10 @@ import { Lists } from './Lists';
 
 interface Props {
   readonly desk: Desk;
-  readonly session: Session;
   readonly user: User;
 }
 
-export function App({ desk, session, user }: Props) {
+export function App({ desk, user }: Props) {
   const [address, go] = useAddress();
   const lists = useQuery(
     desk,
@@ -26,7 +25,7 @@ export function App({ desk, session, user }: Props) {
   }, [list?.name]);
   return (
     <div className="app" data-open={address ?? ''}>
-      <PageHeader desk={desk} session={session} />
+      <PendingNote desk={desk} />
       <div className="columns">
         <Lists desk={desk} lists={lists} me={user.userId} open={address} onOpen={go} />
         <main className="panel">
@@ -61,26 +60,12 @@ function Nothing({ isLoading, isGone, onBack }: { isLoading: boolean; isGone: bo
   );
 }
 
-function PageHeader({ desk, session }: { desk: Desk; session: Session }) {
-  const place = useRef<HTMLDivElement>(null);
+function PendingNote({ desk }: { desk: Desk }) {
   const pending = usePending(desk);
-  useEffect(() => {
-    const header = createHeader({ system: 'Todos', session });
-    place.current!.append(header.element);
-    header.setConnection(desk.connection.state);
-    const stop = desk.connection.onState((state) => header.setConnection(state));
-    return () => {
-      stop();
-      header.dispose();
-    };
-  }, [desk, session]);
   return (
-    <>
-      <div ref={place} />
-      <div className="pending" data-pending={pending.count} role="status" hidden={pending.count === 0}>
-        <Icon name="clock" />
-        {pending.count === 1 ? '1 change is' : `${pending.count} changes are`} kept here and not yet sent
-      </div>
-    </>
+    <div className="pending" data-pending={pending.count} role="status" hidden={pending.count === 0}>
+      <Icon name="clock" />
+      {pending.count === 1 ? '1 change is' : `${pending.count} changes are`} kept here and not yet sent
+    </div>
   );
 }

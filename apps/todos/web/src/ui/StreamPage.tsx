@@ -1,4 +1,4 @@
-import { createHeader, type Session, type User } from '@dunlin/kit';
+import type { PageSession } from '@dunlin/kit';
 import { useEffect, useRef, useState } from 'react';
 import { Icon } from './Icon';
 
@@ -18,12 +18,10 @@ const MAX_LINES = 200;
 
 /** The stream as it comes: for trying it out and for finding faults in proxies. */
 interface Props {
-  readonly session: Session;
-  readonly user: User;
+  readonly session: PageSession;
 }
 
-export function StreamPage({ session, user }: Props) {
-  const head = useRef<HTMLDivElement>(null);
+export function StreamPage({ session }: Props) {
   const source = useRef<EventSource | undefined>(undefined);
   const [state, setState] = useState<'closed' | 'connecting' | 'open'>('closed');
   const [lines, setLines] = useState<readonly Line[]>([]);
@@ -31,7 +29,7 @@ export function StreamPage({ session, user }: Props) {
   const [answer, setAnswer] = useState('');
 
   // A native EventSource sends no headers: the address says whose page this is.
-  const address = (call: string) => `${BASE}/${call}?dunlin-user=${encodeURIComponent(user.userId)}`;
+  const address = (call: string) => `${BASE}/${call}?dunlin-user=${encodeURIComponent(session.user.userId)}`;
   const add = (word: string) =>
     setLines((before) =>
       [
@@ -55,7 +53,7 @@ export function StreamPage({ session, user }: Props) {
       add(opened.readyState === EventSource.CLOSED ? '(refused)' : '(cut; the browser tries again)');
       setState(opened.readyState === EventSource.CLOSED ? 'closed' : 'connecting');
       // Refused, perhaps because the session has ended: an EventSource does not say why.
-      if (opened.readyState === EventSource.CLOSED) void session.load().catch(() => {});
+      if (opened.readyState === EventSource.CLOSED) void session.check().catch(() => {});
     };
   };
   const poke = async () => {
@@ -69,8 +67,6 @@ export function StreamPage({ session, user }: Props) {
 
   useEffect(() => {
     document.title = 'The stream · Todos';
-    const header = createHeader({ system: 'Todos', session });
-    head.current!.append(header.element);
     connect();
     // The stream has a connection of its own, of which a browser has six: a tab that nobody sees lets go of it.
     let isInterrupted = false;
@@ -84,14 +80,12 @@ export function StreamPage({ session, user }: Props) {
     return () => {
       document.removeEventListener('visibilitychange', onVisibility);
       disconnect();
-      header.dispose();
     };
   }, []);
   useEffect(() => void count(), [lines.length]);
 
   return (
     <div className="stream-page">
-      <div ref={head} />
       <main className="stream">
         <a href="/todos" className="muted">
           <Icon name="left" /> To the lists

@@ -29,7 +29,7 @@ export interface Notice {
   readonly text: string;
   readonly kind: 'info' | 'error';
   /** What was typed and could not be saved, to be copied. */
-  readonly typed?: string | undefined;
+  readonly copy?: string | undefined;
 }
 
 export interface DeskOptions {
@@ -313,7 +313,7 @@ export class Desk {
     this.#options.notify({
       text: isOnlyLocked ? text.replace(' Your change was not saved.', '') : text,
       kind: isOnlyLocked ? 'info' : 'error',
-      typed,
+      copy: typed,
     });
   }
 }

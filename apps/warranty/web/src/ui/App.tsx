@@ -1,8 +1,7 @@
-import { createHeader } from '@dunlin/kit';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { Case } from '../api/cases';
 import { CaseTable } from './CaseTable';
-import { useContextValue, useWarranty } from './context';
+import { useWarranty } from './context';
 import { DeleteDialog, NewCaseDialog, TransferDialog } from './dialogs';
 import { HistoryPanel } from './HistoryPanel';
 import { Pager } from './Pager';
@@ -23,7 +22,6 @@ export function App() {
   }, [branch]);
   return (
     <div className="app">
-      <PageHeader />
       <Toolbar onNew={() => setOverlay({ kind: 'new' })} />
       {problem ? (
         <Trouble problem={problem} />
@@ -39,27 +37,4 @@ export function App() {
       {overlay?.kind === 'delete' && <DeleteDialog record={overlay.record} onClose={close} />}
     </div>
   );
-}
-
-function PageHeader() {
-  const place = useRef<HTMLDivElement>(null);
-  const { session, state, desk } = useContextValue();
-  useEffect(() => {
-    const header = createHeader({ system: 'Warranty cases', session, beforeSignOut: () => desk.flush() });
-    place.current!.append(header.element);
-    // A branch that cannot be shown has no connection to speak of.
-    const show = () => {
-      const { connection, problem } = state.getState();
-      header.setConnection(problem ? undefined : connection);
-    };
-    show();
-    const stop = state.subscribe((next, before) => {
-      if (next.connection !== before.connection || next.problem !== before.problem) show();
-    });
-    return () => {
-      stop();
-      header.dispose();
-    };
-  }, [session, state, desk]);
-  return <div ref={place} />;
 }

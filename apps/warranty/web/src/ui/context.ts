@@ -1,4 +1,3 @@
-import type { Session } from '@dunlin/kit';
 import { createContext, useContext } from 'react';
 import { useStore } from 'zustand';
 import type { Desk } from '../state/desk';
@@ -7,7 +6,6 @@ import type { WarrantyState, WarrantyStore } from '../state/state';
 export interface DeskContextValue {
   readonly desk: Desk;
   readonly state: WarrantyStore;
-  readonly session: Session;
 }
 
 export const DeskContext = createContext<DeskContextValue | undefined>(undefined);

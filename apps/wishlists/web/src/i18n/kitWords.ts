@@ -2,7 +2,7 @@ import { setKitWords } from '@dunlin/kit';
 import { watchSyncEffect } from 'vue';
 import { t } from '.';
 
-/** Has the shared parts of the pages speak the language of this one, now and after it is changed. */
+/** Translates the kit into the language of the page, now and after each change of the language. */
 export function useKitWords(): void {
   watchSyncEffect(() =>
     setKitWords({
@@ -23,6 +23,8 @@ export function useKitWords(): void {
       unsentMany: t('kit_unsentMany'),
       unsentText: t('kit_unsentText'),
       stay: t('kit_stay'),
+      copy: t('copy'),
+      copied: t('copied'),
     }),
   );
 }

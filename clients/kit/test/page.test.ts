@@ -1,8 +1,11 @@
 // @vitest-environment happy-dom
 import { DunlinError, type Problem, type Requests } from '@dunlin/client';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Session, showToast, startPage, type Page, type User } from '../kit';
-import { unsentChanges } from '../kit/page';
+import { startPage, type RunningPage, type Stop } from '../src/page';
+import { Session, type User } from '../src/session';
+import { showToast } from '../src/toasts';
+import { setKitWords } from '../src/words';
+import type { PageSession } from '../src/pageSession';
 
 interface Sent {
   readonly call: string;
@@ -47,19 +50,24 @@ function tab(): Session {
 
 function open(
   session: Session,
-  more: { start?: (user: User) => Promise<Page> | Page; isOffline?: boolean } = {},
-): void {
-  startPage({
+  more: { start?: (page: PageSession) => Promise<Stop> | Stop; isOffline?: boolean } = {},
+): RunningPage {
+  return startPage({
     session,
-    system: () => 'Things',
+    title: 'Things',
     home: '/things',
-    reason: () => 'Sign in to see your things.',
-    start: ({ userId }, root) => {
+    reason: 'Sign in to see your things.',
+    start: (page) => {
+      const {
+        root,
+        user: { userId },
+      } = page;
       root.innerHTML = `<p>Things of ${userId}</p>`;
       document.title = `Things of ${userId}`;
       document.body.append(document.createElement('dialog'));
       log.push(`open ${userId}`);
-      return { unsent: () => 2, dispose: () => void log.push(`close ${userId}`) };
+      page.trackUnsent({ count: () => 2 });
+      return () => void log.push(`close ${userId}`);
     },
     ...more,
   });
@@ -84,12 +92,59 @@ afterEach(() => {
   expect(errors).toEqual([]);
 });
 
+// First, because closing the page of a user ends all toasts of the document.
+describe('The header', () => {
+  const signOut = () => [...document.querySelectorAll<HTMLButtonElement>('.menu-item')].at(-1)!.click();
+
+  test('sends unsent changes before the sign-out, and asks about those that remain', async () => {
+    let unsent = 2;
+    const flush = vi.fn(() => Promise.resolve(void (unsent = 1)));
+    const session = tab();
+    open(session, {
+      start: (page) => {
+        page.trackUnsent({ count: () => unsent, flush });
+        return () => void log.push('closed');
+      },
+    });
+    await settle();
+    signOut();
+    await settle();
+    expect(flush).toHaveBeenCalledOnce();
+    expect(document.querySelector('dialog')?.dataset['unsent']).toBe('1');
+    expect([session.user?.userId, log]).toEqual(['bob', []]);
+  });
+
+  test('keeps the user signed in, and says so, when the server does not answer', async () => {
+    const session = tab();
+    open(session, { start: () => () => {} });
+    await settle();
+    answers['POST logout'] = () => Promise.reject(failure('network'));
+    signOut();
+    await settle();
+    expect(session.user?.userId).toBe('bob');
+    expect(document.querySelector('.toast-error')?.textContent).toMatch(/the server cannot be reached/);
+  });
+
+  test('shows the connection word, and new texts of the kit at once', async () => {
+    let page!: PageSession;
+    open(tab(), { start: (started) => ((page = started), () => {}) });
+    await settle();
+    page.showConnection({ name: 'waiting', stream: 1, attempt: 1, delayMs: 1, firm: false, refresh: false });
+    expect(document.querySelector<HTMLElement>('.connection')?.dataset['connection']).toBe('reconnecting');
+    page.showConnection(undefined);
+    expect(document.querySelector<HTMLElement>('.connection')?.hidden).toBe(true);
+    setKitWords({ signOut: 'Abmelden' });
+    expect([...document.querySelectorAll('.menu-item')].at(-1)?.textContent).toBe('Abmelden');
+    setKitWords({ signOut: 'Sign out' });
+  });
+});
+
 describe('A page', () => {
   test('is closed and empty in the turn in which its user signs out, and says how many changes wait', async () => {
     const session = tab();
-    open(session);
+    const page = open(session);
     await settle();
-    expect([log, unsentChanges()]).toEqual([['open bob'], 2]);
+    expect([log, page.unsent]).toEqual([['open bob'], 2]);
     showToast({ text: 'A notice for bob' });
     session.markSignedOut();
     expect(log).toEqual(['open bob', 'close bob']);
@@ -118,7 +173,7 @@ describe('A page', () => {
   test('gives way to the page of another user who signed in in another tab, once its own is kept', async () => {
     let keep!: () => void;
     const kept = new Promise<void>((resolve) => (keep = resolve));
-    open(tab(), { start: ({ userId }) => (log.push(userId), { dispose: () => kept }) });
+    open(tab(), { start: ({ user: { userId } }) => (log.push(userId), () => kept) });
     await settle();
     cookie = user('carol');
     await tab().load();
@@ -130,12 +185,12 @@ describe('A page', () => {
   });
 
   test('that is still being made when its user signs out is closed as soon as it is there', async () => {
-    let made!: (page: Page) => void;
+    let made!: (stop: Stop) => void;
     const session = tab();
     open(session, { start: () => new Promise((resolve) => (made = resolve)) });
     await settle();
     session.markSignedOut();
-    made({ dispose: () => void log.push('closed') });
+    made(() => void log.push('closed'));
     await settle();
     expect(log).toEqual(['closed']);
   });
@@ -167,6 +222,45 @@ describe('A page', () => {
     await settle();
     expect(log).toEqual(['open bob', 'close bob']);
     expect(document.querySelector('[data-gate]')).not.toBeNull();
+  });
+});
+
+describe('A public page', () => {
+  const show = (page: PageSession<User | undefined>): Stop => {
+    const render = () => (page.root.textContent = `${page.state.name} ${page.user?.userId ?? 'nobody'}`);
+    render();
+    return page.subscribe(render);
+  };
+  const openPublic = (session: Session) =>
+    startPage({
+      session,
+      title: undefined,
+      home: '/',
+      reason: '',
+      isPublic: true,
+      start: show,
+      visit: show,
+    });
+  const shown = () => document.querySelector('.page-body')?.textContent;
+
+  test('replaces the sign-in page, and stays in the document after a sign-out', async () => {
+    const session = tab();
+    openPublic(session);
+    expect(shown()).toBe('unknown nobody');
+    await settle();
+    expect(shown()).toBe('signedIn bob');
+    await session.signOut();
+    await settle();
+    expect(shown()).toBe('signedOut nobody');
+    expect([reload.mock.calls.length, document.querySelector('[data-gate]')]).toEqual([0, null]);
+    expect(document.querySelectorAll('.header')).toHaveLength(1);
+  });
+
+  test('learns that the server cannot be reached', async () => {
+    answers['GET status'] = () => Promise.reject(failure('network'));
+    openPublic(tab());
+    await settle();
+    expect(shown()).toBe('unreachable nobody');
   });
 });
 

@@ -1,26 +1,30 @@
 import { statusWord, type ConnectionState } from '@dunlin/client';
+import { avatar } from './avatar';
 import { element } from './dom';
 import { icon } from './icons';
 import type { Session } from './session';
-import { avatar } from './signIn';
 import { maySignOut } from './signOut';
 import { showToast } from './toasts';
-import { kitWord } from './words';
+import { kitWord, onKitWords } from './words';
 
-/** What sending the rest may take before the user is asked what to do about it. */
+/** How long the flush before a sign-out may take. Then the user decides about the rest. */
 const FLUSH_MS = 3000;
 
 export interface HeaderOptions {
-  /** Name of the system, beside Dunlin's; none on the landing page. */
-  readonly system?: string | undefined;
+  /** Name of the system, beside Dunlin's; none on the landing page. Read again when the words of the kit change. */
+  readonly title: () => string | undefined;
   readonly session: Session;
-  /** Before signing out, for example to save what is pending. */
-  readonly beforeSignOut?: (() => Promise<void>) | undefined;
+  /** Changes that the server has not confirmed. */
+  readonly unsent: () => number;
+  /** Sends them before the sign-out. */
+  readonly flush: () => Promise<void>;
 }
 
 export interface Header {
   readonly element: HTMLElement;
-  /** Shows the dot of this connection; without one, none. */
+  /** The element for controls of the page. */
+  readonly tools: HTMLElement;
+  /** Shows the state of this connection. Undefined hides it. */
   setConnection(state: ConnectionState | undefined): void;
   dispose(): void;
 }
@@ -39,7 +43,8 @@ const lookWords: Readonly<Record<ConnectionLook, string>> = {
   offline: 'Offline',
 };
 
-export function createHeader({ system, session, beforeSignOut }: HeaderOptions): Header {
+export function createHeader(options: HeaderOptions): Header {
+  const { title, session } = options;
   const word = element('span', { className: 'connection-word' });
   const dot = element(
     'span',
@@ -47,20 +52,20 @@ export function createHeader({ system, session, beforeSignOut }: HeaderOptions):
     element('span', { className: 'connection-dot' }),
     word,
   );
+  const tools = element('div', { className: 'header-tools' });
   const account = element('div', { className: 'header-account' });
-  const header = element(
-    'header',
-    { className: 'header' },
-    ...brand(system),
-    element('span', { className: 'header-space' }),
-    dot,
-    account,
-  );
-  const show = () => account.replaceChildren(...userMenu(session, beforeSignOut));
-  const stop = session.subscribe(show);
+  const space = element('span', { className: 'header-space' });
+  const header = element('header', { className: 'header' }, space, tools, dot, account);
+  const show = () => {
+    while (space.previousSibling) space.previousSibling.remove();
+    space.before(...brand(title()));
+    account.replaceChildren(...userMenu(options));
+  };
+  const cancels = [session.subscribe(show), onKitWords(show)];
   show();
   return {
     element: header,
+    tools,
     setConnection(state) {
       dot.hidden = state === undefined;
       if (!state) return;
@@ -71,21 +76,20 @@ export function createHeader({ system, session, beforeSignOut }: HeaderOptions):
       dot.title = look === 'offline' && state.name !== 'offline' ? statusWord(state) : lookWords[look];
     },
     dispose() {
-      stop();
+      for (const cancel of cancels) cancel();
       header.remove();
     },
   };
 }
 
 /** Dunlin's name, and the system's beside it. */
-export function brand(system: string | undefined): (HTMLElement | false)[] {
-  return [
-    element('a', { className: 'brand', href: '/' }, logo(), 'Dunlin'),
-    system !== undefined && element('span', { className: 'header-system', textContent: system }),
-  ];
+export function brand(title: string | undefined): HTMLElement[] {
+  const name = element('a', { className: 'brand', href: '/' }, logo(), 'Dunlin');
+  if (title === undefined) return [name];
+  return [name, element('span', { className: 'header-system', textContent: title })];
 }
 
-function userMenu(session: Session, beforeSignOut: (() => Promise<void>) | undefined): HTMLElement[] {
+function userMenu({ session, unsent, flush }: HeaderOptions): HTMLElement[] {
   const { user } = session;
   if (!user) return [];
   const signOut = element(
@@ -97,8 +101,8 @@ function userMenu(session: Session, beforeSignOut: (() => Promise<void>) | undef
   signOut.onclick = async () => {
     try {
       const patience = new Promise<void>((done) => setTimeout(done, FLUSH_MS));
-      await Promise.race([beforeSignOut?.(), patience]);
-      if (await maySignOut(user.name)) await session.signOut();
+      await Promise.race([flush(), patience]);
+      if (await maySignOut(user.name, unsent())) await session.signOut();
     } catch {
       showToast({ kind: 'error', text: kitWord('signOutFailed') });
     }

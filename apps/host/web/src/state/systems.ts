@@ -1,4 +1,4 @@
-import type { IconName } from './kit';
+import type { IconName } from '@dunlin/kit';
 
 export interface System {
   /** Its folder below `apps`. */

@@ -19,6 +19,8 @@ export interface Demo {
 
 export type SessionState =
   | { readonly name: 'unknown' }
+  /** The server did not answer when it was asked first. */
+  | { readonly name: 'unreachable' }
   /** `reason`: why, where it was not the user's own doing. */
   | { readonly name: 'signedOut'; readonly reason?: string | undefined }
   | { readonly name: 'signedIn'; readonly user: User };
@@ -98,7 +100,7 @@ export class Session {
     const { signedIn, userId, fullName, roles } = body;
     const user =
       signedIn && userId !== null ? { userId, name: fullName ?? userId, roles: roles ?? [] } : null;
-    if (this.#state.name === 'unknown' || user?.userId !== readNote().user?.userId) this.#tell(user);
+    if (this.#isUnknown || user?.userId !== readNote().user?.userId) this.#tell(user);
     this.#become(user);
     return this.user;
   }
@@ -108,6 +110,11 @@ export class Session {
     const { user } = readNote();
     if (user) this.#set({ name: 'signedIn', user });
     return this.user;
+  }
+
+  /** The server did not answer, and nothing is known of a user. */
+  markUnreachable(): void {
+    if (this.#state.name === 'unknown') this.#set({ name: 'unreachable' });
   }
 
   async signIn(username: string, password: string): Promise<User> {
@@ -176,6 +183,10 @@ export class Session {
     }
   }
 
+  get #isUnknown(): boolean {
+    return this.#state.name === 'unknown' || this.#state.name === 'unreachable';
+  }
+
   async #send(path: string): Promise<void> {
     const { user } = this;
     const headers = user && { 'Dunlin-User': encodeURIComponent(user.userId) };
@@ -190,7 +201,7 @@ export class Session {
 
   #hear({ user, at }: Note): void {
     this.#changes++;
-    if (this.#state.name === 'unknown' || at <= this.#at) return;
+    if (this.#isUnknown || at <= this.#at) return;
     this.#at = at;
     this.#become(user);
   }

@@ -1,4 +1,4 @@
-/** What the shared parts say. A page in another language sets them before it uses the parts. */
+/** The texts of the kit. A page in another language replaces them with `setKitWords`. */
 const words = {
   signIn: 'Sign in',
   signedOutReason: 'You are signed out. What was not sent is kept for you: sign in to go on.',
@@ -21,12 +21,24 @@ const words = {
   allSystems: 'All systems',
   signOut: 'Sign out',
   signOutFailed: 'Signing out did not work: the server cannot be reached.',
+  copy: 'Copy',
+  copied: 'Copied',
 };
 
 export type KitWords = typeof words;
 
+const listeners = new Set<() => void>();
+
+/** Replaces texts of the kit. A header on the page shows the new ones at once. */
 export function setKitWords(changed: Partial<KitWords>): void {
   Object.assign(words, changed);
+  for (const listener of [...listeners]) listener();
+}
+
+/** Calls the listener after each change of the texts. Returns the function that removes it. */
+export function onKitWords(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
 export function kitWord(key: keyof KitWords, name = ''): string {

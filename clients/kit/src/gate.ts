@@ -7,19 +7,19 @@ import { kitWord } from './words';
 
 export interface GateOptions {
   readonly session: Session;
-  readonly system: string;
+  readonly title: string | undefined;
   readonly reason: string;
-  /** Changes of the user who was here that are not sent. */
+  /** Unsent changes of the user who was signed in before. */
   readonly waiting: number;
 }
 
-/** The page while nobody is signed in: the sign-in, and nothing of anybody. */
-export function createGate({ session, system, reason, waiting }: GateOptions): HTMLElement {
+/** The page while nobody is signed in: a sign-in form, without data of any user. */
+export function createGate({ session, title, reason, waiting }: GateOptions): HTMLElement {
   const text = waiting === 1 ? kitWord('waitingOne') : kitWord('waitingMany', String(waiting));
   return element(
     'div',
     { className: 'gate', data: { gate: '' } },
-    element('header', { className: 'header' }, ...brand(system)),
+    element('header', { className: 'header' }, ...brand(title)),
     element(
       'main',
       { className: 'gate-main' },

@@ -1,10 +1,8 @@
 import { element } from './dom';
-import { unsentChanges } from './page';
 import { kitWord } from './words';
 
-/** Where changes are not sent yet, says how many and what becomes of them, and asks. */
-export function maySignOut(name: string): Promise<boolean> {
-  const count = unsentChanges();
+/** Asks the user before a sign-out that leaves `count` changes unsent. Resolves with the answer; without changes, with true. */
+export function maySignOut(name: string, count: number): Promise<boolean> {
   if (count === 0) return Promise.resolve(true);
   return new Promise((resolve) => {
     const stay = element('button', { type: 'submit', className: 'button', textContent: kitWord('stay') });

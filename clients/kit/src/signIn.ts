@@ -1,4 +1,5 @@
 import { problemOf } from '@dunlin/client';
+import { avatar } from './avatar';
 import { element } from './dom';
 import { icon } from './icons';
 import type { Session, User } from './session';
@@ -84,22 +85,6 @@ export function createSignInForm(session: Session): HTMLElement {
     );
   });
   return element('div', { className: 'sign-in' }, demo, form);
-}
-
-export function avatar(name: string): HTMLElement {
-  const letters = name
-    .split(' ')
-    .map((word) => word[0])
-    .join('')
-    .slice(0, 2);
-  const hue = [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 360, 7);
-  const made = element('span', {
-    className: 'avatar',
-    textContent: letters,
-    attributes: { 'aria-hidden': 'true' },
-  });
-  made.style.setProperty('--hue', String(hue));
-  return made;
 }
 
 let open: Promise<User> | undefined;

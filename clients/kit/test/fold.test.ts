@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fold } from './fold';
+import { fold } from '../src/fold';
 
 test.each([
   ['АННА', 'анна'],

@@ -1,35 +1,42 @@
+import { copyText } from './copy';
 import { element } from './dom';
 import { icon } from './icons';
+import { kitWord } from './words';
 
 export interface ToastAction {
   readonly label: string;
   run(): void | Promise<void>;
-  /** Shown on the button once it has worked. */
+  /** Text of the button after `run` has succeeded. */
   readonly done?: string | undefined;
 }
 
 export interface Toast {
   readonly text: string;
+  /** Default `info`. */
   readonly kind?: 'info' | 'error' | undefined;
+  /** A text that the user typed and that was not saved: the toast offers to copy it. */
+  readonly copy?: string | undefined;
+  /** A button on the toast; not together with `copy`. */
   readonly action?: ToastAction | undefined;
 }
 
-/** How long a toast without an action stays; one with an action stays until it is closed, so that nothing is lost. */
+/** How long a toast without an action stays. A toast with an action stays until the user closes it. */
 const SHOWN_MS = 7000;
-/** More than these push out the oldest that has no action. */
+/** Beyond this number the oldest toasts without an action are removed. */
 const MAX_SHOWN = 5;
 
 let isClosed = false;
 
-/** Takes all notices away, and shows none any more: they are of a user who has left this document. */
+/** Removes all toasts and shows no more: their user has left this document. */
 export function closeToasts(): void {
   isClosed = true;
   document.querySelector('.toasts')?.remove();
 }
 
-/** Says something at the edge of the page, to the eye and to screen readers. Returns what takes it away. */
-export function showToast({ text, kind = 'info', action }: Toast): () => void {
+/** Shows a toast, also to screen readers. Returns the function that removes it. */
+export function showToast({ text, kind = 'info', copy, ...more }: Toast): () => void {
   if (isClosed) return () => {};
+  const action = copy ? copyAction(copy) : more.action;
   const words = element('span', { className: 'toast-text' });
   const toast = element(
     'div',
@@ -62,12 +69,16 @@ export function showToast({ text, kind = 'info', action }: Toast): () => void {
 
   const shelf = region();
   shelf.append(toast);
-  // A live region announces what changes in it, not what it is born with.
+  // A live region announces changes of its content, not its first content.
   requestAnimationFrame(() => (words.textContent = text));
   const passing = [...shelf.querySelectorAll('.toast:not([data-keep])')];
   for (const oldest of passing.slice(0, Math.max(0, shelf.childElementCount - MAX_SHOWN))) oldest.remove();
   if (!action) leaveAfter(toast, remove);
   return remove;
+}
+
+function copyAction(text: string): ToastAction {
+  return { label: kitWord('copy'), done: kitWord('copied'), run: () => copyText(text) };
 }
 
 function leaveAfter(toast: HTMLElement, remove: () => void): void {

@@ -1,0 +1,18 @@
+import { element } from './dom';
+
+/** The initials of a user on a colour that follows from the name. Decoration: screen readers skip it. */
+export function avatar(name: string): HTMLElement {
+  const letters = name
+    .split(' ')
+    .map((word) => word[0])
+    .join('')
+    .slice(0, 2);
+  const hue = [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 360, 7);
+  const made = element('span', {
+    className: 'avatar',
+    textContent: letters,
+    attributes: { 'aria-hidden': 'true' },
+  });
+  made.style.setProperty('--hue', String(hue));
+  return made;
+}

@@ -1,0 +1,10 @@
+export { copyText } from './copy';
+export { element } from './dom';
+export { fold } from './fold';
+export { icon, iconPaths, type IconName } from './icons';
+export { startPage, type PageOptions, type RunningPage, type Stop } from './page';
+export { type PageSession, type Unsent } from './pageSession';
+export { type User } from './session';
+export { avatar } from './avatar';
+export { showToast, type Toast, type ToastAction } from './toasts';
+export { setKitWords, type KitWords } from './words';

@@ -1,0 +1,195 @@
+import { element } from './dom';
+import { createGate } from './gate';
+import { PageSession } from './pageSession';
+import { Session, type User } from './session';
+import { closeToasts } from './toasts';
+import { kitWord } from './words';
+
+/**
+ * Ends all that a page does: streams, requests, timers, stores, listeners, channels. Nothing is sent, saved or shown after the
+ * call. Resolves when unsent changes are stored on this device, under the name of their user.
+ */
+export type Stop = () => void | Promise<void>;
+
+export interface PageOptions {
+  /** Name of the system, in the header and on the sign-in page. Undefined shows Dunlin's name alone. */
+  readonly title: string | (() => string) | undefined;
+  /** Address of the page for another user. */
+  readonly home: string;
+  /** Why a visitor has to sign in. */
+  readonly reason: string | (() => string);
+  /** Builds the page of a user inside `session.root`. */
+  readonly start: (session: PageSession) => Stop | Promise<Stop>;
+  /** Shows the page without a sign-in. Returns undefined where the address needs a user. */
+  readonly visit?: ((session: PageSession<undefined>) => Stop | undefined) | undefined;
+  /** The page opens without a network, for the user who was signed in here last. Default false. */
+  readonly isOffline?: boolean | undefined;
+  /** The page holds no data of a user: `visit` replaces the sign-in page, also after a sign-out. Default false. */
+  readonly isPublic?: boolean | undefined;
+  /** Default: the session of this browser. */
+  readonly session?: Session | undefined;
+}
+
+/** A page that was started. */
+export interface RunningPage {
+  /** Changes that the server has not confirmed. */
+  readonly unsent: number;
+}
+
+/** How long a page may take to store unsent changes before the page of the next user is loaded. */
+const STOP_MS = 5000;
+/** A server that refuses a session and calls it good gets this many restarts a minute. Then the user has to sign in. */
+const MAX_RESTARTS = 3;
+const RESTARTS = 'dunlin.restarts';
+
+interface Shown {
+  readonly session: PageSession<User | undefined>;
+  readonly stop: Stop;
+}
+
+/**
+ * Shows a page to the user who is signed in, and to nobody else. When the user signs out here, in another tab or at the
+ * server, the page leaves the document at once and a sign-in form takes its place. The next sign-in reloads the document, so
+ * that nothing of the former page stays in memory.
+ */
+export function startPage(options: PageOptions): RunningPage {
+  const runner = new PageRunner(options);
+  void runner.begin();
+  return runner;
+}
+
+class PageRunner implements RunningPage {
+  readonly #options: PageOptions;
+  readonly #session: Session;
+  readonly #title = document.title;
+  #shown: Shown | undefined;
+  #isOpening = false;
+  #gate: HTMLElement | undefined;
+  /** The page of this user was closed in this document: the next page needs another document. */
+  #former: { readonly userId: string; readonly closed: Promise<unknown> } | undefined;
+  /** A request is under way that asks whether the refused session is over. */
+  #isChecking = false;
+
+  constructor(options: PageOptions) {
+    this.#options = options;
+    this.#session = options.session ?? new Session();
+    this.#session.subscribe(() => void this.#follow());
+  }
+
+  get unsent(): number {
+    return this.#shown?.session.unsentCount ?? 0;
+  }
+
+  async begin(): Promise<void> {
+    const { isOffline, isPublic } = this.#options;
+    if (isPublic) await this.#open(undefined);
+    try {
+      await this.#session.load();
+    } catch {
+      if (!isOffline || !this.#session.assume()) this.#session.markUnreachable();
+    }
+    // Without a change of state no listener was called.
+    if (!this.#shown && !this.#isOpening) await this.#follow();
+  }
+
+  async #follow(): Promise<void> {
+    const { user } = this.#session;
+    if (this.#shown && this.#shown.session.user?.userId !== user?.userId) this.#close(this.#shown);
+    if (this.#shown || this.#isOpening) return;
+    if (user) await (this.#former ? this.#restart(user, this.#former) : this.#open(user));
+    else if (!this.#gate) await (this.#options.visit && !this.#former ? this.#open(undefined) : this.#ask(0));
+  }
+
+  async #open(user: User | undefined): Promise<void> {
+    this.#gate = undefined;
+    const session = new PageSession(this.#session, user, () => textOf(this.#options.title));
+    session.mount(emptyRoot());
+    this.#isOpening = true;
+    try {
+      const stop = user
+        ? await this.#options.start(session as PageSession)
+        : this.#options.visit?.(session as PageSession<undefined>);
+      if (stop) {
+        this.#shown = { session, stop };
+      } else {
+        session.dispose();
+        this.#ask(0);
+      }
+    } finally {
+      this.#isOpening = false;
+    }
+    // The session may have changed while the page was built.
+    if (user?.userId !== this.#session.user?.userId) await this.#follow();
+  }
+
+  // The document is emptied first: nothing of the user stays on the screen if the stop function fails.
+  #close({ session, stop }: Shown): void {
+    const waiting = session.unsentCount;
+    this.#shown = undefined;
+    session.dispose();
+    emptyRoot();
+    document.title = this.#title;
+    for (const name of Object.keys(document.body.dataset)) delete document.body.dataset[name];
+    const stopped = (async () => stop())().catch((error: unknown) => reportError(error));
+    // A page without data of a user may be followed by another one in this document.
+    if (!session.user || this.#options.isPublic) return;
+    closeToasts();
+    const patience = new Promise((done) => setTimeout(done, STOP_MS));
+    this.#former = { userId: session.user.userId, closed: Promise.race([stopped, patience]) };
+    if (this.#session.user) return;
+    this.#ask(waiting);
+    void this.#check();
+  }
+
+  #ask(waiting: number): void {
+    const { title, reason } = this.#options;
+    const { state } = this.#session;
+    const why = state.name === 'signedOut' ? state.reason : undefined;
+    const said = why ?? (this.#former ? kitWord('signedOutReason') : (textOf(reason) ?? ''));
+    this.#gate = createGate({ session: this.#session, title: textOf(title), reason: said, waiting });
+    emptyRoot().append(this.#gate);
+  }
+
+  // Another session of the same user may have replaced the refused one: then the page restarts by itself.
+  async #check(): Promise<void> {
+    this.#isChecking = true;
+    await this.#session.load().catch(() => {});
+    this.#isChecking = false;
+  }
+
+  async #restart(
+    user: User,
+    { userId, closed }: { userId: string; closed: Promise<unknown> },
+  ): Promise<void> {
+    if (this.#isChecking && !mayRestart()) return this.#session.markSignedOut();
+    await closed;
+    // The address that the former user had open is not shown to the next one.
+    if (user.userId !== userId) history.replaceState(null, '', this.#options.home);
+    location.reload();
+  }
+}
+
+function textOf(text: string | (() => string) | undefined): string | undefined {
+  return typeof text === 'function' ? text() : text;
+}
+
+function emptyRoot(): HTMLElement {
+  const root = element('div', { id: 'page' });
+  // Dialogs, menus and toasts of the page are siblings of its root.
+  document.body.replaceChildren(root);
+  return root;
+}
+
+function mayRestart(): boolean {
+  try {
+    const now = Date.now();
+    const recent = (JSON.parse(sessionStorage.getItem(RESTARTS) ?? '[]') as number[]).filter(
+      (at) => at > now - 60_000,
+    );
+    if (recent.length >= MAX_RESTARTS) return false;
+    sessionStorage.setItem(RESTARTS, JSON.stringify([...recent, now]));
+    return true;
+  } catch {
+    return false;
+  }
+}
