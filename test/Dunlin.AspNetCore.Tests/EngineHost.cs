@@ -27,115 +27,68 @@ namespace Dunlin.AspNetCore.Tests;
 /// (<c>name</c> or <c>name:session</c>): any authentication can stand before the engine.</summary>
 internal sealed class EngineHost : IAsyncDisposable
 {
-    private readonly WebApplication _app;
+    private readonly DunlinTestHost _host;
 
-    private EngineHost(WebApplication app, ManualTime time, LogCapture log) => (_app, Time, Log) = (app, time, log);
+    private EngineHost(DunlinTestHost host) => _host = host;
 
-    public ManualTime Time { get; }
+    public ManualTime Time => _host.Time;
 
-    public LogCapture Log { get; }
+    public TestLog Log => _host.Log;
 
-    public Uri Address { get; private set; } = null!;
+    public Uri Address => _host.Address;
 
-    public IServiceProvider Services => _app.Services;
+    public IServiceProvider Services => _host.Services;
 
-    public EventFanout Fanout => Services.GetRequiredService<EventFanout>();
+    public EventFanout Fanout => _host.Get<EventFanout>();
 
-    public IJournal Journal => Services.GetRequiredService<IJournal>();
+    public IJournal Journal => _host.Journal;
 
     /// <summary>What the policy refuses; names and patterns are looked up as a whole.</summary>
-    public HashSet<string> Refused => Services.GetRequiredService<TestPolicy>().Refused;
+    public HashSet<string> Refused => _host.Get<TestPolicy>().Refused;
 
     public static async Task<EngineHost> StartAsync(
         Action<IServiceCollection>? configure = null,
         Action<DunlinBuilder>? engine = null,
         Action<WebApplication>? map = null,
         Action<KestrelServerOptions>? listen = null
-    )
-    {
-        var (time, log) = (new ManualTime(), new LogCapture());
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Trace);
-        builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.UseDirectTransport().ConfigureKestrel(listen ?? (static kestrel => kestrel.Listen(IPAddress.Loopback, 0)));
-        builder.Services.AddSingleton<TimeProvider>(time).AddSingleton<TestPolicy>();
-        var dunlin = builder.Services.AddDunlin().AddInMemory().AddAccessPolicy<TestPolicy>("");
-        builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero); // time stands still: waves would wait for ever
-        // Time stands still, so no bucket would fill again.
-        builder.Services.Configure<PublishOptions>(o => (o.PerSecond, o.TopicsPerHour, o.KeysPerHour) = (0, 0, 0));
-        builder.Services.Configure<LeaseOptions>(o => o.RequestsPerSecond = 0);
-        engine?.Invoke(dunlin);
-        configure?.Invoke(builder.Services);
-        var app = builder.Build();
-        app.UseDunlinProblems();
-        app.Use(
-            (context, next) =>
+    ) =>
+        new(
+            await DunlinTestHost.StartAsync(options =>
             {
-                if ((string?)context.Request.Headers["X-User"] is { Length: > 0 } user)
-                    context.User = Principal(user);
-                return next(context);
-            }
+                options.LogLevel = LogLevel.Trace;
+                options.Dunlin = dunlin =>
+                {
+                    dunlin.Services.AddSingleton<TestPolicy>();
+                    dunlin.AddInMemory().AddAccessPolicy<TestPolicy>("");
+                    engine?.Invoke(dunlin);
+                };
+                (options.Services, options.Map, options.Listen) = (configure, map, listen);
+            })
         );
-        app.MapDunlin();
-        map?.Invoke(app);
-        var host = new EngineHost(app, time, log);
-        await app.StartAsync();
-        host.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
-        return host;
-    }
 
-    public HttpClient Client(string? user = "ann")
-    {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
-        {
-            BaseAddress = Address,
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
-        if (user is not null)
-            client.DefaultRequestHeaders.Add("X-User", user);
-        return client;
-    }
+    public HttpClient Client(string? user = "ann") => _host.Client(user);
 
-    public Task<EventReader<SseItem<string>>> OpenAsync(
+    public Task<EventStreamReader<SseItem<string>>> OpenAsync(
         string pathAndQuery,
         string? user = "ann",
         string? lastEventId = null,
         string? device = null
-    )
-    {
-        var request = new HttpRequestMessage(HttpMethod.Get, pathAndQuery);
-        if (lastEventId is not null)
-            Assert.True(request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId));
-        if (device is not null)
-            request.Headers.Add("Dunlin-Device", device);
-        return OpenAsync(request, user);
-    }
+    ) => _host.OpenAsync(pathAndQuery, user, lastEventId, device);
 
     /// <summary>Opens a stream with a form.</summary>
-    public Task<EventReader<SseItem<string>>> SubscribeAsync(
+    public Task<EventStreamReader<SseItem<string>>> SubscribeAsync(
         (string Name, string Value)[] fields,
         string query = "",
         string? user = "ann"
     ) =>
-        OpenAsync(
-            new HttpRequestMessage(HttpMethod.Post, "/dunlin/v1/events/subscribe" + query)
-            {
-                Content = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))),
-            },
-            user
-        );
-
-    private async Task<EventReader<SseItem<string>>> OpenAsync(HttpRequestMessage request, string? user)
-    {
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
-        var client = Client(user);
-        var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(20));
-        Assert.True(
-            response.IsSuccessStatusCode,
-            await (response.IsSuccessStatusCode ? Task.FromResult("") : response.Content.ReadAsStringAsync())
-        );
-        return await EventReader<SseItem<string>>.OpenAsync(client, response, static item => item);
-    }
+        Client(user)
+            .OpenStreamAsync(
+                new HttpRequestMessage(HttpMethod.Post, "/dunlin/v1/events/subscribe" + query)
+                {
+                    Content = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))),
+                },
+                static item => item
+            );
 
     public async Task<string> PublishAsync(string topic, object? data, string user = "ann", string type = "e")
     {
@@ -154,24 +107,9 @@ internal sealed class EngineHost : IAsyncDisposable
         return json.GetProperty("positions")[0].GetString()!;
     }
 
-    public Task StopAsync() => _app.StopAsync();
+    public Task StopAsync() => _host.StopAsync();
 
-    public async ValueTask DisposeAsync()
-    {
-        await _app.StopAsync(new CancellationTokenSource(TimeSpan.FromSeconds(1)).Token);
-        await _app.DisposeAsync();
-    }
-
-    private static ClaimsPrincipal Principal(string user)
-    {
-        var parts = user.Split(':');
-        var claims = new List<Claim> { new("sub", parts[0]), new("name", parts[0].ToUpperInvariant()) };
-        if (parts.Length > 1)
-            claims.Add(new Claim("sid", parts[1]));
-        if (parts[0] == "admin")
-            claims.Add(new Claim("roles", "admin"));
-        return new ClaimsPrincipal(new ClaimsIdentity(claims, "test"));
-    }
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     internal sealed class TestPolicy : IAccessPolicy, IPatternAccessPolicy
     {
@@ -194,6 +132,6 @@ internal sealed class EngineHost : IAsyncDisposable
 /// <summary>Ways to wait for an event of a stream.</summary>
 internal static class EventReaders
 {
-    public static Task<SseItem<string>> UntilAsync(this EventReader<SseItem<string>> reader, string type) =>
+    public static Task<SseItem<string>> UntilAsync(this EventStreamReader<SseItem<string>> reader, string type) =>
         reader.UntilAsync(item => item.EventType == type);
 }

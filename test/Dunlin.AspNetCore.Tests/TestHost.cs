@@ -6,6 +6,7 @@ using Dunlin.Accounts;
 using Dunlin.Hosting;
 using Dunlin.Identity;
 using Dunlin.Security;
+using Dunlin.TestKit;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -36,26 +37,19 @@ internal sealed class TestHost : IAsyncDisposable
     /// <summary>A name that tests can write down; by default it depends on the key.</summary>
     public const string CookieName = "dunlin_session";
 
-    private readonly WebApplication _app;
-    private readonly string _folder;
+    private readonly DunlinTestHost _host;
 
-    private TestHost(WebApplication app, string folder, TestClock clock, LogCapture log)
-    {
-        _app = app;
-        _folder = folder;
-        Clock = clock;
-        Log = log;
-    }
+    private TestHost(DunlinTestHost host, TestClock clock) => (_host, Clock) = (host, clock);
 
     public TestClock Clock { get; }
 
-    public LogCapture Log { get; }
+    public TestLog Log => _host.Log;
 
-    public IServiceProvider Services => _app.Services;
+    public IServiceProvider Services => _host.Services;
 
-    public Uri Address { get; private set; } = null!;
+    public Uri Address => _host.Address;
 
-    public string KeyFile => Path.Combine(_folder, "data", "signing.key");
+    public string KeyFile => Path.Combine(_host.Folder, "data", "signing.key");
 
     public FakeAccountStore AccountStore => (FakeAccountStore)Services.GetRequiredService<IAccountStore>();
 
@@ -67,13 +61,42 @@ internal sealed class TestHost : IAsyncDisposable
 
     public static async Task<TestHost> StartAsync(HostSetup? setup = null)
     {
-        setup ??= new();
-        var folder = Directory.CreateTempSubdirectory("dunlin-test-").FullName;
         var clock = new TestClock();
-        var log = new LogCapture();
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = folder, EnvironmentName = "Production" });
-        builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Trace);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        return new TestHost(await DunlinTestHost.StartAsync(host => Build(host, clock, setup ?? new())), clock);
+    }
+
+    /// <summary>A browser-like client: keeps cookies, follows nothing.</summary>
+    public HttpClient Browser() => new(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = Address };
+
+    /// <summary>A client that keeps no cookies.</summary>
+    public HttpClient Plain() => new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Address };
+
+    public async Task<Account> CreateAsync(string username, params string[] roles) =>
+        await Accounts.CreateAsync(new NewAccount(username, Password, $"{username} Example", roles) { UserId = $"id-{username}" }, default);
+
+    public async Task<SignedIn> SignInAsync(HttpClient client, string username)
+    {
+        using var response = await client.PostAsJsonAsync("/api/v1/auth/login", new { username, password = Password });
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        var json = (await response.Content.ReadFromJsonAsync<JsonElement>());
+        return new SignedIn(json.GetProperty("sessionId").GetString()!, json.GetProperty("accessToken").GetString()!, Cookie(response)!);
+    }
+
+    /// <summary>The value of the session cookie that a response sets, or null.</summary>
+    public static string? Cookie(HttpResponseMessage response) =>
+        response.Headers.TryGetValues("Set-Cookie", out var cookies)
+            ? cookies.Single()[(cookies.Single().IndexOf('=', StringComparison.Ordinal) + 1)..].Split(';')[0]
+            : null;
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private static WebApplication Build(DunlinTestHost host, TestClock clock, HostSetup setup)
+    {
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { ContentRootPath = host.Folder, EnvironmentName = "Production" }
+        );
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, host.Port));
+        host.Configure(builder.Services, logLevel: LogLevel.Trace);
         builder
             .Services.AddSingleton<TimeProvider>(clock)
             .AddSingleton<IAccountStore, FakeAccountStore>()
@@ -100,40 +123,7 @@ internal sealed class TestHost : IAsyncDisposable
         app.MapPost("/api/guarded", () => "in").RequireAuthorization();
         app.MapGet("/api/admin", () => "in").RequireAuthorization(policy => policy.RequireRole("admin"));
         setup.Map?.Invoke(app);
-        var host = new TestHost(app, folder, clock, log);
-        await app.StartAsync();
-        host.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
-        return host;
-    }
-
-    /// <summary>A browser-like client: keeps cookies, follows nothing.</summary>
-    public HttpClient Browser() => new(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = Address };
-
-    /// <summary>A client that keeps no cookies.</summary>
-    public HttpClient Plain() => new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Address };
-
-    public async Task<Account> CreateAsync(string username, params string[] roles) =>
-        await Accounts.CreateAsync(new NewAccount(username, Password, $"{username} Example", roles) { UserId = $"id-{username}" }, default);
-
-    public async Task<SignedIn> SignInAsync(HttpClient client, string username)
-    {
-        using var response = await client.PostAsJsonAsync("/api/v1/auth/login", new { username, password = Password });
-        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        var json = (await response.Content.ReadFromJsonAsync<JsonElement>());
-        return new SignedIn(json.GetProperty("sessionId").GetString()!, json.GetProperty("accessToken").GetString()!, Cookie(response)!);
-    }
-
-    /// <summary>The value of the session cookie that a response sets, or null.</summary>
-    public static string? Cookie(HttpResponseMessage response) =>
-        response.Headers.TryGetValues("Set-Cookie", out var cookies)
-            ? cookies.Single()[(cookies.Single().IndexOf('=', StringComparison.Ordinal) + 1)..].Split(';')[0]
-            : null;
-
-    public async ValueTask DisposeAsync()
-    {
-        await _app.StopAsync();
-        await _app.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        return app;
     }
 
     private static object Describe(Caller caller) =>

@@ -13,13 +13,12 @@ internal sealed record Envelope(string? Id, string Channel, string Type, JsonEle
 /// <summary>Ways to read a device's stream.</summary>
 internal static class Envelopes
 {
-    public static Task<EventReader<Envelope>> OpenAsync(HttpClient client, HttpResponseMessage response) =>
-        EventReader<Envelope>.OpenAsync(client, response, Read, static item => item.EventType == "message");
+    public static bool IsWanted(SseItem<string> item) => item.EventType == "message";
 
-    public static Task<Envelope> UntilAsync(this EventReader<Envelope> reader, string name) =>
+    public static Task<Envelope> UntilAsync(this EventStreamReader<Envelope> reader, string name) =>
         reader.UntilAsync(envelope => envelope.Name == name);
 
-    private static Envelope Read(SseItem<string> item)
+    public static Envelope Read(SseItem<string> item)
     {
         var frame = JsonDocument.Parse(item.Data).RootElement;
         return new Envelope(

@@ -28,74 +28,54 @@ internal sealed class FocusHost : IAsyncDisposable
     // What is under way while time moves sees no more of it at once.
     private static readonly TimeSpan Step = TimeSpan.FromMinutes(5);
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-focus-").FullName;
-    private readonly Action<DunlinBuilder>? _engine;
-    private readonly Action<WebApplication> _map;
-    private WebApplication? _app;
+    private readonly DunlinTestHost _host;
 
-    private FocusHost(Action<DunlinBuilder>? engine, Action<WebApplication>? map) =>
-        (_engine, _map) = (engine, map ?? (static app => app.MapFocus()));
+    private FocusHost(DunlinTestHost host) => _host = host;
 
-    public ManualTime Time { get; } = new();
+    public ManualTime Time => _host.Time;
 
-    public Uri Address { get; private set; } = null!;
+    public Uri Address => _host.Address;
 
-    public IServiceProvider Services => _app!.Services;
+    public IServiceProvider Services => _host.Services;
 
-    public UserDevices Devices => Services.GetRequiredService<UserDevices>();
+    public UserDevices Devices => _host.Get<UserDevices>();
 
-    public IStore Store => Services.GetRequiredService<IStore>();
+    public IStore Store => _host.Store;
 
-    public EventFanout Fanout => Services.GetRequiredService<EventFanout>();
+    public EventFanout Fanout => _host.Get<EventFanout>();
 
     /// <param name="engine">What else the engine knows.</param>
     /// <param name="map">What is mapped instead of the focus system.</param>
     public static async Task<FocusHost> StartAsync(Action<DunlinBuilder>? engine = null, Action<WebApplication>? map = null)
     {
-        var host = new FocusHost(engine, map);
-        await host.StartAsync();
-        return host;
+        return new FocusHost(
+            await DunlinTestHost.StartAsync(options =>
+            {
+                options.Dunlin = dunlin =>
+                {
+                    // Time moves by hours at once here: nothing that is under way meanwhile is to count as stuck.
+                    dunlin
+                        .AddFocus()
+                        .AddTestStore(
+                            options.Folder,
+                            "focus.db",
+                            store =>
+                            {
+                                store.WriteLimit = TimeSpan.FromHours(1);
+                                // What a power cut takes is the test of the store; here waiting for the disk would take most of the time.
+                                store.Durability = SqliteDurability.Normal;
+                                store.ReadLimit = TimeSpan.FromDays(1);
+                            }
+                        );
+                    engine?.Invoke(dunlin);
+                };
+                options.Services = services => services.Configure<FanoutOptions>(fanout => fanout.WriteTimeout = TimeSpan.FromDays(30));
+                options.Map = map ?? (static app => app.MapFocus());
+            })
+        );
     }
 
-    public async Task StartAsync()
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        builder.Services.AddSingleton<TimeProvider>(Time);
-        // Time moves by hours at once here: nothing that is under way meanwhile is to count as stuck.
-        var dunlin = builder
-            .Services.AddDunlin()
-            .AddFocus()
-            .AddTestStore(
-                _folder,
-                "focus.db",
-                options =>
-                {
-                    options.WriteLimit = TimeSpan.FromHours(1);
-                    // What a power cut takes is the store's own test; here its waiting for the disk would take most of the time.
-                    options.Durability = SqliteDurability.Normal;
-                    options.ReadLimit = TimeSpan.FromDays(1);
-                }
-            );
-        _engine?.Invoke(dunlin);
-        builder.Services.Configure<HostingOptions>(options => options.DrainWindow = TimeSpan.Zero);
-        builder.Services.Configure<FanoutOptions>(options => options.WriteTimeout = TimeSpan.FromDays(30));
-        var app = _app = builder.Build();
-        app.UseDunlinProblems();
-        app.Use(
-            (context, next) =>
-            {
-                if ((string?)context.Request.Headers["X-User"] is { Length: > 0 } user)
-                    context.User = new ClaimsPrincipal(new ClaimsIdentity([new Claim("sub", user), new Claim("name", user)], "test"));
-                return next(context);
-            }
-        );
-        app.MapDunlin();
-        _map(app);
-        await app.StartAsync();
-        Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
-    }
+    public Task StartAsync() => _host.StartAsync();
 
     /// <summary>Stops, lets the wall clock do what it does, and starts on the same file.</summary>
     public async Task RestartAsync(TimeSpan downFor = default)
@@ -127,53 +107,24 @@ internal sealed class FocusHost : IAsyncDisposable
 
     public FocusClient Client(string? device = "laptop", string? user = "ann", string? userAgent = null)
     {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
-        {
-            BaseAddress = Address,
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
-        if (user is not null)
-            client.DefaultRequestHeaders.Add("X-User", user);
-        if (device is not null)
-            client.DefaultRequestHeaders.Add("Dunlin-Device", device);
+        var client = _host.Client(user, device);
         if (userAgent is not null)
             client.DefaultRequestHeaders.TryAddWithoutValidation("User-Agent", userAgent);
         return new FocusClient(client);
     }
 
-    public async Task<EventReader<Envelope>> OpenAsync(string device = "laptop", string user = "ann", string? lastEventId = null)
+    public async Task<EventStreamReader<Envelope>> OpenAsync(string device = "laptop", string user = "ann", string? lastEventId = null)
     {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
-        {
-            BaseAddress = Address,
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/sse?deviceId={device}");
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
-        request.Headers.Add("X-User", user);
-        if (lastEventId is not null)
-            request.Headers.Add("Last-Event-ID", lastEventId);
-        var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(20));
-        response.EnsureSuccessStatusCode();
-        var reader = await Envelopes.OpenAsync(client, response);
+        var reader = await _host
+            .Client(user)
+            .OpenStreamAsync($"/api/sse?deviceId={device}", Envelopes.Read, lastEventId, Envelopes.IsWanted);
         Assert.Equal("system:connected", (await reader.NextAsync()).Name);
         return reader;
     }
 
-    public async Task StopAsync()
-    {
-        if (_app is not { } app)
-            return;
-        _app = null;
-        await app.StopAsync(new CancellationTokenSource(TimeSpan.FromSeconds(5)).Token);
-        await app.DisposeAsync();
-    }
+    public Task StopAsync() => _host.StopAsync();
 
-    public async ValueTask DisposeAsync()
-    {
-        await StopAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
 }
 
 /// <summary>One device of one user.</summary>
@@ -188,16 +139,8 @@ internal sealed class FocusClient(HttpClient client) : IDisposable
         params (string Name, string Value)[] headers
     )
     {
-        using var request = new HttpRequestMessage(new HttpMethod(method), path);
-        if (body is string text)
-            request.Content = new StringContent(text, System.Text.Encoding.UTF8, "application/json");
-        else if (body is not null)
-            request.Content = JsonContent.Create(body);
-        foreach (var (name, value) in headers)
-            request.Headers.TryAddWithoutValidation(name, value);
-        using var response = await client.SendAsync(request);
-        var answer = await response.Content.ReadAsStringAsync();
-        return ((int)response.StatusCode, answer.Length == 0 ? default : JsonDocument.Parse(answer).RootElement);
+        var answer = await client.SendJsonAsync(method, path, body, headers);
+        return (answer.Status, answer.Body);
     }
 
     public async Task<JsonElement> OkAsync(string method, string path, object? body = null)

@@ -174,7 +174,7 @@ public sealed class TimerPropertyTests
     }
 
     /// <summary>What one device makes of its stream alone.</summary>
-    private sealed class Replica(string device, EventReader<Envelope> reader)
+    private sealed class Replica(string device, EventStreamReader<Envelope> reader)
     {
         public string Device => device;
 

@@ -101,7 +101,7 @@ internal sealed class FuzzRun(FuzzTarget target, FuzzMaker maker, IReadOnlyDicti
             Fail(request, "stack trace in the answer", text);
         if (status >= 400 && IsApi(request) && request.Method != "HEAD" && !IsKestrels(response, text))
             JudgeProblem(request, response, text);
-        foreach (var entry in target.Log.Take())
+        foreach (var entry in target.TakeFaults())
             Fail(request, $"log {TraceId.Replace(entry.Split('\n')[0], "")}", entry);
         if (!isStream)
             maker.Learn(request.Endpoint, status, text);

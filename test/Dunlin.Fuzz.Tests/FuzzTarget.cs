@@ -22,12 +22,11 @@ internal sealed record FuzzEndpoint(string Method, string Pattern, IReadOnlyList
 /// <summary>An application under test: real Kestrel, real SQLite in a folder of its own, and its log watched.</summary>
 internal sealed class FuzzTarget : IAsyncDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dunlin-fuzz-");
-    private WebApplication _app = null!;
+    private readonly DunlinTestHost _host;
 
-    public LogWatch Log { get; } = new();
+    private FuzzTarget(DunlinTestHost host) => _host = host;
 
-    public Uri Address { get; private set; } = null!;
+    public Uri Address => _host.Address;
 
     public IReadOnlyList<FuzzEndpoint> Endpoints { get; private set; } = [];
 
@@ -35,65 +34,71 @@ internal sealed class FuzzTarget : IAsyncDisposable
     public bool LacksPages { get; private set; }
 
     /// <summary>The host with all systems.</summary>
-    public static async Task<FuzzTarget> StartHostAsync()
-    {
-        var target = new FuzzTarget();
-        target._app = HostApplication.Build(
-            new HostSettings
-            {
-                Port = 0,
-                Data = target._folder.FullName,
-                Demo = true,
-            },
-            services =>
-            {
-                target.Configure(services);
-                Remove(services, typeof(Dunlin.Host.Announcement));
-                services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 100);
-            }
+    public static async Task<FuzzTarget> StartHostAsync() =>
+        await StartAsync(
+            await DunlinTestHost.StartAsync(static host =>
+                HostApplication.Build(
+                    new HostSettings
+                    {
+                        Port = host.Port,
+                        Data = host.Folder,
+                        Demo = true,
+                    },
+                    services =>
+                    {
+                        host.Configure(services, manualTime: false);
+                        Remove(services, typeof(Dunlin.Host.Announcement));
+                        services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 100);
+                    }
+                )
+            )
         );
-        return await target.StartAsync();
-    }
 
     /// <summary>The engine alone.</summary>
-    public static async Task<FuzzTarget> StartServerAsync(string signingKey)
-    {
-        var target = new FuzzTarget();
-        var given = new Dictionary<string, string?>(StringComparer.Ordinal)
-        {
-            ["Port"] = "0",
-            ["Data"] = target._folder.FullName,
-            ["Tokens:SigningKey"] = signingKey,
-        };
-        target._app = ServerApplication.Build(
-            given,
-            null,
-            services =>
-            {
-                target.Configure(services);
-                Remove(services, typeof(Dunlin.Server.Announcement));
-            }
+    public static async Task<FuzzTarget> StartServerAsync(string signingKey) =>
+        await StartAsync(
+            await DunlinTestHost.StartAsync(host =>
+                ServerApplication.Build(
+                    new Dictionary<string, string?>(StringComparer.Ordinal)
+                    {
+                        ["Port"] = "0",
+                        ["Data"] = host.Folder,
+                        ["Tokens:SigningKey"] = signingKey,
+                    },
+                    null,
+                    services =>
+                    {
+                        host.Configure(services, manualTime: false);
+                        Remove(services, typeof(Dunlin.Server.Announcement));
+                    }
+                )
+            )
         );
-        return await target.StartAsync();
-    }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _app.StopAsync(new CancellationTokenSource(TimeSpan.FromSeconds(5)).Token);
-        await _app.DisposeAsync();
-        _folder.Delete(recursive: true);
-    }
-
-    private async Task<FuzzTarget> StartAsync()
-    {
-        await _app.StartAsync();
-        Address = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
-        using (var client = new HttpClient())
-        using (var page = await client.GetAsync(Address))
-            LacksPages = (await page.Content.ReadAsStringAsync()).Contains("has not been built", StringComparison.Ordinal);
-        Endpoints =
+    /// <summary>
+    /// Takes what a client's fault must not leave in the log since the last call: errors, and stack traces at a level that operators read.
+    /// </summary>
+    public IReadOnlyList<string> TakeFaults() =>
         [
-            .. _app
+            .. _host
+                .Log.Take()
+                .Where(static e =>
+                    e.Level is LogLevel.Error or LogLevel.Critical || (e.Exception is not null && e.Level >= LogLevel.Information)
+                )
+                .Select(static e => e.ToString()),
+        ];
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private static async Task<FuzzTarget> StartAsync(DunlinTestHost host)
+    {
+        var target = new FuzzTarget(host);
+        using (var client = new HttpClient())
+        using (var page = await client.GetAsync(host.Address))
+            target.LacksPages = (await page.Content.ReadAsStringAsync()).Contains("has not been built", StringComparison.Ordinal);
+        target.Endpoints =
+        [
+            .. host
                 .Services.GetRequiredService<EndpointDataSource>()
                 .Endpoints.OfType<RouteEndpoint>()
                 .SelectMany(endpoint =>
@@ -106,13 +111,7 @@ internal sealed class FuzzTarget : IAsyncDisposable
                 .Distinct()
                 .OrderBy(endpoint => endpoint.ToString(), StringComparer.Ordinal),
         ];
-        return this;
-    }
-
-    private void Configure(IServiceCollection services)
-    {
-        services.AddLogging(logging => logging.ClearProviders().AddProvider(Log).SetMinimumLevel(LogLevel.Information));
-        services.Configure<HostingOptions>(options => options.DrainWindow = TimeSpan.Zero);
+        return target;
     }
 
     private static void Remove(IServiceCollection services, Type hosted) =>

@@ -67,7 +67,7 @@ public sealed class FuzzTests
     {
         if (int.TryParse(Environment.GetEnvironmentVariable("DUNLIN_FUZZ_ROUNDS"), CultureInfo.InvariantCulture, out var given))
             rounds = given;
-        target.Log.Take();
+        target.TakeFaults();
         var run = new FuzzRun(
             target,
             new FuzzMaker(seed, tokens.ToDictionary(pair => pair.Key, IReadOnlyList<string> (pair) => pair.Value, StringComparer.Ordinal)),

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Dunlin.Hosting;
+using Dunlin.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -14,45 +15,42 @@ namespace Dunlin.Host.Tests;
 /// <summary>The host as it is shipped, in this process, with its demo data.</summary>
 internal sealed class LocalHost : IAsyncDisposable
 {
-    private readonly WebApplication _app;
-    private readonly string _folder;
+    private readonly DunlinTestHost _host;
 
-    private LocalHost(WebApplication app, string folder) => (_app, _folder) = (app, folder);
+    private LocalHost(DunlinTestHost host) => _host = host;
 
-    public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+    public Uri Address => _host.Address;
 
     /// <summary>The endpoints with their verbs, and an address at which each of them is found.</summary>
     public IEnumerable<(string Method, string Path)> Endpoints =>
-        from endpoint in _app
+        from endpoint in _host
             .Services.GetServices<EndpointDataSource>()
             .SelectMany(source => source.Endpoints)
             .OfType<RouteEndpoint>()
-            .Concat(((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>())
+            .Concat(((IEndpointRouteBuilder)_host.App).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>())
             .Distinct()
         from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []
         select (method, PathOf(endpoint.RoutePattern));
 
-    public static async Task<LocalHost> StartAsync()
-    {
-        var folder = Directory.CreateTempSubdirectory("dunlin-local-").FullName;
-        var app = HostApplication.Build(
-            new HostSettings
-            {
-                Port = 0,
-                Data = folder,
-                Demo = true,
-            },
-            services =>
-            {
-                services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);
-                services.AddLogging(logging => logging.ClearProviders());
-                services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero);
-                services.Remove(services.Single(service => service.ImplementationType == typeof(Announcement)));
-            }
+    public static async Task<LocalHost> StartAsync() =>
+        new(
+            await DunlinTestHost.StartAsync(static host =>
+                HostApplication.Build(
+                    new HostSettings
+                    {
+                        Port = host.Port,
+                        Data = host.Folder,
+                        Demo = true,
+                    },
+                    services =>
+                    {
+                        host.Configure(services, manualTime: false);
+                        services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);
+                        services.Remove(services.Single(service => service.ImplementationType == typeof(Announcement)));
+                    }
+                )
+            )
         );
-        await app.StartAsync();
-        return new LocalHost(app, folder);
-    }
 
     /// <summary>A client without cookies of its own, and the header <c>Cookie</c> of a session.</summary>
     public async Task<(HttpClient Client, string Cookie, string Token)> SignInAsync(string user)
@@ -64,12 +62,7 @@ internal sealed class LocalHost : IAsyncDisposable
         return (client, response.Headers.GetValues("Set-Cookie").Single().Split(';')[0], answer.GetProperty("accessToken").GetString()!);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _app.StopAsync();
-        await _app.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     private static string PathOf(Microsoft.AspNetCore.Routing.Patterns.RoutePattern pattern) =>
         "/"

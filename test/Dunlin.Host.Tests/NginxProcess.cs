@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Host.Tests;
 
@@ -9,19 +9,9 @@ namespace Dunlin.Host.Tests;
 internal sealed class NginxProcess : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-nginx-").FullName;
-    private readonly List<string> _output = [];
-    private Process? _process;
+    private ServerProcess? _process;
 
     public Uri Address { get; private set; } = null!;
-
-    private string Output
-    {
-        get
-        {
-            lock (_output)
-                return string.Join('\n', _output);
-        }
-    }
 
     /// <param name="nodes">The ports of the nodes.</param>
     public static async Task<NginxProcess> StartAsync(params int[] nodes)
@@ -31,28 +21,16 @@ internal sealed class NginxProcess : IAsyncDisposable
         return nginx;
     }
 
-    /// <summary>A port that nobody listens on now.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     public async ValueTask DisposeAsync()
     {
-        if (_process is { HasExited: false })
-        {
-            _process.Kill();
-            await _process.WaitForExitAsync();
-        }
-        _process?.Dispose();
+        if (_process is not null)
+            await _process.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
 
     private async Task BeginAsync(int[] nodes)
     {
-        var port = FreePort();
+        var port = ServerProcess.FreePort();
         Address = new Uri($"http://127.0.0.1:{port}");
         var deployed = await File.ReadAllTextAsync(Path.Combine(Root(), "deploy", "nginx.conf"));
         var servers = string.Join(
@@ -85,22 +63,10 @@ internal sealed class NginxProcess : IAsyncDisposable
             }
             """
         );
-        var start = new ProcessStartInfo("nginx", ["-e", "stderr", "-p", _folder, "-c", Path.Combine(_folder, "nginx.conf")])
-        {
-            RedirectStandardError = true,
-            UseShellExecute = false,
-        };
-        // Where Debian puts it, which is not in everybody's path.
-        start.Environment["PATH"] = Environment.GetEnvironmentVariable("PATH") + ":/usr/sbin:/usr/local/sbin";
-        start.FileName = File.Exists("/usr/sbin/nginx") ? "/usr/sbin/nginx" : "nginx";
-        _process = new Process { StartInfo = start };
-        _process.ErrorDataReceived += (_, line) =>
-        {
-            lock (_output)
-                _output.Add(line.Data ?? "");
-        };
-        _process.Start();
-        _process.BeginErrorReadLine();
+        _process = ServerProcess.Start(
+            ServerProcess.Find("nginx", "nginx"),
+            ["-e", "stderr", "-p", _folder, "-c", Path.Combine(_folder, "nginx.conf")]
+        );
         await ListeningAsync(port).WaitAsync(TimeSpan.FromSeconds(30));
     }
 
@@ -108,7 +74,7 @@ internal sealed class NginxProcess : IAsyncDisposable
     {
         while (true)
         {
-            Assert.False(_process!.HasExited, "nginx ended: " + Output);
+            Assert.False(_process!.HasExited, "nginx ended: " + _process.Output);
             try
             {
                 using var probe = new TcpClient();

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
+using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Host.Tests;
 
@@ -72,7 +73,7 @@ public sealed class NginxTests
     {
         await using var host = await StartAsync();
         // The same node by two of its connections, and one that nobody listens on: nothing is sticky, nothing is lost.
-        await using var nginx = await NginxProcess.StartAsync(NginxProcess.FreePort(), host.Port, host.Port);
+        await using var nginx = await NginxProcess.StartAsync(ServerProcess.FreePort(), host.Port, host.Port);
         using var alice = await host.SignInAsync("alice", nginx.Address);
         await using var one = await EventLine.OpenAsync(alice);
         await using var two = await EventLine.OpenAsync(alice);

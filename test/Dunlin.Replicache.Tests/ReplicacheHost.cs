@@ -30,77 +30,47 @@ internal sealed class ReplicacheHost : IAsyncDisposable
 {
     public const string Base = "/api/v1/replicache";
 
-    private readonly WebApplication _app;
-    private readonly string? _folder;
+    private readonly DunlinTestHost _host;
 
-    private ReplicacheHost(WebApplication app, string? folder, ManualTime time) => (_app, _folder, Time) = (app, folder, time);
+    private ReplicacheHost(DunlinTestHost host) => _host = host;
 
-    public Uri Address { get; private set; } = null!;
+    public Uri Address => _host.Address;
 
-    public ManualTime Time { get; }
+    public ManualTime Time => _host.Time;
 
-    public IStore Store => _app.Services.GetRequiredService<IStore>();
+    public IStore Store => _host.Store;
 
-    public IServiceProvider Services => _app.Services;
+    public IServiceProvider Services => _host.Services;
 
     /// <summary>How the mutators "slow" and "fail" of this host behave.</summary>
-    public MutatorFaults Faults => _app.Services.GetRequiredService<MutatorFaults>();
+    public MutatorFaults Faults => _host.Get<MutatorFaults>();
 
     public static async Task<ReplicacheHost> StartAsync(
         Backing backing = Backing.Sqlite,
         Action<ReplicacheOptions>? configure = null,
         string? folder = null,
         Action<Sqlite.SqliteOptions>? sqlite = null
-    )
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        var time = new ManualTime();
-        builder.Services.AddSingleton<TimeProvider>(time);
-        var faults = new MutatorFaults();
-        builder.Services.AddSingleton(faults);
-        builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero);
-        var dunlin = builder.Services.AddDunlin();
-        var made =
-            backing == Backing.Sqlite && folder is null ? folder = Directory.CreateTempSubdirectory("dunlin-replicache-").FullName : null;
-        if (backing == Backing.Sqlite)
-        {
-            dunlin.AddTestStore(folder!, "test.db", sqlite);
-        }
-        else
-            dunlin.AddInMemory();
-        AddMutators(dunlin.AddReplicache(configure), faults);
-        var app = builder.Build();
-        app.UseDunlinProblems();
-        app.Use(
-            (context, next) =>
+    ) =>
+        new(
+            await DunlinTestHost.StartAsync(options =>
             {
-                if ((string?)context.Request.Headers["X-User"] is { Length: > 0 } user)
-                    context.User = Principal(user);
-                return next(context);
-            }
+                options.Dunlin = dunlin =>
+                {
+                    var faults = new MutatorFaults();
+                    dunlin.Services.AddSingleton(faults);
+                    if (backing == Backing.Sqlite)
+                        dunlin.AddTestStore(folder ?? options.Folder, "test.db", sqlite);
+                    else
+                        dunlin.AddInMemory();
+                    AddMutators(dunlin.AddReplicache(configure), faults);
+                };
+                options.Map = app => app.MapReplicache(Base);
+            })
         );
-        app.MapDunlin();
-        app.MapReplicache(Base);
-        var host = new ReplicacheHost(app, made, time);
-        await app.StartAsync();
-        host.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
-        return host;
-    }
 
     public static SpaceName Space(string name) => SpaceName.Parse("list/" + name);
 
-    public HttpClient Client(string? user = "ann")
-    {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
-        {
-            BaseAddress = Address,
-        };
-        if (user is not null)
-            client.DefaultRequestHeaders.Add("X-User", user);
-        return client;
-    }
+    public HttpClient Client(string? user = "ann") => _host.Client(user);
 
     public async Task<T> WriteAsync<T>(Func<RecordWriter, ValueTask<T>> work) =>
         await Store.WriteAsync(
@@ -165,30 +135,22 @@ internal sealed class ReplicacheHost : IAsyncDisposable
             user
         );
 
-    public async Task<EventReader<string>> OpenAsync(string path = "stream", string user = "ann")
+    public async Task<EventStreamReader<string>> OpenAsync(string path = "stream", string user = "ann")
     {
-        var client = Client(user);
-        var response = await client.GetAsync($"{Base}/{path}", HttpCompletionOption.ResponseHeadersRead);
-        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        Assert.Equal("text/event-stream; charset=utf-8", response.Content.Headers.ContentType?.ToString());
-        return await EventReader<string>.OpenAsync(
-            client,
-            response,
-            static item =>
-            {
-                Assert.Equal("message", item.EventType);
-                return item.Data;
-            }
-        );
+        var reader = await Client(user)
+            .OpenStreamAsync(
+                $"{Base}/{path}",
+                static item =>
+                {
+                    Assert.Equal("message", item.EventType);
+                    return item.Data;
+                }
+            );
+        Assert.Equal("text/event-stream; charset=utf-8", reader.Response.Content.Headers.ContentType?.ToString());
+        return reader;
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _app.StopAsync(new CancellationTokenSource(TimeSpan.FromSeconds(1)).Token);
-        await _app.DisposeAsync();
-        if (_folder is not null)
-            Directory.Delete(_folder, recursive: true);
-    }
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     private static void AddMutators(ReplicacheBuilder replicache, MutatorFaults faults) =>
         replicache
@@ -233,14 +195,6 @@ internal sealed class ReplicacheHost : IAsyncDisposable
                     await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
                 }
             );
-
-    private static ClaimsPrincipal Principal(string user)
-    {
-        var claims = new List<Claim> { new("sub", user), new("name", user) };
-        if (user == "admin")
-            claims.Add(new Claim("roles", "admin"));
-        return new ClaimsPrincipal(new ClaimsIdentity(claims, "test"));
-    }
 
     /// <summary>One for each host: tests of other classes run at the same time.</summary>
     public sealed class MutatorFaults

@@ -158,7 +158,7 @@ public sealed class HintTests
     }
 
     // The first frame says that the stream is open, and so that every change from here on is told.
-    private static async Task<EventReader<string>> OpenAsync(RxDbHost host, string user)
+    private static async Task<EventStreamReader<string>> OpenAsync(RxDbHost host, string user)
     {
         var reader = await host.HintsAsync(user);
         Assert.StartsWith("sync:ping", await reader.NextAsync(), StringComparison.Ordinal);

@@ -26,56 +26,41 @@ public enum Backing
 /// <summary>The shelves behind a real Kestrel, on manual time.</summary>
 internal sealed class RxDbHost : IAsyncDisposable
 {
-    private readonly WebApplication _app;
-    private readonly string? _folder;
+    private readonly DunlinTestHost _host;
 
-    private RxDbHost(WebApplication app, string? folder, ManualTime time) => (_app, _folder, Time) = (app, folder, time);
+    private RxDbHost(DunlinTestHost host) => _host = host;
 
-    public Uri Address { get; private set; } = null!;
+    public Uri Address => _host.Address;
 
-    public ManualTime Time { get; }
+    public ManualTime Time => _host.Time;
 
-    public IStore Store => _app.Services.GetRequiredService<IStore>();
+    public IStore Store => _host.Store;
 
-    public IServiceProvider Services => _app.Services;
+    public IServiceProvider Services => _host.Services;
 
-    public RxDocuments Documents => _app.Services.GetRequiredService<RxDocuments>();
+    public RxDocuments Documents => _host.Get<RxDocuments>();
 
     public static async Task<RxDbHost> StartAsync(
         Backing backing = Backing.Memory,
         Action<RxDbOptions>? configure = null,
         Action<Sqlite.SqliteOptions>? sqlite = null
-    )
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        var time = new ManualTime();
-        builder.Services.AddSingleton<TimeProvider>(time);
-        builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero);
-        var dunlin = builder.Services.AddShelves(configure);
-        var folder = backing == Backing.Sqlite ? Directory.CreateTempSubdirectory("dunlin-rxdb-").FullName : null;
-        if (folder is null)
-            dunlin.AddInMemory();
-        else
-            dunlin.AddTestStore(folder, "test.db", sqlite);
-        var app = builder.Build().UseShelves();
-        var host = new RxDbHost(app, folder, time);
-        await app.StartAsync();
-        host.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
-        return host;
-    }
+    ) =>
+        new(
+            await DunlinTestHost.StartAsync(host =>
+            {
+                var builder = WebApplication.CreateSlimBuilder();
+                builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, host.Port));
+                host.Configure(builder.Services);
+                var dunlin = builder.Services.AddShelves(configure);
+                if (backing == Backing.Sqlite)
+                    dunlin.AddTestStore(host.Folder, "test.db", sqlite);
+                else
+                    dunlin.AddInMemory();
+                return builder.Build().UseShelves();
+            })
+        );
 
-    public HttpClient Client(string? user = "ann")
-    {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
-        {
-            BaseAddress = Address,
-        };
-        if (user is not null)
-            client.DefaultRequestHeaders.Add("Authorization", $"Bearer {user}");
-        return client;
-    }
+    public HttpClient Client(string? user = "ann") => TestClients.New(Address, user);
 
     /// <summary>A unit of work as an application's own endpoint has it.</summary>
     public async Task WriteAsync(Func<RecordWriter, ValueTask> work) =>
@@ -163,19 +148,13 @@ internal sealed class RxDbHost : IAsyncDisposable
         });
     }
 
-    public async Task<EventReader<string>> HintsAsync(string user = "ann")
+    public async Task<EventStreamReader<string>> HintsAsync(string user = "ann")
     {
-        var client = Client(user);
-        var response = await client.GetAsync($"{ShelfApplication.Events}/stream", HttpCompletionOption.ResponseHeadersRead);
-        Assert.Equal("text/event-stream; charset=utf-8", response.Content.Headers.ContentType?.ToString());
-        return await EventReader<string>.OpenAsync(client, response, static item => $"{item.EventType} {item.Data}");
+        var reader = await Client(user)
+            .OpenStreamAsync($"{ShelfApplication.Events}/stream", static item => $"{item.EventType} {item.Data}");
+        Assert.Equal("text/event-stream; charset=utf-8", reader.Response.Content.Headers.ContentType?.ToString());
+        return reader;
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _app.StopAsync(new CancellationTokenSource(TimeSpan.FromSeconds(1)).Token);
-        await _app.DisposeAsync();
-        if (_folder is not null)
-            Directory.Delete(_folder, recursive: true);
-    }
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Dunlin.Server.Tests.Support;
+using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Server.Tests;
 
@@ -28,13 +29,13 @@ public sealed class ApplicationPageTests : IDisposable
     {
         var shell = Repository.Blocks(Page, "sh");
         Assert.Equal(2, shell.Count);
-        using var chat = Start("0");
+        await using var chat = Start("0");
         var address = (await chat.WhenSeenAsync(new Regex("Now listening on: (http://127.0.0.1:[0-9]+)"))).Groups[1].Value;
-        using var ann = new RunningProgram(Info("bash", address, "-c", shell[0]));
+        await using var ann = Run("bash", address, "-c", shell[0]);
         var hello = await ann.WhenSeenAsync(new Regex("id: ([0-9a-f]{8}-[0-9]+)\nevent: dunlin.hello"));
-        using (var bob = new RunningProgram(Info("bash", address, "-ec", shell[1])))
+        await using (var bob = Run("bash", address, "-ec", shell[1]))
         {
-            Assert.Equal(0, await bob.WhenEndedAsync());
+            Assert.Equal(0, await bob.WhenExitedAsync());
             await bob.WhenSeenAsync(new Regex("\"present\":\\[\\{\"userId\":\"ann\".*\"connections\":1"));
             await bob.WhenSeenAsync(new Regex("\"position\":\"[0-9a-f]{8}-[0-9]+\""));
             await bob.WhenSeenAsync(
@@ -44,53 +45,43 @@ public sealed class ApplicationPageTests : IDisposable
         await ann.WhenSeenAsync("""data: {"author":"bob","text":"hello"}""");
 
         await chat.KillAsync();
-        using var again = Start(new Uri(address).Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        await using var again = Start(new Uri(address).Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
         await again.WhenSeenAsync("Now listening on: " + address);
-        using var resumed = new RunningProgram(
-            Info(
-                "curl",
-                address,
-                "-sN",
-                "-b",
-                "ann.txt",
-                "-H",
-                $"Last-Event-ID: {hello.Groups[1].Value}",
-                address + "/dunlin/v1/events?topic=teams/7"
-            )
+        await using var resumed = Run(
+            "curl",
+            address,
+            "-sN",
+            "-b",
+            "ann.txt",
+            "-H",
+            $"Last-Event-ID: {hello.Groups[1].Value}",
+            address + "/dunlin/v1/events?topic=teams/7"
         );
         await resumed.WhenSeenAsync("""data: {"author":"bob","text":"hello"}""");
-        Assert.Equal(1, Regex.Count(resumed.Text, "event: message.sent"));
-        Assert.DoesNotContain("dunlin.reset", resumed.Text, StringComparison.Ordinal);
+        Assert.Equal(1, Regex.Count(resumed.Output, "event: message.sent"));
+        Assert.DoesNotContain("dunlin.reset", resumed.Output, StringComparison.Ordinal);
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    private RunningProgram Start(string port)
+    private ServerProcess Start(string port)
     {
         // Built beside the tests, in the same configuration.
         var built = Path.GetRelativePath(Path.Combine(Repository.Root, "test", "Dunlin.Server.Tests"), AppContext.BaseDirectory);
-        return new RunningProgram(
-            Info(
-                "dotnet",
-                "",
-                Path.Combine(Repository.Root, "test", "start", "TeamChat", built, "TeamChat.dll"),
-                "--urls",
-                "http://127.0.0.1:" + port
-            )
+        return Run(
+            "dotnet",
+            "",
+            Path.Combine(Repository.Root, "test", "start", "TeamChat", built, "TeamChat.dll"),
+            "--urls",
+            "http://127.0.0.1:" + port
         );
     }
 
-    private ProcessStartInfo Info(string program, string address, params string[] arguments)
+    private ServerProcess Run(string program, string address, params string[] arguments)
     {
-        var info = new ProcessStartInfo(program, arguments)
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = _folder.FullName,
-        };
+        var info = new ProcessStartInfo(program, arguments) { WorkingDirectory = _folder.FullName };
         info.Environment["CHAT"] = address;
         info.Environment.Remove("ASPNETCORE_ENVIRONMENT");
-        return info;
+        return ServerProcess.Start(info);
     }
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Dunlin.Server.Tests.Support;
+using Dunlin.TestKit.Servers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -48,7 +49,7 @@ public sealed class CommandTests : IAsyncLifetime
     [InlineData("--minutes", "0", "lasts a second at least")]
     public async Task A_token_that_would_be_refused_is_not_made(string option, string value, string reason)
     {
-        var (code, output, error) = await _program.RunAsync("token", "--data", _program.Data, "--subject", "alice", option, value);
+        var (code, output, error) = await _program.RunCommandAsync("token", "--data", _program.Data, "--subject", "alice", option, value);
         Assert.Equal((1, ""), (code, output));
         Assert.Contains(reason, error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
@@ -95,7 +96,7 @@ public sealed class CommandTests : IAsyncLifetime
         {
             if (command.Length == 2 && name == "Dunlin__Port")
                 continue; // the command line wins
-            var (code, _, error) = await _program.RunAsync([.. command, "--data", _program.Data]);
+            var (code, _, error) = await _program.RunCommandAsync([.. command, "--data", _program.Data]);
             Assert.Equal(1, code);
             Assert.Contains(reason, error, StringComparison.Ordinal);
             Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
@@ -126,7 +127,7 @@ public sealed class CommandTests : IAsyncLifetime
     public async Task A_second_server_on_the_same_folder_is_told_who_has_it()
     {
         await _program.StartAsync();
-        var (code, _, error) = await _program.RunAsync("--data", _program.Data, "--port", "0");
+        var (code, _, error) = await _program.RunCommandAsync("--data", _program.Data, "--port", "0");
         Assert.Equal(1, code);
         Assert.Contains("dunlin.db", error, StringComparison.Ordinal);
     }
@@ -134,7 +135,7 @@ public sealed class CommandTests : IAsyncLifetime
     [Fact]
     public async Task An_unknown_option_is_named()
     {
-        var (code, _, error) = await _program.RunAsync("--colour", "red");
+        var (code, _, error) = await _program.RunCommandAsync("--colour", "red");
         Assert.Equal(1, code);
         Assert.Contains("--colour", error, StringComparison.Ordinal);
     }
@@ -174,19 +175,13 @@ public sealed class CommandTests : IAsyncLifetime
 
     private async Task<string> TokenAsync(params string[] arguments)
     {
-        var (code, output, error) = await _program.RunAsync(["token", "--data", _program.Data, .. arguments]);
+        var (code, output, error) = await _program.RunCommandAsync(["token", "--data", _program.Data, .. arguments]);
         Assert.True(code == 0, error);
         return output.Trim();
     }
 
-    private Task<(int Code, string Output, string Error)> CheckAsync(params string[] arguments) =>
-        _program.RunAsync(["check", "--data", _program.Data, .. arguments]);
+    private Task<ProgramResult> CheckAsync(params string[] arguments) =>
+        _program.RunCommandAsync(["check", "--data", _program.Data, .. arguments]);
 
-    private async Task WhenSaidAsync(string text)
-    {
-        // The lines after the first come in their own time.
-        for (var attempt = 0; attempt < 1_000 && !_program.Output.Contains(text, StringComparison.Ordinal); attempt++)
-            await _program.RunOtherAsync("true");
-        Assert.Contains(text, _program.Output, StringComparison.Ordinal);
-    }
+    private Task WhenSaidAsync(string text) => _program.WhenSeenAsync(text);
 }

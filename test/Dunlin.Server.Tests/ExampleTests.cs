@@ -21,7 +21,7 @@ public sealed class ExampleTests
         Assert.Contains("./start.sh --server", shell[0], StringComparison.Ordinal);
         var prelude = $"set -euo pipefail\ndunlin() {{ dotnet '{ServerProgram.Program}' --data '{server.Data}' \"$@\"; }}\n{shell[1]}\n";
 
-        using var listening = new RunningProgram(server.Prepare("bash", "-c", prelude + shell[2]));
+        await using var listening = server.StartOther("bash", "-c", prelude + shell[2]);
         await listening.WhenSeenAsync("event: dunlin.hello");
         var published = await server.RunOtherAsync("bash", "-c", prelude + shell[3]);
         Assert.True(published.Code == 0, published.Error);
@@ -40,8 +40,8 @@ public sealed class ExampleTests
         Assert.Contains("\"topics\":[\"teams/7/chat\"]", revoked.Output, StringComparison.Ordinal);
         Assert.Contains("\"totalConnections\":1", revoked.Output, StringComparison.Ordinal);
         await listening.WhenSeenAsync("event: dunlin.goodbye");
-        Assert.Equal(0, await listening.WhenEndedAsync());
-        Assert.DoesNotContain("invoice.paid", listening.Text, StringComparison.Ordinal);
+        Assert.Equal(0, await listening.WhenExitedAsync());
+        Assert.DoesNotContain("invoice.paid", listening.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -253,7 +253,10 @@ public sealed class GrantTests(OneServer one) : IClassFixture<OneServer>
         );
     }
 
-    private static async Task<List<string>> TypesAsync(TestKit.EventReader<System.Net.ServerSentEvents.SseItem<string>> reader, string last)
+    private static async Task<List<string>> TypesAsync(
+        TestKit.EventStreamReader<System.Net.ServerSentEvents.SseItem<string>> reader,
+        string last
+    )
     {
         await reader.UntilAsync(last);
         return [.. reader.Seen.Select(item => item.EventType).Where(type => !type.StartsWith("dunlin.", StringComparison.Ordinal))];

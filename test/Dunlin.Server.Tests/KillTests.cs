@@ -75,7 +75,7 @@ public sealed class KillTests
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(server.Data));
         }
         async Task<string> TokenAsync(string subject) =>
-            (await server.RunAsync("token", "--data", server.Data, "--subject", subject, "--role", "admin")).Output.Trim();
+            (await server.RunCommandAsync("token", "--data", server.Data, "--subject", subject, "--role", "admin")).Output.Trim();
 
         var (ann, bob) = (await TokenAsync("ann"), await TokenAsync("bob"));
         Assert.Equal(
@@ -90,7 +90,7 @@ public sealed class KillTests
 
     private static long Offset(string id) => long.Parse(id.Split('-')[1], CultureInfo.InvariantCulture);
 
-    private static async Task<string?> TakeAsync(EventReader<SseItem<string>> reader, List<(string Id, string Data)> seen)
+    private static async Task<string?> TakeAsync(EventStreamReader<SseItem<string>> reader, List<(string Id, string Data)> seen)
     {
         while (reader.Waiting > 0)
         {

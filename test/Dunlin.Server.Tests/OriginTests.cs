@@ -56,7 +56,7 @@ public sealed class OriginTests
     {
         await using var program = new ServerProgram();
         program.Settings["Dunlin__Origins__AllowedOrigins__0"] = "*";
-        var (code, _, error) = await program.RunAsync("--data", program.Data, "--port", "0");
+        var (code, _, error) = await program.RunCommandAsync("--data", program.Data, "--port", "0");
         Assert.Equal(1, code);
         Assert.Contains("AllowCredentials", error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);

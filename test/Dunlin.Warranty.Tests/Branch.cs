@@ -21,47 +21,31 @@ namespace Dunlin.Warranty.Tests;
 /// branch 1, dave in branch 3; admin is an administrator.</summary>
 internal sealed class Branch : IAsyncDisposable
 {
-    private readonly WebApplication _app;
-    private readonly string _folder;
+    private readonly DunlinTestHost _host;
 
-    private Branch(WebApplication app, string folder, ManualTime time) => (_app, _folder, Time) = (app, folder, time);
+    private Branch(DunlinTestHost host) => _host = host;
 
-    public ManualTime Time { get; }
+    public ManualTime Time => _host.Time;
 
-    public Uri Address { get; private set; } = null!;
+    public Uri Address => _host.Address;
 
-    public IJournal Journal => _app.Services.GetRequiredService<IJournal>();
+    public IJournal Journal => _host.Journal;
 
-    public IServiceProvider Services => _app.Services;
+    public IServiceProvider Services => _host.Services;
 
     public static async Task<Branch> OpenAsync()
     {
-        var (folder, time) = (Directory.CreateTempSubdirectory("dunlin-warranty-").FullName, new ManualTime());
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        builder.Services.AddSingleton<TimeProvider>(time);
-        builder.Services.AddDunlin().AddTestStore(folder, "warranty.db").AddWarranty();
-        builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero);
-        var app = builder.Build();
-        app.UseDunlinProblems();
-        app.Use(
-            (context, next) =>
-            {
-                if ((string?)context.Request.Headers["X-User"] is { Length: > 0 } user)
-                    context.User = new ClaimsPrincipal(
-                        new ClaimsIdentity([new("sub", user), new("name", user), new("sid", "session-" + user), new("roles", user)], "test")
-                    );
-                return next(context);
-            }
-        );
-        app.MapDunlin();
-        app.MapWarranty();
-        var branch = new Branch(app, folder, time);
-        await app.StartAsync();
-        branch.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        var host = await DunlinTestHost.StartAsync(options =>
+        {
+            options.Dunlin = dunlin => dunlin.AddTestStore(options.Folder, "warranty.db").AddWarranty();
+            options.Authentication = static app =>
+                app.UseTestUsers(static user => new ClaimsPrincipal(
+                    new ClaimsIdentity([new("sub", user), new("name", user), new("sid", "session-" + user), new("roles", user)], "test")
+                ));
+            options.Map = static app => app.MapWarranty();
+        });
         await WarrantyDemo.SeedAsync(
-            app.Services.GetRequiredService<IStore>(),
+            host.Store,
             new Dictionary<long, IReadOnlyList<string>>
             {
                 [1] = ["bob", "carol"],
@@ -70,17 +54,14 @@ internal sealed class Branch : IAsyncDisposable
             },
             default
         );
-        return branch;
+        return new Branch(host);
     }
 
     public User As(string? name) => new(this, name);
 
-    public async ValueTask DisposeAsync()
-    {
-        await _app.StopAsync();
-        await _app.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    public HttpClient Client(string? user) => _host.Client(user);
 }
 
 /// <summary>One user's requests.</summary>
@@ -88,15 +69,7 @@ internal sealed class User : IDisposable
 {
     private readonly HttpClient _client;
 
-    public User(Branch branch, string? name)
-    {
-        _client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
-        {
-            BaseAddress = branch.Address,
-        };
-        if (name is not null)
-            _client.DefaultRequestHeaders.Add("X-User", name);
-    }
+    public User(Branch branch, string? name) => _client = branch.Client(name);
 
     public HttpClient Client => _client;
 
@@ -107,14 +80,8 @@ internal sealed class User : IDisposable
         params (string Name, string Value)[] headers
     )
     {
-        using var request = new HttpRequestMessage(new HttpMethod(method), "/api/warranty/" + path);
-        if (body is not null)
-            request.Content = body is string raw ? new StringContent(raw, Encoding.UTF8, "application/json") : JsonContent.Create(body);
-        foreach (var (name, value) in headers)
-            request.Headers.TryAddWithoutValidation(name, value);
-        using var response = await _client.SendAsync(request);
-        var text = await response.Content.ReadAsStringAsync();
-        return ((int)response.StatusCode, text.Length == 0 ? default : JsonDocument.Parse(text).RootElement.Clone());
+        var answer = await _client.SendJsonAsync(method, "/api/warranty/" + path, body, headers);
+        return (answer.Status, answer.Body);
     }
 
     /// <summary>Sends, expects success, and returns the body.</summary>

@@ -41,8 +41,8 @@ public sealed class BadInputTests
         var item = await ann.ItemAsync(list);
         path = path.Replace("{list}", list, StringComparison.Ordinal).Replace("{item}", item, StringComparison.Ordinal);
         var answer = await ann.SendAsync(method, path, body);
-        Assert.True((400, field) == (answer.Status, answer.Text("field")), $"{answer.Status} {answer.Body}");
-        Assert.NotNull(answer.Text("hint"));
+        Assert.True((400, field) == (answer.Status, answer.Member("field")), $"{answer.Status} {answer.Body}");
+        Assert.NotNull(answer.Member("hint"));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Dunlin.Apps.Wishlists;
+using Dunlin.TestKit;
 using Dunlin.Wishlists.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -112,9 +113,9 @@ public sealed class LimitTests
     private static Task<WishlistsHost> StartAsync(Action<WishlistOptions> configure) =>
         WishlistsHost.StartAsync(services => services.Configure(configure));
 
-    private static void Limited(int status, int limit, Answer answer)
+    private static void Limited(int status, int limit, TestAnswer answer)
     {
         Assert.Equal((status, limit), (answer.Status, answer.Body.GetProperty("limit").GetInt32()));
-        Assert.Contains($"{limit} ", answer.Text("detail"), StringComparison.Ordinal);
+        Assert.Contains($"{limit} ", answer.Member("detail"), StringComparison.Ordinal);
     }
 }

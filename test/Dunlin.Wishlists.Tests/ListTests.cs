@@ -21,7 +21,7 @@ public sealed class ListTests
                 description = "",
             }
         );
-        Assert.Equal((201, "Birthday", "ann"), (created.Status, created.Text("name"), created.Text("owner_id")));
+        Assert.Equal((201, "Birthday", "ann"), (created.Status, created.Member("name"), created.Member("owner_id")));
         Assert.Equal(200, (await ann.SendAsync("POST", "wishlists", new { name = "Birthday", id = "b1" })).Status);
         var item = await ann.ItemAsync("b1", "Teapot", 2);
         Assert.Equal(["b1"], (await ann.PullAsync("wishlists")).Keys);
@@ -101,7 +101,10 @@ public sealed class ListTests
                 body
             );
             Assert.True(foreign.Status == 404, $"{method} {path}: {foreign.Status}");
-            Assert.Equal((unknown.Status, unknown.Text("detail"), unknown.Code), (foreign.Status, foreign.Text("detail"), foreign.Code));
+            Assert.Equal(
+                (unknown.Status, unknown.Member("detail"), unknown.Code),
+                (foreign.Status, foreign.Member("detail"), foreign.Code)
+            );
             using var nobody = host.Client(null);
             Assert.Equal(401, (await nobody.SendAsync(method, path, body)).Status);
         }

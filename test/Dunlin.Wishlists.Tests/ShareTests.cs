@@ -21,7 +21,7 @@ public sealed class ShareTests
         var preview = await nobody.SendAsync("GET", "share/" + token);
         Assert.Equal(200, preview.Status);
         Assert.Equal(["name", "owner_name", "role", "expires_at"], preview.Body.EnumerateObject().Select(p => p.Name));
-        Assert.Equal(("Birthday", "ANN", "mark"), (preview.Text("name"), preview.Text("owner_name"), preview.Text("role")));
+        Assert.Equal(("Birthday", "ANN", "mark"), (preview.Member("name"), preview.Member("owner_name"), preview.Member("role")));
         Assert.Equal(
             ("no-store", "no-referrer"),
             (preview.Headers.CacheControl!.ToString(), preview.Headers.GetValues("Referrer-Policy").Single())
@@ -140,7 +140,7 @@ public sealed class ShareTests
             var answer = await eve.SendAsync("POST", $"share/{guess}/join");
             Assert.True(answer.Status is 404 or 400 or 405, $"{guess}: {answer.Status}");
             if (answer.Status == 404 && answer.Body.ValueKind == JsonValueKind.Object)
-                answers.Add(answer.Text("detail") + answer.Code);
+                answers.Add(answer.Member("detail") + answer.Code);
         }
         Assert.Contains("There is no such link, or no longer.not_found", answers);
         Assert.Empty(await eve.PullAsync("wishlists"));

@@ -1,49 +1,69 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 
 namespace Dunlin.TestKit.Servers;
 
-/// <summary>A server that tests start for themselves and stop again: its process, its port and what it said last.</summary>
+/// <summary>How a program ended, and what it wrote.</summary>
+/// <param name="Code">Its exit code.</param>
+/// <param name="Output">Its standard output.</param>
+/// <param name="Error">Its standard error.</param>
+public sealed record ProgramResult(int Code, string Output, string Error);
+
+/// <summary>
+/// A program that a test starts for itself and stops again: its process and the last 5,000 lines that it wrote. Safe for concurrent use.
+/// </summary>
 public sealed class ServerProcess : IAsyncDisposable
 {
-    private const int KeptLines = 60;
+    private const int KeptLines = 5_000;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     private readonly Process _process;
+    private readonly Lock _gate = new(); // guards _lines and _waiting
     private readonly Queue<string> _lines = new();
+    private readonly List<(Regex Pattern, TaskCompletionSource<Match> Seen)> _waiting = [];
 
     private ServerProcess(Process process) => _process = process;
 
-    /// <summary>The process.</summary>
+    /// <summary>The id of the process.</summary>
     public int Id => _process.Id;
 
     /// <summary>Whether it has ended.</summary>
     public bool HasExited => _process.HasExited;
 
-    /// <summary>What it wrote last, for the message of a failure.</summary>
+    /// <summary>What it wrote, standard output and error in the order in which they came.</summary>
     public string Output
     {
         get
         {
-            lock (_lines)
+            lock (_gate)
                 return string.Join('\n', _lines);
         }
     }
 
-    /// <summary>Starts a program.</summary>
+    /// <summary>Starts a program without standard input.</summary>
+    /// <param name="program">Its file name; looked for in the path.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="folder">The folder that it starts in; by default the one for temporary files.</param>
     public static ServerProcess Start(string program, IEnumerable<string> arguments, string? folder = null)
     {
-        var start = new ProcessStartInfo(program)
+        var start = new ProcessStartInfo(program, arguments)
         {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
+            WorkingDirectory = folder ?? Path.GetTempPath(),
             RedirectStandardInput = true,
             UseShellExecute = false,
-            WorkingDirectory = folder ?? Path.GetTempPath(),
         };
-        foreach (var argument in arguments)
-            start.ArgumentList.Add(argument);
         start.Environment["LC_ALL"] = "C.UTF-8";
+        return Start(start);
+    }
+
+    /// <summary>Starts a program.</summary>
+    /// <param name="start">The program with its environment; standard output and error are redirected.</param>
+    public static ServerProcess Start(ProcessStartInfo start)
+    {
+        (start.UseShellExecute, start.RedirectStandardOutput, start.RedirectStandardError) = (false, true, true);
         var server = new ServerProcess(new Process { StartInfo = start });
         server._process.OutputDataReceived += (_, line) => server.Keep(line.Data);
         server._process.ErrorDataReceived += (_, line) => server.Keep(line.Data);
@@ -54,16 +74,34 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Runs a program to its end.</summary>
-    /// <exception cref="InvalidOperationException">It failed; the message holds what it said.</exception>
+    /// <exception cref="TimeoutException">It ran for more than 120 seconds, and was killed.</exception>
+    public static async Task<ProgramResult> RunAsync(ProcessStartInfo start)
+    {
+        (start.UseShellExecute, start.RedirectStandardOutput, start.RedirectStandardError) = (false, true, true);
+        using var process = Process.Start(start)!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        try
+        {
+            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(120));
+        }
+        catch (TimeoutException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
+        return new ProgramResult(process.ExitCode, await output, await error);
+    }
+
+    /// <summary>Runs a program to its end.</summary>
+    /// <exception cref="InvalidOperationException">It failed; the message holds what it wrote.</exception>
     public static async Task RunAsync(string program, IEnumerable<string> arguments, string? folder = null)
     {
         await using var server = Start(program, arguments, folder);
-        await server._process.WaitForExitAsync();
-        if (server._process.ExitCode != 0)
-            throw new InvalidOperationException($"{program} ended with {server._process.ExitCode}:\n{server.Output}");
+        if (await server.WhenExitedAsync() is not 0 and var code)
+            throw new InvalidOperationException($"{program} ended with {code}:\n{server.Output}");
     }
 
-    /// <summary>A TCP port of 127.0.0.1 that nobody uses now.</summary>
+    /// <summary>Returns a TCP port of 127.0.0.1 that nobody uses now.</summary>
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -71,7 +109,7 @@ public sealed class ServerProcess : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    /// <summary>Where a program lies: in the path, or in one of the folders given.</summary>
+    /// <summary>Returns where a program lies: in the path, or in one of the folders given.</summary>
     /// <exception cref="InvalidOperationException">It is not installed; the message says which package has it.</exception>
     public static string Find(string program, string package, params IEnumerable<string> folders)
     {
@@ -85,14 +123,50 @@ public sealed class ServerProcess : IAsyncDisposable
             );
     }
 
+    /// <summary>Waits until a line of the program, or its output as a whole, matches.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// The program ended, or 90 seconds passed, without it; the message holds what it wrote.
+    /// </exception>
+    public async Task<Match> WhenSeenAsync(Regex pattern)
+    {
+        var seen = new TaskCompletionSource<Match>(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            if (pattern.Match(string.Join('\n', _lines)) is { Success: true } match)
+                return match;
+            _waiting.Add((pattern, seen));
+        }
+        try
+        {
+            // The process counts as ended when its output was read to the end.
+            if (await Task.WhenAny(seen.Task, _process.WaitForExitAsync()).WaitAsync(Patience) == seen.Task || seen.Task.IsCompleted)
+                return await seen.Task;
+            throw new InvalidOperationException($"The program ended with {_process.ExitCode} before '{pattern}' came:\n{Output}");
+        }
+        catch (TimeoutException error)
+        {
+            throw new InvalidOperationException($"'{pattern}' did not come:\n{Output}", error);
+        }
+    }
+
+    /// <summary>Waits until the program has written a text.</summary>
+    /// <exception cref="InvalidOperationException">The program ended, or 90 seconds passed, without it.</exception>
+    public Task WhenSeenAsync(string text) => WhenSeenAsync(new Regex(Regex.Escape(text)));
+
     /// <summary>Sends a signal to the process.</summary>
+    /// <param name="signal">Its name without SIG, for example <c>STOP</c>.</param>
     public async Task SignalAsync(string signal) =>
         await RunAsync("/bin/kill", ["-" + signal, _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
 
-    /// <summary>Completes when the process has ended.</summary>
-    public Task WhenExitedAsync() => _process.WaitForExitAsync();
+    /// <summary>Waits until the process has ended and its output was read.</summary>
+    /// <returns>Its exit code.</returns>
+    public async Task<int> WhenExitedAsync()
+    {
+        await _process.WaitForExitAsync();
+        return _process.ExitCode;
+    }
 
-    /// <summary>Ends the process and those that it started, at once.</summary>
+    /// <summary>Kills the process and those that it started, at once.</summary>
     public async Task KillAsync()
     {
         if (!_process.HasExited)
@@ -111,11 +185,20 @@ public sealed class ServerProcess : IAsyncDisposable
     {
         if (line is null)
             return;
-        lock (_lines)
+        lock (_gate)
         {
             _lines.Enqueue(line);
             if (_lines.Count > KeptLines)
                 _lines.Dequeue();
+            if (_waiting.Count == 0)
+                return;
+            var all = string.Join('\n', _lines);
+            foreach (var (pattern, seen) in _waiting)
+            {
+                if (pattern.Match(all) is { Success: true } match)
+                    seen.TrySetResult(match);
+            }
+            _waiting.RemoveAll(static waiting => waiting.Seen.Task.IsCompleted);
         }
     }
 }

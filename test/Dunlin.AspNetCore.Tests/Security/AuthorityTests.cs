@@ -277,13 +277,13 @@ public sealed class AuthorityTests
         return await client.SendAsync(HttpMethod.Get, "/dunlin/v1/stats", token);
     }
 
-    private static async Task<EventReader<SseItem<string>>> OpenAsync(EngineHost host, string token)
+    private static async Task<EventStreamReader<SseItem<string>>> OpenAsync(EngineHost host, string token)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, "/dunlin/v1/events?topic=a");
         request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
         var client = host.Client(user: null);
         var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        return await EventReader<SseItem<string>>.OpenAsync(client, response, static item => item);
+        return await EventStreamReader<SseItem<string>>.OpenAsync(client, response, static item => item);
     }
 }

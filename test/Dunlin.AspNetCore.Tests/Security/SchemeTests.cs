@@ -139,7 +139,7 @@ public sealed class SchemeTests
         var client = host.Client(user: null);
         var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        await using var stream = await EventReader<SseItem<string>>.OpenAsync(client, response, static item => item);
+        await using var stream = await EventStreamReader<SseItem<string>>.OpenAsync(client, response, static item => item);
         using var published = await SendAsync(
             host,
             HttpMethod.Post,

@@ -2,30 +2,19 @@ namespace Dunlin.AspNetCore.Tests.Snippets;
 
 public sealed class ReadmeTests
 {
-    [Fact]
-    public void The_server_of_the_README_is_the_one_that_is_compiled()
+    [Theory]
+    [InlineData("README.md", "ReadmeSnippet", "readme")]
+    [InlineData("docs/concepts/jobs.md", "JobsSnippet", "jobs")]
+    [InlineData("docs/guides/test-your-application.md", "TestingSnippet", "testing")]
+    public void Code_of_a_page_is_the_code_that_is_compiled(string page, string file, string name)
     {
         var root = Root();
         var compiled = Between(
-            File.ReadAllLines(Path.Combine(root, "test/Dunlin.AspNetCore.Tests/Snippets/ReadmeSnippet.cs")),
-            l => l.Contains("// <readme>", StringComparison.Ordinal),
-            l => l.Contains("// </readme>", StringComparison.Ordinal)
+            File.ReadAllLines(Path.Combine(root, $"test/Dunlin.AspNetCore.Tests/Snippets/{file}.cs")),
+            l => l.Contains($"// <{name}>", StringComparison.Ordinal),
+            l => l.Contains($"// </{name}>", StringComparison.Ordinal)
         );
-        var shown = Between(File.ReadAllLines(Path.Combine(root, "README.md")), l => l == "```csharp", l => l == "```");
-        Assert.NotEmpty(shown);
-        Assert.Equal(compiled, shown);
-    }
-
-    [Fact]
-    public void The_code_of_the_page_about_jobs_is_the_one_that_is_compiled()
-    {
-        var root = Root();
-        var compiled = Between(
-            File.ReadAllLines(Path.Combine(root, "test/Dunlin.AspNetCore.Tests/Snippets/JobsSnippet.cs")),
-            l => l.Contains("// <jobs>", StringComparison.Ordinal),
-            l => l.Contains("// </jobs>", StringComparison.Ordinal)
-        );
-        var shown = Between(File.ReadAllLines(Path.Combine(root, "docs/concepts/jobs.md")), l => l == "```csharp", l => l == "```");
+        var shown = Between(File.ReadAllLines(Path.Combine(root, page)), l => l == "```csharp", l => l == "```");
         Assert.NotEmpty(shown);
         Assert.Equal(compiled, shown);
     }

@@ -35,7 +35,7 @@ public sealed class AbnormalEndTests
     public async Task Ten_thousand_streams_that_end_abnormally_leave_nothing_behind()
     {
         TestSeed.NewRandom(out var seed);
-        using var log = new LogCapture();
+        using var log = new TestLog();
         List<WeakReference> opened = [],
             accepted = [];
         await using var host = await StartAsync(log, accepted);
@@ -65,7 +65,7 @@ public sealed class AbnormalEndTests
         await reader.UntilAsync("dunlin.hello");
     }
 
-    private static Task<EngineHost> StartAsync(LogCapture log, List<WeakReference> accepted) =>
+    private static Task<EngineHost> StartAsync(TestLog log, List<WeakReference> accepted) =>
         EngineHost.StartAsync(
             services =>
             {
@@ -175,7 +175,7 @@ public sealed class AbnormalEndTests
 
     private static int OpenFiles() => Directory.GetFiles("/proc/self/fd").Length;
 
-    private sealed class WithoutScopes(LogCapture log) : ILoggerProvider, ILogger
+    private sealed class WithoutScopes(TestLog log) : ILoggerProvider, ILogger
     {
         public ILogger CreateLogger(string categoryName) => this;
 

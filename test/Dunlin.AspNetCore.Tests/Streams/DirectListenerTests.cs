@@ -16,7 +16,7 @@ public sealed class DirectListenerTests : IDisposable
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly Queue<SocketError> _errors = new();
     private readonly ManualTime _time = new();
-    private readonly LogCapture _log = new();
+    private readonly TestLog _log = new();
     private readonly LoggerFactory _loggers;
     private readonly DirectListener _listener;
     private int _attempts;

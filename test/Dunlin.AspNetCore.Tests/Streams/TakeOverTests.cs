@@ -55,7 +55,7 @@ public sealed class TakeOverTests
         };
         client.DefaultRequestHeaders.Add("X-User", "ann");
         var response = await client.GetAsync("/dunlin/v1/events?topic=t", HttpCompletionOption.ResponseHeadersRead);
-        await using var reader = await EventReader<SseItem<string>>.OpenAsync(client, response, static item => item);
+        await using var reader = await EventStreamReader<SseItem<string>>.OpenAsync(client, response, static item => item);
         await reader.UntilAsync("dunlin.hello");
         await host.Journal.AppendAsync(new EventDraft(TopicName.Parse("t"), "e", "1"u8.ToArray()));
         await reader.UntilAsync("e");

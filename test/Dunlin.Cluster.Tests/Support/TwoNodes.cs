@@ -21,9 +21,8 @@ internal sealed class TwoNodes : IAsyncDisposable
 {
     private readonly PostgresServer _postgres;
     private readonly RedisServer? _redis;
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dunlin-two-");
     private readonly List<HttpClient> _clients = [];
-    private readonly WebApplication?[] _apps = new WebApplication?[2];
+    private readonly DunlinTestHost?[] _hosts = new DunlinTestHost?[2];
     private readonly ManualTime? _time;
 
     private TwoNodes(PostgresServer postgres, RedisServer? redis, ManualTime? time) => (_postgres, _redis, _time) = (postgres, redis, time);
@@ -40,24 +39,18 @@ internal sealed class TwoNodes : IAsyncDisposable
     {
         var nodes = new TwoNodes(await PostgresServer.StartNewAsync(), withRedis ? await RedisServer.StartNewAsync() : null, time);
         for (var i = 0; i < 2; i++)
-            nodes._apps[i] = await nodes.StartNodeAsync(i, configure);
+            nodes._hosts[i] = await nodes.StartNodeAsync(i, configure);
         return nodes;
     }
 
-    public IServiceProvider Services(int node) => _apps[node]!.Services;
+    public IServiceProvider Services(int node) => _hosts[node]!.Services;
 
     /// <summary>A session of a user. Its clients differ in the node that they talk to, and share the token.</summary>
     public async Task<HttpClient[]> SignInAsync(string user, string? device = null)
     {
         var clients = new[] { NewClient(0, device), NewClient(1, device) };
-        using var login = await clients[0].PostAsJsonAsync("/api/v1/auth/login", new { username = user, password = DemoData.Password });
-        var answer = await login.Content.ReadFromJsonAsync<JsonElement>();
-        Assert.True(login.IsSuccessStatusCode, answer.ToString());
-        foreach (var client in clients)
-            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
-                "Bearer",
-                answer.GetProperty("accessToken").GetString()
-            );
+        await clients[0].SignInAsync(user, DemoData.Password);
+        clients[1].DefaultRequestHeaders.Authorization = clients[0].DefaultRequestHeaders.Authorization;
         return clients;
     }
 
@@ -81,69 +74,51 @@ internal sealed class TwoNodes : IAsyncDisposable
     }
 
     /// <summary>Stops a node; what its pages hold stays as it is.</summary>
-    public async Task StopAsync(int node)
-    {
-        if (_apps[node] is not { } app)
-            return;
-        _apps[node] = null;
-        await app.StopAsync();
-        await app.DisposeAsync();
-    }
+    public Task StopAsync(int node) => _hosts[node]!.StopAsync();
 
     public async ValueTask DisposeAsync()
     {
         foreach (var client in _clients)
             client.Dispose();
-        await StopAsync(0);
-        await StopAsync(1);
+        foreach (var host in _hosts.OfType<DunlinTestHost>().Reverse())
+            await host.DisposeAsync();
         if (_redis is not null)
             await _redis.DisposeAsync();
         await _postgres.DisposeAsync();
-        _folder.Delete(recursive: true);
     }
 
     private HttpClient NewClient(int node, string? device)
     {
-        var address = Services(node).GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
-        {
-            BaseAddress = new Uri(address),
-            Timeout = TimeSpan.FromSeconds(60),
-        };
+        var client = TestClients.New(_hosts[node]!.Address);
         if (device is not null)
             client.DefaultRequestHeaders.Add("Dunlin-Device", device);
         _clients.Add(client);
         return client;
     }
 
-    private async Task<WebApplication> StartNodeAsync(int node, Action<int, IServiceCollection>? configure)
-    {
-        var settings = new HostSettings
-        {
-            Port = 0,
-            Data = _folder.FullName,
-            Demo = true,
-            Store = _postgres.ConnectionString + ";Maximum Pool Size=20",
-            Redis = _redis?.Endpoint,
-        };
-        var app = HostApplication.Build(
-            settings,
-            services =>
-            {
-                if (_time is not null)
-                {
-                    services.AddSingleton<TimeProvider>(_time);
-                    // It leaps, and what is under way would be given up for what it leapt over.
-                    services.Configure<PostgresOptions>(postgres => postgres.WriteLimit = TimeSpan.FromHours(1));
-                }
-                services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);
-                services.AddLogging(logging => logging.ClearProviders());
-                services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero);
-                services.Remove(services.Single(s => s.ImplementationType == typeof(Announcement)));
-                configure?.Invoke(node, services);
-            }
+    private Task<DunlinTestHost> StartNodeAsync(int node, Action<int, IServiceCollection>? configure) =>
+        DunlinTestHost.StartAsync(
+            host =>
+                HostApplication.Build(
+                    new HostSettings
+                    {
+                        Port = host.Port,
+                        Data = (_hosts[0] ?? host).Folder, // one signing key
+                        Demo = true,
+                        Store = _postgres.ConnectionString + ";Maximum Pool Size=20",
+                        Redis = _redis?.Endpoint,
+                    },
+                    services =>
+                    {
+                        host.Configure(services, manualTime: _time is not null);
+                        // Manual time leaps, and what is under way would be given up for what it leapt over.
+                        if (_time is not null)
+                            services.Configure<PostgresOptions>(postgres => postgres.WriteLimit = TimeSpan.FromHours(1));
+                        services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);
+                        services.Remove(services.Single(s => s.ImplementationType == typeof(Announcement)));
+                        configure?.Invoke(node, services);
+                    }
+                ),
+            _time
         );
-        await app.StartAsync();
-        return app;
-    }
 }

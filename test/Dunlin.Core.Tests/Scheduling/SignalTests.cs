@@ -1,10 +1,11 @@
 using Dunlin.Scheduling;
+using Dunlin.TestKit;
 
 namespace Dunlin.Core.Tests.Scheduling;
 
 public sealed class SignalTests
 {
-    private readonly RecordingLogger _log = new();
+    private readonly TestLog _log = new();
     private readonly List<string> _called = [];
     private readonly Signal<int> _signal;
 
@@ -28,10 +29,10 @@ public sealed class SignalTests
         _signal.Subscribe(value => _called.Add($"second {value}"));
         _signal.Publish(1);
         Assert.Equal(["second 1"], _called);
-        var (id, text, exception) = Assert.Single(_log.Entries);
-        Assert.Equal(1230, id);
-        Assert.Contains("test", text, StringComparison.Ordinal);
-        Assert.Same(fault, exception);
+        var entry = Assert.Single(_log.Entries);
+        Assert.Equal(1230, entry.Id);
+        Assert.Contains("test", entry.Text, StringComparison.Ordinal);
+        Assert.Same(fault, entry.Exception);
     }
 
     [Fact]

@@ -19,50 +19,33 @@ namespace Dunlin.E2E.Tests.Support;
 /// pages. The server's time is the test's.</summary>
 public sealed class TestHost : IAsyncDisposable
 {
-    private readonly string _folder;
+    private readonly DunlinTestHost _host;
     private readonly List<IBrowserContext> _contexts = [];
     private readonly List<PageErrors> _errors = [];
     private readonly List<HttpStatusCode> _refusals = [];
-    private readonly Action<IServiceCollection>? _configure;
-    private WebApplication _app;
 
-    private TestHost(WebApplication app, string folder, ManualTime time, Action<IServiceCollection>? configure) =>
-        (_app, _folder, Time, _configure) = (app, folder, time, configure);
+    private TestHost(DunlinTestHost host) => _host = host;
 
-    public ManualTime Time { get; }
+    public ManualTime Time => _host.Time;
 
-    public Uri Address { get; private set; } = null!;
+    public Uri Address => _host.Address;
 
-    public IServiceProvider Services => _app.Services;
+    public IServiceProvider Services => _host.Services;
 
     public static async Task<TestHost> StartAsync(Action<IServiceCollection>? configure = null)
     {
         // The wall clock is the browser's, so that cookies and dates agree; from here on it stands still.
-        var (folder, time) = (Directory.CreateTempSubdirectory("dunlin-e2e-").FullName, new ManualTime(TimeProvider.System.GetUtcNow()));
-        var host = new TestHost(Build(folder, time, 0, configure), folder, time, configure);
-        await host.BeginAsync();
-        return host;
+        var time = new ManualTime(TimeProvider.System.GetUtcNow());
+        return new TestHost(await DunlinTestHost.StartAsync(host => Build(host, configure), time));
     }
 
     /// <summary>Stops the host and starts it again on the same address and file, as a deployment does.</summary>
-    public async Task RestartAsync()
-    {
-        await StopAsync();
-        await ContinueAsync();
-    }
+    public Task RestartAsync() => _host.RestartAsync();
 
     /// <summary>Starts a host that was stopped, on the same address and file.</summary>
-    public Task ContinueAsync()
-    {
-        _app = Build(_folder, Time, Address.Port, _configure);
-        return BeginAsync();
-    }
+    public Task ContinueAsync() => _host.StartAsync();
 
-    public async Task StopAsync()
-    {
-        await _app.StopAsync();
-        await _app.DisposeAsync();
-    }
+    public Task StopAsync() => _host.StopAsync();
 
     /// <summary>A browser of its own, with nobody signed in and no page open.</summary>
     public async Task<IBrowserContext> ContextAsync(IBrowser browser, BrowserNewContextOptions? options = null)
@@ -94,13 +77,8 @@ public sealed class TestHost : IAsyncDisposable
     /// <summary>A client signed in as a user, for what happens beside the browser.</summary>
     public async Task<HttpClient> ClientAsync(string user)
     {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
-        {
-            BaseAddress = Address,
-        };
-        using var login = await client.PostAsJsonAsync("/api/v1/auth/login", new { username = user, password = DemoData.Password });
-        var answer = await login.Content.ReadFromJsonAsync<System.Text.Json.JsonElement>();
-        client.DefaultRequestHeaders.Authorization = new("Bearer", answer.GetProperty("accessToken").GetString());
+        var client = TestClients.New(Address);
+        await client.SignInAsync(user, DemoData.Password);
         return client;
     }
 
@@ -108,31 +86,21 @@ public sealed class TestHost : IAsyncDisposable
     {
         foreach (var context in _contexts)
             await context.CloseAsync();
-        await StopAsync();
-        Directory.Delete(_folder, recursive: true);
+        await _host.DisposeAsync();
         foreach (var errors in _errors)
             errors.RequireNone();
     }
 
-    private static WebApplication Build(string folder, ManualTime time, int port, Action<IServiceCollection>? configure) =>
+    private static WebApplication Build(DunlinTestHost host, Action<IServiceCollection>? configure) =>
         HostApplication.Build(
-            new HostSettings { Port = port, Data = folder },
+            new HostSettings { Port = host.Port, Data = host.Folder },
             services =>
             {
-                services.AddSingleton<TimeProvider>(time);
+                host.Configure(services);
                 services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 100);
                 // Time leaps here, and a unit that is run for the first time on a busy machine would be given up for what it leapt over.
                 services.Configure<SqliteOptions>(sqlite => sqlite.WriteLimit = TimeSpan.FromHours(1));
-                // Time stands still, so closing streams in waves would wait for ever.
-                services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero);
-                services.AddLogging(logging => logging.ClearProviders());
                 configure?.Invoke(services);
             }
         );
-
-    private async Task BeginAsync()
-    {
-        await _app.StartAsync();
-        Address = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
-    }
 }

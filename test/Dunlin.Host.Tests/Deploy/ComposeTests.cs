@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Dunlin.TestKit.Servers;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
 
@@ -114,7 +115,7 @@ public sealed partial class ComposeTests
                         .Replace("/healthz/ready", "/nowhere", StringComparison.Ordinal)
                 )
             );
-            Assert.NotEqual(0, await RunAsync(check[3].Replace(port, $"{NginxProcess.FreePort()}", StringComparison.Ordinal)));
+            Assert.NotEqual(0, await RunAsync(check[3].Replace(port, $"{ServerProcess.FreePort()}", StringComparison.Ordinal)));
         }
     }
 

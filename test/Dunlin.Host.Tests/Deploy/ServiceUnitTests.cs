@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Host.Tests.Deploy;
 
@@ -67,7 +68,7 @@ public sealed class ServiceUnitTests : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(page)!);
         await File.WriteAllTextAsync(page, "<p>the page</p>", Cancellation);
         var state = Directory.CreateDirectory(Path.Combine([_folder, "var", .. Owned])).FullName;
-        var port = NginxProcess.FreePort();
+        var port = ServerProcess.FreePort();
         var command = _unit["ExecStart"]
             .Replace("/var/lib/dunlin/%i", state.Replace(_folder, Seen, StringComparison.Ordinal), StringComparison.Ordinal)
             .Replace("/opt/dunlin/", program.Replace(_folder, Seen, StringComparison.Ordinal) + "/", StringComparison.Ordinal)

@@ -24,7 +24,7 @@ public sealed class DatabaseClockTests
             [],
             new CommitFeed(),
             stopped,
-            backend.Log
+            backend.Log.For<PostgresStore>()
         )
         {
             Clock = new DatabaseClock(stopped),
@@ -70,7 +70,7 @@ public sealed class DatabaseClockTests
             [],
             new CommitFeed(),
             stopped,
-            backend.Log
+            backend.Log.For<PostgresStore>()
         )
         {
             Clock = new DatabaseClock(stopped),

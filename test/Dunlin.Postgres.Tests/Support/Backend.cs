@@ -19,7 +19,7 @@ public sealed class Backend : IAsyncDisposable
 
     public RetentionOptions Retention { get; } = new() { Default = new RetentionRule() };
 
-    public RecordingLogger Log { get; } = new();
+    public TestLog Log { get; } = new();
 
     public List<SchemaScripts> Schemas { get; } = [];
 
@@ -50,7 +50,7 @@ public sealed class Backend : IAsyncDisposable
             Schemas,
             feed ?? new CommitFeed(),
             new StoreClock(time ?? TimeProvider.System),
-            Log
+            Log.For<PostgresStore>()
         );
         _stores.Add(store);
         return store;
@@ -83,7 +83,14 @@ public sealed class Backend : IAsyncDisposable
     {
         var (feed, clock) = (new CommitFeed(), new StoreClock(time));
         var options = new PostgresOptions { ConnectionString = await Database.NewSchemaAsync() };
-        var store = new PostgresStore(Options.Create(options), Options.Create(retention), [], feed, clock, new RecordingLogger());
+        var store = new PostgresStore(
+            Options.Create(options),
+            Options.Create(retention),
+            [],
+            feed,
+            clock,
+            new TestLog().For<PostgresStore>()
+        );
         await store.OpenAsync(Cancellation);
         return new StoreUnderTest(store, store, feed, clock, new AccountStore(store), new SessionStore(store), store.DisposeAsync);
     }

@@ -112,7 +112,7 @@ internal sealed class TwoNodes : IAsyncDisposable
                 [],
                 feed,
                 clock,
-                new RecordingLogger()
+                new TestLog().For<PostgresStore>()
             );
             await store.OpenAsync(TestContext.Current.CancellationToken);
             var node = new Node(store, feed, channel);

@@ -10,30 +10,15 @@ namespace Dunlin.Server.Tests.Support;
 /// <summary>What the tests ask of a server, over HTTP alone.</summary>
 internal static class Calls
 {
-    public static HttpClient Client(Uri address, string? token)
-    {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
-        {
-            BaseAddress = address,
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
-        if (token is not null)
-            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        return client;
-    }
+    public static HttpClient Client(Uri address, string? token) => TestClients.New(address, token);
 
     /// <summary>Opens a stream; the query stands as it is, so that tests choose how it is encoded.</summary>
-    public static async Task<EventReader<SseItem<string>>> OpenAsync(Uri address, string? token, string query, string? lastEventId = null)
-    {
-        var client = Client(address, token);
-        var request = new HttpRequestMessage(HttpMethod.Get, "/dunlin/v1/events?" + query);
-        if (lastEventId is not null)
-            request.Headers.Add("Last-Event-ID", lastEventId);
-        var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(30));
-        if (response.StatusCode != HttpStatusCode.OK)
-            Assert.Fail($"{(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
-        return await EventReader<SseItem<string>>.OpenAsync(client, response, static item => item);
-    }
+    public static Task<EventStreamReader<SseItem<string>>> OpenAsync(
+        Uri address,
+        string? token,
+        string query,
+        string? lastEventId = null
+    ) => Client(address, token).OpenStreamAsync("/dunlin/v1/events?" + query, static item => item, lastEventId);
 
     /// <summary>Opens a stream of an address that exists and answers with its status; nothing of a stream is read.</summary>
     public static async Task<(int Status, string Code)> TryOpenAsync(Uri address, string? token, string query)
@@ -53,10 +38,8 @@ internal static class Calls
     )
     {
         using var client = Client(address, token);
-        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
-        using var response = await client.SendAsync(request);
-        var text = await response.Content.ReadAsStringAsync();
-        return ((int)response.StatusCode, text.Length == 0 ? default : JsonDocument.Parse(text).RootElement);
+        var answer = await client.SendJsonAsync(method.Method, path, body);
+        return (answer.Status, answer.Body);
     }
 
     public static async Task<string> PublishAsync(Uri address, string token, string topic, object? data, string type = "e")
@@ -94,7 +77,7 @@ internal static class Calls
         return status == 200 ? "ok" : answer.GetProperty("code").GetString()!;
     }
 
-    public static Task<SseItem<string>> UntilAsync(this EventReader<SseItem<string>> reader, string type) =>
+    public static Task<SseItem<string>> UntilAsync(this EventStreamReader<SseItem<string>> reader, string type) =>
         reader.UntilAsync(item => item.EventType == type);
 
     private static async Task<string> CodeOfAsync(HttpResponseMessage response) =>

@@ -13,58 +13,55 @@ namespace Dunlin.Server.Tests.Support;
 /// </summary>
 internal sealed class TestServer : IAsyncDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dunlin-server-");
-    private WebApplication _app = null!;
+    private readonly DunlinTestHost _host;
+    private (string Name, string Value)[] _settings;
 
-    public Uri Address { get; private set; } = null!;
+    private TestServer(DunlinTestHost host, (string Name, string Value)[] settings) => (_host, _settings) = (host, settings);
 
-    public string Data => _folder.FullName;
+    public Uri Address => _host.Address;
 
-    public IServiceProvider Services => _app.Services;
+    public string Data => _host.Folder;
+
+    public IServiceProvider Services => _host.Services;
 
     public static async Task<TestServer> StartAsync(params (string Name, string Value)[] settings)
     {
-        var server = new TestServer();
-        await server.StartAgainAsync(settings);
-        return server;
+        TestServer? server = null;
+        var host = await DunlinTestHost.StartAsync(host => Build(host, server?._settings ?? settings));
+        return server = new TestServer(host, settings);
     }
 
     /// <summary>Starts on the same folder, after <see cref="StopAsync"/>.</summary>
-    public async Task StartAgainAsync(params (string Name, string Value)[] settings)
+    public Task StartAgainAsync(params (string Name, string Value)[] settings)
+    {
+        _settings = settings;
+        return _host.StartAsync();
+    }
+
+    public Task StopAsync() => _host.StopAsync();
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private static WebApplication Build(DunlinTestHost host, (string Name, string Value)[] settings)
     {
         var given = new Dictionary<string, string?>(StringComparer.Ordinal)
         {
             ["Port"] = "0",
-            ["Data"] = Data,
+            ["Data"] = host.Folder,
             ["Tokens:SigningKey"] = Mint.KeyText,
         };
-        if (TestStore.ConnectionString(Data) is { } store)
+        if (TestStore.ConnectionString(host.Folder) is { } store)
             given["Store"] = store;
         foreach (var (name, value) in settings)
             given[name] = value;
-        _app = ServerApplication.Build(
+        return ServerApplication.Build(
             given,
             null,
             services =>
             {
-                services.AddLogging(logging => logging.ClearProviders());
+                host.Configure(services, manualTime: false);
                 services.Remove(services.Single(service => service.ImplementationType == typeof(Announcement)));
-                services.Configure<HostingOptions>(options => options.DrainWindow = TimeSpan.Zero);
             }
         );
-        await _app.StartAsync();
-        Address = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
-    }
-
-    public async Task StopAsync()
-    {
-        await _app.StopAsync();
-        await _app.DisposeAsync();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await StopAsync();
-        _folder.Delete(recursive: true);
     }
 }

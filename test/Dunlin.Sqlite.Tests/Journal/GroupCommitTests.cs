@@ -375,7 +375,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
     public async Task A_receiver_that_throws_harms_neither_the_writer_nor_the_next_batch()
     {
         await using var other = new Backend();
-        var feed = new CommitFeed(other.Log);
+        var feed = new CommitFeed(other.Log.For<CommitFeed>());
         feed.Committed.Subscribe(_ => throw new FormatException());
         var store = other.Create(feed: feed);
         Assert.Equal(1, (await store.AppendAsync(Backend.Draft("a"))).Offset);

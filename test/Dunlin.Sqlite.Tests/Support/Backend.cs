@@ -18,7 +18,7 @@ public sealed class Backend : IAsyncDisposable
 
     public RetentionOptions Retention { get; } = new() { Default = new RetentionRule() };
 
-    public RecordingLogger Log { get; } = new();
+    public TestLog Log { get; } = new();
 
     public List<SchemaScripts> Schemas { get; } = [];
 
@@ -36,7 +36,14 @@ public sealed class Backend : IAsyncDisposable
         feed ??= new CommitFeed();
         var batches = Batches = [];
         feed.Committed.Subscribe(batches.Add);
-        var store = new SqliteStore(Options.Create(options), Options.Create(Retention), Schemas, feed, clock ?? new StoreClock(Time), Log);
+        var store = new SqliteStore(
+            Options.Create(options),
+            Options.Create(Retention),
+            Schemas,
+            feed,
+            clock ?? new StoreClock(Time),
+            Log.For<SqliteStore>()
+        );
         _stores.Add(store);
         return store;
     }
@@ -63,7 +70,7 @@ public sealed class Backend : IAsyncDisposable
         var folder = Directory.CreateTempSubdirectory("dunlin-");
         var (feed, clock) = (new CommitFeed(), new StoreClock(time));
         var options = new SqliteOptions { Path = System.IO.Path.Combine(folder.FullName, "test.db") };
-        var store = new SqliteStore(Options.Create(options), Options.Create(retention), [], feed, clock, new RecordingLogger());
+        var store = new SqliteStore(Options.Create(options), Options.Create(retention), [], feed, clock, new TestLog().For<SqliteStore>());
         await store.OpenAsync(Cancellation);
         return new StoreUnderTest(
             store,

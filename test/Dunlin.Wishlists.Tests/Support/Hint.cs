@@ -1,3 +1,4 @@
+using System.Net.ServerSentEvents;
 using System.Text.Json;
 using Dunlin.TestKit;
 
@@ -9,8 +10,7 @@ internal sealed record Hint(string Type, JsonElement Data);
 /// <summary>Ways to read a user's stream.</summary>
 internal static class Hints
 {
-    public static Task<EventReader<Hint>> OpenAsync(HttpClient client, HttpResponseMessage response) =>
-        EventReader<Hint>.OpenAsync(client, response, static item => new Hint(item.EventType, JsonDocument.Parse(item.Data).RootElement));
+    public static Hint Read(SseItem<string> item) => new(item.EventType, JsonElement.Parse(item.Data));
 
-    public static Task<Hint> UntilAsync(this EventReader<Hint> reader, string type) => reader.UntilAsync(hint => hint.Type == type);
+    public static Task<Hint> UntilAsync(this EventStreamReader<Hint> reader, string type) => reader.UntilAsync(hint => hint.Type == type);
 }

@@ -26,23 +26,58 @@ internal sealed class WishlistsHost : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-wishlists-").FullName;
-    private WebApplication? _app;
+    private readonly DunlinTestHost _host;
 
-    public ManualTime Time { get; } = new();
+    private WishlistsHost(DunlinTestHost host, TestSite site) => (_host, Site) = (host, site);
 
-    public TestSite Site { get; } = new();
+    public ManualTime Time => _host.Time;
 
-    public Uri Address { get; private set; } = null!;
+    public TestSite Site { get; }
 
-    public IStore Store => _app!.Services.GetRequiredService<IStore>();
+    public Uri Address => _host.Address;
+
+    public IStore Store => _host.Store;
 
     /// <param name="configure">Changes services and options of this host.</param>
     public static async Task<WishlistsHost> StartAsync(Action<IServiceCollection>? configure = null)
     {
-        var host = new WishlistsHost();
-        await host.BeginAsync(configure);
-        return host;
+        var site = new TestSite();
+        return new WishlistsHost(
+            await DunlinTestHost.StartAsync(options =>
+            {
+                options.Dunlin = dunlin =>
+                    dunlin
+                        .AddWishlists()
+                        .AddTestStore(
+                            options.Folder,
+                            "wishlists.db",
+                            store =>
+                            {
+                                // What a power cut takes is the store's own test.
+                                store.Durability = SqliteDurability.Normal;
+                                store.WriteLimit = TimeSpan.FromHours(1);
+                                store.ReadLimit = TimeSpan.FromDays(1);
+                            }
+                        );
+                options.Services = services =>
+                {
+                    services.AddSingleton<HostLookup>(
+                        static (host, ct) =>
+                            host.EndsWith(".example", StringComparison.Ordinal)
+                                ? Task.FromResult<IPAddress[]>([IPAddress.Loopback])
+                                : Dns.GetHostAddressesAsync(host, ct)
+                    );
+                    services.Configure<FetchOptions>(fetch =>
+                    {
+                        fetch.AllowedNetworks.Add("127.0.0.1/32");
+                        fetch.AllowedPorts.Add(site.Port);
+                    });
+                    configure?.Invoke(services);
+                };
+                options.Map = static app => app.MapWishlists();
+            }),
+            site
+        );
     }
 
     /// <summary>Moves time on, and lets the queue do what is due.</summary>
@@ -56,7 +91,7 @@ internal sealed class WishlistsHost : IAsyncDisposable
     }
 
     /// <summary>Waits until the queue has nothing to do.</summary>
-    public Task IdleAsync() => _app!.Services.GetRequiredService<JobNode>().WhenIdleAsync().WaitAsync(Patience);
+    public Task IdleAsync() => _host.Get<JobNode>().WhenIdleAsync().WaitAsync(Patience);
 
     /// <summary>The address of a page of <see cref="Site"/>.</summary>
     public string Url(string path) => new Uri(Site.Address, path).AbsoluteUri;
@@ -64,105 +99,21 @@ internal sealed class WishlistsHost : IAsyncDisposable
     /// <summary>The address of a page of <see cref="Site"/> by another of its names: every name below <c>example</c> is one.</summary>
     public string Url(string host, string path) => $"http://{host}.example:{Site.Port}/{path}";
 
-    public WishlistsClient Client(string? user)
-    {
-        var client = NewClient();
-        if (user is not null)
-            client.DefaultRequestHeaders.Add("X-User", user);
-        return new WishlistsClient(client, user ?? "");
-    }
+    public WishlistsClient Client(string? user) => new(_host.Client(user), user ?? "");
 
     /// <summary>Opens a user's stream of hints.</summary>
-    public async Task<EventReader<Hint>> OpenAsync(string user)
+    public async Task<EventStreamReader<Hint>> OpenAsync(string user)
     {
-        var client = NewClient();
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/events/stream");
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
-        request.Headers.Add("X-User", user);
-        var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
-        response.EnsureSuccessStatusCode();
-        var reader = await Hints.OpenAsync(client, response);
+        var reader = await _host.Client(user).OpenStreamAsync("/api/v1/events/stream", Hints.Read);
         Assert.Equal("sync:ping", (await reader.NextAsync()).Type);
         return reader;
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_app is not null)
-        {
-            await _app.StopAsync(new CancellationTokenSource(TimeSpan.FromSeconds(5)).Token);
-            await _app.DisposeAsync();
-        }
+        await _host.DisposeAsync();
         await Site.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
     }
-
-    private HttpClient NewClient() =>
-        new(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
-        {
-            BaseAddress = Address,
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
-
-    private async Task BeginAsync(Action<IServiceCollection>? configure)
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        builder.Services.AddSingleton<TimeProvider>(Time);
-        builder.Services.AddSingleton<HostLookup>(
-            static (host, ct) =>
-                host.EndsWith(".example", StringComparison.Ordinal)
-                    ? Task.FromResult<IPAddress[]>([IPAddress.Loopback])
-                    : Dns.GetHostAddressesAsync(host, ct)
-        );
-        builder
-            .Services.AddDunlin()
-            .AddWishlists()
-            .AddTestStore(
-                _folder,
-                "wishlists.db",
-                options =>
-                {
-                    // What a power cut takes is the store's own test.
-                    options.Durability = SqliteDurability.Normal;
-                    options.WriteLimit = TimeSpan.FromHours(1);
-                    options.ReadLimit = TimeSpan.FromDays(1);
-                }
-            );
-        builder.Services.Configure<HostingOptions>(options => options.DrainWindow = TimeSpan.Zero);
-        builder.Services.Configure<FetchOptions>(options =>
-        {
-            options.AllowedNetworks.Add("127.0.0.1/32");
-            options.AllowedPorts.Add(Site.Port);
-        });
-        configure?.Invoke(builder.Services);
-        var app = _app = builder.Build();
-        app.UseDunlinProblems();
-        app.Use(
-            (context, next) =>
-            {
-                if ((string?)context.Request.Headers["X-User"] is { Length: > 0 } user)
-                    context.User = new ClaimsPrincipal(
-                        new ClaimsIdentity([new Claim("sub", user), new Claim("name", user.ToUpperInvariant())], "test")
-                    );
-                return next(context);
-            }
-        );
-        app.MapDunlin();
-        app.MapWishlists();
-        await app.StartAsync();
-        Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
-    }
-}
-
-/// <summary>An answer.</summary>
-internal sealed record Answer(int Status, JsonElement Body, HttpResponseHeaders Headers)
-{
-    public string? Code => Body.ValueKind == JsonValueKind.Object && Body.TryGetProperty("code", out var code) ? code.GetString() : null;
-
-    public string? Text(string name) =>
-        Body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }
 
 /// <summary>One user of the system.</summary>
@@ -172,23 +123,8 @@ internal sealed class WishlistsClient(HttpClient client, string user) : IDisposa
 
     public string User => user;
 
-    public async Task<Answer> SendAsync(string method, string path, object? body = null, params (string Name, string Value)[] headers)
-    {
-        using var request = new HttpRequestMessage(new HttpMethod(method), path.StartsWith('/') ? path : Base + path);
-        if (body is string text)
-            request.Content = new StringContent(text, System.Text.Encoding.UTF8, "application/json");
-        else if (body is not null)
-            request.Content = JsonContent.Create(body);
-        foreach (var (name, value) in headers)
-            request.Headers.TryAddWithoutValidation(name, value);
-        using var response = await client.SendAsync(request);
-        var answer = await response.Content.ReadAsStringAsync();
-        return new Answer(
-            (int)response.StatusCode,
-            answer.Length == 0 ? default : JsonDocument.Parse(answer).RootElement,
-            response.Headers
-        );
-    }
+    public Task<TestAnswer> SendAsync(string method, string path, object? body = null, params (string Name, string Value)[] headers) =>
+        client.SendJsonAsync(method, path.StartsWith('/') ? path : Base + path, body, headers);
 
     public async Task<JsonElement> OkAsync(string method, string path, object? body = null)
     {
@@ -201,7 +137,7 @@ internal sealed class WishlistsClient(HttpClient client, string user) : IDisposa
     {
         var answer = await SendAsync(method, path, body);
         Assert.True(
-            (status, code) == (answer.Status, answer.Code) && (field is null || answer.Text("field") == field),
+            (status, code) == (answer.Status, answer.Code) && (field is null || answer.Member("field") == field),
             $"{method} {path}: {answer.Status} {answer.Body}"
         );
     }

@@ -4,11 +4,12 @@ using System.Threading.Channels;
 namespace Dunlin.TestKit;
 
 /// <summary>
-/// Reads an open event stream with .NET's own parser, and hands out its events one by one, as what the test makes of them. A
-/// wait for an event that does not come fails with what came. For one test at a time.
+/// Reads an open event stream with .NET's parser. A test takes the events one by one (<see cref="NextAsync()"/>), or waits until those that
+/// have come satisfy a condition (<see cref="WhenAsync"/>). A wait that takes 30 seconds fails with the events that came. For one test at a
+/// time.
 /// </summary>
 /// <typeparam name="T">What the test makes of an event.</typeparam>
-public sealed class EventReader<T> : IAsyncDisposable
+public sealed class EventStreamReader<T> : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -18,8 +19,11 @@ public sealed class EventReader<T> : IAsyncDisposable
     private readonly Channel<(string? Id, T Event)> _events = Channel.CreateUnbounded<(string?, T)>();
     private readonly CancellationTokenSource _ending = new();
     private readonly List<T> _seen = [];
+    private readonly Lock _gate = new(); // guards _received and _waiting
+    private readonly List<T> _received = [];
+    private readonly List<(Func<IReadOnlyList<T>, bool> Condition, TaskCompletionSource Met)> _waiting = [];
 
-    private EventReader(
+    private EventStreamReader(
         HttpClient client,
         HttpResponseMessage response,
         Stream stream,
@@ -49,6 +53,16 @@ public sealed class EventReader<T> : IAsyncDisposable
     /// <summary>The events handed out so far.</summary>
     public IReadOnlyList<T> Seen => _seen;
 
+    /// <summary>All events that have come, also those that were not handed out yet.</summary>
+    public IReadOnlyList<T> Received
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _received];
+        }
+    }
+
     /// <summary>Events that have come and were not asked for yet.</summary>
     public int Waiting => _events.Reader.Count;
 
@@ -60,7 +74,7 @@ public sealed class EventReader<T> : IAsyncDisposable
     /// <param name="response">The answer, whose head has come.</param>
     /// <param name="read">What the test makes of an event.</param>
     /// <param name="isWanted">Which events are read; null for all.</param>
-    public static async Task<EventReader<T>> OpenAsync(
+    public static async Task<EventStreamReader<T>> OpenAsync(
         HttpClient client,
         HttpResponseMessage response,
         Func<SseItem<string>, T> read,
@@ -104,6 +118,26 @@ public sealed class EventReader<T> : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until the events that have come satisfy a condition. It takes none of them.</summary>
+    public async Task WhenAsync(Func<IReadOnlyList<T>, bool> condition)
+    {
+        var met = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            if (condition(_received))
+                return;
+            _waiting.Add((condition, met));
+        }
+        try
+        {
+            await met.Task.WaitAsync(Patience);
+        }
+        catch (TimeoutException error)
+        {
+            throw new InvalidOperationException($"The condition was not met by: {string.Join(" | ", Received)}", error);
+        }
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -122,7 +156,7 @@ public sealed class EventReader<T> : IAsyncDisposable
             await foreach (var item in SseParser.Create(stream).EnumerateAsync(_ending.Token))
             {
                 if (_isWanted(item))
-                    await _events.Writer.WriteAsync((item.EventId, _read(item)));
+                    Add(item.EventId, _read(item));
             }
         }
         catch (Exception error) when (error is IOException or OperationCanceledException or ObjectDisposedException or HttpRequestException)
@@ -130,5 +164,19 @@ public sealed class EventReader<T> : IAsyncDisposable
             // The test, or the server, has ended it.
         }
         _events.Writer.TryComplete();
+    }
+
+    private void Add(string? id, T received)
+    {
+        _events.Writer.TryWrite((id, received)); // unbounded
+        lock (_gate)
+        {
+            _received.Add(received);
+            foreach (var (condition, met) in _waiting)
+            {
+                if (condition(_received))
+                    met.TrySetResult();
+            }
+        }
     }
 }

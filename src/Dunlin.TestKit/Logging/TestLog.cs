@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.TestKit;
+
+/// <summary>One entry of a <see cref="TestLog"/>.</summary>
+/// <param name="Category">The logger's category.</param>
+/// <param name="Level">Its level.</param>
+/// <param name="Id">The event id.</param>
+/// <param name="Text">The formatted message.</param>
+/// <param name="Exception">What was logged with it.</param>
+public sealed record TestLogEntry(string Category, LogLevel Level, int Id, string Text, Exception? Exception)
+{
+    /// <summary>All of the entry in one text, with the exception's stack trace.</summary>
+    public override string ToString() => $"{Category} {Level} {Id} {Text} {Exception}";
+}
+
+/// <summary>Keeps the log entries and scopes of all categories. Safe for concurrent use.</summary>
+public sealed class TestLog : ILoggerProvider, ILogger
+{
+    private readonly ConcurrentQueue<TestLogEntry> _entries = new();
+
+    /// <summary>The lowest level that is kept; by default all are.</summary>
+    public LogLevel MinimumLevel { get; set; } = LogLevel.Trace;
+
+    /// <summary>The entries so far, oldest first. A scope is an entry with the id 0 at the level
+    /// <see cref="LogLevel.None"/>, kept where the minimum level is Trace.</summary>
+    public IReadOnlyList<TestLogEntry> Entries => [.. _entries];
+
+    /// <summary>The entries so far, each as one text.</summary>
+    public IEnumerable<string> Lines => _entries.Select(static entry => entry.ToString());
+
+    /// <summary>All entries in one text, a line each.</summary>
+    public string All => string.Join('\n', _entries);
+
+    /// <summary>Removes and returns the entries so far.</summary>
+    public IReadOnlyList<TestLogEntry> Take()
+    {
+        var taken = new List<TestLogEntry>();
+        while (_entries.TryDequeue(out var entry))
+            taken.Add(entry);
+        return taken;
+    }
+
+    /// <summary>Returns a logger of a type's category that writes to this log.</summary>
+    /// <typeparam name="T">The category.</typeparam>
+    public ILogger<T> For<T>() => new Logger<T>(new LoggerFactory([this]));
+
+    /// <inheritdoc/>
+    public ILogger CreateLogger(string categoryName) => new CategoryLogger(categoryName, this);
+
+    /// <inheritdoc/>
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => CreateLogger("").BeginScope(state);
+
+    /// <inheritdoc/>
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= MinimumLevel;
+
+    /// <inheritdoc/>
+    public void Log<TState>(
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter
+    ) => CreateLogger("").Log(logLevel, eventId, state, exception, formatter);
+
+    /// <inheritdoc/>
+    public void Dispose() { }
+
+    private sealed class CategoryLogger(string category, TestLog log) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull
+        {
+            if (log.MinimumLevel <= LogLevel.Trace)
+                log._entries.Enqueue(new TestLogEntry(category, LogLevel.None, 0, $"scope {state}", null));
+            return null;
+        }
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= log.MinimumLevel;
+
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
+        {
+            if (IsEnabled(logLevel))
+                log._entries.Enqueue(new TestLogEntry(category, logLevel, eventId.Id, formatter(state, exception), exception));
+        }
+    }
+}
