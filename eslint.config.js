@@ -15,7 +15,7 @@ const any = [
 const off = (...rules) => Object.fromEntries(rules.map((rule) => [`@typescript-eslint/${rule}`, 'off']));
 
 export default defineConfig(
-  globalIgnores(['**/dist/', '**/bin/', '**/obj/', '**/data/', 'artifacts/']),
+  globalIgnores(['**/dist/', '**/bin/', '**/obj/', '/data/', 'artifacts/']),
   {
     files: ['*.ts', 'clients/**/*.{ts,tsx}', 'apps/*/web/**/*.{ts,tsx}', 'test/**/*.ts'],
     extends: [js.configs.recommended, tseslint.configs.recommendedTypeChecked],
@@ -30,6 +30,18 @@ export default defineConfig(
       'no-unused-private-class-members': 'off',
       // A leading underscore marks what a signature or a destructuring needs and the code does not.
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+    },
+  },
+  {
+    // The layers of a page: `ui` uses `state`, `state` uses `api`.
+    files: ['apps/*/web/src/api/**'],
+    rules: { 'no-restricted-imports': ['error', { patterns: ['**/state/*', '**/ui/*'] }] },
+  },
+  {
+    files: ['apps/*/web/src/state/**'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: ['**/ui/*'] }],
+      'no-restricted-globals': ['error', 'document', 'window', 'location', 'history'],
     },
   },
   {

@@ -87,7 +87,7 @@ test('a failing and an unknown mutation in the middle are taken back, and those 
 });
 
 test('an unknown mutator does not block the queue', async () => {
-  const { createMutators } = await import('../../apps/todos/web/src/data/mutators');
+  const { createMutators } = await import('../../apps/todos/web/src/state/mutators');
   const mutators = {
     ...createMutators({ id: 'alice', name: 'alice' }),
     future: async (tx: any) => void (await tx.set('future', 1)),
@@ -163,7 +163,7 @@ test('a fork goes on from its old cookie', async () => {
   await settled(page);
   const group = await page.rep.clientGroupID;
   // Other mutators mean other code: the client begins another group on the data of the old one.
-  const { createMutators } = await import('../../apps/todos/web/src/data/mutators');
+  const { createMutators } = await import('../../apps/todos/web/src/state/mutators');
   await new Promise((resolve) => setTimeout(resolve, 1500)); // until the old one has written its data to its store
   const mutators = { ...createMutators({ id: 'alice', name: 'alice' }), more: async () => {} };
   const fork = open('alice', { name, more: { mutators } });

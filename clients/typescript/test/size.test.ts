@@ -3,7 +3,7 @@ import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
 /** Minified and gzipped bytes of everything that `@dunlin/client` exports. Raise it only with a reason. */
-const BUDGET = 17_600;
+const BUDGET = 18_350;
 
 async function sizeOf(entry: string): Promise<{ size: number; imports: string[] }> {
   const result = await build({

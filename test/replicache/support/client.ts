@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { Replicache, type ReplicacheOptions } from 'replicache';
-import { createMutators, type Mutators } from '../../../apps/todos/web/src/data/mutators';
+import { createMutators, type Mutators } from '../../../apps/todos/web/src/state/mutators';
 
 export type Rep = Replicache<Mutators>;
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { CalendarEntry } from '../src/api';
+import type { CalendarEntry } from '../src/api/focus';
 import { dayKey, instantOf, mondayOf, placeDay, timeKey, weekOf, withOffset } from '../src/state/week';
 
 // The zone of this process: each test file runs in a process of its own.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Timer } from '../src/api';
+import type { Timer } from '../src/api/focus';
 import { clockText, faceOf, focusedMs, lookOf } from '../src/state/face';
 
 const asOf = '2030-01-01T10:00:00+00:00';

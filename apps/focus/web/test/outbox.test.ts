@@ -1,10 +1,10 @@
 // @vitest-environment happy-dom
 import { DunlinError, type Environment, type Problem } from '@dunlin/client';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Outbox, type OutboxOptions, type Parcel, type Versioned } from '../src/state/outbox';
+import { Outbox, type OutboxOptions, type PendingMutation, type Versioned } from '../src/state/outbox';
 
 const offline = { kind: 'network', code: 'network', title: 'No network' } as const;
-const parcel = (id: string, method: Parcel['method'] = 'POST'): Parcel => ({
+const mutation = (id: string, method: PendingMutation['method'] = 'POST'): PendingMutation => ({
   id,
   kind: 'task',
   method,
@@ -15,7 +15,7 @@ let ids = 0;
 let timers: (() => void)[];
 let sent: string[];
 let refused: string[];
-let answer: (parcel: Parcel) => Problem | undefined;
+let answer: (mutation: PendingMutation) => Problem | undefined;
 let now: Versioned | undefined;
 
 const open = () => new Outbox(optionsOf('test alice'));
@@ -49,9 +49,9 @@ beforeEach(() => {
 describe('The outbox', () => {
   test('sends at once, in order, and keeps nothing of what arrived', async () => {
     const outbox = open();
-    outbox.add(parcel('a'));
-    outbox.add(parcel('b'));
-    outbox.add(parcel('a', 'DELETE'));
+    outbox.add(mutation('a'));
+    outbox.add(mutation('b'));
+    outbox.add(mutation('a', 'DELETE'));
     await settle();
     expect(sent).toEqual(['POST a', 'POST b', 'DELETE a']);
     expect([outbox.waiting.length, localStorage.length]).toEqual([0, 0]);
@@ -60,8 +60,8 @@ describe('The outbox', () => {
   test('waits without network, over a reload, and goes on in order', async () => {
     answer = () => offline;
     const before = open();
-    before.add(parcel('a'));
-    before.add(parcel('b'));
+    before.add(mutation('a'));
+    before.add(mutation('b'));
     await settle();
     expect([sent.length, before.waiting.length, timers.length > 0]).toEqual([0, 2, true]);
     answer = () => undefined;
@@ -75,8 +75,8 @@ describe('The outbox', () => {
   test('gives back what the server refuses, and goes on with the rest', async () => {
     answer = ({ id }) => (id === 'bad' ? { kind: 'invalid', code: 'invalid_field', title: 'No' } : undefined);
     const outbox = open();
-    outbox.add(parcel('bad'));
-    outbox.add(parcel('good'));
+    outbox.add(mutation('bad'));
+    outbox.add(mutation('good'));
     await settle();
     expect([refused, sent, outbox.waiting.length]).toEqual([['bad'], ['POST good'], 0]);
   });
@@ -84,7 +84,7 @@ describe('The outbox', () => {
   test('is of one user, also where the id of another begins like theirs', async () => {
     answer = () => offline;
     const other = new Outbox(optionsOf('test alice 2'));
-    other.add(parcel('not hers'));
+    other.add(mutation('not hers'));
     await settle();
     expect(open().waiting).toEqual([]);
   });
@@ -92,7 +92,7 @@ describe('The outbox', () => {
   test('that was disposed of sends nothing, and keeps what waits', async () => {
     answer = () => offline;
     const outbox = open();
-    outbox.add(parcel('a'));
+    outbox.add(mutation('a'));
     await settle();
     outbox.dispose();
     answer = () => undefined;
@@ -104,7 +104,7 @@ describe('The outbox', () => {
   test('waits for a sign-in without asking again and again', async () => {
     answer = () => ({ kind: 'signedOut', code: 'user_changed', title: 'Another user' });
     const outbox = open();
-    outbox.add(parcel('a'));
+    outbox.add(mutation('a'));
     await settle();
     expect([timers.length, outbox.waiting.length, refused]).toEqual([0, 1, []]);
   });
@@ -113,14 +113,14 @@ describe('The outbox', () => {
     localStorage.setItem('test alice 0 x', 'not json');
     answer = () => ({ kind: 'notFound', code: 'not_found', title: 'Gone' });
     const outbox = open();
-    outbox.add(parcel('a', 'DELETE'));
+    outbox.add(mutation('a', 'DELETE'));
     await settle();
     expect([refused, outbox.waiting.length, localStorage.length]).toEqual([[], 0, 0]);
   });
 });
 
-const edit = (title: string, before: string, version: number): Parcel => ({
-  ...parcel('a', 'PATCH'),
+const edit = (title: string, before: string, version: number): PendingMutation => ({
+  ...mutation('a', 'PATCH'),
   body: { title },
   before: { title: before },
   version,
@@ -137,7 +137,7 @@ describe('An edit in the outbox', () => {
   test('waits over a reload behind what it was made on, and is made on the version that this has got', async () => {
     answer = () => offline;
     const before = open();
-    before.add(parcel('a'));
+    before.add(mutation('a'));
     before.add(edit('two', 'one', 0));
     before.add(edit('three', 'two', 0));
     await settle();
@@ -166,7 +166,7 @@ describe('An edit in the outbox', () => {
     const before = open();
     before.add(edit('two', 'one', 3));
     before.add(edit('three', 'two', 3));
-    before.add(parcel('b'));
+    before.add(mutation('b'));
     await settle();
     expect(sent).toEqual(['POST b']);
     const after = open();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { CalendarEntry } from '../src/api';
+import type { CalendarEntry } from '../src/api/focus';
 import {
   addWeeks,
   dayKey,

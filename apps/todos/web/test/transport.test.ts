@@ -1,7 +1,7 @@
 import { DunlinError, type Client, type Problem } from '@dunlin/client';
 import type { PushRequestV1, ReadonlyJSONValue } from 'replicache';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Transport } from '../src/data/transport';
+import { Transport } from '../src/api/transport';
 
 interface Sent {
   readonly path: string;

@@ -2,9 +2,9 @@ import { problemOf } from '@dunlin/client';
 import type { RefusedDocument } from '@dunlin/client/rxdb';
 import { element, showToast, startPage, type PageSession, type Stop, type User } from '@dunlin/kit';
 import { createApp } from 'vue';
-import { Desk } from './data/desk';
-import { has, t } from './i18n';
-import { useKitWords } from './i18n/kitWords';
+import { WishlistsStore } from './state/wishlistsStore';
+import { has, t } from './ui/i18n';
+import { useKitWords } from './ui/i18n/kitWords';
 import { current, go } from './ui/address';
 import App from './ui/App.vue';
 import PreviewShell from './ui/PreviewShell.vue';
@@ -29,7 +29,7 @@ function tellRefused(refused: readonly RefusedDocument[]): void {
 }
 
 async function showLists(session: PageSession): Promise<Stop> {
-  const desk = await Desk.open({
+  const store = await WishlistsStore.open({
     user: session.user,
     refresh: session.refresh,
     onSignedOut: session.end,
@@ -37,19 +37,19 @@ async function showLists(session: PageSession): Promise<Stop> {
   });
   if (joining !== undefined) {
     try {
-      go({ name: 'list', id: await desk.join(joining) });
+      go({ name: 'list', id: await store.join(joining) });
     } catch (error) {
       showToast({ kind: 'error', text: problemOf(error).title });
       go({ name: 'home' });
     }
     joining = undefined;
   }
-  const app = createApp(App, { desk, tools: session.tools });
+  const app = createApp(App, { store, tools: session.tools });
   app.mount(session.root);
-  session.trackUnsent({ count: () => desk.sync.get().pending });
+  session.trackUnsent({ count: () => store.sync.get().pending });
   return () => {
     app.unmount();
-    return desk.dispose();
+    return store.dispose();
   };
 }
 

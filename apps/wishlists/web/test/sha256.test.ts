@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { sha256 } from '../src/data/sha256';
+import { sha256 } from '../src/state/sha256';
 
 describe('SHA-256 without crypto.subtle', () => {
   // FIPS 180-4 examples, the lengths around a block, and what is not ASCII.

@@ -1,9 +1,9 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, test } from 'vitest';
-import { addressOf } from '../src/data/documents';
-import { formatPrice, language, t } from '../src/i18n';
-import { en } from '../src/i18n/en';
-import { ru } from '../src/i18n/ru';
+import { addressOf } from '../src/api/documents';
+import { formatPrice, language, t } from '../src/ui/i18n';
+import { en } from '../src/ui/i18n/en';
+import { ru } from '../src/ui/i18n/ru';
 
 beforeEach(() => {
   language.value = 'en';

@@ -19,43 +19,40 @@ export interface Step {
   readonly previous?: string | undefined;
 }
 
-export type Verdict =
-  /** The next one: hand it over. */
+export type Decision =
+  /** The next event: deliver it. */
   | 'take'
-  /** Seen before. */
+  /** Delivered before. */
   | 'drop'
-  /** Something between was missed: have it sent again. */
+  /** Events in between are missing: ask for a replay. */
   | 'gap'
-  /** What was missed cannot be told: start anew. */
+  /** The missing events cannot be determined: start anew. */
   | 'lost';
 
 /**
- * The place up to which one tab has handed events to its handlers. Every frame of the shared stream names the
- * position before it, so the frames form a chain; a tab takes a frame only where its own place is on that link.
- * That makes every event arrive once and in order, whoever leads, and however often a leader resumes or rewinds.
+ * Decides about one frame of the shared stream for a tab at the position `own`. Every frame names the position before it,
+ * so the frames form a chain; a tab takes a frame only where its own position is on that link. So every event arrives once
+ * and in order, whoever leads, and however often a leader resumes or rewinds.
  */
-export class Cursor {
-  position: string | undefined;
+export function judgeStep(own: string | undefined, { position, previous }: Step): Decision {
+  // Transient events have no position of their own.
+  if (position === previous || own === undefined || position === undefined) return 'take';
+  const distance = comparePositions(position, own);
+  if (distance !== undefined && distance <= 0) return 'drop';
+  if (previous === own) return 'take';
+  if (distance === undefined) return 'lost';
+  const before = previous === undefined ? undefined : comparePositions(previous, own);
+  return before !== undefined && before <= 0 ? 'take' : 'gap';
+}
 
-  judge({ position, previous }: Step): Verdict {
-    const own = this.position;
-    // Transient events have no place of their own.
-    if (position === previous || own === undefined || position === undefined) return 'take';
-    const distance = comparePositions(position, own);
-    if (distance !== undefined && distance <= 0) return 'drop';
-    if (previous === own) return 'take';
-    if (distance === undefined) return 'lost';
-    const before = previous === undefined ? undefined : comparePositions(previous, own);
-    return before !== undefined && before <= 0 ? 'take' : 'gap';
-  }
-
-  /** What a leader that stands at `position` means for this tab. */
-  compare(position: string | undefined): 'level' | 'behind' | 'lost' {
-    const own = this.position;
-    if (own === undefined) return 'level';
-    if (position === undefined) return 'behind';
-    const distance = comparePositions(position, own);
-    if (distance === undefined) return 'lost';
-    return distance > 0 ? 'behind' : 'level';
-  }
+/** Compares a tab at the position `own` with a leader at `position`. */
+export function comparePlace(
+  own: string | undefined,
+  position: string | undefined,
+): 'level' | 'behind' | 'lost' {
+  if (own === undefined) return 'level';
+  if (position === undefined) return 'behind';
+  const distance = comparePositions(position, own);
+  if (distance === undefined) return 'lost';
+  return distance > 0 ? 'behind' : 'level';
 }

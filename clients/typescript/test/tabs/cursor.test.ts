@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { comparePositions, Cursor, type Verdict } from '../../src/tabs/cursor';
+import { comparePlace, comparePositions, judgeStep, type Decision } from '../../src/tabs/cursor';
 
 describe('Positions', () => {
   test('Offsets are compared as numbers', () => {
@@ -23,7 +23,7 @@ describe('The cursor of a tab', () => {
     own: string | undefined,
     previous: string | undefined,
     position: string | undefined,
-    Verdict,
+    Decision,
   ][] = [
     ['e-5', 'e-5', 'e-6', 'take'],
     ['e-5', 'e-5', 'e-9', 'take'],
@@ -40,19 +40,15 @@ describe('The cursor of a tab', () => {
     ['abc', 'abc', 'abd', 'take'],
     ['abc', 'abx', 'aby', 'lost'],
   ];
-  for (const [own, previous, position, verdict] of table) {
-    test(`at ${own}, a frame from ${previous} to ${position}: ${verdict}`, () => {
-      const cursor = new Cursor();
-      cursor.position = own;
-      expect(cursor.judge({ previous, position })).toBe(verdict);
+  for (const [own, previous, position, decision] of table) {
+    test(`at ${own}, a frame from ${previous} to ${position}: ${decision}`, () => {
+      expect(judgeStep(own, { previous, position })).toBe(decision);
     });
   }
 
   test('A leader that stands further on, or nowhere, has something that this tab misses', () => {
-    const cursor = new Cursor();
-    expect(cursor.compare('e-9')).toBe('level');
-    cursor.position = 'e-5';
-    expect(['e-5', 'e-4', 'e-6', undefined, 'f-1'].map((position) => cursor.compare(position))).toEqual([
+    expect(comparePlace(undefined, 'e-9')).toBe('level');
+    expect(['e-5', 'e-4', 'e-6', undefined, 'f-1'].map((position) => comparePlace('e-5', position))).toEqual([
       'level',
       'level',
       'behind',

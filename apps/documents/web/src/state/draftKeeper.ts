@@ -1,5 +1,5 @@
 import type { Draft, Drafts } from './drafts';
-import type { Opened, TextPane } from './openFile';
+import type { OpenFile, TextPane } from './openFile';
 
 /** How long after the last keystroke the local draft is written. */
 const DRAFT_MS = 400;
@@ -21,20 +21,23 @@ export class DraftKeeper {
     return this.#drafts.get(fileId);
   }
 
-  /** After a keystroke. */
-  later(opened: Opened): void {
+  /** After a keystroke: writes the file that is open when the pause ends. */
+  later(opened: () => OpenFile | undefined): void {
     this.stop();
-    this.#timer = setTimeout(() => void this.keep(opened), DRAFT_MS);
+    this.#timer = setTimeout(() => {
+      const file = opened();
+      if (file) void this.keep(file);
+    }, DRAFT_MS);
   }
 
   /** Now, where there is anything to keep. The text is read before this returns. */
-  async keep(opened: Opened): Promise<void> {
+  async keep(opened: OpenFile): Promise<void> {
     const draft = this.#draftOf(opened);
     if (draft) await this.#drafts.put(draft);
   }
 
   /** Now, before this returns: for a page that may end. */
-  keepNow(opened: Opened): void {
+  keepNow(opened: OpenFile): void {
     const draft = this.#draftOf(opened);
     if (draft) void this.#drafts.putNow(draft);
   }
@@ -55,7 +58,7 @@ export class DraftKeeper {
     clearTimeout(this.#timer);
   }
 
-  #draftOf(opened: Opened): Draft | undefined {
+  #draftOf(opened: OpenFile): Draft | undefined {
     this.stop();
     if (!opened.isDirty || (opened.mode !== 'editing' && opened.mode !== 'lost')) return undefined;
     return { fileId: opened.id, text: this.#pane.text, etag: opened.etag, at: this.#now() };

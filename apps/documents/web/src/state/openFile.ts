@@ -1,6 +1,6 @@
-import type { Lease } from '@dunlin/client';
+import type { LeaseLostReason, Problem } from '@dunlin/client';
 import type { Draft } from './drafts';
-import type { Fault } from './words';
+import { faultOf, LOST, problemWords, WORDS, type Fault, type Notice } from './words';
 
 /** The editor as the workspace needs it. */
 export interface TextPane {
@@ -14,57 +14,284 @@ export interface TextPane {
 /**
  * ```
  *   loading --> editing    this tab has the lock
- *           --> locked     another session has it; races when it falls free
- *           --> otherTab   another tab of this browser edits; goes on when that is closed
+ *           --> locked     another session has it; races when the lock is released
+ *           --> otherTab   another tab of this browser edits; continues when that tab is closed
  *           --> reading    no right to write
- *   locked  --> queued     waits politely --> editing
+ *   locked  --> queued     waits for its turn --> editing
  *   editing --> lost       the lock ended with changes unsaved: they are a draft now
- *   locked, otherTab, queued --> editing, after the text has been read anew
+ *   locked, otherTab, queued --> editing, after the text has been read again
  * ```
  */
 export type Mode = 'loading' | 'editing' | 'locked' | 'queued' | 'otherTab' | 'reading' | 'lost';
 
+/** The open file. Immutable. */
 export interface OpenFile {
   readonly id: string;
   readonly mode: Mode;
+  /** Revision of the text that is shown. */
+  readonly etag: string;
   readonly isDirty: boolean;
   readonly isSaving: boolean;
-  /** A text typed earlier, from another revision than the one shown. */
+  /** An unsaved text of another revision than the one shown: the user has to choose. */
   readonly draft: Draft | undefined;
+  /** A request for the released lock. `again`: the lock was released once more meanwhile. */
+  readonly race: 'none' | 'running' | 'again';
 }
 
-/** The open file as the workspace keeps it. */
-export interface Opened {
-  readonly id: string;
-  readonly abort: AbortController;
-  mode: Mode;
-  etag: string;
-  lease: Lease | undefined;
-  isDirty: boolean;
-  isSaving: boolean;
-  draft: Draft | undefined;
-  isRacing: boolean;
-  raceAgain: boolean;
-  leaveQueue: AbortController | undefined;
+export type FileInput =
+  /** The text was read. `lease`: the lock that was taken before, and whether it is still held. */
+  | {
+      readonly type: 'read';
+      readonly mode: Mode;
+      readonly lease: 'none' | 'held' | 'lost';
+      readonly text: string;
+      readonly etag: string;
+      readonly draft: Draft | undefined;
+    }
+  | { readonly type: 'edited' | 'save' | 'saveEnded' | 'useDraft' | 'settled' | 'draftDiscarded' }
+  /** `isSame`: nothing was typed since the text was sent. */
+  | { readonly type: 'saved'; readonly etag: string; readonly isSame: boolean }
+  | { readonly type: 'saveFailed'; readonly problem: Problem }
+  | { readonly type: 'leaseLost'; readonly reason: LeaseLostReason }
+  /** The lock may be free. */
+  | { readonly type: 'race' }
+  | { readonly type: 'raceLost' | 'raceEnded' }
+  /** The lock was taken, and then the text could not be read. */
+  | { readonly type: 'takeFailed'; readonly problem: Problem }
+  /** The other tab of this browser is closed. */
+  | { readonly type: 'otherTabClosed' }
+  | { readonly type: 'queue' | 'leaveQueue' }
+  | { readonly type: 'queueFailed'; readonly problem: Problem; readonly hasLeft: boolean }
+  /** Somebody else saved. */
+  | { readonly type: 'refresh' }
+  | { readonly type: 'refreshed'; readonly text: string; readonly etag: string }
+  /** The list was read. `file` is undefined where the list does not have it any more. */
+  | {
+      readonly type: 'listed';
+      readonly file: { readonly etag: string; readonly isFree: boolean } | undefined;
+    }
+  | { readonly type: 'deleted'; readonly words: string };
+
+export type FileEffect =
+  | { readonly type: 'setText'; readonly text: string }
+  | { readonly type: 'setEditable'; readonly isEditable: boolean }
+  | { readonly type: 'showFault'; readonly fault: Fault | undefined }
+  /** Follow the lock that was taken. */
+  | { readonly type: 'holdLease' }
+  | { readonly type: 'markLeaseLost'; readonly reason: LeaseLostReason }
+  | { readonly type: 'releaseLease' }
+  /** Write the draft now, or after a pause in typing; or remove it. */
+  | { readonly type: 'keepDraft' | 'keepDraftLater' | 'forgetDraft' }
+  | { readonly type: 'send' }
+  | { readonly type: 'tryLock' }
+  /** Race once the current task is over, unless the page is being left. */
+  | { readonly type: 'raceLater' }
+  | { readonly type: 'enterQueue' | 'leaveQueue' }
+  /** Read the text for a reader, and race after that where it says so. */
+  | { readonly type: 'fetch'; readonly thenRace: boolean }
+  | { readonly type: 'reloadList' }
+  | { readonly type: 'notify'; readonly notice: Notice }
+  /** Close the file. The toast offers `copy`, or the text of the pane. */
+  | {
+      readonly type: 'clear';
+      readonly words: string;
+      readonly copy: string | undefined;
+      readonly copyPane: boolean;
+    };
+
+export interface FileTransition {
+  /** Undefined: the file is closed. */
+  readonly state: OpenFile | undefined;
+  readonly effects: readonly FileEffect[];
 }
 
-export function openedFile(id: string): Opened {
+export function openedFile(id: string): OpenFile {
   return {
     id,
-    abort: new AbortController(),
     mode: 'loading',
     etag: '',
-    lease: undefined,
     isDirty: false,
     isSaving: false,
     draft: undefined,
-    isRacing: false,
-    raceAgain: false,
-    leaveQueue: undefined,
+    race: 'none',
   };
 }
 
-/** Whether the text is shown to one who reads: what others save is shown at once. */
+/** The text is shown to a reader: what others save is shown at once. */
 export function isReading(mode: Mode): boolean {
   return mode === 'locked' || mode === 'reading' || mode === 'otherTab' || mode === 'queued';
+}
+
+/** The only place where the state of an open file changes. Returns the same state when nothing changes. */
+export function transition(state: OpenFile, input: FileInput): FileTransition {
+  const { mode, draft } = state;
+  const isEditing = mode === 'editing';
+  switch (input.type) {
+    case 'read':
+      return read(state, input);
+    case 'edited':
+      if (!isEditing) return same(state);
+      return {
+        state: state.isDirty ? state : { ...state, isDirty: true },
+        effects: [{ type: 'keepDraftLater' }],
+      };
+    case 'save':
+      if (!isEditing || state.isSaving || !state.isDirty) return same(state);
+      return { state: { ...state, isSaving: true }, effects: [{ type: 'keepDraft' }, { type: 'send' }] };
+    case 'saved':
+      if (!state.isSaving) return same(state);
+      return {
+        state: { ...state, etag: input.etag, isDirty: !input.isSame },
+        effects: [{ type: 'showFault', fault: undefined }],
+      };
+    case 'saveFailed':
+      if (!state.isSaving) return same(state);
+      return {
+        state,
+        effects: [{ type: 'showFault', fault: faultOf(input.problem) }, ...failed(input.problem)],
+      };
+    case 'saveEnded':
+      return state.isSaving ? { state: { ...state, isSaving: false }, effects: [] } : same(state);
+    case 'leaseLost':
+      return isEditing ? lost(state, input.reason) : same(state);
+    case 'race':
+      return race(state);
+    case 'raceLost':
+    case 'raceEnded':
+      if (state.race === 'none') return same(state);
+      if (input.type === 'raceLost' && state.race === 'again')
+        return { state: { ...state, race: 'running' }, effects: [{ type: 'tryLock' }] };
+      return { state: { ...state, race: 'none' }, effects: [] };
+    case 'takeFailed':
+      if (mode !== 'locked' && mode !== 'queued') return same(state);
+      return {
+        state: { ...state, mode: 'locked' },
+        effects: notifyProblem(input.problem, 'The document could not be read'),
+      };
+    case 'otherTabClosed':
+      return mode === 'otherTab' ? race({ ...state, mode: 'locked' }) : same(state);
+    case 'queue':
+      if (mode !== 'locked') return same(state);
+      return { state: { ...state, mode: 'queued' }, effects: [{ type: 'enterQueue' }] };
+    case 'leaveQueue':
+      return { state, effects: mode === 'queued' ? [{ type: 'leaveQueue' }] : [] };
+    case 'queueFailed':
+      if (mode !== 'queued') return same(state);
+      return {
+        state: { ...state, mode: 'locked' },
+        effects: input.hasLeft ? [] : notifyProblem(input.problem, 'You left the queue'),
+      };
+    case 'refresh':
+      return { state, effects: isReading(mode) ? [{ type: 'fetch', thenRace: false }] : [] };
+    case 'refreshed':
+      if (!isReading(mode)) return same(state);
+      return { state: { ...state, etag: input.etag }, effects: [{ type: 'setText', text: input.text }] };
+    case 'useDraft':
+      if (!draft || !isEditing) return same(state);
+      return {
+        state: { ...state, draft: undefined, isDirty: true },
+        effects: [
+          { type: 'setText', text: draft.text },
+          { type: 'setEditable', isEditable: true },
+          { type: 'keepDraft' },
+        ],
+      };
+    case 'settled':
+      return { state: { ...state, isDirty: false, draft: undefined }, effects: [] };
+    case 'draftDiscarded':
+      return draftDiscarded(state);
+    case 'listed':
+      return listed(state, input.file);
+    case 'deleted':
+      return clear(state, input.words);
+  }
+}
+
+function same(state: OpenFile): FileTransition {
+  return { state, effects: [] };
+}
+
+function read(
+  state: OpenFile,
+  { lease, text, etag, draft, ...input }: FileInput & { type: 'read' },
+): FileTransition {
+  // A text that was read before the lock was there is never edited, and no text without the lock.
+  const mode = lease === 'lost' ? 'locked' : input.mode;
+  const isEditing = mode === 'editing';
+  const effects: FileEffect[] = [
+    { type: 'setText', text },
+    { type: 'showFault', fault: undefined },
+  ];
+  if (lease === 'held' && isEditing) effects.push({ type: 'holdLease' });
+  const next = { ...state, mode, etag, isDirty: false, draft: undefined };
+  if (!draft || draft.text === text) {
+    if (draft) effects.push({ type: 'forgetDraft' });
+    effects.push({ type: 'setEditable', isEditable: isEditing });
+    return { state: next, effects };
+  }
+  if (draft.etag === etag && isEditing) {
+    effects.push({ type: 'setText', text: draft.text }, { type: 'notify', notice: { text: WORDS.restored } });
+    effects.push({ type: 'setEditable', isEditable: true });
+    return { state: { ...next, isDirty: true }, effects };
+  }
+  // The user decides about the draft first: typing would replace it.
+  effects.push({ type: 'setEditable', isEditable: false });
+  return { state: { ...next, draft }, effects };
+}
+
+function failed(problem: Problem): FileEffect[] {
+  if (problem.kind === 'lost') return [{ type: 'markLeaseLost', reason: problem.reason }];
+  // Changed under this very lock, by another client of the session: the text is not based on the current revision.
+  if (problem.status === 412) return [{ type: 'releaseLease' }];
+  return [{ type: 'keepDraft' }, ...notifyProblem(problem, 'Not saved; your text is kept as a draft')];
+}
+
+function lost(state: OpenFile, reason: LeaseLostReason): FileTransition {
+  const effects: FileEffect[] = [{ type: 'setEditable', isEditable: false }, { type: 'reloadList' }];
+  // Nothing was typed: the same as any other reader.
+  if (!state.isDirty)
+    return { state: { ...state, mode: 'locked' }, effects: [...effects, { type: 'raceLater' }] };
+  const text = `${LOST[reason]}. Your text is kept as a draft.`;
+  return {
+    state: { ...state, mode: 'lost' },
+    effects: [...effects, { type: 'keepDraft' }, { type: 'notify', notice: { kind: 'error', text } }],
+  };
+}
+
+function race(state: OpenFile): FileTransition {
+  if (state.race !== 'none') return { state: { ...state, race: 'again' }, effects: [] };
+  if (state.mode !== 'locked') return same(state);
+  return { state: { ...state, race: 'running' }, effects: [{ type: 'tryLock' }] };
+}
+
+function draftDiscarded(state: OpenFile): FileTransition {
+  if (state.mode === 'editing') return { state, effects: [{ type: 'setEditable', isEditable: true }] };
+  if (state.mode !== 'lost') return same(state);
+  return {
+    state: { ...state, mode: 'locked' },
+    effects: [
+      { type: 'showFault', fault: undefined },
+      { type: 'fetch', thenRace: true },
+    ],
+  };
+}
+
+/** Finds out what no event told, because the connection was away. */
+function listed(state: OpenFile, file: { etag: string; isFree: boolean } | undefined): FileTransition {
+  const { mode } = state;
+  if (mode === 'loading') return same(state);
+  if (!file) return clear(state, WORDS.gone);
+  const raced = mode === 'locked' && file.isFree ? race(state) : same(state);
+  if (!isReading(mode) || file.etag === state.etag) return raced;
+  return { state: raced.state, effects: [...raced.effects, { type: 'fetch', thenRace: false }] };
+}
+
+function clear(state: OpenFile, words: string): FileTransition {
+  const copyPane = state.mode === 'lost';
+  return { state: undefined, effects: [{ type: 'clear', words, copy: state.draft?.text, copyPane }] };
+}
+
+function notifyProblem(problem: Problem, what: string): FileEffect[] {
+  const text = problemWords(problem, what);
+  return text === undefined ? [] : [{ type: 'notify', notice: { kind: 'error', text } }];
 }

@@ -1,397 +1,351 @@
-import { problemOf, type Lease, type LeaseLost, type LeaseLostReason, type Problem } from '@dunlin/client';
+import { problemOf, type Lease, type LeaseLost } from '@dunlin/client';
 import { LOCK_SECONDS } from '../api/fileLocks';
 import type { FileList } from '../api/types';
 import { DraftKeeper } from './draftKeeper';
-import type { Draft } from './drafts';
-import { isReading, openedFile, type Mode, type Opened, type OpenFile } from './openFile';
+import {
+  openedFile,
+  transition,
+  type FileEffect,
+  type FileInput,
+  type Mode,
+  type OpenFile,
+} from './openFile';
 import type { WorkspaceOptions } from './options';
-import { faultOf, LOST, problemWords, WORDS } from './words';
+import { problemWords, WORDS } from './words';
+
+/** What an open file holds besides its state. A new object for each opening: late answers are recognised by it. */
+interface Holding {
+  readonly id: string;
+  readonly abort: AbortController;
+  lease: Lease | undefined;
+  queue: AbortController | undefined;
+}
 
 /**
- * The one file that is open: its lock, its text, its draft. Nothing may be typed without the lock, and no text is
- * editable that was read before the lock was there.
+ * The one open file: its lock, its text, its draft. Nothing may be typed without the lock, and no text is editable that
+ * was read before the lock was there. `transition` decides; this class carries the effects out.
  */
 export class Workspace {
   readonly #options: WorkspaceOptions;
   readonly #listeners = new Set<() => void>();
-  #opened: Opened | undefined;
   readonly #keeper: DraftKeeper;
+  #file: OpenFile | undefined;
+  #holding: Holding | undefined;
   #isHidden = false;
+  /** The save under way, or the last one. */
+  #saving: Promise<void> | undefined;
 
   constructor(options: WorkspaceOptions) {
     this.#options = options;
     this.#keeper = new DraftKeeper(options.drafts, options.pane, options.now);
-    options.library.subscribe((list) => this.#compare(list));
+    options.library.subscribe((list) => this.#listed(list));
     options.tabs.onNews(({ deleted, saved }) => {
       void options.library.reload().catch(() => {});
-      if (deleted) this.#deleted(deleted, WORDS.deletedHere);
-      if (saved !== undefined) void this.#refresh(saved);
+      if (deleted) this.#takeFor(deleted, { type: 'deleted', words: WORDS.deletedHere });
+      if (saved !== undefined) this.#takeFor([saved], { type: 'refresh' });
     });
   }
 
   get file(): OpenFile | undefined {
-    return this.#opened;
+    return this.#file;
+  }
+
+  /** The lock of the open file, while this tab has it. */
+  get lease(): Lease | undefined {
+    return this.#holding?.lease;
   }
 
   subscribe(listener: () => void): void {
     this.#listeners.add(listener);
   }
 
-  /** Opens a file: takes its lock where it may be written, then reads it. */
+  /** Opens a file: takes its lock where the user may write, then reads it. */
   async open(fileId: string): Promise<void> {
-    if (this.#opened?.id === fileId) return;
+    if (this.#file?.id === fileId) return;
     await this.close();
-    const opened = openedFile(fileId);
-    this.#opened = opened;
+    const holding: Holding = { id: fileId, abort: new AbortController(), lease: undefined, queue: undefined };
+    this.#holding = holding;
+    this.#file = openedFile(fileId);
     this.#options.pane.clear();
     this.#changed();
     try {
-      await this.#begin(opened);
+      await this.#begin(holding);
     } catch (error) {
-      if (opened !== this.#opened) return;
-      this.#notifyProblem(problemOf(error), 'The document could not be opened');
+      if (holding !== this.#holding) return;
+      const text = problemWords(problemOf(error), 'The document could not be opened');
+      if (text !== undefined) this.#options.notify({ kind: 'error', text });
       await this.close();
     }
   }
 
-  /** Leaves the file: keeps what is unsaved as a draft and, unless the session has ended, gives the lock back after a save. */
+  /** Closes the file: stores unsaved text as a draft and, unless the session has ended, releases the lock after a save. */
   async close(isSignedOut = false): Promise<void> {
-    const opened = this.#opened;
-    if (!opened) return;
-    const kept = this.#keeper.keep(opened);
-    this.#opened = undefined;
+    const holding = this.#holding;
+    if (!holding || !this.#file) return;
+    const kept = this.#keeper.keep(this.#file);
+    this.#holding = this.#file = undefined;
     this.#options.pane.clear();
     this.#changed();
     await kept;
-    await (isSignedOut ? opened.abort.abort() : this.#end(opened));
+    await (isSignedOut ? holding.abort.abort() : this.#end(holding));
   }
 
-  /** The text was changed by its user. */
+  /** The user changed the text. */
   edited(): void {
-    const opened = this.#opened;
-    if (opened?.mode !== 'editing') return;
-    if (!opened.isDirty) {
-      opened.isDirty = true;
-      this.#changed();
-    }
-    this.#keeper.later(opened);
+    this.#take({ type: 'edited' });
   }
 
+  /** Resolves when the save under way has ended; at once where there is nothing to save. */
   async save(): Promise<void> {
-    const opened = this.#opened;
-    if (opened?.mode !== 'editing' || !opened.lease || opened.isSaving || !opened.isDirty) return;
-    const { api, pane, notify, tabs, library } = this.#options;
-    const { lease, id } = opened;
-    const text = pane.text;
-    opened.isSaving = true;
-    this.#changed();
-    void this.#keeper.keep(opened);
-    try {
-      const answer = await lease.hold(api.save(id, text, lease.fence, opened.etag));
-      opened.etag = answer.etag;
-      if (opened === this.#opened) {
-        opened.isDirty = pane.text !== text;
-        pane.showFault(undefined);
-        await this.#keeper.keep(opened);
-      }
-      await this.#keeper.saved(id, text, answer.etag);
-      tabs.tell({ saved: id });
-      notify({ text: 'Saved' });
-      void library.reload().catch(() => {});
-    } catch (error) {
-      await this.#notSaved(opened, problemOf(error));
-    } finally {
-      opened.isSaving = false;
-      this.#changed();
-    }
+    this.#take({ type: 'save' });
+    await this.#saving;
   }
 
-  /** The lock of the open file, while this tab has it. */
-  get lease(): Lease | undefined {
-    return this.#opened?.lease;
-  }
-
-  /** The text has another place now, or none any more: nothing of it is unsaved. */
+  /** The text is stored elsewhere, or nowhere any more: nothing of it is unsaved. */
   async settle(fileId: string): Promise<void> {
-    const opened = this.#opened;
-    if (opened?.id === fileId) {
-      opened.isDirty = false;
-      opened.draft = undefined;
-    }
+    this.#takeFor([fileId], { type: 'settled' });
     await this.#keeper.forget(fileId);
   }
 
-  /** Waits politely: the lock comes by itself, first come, first served. */
+  /** Waits for the lock: first come, first served. */
   waitForTurn(): void {
-    const opened = this.#opened;
-    if (opened?.mode !== 'locked') return;
-    const leaving = new AbortController();
-    opened.mode = 'queued';
-    opened.leaveQueue = leaving;
-    this.#changed();
-    opened.abort.signal.addEventListener('abort', () => leaving.abort(), { once: true });
-    void this.#options.leases.acquire(opened.id, { seconds: LOCK_SECONDS, signal: leaving.signal }).then(
-      (lease) => this.#won(opened, lease),
-      (error: unknown) => {
-        if (opened !== this.#opened || opened.mode !== 'queued') return;
-        opened.mode = 'locked';
-        this.#changed();
-        if (!leaving.signal.aborted) this.#notifyProblem(problemOf(error), 'You left the queue');
-      },
-    );
+    this.#take({ type: 'queue' });
   }
 
   leaveQueue(): void {
-    this.#opened?.leaveQueue?.abort();
+    this.#take({ type: 'leaveQueue' });
   }
 
-  /** `lockReleased`: every reader races, and who comes second stays silent. */
+  /** `lockReleased`: all readers race for the lock, and the losers are not told. */
   lockReleased(fileId: string): void {
     this.#options.leases.notify(fileId);
-    if (this.#opened?.id === fileId && this.#opened.mode === 'locked') void this.#race(this.#opened);
+    if (this.#file?.mode === 'locked') this.#takeFor([fileId], { type: 'race' });
   }
 
   /** `fileDataChanged`. */
-  async filesChanged(reason: string, fileIds: readonly string[]): Promise<void> {
-    if (reason === 'files_deleted') this.#deleted(fileIds, WORDS.deleted);
+  filesChanged(reason: string, fileIds: readonly string[]): void {
+    if (reason === 'files_deleted') this.#takeFor(fileIds, { type: 'deleted', words: WORDS.deleted });
     if (reason === 'lock_acquired') for (const id of fileIds) this.#options.leases.notify(id);
-    if (reason === 'file_saved') for (const id of fileIds) await this.#refresh(id);
+    if (reason === 'file_saved') this.#takeFor(fileIds, { type: 'refresh' });
   }
 
-  /** Puts the draft into the editor, where the lock is held; the text shown before is what it replaces. */
+  /** Puts the draft into the editor, where the lock is held. It replaces the text that was shown. */
   useDraft(): void {
-    const opened = this.#opened;
-    if (!opened?.draft || opened.mode !== 'editing') return;
-    this.#options.pane.setText(opened.draft.text);
-    this.#options.pane.setEditable(true);
-    opened.draft = undefined;
-    opened.isDirty = true;
-    this.#changed();
-    void this.#keeper.keep(opened);
+    this.#take({ type: 'useDraft' });
   }
 
   async discardDraft(): Promise<void> {
-    const opened = this.#opened;
-    if (!opened) return;
-    await this.settle(opened.id);
-    if (opened !== this.#opened) return;
-    if (opened.mode === 'editing') this.#options.pane.setEditable(true);
-    if (opened.mode === 'lost') {
-      opened.mode = 'locked';
-      this.#options.pane.showFault(undefined);
-      await this.#refresh(opened.id);
-      void this.#race(opened);
-    }
-    this.#changed();
+    const holding = this.#holding;
+    if (!holding) return;
+    await this.settle(holding.id);
+    this.#take({ type: 'draftDiscarded' }, holding);
   }
 
   /** The page is left, or comes back from the back/forward cache. */
   setHidden(isHidden: boolean): void {
     this.#isHidden = isHidden;
-    if (isHidden && this.#opened) this.#keeper.keepNow(this.#opened);
+    if (isHidden && this.#file) this.#keeper.keepNow(this.#file);
   }
 
-  async #begin(opened: Opened): Promise<boolean> {
+  /** An input for `holding` is dropped when that file is not open any more. */
+  #take(input: FileInput, holding = this.#holding): void {
+    if (!this.#file || !holding || holding !== this.#holding) return;
+    const { state, effects } = transition(this.#file, input);
+    const isChanged = state !== this.#file;
+    this.#file = state;
+    if (!state) this.#holding = undefined;
+    for (const effect of effects) this.#run(effect, holding);
+    if (isChanged) this.#changed();
+  }
+
+  #takeFor(fileIds: readonly string[], input: FileInput): void {
+    if (this.#file && fileIds.includes(this.#file.id)) this.#take(input);
+  }
+
+  #listed(list: FileList): void {
+    const { file } = this;
+    if (!file) return;
+    const info = list.documents.flatMap(({ files }) => files).find(({ stable_id }) => stable_id === file.id);
+    const found = info && { etag: info.etag, isFree: !info.locked_by || info.locked_by.mine };
+    this.#take({ type: 'listed', file: found });
+  }
+
+  #run(effect: FileEffect, holding: Holding): void {
+    const { pane, notify, library } = this.#options;
+    const file = this.#file;
+    switch (effect.type) {
+      case 'setText':
+        return pane.setText(effect.text);
+      case 'setEditable':
+        return pane.setEditable(effect.isEditable);
+      case 'showFault':
+        return pane.showFault(effect.fault);
+      case 'holdLease':
+        return this.#hold(holding);
+      case 'markLeaseLost':
+        return holding.lease?.markLost(effect.reason);
+      case 'releaseLease':
+        return void holding.lease?.release();
+      case 'keepDraft':
+        return file && void this.#keeper.keep(file);
+      case 'keepDraftLater':
+        return this.#keeper.later(() => this.#file);
+      case 'forgetDraft':
+        return void this.#keeper.forget(holding.id);
+      case 'send':
+        this.#saving = this.#send(holding);
+        return;
+      case 'tryLock':
+        return void this.#race(holding);
+      case 'raceLater':
+        setTimeout(() => !this.#isHidden && this.#take({ type: 'race' }, holding));
+        return;
+      case 'enterQueue':
+        return this.#enterQueue(holding);
+      case 'leaveQueue':
+        return holding.queue?.abort();
+      case 'fetch':
+        return void this.#fetch(holding, effect.thenRace);
+      case 'reloadList':
+        return void library.reload().catch(() => {});
+      case 'notify':
+        return notify(effect.notice);
+      case 'clear': {
+        const copy = effect.copyPane ? pane.text : effect.copy;
+        this.#keeper.stop();
+        pane.clear();
+        void this.#end(holding);
+        return notify({ text: effect.words, copy });
+      }
+    }
+  }
+
+  async #begin(holding: Holding): Promise<void> {
     const { library, tabs, notify } = this.#options;
     if (!library.list) await library.reload();
-    if (library.find(opened.id)?.file.can.write !== true) return this.#show(opened, undefined, 'reading');
-    const isOurs = await tabs.claim(opened.id, opened.abort.signal, () => {
-      if (opened.mode !== 'otherTab') return;
-      opened.mode = 'locked';
-      void this.#race(opened);
-    });
-    if (!isOurs) return this.#show(opened, undefined, 'otherTab');
-    const result = await this.#tryLock(opened);
-    if (result.status === 'acquired') return this.#show(opened, result.lease, 'editing');
-    const isShown = await this.#show(opened, undefined, 'locked');
-    if (isShown) notify({ text: WORDS.locked });
-    return isShown;
+    if (library.find(holding.id)?.file.can.write !== true) {
+      await this.#show(holding, undefined, 'reading');
+      return;
+    }
+    const onTurn = () => this.#take({ type: 'otherTabClosed' }, holding);
+    if (!(await tabs.claim(holding.id, holding.abort.signal, onTurn))) {
+      await this.#show(holding, undefined, 'otherTab');
+      return;
+    }
+    const result = await this.#tryLock(holding);
+    if (result.status === 'acquired') await this.#show(holding, result.lease, 'editing');
+    else if (await this.#show(holding, undefined, 'locked')) notify({ text: WORDS.locked });
   }
 
-  #tryLock({ id, abort }: Opened) {
+  #tryLock({ id, abort }: Holding) {
     return this.#options.leases.tryAcquire(id, { seconds: LOCK_SECONDS, signal: abort.signal });
   }
 
-  /** Reads the file and shows it; with a lease, to be edited. What was read before the lease was there is never edited. */
-  async #show(opened: Opened, lease: Lease | undefined, mode: Mode): Promise<boolean> {
-    const { api, pane, library, tabs } = this.#options;
+  /** Reads the file and shows it; with a lease, to be edited. Resolves with whether it is shown in this mode. */
+  async #show(holding: Holding, lease: Lease | undefined, mode: Mode): Promise<boolean> {
+    const { api, library, tabs } = this.#options;
     try {
-      const [content, draft] = await Promise.all([api.read(opened.id), this.#keeper.find(opened.id)]);
-      if (opened !== this.#opened) throw new DOMException('The file was closed.', 'AbortError');
-      opened.etag = content.etag;
-      opened.mode = lease && !lease.isHeld ? 'locked' : mode;
-      opened.isDirty = false;
-      opened.draft = undefined;
-      pane.setText(content.text);
-      pane.showFault(undefined);
-      if (lease && opened.mode === 'editing') this.#hold(opened, lease);
-      if (draft) this.#offer(opened, draft, content.text);
-      // A draft to be decided about comes first: typing would take its place.
-      pane.setEditable(opened.mode === 'editing' && !opened.draft);
+      const [{ text, etag }, draft] = await Promise.all([
+        api.read(holding.id),
+        this.#keeper.find(holding.id),
+      ]);
+      if (holding !== this.#holding) throw new DOMException('The file was closed.', 'AbortError');
+      holding.lease = lease?.isHeld ? lease : undefined;
+      const isHeld = lease ? (lease.isHeld ? 'held' : 'lost') : 'none';
+      this.#take({ type: 'read', mode, lease: isHeld, text, etag, draft }, holding);
     } catch (error) {
       void lease?.release();
-      if (opened !== this.#opened) return false;
+      if (holding !== this.#holding) return false;
       throw error;
     }
-    this.#changed();
     if (lease) {
       tabs.tell({});
       void library.reload().catch(() => {});
     }
-    return opened.mode === mode;
+    return this.#file?.mode === mode;
   }
 
-  #offer(opened: Opened, draft: Draft, current: string): void {
-    if (draft.text === current) {
-      void this.#keeper.forget(opened.id);
-    } else if (draft.etag === opened.etag && opened.mode === 'editing') {
-      this.#options.pane.setText(draft.text);
-      opened.isDirty = true;
-      this.#options.notify({ text: WORDS.restored });
-    } else {
-      opened.draft = draft;
-    }
-  }
-
-  #hold(opened: Opened, lease: Lease): void {
-    opened.lease = lease;
-    lease.lost.addEventListener('abort', () => {
-      if (opened !== this.#opened || opened.lease !== lease) return;
-      opened.lease = undefined;
-      this.#lost(opened, (lease.lost.reason as LeaseLost).reason);
+  #hold(holding: Holding): void {
+    const { lease } = holding;
+    lease?.lost.addEventListener('abort', () => {
+      if (holding !== this.#holding || holding.lease !== lease) return;
+      holding.lease = undefined;
+      this.#take({ type: 'leaseLost', reason: (lease.lost.reason as LeaseLost).reason }, holding);
     });
   }
 
-  #lost(opened: Opened, reason: LeaseLostReason): void {
-    const { pane, notify, library } = this.#options;
-    pane.setEditable(false);
-    void library.reload().catch(() => {});
-    if (opened.isDirty) {
-      void this.#keeper.keep(opened);
-      opened.mode = 'lost';
-      notify({ kind: 'error', text: `${LOST[reason]}. Your text is kept as a draft.` });
-      this.#changed();
-      return;
-    }
-    opened.mode = 'locked';
-    this.#changed();
-    // Nothing was typed: as good as any other reader. Not while the page is being left, which gave the lock back.
-    setTimeout(() => {
-      if (!this.#isHidden) void this.#race(opened);
-    });
-  }
-
-  async #race(opened: Opened): Promise<void> {
-    if (opened.isRacing) {
-      opened.raceAgain = true;
-      return;
-    }
-    if (opened !== this.#opened || opened.mode !== 'locked') return;
-    opened.isRacing = true;
+  async #send(holding: Holding): Promise<void> {
+    const { api, pane, notify, tabs, library } = this.#options;
+    const { lease, id } = holding;
+    const { text } = pane;
     try {
-      do {
-        opened.raceAgain = false;
-        const result = await this.#tryLock(opened);
-        if (result.status === 'acquired') {
-          await this.#won(opened, result.lease);
-          return;
-        }
-      } while (opened.raceAgain && opened === this.#opened);
-      this.#changed();
+      if (!lease) return;
+      const { etag } = await lease.hold(api.save(id, text, lease.fence, this.#file!.etag));
+      this.#take({ type: 'saved', etag, isSame: pane.text === text }, holding);
+      if (holding === this.#holding) await this.#keeper.keep(this.#file!);
+      await this.#keeper.saved(id, text, etag);
+      tabs.tell({ saved: id });
+      notify({ text: 'Saved' });
+      void library.reload().catch(() => {});
+    } catch (error) {
+      this.#take({ type: 'saveFailed', problem: problemOf(error) }, holding);
+    } finally {
+      this.#take({ type: 'saveEnded' }, holding);
+    }
+  }
+
+  async #race(holding: Holding): Promise<void> {
+    try {
+      const result = await this.#tryLock(holding);
+      if (result.status !== 'acquired') return this.#take({ type: 'raceLost' }, holding);
+      await this.#won(holding, result.lease);
     } catch {
       // Without the network, or without the file, there is nothing to win. The next list tells more.
-    } finally {
-      opened.isRacing = false;
     }
+    this.#take({ type: 'raceEnded' }, holding);
   }
 
-  async #won(opened: Opened, lease: Lease): Promise<void> {
-    if (opened !== this.#opened) {
-      void lease.release();
-      return;
-    }
-    opened.leaveQueue = undefined;
+  #enterQueue(holding: Holding): void {
+    const queue = (holding.queue = new AbortController());
+    holding.abort.signal.addEventListener('abort', () => queue.abort(), { once: true });
+    void this.#options.leases.acquire(holding.id, { seconds: LOCK_SECONDS, signal: queue.signal }).then(
+      (lease) => this.#won(holding, lease),
+      (error: unknown) =>
+        this.#take(
+          { type: 'queueFailed', problem: problemOf(error), hasLeft: queue.signal.aborted },
+          holding,
+        ),
+    );
+  }
+
+  async #won(holding: Holding, lease: Lease): Promise<void> {
+    if (holding !== this.#holding) return void lease.release();
+    holding.queue = undefined;
     try {
-      if (await this.#show(opened, lease, 'editing')) this.#options.notify({ text: WORDS.editable });
+      if (await this.#show(holding, lease, 'editing')) this.#options.notify({ text: WORDS.editable });
     } catch (error) {
-      opened.mode = 'locked';
-      this.#changed();
-      this.#notifyProblem(problemOf(error), 'The document could not be read');
+      this.#take({ type: 'takeFailed', problem: problemOf(error) }, holding);
     }
   }
 
-  /** Shows the current text to one who reads only. */
-  async #refresh(fileId: string): Promise<void> {
-    const opened = this.#opened;
-    if (opened?.id !== fileId || !isReading(opened.mode)) return;
+  async #fetch(holding: Holding, thenRace: boolean): Promise<void> {
     try {
-      const { text, etag } = await this.#options.api.read(fileId);
-      if (opened !== this.#opened || !isReading(opened.mode)) return;
-      opened.etag = etag;
-      this.#options.pane.setText(text);
+      const { text, etag } = await this.#options.api.read(holding.id);
+      this.#take({ type: 'refreshed', text, etag }, holding);
     } catch {
       // The next change, or the lock, reads it again.
     }
+    if (thenRace) this.#take({ type: 'race' }, holding);
   }
 
-  /** After each list: what events did not tell, because the connection was away, is seen here. */
-  #compare(list: FileList): void {
-    const opened = this.#opened;
-    if (!opened || opened.mode === 'loading') return;
-    const info = list.documents.flatMap(({ files }) => files).find((file) => file.stable_id === opened.id);
-    if (!info) {
-      this.#clear(opened, WORDS.gone);
-      return;
-    }
-    if (opened.mode === 'locked' && (!info.locked_by || info.locked_by.mine)) void this.#race(opened);
-    if (opened.mode !== 'editing' && opened.mode !== 'lost' && info.etag !== opened.etag)
-      void this.#refresh(opened.id);
-  }
-
-  #deleted(fileIds: readonly string[], words: string): void {
-    if (this.#opened && fileIds.includes(this.#opened.id)) this.#clear(this.#opened, words);
-  }
-
-  #clear(opened: Opened, words: string): void {
-    const { pane, notify } = this.#options;
-    const copy = opened.mode === 'lost' ? pane.text : opened.draft?.text;
-    this.#keeper.stop();
-    this.#opened = undefined;
-    pane.clear();
-    void this.#end(opened);
-    notify({ text: words, copy });
-    this.#changed();
-  }
-
-  async #notSaved(opened: Opened, problem: Problem): Promise<void> {
-    if (opened !== this.#opened) return;
-    this.#options.pane.showFault(faultOf(problem));
-    if (problem.kind === 'lost') {
-      opened.lease?.markLost(problem.reason);
-      return;
-    }
-    if (problem.status === 412) {
-      // Changed under this very lock, by another client of the session: what is there is not what was typed upon.
-      await opened.lease?.release();
-      return;
-    }
-    await this.#keeper.keep(opened);
-    this.#notifyProblem(problem, 'Not saved; your text is kept as a draft');
-  }
-
-  async #end(opened: Opened): Promise<void> {
-    const { lease } = opened;
-    opened.lease = undefined;
+  async #end(holding: Holding): Promise<void> {
+    const { lease } = holding;
+    holding.lease = undefined;
     await lease?.release();
-    opened.abort.abort();
+    holding.abort.abort();
     if (!lease) return;
     this.#options.tabs.tell({});
     void this.#options.library.reload().catch(() => {});
-  }
-
-  #notifyProblem(problem: Problem, what: string): void {
-    const text = problemWords(problem, what);
-    if (text !== undefined) this.#options.notify({ kind: 'error', text });
   }
 
   #changed(): void {

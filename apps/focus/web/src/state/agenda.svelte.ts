@@ -1,7 +1,7 @@
 import { isTemporary, problemOf, type Client, type Environment, type Problem } from '@dunlin/client';
 import { fromStore } from '@dunlin/client/svelte';
-import type { CalendarEntry, FocusApi, FocusChannels, Task } from '../api';
-import { Outbox, type Fields, type Parcel, type Versioned } from './outbox';
+import type { CalendarEntry, FocusApi, FocusChannels, Task } from '../api/focus';
+import { Outbox, type Fields, type PendingMutation, type Versioned } from './outbox';
 import { addWeeks, mondayOf } from './week';
 
 export interface AgendaOptions {
@@ -39,7 +39,7 @@ export class Agenda {
   readonly #storedEntries;
 
   monday = $state.raw(mondayOf(new Date()));
-  #waiting = $state.raw<readonly Parcel[]>([]);
+  #waiting = $state.raw<readonly PendingMutation[]>([]);
 
   constructor(options: AgendaOptions) {
     this.#options = options;
@@ -56,10 +56,10 @@ export class Agenda {
       environment,
       storage: options.storage,
       prefix: `focus.outbox ${options.user}`,
-      send: (parcel) => this.#deliver(parcel),
+      send: (mutation) => this.#deliver(mutation),
       onChange: (waiting) => (this.#waiting = waiting),
-      onRefused: (parcel, problem) =>
-        onProblem(problem, `“${titleOf(parcel)}” was not saved`, typedIn(parcel)),
+      onRefused: (mutation, problem) =>
+        onProblem(problem, `“${titleOf(mutation)}” was not saved`, typedIn(mutation)),
     });
     this.#waiting = this.#outbox.waiting;
   }
@@ -76,11 +76,13 @@ export class Agenda {
   );
 
   /** Edits and deletions of what another device has changed meanwhile: a person decides. */
-  readonly conflicts: readonly Parcel[] = $derived.by(() => this.#waiting.filter(({ theirs }) => theirs));
+  readonly conflicts: readonly PendingMutation[] = $derived.by(() =>
+    this.#waiting.filter(({ theirs }) => theirs),
+  );
 
-  resolve(parcel: Parcel, choice: 'ours' | 'theirs'): void {
-    if (parcel.theirs) this.#put(parcel.kind, parcel.theirs);
-    this.#outbox.resolve(parcel, choice);
+  resolve(mutation: PendingMutation, choice: 'ours' | 'theirs'): void {
+    if (mutation.theirs) this.#put(mutation.kind, mutation.theirs);
+    this.#outbox.resolve(mutation, choice);
   }
 
   addTask(title: string): void {
@@ -169,12 +171,12 @@ export class Agenda {
     this.#entryStore.merge([...entries, ...others], { since, complete: true });
   }
 
-  #add(kind: Parcel['kind'], fields: Fields): void {
+  #add(kind: PendingMutation['kind'], fields: Fields): void {
     const id = this.#environment.randomId();
     this.#outbox.add({ id, kind, method: 'POST', path: PATHS[kind], body: { id, ...fields } });
   }
 
-  #change<T extends Task | CalendarEntry>(kind: Parcel['kind'], from: T, changes: Partial<T>): void {
+  #change<T extends Task | CalendarEntry>(kind: PendingMutation['kind'], from: T, changes: Partial<T>): void {
     const names = (Object.keys(changes) as (keyof T)[]).filter((name) => changes[name] !== from[name]);
     if (names.length === 0) return;
     const pick = (of: Partial<T>) => Object.fromEntries(names.map((name) => [name, of[name]]));
@@ -183,32 +185,32 @@ export class Agenda {
     this.#outbox.add({ id, kind, method: 'PATCH', path, body: pick(changes), version, before: pick(from) });
   }
 
-  #remove(kind: Parcel['kind'], from: Task | CalendarEntry): void {
+  #remove(kind: PendingMutation['kind'], from: Task | CalendarEntry): void {
     const { id, version } = from;
     const before = fieldsOf[kind](from as Task & CalendarEntry);
     this.#outbox.add({ id, kind, method: 'DELETE', path: `${PATHS[kind]}/${id}`, version, before });
   }
 
-  async #deliver(parcel: Parcel): Promise<Versioned | undefined> {
-    const answer = await this.#api.deliver<Versioned | undefined>(parcel);
-    if (parcel.method !== 'DELETE') this.#put(parcel.kind, answer!);
-    else if (parcel.kind === 'task') this.#taskStore.remove(parcel.id);
-    else this.#entryStore.remove(parcel.id);
-    return parcel.method === 'DELETE' ? undefined : answer;
+  async #deliver(mutation: PendingMutation): Promise<Versioned | undefined> {
+    const answer = await this.#api.deliver<Versioned | undefined>(mutation);
+    if (mutation.method !== 'DELETE') this.#put(mutation.kind, answer!);
+    else if (mutation.kind === 'task') this.#taskStore.remove(mutation.id);
+    else this.#entryStore.remove(mutation.id);
+    return mutation.method === 'DELETE' ? undefined : answer;
   }
 
-  #put(kind: Parcel['kind'], record: Versioned): void {
+  #put(kind: PendingMutation['kind'], record: Versioned): void {
     if (kind === 'task') this.#taskStore.put(record as unknown as Task);
     else this.#entryStore.put(record as unknown as CalendarEntry);
   }
 
   #pending<T extends { readonly id: string }>(
-    kind: Parcel['kind'],
+    kind: PendingMutation['kind'],
     known: ReadonlyMap<string, T>,
   ): Pending<T>[] {
     const blank = { notes: '', isDone: false, loggedMs: 0, loggedMinutes: 0, version: 0, createdAt: '9' };
     const shown = new Map<string, Pending<T>>(known);
-    for (const { id, method, body, theirs } of this.#waiting.filter((parcel) => parcel.kind === kind)) {
+    for (const { id, method, body, theirs } of this.#waiting.filter((mutation) => mutation.kind === kind)) {
       const before = shown.get(id);
       if (method === 'DELETE' && !theirs) shown.delete(id);
       else if (method === 'POST' && !before)
@@ -220,7 +222,7 @@ export class Agenda {
 }
 
 /** What a person calls the thing. */
-export function titleOf({ body, before, theirs }: Parcel): string {
+export function titleOf({ body, before, theirs }: PendingMutation): string {
   const title = [theirs, before, body]
     .map((each) => each?.['title'])
     .find((each) => typeof each === 'string');
@@ -228,7 +230,7 @@ export function titleOf({ body, before, theirs }: Parcel): string {
 }
 
 /** What a person typed into the thing. */
-function typedIn({ body }: Parcel): string {
+function typedIn({ body }: PendingMutation): string {
   const texts = [body?.['title'], body?.['notes']];
   return texts.filter((text) => typeof text === 'string' && text !== '').join('\n');
 }

@@ -1,5 +1,5 @@
 import { TIMER_PHASE_MS, type Look } from './looks';
-import type { Timer } from '../api';
+import type { Timer } from '../api/focus';
 
 /** What the clock shows at one moment. */
 export interface Face {

@@ -17,7 +17,7 @@ import {
   type Timer,
   type TimerAnswer,
   type TimerCommand,
-} from '../api';
+} from '../api/focus';
 import { Agenda } from './agenda.svelte';
 import { faceOf, lookOf, type Face } from './face';
 import type { Look } from './looks';

@@ -1,19 +1,15 @@
 import { isTemporary, problemOf, type Cancel, type Environment, type Problem } from '@dunlin/client';
+import type { Mutation } from '../api/focus';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Something to be sent once the server can be reached. Sending it twice is the same as once. */
-export interface Parcel {
+/** A change that the server has not confirmed. */
+export interface PendingMutation extends Mutation {
   readonly id: string;
   readonly kind: 'task' | 'entry';
-  readonly method: 'POST' | 'PATCH' | 'DELETE';
-  readonly path: string;
-  readonly body?: Fields | undefined;
-  /** Edits and deletions: the version they are made on, which the server holds them to. */
-  readonly version?: number | undefined;
-  /** What stood where this writes, when it was made. */
+  /** Former values of the fields in `body`. */
   readonly before?: Fields | undefined;
-  /** What another device has put there meanwhile: it waits for a person to decide. */
+  /** Values of another device that conflict with this change: the user has to choose. */
   readonly theirs?: Versioned | undefined;
 }
 
@@ -22,28 +18,28 @@ export type Versioned = Fields & { readonly version: number };
 
 export interface OutboxOptions {
   readonly environment: Environment;
-  /** Where parcels outlive the page; absent where storage is blocked. */
+  /** Where mutations outlive the page; absent where storage is blocked. */
   readonly storage?: Storage | undefined;
   readonly prefix: string;
   /** Resolves with the thing as it is now, or nothing where it is gone. */
-  readonly send: (parcel: Parcel) => Promise<Versioned | undefined>;
-  readonly onChange: (waiting: readonly Parcel[]) => void;
-  readonly onRefused: (parcel: Parcel, problem: Problem) => void;
+  readonly send: (mutation: PendingMutation) => Promise<Versioned | undefined>;
+  readonly onChange: (waiting: readonly PendingMutation[]) => void;
+  readonly onRefused: (mutation: PendingMutation, problem: Problem) => void;
 }
 
 interface Slot {
   /** Its place in the storage, which is its place in the order. */
   readonly key: string;
-  readonly parcel: Parcel;
+  readonly mutation: PendingMutation;
   /** Only in this page's memory, because the storage is blocked or full. */
-  readonly isLoose: boolean;
+  readonly memoryOnly: boolean;
 }
 
 const RETRY_MS = 10_000;
 
 /**
  * What was made, changed or deleted, in order, until the server has it. Without network it waits, over a reload too; all is
- * sent in the order in which it was made, one at a time. Each parcel is an entry of its own in the storage, so that tabs do
+ * sent in the order in which it was made, one at a time. Each mutation is an entry of its own in the storage, so that tabs do
  * not overwrite each other's; the tabs take turns in sending, and each looks into the storage for what others have sent.
  *
  * An edit names the version that it was made on. When the server has a newer one and what the edit writes has stayed the
@@ -63,14 +59,14 @@ export class Outbox {
     this.#slots = this.#stored();
   }
 
-  get waiting(): readonly Parcel[] {
-    return this.#slots.map(({ parcel }) => parcel);
+  get waiting(): readonly PendingMutation[] {
+    return this.#slots.map(({ mutation }) => mutation);
   }
 
-  add(parcel: Parcel): void {
+  add(mutation: PendingMutation): void {
     const order = `${String(Date.now()).padStart(15, '0')}.${String(this.#sequence++).padStart(6, '0')}`;
     const key = `${this.#options.prefix} ${order} ${this.#options.environment.randomId()}`;
-    this.#show([...this.#slots, this.#keep(key, parcel)]);
+    this.#show([...this.#slots, this.#keep(key, mutation)]);
     void this.flush();
   }
 
@@ -82,17 +78,17 @@ export class Outbox {
   }
 
   /** Ends a conflict: ours is made on top of theirs, or given up together with what was built on it. */
-  resolve(parcel: Parcel, choice: 'ours' | 'theirs'): void {
-    const { theirs } = parcel;
+  resolve(mutation: PendingMutation, choice: 'ours' | 'theirs'): void {
+    const { theirs } = mutation;
     if (!theirs) return;
     if (choice === 'ours')
-      this.#replace(parcel, {
-        ...parcel,
+      this.#replace(mutation, {
+        ...mutation,
         version: theirs.version,
-        before: onlyOf(parcel.before, theirs),
+        before: onlyOf(mutation.before, theirs),
         theirs: undefined,
       });
-    else for (const each of this.#slots.filter((slot) => isOf(parcel, slot.parcel))) this.#drop(each);
+    else for (const each of this.#slots.filter((slot) => isOf(mutation, slot.mutation))) this.#drop(each);
     void this.flush();
   }
 
@@ -111,9 +107,9 @@ export class Outbox {
 
   async #sendAll(): Promise<void> {
     while (!this.#isDisposed) {
-      this.#show([...this.#stored(), ...this.#slots.filter((slot) => slot.isLoose)]);
-      const held = this.#slots.filter(({ parcel }) => parcel.theirs);
-      const next = this.#slots.find(({ parcel }) => !held.some((slot) => isOf(slot.parcel, parcel)));
+      this.#show([...this.#stored(), ...this.#slots.filter((slot) => slot.memoryOnly)]);
+      const held = this.#slots.filter(({ mutation }) => mutation.theirs);
+      const next = this.#slots.find(({ mutation }) => !held.some((slot) => isOf(slot.mutation, mutation)));
       if (!next) return;
       const problem = await this.#send(next);
       // Without a session no attempt can succeed: `flush` goes on after the sign-in.
@@ -128,12 +124,12 @@ export class Outbox {
 
   /** Returns why it could not be sent; it is settled, in one way or the other, unless that is temporary. */
   async #send(slot: Slot): Promise<Problem | undefined> {
-    const { parcel } = slot;
+    const { mutation } = slot;
     try {
-      const now = await this.#options.send(parcel);
+      const now = await this.#options.send(mutation);
       // Before it is dropped: a page that ends between the two repeats what the server recognises.
-      const next = this.#slots.find((other) => other !== slot && isOf(parcel, other.parcel));
-      if (next && now) this.#replace(next.parcel, onTopOf(next.parcel, now));
+      const next = this.#slots.find((other) => other !== slot && isOf(mutation, other.mutation));
+      if (next && now) this.#replace(next.mutation, onTopOf(next.mutation, now));
       this.#drop(slot);
       return undefined;
     } catch (error) {
@@ -141,19 +137,19 @@ export class Outbox {
       if (isTemporary(problem) || problem.kind === 'signedOut') return problem;
       const current = problem.status === 412 ? problem.detail?.['current'] : undefined;
       if (current) {
-        this.#replace(parcel, onTopOf(parcel, current as Versioned));
+        this.#replace(mutation, onTopOf(mutation, current as Versioned));
         return undefined;
       }
       this.#drop(slot);
       // Deleted by another device meanwhile: that is what was wanted.
-      if (parcel.method === 'DELETE' && problem.kind === 'notFound') return undefined;
-      this.#options.onRefused(parcel, problem);
+      if (mutation.method === 'DELETE' && problem.kind === 'notFound') return undefined;
+      this.#options.onRefused(mutation, problem);
       return problem;
     }
   }
 
-  #replace(parcel: Parcel, by: Parcel): void {
-    this.#show(this.#slots.map((slot) => (slot.parcel === parcel ? this.#keep(slot.key, by) : slot)));
+  #replace(mutation: PendingMutation, by: PendingMutation): void {
+    this.#show(this.#slots.map((slot) => (slot.mutation === mutation ? this.#keep(slot.key, by) : slot)));
   }
 
   #drop(slot: Slot): void {
@@ -166,13 +162,13 @@ export class Outbox {
     this.#options.onChange(this.waiting);
   }
 
-  #keep(key: string, parcel: Parcel): Slot {
+  #keep(key: string, mutation: PendingMutation): Slot {
     try {
-      this.#options.storage?.setItem(key, JSON.stringify(parcel));
-      return { key, parcel, isLoose: !this.#options.storage };
+      this.#options.storage?.setItem(key, JSON.stringify(mutation));
+      return { key, mutation, memoryOnly: !this.#options.storage };
     } catch {
       // Full: it waits as long as the page is open.
-      return { key, parcel, isLoose: true };
+      return { key, mutation, memoryOnly: true };
     }
   }
 
@@ -183,8 +179,8 @@ export class Outbox {
     const slots: Slot[] = [];
     for (const key of keys.filter((each) => isPlaceOf(prefix, each)).sort()) {
       try {
-        const parcel = JSON.parse(storage.getItem(key) ?? '') as Parcel;
-        slots.push({ key, parcel, isLoose: false });
+        const mutation = JSON.parse(storage.getItem(key) ?? '') as PendingMutation;
+        slots.push({ key, mutation, memoryOnly: false });
       } catch {
         storage.removeItem(key);
       }
@@ -198,16 +194,18 @@ function isPlaceOf(prefix: string, key: string): boolean {
   return key.startsWith(`${prefix} `) && /^\S+ \S+$/.test(key.slice(prefix.length + 1));
 }
 
-function isOf(one: Parcel, other: Parcel): boolean {
+function isOf(one: PendingMutation, other: PendingMutation): boolean {
   return one.id === other.id && one.kind === other.kind;
 }
 
-/** The parcel on top of what the server has now, if that is still what it was made on. */
-function onTopOf(parcel: Parcel, now: Versioned): Parcel {
-  const isUntouched = Object.entries(parcel.before ?? {}).every(([name, value]) =>
+/** The mutation on top of what the server has now, if that is still what it was made on. */
+function onTopOf(mutation: PendingMutation, now: Versioned): PendingMutation {
+  const isUntouched = Object.entries(mutation.before ?? {}).every(([name, value]) =>
     isSame(name, value, now[name]),
   );
-  return isUntouched ? { ...parcel, version: now.version, theirs: undefined } : { ...parcel, theirs: now };
+  return isUntouched
+    ? { ...mutation, version: now.version, theirs: undefined }
+    : { ...mutation, theirs: now };
 }
 
 function onlyOf(names: Fields | undefined, values: Fields): Fields {

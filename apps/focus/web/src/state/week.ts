@@ -1,4 +1,4 @@
-import type { CalendarEntry } from '../api';
+import type { CalendarEntry } from '../api/focus';
 
 export interface Day {
   readonly key: string;

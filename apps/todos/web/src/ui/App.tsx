@@ -1,21 +1,21 @@
 import type { User } from '@dunlin/kit';
 import { useEffect } from 'react';
-import type { Desk } from '../data/desk';
-import type { TodoList } from '../data/mutators';
+import type { TodosStore } from '../state/todosStore';
+import type { TodoList } from '../state/mutators';
 import { useAddress, usePending, useQuery } from './hooks';
 import { Icon } from './Icon';
 import { ListPanel } from './ListPanel';
 import { Lists } from './Lists';
 
 interface Props {
-  readonly desk: Desk;
+  readonly store: TodosStore;
   readonly user: User;
 }
 
-export function App({ desk, user }: Props) {
+export function App({ store, user }: Props) {
   const [address, go] = useAddress();
   const lists = useQuery(
-    desk,
+    store,
     async (tx) => (await tx.scan({ prefix: 'list/' }).values().toArray()) as unknown as TodoList[],
     'lists',
   )?.toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
@@ -25,12 +25,18 @@ export function App({ desk, user }: Props) {
   }, [list?.name]);
   return (
     <div className="app" data-open={address ?? ''}>
-      <PendingNote desk={desk} />
+      <PendingNote store={store} />
       <div className="columns">
-        <Lists desk={desk} lists={lists} me={user.userId} open={address} onOpen={go} />
+        <Lists store={store} lists={lists} me={user.userId} open={address} onOpen={go} />
         <main className="panel">
           {list ? (
-            <ListPanel key={list.id} desk={desk} list={list} me={user.userId} onClose={() => go(undefined)} />
+            <ListPanel
+              key={list.id}
+              store={store}
+              list={list}
+              me={user.userId}
+              onClose={() => go(undefined)}
+            />
           ) : (
             <Nothing isLoading={!lists} isGone={address !== undefined} onBack={() => go(undefined)} />
           )}
@@ -60,8 +66,8 @@ function Nothing({ isLoading, isGone, onBack }: { isLoading: boolean; isGone: bo
   );
 }
 
-function PendingNote({ desk }: { desk: Desk }) {
-  const pending = usePending(desk);
+function PendingNote({ store }: { store: TodosStore }) {
+  const pending = usePending(store);
   return (
     <div className="pending" data-pending={pending.count} role="status" hidden={pending.count === 0}>
       <Icon name="clock" />

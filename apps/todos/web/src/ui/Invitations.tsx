@@ -1,19 +1,19 @@
 import { useRef } from 'react';
-import type { Desk } from '../data/desk';
-import { MAX_LISTS, type Invitation } from '../data/mutators';
+import type { TodosStore } from '../state/todosStore';
+import { MAX_LISTS, type Invitation } from '../state/mutators';
 import { useQuery } from './hooks';
 import { Icon } from './Icon';
 
 interface Props {
-  readonly desk: Desk;
+  readonly store: TodosStore;
   readonly listCount: number;
 }
 
 /** Lists of others that the user is invited to: nothing of them is here before the user accepts. */
-export function Invitations({ desk, listCount }: Props) {
+export function Invitations({ store, listCount }: Props) {
   const section = useRef<HTMLElement>(null);
   const invitations = useQuery(
-    desk,
+    store,
     async (tx) => (await tx.scan({ prefix: 'invitation/' }).values().toArray()) as unknown as Invitation[],
     'invitations',
   )?.toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
@@ -48,7 +48,7 @@ export function Invitations({ desk, listCount }: Props) {
               className="button button-small"
               disabled={isFull}
               aria-label={`Accept the invitation to ${name}`}
-              onClick={() => answer(desk.rep.mutate.acceptInvitation({ id }))}
+              onClick={() => answer(store.rep.mutate.acceptInvitation({ id }))}
             >
               Accept
             </button>
@@ -56,7 +56,7 @@ export function Invitations({ desk, listCount }: Props) {
               type="button"
               className="button button-small"
               aria-label={`Decline the invitation to ${name}`}
-              onClick={() => answer(desk.rep.mutate.declineInvitation({ id }))}
+              onClick={() => answer(store.rep.mutate.declineInvitation({ id }))}
             >
               Decline
             </button>

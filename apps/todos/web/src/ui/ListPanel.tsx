@@ -1,6 +1,6 @@
 import { avatar } from '@dunlin/kit';
 import { useEffect, useRef, useState } from 'react';
-import type { Desk } from '../data/desk';
+import type { TodosStore } from '../state/todosStore';
 import {
   invitedTo,
   MAX_MEMBERS,
@@ -8,18 +8,18 @@ import {
   type ShoppingItem,
   type TodoList,
   type TodoTask,
-} from '../data/mutators';
+} from '../state/mutators';
 import { newId, usePending, useQuery } from './hooks';
 import { Icon } from './Icon';
 
 interface Props {
-  readonly desk: Desk;
+  readonly store: TodosStore;
   readonly list: TodoList;
   readonly me: string;
   readonly onClose: () => void;
 }
 
-export function ListPanel({ desk, list, me, onClose }: Props) {
+export function ListPanel({ store, list, me, onClose }: Props) {
   const [isSharing, setSharing] = useState(false);
   const isOwner = list.owner.id === me;
   return (
@@ -40,7 +40,7 @@ export function ListPanel({ desk, list, me, onClose }: Props) {
           value={list.name}
           maxLength={80}
           isReadOnly={!isOwner}
-          onChange={(name) => desk.rep.mutate.renameList({ id: list.id, name })}
+          onChange={(name) => store.rep.mutate.renameList({ id: list.id, name })}
         />
         <Members members={list.members} />
         <button
@@ -59,7 +59,7 @@ export function ListPanel({ desk, list, me, onClose }: Props) {
             aria-label="Delete this list"
             onClick={() => {
               if (!confirm(`Delete “${list.name}” for everybody?`)) return;
-              void desk.rep.mutate.deleteList({ id: list.id });
+              void store.rep.mutate.deleteList({ id: list.id });
               onClose();
             }}
           >
@@ -67,8 +67,8 @@ export function ListPanel({ desk, list, me, onClose }: Props) {
           </button>
         )}
       </div>
-      {isSharing && <Sharing desk={desk} list={list} me={me} onLeft={onClose} />}
-      <Entries desk={desk} list={list} />
+      {isSharing && <Sharing store={store} list={list} me={me} onLeft={onClose} />}
+      <Entries store={store} list={list} />
     </>
   );
 }
@@ -83,7 +83,17 @@ function Members({ members }: { members: readonly Member[] }) {
   return <span className="members" ref={place} title={names} />;
 }
 
-function Sharing({ desk, list, me, onLeft }: { desk: Desk; list: TodoList; me: string; onLeft: () => void }) {
+function Sharing({
+  store,
+  list,
+  me,
+  onLeft,
+}: {
+  store: TodosStore;
+  list: TodoList;
+  me: string;
+  onLeft: () => void;
+}) {
   const [username, setUsername] = useState('');
   const isOwner = list.owner.id === me;
   const invited = invitedTo(list);
@@ -102,7 +112,7 @@ function Sharing({ desk, list, me, onLeft }: { desk: Desk; list: TodoList; me: s
                   type="button"
                   className="button button-small"
                   onClick={() => {
-                    void desk.rep.mutate.unshareList({ id: list.id, userId: id });
+                    void store.rep.mutate.unshareList({ id: list.id, userId: id });
                     if (id === me) onLeft();
                   }}
                 >
@@ -121,7 +131,7 @@ function Sharing({ desk, list, me, onLeft }: { desk: Desk; list: TodoList; me: s
                 type="button"
                 className="button button-small"
                 aria-label={`Withdraw the invitation of ${name}`}
-                onClick={() => void desk.rep.mutate.withdrawInvitation({ id: list.id, username: name })}
+                onClick={() => void store.rep.mutate.withdrawInvitation({ id: list.id, username: name })}
               >
                 Withdraw
               </button>
@@ -134,7 +144,7 @@ function Sharing({ desk, list, me, onLeft }: { desk: Desk; list: TodoList; me: s
           onSubmit={(event) => {
             event.preventDefault();
             if (username.trim() && !isFull)
-              void desk.rep.mutate.shareList({ id: list.id, username: username.trim() });
+              void store.rep.mutate.shareList({ id: list.id, username: username.trim() });
             setUsername('');
           }}
         >
@@ -163,12 +173,12 @@ function Sharing({ desk, list, me, onLeft }: { desk: Desk; list: TodoList; me: s
   );
 }
 
-function Entries({ desk, list }: { desk: Desk; list: TodoList }) {
+function Entries({ store, list }: { store: TodosStore; list: TodoList }) {
   const [text, setText] = useState('');
   const isShopping = list.kind === 'shopping';
   const prefix = `${isShopping ? 'item' : 'task'}/${list.id}/`;
   const entries = useQuery(
-    desk,
+    store,
     async (tx) => (await tx.scan({ prefix }).values().toArray()) as unknown as (TodoTask | ShoppingItem)[],
     prefix,
   );
@@ -184,8 +194,8 @@ function Entries({ desk, list }: { desk: Desk; list: TodoList }) {
           const typed = text.trim();
           if (!typed) return;
           const base = { listId: list.id, id: newId() };
-          if (isShopping) void desk.rep.mutate.createItem({ ...base, name: typed, quantity: 1 });
-          else void desk.rep.mutate.createTask({ ...base, title: typed });
+          if (isShopping) void store.rep.mutate.createItem({ ...base, name: typed, quantity: 1 });
+          else void store.rep.mutate.createTask({ ...base, title: typed });
           setText('');
         }}
       >
@@ -202,7 +212,7 @@ function Entries({ desk, list }: { desk: Desk; list: TodoList }) {
         {sorted
           ?.toSorted((a, b) => Number(isDone(a)) - Number(isDone(b)))
           .map((entry) => (
-            <Row key={entry.id} desk={desk} list={list} entry={entry} />
+            <Row key={entry.id} store={store} list={list} entry={entry} />
           ))}
       </ul>
       {sorted?.length === 0 && <p className="entries-none muted">Nothing here yet.</p>}
@@ -215,9 +225,9 @@ function Entries({ desk, list }: { desk: Desk; list: TodoList }) {
   );
 }
 
-function Row({ desk, list, entry }: { desk: Desk; list: TodoList; entry: TodoTask | ShoppingItem }) {
-  const pending = usePending(desk);
-  const { mutate } = desk.rep;
+function Row({ store, list, entry }: { store: TodosStore; list: TodoList; entry: TodoTask | ShoppingItem }) {
+  const pending = usePending(store);
+  const { mutate } = store.rep;
   const key = { listId: list.id, id: entry.id };
   const isTask = 'done' in entry;
   const title = isTask ? (entry as TodoTask).title : entry.name;

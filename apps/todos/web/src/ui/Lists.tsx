@@ -1,23 +1,23 @@
 import { useState } from 'react';
-import type { Desk } from '../data/desk';
-import { MAX_LISTS, type ListKind, type TodoList } from '../data/mutators';
+import type { TodosStore } from '../state/todosStore';
+import { MAX_LISTS, type ListKind, type TodoList } from '../state/mutators';
 import { newId, usePending } from './hooks';
 import { Icon } from './Icon';
 import { Invitations } from './Invitations';
 
 interface Props {
-  readonly desk: Desk;
+  readonly store: TodosStore;
   readonly lists: readonly TodoList[] | undefined;
   readonly me: string;
   readonly open: string | undefined;
   readonly onOpen: (id: string) => void;
 }
 
-export function Lists({ desk, lists, me, open, onOpen }: Props) {
-  const pending = usePending(desk);
+export function Lists({ store, lists, me, open, onOpen }: Props) {
+  const pending = usePending(store);
   return (
     <nav className="lists" aria-label="Lists">
-      <Invitations desk={desk} listCount={lists?.length ?? 0} />
+      <Invitations store={store} listCount={lists?.length ?? 0} />
       <ul>
         {lists?.map((list) => (
           <li key={list.id}>
@@ -48,7 +48,7 @@ export function Lists({ desk, lists, me, open, onOpen }: Props) {
       </ul>
       {lists?.length === 0 && <p className="muted">No lists yet. Make the first one below.</p>}
       {(lists?.length ?? 0) < MAX_LISTS ? (
-        <NewList desk={desk} onMade={onOpen} />
+        <NewList store={store} onMade={onOpen} />
       ) : (
         <p className="muted">You have {MAX_LISTS} lists, which is the limit. Delete or leave one first.</p>
       )}
@@ -59,7 +59,7 @@ export function Lists({ desk, lists, me, open, onOpen }: Props) {
   );
 }
 
-function NewList({ desk, onMade }: { desk: Desk; onMade: (id: string) => void }) {
+function NewList({ store, onMade }: { store: TodosStore; onMade: (id: string) => void }) {
   const [name, setName] = useState('');
   const [kind, setKind] = useState<ListKind>('tasks');
   return (
@@ -69,7 +69,7 @@ function NewList({ desk, onMade }: { desk: Desk; onMade: (id: string) => void })
         event.preventDefault();
         if (!name.trim()) return;
         const id = newId();
-        void desk.rep.mutate.createList({ id, name: name.trim(), kind }).then(() => onMade(id));
+        void store.rep.mutate.createList({ id, name: name.trim(), kind }).then(() => onMade(id));
         setName('');
       }}
     >

@@ -1,5 +1,6 @@
 import type { PageSession } from '@dunlin/kit';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { StreamApi, type StreamStats } from '../api/stream';
 import { Icon } from './Icon';
 
 interface Line {
@@ -8,28 +9,21 @@ interface Line {
   readonly word: string;
 }
 
-interface Stats {
-  readonly userConnections: number;
-  readonly totalConnections: number;
-}
-
-const BASE = '/api/v1/replicache';
 const MAX_LINES = 200;
 
-/** The stream as it comes: for trying it out and for finding faults in proxies. */
 interface Props {
   readonly session: PageSession;
 }
 
+/** Shows the raw stream, to try it out and to find faults of proxies. */
 export function StreamPage({ session }: Props) {
   const source = useRef<EventSource | undefined>(undefined);
   const [state, setState] = useState<'closed' | 'connecting' | 'open'>('closed');
   const [lines, setLines] = useState<readonly Line[]>([]);
-  const [stats, setStats] = useState<Stats>();
+  const [stats, setStats] = useState<StreamStats>();
   const [answer, setAnswer] = useState('');
 
-  // A native EventSource sends no headers: the address says whose page this is.
-  const address = (call: string) => `${BASE}/${call}?dunlin-user=${encodeURIComponent(session.user.userId)}`;
+  const api = useMemo(() => new StreamApi(session.user.userId), [session]);
   const add = (word: string) =>
     setLines((before) =>
       [
@@ -45,7 +39,7 @@ export function StreamPage({ session }: Props) {
   const connect = () => {
     disconnect();
     setState('connecting');
-    const opened = new EventSource(address('stream'));
+    const opened = new EventSource(api.streamAddress);
     source.current = opened;
     opened.onopen = () => setState('open');
     opened.onmessage = (event) => add(String(event.data));
@@ -56,13 +50,10 @@ export function StreamPage({ session }: Props) {
       if (opened.readyState === EventSource.CLOSED) void session.check().catch(() => {});
     };
   };
-  const poke = async () => {
-    const reply = await fetch(address('poke-user'), { method: 'POST' });
-    setAnswer(JSON.stringify(await reply.json(), null, 2));
-  };
+  const poke = async () => setAnswer(JSON.stringify(await api.poke(), null, 2));
   const count = async () => {
-    const reply = await fetch(address('stats'));
-    if (reply.ok) setStats((await reply.json()) as Stats);
+    const found = await api.stats();
+    if (found) setStats(found);
   };
 
   useEffect(() => {
@@ -92,9 +83,9 @@ export function StreamPage({ session }: Props) {
         </a>
         <h1>The stream, live</h1>
         <p className="muted">
-          <code>GET {BASE}/stream</code> says <code>connected</code>, <code>ping</code> every 30 seconds when
-          idle, and <code>sync</code> whenever there is something to pull. Change a list in another window and
-          watch.
+          <code>GET /api/v1/replicache/stream</code> says <code>connected</code>, <code>ping</code> every 30
+          seconds when idle, and <code>sync</code> whenever there is something to pull. Change a list in
+          another window and watch.
         </p>
         <div className="stream-bar">
           <span className="stream-state" data-stream={state}>

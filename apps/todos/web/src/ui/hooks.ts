@@ -1,27 +1,27 @@
 import { browserEnvironment } from '@dunlin/client';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import type { ReadTransaction } from 'replicache';
-import type { Desk, Pending } from '../data/desk';
+import type { TodosStore, Pending } from '../state/todosStore';
 
 /** What a query finds in the local data, and again whenever that changes. */
 export function useQuery<T>(
-  desk: Desk,
+  store: TodosStore,
   query: (tx: ReadTransaction) => Promise<T>,
   dependency: string,
 ): T | undefined {
   const [result, setResult] = useState<{ of: string; value: T }>();
   useEffect(
-    () => desk.rep.subscribe(query, (value) => setResult({ of: dependency, value: value })),
+    () => store.rep.subscribe(query, (value) => setResult({ of: dependency, value: value })),
     // The query is told by its dependency: its function is a new one at each render.
-    [desk, dependency],
+    [store, dependency],
   );
   return result?.of === dependency ? result.value : undefined;
 }
 
-export function usePending(desk: Desk): Pending {
+export function usePending(store: TodosStore): Pending {
   return useSyncExternalStore(
-    (listener) => desk.subscribe(listener),
-    () => desk.pending,
+    (listener) => store.subscribe(listener),
+    () => store.pending,
   );
 }
 

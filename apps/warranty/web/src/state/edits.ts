@@ -1,6 +1,5 @@
 import {
   DunlinError,
-  isTemporary,
   problemOf,
   type Lease,
   type LeaseLost,
@@ -12,19 +11,20 @@ import {
 } from '@dunlin/client';
 import type { Case, CaseApi, CaseUpdates, LeaseProof } from '../api/cases';
 import { fieldKey, partsOf, type FieldKey } from '../api/fieldLocks';
-import { changeTo, fieldOf, isMenu, isUnfinished, type FieldName } from '../api/fields';
+import { changeTo, fieldOf, type FieldName } from '../api/fields';
+import {
+  IDLE_FIELD,
+  isUncertain,
+  transition,
+  type FieldEffect,
+  type FieldInput,
+  type FieldState,
+  type Shown,
+} from './fieldEdit';
 import type { OpenEdit } from './state';
 
-/** The server's time for one field lock, in seconds; renewed while the field is edited. */
+/** Duration of one field lock in seconds. It is renewed while the field is edited. */
 const LOCK_SECONDS = 30;
-
-interface Edit {
-  before: string;
-  draft: string;
-  phase: OpenEdit['phase'];
-  /** Something of this edit may have reached the server: cancelling has to write the value before. */
-  isSent: boolean;
-}
 
 export interface FieldEditsOptions {
   readonly userId: string;
@@ -37,144 +37,93 @@ export interface FieldEditsOptions {
 }
 
 /**
- * The fields that this tab edits, from taking the lock to giving it back:
+ * The fields that this tab edits. `transition` decides about each field; this class carries the effects out.
  *
- * ```
- *  open --> taking --granted--> held ---commit, cancel---> closed --nothing unsaved--> lock given back
- *             |  \                |  lock not renewed in time                ^
- *             |   no answer       v                                          |
- *             |    +---------> waiting --commit------------------------------+
- *             +--held by another, lock lost--> refused: the value goes back
- * ```
- * What is typed goes to the store at once and is saved by it; `save` is where no request leaves without the lock. The
- * lock outlives the edit until the store has nothing unsaved of the field.
+ * The store receives typed text at once and saves it; no request leaves `save` without the lock.
  */
 export class FieldEdits {
   readonly #options: FieldEditsOptions;
-  readonly #open = new Map<FieldKey, Edit>();
+  readonly #fields = new Map<FieldKey, FieldState>();
   readonly #held = new Map<FieldKey, Lease>();
   readonly #asking = new Map<FieldKey, Promise<Lease>>();
-  /** Locks whose return has not been answered yet. */
+  /** Releases that the server has not answered. */
   readonly #returning = new Map<FieldKey, Promise<void>>();
-  readonly #returned = new Set<FieldKey>();
-  /** Version of the case that an unsaved edit began from. */
-  readonly #bases = new Map<FieldKey, number>();
-  /** Fields whose lock was not ours at some time since their edit began: somebody else may have written them. */
-  readonly #unguarded = new Set<FieldKey>();
 
   constructor(options: FieldEditsOptions) {
     this.#options = options;
   }
 
   get open(): ReadonlyMap<FieldKey, OpenEdit> {
-    return new Map([...this.#open].map(([key, { phase, draft }]) => [key, { phase, draft }]));
+    const open = new Map<FieldKey, OpenEdit>();
+    for (const [key, { edit }] of this.#fields)
+      if (edit) open.set(key, { phase: edit.phase, draft: edit.draft });
+    return open;
   }
 
-  /** Held here, asked for, or given back with the announcement still under way. */
+  /** Fields whose lock is held here, asked for, or given back with the announcement still under way. */
   get mine(): ReadonlySet<FieldKey> {
-    return new Set([...this.#held.keys(), ...this.#asking.keys(), ...this.#returned]);
+    const isMine = ({ lock, isReturned }: FieldState) => lock !== 'none' || isReturned;
+    return new Set([...this.#fields].filter(([, state]) => isMine(state)).map(([key]) => key));
   }
 
   get bases(): ReadonlyMap<FieldKey, number> {
-    return this.#bases;
+    const bases = new Map<FieldKey, number>();
+    for (const [key, { base }] of this.#fields) if (base !== undefined) bases.set(key, base);
+    return bases;
   }
 
-  /** Begins to edit a field: it can be typed in at once, and the lock is asked for. */
+  /** Begins to edit a field: the user can type at once, and the lock is asked for. */
   begin(key: FieldKey): void {
-    const { id, field } = partsOf(key);
-    const record = this.#store.record(id);
-    if (this.#open.has(key) || !record) return;
-    const isHeld = this.#held.get(key)?.isHeld ?? false;
-    const phase = isHeld ? 'held' : 'taking';
-    const edit: Edit = { before: record[field], draft: record[field], phase, isSent: false };
-    this.#open.set(key, edit);
-    if (!this.#bases.has(key)) this.#bases.set(key, record.version);
-    this.#store.beginEdit(id, field);
-    if (!isHeld) {
-      this.#unguarded.add(key);
-      void this.#take(key, edit);
-    }
-    this.#options.onChange();
+    const shown = this.#shown(key);
+    if (shown) this.#take(key, { type: 'begin', shown });
   }
 
   type(key: FieldKey, value: string): void {
-    const edit = this.#open.get(key);
-    if (!edit || value === edit.draft) return;
-    edit.draft = value;
-    const { field } = partsOf(key);
-    const { kind } = fieldOf(field);
-    if (isUnfinished(kind, value) || (value === edit.before && !edit.isSent)) this.#discard(key);
-    else this.#write(key, value, isMenu(kind));
-    this.#options.onChange();
+    this.#take(key, { type: 'type', value });
   }
 
   /** Ends the edit and saves what was typed. */
   commit(key: FieldKey): void {
-    const edit = this.#open.get(key);
-    if (!edit) return;
-    const { id, field } = partsOf(key);
-    this.#open.delete(key);
-    // Whether it is right after all, the server says.
-    if (edit.draft !== edit.before && isUnfinished(fieldOf(field).kind, edit.draft))
-      this.#write(key, edit.draft, true);
-    this.#store.endEdit(id, field);
-    void this.#store.flush(id);
-    this.#giveBack(key);
-    this.#options.onChange();
+    this.#take(key, { type: 'commit' });
   }
 
   /** Ends the edit with the value from before it. */
   cancel(key: FieldKey): void {
-    const edit = this.#open.get(key);
-    if (!edit) return;
-    const { id, field } = partsOf(key);
-    this.#open.delete(key);
-    this.#store.cancelEdit(id, field);
-    if (edit.isSent) this.#write(key, edit.before, true);
-    this.#giveBack(key);
-    this.#options.onChange();
+    this.#take(key, { type: 'cancel' });
   }
 
-  /** Goes on with edits of an earlier page that were not saved. */
+  /** Continues edits of an earlier page that were not saved. */
   adopt(id: string, updates: CaseUpdates, bases: Readonly<Record<string, number>>): void {
     for (const [field, value] of Object.entries(updates) as [FieldName, string][]) {
       const key = fieldKey(id, field);
-      this.#bases.set(key, bases[key] ?? 0);
-      this.#unguarded.add(key);
-      this.#write(key, value, false);
+      this.#take(key, { type: 'adopt', value, base: bases[key] ?? 0 });
     }
   }
 
   /** The connection is back: asks again for locks that could not be had. */
   relock(): void {
-    for (const [key, edit] of this.#open) if (edit.phase === 'waiting') void this.#take(key, edit);
+    for (const key of [...this.#fields.keys()]) this.#take(key, { type: 'relock' });
   }
 
   /** An event told that this user's lock of the field ended. */
   announcedReleased(key: FieldKey): void {
-    if (this.#returned.delete(key)) this.#options.onChange();
+    this.#take(key, { type: 'announcedReleased' });
   }
 
   /** An event told that another user holds the field. */
   announcedTaken(key: FieldKey): void {
-    this.#held.get(key)?.markLost('taken');
-    this.announcedReleased(key);
+    this.#take(key, { type: 'announcedTaken' });
   }
 
-  /** The locks were told as a whole: no announcement is under way any more. */
+  /** All locks were told: no announcement is under way any more. */
   announcedAll(): void {
-    this.#returned.clear();
-    this.#options.onChange();
+    for (const key of [...this.#fields.keys()]) this.#take(key, { type: 'announcedReleased' });
   }
 
-  /** The store's refusals end here: the value is back already. */
+  /** The store was refused: it shows the former value again. */
   refused(id: string, changes: CaseUpdates, problem: Problem): void {
-    for (const [field, value] of Object.entries(changes) as [FieldName, string][]) {
-      const key = fieldKey(id, field);
-      const typed = this.#open.get(key)?.draft ?? value;
-      this.#close(key);
-      this.#options.onRefused(key, problem, typed);
-    }
+    for (const [field, value] of Object.entries(changes) as [FieldName, string][])
+      this.#take(fieldKey(id, field), { type: 'saveRefused', problem, value });
   }
 
   /** Saves fields of one case: the ones whose lock is ours, or can be had now; the others are refused. */
@@ -188,8 +137,7 @@ export class FieldEdits {
         try {
           const { leaseId, fence } = await this.#guard(key, context.keepalive);
           proofs[field] = { leaseId, fence: Number(fence) };
-          const edit = this.#open.get(key);
-          if (edit) edit.isSent = true;
+          this.#take(key, { type: 'sent' });
         } catch (error) {
           if (isUncertain(problemOf(error))) throw error;
           refused[field] = problemOf(error);
@@ -211,6 +159,70 @@ export class FieldEdits {
 
   get #store(): Store<Case> {
     return this.#options.store();
+  }
+
+  #stateOf(key: FieldKey): FieldState {
+    return this.#fields.get(key) ?? IDLE_FIELD;
+  }
+
+  #shown(key: FieldKey): Shown | undefined {
+    const { id, field } = partsOf(key);
+    const record = this.#store.record(id);
+    return record && { value: record[field], version: record.version };
+  }
+
+  #unsaved(key: FieldKey): string | undefined {
+    const { id, field } = partsOf(key);
+    return this.#store.unsavedOf(id)?.[field];
+  }
+
+  #take(key: FieldKey, input: FieldInput): void {
+    const before = this.#stateOf(key);
+    const { kind } = fieldOf(partsOf(key).field);
+    const { state, effects } = transition(before, input, { kind, unsaved: this.#unsaved(key) });
+    if (isIdle(state)) this.#fields.delete(key);
+    else this.#fields.set(key, state);
+    for (const effect of effects) this.#run(key, effect);
+    if (state !== before) this.#options.onChange();
+  }
+
+  #run(key: FieldKey, effect: FieldEffect): void {
+    const store = this.#store;
+    const { id, field } = partsOf(key);
+    switch (effect.type) {
+      case 'beginEdit':
+        return store.beginEdit(id, field);
+      case 'endEdit':
+        return store.endEdit(id, field);
+      case 'cancelEdit':
+        return store.cancelEdit(id, field);
+      case 'discard':
+        store.cancelEdit(id, field);
+        return store.beginEdit(id, field);
+      case 'flush':
+        return void store.flush(id);
+      case 'write': {
+        const saving = store.edit(id, changeTo(field, effect.value), { immediate: effect.immediate });
+        void this.#held.get(key)?.hold(saving);
+        return void saving.then(() => this.#take(key, { type: 'settled' }));
+      }
+      case 'take':
+        return void this.#lock(key).then(
+          () => this.#take(key, { type: 'taken', isFirst: effect.isFirst }),
+          (error: unknown) => this.#take(key, { type: 'takeFailed', problem: problemOf(error) }),
+        );
+      case 'compare':
+        return this.#take(key, { type: 'compared', shown: this.#shown(key), isRebased: effect.isRebased });
+      case 'settle':
+        return this.#take(key, { type: 'settled' });
+      case 'giveBack':
+        return this.#giveBack(key);
+      case 'markTaken':
+        return this.#held.get(key)?.markLost('taken');
+      case 'refuse':
+        if (!effect.ifSaved || this.#unsaved(key) === undefined)
+          this.#options.onRefused(key, effect.problem, effect.typed);
+    }
   }
 
   #send(
@@ -249,8 +261,8 @@ export class FieldEdits {
   // The lock of a field that is about to be saved. Where it was not ours all the time, what others wrote meanwhile
   // stands: their value is newer than the one this edit began from.
   async #guard(key: FieldKey, isLeaving: boolean): Promise<Lease> {
-    const held = this.#held.get(key);
-    if (isLeaving && !(held?.isHeld && !this.#unguarded.has(key))) {
+    const isSafe = this.#stateOf(key).lock === 'held' && !this.#stateOf(key).isUnguarded;
+    if (isLeaving && !isSafe) {
       throw new DunlinError({
         kind: 'network',
         code: 'leaving',
@@ -258,53 +270,22 @@ export class FieldEdits {
       });
     }
     const lease = await this.#lock(key);
-    if (this.#unguarded.has(key)) {
-      const { id, field } = partsOf(key);
-      const base = this.#bases.get(key) ?? 0;
-      const history = await this.#options.api.history(id);
-      const other = history.find(
-        (entry) => entry.field === field && entry.version > base && entry.userId !== this.#options.userId,
-      );
-      if (other) {
-        throw new DunlinError({
-          kind: 'conflict',
-          code: 'changed',
-          title: `${other.userName} changed it meanwhile.`,
-        });
-      }
-      this.#unguarded.delete(key);
-    }
-    return lease;
-  }
-
-  async #take(key: FieldKey, edit: Edit): Promise<void> {
-    try {
-      await this.#lock(key);
-      if (edit.phase === 'taking') this.#locked(key, edit);
-      edit.phase = 'held';
-      // Left meanwhile, with nothing to save.
-      this.#giveBack(key);
-    } catch (error) {
-      // Left meanwhile: the save decides.
-      if (this.#open.get(key) !== edit) return;
-      if (isUncertain(problemOf(error))) edit.phase = 'waiting';
-      else this.#refuse(key, problemOf(error));
-    }
-    this.#options.onChange();
-  }
-
-  // While the lock was asked for, somebody may still have saved the field. Where nothing was typed yet, the edit begins
-  // from their value; where something was, `save` looks.
-  #locked(key: FieldKey, edit: Edit): void {
+    const { isUnguarded, base = 0 } = this.#stateOf(key);
+    if (!isUnguarded) return lease;
     const { id, field } = partsOf(key);
-    if (this.#open.get(key) === edit && edit.draft === edit.before && !this.#isUnsaved(key)) {
-      this.#discard(key);
-      const record = this.#store.record(id);
-      if (!record) return;
-      edit.before = edit.draft = record[field];
-      this.#bases.set(key, record.version);
+    const history = await this.#options.api.history(id);
+    const other = history.find(
+      (entry) => entry.field === field && entry.version > base && entry.userId !== this.#options.userId,
+    );
+    if (other) {
+      throw new DunlinError({
+        kind: 'conflict',
+        code: 'changed',
+        title: `${other.userName} changed it meanwhile.`,
+      });
     }
-    if (this.#store.record(id)?.version === this.#bases.get(key)) this.#unguarded.delete(key);
+    this.#take(key, { type: 'guarded' });
+    return lease;
   }
 
   #lock(key: FieldKey): Promise<Lease> {
@@ -312,110 +293,51 @@ export class FieldEdits {
     if (held?.isHeld) return Promise.resolve(held);
     let asking = this.#asking.get(key);
     if (!asking) {
-      asking = this.#ask(key).finally(() => {
-        this.#asking.delete(key);
-        this.#options.onChange();
-      });
+      asking = this.#ask(key).finally(() => this.#asking.delete(key));
       this.#asking.set(key, asking);
-      this.#options.onChange();
+      this.#take(key, { type: 'asked' });
     }
     return asking;
   }
 
   async #ask(key: FieldKey): Promise<Lease> {
-    // Overtaking the return of the lock before, this would be refused: held, by ourselves.
-    await this.#returning.get(key);
-    const result = await this.#options.leases
-      .tryAcquire(key, { seconds: LOCK_SECONDS })
-      .catch((error: unknown) => {
-        if (isUncertain(problemOf(error))) this.#unguarded.add(key);
-        throw error;
-      });
-    if (result.status === 'held') {
-      const { holder } = result;
-      throw new DunlinError({ kind: 'held', code: 'lease_held', title: 'Another holds the lock.', holder });
+    try {
+      // Overtaking the release of the lock before, this would be refused: held, by ourselves.
+      await this.#returning.get(key);
+      const result = await this.#options.leases.tryAcquire(key, { seconds: LOCK_SECONDS });
+      if (result.status === 'held') {
+        const { holder } = result;
+        throw new DunlinError({ kind: 'held', code: 'lease_held', title: 'Another holds the lock.', holder });
+      }
+      const { lease } = result;
+      this.#held.set(key, lease);
+      this.#take(key, { type: 'granted' });
+      lease.lost.addEventListener('abort', () => this.#lost(key, lease), { once: true });
+      return lease;
+    } catch (error) {
+      this.#take(key, { type: 'askFailed', problem: problemOf(error) });
+      throw error;
     }
-    const { lease } = result;
-    this.#returned.delete(key);
-    this.#held.set(key, lease);
-    lease.lost.addEventListener('abort', () => this.#lost(key, lease), { once: true });
-    return lease;
   }
 
   #lost(key: FieldKey, lease: Lease): void {
     // Given back by `#giveBack`.
     if (this.#held.get(key) !== lease) return;
     this.#held.delete(key);
-    const { reason, problem } = lease.lost.reason as LeaseLost;
-    const edit = this.#open.get(key);
-    const isOurDoing = reason === 'released' && !problem;
-    if (isOurDoing) this.#returned.add(key);
-    if (problem?.kind === 'lost' || reason === 'taken') {
-      this.#refuse(
-        key,
-        problem ?? { kind: 'lost', code: 'lease_lost', title: 'The lock was taken.', reason },
-      );
-    } else if (edit || this.#isUnsaved(key)) {
-      // No answer in time, signed out, or given back by a page that was left and came back. The save asks for it again.
-      this.#unguarded.add(key);
-      if (edit) edit.phase = 'waiting';
-    }
-    this.#options.onChange();
+    this.#take(key, { type: 'leaseLost', lost: lease.lost.reason as LeaseLost });
   }
 
-  /** The lock is not to be had: what was not sent is taken back; about what was sent the server decides. */
-  #refuse(key: FieldKey, problem: Problem): void {
-    const { id, field } = partsOf(key);
-    const edit = this.#open.get(key);
-    const unsaved = this.#store.unsavedOf(id)?.[field];
-    if (!edit && unsaved === undefined) return;
-    const typed = edit && edit.draft !== edit.before ? edit.draft : unsaved;
-    this.#close(key);
-    if (!this.#isUnsaved(key)) this.#options.onRefused(key, problem, typed);
-  }
-
-  #close(key: FieldKey): void {
-    const { id, field } = partsOf(key);
-    this.#open.delete(key);
-    this.#store.cancelEdit(id, field);
-    this.#giveBack(key);
-    this.#options.onChange();
-  }
-
-  #write(key: FieldKey, typed: string, immediate: boolean): void {
-    const { id, field } = partsOf(key);
-    const saving = this.#store.edit(id, changeTo(field, typed), { immediate });
-    void this.#held.get(key)?.hold(saving);
-    void saving.then(() => this.#giveBack(key));
-  }
-
-  #discard(key: FieldKey): void {
-    const { id, field } = partsOf(key);
-    this.#store.cancelEdit(id, field);
-    this.#store.beginEdit(id, field);
-  }
-
-  /** Gives the lock back, unless it is still needed. */
   #giveBack(key: FieldKey): void {
-    if (this.#open.has(key) || this.#isUnsaved(key)) return;
-    this.#bases.delete(key);
-    this.#unguarded.delete(key);
     const lease = this.#held.get(key);
     if (!lease) return;
     this.#held.delete(key);
-    this.#returned.add(key);
-    const returning = lease.release().then(() => void this.#returning.delete(key));
-    this.#returning.set(key, returning);
-    this.#options.onChange();
-  }
-
-  #isUnsaved(key: FieldKey): boolean {
-    const { id, field } = partsOf(key);
-    return this.#store.unsavedOf(id)?.[field] !== undefined;
+    this.#returning.set(
+      key,
+      lease.release().then(() => void this.#returning.delete(key)),
+    );
   }
 }
 
-/** The server has not said no: the edit is kept and tried again. */
-function isUncertain(problem: Problem): boolean {
-  return isTemporary(problem) || problem.kind === 'aborted' || problem.kind === 'signedOut';
+function isIdle(state: FieldState): boolean {
+  return (Object.keys(IDLE_FIELD) as (keyof FieldState)[]).every((name) => state[name] === IDLE_FIELD[name]);
 }

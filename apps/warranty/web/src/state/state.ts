@@ -13,7 +13,7 @@ export interface OpenEdit {
   readonly draft: string;
 }
 
-/** Everything that the page shows. Changed by `Desk` and its parts only. */
+/** Everything that the page shows. Changed by `BranchStore` and its parts only. */
 export interface WarrantyState {
   readonly userId: string;
   readonly branches: readonly Branch[];

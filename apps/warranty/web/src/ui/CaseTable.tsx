@@ -2,7 +2,7 @@ import { useEffect, useRef, type KeyboardEvent } from 'react';
 import { fields } from '../api/fields';
 import type { Overlay } from './App';
 import { CaseRow } from './CaseRow';
-import { useDesk, useWarranty } from './context';
+import { useBranchStore, useWarranty } from './context';
 import { focusCell, moveFocus } from './focus';
 import { Icon } from './Icon';
 
@@ -64,7 +64,7 @@ function SortableHeader({
   readonly label: string;
   readonly className: string;
 }) {
-  const desk = useDesk();
+  const store = useBranchStore();
   const sort = useWarranty((state) => state.query.sort);
   const direction = sort === name ? 'ascending' : sort === `-${name}` ? 'descending' : undefined;
   return (
@@ -72,7 +72,7 @@ function SortableHeader({
       <button
         type="button"
         className="header-label"
-        onClick={() => desk.show({ sort: direction === 'ascending' ? `-${name}` : name })}
+        onClick={() => store.show({ sort: direction === 'ascending' ? `-${name}` : name })}
       >
         {label}
         {direction && <Icon name={direction === 'ascending' ? 'up' : 'down'} />}
@@ -83,7 +83,7 @@ function SortableHeader({
 
 function Empty() {
   const search = useWarranty((state) => state.query.search);
-  const desk = useDesk();
+  const store = useBranchStore();
   if (search === '') {
     return (
       <div className="empty">
@@ -97,7 +97,7 @@ function Empty() {
     <div className="empty">
       <Icon name="search" />
       <h2>Nothing found for “{search}”</h2>
-      <button type="button" className="button" onClick={() => desk.show({ search: '' })}>
+      <button type="button" className="button" onClick={() => store.show({ search: '' })}>
         Show all cases
       </button>
     </div>

@@ -2,7 +2,7 @@ import { memo, useRef } from 'react';
 import { fieldKey } from '../api/fieldLocks';
 import { shownValue, type Field } from '../api/fields';
 import { holderOf } from '../state/state';
-import { useDesk, useWarranty } from './context';
+import { useBranchStore, useWarranty } from './context';
 import { FieldEditor } from './FieldEditor';
 import { focusCell, neighbour } from './focus';
 import { Icon } from './Icon';
@@ -16,7 +16,7 @@ export const FieldCell = memo(function FieldCell({
 }) {
   const { name, label, kind, isMain } = field;
   const key = fieldKey(id, name);
-  const desk = useDesk();
+  const store = useBranchStore();
   const cell = useRef<HTMLTableCellElement>(null);
   const value = useWarranty((state) => state.records.get(id)?.[name] ?? '');
   const serviceNo = useWarranty((state) => state.records.get(id)?.serviceNo ?? '');
@@ -27,8 +27,8 @@ export const FieldCell = memo(function FieldCell({
 
   const begin = () => {
     if (edit) return;
-    if (holder === undefined) desk.edits.begin(key);
-    else desk.tellLocked(key, holder);
+    if (holder === undefined) store.edits.begin(key);
+    else store.tellLocked(key, holder);
   };
   // Leaves the editor: the cell, or its neighbour, has the focus then.
   const leave = (step: 0 | 1 | -1) => {
@@ -67,9 +67,9 @@ export const FieldCell = memo(function FieldCell({
             field={field}
             label={`${label} of ${serviceNo}`}
             value={edit.draft}
-            onType={(typed) => desk.edits.type(key, typed)}
-            onCommit={() => desk.edits.commit(key)}
-            onCancel={() => desk.edits.cancel(key)}
+            onType={(typed) => store.edits.type(key, typed)}
+            onCommit={() => store.edits.commit(key)}
+            onCancel={() => store.edits.cancel(key)}
             onLeave={leave}
           />
           {edit.phase === 'taking' && <span className="cell-note">Taking the lock …</span>}

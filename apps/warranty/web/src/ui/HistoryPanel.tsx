@@ -3,27 +3,27 @@ import { useEffect, useState } from 'react';
 import type { Case, HistoryEntry } from '../api/cases';
 import { fieldOf, labelOf, shownValue } from '../api/fields';
 import { problemWords } from '../state/words';
-import { useDesk, useWarranty } from './context';
+import { useBranchStore, useWarranty } from './context';
 import { Dialog } from './Dialog';
 
 const time = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
 /** What was in the fields before, newest first. */
 export function HistoryPanel({ record, onClose }: { readonly record: Case; readonly onClose: () => void }) {
-  const desk = useDesk();
+  const store = useBranchStore();
   const version = useWarranty((state) => state.records.get(String(record.id))?.version);
   const [entries, setEntries] = useState<readonly HistoryEntry[] | undefined>();
   const [failure, setFailure] = useState<string | undefined>();
   useEffect(() => {
     let isCurrent = true;
-    desk.api.history(record.id).then(
+    store.api.history(record.id).then(
       (found) => isCurrent && setEntries(found),
       (error: unknown) => isCurrent && setFailure(problemWords(problemOf(error))),
     );
     return () => {
       isCurrent = false;
     };
-  }, [desk, record.id, version]);
+  }, [store, record.id, version]);
   return (
     <Dialog title={`History of ${record.serviceNo}`} className="side-panel" onClose={onClose}>
       {failure !== undefined && <p className="form-failure">The history could not be loaded: {failure}</p>}

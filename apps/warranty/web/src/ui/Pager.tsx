@@ -1,9 +1,9 @@
 import { PAGE_SIZE } from '../api/cases';
-import { useDesk, useWarranty } from './context';
+import { useBranchStore, useWarranty } from './context';
 import { Icon } from './Icon';
 
 export function Pager() {
-  const desk = useDesk();
+  const store = useBranchStore();
   const page = useWarranty((state) => state.query.page);
   const total = useWarranty((state) => state.total);
   const pending = useWarranty((state) => state.pending.size);
@@ -24,7 +24,7 @@ export function Pager() {
             className="icon-button"
             aria-label="Previous page"
             disabled={page <= 1}
-            onClick={() => desk.show({ page: page - 1 })}
+            onClick={() => store.show({ page: page - 1 })}
           >
             <Icon name="left" />
           </button>
@@ -36,7 +36,7 @@ export function Pager() {
             className="icon-button"
             aria-label="Next page"
             disabled={page >= pages}
-            onClick={() => desk.show({ page: page + 1 })}
+            onClick={() => store.show({ page: page + 1 })}
           >
             <Icon name="right" />
           </button>

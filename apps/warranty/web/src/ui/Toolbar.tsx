@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import { fields } from '../api/fields';
 import { branchAddress, goToBranch } from './address';
-import { useDesk, useWarranty } from './context';
+import { useBranchStore, useWarranty } from './context';
 import { Icon } from './Icon';
 
 const SEARCH_DELAY_MS = 300;
@@ -52,7 +52,7 @@ function BranchSwitcher() {
 }
 
 function Search() {
-  const desk = useDesk();
+  const store = useBranchStore();
   const searched = useWarranty((state) => state.query.search);
   const branchId = useWarranty((state) => state.branchId);
   const [text, setText] = useState(searched);
@@ -60,9 +60,9 @@ function Search() {
   useEffect(() => setText(searched), [searched, branchId]);
   useEffect(() => {
     if (text.trim() === searched) return;
-    const timer = setTimeout(() => desk.show({ search: text.trim() }), SEARCH_DELAY_MS);
+    const timer = setTimeout(() => store.show({ search: text.trim() }), SEARCH_DELAY_MS);
     return () => clearTimeout(timer);
-  }, [desk, text, searched]);
+  }, [store, text, searched]);
   return (
     <label className="search">
       <Icon name="search" />
@@ -75,7 +75,7 @@ function Search() {
         value={text}
         onChange={(event) => setText(event.target.value)}
         onKeyDown={(event) => {
-          if (event.key === 'Enter') desk.show({ search: text.trim() });
+          if (event.key === 'Enter') store.show({ search: text.trim() });
         }}
       />
     </label>
@@ -84,7 +84,7 @@ function Search() {
 
 /** For phones, where the headers of the columns are not shown. */
 function SortMenu() {
-  const desk = useDesk();
+  const store = useBranchStore();
   const sort = useWarranty((state) => state.query.sort);
   const options = [
     ['-createdAt', 'Newest first'],
@@ -95,7 +95,7 @@ function SortMenu() {
   return (
     <label className="sort-menu">
       <span className="visually-hidden">Sort by</span>
-      <select className="input" value={sort} onChange={(event) => desk.show({ sort: event.target.value })}>
+      <select className="input" value={sort} onChange={(event) => store.show({ sort: event.target.value })}>
         {!options.some(([value]) => value === sort) && <option value={sort}>{sort}</option>}
         {options.map(([value, label]) => (
           <option key={value} value={value}>

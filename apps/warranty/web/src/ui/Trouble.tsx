@@ -1,11 +1,11 @@
 import type { Problem } from '@dunlin/client';
 import { branchAddress, goToBranch } from './address';
-import { useDesk, useWarranty } from './context';
+import { useBranchStore, useWarranty } from './context';
 import { Icon } from './Icon';
 
 /** In place of the table, when it cannot be shown. */
 export function Trouble({ problem }: { readonly problem: Problem }) {
-  const desk = useDesk();
+  const store = useBranchStore();
   const branchId = useWarranty((state) => state.branchId);
   const branches = useWarranty((state) => state.branches);
   const isNotFound = problem.kind === 'notFound';
@@ -48,7 +48,7 @@ export function Trouble({ problem }: { readonly problem: Problem }) {
           <p className="muted">
             {problem.kind === 'network' ? 'The server cannot be reached.' : problem.title}
           </p>
-          <button type="button" className="button button-primary" onClick={() => desk.retry()}>
+          <button type="button" className="button button-primary" onClick={() => store.retry()}>
             Try again
           </button>
         </>

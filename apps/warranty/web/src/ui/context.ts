@@ -1,23 +1,23 @@
 import { createContext, useContext } from 'react';
 import { useStore } from 'zustand';
-import type { Desk } from '../state/desk';
+import type { BranchStore } from '../state/branchStore';
 import type { WarrantyState, WarrantyStore } from '../state/state';
 
-export interface DeskContextValue {
-  readonly desk: Desk;
+export interface BranchContextValue {
+  readonly store: BranchStore;
   readonly state: WarrantyStore;
 }
 
-export const DeskContext = createContext<DeskContextValue | undefined>(undefined);
+export const BranchContext = createContext<BranchContextValue | undefined>(undefined);
 
-export function useContextValue(): DeskContextValue {
-  const value = useContext(DeskContext);
-  if (!value) throw new Error('Components of this page stand inside DeskContext.');
+export function useContextValue(): BranchContextValue {
+  const value = useContext(BranchContext);
+  if (!value) throw new Error('Components of this page stand inside BranchContext.');
   return value;
 }
 
-export function useDesk(): Desk {
-  return useContextValue().desk;
+export function useBranchStore(): BranchStore {
+  return useContextValue().store;
 }
 
 /** What `select` takes out of the page's state; renders again when that is another value. */

@@ -4,7 +4,7 @@ import { useState, type FormEvent } from 'react';
 import type { Case, CaseUpdates } from '../api/cases';
 import { fieldOf, type FieldName } from '../api/fields';
 import { problemWords } from '../state/words';
-import { useDesk, useWarranty } from './context';
+import { useBranchStore, useWarranty } from './context';
 import { Dialog } from './Dialog';
 
 interface CaseDialogProps {
@@ -23,7 +23,7 @@ const newCaseFields: readonly FieldName[] = [
 ];
 
 export function NewCaseDialog({ onClose }: { readonly onClose: () => void }) {
-  const desk = useDesk();
+  const store = useBranchStore();
   const { isBusy, failure, run } = useAction(onClose);
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -33,7 +33,7 @@ export function NewCaseDialog({ onClose }: { readonly onClose: () => void }) {
       newCaseFields.map((name) => [name, text(data.get(name))]),
     ) as CaseUpdates;
     run(async () => {
-      const created = await desk.create(values);
+      const created = await store.create(values);
       showToast({ text: `Case ${created.serviceNo} was created.` });
     });
   };
@@ -80,11 +80,11 @@ export function NewCaseDialog({ onClose }: { readonly onClose: () => void }) {
 }
 
 export function DeleteDialog({ record, onClose }: CaseDialogProps) {
-  const desk = useDesk();
+  const store = useBranchStore();
   const { isBusy, failure, run } = useAction(onClose);
   const remove = () =>
     run(async () => {
-      await desk.remove(record.id);
+      await store.remove(record.id);
       showToast({ text: `Case ${record.serviceNo} was deleted.` });
     });
   return (
@@ -108,7 +108,7 @@ export function DeleteDialog({ record, onClose }: CaseDialogProps) {
 }
 
 export function TransferDialog({ record, onClose }: CaseDialogProps) {
-  const desk = useDesk();
+  const store = useBranchStore();
   const branches = useWarranty((state) => state.branches).filter(({ id }) => id !== record.branchId);
   const [chosen, setChosen] = useState(branches[0]?.id);
   const { isBusy, failure, run } = useAction(onClose);
@@ -117,7 +117,7 @@ export function TransferDialog({ record, onClose }: CaseDialogProps) {
     const branch = branches.find(({ id }) => id === chosen);
     if (!branch) return;
     run(async () => {
-      await desk.transfer(record.id, branch.id);
+      await store.transfer(record.id, branch.id);
       showToast({ text: `Case ${record.serviceNo} is now at ${branch.name}.` });
     });
   };

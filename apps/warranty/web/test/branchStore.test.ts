@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { json } from '../../../../clients/typescript/test/support/fakeServer';
 import { FakeEnvironment } from '../../../../clients/typescript/test/support/fakeEnvironment';
 import { settle } from '../../../../clients/typescript/test/support/clock';
-import { Desk, type Notice } from '../src/state/desk';
+import { BranchStore, type Notice } from '../src/state/branchStore';
 import { createWarrantyState, holderOf, type WarrantyStore } from '../src/state/state';
 import type { FieldKey } from '../src/api/fieldLocks';
 import { FakeBranch } from './fakeBranch';
@@ -13,17 +13,17 @@ const status: FieldKey = '1/status';
 let environment: FakeEnvironment;
 let branch: FakeBranch;
 let state: WarrantyStore;
-let desk: Desk;
+let store: BranchStore;
 let notices: Notice[];
 let signedOut: number;
 
 let pages = 0;
 
-function newDesk(storage?: Storage): Desk {
+function newStore(storage?: Storage): BranchStore {
   environment = new FakeEnvironment(undefined, `page${++pages}`);
   environment.fetchWith = branch.fetch;
   state = createWarrantyState('bob', 1);
-  return new Desk({
+  return new BranchStore({
     environment,
     state,
     refresh: () => Promise.resolve(false),
@@ -34,7 +34,7 @@ function newDesk(storage?: Storage): Desk {
 }
 
 async function open(): Promise<void> {
-  desk.start(1);
+  store.start(1);
   await settle();
   branch.requests.length = 0;
 }
@@ -49,7 +49,7 @@ beforeEach(async () => {
   branch = new FakeBranch('Ann', 'Ben');
   notices = [];
   signedOut = 0;
-  desk = newDesk();
+  store = newStore();
   await open();
 });
 
@@ -61,12 +61,12 @@ test('The cases, the branches and the connection of the branch are in the state'
 });
 
 test('An edit takes the lock, is shown at once and saved 1 s after the last keystroke, in one request', async () => {
-  desk.edits.begin(name);
+  store.edits.begin(name);
   expect(state.getState().edits.get(name)?.phase).toBe('taking');
   await settle();
   expect(state.getState().edits.get(name)?.phase).toBe('held');
   for (const typed of ['Anna', 'Annab', 'Annabel']) {
-    desk.edits.type(name, typed);
+    store.edits.type(name, typed);
     expect(shown(name)).toBe(typed);
     await passes(900);
   }
@@ -88,9 +88,9 @@ test('Nothing is saved before the lock is granted', async () => {
       return branch.answer(seen);
     },
   });
-  desk.edits.begin(name);
-  desk.edits.type(name, 'Anna');
-  desk.edits.commit(name);
+  store.edits.begin(name);
+  store.edits.type(name, 'Anna');
+  store.edits.commit(name);
   await passes(5000);
   expect(shown(name)).toBe('Anna');
   expect(branch.writes).toEqual(['PUT']);
@@ -109,10 +109,10 @@ test('The lock is given back only after the save', async () => {
       return branch.answer(seen);
     },
   });
-  desk.edits.begin(name);
+  store.edits.begin(name);
   await settle();
-  desk.edits.type(name, 'Anna');
-  desk.edits.commit(name);
+  store.edits.type(name, 'Anna');
+  store.edits.commit(name);
   await passes(15_000);
   expect(state.getState().edits.size).toBe(0);
   expect(branch.locks.has(name)).toBe(true);
@@ -124,10 +124,10 @@ test('The lock is given back only after the save', async () => {
 });
 
 test('An edit that is open keeps its lock', async () => {
-  desk.edits.begin(name);
+  store.edits.begin(name);
   await passes(300_000);
   expect(branch.locks.has(name)).toBe(true);
-  desk.edits.commit(name);
+  store.edits.commit(name);
   await settle();
   expect(branch.locks.has(name)).toBe(false);
   expect(branch.writes).not.toContain('PATCH');
@@ -144,10 +144,10 @@ test('A field that is opened again at once waits until its lock is back', async 
       return branch.answer(seen);
     },
   });
-  desk.edits.begin(name);
+  store.edits.begin(name);
   await settle();
-  desk.edits.cancel(name);
-  desk.edits.begin(name);
+  store.edits.cancel(name);
+  store.edits.begin(name);
   await settle();
   expect(branch.writes).toEqual(['PUT', 'DELETE']);
   expect(state.getState().edits.get(name)?.phase).toBe('taking');
@@ -158,31 +158,31 @@ test('A field that is opened again at once waits until its lock is back', async 
 });
 
 test('A menu is saved at once', async () => {
-  desk.edits.begin(status);
+  store.edits.begin(status);
   await settle();
-  desk.edits.type(status, 'COMPLETED');
-  desk.edits.commit(status);
+  store.edits.type(status, 'COMPLETED');
+  store.edits.commit(status);
   await settle();
   expect(branch.writes).toEqual(['PUT', 'PATCH', 'DELETE']);
 });
 
 test('Escape before the save sends nothing', async () => {
-  desk.edits.begin(name);
+  store.edits.begin(name);
   await settle();
-  desk.edits.type(name, 'Anna');
-  desk.edits.cancel(name);
+  store.edits.type(name, 'Anna');
+  store.edits.cancel(name);
   await passes(2000);
   expect(shown(name)).toBe('Ann');
   expect(branch.writes).toEqual(['PUT', 'DELETE']);
 });
 
 test('Escape after the save writes the value from before the edit', async () => {
-  desk.edits.begin(name);
+  store.edits.begin(name);
   await settle();
-  desk.edits.type(name, 'Anna');
+  store.edits.type(name, 'Anna');
   await passes(1000);
   expect(branch.cases.get(1)!.customerName).toBe('Anna');
-  desk.edits.cancel(name);
+  store.edits.cancel(name);
   await settle();
   expect(branch.cases.get(1)!.customerName).toBe('Ann');
   expect(shown(name)).toBe('Ann');
@@ -199,12 +199,12 @@ test('A value that is not finished waits until the field is left; then the serve
         detail: "'customerEmail' must be an e-mail address.",
       }),
   });
-  desk.edits.begin('1/customerEmail');
+  store.edits.begin('1/customerEmail');
   await settle();
-  desk.edits.type('1/customerEmail', 'ann@');
+  store.edits.type('1/customerEmail', 'ann@');
   await passes(5000);
   expect(branch.writes).toEqual(['PUT']);
-  desk.edits.commit('1/customerEmail');
+  store.edits.commit('1/customerEmail');
   await settle();
   expect(notices).toEqual([
     { kind: 'error', text: 'E-mail of WHQ1 was not saved: E-mail must be an e-mail address.', copy: 'ann@' },
@@ -215,8 +215,8 @@ test('A value that is not finished waits until the field is left; then the serve
 
 test('A field that another holds is not edited, and the page says by whom', async () => {
   branch.lock(name, 'Carol');
-  desk.edits.begin(name);
-  desk.edits.type(name, 'Anna');
+  store.edits.begin(name);
+  store.edits.type(name, 'Anna');
   await settle();
   expect(state.getState().edits.size).toBe(0);
   expect(shown(name)).toBe('Ann');
@@ -231,10 +231,10 @@ test('A field that another holds is not edited, and the page says by whom', asyn
 });
 
 test('A save whose lock was lost is refused: the value goes back, and what was typed can be copied', async () => {
-  desk.edits.begin(name);
+  store.edits.begin(name);
   await settle();
   branch.lock(name, 'Carol');
-  desk.edits.type(name, 'Anna');
+  store.edits.type(name, 'Anna');
   await passes(1000);
   expect(shown(name)).toBe('Ann');
   expect(state.getState().edits.size).toBe(0);
@@ -248,9 +248,9 @@ test('A save whose lock was lost is refused: the value goes back, and what was t
 });
 
 test('A lock that another takes over ends the edit at once', async () => {
-  desk.edits.begin(name);
+  store.edits.begin(name);
   await settle();
-  desk.edits.type(name, 'Anna');
+  store.edits.type(name, 'Anna');
   branch.send('lock-acquired', { caseId: 1, field: 'customerName', userId: 'alice', userName: 'Alice' });
   await settle();
   expect(shown(name)).toBe('Ann');
@@ -259,11 +259,11 @@ test('A lock that another takes over ends the edit at once', async () => {
 });
 
 test('One refused field does not take the others of its request with it', async () => {
-  desk.edits.begin(name);
-  desk.edits.begin('1/invoice');
+  store.edits.begin(name);
+  store.edits.begin('1/invoice');
   await settle();
-  desk.edits.type(name, 'Anna');
-  desk.edits.type('1/invoice', 'refuse me');
+  store.edits.type(name, 'Anna');
+  store.edits.type('1/invoice', 'refuse me');
   await passes(1000);
   expect(branch.cases.get(1)).toMatchObject({ customerName: 'Anna', invoice: '' });
   expect(shown('1/invoice')).toBe('');
@@ -284,11 +284,11 @@ test('Locks of others come by snapshot and by event, and go by event', async () 
 
 test('The own lock is never shown as that of another tab, before or after its announcement', async () => {
   const announced = { caseId: 1, field: 'customerName', userId: 'bob', userName: 'Bob' };
-  desk.edits.begin(name);
+  store.edits.begin(name);
   branch.send('lock-acquired', announced);
   await settle();
   expect(holderOf(state.getState(), name)).toBeUndefined();
-  desk.edits.commit(name);
+  store.edits.commit(name);
   await settle();
   expect(holderOf(state.getState(), name)).toBeUndefined();
   branch.send('lock-released', announced);
@@ -298,9 +298,9 @@ test('The own lock is never shown as that of another tab, before or after its an
 });
 
 test('Every 60 s the cases are fetched anew, and a field that is edited is left alone', async () => {
-  desk.edits.begin(name);
+  store.edits.begin(name);
   await settle();
-  desk.edits.type(name, 'Anna');
+  store.edits.type(name, 'Anna');
   branch.overrides.push({ match: /^PATCH/, answer: () => new Promise(() => {}) });
   branch.cases.set(1, { ...branch.cases.get(1)!, customerName: 'Someone', invoice: 'I-1', version: 500 });
   branch.requests.length = 0;
@@ -357,11 +357,11 @@ test('An edit without network stays, and is saved under a new lock when the netw
   branch.streams.last.break();
   await settle();
   expect(state.getState().connection.name).toBe('offline');
-  desk.edits.begin(name);
-  desk.edits.type(name, 'Anna');
+  store.edits.begin(name);
+  store.edits.type(name, 'Anna');
   await passes(4000);
   expect(state.getState().edits.get(name)?.phase).toBe('waiting');
-  desk.edits.commit(name);
+  store.edits.commit(name);
   await passes(120_000);
   expect(shown(name)).toBe('Anna');
   expect(state.getState().pending.has(name)).toBe(true);
@@ -375,10 +375,10 @@ test('An edit without network stays, and is saved under a new lock when the netw
 
 test('An edit without network does not overwrite what another saved meanwhile', async () => {
   branch.isReachable = false;
-  desk.edits.begin(name);
-  desk.edits.type(name, 'Anna');
+  store.edits.begin(name);
+  store.edits.type(name, 'Anna');
   await passes(4000);
-  desk.edits.commit(name);
+  store.edits.commit(name);
   branch.write(1, { customerName: 'Carol was here' });
   branch.isReachable = true;
   environment.signal('online');
@@ -402,17 +402,17 @@ test('Unsaved edits are kept over a reload, and saved by the next page', async (
       return kept.size;
     },
   } as Storage;
-  desk = newDesk(storage);
+  store = newStore(storage);
   await open();
   branch.isReachable = false;
-  desk.edits.begin(name);
-  desk.edits.type(name, 'Anna');
+  store.edits.begin(name);
+  store.edits.type(name, 'Anna');
   environment.signal('pagehide');
   await settle();
   expect(kept.size).toBe(1);
 
   branch.isReachable = true;
-  desk = newDesk(storage);
+  store = newStore(storage);
   await open();
   expect(shown(name)).toBe('Anna');
   await passes(1000);
@@ -422,9 +422,9 @@ test('Unsaved edits are kept over a reload, and saved by the next page', async (
 });
 
 test('Leaving the page sends what is pending, so that it outlives the page', async () => {
-  desk.edits.begin(name);
+  store.edits.begin(name);
   await settle();
-  desk.edits.type(name, 'Anna');
+  store.edits.type(name, 'Anna');
   environment.signal('pagehide');
   await settle();
   const [save] = branch.requests.filter(({ method }) => method === 'PATCH');
@@ -433,7 +433,7 @@ test('Leaving the page sends what is pending, so that it outlives the page', asy
 });
 
 test('A page that comes back from the back/forward cache takes the lock of its open field again', async () => {
-  desk.edits.begin(name);
+  store.edits.begin(name);
   await settle();
   environment.signal('pagehide', { persisted: true });
   await settle();
@@ -446,29 +446,29 @@ test('A page that comes back from the back/forward cache takes the lock of its o
 });
 
 test('A session that ends loses nothing: the edit is saved after signing in again', async () => {
-  desk.edits.begin(name);
+  store.edits.begin(name);
   await settle();
   const refusal = {
     match: /./,
     answer: () => json(401, { code: 'not_signed_in', title: 'You are not signed in.' }),
   };
   branch.overrides.unshift(refusal);
-  desk.edits.type(name, 'Anna');
+  store.edits.type(name, 'Anna');
   await passes(1000);
   expect(signedOut).toBeGreaterThan(0);
   expect(shown(name)).toBe('Anna');
-  desk.edits.commit(name);
+  store.edits.commit(name);
   branch.overrides.splice(branch.overrides.indexOf(refusal), 1);
-  desk.signedIn();
+  store.signedIn();
   await passes(2000);
   expect(branch.cases.get(1)!.customerName).toBe('Anna');
   expect(notices).toEqual([]);
 });
 
 test('A deleted case disappears, and what was typed in it can be copied', async () => {
-  desk.edits.begin(name);
+  store.edits.begin(name);
   await settle();
-  desk.edits.type(name, 'Anna');
+  store.edits.type(name, 'Anna');
   branch.cases.delete(1);
   branch.send('case-deleted', { caseId: 1 });
   await settle();
@@ -493,10 +493,10 @@ test('A branch that does not exist is said so, and the list of another one is sh
     match: /branches\/9\/cases/,
     answer: () => json(404, { code: 'not_found', title: 'There is no such thing.' }),
   });
-  desk.open(9);
+  store.open(9);
   await settle();
   expect(state.getState().problem?.kind).toBe('notFound');
-  desk.open(1);
+  store.open(1);
   await settle();
   expect(state.getState().problem).toBeUndefined();
   expect(state.getState().ids).toEqual(['1', '2']);

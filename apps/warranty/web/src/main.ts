@@ -1,11 +1,12 @@
 import { browserEnvironment } from '@dunlin/client';
 import { showToast, startPage } from '@dunlin/kit';
+import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
-import { Desk } from './state/desk';
+import { BranchStore } from './state/branchStore';
 import { createWarrantyState } from './state/state';
 import { branchOfAddress, followAddress } from './ui/address';
 import { App } from './ui/App';
-import { DeskContext } from './ui/context';
+import { BranchContext } from './ui/context';
 
 startPage({
   title: 'Warranty cases',
@@ -13,7 +14,7 @@ startPage({
   reason: 'Sign in to see the warranty cases.',
   start: (session) => {
     const state = createWarrantyState(session.user.userId, branchOfAddress());
-    const desk = new Desk({
+    const store = new BranchStore({
       environment: browserEnvironment(),
       state,
       refresh: session.refresh,
@@ -27,19 +28,15 @@ startPage({
       session.showConnection(problem ? undefined : connection);
     };
     showConnection();
-    const cancels = [followAddress((branchId) => desk.open(branchId)), state.subscribe(showConnection)];
-    desk.start(state.getState().branchId);
+    const cancels = [followAddress((branchId) => store.open(branchId)), state.subscribe(showConnection)];
+    store.start(state.getState().branchId);
     const root = createRoot(session.root);
-    root.render(
-      <DeskContext value={{ desk, state }}>
-        <App />
-      </DeskContext>,
-    );
-    session.trackUnsent({ count: () => state.getState().pending.size, flush: () => desk.flush() });
+    root.render(createElement(BranchContext, { value: { store, state } }, createElement(App)));
+    session.trackUnsent({ count: () => state.getState().pending.size, flush: () => store.flush() });
     return () => {
       for (const cancel of cancels) cancel();
       root.unmount();
-      desk.dispose();
+      store.dispose();
     };
   },
 });

@@ -1,7 +1,8 @@
 import type { Problem } from '@dunlin/client';
 import { showToast, startPage } from '@dunlin/kit';
+import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
-import { Desk } from './data/desk';
+import { TodosStore } from './state/todosStore';
 import { App } from './ui/App';
 import { StreamPage } from './ui/StreamPage';
 
@@ -18,10 +19,10 @@ startPage({
   start: (session) => {
     const root = createRoot(session.root);
     if (location.pathname === '/todos/stream') {
-      root.render(<StreamPage session={session} />);
+      root.render(createElement(StreamPage, { session }));
       return () => root.unmount();
     }
-    const desk = new Desk({
+    const store = new TodosStore({
       user: session.user,
       refresh: session.refresh,
       onSignedOut: session.end,
@@ -35,14 +36,14 @@ startPage({
           text: `The server takes no changes now. They are kept here. ${wordsOf(problem)}`,
         }),
     });
-    session.showConnection(desk.connection.state);
-    const stopShowing = desk.connection.onState((state) => session.showConnection(state));
-    root.render(<App desk={desk} user={session.user} />);
-    session.trackUnsent({ count: () => desk.pending.count });
+    session.showConnection(store.connection.state);
+    const stopShowing = store.connection.onState((state) => session.showConnection(state));
+    root.render(createElement(App, { store, user: session.user }));
+    session.trackUnsent({ count: () => store.pending.count });
     return () => {
       stopShowing();
       root.unmount();
-      return desk.dispose();
+      return store.dispose();
     };
   },
 });

@@ -32,7 +32,7 @@ export interface Notice {
   readonly copy?: string | undefined;
 }
 
-export interface DeskOptions {
+export interface BranchStoreOptions {
   readonly environment: Environment;
   readonly state: WarrantyStore;
   readonly refresh: () => Promise<boolean>;
@@ -43,10 +43,10 @@ export interface DeskOptions {
 }
 
 /** The page's work without its looks: the client's parts on one side, the Zustand state on the other. */
-export class Desk {
+export class BranchStore {
   readonly api: CaseApi;
   readonly edits: FieldEdits;
-  readonly #options: DeskOptions;
+  readonly #options: BranchStoreOptions;
   readonly #client: Client;
   readonly #store: Store<Case>;
   readonly #leases: Leases;
@@ -56,7 +56,7 @@ export class Desk {
   #connection: Connection<WarrantyEvents> | undefined;
   #isDisposed = false;
 
-  constructor(options: DeskOptions) {
+  constructor(options: BranchStoreOptions) {
     this.#options = options;
     const { environment, state, refresh, unsavedStorage } = options;
     const { userId } = state.getState();

@@ -4,7 +4,7 @@ import type { ReadonlyJSONValue } from 'replicache';
 // The same class as Replicache, with the one method that the other hides: `persist`.
 import { ReplicacheImpl } from 'replicache/impl';
 import { createMutators, type Mutators } from './mutators';
-import { Transport } from './transport';
+import { Transport } from '../api/transport';
 
 const STREAM = '/api/v1/replicache/stream';
 const PING_SECONDS = 30;
@@ -18,7 +18,7 @@ export interface Pending {
   readonly ids: ReadonlySet<string>;
 }
 
-export interface DeskOptions {
+export interface TodosStoreOptions {
   readonly user: User;
   readonly refresh: () => Promise<boolean>;
   /** The session of this user has ended. */
@@ -30,7 +30,7 @@ export interface DeskOptions {
 }
 
 /** The data of one user in this browser: in IndexedDB, so that it is there without a network too. */
-export class Desk {
+export class TodosStore {
   readonly rep: ReplicacheImpl<Mutators>;
   readonly connection: Connection;
   readonly #client: Client;
@@ -41,7 +41,7 @@ export class Desk {
   #isClosing = false;
   #goOn: () => void = () => {};
 
-  constructor({ user, refresh, onSignedOut, onGivenUp, onRefused }: DeskOptions) {
+  constructor({ user, refresh, onSignedOut, onGivenUp, onRefused }: TodosStoreOptions) {
     const { userId: id, name } = user;
     this.#client = new Client({ user: id, refresh });
     this.#transport = new Transport({
@@ -159,5 +159,7 @@ export class Desk {
 /** What a person typed, of the arguments of a mutation. */
 function textOf(args: ReadonlyJSONValue): string {
   const { title, name, note, username } = (args ?? {}) as Record<string, ReadonlyJSONValue | undefined>;
-  return [title, name, note, username].filter((text) => typeof text === 'string' && text !== '').join('\n');
+  return [title, name, note, username]
+    .filter((text): text is string => typeof text === 'string' && text !== '')
+    .join('\n');
 }

@@ -1,5 +1,4 @@
 import type { EnvelopeOf, Requests } from '@dunlin/client';
-import type { Parcel } from './state/outbox';
 
 export type TimerMode = 'normal' | 'pomodoro';
 
@@ -98,6 +97,15 @@ export interface StartBody {
   readonly plannedMinutes?: number | undefined;
 }
 
+/** A change of a task or a calendar entry. Sending it twice has the same effect as once. */
+export interface Mutation {
+  readonly method: 'POST' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly body?: Readonly<Record<string, unknown>> | undefined;
+  /** Edits and deletions: the version they are based on. The server refuses another one. */
+  readonly version?: number | undefined;
+}
+
 export class FocusApi {
   readonly #requests: Requests;
 
@@ -134,8 +142,8 @@ export class FocusApi {
     return this.#send('PUT', `/api/devices/${deviceId}`, { name });
   }
 
-  /** A request of the outbox; with a version it is refused where the server has another. */
-  async deliver<T>({ method, path, body, version }: Parcel): Promise<T> {
+  /** Sends a change, with `If-Match` where it has a version. */
+  async deliver<T>({ method, path, body, version }: Mutation): Promise<T> {
     const headers = version === undefined ? undefined : { 'If-Match': `"${version}"` };
     return (await this.#requests.send<T>(method, path, { body, headers })).body;
   }

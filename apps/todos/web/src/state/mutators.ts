@@ -76,7 +76,7 @@ async function change<T extends ReadonlyJSONObject>(
   changed: (value: T) => Partial<T>,
 ): Promise<void> {
   const value = (await tx.get(key)) as T | undefined;
-  if (value) await tx.set(key, { ...value, ...changed(value) } as ReadonlyJSONObject);
+  if (value) await tx.set(key, { ...value, ...changed(value) });
 }
 
 /** What each mutation does here, at once; the server does the same for good, and its result replaces this one. */

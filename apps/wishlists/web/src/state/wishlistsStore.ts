@@ -13,21 +13,10 @@ import {
   type Item,
   type Mark,
   type Wishlist,
-} from './documents';
+} from '../api/documents';
+import { WishlistsApi } from '../api/wishlists';
 
-export interface Share {
-  readonly id: string;
-  readonly role: 'view' | 'mark';
-  readonly created_at: string;
-  readonly expires_at: string | null;
-}
-
-export interface NewShare extends Share {
-  readonly token: string;
-  readonly path: string;
-}
-
-export interface DeskOptions {
+export interface WishlistsStoreOptions {
   readonly user: User;
   readonly refresh: () => Promise<boolean>;
   /** The session of this user has ended. */
@@ -36,9 +25,10 @@ export interface DeskOptions {
 }
 
 /** All that a user has, as it is in this browser: read and changed here at once, and replicated. */
-export class Desk {
+export class WishlistsStore {
   readonly user: User;
   readonly client: Client;
+  readonly api: WishlistsApi;
   readonly connection: Connection;
   readonly sync: Replication<'wishlists' | 'items' | 'marks'>;
   /** Undefined until they are read. */
@@ -48,10 +38,11 @@ export class Desk {
   readonly #collections: Collections;
   readonly #database: RxDatabase<Collections>;
 
-  private constructor(client: Client, database: RxDatabase<Collections>, options: DeskOptions) {
+  private constructor(client: Client, database: RxDatabase<Collections>, options: WishlistsStoreOptions) {
     const { user } = options;
     this.user = user;
     this.client = client;
+    this.api = new WishlistsApi(client.requests);
     this.#database = database;
     this.#collections = database.collections;
     this.connection = client.connection({ path: '/api/v1/events/stream', heartbeatSeconds: 30 });
@@ -73,7 +64,7 @@ export class Desk {
     this.connection.connect();
   }
 
-  static async open(options: DeskOptions): Promise<Desk> {
+  static async open(options: WishlistsStoreOptions): Promise<WishlistsStore> {
     const { user, refresh } = options;
     // A database for each user: what is kept in a browser does not go over to the next one.
     const database = await createRxDatabase<Collections>({
@@ -82,14 +73,13 @@ export class Desk {
       // Without one RxDB needs crypto.subtle, which only secure contexts have. Schemas are texts; there are no attachments.
       ...(globalThis.crypto.subtle ? {} : { hashFunction: (schema) => sha256(schema as string) }),
     });
-    const conflictHandler = keepChangedFields<any>();
     await database.addCollections({
-      wishlists: { schema: wishlistSchema, conflictHandler },
-      items: { schema: itemSchema, conflictHandler },
-      marks: { schema: markSchema, conflictHandler },
+      wishlists: { schema: wishlistSchema, conflictHandler: keepChangedFields<Wishlist>() },
+      items: { schema: itemSchema, conflictHandler: keepChangedFields<Item>() },
+      marks: { schema: markSchema, conflictHandler: keepChangedFields<Mark>() },
     });
     const client = new Client({ user: user.userId, refresh });
-    return new Desk(client, database, options);
+    return new WishlistsStore(client, database, options);
   }
 
   /** Sends nothing any more; what was done is on the disk already. */
@@ -182,36 +172,11 @@ export class Desk {
       });
   }
 
-  /** Has the server read the page of an item again. Needs the network, and rejects without. */
-  async retry(id: string): Promise<void> {
-    await this.client.requests.send('POST', `/api/v1/items/${id}/resolve`);
-  }
-
-  async shares(listId: string): Promise<readonly Share[]> {
-    return (await this.client.requests.send<Share[]>('GET', `/api/v1/wishlists/${listId}/shares`)).body;
-  }
-
-  async share(listId: string, role: 'view' | 'mark', days: number | undefined): Promise<NewShare> {
-    const expires_at =
-      days === undefined ? undefined : new Date(Date.now() + days * 24 * 3600_000).toISOString();
-    const body = { role, ...(expires_at === undefined ? {} : { expires_at }) };
-    return (await this.client.requests.send<NewShare>('POST', `/api/v1/wishlists/${listId}/shares`, { body }))
-      .body;
-  }
-
-  async revoke(listId: string, shareId: string): Promise<void> {
-    await this.client.requests.send('DELETE', `/api/v1/wishlists/${listId}/shares/${shareId}`);
-  }
-
-  async removeMember(listId: string, userId: string): Promise<void> {
-    await this.client.requests.send('DELETE', `/api/v1/wishlists/${listId}/members/${userId}`);
-  }
-
+  /** Joins the list behind a link. Resolves with its id. */
   async join(token: string): Promise<string> {
-    const path = `/api/v1/share/${encodeURIComponent(token)}/join`;
-    const { body } = await this.client.requests.send<{ wishlist_id: string }>('POST', path);
+    const listId = await this.api.join(token);
     this.sync.pull();
-    return body.wishlist_id;
+    return listId;
   }
 }
 

@@ -1,0 +1,265 @@
+import { isTemporary, type LeaseLost, type Problem } from '@dunlin/client';
+import { isMenu, isUnfinished, type FieldKind } from '../api/fields';
+import type { OpenEdit } from './state';
+
+/** An edit that the user has not left yet. */
+export interface Edit extends OpenEdit {
+  readonly before: string;
+  /** The server may have received something of this edit: to cancel it, the value before has to be written. */
+  readonly isSent: boolean;
+}
+
+/**
+ * One field that this tab edits, from taking the lock to giving it back. Immutable.
+ *
+ * ```
+ *  open --> taking --granted--> held ---commit, cancel---> closed --nothing unsaved--> lock given back
+ *             |  \                |  lock not renewed in time                ^
+ *             |   no answer       v                                          |
+ *             |    +---------> waiting --commit------------------------------+
+ *             +--held by another, lock lost--> refused: the value goes back
+ * ```
+ * The lock outlives the edit until the store has nothing unsaved of the field.
+ */
+export interface FieldState {
+  readonly edit: Edit | undefined;
+  readonly lock: 'none' | 'asking' | 'held';
+  /** The lock was given back, and the announcement of that has not arrived. */
+  readonly isReturned: boolean;
+  /** Version of the case that an unsaved edit is based on. */
+  readonly base: number | undefined;
+  /** The lock was not ours at some time since the edit began: somebody else may have written the field. */
+  readonly isUnguarded: boolean;
+}
+
+/** The case as the store shows it. */
+export interface Shown {
+  readonly value: string;
+  readonly version: number;
+}
+
+export type FieldInput =
+  | { readonly type: 'begin'; readonly shown: Shown }
+  | { readonly type: 'type'; readonly value: string }
+  | { readonly type: 'commit' | 'cancel' | 'relock' }
+  /** Continue an unsaved edit of an earlier page. */
+  | { readonly type: 'adopt'; readonly value: string; readonly base: number }
+  /** A request for the lock: sent, answered, failed. */
+  | { readonly type: 'asked' | 'granted' }
+  | { readonly type: 'askFailed'; readonly problem: Problem }
+  /** The lock of an edit is there. `isFirst`: the edit had never had it. */
+  | { readonly type: 'taken'; readonly isFirst: boolean }
+  | { readonly type: 'takeFailed'; readonly problem: Problem }
+  /** What the store shows after `taken`. `isRebased`: the edit continues from it. */
+  | { readonly type: 'compared'; readonly shown: Shown | undefined; readonly isRebased: boolean }
+  | { readonly type: 'leaseLost'; readonly lost: LeaseLost }
+  /** A save is about to be sent under the lock. */
+  | { readonly type: 'sent' }
+  /** Nobody else has written the field since `base`. */
+  | { readonly type: 'guarded' }
+  /** The server refused the value, and the store shows the former one again. */
+  | { readonly type: 'saveRefused'; readonly problem: Problem; readonly value: string }
+  /** Something was saved or given up: the lock may not be needed any more. */
+  | { readonly type: 'settled' }
+  | { readonly type: 'announcedReleased' | 'announcedTaken' };
+
+export type FieldEffect =
+  /** Calls of the store. `discard` takes back what was typed and goes on with the edit. */
+  | { readonly type: 'beginEdit' | 'endEdit' | 'cancelEdit' | 'discard' | 'flush' }
+  | { readonly type: 'write'; readonly value: string; readonly immediate: boolean }
+  | { readonly type: 'take'; readonly isFirst: boolean }
+  | { readonly type: 'compare'; readonly isRebased: boolean }
+  | { readonly type: 'giveBack' }
+  | { readonly type: 'markTaken' }
+  /** Report `settled`: whether something is unsaved is known after the effects before. */
+  | { readonly type: 'settle' }
+  /** Tell the user. `ifSaved`: only where nothing of the field is under way to the server, which decides otherwise. */
+  | {
+      readonly type: 'refuse';
+      readonly problem: Problem;
+      readonly typed: string | undefined;
+      readonly ifSaved: boolean;
+    };
+
+export interface FieldContext {
+  readonly kind: FieldKind;
+  /** The value of the field that the store has not saved. */
+  readonly unsaved: string | undefined;
+}
+
+export interface FieldTransition {
+  readonly state: FieldState;
+  readonly effects: readonly FieldEffect[];
+}
+
+export const IDLE_FIELD: FieldState = {
+  edit: undefined,
+  lock: 'none',
+  isReturned: false,
+  base: undefined,
+  isUnguarded: false,
+};
+
+/** The server has not refused: the edit is kept and tried again. */
+export function isUncertain(problem: Problem): boolean {
+  return isTemporary(problem) || problem.kind === 'aborted' || problem.kind === 'signedOut';
+}
+
+/** The only place where the state of a field changes. Returns the same state when nothing changes. */
+export function transition(state: FieldState, input: FieldInput, context: FieldContext): FieldTransition {
+  const { edit, lock } = state;
+  const { kind, unsaved } = context;
+  const same: FieldTransition = { state, effects: [] };
+  switch (input.type) {
+    case 'begin':
+      return edit ? same : begin(state, input.shown);
+    case 'type': {
+      const { value } = input;
+      if (!edit || value === edit.draft) return same;
+      const isNothing = isUnfinished(kind, value) || (value === edit.before && !edit.isSent);
+      return {
+        state: { ...state, edit: { ...edit, draft: value } },
+        effects: [isNothing ? { type: 'discard' } : { type: 'write', value, immediate: isMenu(kind) }],
+      };
+    }
+    case 'commit': {
+      if (!edit) return same;
+      const { draft, before } = edit;
+      const effects: FieldEffect[] = [{ type: 'endEdit' }, { type: 'flush' }, { type: 'settle' }];
+      // The server decides whether an unfinished value is valid.
+      if (draft !== before && isUnfinished(kind, draft))
+        effects.unshift({ type: 'write', value: draft, immediate: true });
+      return { state: { ...state, edit: undefined }, effects };
+    }
+    case 'cancel': {
+      if (!edit) return same;
+      const effects: FieldEffect[] = [{ type: 'cancelEdit' }];
+      if (edit.isSent) effects.push({ type: 'write', value: edit.before, immediate: true });
+      return { state: { ...state, edit: undefined }, effects: [...effects, { type: 'settle' }] };
+    }
+    case 'adopt':
+      return {
+        state: { ...state, base: input.base, isUnguarded: true },
+        effects: [{ type: 'write', value: input.value, immediate: false }],
+      };
+    case 'relock':
+      return edit?.phase === 'waiting' ? { state, effects: [{ type: 'take', isFirst: false }] } : same;
+    case 'asked':
+      return lock === 'none' ? { state: { ...state, lock: 'asking' }, effects: [] } : same;
+    case 'granted':
+      if (lock !== 'asking') return same;
+      return { state: { ...state, lock: 'held', isReturned: false }, effects: [] };
+    case 'askFailed': {
+      if (lock !== 'asking') return same;
+      const isUnguarded = state.isUnguarded || isUncertain(input.problem);
+      return { state: { ...state, lock: 'none', isUnguarded }, effects: [] };
+    }
+    case 'taken':
+      return lock === 'held' ? taken(state, input.isFirst, unsaved) : same;
+    case 'takeFailed':
+      // The user left the edit: the save decides.
+      if (!edit || lock === 'held') return same;
+      if (!isUncertain(input.problem)) return refuse(state, input.problem, unsaved);
+      return { state: { ...state, edit: { ...edit, phase: 'waiting' } }, effects: [] };
+    case 'compared':
+      return compared(state, input);
+    case 'leaseLost':
+      return lock === 'held' ? leaseLost(state, input.lost, unsaved) : same;
+    case 'sent':
+      if (!edit || edit.isSent) return same;
+      return { state: { ...state, edit: { ...edit, isSent: true } }, effects: [] };
+    case 'guarded':
+      return state.isUnguarded ? { state: { ...state, isUnguarded: false }, effects: [] } : same;
+    case 'saveRefused': {
+      const typed = edit?.draft ?? input.value;
+      return close(state, { type: 'refuse', problem: input.problem, typed, ifSaved: false });
+    }
+    case 'settled': {
+      if (edit || unsaved !== undefined) return same;
+      if (lock !== 'held' && state.base === undefined && !state.isUnguarded) return same;
+      const next = { ...state, base: undefined, isUnguarded: false };
+      if (lock !== 'held') return { state: next, effects: [] };
+      return { state: { ...next, lock: 'none', isReturned: true }, effects: [{ type: 'giveBack' }] };
+    }
+    case 'announcedReleased':
+      return state.isReturned ? { state: { ...state, isReturned: false }, effects: [] } : same;
+    case 'announcedTaken':
+      return {
+        state: state.isReturned ? { ...state, isReturned: false } : state,
+        effects: lock === 'held' ? [{ type: 'markTaken' }] : [],
+      };
+  }
+}
+
+function begin(state: FieldState, { value, version }: Shown): FieldTransition {
+  const isHeld = state.lock === 'held';
+  const edit: Edit = { before: value, draft: value, phase: isHeld ? 'held' : 'taking', isSent: false };
+  const base = state.base ?? version;
+  if (isHeld) return { state: { ...state, edit, base }, effects: [{ type: 'beginEdit' }] };
+  return {
+    state: { ...state, edit, base, isUnguarded: true },
+    effects: [{ type: 'beginEdit' }, { type: 'take', isFirst: true }],
+  };
+}
+
+// While the lock was asked for, somebody may still have saved the field. Where nothing was typed yet, the edit begins from
+// their value; where something was, the save looks.
+function taken(state: FieldState, isFirst: boolean, unsaved: string | undefined): FieldTransition {
+  const { edit } = state;
+  const isRebased = edit !== undefined && edit.draft === edit.before && unsaved === undefined;
+  const effects: FieldEffect[] = [];
+  if (isFirst && isRebased) effects.push({ type: 'discard' });
+  if (isFirst) effects.push({ type: 'compare', isRebased });
+  // The user may have left the edit, with nothing to save.
+  effects.push({ type: 'settle' });
+  return { state: edit ? { ...state, edit: { ...edit, phase: 'held' } } : state, effects };
+}
+
+function compared(
+  state: FieldState,
+  { shown, isRebased }: FieldInput & { type: 'compared' },
+): FieldTransition {
+  const { edit } = state;
+  let next = state;
+  if (shown && isRebased && edit) {
+    const { value, version } = shown;
+    next = { ...state, edit: { ...edit, before: value, draft: value }, base: version };
+  }
+  if (shown && shown.version === next.base && next.isUnguarded) next = { ...next, isUnguarded: false };
+  return { state: next, effects: [] };
+}
+
+function leaseLost(state: FieldState, lost: LeaseLost, unsaved: string | undefined): FieldTransition {
+  const { reason, problem } = lost;
+  const { edit } = state;
+  const isOwnRelease = reason === 'released' && !problem;
+  const next: FieldState = { ...state, lock: 'none', isReturned: state.isReturned || isOwnRelease };
+  if (problem?.kind === 'lost' || reason === 'taken') {
+    const why: Problem = problem ?? {
+      kind: 'lost',
+      code: 'lease_lost',
+      title: 'The lock was taken.',
+      reason,
+    };
+    return refuse(next, why, unsaved);
+  }
+  if (!edit && unsaved === undefined) return { state: next, effects: [] };
+  // No answer in time, signed out, or given back by a page that was left and came back. The save asks for it again.
+  return {
+    state: { ...next, isUnguarded: true, edit: edit && { ...edit, phase: 'waiting' } },
+    effects: [],
+  };
+}
+
+/** The lock is not to be had: what was not sent is taken back; about what was sent the server decides. */
+function refuse(state: FieldState, problem: Problem, unsaved: string | undefined): FieldTransition {
+  const { edit } = state;
+  if (!edit && unsaved === undefined) return { state, effects: [] };
+  const typed = edit && edit.draft !== edit.before ? edit.draft : unsaved;
+  return close(state, { type: 'refuse', problem, typed, ifSaved: true });
+}
+
+function close(state: FieldState, refusal: FieldEffect): FieldTransition {
+  const effects: FieldEffect[] = [{ type: 'cancelEdit' }, { type: 'settle' }, refusal];
+  return { state: { ...state, edit: undefined }, effects };
+}

@@ -1,0 +1,72 @@
+import type { Requests } from '@dunlin/client';
+
+export type ShareRole = 'view' | 'mark';
+
+export interface Share {
+  readonly id: string;
+  readonly role: ShareRole;
+  readonly created_at: string;
+  readonly expires_at: string | null;
+}
+
+export interface NewShare extends Share {
+  readonly token: string;
+  readonly path: string;
+}
+
+/** What a link shows to everybody. */
+export interface Preview {
+  readonly name: string;
+  readonly owner_name: string;
+  readonly role: ShareRole;
+  readonly expires_at: string | null;
+}
+
+/** Requests beside the replication. All of them need the network. */
+export class WishlistsApi {
+  readonly #requests: Requests;
+
+  constructor(requests: Requests) {
+    this.#requests = requests;
+  }
+
+  /** Makes the server read the page of an item again. */
+  async resolve(itemId: string): Promise<void> {
+    await this.#send('POST', `/api/v1/items/${itemId}/resolve`);
+  }
+
+  shares(listId: string): Promise<readonly Share[]> {
+    return this.#send('GET', `/api/v1/wishlists/${listId}/shares`);
+  }
+
+  share(listId: string, role: ShareRole, days: number | undefined): Promise<NewShare> {
+    const expires_at =
+      days === undefined ? undefined : new Date(Date.now() + days * 24 * 3600_000).toISOString();
+    const body = { role, ...(expires_at === undefined ? {} : { expires_at }) };
+    return this.#send('POST', `/api/v1/wishlists/${listId}/shares`, body);
+  }
+
+  async revoke(listId: string, shareId: string): Promise<void> {
+    await this.#send('DELETE', `/api/v1/wishlists/${listId}/shares/${shareId}`);
+  }
+
+  async removeMember(listId: string, userId: string): Promise<void> {
+    await this.#send('DELETE', `/api/v1/wishlists/${listId}/members/${userId}`);
+  }
+
+  /** Joins the list behind a link. Resolves with its id. */
+  async join(token: string): Promise<string> {
+    const path = `/api/v1/share/${encodeURIComponent(token)}/join`;
+    return (await this.#send<{ wishlist_id: string }>('POST', path)).wishlist_id;
+  }
+
+  /** Needs no sign-in. */
+  async preview(token: string): Promise<Preview> {
+    const path = `/api/v1/share/${encodeURIComponent(token)}`;
+    return (await this.#requests.send<Preview>('GET', path, { anonymous: true })).body;
+  }
+
+  async #send<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return (await this.#requests.send<T>(method, path, { body })).body;
+  }
+}
