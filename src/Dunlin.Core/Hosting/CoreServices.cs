@@ -28,6 +28,7 @@ public static class CoreServices
             provider.GetRequiredService<TimeProvider>(),
             error => WheelLog.EntryFailed(provider.GetRequiredService<ILogger<TimerWheel>>(), error)
         ));
+        services.TryAddSingleton<BackgroundLoops>();
         services.TryAddSingleton<CommitFeed>();
         services.TryAddSingleton<IBackplane, InProcessBackplane>();
         services.TryAddSingleton<AccessChanges>();

@@ -2,6 +2,7 @@ using Dunlin.Cluster;
 using Dunlin.Fanout;
 using Dunlin.Jobs;
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -49,7 +50,10 @@ public static class JobBuilderExtensions
             provider.GetRequiredService<ILogger<JobNode>>(),
             provider.GetRequiredService<EventFanout>(),
             isAlone: provider.GetService<SharedStore>() is null
-        ));
+        )
+        {
+            Loops = provider.GetRequiredService<BackgroundLoops>(),
+        });
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, JobNode>(provider => provider.GetRequiredService<JobNode>()));
         // Each step of a job is an event that only nodes read, and only to find the job itself.
         services.Configure<RetentionOptions>(retention =>

@@ -1,5 +1,6 @@
 using Dunlin.Cluster;
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -28,6 +29,7 @@ public static class StoreBuilderExtensions
             throw new InvalidOperationException("A store is registered already. Call one of AddInMemory, AddSqlite and AddPostgres, once.");
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<StoreClock>();
+        services.TryAddSingleton<BackgroundLoops>();
         services.TryAddSingleton<CommitFeed>();
         services.AddOptions<RetentionOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RetentionService>());
