@@ -5,7 +5,6 @@ using Dunlin.Journal;
 using Dunlin.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -40,7 +39,7 @@ public static class JobBuilderExtensions
                 provider.GetRequiredService<IOptionsMonitor<JobOptions>>().Get(type)
             )
         );
-        services.TryAddSingleton(provider => new JobNode(
+        services.AddHostedSingleton(provider => new JobNode(
             provider.GetRequiredService<IStore>(),
             provider.GetRequiredService<IJournal>(),
             provider.GetRequiredService<CommitFeed>(),
@@ -54,7 +53,6 @@ public static class JobBuilderExtensions
         {
             Loops = provider.GetRequiredService<BackgroundLoops>(),
         });
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, JobNode>(provider => provider.GetRequiredService<JobNode>()));
         // Each step of a job is an event that only nodes read, and only to find the job itself.
         services.Configure<RetentionOptions>(retention =>
             retention.Prefixes.TryAdd("records/" + JobSpaces.Root, new RetentionRule { MaxAge = TimeSpan.FromHours(1) })

@@ -3,7 +3,6 @@ using Dunlin.Journal;
 using Dunlin.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Hosting;
 
@@ -15,7 +14,7 @@ public static class StoreBuilderExtensions
     public static DunlinBuilder AddSharedStore(this DunlinBuilder builder)
     {
         builder.Services.TryAddSingleton<SharedStore>();
-        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, NodeGreeting>());
+        builder.Services.AddHostedSingleton<NodeGreeting>();
         return builder;
     }
 
@@ -32,7 +31,7 @@ public static class StoreBuilderExtensions
         services.TryAddSingleton<BackgroundLoops>();
         services.TryAddSingleton<CommitFeed>();
         services.AddOptions<RetentionOptions>().ValidateDataAnnotations().ValidateOnStart();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RetentionService>());
+        services.AddHostedSingleton<RetentionService>();
         return builder;
     }
 }

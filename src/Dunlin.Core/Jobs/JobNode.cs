@@ -12,7 +12,8 @@ namespace Dunlin.Jobs;
 /// </summary>
 public sealed class JobNode : IHostedService
 {
-    private static readonly LoopBackoff Backoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5));
+    // Does not grow: due jobs must not wait long for a store that is back.
+    private static readonly LoopBackoff Backoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
 
     private readonly List<JobRunner> _runners = [];
     private readonly TimeProvider _time;
