@@ -1,32 +1,37 @@
 using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.RxDb;
 
 /// <summary>All collections, by name and by the keys of their records. Immutable.</summary>
-internal sealed class RxCollectionSet
+internal sealed class RxCollectionSet : IHostedService
 {
     private readonly Dictionary<string, RxCollection> _byName = new(StringComparer.Ordinal);
 
+    private readonly IReadOnlyList<RxCollection> _all;
+
     public RxCollectionSet(IEnumerable<RxCollection> collections)
     {
-        foreach (var collection in collections)
-        {
-            if (collection.Fault() is { } fault)
-                throw new InvalidOperationException($"The collection '{collection.Name}' cannot be: {fault}.");
-            foreach (var other in _byName.Values)
-            {
-                if (
-                    other.KeyPrefix.StartsWith(collection.KeyPrefix, StringComparison.Ordinal)
-                    || collection.KeyPrefix.StartsWith(other.KeyPrefix, StringComparison.Ordinal)
-                )
-                    throw new InvalidOperationException(
-                        $"The key prefixes of the collections '{other.Name}' and '{collection.Name}' begin alike."
-                    );
-            }
-            if (!_byName.TryAdd(collection.Name, collection))
-                throw new InvalidOperationException($"Two collections have the name '{collection.Name}'.");
-        }
+        _all = [.. collections];
+        foreach (var collection in _all)
+            _byName[collection.Name] = collection;
     }
+
+    /// <summary>Checks the collections, so that a bad one stops the start of the host and not the first pull.</summary>
+    /// <exception cref="InvalidOperationException">The text names the collection and what is wrong.</exception>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < _all.Count; i++)
+        {
+            if (_all[i].Fault() is { } fault)
+                throw new InvalidOperationException($"The collection '{_all[i].Name}' is invalid: {fault}.");
+            foreach (var other in _all.Take(i))
+                Compare(other, _all[i]);
+        }
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public RxCollection? Find(string name) => _byName.GetValueOrDefault(name);
 
@@ -42,5 +47,16 @@ internal sealed class RxCollectionSet
         }
         collection = null;
         return false;
+    }
+
+    private static void Compare(RxCollection one, RxCollection other)
+    {
+        if (string.Equals(one.Name, other.Name, StringComparison.Ordinal))
+            throw new InvalidOperationException($"Two collections have the name '{one.Name}'.");
+        if (
+            one.KeyPrefix.StartsWith(other.KeyPrefix, StringComparison.Ordinal)
+            || other.KeyPrefix.StartsWith(one.KeyPrefix, StringComparison.Ordinal)
+        )
+            throw new InvalidOperationException($"The key prefixes of the collections '{one.Name}' and '{other.Name}' begin alike.");
     }
 }

@@ -27,7 +27,7 @@ public static class RxDbServices
         services.Configure<RetentionOptions>(retention =>
             retention.Prefixes.TryAdd(HintTopics.Root, new RetentionRule { MaxAge = TimeSpan.FromHours(1), MaxCount = 100 })
         );
-        services.TryAddSingleton<RxCollectionSet>();
+        services.AddHostedSingleton<RxCollectionSet>();
         services.TryAddSingleton<RxDbInstruments>();
         services.TryAddSingleton(provider => new RxDocuments(
             provider.GetRequiredService<RxCollectionSet>(),
@@ -35,7 +35,7 @@ public static class RxDbServices
         ));
         services.TryAddSingleton<PushService>();
         services.TryAddSingleton<PullService>();
-        services.TryAddSingleton<HintFeed>();
+        services.AddHostedSingleton<HintFeed>();
         return new RxDbBuilder(builder);
     }
 }

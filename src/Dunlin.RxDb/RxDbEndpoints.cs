@@ -16,7 +16,7 @@ public static class RxDbEndpoints
 {
     /// <summary>Maps <c>GET pull/{collection}?position=&amp;limit=&amp;schema=</c> and <c>POST push/{collection}?schema=</c> below
     /// <paramref name="basePath"/>.</summary>
-    /// <exception cref="InvalidOperationException"><c>AddRxDb()</c> is missing, or a collection cannot be as it is.</exception>
+    /// <exception cref="InvalidOperationException"><c>AddRxDb()</c> is missing.</exception>
     public static IEndpointConventionBuilder MapRxDb(this IEndpointRouteBuilder endpoints, string basePath)
     {
         Check(endpoints);
@@ -35,12 +35,10 @@ public static class RxDbEndpoints
 
     /// <summary>Maps <c>GET stream</c>, the hints of the signed-in user (<c>items:updated</c> and the like, <c>sync:access</c>,
     /// <c>sync:ping</c>), and <c>GET status</c> below <paramref name="basePath"/>.</summary>
-    /// <exception cref="InvalidOperationException"><c>AddRxDb()</c> is missing, or a collection cannot be as it is.</exception>
+    /// <exception cref="InvalidOperationException"><c>AddRxDb()</c> is missing.</exception>
     public static IEndpointConventionBuilder MapRxDbHints(this IEndpointRouteBuilder endpoints, string basePath)
     {
         Check(endpoints);
-        // Made now, because it answers other nodes.
-        endpoints.ServiceProvider.GetRequiredService<HintFeed>();
         var group = endpoints.MapGroup(basePath).WithTags("RxDB").WithHead().WithDunlinCaller();
         group
             .MapEventStream("stream", static context => context.RequestServices.GetRequiredService<HintFeed>().ServeAsync(context))
@@ -55,7 +53,5 @@ public static class RxDbEndpoints
     {
         if (!endpoints.ServiceProvider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(PushService)))
             throw new InvalidOperationException("Call builder.Services.AddDunlin().AddRxDb() before app.MapRxDb().");
-        // Made now, so that a collection that cannot be stops the start and not the first pull.
-        endpoints.ServiceProvider.GetRequiredService<RxCollectionSet>();
     }
 }

@@ -145,7 +145,7 @@ public sealed class HintTests
     [InlineData("things", "thing/", "begin alike")]
     [InlineData("things", "other/", "Two collections")]
     [InlineData("no name", "other/", "its name")]
-    public void Collections_that_cannot_be_stop_the_start(string name, string prefix, string expected)
+    public async Task Collections_that_cannot_be_stop_the_start(string name, string prefix, string expected)
     {
         var collection = new RxCollection(name)
         {
@@ -153,7 +153,9 @@ public sealed class HintTests
             ClientFields = [],
             Decide = static (_, _) => new(RxDecision.Write),
         };
-        var error = Assert.Throws<InvalidOperationException>(() => new RxCollectionSet([ShelfCollections.Things, collection]));
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            new RxCollectionSet([ShelfCollections.Things, collection]).StartAsync(default)
+        );
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 

@@ -11,11 +11,12 @@ using Dunlin.Topics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Apps.Documents;
 
 /// <summary>For administrators: sessions, notifications, maintenance, and who sees which collection.</summary>
-internal sealed class AdminEndpoints
+internal sealed class AdminEndpoints : IHostedService
 {
     private const string OpenPages = "documents.pages";
     private const int MaxBody = 4 * 1024;
@@ -33,8 +34,16 @@ internal sealed class AdminEndpoints
     public AdminEndpoints(IStore store, ISessions sessions, IAccountStore accounts, EventFanout fanout, NodeQuestions questions)
     {
         (_store, _sessions, _accounts, _fanout, _questions) = (store, sessions, accounts, fanout, questions);
-        questions.Answer<string, Dictionary<string, int>>(OpenPages, _ => ConnectionsHere());
     }
+
+    /// <summary>Begins to answer other nodes.</summary>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _questions.Answer<string, Dictionary<string, int>>(OpenPages, _ => ConnectionsHere());
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public static void Map(RouteGroupBuilder group)
     {

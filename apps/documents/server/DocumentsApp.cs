@@ -34,14 +34,13 @@ public static class DocumentsApp
         builder.Services.AddSingleton<DocumentDeletion>();
         builder.Services.AddSingleton<DocumentStream>();
         builder.Services.AddSingleton<AdminEndpoints>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<AdminEndpoints>());
         return builder;
     }
 
     /// <summary>Maps <c>/api/v1/files</c>, <c>/api/v1/admin</c> and <c>/api/v1/sse/subscribe</c>.</summary>
     public static void MapDocuments(this IEndpointRouteBuilder endpoints)
     {
-        // Made now, because it answers other nodes.
-        endpoints.ServiceProvider.GetRequiredService<AdminEndpoints>();
         var group = endpoints.MapGroup("/api/v1").WithTags("Documents");
         FileEndpoints.Map(group);
         LockEndpoints.Map(group);

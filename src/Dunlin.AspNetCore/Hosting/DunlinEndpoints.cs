@@ -46,7 +46,7 @@ public static class DunlinEndpoints
         services.TryAddSingleton<JournalEndpoint>();
         services.TryAddSingleton<LeaseEndpoints>();
         services.TryAddSingleton<PresenceEndpoint>();
-        services.TryAddSingleton<StatsEndpoint>();
+        services.AddHostedSingleton<StatsEndpoint>();
         services.TryAddSingleton<UserEndpoints>();
         return services.AddDunlinCore();
     }
@@ -62,8 +62,6 @@ public static class DunlinEndpoints
             throw new InvalidOperationException("Add a back end: builder.Services.AddDunlin().AddSqlite(\"data/dunlin.db\").");
 
         HealthEndpoints.Map(endpoints);
-        // Made now: other nodes may ask it before anybody asks this one.
-        endpoints.ServiceProvider.GetRequiredService<StatsEndpoint>();
         var group = endpoints.MapGroup(BasePath).WithTags("Dunlin").WithHead().WithDunlinCaller();
         group
             .MapEventStream(

@@ -1,4 +1,5 @@
 using System.Net;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -8,7 +9,7 @@ namespace Dunlin.Security;
 
 /// <summary>Keeps the keys of all issuers with a <see cref="TrustedIssuer.Authority"/> fresh. The host starts although an issuer is
 /// down.</summary>
-internal sealed class Authorities : IHostedService, IDisposable
+internal sealed class Authorities : IHostedService
 {
     /// <summary>Name of the <see cref="HttpClient"/> that fetches keys.</summary>
     public const string ClientName = "Dunlin.Security.Authorities";
@@ -19,10 +20,16 @@ internal sealed class Authorities : IHostedService, IDisposable
     private const int MaxDocumentBytes = 512 * 1024;
 
     private readonly Dictionary<string, AuthorityKeys> _authorities;
-    private readonly CancellationTokenSource _stopping = new();
-    private Task _running = Task.CompletedTask;
+    private readonly IReadOnlyList<BackgroundLoop> _loops;
 
-    public Authorities(IOptions<AccessTokenOptions> options, IHttpClientFactory clients, TimeProvider time, ILogger<Authorities> logger) =>
+    public Authorities(
+        IOptions<AccessTokenOptions> options,
+        IHttpClientFactory clients,
+        TimeProvider time,
+        ILogger<Authorities> logger,
+        BackgroundLoops? loops = null
+    )
+    {
         _authorities = options
             .Value.TrustedIssuers.Where(issuer => issuer.Authority is not null)
             .ToDictionary(
@@ -30,6 +37,17 @@ internal sealed class Authorities : IHostedService, IDisposable
                 issuer => new AuthorityKeys(issuer, [.. issuer.ReadKeys()], () => clients.CreateClient(ClientName), time, logger),
                 StringComparer.Ordinal
             );
+        _loops =
+        [
+            .. _authorities.Select(authority => new BackgroundLoop(
+                $"keys of issuer {authority.Key}",
+                authority.Value.RunAsync,
+                time,
+                logger,
+                registry: loops
+            )),
+        ];
+    }
 
     /// <summary>The keys of an issuer; null where it has no authority.</summary>
     public AuthorityKeys? Find(string issuer) => _authorities.GetValueOrDefault(issuer);
@@ -56,18 +74,13 @@ internal sealed class Authorities : IHostedService, IDisposable
                 }
             );
 
+    // Not awaited: an issuer that is down must not hold up the start.
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        // Not awaited: an issuer that is down must not hold up the start.
-        _running = Task.WhenAll(_authorities.Values.Select(authority => authority.RunAsync(_stopping.Token)));
+        foreach (var loop in _loops)
+            loop.Start();
         return Task.CompletedTask;
     }
 
-    public async Task StopAsync(CancellationToken cancellationToken)
-    {
-        await _stopping.CancelAsync();
-        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-    }
-
-    public void Dispose() => _stopping.Dispose();
+    public Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(_loops.Select(loop => loop.StopAsync(cancellationToken)));
 }

@@ -1,3 +1,4 @@
+using Dunlin.Scheduling;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
@@ -66,7 +67,7 @@ internal sealed class AuthorityKeys(
     /// <summary>
     /// Refreshes at the issuer's interval, after a failure every minute, until cancelled. The timer runs when this returns.
     /// </summary>
-    public async Task RunAsync(CancellationToken stopping)
+    public async Task RunAsync(BackgroundLoop loop, CancellationToken stopping)
     {
         var interval = issuer.KeyRefreshInterval;
         using var timer = new PeriodicTimer(interval < RetryInterval ? interval : RetryInterval, time);
@@ -74,6 +75,8 @@ internal sealed class AuthorityKeys(
         {
             if (!IsCurrent || Age() >= interval)
                 await RefreshAsync(stopping);
+            // A failed refresh is logged with the issuer and its address, and the keys before it still work.
+            loop.ReportSuccess();
         } while (await timer.WaitForNextTickAsync(stopping));
     }
 

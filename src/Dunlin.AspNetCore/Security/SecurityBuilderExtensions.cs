@@ -5,7 +5,6 @@ using Dunlin.Topics;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Security;
@@ -29,9 +28,9 @@ public static class SecurityBuilderExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AccessTokenOptions>, AccessTokenOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<AccessChanges>();
-        services.TryAddSingleton<SigningKeyStore>();
+        services.AddHostedSingleton<SigningKeyStore>();
         services.TryAddSingleton<TokenValidator>();
-        services.TryAddSingleton<Authorities>();
+        services.AddHostedSingleton<Authorities>();
         services.TryAddSingleton(provider => new AccessTokens(
             provider.GetRequiredService<IOptions<AccessTokenOptions>>(),
             provider.GetRequiredService<SigningKeyStore>(),
@@ -40,10 +39,6 @@ public static class SecurityBuilderExtensions
         ));
         services.TryAddSingleton<ITicketStore, InMemoryTicketStore>();
         services.TryAddSingleton<Tickets>();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SigningKeyAtStart>());
-        services.TryAddEnumerable(
-            ServiceDescriptor.Singleton<IHostedService, Authorities>(provider => provider.GetRequiredService<Authorities>())
-        );
         if (!services.Any(service => service.ServiceType == typeof(DunlinAuthenticationHandler)))
         {
             Authorities.AddClient(services);
@@ -70,10 +65,7 @@ public static class SecurityBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         Configure(builder.Services, configure);
-        builder.Services.TryAddSingleton<Revocations>();
-        builder.Services.TryAddEnumerable(
-            ServiceDescriptor.Singleton<IHostedService, Revocations>(provider => provider.GetRequiredService<Revocations>())
-        );
+        builder.Services.AddHostedSingleton<Revocations>();
         return builder;
     }
 
@@ -94,17 +86,5 @@ public static class SecurityBuilderExtensions
         if (configure is not null)
             options.Configure(configure);
         options.ValidateDataAnnotations().ValidateOnStart();
-    }
-
-    // A key that cannot be read or made stops the start, not the first user.
-    private sealed class SigningKeyAtStart(TokenValidator validator) : IHostedService
-    {
-        public Task StartAsync(CancellationToken cancellationToken)
-        {
-            ArgumentNullException.ThrowIfNull(validator);
-            return Task.CompletedTask;
-        }
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -16,7 +16,7 @@ internal sealed class SigningKeyStore(
     IHostEnvironment environment,
     ILogger<SigningKeyStore> logger,
     ISecretStore? shared = null
-)
+) : IHostedService
 {
     private const int Bytes = 64;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -30,6 +30,15 @@ internal sealed class SigningKeyStore(
     );
 
     public SigningKey Key => _key.Value;
+
+    /// <summary>Reads the key, or makes it: a key that cannot be read stops the start, not the first user.</summary>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _ = Key;
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Reads a secret written in base64, with or without padding, in either alphabet.</summary>
     /// <exception cref="FormatException">Not base64, or too short.</exception>

@@ -3,13 +3,14 @@ using Dunlin.Cluster;
 using Dunlin.Fanout;
 using Dunlin.Security;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Streams;
 
 /// <summary>
 /// <c>GET /dunlin/v1/stats</c>: one's own connections; totals for administrators only. Where nodes share a store, of all of them.
 /// </summary>
-internal sealed class StatsEndpoint
+internal sealed class StatsEndpoint : IHostedService
 {
     private readonly EventFanout _fanout;
     private readonly NodeQuestions _questions;
@@ -18,8 +19,16 @@ internal sealed class StatsEndpoint
     {
         _fanout = fanout;
         _questions = questions;
-        questions.Answer<string, NodeStats>("stats", userId => new NodeStats(Own(userId), fanout.ConnectionCount));
     }
+
+    /// <summary>Begins to answer other nodes.</summary>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _questions.Answer<string, NodeStats>("stats", userId => new NodeStats(Own(userId), _fanout.ConnectionCount));
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public async Task<StatsAnswer> ServeAsync(HttpContext context)
     {

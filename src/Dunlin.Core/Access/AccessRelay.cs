@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Dunlin.Cluster;
 using Dunlin.Fanout;
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 using Dunlin.Topics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -14,9 +15,9 @@ namespace Dunlin.Access;
 /// a store that is away is tried again until it is back, and what waits when the node stops is still sent. What waits is bounded:
 /// see <see cref="AccessQueue"/>. Safe for concurrent use.
 /// </summary>
-internal sealed partial class AccessRelay : BackgroundService
+internal sealed class AccessRelay : IHostedService, IDisposable
 {
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+    private static readonly LoopBackoff Backoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2));
 
     /// <summary>How long the stopping node waits for a store that does not answer.</summary>
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(2);
@@ -28,73 +29,75 @@ internal sealed partial class AccessRelay : BackgroundService
     private readonly string _node = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
     private readonly AccessQueue _outbox = new();
     private readonly AccessQueue _inbox = new();
-    private readonly TaskCompletionSource _isSent = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly AccessChanges _changes;
     private readonly IJournal _journal;
-    private readonly TimeProvider _time;
-    private readonly ILogger _logger;
-    private readonly IDisposable[] _subscriptions;
+    private readonly EventFanout _fanout;
+    private readonly bool _isShared;
+    private readonly BackgroundLoop _sending;
+    private readonly BackgroundLoop _hearing;
+    private readonly List<IDisposable> _subscriptions = [];
+    private AccessChange? _unsent;
 
-    /// <summary>Made by the container, before the node begins.</summary>
     public AccessRelay(
         AccessChanges changes,
         IJournal journal,
         EventFanout fanout,
         TimeProvider time,
         ILogger<AccessRelay> logger,
-        SharedStore? shared = null
+        SharedStore? shared = null,
+        BackgroundLoops? loops = null
     )
     {
         _changes = changes;
         _journal = journal;
-        _time = time;
-        _logger = logger;
-        _subscriptions = shared is null
-            ? []
-            :
-            [
-                changes.OnSessionEnded(ended => Tell(AccessChange.OfSession(ended))),
-                changes.OnRightsChanged(userId => Tell(AccessChange.OfRights(userId))),
-                changes.OnEverythingChanged(() => Tell(AccessChange.Everything)),
-            ];
-        fanout.EventsOf(AccessEvents.Topic).Subscribe(OnEvent);
+        _fanout = fanout;
+        _isShared = shared is not null;
+        _sending = new BackgroundLoop("access changes to other nodes", SendAsync, time, logger, Backoff, loops);
+        _hearing = new BackgroundLoop("access changes of other nodes", HearAsync, time, logger, Backoff, loops);
     }
 
-    /// <inheritdoc/>
-    public override async Task StopAsync(CancellationToken cancellationToken)
+    /// <summary>Called before the node begins.</summary>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (_isShared)
+        {
+            _subscriptions.Add(_changes.OnSessionEnded(ended => Tell(AccessChange.OfSession(ended))));
+            _subscriptions.Add(_changes.OnRightsChanged(userId => Tell(AccessChange.OfRights(userId))));
+            _subscriptions.Add(_changes.OnEverythingChanged(() => Tell(AccessChange.Everything)));
+        }
+        _subscriptions.Add(_fanout.EventsOf(AccessEvents.Topic).Subscribe(OnEvent));
+        _sending.Start();
+        _hearing.Start();
+        return Task.CompletedTask;
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
     {
         _outbox.Complete();
-        if (ExecuteTask is not null)
-            await _isSent
-                .Task.WaitAsync(StopLimit, TimeProvider.System, cancellationToken)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await base.StopAsync(cancellationToken);
+        await _sending
+            .Completion.WaitAsync(StopLimit, TimeProvider.System, cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_sending.StopAsync(cancellationToken), _hearing.StopAsync(cancellationToken));
     }
 
-    /// <inheritdoc/>
-    public override void Dispose()
+    public void Dispose()
     {
         foreach (var subscription in _subscriptions)
             subscription.Dispose();
-        base.Dispose();
     }
 
-    /// <inheritdoc/>
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(SendAsync(stoppingToken), HearAsync(stoppingToken));
-
-    private async Task SendAsync(CancellationToken stop)
+    // Ends when the queue is completed and empty.
+    private async Task SendAsync(BackgroundLoop loop, CancellationToken stop)
     {
-        while (await _outbox.TakeAsync(stop) is { } change)
+        while ((_unsent ??= await _outbox.TakeAsync(stop)) is { } change)
         {
-            var draft = AccessEvents.Draft(change, _node);
-            while (!await TryAppendAsync(draft, stop))
-                await Task.Delay(RetryDelay, _time, stop);
+            await _journal.AppendAsync(AccessEvents.Draft(change, _node), stop);
+            _unsent = null;
+            loop.ReportSuccess();
         }
-        _isSent.TrySetResult();
     }
 
-    private async Task HearAsync(CancellationToken stop)
+    private async Task HearAsync(BackgroundLoop loop, CancellationToken stop)
     {
         while (await _inbox.TakeAsync(stop) is { } change)
         {
@@ -116,29 +119,10 @@ internal sealed partial class AccessRelay : BackgroundService
             _outbox.Add(change);
     }
 
-    private async Task<bool> TryAppendAsync(EventDraft draft, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await _journal.AppendAsync(draft, cancellationToken);
-            return true;
-        }
-#pragma warning disable CA1031 // until it succeeds: the others must hear of it
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
-        {
-            LogFailed(exception);
-            return false;
-        }
-    }
-
     // In the fan-out's intake, which must not wait: the listeners may take locks of their own.
     private void OnEvent(Event entry)
     {
         if (entry.Origin?.DeviceId != _node && AccessEvents.Read(entry) is { } change)
             _inbox.Add(change);
     }
-
-    [LoggerMessage(4091, LogLevel.Warning, "The other nodes could not be told of a change of access; trying again.")]
-    private partial void LogFailed(Exception exception);
 }

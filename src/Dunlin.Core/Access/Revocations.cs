@@ -59,7 +59,6 @@ public sealed partial class Revocations : IHostedService
         _time = time;
         _options = options.Value;
         _logger = logger;
-        fanout.EventsOf(Topic).Subscribe(OnEvent);
     }
 
     /// <summary>How many are remembered.</summary>
@@ -125,6 +124,8 @@ public sealed partial class Revocations : IHostedService
     /// <summary>Reads what the store holds. Called once, when it is open, before the node takes requests.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        // Before reading, so that no revocation of another node falls between.
+        _fanout.EventsOf(Topic).Subscribe(OnEvent);
         RecordQuery? next = new(Space, LivingOnly: true);
         while (next is not null)
         {

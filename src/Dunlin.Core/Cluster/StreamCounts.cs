@@ -3,8 +3,8 @@ using Dunlin.Fanout;
 namespace Dunlin.Cluster;
 
 /// <summary>
-/// How many streams of one kind are open, on all nodes together. Make one for each kind before the node takes requests, since it is
-/// also what answers the other nodes. Safe for concurrent use.
+/// How many streams of one kind are open, on all nodes together. Create one for each kind, and call <see cref="Start"/> before the node
+/// takes requests. Safe for concurrent use.
 /// </summary>
 public sealed class StreamCounts
 {
@@ -13,7 +13,7 @@ public sealed class StreamCounts
     private readonly EventFanout _fanout;
     private readonly NodeQuestions _questions;
 
-    /// <summary>Begins to answer.</summary>
+    /// <summary>Creates it. It does not answer other nodes yet.</summary>
     /// <param name="name">Names the kind: the same on all nodes, and of one part of the application alone.</param>
     /// <param name="isCounted">Whether a connection is of the kind. Quick; called on any thread, also concurrently.</param>
     /// <param name="fanout">The connections of this node.</param>
@@ -24,8 +24,10 @@ public sealed class StreamCounts
         _isCounted = isCounted;
         _fanout = fanout;
         _questions = questions;
-        questions.Answer<string, StreamCount>(_kind, Own);
     }
+
+    /// <summary>Begins to answer other nodes.</summary>
+    public void Start() => _questions.Answer<string, StreamCount>(_kind, Own);
 
     /// <summary>Counts the open streams of a user, and of all.</summary>
     public async Task<ClusterAnswer<StreamCount>> OfAsync(string userId, CancellationToken cancellationToken = default)

@@ -3,6 +3,7 @@ using Dunlin.Diagnostics;
 using Dunlin.Fanout;
 using Dunlin.Journal;
 using Dunlin.Topics;
+using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Devices;
 
@@ -17,7 +18,7 @@ namespace Dunlin.Devices;
 /// and the topics are <c>users/{user}/devices</c> (all) and <c>users/{user}/devices/{device}</c> (one), which their owner may
 /// read without any policy. What is told of connections is that of all nodes, with those named that have not answered.
 /// </remarks>
-public sealed class UserDevices
+public sealed class UserDevices : IHostedService
 {
     private readonly EventFanout _fanout;
     private readonly IJournal _journal;
@@ -34,9 +35,17 @@ public sealed class UserDevices
         _journal = journal;
         _channels = new ChannelNames(channels);
         _questions = questions;
-        questions.Answer<string, UserStreams>(Connected, Own);
-        questions.Answer<Device, bool>(Heartbeat, device => BeatHere(device.UserId, device.DeviceId));
     }
+
+    /// <summary>Begins to answer other nodes.</summary>
+    Task IHostedService.StartAsync(CancellationToken cancellationToken)
+    {
+        _questions.Answer<string, UserStreams>(Connected, Own);
+        _questions.Answer<Device, bool>(Heartbeat, device => BeatHere(device.UserId, device.DeviceId));
+        return Task.CompletedTask;
+    }
+
+    Task IHostedService.StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>The topic that all devices of a user read.</summary>
     public static TopicName TopicOf(string userId) => TopicName.Of("users", userId, "devices");

@@ -16,7 +16,7 @@ namespace Dunlin.Fanout;
 /// </summary>
 public sealed partial class EventFanout : IBackplaneNode
 {
-    private readonly Lock _intake = new(); // guards _target, _filling, _hasBegun, and the order of Accept
+    private readonly Lock _intake = new(); // guards _topics, _target, _filling, _hasBegun, and the order of Accept
     private readonly IJournal _journal;
     private readonly IBackplane _backplane;
     private readonly ILogger _logger;
@@ -24,7 +24,7 @@ public sealed partial class EventFanout : IBackplaneNode
     private readonly CatchUpPages _pages;
     private readonly HintsAhead _ahead = new(); // under _intake
     private readonly TracedCommits _commits = new(); // under _intake
-    private readonly Dictionary<TopicName, Signal<Event>> _topics = [];
+    private Dictionary<TopicName, Signal<Event>> _topics = []; // replaced under _intake, never changed
     private long _reached;
     private long _target;
     private bool _filling;
@@ -80,12 +80,15 @@ public sealed partial class EventFanout : IBackplaneNode
     internal Action<Event, IWireFormat, Exception> FormatFailed { get; }
 
     /// <summary>Every event of a topic, committed by any node or transient, in order, before it goes to the connections. Handlers must not
-    /// call back. Call before <see cref="Begin"/>.</summary>
+    /// call back.</summary>
     internal Signal<Event> EventsOf(TopicName topic)
     {
-        if (!_topics.TryGetValue(topic, out var events))
-            _topics.Add(topic, events = new Signal<Event>(topic.Value, _logger));
-        return events;
+        lock (_intake)
+        {
+            if (!_topics.TryGetValue(topic, out var events))
+                Volatile.Write(ref _topics, new(_topics) { [topic] = events = new Signal<Event>(topic.Value, _logger) });
+            return events;
+        }
     }
 
     /// <summary>Begins at the head of the journal. Call once, when the store is open and before the first connection.</summary>
@@ -215,11 +218,12 @@ public sealed partial class EventFanout : IBackplaneNode
 
     private void Tell(IReadOnlyList<Event> events)
     {
-        if (_topics.Count == 0)
+        var topics = Volatile.Read(ref _topics);
+        if (topics.Count == 0)
             return;
         for (var i = 0; i < events.Count; i++)
         {
-            if (_topics.TryGetValue(events[i].Topic, out var topic))
+            if (topics.TryGetValue(events[i].Topic, out var topic))
                 topic.Publish(events[i]);
         }
     }

@@ -10,7 +10,6 @@ using Dunlin.Scheduling;
 using Dunlin.Topics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Hosting;
@@ -28,25 +27,26 @@ public static class CoreServices
             provider.GetRequiredService<TimeProvider>(),
             error => WheelLog.EntryFailed(provider.GetRequiredService<ILogger<TimerWheel>>(), error)
         ));
+        services.TryAddSingleton<BackgroundLoops>();
         services.TryAddSingleton<CommitFeed>();
         services.TryAddSingleton<IBackplane, InProcessBackplane>();
         services.TryAddSingleton<AccessChanges>();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, AccessRelay>());
+        services.AddHostedSingleton<AccessRelay>();
         services.TryAddSingleton<AccessPolicies>();
         services.TryAddSingleton<FanoutInstruments>();
         services.TryAddSingleton<EventFanout>();
         services.TryAddSingleton<NodeQuestions>();
         services.TryAddSingleton<LeaseInstruments>();
         services.TryAddSingleton<LeaseService>();
-        services.TryAddSingleton<LeaseGraces>();
-        services.TryAddSingleton<PresenceRegistry>();
-        services.TryAddSingleton<UserDevices>();
+        services.AddHostedSingleton<LeaseGraces>();
+        services.AddHostedSingleton<PresenceRegistry>();
+        services.AddHostedSingleton<UserDevices>();
         services.AddOptions<FanoutOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<LeaseOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<RetentionOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<PresenceOptions>();
         services.AddOptions<HostingOptions>();
-        services.AddHostedService<DunlinNode>();
+        services.AddHostedSingleton<DunlinNode>();
         return new DunlinBuilder(services);
     }
 }

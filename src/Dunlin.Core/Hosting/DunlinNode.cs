@@ -1,7 +1,5 @@
-using Dunlin.Devices;
 using Dunlin.Fanout;
 using Dunlin.Leases;
-using Dunlin.Presence;
 using Dunlin.Topics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -20,14 +18,9 @@ internal sealed partial class DunlinNode(
     AccessChanges changes,
     IHostApplicationLifetime lifetime,
     IOptions<HostingOptions> options,
-    ILogger<DunlinNode> logger,
-    PresenceRegistry presence,
-    LeaseGraces graces,
-    UserDevices devices
+    ILogger<DunlinNode> logger
 ) : IHostedService
 {
-    // Held so that they are made, hear of connections and answer other nodes, before the first connection opens.
-    private readonly object[] _listeners = [presence, graces, devices];
     private readonly List<IDisposable> _subscriptions = [];
     private Task _drain = Task.CompletedTask;
 
@@ -40,7 +33,7 @@ internal sealed partial class DunlinNode(
         _subscriptions.Add(changes.OnEverythingChanged(OnEverythingChanged));
         // Not in StopAsync: the web server stops first and waits there for its open responses.
         _subscriptions.Add(lifetime.ApplicationStopping.Register(() => _drain = DrainAsync()));
-        LogStarted(logger, fanout.Reached.ToString(), _listeners.Length);
+        LogStarted(logger, fanout.Reached.ToString());
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -103,8 +96,8 @@ internal sealed partial class DunlinNode(
             }
         });
 
-    [LoggerMessage(1200, LogLevel.Information, "The node begins at position {Position} with {Listeners} listeners to connections")]
-    private static partial void LogStarted(ILogger logger, string position, int listeners);
+    [LoggerMessage(1200, LogLevel.Information, "The node begins at position {Position}.")]
+    private static partial void LogStarted(ILogger logger, string position);
 
     [LoggerMessage(1201, LogLevel.Warning, "Some streams did not close in time")]
     private static partial void LogDrainTimedOut(ILogger logger);

@@ -2,9 +2,9 @@ using Dunlin.Cluster;
 using Dunlin.Fanout;
 using Dunlin.Jobs;
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -39,7 +39,7 @@ public static class JobBuilderExtensions
                 provider.GetRequiredService<IOptionsMonitor<JobOptions>>().Get(type)
             )
         );
-        services.TryAddSingleton(provider => new JobNode(
+        services.AddHostedSingleton(provider => new JobNode(
             provider.GetRequiredService<IStore>(),
             provider.GetRequiredService<IJournal>(),
             provider.GetRequiredService<CommitFeed>(),
@@ -49,8 +49,10 @@ public static class JobBuilderExtensions
             provider.GetRequiredService<ILogger<JobNode>>(),
             provider.GetRequiredService<EventFanout>(),
             isAlone: provider.GetService<SharedStore>() is null
-        ));
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, JobNode>(provider => provider.GetRequiredService<JobNode>()));
+        )
+        {
+            Loops = provider.GetRequiredService<BackgroundLoops>(),
+        });
         // Each step of a job is an event that only nodes read, and only to find the job itself.
         services.Configure<RetentionOptions>(retention =>
             retention.Prefixes.TryAdd("records/" + JobSpaces.Root, new RetentionRule { MaxAge = TimeSpan.FromHours(1) })

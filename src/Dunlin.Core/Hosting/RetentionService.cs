@@ -1,6 +1,7 @@
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Records;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -9,64 +10,53 @@ namespace Dunlin.Hosting;
 
 /// <summary>Removes, every <see cref="RetentionOptions.TrimInterval"/>, what the store need not keep: events, idempotency
 /// keys, the rows of leases that ended long ago, and deleted records.</summary>
-internal sealed partial class RetentionService(
-    IJournal journal,
-    IStore store,
-    StoreClock clock,
-    IOptions<RetentionOptions> options,
-    ILogger<RetentionService> logger
-) : BackgroundService
+internal sealed partial class RetentionService : IHostedService
 {
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    private readonly IJournal _journal;
+    private readonly IStore _store;
+    private readonly StoreClock _clock;
+    private readonly RetentionOptions _options;
+    private readonly ILogger _logger;
+    private readonly BackgroundLoop _loop;
+
+    public RetentionService(
+        IJournal journal,
+        IStore store,
+        StoreClock clock,
+        IOptions<RetentionOptions> options,
+        ILogger<RetentionService> logger,
+        BackgroundLoops? loops = null
+    )
     {
-        if (options.Value.TrimInterval <= TimeSpan.Zero)
-            return;
-        using var timer = new PeriodicTimer(options.Value.TrimInterval, clock.TimeProvider);
-        while (await Tick(timer, stoppingToken))
-        {
-            try
-            {
-                await RunOnceAsync(stoppingToken);
-            }
-            catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
-            {
-                // Tried again at the next tick: nothing is lost by keeping too much for a while.
-                LogFailed(exception);
-            }
-        }
+        (_journal, _store, _clock, _options, _logger) = (journal, store, clock, options.Value, logger);
+        _loop = BackgroundLoop.Periodic("retention", () => _options.TrimInterval, RunOnceAsync, clock.TimeProvider, logger, loops);
     }
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (_options.TrimInterval > TimeSpan.Zero)
+            _loop.Start();
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => _loop.StopAsync(cancellationToken);
 
     internal async Task RunOnceAsync(CancellationToken cancellationToken)
     {
-        var removed = await journal.TrimAsync(cancellationToken);
+        var removed = await _journal.TrimAsync(cancellationToken);
         if (removed > 0)
             LogTrimmed(removed);
-        await store.WriteAsync(
+        await _store.WriteAsync(
             async (unit, ct) =>
             {
-                await unit.Leases.ForgetEndedAsync(clock.Now - options.Value.EndedLeaseAge, ct);
+                await unit.Leases.ForgetEndedAsync(_clock.Now - _options.EndedLeaseAge, ct);
                 if (unit is IRecordScope scope)
-                    await scope.Records.ForgetAsync(clock.Now - options.Value.DeletedRecordAge, ct);
+                    await scope.Records.ForgetAsync(_clock.Now - _options.DeletedRecordAge, ct);
             },
             cancellationToken
         );
     }
 
-    private static async ValueTask<bool> Tick(PeriodicTimer timer, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await timer.WaitForNextTickAsync(cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
-    }
-
     [LoggerMessage(2090, LogLevel.Debug, "Retention removed {Count} events.")]
     private partial void LogTrimmed(long count);
-
-    [LoggerMessage(2091, LogLevel.Warning, "Retention failed; it is tried again at the next interval.")]
-    private partial void LogFailed(Exception exception);
 }

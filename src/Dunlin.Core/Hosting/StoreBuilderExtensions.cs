@@ -1,8 +1,8 @@
 using Dunlin.Cluster;
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Hosting;
 
@@ -14,7 +14,7 @@ public static class StoreBuilderExtensions
     public static DunlinBuilder AddSharedStore(this DunlinBuilder builder)
     {
         builder.Services.TryAddSingleton<SharedStore>();
-        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, NodeGreeting>());
+        builder.Services.AddHostedSingleton<NodeGreeting>();
         return builder;
     }
 
@@ -28,9 +28,10 @@ public static class StoreBuilderExtensions
             throw new InvalidOperationException("A store is registered already. Call one of AddInMemory, AddSqlite and AddPostgres, once.");
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<StoreClock>();
+        services.TryAddSingleton<BackgroundLoops>();
         services.TryAddSingleton<CommitFeed>();
         services.AddOptions<RetentionOptions>().ValidateDataAnnotations().ValidateOnStart();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RetentionService>());
+        services.AddHostedSingleton<RetentionService>();
         return builder;
     }
 }

@@ -1,5 +1,6 @@
 using Dunlin.Fanout;
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -11,9 +12,13 @@ namespace Dunlin.Jobs;
 /// </summary>
 public sealed class JobNode : IHostedService
 {
-    private readonly CancellationTokenSource _stopping = new();
+    // Does not grow: due jobs must not wait long for a store that is back.
+    private static readonly LoopBackoff Backoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+
     private readonly List<JobRunner> _runners = [];
-    private Task _running = Task.CompletedTask;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private IReadOnlyList<BackgroundLoop> _loops = [];
 
     /// <summary>Made by the container.</summary>
     /// <param name="store">Where the jobs are.</param>
@@ -39,6 +44,7 @@ public sealed class JobNode : IHostedService
         bool isAlone = false
     )
     {
+        (_time, _logger) = (clock.TimeProvider, logger);
         var origin = new EventOrigin(DeviceId: JobRunner.NodePrefix + Guid.NewGuid().ToString("N"));
         foreach (var type in types)
         {
@@ -51,19 +57,31 @@ public sealed class JobNode : IHostedService
         }
     }
 
+    /// <summary>Reports the loops to the health check.</summary>
+    internal BackgroundLoops? Loops { get; init; }
+
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _running = Task.WhenAll(_runners.Select(runner => Task.Run(() => runner.RunAsync(_stopping.Token), CancellationToken.None)));
+        _loops =
+        [
+            .. _runners.Select(runner => new BackgroundLoop(
+                $"jobs of type {runner.TypeName}",
+                // On the pool, because reading all jobs must not hold up the start.
+                (loop, stopping) => Task.Run(() => runner.RunAsync(loop, stopping), CancellationToken.None),
+                _time,
+                _logger,
+                Backoff,
+                Loops
+            )),
+        ];
+        foreach (var loop in _loops)
+            loop.Start();
         return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
-    public async Task StopAsync(CancellationToken cancellationToken)
-    {
-        await _stopping.CancelAsync();
-        await _running.WaitAsync(cancellationToken);
-    }
+    public Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(_loops.Select(loop => loop.StopAsync(cancellationToken)));
 
     /// <summary>Completes when this node runs no job and none that it knows of is due.</summary>
     public Task WhenIdleAsync() => Task.WhenAll(_runners.Select(runner => runner.WhenIdleAsync()));

@@ -149,9 +149,6 @@ internal sealed partial class JobRunner
         }
     }
 
-    [LoggerMessage(1300, LogLevel.Error, "The store could not be asked for jobs of type {Type}; trying again")]
-    private static partial void LogStoreFailed(ILogger logger, Exception error, string type);
-
     [LoggerMessage(1301, LogLevel.Error, "The job {Id} of type {Type} could not be claimed or settled; trying again")]
     private static partial void LogClaimFailed(ILogger logger, Exception error, PeerText id, string type);
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dunlin.Journal;
 using Dunlin.Records;
+using Dunlin.Scheduling;
 using Dunlin.Topics;
 using Microsoft.Extensions.Logging;
 
@@ -89,14 +90,14 @@ internal sealed partial class JobRunner
             Hint(id);
     }
 
-    /// <summary>Runs until it is told to stop, and then until what it runs has ended.</summary>
-    public async Task RunAsync(CancellationToken stopping)
+    /// <summary>Runs until stopped and its jobs have ended. It waits out faults itself: commits and ended jobs end the wait.</summary>
+    public async Task RunAsync(BackgroundLoop loop, CancellationToken stopping)
     {
         await using var _ = stopping.UnsafeRegister(static runner => ((JobRunner)runner!).Wake(), this);
         var isLoaded = false;
         while (!stopping.IsCancellationRequested)
         {
-            var hasFailed = false;
+            TimeSpan? retry = null;
             try
             {
                 if (!isLoaded)
@@ -104,6 +105,7 @@ internal sealed partial class JobRunner
                 isLoaded = await FollowAsync(stopping);
                 await LookAsync(stopping);
                 StartDue(stopping);
+                loop.ReportSuccess();
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -113,10 +115,9 @@ internal sealed partial class JobRunner
             catch (Exception error)
 #pragma warning restore CA1031
             {
-                LogStoreFailed(_logger, error, _type.Name);
-                hasFailed = true;
+                retry = loop.ReportFault(error);
             }
-            await ParkAsync(hasFailed, stopping);
+            await ParkAsync(retry, stopping);
         }
         await _timer.DisposeAsync();
         await StoppedAsync();
@@ -138,8 +139,7 @@ internal sealed partial class JobRunner
     /// <summary>Reads every job once: at the start, and where the journal no longer tells what has changed.</summary>
     private async Task LoadAsync(CancellationToken cancellationToken)
     {
-        // The position first: what changes while this reads is told again by the journal.
-        _followed = _journal.Head.Offset;
+        _followed = _journal.Head.Offset; // before reading, so that the journal tells of changes made meanwhile
         var space = JobSpaces.Of(_type.Name);
         RecordRow? last = null;
         while (true)
@@ -257,13 +257,13 @@ internal sealed partial class JobRunner
         }
     }
 
-    private async Task ParkAsync(bool hasFailed, CancellationToken stopping)
+    private async Task ParkAsync(TimeSpan? retry, CancellationToken stopping)
     {
         Task wake;
         lock (_gate)
         {
             // Whoever wakes does so under this lock: what came before it is seen here, what comes after finds a signal to set.
-            if ((_hints.Count > 0 && !hasFailed) || stopping.IsCancellationRequested || !ArmTimer(hasFailed))
+            if ((_hints.Count > 0 && retry is null) || stopping.IsCancellationRequested || !ArmTimer(retry))
                 return;
             _isParked = true;
             _wake = NewSignal();
@@ -276,12 +276,12 @@ internal sealed partial class JobRunner
 
     // Only under _gate. False where something is due already. The timer counts from when it is armed, and what it is to meet is a
     // time: so it is armed again where time has passed in between.
-    private bool ArmTimer(bool hasFailed)
+    private bool ArmTimer(TimeSpan? retry)
     {
         while (true)
         {
             var now = _clock.Now;
-            var sleep = hasFailed ? RetryDelay : SleepFor(now);
+            var sleep = retry ?? SleepFor(now);
             if (sleep == TimeSpan.Zero)
                 return false;
             _timer.Change(sleep, Timeout.InfiniteTimeSpan);

@@ -2,6 +2,7 @@ using Dunlin.Cluster;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
 using Dunlin.Scheduling;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -13,7 +14,7 @@ namespace Dunlin.Leases;
 /// Without a device the single connection counts. A lease of a page that never opened a stream ends by its expiry alone.
 /// Where nodes share a store, the others are asked first: the page may have come back to one of them, which then watches it.
 /// </summary>
-public sealed partial class LeaseGraces
+public sealed partial class LeaseGraces : IHostedService
 {
     private readonly Lock _gate = new(); // guards _holders
     private readonly Dictionary<Key, Entry> _holders = [];
@@ -22,6 +23,7 @@ public sealed partial class LeaseGraces
     private readonly TimeSpan _grace;
     private readonly ILogger _logger;
     private readonly NodeQuestions? _questions;
+    private readonly EventFanout _fanout;
 
     /// <summary>Made by the container.</summary>
     public LeaseGraces(
@@ -34,14 +36,24 @@ public sealed partial class LeaseGraces
     )
     {
         _questions = questions;
-        questions?.Answer<Key, bool>("holder", IsConnected);
         _leases = leases;
         _wheel = wheel;
         _grace = options.Value.DisconnectGrace;
         _logger = logger;
-        fanout.Opened.Subscribe(OnOpened);
-        fanout.Closed.Subscribe(OnClosed);
+        _fanout = fanout;
     }
+
+    /// <summary>Begins to follow connections and to answer other nodes. Called before the first connection opens.</summary>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _questions?.Answer<Key, bool>("holder", IsConnected);
+        _fanout.Opened.Subscribe(OnOpened);
+        _fanout.Closed.Subscribe(OnClosed);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     private void OnOpened(Connection connection)
     {

@@ -3,6 +3,7 @@ using Dunlin.Fanout;
 using Dunlin.Journal;
 using Dunlin.Scheduling;
 using Dunlin.Topics;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Presence;
@@ -21,7 +22,7 @@ public sealed record Present(string UserId, string Name, DateTimeOffset Since, i
 /// <c>{userId, name}</c>. Where nodes share a store, <see cref="ListAsync"/> holds those of all of them, and who is still
 /// connected to another is not announced as gone. Safe for concurrent use.
 /// </summary>
-public sealed class PresenceRegistry
+public sealed class PresenceRegistry : IHostedService
 {
     private readonly Lock _gate = new(); // guards _topics and everything in it
     private readonly Dictionary<TopicName, Dictionary<string, Entry>> _topics = [];
@@ -41,18 +42,27 @@ public sealed class PresenceRegistry
     )
     {
         _questions = questions;
-        questions?.Answer<string, IReadOnlyList<Present>>("present", topic => List(TopicName.Parse(topic)));
-        questions?.Answer<Whom, bool>(
-            "is-present",
-            whom => List(TopicName.Parse(whom.Topic)).Any(present => present.UserId == whom.UserId && present.Connections > 0)
-        );
         _fanout = fanout;
         _wheel = wheel;
         _time = time;
         _options = options.Value;
-        fanout.Opened.Subscribe(connection => Each(connection, Join));
-        fanout.Closed.Subscribe(connection => Each(connection, Leave));
     }
+
+    /// <summary>Begins to follow connections and to answer other nodes. Called before the first connection opens.</summary>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _questions?.Answer<string, IReadOnlyList<Present>>("present", topic => List(TopicName.Parse(topic)));
+        _questions?.Answer<Whom, bool>(
+            "is-present",
+            whom => List(TopicName.Parse(whom.Topic)).Any(present => present.UserId == whom.UserId && present.Connections > 0)
+        );
+        _fanout.Opened.Subscribe(connection => Each(connection, Join));
+        _fanout.Closed.Subscribe(connection => Each(connection, Leave));
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Who is connected to this topic on any node, by user id: with the first time and all connections of each.</summary>
     public async Task<ClusterAnswer<IReadOnlyList<Present>>> ListAsync(TopicName topic, CancellationToken cancellationToken = default)

@@ -1,4 +1,5 @@
 using Dunlin.Postgres.Journal;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -11,9 +12,9 @@ namespace Dunlin.Postgres.Backplane;
 /// an outage is noticed. Through a transaction pooler it only asks. A lost connection is opened again, later and later up to
 /// a second.
 /// </summary>
-internal sealed partial class HeadWatcher : IAsyncDisposable
+internal sealed class HeadWatcher : IAsyncDisposable
 {
-    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(1);
+    private static readonly LoopBackoff Backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(1));
 
     /// <summary>How long not to listen while a hint is expected: far shorter than the grace, of which it may be late.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
@@ -21,9 +22,7 @@ internal sealed partial class HeadWatcher : IAsyncDisposable
     private readonly PostgresStore _store;
     private readonly NpgsqlDataSource _database;
     private readonly Writer _writer;
-    private readonly ILogger _logger;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Task _loop;
+    private readonly BackgroundLoop _loop;
     private volatile bool _isWoken;
 
     public HeadWatcher(PostgresStore store, NpgsqlDataSource database, Writer writer, ILogger logger)
@@ -31,72 +30,55 @@ internal sealed partial class HeadWatcher : IAsyncDisposable
         _store = store;
         _database = database;
         _writer = writer;
-        _logger = logger;
-        // Without the caller's context: its span would become the parent of all that this loop does.
-        using (ExecutionContext.SuppressFlow())
-            _loop = Task.Run(RunAsync);
+        // In no registry: the store itself reports an outage to the health check.
+        _loop = new BackgroundLoop("head of the journal", RunAsync, TimeProvider.System, logger, Backoff);
+        _loop.Start();
     }
 
     /// <summary>Somebody could not reach the database: the next look tells whether that lasts.</summary>
     public void Wake() => _isWoken = true;
 
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        await _loop;
-        _stop.Dispose();
-    }
+    public ValueTask DisposeAsync() => _loop.DisposeAsync();
 
-    private async Task RunAsync()
+    private async Task RunAsync(BackgroundLoop loop, CancellationToken stop)
     {
-        for (var delay = TimeSpan.FromMilliseconds(50); !_stop.IsCancellationRequested; )
+        try
         {
-            try
-            {
-                await WatchAsync(() => delay = TimeSpan.FromMilliseconds(50));
-            }
-            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-            {
-                return;
-            }
-#pragma warning disable CA1031 // tried again whatever it was; a fault of the store ends it by its token
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                _store.Known.Lost(exception);
-                LogLost(exception);
-                await Task.Delay(delay, TimeProvider.System, _stop.Token).ContinueWith(static _ => { }, TaskScheduler.Default);
-                delay = delay < MaxDelay ? 2 * delay : MaxDelay;
-            }
+            await WatchAsync(loop, stop);
+        }
+        catch (Exception exception) when (!stop.IsCancellationRequested)
+        {
+            _store.Known.Lost(exception);
+            throw;
         }
     }
 
-    private async Task WatchAsync(Action onSuccess)
+    private async Task WatchAsync(BackgroundLoop loop, CancellationToken stop)
     {
-        await using var connection = await _database.OpenConnectionAsync(_stop.Token);
+        await using var connection = await _database.OpenConnectionAsync(stop);
         var notifications = new Notifications(connection);
         var listens = !_store.Options.ThroughPooler;
         if (listens)
         {
             connection.Notification += (_, notification) => OnNotified(notification);
             await using var listen = new NpgsqlCommand("LISTEN " + PostgresStore.Channel, connection);
-            await listen.ExecuteNonQueryAsync(_stop.Token);
+            await listen.ExecuteNonQueryAsync(stop);
         }
         while (true)
         {
             // Cleared before the look: what comes during it asks for another.
             _isWoken = false;
-            await _store.ObserveAsync(connection, _stop.Token);
-            onSuccess();
+            await _store.ObserveAsync(connection, stop);
+            loop.ReportSuccess();
             if (listens)
-                await ListenAsync(notifications);
+                await ListenAsync(notifications, stop);
             else
-                await Task.Delay(_store.Options.PollInterval, TimeProvider.System, _stop.Token);
+                await Task.Delay(_store.Options.PollInterval, TimeProvider.System, stop);
         }
     }
 
     /// <summary>Completes when the head is to be asked for.</summary>
-    private async Task ListenAsync(Notifications notifications)
+    private async Task ListenAsync(Notifications notifications, CancellationToken stop)
     {
         var began = TimeProvider.System.GetTimestamp();
         while (!_isWoken)
@@ -112,12 +94,12 @@ internal sealed partial class HeadWatcher : IAsyncDisposable
             else if (verdict.Patience is { } patience)
             {
                 // A busy node is told many times a moment of what hints bring anyway: it listens now and then, and not to each by itself.
-                await Task.Delay(patience < Pause ? patience : Pause, TimeProvider.System, _stop.Token);
-                await notifications.WaitAsync(TimeSpan.FromMilliseconds(1), _stop.Token);
+                await Task.Delay(patience < Pause ? patience : Pause, TimeProvider.System, stop);
+                await notifications.WaitAsync(TimeSpan.FromMilliseconds(1), stop);
             }
             else
             {
-                await notifications.WaitAsync(left, _stop.Token);
+                await notifications.WaitAsync(left, stop);
             }
         }
     }
@@ -135,7 +117,4 @@ internal sealed partial class HeadWatcher : IAsyncDisposable
             _store.Feed.Trace(position, span);
         _store.Expected.OnTold(position, _store.Known.Position);
     }
-
-    [LoggerMessage(2140, LogLevel.Debug, "The look at the head failed; trying again.")]
-    private partial void LogLost(Exception exception);
 }

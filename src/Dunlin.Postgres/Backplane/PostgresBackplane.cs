@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Dunlin.Backplane;
 using Dunlin.Journal;
 using Dunlin.Postgres.Schema;
+using Dunlin.Scheduling;
 using Dunlin.Topics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -16,7 +17,7 @@ namespace Dunlin.Postgres.Backplane;
 /// notification. Best effort: while the database is away they are lost. A faster backplane may stand between this and the node.
 /// Safe for concurrent use.
 /// </summary>
-internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<PostgresBackplane> logger) : BackgroundService, IStoreBackplane
+internal sealed class PostgresBackplane : IHostedService, IStoreBackplane
 {
     /// <summary>Events that wait at most; further ones are dropped.</summary>
     private const int MaxWaiting = 10_000;
@@ -24,7 +25,7 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
     private const int MaxGroup = 500;
     private const string Channel = "dunlin_transient";
 
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(500);
+    private static readonly LoopBackoff Backoff = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(2));
     private static readonly TimeSpan ForgetInterval = TimeSpan.FromSeconds(30);
 
     private static readonly SqlText Add = new("transient_add");
@@ -43,6 +44,16 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
     private string _id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
     private Action<NumberedEvent>? _heard;
     private long _number;
+    private readonly PostgresStore _store;
+    private readonly BackgroundLoop _sending;
+    private readonly BackgroundLoop _receiving;
+
+    public PostgresBackplane(PostgresStore store, ILogger<PostgresBackplane> logger, BackgroundLoops? loops = null)
+    {
+        _store = store;
+        _sending = new BackgroundLoop("transient events to other nodes", SendAsync, TimeProvider.System, logger, Backoff, loops);
+        _receiving = new BackgroundLoop("transient events of other nodes", ReceiveAsync, TimeProvider.System, logger, Backoff, loops);
+    }
 
     /// <summary>Completes when this node hears the others for the first time.</summary>
     internal Task Listening => _listening.Task;
@@ -61,9 +72,9 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
         // The committing transaction has sent its notification.
     }
 
-    public void HintsCome(bool areComing) => store.Expected.HintsCome = areComing;
+    public void HintsCome(bool areComing) => _store.Expected.HintsCome = areComing;
 
-    public void Hinted(Position first, Position last) => store.Hinted(first, last);
+    public void Hinted(Position first, Position last) => _store.Hinted(first, last);
 
     public void Transient(IBackplaneNode from, Event entry)
     {
@@ -73,30 +84,17 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
 
     public void Send(NumberedEvent sent) => _outbox.Writer.TryWrite(sent);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(AgainAndAgainAsync(SendAsync, stoppingToken), AgainAndAgainAsync(ReceiveAsync, stoppingToken));
-
-    private async Task AgainAndAgainAsync(Func<CancellationToken, Task> work, CancellationToken stop)
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        while (!stop.IsCancellationRequested)
-        {
-            try
-            {
-                await work(stop);
-            }
-#pragma warning disable CA1031 // tried again, whatever it was
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                if (stop.IsCancellationRequested)
-                    return;
-                LogFailed(exception);
-                await Task.Delay(RetryDelay, TimeProvider.System, stop).ContinueWith(static _ => { }, TaskScheduler.Default);
-            }
-        }
+        _sending.Start();
+        _receiving.Start();
+        return Task.CompletedTask;
     }
 
-    private async Task SendAsync(CancellationToken stop)
+    public Task StopAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(_sending.StopAsync(cancellationToken), _receiving.StopAsync(cancellationToken));
+
+    private async Task SendAsync(BackgroundLoop loop, CancellationToken stop)
     {
         var group = new List<NumberedEvent>();
         while (await _outbox.Reader.WaitToReadAsync(stop))
@@ -104,7 +102,7 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
             group.Clear();
             while (group.Count < MaxGroup && _outbox.Reader.TryRead(out var entry))
                 group.Add(entry);
-            await store.QueryAsync(
+            await _store.QueryAsync(
                 async (connection, ct) =>
                 {
                     await using var batch = new NpgsqlBatch(connection);
@@ -126,15 +124,16 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
                 },
                 stop
             );
+            loop.ReportSuccess();
         }
     }
 
-    private async Task ReceiveAsync(CancellationToken stop)
+    private async Task ReceiveAsync(BackgroundLoop loop, CancellationToken stop)
     {
-        await store.OpenAsync(stop);
-        await using var connection = await store.OpenConnectionAsync(stop);
+        await _store.OpenAsync(stop);
+        await using var connection = await _store.OpenConnectionAsync(stop);
         var notifications = new Notifications(connection);
-        var listens = !store.Options.ThroughPooler;
+        var listens = !_store.Options.ThroughPooler;
         if (listens)
         {
             await using var listen = new NpgsqlCommand("LISTEN " + Channel, connection);
@@ -148,13 +147,14 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
                 _seen[row.GetString(0)] = row.GetInt64(1);
         }
         _listening.TrySetResult();
+        loop.ReportSuccess();
         var forgotten = TimeProvider.System.GetTimestamp();
         while (!stop.IsCancellationRequested)
         {
             if (listens)
                 await notifications.WaitAsync(ForgetInterval, stop);
             else
-                await Task.Delay(store.Options.PollInterval, TimeProvider.System, stop);
+                await Task.Delay(_store.Options.PollInterval, TimeProvider.System, stop);
             await DeliverAsync(connection, stop);
             if (TimeProvider.System.GetElapsedTime(forgotten) < ForgetInterval)
                 continue;
@@ -188,7 +188,4 @@ internal sealed partial class PostgresBackplane(PostgresStore store, ILogger<Pos
             _heard?.Invoke(new NumberedEvent(row.GetString(0), row.GetInt64(1), Event.Transient(draft, row.Time(9))));
         }
     }
-
-    [LoggerMessage(2160, LogLevel.Warning, "Transient events do not pass between the nodes; trying again.")]
-    private partial void LogFailed(Exception exception);
 }

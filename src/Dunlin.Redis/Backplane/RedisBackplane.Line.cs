@@ -1,5 +1,6 @@
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
@@ -25,9 +26,11 @@ internal sealed partial class RedisBackplane
     private const int MaxDeaf = 10;
 
     private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(1);
+    private static readonly LoopBackoff Backoff = new(BeatInterval, 2 * BeatInterval);
 
     private readonly Lock _line = new(); // guards _beat, _heard, _floor, _isHearing and what is told of it
-    private readonly CancellationTokenSource _stop = new();
+    private readonly BackgroundLoop _beating;
+    private int _isDisposed;
     private ConnectionMultiplexer? _redis;
     private ChannelMessageQueue? _messages; // null until the client has subscribed
     private long _beat;
@@ -45,7 +48,7 @@ internal sealed partial class RedisBackplane
     public async Task ConnectAsync()
     {
         await OpenAsync();
-        _ = BeatAsync(_stop.Token);
+        _beating.Start();
     }
 
     private async Task OpenAsync()
@@ -66,7 +69,7 @@ internal sealed partial class RedisBackplane
         Volatile.Write(ref _subscriber, redis.GetSubscriber());
         LogConnected(redis.IsConnected);
         // Disposed while the new client connected: Dispose did not see it.
-        if (_stop.IsCancellationRequested)
+        if (Volatile.Read(ref _isDisposed) == 1)
             redis.Dispose();
     }
 
@@ -89,33 +92,23 @@ internal sealed partial class RedisBackplane
     public void Dispose()
     {
         // A container that knows this by two names disposes it twice.
-        if (_stop.IsCancellationRequested)
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 1)
             return;
-        _stop.Cancel();
+        _ = _beating.StopAsync();
         _redis?.Dispose();
-        _stop.Dispose();
     }
 
-    private async Task BeatAsync(CancellationToken stop)
+    private async Task BeatAsync(BackgroundLoop loop, CancellationToken stop)
     {
-        while (!stop.IsCancellationRequested)
+        while (true)
         {
             Beat();
-            await Task.Delay(BeatInterval, TimeProvider.System, stop).ContinueWith(static _ => { }, TaskScheduler.Default);
-            if (stop.IsCancellationRequested)
-                continue;
+            await Task.Delay(BeatInterval, TimeProvider.System, stop);
             if (_messages is null && _redis is { IsConnected: true } redis)
                 await SubscribeAsync(redis);
-            if (!IsDeafForLong())
-                continue;
-            try
-            {
+            if (IsDeafForLong())
                 await OpenAsync();
-            }
-            catch (Exception exception) when (exception is RedisException or ObjectDisposedException)
-            {
-                LogLost(exception, EndPoints);
-            }
+            loop.ReportSuccess();
         }
     }
 

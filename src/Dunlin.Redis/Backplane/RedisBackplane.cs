@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Dunlin.Backplane;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -31,13 +32,15 @@ internal sealed partial class RedisBackplane : IBackplane, IDisposable
         IOptions<RedisOptions> options,
         IServiceProvider services,
         ILogger<RedisBackplane> logger,
-        IStoreBackplane? store = null
+        IStoreBackplane? store = null,
+        BackgroundLoops? loops = null
     )
     {
         _options = options.Value;
         _services = services;
         _logger = logger;
         _store = store;
+        _beating = new BackgroundLoop("connection to Redis", BeatAsync, TimeProvider.System, logger, Backoff, loops);
         _channel = new RedisChannel(_options.Channel, RedisChannel.PatternMode.Literal);
     }
 

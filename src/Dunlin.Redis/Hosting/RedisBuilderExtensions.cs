@@ -4,7 +4,6 @@ using Dunlin.Redis.Backplane;
 using Dunlin.Redis.Leases;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Hosting;
 
@@ -24,7 +23,7 @@ public static class RedisBuilderExtensions
         services.AddOptions<RedisOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton<RedisBackplane>();
         services.Replace(ServiceDescriptor.Singleton<IBackplane>(provider => provider.GetRequiredService<RedisBackplane>()));
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RedisConnector>());
+        services.AddHostedSingleton<RedisConnector>();
         return builder;
     }
 

@@ -25,7 +25,7 @@ internal static class RelationalServices
         services.TryAddSingleton<IStoreHealth>(provider => provider.GetRequiredService<TStore>());
         services.TryAddSingleton<IAccountStore, AccountStore>();
         services.TryAddSingleton<ISessionStore, SessionStore>();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StoreOpener>());
+        services.AddHostedSingleton<StoreOpener>();
         return builder;
     }
 
@@ -38,7 +38,7 @@ internal static class RelationalServices
         services.TryAddSingleton<ISecretStore, SecretStore>();
         // In place of the one that AddTokens adds, whichever came first: a ticket of one node is used at another.
         services.Replace(ServiceDescriptor.Singleton<ITicketStore, TicketStore>());
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, LeaseSweeper>());
+        services.AddHostedSingleton<LeaseSweeper>();
         return builder;
     }
 

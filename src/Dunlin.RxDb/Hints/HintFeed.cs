@@ -5,6 +5,7 @@ using Dunlin.Fanout;
 using Dunlin.Security;
 using Dunlin.Streams;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.RxDb.Hints;
@@ -17,9 +18,17 @@ internal sealed class HintFeed(
     NodeQuestions questions,
     IOptions<RxDbOptions> options,
     TimeProvider time
-)
+) : IHostedService
 {
     private readonly StreamCounts _counts = new("rxdb", static connection => connection.Topics.Any(HintTopics.IsHint), fanout, questions);
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _counts.Start();
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task ServeAsync(HttpContext context) =>
         streams.ServeAsync(

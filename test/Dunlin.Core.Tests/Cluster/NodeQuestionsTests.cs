@@ -4,6 +4,7 @@ using Dunlin.Core.Tests.Fanout;
 using Dunlin.Devices;
 using Dunlin.Fanout;
 using Dunlin.Journal;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dunlin.Core.Tests.Cluster;
@@ -79,6 +80,7 @@ public sealed class NodeQuestionsTests : IDisposable
     {
         await StartAsync(2);
         var devices = _nodes.Select(node => new UserDevices(node.Node.Fanout, node.Node.Journal, [], node.Questions)).ToList();
+        await Task.WhenAll(devices.Select(node => ((IHostedService)node).StartAsync(default)));
         var phone = new TestSink();
         await _nodes[1].Node.ConnectAsync(phone, "users/ann/devices users/ann/devices/phone");
         await _nodes[1].Node.ConnectAsync(new TestSink(), "users/ann/devices users/ann/devices/phone");
@@ -104,6 +106,7 @@ public sealed class NodeQuestionsTests : IDisposable
         var counts = _nodes
             .Select(node => new StreamCounts("rooms", c => c.Topics.Any(t => t.IsUnder("rooms")), node.Node.Fanout, node.Questions))
             .ToList();
+        counts.ForEach(count => count.Start());
         await _nodes[0].Node.ConnectAsync(new TestSink(), "rooms/1");
         await _nodes[1].Node.ConnectAsync(new TestSink(), "rooms/2");
         await _nodes[1].Node.ConnectAsync(new TestSink(), "rooms/2", with: r => r with { Caller = TestNode.User("bob") });

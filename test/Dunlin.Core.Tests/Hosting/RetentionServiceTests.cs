@@ -16,7 +16,7 @@ public sealed class RetentionServiceTests
     {
         var (time, retention) = (new ManualTime(), new RetentionOptions { EndedLeaseAge = TimeSpan.FromHours(2) });
         await using var backend = await InMemoryBackend.CreateAsync(time, retention);
-        using var service = new RetentionService(
+        var service = new RetentionService(
             backend.Journal,
             backend.Store,
             backend.Clock,

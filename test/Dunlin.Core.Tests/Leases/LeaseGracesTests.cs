@@ -26,6 +26,7 @@ public sealed class LeaseGracesTests : IDisposable
             NullLogger<LeaseService>.Instance
         );
         _graces = new LeaseGraces(_node.Fanout, _leases, _node.Wheel, options, NullLogger<LeaseGraces>.Instance);
+        _ = _graces.StartAsync(default);
     }
 
     [Fact]

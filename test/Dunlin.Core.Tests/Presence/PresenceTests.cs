@@ -12,13 +12,16 @@ public sealed class PresenceTests : IDisposable
     private readonly TestNode _node = new();
     private readonly PresenceRegistry _presence;
 
-    public PresenceTests() =>
+    public PresenceTests()
+    {
         _presence = new PresenceRegistry(
             _node.Fanout,
             _node.Wheel,
             _node.Time,
             Options.Create(new PresenceOptions { Grace = TimeSpan.FromSeconds(10) })
         );
+        _ = _presence.StartAsync(default);
+    }
 
     [Fact]
     public async Task A_user_joins_once_whatever_the_number_of_connections_and_leaves_after_the_grace()

@@ -36,7 +36,6 @@ public abstract class PostgresBackplaneConformance(bool throughPooler) : Backpla
         foreach (var backplane in _backplanes)
         {
             await backplane.StopAsync(default);
-            backplane.Dispose();
         }
         if (_backend is not null)
             await _backend.DisposeAsync();

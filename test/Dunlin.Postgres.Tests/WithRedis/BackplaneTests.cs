@@ -53,7 +53,6 @@ public abstract class TogetherBackplaneConformance(bool isRedisThere) : Backplan
         {
             redis.Dispose();
             await store.StopAsync(CancellationToken.None);
-            store.Dispose();
         }
         if (_backend is not null)
             await _backend.DisposeAsync();

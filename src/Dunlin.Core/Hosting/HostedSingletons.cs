@@ -1,0 +1,22 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+
+namespace Dunlin.Hosting;
+
+/// <summary>Registers services that the host starts and stops and that others use.</summary>
+internal static class HostedSingletons
+{
+    /// <summary>Registers one object as <typeparamref name="T"/> and as a hosted service, once however often it is called. An existing
+    /// registration of <typeparamref name="T"/> is kept.</summary>
+    public static IServiceCollection AddHostedSingleton<T>(this IServiceCollection services, Func<IServiceProvider, T>? create = null)
+        where T : class, IHostedService
+    {
+        if (create is null)
+            services.TryAddSingleton<T>();
+        else
+            services.TryAddSingleton(create);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, T>(static provider => provider.GetRequiredService<T>()));
+        return services;
+    }
+}
