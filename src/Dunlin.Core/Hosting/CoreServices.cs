@@ -38,7 +38,8 @@ public static class CoreServices
         services.TryAddSingleton<NodeQuestions>();
         services.TryAddSingleton<LeaseInstruments>();
         services.TryAddSingleton<LeaseService>();
-        services.TryAddSingleton<LeaseGraces>();
+        services.TryAddSingleton<ILeases, StoreLeases>();
+        services.TryAddSingleton<DisconnectMonitor>();
         services.TryAddSingleton<PresenceRegistry>();
         services.TryAddSingleton<UserDevices>();
         services.AddOptions<FanoutOptions>().ValidateDataAnnotations().ValidateOnStart();

@@ -22,12 +22,12 @@ internal sealed partial class DunlinNode(
     IOptions<HostingOptions> options,
     ILogger<DunlinNode> logger,
     PresenceRegistry presence,
-    LeaseGraces graces,
+    DisconnectMonitor disconnects,
     UserDevices devices
 ) : IHostedService
 {
     // Held so that they are made, hear of connections and answer other nodes, before the first connection opens.
-    private readonly object[] _listeners = [presence, graces, devices];
+    private readonly object[] _listeners = [presence, disconnects, devices];
     private readonly List<IDisposable> _subscriptions = [];
     private Task _drain = Task.CompletedTask;
 

@@ -44,7 +44,7 @@ internal sealed partial class RetentionService(
         await store.WriteAsync(
             async (unit, ct) =>
             {
-                await unit.Leases.ForgetEndedAsync(clock.Now - options.Value.EndedLeaseAge, ct);
+                await unit.LeaseTable.ForgetEndedAsync(clock.Now - options.Value.EndedLeaseAge, ct);
                 if (unit is IRecordScope scope)
                     await scope.Records.ForgetAsync(clock.Now - options.Value.DeletedRecordAge, ct);
             },
