@@ -92,8 +92,8 @@ static async Task CycleAsync(LeaseService leases, int worker)
 {
     var resource = ResourceName.Parse("bench/" + worker.ToString(CultureInfo.InvariantCulture));
     var id = "lease-of-worker-" + worker.ToString(CultureInfo.InvariantCulture);
-    await leases.AcquireAsync(new LeaseRequest(resource, id, new LeaseOwner("u", "U"), 30));
-    await leases.ReleaseAsync(resource, id, "u");
+    await leases.AcquireAsync(new LeaseRequest(resource, id, new LeaseOwner("u", "U"), LeaseDuration.FromSeconds(30)));
+    await leases.ReleaseAsync(new LeaseClaim(resource, id, "u"));
 }
 
 static async Task MeasureAsync(string name, int workers, int each, Func<int, int, Task> work)

@@ -44,8 +44,8 @@ async Task Cycle(int worker, int i)
 {
     var resource = ResourceName.Parse("bench/" + worker.ToString(CultureInfo.InvariantCulture));
     var id = "lease-of-worker-" + worker.ToString(CultureInfo.InvariantCulture);
-    await leases.AcquireAsync(new LeaseRequest(resource, id, new LeaseOwner("u", "U"), 30));
-    await leases.ReleaseAsync(resource, id, "u");
+    await leases.AcquireAsync(new LeaseRequest(resource, id, new LeaseOwner("u", "U"), LeaseDuration.FromSeconds(30)));
+    await leases.ReleaseAsync(new LeaseClaim(resource, id, "u"));
 }
 
 static async Task MeasureAsync(string name, string unit, int workers, int each, Func<int, int, Task> work)

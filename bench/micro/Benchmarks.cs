@@ -95,7 +95,9 @@ public class Writes
     public async Task LeaseCycle()
     {
         var resource = ResourceName.Parse("bench/lease");
-        await _engine.Leases.AcquireAsync(new LeaseRequest(resource, "lease-of-the-bench", new LeaseOwner("u", "U"), 30));
-        await _engine.Leases.ReleaseAsync(resource, "lease-of-the-bench", "u");
+        await _engine.Leases.AcquireAsync(
+            new LeaseRequest(resource, "lease-of-the-bench", new LeaseOwner("u", "U"), LeaseDuration.FromSeconds(30))
+        );
+        await _engine.Leases.ReleaseAsync(new LeaseClaim(resource, "lease-of-the-bench", "u"));
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Dunlin.Diagnostics;
 using Dunlin.Hosting;
 using Dunlin.Journal;
+using Dunlin.Leases;
 using Dunlin.Relational.Journal;
 using Dunlin.Relational.Sql;
 using Microsoft.Extensions.Logging;
@@ -18,13 +19,14 @@ namespace Dunlin.Relational;
 /// </code>
 /// </summary>
 /// <remarks>The packages of the stores derive from it; other assemblies cannot.</remarks>
-public abstract class RelationalStore : IJournal, IStore, IStoreHealth, IAsyncDisposable
+public abstract class RelationalStore : IJournal, IStore, IStoreHealth, ILeaseStore, IAsyncDisposable
 {
     // Guards opening and closing.
     private readonly SemaphoreSlim _lifetime = new(1, 1);
     private readonly SemaphoreSlim _trimming = new(1, 1);
     private readonly WriterEntrance<WriteTransaction> _writes;
     private readonly Trimmer _trimmer;
+    private LeaseService? _leases;
     private volatile bool _isOpen;
     private volatile bool _isDisposed;
 
@@ -67,6 +69,12 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, IAsyncDi
 
     /// <inheritdoc/>
     public abstract CancellationToken Faulted { get; }
+
+    LeaseService? ILeaseStore.LeaseService
+    {
+        get => _leases;
+        set => _leases = value;
+    }
 
     internal SqlDialect Dialect { get; }
 
@@ -151,7 +159,7 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, IAsyncDi
     public ValueTask<T> WriteAsync<T>(
         Func<IUnitOfWork, CancellationToken, ValueTask<T>> work,
         CancellationToken cancellationToken = default
-    ) => _writes.RequestAsync(new UnitRequest<T>(work, _writes.Current, cancellationToken));
+    ) => _writes.RequestAsync(new UnitRequest<T>(work, _writes.Current, _leases, cancellationToken));
 
     /// <inheritdoc/>
     public abstract ValueTask<T> ReadAsync<T>(

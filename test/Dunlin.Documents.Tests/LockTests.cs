@@ -48,7 +48,7 @@ public sealed class LockTests : IAsyncLifetime
         (await _bob.DeleteAsync(file)).Ok();
         Assert.Empty((await _carol.GetAsync("files/locks")).Ok().Body.GetProperty("locks").EnumerateArray());
         var store = _host.Services.GetRequiredService<IStore>();
-        var rows = await store.ReadAsync(async (scope, ct) => await scope.Leases.ListAsync(new LeaseQuery("documents"), ct));
+        var rows = await store.ReadAsync(async (scope, ct) => await scope.LeaseTable.ListAsync(new LeaseQuery("documents"), ct));
         Assert.All(rows, row => Assert.Equal((null, 0), (row.LeaseId, row.Waiters.Count)));
     }
 

@@ -70,3 +70,9 @@ public sealed class PostgresRevocationTests : RevocationConformance
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
         Backend.ForSuiteAsync(time, retention);
 }
+
+public sealed class PostgresLeaseHandleTests : StoreLeaseHandleConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        Backend.ForSuiteAsync(time, retention);
+}

@@ -304,7 +304,12 @@ public sealed class PushTests
         await host.PushAsync("ann", (Thing("a", "one"), null));
         var leases = host.Services.GetRequiredService<LeaseService>();
         await leases.AcquireAsync(
-            new LeaseRequest(ResourceName.Of("things", "a"), "lease-of-ann-1", new LeaseOwner("ann", "Ann", null, null, null), 60)
+            new LeaseRequest(
+                ResourceName.Of("things", "a"),
+                "lease-of-ann-1",
+                new LeaseOwner("ann", "Ann", null, null, null),
+                LeaseDuration.FromSeconds(60)
+            )
         );
         var path = $"{ShelfApplication.Sync}/push/things";
         var rows = RxDbHost.Rows((Thing("a", "two"), Thing("a", "one")));

@@ -70,3 +70,9 @@ public sealed class SqliteRevocationTests : RevocationConformance
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
         Backend.ForSuiteAsync(time, retention);
 }
+
+public sealed class SqliteLeaseHandleTests : StoreLeaseHandleConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        Backend.ForSuiteAsync(time, retention);
+}

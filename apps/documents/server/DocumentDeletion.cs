@@ -6,7 +6,7 @@ namespace Dunlin.Apps.Documents;
 
 /// <summary>Deleting files: all or none, and only with the lock of each, so that nobody's text vanishes under his hands. The
 /// rows stay (soft), with who deleted them and when.</summary>
-internal sealed class DocumentDeletion(IStore store, LeaseService leases, LockIds ids)
+internal sealed class DocumentDeletion(IStore store, LockIds ids)
 {
     /// <param name="caller">Who asks.</param>
     /// <param name="fileIds">The files.</param>
@@ -31,7 +31,7 @@ internal sealed class DocumentDeletion(IStore store, LeaseService leases, LockId
                     var file = await DocumentRows.RequireAsync(unit, caller, id);
                     DocumentRights.RequireDelete(caller, file);
                     long? fence = fences.TryGetValue(id, out var named) ? named : null;
-                    await unit.RequireLeaseAsync(new LeaseClaim(FileLocks.ResourceOf(file), leaseId, caller.UserId, fence), ct);
+                    await unit.Leases.RequireAsync(new LeaseClaim(FileLocks.ResourceOf(file), leaseId, caller.UserId, fence), ct);
                     files.Add(file);
                 }
                 await RemoveAsync(unit, caller, files, ct);
@@ -40,7 +40,12 @@ internal sealed class DocumentDeletion(IStore store, LeaseService leases, LockId
         );
     }
 
-    private async ValueTask RemoveAsync(IUnitOfWork unit, Caller caller, List<DocumentFile> files, CancellationToken cancellationToken)
+    private static async ValueTask RemoveAsync(
+        IUnitOfWork unit,
+        Caller caller,
+        List<DocumentFile> files,
+        CancellationToken cancellationToken
+    )
     {
         // The deletion is told before the release, so that no reader races for what is gone.
         foreach (var collection in files.GroupBy(f => f.CollectionId, StringComparer.Ordinal))
@@ -51,7 +56,7 @@ internal sealed class DocumentDeletion(IStore store, LeaseService leases, LockId
         foreach (var file in files)
         {
             await DocumentRows.DeleteAsync(unit, file.StableId, caller.Name);
-            await leases.EndUnderAsync(unit, FileLocks.ResourceOf(file).Value, userId: null, caller.AsOrigin(), cancellationToken);
+            await unit.Leases.EndUnderAsync(FileLocks.ResourceOf(file).Value, userId: null, caller.AsOrigin(), cancellationToken);
         }
     }
 }

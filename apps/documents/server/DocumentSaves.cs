@@ -12,10 +12,10 @@ namespace Dunlin.Apps.Documents;
 /// <param name="Text">The text, as it is to be kept.</param>
 /// <param name="AsNew">Keep it as a new version of the same document and variant.</param>
 /// <param name="AsGold">Keep it as the first gold standard of the document and variant.</param>
-/// <param name="Fence">What the lock was acquired with; needed to replace.</param>
+/// <param name="FencingToken">The token of the lock; needed to replace.</param>
 /// <param name="IfMatch">Which text may be replaced; null replaces whatever is there.</param>
 /// <param name="Label">The name of a new version.</param>
-internal sealed record SaveRequest(string FileId, string Text, bool AsNew, bool AsGold, long? Fence, IfMatch? IfMatch, string Label);
+internal sealed record SaveRequest(string FileId, string Text, bool AsNew, bool AsGold, long? FencingToken, IfMatch? IfMatch, string Label);
 
 /// <summary>
 /// Saving. Each save is one unit of work: rights, maintenance, lock, number, bytes and event together. To replace a text one
@@ -104,7 +104,7 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
                 await Maintenance.RequireOffAsync(unit, caller);
                 if (file.IsGoldStandard)
                     return;
-                await unit.RequireNotHeldByAnotherAsync(FileLocks.ResourceOf(file), caller.UserId, leaseId, ct);
+                await unit.Leases.RequireNotHeldByAnotherAsync(FileLocks.ResourceOf(file), caller.UserId, leaseId, ct);
                 await DocumentRows.PromoteAsync(unit, file);
                 await unit.AppendAsync(DocumentEvents.Changed(file.CollectionId, "gold_standard_changed", stableId, caller.AsOrigin()), ct);
             },
@@ -243,9 +243,9 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
     )
     {
         DocumentRights.RequireWrite(caller, file);
-        if (request.Fence is not { } fence)
+        if (request.FencingToken is not { } fencingToken)
             throw new DunlinException(ErrorCode.InvalidField, "'lease' is missing: it is what acquire_lock answered.", "lease");
-        await unit.RequireLeaseAsync(new LeaseClaim(FileLocks.ResourceOf(file), leaseId, caller.UserId, fence), cancellationToken);
+        await unit.Leases.RequireAsync(new LeaseClaim(FileLocks.ResourceOf(file), leaseId, caller.UserId, fencingToken), cancellationToken);
         if (request.IfMatch?.Allows(file.ETag) == false)
         {
             throw new DunlinException(ErrorCode.VersionMismatch)

@@ -48,7 +48,7 @@ internal sealed class FileLockAnnouncer : ILeaseAnnouncer, ILeaseResources
         end switch
         {
             LeaseEnd.Expired => "lock_expired",
-            LeaseEnd.Taken => "lock_taken",
+            LeaseEnd.Preempted => "lock_taken",
             LeaseEnd.HandedOff => "lock_handed_off",
             _ => "lock_released",
         };

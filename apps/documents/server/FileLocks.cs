@@ -41,72 +41,64 @@ internal sealed record LockList(IReadOnlyList<LockEntry> Locks, DateTimeOffset S
 /// </summary>
 internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
 {
+    private const int Seconds = 90;
+
     /// <summary>How long a lock outlives its last heartbeat.</summary>
-    public const int Seconds = 90;
+    private static readonly LeaseDuration Duration = LeaseDuration.FromSeconds(Seconds);
 
     /// <summary>Takes the lock, or joins the queue for it. Answers the same grant again to the session that holds it.</summary>
     public async ValueTask<LockGrant> AcquireAsync(Caller caller, string fileId, bool wait, CancellationToken cancellationToken)
     {
         var leaseId = await ids.OfAsync(caller, cancellationToken);
-        var answer = await store.WriteAsync(
+        var result = await store.WriteAsync(
             async (unit, ct) =>
             {
                 await Maintenance.RequireOffAsync(unit, caller);
                 var file = await DocumentRows.RequireAsync(unit, caller, fileId);
                 DocumentRights.RequireLock(caller, file);
-                var request = new LeaseRequest(ResourceOf(file), leaseId, LeaseRequest.OwnerOf(caller), Seconds, wait);
-                return await leases.AcquireAsync(unit, request, caller.AsOrigin(), ct);
+                var request = new LeaseRequest(ResourceOf(file), leaseId, LeaseRequest.OwnerOf(caller), Duration, wait);
+                return await unit.Leases.AcquireAsync(request, caller.AsOrigin(), ct);
             },
             cancellationToken
         );
-        return answer.Result == LeaseResult.Queued
+        return result.Status == LeaseStatus.Queued
             ? new LockGrant(
                 "queued",
                 fileId,
                 null,
                 Seconds,
-                answer.Row.ExpiresAt,
-                answer.Now,
-                HolderOf(answer.Row, caller),
-                answer.QueuePosition,
+                result.Lease.ExpiresAt,
+                result.Now,
+                HolderOf(result.Lease, caller),
+                result.QueuePosition,
                 false
             )
-            : GrantOf(answer.OrThrow(), fileId, caller);
+            : GrantOf(result.OrThrow(), fileId, caller);
     }
 
     /// <summary>Counts the 90 seconds anew. A lock that is lost stays lost, and says why.</summary>
     /// <param name="caller">Who asks.</param>
     /// <param name="fileId">The file.</param>
-    /// <param name="fence">What the lock was acquired with; null renews whatever grant the session has.</param>
+    /// <param name="fencingToken">The token of the grant; null renews whatever grant the session has.</param>
     /// <param name="cancellationToken">Stops before the renewal.</param>
-    public async ValueTask<LockGrant> HeartbeatAsync(Caller caller, string fileId, long? fence, CancellationToken cancellationToken)
+    public async ValueTask<LockGrant> HeartbeatAsync(Caller caller, string fileId, long? fencingToken, CancellationToken cancellationToken)
     {
-        var claim = await ClaimAsync(caller, fileId, fence, cancellationToken);
-        return GrantOf(await leases.RenewAsync(claim, Seconds, caller.AsOrigin(), cancellationToken), fileId, caller);
+        var claim = await ClaimAsync(caller, fileId, fencingToken, cancellationToken);
+        return GrantOf(await leases.RenewAsync(claim, Duration, caller.AsOrigin(), cancellationToken), fileId, caller);
     }
 
     /// <summary>Gives the lock back, or leaves the queue. Repeating it, or releasing what is lost, changes nothing.</summary>
     /// <param name="caller">Who asks.</param>
     /// <param name="fileId">The file.</param>
-    /// <param name="fence">What the lock was acquired with: a release that comes late, after the session has acquired the lock
-    /// anew, must not end the new one. Null releases whatever grant the session has.</param>
+    /// <param name="fencingToken">The token of the grant: a release that comes late, after the session has acquired the lock again, does
+    /// not
+    /// end the new grant. Null releases whatever grant the session has.</param>
     /// <param name="cancellationToken">Stops before the release.</param>
     /// <returns>Whether anything was given back.</returns>
-    public async ValueTask<bool> ReleaseAsync(Caller caller, string fileId, long? fence, CancellationToken cancellationToken)
+    public async ValueTask<bool> ReleaseAsync(Caller caller, string fileId, long? fencingToken, CancellationToken cancellationToken)
     {
-        var claim = await ClaimAsync(caller, fileId, fence, cancellationToken);
-        return await store.WriteAsync(
-            async (unit, ct) =>
-            {
-                var isOther =
-                    fence is not null
-                    && await unit.Leases.FindAsync(claim.Resource, ct) is { LeaseId: not null } row
-                    && row.Fence != fence
-                    && string.Equals(row.LeaseId, claim.LeaseId, StringComparison.Ordinal);
-                return !isOther && await leases.ReleaseAsync(unit, claim.Resource, claim.LeaseId, caller.UserId, caller.AsOrigin(), ct);
-            },
-            cancellationToken
-        );
+        var claim = await ClaimAsync(caller, fileId, fencingToken, cancellationToken);
+        return await leases.ReleaseAsync(claim, caller.AsOrigin(), cancellationToken);
     }
 
     public async ValueTask<LockCheck> CheckAsync(Caller caller, string fileId, CancellationToken cancellationToken) =>
@@ -114,8 +106,7 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
             async (scope, ct) =>
             {
                 var file = await DocumentRows.RequireAsync(scope.Connection, null, caller, fileId);
-                var row = await scope.Leases.FindAsync(ResourceOf(file), ct);
-                var holder = row?.IsHeldAt(scope.Now) == true ? HolderOf(row, caller) : null;
+                var holder = await scope.Leases.FindAsync(ResourceOf(file), ct) is { } lease ? HolderOf(lease, caller) : null;
                 return new LockCheck(fileId, holder is not null, holder, scope.Now);
             },
             cancellationToken
@@ -143,7 +134,7 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
             {
                 DocumentRights.RequireAdministrator(caller);
                 var file = await DocumentRows.RequireAsync(unit, caller, fileId);
-                return await leases.ForceReleaseAsync(unit, ResourceOf(file), null, ct);
+                return await unit.Leases.ForceReleaseAsync(ResourceOf(file), cancellationToken: ct);
             },
             cancellationToken
         );
@@ -157,11 +148,10 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
     )
     {
         var holders = new Dictionary<string, LockHolder>(StringComparer.Ordinal);
-        var held = new LeaseQuery(DocumentNames.Topic(collectionId).Value, HeldOnly: true);
-        await foreach (var row in scope.Leases.ListAllAsync(held, cancellationToken))
+        await foreach (var lease in scope.Leases.ListAsync(DocumentNames.Topic(collectionId).Value, cancellationToken))
         {
-            if (row.IsHeldAt(scope.Now) && DocumentNames.Parts(row.Resource) is var (_, stableId))
-                holders[stableId] = HolderOf(row, caller);
+            if (DocumentNames.Parts(lease.Resource) is var (_, stableId))
+                holders[stableId] = HolderOf(lease, caller);
         }
         return holders;
     }
@@ -169,35 +159,35 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
     public static ResourceName ResourceOf(DocumentFile file) => DocumentNames.Lock(file.CollectionId, file.StableId);
 
     /// <summary>The claim of the caller's session to the lock of a file that it sees.</summary>
-    private async ValueTask<LeaseClaim> ClaimAsync(Caller caller, string fileId, long? fence, CancellationToken cancellationToken)
+    private async ValueTask<LeaseClaim> ClaimAsync(Caller caller, string fileId, long? fencingToken, CancellationToken cancellationToken)
     {
         var file = await store.ReadAsync(
             async (scope, _) => await DocumentRows.RequireAsync(scope.Connection, null, caller, fileId),
             cancellationToken
         );
-        return new LeaseClaim(ResourceOf(file), await ids.OfAsync(caller, cancellationToken), caller.UserId, fence);
+        return new LeaseClaim(ResourceOf(file), await ids.OfAsync(caller, cancellationToken), caller.UserId, fencingToken);
     }
 
-    private static LockGrant GrantOf(LeaseAnswer answer, string fileId, Caller caller) =>
+    private static LockGrant GrantOf(LeaseResult result, string fileId, Caller caller) =>
         new(
             "locked",
             fileId,
-            answer.Row.Fence,
-            answer.Row.Seconds,
-            answer.Row.ExpiresAt,
-            answer.Now,
-            HolderOf(answer.Row, caller),
+            result.Lease.FencingToken.Number,
+            (int)result.Lease.Duration.TotalSeconds,
+            result.Lease.ExpiresAt,
+            result.Now,
+            HolderOf(result.Lease, caller),
             null,
-            answer.Result == LeaseResult.Granted
+            result.Status == LeaseStatus.Granted
         );
 
-    private static LockHolder HolderOf(LeaseRow row, Caller caller) =>
+    private static LockHolder HolderOf(LeaseInfo lease, Caller caller) =>
         new(
-            row.Owner!.UserId,
-            row.Owner.Name,
-            string.Equals(row.Owner.UserId, caller.UserId, StringComparison.Ordinal)
-                && string.Equals(row.Owner.SessionId, caller.SessionId, StringComparison.Ordinal),
-            row.ExpiresAt,
-            row.Waiters.Count
+            lease.Owner!.UserId,
+            lease.Owner.Name,
+            string.Equals(lease.Owner.UserId, caller.UserId, StringComparison.Ordinal)
+                && string.Equals(lease.Owner.SessionId, caller.SessionId, StringComparison.Ordinal),
+            lease.ExpiresAt,
+            lease.Waiting
         );
 }

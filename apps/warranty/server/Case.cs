@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Dunlin.Apps.Warranty;
 
 /// <summary>A branch of the repair service.</summary>
@@ -46,4 +48,4 @@ public sealed record HistoryEntry(
 );
 
 /// <summary>A lease as the page shows it when saving: what it got when it took the lock.</summary>
-public sealed record LeaseProof(string LeaseId, long Fence);
+public sealed record LeaseProof(string LeaseId, [property: JsonPropertyName("fence")] long FencingToken);

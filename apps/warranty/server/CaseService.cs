@@ -9,7 +9,7 @@ using Dunlin.Topics;
 namespace Dunlin.Apps.Warranty;
 
 /// <summary>What can be done with a case. Each change is one unit of work: rights, locks, rows, history and event together.</summary>
-internal sealed class CaseService(IStore store, LeaseService leases)
+internal sealed class CaseService(IStore store)
 {
     // Above this the event says only that the case must be fetched: events stay small whatever is typed.
     private const int MaxUpdateBytes = 16 * 1024;
@@ -213,12 +213,12 @@ internal sealed class CaseService(IStore store, LeaseService leases)
     {
         var resource = WarrantyNames.Lock(before.BranchId, before.Id, field.Name);
         if (proofs.TryGetValue(field.Name, out var proof))
-            await unit.RequireLeaseAsync(
-                new LeaseClaim(resource, LeaseRequest.CheckId(proof.LeaseId), caller.UserId, proof.Fence),
+            await unit.Leases.RequireAsync(
+                new LeaseClaim(resource, LeaseRequest.CheckId(proof.LeaseId), caller.UserId, proof.FencingToken),
                 cancellationToken
             );
         else
-            await unit.RequireNotHeldByAnotherAsync(resource, caller.UserId, null, cancellationToken);
+            await unit.Leases.RequireNotHeldByAnotherAsync(resource, caller.UserId, null, cancellationToken);
     }
 
     private static async ValueTask<UpdateAnswer> WriteAsync(
@@ -268,8 +268,8 @@ internal sealed class CaseService(IStore store, LeaseService leases)
             );
     }
 
-    private ValueTask EndLocksAsync(IUnitOfWork unit, Caller caller, Case on, CancellationToken cancellationToken) =>
-        leases.EndUnderAsync(unit, WarrantyNames.LocksOf(on.BranchId, on.Id), caller.UserId, caller.AsOrigin(), cancellationToken);
+    private static ValueTask EndLocksAsync(IUnitOfWork unit, Caller caller, Case on, CancellationToken cancellationToken) =>
+        unit.Leases.EndUnderAsync(WarrantyNames.LocksOf(on.BranchId, on.Id), caller.UserId, caller.AsOrigin(), cancellationToken);
 
     private static string ValueOf(Case source, CaseField field) =>
         field.Name switch

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Problems;
@@ -13,7 +14,7 @@ namespace Dunlin.Apps.Warranty;
 internal sealed class LockEndpoints(IStore store, LeaseService leases)
 {
     private const int MaxBody = 1024;
-    private const int LockSeconds = 30;
+    private static readonly LeaseDuration LockDuration = LeaseDuration.FromSeconds(30);
     private const string Route = "/api/warranty/cases/{id:long}/locks/{field}";
 
     public static void Map(IEndpointRouteBuilder endpoints)
@@ -37,11 +38,11 @@ internal sealed class LockEndpoints(IStore store, LeaseService leases)
             await ResourceAsync(caller, id, field, http.RequestAborted),
             LeaseRequest.CheckId(body.LeaseId),
             LeaseRequest.OwnerOf(caller),
-            body.Seconds ?? LockSeconds
+            body.Seconds is { } seconds ? LeaseDuration.FromSeconds(seconds) : LockDuration
         );
-        var answer = (await leases.AcquireAsync(request, caller.AsOrigin())).OrThrow();
-        var view = LeaseView.Of(answer.Row, answer.Now, secret: true);
-        return answer.Result == LeaseResult.Granted ? Results.Created((string?)null, view) : Results.Ok(view);
+        var result = (await leases.AcquireAsync(request, caller.AsOrigin())).OrThrow();
+        var view = LeaseView.Of(result);
+        return result.Status == LeaseStatus.Granted ? Results.Created((string?)null, view) : Results.Ok(view);
     }
 
     private async Task<LeaseView> RenewAsync(HttpContext http, long id, string field)
@@ -49,18 +50,19 @@ internal sealed class LockEndpoints(IStore store, LeaseService leases)
         var caller = http.RequireCaller();
         var body = await RequestBody.ReadAsync<RenewBody>(http, MaxBody, http.RequestAborted);
         var resource = await ResourceAsync(caller, id, field, http.RequestAborted);
-        var answer = await leases.RenewAsync(
-            new LeaseClaim(resource, LeaseRequest.CheckId(body.LeaseId), caller.UserId, body.Fence),
+        var result = await leases.RenewAsync(
+            new LeaseClaim(resource, LeaseRequest.CheckId(body.LeaseId), caller.UserId, body.FencingToken),
             origin: caller.AsOrigin()
         );
-        return LeaseView.Of(answer.Row, answer.Now, secret: true);
+        return LeaseView.Of(result);
     }
 
     private async Task<IResult> ReleaseAsync(HttpContext http, long id, string field)
     {
         var caller = http.RequireCaller();
         var resource = await ResourceAsync(caller, id, field, http.RequestAborted);
-        await leases.ReleaseAsync(resource, LeaseRequest.CheckId(http.Request.Headers["Dunlin-Lease"]), caller.UserId, caller.AsOrigin());
+        var leaseId = LeaseRequest.CheckId(http.Request.Headers["Dunlin-Lease"]);
+        await leases.ReleaseAsync(new LeaseClaim(resource, leaseId, caller.UserId), caller.AsOrigin());
         return Results.NoContent();
     }
 
@@ -80,5 +82,5 @@ internal sealed class LockEndpoints(IStore store, LeaseService leases)
 
     private sealed record AcquireBody(string LeaseId, int? Seconds = null);
 
-    private sealed record RenewBody(string LeaseId, long Fence, int? Seconds = null);
+    private sealed record RenewBody(string LeaseId, [property: JsonPropertyName("fence")] long FencingToken, int? Seconds = null);
 }

@@ -50,7 +50,7 @@ internal sealed record LockView(long CaseId, string Field, string UserId, string
     public static LockView Of(long caseId, string field, LeaseOwner owner, DateTimeOffset expiresAt) =>
         new(caseId, field, owner.UserId, owner.Name, owner.ConnectionId, expiresAt);
 
-    /// <summary>The lock of a row; null where the row is not the lock of a field.</summary>
-    public static LockView? Of(LeaseRow row) =>
-        WarrantyNames.Parts(row.Resource) is var (_, caseId, field) ? Of(caseId, field, row.Owner!, row.ExpiresAt) : null;
+    /// <summary>The lock of a lease; null where the lease is not the lock of a field.</summary>
+    public static LockView? Of(LeaseInfo lease) =>
+        WarrantyNames.Parts(lease.Resource) is var (_, caseId, field) ? Of(caseId, field, lease.Owner!, lease.ExpiresAt) : null;
 }

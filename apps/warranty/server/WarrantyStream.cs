@@ -49,8 +49,8 @@ internal sealed class WarrantyStream(EventStreams streams, LeaseService leases, 
                             }
                         )
                     );
-                    var (rows, _, _) = await leases.ListAsync(new LeaseQuery(Prefix: WarrantyNames.LocksOf(branchId)), ct);
-                    opening.Write(frame => frame.Json(new { type = "locks", data = rows.Select(LockView.Of).OfType<LockView>() }));
+                    var locks = await leases.ListAsync(new LeaseQuery(Prefix: WarrantyNames.LocksOf(branchId)), ct);
+                    opening.Write(frame => frame.Json(new { type = "locks", data = locks.Leases.Select(LockView.Of).OfType<LockView>() }));
                 },
             }
         );

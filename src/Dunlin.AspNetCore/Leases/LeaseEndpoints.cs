@@ -27,11 +27,11 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
             ResourceName.Parse(prefix.TrimEnd('/'));
         var page = await leases.ListPageAsync(
             new LeaseQuery(prefix, Limit: Limit(context.Request), After: After(context.Request)),
-            (row, ct) => policies.MayHoldAsync(caller, row.Resource, ct),
+            (lease, ct) => policies.MayHoldAsync(caller, lease.Resource, ct),
             context.RequestAborted
         );
         return new LeaseList(
-            [.. page.Rows.Select(row => LeaseView.Of(row, page.Now, secret: false))],
+            [.. page.Leases.Select(lease => LeaseView.Of(lease, page.Now))],
             page.Next,
             page.Position.ToString(),
             page.Now
@@ -44,17 +44,17 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
         var resource = await AllowedAsync(caller, path, context);
         rates.Take(_rate, caller.UserId);
         var body = await RequestBody.ReadAsync<AcquireBody>(context, MaxBody, context.RequestAborted);
-        var answer = await leases.AcquireAsync(
+        var result = await leases.AcquireAsync(
             new LeaseRequest(
                 resource,
                 body.LeaseId,
                 LeaseRequest.OwnerOf(caller),
-                body.Seconds ?? leases.Options.DefaultSeconds,
+                LeaseDuration.FromSeconds(body.Seconds),
                 body.Wait ?? false
             ),
             caller.AsOrigin()
         );
-        await AnswerAsync(context, answer);
+        await AnswerAsync(context, result);
     }
 
     public async Task ActAsync(HttpContext context, string path)
@@ -65,13 +65,13 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
         if (verb is not ("renew" or "handoff" or "take"))
             throw new DunlinException(ErrorCode.NotFound, "The verbs of a lease are renew, handoff and take.");
         var resource = await AllowedAsync(caller, name, context);
-        var answer = verb switch
+        var result = verb switch
         {
             "renew" => await RenewAsync(context, caller, resource),
             "handoff" => await HandOffAsync(context, caller, resource),
-            _ => await TakeAsync(context, caller, resource),
+            _ => await PreemptAsync(context, caller, resource),
         };
-        await AnswerAsync(context, answer, showSecret: verb != "handoff");
+        await AnswerAsync(context, result, isHandOff: verb == "handoff");
     }
 
     public async Task ReleaseAsync(HttpContext context, string path)
@@ -79,30 +79,38 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
         var caller = context.RequireCaller();
         var resource = await AllowedAsync(caller, path, context);
         var leaseId = LeaseRequest.CheckId(context.Request.Headers["Dunlin-Lease"]);
-        await leases.ReleaseAsync(resource, leaseId, caller.UserId, caller.AsOrigin());
+        await leases.ReleaseAsync(new LeaseClaim(resource, leaseId, caller.UserId), caller.AsOrigin());
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
-    private async Task<LeaseAnswer> RenewAsync(HttpContext context, Caller caller, ResourceName resource)
+    private async Task<LeaseResult> RenewAsync(HttpContext context, Caller caller, ResourceName resource)
     {
         var body = await RequestBody.ReadAsync<RenewBody>(context, MaxBody, context.RequestAborted);
-        return await leases.RenewAsync(new LeaseClaim(resource, body.LeaseId, caller.UserId, body.Fence), body.Seconds, caller.AsOrigin());
+        return await leases.RenewAsync(
+            new LeaseClaim(resource, body.LeaseId, caller.UserId, body.FencingToken),
+            LeaseDuration.FromSeconds(body.Seconds),
+            caller.AsOrigin()
+        );
     }
 
-    private async Task<LeaseAnswer> HandOffAsync(HttpContext context, Caller caller, ResourceName resource)
+    private async Task<LeaseResult> HandOffAsync(HttpContext context, Caller caller, ResourceName resource)
     {
         var body = await RequestBody.ReadAsync<HandOffBody>(context, MaxBody, context.RequestAborted);
-        return await leases.HandOffAsync(new LeaseClaim(resource, body.LeaseId, caller.UserId, body.Fence), body.To, caller.AsOrigin());
+        return await leases.HandOffAsync(
+            new LeaseClaim(resource, body.LeaseId, caller.UserId, body.FencingToken),
+            body.To,
+            caller.AsOrigin()
+        );
     }
 
-    private async Task<LeaseAnswer> TakeAsync(HttpContext context, Caller caller, ResourceName resource)
+    private async Task<LeaseResult> PreemptAsync(HttpContext context, Caller caller, ResourceName resource)
     {
         if (!await policies.MayTakeAsync(caller, resource, context.RequestAborted))
             throw new DunlinException(ErrorCode.Forbidden, $"You may not take the lease of '{resource}'.");
         rates.Take(_rate, caller.UserId);
-        var body = await RequestBody.ReadAsync<TakeBody>(context, MaxBody, context.RequestAborted);
-        var request = new LeaseRequest(resource, body.LeaseId, LeaseRequest.OwnerOf(caller), body.Seconds ?? leases.Options.DefaultSeconds);
-        return await leases.TakeAsync(request, body.Reason, body.GraceSeconds ?? 0, caller.AsOrigin());
+        var body = await RequestBody.ReadAsync<PreemptBody>(context, MaxBody, context.RequestAborted);
+        var request = new LeaseRequest(resource, body.LeaseId, LeaseRequest.OwnerOf(caller), LeaseDuration.FromSeconds(body.Seconds));
+        return await leases.PreemptAsync(request, body.Reason, TimeSpan.FromSeconds(body.GraceSeconds ?? 0), caller.AsOrigin());
     }
 
     private async ValueTask<ResourceName> AllowedAsync(Caller caller, string path, HttpContext context)
@@ -132,21 +140,17 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
             _ => throw new DunlinException(ErrorCode.InvalidField, "'after' is the 'next' of the page before.", "after"),
         };
 
-    private static Task AnswerAsync(HttpContext context, LeaseAnswer answer, bool showSecret = true)
+    private static Task AnswerAsync(HttpContext context, LeaseResult result, bool isHandOff = false)
     {
-        if (answer.Result == LeaseResult.Held && showSecret)
-            throw LeaseErrors.Held(answer.Row);
-        context.Response.StatusCode = answer.Result switch
+        // After a hand-off somebody else holds it, as was asked for.
+        if (result.Status == LeaseStatus.Held && !isHandOff)
+            throw LeaseErrors.Held(result.Lease);
+        context.Response.StatusCode = result.Status switch
         {
-            LeaseResult.Granted => StatusCodes.Status201Created,
-            LeaseResult.Queued => StatusCodes.Status202Accepted,
+            LeaseStatus.Granted => StatusCodes.Status201Created,
+            LeaseStatus.Queued => StatusCodes.Status202Accepted,
             _ => StatusCodes.Status200OK,
         };
-        return context.Response.WriteAsJsonAsync(
-            LeaseView.Of(answer.Row, answer.Now, secret: answer.IsHolder) with
-            {
-                Position = answer.Result == LeaseResult.Queued ? answer.QueuePosition : null,
-            }
-        );
+        return context.Response.WriteAsJsonAsync(LeaseView.Of(result));
     }
 }

@@ -5,7 +5,7 @@ namespace Dunlin.Leases;
 /// <summary>A lease on the wire. Only its holder is shown the lease id.</summary>
 /// <param name="Resource">The resource.</param>
 /// <param name="LeaseId">The holder's secret; absent for others.</param>
-/// <param name="Fence">The fencing token.</param>
+/// <param name="FencingToken">The fencing token.</param>
 /// <param name="State"><c>held | ending | free</c>.</param>
 /// <param name="Owner">The holder.</param>
 /// <param name="AcquiredAt">When it was granted.</param>
@@ -16,7 +16,7 @@ namespace Dunlin.Leases;
 public sealed record LeaseView(
     string Resource,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? LeaseId,
-    long Fence,
+    [property: JsonPropertyName("fence")] long FencingToken,
     string State,
     PublicOwner? Owner,
     DateTimeOffset AcquiredAt,
@@ -30,24 +30,31 @@ public sealed record LeaseView(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? Position { get; init; }
 
-    /// <summary>The view of a row.</summary>
-    /// <param name="row">The row.</param>
+    /// <summary>Returns the view of an answer: with the lease id where the caller is the holder, and the place where it waits.</summary>
+    public static LeaseView Of(LeaseResult result) =>
+        Of(result.Lease, result.Now) with
+        {
+            LeaseId = result.LeaseId,
+            Position = result.Status == LeaseStatus.Queued ? result.QueuePosition : null,
+        };
+
+    /// <summary>Returns the view that everybody may see.</summary>
+    /// <param name="lease">The lease.</param>
     /// <param name="now">The time of the answer.</param>
-    /// <param name="secret">Whether the one who asks is the holder.</param>
-    public static LeaseView Of(LeaseRow row, DateTimeOffset now, bool secret) =>
+    public static LeaseView Of(LeaseInfo lease, DateTimeOffset now) =>
         new(
-            row.Resource.Value,
-            secret ? row.LeaseId : null,
-            row.Fence,
-            row.LeaseId is null ? "free"
-                : row.Ending ? "ending"
+            lease.Resource.Value,
+            null,
+            lease.FencingToken.Number,
+            lease.Owner is null ? "free"
+                : lease.IsEnding ? "ending"
                 : "held",
-            row.Owner is null ? null : PublicOwner.Of(row.Owner),
-            row.AcquiredAt,
-            row.ExpiresAt,
-            row.Seconds,
+            LeaseErrors.HolderOf(lease),
+            lease.AcquiredAt,
+            lease.ExpiresAt,
+            (int)lease.Duration.TotalSeconds,
             now,
-            row.Waiters.Count
+            lease.Waiting
         );
 }
 
@@ -65,8 +72,8 @@ internal sealed record LeaseList(
 
 internal sealed record AcquireBody(string LeaseId, int? Seconds = null, bool? Wait = null);
 
-internal sealed record RenewBody(string LeaseId, long Fence, int? Seconds = null);
+internal sealed record RenewBody(string LeaseId, [property: JsonPropertyName("fence")] long FencingToken, int? Seconds = null);
 
-internal sealed record HandOffBody(string LeaseId, long Fence, string? To = null);
+internal sealed record HandOffBody(string LeaseId, [property: JsonPropertyName("fence")] long FencingToken, string? To = null);
 
-internal sealed record TakeBody(string LeaseId, string Reason, int? GraceSeconds = null, int? Seconds = null);
+internal sealed record PreemptBody(string LeaseId, string Reason, int? GraceSeconds = null, int? Seconds = null);

@@ -38,7 +38,8 @@ public static class CoreServices
         services.TryAddSingleton<NodeQuestions>();
         services.TryAddSingleton<LeaseInstruments>();
         services.TryAddSingleton<LeaseService>();
-        services.AddHostedSingleton<LeaseGraces>();
+        services.TryAddSingleton<ILeases, StoreLeases>();
+        services.AddHostedSingleton<DisconnectMonitor>();
         services.AddHostedSingleton<PresenceRegistry>();
         services.AddHostedSingleton<UserDevices>();
         services.AddOptions<FanoutOptions>().ValidateDataAnnotations().ValidateOnStart();

@@ -49,7 +49,7 @@ internal sealed partial class RetentionService : IHostedService
         await _store.WriteAsync(
             async (unit, ct) =>
             {
-                await unit.Leases.ForgetEndedAsync(_clock.Now - _options.EndedLeaseAge, ct);
+                await unit.LeaseTable.ForgetEndedAsync(_clock.Now - _options.EndedLeaseAge, ct);
                 if (unit is IRecordScope scope)
                     await scope.Records.ForgetAsync(_clock.Now - _options.DeletedRecordAge, ct);
             },

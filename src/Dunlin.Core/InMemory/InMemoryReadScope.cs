@@ -18,7 +18,7 @@ internal sealed class InMemoryReadScope(Position position, LeaseRows rows, Recor
 
     public DbConnection Connection => throw NoDatabase();
 
-    public ILeaseTable Leases => this;
+    public ILeaseTable LeaseTable => this;
 
     public IRecordTable Records => Table;
 
@@ -50,7 +50,7 @@ internal sealed class InMemoryReadScope(Position position, LeaseRows rows, Recor
 
     public ValueTask SaveAsync(LeaseRow row, CancellationToken cancellationToken) => throw ReadOnly();
 
-    public ValueTask<long> NextFenceAsync(CancellationToken cancellationToken) => throw ReadOnly();
+    public ValueTask<long> NextFencingTokenAsync(CancellationToken cancellationToken) => throw ReadOnly();
 
     public ValueTask ForgetEndedAsync(DateTimeOffset before, CancellationToken cancellationToken) => throw ReadOnly();
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Leases;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.InMemory;
@@ -15,6 +16,7 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
     : IJournal,
         IStore,
         IStoreHealth,
+        ILeaseStore,
         IDisposable
 {
     private readonly SemaphoreSlim _writer = new(1, 1);
@@ -38,6 +40,14 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
     /// <inheritdoc/>
     public CancellationToken Faulted => CancellationToken.None;
 
+    LeaseService? ILeaseStore.LeaseService
+    {
+        get => LeaseService;
+        set => LeaseService = value;
+    }
+
+    private LeaseService? LeaseService { get; set; }
+
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<Position>> AppendAsync(
         IReadOnlyList<EventDraft> drafts,
@@ -55,7 +65,7 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
                 return earlier.Fingerprint.AsSpan().SequenceEqual(fingerprint)
                     ? earlier.Positions
                     : throw AppendRules.KeyReused(idempotency);
-            var unit = new InMemoryUnit(Head, _leases, _records, clock);
+            var unit = new InMemoryUnit(Head, _leases, _records, clock, LeaseService);
             foreach (var draft in drafts)
                 unit.Append(draft);
             var positions = new PositionRange(Head with { Offset = Head.Offset + 1 }, drafts.Count);
@@ -80,7 +90,7 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
         await _writer.WaitAsync(cancellationToken);
         try
         {
-            var unit = new InMemoryUnit(Head, _leases, _records, clock);
+            var unit = new InMemoryUnit(Head, _leases, _records, clock, LeaseService);
             _current.Value = unit;
             T result;
             try

@@ -7,7 +7,7 @@ using Dunlin.Topics;
 namespace Dunlin.InMemory;
 
 /// <summary>What one unit of work changes, kept aside until its commit; dropping it is the rollback.</summary>
-internal sealed class InMemoryUnit(Position head, LeaseRows rows, RecordRows records, StoreClock clock)
+internal sealed class InMemoryUnit(Position head, LeaseRows rows, RecordRows records, StoreClock clock, LeaseService? leases)
     : IUnitOfWork,
         ILeaseScope,
         ILeaseTable,
@@ -35,7 +35,9 @@ internal sealed class InMemoryUnit(Position head, LeaseRows rows, RecordRows rec
 
     public DateTimeOffset Now { get; } = clock.Now;
 
-    public ILeaseTable Leases => this;
+    public ILeaseTable LeaseTable => this;
+
+    public LeaseService? LeaseService => leases;
 
     public void End() => Ended = true;
 
@@ -84,11 +86,11 @@ internal sealed class InMemoryUnit(Position head, LeaseRows rows, RecordRows rec
         return default;
     }
 
-    public ValueTask<long> NextFenceAsync(CancellationToken cancellationToken)
+    public ValueTask<long> NextFencingTokenAsync(CancellationToken cancellationToken)
     {
         ThrowIfEnded();
-        _rows = _rows with { Fence = _rows.Fence + 1 };
-        return new(_rows.Fence);
+        _rows = _rows with { FencingToken = _rows.FencingToken + 1 };
+        return new(_rows.FencingToken);
     }
 
     public ValueTask<int> CountHeldAsync(string userId, DateTimeOffset at, int limit, CancellationToken cancellationToken)

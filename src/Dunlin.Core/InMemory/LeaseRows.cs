@@ -5,7 +5,7 @@ using Dunlin.Topics;
 namespace Dunlin.InMemory;
 
 /// <summary>All lease rows and the fence counter. Immutable, so that holding it is a snapshot and dropping it is a rollback.</summary>
-internal sealed record LeaseRows(ImmutableSortedDictionary<string, LeaseRow> ByResource, long Fence)
+internal sealed record LeaseRows(ImmutableSortedDictionary<string, LeaseRow> ByResource, long FencingToken)
 {
     public static LeaseRows Empty { get; } = new(ImmutableSortedDictionary.Create<string, LeaseRow>(StringComparer.Ordinal), 0);
 

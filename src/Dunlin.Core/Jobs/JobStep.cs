@@ -43,7 +43,7 @@ internal static class JobStep
             State = JobState.Running,
             Attempt = row.Attempt + 1,
             // Global and never handed out twice: a worker that slept holds a smaller one for ever.
-            Fence = await unit.Leases.NextFenceAsync(cancellationToken),
+            Fence = await unit.LeaseTable.NextFencingTokenAsync(cancellationToken),
             LeaseUntil = unit.Now + type.Options.LeaseDuration,
         };
         return (await jobs.SaveAsync(claimed, cancellationToken), true);

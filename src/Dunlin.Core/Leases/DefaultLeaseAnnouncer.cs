@@ -16,12 +16,10 @@ internal sealed class DefaultLeaseAnnouncer : ILeaseAnnouncer
         var data = new
         {
             resource = change.Resource.Value,
-            fence = change.Fence,
+            fence = change.FencingToken.Number,
             owner = PublicOwner.Of(change.Owner),
             expiresAt = change.ExpiresAt,
-            reason = change.Kind is LeaseChangeKind.Granted or LeaseChangeKind.Queued
-                ? null
-                : JsonNamingPolicy.CamelCase.ConvertName(change.End.ToString()),
+            reason = change.Kind is LeaseChangeKind.Granted or LeaseChangeKind.Queued ? null : LeaseErrors.WireName(change.End),
             text = change.Reason,
         };
         await unit.AppendAsync(EventDraft.OfEngine(topic, type, data, change.Origin), cancellationToken);

@@ -3,19 +3,19 @@ using Dunlin.Topics;
 
 namespace Dunlin.Leases;
 
-/// <summary>A change of a lease, whatever its cause: request, expiry, lost connection, sign-out, hand-off or take.</summary>
+/// <summary>A change of a lease, whatever its cause: request, expiry, lost connection, sign-out, hand-off or preemption.</summary>
 /// <param name="Kind">What happened.</param>
 /// <param name="Resource">The resource.</param>
-/// <param name="Fence">The fencing token of the lease concerned.</param>
+/// <param name="FencingToken">The fencing token of the lease concerned.</param>
 /// <param name="Owner">The new holder (granted), the old holder (released, ending) or the one who waits (queued).</param>
 /// <param name="ExpiresAt">When the lease ends unless renewed; for <see cref="LeaseChangeKind.Ending"/> the deadline.</param>
 /// <param name="End">Why it ended; <see cref="LeaseEnd.Unknown"/> for a grant.</param>
 /// <param name="Origin">Who caused it; null when time did.</param>
-/// <param name="Reason">The text that came with a take.</param>
+/// <param name="Reason">The text that came with a preemption.</param>
 public sealed record LeaseChange(
     LeaseChangeKind Kind,
     ResourceName Resource,
-    long Fence,
+    FencingToken FencingToken,
     LeaseOwner Owner,
     DateTimeOffset ExpiresAt,
     LeaseEnd End = LeaseEnd.Unknown,
@@ -32,7 +32,7 @@ public enum LeaseChangeKind
     /// <summary>The holder lost or gave back the lease.</summary>
     Released,
 
-    /// <summary>A take is pending: the holder has until the deadline to save.</summary>
+    /// <summary>A preemption is pending: the holder has until the deadline to save.</summary>
     Ending,
 
     /// <summary>Somebody joined the queue.</summary>
@@ -52,7 +52,7 @@ public interface ILeaseAnnouncer
 
 /// <summary>
 /// Says which resources below a prefix exist; implemented beside <see cref="ILeaseAnnouncer"/> and registered with it. Asked in the
-/// unit of work of every acquire, take and hand-off, over whatever way the request came, and before a waiter is served. A resource
+/// unit of work of every acquire, preemption and hand-off, over whatever way the request came, and before a waiter is served. A resource
 /// that does not exist has no new holder: requests fail with <see cref="Diagnostics.ErrorCode.NotFound"/>, waiters leave the queue.
 /// Must be safe for concurrent use.
 /// </summary>

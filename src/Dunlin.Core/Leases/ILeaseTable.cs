@@ -4,10 +4,10 @@ namespace Dunlin.Leases;
 
 /// <summary>
 /// Row access to leases inside one unit of work (or, read-only, one read scope). The implementer's duty: a row that was
-/// read in a unit of work cannot be changed by another before this one ends; rows and fences are as durable as the
+/// read in a unit of work cannot be changed by another before this one ends; rows and tokens are as durable as the
 /// transaction. Not for concurrent use.
 /// </summary>
-public interface ILeaseTable
+internal interface ILeaseTable
 {
     /// <summary>The row of a resource; null where there is none.</summary>
     ValueTask<LeaseRow?> FindAsync(ResourceName resource, CancellationToken cancellationToken);
@@ -16,7 +16,7 @@ public interface ILeaseTable
     ValueTask SaveAsync(LeaseRow row, CancellationToken cancellationToken);
 
     /// <summary>The next fencing token: larger than every one handed out before, in all resources, across restarts.</summary>
-    ValueTask<long> NextFenceAsync(CancellationToken cancellationToken);
+    ValueTask<long> NextFencingTokenAsync(CancellationToken cancellationToken);
 
     /// <summary>The rows that match, by resource name.</summary>
     ValueTask<IReadOnlyList<LeaseRow>> ListAsync(LeaseQuery query, CancellationToken cancellationToken);

@@ -3,10 +3,10 @@ using Dunlin.Topics;
 
 namespace Dunlin.Leases;
 
-/// <summary>What every request about a lease is checked for, whichever way it comes in.</summary>
+/// <summary>Validates every request about a lease, in a unit of work and outside.</summary>
 internal static class LeaseChecks
 {
-    /// <summary>The longest reason of a take, in characters.</summary>
+    /// <summary>The longest reason of a preemption, in characters.</summary>
     public const int MaxReasonLength = 200;
 
     public static void Check(LeaseRequest request, LeaseOptions options)
@@ -14,7 +14,7 @@ internal static class LeaseChecks
         CheckResource(request.Resource);
         LeaseRequest.CheckId(request.LeaseId);
         CheckUser(request.Owner.UserId, "owner.userId");
-        CheckSeconds(request.Seconds, options);
+        _ = SecondsOf(request.Duration, options);
     }
 
     public static void Check(LeaseClaim claim)
@@ -22,33 +22,37 @@ internal static class LeaseChecks
         CheckResource(claim.Resource);
         LeaseRequest.CheckId(claim.LeaseId);
         CheckUser(claim.UserId, "userId");
-        if (claim.Fence < 0)
-            throw new DunlinException(ErrorCode.InvalidField, $"A fencing token is a positive number, not {claim.Fence}.", "fence");
+        if (claim.FencingToken is { Number: < 0 } token)
+            throw new DunlinException(ErrorCode.InvalidField, $"A fencing token is a positive number, not {token}.", "fence");
     }
 
-    public static void CheckSeconds(int seconds, LeaseOptions options)
+    /// <summary>Returns the duration in whole seconds, rounded up.</summary>
+    public static int SecondsOf(LeaseDuration duration, LeaseOptions options)
     {
-        if (seconds < 1 || seconds > options.MaxSeconds)
-            throw new DunlinException(
+        var value = duration.IsDefault ? options.DefaultDuration : duration.Value;
+        var seconds = (int)Math.Ceiling(value.TotalSeconds);
+        return value <= options.MaxDuration
+            ? seconds
+            : throw new DunlinException(
                 ErrorCode.InvalidField,
-                $"A lease lasts 1 to {options.MaxSeconds} seconds, not {seconds}.",
+                $"A lease lasts 1 to {options.MaxDuration.TotalSeconds} seconds, not {seconds}.",
                 "seconds"
             );
     }
 
-    public static void CheckTake(string reason, int graceSeconds, LeaseOptions options)
+    public static void CheckPreemption(string reason, TimeSpan grace, LeaseOptions options)
     {
         if (reason is not { Length: >= 1 and <= MaxReasonLength })
             throw new DunlinException(ErrorCode.InvalidField, $"A reason has 1 to {MaxReasonLength} characters.", "reason");
-        if (graceSeconds < 0 || graceSeconds > options.MaxTakeGraceSeconds)
+        if (grace < TimeSpan.Zero || grace > options.MaxPreemptionGrace)
             throw new DunlinException(
                 ErrorCode.InvalidField,
-                $"A grace is 0 to {options.MaxTakeGraceSeconds} seconds, not {graceSeconds}.",
+                $"A grace is 0 to {options.MaxPreemptionGrace.TotalSeconds} seconds, not {grace.TotalSeconds}.",
                 "graceSeconds"
             );
     }
 
-    /// <summary>The default value of the type is no name.</summary>
+    /// <summary>Refuses the default value of the type, which is no name.</summary>
     public static void CheckResource(ResourceName resource)
     {
         if (resource.Value.Length == 0)

@@ -4,7 +4,7 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Leases;
 
-/// <summary>What leases count.</summary>
+/// <summary>Metrics of leases.</summary>
 public sealed class LeaseInstruments
 {
     private readonly Counter<long> _requests;
@@ -18,10 +18,8 @@ public sealed class LeaseInstruments
         _ends = meter.CreateCounter<long>("dunlin.leases.ended", "{lease}", "Leases that ended, by reason.");
     }
 
-    internal void Requested(LeaseResult result) => _requests.Add(1, new KeyValuePair<string, object?>("result", Camel(result)));
+    internal void Requested(LeaseStatus status) =>
+        _requests.Add(1, new KeyValuePair<string, object?>("result", JsonNamingPolicy.CamelCase.ConvertName(status.ToString())));
 
-    internal void Ended(LeaseEnd reason) => _ends.Add(1, new KeyValuePair<string, object?>("reason", Camel(reason)));
-
-    private static string Camel<T>(T value)
-        where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
+    internal void Ended(LeaseEnd reason) => _ends.Add(1, new KeyValuePair<string, object?>("reason", LeaseErrors.WireName(reason)));
 }

@@ -5,20 +5,20 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Leases;
 
-/// <content>Ends that no holder asks for. Each is announced like any other.</content>
+/// <content>Ends that no holder asks for. Each is announced like a release.</content>
 public sealed partial class LeaseService
 {
     // Rows per transaction when many leases end together, so that other writers get their turn.
     private const int RowsPerUnit = 100;
 
     /// <summary>Watches the leases that the store holds. Call once, after it is open.</summary>
-    public async Task BeginAsync(CancellationToken cancellationToken)
+    internal async Task BeginAsync(CancellationToken cancellationToken)
     {
         string? after = null;
         while (true)
         {
-            var (rows, now) = await store.ReadAsync(
-                async (scope, ct) => (await scope.Leases.ListAsync(new LeaseQuery(HeldOnly: true, After: after), ct), scope.Now),
+            var (rows, now) = await _store.ReadAsync(
+                async (scope, ct) => (await scope.LeaseTable.ListAsync(new LeaseQuery(HeldOnly: true, After: after), ct), scope.Now),
                 cancellationToken
             );
             if (rows.Count == 0)
@@ -48,10 +48,10 @@ public sealed partial class LeaseService
         string? after = null;
         while (true)
         {
-            var page = await store.WriteAsync(
+            var page = await _store.WriteAsync(
                 async (unit, ct) =>
                 {
-                    var rows = await unit.Leases.ListAsync(new LeaseQuery(SessionId: sessionId, Limit: RowsPerUnit, After: after), ct);
+                    var rows = await unit.LeaseTable.ListAsync(new LeaseQuery(SessionId: sessionId, Limit: RowsPerUnit, After: after), ct);
                     foreach (var row in rows)
                         await StepAsync(unit, row.Resource, null, (step, c) => step.RemoveOwnerAsync(Concerns, reason, c), ct);
                     return rows;
@@ -73,12 +73,15 @@ public sealed partial class LeaseService
         string? after = null;
         while (true)
         {
-            var page = await store.ReadAsync((scope, ct) => scope.Leases.ListAsync(new LeaseQuery(After: after), ct), cancellationToken);
+            var page = await _store.ReadAsync(
+                (scope, ct) => scope.LeaseTable.ListAsync(new LeaseQuery(After: after), ct),
+                cancellationToken
+            );
             // Found in a snapshot; the step looks again in the transaction.
             var rows = page.Where(row => (row.Owner is { } owner && Concerns(owner)) || row.Waiters.Any(waiter => Concerns(waiter.Owner)));
             foreach (var chunk in rows.Chunk(RowsPerUnit))
             {
-                await store.WriteAsync(
+                await _store.WriteAsync(
                     async (unit, ct) =>
                     {
                         foreach (var row in chunk)
@@ -94,27 +97,11 @@ public sealed partial class LeaseService
         }
     }
 
-    /// <summary>
-    /// Ends every lease under a prefix and empties the queues, inside a unit of work: for a thing that is deleted or renamed with
-    /// all its parts. All or none: nothing ends where somebody else holds a part.
-    /// </summary>
-    /// <param name="unit">The unit of work that deletes or renames.</param>
-    /// <param name="prefix">The resource or the segments above its parts.</param>
-    /// <param name="userId">The user whose own leases may end; null ends the leases of all.</param>
-    /// <param name="origin">Who causes it; null for the server.</param>
-    /// <param name="cancellationToken">Stops it; the unit of work must then fail.</param>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseHeld"/>: another user holds one of them.</exception>
-    public async ValueTask EndUnderAsync(
-        IUnitOfWork unit,
-        string prefix,
-        string? userId,
-        EventOrigin? origin = null,
-        CancellationToken cancellationToken = default
-    )
+    internal async ValueTask EndUnderInAsync(IUnitOfWork unit, string prefix, EventOrigin? origin, CancellationToken cancellationToken)
     {
-        if (userId is not null)
-            await unit.RequireNoneHeldByAnotherAsync(prefix, userId, cancellationToken);
-        await foreach (var row in unit.Leases.ListAllAsync(new LeaseQuery(prefix, HeldOnly: true, Limit: RowsPerUnit), cancellationToken))
+        await foreach (
+            var row in unit.LeaseTable.ListAllAsync(new LeaseQuery(prefix, HeldOnly: true, Limit: RowsPerUnit), cancellationToken)
+        )
         {
             await StepAsync(
                 unit,
@@ -130,10 +117,9 @@ public sealed partial class LeaseService
         }
     }
 
-    /// <summary>Ends the lease if it has run out, announces it and serves the queue; changes nothing otherwise. Whoever finds a lease
-    /// that ran out on a node that is gone calls it.</summary>
-    public async ValueTask SettleAsync(ResourceName resource, CancellationToken cancellationToken = default) =>
-        await store.WriteAsync(
+    /// <summary>Ends the lease if it has expired, announces it and serves the queue; changes nothing otherwise.</summary>
+    internal async ValueTask SettleAsync(ResourceName resource, CancellationToken cancellationToken = default) =>
+        await _store.WriteAsync(
             (unit, ct) =>
                 StepAsync(
                     unit,
@@ -160,12 +146,12 @@ public sealed partial class LeaseService
             catch (Exception error)
 #pragma warning restore CA1031
             {
-                LogSettleFailed(logger, error, resource.Value);
+                LogSettleFailed(_logger, error, resource.Value);
                 _expiries.Retry(resource, SettleInBackground);
             }
         });
 
-    [LoggerMessage(1101, LogLevel.Warning, "The expired lease of {Resource} could not be ended; trying again")]
+    [LoggerMessage(1101, LogLevel.Warning, "Ending the expired lease of {Resource} failed; retrying in about 2 s")]
     private static partial void LogSettleFailed(ILogger logger, Exception error, PeerText resource);
 }
 

@@ -8,32 +8,54 @@ using Microsoft.Extensions.Options;
 namespace Dunlin.Leases;
 
 /// <summary>
-/// Leases: acquire, renew, release, hand-off, take, and the ends that nobody asks for (expiry, lost connection, sign-out).
-/// Each is one unit of work that changes the row and announces the change. Safe for concurrent use. Asking whether a caller
-/// <i>may</i> is the business of whoever calls.
+/// Leases on behalf of users: acquire, renew, release, hand off, preempt, and the ends that nobody asks for (expiry, lost connection,
+/// sign-out). Each is one unit of work that changes the row and announces the change; <c>unit.Leases</c> offers the same inside a unit of
+/// the caller's. Code that holds leases itself uses <see cref="ILeases"/>. Safe for concurrent use.
 /// </summary>
-public sealed partial class LeaseService(
-    IStore store,
-    IEnumerable<LeaseAnnouncerRule> announcers,
-    TimerWheel wheel,
-    IOptions<LeaseOptions> options,
-    LeaseInstruments instruments,
-    ILogger<LeaseService> logger
-)
+/// <remarks>The caller decides whether a user <i>may</i> hold or preempt.</remarks>
+public sealed partial class LeaseService
 {
-    private readonly IReadOnlyList<LeaseAnnouncerRule> _announcers = [.. announcers.OrderByDescending(rule => rule.Prefix.Length)];
-
-    // Rows per read scope of a list, which keeps the write-ahead log from being cleared.
+    // Rows per read scope of a list. A longer scope would keep SQLite from truncating its write-ahead log.
     private const int RowsPerRead = 1_000;
 
-    private readonly LeaseExpiries _expiries = new(wheel);
+    private readonly IStore _store;
+    private readonly LeaseAnnouncerRule[] _announcers;
+    private readonly LeaseInstruments _instruments;
+    private readonly ILogger _logger;
+    private readonly LeaseExpiries _expiries;
+
+    /// <summary>Creates the service of a store.</summary>
+    public LeaseService(
+        IStore store,
+        IEnumerable<LeaseAnnouncerRule> announcers,
+        TimerWheel wheel,
+        IOptions<LeaseOptions> options,
+        LeaseInstruments instruments,
+        ILogger<LeaseService> logger
+    )
+    {
+        _store = store;
+        _announcers = [.. announcers.OrderByDescending(rule => rule.Prefix.Length)];
+        _expiries = new LeaseExpiries(wheel);
+        Watches = new LeaseWatches(store, wheel, logger);
+        _instruments = instruments;
+        _logger = logger;
+        Options = options.Value;
+        if (store is ILeaseStore leases)
+            leases.LeaseService = this;
+    }
 
     /// <summary>The bounds in force.</summary>
-    public LeaseOptions Options { get; } = options.Value;
+    public LeaseOptions Options { get; }
+
+    /// <summary>The handles of this process.</summary>
+    internal LeaseWatches Watches { get; }
 
     /// <summary>Asks for a lease. Idempotent by lease id.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, <see cref="ErrorCode.QueueFull"/>.</exception>
-    public async ValueTask<LeaseAnswer> AcquireAsync(
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>; <see cref="ErrorCode.QueueFull"/>;
+    /// <see cref="ErrorCode.TooManyRequests"/>: the user holds <see cref="LeaseOptions.MaxPerUser"/> leases;
+    /// <see cref="ErrorCode.NotFound"/>: there is no such resource.</exception>
+    public async ValueTask<LeaseResult> AcquireAsync(
         LeaseRequest request,
         EventOrigin? origin = null,
         CancellationToken cancellationToken = default
@@ -41,115 +63,132 @@ public sealed partial class LeaseService(
     {
         LeaseChecks.Check(request, Options);
         using var activity = DunlinActivities.Source.StartActivity("dunlin.lease.acquire");
-        var answer = await store.WriteAsync((unit, ct) => AcquireAsync(unit, request, origin, ct), cancellationToken);
-        instruments.Requested(answer.Result);
-        activity?.SetTag("result", answer.Result.ToString());
-        return answer;
+        var result = await _store.WriteAsync((unit, ct) => AcquireInAsync(unit, request, origin, ct), cancellationToken);
+        _instruments.Requested(result.Status);
+        activity?.SetTag("result", result.Status.ToString());
+        return result;
     }
 
-    /// <summary>Asks for a lease inside a unit of work of the caller's.</summary>
-    /// <exception cref="DunlinException">As without a unit of work.</exception>
-    public ValueTask<LeaseAnswer> AcquireAsync(
+    internal ValueTask<LeaseResult> AcquireInAsync(
         IUnitOfWork unit,
         LeaseRequest request,
-        EventOrigin? origin = null,
-        CancellationToken cancellationToken = default
+        EventOrigin? origin,
+        CancellationToken cancellationToken
     )
     {
         LeaseChecks.Check(request, Options);
         return StepAsync(unit, request.Resource, origin, (step, ct) => step.AcquireAsync(request, Options, ct), cancellationToken);
     }
 
-    /// <summary>Counts the duration anew. Never acquires.</summary>
+    /// <summary>Starts the duration anew. Never acquires.</summary>
+    /// <param name="claim">The lease.</param>
+    /// <param name="duration">The new duration; <c>default</c> for the one that it has.</param>
+    /// <param name="origin">Who asks.</param>
+    /// <param name="cancellationToken">Stops before the change.</param>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>; <see cref="ErrorCode.LeaseLost"/> with the
     /// reason.</exception>
-    public ValueTask<LeaseAnswer> RenewAsync(
+    public ValueTask<LeaseResult> RenewAsync(
         LeaseClaim claim,
-        int? seconds = null,
+        LeaseDuration duration = default,
         EventOrigin? origin = null,
         CancellationToken cancellationToken = default
     )
     {
-        LeaseChecks.Check(claim);
-        LeaseChecks.CheckSeconds(seconds ?? Options.DefaultSeconds, Options);
-        return store.WriteAsync(
-            (unit, ct) => StepAsync(unit, claim.Resource, origin, (step, c) => step.RenewAsync(claim, seconds, c), ct),
-            cancellationToken
-        );
+        CheckRenewal(claim, duration);
+        return _store.WriteAsync((unit, ct) => RenewInAsync(unit, claim, duration, origin, ct), cancellationToken);
     }
 
-    /// <summary>Gives a lease back, or leaves the queue. Repeating it, or releasing what is lost, is no error.</summary>
-    /// <returns>Whether anything was given back.</returns>
-    public ValueTask<bool> ReleaseAsync(
-        ResourceName resource,
-        string leaseId,
-        string userId,
-        EventOrigin? origin = null,
-        CancellationToken cancellationToken = default
-    ) => store.WriteAsync((unit, ct) => ReleaseAsync(unit, resource, leaseId, userId, origin, ct), cancellationToken);
-
-    /// <summary>Gives a lease back inside a unit of work of the caller's, for example together with the save.</summary>
-    public ValueTask<bool> ReleaseAsync(
+    internal ValueTask<LeaseResult> RenewInAsync(
         IUnitOfWork unit,
-        ResourceName resource,
-        string leaseId,
-        string userId,
-        EventOrigin? origin = null,
-        CancellationToken cancellationToken = default
+        LeaseClaim claim,
+        LeaseDuration duration,
+        EventOrigin? origin,
+        CancellationToken cancellationToken
     )
     {
-        LeaseChecks.Check(new LeaseClaim(resource, leaseId, userId));
-        return StepAsync(unit, resource, origin, (step, ct) => step.ReleaseAsync(leaseId, userId, ct), cancellationToken);
+        CheckRenewal(claim, duration);
+        return StepAsync(unit, claim.Resource, origin, (step, ct) => step.RenewAsync(claim, duration, Options, ct), cancellationToken);
+    }
+
+    /// <summary>
+    /// Releases a lease. A claim with a fencing token releases that grant only: a lease that somebody else, or a later grant, holds stays.
+    /// A claim without one releases every grant of its lease id, and leaves the queue. Repeating it, or releasing what is lost, changes
+    /// nothing.
+    /// </summary>
+    /// <returns>Whether anything was released.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>.</exception>
+    public ValueTask<bool> ReleaseAsync(LeaseClaim claim, EventOrigin? origin = null, CancellationToken cancellationToken = default)
+    {
+        LeaseChecks.Check(claim);
+        return _store.WriteAsync((unit, ct) => ReleaseInAsync(unit, claim, origin, ct), cancellationToken);
+    }
+
+    internal ValueTask<bool> ReleaseInAsync(IUnitOfWork unit, LeaseClaim claim, EventOrigin? origin, CancellationToken cancellationToken)
+    {
+        LeaseChecks.Check(claim);
+        return StepAsync(unit, claim.Resource, origin, (step, ct) => step.ReleaseAsync(claim, ct), cancellationToken);
     }
 
     /// <summary>Passes a lease to the first waiter, or to the first waiter of one user.</summary>
+    /// <returns>The lease of the new holder.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>; <see cref="ErrorCode.LeaseLost"/>; <see
-    /// cref="ErrorCode.Conflict"/> where nobody (or not this user) waits.</exception>
-    public ValueTask<LeaseAnswer> HandOffAsync(
+    /// cref="ErrorCode.Conflict"/>: nobody, or not this user, waits.</exception>
+    public ValueTask<LeaseResult> HandOffAsync(
         LeaseClaim claim,
-        string? toUserId,
+        string? toUserId = null,
         EventOrigin? origin = null,
         CancellationToken cancellationToken = default
     )
     {
         LeaseChecks.Check(claim);
-        return store.WriteAsync(
-            (unit, ct) => StepAsync(unit, claim.Resource, origin, (step, c) => step.HandOffAsync(claim, toUserId, c), ct),
-            cancellationToken
-        );
+        return _store.WriteAsync((unit, ct) => HandOffInAsync(unit, claim, toUserId, origin, ct), cancellationToken);
+    }
+
+    internal ValueTask<LeaseResult> HandOffInAsync(
+        IUnitOfWork unit,
+        LeaseClaim claim,
+        string? toUserId,
+        EventOrigin? origin,
+        CancellationToken cancellationToken
+    )
+    {
+        LeaseChecks.Check(claim);
+        return StepAsync(unit, claim.Resource, origin, (step, ct) => step.HandOffAsync(claim, toUserId, ct), cancellationToken);
     }
 
     /// <summary>
     /// Takes a lease from its holder, at once or after a grace in which the holder may save. Audited in the log and by its event.
     /// </summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>; <see cref="ErrorCode.QueueFull"/>: with a grace the taker
-    /// waits.</exception>
-    public async ValueTask<LeaseAnswer> TakeAsync(
+    /// <param name="request">The lease that is asked for.</param>
+    /// <param name="reason">Shown to the holder; 1 to 200 characters.</param>
+    /// <param name="grace">How long the holder may go on; zero takes the lease at once.</param>
+    /// <param name="origin">Who asks.</param>
+    /// <param name="cancellationToken">Stops before the change.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>; <see cref="ErrorCode.QueueFull"/>: with a grace the
+    /// preemptor waits; <see cref="ErrorCode.NotFound"/>: there is no such resource.</exception>
+    public async ValueTask<LeaseResult> PreemptAsync(
         LeaseRequest request,
         string reason,
-        int graceSeconds,
+        TimeSpan grace,
         EventOrigin? origin = null,
         CancellationToken cancellationToken = default
     )
     {
         LeaseChecks.Check(request, Options);
-        LeaseChecks.CheckTake(reason, graceSeconds, Options);
-        var answer = await store.WriteAsync(
-            (unit, ct) =>
-                StepAsync(unit, request.Resource, origin, (step, c) => step.TakeAsync(request, reason, graceSeconds, Options, c), ct),
+        LeaseChecks.CheckPreemption(reason, grace, Options);
+        var result = await _store.WriteAsync(
+            (unit, ct) => StepAsync(unit, request.Resource, origin, (step, c) => step.PreemptAsync(request, reason, grace, Options, c), ct),
             cancellationToken
         );
-        LogTaken(logger, request.Owner.UserId, request.Resource.Value, graceSeconds);
-        return answer;
+        LogPreempted(_logger, request.Owner.UserId, request.Resource.Value, grace.TotalSeconds);
+        return result;
     }
 
-    /// <summary>Ends the lease whoever holds it, inside a unit of work, and serves the queue. For a resource that is deleted or
-    /// renamed see <see cref="EndUnderAsync"/>.</summary>
-    public ValueTask<bool> ForceReleaseAsync(
+    internal ValueTask<bool> ForceReleaseInAsync(
         IUnitOfWork unit,
         ResourceName resource,
-        EventOrigin? origin = null,
-        CancellationToken cancellationToken = default
+        EventOrigin? origin,
+        CancellationToken cancellationToken
     )
     {
         LeaseChecks.CheckResource(resource);
@@ -169,48 +208,42 @@ public sealed partial class LeaseService(
         );
     }
 
-    /// <summary>All leases held now that match, for a snapshot; <see cref="LeaseQuery.Limit"/> does not count. The position lies before
-    /// every change not in it.</summary>
-    public async ValueTask<(IReadOnlyList<LeaseRow> Rows, Position Position, DateTimeOffset Now)> ListAsync(
-        LeaseQuery query,
-        CancellationToken cancellationToken = default
-    )
-    {
-        var page = await ListPageAsync(query with { Limit = int.MaxValue }, null, cancellationToken);
-        return (page.Rows, page.Position, page.Now);
-    }
+    /// <summary>Returns all leases held now that match, as one page; <see cref="LeaseQuery.Limit"/> is ignored.</summary>
+    public ValueTask<LeasePage> ListAsync(LeaseQuery query, CancellationToken cancellationToken = default) =>
+        ListPageAsync(query with { Limit = int.MaxValue }, null, cancellationToken);
 
     /// <summary>
-    /// One page of the leases held now that match and that <paramref name="mayShow"/> lets through: the filter comes before the limit, so
-    /// rows of others never leave a page short.
+    /// Returns one page of the leases held now that match and that <paramref name="mayShow"/> admits. The filter comes before the limit, so
+    /// leases of others never leave a page short.
     /// </summary>
     /// <param name="query">Which; its <see cref="LeaseQuery.After"/> is the <see cref="LeasePage.Next"/> of the page before.</param>
-    /// <param name="mayShow">Whether a row may be shown; null for all. Called outside of any transaction.</param>
+    /// <param name="mayShow">Whether a lease may be shown; null for all. Called outside of any transaction.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async ValueTask<LeasePage> ListPageAsync(
         LeaseQuery query,
-        Func<LeaseRow, CancellationToken, ValueTask<bool>>? mayShow,
+        Func<LeaseInfo, CancellationToken, ValueTask<bool>>? mayShow,
         CancellationToken cancellationToken = default
     )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
-        var shown = new List<LeaseRow>();
+        var shown = new List<LeaseInfo>();
         var (after, start) = (query.After, (Position?)null);
         while (true)
         {
             var part = query with { HeldOnly = true, Limit = RowsPerRead, After = after };
-            var (rows, position, now) = await store.ReadAsync(
-                async (scope, ct) => (await scope.Leases.ListAsync(part, ct), scope.Position, scope.Now),
+            var (rows, position, now) = await _store.ReadAsync(
+                async (scope, ct) => (await scope.LeaseTable.ListAsync(part, ct), scope.Position, scope.Now),
                 cancellationToken
             );
-            // Of the first part: what changes between two parts comes after it.
+            // The position of the first part: changes between two parts come after it.
             start ??= position;
             foreach (var row in rows)
             {
                 after = row.Resource.Value;
-                if (!row.IsHeldAt(now) || (mayShow is not null && !await mayShow(row, cancellationToken)))
+                var lease = LeaseInfo.Of(row);
+                if (!row.IsHeldAt(now) || (mayShow is not null && !await mayShow(lease, cancellationToken)))
                     continue;
-                shown.Add(row);
+                shown.Add(lease);
                 if (shown.Count == query.Limit)
                     return new LeasePage(shown, after, start.Value, now);
             }
@@ -219,7 +252,7 @@ public sealed partial class LeaseService(
         }
     }
 
-    /// <summary>Runs one step of the state machine and keeps its outcome: row, announcements and the date of the next expiry.</summary>
+    /// <summary>Runs one step of the state machine and stores its outcome: row, announcements and the time of the next expiry.</summary>
     private async ValueTask<T> StepAsync<T>(
         IUnitOfWork unit,
         ResourceName resource,
@@ -228,17 +261,20 @@ public sealed partial class LeaseService(
         CancellationToken cancellationToken
     )
     {
-        var row = await unit.Leases.FindAsync(resource, cancellationToken) ?? new LeaseRow(resource);
+        var row = await unit.LeaseTable.FindAsync(resource, cancellationToken) ?? new LeaseRow(resource);
         var announcer = AnnouncerFor(resource);
         var step = new LeaseStep(unit, row, origin, announcer as ILeaseResources);
         var result = await verb(step, cancellationToken);
         if (step.HasChanged)
-            await unit.Leases.SaveAsync(step.Row, cancellationToken);
+        {
+            await unit.LeaseTable.SaveAsync(step.Row, cancellationToken);
+            Watches.OnChanging(step.Row, unit.Now);
+        }
         foreach (var change in step.Changes)
         {
             await announcer.AnnounceAsync(change, unit, cancellationToken);
             if (change.Kind == LeaseChangeKind.Released)
-                instruments.Ended(change.End);
+                _instruments.Ended(change.End);
         }
         // Scheduled although the transaction may yet fail: settling a lease that has not expired changes nothing.
         _expiries.Watch(step.Row, unit.Now, SettleInBackground);
@@ -255,6 +291,12 @@ public sealed partial class LeaseService(
         return DefaultLeaseAnnouncer.Instance;
     }
 
+    private void CheckRenewal(LeaseClaim claim, LeaseDuration duration)
+    {
+        LeaseChecks.Check(claim);
+        _ = LeaseChecks.SecondsOf(duration, Options);
+    }
+
     [LoggerMessage(1100, LogLevel.Warning, "User {UserId} took the lease of {Resource} with a grace of {GraceSeconds} s")]
-    private static partial void LogTaken(ILogger logger, PeerText userId, PeerText resource, int graceSeconds);
+    private static partial void LogPreempted(ILogger logger, PeerText userId, PeerText resource, double graceSeconds);
 }

@@ -6,27 +6,29 @@ namespace Dunlin.Leases;
 internal sealed partial class LeaseStep
 {
     /// <summary>Compare and set: grants where free, answers the same grant to the same lease id, queues where asked to.</summary>
-    public async ValueTask<LeaseAnswer> AcquireAsync(LeaseRequest request, LeaseOptions options, CancellationToken cancellationToken)
+    public async ValueTask<LeaseResult> AcquireAsync(LeaseRequest request, LeaseOptions options, CancellationToken cancellationToken)
     {
         await RequireExistsAsync(cancellationToken);
         await SettleAsync(cancellationToken);
-        if (IsHeldBy(request.LeaseId, request.Owner.UserId))
+        if (IsHeldBy(request))
         {
             Rebind(request.Owner);
-            return new LeaseAnswer(LeaseResult.Same, Row, Now);
+            return LeaseResult.Of(LeaseStatus.Same, Row, Now);
         }
         if (Row.LeaseId is null)
         {
             await RequireRoomAsync(request.Owner.UserId, options, cancellationToken);
-            await GrantAsync(request.LeaseId, request.Owner, request.Seconds, cancellationToken);
-            return new LeaseAnswer(LeaseResult.Granted, Row, Now);
+            await GrantAsync(request.LeaseId, request.Owner, LeaseChecks.SecondsOf(request.Duration, options), cancellationToken);
+            return LeaseResult.Of(LeaseStatus.Granted, Row, Now);
         }
         if (!request.Wait)
         {
             LeaveQueue(request.LeaseId);
-            return new LeaseAnswer(LeaseResult.Held, Row, Now);
+            return LeaseResult.Of(LeaseStatus.Held, Row, Now);
         }
-        return new LeaseAnswer(LeaseResult.Queued, Row, Now, JoinQueue(request, options));
+        // The answer counts those who waited before.
+        var before = Row;
+        return LeaseResult.Of(LeaseStatus.Queued, before, Now, JoinQueue(request, options));
     }
 
     /// <summary>The page of the holder may have another connection since: the grace watches the new one.</summary>
@@ -41,7 +43,7 @@ internal sealed partial class LeaseStep
 
     private int JoinQueue(LeaseRequest request, LeaseOptions options)
     {
-        var until = Now.AddSeconds(options.WaitSeconds);
+        var until = Now + options.WaitTimeout;
         for (var i = 0; i < Row.Waiters.Count; i++)
         {
             if (!IsSame(Row.Waiters[i].LeaseId, request.LeaseId))
@@ -52,9 +54,16 @@ internal sealed partial class LeaseStep
             return i + 1;
         }
         RequirePlace(request.Owner.UserId, options);
-        Row = Row with { Waiters = [.. Row.Waiters, new Waiter(request.LeaseId, request.Owner, request.Seconds, Now, until)] };
+        Row = Row with
+        {
+            Waiters =
+            [
+                .. Row.Waiters,
+                new Waiter(request.LeaseId, request.Owner, LeaseChecks.SecondsOf(request.Duration, options), Now, until),
+            ],
+        };
         Changes.Add(
-            new LeaseChange(LeaseChangeKind.Queued, Row.Resource, Row.Fence, request.Owner, Row.ExpiresAt, LeaseEnd.Unknown, origin)
+            new LeaseChange(LeaseChangeKind.Queued, Row.Resource, Row.FencingToken, request.Owner, Row.ExpiresAt, LeaseEnd.Unknown, origin)
         );
         return Row.Waiters.Count;
     }
@@ -62,7 +71,7 @@ internal sealed partial class LeaseStep
     // A lease that comes by way of a queue is not refused: how many one user waits for is bounded there.
     private async ValueTask RequireRoomAsync(string userId, LeaseOptions options, CancellationToken cancellationToken)
     {
-        if (await unit.Leases.CountHeldAsync(userId, Now, options.MaxPerUser, cancellationToken) < options.MaxPerUser)
+        if (await unit.LeaseTable.CountHeldAsync(userId, Now, options.MaxPerUser, cancellationToken) < options.MaxPerUser)
             return;
         throw new DunlinException(
             ErrorCode.TooManyRequests,

@@ -1,39 +1,43 @@
 namespace Dunlin.Leases;
 
-/// <content>What a holder does: renew, release, prove.</content>
+/// <content>Calls of a holder: renew, release, require.</content>
 internal sealed partial class LeaseStep
 {
-    /// <summary>Counts the duration anew. A lease that is lost stays lost: renewing never acquires.</summary>
-    public async ValueTask<LeaseAnswer> RenewAsync(LeaseClaim claim, int? seconds, CancellationToken cancellationToken)
+    /// <summary>Starts the duration anew. A lease that is lost stays lost: renewing never acquires.</summary>
+    public async ValueTask<LeaseResult> RenewAsync(
+        LeaseClaim claim,
+        LeaseDuration duration,
+        LeaseOptions options,
+        CancellationToken cancellationToken
+    )
     {
         await RequireAsync(claim, cancellationToken);
         if (!Row.Ending)
         {
-            var duration = seconds ?? Row.Seconds;
-            Row = Row with { Seconds = duration, ExpiresAt = Now.AddSeconds(duration) };
+            var seconds = duration.IsDefault ? Row.Seconds : LeaseChecks.SecondsOf(duration, options);
+            Row = Row with { Seconds = seconds, ExpiresAt = Now.AddSeconds(seconds) };
         }
-        return new LeaseAnswer(LeaseResult.Same, Row, Now);
+        return LeaseResult.Of(LeaseStatus.Same, Row, Now);
     }
 
-    /// <summary>Gives the lease back, or leaves the queue. Repeating it is no error.</summary>
-    /// <returns>Whether anything was given back.</returns>
-    public async ValueTask<bool> ReleaseAsync(string leaseId, string userId, CancellationToken cancellationToken)
+    /// <summary>Releases the grant of the claim. A claim without a token also leaves the queue. Repeating it is no error.</summary>
+    /// <returns>Whether anything was released.</returns>
+    public async ValueTask<bool> ReleaseAsync(LeaseClaim claim, CancellationToken cancellationToken)
     {
         await SettleAsync(cancellationToken);
-        LeaveQueue(leaseId);
-        if (!IsHeldBy(leaseId, userId))
+        if (claim.FencingToken is null)
+            LeaveQueue(claim.LeaseId);
+        if (!IsHeldBy(claim))
             return HasChanged;
         await EndAsync(LeaseEnd.Released, cancellationToken);
         return true;
     }
 
-    /// <summary>Throws unless this lease id and this fencing token hold the resource now.</summary>
+    /// <summary>Throws unless the claim holds the resource now.</summary>
     public async ValueTask RequireAsync(LeaseClaim claim, CancellationToken cancellationToken)
     {
         await SettleAsync(cancellationToken);
-        if (!IsHeldBy(claim.LeaseId, claim.UserId))
-            throw LeaseErrors.Lost(Row, Row.Resource, ReasonFor(claim.LeaseId));
-        if (claim.Fence is { } fence && fence != Row.Fence)
-            throw LeaseErrors.Lost(Row, Row.Resource, LeaseEnd.Unknown);
+        if (LeaseClaimCheck.LossOf(Row, claim, Now) is { } reason)
+            throw LeaseErrors.Lost(LeaseInfo.Of(Row), Row.Resource, reason);
     }
 }

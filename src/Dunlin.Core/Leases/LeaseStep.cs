@@ -6,15 +6,15 @@ namespace Dunlin.Leases;
 /// <summary>
 /// One resource inside one unit of work: the state machine of a lease. Every verb first settles what time has decided.
 /// <code>
-///   free    acquire                                   : held, the fence grows
+///   free    acquire                                   : held, the fencing token grows
 ///   held    renew (by its holder)                     : held, the expiry moves outwards
 ///   held    release, expiry, disconnect, sign-out     : held by the first waiter, or free
 ///   held    hand-off                                  : held by the waiter named
-///   held    take without grace                        : held by the taker
-///   held    take with grace                           : ending, the taker is the first waiter, no more renewal
-///   ending  deadline, release                         : held by the taker
+///   held    preempt without grace                     : held by the preemptor
+///   held    preempt with grace                        : ending, the preemptor is the first waiter, no more renewal
+///   ending  deadline, release                         : held by the preemptor
 /// </code>
-/// Invariants: at most one holder; <see cref="LeaseRow.Fence"/> grows with every grant and never otherwise; each change is
+/// Invariants: at most one holder; <see cref="LeaseRow.FencingToken"/> grows with every grant and never otherwise; each change is
 /// announced in the transaction that makes it, whatever its cause; nothing but the holder's own renewal moves the expiry
 /// outwards.
 /// </summary>
@@ -36,7 +36,7 @@ internal sealed partial class LeaseStep(IUnitOfWork unit, LeaseRow row, EventOri
         if (Row.Waiters.Any(w => w.Until <= Now))
             Row = Row with { Waiters = [.. Row.Waiters.Where(w => w.Until > Now)] };
         if (Row.LeaseId is not null && Row.ExpiresAt <= Now)
-            EndNow(Row.Ending ? LeaseEnd.Taken : LeaseEnd.Expired, announceOrigin: null);
+            EndNow(Row.EndOfTime, announceOrigin: null);
         await ServeQueueAsync(cancellationToken);
     }
 
@@ -49,7 +49,9 @@ internal sealed partial class LeaseStep(IUnitOfWork unit, LeaseRow row, EventOri
 
     private void EndNow(LeaseEnd reason, EventOrigin? announceOrigin)
     {
-        Changes.Add(new LeaseChange(LeaseChangeKind.Released, Row.Resource, Row.Fence, Row.Owner!, Row.ExpiresAt, reason, announceOrigin));
+        Changes.Add(
+            new LeaseChange(LeaseChangeKind.Released, Row.Resource, Row.FencingToken, Row.Owner!, Row.ExpiresAt, reason, announceOrigin)
+        );
         Row = Row with { LeaseId = null, Owner = null, Ending = false, End = reason, EndedLeaseId = Row.LeaseId, EndedAt = Now };
     }
 
@@ -89,7 +91,7 @@ internal sealed partial class LeaseStep(IUnitOfWork unit, LeaseRow row, EventOri
     {
         Row = Row with
         {
-            Fence = await unit.Leases.NextFenceAsync(cancellationToken),
+            FencingToken = await unit.LeaseTable.NextFencingTokenAsync(cancellationToken),
             LeaseId = leaseId,
             Owner = owner,
             AcquiredAt = Now,
@@ -98,14 +100,14 @@ internal sealed partial class LeaseStep(IUnitOfWork unit, LeaseRow row, EventOri
             Ending = false,
             Waiters = [.. Row.Waiters.Where(w => !IsSame(w.LeaseId, leaseId))],
         };
-        Changes.Add(new LeaseChange(LeaseChangeKind.Granted, Row.Resource, Row.Fence, owner, Row.ExpiresAt, LeaseEnd.Unknown, origin));
+        Changes.Add(
+            new LeaseChange(LeaseChangeKind.Granted, Row.Resource, Row.FencingToken, owner, Row.ExpiresAt, LeaseEnd.Unknown, origin)
+        );
     }
 
-    private bool IsHeldBy(string leaseId, string userId) =>
-        Row.LeaseId is { } current && IsSame(current, leaseId) && string.Equals(Row.Owner!.UserId, userId, StringComparison.Ordinal);
+    private bool IsHeldBy(LeaseRequest request) => IsHeldBy(new LeaseClaim(Row.Resource, request.LeaseId, request.Owner.UserId));
 
-    /// <summary>Why a lease id is no longer the holder's.</summary>
-    private LeaseEnd ReasonFor(string leaseId) => Row.EndedLeaseId is { } ended && IsSame(ended, leaseId) ? Row.End : LeaseEnd.Unknown;
+    private bool IsHeldBy(LeaseClaim claim) => LeaseClaimCheck.LossOf(Row, claim, Now) is null;
 
     // Lease ids are secrets: compared in constant time.
     internal static bool IsSame(string a, string b) =>

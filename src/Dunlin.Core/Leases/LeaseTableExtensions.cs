@@ -2,12 +2,11 @@ using System.Runtime.CompilerServices;
 
 namespace Dunlin.Leases;
 
-/// <summary>Reading leases without a bound on their number.</summary>
-public static class LeaseTableExtensions
+/// <summary>Reading lease rows without a bound on their number.</summary>
+internal static class LeaseTableExtensions
 {
-    /// <summary>All rows that match, by resource name, read page by page (<see cref="LeaseQuery.Limit"/> rows each). A decision must
-    /// rest on this and never on one page, which leaves rows out without saying so. The rows may be changed while they are
-    /// read.</summary>
+    /// <summary>Returns all rows that match, by resource name, read page by page (<see cref="LeaseQuery.Limit"/> rows each). Decide by this
+    /// and never by one page, which omits rows silently. The rows may be changed while they are read.</summary>
     public static async IAsyncEnumerable<LeaseRow> ListAllAsync(
         this ILeaseTable table,
         LeaseQuery query,

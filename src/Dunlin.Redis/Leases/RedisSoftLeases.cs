@@ -14,7 +14,7 @@ namespace Dunlin.Redis.Leases;
 /// empty, or another process wrote it), the node takes a number from the store, which gives each once and has them on disk,
 /// and begins a life with it:
 /// <code>
-///   acquire -- no life --> NextFence of the store (committed) --> begin (the first node wins) --> acquire again
+///   acquire -- no life --> next fencing token of the store (committed) --> begin (the first node wins) --> acquire again
 /// </code>
 /// So every grant of a process is of an epoch that was taken after everything that another process, or the data before a
 /// flush, can have granted from: its tokens are larger. Safe for concurrent use.
@@ -27,6 +27,7 @@ internal sealed partial class RedisSoftLeases(
 ) : ISoftLeases, IDisposable
 {
     private const int MaxHolderLength = 200;
+    private static readonly TimeSpan DefaultDuration = TimeSpan.FromSeconds(30);
 
     /// <summary>Redis changing again and again while a life is begun is an outage.</summary>
     private const int MaxAttempts = 3;
@@ -42,27 +43,41 @@ internal sealed partial class RedisSoftLeases(
     private volatile ConnectionMultiplexer? _redis;
     private bool _isDisposed;
 
-    public async ValueTask<SoftLease?> TryAcquireAsync(
+    public async ValueTask<Lease?> TryAcquireAsync(
         ResourceName resource,
-        string leaseId,
-        string holder,
-        TimeSpan duration,
+        LeaseDuration duration = default,
+        LeaseSettings? settings = null,
         CancellationToken cancellationToken = default
     )
     {
-        Check(resource, leaseId);
-        if (holder is not { Length: >= 1 and <= MaxHolderLength })
-            throw new DunlinException(ErrorCode.InvalidField, $"A holder has 1 to {MaxHolderLength} characters.", "holder");
-        var milliseconds = Check(duration);
+        settings ??= LeaseSettings.Default;
+        var request = settings.RequestFor(resource, duration, wait: false);
+        LeaseChecks.CheckResource(resource);
+        LeaseRequest.CheckId(request.LeaseId);
+        if (request.Owner.Name is not { Length: >= 1 and <= MaxHolderLength })
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"The name of the owner of a soft lease has 1 to {MaxHolderLength} characters.",
+                "holder"
+            );
+        var lasts = duration.IsDefault ? DefaultDuration : duration.Value;
         for (var attempt = 1; ; attempt++)
         {
             var asked = time.GetTimestamp();
             var answer = (RedisResult[])
-                (await RunAsync(Acquire, [LifeKey, KeyOf(resource)], [leaseId, holder, milliseconds], cancellationToken))!;
+                (
+                    await RunAsync(
+                        Acquire,
+                        [LifeKey, KeyOf(resource)],
+                        [request.LeaseId, request.Owner.Name, Milliseconds(lasts)],
+                        cancellationToken
+                    )
+                )!;
             switch ((long)answer[0])
             {
                 case 1:
-                    return new SoftLease(resource, leaseId, TokenOf(answer), ValidFor(duration, asked));
+                    var claim = new LeaseClaim(resource, request.LeaseId, request.Owner.UserId, TokenOf(answer));
+                    return new Holding(this, claim, lasts).Open(asked, settings.AutoRenew);
                 case 0:
                     return null;
                 default:
@@ -74,26 +89,22 @@ internal sealed partial class RedisSoftLeases(
         }
     }
 
-    public async ValueTask<SoftLease?> RenewAsync(SoftLease lease, TimeSpan duration, CancellationToken cancellationToken = default)
+    /// <summary>Starts the duration of a grant anew. Never acquires.</summary>
+    /// <returns>False where the lease is lost: it expired, or Redis has forgotten it.</returns>
+    internal async ValueTask<bool> RenewAsync(LeaseClaim claim, TimeSpan duration, CancellationToken cancellationToken)
     {
-        Check(lease.Resource, lease.LeaseId);
-        var milliseconds = Check(duration);
-        var asked = time.GetTimestamp();
-        var answer = await RunAsync(
-            Renew,
-            [KeyOf(lease.Resource)],
-            [lease.LeaseId, lease.Token.Epoch, lease.Token.Number, milliseconds],
-            cancellationToken
-        );
-        return (long)answer == 1 ? lease with { ValidFor = ValidFor(duration, asked) } : null;
+        var token = claim.FencingToken!.Value;
+        RedisValue[] values = [claim.LeaseId, token.Epoch, token.Number, Milliseconds(duration)];
+        return (long)await RunAsync(Renew, [KeyOf(claim.Resource)], values, cancellationToken) == 1;
     }
 
-    public async ValueTask<bool> ReleaseAsync(SoftLease lease, CancellationToken cancellationToken = default)
+    /// <summary>Releases a grant.</summary>
+    /// <returns>Whether it was still held.</returns>
+    internal async ValueTask<bool> ReleaseAsync(LeaseClaim claim, CancellationToken cancellationToken)
     {
-        Check(lease.Resource, lease.LeaseId);
-        return (long)
-                await RunAsync(Release, [KeyOf(lease.Resource)], [lease.LeaseId, lease.Token.Epoch, lease.Token.Number], cancellationToken)
-            == 1;
+        var token = claim.FencingToken!.Value;
+        RedisValue[] values = [claim.LeaseId, token.Epoch, token.Number];
+        return (long)await RunAsync(Release, [KeyOf(claim.Resource)], values, cancellationToken) == 1;
     }
 
     public async ValueTask<SoftHolder?> FindAsync(ResourceName resource, CancellationToken cancellationToken = default)
@@ -113,25 +124,13 @@ internal sealed partial class RedisSoftLeases(
 
     private RedisKey KeyOf(ResourceName resource) => $"{{{_options.Prefix}}}:soft:{resource.Value}";
 
-    private static SoftToken TokenOf(RedisResult[] answer) => new((long)answer[1], (long)answer[2]);
+    private static FencingToken TokenOf(RedisResult[] answer) => new((long)answer[1], (long)answer[2]);
 
-    private TimeSpan ValidFor(TimeSpan duration, long asked) =>
-        duration - time.GetElapsedTime(asked) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
-
-    private static void Check(ResourceName resource, string leaseId)
-    {
-        ResourceName.Parse(resource.Value);
-        LeaseRequest.CheckId(leaseId);
-    }
-
-    private static long Check(TimeSpan duration) =>
-        duration >= TimeSpan.FromMilliseconds(1) && duration <= TimeSpan.FromDays(1)
-            ? (long)duration.TotalMilliseconds
-            : throw new DunlinException(ErrorCode.InvalidField, "A soft lease lasts a millisecond to a day.", "duration");
+    private static long Milliseconds(TimeSpan duration) => (long)duration.TotalMilliseconds;
 
     private async Task BeginLifeAsync(string process, CancellationToken cancellationToken)
     {
-        var epoch = await store.WriteAsync((unit, ct) => unit.Leases.NextFenceAsync(ct), cancellationToken);
+        var epoch = await store.WriteAsync((unit, ct) => unit.LeaseTable.NextFencingTokenAsync(ct), cancellationToken);
         if ((long)await RunAsync(Begin, [LifeKey], [process, epoch], cancellationToken) == 1)
             LogBegun(process, epoch);
     }
@@ -194,4 +193,54 @@ internal sealed partial class RedisSoftLeases(
 
     [LoggerMessage(2220, LogLevel.Information, "Soft leases begin with the epoch {Epoch} on the Redis process {Process}.")]
     private partial void LogBegun(string process, long epoch);
+
+    [LoggerMessage(2221, LogLevel.Warning, "Releasing the soft lease of {Resource} failed; it is held until it expires")]
+    private static partial void LogReleaseFailed(ILogger logger, Exception exception, ResourceName resource);
+
+    [LoggerMessage(2222, LogLevel.Warning, "Renewing the soft lease of {Resource} failed; retrying until it expires")]
+    private static partial void LogRenewalFailed(ILogger logger, Exception exception, ResourceName resource);
+
+    private ILogger Logger => logger;
+
+    /// <summary>One soft lease and its handle.</summary>
+    private sealed class Holding(RedisSoftLeases leases, LeaseClaim claim, TimeSpan duration) : LeaseBackend(leases.Time)
+    {
+        private TimeSpan _duration = duration;
+
+        public Lease Open(long asked, bool autoRenew) => new(this, claim, Term(asked), autoRenew);
+
+        public override async ValueTask<LeaseTerm> RenewAsync(LeaseDuration duration, CancellationToken cancellationToken)
+        {
+            var lasts = duration.IsDefault ? _duration : duration.Value;
+            var asked = Time.GetTimestamp();
+            if (!await leases.RenewAsync(claim, lasts, cancellationToken))
+                throw LeaseErrors.Lost(null, claim.Resource, LeaseEnd.Unknown);
+            _duration = lasts;
+            return Term(asked);
+        }
+
+        public override ValueTask HandOffAsync(string? toUserId, CancellationToken cancellationToken) =>
+            throw new NotSupportedException("A soft lease cannot be handed off: nobody waits for it. Use a lease of the store (ILeases).");
+
+        public override ValueTask<bool> ReleaseAsync(CancellationToken cancellationToken) => leases.ReleaseAsync(claim, cancellationToken);
+
+        // Redis keeps no reason.
+        public override ValueTask<LeaseEnd?> LossAsync() => new((LeaseEnd?)LeaseEnd.Unknown);
+
+        public override void OnClosed() { }
+
+        public override void LogReleaseFailed(Exception exception) =>
+            RedisSoftLeases.LogReleaseFailed(leases.Logger, exception, claim.Resource);
+
+        public override void LogRenewalFailed(Exception exception) =>
+            RedisSoftLeases.LogRenewalFailed(leases.Logger, exception, claim.Resource);
+
+        private LeaseTerm Term(long asked)
+        {
+            var left = _duration - Time.GetElapsedTime(asked);
+            return TermOf(Time.GetUtcNow() + left, _duration, isEnding: false, asked);
+        }
+    }
+
+    private TimeProvider Time => time;
 }

@@ -9,7 +9,7 @@ using Dunlin.Relational.Sql;
 namespace Dunlin.Relational.Journal;
 
 /// <summary>One unit of work: a savepoint in the open transaction of the writer, which holds the lock of all writers.</summary>
-internal sealed class UnitOfWork(WriteTransaction transaction) : RunningUnit, IUnitOfWork, ILeaseScope, IRecordScope
+internal sealed class UnitOfWork(WriteTransaction transaction, LeaseService? leases) : RunningUnit, IUnitOfWork, ILeaseScope, IRecordScope
 {
     private LeaseTable? _leases;
     private RecordTable? _records;
@@ -22,7 +22,9 @@ internal sealed class UnitOfWork(WriteTransaction transaction) : RunningUnit, IU
 
     public DateTimeOffset Now { get; } = transaction.Now;
 
-    public ILeaseTable Leases => _leases ??= new LeaseTable(() => Open.Session, ct => Open.NextFencingTokenAsync(ct));
+    public ILeaseTable LeaseTable => _leases ??= new LeaseTable(() => Open.Session, ct => Open.NextFencingTokenAsync(ct));
+
+    public LeaseService? LeaseService => leases;
 
     public IRecordTable Records => Table;
 
@@ -61,7 +63,7 @@ internal sealed class ReadScope(ISqlSession session, Position position, DateTime
     public ISqlSession Session =>
         _ended ? throw new InvalidOperationException("The read scope has ended: it is valid inside its callback only.") : session;
 
-    public ILeaseTable Leases => _leases ??= new LeaseTable(() => Session, nextFencingToken: null);
+    public ILeaseTable LeaseTable => _leases ??= new LeaseTable(() => Session, nextFencingToken: null);
 
     public Position Position => position;
 

@@ -1,5 +1,6 @@
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Leases;
 using Dunlin.Relational.Sql;
 
 namespace Dunlin.Relational.Journal;
@@ -8,6 +9,7 @@ namespace Dunlin.Relational.Journal;
 internal sealed class UnitRequest<T>(
     Func<IUnitOfWork, CancellationToken, ValueTask<T>> work,
     AsyncLocal<RunningUnit?> current,
+    LeaseService? leases,
     CancellationToken cancellation
 ) : WriteRequest<WriteTransaction, T>(cancellation)
 {
@@ -21,7 +23,7 @@ internal sealed class UnitRequest<T>(
 
     public override async ValueTask ExecuteAsync(WriteTransaction session)
     {
-        var unit = _unit = new UnitOfWork(session);
+        var unit = _unit = new UnitOfWork(session, leases);
         var limit = session.StartLimit(Cancellation);
         _token = limit.Token;
         try

@@ -23,7 +23,7 @@ internal sealed class LeaseTable(Func<ISqlSession> session, Func<CancellationTok
         await Writable()
             .Call("lease_save")
             .Text(row.Resource.Value)
-            .Number(row.Fence)
+            .Number(row.FencingToken)
             .Text(row.LeaseId)
             .Text(row.Owner?.UserId)
             .Text(row.Owner?.Name)
@@ -40,7 +40,7 @@ internal sealed class LeaseTable(Func<ISqlSession> session, Func<CancellationTok
             .Text(row.Waiters.Count == 0 ? null : JsonSerializer.Serialize(row.Waiters, JsonSerializerOptions.Web))
             .RunAsync(cancellationToken);
 
-    public async ValueTask<long> NextFenceAsync(CancellationToken cancellationToken)
+    public async ValueTask<long> NextFencingTokenAsync(CancellationToken cancellationToken)
     {
         Writable();
         return await nextFencingToken!(cancellationToken);
@@ -75,7 +75,7 @@ internal sealed class LeaseTable(Func<ISqlSession> session, Func<CancellationTok
     private static LeaseRow Read(ISqlRow row) =>
         new(ResourceName.Parse(row.Text(0)))
         {
-            Fence = row.Number(1),
+            FencingToken = row.Number(1),
             LeaseId = row.TextOrNull(2),
             Owner = row.IsNull(3)
                 ? null

@@ -141,7 +141,10 @@ internal sealed class PushRun(
             Document = change == RxChange.Delete ? current!.DeepClone().AsObject() : Merge(row.Id, current, wanted.Fields),
             Space = master?.Space,
         };
-        if (collection.Lease?.Invoke(write) is { } resource && await IsHeldByAnotherAsync(unit, resource, cancellationToken))
+        if (
+            collection.Lease?.Invoke(write) is { } resource
+            && await unit.Leases.IsHeldByAnotherAsync(resource, caller.UserId, leases, cancellationToken)
+        )
             return Refuse(row, master, ErrorCode.LeaseHeld.Code);
         var decision = await collection.Decide(write, cancellationToken);
         if (decision.Refusal is { } refusal)
@@ -201,23 +204,6 @@ internal sealed class PushRun(
             return null;
         var master = await unit.RecordTables().Records.FindAsync(home.Space, key, cancellationToken);
         return master?.Audience is null || master.Audience == caller.UserId ? master : null;
-    }
-
-    private async ValueTask<bool> IsHeldByAnotherAsync(IUnitOfWork unit, ResourceName resource, CancellationToken cancellationToken)
-    {
-        foreach (var leaseId in leases.DefaultIfEmpty())
-        {
-            try
-            {
-                await unit.RequireNotHeldByAnotherAsync(resource, caller.UserId, leaseId, cancellationToken);
-                return false;
-            }
-            catch (DunlinException exception) when (exception.Code == ErrorCode.LeaseHeld)
-            {
-                // Perhaps by another lease of the caller's.
-            }
-        }
-        return true;
     }
 
     private RowOutcome Refuse(PushRow row, RecordRow? master, string code, string kind = "refused") =>

@@ -1,4 +1,5 @@
 using Dunlin.Diagnostics;
+using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Topics;
 
@@ -25,30 +26,45 @@ public abstract partial class LeaseConformance
     [MemberData(nameof(BadRequests))]
     public async Task A_bad_lease_id_or_duration_is_refused_in_a_unit_of_work_and_outside(string leaseId, int seconds, string field)
     {
-        var request = new LeaseRequest(File, leaseId, Ann, seconds);
+        LeaseRequest Request() => new(File, leaseId, Ann, LeaseDuration.FromSeconds(seconds));
         var claim = new LeaseClaim(File, leaseId, "ann");
         Func<Task>[] ways =
         [
-            () => Leases.AcquireAsync(request, cancellationToken: Cancellation).AsTask(),
-            () => Store.WriteAsync((unit, ct) => Leases.AcquireAsync(unit, request, cancellationToken: ct), Cancellation).AsTask(),
-            () => Leases.TakeAsync(request, "urgent", 0, cancellationToken: Cancellation).AsTask(),
-            () => Leases.RenewAsync(claim, seconds, cancellationToken: Cancellation).AsTask(),
+            () => Leases.AcquireAsync(Request(), cancellationToken: Cancellation).AsTask(),
+            () => Store.WriteAsync((unit, ct) => unit.Leases.AcquireAsync(Request(), cancellationToken: ct), Cancellation).AsTask(),
+            () => Leases.PreemptAsync(Request(), "urgent", TimeSpan.Zero, cancellationToken: Cancellation).AsTask(),
+            () => Leases.RenewAsync(claim, LeaseDuration.FromSeconds(seconds), cancellationToken: Cancellation).AsTask(),
+            () =>
+                Store
+                    .WriteAsync(
+                        (unit, ct) => unit.Leases.RenewAsync(claim, LeaseDuration.FromSeconds(seconds), cancellationToken: ct),
+                        Cancellation
+                    )
+                    .AsTask(),
         ];
         Func<Task>[] byId =
         [
-            () => Leases.ReleaseAsync(File, leaseId, "ann", cancellationToken: Cancellation).AsTask(),
+            () => Leases.ReleaseAsync(claim, cancellationToken: Cancellation).AsTask(),
+            () => Store.WriteAsync((unit, ct) => unit.Leases.ReleaseAsync(claim, cancellationToken: ct), Cancellation).AsTask(),
+            () => Leases.HandOffAsync(claim, null, cancellationToken: Cancellation).AsTask(),
+            () => Store.WriteAsync((unit, ct) => unit.Leases.HandOffAsync(claim, cancellationToken: ct), Cancellation).AsTask(),
             () =>
                 Store
-                    .WriteAsync((unit, ct) => Leases.ReleaseAsync(unit, File, leaseId, "ann", cancellationToken: ct), Cancellation)
+                    .WriteAsync(
+                        async (unit, ct) =>
+                        {
+                            await unit.Leases.RequireAsync(claim, ct);
+                        },
+                        Cancellation
+                    )
                     .AsTask(),
-            () => Leases.HandOffAsync(claim, null, cancellationToken: Cancellation).AsTask(),
         ];
         foreach (var way in field == "leaseId" ? [.. ways, .. byId] : ways)
         {
             var error = await Assert.ThrowsAsync<DunlinException>(way);
             Assert.Equal((ErrorCode.InvalidField, field), (error.Code, error.Field));
         }
-        Assert.Empty((await Leases.ListAsync(new LeaseQuery(), Cancellation)).Rows);
+        Assert.Empty((await Leases.ListAsync(new LeaseQuery(), Cancellation)).Leases);
     }
 
     [Fact]
@@ -56,11 +72,11 @@ public abstract partial class LeaseConformance
     {
         Func<Task>[] ways =
         [
-            () => Leases.AcquireAsync(new LeaseRequest(default, IdA, Ann, 30), cancellationToken: Cancellation).AsTask(),
+            () => Leases.AcquireAsync(new LeaseRequest(default, IdA, Ann, HalfMinute), cancellationToken: Cancellation).AsTask(),
             () =>
                 Store
                     .WriteAsync(
-                        (unit, ct) => Leases.AcquireAsync(unit, new LeaseRequest(default, IdA, Ann, 30), cancellationToken: ct),
+                        (unit, ct) => unit.Leases.AcquireAsync(new LeaseRequest(default, IdA, Ann, HalfMinute), cancellationToken: ct),
                         Cancellation
                     )
                     .AsTask(),
@@ -68,13 +84,27 @@ public abstract partial class LeaseConformance
                 Store
                     .WriteAsync(
                         (unit, ct) =>
-                            Leases.AcquireAsync(unit, new LeaseRequest(File, IdA, new LeaseOwner("", ""), 30), cancellationToken: ct),
+                            unit.Leases.AcquireAsync(
+                                new LeaseRequest(File, IdA, new LeaseOwner("", ""), HalfMinute),
+                                cancellationToken: ct
+                            ),
                         Cancellation
                     )
                     .AsTask(),
-            () => Store.WriteAsync((unit, ct) => Leases.ForceReleaseAsync(unit, default, cancellationToken: ct), Cancellation).AsTask(),
-            () => Leases.TakeAsync(new LeaseRequest(File, IdA, Ann, 30), "", 0, cancellationToken: Cancellation).AsTask(),
-            () => Leases.TakeAsync(new LeaseRequest(File, IdA, Ann, 30), "urgent", -1, cancellationToken: Cancellation).AsTask(),
+            () => Store.WriteAsync((unit, ct) => unit.Leases.ForceReleaseAsync(default, cancellationToken: ct), Cancellation).AsTask(),
+            () =>
+                Leases
+                    .PreemptAsync(new LeaseRequest(File, IdA, Ann, HalfMinute), "", TimeSpan.Zero, cancellationToken: Cancellation)
+                    .AsTask(),
+            () =>
+                Leases
+                    .PreemptAsync(
+                        new LeaseRequest(File, IdA, Ann, HalfMinute),
+                        "urgent",
+                        TimeSpan.FromSeconds(-1),
+                        cancellationToken: Cancellation
+                    )
+                    .AsTask(),
         ];
         foreach (var way in ways)
             Assert.Contains(
@@ -91,50 +121,50 @@ public abstract partial class LeaseConformance
         await HoldAsync("a-stranger", strangers);
         await HoldAsync("own", own);
         await HoldAsync("z-stranger", 3);
-        static ValueTask<bool> IsOwn(LeaseRow row, CancellationToken ct) =>
+        static ValueTask<bool> IsOwn(LeaseInfo row, CancellationToken ct) =>
             new(row.Resource.Value.Contains("own", StringComparison.Ordinal));
 
         var whole = await Leases.ListPageAsync(new LeaseQuery(), IsOwn, Cancellation);
-        Assert.Equal((own, null), (whole.Rows.Count, whole.Next));
+        Assert.Equal((own, null), (whole.Leases.Count, whole.Next));
         var pages = new List<string>();
         string? after = null;
         do
         {
             var page = await Leases.ListPageAsync(new LeaseQuery(Limit: 3, After: after), IsOwn, Cancellation);
-            Assert.InRange(page.Rows.Count, page.Next is null ? 0 : 3, 3);
-            Assert.Equal(page.Next ?? page.Rows.LastOrDefault()?.Resource.Value, page.Rows.LastOrDefault()?.Resource.Value);
-            pages.AddRange(page.Rows.Select(row => row.Resource.Value));
+            Assert.InRange(page.Leases.Count, page.Next is null ? 0 : 3, 3);
+            Assert.Equal(page.Next ?? page.Leases.LastOrDefault()?.Resource.Value, page.Leases.LastOrDefault()?.Resource.Value);
+            pages.AddRange(page.Leases.Select(row => row.Resource.Value));
             after = page.Next;
         } while (after is not null);
-        Assert.Equal(whole.Rows.Select(row => row.Resource.Value), pages);
-        Assert.Equal(strangers + own + 3, (await Leases.ListAsync(new LeaseQuery(), Cancellation)).Rows.Count);
-        Assert.Equal(strangers, (await Leases.ListAsync(new LeaseQuery("a-stranger", Limit: 10), Cancellation)).Rows.Count);
+        Assert.Equal(whole.Leases.Select(row => row.Resource.Value), pages);
+        Assert.Equal(strangers + own + 3, (await Leases.ListAsync(new LeaseQuery(), Cancellation)).Leases.Count);
+        Assert.Equal(strangers, (await Leases.ListAsync(new LeaseQuery("a-stranger", Limit: 10), Cancellation)).Leases.Count);
     }
 
     [Fact]
-    public async Task A_queue_is_bounded_for_all_and_for_each_user_also_for_a_take_with_a_grace()
+    public async Task A_queue_is_bounded_for_all_and_for_each_user_also_for_a_preemption_with_a_grace()
     {
         await AcquireAsync(IdA, Ann, seconds: 300);
         for (var i = 0; i < Leases.Options.MaxWaitersPerUser; i++)
-            Assert.Equal(LeaseResult.Queued, (await WaitAsync("bob", i)).Result);
+            Assert.Equal(LeaseStatus.Queued, (await WaitAsync("bob", i)).Status);
         var own = await QueueFullAsync(() => WaitAsync("bob", 99));
         Assert.Equal(Leases.Options.MaxWaitersPerUser, own.Extensions["limit"]);
         // Who asks again keeps the place.
-        Assert.Equal(LeaseResult.Queued, (await WaitAsync("bob", 0)).Result);
-        await QueueFullAsync(() => TakeAsync("bob", 99));
+        Assert.Equal(LeaseStatus.Queued, (await WaitAsync("bob", 0)).Status);
+        await QueueFullAsync(() => PreemptAsync("bob", 99));
 
         for (var i = Leases.Options.MaxWaitersPerUser; i < Leases.Options.MaxWaiters; i++)
-            Assert.Equal(LeaseResult.Queued, (await WaitAsync($"user-{i}", i)).Result);
+            Assert.Equal(LeaseStatus.Queued, (await WaitAsync($"user-{i}", i)).Status);
         var all = await QueueFullAsync(() => WaitAsync("cat", 99));
         Assert.Equal(Leases.Options.MaxWaiters, all.Extensions["limit"]);
         for (var i = 0; i < 3; i++)
-            await QueueFullAsync(() => TakeAsync("admin", 100 + i));
-        var row = Assert.Single((await Leases.ListAsync(new LeaseQuery(), Cancellation)).Rows);
-        Assert.Equal((Leases.Options.MaxWaiters, false, "ann"), (row.Waiters.Count, row.Ending, row.Owner!.UserId));
+            await QueueFullAsync(() => PreemptAsync("admin", 100 + i));
+        var row = Assert.Single((await Leases.ListAsync(new LeaseQuery(), Cancellation)).Leases);
+        Assert.Equal((Leases.Options.MaxWaiters, false, "ann"), (row.Waiting, row.IsEnding, row.Owner!.UserId));
         // At once needs no place.
         Assert.Equal(
-            LeaseResult.Granted,
-            (await Leases.TakeAsync(Request("admin", 100), "urgent", 0, cancellationToken: Cancellation)).Result
+            LeaseStatus.Granted,
+            (await Leases.PreemptAsync(Request("admin", 100), "urgent", TimeSpan.Zero, cancellationToken: Cancellation)).Status
         );
     }
 
@@ -146,10 +176,10 @@ public abstract partial class LeaseConformance
                 async (unit, ct) =>
                 {
                     foreach (var i in chunk)
-                        await unit.Leases.SaveAsync(
+                        await unit.LeaseTable.SaveAsync(
                             new LeaseRow(ResourceName.Parse($"{prefix}/{i:00000}"))
                             {
-                                Fence = i + 1,
+                                FencingToken = i + 1,
                                 LeaseId = IdA,
                                 Owner = Ann,
                                 ExpiresAt = unit.Now.AddHours(1),
@@ -165,13 +195,13 @@ public abstract partial class LeaseConformance
     }
 
     private static LeaseRequest Request(string user, int number) =>
-        new(File, $"lease-id-{number:000}-x", new LeaseOwner(user, user, $"session-{user}"), 30, Wait: true);
+        new(File, $"lease-id-{number:000}-x", new LeaseOwner(user, user, $"session-{user}"), HalfMinute, Wait: true);
 
-    private Task<LeaseAnswer> WaitAsync(string user, int number) =>
+    private Task<LeaseResult> WaitAsync(string user, int number) =>
         Leases.AcquireAsync(Request(user, number), cancellationToken: Cancellation).AsTask();
 
-    private Task<LeaseAnswer> TakeAsync(string user, int number) =>
-        Leases.TakeAsync(Request(user, number), "urgent", 60, cancellationToken: Cancellation).AsTask();
+    private Task<LeaseResult> PreemptAsync(string user, int number) =>
+        Leases.PreemptAsync(Request(user, number), "urgent", TimeSpan.FromSeconds(60), cancellationToken: Cancellation).AsTask();
 
     private static async Task<DunlinException> QueueFullAsync(Func<Task> act)
     {

@@ -22,6 +22,8 @@ public abstract partial class LeaseConformance : ConformanceSuite
     private static readonly LeaseOwner Bob = new("bob", "Bob", "session-bob", null, "device-bob");
     private static readonly LeaseOwner Cat = new("cat", "Cat", "session-cat", null, "device-cat");
 
+    private static readonly LeaseDuration HalfMinute = LeaseDuration.FromSeconds(30);
+
     private LeaseService? _leases;
     private TimerWheel? _wheel;
 
@@ -31,9 +33,9 @@ public abstract partial class LeaseConformance : ConformanceSuite
     public async Task G3_A_resource_has_one_holder_and_the_second_is_told_who_and_until_when()
     {
         var a = await AcquireAsync(IdA, Ann);
-        Assert.Equal(LeaseResult.Granted, a.Result);
+        Assert.Equal(LeaseStatus.Granted, a.Status);
         var b = await AcquireAsync(IdB, Bob);
-        Assert.Equal((LeaseResult.Held, "ann", a.Row.ExpiresAt), (b.Result, b.Row.Owner!.UserId, b.Row.ExpiresAt));
+        Assert.Equal((LeaseStatus.Held, "ann", a.Lease.ExpiresAt), (b.Status, b.Lease.Owner!.UserId, b.Lease.ExpiresAt));
     }
 
     [Fact]
@@ -42,38 +44,41 @@ public abstract partial class LeaseConformance : ConformanceSuite
         var first = await AcquireAsync(IdA, Ann);
         Time.Advance(TimeSpan.FromSeconds(3));
         var again = await AcquireAsync(IdA, Ann);
-        Assert.Equal((LeaseResult.Same, first.Row.Fence, first.Row.ExpiresAt), (again.Result, again.Row.Fence, again.Row.ExpiresAt));
+        Assert.Equal(
+            (LeaseStatus.Same, first.Lease.FencingToken, first.Lease.ExpiresAt),
+            (again.Status, again.Lease.FencingToken, again.Lease.ExpiresAt)
+        );
     }
 
     [Fact]
     public async Task A_lease_id_in_the_hands_of_another_user_opens_nothing()
     {
         await AcquireAsync(IdA, Ann);
-        Assert.Equal(LeaseResult.Held, (await AcquireAsync(IdA, Bob)).Result);
+        Assert.Equal(LeaseStatus.Held, (await AcquireAsync(IdA, Bob)).Status);
         await LostAsync(LeaseEnd.Unknown, () => Leases.RenewAsync(new LeaseClaim(File, IdA, "bob")).AsTask());
-        Assert.False(await Leases.ReleaseAsync(File, IdA, "bob"));
-        Assert.Equal(LeaseResult.Held, (await AcquireAsync(IdB, Bob)).Result);
+        Assert.False(await Leases.ReleaseAsync(new LeaseClaim(File, IdA, "bob")));
+        Assert.Equal(LeaseStatus.Held, (await AcquireAsync(IdB, Bob)).Status);
     }
 
     [Fact]
     public async Task G3_Every_grant_raises_the_fence_in_all_resources()
     {
         var random = TestSeed.NewRandom(out _);
-        var last = 0L;
+        var last = default(FencingToken);
         for (var i = 0; i < 100; i++)
         {
             var resource = ResourceName.Parse($"files/{random.Next(5)}");
             var answer = await Leases.AcquireAsync(
-                new LeaseRequest(resource, $"lease-id-{i:000}-x", Ann, 30),
+                new LeaseRequest(resource, $"lease-id-{i:000}-x", Ann, HalfMinute),
                 cancellationToken: Cancellation
             );
-            if (answer.Result == LeaseResult.Granted)
+            if (answer.Status == LeaseStatus.Granted)
             {
-                Assert.True(answer.Row.Fence > last, $"{answer.Row.Fence} after {last}");
-                last = answer.Row.Fence;
+                Assert.True(answer.Lease.FencingToken > last, $"{answer.Lease.FencingToken} after {last}");
+                last = answer.Lease.FencingToken;
             }
             if (random.Next(2) == 0)
-                await Leases.ReleaseAsync(resource, answer.Row.LeaseId!, "ann", cancellationToken: Cancellation);
+                await Leases.ReleaseAsync(new LeaseClaim(resource, await HolderIdAsync(resource), "ann"), cancellationToken: Cancellation);
         }
     }
 
@@ -84,11 +89,15 @@ public abstract partial class LeaseConformance : ConformanceSuite
         {
             var resource = ResourceName.Parse($"race/{round}");
             var both = await Task.WhenAll(
-                Task.Run(async () => await Leases.AcquireAsync(new LeaseRequest(resource, IdA, Ann, 30), cancellationToken: Cancellation)),
-                Task.Run(async () => await Leases.AcquireAsync(new LeaseRequest(resource, IdB, Bob, 30), cancellationToken: Cancellation))
+                Task.Run(async () =>
+                    await Leases.AcquireAsync(new LeaseRequest(resource, IdA, Ann, HalfMinute), cancellationToken: Cancellation)
+                ),
+                Task.Run(async () =>
+                    await Leases.AcquireAsync(new LeaseRequest(resource, IdB, Bob, HalfMinute), cancellationToken: Cancellation)
+                )
             );
-            Assert.Equal(1, both.Count(a => a.Result == LeaseResult.Granted));
-            Assert.Equal(1, both.Count(a => a.Result == LeaseResult.Held));
+            Assert.Equal(1, both.Count(a => a.Status == LeaseStatus.Granted));
+            Assert.Equal(1, both.Count(a => a.Status == LeaseStatus.Held));
         }
     }
 
@@ -98,11 +107,11 @@ public abstract partial class LeaseConformance : ConformanceSuite
         var a = await AcquireAsync(IdA, Ann, seconds: 30);
         Time.Advance(TimeSpan.FromSeconds(20));
         var renewed = await Leases.RenewAsync(Claim(a), cancellationToken: Cancellation);
-        Assert.Equal(a.Row.ExpiresAt + TimeSpan.FromSeconds(20), renewed.Row.ExpiresAt);
-        Assert.Equal(a.Row.Fence, renewed.Row.Fence);
+        Assert.Equal(a.Lease.ExpiresAt + TimeSpan.FromSeconds(20), renewed.Lease.ExpiresAt);
+        Assert.Equal(a.Lease.FencingToken, renewed.Lease.FencingToken);
         Time.Advance(TimeSpan.FromSeconds(31));
         await LostAsync(LeaseEnd.Expired, () => Leases.RenewAsync(Claim(a)).AsTask());
-        Assert.Equal(LeaseResult.Granted, (await AcquireAsync(IdB, Bob)).Result);
+        Assert.Equal(LeaseStatus.Granted, (await AcquireAsync(IdB, Bob)).Status);
         await LostAsync(LeaseEnd.Expired, () => Leases.RenewAsync(Claim(a)).AsTask());
     }
 
@@ -115,7 +124,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
         var b = await AcquireAsync(IdB, Bob, seconds: 10);
         await LostAsync(LeaseEnd.Expired, () => WriteAsync(a));
         await WriteAsync(b);
-        await Leases.ReleaseAsync(File, IdB, "bob", cancellationToken: Cancellation);
+        await Leases.ReleaseAsync(new LeaseClaim(File, IdB, "bob"), cancellationToken: Cancellation);
         await LostAsync(LeaseEnd.Released, () => WriteAsync(b));
         await LostAsync(LeaseEnd.Unknown, () => WriteAsync(a));
         // The same holder, granted anew, is another grant: the old token stays stale.
@@ -132,17 +141,17 @@ public abstract partial class LeaseConformance : ConformanceSuite
         Time.Advance(TimeSpan.FromSeconds(7));
         await WhenFreeAsync(File);
         await AcquireAsync(IdA, Ann);
-        await Leases.ReleaseAsync(File, IdA, "ann", cancellationToken: Cancellation);
+        await Leases.ReleaseAsync(new LeaseClaim(File, IdA, "ann"), cancellationToken: Cancellation);
         await AcquireAsync(IdB, Bob);
         await Leases.EndSessionAsync("session-bob", LeaseEnd.SignedOut, cancellationToken: Cancellation);
         var taken = await AcquireAsync(IdA, Ann);
-        await Leases.TakeAsync(new LeaseRequest(File, IdC, Cat, 30), "urgent", 0, cancellationToken: Cancellation);
+        await Leases.PreemptAsync(new LeaseRequest(File, IdC, Cat, HalfMinute), "urgent", TimeSpan.Zero, cancellationToken: Cancellation);
         Assert.Equal(
             ["expired", "released", "signedOut", "taken"],
             (await EventsAsync("lease.released")).Select(e => e.GetProperty("reason").GetString())
         );
         Assert.Equal(5, (await EventsAsync("lease.granted")).Count);
-        Assert.True(taken.Row.Fence > expired.Row.Fence);
+        Assert.True(taken.Lease.FencingToken > expired.Lease.FencingToken);
         Assert.DoesNotContain(
             await ReadAllAsync(),
             e => JsonDocument.Parse(e.Data).RootElement.GetRawText().Contains("lease-id", StringComparison.Ordinal)
@@ -153,14 +162,14 @@ public abstract partial class LeaseConformance : ConformanceSuite
     public async Task Waiters_are_served_first_in_first_out_and_one_who_leaves_is_skipped()
     {
         var a = await AcquireAsync(IdA, Ann);
-        Assert.Equal((LeaseResult.Queued, 1), Place(await AcquireAsync(IdB, Bob, wait: true)));
-        Assert.Equal((LeaseResult.Queued, 2), Place(await AcquireAsync(IdC, Cat, wait: true)));
-        Assert.Equal((LeaseResult.Queued, 1), Place(await AcquireAsync(IdB, Bob, wait: true)));
-        await Leases.ReleaseAsync(File, IdB, "bob", cancellationToken: Cancellation);
-        await Leases.ReleaseAsync(File, IdA, "ann", cancellationToken: Cancellation);
+        Assert.Equal((LeaseStatus.Queued, 1), Place(await AcquireAsync(IdB, Bob, wait: true)));
+        Assert.Equal((LeaseStatus.Queued, 2), Place(await AcquireAsync(IdC, Cat, wait: true)));
+        Assert.Equal((LeaseStatus.Queued, 1), Place(await AcquireAsync(IdB, Bob, wait: true)));
+        await Leases.ReleaseAsync(new LeaseClaim(File, IdB, "bob"), cancellationToken: Cancellation);
+        await Leases.ReleaseAsync(new LeaseClaim(File, IdA, "ann"), cancellationToken: Cancellation);
         var c = await AcquireAsync(IdC, Cat, wait: true);
-        Assert.Equal(LeaseResult.Same, c.Result);
-        Assert.True(c.Row.Fence > a.Row.Fence);
+        Assert.Equal(LeaseStatus.Same, c.Status);
+        Assert.True(c.Lease.FencingToken > a.Lease.FencingToken);
     }
 
     [Fact]
@@ -171,8 +180,8 @@ public abstract partial class LeaseConformance : ConformanceSuite
             await AcquireAsync($"waiter-id-{i:000}", Bob with { UserId = $"user-{i}" }, wait: true);
         var full = await Assert.ThrowsAsync<DunlinException>(() => AcquireAsync(IdC, Cat, wait: true));
         Assert.Equal(ErrorCode.QueueFull, full.Code);
-        Time.Advance(TimeSpan.FromSeconds(Leases.Options.WaitSeconds + 1));
-        Assert.Equal((LeaseResult.Queued, 1), Place(await AcquireAsync(IdC, Cat, wait: true)));
+        Time.Advance(Leases.Options.WaitTimeout + TimeSpan.FromSeconds(1));
+        Assert.Equal((LeaseStatus.Queued, 1), Place(await AcquireAsync(IdC, Cat, wait: true)));
     }
 
     [Fact]
@@ -184,23 +193,28 @@ public abstract partial class LeaseConformance : ConformanceSuite
         await AcquireAsync(IdB, Bob, wait: true);
         await AcquireAsync(IdC, Cat, wait: true);
         await Leases.HandOffAsync(Claim(a), "cat", cancellationToken: Cancellation);
-        Assert.Equal(LeaseResult.Same, (await AcquireAsync(IdC, Cat)).Result);
+        Assert.Equal(LeaseStatus.Same, (await AcquireAsync(IdC, Cat)).Status);
         await LostAsync(LeaseEnd.HandedOff, () => WriteAsync(a));
-        Assert.Equal((LeaseResult.Queued, 1), Place(await AcquireAsync(IdB, Bob, wait: true)));
+        Assert.Equal((LeaseStatus.Queued, 1), Place(await AcquireAsync(IdB, Bob, wait: true)));
     }
 
     [Fact]
-    public async Task A_take_with_grace_lets_the_holder_save_until_the_deadline_and_not_after()
+    public async Task A_preemption_with_grace_lets_the_holder_save_until_the_deadline_and_not_after()
     {
         var a = await AcquireAsync(IdA, Ann, seconds: 60);
         await AcquireAsync(IdB, Bob, wait: true);
-        var take = await Leases.TakeAsync(new LeaseRequest(File, IdC, Cat, 30), "urgent", 10, cancellationToken: Cancellation);
-        Assert.Equal((LeaseResult.Queued, 1), Place(take));
+        var preemption = await Leases.PreemptAsync(
+            new LeaseRequest(File, IdC, Cat, HalfMinute),
+            "urgent",
+            TimeSpan.FromSeconds(10),
+            cancellationToken: Cancellation
+        );
+        Assert.Equal((LeaseStatus.Queued, 1), Place(preemption));
         await WriteAsync(a);
         await Leases.RenewAsync(Claim(a), cancellationToken: Cancellation);
         Time.Advance(TimeSpan.FromSeconds(11));
-        await LostAsync(LeaseEnd.Taken, () => WriteAsync(a));
-        Assert.Equal(LeaseResult.Same, (await AcquireAsync(IdC, Cat)).Result);
+        await LostAsync(LeaseEnd.Preempted, () => WriteAsync(a));
+        Assert.Equal(LeaseStatus.Same, (await AcquireAsync(IdC, Cat)).Status);
         var ending = Assert.Single(await EventsAsync("lease.ending"));
         Assert.Equal("urgent", ending.GetProperty("text").GetString());
     }
@@ -210,11 +224,11 @@ public abstract partial class LeaseConformance : ConformanceSuite
     {
         var a = await AcquireAsync(IdA, Ann, seconds: 60);
         Time.StepWallClock(TimeSpan.FromHours(2));
-        Assert.Equal(LeaseResult.Held, (await AcquireAsync(IdB, Bob)).Result);
+        Assert.Equal(LeaseStatus.Held, (await AcquireAsync(IdB, Bob)).Status);
         Time.StepWallClock(TimeSpan.FromHours(-4));
         await WriteAsync(a);
         Time.Advance(TimeSpan.FromSeconds(61));
-        Assert.Equal(LeaseResult.Granted, (await AcquireAsync(IdB, Bob)).Result);
+        Assert.Equal(LeaseStatus.Granted, (await AcquireAsync(IdB, Bob)).Status);
     }
 
     [Fact]
@@ -225,7 +239,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
                 .WriteAsync(
                     async (unit, ct) =>
                     {
-                        await Leases.AcquireAsync(unit, new LeaseRequest(File, IdA, Ann, 30), cancellationToken: ct);
+                        await unit.Leases.AcquireAsync(new LeaseRequest(File, IdA, Ann, HalfMinute), cancellationToken: ct);
                         throw new InvalidOperationException("on purpose");
                     },
                     Cancellation
@@ -233,7 +247,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
                 .AsTask()
         );
         Assert.Empty(await ReadAllAsync());
-        Assert.Equal(LeaseResult.Granted, (await AcquireAsync(IdB, Bob)).Result);
+        Assert.Equal(LeaseStatus.Granted, (await AcquireAsync(IdB, Bob)).Status);
     }
 
     [Fact]
@@ -241,15 +255,15 @@ public abstract partial class LeaseConformance : ConformanceSuite
     {
         foreach (var name in new[] { "a/1", "a/1/x", "a/10", "b" })
             await Leases.AcquireAsync(
-                new LeaseRequest(ResourceName.Parse(name), $"lease-{name.Replace('/', '-')}-0000000", Ann, 30),
+                new LeaseRequest(ResourceName.Parse(name), $"lease-{name.Replace('/', '-')}-0000000", Ann, HalfMinute),
                 cancellationToken: Cancellation
             );
         await Leases.AcquireAsync(
-            new LeaseRequest(ResourceName.Parse("a/1/y"), "lease-that-expires", Ann, 1),
+            new LeaseRequest(ResourceName.Parse("a/1/y"), "lease-that-expires", Ann, LeaseDuration.FromSeconds(1)),
             cancellationToken: Cancellation
         );
         Time.Advance(TimeSpan.FromSeconds(1.5));
-        var (rows, position, _) = await Leases.ListAsync(new LeaseQuery(Prefix: "a/1"), Cancellation);
+        var (rows, _, position, _) = await Leases.ListAsync(new LeaseQuery(Prefix: "a/1"), Cancellation);
         Assert.Equal(["a/1", "a/1/x"], rows.Select(r => r.Resource.Value));
         Assert.True(position.Offset >= 5);
     }
@@ -287,26 +301,26 @@ public abstract partial class LeaseConformance : ConformanceSuite
         Assert.Equal(0, await HeldCountAsync());
         await LostAsync(LeaseEnd.Released, () => WriteAsync(a));
         Time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal(LeaseResult.Granted, (await AcquireAsync(IdC, Cat)).Result);
+        Assert.Equal(LeaseStatus.Granted, (await AcquireAsync(IdC, Cat)).Status);
     }
 
     [Fact]
-    public async Task A_resource_that_does_not_exist_is_neither_granted_nor_taken_nor_handed_on()
+    public async Task A_resource_that_does_not_exist_is_neither_granted_nor_preempted_nor_handed_on()
     {
         var files = new ExistingFiles("files/1", "files/2");
         using var wheel = new TimerWheel(Time);
         var leases = NewService(wheel, new LeaseAnnouncerRule("files", files));
-        LeaseRequest Of(string name, string id, LeaseOwner owner, bool wait = false) => new(ResourceName.Parse(name), id, owner, 30, wait);
+        LeaseRequest Of(string name, string id, LeaseOwner owner, bool wait = false) =>
+            new(ResourceName.Parse(name), id, owner, HalfMinute, wait);
         foreach (var name in new[] { "files/01", "files/3", "files/1/x", "files" })
         {
             await NotFoundAsync(() => leases.AcquireAsync(Of(name, IdA, Ann), cancellationToken: Cancellation).AsTask());
-            await NotFoundAsync(() => leases.TakeAsync(Of(name, IdA, Ann), "why", 0, cancellationToken: Cancellation).AsTask());
+            await NotFoundAsync(() =>
+                leases.PreemptAsync(Of(name, IdA, Ann), "why", TimeSpan.Zero, cancellationToken: Cancellation).AsTask()
+            );
             await NotFoundAsync(() =>
                 Store
-                    .WriteAsync(
-                        (unit, ct) => leases.AcquireAsync(unit, Of(name, IdA, Ann, wait: true), cancellationToken: ct),
-                        Cancellation
-                    )
+                    .WriteAsync((unit, ct) => unit.Leases.AcquireAsync(Of(name, IdA, Ann, wait: true), cancellationToken: ct), Cancellation)
                     .AsTask()
             );
         }
@@ -316,13 +330,16 @@ public abstract partial class LeaseConformance : ConformanceSuite
         var second = await leases.AcquireAsync(Of("files/2", IdA, Ann), cancellationToken: Cancellation);
         foreach (var name in new[] { "files/1", "files/2" })
             Assert.Equal(
-                LeaseResult.Queued,
-                (await leases.AcquireAsync(Of(name, IdB, Bob, wait: true), cancellationToken: Cancellation)).Result
+                LeaseStatus.Queued,
+                (await leases.AcquireAsync(Of(name, IdB, Bob, wait: true), cancellationToken: Cancellation)).Status
             );
         files.Existing.Clear();
         await NotFoundAsync(() => leases.HandOffAsync(Claim(second), null, cancellationToken: Cancellation).AsTask());
-        await leases.ReleaseAsync(ResourceName.Parse("files/1"), IdA, "ann", cancellationToken: Cancellation);
-        var row = await Store.ReadAsync(async (scope, ct) => await scope.Leases.FindAsync(ResourceName.Parse("files/1"), ct), Cancellation);
+        await leases.ReleaseAsync(new LeaseClaim(ResourceName.Parse("files/1"), IdA, "ann"), cancellationToken: Cancellation);
+        var row = await Store.ReadAsync(
+            async (scope, ct) => await scope.LeaseTable.FindAsync(ResourceName.Parse("files/1"), ct),
+            Cancellation
+        );
         Assert.Equal((null, 0), (row!.LeaseId, row.Waiters.Count));
         Assert.DoesNotContain(files.Announced, change => change.Kind == LeaseChangeKind.Granted && change.Owner.UserId == "bob");
     }
@@ -330,10 +347,9 @@ public abstract partial class LeaseConformance : ConformanceSuite
     /// <inheritdoc/>
     protected override void OnDisposing() => _wheel?.Dispose();
 
-    private static (LeaseResult, int) Place(LeaseAnswer answer) => (answer.Result, answer.QueuePosition);
+    private static (LeaseStatus, int) Place(LeaseResult answer) => (answer.Status, answer.QueuePosition);
 
-    private static LeaseClaim Claim(LeaseAnswer answer) =>
-        new(answer.Row.Resource, answer.Row.LeaseId!, answer.Row.Owner!.UserId, answer.Row.Fence);
+    private static LeaseClaim Claim(LeaseResult answer) => answer.Claim!;
 
     private static async Task LostAsync(LeaseEnd reason, Func<Task> action)
     {
@@ -364,36 +380,39 @@ public abstract partial class LeaseConformance : ConformanceSuite
 
     private async Task HoldAsync(IUnitOfWork unit, string resource, string userId, CancellationToken cancellationToken)
     {
-        var request = new LeaseRequest(ResourceName.Parse(resource), $"lease-0001-of-{userId}", new LeaseOwner(userId, userId), 30);
-        await Leases.AcquireAsync(unit, request, cancellationToken: cancellationToken);
+        var request = new LeaseRequest(ResourceName.Parse(resource), $"lease-0001-of-{userId}", new LeaseOwner(userId, userId), HalfMinute);
+        await Leases.AcquireInAsync(unit, request, null, cancellationToken);
     }
 
     private Task EndUnderAsync(string prefix, string? userId) =>
-        Store
-            .WriteAsync(async (unit, ct) => await Leases.EndUnderAsync(unit, prefix, userId, cancellationToken: ct), Cancellation)
-            .AsTask();
+        Store.WriteAsync(async (unit, ct) => await unit.Leases.EndUnderAsync(prefix, userId, cancellationToken: ct), Cancellation).AsTask();
+
+    private ValueTask<string> HolderIdAsync(ResourceName resource) =>
+        Store.ReadAsync(async (scope, ct) => (await scope.LeaseTable.FindAsync(resource, ct))!.LeaseId!, Cancellation);
 
     private ValueTask<int> HeldCountAsync() =>
         Store.ReadAsync(
             async (scope, ct) =>
             {
                 var count = 0;
-                await foreach (var row in scope.Leases.ListAllAsync(new LeaseQuery(HeldOnly: true, Limit: 7), ct))
+                await foreach (var row in scope.LeaseTable.ListAllAsync(new LeaseQuery(HeldOnly: true, Limit: 7), ct))
                     count += row.IsHeldAt(scope.Now) ? 1 : 0;
                 return count;
             },
             Cancellation
         );
 
-    private Task<LeaseAnswer> AcquireAsync(string id, LeaseOwner owner, int seconds = 30, bool wait = false) =>
-        Leases.AcquireAsync(new LeaseRequest(File, id, owner, seconds, wait), cancellationToken: Cancellation).AsTask();
+    private Task<LeaseResult> AcquireAsync(string id, LeaseOwner owner, int seconds = 30, bool wait = false) =>
+        Leases
+            .AcquireAsync(new LeaseRequest(File, id, owner, LeaseDuration.FromSeconds(seconds), wait), cancellationToken: Cancellation)
+            .AsTask();
 
-    private Task WriteAsync(LeaseAnswer with) =>
+    private Task WriteAsync(LeaseResult with) =>
         Store
             .WriteAsync(
                 async (unit, ct) =>
                 {
-                    await unit.RequireLeaseAsync(Claim(with), ct);
+                    await unit.Leases.RequireAsync(Claim(with), ct);
                     await unit.AppendAsync(Draft("written"), ct);
                 },
                 Cancellation
@@ -409,7 +428,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
             if (events.Any(e => e.Type == "lease.released"))
                 free.TrySetResult();
         });
-        var row = await Store.ReadAsync(async (scope, ct) => await scope.Leases.FindAsync(resource, ct), Cancellation);
+        var row = await Store.ReadAsync(async (scope, ct) => await scope.LeaseTable.FindAsync(resource, ct), Cancellation);
         if (row?.LeaseId is not null)
             await free.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
     }

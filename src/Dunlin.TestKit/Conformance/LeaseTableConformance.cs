@@ -14,13 +14,13 @@ public abstract class LeaseTableConformance : ConformanceSuite
     {
         var row = new LeaseRow(ResourceName.Parse("cases/1/name"))
         {
-            Fence = long.MaxValue - 1,
+            FencingToken = long.MaxValue - 1,
             LeaseId = "lease-1",
             Owner = new LeaseOwner("u1", "Ünal", "s1", "c1", "d1"),
             AcquiredAt = Noon,
             ExpiresAt = Noon.AddSeconds(30),
             Seconds = 30,
-            End = LeaseEnd.Taken,
+            End = LeaseEnd.Preempted,
             EndedLeaseId = "lease-0",
             EndedAt = Noon.AddTicks(-1),
             Ending = true,
@@ -34,7 +34,7 @@ public abstract class LeaseTableConformance : ConformanceSuite
         AssertSame(row, await FindAsync(row.Resource.Value));
         var free = new LeaseRow(row.Resource)
         {
-            Fence = 5,
+            FencingToken = 5,
             End = LeaseEnd.Expired,
             EndedAt = Noon,
         };
@@ -49,10 +49,10 @@ public abstract class LeaseTableConformance : ConformanceSuite
             async (unit, ct) =>
             {
                 var name = ResourceName.Parse("a");
-                Assert.Null(await unit.Leases.FindAsync(name, ct));
-                await unit.Leases.SaveAsync(new LeaseRow(name) { Fence = 3 }, ct);
-                Assert.Equal(3, (await unit.Leases.FindAsync(name, ct))!.Fence);
-                Assert.Single(await unit.Leases.ListAsync(new LeaseQuery(), ct));
+                Assert.Null(await unit.LeaseTable.FindAsync(name, ct));
+                await unit.LeaseTable.SaveAsync(new LeaseRow(name) { FencingToken = 3 }, ct);
+                Assert.Equal(3, (await unit.LeaseTable.FindAsync(name, ct))!.FencingToken);
+                Assert.Single(await unit.LeaseTable.ListAsync(new LeaseQuery(), ct));
             },
             Cancellation
         );
@@ -78,8 +78,8 @@ public abstract class LeaseTableConformance : ConformanceSuite
                 await Store.WriteAsync(
                     async (unit, ct) =>
                     {
-                        var first = await unit.Leases.NextFenceAsync(ct);
-                        var second = await unit.Leases.NextFenceAsync(ct);
+                        var first = await unit.LeaseTable.NextFencingTokenAsync(ct);
+                        var second = await unit.LeaseTable.NextFencingTokenAsync(ct);
                         if (i % 3 == 1)
                             throw new FormatException();
                         fences.AddRange([first, second]);
@@ -172,7 +172,7 @@ public abstract class LeaseTableConformance : ConformanceSuite
             async (unit, ct) =>
             {
                 for (var i = 0; i < 5; i++)
-                    await unit.Leases.SaveAsync(
+                    await unit.LeaseTable.SaveAsync(
                         new LeaseRow(ResourceName.Parse($"f/{i}"))
                         {
                             LeaseId = $"lease-id-of-{i}-x",
@@ -181,7 +181,7 @@ public abstract class LeaseTableConformance : ConformanceSuite
                         },
                         ct
                     );
-                await unit.Leases.SaveAsync(
+                await unit.LeaseTable.SaveAsync(
                     new LeaseRow(ResourceName.Parse("f/bob"))
                     {
                         LeaseId = "lease-id-of-bob",
@@ -190,15 +190,15 @@ public abstract class LeaseTableConformance : ConformanceSuite
                     },
                     ct
                 );
-                await unit.Leases.SaveAsync(
+                await unit.LeaseTable.SaveAsync(
                     new LeaseRow(ResourceName.Parse("f/free")) { EndedLeaseId = "lease-id-of-ann", EndedAt = unit.Now },
                     ct
                 );
-                Assert.Equal(5, await unit.Leases.CountHeldAsync("ann", unit.Now, 100, ct));
-                Assert.Equal(2, await unit.Leases.CountHeldAsync("ann", unit.Now.AddSeconds(3), 100, ct));
-                Assert.Equal(3, await unit.Leases.CountHeldAsync("ann", unit.Now, 3, ct));
-                Assert.Equal(1, await unit.Leases.CountHeldAsync("bob", unit.Now, 100, ct));
-                Assert.Equal(0, await unit.Leases.CountHeldAsync("an", unit.Now, 100, ct));
+                Assert.Equal(5, await unit.LeaseTable.CountHeldAsync("ann", unit.Now, 100, ct));
+                Assert.Equal(2, await unit.LeaseTable.CountHeldAsync("ann", unit.Now.AddSeconds(3), 100, ct));
+                Assert.Equal(3, await unit.LeaseTable.CountHeldAsync("ann", unit.Now, 3, ct));
+                Assert.Equal(1, await unit.LeaseTable.CountHeldAsync("bob", unit.Now, 100, ct));
+                Assert.Equal(0, await unit.LeaseTable.CountHeldAsync("an", unit.Now, 100, ct));
                 return true;
             },
             Cancellation
@@ -212,7 +212,7 @@ public abstract class LeaseTableConformance : ConformanceSuite
         await SaveAsync(new LeaseRow(ResourceName.Parse("old")) { EndedAt = Noon.AddTicks(-1) });
         await SaveAsync(new LeaseRow(ResourceName.Parse("young")) { EndedAt = Noon });
         await SaveAsync(Held("waited", null, "s1") with { LeaseId = null, Owner = null, EndedAt = Noon.AddDays(-1) });
-        await Store.WriteAsync((unit, ct) => unit.Leases.ForgetEndedAsync(Noon, ct), Cancellation);
+        await Store.WriteAsync((unit, ct) => unit.LeaseTable.ForgetEndedAsync(Noon, ct), Cancellation);
         Assert.Equal(["held", "waited", "young"], await ListAsync(new LeaseQuery()));
     }
 
@@ -222,9 +222,9 @@ public abstract class LeaseTableConformance : ConformanceSuite
         await Store.ReadAsync<int>(
             async (scope, ct) =>
             {
-                await Assert.ThrowsAsync<InvalidOperationException>(async () => await scope.Leases.SaveAsync(Held("a"), ct));
-                await Assert.ThrowsAsync<InvalidOperationException>(async () => await scope.Leases.NextFenceAsync(ct));
-                await Assert.ThrowsAsync<InvalidOperationException>(async () => await scope.Leases.ForgetEndedAsync(Noon, ct));
+                await Assert.ThrowsAsync<InvalidOperationException>(async () => await scope.LeaseTable.SaveAsync(Held("a"), ct));
+                await Assert.ThrowsAsync<InvalidOperationException>(async () => await scope.LeaseTable.NextFencingTokenAsync(ct));
+                await Assert.ThrowsAsync<InvalidOperationException>(async () => await scope.LeaseTable.ForgetEndedAsync(Noon, ct));
                 return 0;
             },
             Cancellation
@@ -235,7 +235,7 @@ public abstract class LeaseTableConformance : ConformanceSuite
     private static LeaseRow Held(string name, string? session = null, params string[] waiters) =>
         new(ResourceName.Parse(name))
         {
-            Fence = 1,
+            FencingToken = 1,
             LeaseId = "lease",
             Owner = new LeaseOwner("u1", "Alice", session),
             Seconds = 30,
@@ -250,11 +250,11 @@ public abstract class LeaseTableConformance : ConformanceSuite
         Assert.Equal(expected with { Waiters = [] }, actual with { Waiters = [] });
     }
 
-    private async Task SaveAsync(LeaseRow row) => await Store.WriteAsync((unit, ct) => unit.Leases.SaveAsync(row, ct), Cancellation);
+    private async Task SaveAsync(LeaseRow row) => await Store.WriteAsync((unit, ct) => unit.LeaseTable.SaveAsync(row, ct), Cancellation);
 
     private ValueTask<LeaseRow?> FindAsync(string name) =>
-        Store.ReadAsync((scope, ct) => scope.Leases.FindAsync(ResourceName.Parse(name), ct), Cancellation);
+        Store.ReadAsync((scope, ct) => scope.LeaseTable.FindAsync(ResourceName.Parse(name), ct), Cancellation);
 
     private async Task<List<string>> ListAsync(LeaseQuery query) =>
-        [.. (await Store.ReadAsync((scope, ct) => scope.Leases.ListAsync(query, ct), Cancellation)).Select(r => r.Resource.Value)];
+        [.. (await Store.ReadAsync((scope, ct) => scope.LeaseTable.ListAsync(query, ct), Cancellation)).Select(r => r.Resource.Value)];
 }

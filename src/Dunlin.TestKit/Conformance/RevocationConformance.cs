@@ -105,7 +105,13 @@ public abstract class RevocationConformance : ConformanceSuite
         await HoldAsync(node, "files/3", new LeaseOwner("bob", "Bob", "s1"));
         await HoldAsync(node, "files/4", new LeaseOwner("bob", "Bob", "s2"));
         await node.Leases.AcquireAsync(
-            new LeaseRequest(ResourceName.Parse("files/4"), "ann-waits-here", new LeaseOwner("ann", "Ann"), 60, Wait: true),
+            new LeaseRequest(
+                ResourceName.Parse("files/4"),
+                "ann-waits-here",
+                new LeaseOwner("ann", "Ann"),
+                LeaseDuration.FromSeconds(60),
+                Wait: true
+            ),
             cancellationToken: Cancellation
         );
         await node.Revocations.RevokeAsync("ann", new RevocationRequest(), Cancellation);
@@ -177,13 +183,18 @@ public abstract class RevocationConformance : ConformanceSuite
     private static async Task HoldAsync(Node node, string resource, LeaseOwner owner) =>
         (
             await node.Leases.AcquireAsync(
-                new LeaseRequest(ResourceName.Parse(resource), $"lease-of-{owner.UserId}-{resource[^1]}", owner, 3_600),
+                new LeaseRequest(
+                    ResourceName.Parse(resource),
+                    $"lease-of-{owner.UserId}-{resource[^1]}",
+                    owner,
+                    LeaseDuration.FromSeconds(3_600)
+                ),
                 cancellationToken: Cancellation
             )
         ).OrThrow();
 
     private static async Task<List<string>> HeldAsync(Node node) =>
-        [.. (await node.Leases.ListAsync(new LeaseQuery(), Cancellation)).Rows.Select(row => row.Resource.Value)];
+        [.. (await node.Leases.ListAsync(new LeaseQuery(), Cancellation)).Leases.Select(row => row.Resource.Value)];
 
     /// <summary>One node over the store, without HTTP.</summary>
     private sealed class Node : IDisposable

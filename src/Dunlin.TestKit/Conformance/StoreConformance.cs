@@ -19,14 +19,14 @@ public abstract class StoreConformance : ConformanceSuite
         var position = await Store.WriteAsync(
             async (unit, ct) =>
             {
-                await unit.Leases.SaveAsync(new LeaseRow(Resource) { Fence = 7 }, ct);
+                await unit.LeaseTable.SaveAsync(new LeaseRow(Resource) { FencingToken = 7 }, ct);
                 return await unit.AppendAsync(Draft("a", 1), ct);
             },
             Cancellation
         );
         Assert.Equal(position, Journal.Head);
         Assert.Equal(position, Assert.Single(announced).Position);
-        Assert.Equal(7, (await FindAsync())!.Fence);
+        Assert.Equal(7, (await FindAsync())!.FencingToken);
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public abstract class StoreConformance : ConformanceSuite
             await Store.WriteAsync(
                 async (unit, ct) =>
                 {
-                    await unit.Leases.SaveAsync(new LeaseRow(Resource), ct);
+                    await unit.LeaseTable.SaveAsync(new LeaseRow(Resource), ct);
                     await unit.AppendAsync(Draft("new/topic"), ct);
                     throw new FormatException("mine");
                 },
@@ -72,7 +72,7 @@ public abstract class StoreConformance : ConformanceSuite
         await Store.WriteAsync(
             async (unit, ct) =>
             {
-                await unit.Leases.SaveAsync(new LeaseRow(Resource), ct);
+                await unit.LeaseTable.SaveAsync(new LeaseRow(Resource), ct);
                 await unit.RightsChangedAsync("ann", ct);
                 await unit.SessionEndedAsync(new EndedSession("bob", "s1", "signed_out") { LastFrame = "data: bye\n\n"u8.ToArray() }, ct);
             },
@@ -103,7 +103,7 @@ public abstract class StoreConformance : ConformanceSuite
                 async (unit, ct) =>
                 {
                     await unit.AppendAsync(Draft("a"), ct);
-                    await unit.Leases.SaveAsync(new LeaseRow(Resource), ct);
+                    await unit.LeaseTable.SaveAsync(new LeaseRow(Resource), ct);
                     reached.SetResult();
                     await release.Task;
                 },
@@ -134,9 +134,9 @@ public abstract class StoreConformance : ConformanceSuite
                             await Store.WriteAsync(
                                 async (unit, ct) =>
                                 {
-                                    var row = await unit.Leases.FindAsync(Resource, ct) ?? new LeaseRow(Resource);
+                                    var row = await unit.LeaseTable.FindAsync(Resource, ct) ?? new LeaseRow(Resource);
                                     await Task.Yield();
-                                    await unit.Leases.SaveAsync(row with { Fence = row.Fence + 1 }, ct);
+                                    await unit.LeaseTable.SaveAsync(row with { FencingToken = row.FencingToken + 1 }, ct);
                                 },
                                 Cancellation
                             );
@@ -144,7 +144,7 @@ public abstract class StoreConformance : ConformanceSuite
                     })
                 )
         );
-        Assert.Equal(320, (await FindAsync())!.Fence);
+        Assert.Equal(320, (await FindAsync())!.FencingToken);
     }
 
     [Fact]
@@ -179,9 +179,9 @@ public abstract class StoreConformance : ConformanceSuite
     {
         var unit = await Store.WriteAsync((unit, _) => new ValueTask<IUnitOfWork>(unit), Cancellation);
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await unit.AppendAsync(Draft("a"), Cancellation));
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await unit.Leases.FindAsync(Resource, Cancellation));
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await unit.LeaseTable.FindAsync(Resource, Cancellation));
         var scope = await Store.ReadAsync((scope, _) => new ValueTask<IReadScope>(scope), Cancellation);
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await scope.Leases.FindAsync(Resource, Cancellation));
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await scope.LeaseTable.FindAsync(Resource, Cancellation));
         Assert.Equal(0, Journal.Head.Offset);
     }
 
@@ -231,9 +231,9 @@ public abstract class StoreConformance : ConformanceSuite
             async (scope, ct) =>
             {
                 Assert.Equal(Journal.Head, scope.Position);
-                Assert.Null(await scope.Leases.FindAsync(Resource, ct));
-                await Store.WriteAsync(async (unit, inner) => await unit.Leases.SaveAsync(new LeaseRow(Resource), inner), ct);
-                Assert.Null(await scope.Leases.FindAsync(Resource, ct));
+                Assert.Null(await scope.LeaseTable.FindAsync(Resource, ct));
+                await Store.WriteAsync(async (unit, inner) => await unit.LeaseTable.SaveAsync(new LeaseRow(Resource), inner), ct);
+                Assert.Null(await scope.LeaseTable.FindAsync(Resource, ct));
                 return 0;
             },
             Cancellation
@@ -254,7 +254,7 @@ public abstract class StoreConformance : ConformanceSuite
                     await Store.WriteAsync(
                         async (unit, ct) =>
                         {
-                            await unit.Leases.SaveAsync(new LeaseRow(Resource) { Fence = fence }, ct);
+                            await unit.LeaseTable.SaveAsync(new LeaseRow(Resource) { FencingToken = fence }, ct);
                             await unit.AppendAsync(Draft("a", fence), ct);
                         },
                         Cancellation
@@ -266,7 +266,7 @@ public abstract class StoreConformance : ConformanceSuite
         for (var i = 0; i < 200; i++)
         {
             var (position, fence) = await Store.ReadAsync(
-                async (scope, ct) => (scope.Position, (await scope.Leases.FindAsync(Resource, ct))?.Fence ?? 0),
+                async (scope, ct) => (scope.Position, (await scope.LeaseTable.FindAsync(Resource, ct))?.FencingToken ?? 0),
                 Cancellation
             );
             // Event n tells of fence n: what the snapshot lacks must lie after the position.
@@ -347,7 +347,7 @@ public abstract class StoreConformance : ConformanceSuite
         }
     }
 
-    private ValueTask<LeaseRow?> FindAsync() => Store.ReadAsync((scope, ct) => scope.Leases.FindAsync(Resource, ct), Cancellation);
+    private ValueTask<LeaseRow?> FindAsync() => Store.ReadAsync((scope, ct) => scope.LeaseTable.FindAsync(Resource, ct), Cancellation);
 
     private static TaskCompletionSource NewGate() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

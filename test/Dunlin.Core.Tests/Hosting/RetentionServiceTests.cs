@@ -25,7 +25,7 @@ public sealed class RetentionServiceTests
         );
         await backend.Journal.AppendAsync(EventDraft.Of(TopicName.Parse("a"), "t", 1), TestContext.Current.CancellationToken);
         await backend.Store.WriteAsync(
-            (unit, ct) => unit.Leases.SaveAsync(new LeaseRow(ResourceName.Parse("r")) { EndedAt = unit.Now }, ct),
+            (unit, ct) => unit.LeaseTable.SaveAsync(new LeaseRow(ResourceName.Parse("r")) { EndedAt = unit.Now }, ct),
             TestContext.Current.CancellationToken
         );
 
@@ -40,7 +40,7 @@ public sealed class RetentionServiceTests
     {
         var page = await journal.ReadAsync(new JournalQuery(0, null), TestContext.Current.CancellationToken);
         var rows = await store.ReadAsync(
-            (scope, ct) => scope.Leases.ListAsync(new LeaseQuery(), ct),
+            (scope, ct) => scope.LeaseTable.ListAsync(new LeaseQuery(), ct),
             TestContext.Current.CancellationToken
         );
         return (page.Events.Count, rows.Count);

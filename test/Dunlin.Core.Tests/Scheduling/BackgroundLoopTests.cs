@@ -7,7 +7,7 @@ public sealed class BackgroundLoopTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private readonly ManualTime _time = new();
-    private readonly RecordingLogger _log = new();
+    private readonly TestLog _log = new();
     private readonly BackgroundLoops _loops = new();
 
     [Fact]
@@ -18,10 +18,10 @@ public sealed class BackgroundLoopTests
             (_, stopping) => ++runs == 1 ? throw new FormatException("bad") : Task.Delay(Timeout.InfiniteTimeSpan, _time, stopping)
         );
         Assert.Equal(1, runs);
-        var (id, text, exception) = Assert.Single(_log.Entries);
-        Assert.Equal(1240, id);
-        Assert.Contains("'test'", text, StringComparison.Ordinal);
-        Assert.IsType<FormatException>(exception);
+        var entry = Assert.Single(_log.Entries);
+        Assert.Equal(1240, entry.Id);
+        Assert.Contains("'test'", entry.Text, StringComparison.Ordinal);
+        Assert.IsType<FormatException>(entry.Exception);
         _time.Advance(TimeSpan.FromMilliseconds(499));
         Assert.Equal(1, runs);
         _time.Advance(TimeSpan.FromMilliseconds(501));

@@ -41,20 +41,20 @@ public sealed class DatabaseClockTests
                     Owner = owner,
                     Seconds = 60,
                     ExpiresAt = unit.Now.AddSeconds(60),
-                    Fence = await unit.Leases.NextFenceAsync(ct),
+                    FencingToken = await unit.LeaseTable.NextFencingTokenAsync(ct),
                 };
-                await unit.Leases.SaveAsync(row, ct);
+                await unit.LeaseTable.SaveAsync(row, ct);
                 return row;
             },
             Cancellation
         );
         var remaining = await second.ReadAsync(
-            async (scope, ct) => (await scope.Leases.FindAsync(resource, ct))!.ExpiresAt - scope.Now,
+            async (scope, ct) => (await scope.LeaseTable.FindAsync(resource, ct))!.ExpiresAt - scope.Now,
             Cancellation
         );
         Assert.InRange(remaining, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60));
         await second.WriteAsync(
-            async (unit, ct) => await unit.RequireLeaseAsync(new LeaseClaim(resource, id, "ann", granted.Fence), ct),
+            async (unit, ct) => await unit.Leases.RequireAsync(new LeaseClaim(resource, id, "ann", granted.FencingToken), ct),
             Cancellation
         );
     }

@@ -63,9 +63,9 @@ public sealed class ManyNodesTests : IAsyncLifetime
                                 .WriteAsync(
                                     async (unit, ct) =>
                                     {
-                                        var row = await unit.Leases.FindAsync(resource, ct) ?? new LeaseRow(resource);
+                                        var row = await unit.LeaseTable.FindAsync(resource, ct) ?? new LeaseRow(resource);
                                         await Task.Yield();
-                                        await unit.Leases.SaveAsync(row with { Fence = row.Fence + 1 }, ct);
+                                        await unit.LeaseTable.SaveAsync(row with { FencingToken = row.FencingToken + 1 }, ct);
                                     },
                                     Cancellation
                                 );
@@ -73,7 +73,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
                     })
                 )
         );
-        Assert.Equal(180, (await nodes[1].ReadAsync((scope, ct) => scope.Leases.FindAsync(resource, ct), Cancellation))!.Fence);
+        Assert.Equal(180, (await nodes[1].ReadAsync((scope, ct) => scope.LeaseTable.FindAsync(resource, ct), Cancellation))!.FencingToken);
     }
 
     [Fact]

@@ -63,3 +63,9 @@ public sealed class TogetherJobFairnessTests : JobFairnessConformance
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
         TwoNodes.ForSuiteAsync(time, retention);
 }
+
+public sealed class TogetherLeaseHandleTests : StoreLeaseHandleConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        TwoNodes.ForSuiteAsync(time, retention);
+}

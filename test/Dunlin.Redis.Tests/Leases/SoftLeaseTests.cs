@@ -39,17 +39,18 @@ public sealed class SoftLeaseTests : IAsyncLifetime
     {
         var (a, b) = (NewNode(), NewNode());
         var held = await AcquireAsync(a, IdA);
-        Assert.InRange(held!.ValidFor, Long - TimeSpan.FromMinutes(1), Long);
+        Assert.InRange(held!.ExpiresAt - TimeProvider.System.GetUtcNow(), Long - TimeSpan.FromMinutes(1), Long);
         Assert.Null(await AcquireAsync(b, IdB));
         var (holder, token, left) = (await b.FindAsync(File, Cancellation))!;
-        Assert.Equal(("Ann", held.Token), (holder, token));
+        Assert.Equal(("Ann", held.FencingToken), (holder, token));
         Assert.InRange(left, Long - TimeSpan.FromMinutes(1), Long);
-        Assert.False(await b.ReleaseAsync(held with { LeaseId = IdB }, Cancellation));
-        Assert.True(await a.ReleaseAsync(held, Cancellation));
-        Assert.False(await a.ReleaseAsync(held, Cancellation));
+        Assert.False(await b.ReleaseAsync(held.Claim with { LeaseId = IdB }, Cancellation));
+        Assert.True(await held.ReleaseAsync(Cancellation));
+        Assert.False(await held.ReleaseAsync(Cancellation));
+        Assert.False(await a.ReleaseAsync(held.Claim, Cancellation));
         Assert.Null(await b.FindAsync(File, Cancellation));
-        var next = (await AcquireAsync(b, IdB))!.Token;
-        Assert.True(next > held.Token, $"{next} after {held.Token}");
+        var next = (await AcquireAsync(b, IdB))!.FencingToken;
+        Assert.True(next > held.FencingToken, $"{next} after {held.FencingToken}");
     }
 
     [Fact]
@@ -57,21 +58,22 @@ public sealed class SoftLeaseTests : IAsyncLifetime
     {
         var node = NewNode();
         var first = await AcquireAsync(node, IdA);
-        Assert.Equal(first!.Token, (await AcquireAsync(node, IdA))!.Token);
+        Assert.Equal(first!.FencingToken, (await AcquireAsync(node, IdA))!.FencingToken);
     }
 
     [Fact]
     public async Task A_renewal_counts_anew_and_never_acquires()
     {
         var node = NewNode();
-        var held = await node.TryAcquireAsync(File, IdA, "Ann", TimeSpan.FromMilliseconds(1), Cancellation);
+        var held = await node.TryAcquireAsync(File, TimeSpan.FromMilliseconds(1), OptionsOf(IdA), Cancellation);
         Assert.NotNull(held);
         await WhenAsync(async () => await node.FindAsync(File, Cancellation) is null);
-        Assert.Null(await node.RenewAsync(held, Long, Cancellation));
-        var again = await node.TryAcquireAsync(File, IdA, "Ann", TimeSpan.FromMinutes(1), Cancellation);
+        Assert.False(await node.RenewAsync(held.Claim, Long, Cancellation));
+        var again = await node.TryAcquireAsync(File, TimeSpan.FromMinutes(1), OptionsOf(IdA), Cancellation);
         // The id is the same, the grant is not.
-        Assert.Null(await node.RenewAsync(held, Long, Cancellation));
-        Assert.Equal(again!.Token, (await node.RenewAsync(again, Long, Cancellation))!.Token);
+        Assert.False(await node.RenewAsync(held.Claim, Long, Cancellation));
+        await again!.RenewAsync(Long, Cancellation);
+        Assert.Equal(again.FencingToken, (await node.FindAsync(File, Cancellation))!.FencingToken);
         Assert.True((await node.FindAsync(File, Cancellation))!.ValidFor > TimeSpan.FromMinutes(2));
     }
 
@@ -79,7 +81,7 @@ public sealed class SoftLeaseTests : IAsyncLifetime
     public async Task While_Redis_remembers_there_is_one_holder_at_a_time_and_tokens_grow()
     {
         var nodes = new[] { NewNode(), NewNode() };
-        var (inside, tokens) = (0, new ConcurrentQueue<SoftToken>());
+        var (inside, tokens) = (0, new ConcurrentQueue<FencingToken>());
         await Task.WhenAll(
             Enumerable
                 .Range(0, 16)
@@ -91,9 +93,9 @@ public sealed class SoftLeaseTests : IAsyncLifetime
                             if (await AcquireAsync(nodes[w % 2], $"lease-of-worker-{w}") is not { } held)
                                 continue;
                             Assert.Equal(1, Interlocked.Increment(ref inside));
-                            tokens.Enqueue(held.Token);
+                            tokens.Enqueue(held.FencingToken);
                             Assert.Equal(0, Interlocked.Decrement(ref inside));
-                            Assert.True(await nodes[(w + 1) % 2].ReleaseAsync(held, Cancellation));
+                            Assert.True(await nodes[(w + 1) % 2].ReleaseAsync(held.Claim, Cancellation));
                             i++;
                         }
                     })
@@ -113,8 +115,8 @@ public sealed class SoftLeaseTests : IAsyncLifetime
         var resource = new Fenced();
         var first = await AcquireAsync(a, IdA);
         for (var i = 0; i < 10; i++)
-            await a.TryAcquireAsync(ResourceName.Of("others", $"{i}"), IdA, "Ann", Long, Cancellation);
-        Assert.True(resource.Write(first!.Token));
+            await a.TryAcquireAsync(ResourceName.Of("others", $"{i}"), Long, OptionsOf(IdA), Cancellation);
+        Assert.True(resource.Write(first!.FencingToken));
         if (how == "restart")
         {
             await _redis.StopAsync();
@@ -128,11 +130,11 @@ public sealed class SoftLeaseTests : IAsyncLifetime
         var second = await RetryAsync(() => AcquireAsync(b, IdB));
         Assert.NotNull(second);
         // What is promised all the same.
-        Assert.True(second.Token > first.Token, $"{second.Token} after {first.Token}");
-        Assert.True(second.Token.Epoch > first.Token.Epoch);
-        Assert.True(resource.Write(second.Token));
-        Assert.False(resource.Write(first.Token));
-        Assert.Null(await RetryAsync(() => a.RenewAsync(first, Long, Cancellation).AsTask()));
+        Assert.True(second.FencingToken > first.FencingToken, $"{second.FencingToken} after {first.FencingToken}");
+        Assert.True(second.FencingToken.Epoch > first.FencingToken.Epoch);
+        Assert.True(resource.Write(second.FencingToken));
+        Assert.False(resource.Write(first.FencingToken));
+        Assert.False(await RetryAsync(() => a.RenewAsync(first.Claim, Long, Cancellation).AsTask()));
     }
 
     [Fact]
@@ -147,12 +149,12 @@ public sealed class SoftLeaseTests : IAsyncLifetime
         );
         Assert.Equal("+OK", await replica.TrySendAsync("REPLICAOF NO ONE"));
         // These the replica never heard of.
-        var last = default(SoftToken);
+        var last = default(FencingToken);
         for (var i = 0; i < 10; i++)
-            last = (await before.TryAcquireAsync(ResourceName.Of("others", $"{i}"), IdA, "Ann", Long, Cancellation))!.Token;
+            last = (await before.TryAcquireAsync(ResourceName.Of("others", $"{i}"), Long, OptionsOf(IdA), Cancellation))!.FencingToken;
         // What it has heard of holds, and what is granted now is newer than all.
         Assert.Null(await AcquireAsync(after, IdB));
-        Assert.True((await after.TryAcquireAsync(ResourceName.Parse("others/1"), IdB, "Bob", Long, Cancellation))!.Token > last);
+        Assert.True((await after.TryAcquireAsync(ResourceName.Parse("others/1"), Long, OptionsOf(IdB), Cancellation))!.FencingToken > last);
     }
 
     [Fact]
@@ -164,11 +166,12 @@ public sealed class SoftLeaseTests : IAsyncLifetime
             var nodes = Enumerable.Range(0, 4).Select(_ => NewNode()).ToList();
             var leases = await Task.WhenAll(
                 nodes.Select(
-                    (node, i) => Task.Run(() => node.TryAcquireAsync(ResourceName.Of("r", $"{i}"), IdA, "Ann", Long, Cancellation).AsTask())
+                    (node, i) =>
+                        Task.Run(() => node.TryAcquireAsync(ResourceName.Of("r", $"{i}"), Long, OptionsOf(IdA), Cancellation).AsTask())
                 )
             );
-            Assert.Single(leases.DistinctBy(lease => lease!.Token.Epoch));
-            Assert.Equal(4, leases.DistinctBy(lease => lease!.Token).Count());
+            Assert.Single(leases.DistinctBy(lease => lease!.FencingToken.Epoch));
+            Assert.Equal(4, leases.DistinctBy(lease => lease!.FencingToken).Count());
         }
     }
 
@@ -192,7 +195,7 @@ public sealed class SoftLeaseTests : IAsyncLifetime
             .AddRedisSoftLeases(_redis.Endpoint)
             .Services.BuildServiceProvider();
         var leases = services.GetRequiredService<ISoftLeases>();
-        Assert.NotNull(await leases.TryAcquireAsync(File, IdA, "Ann", Long, Cancellation));
+        Assert.NotNull(await leases.TryAcquireAsync(File, Long, OptionsOf(IdA), Cancellation));
     }
 
     [Fact]
@@ -203,9 +206,9 @@ public sealed class SoftLeaseTests : IAsyncLifetime
             var action in new Func<Task>[]
             {
                 () => AcquireAsync(node, "short"),
-                () => node.TryAcquireAsync(File, IdA, new string('x', 201), Long, Cancellation).AsTask(),
-                () => node.TryAcquireAsync(File, IdA, "Ann", TimeSpan.Zero, Cancellation).AsTask(),
-                () => node.TryAcquireAsync(File, IdA, "Ann", TimeSpan.FromDays(2), Cancellation).AsTask(),
+                () => node.TryAcquireAsync(File, Long, OptionsOf(IdA, new string('x', 201)), Cancellation).AsTask(),
+                () => node.TryAcquireAsync(File, TimeSpan.Zero, OptionsOf(IdA), Cancellation).AsTask(),
+                () => node.TryAcquireAsync(File, TimeSpan.FromDays(2), OptionsOf(IdA), Cancellation).AsTask(),
             }
         )
         {
@@ -228,8 +231,14 @@ public sealed class SoftLeaseTests : IAsyncLifetime
         return node;
     }
 
-    private static Task<SoftLease?> AcquireAsync(RedisSoftLeases node, string id) =>
-        node.TryAcquireAsync(File, id, id == IdA ? "Ann" : "Bob", Long, Cancellation).AsTask();
+    private static Task<Lease?> AcquireAsync(RedisSoftLeases node, string id) =>
+        node.TryAcquireAsync(File, Long, OptionsOf(id), Cancellation).AsTask();
+
+    private static LeaseSettings OptionsOf(string id, string? name = null)
+    {
+        name ??= id == IdA ? "Ann" : "Bob";
+        return new LeaseSettings { LeaseId = id, Owner = new LeaseOwner(name, name) };
+    }
 
     /// <summary>As a client does while Redis comes back.</summary>
     private static async Task<T> RetryAsync<T>(Func<Task<T>> action)
@@ -257,9 +266,9 @@ public sealed class SoftLeaseTests : IAsyncLifetime
     /// <summary>Something that is written to, and remembers the largest token.</summary>
     private sealed class Fenced
     {
-        private SoftToken _largest;
+        private FencingToken _largest;
 
-        public bool Write(SoftToken token)
+        public bool Write(FencingToken token)
         {
             if (token < _largest)
                 return false;

@@ -418,7 +418,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
                         command.Parameters.Add(parameter);
                     }
                     await command.ExecuteNonQueryAsync(ct);
-                    await unit.Leases.SaveAsync(new LeaseRow(Resource) { Fence = id }, ct);
+                    await unit.LeaseTable.SaveAsync(new LeaseRow(Resource) { FencingToken = id }, ct);
                     return fails ? throw new FormatException() : position;
                 }
             )

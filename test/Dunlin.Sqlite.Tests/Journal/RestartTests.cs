@@ -67,7 +67,7 @@ public sealed class RestartTests : IAsyncLifetime
         for (var round = 0; round < 3; round++)
         {
             await using var store = await _backend.OpenAsync();
-            var fence = await store.WriteAsync((unit, ct) => unit.Leases.NextFenceAsync(ct));
+            var fence = await store.WriteAsync((unit, ct) => unit.LeaseTable.NextFencingTokenAsync(ct));
             Assert.True(fence > last);
             last = fence;
         }
@@ -97,7 +97,7 @@ public sealed class RestartTests : IAsyncLifetime
             await store.WriteAsync(
                 async (unit, ct) =>
                 {
-                    await unit.Leases.SaveAsync(
+                    await unit.LeaseTable.SaveAsync(
                         new LeaseRow(held)
                         {
                             LeaseId = "l",
@@ -107,7 +107,7 @@ public sealed class RestartTests : IAsyncLifetime
                         },
                         ct
                     );
-                    await unit.Leases.SaveAsync(new LeaseRow(free) { Seconds = 30, ExpiresAt = unit.Now }, ct);
+                    await unit.LeaseTable.SaveAsync(new LeaseRow(free) { Seconds = 30, ExpiresAt = unit.Now }, ct);
                 }
             );
         }
@@ -115,7 +115,7 @@ public sealed class RestartTests : IAsyncLifetime
         await using (var store = await _backend.OpenAsync())
         {
             var (now, row, other) = await store.ReadAsync(
-                async (scope, ct) => (scope.Now, await scope.Leases.FindAsync(held, ct), await scope.Leases.FindAsync(free, ct))
+                async (scope, ct) => (scope.Now, await scope.LeaseTable.FindAsync(held, ct), await scope.LeaseTable.FindAsync(free, ct))
             );
             Assert.Equal(now.AddSeconds(30), row!.ExpiresAt);
             Assert.False(other!.IsHeldAt(now));

@@ -108,7 +108,7 @@ public static class ShelfApplication
                             ResourceName.Of("things", call.Thing),
                             call.LeaseId,
                             new LeaseOwner(call.User, call.User, null, null, null),
-                            60
+                            LeaseDuration.FromSeconds(60)
                         )
                     )
                     .AsTask()
@@ -116,7 +116,7 @@ public static class ShelfApplication
         app.MapDelete(
             "/beside/lease",
             (string thing, string leaseId, string user, LeaseService leases) =>
-                leases.ReleaseAsync(ResourceName.Of("things", thing), leaseId, user).AsTask()
+                leases.ReleaseAsync(new LeaseClaim(ResourceName.Of("things", thing), leaseId, user)).AsTask()
         );
         app.MapPost(
             "/beside/forget",

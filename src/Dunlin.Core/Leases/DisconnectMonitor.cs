@@ -14,7 +14,7 @@ namespace Dunlin.Leases;
 /// Without a device the single connection counts. A lease of a page that never opened a stream ends by its expiry alone.
 /// Where nodes share a store, the others are asked first: the page may have come back to one of them, which then watches it.
 /// </summary>
-public sealed partial class LeaseGraces : IHostedService
+internal sealed partial class DisconnectMonitor : IHostedService
 {
     private readonly Lock _gate = new(); // guards _holders
     private readonly Dictionary<Key, Entry> _holders = [];
@@ -26,12 +26,12 @@ public sealed partial class LeaseGraces : IHostedService
     private readonly EventFanout _fanout;
 
     /// <summary>Made by the container.</summary>
-    public LeaseGraces(
+    public DisconnectMonitor(
         EventFanout fanout,
         LeaseService leases,
         TimerWheel wheel,
         IOptions<LeaseOptions> options,
-        ILogger<LeaseGraces> logger,
+        ILogger<DisconnectMonitor> logger,
         NodeQuestions? questions = null
     )
     {
@@ -112,7 +112,11 @@ public sealed partial class LeaseGraces : IHostedService
         });
     }
 
-    [LoggerMessage(1110, LogLevel.Warning, "The leases of the lost connections of session {SessionId} could not be released; they expire")]
+    [LoggerMessage(
+        1110,
+        LogLevel.Warning,
+        "Releasing the leases of session {SessionId} after its connections were lost failed; they are held until they expire"
+    )]
     private static partial void LogReleaseFailed(ILogger logger, Exception error, PeerText sessionId);
 
     // With the user: sessions of other issuers have the ids that these chose, and two users may have the same.
@@ -137,12 +141,12 @@ public sealed partial class LeaseGraces : IHostedService
             );
     }
 
-    private sealed class Entry(LeaseGraces graces, Key key) : WheelEntry
+    private sealed class Entry(DisconnectMonitor monitor, Key key) : WheelEntry
     {
         public Key Key => key;
 
         public int Connections { get; set; }
 
-        protected internal override void OnDue() => graces.OnGraceOver(this);
+        protected internal override void OnDue() => monitor.OnGraceOver(this);
     }
 }

@@ -7,14 +7,14 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Core.Tests.Leases;
 
-public sealed class LeaseGracesTests : IDisposable
+public sealed class DisconnectMonitorTests : IDisposable
 {
     private static readonly ResourceName File = ResourceName.Parse("files/1");
     private readonly TestNode _node = new();
     private readonly LeaseService _leases;
-    private readonly LeaseGraces _graces;
+    private readonly DisconnectMonitor _monitor;
 
-    public LeaseGracesTests()
+    public DisconnectMonitorTests()
     {
         var options = Options.Create(new LeaseOptions { DisconnectGrace = TimeSpan.FromSeconds(10) });
         _leases = new LeaseService(
@@ -25,8 +25,8 @@ public sealed class LeaseGracesTests : IDisposable
             new LeaseInstruments(new TestKit.TestMeters()),
             NullLogger<LeaseService>.Instance
         );
-        _graces = new LeaseGraces(_node.Fanout, _leases, _node.Wheel, options, NullLogger<LeaseGraces>.Instance);
-        _ = _graces.StartAsync(default);
+        _monitor = new DisconnectMonitor(_node.Fanout, _leases, _node.Wheel, options, NullLogger<DisconnectMonitor>.Instance);
+        _ = _monitor.StartAsync(default);
     }
 
     [Fact]
@@ -88,18 +88,25 @@ public sealed class LeaseGracesTests : IDisposable
         var (watcher, other) = (new TestSink(), ResourceName.Parse("files/2"));
         await _node.ConnectAsync(watcher, "leases/files");
         (
-            await _leases.AcquireAsync(new LeaseRequest(other, "lease-id-of-bob", new LeaseOwner("bob", "Bob", "s1", null, "tab"), 3_600))
+            await _leases.AcquireAsync(
+                new LeaseRequest(
+                    other,
+                    "lease-id-of-bob",
+                    new LeaseOwner("bob", "Bob", "s1", null, "tab"),
+                    LeaseDuration.FromSeconds(3_600)
+                )
+            )
         ).OrThrow();
         await CloseAsync(bob);
         _node.Time.Advance(TimeSpan.FromSeconds(12));
         await watcher.WhenAsync(f => f.Any(x => x.Name == "lease.released"));
-        Assert.Equal("files/1", Assert.Single((await _leases.ListAsync(new LeaseQuery())).Rows).Resource.Value);
+        Assert.Equal("files/1", Assert.Single((await _leases.ListAsync(new LeaseQuery())).Leases).Resource.Value);
         Assert.False(ann.Completion.IsCompleted);
     }
 
     public void Dispose()
     {
-        GC.KeepAlive(_graces);
+        GC.KeepAlive(_monitor);
         _node.Dispose();
     }
 
@@ -114,8 +121,15 @@ public sealed class LeaseGracesTests : IDisposable
 
     private async Task HoldAsync(string device = "tab") =>
         (
-            await _leases.AcquireAsync(new LeaseRequest(File, "lease-id-of-ann", new LeaseOwner("ann", "Ann", "s1", null, device), 3_600))
+            await _leases.AcquireAsync(
+                new LeaseRequest(
+                    File,
+                    "lease-id-of-ann",
+                    new LeaseOwner("ann", "Ann", "s1", null, device),
+                    LeaseDuration.FromSeconds(3_600)
+                )
+            )
         ).OrThrow();
 
-    private async Task<bool> IsHeldAsync() => (await _leases.ListAsync(new LeaseQuery())).Rows.Count > 0;
+    private async Task<bool> IsHeldAsync() => (await _leases.ListAsync(new LeaseQuery())).Leases.Count > 0;
 }

@@ -2,11 +2,11 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Leases;
 
-/// <content>Passing a lease on: hand-off by the holder, take by somebody with the right to.</content>
+/// <content>Transfers: hand-off by the holder, preemption by somebody with the right to.</content>
 internal sealed partial class LeaseStep
 {
     /// <summary>Gives the lease to the first waiter, or to the first waiter of the user named.</summary>
-    public async ValueTask<LeaseAnswer> HandOffAsync(LeaseClaim claim, string? toUserId, CancellationToken cancellationToken)
+    public async ValueTask<LeaseResult> HandOffAsync(LeaseClaim claim, string? toUserId, CancellationToken cancellationToken)
     {
         await RequireExistsAsync(cancellationToken);
         await RequireAsync(claim, cancellationToken);
@@ -21,46 +21,56 @@ internal sealed partial class LeaseStep
             );
         EndNow(LeaseEnd.HandedOff, origin);
         await GrantAsync(next.LeaseId, next.Owner, next.Seconds, cancellationToken);
-        return new LeaseAnswer(LeaseResult.Held, Row, Now);
+        return LeaseResult.Of(LeaseStatus.Held, Row, Now);
     }
 
     /// <summary>
-    /// Takes the lease for somebody else. With a grace the holder keeps it (and may save) until the deadline, which is never
-    /// later than its expiry; the taker stands first in the queue. Without, the holder's fencing token is stale at once.
+    /// Takes the lease from its holder. With a grace the holder keeps it (and may save) until the deadline, which is never later than its
+    /// expiry; the preemptor is first in the queue. Without, the holder's fencing token is stale at once.
     /// </summary>
-    public async ValueTask<LeaseAnswer> TakeAsync(
+    public async ValueTask<LeaseResult> PreemptAsync(
         LeaseRequest request,
         string reason,
-        int graceSeconds,
+        TimeSpan grace,
         LeaseOptions options,
         CancellationToken cancellationToken
     )
     {
         await RequireExistsAsync(cancellationToken);
         await SettleAsync(cancellationToken);
-        if (IsHeldBy(request.LeaseId, request.Owner.UserId))
-            return new LeaseAnswer(LeaseResult.Same, Row, Now);
-        if (Row.LeaseId is null || graceSeconds == 0)
+        if (IsHeldBy(request))
+            return LeaseResult.Of(LeaseStatus.Same, Row, Now);
+        var seconds = LeaseChecks.SecondsOf(request.Duration, options);
+        if (Row.LeaseId is null || grace == TimeSpan.Zero)
         {
             await RequireRoomAsync(request.Owner.UserId, options, cancellationToken);
             if (Row.LeaseId is not null)
-                EndNow(LeaseEnd.Taken, origin);
-            await GrantAsync(request.LeaseId, request.Owner, request.Seconds, cancellationToken);
-            return new LeaseAnswer(LeaseResult.Granted, Row, Now);
+                EndNow(LeaseEnd.Preempted, origin);
+            await GrantAsync(request.LeaseId, request.Owner, seconds, cancellationToken);
+            return LeaseResult.Of(LeaseStatus.Granted, Row, Now);
         }
         LeaveQueue(request.LeaseId);
         RequirePlace(request.Owner.UserId, options);
-        var deadline = Now.AddSeconds(graceSeconds);
-        var taker = new Waiter(request.LeaseId, request.Owner, request.Seconds, Now, deadline.AddSeconds(request.Seconds));
+        var deadline = Now + grace;
+        var preemptor = new Waiter(request.LeaseId, request.Owner, seconds, Now, deadline.AddSeconds(seconds));
         Row = Row with
         {
             Ending = true,
             ExpiresAt = deadline < Row.ExpiresAt ? deadline : Row.ExpiresAt,
-            Waiters = [taker, .. Row.Waiters],
+            Waiters = [preemptor, .. Row.Waiters],
         };
         Changes.Add(
-            new LeaseChange(LeaseChangeKind.Ending, Row.Resource, Row.Fence, Row.Owner!, Row.ExpiresAt, LeaseEnd.Taken, origin, reason)
+            new LeaseChange(
+                LeaseChangeKind.Ending,
+                Row.Resource,
+                Row.FencingToken,
+                Row.Owner!,
+                Row.ExpiresAt,
+                LeaseEnd.Preempted,
+                origin,
+                reason
+            )
         );
-        return new LeaseAnswer(LeaseResult.Queued, Row, Now, 1);
+        return LeaseResult.Of(LeaseStatus.Queued, Row, Now, 1);
     }
 }

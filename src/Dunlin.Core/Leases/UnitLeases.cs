@@ -1,0 +1,101 @@
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Dunlin.Topics;
+
+namespace Dunlin.Leases;
+
+/// <summary>
+/// Leases in one unit of work. What is acquired, renewed, released or handed off here takes effect with the commit and is rolled back with
+/// the unit. Requests are validated as by <see cref="LeaseService"/>. Valid inside the unit, and not for concurrent use.
+/// </summary>
+public sealed class UnitLeases : LeaseReader
+{
+    private readonly IUnitOfWork _unit;
+    private readonly LeaseService? _service;
+
+    internal UnitLeases(IUnitOfWork unit, ILeaseScope scope)
+        : base(scope.LeaseTable, unit.Now)
+    {
+        _unit = unit;
+        _service = scope.LeaseService;
+    }
+
+    private LeaseService Service =>
+        _service ?? throw new InvalidOperationException("No lease service stands on this store: register the engine with AddDunlin().");
+
+    /// <summary>Acquires a lease, or returns null where another holds it. Never waits and never queues.</summary>
+    /// <returns>The grant. Pass its claim to <see cref="ILeases.AttachAsync"/> after the commit for a handle.</returns>
+    /// <exception cref="DunlinException">As <see cref="AcquireAsync"/>.</exception>
+    public async ValueTask<LeaseResult?> TryAcquireAsync(
+        ResourceName resource,
+        LeaseDuration duration = default,
+        LeaseSettings? settings = null,
+        CancellationToken cancellationToken = default
+    )
+    {
+        settings ??= LeaseSettings.Default;
+        var result = await AcquireAsync(settings.RequestFor(resource, duration, wait: false), settings.Origin, cancellationToken);
+        return result.IsHolder ? result : null;
+    }
+
+    /// <summary>Asks for a lease on behalf of a user. Idempotent by lease id.</summary>
+    /// <exception cref="DunlinException">As <see cref="LeaseService.AcquireAsync"/>.</exception>
+    public ValueTask<LeaseResult> AcquireAsync(
+        LeaseRequest request,
+        EventOrigin? origin = null,
+        CancellationToken cancellationToken = default
+    ) => Service.AcquireInAsync(_unit, request, origin, cancellationToken);
+
+    /// <summary>Starts the duration anew. Never acquires.</summary>
+    /// <exception cref="DunlinException">As <see cref="LeaseService.RenewAsync"/>.</exception>
+    public ValueTask<LeaseResult> RenewAsync(
+        LeaseClaim claim,
+        LeaseDuration duration = default,
+        EventOrigin? origin = null,
+        CancellationToken cancellationToken = default
+    ) => Service.RenewInAsync(_unit, claim, duration, origin, cancellationToken);
+
+    /// <summary>Releases a lease, or leaves the queue. See <see cref="LeaseService.ReleaseAsync"/>.</summary>
+    /// <returns>Whether anything was released.</returns>
+    public ValueTask<bool> ReleaseAsync(LeaseClaim claim, EventOrigin? origin = null, CancellationToken cancellationToken = default) =>
+        Service.ReleaseInAsync(_unit, claim, origin, cancellationToken);
+
+    /// <summary>Passes a lease to the first waiter, or to the first waiter of one user.</summary>
+    /// <exception cref="DunlinException">As <see cref="LeaseService.HandOffAsync"/>.</exception>
+    public ValueTask<LeaseResult> HandOffAsync(
+        LeaseClaim claim,
+        string? toUserId = null,
+        EventOrigin? origin = null,
+        CancellationToken cancellationToken = default
+    ) => Service.HandOffInAsync(_unit, claim, toUserId, origin, cancellationToken);
+
+    /// <summary>Ends the lease of a resource, no matter who holds it, and serves the queue. For a resource that is deleted or renamed see
+    /// <see cref="EndUnderAsync"/>.</summary>
+    /// <returns>Whether anybody held it.</returns>
+    public ValueTask<bool> ForceReleaseAsync(
+        ResourceName resource,
+        EventOrigin? origin = null,
+        CancellationToken cancellationToken = default
+    ) => Service.ForceReleaseInAsync(_unit, resource, origin, cancellationToken);
+
+    /// <summary>
+    /// Ends every lease under a prefix and empties the queues, for a thing that is deleted or renamed with all its parts. Nothing ends
+    /// where another user holds a part.
+    /// </summary>
+    /// <param name="prefix">The resource or the segments above its parts.</param>
+    /// <param name="userId">The user whose own leases may end; null ends the leases of all.</param>
+    /// <param name="origin">Who causes it; null for the server.</param>
+    /// <param name="cancellationToken">Stops it; the unit of work must then fail.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseHeld"/>: another user holds one of them.</exception>
+    public async ValueTask EndUnderAsync(
+        string prefix,
+        string? userId,
+        EventOrigin? origin = null,
+        CancellationToken cancellationToken = default
+    )
+    {
+        if (userId is not null)
+            await RequireNoneHeldByAnotherAsync(prefix, userId, cancellationToken);
+        await Service.EndUnderInAsync(_unit, prefix, origin, cancellationToken);
+    }
+}

@@ -1,0 +1,406 @@
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Dunlin.Leases;
+using Dunlin.Scheduling;
+using Dunlin.Topics;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.TestKit.Conformance;
+
+/// <summary>What <see cref="ILeases"/> and <c>unit.Leases</c> owe on every store: queue, losses with their reason, transactions.</summary>
+public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
+{
+    private static readonly LeaseSettings Ann = new() { Owner = new LeaseOwner("ann", "Ann", "session-ann") };
+    private static readonly LeaseSettings Bob = new() { Owner = new LeaseOwner("bob", "Bob", "session-bob") };
+
+    private readonly QueueAnnouncer _announcer = new();
+    private readonly List<TimerWheel> _wheels = [];
+    private LeaseService? _service;
+    private StoreLeases? _leases;
+
+    private LeaseService Service => _service ??= NewService();
+
+    private StoreLeases Leases => _leases ??= new StoreLeases(Service, Store, Time, NullLogger<StoreLeases>.Instance);
+
+    /// <inheritdoc/>
+    protected override ValueTask<Lease?> TryAcquireAsync(ResourceName resource, LeaseDuration duration, LeaseSettings? settings) =>
+        Leases.TryAcquireAsync(resource, duration, settings, Cancellation);
+
+    /// <inheritdoc/>
+    protected override void OnDisposing() => _wheels.ForEach(wheel => wheel.Dispose());
+
+    [Fact]
+    public async Task Waiting_calls_are_granted_in_the_order_in_which_they_came()
+    {
+        var first = await HoldAsync();
+        var second = await WaitAsync(1);
+        var third = await WaitAsync(2);
+        await first.ReleaseAsync(Cancellation);
+        var next = await GrantedAsync(second);
+        Assert.False(third.IsCompleted);
+        await next.DisposeAsync();
+        var last = await GrantedAsync(third);
+        Assert.True(last.FencingToken > next.FencingToken && next.FencingToken > first.FencingToken);
+        Assert.Equal(Duration, last.ExpiresAt - await NowAsync());
+    }
+
+    [Fact]
+    public async Task A_free_lease_is_granted_without_waiting()
+    {
+        var lease = await Leases.AcquireAsync(File, Duration, cancellationToken: Cancellation);
+        Assert.Equal(lease.FencingToken, (await Leases.FindAsync(File, Cancellation))!.FencingToken);
+    }
+
+    [Fact]
+    public async Task A_waiting_call_is_granted_when_the_lease_of_another_node_expires()
+    {
+        var (other, wheel) = NewNode();
+        var holder = await other.AcquireAsync(RequestOf("lease-of-another-node", "eve"), cancellationToken: Cancellation);
+        var waiting = await WaitAsync(1);
+        // The wheel of this node settles nothing of the other's, but its poll sees that nobody holds any more.
+        wheel.Dispose();
+        Time.Advance(Duration + TimeSpan.FromSeconds(1));
+        await Service.Watches.PollAsync();
+        var lease = await GrantedAsync(waiting);
+        Assert.True(lease.FencingToken > holder.Lease.FencingToken);
+    }
+
+    [Fact]
+    public async Task A_cancelled_wait_leaves_the_queue()
+    {
+        var first = await HoldAsync();
+        using var cancel = new CancellationTokenSource();
+        var second = await WaitAsync(1, cancel.Token);
+        var third = await WaitAsync(2);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
+        Assert.Equal(1, (await Leases.FindAsync(File, Cancellation))!.Waiting);
+        await first.ReleaseAsync(Cancellation);
+        await GrantedAsync(third);
+    }
+
+    [Fact]
+    public async Task A_cancelled_call_acquires_nothing()
+    {
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            Leases.TryAcquireAsync(File, Duration, null, cancelled.Token).AsTask()
+        );
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Leases.AcquireAsync(File, Duration, null, cancelled.Token).AsTask());
+        Assert.Null(await Leases.FindAsync(File, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_waiting_call_keeps_its_place_longer_than_the_wait_timeout()
+    {
+        await using var first = await HoldAsync(new LeaseSettings { AutoRenew = true });
+        var waiting = await WaitAsync(1);
+        for (var passed = TimeSpan.Zero; passed < Service.Options.WaitTimeout * 2; passed += Duration / 2)
+        {
+            var before = first.ExpiresAt;
+            Time.Advance(Duration / 2);
+            await WhenAsync(() => first.ExpiresAt > before);
+        }
+        Assert.Equal(1, (await Leases.FindAsync(File, Cancellation))!.Waiting);
+        Assert.Equal(1, _announcer.Queued);
+        await first.ReleaseAsync(Cancellation);
+        await GrantedAsync(waiting);
+    }
+
+    [Fact]
+    public async Task A_full_queue_refuses_a_waiting_call()
+    {
+        await HoldAsync();
+        for (var i = 1; i <= Service.Options.MaxWaitersPerUser; i++)
+            await WaitAsync(i);
+        var full = await Assert.ThrowsAsync<DunlinException>(() => Leases.AcquireAsync(File, Duration, null, Cancellation).AsTask());
+        Assert.Equal(ErrorCode.QueueFull, full.Code);
+    }
+
+    [Fact]
+    public async Task A_preempted_handle_is_lost_at_once()
+    {
+        var lease = await HoldAsync();
+        var result = await PreemptAsync(TimeSpan.Zero);
+        Assert.Equal(LeaseEnd.Preempted, await LossAsync(lease));
+        Assert.False(await lease.ReleaseAsync(Cancellation));
+        Assert.Equal(result.Lease.FencingToken, (await Leases.FindAsync(File, Cancellation))!.FencingToken);
+    }
+
+    [Fact]
+    public async Task A_handle_preempted_with_a_grace_is_lost_at_the_deadline()
+    {
+        var lease = await HoldAsync(new LeaseSettings { AutoRenew = true });
+        await PreemptAsync(TimeSpan.FromSeconds(9));
+        await WhenAsync(() => lease.IsEnding);
+        Assert.Equal(TimeSpan.FromSeconds(9), lease.ExpiresAt - await NowAsync());
+        await lease.RenewAsync(cancellationToken: Cancellation);
+        Time.Advance(TimeSpan.FromSeconds(8));
+        Assert.False(lease.Lost.IsCancellationRequested);
+        Time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(LeaseEnd.Preempted, await LossAsync(lease));
+    }
+
+    [Fact]
+    public async Task A_hand_off_moves_the_lease_to_the_waiter_with_a_larger_token()
+    {
+        var lease = await HoldAsync();
+        var nobody = await Assert.ThrowsAsync<DunlinException>(() => lease.HandOffAsync(cancellationToken: Cancellation).AsTask());
+        Assert.Equal((ErrorCode.Conflict, false), (nobody.Code, lease.Lost.IsCancellationRequested));
+        var ann = await WaitAsync(1, settings: Ann);
+        var bob = await WaitAsync(2, settings: Bob);
+        await lease.HandOffAsync("bob", Cancellation);
+        Assert.Equal(LeaseEnd.HandedOff, await LossAsync(lease));
+        var next = await GrantedAsync(bob);
+        Assert.True(next.FencingToken > lease.FencingToken);
+        Assert.False(ann.IsCompleted);
+        await AssertLostAsync(() => lease.HandOffAsync(cancellationToken: Cancellation).AsTask());
+        await next.HandOffAsync(cancellationToken: Cancellation);
+        await GrantedAsync(ann);
+    }
+
+    [Fact]
+    public async Task A_handle_is_lost_when_its_lease_is_released_elsewhere()
+    {
+        var lease = await HoldAsync();
+        await Service.ReleaseAsync(lease.Claim, cancellationToken: Cancellation);
+        Assert.Equal(LeaseEnd.Released, await LossAsync(lease));
+    }
+
+    [Fact]
+    public async Task A_handle_is_lost_when_the_session_of_its_owner_ends()
+    {
+        var lease = await HoldAsync(Ann);
+        await Service.EndSessionAsync("session-ann", LeaseEnd.SignedOut, cancellationToken: Cancellation);
+        Assert.Equal(LeaseEnd.SignedOut, await LossAsync(lease));
+    }
+
+    [Fact]
+    public async Task A_loss_that_another_node_causes_is_noticed_by_the_poll()
+    {
+        var (other, _) = NewNode();
+        var lease = await HoldAsync();
+        await other.PreemptAsync(RequestOf("lease-of-another-node", "eve"), "urgent", TimeSpan.Zero, cancellationToken: Cancellation);
+        Assert.False(lease.Lost.IsCancellationRequested);
+        Time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(LeaseEnd.Preempted, await LossAsync(lease));
+    }
+
+    [Fact]
+    public async Task A_handle_that_renews_after_a_loss_learns_the_reason()
+    {
+        var (other, _) = NewNode();
+        var lease = await HoldAsync();
+        await other.PreemptAsync(RequestOf("lease-of-another-node", "eve"), "urgent", TimeSpan.Zero, cancellationToken: Cancellation);
+        await AssertLostAsync(() => lease.RenewAsync(cancellationToken: Cancellation).AsTask());
+        Assert.Equal(LeaseEnd.Preempted, await LossAsync(lease));
+    }
+
+    [Fact]
+    public async Task G3_An_expired_handle_neither_writes_nor_ends_the_lease_of_the_next_holder()
+    {
+        var stale = await HoldAsync(Ann);
+        await WriteAsync(stale);
+        Time.Advance(Duration + TimeSpan.FromSeconds(1));
+        await LossAsync(stale);
+        await AssertLostAsync(() => WriteAsync(stale));
+        var next = await HoldAsync(Bob);
+        await AssertLostAsync(() => WriteAsync(stale));
+        Assert.False(await stale.ReleaseAsync(Cancellation));
+        await WriteAsync(next);
+        Assert.Equal(2, (await ReadAllAsync(0, "written")).Count);
+    }
+
+    [Fact]
+    public async Task G1_Changes_of_leases_roll_back_with_their_unit_of_work()
+    {
+        var held = await HoldAsync();
+        var other = ResourceName.Parse("files/2");
+        await Assert.ThrowsAsync<FormatException>(() =>
+            Store
+                .WriteAsync(
+                    async (unit, ct) =>
+                    {
+                        Assert.NotNull(await unit.Leases.TryAcquireAsync(other, Duration, cancellationToken: ct));
+                        Assert.NotNull(await unit.Leases.FindAsync(other, ct));
+                        Assert.True(await unit.Leases.ReleaseAsync(held.Claim, cancellationToken: ct));
+                        throw new FormatException();
+                    },
+                    Cancellation
+                )
+                .AsTask()
+        );
+        Assert.Null(await Leases.FindAsync(other, Cancellation));
+        await WriteAsync(held);
+        await held.RenewAsync(cancellationToken: Cancellation);
+        Assert.Null(held.LossReason);
+    }
+
+    [Fact]
+    public async Task A_lease_that_a_unit_of_work_acquired_becomes_a_handle_after_the_commit()
+    {
+        _ = Service;
+        var result = await Store.WriteAsync((unit, ct) => unit.Leases.TryAcquireAsync(File, Duration, cancellationToken: ct), Cancellation);
+        Assert.Null(await TryAcquireAsync(File, Duration, null));
+        Assert.Null(await Store.WriteAsync((unit, ct) => unit.Leases.TryAcquireAsync(File, Duration, cancellationToken: ct), Cancellation));
+        var lease = await Leases.AttachAsync(result!.Claim!, cancellationToken: Cancellation);
+        Assert.Equal(
+            (result.Lease.FencingToken, result.Lease.ExpiresAt, result.LeaseId),
+            (lease.FencingToken, lease.ExpiresAt, lease.Claim.LeaseId)
+        );
+        await lease.DisposeAsync();
+        await AssertLostAsync(() => Leases.AttachAsync(result.Claim!, cancellationToken: Cancellation).AsTask());
+        Assert.Null(await Leases.FindAsync(File, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_handle_follows_what_units_of_work_commit()
+    {
+        var lease = await HoldAsync();
+        Time.Advance(TimeSpan.FromSeconds(10));
+        var renewed = await Store.WriteAsync(
+            (unit, ct) => unit.Leases.RenewAsync(lease.Claim, TimeSpan.FromSeconds(60), cancellationToken: ct),
+            Cancellation
+        );
+        await Service.Watches.PollAsync();
+        Assert.Equal(renewed.Lease.ExpiresAt, lease.ExpiresAt);
+        var waiting = await WaitAsync(1);
+        await Store.WriteAsync((unit, ct) => unit.Leases.HandOffAsync(lease.Claim, cancellationToken: ct), Cancellation);
+        Assert.Equal(LeaseEnd.HandedOff, await LossAsync(lease));
+        await GrantedAsync(waiting);
+    }
+
+    [Fact]
+    public async Task Another_users_lease_id_and_a_wrong_token_claim_nothing()
+    {
+        var lease = await HoldAsync(Ann);
+        LeaseClaim[] wrong =
+        [
+            lease.Claim with
+            {
+                UserId = "bob",
+            },
+            lease.Claim with
+            {
+                FencingToken = lease.FencingToken.Number + 1,
+            },
+            lease.Claim with
+            {
+                LeaseId = "lease-id-of-nobody",
+            },
+        ];
+        foreach (var claim in wrong)
+        {
+            Assert.False(await Service.ReleaseAsync(claim, cancellationToken: Cancellation));
+            await AssertLostAsync(() => Service.RenewAsync(claim, cancellationToken: Cancellation).AsTask());
+            await AssertLostAsync(() => Leases.AttachAsync(claim, cancellationToken: Cancellation).AsTask());
+            await AssertLostAsync(() =>
+                Store.WriteAsync(async (unit, ct) => await unit.Leases.RequireAsync(claim, ct), Cancellation).AsTask()
+            );
+        }
+        await WriteAsync(lease);
+    }
+
+    private LeaseService NewService()
+    {
+        var wheel = new TimerWheel(Time);
+        _wheels.Add(wheel);
+        return new LeaseService(
+            Store,
+            [new LeaseAnnouncerRule("files", _announcer)],
+            wheel,
+            Options.Create(new LeaseOptions()),
+            new LeaseInstruments(new TestMeters()),
+            NullLogger<LeaseService>.Instance
+        );
+    }
+
+    /// <summary>Another node over the same store: it does not tell the handles of this one.</summary>
+    private (LeaseService Service, TimerWheel Wheel) NewNode()
+    {
+        var service = NewService();
+        var wheel = _wheels[^1];
+        // The units of the store belong to the node of the test.
+        _leases = null;
+        _service = NewService();
+        return (service, wheel);
+    }
+
+    private static LeaseRequest RequestOf(string leaseId, string userId) => new(File, leaseId, new LeaseOwner(userId, userId), Duration);
+
+    private ValueTask<LeaseResult> PreemptAsync(TimeSpan grace) =>
+        Service.PreemptAsync(RequestOf("lease-of-preemptor", "eve"), "urgent", grace, cancellationToken: Cancellation);
+
+    /// <summary>Starts a call that waits, and returns when so many have joined the queue.</summary>
+    private async Task<Task<Lease>> WaitAsync(int queued, CancellationToken cancellationToken = default, LeaseSettings? settings = null)
+    {
+        var waiting = Leases
+            .AcquireAsync(File, Duration, settings, cancellationToken == default ? Cancellation : cancellationToken)
+            .AsTask();
+        await _announcer.WhenQueuedAsync(queued).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        return waiting;
+    }
+
+    private static Task<Lease> GrantedAsync(Task<Lease> waiting) => waiting.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+
+    private ValueTask<DateTimeOffset> NowAsync() => Store.ReadAsync((scope, _) => new ValueTask<DateTimeOffset>(scope.Now), Cancellation);
+
+    private Task WriteAsync(Lease lease) =>
+        Store
+            .WriteAsync(
+                async (unit, ct) =>
+                {
+                    await unit.Leases.RequireAsync(lease, ct);
+                    await unit.AppendAsync(Draft("written"), ct);
+                },
+                Cancellation
+            )
+            .AsTask();
+
+    /// <summary>Announces nothing: handles do not depend on events. Tells the test who waits.</summary>
+    private sealed class QueueAnnouncer : ILeaseAnnouncer
+    {
+        private readonly Lock _gate = new(); // guards the fields below
+        private readonly List<(int Count, TaskCompletionSource Reached)> _barriers = [];
+        private int _queued;
+
+        public int Queued
+        {
+            get
+            {
+                lock (_gate)
+                    return _queued;
+            }
+        }
+
+        public Task WhenQueuedAsync(int count)
+        {
+            lock (_gate)
+            {
+                if (_queued >= count)
+                    return Task.CompletedTask;
+                var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _barriers.Add((count, reached));
+                return reached.Task;
+            }
+        }
+
+        public ValueTask AnnounceAsync(LeaseChange change, IUnitOfWork unit, CancellationToken cancellationToken)
+        {
+            if (change.Kind != LeaseChangeKind.Queued)
+                return default;
+            lock (_gate)
+            {
+                _queued++;
+                foreach (var (count, reached) in _barriers)
+                {
+                    if (_queued >= count)
+                        reached.TrySetResult();
+                }
+            }
+            return default;
+        }
+    }
+}
