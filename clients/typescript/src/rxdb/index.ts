@@ -1,4 +1,4 @@
 export { keepChangedFields } from './conflicts.js';
-export type { Checkpoint } from './line.js';
+export type { Checkpoint } from './collectionState.js';
 export { replicate, Replication, type ReplicateOptions } from './replicate.js';
 export type { RefusedDocument, SyncName, SyncState } from './state.js';

@@ -4,7 +4,8 @@ import type { Client } from '../client.js';
 import type { Connection } from '../connection/connection.js';
 import type { Broadcast, Cancel, Environment } from '../environment.js';
 import type { Problem } from '../http/problem.js';
-import { disposed, Line, type Checkpoint } from './line.js';
+import { CollectionReplication, disposed } from './collectionReplication.js';
+import type { Checkpoint } from './collectionState.js';
 import { deriveState, type RefusedDocument, type SyncState } from './state.js';
 
 export interface ReplicateOptions<Name extends string = string> {
@@ -53,7 +54,7 @@ export function replicate<Name extends string>(options: ReplicateOptions<Name>):
 export class Replication<Name extends string = string> {
   readonly #environment: Environment;
   readonly #options: ReplicateOptions<Name>;
-  readonly #lines = new Map<string, Line>();
+  readonly #collections = new Map<string, CollectionReplication>();
   readonly #listeners = new Set<() => void>();
   readonly #cancels: Cancel[] = [];
   readonly #timers = new Map<string, Cancel>();
@@ -76,9 +77,9 @@ export class Replication<Name extends string = string> {
       this.#tabs?.onMessage((message) => this.#receive(message as TabMessage));
     }
     for (const [name, collection] of Object.entries<RxCollection<any, any, any, any>>(collections)) {
-      const line = this.#line(name, collection);
-      this.#lines.set(name, line);
-      void line.replication.startPromise.then(() => this.#lead());
+      const replication = this.#replication(name, collection);
+      this.#collections.set(name, replication);
+      void replication.replication.startPromise.then(() => this.#lead());
     }
     this.#post({ kind: 'ask' });
     if (connection) {
@@ -112,15 +113,15 @@ export class Replication<Name extends string = string> {
 
   /** RxDB's own replication of a collection, for what is not here. */
   of(name: Name): RxReplicationState<any, Checkpoint> {
-    return this.#lines.get(name)!.replication;
+    return this.#collections.get(name)!.replication;
   }
 
   /** Asks for what is new in all collections, now. */
   pull(): void {
     if (!this.#isLeading) this.#post({ kind: 'pull' });
-    for (const line of this.#lines.values()) {
-      line.wake();
-      line.resync();
+    for (const collection of this.#collections.values()) {
+      collection.wake();
+      collection.resync();
     }
   }
 
@@ -155,12 +156,12 @@ export class Replication<Name extends string = string> {
     for (const cancel of [...this.#cancels.splice(0), ...this.#timers.values()]) cancel();
     this.#reopen?.reject(disposed());
     this.#tabs?.close();
-    await Promise.all([...this.#lines.values()].map((line) => line.dispose()));
+    await Promise.all([...this.#collections.values()].map((collection) => collection.dispose()));
   }
 
-  #line(name: string, collection: RxCollection<any, any, any, any>): Line {
+  #replication(name: string, collection: RxCollection<any, any, any, any>): CollectionReplication {
     const { client, user, path, batchSize, leases } = this.#options;
-    return new Line({
+    return new CollectionReplication({
       name,
       collection,
       environment: this.#environment,
@@ -203,17 +204,17 @@ export class Replication<Name extends string = string> {
   #hint(type: string): void {
     if (type === 'sync:ping') return;
     const name = type.split(':')[0]!;
-    const lines = this.#lines.has(name) ? [name] : [...this.#lines.keys()];
-    for (const line of lines) this.#gather(line);
+    const names = this.#collections.has(name) ? [name] : [...this.#collections.keys()];
+    for (const each of names) this.#gather(each);
   }
 
   #gather(name: string): void {
-    const line = this.#lines.get(name)!;
+    const collection = this.#collections.get(name)!;
     if (!this.#timers.has(name)) {
       this.#timer(name, GATHER_MS, () => {
-        line.wake();
-        line.resync();
-        this.#timer(`${name} again`, REPEAT_MS, () => line.resync());
+        collection.wake();
+        collection.resync();
+        this.#timer(`${name} again`, REPEAT_MS, () => collection.resync());
       });
     }
   }
@@ -237,7 +238,7 @@ export class Replication<Name extends string = string> {
     this.#timer('poll', wait, () => {
       const silent = silentMs + pollMs;
       const isDue = !connection?.isConnected() || silent >= LIVE_POLL_MS;
-      if (isDue) for (const line of this.#lines.values()) line.resync();
+      if (isDue) for (const collection of this.#collections.values()) collection.resync();
       this.#poll(isDue ? 0 : silent);
     });
   }
@@ -269,8 +270,8 @@ export class Replication<Name extends string = string> {
   #changed(): void {
     // Before the leader has spoken, and without one, only the network is known.
     if (!this.#isLeading && this.#environment.isOnline() && this.#state.name !== 'offline') return;
-    const lines = [...this.#lines.values()].map((line) => line.state);
-    const next = deriveState(lines, this.#stopped, this.#environment.isOnline());
+    const collections = [...this.#collections.values()].map((collection) => collection.status);
+    const next = deriveState(collections, this.#stopped, this.#environment.isOnline());
     this.#become(this.#isLeading ? next : { ...next, pending: this.#state.pending });
   }
 

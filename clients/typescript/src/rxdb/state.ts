@@ -30,7 +30,7 @@ export interface RefusedDocument {
 }
 
 /** What one collection contributes to the state. */
-export interface LineState {
+export interface CollectionStatus {
   readonly problem?: Problem | undefined;
   readonly isBusy: boolean;
   readonly hasPulled: boolean;
@@ -38,17 +38,18 @@ export interface LineState {
 }
 
 export function deriveState(
-  lines: readonly LineState[],
+  collections: readonly CollectionStatus[],
   stopped: Problem | undefined,
   isOnline: boolean,
 ): SyncState {
-  const pending = lines.reduce((sum, line) => sum + line.pending, 0);
+  const pending = collections.reduce((sum, collection) => sum + collection.pending, 0);
   if (stopped)
     return { name: stopped.kind === 'signedOut' ? 'signedOut' : 'outdated', pending, problem: stopped };
-  const problems = lines.flatMap(({ problem }) => (problem ? [problem] : []));
+  const problems = collections.flatMap(({ problem }) => (problem ? [problem] : []));
   const network = problems.find(({ kind }) => kind === 'network');
   if (network || !isOnline) return { name: 'offline', pending, problem: network };
   if (problems[0]) return { name: 'error', pending, problem: problems[0] };
-  const isSynced = pending === 0 && lines.every((line) => line.hasPulled && !line.isBusy);
+  const isSynced =
+    pending === 0 && collections.every((collection) => collection.hasPulled && !collection.isBusy);
   return { name: isSynced ? 'synced' : 'syncing', pending };
 }

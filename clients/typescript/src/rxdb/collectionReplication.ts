@@ -5,12 +5,16 @@ import type { Cancel, Environment } from '../environment.js';
 import { DunlinError, isTemporary, problemOf, type Problem } from '../http/problem.js';
 import type { Requests } from '../http/requests.js';
 import { findConfirmed, findLeftOut, findPending } from './pending.js';
-import type { LineState, RefusedDocument } from './state.js';
-
-/** Where a pull goes on. Always this one key: RxDB merges checkpoints. */
-export interface Checkpoint {
-  readonly position: string;
-}
+import {
+  INITIAL_COLLECTION,
+  pullPosition,
+  statusOf,
+  transition,
+  type Checkpoint,
+  type CollectionInput,
+  type Verb,
+} from './collectionState.js';
+import type { CollectionStatus, RefusedDocument } from './state.js';
 
 interface Page {
   readonly documents: any[];
@@ -22,7 +26,7 @@ interface Row {
   readonly newDocumentState: any;
 }
 
-export interface LineOptions {
+export interface CollectionOptions {
   readonly name: string;
   readonly collection: RxCollection<any, any, any, any>;
   readonly environment: Environment;
@@ -43,42 +47,24 @@ export interface LineOptions {
 // The handlers below try again by themselves and throw only when all is over: RxDB needs no patience of its own.
 const RETRY_MS = 50;
 const RECOUNT_MS = 20;
-const MAX_REFUSALS = 5;
 
 /**
- * The replication of one collection. Its handlers never give up: they wait for the network, the server or a sign-in, and
- * what wakes them is more than a timer. Two things they make good that RxDB 17.6 does not:
+ * The replication of one collection. Its handlers never give up: they wait for the network, the server or a sign-in, and a
+ * hint or a look at the page wakes them. `transition` decides; this class carries requests and effects out.
  *
- * - It leaves out a pulled document that has an unconfirmed change here, and moves its checkpoint past it. If that was the
- *   result of that very change, with what the server has set in it, it would never arrive. So what was left out is noted,
- *   and when nothing of it waits any more the pull is done again from where it was.
- * - It sends documents as it read them, which may be long ago when the network was away, with what it knows of the server
- *   now. A document that was taken over from the server in between would be sent in its old state, and one that was
- *   deleted brought back. So what has nothing to send any more is not sent.
+ * RxDB 17.6 sends documents as it read them, which may be long ago when the network was away, with what it knows of the
+ * server now. A document that was taken over from the server in between would be sent in its old state, and a deleted one
+ * brought back. So a document that has nothing to send any more is not sent.
  */
-export class Line {
+export class CollectionReplication {
   readonly replication: RxReplicationState<any, Checkpoint>;
-  readonly #options: LineOptions;
+  readonly #options: CollectionOptions;
   readonly #abort = new AbortController();
   readonly #cancels: Cancel[] = [];
   readonly #waits = new Set<() => void>();
-  readonly #problems: { pull?: Problem | undefined; push?: Problem | undefined } = {};
-  #busy = 0;
-  #hasPulled = false;
-  #pending = 0;
-  /** A pull that is to be done again because these were left out of it: due when none of them waits to be sent. */
-  #again: { readonly from: string | undefined; readonly leftOut: Set<string>; isDue: boolean } | undefined;
-  /** How often a document that does not wait was left out all the same, as one is that does not fit the schema. */
-  readonly #refusals = new Map<string, number>();
-  /** Ids of the pushes under way, and of those since everything was last asked for anew. */
-  readonly #underWay = new Set<readonly string[]>();
-  #pushedMeanwhile = new Set<string>();
-  #anew: { readonly stale: string; readonly fresh: Checkpoint } | undefined;
-  /** Changes since the last count was begun. */
-  #uncounted = 0;
-  #isCounting = false;
+  #state = INITIAL_COLLECTION;
 
-  constructor(options: LineOptions) {
+  constructor(options: CollectionOptions) {
     this.#options = options;
     const { collection, batchSize, identifier } = options;
     this.replication = replicateRxCollection<any, Checkpoint>({
@@ -100,14 +86,8 @@ export class Line {
     void this.replication.startPromise.then(() => this.#recount());
   }
 
-  get state(): LineState {
-    return {
-      problem: this.#problems.push ?? this.#problems.pull,
-      // What has just changed here is not counted yet, and not synced either.
-      isBusy: this.#busy > 0 || this.#uncounted > 0,
-      hasPulled: this.#hasPulled,
-      pending: this.#pending,
-    };
+  get status(): CollectionStatus {
+    return statusOf(this.#state);
   }
 
   /** Has RxDB pull what is new, and send what it has not. */
@@ -128,10 +108,8 @@ export class Line {
   }
 
   async #pull(checkpoint: Checkpoint | undefined, limit: number): Promise<Page> {
-    const again = this.#again?.isDue ? this.#again : undefined;
-    if (again) this.#again = undefined;
-    let from = again ? again.from : checkpoint?.position;
-    if (this.#anew && from === this.#anew.stale) from = this.#anew.fresh.position;
+    const from = pullPosition(this.#state, checkpoint);
+    this.#take({ type: 'pullStarted' });
     const page = await this.#try('pull', async () => {
       try {
         // From the beginning only what lives is told. What is here already, of a pull that is done again or whose
@@ -144,17 +122,14 @@ export class Line {
         return await this.#startAnew(from, limit);
       }
     });
-    this.#hasPulled = true;
+    this.#take({ type: 'pulled' });
     const state = this.replication.internalReplicationState!;
     // RxDB has taken the page over when this queue is done.
     void state.streamQueue.down.then(async () => {
       try {
         const leftOut = await findLeftOut(state, page.documents);
-        for (const document of page.documents) {
-          const id = document[state.primaryPath];
-          if (!leftOut.includes(id)) this.#refusals.delete(id);
-        }
-        this.#leaveOut(from, leftOut);
+        const ids = page.documents.map((document) => document[state.primaryPath] as string);
+        this.#take({ type: 'pageTaken', from, ids, leftOut });
       } catch (error) {
         this.#internal(error);
       }
@@ -171,12 +146,11 @@ export class Line {
     const current = rows.filter((row) => !confirmed.has(idOf(row)));
     if (current.length === 0) return answers;
     const ids = current.map(idOf);
-    for (const id of ids) this.#pushedMeanwhile.add(id);
-    this.#underWay.add(ids);
+    this.#take({ type: 'pushStarted', ids });
     try {
       return [...answers, ...(await this.#try('push', () => this.#send(current)))];
     } finally {
-      this.#underWay.delete(ids);
+      this.#take({ type: 'pushEnded', ids });
       void this.replication.internalReplicationState?.streamQueue.up.then(() => this.#recount());
       this.#recount();
     }
@@ -195,7 +169,7 @@ export class Line {
     const { primaryPath } = collection.schema;
     const documents = new Map<string, any>();
     const before = await collection.find().exec();
-    const pushed = (this.#pushedMeanwhile = new Set([...this.#underWay].flat()));
+    this.#take({ type: 'anewStarted' });
     let page: Page;
     let position: string | undefined;
     do {
@@ -204,13 +178,14 @@ export class Line {
       position = page.checkpoint.position;
     } while (page.documents.length >= limit);
     const untold = before.filter((document: RxDocument) => !documents.has(document.primary));
+    // What was sent meanwhile may have come too late to be told: that is seen when all is asked for again.
+    const pushed = new Set(this.#state.pushedMeanwhile);
+    const leftOut: string[] = [];
     for (const document of untold) {
-      // What was sent meanwhile may have come too late to be told: that is seen when all is asked for again.
-      if (pushed.has(document.primary)) this.#leaveOut(undefined, [document.primary]);
+      if (pushed.has(document.primary)) leftOut.push(document.primary);
       else documents.set(document.primary, { ...document.toJSON(), _deleted: true });
     }
-    // RxDB stores no checkpoint without documents, and comes with the stale one again.
-    if (stale !== undefined) this.#anew = { stale, fresh: page.checkpoint };
+    this.#take({ type: 'anewEnded', stale, fresh: page.checkpoint, leftOut });
     return { documents: [...documents.values()], checkpoint: page.checkpoint };
   }
 
@@ -240,30 +215,27 @@ export class Line {
   }
 
   /** Makes a request, again and again, until it succeeds. */
-  async #try<T>(verb: 'pull' | 'push', work: () => Promise<T>): Promise<T> {
-    const { environment, open, onStop, onChange } = this.#options;
+  async #try<T>(verb: Verb, work: () => Promise<T>): Promise<T> {
+    const { environment, open, onStop } = this.#options;
     for (let attempt = 0; ; attempt++) {
       await open();
       let problem: Problem;
-      this.#busy++;
-      onChange();
+      this.#take({ type: 'requestStarted' });
       try {
         const result = await work();
-        this.#problems[verb] = undefined;
+        this.#take({ type: 'requestEnded', verb });
         return result;
       } catch (error) {
-        if (this.#abort.signal.aborted) throw error;
-        problem = problemOf(error);
-        const isOver = problem.kind === 'signedOut' || problem.code === 'schema_outdated';
-        this.#problems[verb] = isOver ? undefined : problem;
-        if (isOver) {
-          onStop(problem);
-          continue;
+        if (this.#abort.signal.aborted) {
+          this.#take({ type: 'requestCancelled' });
+          throw error;
         }
-      } finally {
-        this.#busy--;
-        onChange();
+        problem = problemOf(error);
       }
+      const isOver = problem.kind === 'signedOut' || problem.code === 'schema_outdated';
+      if (isOver) onStop(problem);
+      this.#take({ type: 'requestEnded', verb, problem: isOver ? undefined : problem });
+      if (isOver) continue;
       const asked = 'retryAfterMs' in problem ? (problem.retryAfterMs ?? 0) : 0;
       // What the server refuses for good it refuses again: the next hint, or somebody who looks at the page, is reason to ask.
       const isWorthIt = isTemporary(problem) || problem.kind === 'aborted';
@@ -284,25 +256,6 @@ export class Line {
         milliseconds === undefined ? undefined : this.#options.environment.setTimer(milliseconds, end);
       this.#waits.add(end);
     });
-  }
-
-  #leaveOut(from: string | undefined, ids: readonly string[]): void {
-    if (ids.length === 0) return;
-    this.#again ??= { from, leftOut: new Set(), isDue: false };
-    for (const id of ids) this.#again.leftOut.add(id);
-  }
-
-  #pullAgain(pending: ReadonlySet<string>): void {
-    const again = this.#again;
-    if (!again || again.isDue || [...again.leftOut].some((id) => pending.has(id))) return;
-    for (const id of again.leftOut) {
-      const count = (this.#refusals.get(id) ?? 0) + 1;
-      this.#refusals.set(id, count);
-      if (count > MAX_REFUSALS) again.leftOut.delete(id);
-    }
-    again.isDue = again.leftOut.size > 0;
-    if (again.isDue) this.resync();
-    else this.#again = undefined;
   }
 
   #path(verb: 'pull' | 'push'): string {
@@ -335,30 +288,32 @@ export class Line {
   }
 
   #recount(): void {
-    this.#uncounted++;
-    if (this.#uncounted === 1) this.#options.onChange();
-    if (this.#isCounting) return;
-    this.#isCounting = true;
-    this.#options.environment.setTimer(RECOUNT_MS, () => void this.#count());
+    this.#take({ type: 'changed' });
+  }
+
+  #take(input: CollectionInput): void {
+    const { state, effects } = transition(this.#state, input);
+    this.#state = state;
+    for (const effect of effects) {
+      if (effect === 'announce') this.#options.onChange();
+      else if (effect === 'resync') this.resync();
+      else this.#options.environment.setTimer(RECOUNT_MS, () => void this.#count());
+    }
   }
 
   async #count(): Promise<void> {
     // Until it has started the replication knows nothing; it counts then.
     const state = this.replication.internalReplicationState;
     try {
-      for (let seen = -1; state && seen !== this.#uncounted && !this.#abort.signal.aborted;) {
-        seen = this.#uncounted;
-        const pending = await findPending(state);
-        this.#pending = pending.size;
-        this.#pullAgain(pending);
+      for (let seen = -1; state && seen !== this.#state.uncounted && !this.#abort.signal.aborted;) {
+        seen = this.#state.uncounted;
+        this.#take({ type: 'counted', pending: await findPending(state) });
       }
     } catch (error) {
       // The collection closes while it is read: nobody needs the number any more.
       this.#internal(error);
     }
-    this.#isCounting = false;
-    this.#uncounted = 0;
-    if (!this.#abort.signal.aborted) this.#options.onChange();
+    if (!this.#abort.signal.aborted) this.#take({ type: 'countEnded' });
   }
 
   // Trouble inside RxDB, such as a document that does not fit the schema: not the network's, and not to be silent about.
