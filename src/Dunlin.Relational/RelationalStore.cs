@@ -70,12 +70,6 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, ILeaseSt
     /// <inheritdoc/>
     public abstract CancellationToken Faulted { get; }
 
-    LeaseService? ILeaseStore.LeaseService
-    {
-        get => _leases;
-        set => _leases = value;
-    }
-
     internal SqlDialect Dialect { get; }
 
     internal SchemaScripts[] Schemas { get; }
@@ -118,6 +112,8 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, ILeaseSt
             _lifetime.Release();
         }
     }
+
+    void ILeaseStore.UseLeases(LeaseService service) => _leases = service;
 
     /// <summary>Finishes the queued writes, refuses new ones, and closes the database.</summary>
     public async ValueTask DisposeAsync()

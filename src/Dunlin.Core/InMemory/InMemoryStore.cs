@@ -30,6 +30,7 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
     private LeaseRows _leases = LeaseRows.Empty;
     private RecordRows _records = RecordRows.Empty;
     private long _head;
+    private LeaseService? _leaseService;
 
     /// <inheritdoc/>
     public Position Head => new(_epoch, Volatile.Read(ref _head));
@@ -39,14 +40,6 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
 
     /// <inheritdoc/>
     public CancellationToken Faulted => CancellationToken.None;
-
-    LeaseService? ILeaseStore.LeaseService
-    {
-        get => LeaseService;
-        set => LeaseService = value;
-    }
-
-    private LeaseService? LeaseService { get; set; }
 
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<Position>> AppendAsync(
@@ -65,7 +58,7 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
                 return earlier.Fingerprint.AsSpan().SequenceEqual(fingerprint)
                     ? earlier.Positions
                     : throw AppendRules.KeyReused(idempotency);
-            var unit = new InMemoryUnit(Head, _leases, _records, clock, LeaseService);
+            var unit = new InMemoryUnit(Head, _leases, _records, clock, _leaseService);
             foreach (var draft in drafts)
                 unit.Append(draft);
             var positions = new PositionRange(Head with { Offset = Head.Offset + 1 }, drafts.Count);
@@ -90,7 +83,7 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
         await _writer.WaitAsync(cancellationToken);
         try
         {
-            var unit = new InMemoryUnit(Head, _leases, _records, clock, LeaseService);
+            var unit = new InMemoryUnit(Head, _leases, _records, clock, _leaseService);
             _current.Value = unit;
             T result;
             try
@@ -158,6 +151,8 @@ public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<Re
             _writer.Release();
         }
     }
+
+    void ILeaseStore.UseLeases(LeaseService service) => _leaseService = service;
 
     /// <inheritdoc/>
     public void Dispose() => _writer.Dispose();

@@ -284,6 +284,7 @@ public sealed class Lease : IAsyncDisposable
     {
         // Not in the timer's callback.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        var hasFailed = false;
         try
         {
             await RenewAsync();
@@ -292,15 +293,15 @@ public sealed class Lease : IAsyncDisposable
         catch (Exception exception)
 #pragma warning restore CA1031
         {
+            hasFailed = true;
             _backend.LogRenewalFailed(exception);
         }
         lock (_gate)
         {
             _isRenewing = false;
-            var now = _backend.Time.GetTimestamp();
-            // After a failure, a third of the time that is left.
-            if (now >= _nextRenewal)
-                _nextRenewal = now + Math.Max((_term.ValidUntil - now) / 3, _backend.Time.TimestampFrequency / 20);
+            // After a failure, a third of the time that is left, and 50 ms at least.
+            if (hasFailed)
+                _nextRenewal = Math.Max(NextRenewal(_term), _backend.Time.GetTimestamp() + (_backend.Time.TimestampFrequency / 20));
         }
         OnTimer();
     }

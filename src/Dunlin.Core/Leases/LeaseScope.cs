@@ -15,8 +15,8 @@ internal interface ILeaseScope
 /// <summary>A store whose units of work know the lease service that stands on it.</summary>
 internal interface ILeaseStore
 {
-    /// <summary>Set by the service. The last one that was created counts.</summary>
-    LeaseService? LeaseService { get; set; }
+    /// <summary>Lets units of work reach the service. Called by the service; the last call counts.</summary>
+    void UseLeases(LeaseService service);
 }
 
 /// <summary>Leases of units of work and read scopes.</summary>

@@ -41,8 +41,7 @@ public sealed partial class LeaseService
         _instruments = instruments;
         _logger = logger;
         Options = options.Value;
-        if (store is ILeaseStore leases)
-            leases.LeaseService = this;
+        (store as ILeaseStore)?.UseLeases(this);
     }
 
     /// <summary>The bounds in force.</summary>

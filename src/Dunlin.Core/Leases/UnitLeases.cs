@@ -21,7 +21,10 @@ public sealed class UnitLeases : LeaseReader
     }
 
     private LeaseService Service =>
-        _service ?? throw new InvalidOperationException("No lease service stands on this store: register the engine with AddDunlin().");
+        _service
+        ?? throw new InvalidOperationException(
+            "The store of this unit of work has no lease service: register the engine with AddDunlin(), and do not wrap its IStore."
+        );
 
     /// <summary>Acquires a lease, or returns null where another holds it. Never waits and never queues.</summary>
     /// <returns>The grant. Pass its claim to <see cref="ILeases.AttachAsync"/> after the commit for a handle.</returns>

@@ -1,4 +1,5 @@
 using Dunlin.Journal;
+using Dunlin.Leases;
 
 namespace Dunlin.TestKit.Conformance;
 
@@ -7,7 +8,7 @@ namespace Dunlin.TestKit.Conformance;
 /// announce what they commit is not promised. Safe for concurrent use.</summary>
 /// <param name="journals">The journal of each node.</param>
 /// <param name="stores">The store of each node.</param>
-public sealed class TurningStore(IReadOnlyList<IJournal> journals, IReadOnlyList<IStore> stores) : IJournal, IStore
+public sealed class TurningStore(IReadOnlyList<IJournal> journals, IReadOnlyList<IStore> stores) : IJournal, IStore, ILeaseStore
 {
     private readonly Lock _gate = new(); // guards _writer and _writing
     private int _writer;
@@ -46,6 +47,12 @@ public sealed class TurningStore(IReadOnlyList<IJournal> journals, IReadOnlyList
         Func<IReadScope, CancellationToken, ValueTask<T>> read,
         CancellationToken cancellationToken = default
     ) => stores[NextReader()].ReadAsync(read, cancellationToken);
+
+    void ILeaseStore.UseLeases(LeaseService service)
+    {
+        foreach (var store in stores)
+            (store as ILeaseStore)?.UseLeases(service);
+    }
 
     private int NextReader() => (int)((uint)Interlocked.Increment(ref _reader) % (uint)stores.Count);
 

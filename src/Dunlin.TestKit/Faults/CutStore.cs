@@ -1,11 +1,12 @@
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Leases;
 
 namespace Dunlin.TestKit;
 
 /// <summary>A store that a node can be cut off from, as by a partition: while it is, everything fails at once and nothing is
 /// changed. Counts what goes through it. Safe for concurrent use.</summary>
-public sealed class CutStore(IStore inner) : IStore
+public sealed class CutStore(IStore inner) : IStore, ILeaseStore
 {
     private int _writes;
     private int _reads;
@@ -18,6 +19,8 @@ public sealed class CutStore(IStore inner) : IStore
 
     /// <summary>Read scopes begun through it.</summary>
     public int Reads => Volatile.Read(ref _reads);
+
+    void ILeaseStore.UseLeases(LeaseService service) => (inner as ILeaseStore)?.UseLeases(service);
 
     /// <inheritdoc/>
     public ValueTask<T> WriteAsync<T>(

@@ -1,10 +1,13 @@
 using Dunlin.Journal;
+using Dunlin.Leases;
 
 namespace Dunlin.TestKit;
 
 /// <summary>A store whose units of work go wrong on demand, after their work and before (or after) their commit.</summary>
-public sealed class FaultyStore(IStore inner, CommitFaults faults) : IStore
+public sealed class FaultyStore(IStore inner, CommitFaults faults) : IStore, ILeaseStore
 {
+    void ILeaseStore.UseLeases(LeaseService service) => (inner as ILeaseStore)?.UseLeases(service);
+
     /// <inheritdoc/>
     public async ValueTask<T> WriteAsync<T>(
         Func<IUnitOfWork, CancellationToken, ValueTask<T>> work,
