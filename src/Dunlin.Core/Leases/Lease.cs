@@ -260,7 +260,8 @@ public sealed class Lease : IAsyncDisposable
     private void OnTimer()
     {
         bool isOver,
-            renews;
+            renews,
+            isLate = false;
         lock (_gate)
         {
             if (_isClosed)
@@ -273,12 +274,16 @@ public sealed class Lease : IAsyncDisposable
             {
                 var next = _autoRenew && !_isRenewing && !_term.IsEnding ? Math.Min(_nextRenewal, _term.ValidUntil) : _term.ValidUntil;
                 _timer.Change(Until(now, next), Timeout.InfiniteTimeSpan);
+                // This thread was held up since it read the clock, so the timer is late: arm it again.
+                isLate = _backend.Time.GetElapsedTime(now) > TimeSpan.FromMilliseconds(10);
             }
         }
         if (isOver)
             Lose(IsEnding ? LeaseEnd.Preempted : LeaseEnd.Expired);
         else if (renews)
             _ = RenewInBackgroundAsync();
+        if (isLate)
+            OnTimer();
     }
 
     private async Task RenewInBackgroundAsync()
