@@ -43,7 +43,7 @@ public sealed class Lease : IAsyncDisposable
         _term = term;
         Claim = claim;
         Lost = _lost.Token;
-        _nextRenewal = NextRenewal(term);
+        _nextRenewal = term.RenewAt;
         _timer = backend.Time.CreateTimer(
             static lease => ((Lease)lease!).OnTimer(),
             this,
@@ -183,7 +183,8 @@ public sealed class Lease : IAsyncDisposable
         {
             if (readTurn < _renewalTurn || (expiresAt == _term.ExpiresAt && isEnding == _term.IsEnding))
                 return;
-            SetTerm(new LeaseTerm(expiresAt, _term.ValidUntil + _backend.TicksOf(expiresAt - _term.ExpiresAt), isEnding));
+            var validUntil = _term.ValidUntil + _backend.TicksOf(expiresAt - _term.ExpiresAt);
+            SetTerm(new LeaseTerm(expiresAt, validUntil, ThirdUntil(validUntil), isEnding));
         }
         OnTimer();
     }
@@ -201,7 +202,7 @@ public sealed class Lease : IAsyncDisposable
     private void SetTerm(LeaseTerm term)
     {
         _term = term;
-        _nextRenewal = NextRenewal(term);
+        _nextRenewal = term.RenewAt;
     }
 
     /// <summary>Cancels <see cref="Lost"/>, once.</summary>
@@ -259,7 +260,8 @@ public sealed class Lease : IAsyncDisposable
     private void OnTimer()
     {
         bool isOver,
-            renews;
+            renews,
+            isLate = false;
         lock (_gate)
         {
             if (_isClosed)
@@ -272,12 +274,16 @@ public sealed class Lease : IAsyncDisposable
             {
                 var next = _autoRenew && !_isRenewing && !_term.IsEnding ? Math.Min(_nextRenewal, _term.ValidUntil) : _term.ValidUntil;
                 _timer.Change(Until(now, next), Timeout.InfiniteTimeSpan);
+                // This thread was held up since it read the clock, so the timer is late: arm it again.
+                isLate = _backend.Time.GetElapsedTime(now) > TimeSpan.FromMilliseconds(10);
             }
         }
         if (isOver)
             Lose(IsEnding ? LeaseEnd.Preempted : LeaseEnd.Expired);
         else if (renews)
             _ = RenewInBackgroundAsync();
+        if (isLate)
+            OnTimer();
     }
 
     private async Task RenewInBackgroundAsync()
@@ -301,15 +307,19 @@ public sealed class Lease : IAsyncDisposable
             _isRenewing = false;
             // After a failure, a third of the time that is left, and 50 ms at least.
             if (hasFailed)
-                _nextRenewal = Math.Max(NextRenewal(_term), _backend.Time.GetTimestamp() + (_backend.Time.TimestampFrequency / 20));
+                _nextRenewal = Math.Max(
+                    ThirdUntil(_term.ValidUntil),
+                    _backend.Time.GetTimestamp() + (_backend.Time.TimestampFrequency / 20)
+                );
         }
         OnTimer();
     }
 
-    private long NextRenewal(LeaseTerm term)
+    /// <summary>The timestamp at which a third of the time until another one is over.</summary>
+    private long ThirdUntil(long timestamp)
     {
         var now = _backend.Time.GetTimestamp();
-        return now + Math.Max(0, (term.ValidUntil - now) / 3);
+        return now + Math.Max(0, (timestamp - now) / 3);
     }
 
     // One tick more than the quotient: a timer must not be early.

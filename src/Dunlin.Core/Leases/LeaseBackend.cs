@@ -13,7 +13,7 @@ internal abstract class LeaseBackend(TimeProvider time)
 
     /// <summary>The term of a reply: valid for the time that was left, counted from before the request.</summary>
     public LeaseTerm TermOf(DateTimeOffset expiresAt, TimeSpan left, bool isEnding, long asked) =>
-        new(expiresAt, asked + TicksOf(left), isEnding);
+        new(expiresAt, asked + TicksOf(left), asked + (TicksOf(left) / 3), isEnding);
 
     /// <summary>Renews.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/>.</exception>
@@ -40,5 +40,6 @@ internal abstract class LeaseBackend(TimeProvider time)
 /// <summary>How long a lease is valid.</summary>
 /// <param name="ExpiresAt">By the clock of the store.</param>
 /// <param name="ValidUntil">A timestamp of this process' clock; not after <paramref name="ExpiresAt"/>.</param>
+/// <param name="RenewAt">The timestamp at which it is to be renewed: a third of the duration after the request.</param>
 /// <param name="IsEnding">Whether a preemption is pending.</param>
-internal readonly record struct LeaseTerm(DateTimeOffset ExpiresAt, long ValidUntil, bool IsEnding);
+internal readonly record struct LeaseTerm(DateTimeOffset ExpiresAt, long ValidUntil, long RenewAt, bool IsEnding);

@@ -93,23 +93,6 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
     }
 
     [Fact]
-    public async Task A_waiting_call_keeps_its_place_longer_than_the_wait_timeout()
-    {
-        await using var first = await HoldAsync(new LeaseSettings { AutoRenew = true });
-        var waiting = await WaitAsync(1);
-        for (var passed = TimeSpan.Zero; passed < Service.Options.WaitTimeout * 2; passed += Duration / 2)
-        {
-            var before = first.ExpiresAt;
-            Time.Advance(Duration / 2);
-            await WhenAsync(() => first.ExpiresAt > before);
-        }
-        Assert.Equal(1, (await Leases.FindAsync(File, Cancellation))!.Waiting);
-        Assert.Equal(1, _announcer.Queued);
-        await first.ReleaseAsync(Cancellation);
-        await GrantedAsync(waiting);
-    }
-
-    [Fact]
     public async Task A_full_queue_refuses_a_waiting_call()
     {
         await HoldAsync();
@@ -365,15 +348,6 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         private readonly Lock _gate = new(); // guards the fields below
         private readonly List<(int Count, TaskCompletionSource Reached)> _barriers = [];
         private int _queued;
-
-        public int Queued
-        {
-            get
-            {
-                lock (_gate)
-                    return _queued;
-            }
-        }
 
         public Task WhenQueuedAsync(int count)
         {
