@@ -8,7 +8,6 @@ using Dunlin.Fanout;
 using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Leases;
-using Dunlin.Problems;
 using Dunlin.Publishing;
 using Dunlin.TestKit;
 using Dunlin.Topics;
@@ -59,6 +58,7 @@ internal sealed class EngineHost : IAsyncDisposable
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.UseDirectTransport().ConfigureKestrel(listen ?? (static kestrel => kestrel.Listen(IPAddress.Loopback, 0)));
         builder.Services.AddSingleton<TimeProvider>(time).AddSingleton<TestPolicy>();
+        builder.Services.AddHealthChecks().AddDunlin();
         var dunlin = builder.Services.AddDunlin().AddInMemory().AddAccessPolicy<TestPolicy>("");
         builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero); // time stands still: waves would wait for ever
         // Time stands still, so no bucket would fill again.
@@ -77,6 +77,7 @@ internal sealed class EngineHost : IAsyncDisposable
             }
         );
         app.MapDunlin();
+        app.MapDunlinHealth();
         map?.Invoke(app);
         var host = new EngineHost(app, time, log);
         await app.StartAsync();

@@ -6,7 +6,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dunlin.Hosting;
 using Dunlin.Journal;
-using Dunlin.Problems;
 using Dunlin.Records;
 using Dunlin.TestKit;
 using Microsoft.AspNetCore.Builder;
@@ -61,6 +60,7 @@ internal sealed class ReplicacheHost : IAsyncDisposable
         var faults = new MutatorFaults();
         builder.Services.AddSingleton(faults);
         builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero);
+        builder.Services.AddHealthChecks().AddDunlin();
         var dunlin = builder.Services.AddDunlin();
         var made =
             backing == Backing.Sqlite && folder is null ? folder = Directory.CreateTempSubdirectory("dunlin-replicache-").FullName : null;
@@ -82,6 +82,7 @@ internal sealed class ReplicacheHost : IAsyncDisposable
             }
         );
         app.MapDunlin();
+        app.MapDunlinHealth();
         app.MapReplicache(Base);
         var host = new ReplicacheHost(app, made, time);
         await app.StartAsync();

@@ -17,6 +17,15 @@ public sealed class ReadmeTests
     }
 
     [Fact]
+    public void Server_of_the_README_needs_at_most_two_namespaces_of_Dunlin()
+    {
+        var usings = File.ReadLines(Path.Combine(Root(), "test/Dunlin.AspNetCore.Tests/Snippets/ReadmeSnippet.cs"))
+            .Where(line => line.StartsWith("using Dunlin", StringComparison.Ordinal))
+            .ToList();
+        Assert.InRange(usings.Count, 0, 2);
+    }
+
+    [Fact]
     public void The_code_of_the_page_about_jobs_is_the_one_that_is_compiled()
     {
         var root = Root();

@@ -8,7 +8,6 @@ using Dunlin.Apps.Wishlists.Resolving;
 using Dunlin.Hosting;
 using Dunlin.Jobs;
 using Dunlin.Journal;
-using Dunlin.Problems;
 using Dunlin.Sqlite;
 using Dunlin.TestKit;
 using Microsoft.AspNetCore.Builder;
@@ -116,6 +115,7 @@ internal sealed class WishlistsHost : IAsyncDisposable
                     ? Task.FromResult<IPAddress[]>([IPAddress.Loopback])
                     : Dns.GetHostAddressesAsync(host, ct)
         );
+        builder.Services.AddHealthChecks().AddDunlin();
         builder
             .Services.AddDunlin()
             .AddWishlists()
@@ -150,6 +150,7 @@ internal sealed class WishlistsHost : IAsyncDisposable
             }
         );
         app.MapDunlin();
+        app.MapDunlinHealth();
         app.MapWishlists();
         await app.StartAsync();
         Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
