@@ -10,8 +10,8 @@ public static class DunlinHealthServices
 {
     /// <summary>
     /// Adds the checks <c>dunlin-live</c> (tag <c>live</c>: the process answers), and with the tag <c>ready</c> <c>dunlin-store</c>
-    /// (unhealthy while the store takes no writes), <c>dunlin-node</c> (unhealthy while the node drains) and <c>dunlin-loops</c> (degraded while a
-    /// background loop, for example the connection to Redis, keeps failing). Calling it again changes nothing.
+    /// (unhealthy while the store takes no writes), <c>dunlin-node</c> (unhealthy while the node drains) and <c>dunlin-loops</c> (degraded
+    /// while a background loop, for example the connection to Redis, keeps failing). Calling it again changes nothing.
     /// </summary>
     public static IHealthChecksBuilder AddDunlin(this IHealthChecksBuilder builder)
     {
