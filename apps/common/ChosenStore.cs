@@ -1,4 +1,5 @@
 using Dunlin.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Apps.Common;
 

@@ -27,6 +27,7 @@ internal static class ServerApplication
         builder.Services.AddOpenApi(openApi => openApi.ShouldInclude = description => description.HttpMethod != HttpMethods.Head);
 
         builder.Services.AddAuthentication(DunlinAuthentication.Scheme);
+        builder.Services.AddHealthChecks().AddDunlin();
         var dunlin = builder
             .Services.AddDunlin()
             .AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(settings.Data, "signing.key"))
@@ -45,6 +46,7 @@ internal static class ServerApplication
         app.UseDunlinSecurity();
         app.MapOpenApi("/openapi/v1.json").WithHead();
         app.MapDunlin();
+        app.MapDunlinHealth();
         app.MapDunlinTickets();
         app.MapDunlinUsers();
         return app;

@@ -10,7 +10,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Dunlin.Bench.Cluster;
 using Dunlin.Fanout;
-using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.TestKit.Servers;

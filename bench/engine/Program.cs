@@ -4,7 +4,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Dunlin.Fanout;
-using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Topics;

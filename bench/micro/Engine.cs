@@ -1,6 +1,5 @@
 using System.Globalization;
 using Dunlin.Fanout;
-using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Topics;

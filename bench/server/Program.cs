@@ -4,7 +4,6 @@
 // may do everything.
 using System.Security.Claims;
 using Dunlin.Hosting;
-using Dunlin.Problems;
 using Dunlin.Publishing;
 using Dunlin.Streams;
 using Dunlin.Topics;
@@ -21,6 +20,7 @@ builder.WebHost.ConfigureKestrel(kestrel =>
 });
 if (Environment.GetEnvironmentVariable("BENCH_DIRECT") != "0")
     builder.WebHost.UseDirectTransport();
+builder.Services.AddHealthChecks().AddDunlin();
 var dunlin = builder.Services.AddDunlin().AddAccessPolicy<Everything>("");
 if (args[1] == "memory")
     dunlin.AddInMemory();
@@ -44,6 +44,7 @@ app.Use(
 );
 app.UseDunlinProblems();
 app.MapDunlin();
+app.MapDunlinHealth();
 app.Run();
 
 internal sealed class Everything : IAccessPolicy

@@ -3,14 +3,14 @@ using System.Text.Json.Serialization;
 using Dunlin.Accounts;
 using Dunlin.Diagnostics;
 using Dunlin.Hosting;
+using Dunlin.Identity;
 using Dunlin.Problems;
 using Dunlin.Security;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Dunlin.Identity;
+namespace Microsoft.AspNetCore.Builder;
 
 /// <summary>The calls for signing in and out.</summary>
 public static class AccountEndpoints
@@ -120,7 +120,7 @@ public static class AccountEndpoints
                 : new StatusAnswer(SignedIn: false, null, null, null, null, null)
         );
 
-    private static LoginAnswer LoginAnswerFor(IServiceProvider services, Account account, Session session)
+    private static LoginAnswer LoginAnswerFor(IServiceProvider services, Account account, Dunlin.Accounts.Session session)
     {
         var (token, lifetime) = services.GetRequiredService<TokenIssuer>().Issue(account, session);
         return new LoginAnswer(

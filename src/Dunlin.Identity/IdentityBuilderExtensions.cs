@@ -1,12 +1,12 @@
 using Dunlin.Accounts;
 using Dunlin.Hosting;
+using Dunlin.Identity;
 using Dunlin.Security;
 using Microsoft.AspNetCore.Identity;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
-namespace Dunlin.Identity;
+namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>What hangs off <c>AddDunlin()</c> for accounts.</summary>
 public static class IdentityBuilderExtensions

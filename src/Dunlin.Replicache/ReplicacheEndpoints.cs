@@ -1,15 +1,15 @@
 using Dunlin.Hosting;
+using Dunlin.Replicache;
 using Dunlin.Replicache.Pokes;
 using Dunlin.Replicache.Pull;
 using Dunlin.Replicache.Push;
 using Dunlin.Security;
 using Dunlin.Streams;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Dunlin.Replicache;
+namespace Microsoft.AspNetCore.Builder;
 
 /// <summary>Maps the endpoints.</summary>
 public static class ReplicacheEndpoints

@@ -4,12 +4,11 @@ using Dunlin.RxDb.Pull;
 using Dunlin.RxDb.Push;
 using Dunlin.Security;
 using Dunlin.Streams;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Dunlin.RxDb;
+namespace Microsoft.AspNetCore.Builder;
 
 /// <summary>Maps the endpoints.</summary>
 public static class RxDbEndpoints

@@ -8,7 +8,6 @@ using Dunlin.Fanout;
 using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Leases;
-using Dunlin.Problems;
 using Dunlin.Publishing;
 using Dunlin.TestKit;
 using Dunlin.Topics;

@@ -8,7 +8,6 @@ using Dunlin.Devices;
 using Dunlin.Fanout;
 using Dunlin.Hosting;
 using Dunlin.Journal;
-using Dunlin.Problems;
 using Dunlin.Sqlite;
 using Dunlin.TestKit;
 using Microsoft.AspNetCore.Builder;

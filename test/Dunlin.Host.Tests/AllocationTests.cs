@@ -162,6 +162,7 @@ public sealed class AllocationTests
             var builder = WebApplication.CreateSlimBuilder();
             builder.Logging.ClearProviders();
             builder.WebHost.UseDirectTransport().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+            builder.Services.AddHealthChecks().AddDunlin();
             builder.Services.AddDunlin().AddAccessPolicy<Everything>("").AddSqlite(Path.Combine(folder, "journal.db"));
             builder.Services.Configure<StreamOptions>(o => (o.MaxPerUser, o.MaxPerAddress) = (10_000, 10_000));
             builder.Services.Configure<PublishOptions>(o => (o.PerSecond, o.TopicsPerHour, o.KeysPerHour) = (0, 0, 0));
@@ -176,6 +177,7 @@ public sealed class AllocationTests
                 }
             );
             app.MapDunlin();
+            app.MapDunlinHealth();
             await app.StartAsync();
             return new Server(app, folder)
             {

@@ -6,7 +6,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dunlin.Hosting;
 using Dunlin.Journal;
-using Dunlin.Problems;
 using Dunlin.Records;
 using Dunlin.TestKit;
 using Microsoft.AspNetCore.Builder;

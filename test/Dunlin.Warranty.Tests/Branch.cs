@@ -6,7 +6,6 @@ using System.Text.Json;
 using Dunlin.Apps.Warranty;
 using Dunlin.Hosting;
 using Dunlin.Journal;
-using Dunlin.Problems;
 using Dunlin.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

@@ -1,6 +1,7 @@
 using Dunlin.Hosting;
 using Dunlin.Sqlite;
 using Dunlin.TestKit.Servers;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace Dunlin.TestKit;

@@ -8,7 +8,6 @@ using Dunlin.Apps.Wishlists.Resolving;
 using Dunlin.Hosting;
 using Dunlin.Identity;
 using Dunlin.Jobs;
-using Dunlin.Problems;
 using Dunlin.Replicache;
 using Dunlin.RxDb;
 using Dunlin.Security;
@@ -50,6 +49,7 @@ internal static class HostApplication
         // Full paths: the working directory is the caller's, the content root is the program's.
         var data = Path.GetFullPath(settings.Data);
         builder.Services.AddAuthentication(DunlinAuthentication.Scheme);
+        builder.Services.AddHealthChecks().AddDunlin();
         var dunlin = builder
             .Services.AddDunlin()
             .AddAccounts()
@@ -78,6 +78,7 @@ internal static class HostApplication
         var routes = app.MapGroup("").WithHead();
         routes.MapOpenApi("/openapi/v1.json");
         routes.MapDunlin();
+        routes.MapDunlinHealth();
         routes.MapDunlinAccounts();
         routes.MapDocuments();
         routes.MapTodos();

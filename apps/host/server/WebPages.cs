@@ -1,4 +1,3 @@
-using Dunlin.Security;
 using Microsoft.Extensions.FileProviders;
 
 namespace Dunlin.Host;

@@ -1,6 +1,7 @@
 using Dunlin.Hosting;
-using Dunlin.Replicache;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Apps.Todos;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using Dunlin.Apps.Wishlists.Resolving;
 using Dunlin.Hosting;
-using Dunlin.RxDb;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;

@@ -1,67 +1,35 @@
 using Dunlin.Access;
+using Dunlin.Hosting;
 using Dunlin.Leases;
-using Dunlin.Limits;
 using Dunlin.Presence;
 using Dunlin.Publishing;
 using Dunlin.Security;
 using Dunlin.Streams;
 using Dunlin.Streams.Combined;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
-namespace Dunlin.Hosting;
+namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Adds Dunlin to an ASP.NET Core application.</summary>
+/// <summary>Maps the engine's endpoints.</summary>
 public static class DunlinEndpoints
 {
     /// <summary>Where the engine's endpoints lie.</summary>
     public const string BasePath = "/dunlin/v1";
 
-    /// <summary>Adds the engine and its HTTP endpoints. Add a back end to the result, and map them with <see cref="MapDunlin"/>.</summary>
-    public static DunlinBuilder AddDunlin(this IServiceCollection services)
-    {
-        services.AddOptions<StreamOptions>().ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<PublishOptions>().ValidateDataAnnotations().ValidateOnStart();
-        services.TryAddSingleton<StreamLimits>();
-        services.TryAddSingleton(provider => new EventStreams(
-            provider.GetRequiredService<Fanout.EventFanout>(),
-            provider.GetRequiredService<Topics.AccessPolicies>(),
-            provider.GetRequiredService<StreamLimits>(),
-            provider.GetRequiredService<IOptions<StreamOptions>>(),
-            provider.GetService<Revocations>()
-        ));
-        services.TryAddSingleton<UserRates>();
-        services.TryAddSingleton<InnerRequests>();
-        services.TryAddEnumerable(
-            ServiceDescriptor.Singleton<IStartupFilter, InnerRequests>(provider => provider.GetRequiredService<InnerRequests>())
-        );
-        services.TryAddSingleton<CombinedStreams>();
-        services.TryAddSingleton<PublishRate>();
-        services.TryAddSingleton<PublishEndpoint>();
-        services.TryAddSingleton<JournalEndpoint>();
-        services.TryAddSingleton<LeaseEndpoints>();
-        services.TryAddSingleton<PresenceEndpoint>();
-        services.AddHostedSingleton<StatsEndpoint>();
-        services.TryAddSingleton<UserEndpoints>();
-        return services.AddDunlinCore();
-    }
-
-    /// <summary>Maps the engine's endpoints under <see cref="BasePath"/>, and <c>/healthz</c>.</summary>
+    /// <summary>Maps the engine's endpoints under <see cref="BasePath"/>. Health checks are mapped by
+    /// <see cref="DunlinHealthEndpoints.MapDunlinHealth"/>.</summary>
     /// <exception cref="InvalidOperationException"><c>AddDunlin()</c>, or a back end, is missing.</exception>
     public static IEndpointConventionBuilder MapDunlin(this IEndpointRouteBuilder endpoints)
     {
         var services = endpoints.ServiceProvider.GetRequiredService<IServiceProviderIsService>();
         if (!services.IsService(typeof(EventStreams)))
             throw new InvalidOperationException("Call builder.Services.AddDunlin() before app.MapDunlin().");
-        if (!services.IsService(typeof(Journal.IJournal)))
+        if (!services.IsService(typeof(Dunlin.Journal.IJournal)))
             throw new InvalidOperationException("Add a back end: builder.Services.AddDunlin().AddSqlite(\"data/dunlin.db\").");
 
-        HealthEndpoints.Map(endpoints);
         var group = endpoints.MapGroup(BasePath).WithTags("Dunlin").WithHead().WithDunlinCaller();
         group
             .MapEventStream(
@@ -115,7 +83,7 @@ public static class DunlinEndpoints
     }
 
     /// <summary>
-    /// Maps what a back end needs that issues the tokens itself, for callers with <see cref="Topics.Caller.AdministratorRole"/>:
+    /// Maps what a back end needs that issues the tokens itself, for callers with <see cref="Dunlin.Topics.Caller.AdministratorRole"/>:
     /// <c>POST revocations</c> and <c>GET connections?user=</c> under <see cref="BasePath"/>.
     /// </summary>
     /// <exception cref="InvalidOperationException"><c>AddRevocations()</c> was not called.</exception>

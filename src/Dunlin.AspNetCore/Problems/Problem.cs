@@ -14,8 +14,8 @@ namespace Dunlin.Problems;
 /// <summary>
 /// Answers with <c>application/problem+json</c> (RFC 9457): <c>type</c>, <c>title</c>, <c>status</c>, <c>detail</c>,
 /// <c>code</c>, <c>class</c>, <c>hint</c>, <c>field</c> where one is at fault, <c>traceId</c>, and the error's own
-/// extensions. An endpoint that handles its errors itself, such as a stream, calls <see cref="WriteAsync"/>; for all
-/// others <see cref="ProblemMiddlewareExtensions.UseDunlinProblems"/> does.
+/// extensions. An endpoint that handles its errors itself, such as a stream, calls <see cref="WriteAsync"/>;
+/// <c>UseDunlinProblems()</c> does it for all others.
 /// </summary>
 public static class Problem
 {

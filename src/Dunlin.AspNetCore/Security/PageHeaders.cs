@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.AspNetCore.Builder;
 
 namespace Dunlin.Security;
 
@@ -20,34 +19,4 @@ public sealed class PageHeaderOptions
     /// <summary>Further headers, by name.</summary>
     [Required]
     public IDictionary<string, string> Further { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-}
-
-/// <summary>Installs security headers.</summary>
-public static class PageHeaderExtensions
-{
-    /// <summary>Adds the headers, and <c>X-Content-Type-Options: nosniff</c>, to every answer of what follows. Holds no frame
-    /// of its own while a stream is open.</summary>
-    public static IApplicationBuilder UseDunlinPageHeaders(this IApplicationBuilder app, Action<PageHeaderOptions>? configure = null)
-    {
-        var options = new PageHeaderOptions();
-        configure?.Invoke(options);
-        KeyValuePair<string, string>[] headers =
-        [
-            new("X-Content-Type-Options", "nosniff"),
-            .. Given("Content-Security-Policy", options.ContentSecurityPolicy),
-            .. Given("Referrer-Policy", options.ReferrerPolicy),
-            .. Given("Cross-Origin-Opener-Policy", options.CrossOriginOpenerPolicy),
-            .. options.Further,
-        ];
-        return app.Use(next =>
-            context =>
-            {
-                foreach (var (name, value) in headers)
-                    context.Response.Headers[name] = value;
-                return next(context);
-            }
-        );
-    }
-
-    private static IEnumerable<KeyValuePair<string, string>> Given(string name, string? value) => value is null ? [] : [new(name, value)];
 }

@@ -1,13 +1,13 @@
 using Dunlin.Access;
 using Dunlin.Accounts;
 using Dunlin.Hosting;
+using Dunlin.Security;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
-namespace Dunlin.Security;
+namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>What hangs off <c>AddDunlin()</c> for signing in.</summary>
 public static class SecurityBuilderExtensions

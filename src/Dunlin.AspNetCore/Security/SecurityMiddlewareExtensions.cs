@@ -1,9 +1,8 @@
 using Dunlin.Problems;
 using Microsoft.AspNetCore.Authorization;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Dunlin.Security;
+namespace Microsoft.AspNetCore.Builder;
 
 /// <summary>Installs all of this folder in the one order that is right.</summary>
 public static class SecurityMiddlewareExtensions

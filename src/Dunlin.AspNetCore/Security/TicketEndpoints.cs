@@ -1,12 +1,12 @@
 using System.Text.Json;
 using Dunlin.Hosting;
 using Dunlin.Problems;
-using Microsoft.AspNetCore.Builder;
+using Dunlin.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Dunlin.Security;
+namespace Microsoft.AspNetCore.Builder;
 
 /// <summary>The call for a ticket.</summary>
 public static class TicketEndpoints

@@ -3,16 +3,16 @@ using Dunlin.Backplane;
 using Dunlin.Cluster;
 using Dunlin.Devices;
 using Dunlin.Fanout;
+using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Presence;
 using Dunlin.Scheduling;
 using Dunlin.Topics;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 
-namespace Dunlin.Hosting;
+namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Registers the engine without HTTP. <c>AddDunlin()</c> of Dunlin.AspNetCore calls it.</summary>
 public static class CoreServices

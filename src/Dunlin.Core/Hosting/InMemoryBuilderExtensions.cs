@@ -1,10 +1,10 @@
 using Dunlin.Accounts;
+using Dunlin.Hosting;
 using Dunlin.InMemory;
 using Dunlin.Journal;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
-namespace Dunlin.Hosting;
+namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>The in-memory back end.</summary>
 public static class InMemoryBuilderExtensions

@@ -1,14 +1,14 @@
 using Dunlin.Cluster;
 using Dunlin.Fanout;
+using Dunlin.Hosting;
 using Dunlin.Jobs;
 using Dunlin.Journal;
 using Dunlin.Scheduling;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace Dunlin.Hosting;
+namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Adds handlers of jobs.</summary>
 public static class JobBuilderExtensions

@@ -1,10 +1,10 @@
 using Dunlin.Cluster;
+using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Scheduling;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
-namespace Dunlin.Hosting;
+namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>What every back end registers beside itself. For authors of back ends.</summary>
 public static class StoreBuilderExtensions

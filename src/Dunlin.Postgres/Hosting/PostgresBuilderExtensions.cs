@@ -1,11 +1,11 @@
 using Dunlin.Backplane;
+using Dunlin.Hosting;
 using Dunlin.Postgres;
 using Dunlin.Postgres.Backplane;
 using Dunlin.Relational.Hosting;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
-namespace Dunlin.Hosting;
+namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>The store for several nodes.</summary>
 public static class PostgresBuilderExtensions

@@ -1,11 +1,11 @@
 using Dunlin.Backplane;
+using Dunlin.Hosting;
 using Dunlin.Redis;
 using Dunlin.Redis.Backplane;
 using Dunlin.Redis.Leases;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
-namespace Dunlin.Hosting;
+namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Redis between the nodes.</summary>
 public static class RedisBuilderExtensions

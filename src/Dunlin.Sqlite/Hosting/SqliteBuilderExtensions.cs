@@ -1,8 +1,8 @@
+using Dunlin.Hosting;
 using Dunlin.Relational.Hosting;
 using Dunlin.Sqlite;
-using Microsoft.Extensions.DependencyInjection;
 
-namespace Dunlin.Hosting;
+namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>The embedded store.</summary>
 public static class SqliteBuilderExtensions

@@ -3,7 +3,6 @@ using System.Net.ServerSentEvents;
 using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Leases;
-using Dunlin.Problems;
 using Dunlin.Publishing;
 using Dunlin.Transport;
 using Microsoft.AspNetCore.Builder;
@@ -182,6 +181,7 @@ public sealed class DunlinTestHost : IAsyncDisposable
             .UseKestrelHttpsConfiguration()
             .ConfigureKestrel(options.Listen ?? (kestrel => kestrel.Listen(IPAddress.Loopback, Port)));
         Configure(builder.Services, logLevel: options.LogLevel);
+        builder.Services.AddHealthChecks().AddDunlin();
         var dunlin = builder.Services.AddDunlin();
         if (options.Dunlin is null)
             dunlin.AddInMemory();
@@ -195,6 +195,7 @@ public sealed class DunlinTestHost : IAsyncDisposable
         app.UseDunlinProblems();
         options.Authentication(app);
         app.MapDunlin();
+        app.MapDunlinHealth();
         options.Map?.Invoke(app);
         return app;
     }

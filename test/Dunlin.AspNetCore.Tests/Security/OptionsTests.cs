@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-using Dunlin.Identity;
 using Dunlin.Security;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 

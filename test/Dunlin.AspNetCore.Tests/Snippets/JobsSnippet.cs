@@ -1,4 +1,3 @@
-using Dunlin.Hosting;
 using Dunlin.Jobs;
 using Dunlin.Journal;
 using Dunlin.Records;

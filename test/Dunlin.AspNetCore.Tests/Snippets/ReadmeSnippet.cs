@@ -1,5 +1,3 @@
-using Dunlin.Hosting;
-using Dunlin.Identity;
 using Dunlin.Security;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Builder;

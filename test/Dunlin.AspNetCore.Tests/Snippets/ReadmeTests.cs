@@ -20,6 +20,15 @@ public sealed class ReadmeTests
     }
 
     [Fact]
+    public void Server_of_the_README_needs_at_most_two_namespaces_of_Dunlin()
+    {
+        var usings = File.ReadLines(Path.Combine(Root(), "test/Dunlin.AspNetCore.Tests/Snippets/ReadmeSnippet.cs"))
+            .Where(line => line.StartsWith("using Dunlin", StringComparison.Ordinal))
+            .ToList();
+        Assert.InRange(usings.Count, 0, 2);
+    }
+
+    [Fact]
     public void Every_file_that_the_documents_link_to_is_there()
     {
         var root = Root();

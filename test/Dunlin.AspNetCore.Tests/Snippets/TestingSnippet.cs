@@ -1,6 +1,6 @@
-using Dunlin.Hosting;
 using Dunlin.TestKit;
 using Dunlin.Topics;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.AspNetCore.Tests.Snippets;
 

@@ -1,7 +1,6 @@
 using Dunlin.Access;
 using Dunlin.Cluster;
 using Dunlin.Core.Tests.Fanout;
-using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.TestKit;
 using Dunlin.Topics;

@@ -2,7 +2,6 @@ using Dunlin.Backplane;
 using Dunlin.Core.Tests.Fanout;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
-using Dunlin.Hosting;
 using Dunlin.Jobs;
 using Dunlin.Journal;
 using Dunlin.TestKit;

@@ -1,4 +1,3 @@
-using Dunlin.Hosting;
 using Dunlin.Scheduling;
 using Dunlin.TestKit;
 

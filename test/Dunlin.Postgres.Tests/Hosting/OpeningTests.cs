@@ -1,5 +1,4 @@
 using Dunlin.Accounts;
-using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Postgres.Tests.Support;
 using Dunlin.Relational.Accounts;

@@ -1,5 +1,4 @@
 using Dunlin.Fanout;
-using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Postgres.Backplane;
 using Dunlin.Postgres.Tests.Support;

@@ -3,7 +3,6 @@ using System.Net.Http.Json;
 using System.Security.Claims;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Records;
 using Microsoft.AspNetCore.Builder;

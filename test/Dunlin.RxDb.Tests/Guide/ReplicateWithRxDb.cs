@@ -4,7 +4,9 @@ using Dunlin.Diagnostics;
 using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Records;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.RxDb.Tests.Guide;
 

@@ -8,7 +8,6 @@ using Dunlin.Apps.Wishlists.Resolving;
 using Dunlin.Hosting;
 using Dunlin.Jobs;
 using Dunlin.Journal;
-using Dunlin.Problems;
 using Dunlin.Sqlite;
 using Dunlin.TestKit;
 using Microsoft.AspNetCore.Builder;

@@ -1,5 +1,4 @@
 using System.Net;
-using Dunlin.Hosting;
 using Dunlin.RxDb.TestHost;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;

@@ -4,7 +4,6 @@ using Dunlin.Diagnostics;
 using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Leases;
-using Dunlin.Problems;
 using Dunlin.Records;
 using Dunlin.Security;
 using Dunlin.Topics;
@@ -20,6 +19,7 @@ public static class ShelfApplication
 
     public static DunlinBuilder AddShelves(this IServiceCollection services, Action<RxDbOptions>? configure = null)
     {
+        services.AddHealthChecks().AddDunlin();
         var dunlin = services.AddDunlin();
         dunlin.AddRxDb(configure).AddCollection(ShelfCollections.Shelves).AddCollection(ShelfCollections.Things);
         return dunlin;
@@ -41,6 +41,7 @@ public static class ShelfApplication
             }
         );
         app.MapDunlin();
+        app.MapDunlinHealth();
         app.MapRxDb(Sync);
         app.MapRxDbHints(Events);
         MapBeside(app);

@@ -1,10 +1,8 @@
 using Dapper;
 using Dunlin.Accounts;
 using Dunlin.Diagnostics;
-using Dunlin.Hosting;
 using Dunlin.Identity;
 using Dunlin.Journal;
-using Dunlin.Leases;
 using Dunlin.Security;
 using Dunlin.Topics;
 

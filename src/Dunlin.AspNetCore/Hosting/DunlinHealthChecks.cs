@@ -1,0 +1,70 @@
+using Dunlin.Fanout;
+using Dunlin.Journal;
+using Dunlin.Scheduling;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Hosting;
+
+/// <summary>Whether the process answers.</summary>
+internal sealed class LiveCheck : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(HealthCheckResult.Healthy());
+}
+
+/// <summary>Whether the store takes writes.</summary>
+internal sealed class StoreCheck(IStoreHealth store) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(
+            store.Fault is { } fault
+                ? HealthCheckResult.Unhealthy("store at fault: " + fault.GetType().Name, fault)
+                : HealthCheckResult.Healthy()
+        );
+}
+
+/// <summary>Whether the node takes connections: not while it drains.</summary>
+internal sealed class NodeCheck(EventFanout fanout) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(fanout.IsDraining ? HealthCheckResult.Unhealthy("draining") : HealthCheckResult.Healthy());
+}
+
+/// <summary>Whether the background loops work, those of the backplane included. Degraded while one keeps failing: requests are served, and
+/// the loop's work is late.</summary>
+internal sealed class LoopsCheck(BackgroundLoops loops) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(
+            loops.Failing is { Count: > 0 } failing
+                ? HealthCheckResult.Degraded("background loops keep failing: " + string.Join(", ", failing))
+                : HealthCheckResult.Healthy()
+        );
+}
+
+/// <summary>Marks that the checks are registered, once.</summary>
+internal sealed class DunlinChecks : IConfigureOptions<HealthCheckServiceOptions>
+{
+    public void Configure(HealthCheckServiceOptions options)
+    {
+        Add<LiveCheck>("dunlin-live", HealthCheckTags.Live);
+        Add<StoreCheck>("dunlin-store", HealthCheckTags.Ready);
+        Add<NodeCheck>("dunlin-node", HealthCheckTags.Ready);
+        Add<LoopsCheck>("dunlin-loops", HealthCheckTags.Ready);
+
+        void Add<T>(string name, string tag)
+            where T : class, IHealthCheck =>
+            options.Registrations.Add(
+                new HealthCheckRegistration(name, ActivatorUtilities.GetServiceOrCreateInstance<T>, failureStatus: null, [tag])
+            );
+    }
+}
+
+/// <summary>The tags of Dunlin's health checks.</summary>
+internal static class HealthCheckTags
+{
+    public const string Live = "live";
+    public const string Ready = "ready";
+}

@@ -1,0 +1,63 @@
+using System.ComponentModel.DataAnnotations;
+using Dunlin.Journal;
+using Dunlin.Presence;
+using Dunlin.Streams;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Hosting;
+
+/// <summary>
+/// The options that most applications set, in one place. A null value leaves the option of the named class as it is. A
+/// <c>Configure</c> call for such a class that follows <c>AddDunlin</c> wins.
+/// </summary>
+public sealed class DunlinOptions
+{
+    /// <summary>How long events are kept: 1 minute to 10 years. Sets <see cref="RetentionOptions.Default"/>.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
+    public TimeSpan? EventRetention { get; set; }
+
+    /// <summary>Time between heartbeats of an idle stream: 1 second to 10 minutes. Sets <see cref="StreamOptions.Heartbeat"/>.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan? Heartbeat { get; set; }
+
+    /// <summary>Open streams of one user on one node: at least 1. Sets <see cref="StreamOptions.MaxPerUser"/>.</summary>
+    [Range(1, int.MaxValue)]
+    public int? MaxStreamsPerUser { get; set; }
+
+    /// <summary>Time after the last connection of a user before others see the user leave: up to 1 hour. Sets
+    /// <see cref="PresenceOptions.Grace"/>.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan? PresenceGrace { get; set; }
+
+    /// <summary>Time over which a stopping host closes its streams: up to 10 minutes. Sets
+    /// <see cref="HostingOptions.DrainWindow"/>.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    public TimeSpan? DrainWindow { get; set; }
+}
+
+/// <summary>Passes <see cref="DunlinOptions"/> on to the options of the parts.</summary>
+internal sealed class DunlinOptionsMap
+{
+    public static void Apply(IServiceCollection services)
+    {
+        services
+            .AddOptions<RetentionOptions>()
+            .Configure<IOptions<DunlinOptions>>((part, all) => part.Default.MaxAge = all.Value.EventRetention ?? part.Default.MaxAge);
+        services
+            .AddOptions<StreamOptions>()
+            .Configure<IOptions<DunlinOptions>>(
+                (part, all) =>
+                {
+                    part.Heartbeat = all.Value.Heartbeat ?? part.Heartbeat;
+                    part.MaxPerUser = all.Value.MaxStreamsPerUser ?? part.MaxPerUser;
+                }
+            );
+        services
+            .AddOptions<PresenceOptions>()
+            .Configure<IOptions<DunlinOptions>>((part, all) => part.Grace = all.Value.PresenceGrace ?? part.Grace);
+        services
+            .AddOptions<HostingOptions>()
+            .Configure<IOptions<DunlinOptions>>((part, all) => part.DrainWindow = all.Value.DrainWindow ?? part.DrainWindow);
+    }
+}
