@@ -1,0 +1,51 @@
+import { DunlinError, type Problem, type Requests } from '@dunlin/client';
+import { beforeEach, expect, test } from 'vitest';
+import { WishlistsApi } from '../src/api/wishlists';
+import { isNetworkTrouble } from '../src/state/wishlistsStore';
+
+let sent: [method: string, path: string, options: unknown][];
+let answer: () => Promise<unknown>;
+let api: WishlistsApi;
+
+const failure = (kind: string, status?: number) =>
+  new DunlinError({ kind, status, code: kind, title: kind } as Problem);
+
+beforeEach(() => {
+  sent = [];
+  answer = () => Promise.resolve({ wishlist_id: 'w', id: 's' });
+  api = new WishlistsApi({
+    send: async (...call: (typeof sent)[number]) => {
+      sent.push(call);
+      return { body: await answer() };
+    },
+  } as unknown as Requests);
+});
+
+test('A share without days never expires, and one with days names the time', async () => {
+  await api.share('w', 'view', undefined);
+  await api.share('w', 'mark', 2);
+  const bodies = sent.map(([, , options]) => (options as { body: { expires_at?: string } }).body);
+  expect(bodies[0]).toEqual({ role: 'view' });
+  const days = (Date.parse(bodies[1]!.expires_at!) - Date.now()) / (24 * 3600_000);
+  expect(days).toBeCloseTo(2, 2);
+});
+
+test('A preview needs no sign-in, and a token cannot leave its part of the path', async () => {
+  await api.preview('a/../b');
+  expect(sent).toEqual([['GET', '/api/v1/share/a%2F..%2Fb', { anonymous: true }]]);
+});
+
+test('Joining resolves with the list behind the link', async () => {
+  expect(await api.join('token')).toBe('w');
+});
+
+test.each([
+  ['without a network', failure('network'), true],
+  ['of a failing server', failure('unexpected', 500), false],
+  ['of a link that was revoked', failure('notFound', 404), false],
+])('The error %s reaches the caller', async (_, error, isNetwork) => {
+  answer = () => Promise.reject(error);
+  const caught: unknown = await api.join('token').catch((reason: unknown) => reason);
+  expect(caught).toBe(error);
+  expect(isNetworkTrouble(caught)).toBe(isNetwork);
+});
