@@ -141,3 +141,16 @@ describe('Without Web Locks', () => {
     ]);
   });
 });
+
+test('A connection that its own handler disconnects stays disconnected', async () => {
+  const one = open();
+  await settled();
+  const told: string[] = [];
+  one.connection.onState(({ name }) => told.push(name));
+  one.connection.disconnect();
+  one.connection.onState(({ name }) => name === 'connecting' && one.connection.disconnect());
+  one.connection.connect();
+  await settled();
+  expect(told).toEqual(['closed', 'connecting', 'closed']);
+  expect([one.connection.state.name, one.connection.isLeading]).toEqual(['closed', false]);
+});
