@@ -91,8 +91,7 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
     /// <param name="caller">Who asks.</param>
     /// <param name="fileId">The file.</param>
     /// <param name="fencingToken">The token of the grant: a release that comes late, after the session has acquired the lock again, does
-    /// not
-    /// end the new grant. Null releases whatever grant the session has.</param>
+    /// not end the new grant. Null releases whatever grant the session has.</param>
     /// <param name="cancellationToken">Stops before the release.</param>
     /// <returns>Whether anything was given back.</returns>
     public async ValueTask<bool> ReleaseAsync(Caller caller, string fileId, long? fencingToken, CancellationToken cancellationToken)

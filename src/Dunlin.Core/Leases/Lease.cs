@@ -5,8 +5,7 @@ namespace Dunlin.Leases;
 
 /// <summary>
 /// A lease that this process holds. Ends by <see cref="ReleaseAsync"/> or disposal, by <see cref="HandOffAsync"/>, or by a loss, which
-/// cancels
-/// <see cref="Lost"/>. Safe for concurrent use.
+/// cancels <see cref="Lost"/>. Safe for concurrent use.
 /// <code>
 /// held ── ReleaseAsync, DisposeAsync ──────────────────────────────▶ released
 ///   └──── expired, preempted, handed off, released elsewhere, ... ──▶ lost
@@ -14,8 +13,7 @@ namespace Dunlin.Leases;
 /// </summary>
 /// <remarks>
 /// <see cref="Lost"/> comes at the latest when the duration is over by this process' monotonic clock, counted from before the request:
-/// never
-/// after the store ends the lease. Other losses come at once where this process causes them, and within about a second where another
+/// never after the store ends the lease. Other losses come at once where this process causes them, and within about a second where another
 /// node does. A write that must not follow a loss checks the lease in its transaction (<see cref="LeaseReader.RequireAsync(Lease,
 /// CancellationToken)"/>) or sends <see cref="FencingToken"/> along.
 /// </remarks>

@@ -25,8 +25,7 @@ namespace Dunlin.Redis.Leases;
 public interface ISoftLeases
 {
     /// <summary>Acquires a lease, or returns null where another holds it. With the same lease id, returns the same grant again and
-    /// starts its
-    /// duration anew.</summary>
+    /// starts its duration anew.</summary>
     /// <param name="resource">The resource.</param>
     /// <param name="duration">How long the lease lasts; <c>default</c> for 30 seconds.</param>
     /// <param name="settings">Owner (its name, of 1 to 200 characters, is shown to others), renewal, lease id; null for the
