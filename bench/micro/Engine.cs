@@ -53,7 +53,7 @@ public sealed class Engine : IAsyncDisposable
             var topic = ownTopics ? "own/" + i.ToString(CultureInfo.InvariantCulture) : "shared";
             var sink = new NullSink();
             var connection = Fanout.Open(new ConnectionRequest(new Caller("u", "U"), [TopicName.Parse(topic)], sink));
-            await Fanout.StartAsync(connection, default, Fanout.Reached);
+            await Fanout.StartAsync(connection, default, Fanout.DeliveredHead);
             sinks.Add(sink);
         }
         return sinks;

@@ -30,7 +30,7 @@ else
     dunlin.AddSqlite(args[1]);
 if (args.Length > 2)
     dunlin.AddRedisBackplane(args[2]);
-builder.Services.Configure<StreamOptions>(o => (o.MaxPerUser, o.MaxPerAddress) = (1_000_000, 1_000_000));
+builder.Services.Configure<EventStreamOptions>(o => (o.MaxPerUser, o.MaxPerAddress) = (1_000_000, 1_000_000));
 builder.Services.Configure<PublishOptions>(o => (o.PerSecond, o.TopicsPerHour, o.KeysPerHour) = (0, 0, 0));
 
 var app = builder.Build();

@@ -51,7 +51,7 @@ public sealed partial class PostgresStore : RelationalStore
         Expected = new ExpectedHead(_options.HintGrace);
         // Use the database clock unless a TimeProvider is injected, as tests do.
         Clock = new DatabaseClock(clock, isDatabase: ReferenceEquals(clock.TimeProvider, TimeProvider.System));
-        _head.Moved.Subscribe(feed.Reach);
+        _head.Moved.Subscribe(feed.NotifyHead);
     }
 
     /// <inheritdoc/>
@@ -175,7 +175,7 @@ public sealed partial class PostgresStore : RelationalStore
     internal void Hinted(Position first, Position last)
     {
         _head.Follow(first, last);
-        Expected.OnHint();
+        Expected.OnCommitNotification();
     }
 
     internal async ValueTask<bool> ObserveAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

@@ -24,7 +24,7 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, ILeaseSt
     // Guards opening and closing.
     private readonly SemaphoreSlim _lifetime = new(1, 1);
     private readonly SemaphoreSlim _trimming = new(1, 1);
-    private readonly WriterEntrance<WriteTransaction> _writes;
+    private readonly WriteDispatcher<WriteTransaction> _writes;
     private readonly Trimmer _trimmer;
     private LeaseService? _leases;
     private volatile bool _isOpen;
@@ -47,7 +47,7 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, ILeaseSt
         Logger = logger;
         Instruments = new JournalInstruments(meters);
         _trimmer = new Trimmer(this, retention.Value);
-        _writes = new WriterEntrance<WriteTransaction>(
+        _writes = new WriteDispatcher<WriteTransaction>(
             () => _isOpen ? Writer : null,
             async cancellationToken =>
             {

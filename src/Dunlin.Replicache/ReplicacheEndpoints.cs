@@ -23,8 +23,6 @@ public static class ReplicacheEndpoints
             throw new InvalidOperationException("Call builder.Services.AddDunlin().AddReplicache() before app.MapReplicache().");
         // Made now, so that two mutators of one name stop the start and not the first push.
         endpoints.ServiceProvider.GetRequiredService<MutatorSet>();
-        // And this one, because it answers other nodes.
-        endpoints.ServiceProvider.GetRequiredService<PokeEndpoints>();
         var group = endpoints.MapGroup(basePath).WithTags("Replicache").WithHead().WithDunlinCaller();
         group
             .MapPost("push", (HttpContext context, PushService push) => push.ServeAsync(context))

@@ -31,7 +31,7 @@ public static class ReplicacheServices
         services.TryAddSingleton<PushService>();
         services.TryAddSingleton<PullService>();
         services.TryAddSingleton<PokeFeed>();
-        services.TryAddSingleton<PokeEndpoints>();
+        services.AddHostedSingleton<PokeEndpoints>();
         return new ReplicacheBuilder(builder);
     }
 }

@@ -52,7 +52,7 @@ public sealed class RxDocuments
         CancellationToken cancellationToken = default
     )
     {
-        var homes = new DocumentHomes(unit.RecordTables().Records);
+        var homes = new DocumentIdIndex(unit.RecordTables().Records);
         var hints = new HintSheet(records);
         foreach (var row in records.Changed.OrderBy(static r => r.Version))
         {
@@ -88,7 +88,7 @@ public sealed class RxDocuments
     }
 
     private static async ValueTask<RecordRow?> FindAsync(IRecordTable records, string key, CancellationToken cancellationToken) =>
-        await new DocumentHomes(records).FindAsync(key, cancellationToken) is { IsDeleted: false } home
+        await new DocumentIdIndex(records).FindAsync(key, cancellationToken) is { IsDeleted: false } home
         && await records.FindAsync(home.Space, key, cancellationToken) is { IsDeleted: false } row
             ? row
             : null;

@@ -159,11 +159,12 @@ public sealed class TwoNodesTests
         await gone.DisposeAsync();
         await using var again = await OpenStream.OpenAsync(staying[1], "/dunlin/v1/events?topic=users/alice");
         await WhenAsync(() => nodes.Services(0).GetRequiredService<Fanout.EventFanout>().ConnectionCount == 0);
-        // The grace of ten seconds, and a little more, slowly enough for the nodes not to forget each other.
-        for (var second = 0; second < 12; second++)
+        // The grace of ten seconds and a tick of the wheel. After each step the nodes hear each other, so that neither forgets the other;
+        // after the last one time stands still, so that the question whether the page is at the other node is not given up.
+        foreach (var step in Enumerable.Repeat(1.0, 10).Append(0.2))
         {
-            time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+            await nodes.HearEachOtherAsync();
+            time.Advance(TimeSpan.FromSeconds(step));
         }
         await watching.WhenAsync("lock-released", "issues");
         await PutAsync(staying[1], LeaseOfAlice, 600, HttpStatusCode.OK);
@@ -238,7 +239,7 @@ public sealed class TwoNodesTests
             foreach (var kind in new[] { "stats", "present", "devices", "streams.rxdb", "streams.replicache", "documents.pages" })
                 nodes
                     .Services(1)
-                    .GetRequiredService<NodeQuestions>()
+                    .GetRequiredService<ClusterQuery>()
                     .Answer<JsonElement, string>(kind, static _ => throw new InvalidOperationException("on purpose"));
             foreach (
                 var (path, member) in new[]
@@ -277,7 +278,7 @@ public sealed class TwoNodesTests
                     services.Remove(
                         services.Single(service =>
                             service.ServiceType == typeof(IHostedService)
-                            && service.ImplementationFactory?.Method.ReturnType == typeof(JobNode)
+                            && service.ImplementationFactory?.Method.ReturnType == typeof(JobWorker)
                         )
                     );
             }
@@ -301,7 +302,12 @@ public sealed class TwoNodesTests
             configure: (node, services) =>
             {
                 if (node == 0)
-                    services.Remove(services.Single(service => service.ImplementationType?.Name == "AccessRelay"));
+                    services.Remove(
+                        services.Single(service =>
+                            service.ServiceType == typeof(IHostedService)
+                            && service.ImplementationFactory?.GetType().GenericTypeArguments[1].Name == "AccessRelay"
+                        )
+                    );
             }
         );
         var (alice, dave, carol) = (await nodes.SignInAsync("alice"), await nodes.SignInAsync("dave"), await nodes.SignInAsync("carol"));

@@ -164,7 +164,7 @@ public sealed class AllocationTests
             builder.WebHost.UseDirectTransport().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
             builder.Services.AddHealthChecks().AddDunlin();
             builder.Services.AddDunlin().AddAccessPolicy<Everything>("").AddSqlite(Path.Combine(folder, "journal.db"));
-            builder.Services.Configure<StreamOptions>(o => (o.MaxPerUser, o.MaxPerAddress) = (10_000, 10_000));
+            builder.Services.Configure<EventStreamOptions>(o => (o.MaxPerUser, o.MaxPerAddress) = (10_000, 10_000));
             builder.Services.Configure<PublishOptions>(o => (o.PerSecond, o.TopicsPerHour, o.KeysPerHour) = (0, 0, 0));
             builder.Services.Configure<HostingOptions>(o => o.DrainWindow = TimeSpan.Zero);
             var app = builder.Build();
@@ -189,7 +189,7 @@ public sealed class AllocationTests
         {
             var wire = new Wire(Address);
             wire.Subscribe();
-            wire.StartAt((int)app.Services.GetRequiredService<EventFanout>().Reached.Offset);
+            wire.StartAt((int)app.Services.GetRequiredService<EventFanout>().DeliveredHead.Offset);
             return wire;
         }
 

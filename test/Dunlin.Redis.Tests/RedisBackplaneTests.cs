@@ -24,7 +24,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
         var first = await ConnectAsync(sender);
         await ConnectAsync(hearer);
         await hearer.Positions.Reader.ReadAsync(Cancellation);
-        first.Hint(sender, [Committed(9, new byte[RedisDefaults.MaxHintBytes + 1])]);
+        first.Notify(sender, [Committed(9, new byte[RedisDefaults.MaxHintBytes + 1])]);
         Assert.Equal(
             new Position(7, 9),
             await hearer.Positions.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancellation)
@@ -40,7 +40,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
         Assert.Equal(_journal.Head, await hearer.Positions.Reader.ReadAsync(Cancellation));
         await _server!.StopAsync();
         // Nobody is there to hear it, and nobody is held up or told of an error.
-        first.Hint(sender, [Committed(1, new byte[1])]);
+        first.Notify(sender, [Committed(1, new byte[1])]);
         _journal.Head = new Position(7, 1);
         await _server.StartAsync();
         Assert.Equal(
@@ -50,7 +50,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
         // Whoever asks the journal hears already: nothing can fall between the two.
         await sender.Positions.Reader.ReadAsync(Cancellation);
         await sender.Positions.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
-        first.Hint(sender, [Committed(2, new byte[1])]);
+        first.Notify(sender, [Committed(2, new byte[1])]);
         Assert.Equal(
             2,
             (await hearer.Hints.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancellation))[0]
@@ -66,7 +66,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
         using var backplane = New($"127.0.0.1:{ServerProcess.FreePort()},connectTimeout=200");
         backplane.Attach(node);
         await backplane.ConnectAsync();
-        backplane.Hint(node, [Committed(1, new byte[1])]);
+        backplane.Notify(node, [Committed(1, new byte[1])]);
         backplane.Transient(node, Event.Transient(EventDraft.Of(TopicName.Parse("a"), "t", 1), DateTimeOffset.UnixEpoch));
         Assert.False(backplane.IsHearing);
     }
@@ -74,38 +74,40 @@ public sealed class RedisBackplaneTests : BackplaneConformance
     [Fact]
     public void Of_what_a_node_said_itself_it_reads_nothing_but_its_beats()
     {
-        var said = HintCodec.Encode(new Hint("node", new Position(7, 1), [Committed(1, [1])]));
-        Assert.True(HintCodec.IsEcho(said, "node"));
-        Assert.False(HintCodec.IsEcho(said, "nodf"));
-        Assert.False(HintCodec.IsEcho(said, "nod"));
-        Assert.False(HintCodec.IsEcho(said[..8], "node"));
-        var beat = HintCodec.Encode(new Hint("node", default, [], 5));
-        Assert.False(HintCodec.IsEcho(beat, "node"));
-        Assert.True(HintCodec.Decode(beat) is { IsBeat: true, IsTransient: false, Number: 5 });
+        var said = CommitNotificationCodec.Encode(new CommitNotification("node", new Position(7, 1), [Committed(1, [1])]));
+        Assert.True(CommitNotificationCodec.IsEcho(said, "node"));
+        Assert.False(CommitNotificationCodec.IsEcho(said, "nodf"));
+        Assert.False(CommitNotificationCodec.IsEcho(said, "nod"));
+        Assert.False(CommitNotificationCodec.IsEcho(said[..8], "node"));
+        var beat = CommitNotificationCodec.Encode(new CommitNotification("node", default, [], 5));
+        Assert.False(CommitNotificationCodec.IsEcho(beat, "node"));
+        Assert.True(CommitNotificationCodec.Decode(beat) is { IsBeat: true, IsTransient: false, Number: 5 });
     }
 
     [Fact]
     public void A_traced_commit_carries_its_span_and_others_keep_the_older_version()
     {
         var span = new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded);
-        var plain = new Hint("node", new Position(7, 2), [Committed(1, [1, 2]), Committed(2, [3])]);
-        var (older, traced) = (HintCodec.Encode(plain), HintCodec.Encode(plain with { Commit = span }));
+        var plain = new CommitNotification("node", new Position(7, 2), [Committed(1, [1, 2]), Committed(2, [3])]);
+        var (older, traced) = (CommitNotificationCodec.Encode(plain), CommitNotificationCodec.Encode(plain with { Commit = span }));
         Assert.Equal((2, 3), (older[0], traced[0]));
-        Assert.Null(HintCodec.Decode(older)!.Commit);
-        var decoded = HintCodec.Decode(traced)!;
+        Assert.Null(CommitNotificationCodec.Decode(older)!.Commit);
+        var decoded = CommitNotificationCodec.Decode(traced)!;
         Assert.Equal([1, 2], decoded.Events.Select(e => e.Position.Offset));
         Assert.Equal(
             (span.TraceId, span.SpanId, true),
             (decoded.Commit!.Value.TraceId, decoded.Commit.Value.SpanId, decoded.Commit.Value.IsRemote)
         );
-        Assert.True(HintCodec.IsEcho(traced, "node"));
-        var headOnly = HintCodec.Decode(HintCodec.Encode(new Hint("node", new Position(7, 2), [], Commit: span)))!;
+        Assert.True(CommitNotificationCodec.IsEcho(traced, "node"));
+        var headOnly = CommitNotificationCodec.Decode(
+            CommitNotificationCodec.Encode(new CommitNotification("node", new Position(7, 2), [], Commit: span))
+        )!;
         Assert.Equal((new Position(7, 2), span.SpanId), (headOnly.Through, headOnly.Commit!.Value.SpanId));
         for (var length = 0; length < traced.Length; length++)
-            Assert.Null(HintCodec.Decode(traced[..length]));
+            Assert.Null(CommitNotificationCodec.Decode(traced[..length]));
         var id = Convert.FromHexString(span.SpanId.ToHexString());
         traced.AsSpan(traced.AsSpan().IndexOf(id), id.Length).Clear();
-        Assert.Null(HintCodec.Decode(traced));
+        Assert.Null(CommitNotificationCodec.Decode(traced));
     }
 
     [Fact]
@@ -130,19 +132,21 @@ public sealed class RedisBackplaneTests : BackplaneConformance
     [Fact]
     public void What_is_no_hint_is_not_taken_for_one()
     {
-        var bytes = HintCodec.Encode(new Hint("node", new Position(7, 2), [Committed(1, [1, 2]), Committed(2, [3])]));
-        Assert.Equal([1, 2], HintCodec.Decode(bytes)!.Events.Select(e => e.Position.Offset));
+        var bytes = CommitNotificationCodec.Encode(
+            new CommitNotification("node", new Position(7, 2), [Committed(1, [1, 2]), Committed(2, [3])])
+        );
+        Assert.Equal([1, 2], CommitNotificationCodec.Decode(bytes)!.Events.Select(e => e.Position.Offset));
         for (var length = 0; length < bytes.Length; length++)
-            Assert.Null(HintCodec.Decode(bytes[..length]));
-        Assert.Null(HintCodec.Decode([.. bytes, 0]));
-        Assert.Null(HintCodec.Decode([1, .. bytes[1..]]));
+            Assert.Null(CommitNotificationCodec.Decode(bytes[..length]));
+        Assert.Null(CommitNotificationCodec.Decode([.. bytes, 0]));
+        Assert.Null(CommitNotificationCodec.Decode([1, .. bytes[1..]]));
         var random = TestKit.TestSeed.NewRandom(out _);
         for (var i = 0; i < 5_000; i++)
         {
             var broken = (byte[])bytes.Clone();
             broken[random.Next(broken.Length)] = (byte)random.Next(256);
             // Another hint, or none; never an exception.
-            HintCodec.Decode(broken);
+            CommitNotificationCodec.Decode(broken);
         }
     }
 

@@ -12,8 +12,8 @@ public sealed class SecurityPageTests
     /// <summary>Options that bound what one user does: whoever adds one adds it to the table.</summary>
     private static readonly string[] Bounding =
     [
-        "StreamOptions.MaxPerUser",
-        "StreamOptions.MaxTopics",
+        "EventStreamOptions.MaxPerUser",
+        "EventStreamOptions.MaxTopics",
         "PublishOptions.PerSecond",
         "PublishOptions.TopicsPerHour",
         "PublishOptions.KeysPerHour",

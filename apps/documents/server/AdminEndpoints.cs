@@ -29,9 +29,9 @@ internal sealed class AdminEndpoints : IHostedService
     private readonly ISessions _sessions;
     private readonly IAccountStore _accounts;
     private readonly EventFanout _fanout;
-    private readonly NodeQuestions _questions;
+    private readonly ClusterQuery _questions;
 
-    public AdminEndpoints(IStore store, ISessions sessions, IAccountStore accounts, EventFanout fanout, NodeQuestions questions)
+    public AdminEndpoints(IStore store, ISessions sessions, IAccountStore accounts, EventFanout fanout, ClusterQuery questions)
     {
         (_store, _sessions, _accounts, _fanout, _questions) = (store, sessions, accounts, fanout, questions);
     }
@@ -88,7 +88,7 @@ internal sealed class AdminEndpoints : IHostedService
             connections.GetValueOrDefault(s.SessionId),
             s.SessionId == caller.SessionId
         ));
-        return DocumentAnswers.Json(http, new SessionList([.. views], others.SilentNodes));
+        return DocumentAnswers.Json(http, new SessionList([.. views], others.UnresponsiveNodes));
     }
 
     private Dictionary<string, int> ConnectionsHere() =>
@@ -178,10 +178,10 @@ internal sealed class AdminEndpoints : IHostedService
     );
 
     /// <param name="Sessions">All sessions, with the pages that each has open at whatever node.</param>
-    /// <param name="SilentNodes">Nodes that have not answered, whose pages are missing; left out where all have.</param>
+    /// <param name="UnresponsiveNodes">Nodes that have not answered, whose pages are missing; left out where all have.</param>
     private sealed record SessionList(
         IReadOnlyList<SessionView> Sessions,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes
+        [property: JsonPropertyName("silent_nodes"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int UnresponsiveNodes
     );
 
     private sealed record NotificationBody(

@@ -38,7 +38,7 @@ public static class DunlinEndpoints
                     EventStreamEndpoint.ServeAsync(
                         context,
                         context.RequestServices.GetRequiredService<EventStreams>(),
-                        context.RequestServices.GetRequiredService<IOptions<StreamOptions>>()
+                        context.RequestServices.GetRequiredService<IOptions<EventStreamOptions>>()
                     )
             )
             .WithSummary("The event stream")
@@ -51,7 +51,7 @@ public static class DunlinEndpoints
                     EventStreamEndpoint.SubscribeAsync(
                         context,
                         context.RequestServices.GetRequiredService<EventStreams>(),
-                        context.RequestServices.GetRequiredService<IOptions<StreamOptions>>()
+                        context.RequestServices.GetRequiredService<IOptions<EventStreamOptions>>()
                     )
             )
             .WithSummary("The event stream, for more topics than an address holds")

@@ -17,11 +17,11 @@ public sealed class DunlinOptions
     [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan? EventRetention { get; set; }
 
-    /// <summary>Time between heartbeats of an idle stream: 1 second to 10 minutes. Sets <see cref="StreamOptions.Heartbeat"/>.</summary>
+    /// <summary>Time between heartbeats of an idle stream: 1 second to 10 minutes. Sets <see cref="EventStreamOptions.Heartbeat"/>.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan? Heartbeat { get; set; }
 
-    /// <summary>Open streams of one user on one node: at least 1. Sets <see cref="StreamOptions.MaxPerUser"/>.</summary>
+    /// <summary>Open streams of one user on one node: at least 1. Sets <see cref="EventStreamOptions.MaxPerUser"/>.</summary>
     [Range(1, int.MaxValue)]
     public int? MaxStreamsPerUser { get; set; }
 
@@ -45,7 +45,7 @@ internal sealed class DunlinOptionsMap
             .AddOptions<RetentionOptions>()
             .Configure<IOptions<DunlinOptions>>((part, all) => part.Default.MaxAge = all.Value.EventRetention ?? part.Default.MaxAge);
         services
-            .AddOptions<StreamOptions>()
+            .AddOptions<EventStreamOptions>()
             .Configure<IOptions<DunlinOptions>>(
                 (part, all) =>
                 {

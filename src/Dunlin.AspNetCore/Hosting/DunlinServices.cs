@@ -34,14 +34,14 @@ public static class DunlinServices
             services.AddSingleton<DunlinOptionsMap>();
             DunlinOptionsMap.Apply(services);
         }
-        services.AddOptions<StreamOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<EventStreamOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<PublishOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton<StreamLimits>();
         services.TryAddSingleton(provider => new EventStreams(
             provider.GetRequiredService<Dunlin.Fanout.EventFanout>(),
             provider.GetRequiredService<Dunlin.Topics.AccessPolicies>(),
             provider.GetRequiredService<StreamLimits>(),
-            provider.GetRequiredService<IOptions<StreamOptions>>(),
+            provider.GetRequiredService<IOptions<EventStreamOptions>>(),
             provider.GetService<Revocations>()
         ));
         services.TryAddSingleton<UserRates>();

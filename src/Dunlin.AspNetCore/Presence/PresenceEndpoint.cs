@@ -16,12 +16,12 @@ internal sealed class PresenceEndpoint(PresenceRegistry presence, AccessPolicies
         if (!await policies.MayReadAsync(caller, topic, context.RequestAborted))
             throw new DunlinException(ErrorCode.Forbidden, $"You may not read the topic '{topic}'.", "topic");
         var all = await presence.ListAsync(topic, context.RequestAborted);
-        return new PresenceAnswer(topic.Value, all.Value, all.SilentNodes);
+        return new PresenceAnswer(topic.Value, all.Value, all.UnresponsiveNodes);
     }
 }
 
 internal sealed record PresenceAnswer(
     string Topic,
     IReadOnlyList<Present> Present,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes
+    [property: JsonPropertyName("silentNodes"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int UnresponsiveNodes
 );

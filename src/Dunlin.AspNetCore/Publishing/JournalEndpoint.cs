@@ -12,7 +12,7 @@ namespace Dunlin.Publishing;
 /// <summary>
 /// <c>GET /dunlin/v1/journal?topic=&amp;after=&amp;limit=</c>: a page of past events, for polling and recovery. A topic may be a pattern.
 /// </summary>
-internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, AccessPolicies policies, IOptions<StreamOptions> streams)
+internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, AccessPolicies policies, IOptions<EventStreamOptions> streams)
 {
     private const int DefaultLimit = 100;
 

@@ -20,13 +20,13 @@ internal static class EventStreamEndpoint
     /// <summary>Bytes of a form beside its topics.</summary>
     private const int FormBytes = 4 * 1024;
 
-    public static Task ServeAsync(HttpContext context, EventStreams streams, IOptions<StreamOptions> options) =>
+    public static Task ServeAsync(HttpContext context, EventStreams streams, IOptions<EventStreamOptions> options) =>
         ServeAsync(context, name => context.Request.Query[name], streams, options);
 
     /// <summary>
     /// The body is read to its end before the stream opens: what the client still sent would be in the way of the response.
     /// </summary>
-    public static async Task SubscribeAsync(HttpContext context, EventStreams streams, IOptions<StreamOptions> options)
+    public static async Task SubscribeAsync(HttpContext context, EventStreams streams, IOptions<EventStreamOptions> options)
     {
         context.RequireCaller();
         var form = await RequestBytes.ReadFormAsync(context, FormBytes + (options.Value.MaxTopics * TopicBytes), context.RequestAborted);
@@ -42,7 +42,7 @@ internal static class EventStreamEndpoint
         HttpContext context,
         Func<string, StringValues> parameters,
         EventStreams streams,
-        IOptions<StreamOptions> options
+        IOptions<EventStreamOptions> options
     )
     {
         var asked = AskedTopics.Of(parameters("topic"));

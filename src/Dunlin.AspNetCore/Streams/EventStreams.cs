@@ -24,14 +24,14 @@ public sealed class EventStreams
     private readonly EventFanout _fanout;
     private readonly AccessPolicies _policies;
     private readonly StreamLimits _limits;
-    private readonly StreamOptions _options;
+    private readonly EventStreamOptions _options;
     private readonly Revocations? _revocations;
 
     internal EventStreams(
         EventFanout fanout,
         AccessPolicies policies,
         StreamLimits limits,
-        IOptions<StreamOptions> options,
+        IOptions<EventStreamOptions> options,
         Revocations? revocations = null
     )
     {

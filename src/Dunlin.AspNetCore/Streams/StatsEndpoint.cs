@@ -13,9 +13,9 @@ namespace Dunlin.Streams;
 internal sealed class StatsEndpoint : IHostedService
 {
     private readonly EventFanout _fanout;
-    private readonly NodeQuestions _questions;
+    private readonly ClusterQuery _questions;
 
-    public StatsEndpoint(EventFanout fanout, NodeQuestions questions)
+    public StatsEndpoint(EventFanout fanout, ClusterQuery questions)
     {
         _fanout = fanout;
         _questions = questions;
@@ -38,13 +38,13 @@ internal sealed class StatsEndpoint : IHostedService
             caller.UserId,
             own,
             caller.IsAdministrator ? total : null,
-            caller.IsAdministrator ? _fanout.Reached.ToString() : null,
+            caller.IsAdministrator ? _fanout.DeliveredHead.ToString() : null,
             silent
         );
     }
 
     /// <summary>The open streams of a user and the number of everybody's, on all nodes but those that have not answered.</summary>
-    public async Task<(List<ConnectionView> Connections, int Total, int SilentNodes)> CountAsync(
+    public async Task<(List<ConnectionView> Connections, int Total, int UnresponsiveNodes)> CountAsync(
         string userId,
         CancellationToken cancellationToken
     )
@@ -56,7 +56,7 @@ internal sealed class StatsEndpoint : IHostedService
             own.AddRange(other.Connections);
             total += other.Total;
         }
-        return (own, total, others.SilentNodes);
+        return (own, total, others.UnresponsiveNodes);
     }
 
     private List<ConnectionView> Own(string userId) =>
@@ -79,7 +79,7 @@ internal sealed record StatsAnswer(
     IReadOnlyList<ConnectionView> Connections,
     int? TotalConnections,
     string? Position,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes
+    [property: JsonPropertyName("silentNodes"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int UnresponsiveNodes
 );
 
 internal sealed record ConnectionView(string ConnectionId, IReadOnlyList<string> Topics, string? Device, DateTimeOffset OpenedAt);

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace Dunlin.Streams;
 
 /// <summary>Counts open streams by user, by address and in all, and refuses the newcomer where a bound is reached.</summary>
-internal sealed class StreamLimits(IOptions<StreamOptions> options)
+internal sealed class StreamLimits(IOptions<EventStreamOptions> options)
 {
     private readonly Lock _gate = new(); // guards the counts
     private readonly Dictionary<string, int> _byUser = new(StringComparer.Ordinal);

@@ -28,7 +28,7 @@ public sealed record StreamRequest(IReadOnlyList<TopicName> Topics)
     /// none. A text that is no position gets a stream that begins with a reset.</summary>
     public string? LastEventId { get; init; }
 
-    /// <summary>How long the line may be idle before a heartbeat; null for <see cref="StreamOptions.Heartbeat"/>.</summary>
+    /// <summary>How long the line may be idle before a heartbeat; null for <see cref="EventStreamOptions.Heartbeat"/>.</summary>
     public TimeSpan? Heartbeat { get; init; }
 
     /// <summary>The frame of a heartbeat; null for a comment.</summary>

@@ -33,7 +33,7 @@ internal sealed class UserEndpoints(StatsEndpoint stats)
         {
             SessionId = body.SessionId,
             Before = body.Before,
-            Renew = body.Renew ?? false,
+            ForceRefresh = body.Renew ?? false,
             Reason = body.Reason ?? "revoked",
         };
         // Not the request's token: who asked may be gone, and what was begun is to be finished.
@@ -53,7 +53,7 @@ internal sealed class UserEndpoints(StatsEndpoint stats)
 internal sealed record UserConnections(
     string UserId,
     IReadOnlyList<ConnectionView> Connections,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes
+    [property: JsonPropertyName("silentNodes"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int UnresponsiveNodes
 );
 
 internal sealed record RevocationBody(

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
 using Dunlin.Journal;
@@ -116,7 +117,7 @@ public sealed partial class Revocations : IHostedService
             _before.TryRemove(old, out _);
         LogRevoked(_logger, userId, request.SessionId, entry.Before, request.Reason);
         Apply(entry);
-        if (!request.Renew)
+        if (!request.ForceRefresh)
             await ReleaseLeasesAsync(userId, request.SessionId, cancellationToken);
         return entry.Before;
     }
@@ -157,7 +158,7 @@ public sealed partial class Revocations : IHostedService
             await records.DeleteAsync(Space, old.Key, cancellationToken);
         if (await records.FindAsync<Entry>(Space, whose.Key, cancellationToken) is { } known && known.Before > before)
             before = known.Before;
-        var entry = new Entry(whose.UserId, whose.SessionId, before, request.Renew);
+        var entry = new Entry(whose.UserId, whose.SessionId, before, request.ForceRefresh);
         await records.PutAsync(Space, whose.Key, entry, cancellationToken: cancellationToken);
         await unit.AppendAsync(EventDraft.Of(Topic, "revoked", entry), cancellationToken);
         return entry;
@@ -184,7 +185,7 @@ public sealed partial class Revocations : IHostedService
         foreach (var connection in _fanout.OfUser(entry.UserId))
         {
             if (IsRevoked(connection.Caller))
-                connection.Close(entry.Renew ? ConnectionEnd.TokenExpired : ConnectionEnd.SignedOut);
+                connection.Close(entry.ForceRefresh ? ConnectionEnd.TokenExpired : ConnectionEnd.SignedOut);
         }
     }
 
@@ -249,7 +250,12 @@ public sealed partial class Revocations : IHostedService
         public string Key => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{UserId}\n{SessionId}")));
     }
 
-    private sealed record Entry(string UserId, string? SessionId, DateTimeOffset Before, bool Renew);
+    private sealed record Entry(
+        string UserId,
+        string? SessionId,
+        DateTimeOffset Before,
+        [property: JsonPropertyName("renew")] bool ForceRefresh
+    );
 }
 
 /// <summary>Which credentials of a user end.</summary>
@@ -263,7 +269,7 @@ public sealed record RevocationRequest
 
     /// <summary>Whether the user stays: streams end like those of a token that has run out, so that pages get a fresh one and go on
     /// with the rights that it has, and leases are kept. Default: false, signed out.</summary>
-    public bool Renew { get; init; }
+    public bool ForceRefresh { get; init; }
 
     /// <summary>A short word for the log.</summary>
     public string Reason { get; init; } = "revoked";

@@ -15,7 +15,7 @@ public interface IBackplane
 
     /// <summary>Tells the other nodes what this one has committed. The span of the commit, if it has one, is current: pass its ids on where
     /// that costs little.</summary>
-    void Hint(IBackplaneNode from, IReadOnlyList<Event> committed);
+    void Notify(IBackplaneNode from, IReadOnlyList<Event> committed);
 
     /// <summary>Passes on a transient event.</summary>
     void Transient(IBackplaneNode from, Event entry);
@@ -25,12 +25,12 @@ public interface IBackplane
 public interface IBackplaneNode
 {
     /// <summary>Another node committed these consecutive events (or at least reached the last one).</summary>
-    void OnHint(IReadOnlyList<Event> committed);
+    void OnCommitNotification(IReadOnlyList<Event> committed);
 
     /// <summary>Another node committed everything up to here; the events are in the journal.</summary>
     void OnReached(Position position);
 
-    /// <summary>Another node committed everything up to here in this span. Call it before <see cref="OnHint"/> or <see cref="OnReached"/>
+    /// <summary>Another node committed everything up to here in this span. Call it before <see cref="OnCommitNotification"/> or <see cref="OnReached"/>
     /// of the same commit; the span of the delivery links to it.</summary>
     void OnTraced(Position through, ActivityContext commit) { }
 

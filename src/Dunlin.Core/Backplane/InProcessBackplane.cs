@@ -13,7 +13,7 @@ public sealed class InProcessBackplane : IBackplane
     public void Attach(IBackplaneNode node) => ImmutableInterlocked.Update(ref _nodes, static (nodes, added) => nodes.Add(added), node);
 
     /// <inheritdoc/>
-    public void Hint(IBackplaneNode from, IReadOnlyList<Event> committed)
+    public void Notify(IBackplaneNode from, IReadOnlyList<Event> committed)
     {
         foreach (var node in _nodes)
         {
@@ -21,7 +21,7 @@ public sealed class InProcessBackplane : IBackplane
                 continue;
             if (DunlinActivities.CurrentCommit is { } commit)
                 node.OnTraced(committed[^1].Position, commit);
-            node.OnHint(committed);
+            node.OnCommitNotification(committed);
         }
     }
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 namespace Dunlin.Cluster;
 
 /// <summary>Lets the other nodes of a shared store know of this one while it serves, and of its going when that begins.</summary>
-internal sealed class NodeGreeting(NodeQuestions questions, IHostApplicationLifetime lifetime) : IHostedService
+internal sealed class NodeGreeting(ClusterQuery questions, IHostApplicationLifetime lifetime) : IHostedService
 {
     private IDisposable? _stopping;
 

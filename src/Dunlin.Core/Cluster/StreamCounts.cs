@@ -11,14 +11,14 @@ public sealed class StreamCounts
     private readonly string _kind;
     private readonly Func<Connection, bool> _isCounted;
     private readonly EventFanout _fanout;
-    private readonly NodeQuestions _questions;
+    private readonly ClusterQuery _questions;
 
     /// <summary>Creates it. It does not answer other nodes yet.</summary>
     /// <param name="name">Names the kind: the same on all nodes, and of one part of the application alone.</param>
     /// <param name="isCounted">Whether a connection is of the kind. Quick; called on any thread, also concurrently.</param>
     /// <param name="fanout">The connections of this node.</param>
     /// <param name="questions">The way to the others.</param>
-    public StreamCounts(string name, Func<Connection, bool> isCounted, EventFanout fanout, NodeQuestions questions)
+    public StreamCounts(string name, Func<Connection, bool> isCounted, EventFanout fanout, ClusterQuery questions)
     {
         _kind = "streams." + name;
         _isCounted = isCounted;
@@ -36,7 +36,7 @@ public sealed class StreamCounts
         var others = await _questions.AskAsync<string, StreamCount>(_kind, userId, cancellationToken: cancellationToken);
         return new(
             new StreamCount(own.OfUser + others.Value.Sum(other => other.OfUser), own.InAll + others.Value.Sum(other => other.InAll)),
-            others.SilentNodes
+            others.UnresponsiveNodes
         );
     }
 

@@ -22,14 +22,14 @@ public sealed class UserDevices : IHostedService
 {
     private readonly EventFanout _fanout;
     private readonly IJournal _journal;
-    private readonly NodeQuestions _questions;
+    private readonly ClusterQuery _questions;
     private readonly ChannelNames _channels;
     private const string Connected = "devices",
         Heartbeat = "devices.heartbeat";
     private static readonly ReadOnlyMemory<byte> HeartbeatFrame = ":\n\n"u8.ToArray();
 
     /// <summary>Made by the container.</summary>
-    public UserDevices(EventFanout fanout, IJournal journal, IEnumerable<ChannelRule> channels, NodeQuestions questions)
+    public UserDevices(EventFanout fanout, IJournal journal, IEnumerable<ChannelRule> channels, ClusterQuery questions)
     {
         _fanout = fanout;
         _journal = journal;
@@ -120,14 +120,14 @@ public sealed class UserDevices : IHostedService
         var isHere = BeatHere(userId, deviceId);
         // All of them: a device may have tabs at several nodes.
         var others = await _questions.AskAsync<Device, bool>(Heartbeat, new Device(userId, deviceId), cancellationToken: cancellationToken);
-        return new(isHere || others.Value.Contains(true), others.SilentNodes);
+        return new(isHere || others.Value.Contains(true), others.UnresponsiveNodes);
     }
 
     /// <summary>Open device streams of a user, on all nodes.</summary>
     public async ValueTask<ClusterAnswer<int>> ConnectionCountAsync(string userId, CancellationToken cancellationToken = default)
     {
         var others = await AskAsync(userId, null, cancellationToken);
-        return new(Own(userId).Streams + others.Value.Sum(other => other.Streams), others.SilentNodes);
+        return new(Own(userId).Streams + others.Value.Sum(other => other.Streams), others.UnresponsiveNodes);
     }
 
     /// <summary>Whether any device of the user is connected, to whatever node.</summary>
@@ -136,7 +136,7 @@ public sealed class UserDevices : IHostedService
         if (Own(userId).Streams > 0)
             return new(true, 0);
         var others = await AskAsync(userId, static other => other.Streams > 0, cancellationToken);
-        return new(others.Value.Any(other => other.Streams > 0), others.SilentNodes);
+        return new(others.Value.Any(other => other.Streams > 0), others.UnresponsiveNodes);
     }
 
     /// <summary>Whether this device of the user is connected, to whatever node.</summary>
@@ -151,7 +151,7 @@ public sealed class UserDevices : IHostedService
         if (Own(userId).Devices.Contains(deviceId))
             return new(true, 0);
         var others = await AskAsync(userId, other => other.Devices.Contains(deviceId), cancellationToken);
-        return new(others.Value.Any(other => other.Devices.Contains(deviceId)), others.SilentNodes);
+        return new(others.Value.Any(other => other.Devices.Contains(deviceId)), others.UnresponsiveNodes);
     }
 
     /// <summary>The ids of the user's devices that are connected, to whatever node.</summary>
@@ -163,7 +163,7 @@ public sealed class UserDevices : IHostedService
         var others = await AskAsync(userId, null, cancellationToken);
         return new(
             others.Value.SelectMany(other => other.Devices).Concat(Own(userId).Devices).ToHashSet(StringComparer.Ordinal),
-            others.SilentNodes
+            others.UnresponsiveNodes
         );
     }
 

@@ -3,7 +3,7 @@ using Dunlin.Journal;
 namespace Dunlin.Fanout;
 
 /// <content>
-/// From the journal to live. A page is read after <see cref="Through"/>, written, and flushed before the next is read, so
+/// From the journal to live. A page is read after <see cref="LastSentOffset"/>, written, and flushed before the next is read, so
 /// that a slow peer costs one page. When there is no more, the connection asks its shard to join. The shard delivers in
 /// offset order and knows how far it has come, so it can tell exactly which events (if any) lie between; it takes those from
 /// the tail and seats the connection in the same step. Nothing can fall between, because both happen in the shard's loop.
@@ -35,7 +35,7 @@ public sealed partial class Connection
         try
         {
             var backlog = Conflates ? new Backlog(PageEvents, PageBytes) : null;
-            var read = Through;
+            var read = LastSentOffset;
             while (_end is null)
             {
                 var page = await _fanout.ReadAsync(Topics, Patterns, read);
@@ -53,7 +53,7 @@ public sealed partial class Connection
                     break;
                 }
                 // What came while it was written would be handed over event by event.
-                var isBehind = page.HasMore || (backlog is not null && read < _fanout.Reached.Offset);
+                var isBehind = page.HasMore || (backlog is not null && read < _fanout.DeliveredHead.Offset);
                 if (!isBehind)
                 {
                     Shard.Join(this);
@@ -74,7 +74,7 @@ public sealed partial class Connection
     private void Reset(ResetReason reason, ref JournalPage page, Backlog? backlog)
     {
         backlog?.Clear();
-        var head = _fanout.Reached;
+        var head = _fanout.DeliveredHead;
         _sink.Write(ControlFrames.Reset(reason, head));
         page = new JournalPage([], head.Offset, HasMore: true, Trimmed: false);
         _fanout.Instruments.Resets.Add(1);
@@ -103,7 +103,7 @@ public sealed partial class Connection
     {
         foreach (var entry in page.Events)
         {
-            if (entry.Position.Offset > Through && !LeavesOut(entry))
+            if (entry.Position.Offset > LastSentOffset && !LeavesOut(entry))
                 _sink.Write(entry.FrameFor(Format, _fanout.FormatFailed));
         }
         _fanout.Instruments.CaughtUp.Add(page.Events.Count);

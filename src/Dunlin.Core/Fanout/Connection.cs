@@ -15,7 +15,7 @@ namespace Dunlin.Fanout;
 /// and queues (bounded) while an earlier write is still being accepted.</item>
 /// <item><b>Lagging</b>: the queue was full; the shard has let go of it, and it catches up once the queue is written.</item>
 /// </list>
-/// Invariant: every event of its topics that it may see, with an offset up to <see cref="Through"/>, has been written or
+/// Invariant: every event of its topics that it may see, with an offset up to <see cref="LastSentOffset"/>, has been written or
 /// queued exactly once, in order, or, where it conflates, a later one of the same topic and type. Exactly one party owns the sink
 /// at any time (<c>_writing</c>). Nothing is allocated for a connection while it is idle: no task, channel or timer.
 /// </summary>
@@ -82,7 +82,7 @@ public sealed partial class Connection : WheelEntry
     public Task<ConnectionEnd> Completion => _completion.Task;
 
     /// <summary>The offset up to which everything has been written or queued.</summary>
-    public long Through => Volatile.Read(ref _through);
+    public long LastSentOffset => Volatile.Read(ref _through);
 
     internal FanoutShard Shard { get; }
 

@@ -67,7 +67,7 @@ public sealed partial class EventFanout
         CancellationToken cancellationToken = default
     )
     {
-        var reached = Reached;
+        var reached = DeliveredHead;
         if (resume is not { } position)
             return (reached, null);
         if (position.Epoch != reached.Epoch)

@@ -22,7 +22,7 @@ public sealed partial class EventFanout : IBackplaneNode
     private readonly ILogger _logger;
     private readonly FanoutShard[] _shards;
     private readonly CatchUpPages _pages;
-    private readonly HintsAhead _ahead = new(); // under _intake
+    private readonly CommitsAhead _ahead = new(); // under _intake
     private readonly TracedCommits _commits = new(); // under _intake
     private Dictionary<TopicName, Signal<Event>> _topics = []; // replaced under _intake, never changed
     private long _reached;
@@ -64,7 +64,7 @@ public sealed partial class EventFanout : IBackplaneNode
     }
 
     /// <summary>Everything up to here has been handed to the connections of this node.</summary>
-    public Position Reached => _journal.Head with { Offset = Volatile.Read(ref _reached) };
+    public Position DeliveredHead => _journal.Head with { Offset = Volatile.Read(ref _reached) };
 
     internal TimerWheel Wheel { get; }
 
@@ -145,7 +145,7 @@ public sealed partial class EventFanout : IBackplaneNode
     }
 
     /// <inheritdoc/>
-    public void OnHint(IReadOnlyList<Event> committed)
+    public void OnCommitNotification(IReadOnlyList<Event> committed)
     {
         // A hint of another history would be a plausible lie.
         if (committed.Count == 0 || committed[0].Position.Epoch != _journal.Head.Epoch)
@@ -186,8 +186,8 @@ public sealed partial class EventFanout : IBackplaneNode
     {
         if (DunlinActivities.CurrentCommit is { } commit)
             OnTraced(events[^1].Position, commit);
-        OnHint(events);
-        _backplane.Hint(this, events);
+        OnCommitNotification(events);
+        _backplane.Notify(this, events);
     }
 
     /// <summary>Completes when what was handed to the shards so far has been delivered or queued.</summary>
@@ -210,7 +210,7 @@ public sealed partial class EventFanout : IBackplaneNode
     // Only under _intake. What was reached already is left out, and what was hinted beyond is let in as soon as it follows.
     private void AcceptNew(IReadOnlyList<Event> events)
     {
-        if (HintsAhead.After(events, _reached) is { Count: > 0 } rest)
+        if (CommitsAhead.After(events, _reached) is { Count: > 0 } rest)
             Accept(rest);
         while (_ahead.Take(_reached) is { } next)
             Accept(next);
@@ -252,7 +252,7 @@ public sealed partial class EventFanout : IBackplaneNode
                 lock (_intake)
                 {
                     if (page.Trimmed && page.Through > _reached)
-                        LeaveGap(page);
+                        SkipGap(page);
                     // Hints may have brought some of it meanwhile.
                     AcceptNew(page.Events);
                     if (_reached >= _target)
@@ -274,13 +274,13 @@ public sealed partial class EventFanout : IBackplaneNode
 
     // Only under _intake. Retention was quicker than this node: what it can no longer read, its live connections must not pass over in
     // silence. Each goes back to the journal, which knows whether anything of its topics is gone, and tells it then.
-    private void LeaveGap(JournalPage page)
+    private void SkipGap(JournalPage page)
     {
         var reached = page.Events.Count > 0 ? page.Events[0].Position.Offset - 1 : page.Through;
         LogGap(_logger, _reached, reached);
         Volatile.Write(ref _reached, Math.Max(_reached, reached));
         foreach (var shard in _shards)
-            shard.LeaveGap(_reached);
+            shard.SkipGap(_reached);
     }
 
     private JournalPage? TryReadTail(TopicFilter wanted, long after, long reached)

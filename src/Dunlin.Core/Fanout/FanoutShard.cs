@@ -36,7 +36,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
 
     /// <summary>Goes on after events that this node will never have: every connection reads the journal again from where it is.</summary>
     /// <param name="reached">Everything up to here counts as delivered.</param>
-    public void LeaveGap(long reached) => Post(new Work(null, null, null, GapThrough: reached));
+    public void SkipGap(long reached) => Post(new Work(null, null, null, GapThrough: reached));
 
     /// <summary>Completes when everything posted so far has been done and flushed; the barrier of tests.</summary>
     public Task SettledAsync()
@@ -96,12 +96,12 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         {
             // One that catches up is seated when it has: seated now, it would take what happens before what it still has to read.
             var wasSeated = work.Connection!.Seats is not null;
-            Unseat(work.Connection);
+            Unsubscribe(work.Connection);
             if (ReferenceEquals(kept, Kept.Nothing))
                 return;
             work.Connection.Keep(kept.Topics, kept.Patterns);
             if (wasSeated)
-                Seat(work.Connection);
+                Subscribe(work.Connection);
         }
         else if (work.Connection is { } connection)
         {
@@ -119,7 +119,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
                     .ToList()
             )
             {
-                Unseat(seated);
+                Unsubscribe(seated);
                 seated.FallBackToJournal();
             }
         }
@@ -141,7 +141,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
             written += DeliverTo(other, entry, mayRepeat: true);
         fanout.Instruments.Delivered.Add(written);
         foreach (var connection in _overflowed)
-            Unseat(connection);
+            Unsubscribe(connection);
         _overflowed.Clear();
         return written;
     }
@@ -149,7 +149,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     /// <param name="set">The connections.</param>
     /// <param name="entry">The event.</param>
     /// <param name="mayRepeat">Whether a connection may be in another set that the event goes to as well. Its <see
-    /// cref="Connection.Through"/> does not tell: a transient event does not move it, nor one for which the queue was full.</param>
+    /// cref="Connection.LastSentOffset"/> does not tell: a transient event does not move it, nor one for which the queue was full.</param>
     private int DeliverTo(SubscriberSet set, Event entry, bool mayRepeat)
     {
         var offset = entry.Position.Offset;
@@ -159,7 +159,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         foreach (ref readonly var seat in set.Seats)
         {
             var connection = seat.Connection;
-            if ((offset != 0 && offset <= connection.Through) || connection.LeavesOut(entry))
+            if ((offset != 0 && offset <= connection.LastSentOffset) || connection.LeavesOut(entry))
                 continue;
             if (mayRepeat && !connection.IsFirstOf(_delivery))
                 continue;
@@ -202,7 +202,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     {
         connection.HandOverToRound();
         _round.Add(connection);
-        for (var offset = connection.Through + 1; offset <= _reached; offset++)
+        for (var offset = connection.LastSentOffset + 1; offset <= _reached; offset++)
         {
             if (fanout.Tail.Find(offset) is not { } entry)
             {
@@ -221,10 +221,10 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
             if (_overflowed.Remove(connection))
                 return; // not seated: it catches up again once its queue is written
         }
-        Seat(connection);
+        Subscribe(connection);
     }
 
-    private void Seat(Connection connection)
+    private void Subscribe(Connection connection)
     {
         if (connection.Seats is not null || connection.Completion.IsCompleted)
             return;
@@ -241,7 +241,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         connection.Seats = seats;
     }
 
-    private void Unseat(Connection connection)
+    private void Unsubscribe(Connection connection)
     {
         if (connection.Seats is not { } seats)
             return;

@@ -35,7 +35,7 @@ public static class CoreServices
         services.TryAddSingleton<AccessPolicies>();
         services.TryAddSingleton<FanoutInstruments>();
         services.TryAddSingleton<EventFanout>();
-        services.TryAddSingleton<NodeQuestions>();
+        services.TryAddSingleton<ClusterQuery>();
         services.TryAddSingleton<LeaseInstruments>();
         services.TryAddSingleton<LeaseService>();
         services.TryAddSingleton<ILeases, StoreLeases>();

@@ -33,7 +33,7 @@ internal sealed partial class DunlinNode(
         _subscriptions.Add(changes.OnEverythingChanged(OnEverythingChanged));
         // Not in StopAsync: the web server stops first and waits there for its open responses.
         _subscriptions.Add(lifetime.ApplicationStopping.Register(() => _drain = DrainAsync()));
-        LogStarted(logger, fanout.Reached.ToString());
+        LogStarted(logger, fanout.DeliveredHead.ToString());
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)

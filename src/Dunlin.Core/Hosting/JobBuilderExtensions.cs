@@ -39,14 +39,14 @@ public static class JobBuilderExtensions
                 provider.GetRequiredService<IOptionsMonitor<JobOptions>>().Get(type)
             )
         );
-        services.AddHostedSingleton(provider => new JobNode(
+        services.AddHostedSingleton(provider => new JobWorker(
             provider.GetRequiredService<IStore>(),
             provider.GetRequiredService<IJournal>(),
             provider.GetRequiredService<CommitFeed>(),
             provider.GetRequiredService<StoreClock>(),
             provider.GetServices<JobType>(),
             provider.GetRequiredService<JobInstruments>(),
-            provider.GetRequiredService<ILogger<JobNode>>(),
+            provider.GetRequiredService<ILogger<JobWorker>>(),
             provider.GetRequiredService<EventFanout>(),
             isAlone: provider.GetService<SharedStore>() is null
         )

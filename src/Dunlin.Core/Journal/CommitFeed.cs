@@ -30,11 +30,11 @@ public sealed class CommitFeed
     internal Signal<(Position Through, ActivityContext Commit)> Traced { get; }
 
     /// <summary>Called by the store when it hears in which span another node has committed everything up to here; from any thread, in any
-    /// order, before <see cref="Reach"/> of the same position.</summary>
+    /// order, before <see cref="NotifyHead"/> of the same position.</summary>
     public void Trace(Position through, ActivityContext commit) => Traced.Publish((through, commit));
 
     /// <summary>Called by the store when it finds that another node has committed up to here; from any thread, in any order.</summary>
-    public void Reach(Position position) => HeadMoved.Publish(position);
+    public void NotifyHead(Position position) => HeadMoved.Publish(position);
 
     /// <summary>
     /// Called by the store, after the commit is durable and visible to readers. The span of the commit, if it has one, is current.

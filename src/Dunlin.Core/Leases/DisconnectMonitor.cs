@@ -22,7 +22,7 @@ internal sealed partial class DisconnectMonitor : IHostedService
     private readonly TimerWheel _wheel;
     private readonly TimeSpan _grace;
     private readonly ILogger _logger;
-    private readonly NodeQuestions? _questions;
+    private readonly ClusterQuery? _questions;
     private readonly EventFanout _fanout;
 
     /// <summary>Made by the container.</summary>
@@ -32,7 +32,7 @@ internal sealed partial class DisconnectMonitor : IHostedService
         TimerWheel wheel,
         IOptions<LeaseOptions> options,
         ILogger<DisconnectMonitor> logger,
-        NodeQuestions? questions = null
+        ClusterQuery? questions = null
     )
     {
         _questions = questions;

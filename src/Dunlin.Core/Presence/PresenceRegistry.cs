@@ -30,7 +30,7 @@ public sealed class PresenceRegistry : IHostedService
     private readonly TimerWheel _wheel;
     private readonly TimeProvider _time;
     private readonly PresenceOptions _options;
-    private readonly NodeQuestions? _questions;
+    private readonly ClusterQuery? _questions;
 
     /// <summary>Made by the container.</summary>
     public PresenceRegistry(
@@ -38,7 +38,7 @@ public sealed class PresenceRegistry : IHostedService
         TimerWheel wheel,
         TimeProvider time,
         IOptions<PresenceOptions> options,
-        NodeQuestions? questions = null
+        ClusterQuery? questions = null
     )
     {
         _questions = questions;
@@ -88,7 +88,7 @@ public sealed class PresenceRegistry : IHostedService
                     }
                 ),
         ];
-        return new(all, others.SilentNodes);
+        return new(all, others.UnresponsiveNodes);
     }
 
     /// <summary>Who is connected to this topic on this node, by user id.</summary>
@@ -166,7 +166,7 @@ public sealed class PresenceRegistry : IHostedService
             _ = AnnounceUnlessElsewhereAsync(_questions, entry);
     }
 
-    private async Task AnnounceUnlessElsewhereAsync(NodeQuestions questions, Entry entry)
+    private async Task AnnounceUnlessElsewhereAsync(ClusterQuery questions, Entry entry)
     {
         if (!(await questions.AnyAsync("is-present", new Whom(entry.Topic.Value, entry.UserId))).Value)
             Announce(entry.Topic, "presence.left", entry.UserId, entry.Name, null);

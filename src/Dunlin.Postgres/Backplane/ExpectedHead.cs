@@ -37,10 +37,10 @@ internal sealed class ExpectedHead(TimeSpan grace)
     }
 
     /// <summary>The last position that a notification named.</summary>
-    public Position Told => _told;
+    public Position Advertised => _told;
 
     /// <summary>A hint was heard, whether it brought anything new or not: they do come.</summary>
-    public void OnHint() => Interlocked.Increment(ref _hints);
+    public void OnCommitNotification() => Interlocked.Increment(ref _hints);
 
     /// <summary>A notification was heard.</summary>
     public void OnTold(Position position, Position known)
@@ -54,32 +54,32 @@ internal sealed class ExpectedHead(TimeSpan grace)
     /// <summary>What is to be done.</summary>
     /// <param name="known">How far this node is.</param>
     /// <param name="now">The time since any fixed moment, for measuring the grace.</param>
-    public Verdict Judge(Position known, TimeSpan now)
+    public Decision Decide(Position known, TimeSpan now)
     {
         if (_told.Offset <= known.Offset)
-            return Verdict.InStep;
+            return Decision.InStep;
         var hints = Interlocked.Read(ref _hints);
         if (!_hintsCome || grace <= TimeSpan.Zero || hints == _hintsAtMiss)
-            return Verdict.Read(_told);
+            return Decision.Read(_told);
         if (_expected.Offset <= known.Offset)
             (_expected, _due) = (_told, now + grace);
         // A rest of less than a millisecond cannot be waited for.
         if (_due - now >= TimeSpan.FromMilliseconds(1))
-            return Verdict.Wait(_due - now);
+            return Decision.Wait(_due - now);
         (_expected, _hintsAtMiss) = (default, hints);
-        return Verdict.Read(_told);
+        return Decision.Read(_told);
     }
 
     /// <summary>What is to be done.</summary>
     /// <param name="Through">To be read up to here, now; null where there is nothing to read yet.</param>
     /// <param name="Patience">How long to wait before asking again; null where nothing is expected.</param>
     [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
-    public readonly record struct Verdict(Position? Through, TimeSpan? Patience)
+    public readonly record struct Decision(Position? Through, TimeSpan? Patience)
     {
-        public static Verdict InStep => default;
+        public static Decision InStep => default;
 
-        public static Verdict Read(Position through) => new(through, null);
+        public static Decision Read(Position through) => new(through, null);
 
-        public static Verdict Wait(TimeSpan patience) => new(null, patience);
+        public static Decision Wait(TimeSpan patience) => new(null, patience);
     }
 }

@@ -86,12 +86,12 @@ internal sealed class HeadWatcher : IAsyncDisposable
             var left = _store.Options.PollInterval - TimeProvider.System.GetElapsedTime(began);
             if (left < TimeSpan.FromMilliseconds(1))
                 return;
-            var verdict = _store.Expected.Judge(_store.Known.Position, TimeProvider.System.GetElapsedTime(0));
-            if (verdict.Through is { } through)
+            var decision = _store.Expected.Decide(_store.Known.Position, TimeProvider.System.GetElapsedTime(0));
+            if (decision.Through is { } through)
             {
                 _store.Known.Observe(through);
             }
-            else if (verdict.Patience is { } patience)
+            else if (decision.Patience is { } patience)
             {
                 // A busy node is told many times a moment of what hints bring anyway: it listens now and then, and not to each by itself.
                 await Task.Delay(patience < Pause ? patience : Pause, TimeProvider.System, stop);

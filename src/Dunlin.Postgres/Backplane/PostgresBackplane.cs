@@ -32,7 +32,7 @@ internal sealed class PostgresBackplane : IHostedService, IStoreBackplane
     private static readonly SqlText Read = new("transient_read");
     private static readonly SqlText Seen = new("transient_seen");
     private static readonly SqlText Forget = new("transient_forget");
-    private static readonly SqlText Notify = new("notify");
+    private static readonly SqlText SendNotification = new("notify");
 
     private readonly Lock _numbering = new(); // guards _number, so that numbers grow along the outbox
     private readonly Channel<NumberedEvent> _outbox = System.Threading.Channels.Channel.CreateBounded<NumberedEvent>(
@@ -67,7 +67,7 @@ internal sealed class PostgresBackplane : IHostedService, IStoreBackplane
         _id = node;
     }
 
-    public void Hint(IBackplaneNode from, IReadOnlyList<Event> committed)
+    public void Notify(IBackplaneNode from, IReadOnlyList<Event> committed)
     {
         // The committing transaction has sent its notification.
     }
@@ -119,7 +119,7 @@ internal sealed class PostgresBackplane : IHostedService, IStoreBackplane
                         Statements.Texts(group.Select(e => e.Event.Origin?.DeviceId)),
                         Statements.Numbers(group.Select(e => e.Event.Time.UtcTicks))
                     );
-                    batch.Add(Notify, Statements.Text(Channel), Statements.Text(""));
+                    batch.Add(SendNotification, Statements.Text(Channel), Statements.Text(""));
                     return await batch.ExecuteNonQueryAsync(ct);
                 },
                 stop

@@ -134,7 +134,7 @@ internal sealed partial class RedisBackplane
             if (_isHearing && beat - _heard > MaxUnheard)
                 GoDeaf();
         }
-        Publish(new Hint(_id, default, [], beat));
+        Publish(new CommitNotification(_id, default, [], beat));
     }
 
     private void OnBeat(long beat)

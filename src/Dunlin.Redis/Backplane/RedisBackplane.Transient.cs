@@ -30,7 +30,7 @@ internal sealed partial class RedisBackplane
                 _store?.Send(new NumberedEvent(_id, number, entry));
         }
         if (hears || _store is null)
-            Publish(new Hint(_id, default, [entry], number));
+            Publish(new CommitNotification(_id, default, [entry], number));
     }
 
     private void OnHeardByStore(NumberedEvent heard)

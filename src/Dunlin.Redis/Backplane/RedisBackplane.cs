@@ -51,17 +51,22 @@ internal sealed partial class RedisBackplane : IBackplane, IDisposable
         _store?.Attach(_id, OnHeardByStore);
     }
 
-    public void Hint(IBackplaneNode from, IReadOnlyList<Event> committed)
+    public void Notify(IBackplaneNode from, IReadOnlyList<Event> committed)
     {
         long bytes = 0;
         for (var i = 0; i < committed.Count; i++)
             bytes += committed[i].Data.Length;
         Publish(
-            new Hint(_id, committed[^1].Position, bytes <= _options.MaxHintBytes ? committed : [], Commit: DunlinActivities.CurrentCommit)
+            new CommitNotification(
+                _id,
+                committed[^1].Position,
+                bytes <= _options.MaxHintBytes ? committed : [],
+                Commit: DunlinActivities.CurrentCommit
+            )
         );
     }
 
-    private void Publish(Hint hint)
+    private void Publish(CommitNotification hint)
     {
         if (Volatile.Read(ref _subscriber) is not { } subscriber)
             return;
@@ -75,7 +80,7 @@ internal sealed partial class RedisBackplane : IBackplane, IDisposable
         try
         {
             _ = subscriber
-                .PublishAsync(_channel, HintCodec.Encode(hint))
+                .PublishAsync(_channel, CommitNotificationCodec.Encode(hint))
                 .ContinueWith(
                     (task, state) => ((RedisBackplane)state!).OnPublished(task),
                     this,
@@ -103,9 +108,9 @@ internal sealed partial class RedisBackplane : IBackplane, IDisposable
     private void OnSaid(RedisValue value)
     {
         var bytes = (byte[])value!;
-        if (_node is not { } node || HintCodec.IsEcho(bytes, _id))
+        if (_node is not { } node || CommitNotificationCodec.IsEcho(bytes, _id))
             return;
-        if (HintCodec.Decode(bytes) is not { } hint)
+        if (CommitNotificationCodec.Decode(bytes) is not { } hint)
         {
             // Once: a node of another version says many.
             if (Interlocked.Exchange(ref _misunderstood, 1) == 0)
@@ -129,12 +134,12 @@ internal sealed partial class RedisBackplane : IBackplane, IDisposable
         }
     }
 
-    private void OnCommit(IBackplaneNode node, Hint hint)
+    private void OnCommit(IBackplaneNode node, CommitNotification hint)
     {
         if (hint.Events.Count > 0)
         {
             // First the readers, then the store: what it believes this node to know has been handed over.
-            node.OnHint(hint.Events);
+            node.OnCommitNotification(hint.Events);
             _store?.Hinted(hint.Events[0].Position, hint.Through);
         }
         else if (!hint.IsBeat)

@@ -4,11 +4,12 @@ using Dunlin.Fanout;
 using Dunlin.Journal;
 using Dunlin.Security;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Replicache.Pokes;
 
 /// <summary><c>POST poke-user</c> and <c>GET stats</c>. Each user pokes and counts oneself only.</summary>
-internal sealed class PokeEndpoints(EventFanout fanout, NodeQuestions questions, TimeProvider time)
+internal sealed class PokeEndpoints(EventFanout fanout, ClusterQuery questions, TimeProvider time) : IHostedService
 {
     private readonly StreamCounts _counts = new(
         "replicache",
@@ -18,12 +19,20 @@ internal sealed class PokeEndpoints(EventFanout fanout, NodeQuestions questions,
     );
     private static readonly ReadOnlyMemory<byte> Nothing = "{}"u8.ToArray();
 
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _counts.Start();
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     public async Task<PokeAnswer> PokeAsync(HttpContext context)
     {
         var caller = context.RequireCaller();
         fanout.PublishTransient(new EventDraft(PokeTopics.Of(caller.UserId), PokeTopics.EventType, Nothing, caller.AsOrigin()));
         var count = await _counts.OfAsync(caller.UserId, context.RequestAborted);
-        return new PokeAnswer(true, caller.UserId, count.Value.OfUser, "User-specific sync triggered", Now, count.SilentNodes);
+        return new PokeAnswer(true, caller.UserId, count.Value.OfUser, "User-specific sync triggered", Now, count.UnresponsiveNodes);
     }
 
     public async Task<PokeStats> StatsAsync(HttpContext context)
@@ -32,7 +41,7 @@ internal sealed class PokeEndpoints(EventFanout fanout, NodeQuestions questions,
         var count = await _counts.OfAsync(caller.UserId, context.RequestAborted);
         // How many others are connected is nobody's business but an administrator's: anyone else is told the own number.
         var total = caller.IsAdministrator ? count.Value.InAll : count.Value.OfUser;
-        return new PokeStats(caller.UserId, count.Value.OfUser, total, Now, count.SilentNodes);
+        return new PokeStats(caller.UserId, count.Value.OfUser, total, Now, count.UnresponsiveNodes);
     }
 
     // Milliseconds and Z, as Date.toISOString() writes it.
@@ -48,7 +57,7 @@ internal sealed record PokeAnswer(
     int ClientsNotified,
     string Message,
     string Timestamp,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes
+    [property: JsonPropertyName("silentNodes"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int UnresponsiveNodes
 );
 
 /// <summary>What <c>GET stats</c> answers.</summary>
@@ -56,11 +65,11 @@ internal sealed record PokeAnswer(
 /// <param name="UserConnections">Open streams of the caller.</param>
 /// <param name="TotalConnections">Open streams of all, to administrators; to others their own again.</param>
 /// <param name="Timestamp">When it was counted.</param>
-/// <param name="SilentNodes">See <see cref="PokeAnswer"/>.</param>
+/// <param name="UnresponsiveNodes">See <see cref="PokeAnswer"/>.</param>
 internal sealed record PokeStats(
     string UserId,
     int UserConnections,
     int TotalConnections,
     string Timestamp,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes
+    [property: JsonPropertyName("silentNodes"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int UnresponsiveNodes
 );

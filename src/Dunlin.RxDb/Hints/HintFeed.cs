@@ -15,7 +15,7 @@ namespace Dunlin.RxDb.Hints;
 internal sealed class HintFeed(
     EventStreams streams,
     EventFanout fanout,
-    NodeQuestions questions,
+    ClusterQuery questions,
     IOptions<RxDbOptions> options,
     TimeProvider time
 ) : IHostedService
@@ -51,7 +51,11 @@ internal sealed class HintFeed(
         var caller = context.RequireCaller();
         var count = await _counts.OfAsync(caller.UserId, context.RequestAborted);
         // How many others are connected is nobody's business but an administrator's.
-        return new HintStatus(count.Value.OfUser > 0, caller.IsAdministrator ? count.Value.InAll : count.Value.OfUser, count.SilentNodes);
+        return new HintStatus(
+            count.Value.OfUser > 0,
+            caller.IsAdministrator ? count.Value.InAll : count.Value.OfUser,
+            count.UnresponsiveNodes
+        );
     }
 
     private static void Ping(FrameWriter frame, DateTimeOffset now)
@@ -64,9 +68,9 @@ internal sealed class HintFeed(
 /// <summary>What <c>GET status</c> answers.</summary>
 /// <param name="Connected">Whether the caller has a stream open, at whatever node.</param>
 /// <param name="TotalConnections">The caller's open streams; those of all to administrators.</param>
-/// <param name="SilentNodes">Nodes that have not answered, whose streams are missing; left out where all have.</param>
+/// <param name="UnresponsiveNodes">Nodes that have not answered, whose streams are missing; left out where all have.</param>
 internal sealed record HintStatus(
     [property: JsonPropertyName("connected")] bool Connected,
     [property: JsonPropertyName("total_connections")] int TotalConnections,
-    [property: JsonPropertyName("silent_nodes"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int SilentNodes
+    [property: JsonPropertyName("silent_nodes"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int UnresponsiveNodes
 );

@@ -84,7 +84,7 @@ internal sealed class PullService(
     {
         var tables = scope.RecordTables();
         if (
-            await new DocumentHomes(tables.Records).FindAsync(key, cancellationToken) is { IsDeleted: false } home
+            await new DocumentIdIndex(tables.Records).FindAsync(key, cancellationToken) is { IsDeleted: false } home
             && await tables.Access.FindAsync(home.Space, userId, cancellationToken) is { IsGranted: true }
             && await tables.Records.FindAsync(home.Space, key, cancellationToken) is { IsDeleted: false } row
             && (row.Audience is null || row.Audience == userId)

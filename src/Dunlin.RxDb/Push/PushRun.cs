@@ -233,7 +233,7 @@ internal sealed class PushRun(
         return document;
     }
 
-    private static DocumentHomes Homes(IUnitOfWork unit) => new(unit.RecordTables().Records);
+    private static DocumentIdIndex Homes(IUnitOfWork unit) => new(unit.RecordTables().Records);
 
     // The store's own trouble, or the end of the time: nothing that the row has done wrong for good. What a database throws
     // goes to the store as it is, which repeats what can be repeated and says what has failed for good.

@@ -40,7 +40,7 @@ public abstract class BackplaneConformance : IAsyncLifetime
             return;
         var origin = new EventOrigin("u1", "s1", null, "d1");
         Event[] events = [Committed(5, "a", "{\n\"name\":\"Ünal \U0001F426\"}", origin), Committed(6, "b/c", "null", null)];
-        _backplanes[0].Hint(_nodes[0], events);
+        _backplanes[0].Notify(_nodes[0], events);
         foreach (var node in _nodes[1..])
         {
             var heard = await node.Hints.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(Patience, Cancellation);
@@ -57,7 +57,7 @@ public abstract class BackplaneConformance : IAsyncLifetime
         if (!CarriesHints)
             return;
         for (var i = 1; i <= 500; i++)
-            _backplanes[1].Hint(_nodes[1], [Committed(i, "a", "1", null)]);
+            _backplanes[1].Notify(_nodes[1], [Committed(i, "a", "1", null)]);
         for (var i = 1; i <= 500; i++)
             Assert.Equal(
                 i,
@@ -140,7 +140,7 @@ public abstract class BackplaneConformance : IAsyncLifetime
         public Channel<Position> Positions { get; } = Channel.CreateUnbounded<Position>();
 
         /// <inheritdoc/>
-        public void OnHint(IReadOnlyList<Event> committed) => Hints.Writer.TryWrite(committed);
+        public void OnCommitNotification(IReadOnlyList<Event> committed) => Hints.Writer.TryWrite(committed);
 
         /// <inheritdoc/>
         public void OnReached(Position position) => Positions.Writer.TryWrite(position);

@@ -31,14 +31,14 @@ public abstract class JobSuite : ConformanceSuite
     )
     {
         var type = JobType.Of(Type, new Handler(run, onFailed ?? (static (_, _) => default)), Options);
-        var node = new JobNode(
+        var node = new JobWorker(
             store ?? Store,
             Journal,
             feed ?? Subject.Feed,
             clock ?? Subject.Clock,
             [type],
             new JobInstruments(new TestMeters()),
-            NullLogger<JobNode>.Instance
+            NullLogger<JobWorker>.Instance
         );
         await node.StartAsync(Cancellation);
         await node.WhenIdleAsync();
@@ -78,7 +78,7 @@ public abstract class JobSuite : ConformanceSuite
     }
 
     /// <summary>A node that stops with the test.</summary>
-    protected sealed class RunningNode(JobNode node) : IAsyncDisposable
+    protected sealed class RunningNode(JobWorker node) : IAsyncDisposable
     {
         private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 

@@ -88,7 +88,7 @@ public abstract class RevocationConformance : ConformanceSuite
         var other = there.Connect(new Caller("bob", "Bob") { IssuedAt = now });
         var renewed = there.Connect(new Caller("cat", "Cat") { IssuedAt = now, SessionId = "s1" });
         await here.Revocations.RevokeAsync("ann", new RevocationRequest(), Cancellation);
-        await here.Revocations.RevokeAsync("cat", new RevocationRequest { SessionId = "s1", Renew = true }, Cancellation);
+        await here.Revocations.RevokeAsync("cat", new RevocationRequest { SessionId = "s1", ForceRefresh = true }, Cancellation);
         Assert.Equal(ConnectionEnd.SignedOut, await old.Completion.WaitAsync(TimeSpan.FromSeconds(30), Cancellation));
         Assert.Equal(ConnectionEnd.TokenExpired, await renewed.Completion.WaitAsync(TimeSpan.FromSeconds(30), Cancellation));
         Assert.False(fresh.Completion.IsCompleted);
@@ -122,7 +122,7 @@ public abstract class RevocationConformance : ConformanceSuite
         await node.Revocations.RevokeAsync("bob", new RevocationRequest { SessionId = "s2" }, Cancellation);
         // Nobody waits for it any more either.
         Assert.Equal(["files/3"], await HeldAsync(node));
-        await node.Revocations.RevokeAsync("bob", new RevocationRequest { Renew = true }, Cancellation);
+        await node.Revocations.RevokeAsync("bob", new RevocationRequest { ForceRefresh = true }, Cancellation);
         Assert.Equal(["files/3"], await HeldAsync(node));
     }
 
@@ -244,7 +244,7 @@ public abstract class RevocationConformance : ConformanceSuite
             var connection = Fanout.Open(
                 new ConnectionRequest(caller, [TopicName.Parse("t")], new Nowhere()) { Heartbeat = TimeSpan.Zero }
             );
-            _ = Fanout.StartAsync(connection, default, Fanout.Reached);
+            _ = Fanout.StartAsync(connection, default, Fanout.DeliveredHead);
             return connection;
         }
 

@@ -54,7 +54,7 @@ public sealed class HealthAndOptionsTests
             options.DrainWindow = TimeSpan.Zero;
         });
         Assert.Equal(TimeSpan.FromDays(2), provider.GetRequiredService<IOptions<RetentionOptions>>().Value.Default.MaxAge);
-        var streams = provider.GetRequiredService<IOptions<StreamOptions>>().Value;
+        var streams = provider.GetRequiredService<IOptions<EventStreamOptions>>().Value;
         Assert.Equal((TimeSpan.FromSeconds(20), 50), (streams.Heartbeat, streams.MaxPerUser));
         Assert.Equal(TimeSpan.Zero, provider.GetRequiredService<IOptions<HostingOptions>>().Value.DrainWindow);
         Assert.Equal(new PresenceOptions().Grace, provider.GetRequiredService<IOptions<PresenceOptions>>().Value.Grace);

@@ -72,7 +72,9 @@ public sealed class AbnormalEndTests
                 // Warnings and errors alone: all of the log of so many connections would be taken for a leak.
                 services.RemoveAll<ILoggerProvider>();
                 services.AddLogging(logging => logging.AddProvider(new WithoutScopes(log)).SetMinimumLevel(LogLevel.Warning));
-                services.Configure<StreamOptions>(static streams => (streams.MaxPerUser, streams.MaxPerAddress) = (Batch * 2, Batch * 2));
+                services.Configure<EventStreamOptions>(static streams =>
+                    (streams.MaxPerUser, streams.MaxPerAddress) = (Batch * 2, Batch * 2)
+                );
             },
             map: static app =>
             {

@@ -168,7 +168,7 @@ public sealed partial class CombinedStreamTests
     [Fact]
     public async Task A_response_whose_streams_were_all_refused_ends()
     {
-        await using var host = await EngineHost.StartAsync(services => services.Configure<StreamOptions>(o => o.MaxPerUser = 1));
+        await using var host = await EngineHost.StartAsync(services => services.Configure<EventStreamOptions>(o => o.MaxPerUser = 1));
         host.Refused.Add("secret");
         await using (
             var combined = await CombinedReader.OpenAsync(
@@ -274,7 +274,7 @@ public sealed partial class CombinedStreamTests
     public async Task Limits_count_a_response_once_and_bound_its_streams()
     {
         await using var host = await EngineHost.StartAsync(services =>
-            services.Configure<StreamOptions>(o => (o.MaxPerUser, o.MaxCombined) = (2, 3))
+            services.Configure<EventStreamOptions>(o => (o.MaxPerUser, o.MaxCombined) = (2, 3))
         );
         await using var first = await CombinedReader.OpenAsync(
             host,

@@ -137,7 +137,7 @@ public sealed class StreamTests
     public async Task A_limit_refuses_the_newcomer_and_never_evicts()
     {
         await using var host = await EngineHost.StartAsync(services =>
-            services.Configure<StreamOptions>(o => (o.MaxPerUser, o.MaxPerAddress) = (2, 3))
+            services.Configure<EventStreamOptions>(o => (o.MaxPerUser, o.MaxPerAddress) = (2, 3))
         );
         await using var first = await host.OpenAsync("/dunlin/v1/events?topic=a");
         var second = await host.OpenAsync("/dunlin/v1/events?topic=a");

@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Dunlin.Backplane;
+using Dunlin.Devices;
 using Dunlin.Host;
 using Dunlin.Hosting;
 using Dunlin.Postgres;
@@ -58,18 +59,25 @@ internal sealed class TwoNodes : IAsyncDisposable
     public async Task KnowEachOtherAsync()
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
-        while (Services(0).GetRequiredService<NodeQuestions>().Others != 1 || Services(1).GetRequiredService<NodeQuestions>().Others != 1)
+        while (Services(0).GetRequiredService<ClusterQuery>().Others != 1 || Services(1).GetRequiredService<ClusterQuery>().Others != 1)
         {
             _time?.Advance(TimeSpan.FromSeconds(1));
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
         }
     }
 
+    /// <summary>Completes when each has answered a question of the other. Time must stand still meanwhile.</summary>
+    public async Task HearEachOtherAsync()
+    {
+        foreach (var host in _hosts.OfType<DunlinTestHost>())
+            Assert.Equal(0, (await host.Get<UserDevices>().ConnectionCountAsync("nobody")).UnresponsiveNodes);
+    }
+
     /// <summary>Completes when a node knows of no other. In less time than after which it would forget a silent one.</summary>
     public async Task IsAloneAsync(int node)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(8), TimeProvider.System);
-        while (Services(node).GetRequiredService<NodeQuestions>().Others != 0)
+        while (Services(node).GetRequiredService<ClusterQuery>().Others != 0)
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
     }
 

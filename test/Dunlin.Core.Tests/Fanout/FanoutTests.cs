@@ -73,7 +73,7 @@ public sealed class FanoutTests
                 1 => head with { Offset = random.NextInt64(head.Offset + 1) },
                 _ => (Position?)null,
             };
-            starts.Add(resume ?? node.Fanout.Reached);
+            starts.Add(resume ?? node.Fanout.DeliveredHead);
             resumed.Add(resume is not null);
             sinks.Add(sink);
             await node.ConnectAsync(sink, "t", resume);
@@ -141,10 +141,10 @@ public sealed class FanoutTests
         node.Feed.Committed.Subscribe(events.Add);
         for (var i = 1; i <= 50; i++)
             await node.PublishAsync("t", i);
-        listener.Fanout.OnHint(events[29]);
-        listener.Fanout.OnHint(events[9]);
-        listener.Fanout.OnHint(events[49]);
-        listener.Fanout.OnHint(events[48]);
+        listener.Fanout.OnCommitNotification(events[29]);
+        listener.Fanout.OnCommitNotification(events[9]);
+        listener.Fanout.OnCommitNotification(events[49]);
+        listener.Fanout.OnCommitNotification(events[48]);
         var frames = await sink.WhenCountAsync(50);
         Assert.Equal(Enumerable.Range(1, 50).Select(n => (long)n), frames.Select(f => f.Offset));
     }

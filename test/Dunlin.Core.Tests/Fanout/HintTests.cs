@@ -111,7 +111,7 @@ public sealed class HintTests : IDisposable
             await _writer.PublishAsync("t", i);
     }
 
-    private void Hint(int offset) => _node.Fanout.OnHint(_hints[offset - 1]);
+    private void Hint(int offset) => _node.Fanout.OnCommitNotification(_hints[offset - 1]);
 
     /// <summary>Keeps the answer to the first reading until it is let go.</summary>
     private sealed class HeldJournal(IJournal inner) : IJournal

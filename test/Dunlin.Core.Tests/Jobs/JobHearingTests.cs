@@ -17,7 +17,7 @@ public sealed class JobHearingTests : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly InProcessBackplane _backplane = new();
-    private readonly List<JobNode> _nodes = [];
+    private readonly List<JobWorker> _nodes = [];
     private readonly TestNode _first;
     private readonly CommitFeed _secondFeed = new();
     private readonly EventFanout _second;
@@ -128,24 +128,24 @@ public sealed class JobHearingTests : IAsyncDisposable
         _first.Dispose();
     }
 
-    private Task<JobNode> StartAsync(CommitFeed feed, EventFanout fanout, Func<JobRun<int>, Task> run, bool isAlone = false) =>
+    private Task<JobWorker> StartAsync(CommitFeed feed, EventFanout fanout, Func<JobRun<int>, Task> run, bool isAlone = false) =>
         StartAsync(feed, fanout, (attempt, _) => run(attempt), isAlone);
 
-    private async Task<JobNode> StartAsync(
+    private async Task<JobWorker> StartAsync(
         CommitFeed feed,
         EventFanout fanout,
         Func<JobRun<int>, CancellationToken, Task> run,
         bool isAlone = false
     )
     {
-        var node = new JobNode(
+        var node = new JobWorker(
             Store,
             _first.Store,
             feed,
             new StoreClock(_first.Time),
             [JobType.Of(Type, new Handler(run))],
             new JobInstruments(new TestMeters()),
-            NullLogger<JobNode>.Instance,
+            NullLogger<JobWorker>.Instance,
             fanout,
             isAlone
         );

@@ -85,7 +85,7 @@ internal static class NotesElsewhere
         var count = await devices.ConnectionCountAsync(userId); // of all nodes
         var isConnected = await devices.IsUserConnectedAsync(userId);
         var isAlive = await devices.SendHeartbeatAsync(userId, "phone-1");
-        Console.WriteLine($"{isThere} {count.Value} (without {count.SilentNodes} nodes) {isConnected.Value} {isAlive.Value}");
+        Console.WriteLine($"{isThere} {count.Value} (without {count.UnresponsiveNodes} nodes) {isConnected.Value} {isAlive.Value}");
     }
     #endregion
 }

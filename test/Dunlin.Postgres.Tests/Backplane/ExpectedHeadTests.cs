@@ -16,24 +16,24 @@ public sealed class ExpectedHeadTests
     public void What_is_known_already_asks_nothing()
     {
         Tell(5);
-        Assert.Equal(ExpectedHead.Verdict.InStep, Judge());
+        Assert.Equal(ExpectedHead.Decision.InStep, Decide());
     }
 
     [Fact]
     public void A_hint_that_comes_within_the_grace_leaves_nothing_to_read()
     {
         Tell(6);
-        Assert.Equal(ExpectedHead.Verdict.Wait(Grace), Judge());
+        Assert.Equal(ExpectedHead.Decision.Wait(Grace), Decide());
         Hint(6);
         Pass(Grace);
-        Assert.Equal(ExpectedHead.Verdict.InStep, Judge());
+        Assert.Equal(ExpectedHead.Decision.InStep, Decide());
     }
 
     [Fact]
     public void A_hint_that_does_not_come_is_read_after_the_grace_and_the_next_ones_at_once_until_hints_come_again()
     {
         Tell(6);
-        Assert.Equal(ExpectedHead.Verdict.Wait(Grace), Judge());
+        Assert.Equal(ExpectedHead.Decision.Wait(Grace), Decide());
         Pass(Grace);
         Read(6);
         Tell(7);
@@ -41,19 +41,19 @@ public sealed class ExpectedHeadTests
         // Late, and nothing new: but they do come.
         Hint(7);
         Tell(8);
-        Assert.Equal(ExpectedHead.Verdict.Wait(Grace), Judge());
+        Assert.Equal(ExpectedHead.Decision.Wait(Grace), Decide());
     }
 
     [Fact]
     public void What_is_told_while_another_is_expected_gets_a_grace_of_its_own_once_that_has_come()
     {
         Tell(6);
-        Judge();
+        Decide();
         Pass(Grace / 2);
         Tell(7);
-        Assert.Equal(ExpectedHead.Verdict.Wait(Grace / 2), Judge());
+        Assert.Equal(ExpectedHead.Decision.Wait(Grace / 2), Decide());
         Hint(6);
-        Assert.Equal(ExpectedHead.Verdict.Wait(Grace), Judge());
+        Assert.Equal(ExpectedHead.Decision.Wait(Grace), Decide());
         Pass(Grace);
         Read(7);
     }
@@ -66,7 +66,7 @@ public sealed class ExpectedHeadTests
         Read(6);
         _head.HintsCome = true;
         Tell(7);
-        Judge();
+        Decide();
         _head.HintsCome = false;
         Read(7);
     }
@@ -76,7 +76,7 @@ public sealed class ExpectedHeadTests
     {
         var head = new ExpectedHead(TimeSpan.Zero) { HintsCome = true };
         head.OnTold(At(6), _known);
-        Assert.Equal(ExpectedHead.Verdict.Read(At(6)), head.Judge(_known, _now));
+        Assert.Equal(ExpectedHead.Decision.Read(At(6)), head.Decide(_known, _now));
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class ExpectedHeadTests
         Tell(6);
         _head.OnTold(new Position(8, 99), _known);
         Tell(4);
-        Assert.Equal(At(6), _head.Told);
+        Assert.Equal(At(6), _head.Advertised);
     }
 
     private static Position At(long offset) => new(7, offset);
@@ -95,17 +95,17 @@ public sealed class ExpectedHeadTests
     private void Hint(long offset)
     {
         _known = At(Math.Max(offset, _known.Offset));
-        _head.OnHint();
+        _head.OnCommitNotification();
     }
 
     private void Pass(TimeSpan time) => _now += time;
 
-    private ExpectedHead.Verdict Judge() => _head.Judge(_known, _now);
+    private ExpectedHead.Decision Decide() => _head.Decide(_known, _now);
 
     private void Read(long through)
     {
-        Assert.Equal(ExpectedHead.Verdict.Read(At(through)), Judge());
+        Assert.Equal(ExpectedHead.Decision.Read(At(through)), Decide());
         _known = At(through);
-        Assert.Equal(ExpectedHead.Verdict.InStep, Judge());
+        Assert.Equal(ExpectedHead.Decision.InStep, Decide());
     }
 }

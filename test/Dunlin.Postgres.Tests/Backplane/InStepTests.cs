@@ -209,7 +209,7 @@ public sealed class InStepTests : IAsyncLifetime
     /// <summary>As a backplane brings it.</summary>
     private static void Bring(NodeHost to, IReadOnlyList<Event> events)
     {
-        to.Fanout.OnHint(events);
+        to.Fanout.OnCommitNotification(events);
         to.StoreBackplane.Hinted(events[0].Position, events[^1].Position);
     }
 }

@@ -117,7 +117,7 @@ internal sealed class NodeHost : IAsyncDisposable
     public static EventDraft Typed(int value) => EventDraft.Of(Typing, "typing", value);
 
     /// <summary>Completes when it has heard the notification of a commit.</summary>
-    public Task WhenToldAsync(Position position) => WhenAsync(() => Store.Expected.Told.Offset >= position.Offset);
+    public Task WhenToldAsync(Position position) => WhenAsync(() => Store.Expected.Advertised.Offset >= position.Offset);
 
     public static async Task WhenAsync(Func<bool> condition)
     {

@@ -111,7 +111,7 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Backend.Cancellation);
         }
         await NodeHost.WhenAsync(() =>
-            _nodes.TrueForAll(node => Hears(node) && node.Services.GetRequiredService<NodeQuestions>().Others == 1)
+            _nodes.TrueForAll(node => Hears(node) && node.Services.GetRequiredService<ClusterQuery>().Others == 1)
         );
     }
 

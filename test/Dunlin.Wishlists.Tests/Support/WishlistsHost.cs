@@ -90,7 +90,7 @@ internal sealed class WishlistsHost : IAsyncDisposable
     }
 
     /// <summary>Waits until the queue has nothing to do.</summary>
-    public Task IdleAsync() => _host.Get<JobNode>().WhenIdleAsync().WaitAsync(Patience);
+    public Task IdleAsync() => _host.Get<JobWorker>().WhenIdleAsync().WaitAsync(Patience);
 
     /// <summary>The address of a page of <see cref="Site"/>.</summary>
     public string Url(string path) => new Uri(Site.Address, path).AbsoluteUri;

@@ -21,7 +21,7 @@ internal sealed partial class CombinedStreams(
     StreamLimits limits,
     InnerRequests requests,
     EventFanout fanout,
-    IOptions<StreamOptions> options,
+    IOptions<EventStreamOptions> options,
     IServiceProvider services,
     ILogger<CombinedStreams> log
 )

@@ -12,10 +12,10 @@ namespace Dunlin.Cluster;
 /// <summary>
 /// What one node asks the others: is this user connected to you, how many streams have you? Questions and answers are transient
 /// events on an internal topic, so they are best effort: an answer is waited for a second, and who has not answered is told of
-/// (<see cref="ClusterAnswer{T}.SilentNodes"/>). Use it for what is shown and for kindness (a grace that another node's connection
+/// (<see cref="ClusterAnswer{T}.UnresponsiveNodes"/>). Use it for what is shown and for kindness (a grace that another node's connection
 /// ends), never for safety. A node that has heard of no other asks nobody and waits for nothing. Safe for concurrent use.
 /// </summary>
-public sealed partial class NodeQuestions
+public sealed partial class ClusterQuery
 {
     private static readonly TopicName Topic = TopicName.Of(AccessPolicies.OwnPrefix, "nodes");
     private static readonly TimeSpan HereInterval = TimeSpan.FromSeconds(3);
@@ -28,7 +28,7 @@ public sealed partial class NodeQuestions
 
     private readonly string _id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
     private readonly ConcurrentDictionary<string, long> _others = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, AskedNodes> _asked = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, PendingQuery> _asked = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Func<JsonElement, object?>> _answers = new(StringComparer.Ordinal);
     private readonly EventFanout _fanout;
     private readonly TimerWheel _wheel;
@@ -39,7 +39,7 @@ public sealed partial class NodeQuestions
     private bool _isOver;
 
     /// <summary>Made by the container.</summary>
-    public NodeQuestions(EventFanout fanout, TimerWheel wheel, TimeProvider time, ILogger<NodeQuestions> logger)
+    public ClusterQuery(EventFanout fanout, TimerWheel wheel, TimeProvider time, ILogger<ClusterQuery> logger)
     {
         _fanout = fanout;
         _wheel = wheel;
@@ -93,7 +93,7 @@ public sealed partial class NodeQuestions
         if (others.Count == 0)
             return new([], 0);
         var id = $"{_id}.{Interlocked.Increment(ref _lastQuestion)}";
-        var asked = new AskedNodes<TAnswer>(others, isEnough);
+        var asked = new PendingQuery<TAnswer>(others, isEnough);
         _asked[id] = asked;
         try
         {
@@ -119,7 +119,7 @@ public sealed partial class NodeQuestions
     )
     {
         var answers = await AskAsync<TQuestion, bool>(kind, question, static answer => answer, cancellationToken);
-        return new(answers.Value.Contains(true), answers.SilentNodes);
+        return new(answers.Value.Contains(true), answers.UnresponsiveNodes);
     }
 
     private List<string> Known()
@@ -143,11 +143,11 @@ public sealed partial class NodeQuestions
     }
 
     private void Say(string verb, string id, object? data, string? kind = null) =>
-        _fanout.PublishTransient(EventDraft.Of(Topic, verb, new Saying(_id, id, kind, data)));
+        _fanout.PublishTransient(EventDraft.Of(Topic, verb, new OutgoingMessage(_id, id, kind, data)));
 
     private void OnEvent(Event entry)
     {
-        if (JsonSerializer.Deserialize<Heard>(entry.Data.Span, JsonSerializerOptions.Web) is not { } heard || heard.Node == _id)
+        if (JsonSerializer.Deserialize<IncomingMessage>(entry.Data.Span, JsonSerializerOptions.Web) is not { } heard || heard.Node == _id)
             return;
         switch (entry.Type)
         {
@@ -167,7 +167,7 @@ public sealed partial class NodeQuestions
                 asked.Add(heard.Node, heard.Data);
                 break;
             case "passes" when _asked.TryGetValue(heard.Id, out var asked):
-                asked.Pass();
+                asked.AddUnsupported();
                 break;
             default:
                 break;
@@ -200,7 +200,7 @@ public sealed partial class NodeQuestions
     [LoggerMessage(1220, LogLevel.Error, "The question '{Kind}' of another node could not be answered.")]
     private partial void LogFailed(Exception exception, string kind);
 
-    private sealed record Saying(string Node, string Id, string? Kind, object? Data);
+    private sealed record OutgoingMessage(string Node, string Id, string? Kind, object? Data);
 
-    private sealed record Heard(string Node, string Id, string? Kind, JsonElement Data);
+    private sealed record IncomingMessage(string Node, string Id, string? Kind, JsonElement Data);
 }

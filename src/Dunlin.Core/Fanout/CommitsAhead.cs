@@ -7,7 +7,7 @@ namespace Dunlin.Fanout;
 /// ends where they begin, and need not run after new ones for ever. Bounded; what does not fit is read as well. Not for
 /// concurrent use.
 /// </summary>
-internal sealed class HintsAhead
+internal sealed class CommitsAhead
 {
     /// <summary>Bounds the memory; as many as some pages of the journal.</summary>
     private const int MaxEvents = 4_096;

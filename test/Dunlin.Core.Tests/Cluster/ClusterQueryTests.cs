@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Dunlin.Core.Tests.Cluster;
 
 /// <summary>Nodes of one process that ask each other.</summary>
-public sealed class NodeQuestionsTests : IDisposable
+public sealed class ClusterQueryTests : IDisposable
 {
     private readonly CutBackplane _backplane = new();
     private readonly List<AskingNode> _nodes = [];
@@ -37,7 +37,7 @@ public sealed class NodeQuestionsTests : IDisposable
         Assert.False(asking.IsCompleted);
         _nodes[0].Node.Time.Advance(TimeSpan.FromSeconds(1));
         var answer = await asking;
-        Assert.Equal((false, 1, false), (answer.Value, answer.SilentNodes, answer.IsComplete));
+        Assert.Equal((false, 1, false), (answer.Value, answer.UnresponsiveNodes, answer.IsComplete));
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class NodeQuestionsTests : IDisposable
         _nodes[2].Questions.Answer<string, int>("count", _ => throw new InvalidOperationException("no"));
         var answer = await _nodes[0].Questions.AskAsync<string, int>("count", "");
         Assert.Empty(answer.Value);
-        Assert.Equal(2, answer.SilentNodes);
+        Assert.Equal(2, answer.UnresponsiveNodes);
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class NodeQuestionsTests : IDisposable
         _nodes[1].Questions.Answer<string, bool>("is", _ => true);
         _backplane.Cut = _nodes[2].Node.Fanout;
         var answer = await _nodes[0].Questions.AnyAsync("is", "");
-        Assert.Equal((true, 0), (answer.Value, answer.SilentNodes));
+        Assert.Equal((true, 0), (answer.Value, answer.UnresponsiveNodes));
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public sealed class NodeQuestionsTests : IDisposable
         for (var i = 0; i < count; i++)
         {
             var node = new TestNode(backplane: _backplane);
-            _nodes.Add(new AskingNode(node, new NodeQuestions(node.Fanout, node.Wheel, node.Time, NullLogger<NodeQuestions>.Instance)));
+            _nodes.Add(new AskingNode(node, new ClusterQuery(node.Fanout, node.Wheel, node.Time, NullLogger<ClusterQuery>.Instance)));
         }
         _nodes.ForEach(node => node.Questions.Begin());
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20), TimeProvider.System);
@@ -131,7 +131,7 @@ public sealed class NodeQuestionsTests : IDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, patience.Token);
     }
 
-    private sealed record AskingNode(TestNode Node, NodeQuestions Questions);
+    private sealed record AskingNode(TestNode Node, ClusterQuery Questions);
 
     /// <summary>Joins the nodes of this process, and passes on nothing that one of them says.</summary>
     private sealed class CutBackplane : IBackplane
@@ -142,7 +142,7 @@ public sealed class NodeQuestionsTests : IDisposable
 
         public void Attach(IBackplaneNode node) => _inner.Attach(node);
 
-        public void Hint(IBackplaneNode from, IReadOnlyList<Event> committed) { }
+        public void Notify(IBackplaneNode from, IReadOnlyList<Event> committed) { }
 
         public void Transient(IBackplaneNode from, Event entry)
         {

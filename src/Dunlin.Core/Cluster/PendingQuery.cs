@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Dunlin.Cluster;
 
 /// <summary>One question that is under way: who has not answered yet. Safe for concurrent use.</summary>
-internal abstract class AskedNodes
+internal abstract class PendingQuery
 {
     private readonly TaskCompletionSource _enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -14,13 +14,13 @@ internal abstract class AskedNodes
     public abstract void Add(string node, JsonElement answer);
 
     /// <summary>A node cannot answer.</summary>
-    public abstract void Pass();
+    public abstract void AddUnsupported();
 
     protected void End() => _enough.TrySetResult();
 }
 
 /// <summary>A question whose answers are <typeparamref name="T"/>.</summary>
-internal sealed class AskedNodes<T>(IReadOnlyCollection<string> expected, Func<T, bool>? isEnough) : AskedNodes
+internal sealed class PendingQuery<T>(IReadOnlyCollection<string> expected, Func<T, bool>? isEnough) : PendingQuery
 {
     private readonly Lock _gate = new(); // guards all below
     private readonly HashSet<string> _missing = new(expected, StringComparer.Ordinal);
@@ -54,7 +54,7 @@ internal sealed class AskedNodes<T>(IReadOnlyCollection<string> expected, Func<T
         }
     }
 
-    public override void Pass()
+    public override void AddUnsupported()
     {
         lock (_gate)
         {

@@ -11,24 +11,30 @@ namespace Dunlin.Redis.Backplane;
 /// <param name="Events">The events committed, consecutive; or the one transient event; empty where the position alone is told.</param>
 /// <param name="Number">Of a beat, by which the node knows that it hears itself, or of a transient event; else 0.</param>
 /// <param name="Commit">The span of the commit; null where it is not traced.</param>
-internal sealed record Hint(string Node, Position Through, IReadOnlyList<Event> Events, long Number = 0, ActivityContext? Commit = null)
+internal sealed record CommitNotification(
+    string Node,
+    Position Through,
+    IReadOnlyList<Event> Events,
+    long Number = 0,
+    ActivityContext? Commit = null
+)
 {
     public bool IsTransient => Through == default && Events.Count == 1;
 
     public bool IsBeat => Through == default && Events.Count == 0;
 }
 
-/// <summary>The bytes of a <see cref="Hint"/>: version, node, number, epoch, last offset, count, and for each event its topic, type, data,
+/// <summary>The bytes of a <see cref="CommitNotification"/>: version, node, number, epoch, last offset, count, and for each event its topic, type, data,
 /// origin and time. A commit that is traced is a version of its own, with the ids of its trace and span before the events. Nodes of another
 /// version do not understand each other and read the journal instead.</summary>
-internal static class HintCodec
+internal static class CommitNotificationCodec
 {
     private const byte Version = 2;
     private const byte TracedVersion = 3;
     private const int TraceIdLength = 16;
     private const int SpanIdLength = 8;
 
-    public static byte[] Encode(Hint hint)
+    public static byte[] Encode(CommitNotification hint)
     {
         using var bytes = new MemoryStream(64 + (256 * hint.Events.Count));
         using (var writer = new BinaryWriter(bytes, Encoding.UTF8))
@@ -58,7 +64,7 @@ internal static class HintCodec
     }
 
     /// <returns>Null where the bytes are not one, of this version.</returns>
-    public static Hint? Decode(byte[] bytes)
+    public static CommitNotification? Decode(byte[] bytes)
     {
         try
         {
@@ -75,7 +81,7 @@ internal static class HintCodec
             var events = new Event[count];
             for (var i = 0; i < count; i++)
                 events[i] = Read(reader, through == default ? default : through with { Offset = through.Offset - count + 1 + i });
-            return reader.BaseStream.Position == bytes.Length ? new Hint(node, through, events, number, commit) : null;
+            return reader.BaseStream.Position == bytes.Length ? new CommitNotification(node, through, events, number, commit) : null;
         }
         catch (Exception exception) when (exception is IOException or ArgumentException or FormatException or Diagnostics.DunlinException)
         {

@@ -15,7 +15,7 @@ internal interface IStoreWriter<TSession>
 /// </summary>
 /// <param name="opened">The writer, where the store is open.</param>
 /// <param name="open">Opens the store.</param>
-internal sealed class WriterEntrance<TSession>(
+internal sealed class WriteDispatcher<TSession>(
     Func<IStoreWriter<TSession>?> opened,
     Func<CancellationToken, ValueTask<IStoreWriter<TSession>>> open
 )

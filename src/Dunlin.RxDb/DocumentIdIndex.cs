@@ -11,7 +11,7 @@ internal readonly record struct DocumentHome(SpaceName Space, bool IsDeleted);
 /// given. A client names a document by its primary key alone, so a key must lead to one document: without this, whoever knows
 /// an id could put a second document of that id into a space of one's own and share it with the owner of the first.
 /// </summary>
-internal sealed class DocumentHomes(IRecordTable records)
+internal sealed class DocumentIdIndex(IRecordTable records)
 {
     // Ours alone: what an application names its spaces never begins so by accident.
     private static readonly SpaceName Homes = SpaceName.Parse("dunlin.rxdb/homes");

@@ -10,7 +10,7 @@ namespace Dunlin.Jobs;
 /// Runs jobs on this node: one loop for each type that has a handler here. Several nodes over one store share the work. Start
 /// it once the store is open; stopping it gives back what it runs, so that another node (or the next start) goes on at once.
 /// </summary>
-public sealed class JobNode : IHostedService
+public sealed class JobWorker : IHostedService
 {
     // Does not grow: due jobs must not wait long for a store that is back.
     private static readonly LoopBackoff Backoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
@@ -32,14 +32,14 @@ public sealed class JobNode : IHostedService
     /// <param name="isAlone">Whether no other process can work on this store: then whoever claimed a job before the start is gone, and
     /// the job is begun anew at once.</param>
     /// <exception cref="InvalidOperationException">Two handlers are for the same type.</exception>
-    public JobNode(
+    public JobWorker(
         IStore store,
         IJournal journal,
         CommitFeed feed,
         StoreClock clock,
         IEnumerable<JobType> types,
         JobInstruments instruments,
-        ILogger<JobNode> logger,
+        ILogger<JobWorker> logger,
         EventFanout? fanout = null,
         bool isAlone = false
     )

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Dunlin.Streams;
 
 /// <summary>Bounds and timing of event streams.</summary>
-public sealed class StreamOptions
+public sealed class EventStreamOptions
 {
     /// <summary>
     /// Open streams of one user on this node; a combined response counts as one. One more is refused with 429; nobody is evicted. Default:
