@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Postgres;
@@ -45,7 +46,7 @@ public sealed class MoveTests
 
         await host.StartAsync("--store", server.ConnectionString);
         using var again = await host.SignInAsync("alice");
-        Assert.Equal(documents, await again.GetStringAsync("/api/v1/files/list", Cancellation));
+        Assert.Equal(WithoutNow(documents), WithoutNow(await again.GetStringAsync("/api/v1/files/list", Cancellation)));
         Assert.True(await LeaseAsync(again, "lease-after-move", "warranty/1/2/status") > lease);
         await host.KillAsync();
 
@@ -99,6 +100,9 @@ public sealed class MoveTests
         // Opening dates the held leases anew, so their expiry is left out.
         Assert.Equal(await DumpAsync(first), await DumpAsync(last));
     }
+
+    // The answer says the time of the server, for clocks of pages that are wrong.
+    private static string WithoutNow(string json) => Regex.Replace(json, "\"server_now\":\"[^\"]+\"", "");
 
     private static async Task<SchemaScripts[]> SchemasOfAsync(string data)
     {

@@ -154,7 +154,7 @@ public sealed partial class TelemetryTests
         Assert.Empty(shown.Except(names, StringComparer.Ordinal));
     }
 
-    [GeneratedRegex(@"\.Create(?:Counter|Histogram|UpDownCounter|ObservableGauge)(?:<\w+>)?\(""([a-z0-9_.]+)""")]
+    [GeneratedRegex(@"\.Create(?:Counter|Histogram|UpDownCounter|ObservableGauge)(?:<\w+>)?\(\s*""([a-z0-9_.]+)""")]
     private static partial Regex MeterName();
 
     // As Prometheus names them: with the unit of durations, and what belongs to the kind.
