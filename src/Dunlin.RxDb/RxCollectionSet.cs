@@ -51,12 +51,12 @@ internal sealed class RxCollectionSet : IHostedService
 
     private static void Compare(RxCollection one, RxCollection other)
     {
-        if (string.Equals(one.Name, other.Name, StringComparison.Ordinal))
-            throw new InvalidOperationException($"Two collections have the name '{one.Name}'.");
         if (
             one.KeyPrefix.StartsWith(other.KeyPrefix, StringComparison.Ordinal)
             || other.KeyPrefix.StartsWith(one.KeyPrefix, StringComparison.Ordinal)
         )
             throw new InvalidOperationException($"The key prefixes of the collections '{one.Name}' and '{other.Name}' begin alike.");
+        if (string.Equals(one.Name, other.Name, StringComparison.Ordinal))
+            throw new InvalidOperationException($"Two collections have the name '{one.Name}'.");
     }
 }

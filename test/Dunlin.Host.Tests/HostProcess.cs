@@ -6,8 +6,11 @@ using Dunlin.TestKit.Servers;
 namespace Dunlin.Host.Tests;
 
 /// <summary>The host as a process of its own.</summary>
-internal sealed class HostProcess() : DunlinProcess(Path.Combine(AppContext.BaseDirectory, "Dunlin.Host.dll"))
+internal sealed class HostProcess : DunlinProcess
 {
+    public HostProcess()
+        : base(Path.Combine(AppContext.BaseDirectory, "Dunlin.Host.dll")) => Directory.CreateDirectory(Data);
+
     /// <param name="user">A demo account.</param>
     /// <param name="through">Where to go instead of to the process itself, such as a proxy.</param>
     /// <param name="from">The address to come from.</param>

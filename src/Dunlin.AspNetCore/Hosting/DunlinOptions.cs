@@ -17,7 +17,9 @@ public sealed class DunlinOptions
     [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan? EventRetention { get; set; }
 
-    /// <summary>Time between heartbeats of an idle stream: 1 second to 10 minutes. Sets <see cref="EventStreamOptions.Heartbeat"/>.</summary>
+    /// <summary>
+    /// Time between heartbeats of an idle stream: 1 second to 10 minutes. Sets <see cref="EventStreamOptions.Heartbeat"/>.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan? Heartbeat { get; set; }
 

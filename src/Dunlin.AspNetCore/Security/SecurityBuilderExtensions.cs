@@ -29,7 +29,7 @@ public static class SecurityBuilderExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<AccessChanges>();
         services.AddHostedSingleton<SigningKeyStore>();
-        services.TryAddSingleton<TokenValidator>();
+        services.AddHostedSingleton<TokenValidator>();
         services.AddHostedSingleton<Authorities>();
         services.TryAddSingleton(provider => new AccessTokens(
             provider.GetRequiredService<IOptions<AccessTokenOptions>>(),

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using System.Text.Json;
 using Dunlin.Topics;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -35,12 +36,12 @@ internal readonly record struct TokenResult(TokenFault Fault, ClaimsIdentity? Id
 /// signature, type, issuer and audience, and this class the times and claims. Issuer, audience, expiry and subject are required. Safe for
 /// concurrent use.
 /// </summary>
-internal sealed class TokenValidator
+internal sealed class TokenValidator : IHostedService
 {
     private static readonly string[] DefaultTypes = ["JWT", "at+jwt"];
 
     private readonly JsonWebTokenHandler _handler = new() { MaximumTokenSizeInBytes = StrictTokenReader.MaxLength };
-    private readonly Dictionary<string, Issuer> _issuers;
+    private readonly Lazy<Dictionary<string, Issuer>> _issuers;
     private readonly TimeSpan _skew;
     private readonly TimeProvider _time;
 
@@ -49,7 +50,21 @@ internal sealed class TokenValidator
         var value = options.Value;
         _skew = value.ClockSkew;
         _time = time;
-        _issuers = value.TrustedIssuers.ToDictionary(
+        _issuers = new(() => ReadIssuers(value, keys, authorities));
+    }
+
+    /// <summary>Reads the keys of all issuers: a key that cannot be read stops the start, not the first user.</summary>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _ = _issuers.Value;
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private static Dictionary<string, Issuer> ReadIssuers(AccessTokenOptions options, SigningKeyStore keys, Authorities authorities)
+    {
+        var issuers = options.TrustedIssuers.ToDictionary(
             issuer => issuer.Issuer,
             issuer =>
                 authorities.Find(issuer.Issuer) is { } authority
@@ -59,11 +74,12 @@ internal sealed class TokenValidator
         );
         var own = new TrustedIssuer
         {
-            Issuer = value.Issuer,
-            Audience = value.Audience,
+            Issuer = options.Issuer,
+            Audience = options.Audience,
             Types = { "JWT" },
         };
-        _issuers[value.Issuer] = new Issuer(own, Fixed([keys.Key.ForTokens]), null, IsOwn: true);
+        issuers[options.Issuer] = new Issuer(own, Fixed([keys.Key.ForTokens]), null, IsOwn: true);
+        return issuers;
     }
 
     /// <summary>Validates a token. A token with an unknown key of an issuer with an authority may wait for its keys.</summary>
@@ -80,7 +96,7 @@ internal sealed class TokenValidator
             {
                 var claims = document.RootElement;
                 // The issuer is not proven yet. It only selects, among the configured issuers, whose keys must prove it.
-                if (Text(claims, "iss") is not { } iss || !_issuers.TryGetValue(iss, out var issuer))
+                if (Text(claims, "iss") is not { } iss || !_issuers.Value.TryGetValue(iss, out var issuer))
                     return Refused(TokenFault.UnknownIssuer);
                 if (
                     !TryTime(claims, "exp", out var expires)

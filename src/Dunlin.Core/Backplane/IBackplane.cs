@@ -30,7 +30,8 @@ public interface IBackplaneNode
     /// <summary>Another node committed everything up to here; the events are in the journal.</summary>
     void OnReached(Position position);
 
-    /// <summary>Another node committed everything up to here in this span. Call it before <see cref="OnCommitNotification"/> or <see cref="OnReached"/>
+    /// <summary>Another node committed everything up to here in this span. Call it before <see cref="OnCommitNotification"/> or <see
+    /// cref="OnReached"/>
     /// of the same commit; the span of the delivery links to it.</summary>
     void OnTraced(Position through, ActivityContext commit) { }
 

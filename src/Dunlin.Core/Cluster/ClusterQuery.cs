@@ -143,11 +143,11 @@ public sealed partial class ClusterQuery
     }
 
     private void Say(string verb, string id, object? data, string? kind = null) =>
-        _fanout.PublishTransient(EventDraft.Of(Topic, verb, new OutgoingMessage(_id, id, kind, data)));
+        _fanout.PublishTransient(EventDraft.Of(Topic, verb, new OutgoingPacket(_id, id, kind, data)));
 
     private void OnEvent(Event entry)
     {
-        if (JsonSerializer.Deserialize<IncomingMessage>(entry.Data.Span, JsonSerializerOptions.Web) is not { } heard || heard.Node == _id)
+        if (JsonSerializer.Deserialize<IncomingPacket>(entry.Data.Span, JsonSerializerOptions.Web) is not { } heard || heard.Node == _id)
             return;
         switch (entry.Type)
         {
@@ -200,7 +200,7 @@ public sealed partial class ClusterQuery
     [LoggerMessage(1220, LogLevel.Error, "The question '{Kind}' of another node could not be answered.")]
     private partial void LogFailed(Exception exception, string kind);
 
-    private sealed record OutgoingMessage(string Node, string Id, string? Kind, object? Data);
+    private sealed record OutgoingPacket(string Node, string Id, string? Kind, object? Data);
 
-    private sealed record IncomingMessage(string Node, string Id, string? Kind, JsonElement Data);
+    private sealed record IncomingPacket(string Node, string Id, string? Kind, JsonElement Data);
 }

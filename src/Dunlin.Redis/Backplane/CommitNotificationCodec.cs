@@ -24,9 +24,9 @@ internal sealed record CommitNotification(
     public bool IsBeat => Through == default && Events.Count == 0;
 }
 
-/// <summary>The bytes of a <see cref="CommitNotification"/>: version, node, number, epoch, last offset, count, and for each event its topic, type, data,
-/// origin and time. A commit that is traced is a version of its own, with the ids of its trace and span before the events. Nodes of another
-/// version do not understand each other and read the journal instead.</summary>
+/// <summary>The bytes of a <see cref="CommitNotification"/>: version, node, number, epoch, last offset, count, and for each event its
+/// topic, type, data, origin and time. A commit that is traced is a version of its own, with the ids of its trace and span before the
+/// events. Nodes of another version do not understand each other and read the journal instead.</summary>
 internal static class CommitNotificationCodec
 {
     private const byte Version = 2;

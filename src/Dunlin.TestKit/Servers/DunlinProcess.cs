@@ -20,13 +20,12 @@ public partial class DunlinProcess : IAsyncDisposable
     {
         (_program, Port) = (program, port);
         Data = Path.Combine(_folder.FullName, "data");
-        Directory.CreateDirectory(Data);
     }
 
     /// <summary>The folder that the program starts in, deleted with it.</summary>
     public string Folder => _folder.FullName;
 
-    /// <summary>The folder of its data, unless an option names another.</summary>
+    /// <summary>The folder of its data, which the program makes, unless an option names another.</summary>
     public string Data { get; }
 
     /// <summary>Variables added to its environment. Those of the test run that begin with <c>Dunlin__</c> are not passed on.</summary>

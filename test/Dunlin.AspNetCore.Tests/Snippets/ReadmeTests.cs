@@ -48,8 +48,12 @@ public sealed class ReadmeTests
         Assert.Empty(dead);
     }
 
-    private static List<string> Between(string[] lines, Func<string, bool> begin, Func<string, bool> end) =>
-        [.. lines.SkipWhile(l => !begin(l)).Skip(1).TakeWhile(l => !end(l)).Select(l => l.Trim())];
+    // Without the empty lines before the end, which the formatter adds.
+    private static List<string> Between(string[] lines, Func<string, bool> begin, Func<string, bool> end)
+    {
+        var found = lines.SkipWhile(l => !begin(l)).Skip(1).TakeWhile(l => !end(l)).Select(l => l.Trim()).ToList();
+        return found[..(found.FindLastIndex(l => l.Length > 0) + 1)];
+    }
 
     private static string Root()
     {
