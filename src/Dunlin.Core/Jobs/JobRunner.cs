@@ -27,6 +27,7 @@ internal sealed partial class JobRunner
     private readonly Dictionary<string, long> _orphans = new(StringComparer.Ordinal);
     private TaskCompletionSource _wake = NewSignal();
     private bool _isParked;
+    private bool _waitsOutFault; // of the store: nothing is done until the retry, a commit or a stop
     private int _runningCount;
 
     private readonly JobType _type;
@@ -123,7 +124,7 @@ internal sealed partial class JobRunner
         await StoppedAsync();
     }
 
-    /// <summary>Completes when this runner runs nothing, and nothing that it knows of is due.</summary>
+    /// <summary>Completes when this runner runs nothing, and nothing that it knows of is due or it waits out a fault.</summary>
     public Task WhenIdleAsync()
     {
         lock (_gate)
@@ -265,7 +266,7 @@ internal sealed partial class JobRunner
             // Whoever wakes does so under this lock: what came before it is seen here, what comes after finds a signal to set.
             if ((_hints.Count > 0 && retry is null) || stopping.IsCancellationRequested || !ArmTimer(retry))
                 return;
-            _isParked = true;
+            (_isParked, _waitsOutFault) = (true, retry is not null);
             _wake = NewSignal();
             wake = _wake.Task;
             if (IsIdle())
@@ -274,8 +275,7 @@ internal sealed partial class JobRunner
         await wake;
     }
 
-    // Only under _gate. False where something is due already. The timer counts from when it is armed, and what it is to meet is a
-    // time: so it is armed again where time has passed in between.
+    // Only under _gate. False where something is due. The deadline is absolute, the timer relative: re-arm if time advanced.
     private bool ArmTimer(TimeSpan? retry)
     {
         while (true)
@@ -303,7 +303,7 @@ internal sealed partial class JobRunner
     private bool IsIdle()
     {
         var now = _clock.Now;
-        return _isParked && _runningCount == 0 && _hints.Count == 0 && !(_schedule.NextAt(now) <= now);
+        return _isParked && _runningCount == 0 && (_waitsOutFault || (_hints.Count == 0 && !(_schedule.NextAt(now) <= now)));
     }
 
     private void ReleaseIdlers()
