@@ -39,7 +39,7 @@ internal sealed record ServerSettings
     }
 
     /// <summary>
-    /// Makes the data folder. What lies in it is for the server's user alone: the database holds all events, the key opens everything.
+    /// Creates the data folder, readable by the server's user only: it holds the database and the signing key.
     /// </summary>
     public void MakeFolder()
     {

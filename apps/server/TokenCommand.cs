@@ -49,7 +49,7 @@ internal static class TokenCommand
             (given, _) =>
                 ProgramRun.GuardedAsync(async () =>
                 {
-                    // Nothing may be written between the token and whoever takes it from the standard output.
+                    // Scripts read the token from standard output: write nothing else there.
                     await using var app = CommandLine.Build(given, services => services.AddLogging(logging => logging.ClearProviders()));
                     RequireReadableKey(app.Services);
                     app.Services.GetRequiredService<ServerSettings>().MakeFolder();

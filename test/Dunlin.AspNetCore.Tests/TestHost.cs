@@ -96,7 +96,7 @@ internal sealed class TestHost : IAsyncDisposable
             new WebApplicationOptions { ContentRootPath = host.Folder, EnvironmentName = "Production" }
         );
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, host.Port));
-        host.Configure(builder.Services, logLevel: LogLevel.Trace);
+        host.Configure(builder.Services, manualTime: false, LogLevel.Trace);
         builder
             .Services.AddSingleton<TimeProvider>(clock)
             .AddSingleton<IAccountStore, FakeAccountStore>()

@@ -6,6 +6,7 @@ using Dunlin.Cluster.Tests.Support;
 using Dunlin.Host;
 using Dunlin.Hosting;
 using Dunlin.Journal;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -132,38 +133,15 @@ public sealed class MoverTests
         }
     }
 
-    private static async Task<WebApplication> StartAsync(string folder, string? store)
-    {
-        var app = HostApplication.Build(
-            new HostSettings
-            {
-                Port = 0,
-                Data = folder,
-                Demo = true,
-                Store = store,
-            },
-            services =>
-            {
-                services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);
-                services.AddLogging(logging => logging.ClearProviders());
-                services.Configure<HostingOptions>(hosting => hosting.DrainWindow = TimeSpan.Zero);
-                services.Remove(services.Single(s => s.ImplementationType == typeof(Announcement)));
-            }
+    private static Task<DunlinTestHost> StartAsync(string folder, string? store) =>
+        DunlinTestHost.StartAsync(host =>
+            DemoHost.Build(host, settings => settings with { Data = folder, Store = store }, manualTime: false)
         );
-        await app.StartAsync();
-        return app;
-    }
 
-    private static async Task<HttpClient> SignInAsync(WebApplication app, string user)
+    private static async Task<HttpClient> SignInAsync(DunlinTestHost host, string user)
     {
-        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero })
-        {
-            BaseAddress = new Uri(address),
-        };
-        using var login = await client.PostAsJsonAsync("/api/v1/auth/login", new { username = user, password = DemoData.Password });
-        var token = (await login.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("accessToken").GetString();
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        var client = TestClients.New(host.Address);
+        await client.SignInAsync(user, DemoData.Password);
         return client;
     }
 }

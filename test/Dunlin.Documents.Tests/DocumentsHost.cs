@@ -29,22 +29,8 @@ internal sealed class DocumentsHost : IAsyncDisposable
 
     public static async Task<DocumentsHost> StartAsync() =>
         new(
-            await DunlinTestHost.StartAsync(host =>
-                HostApplication.Build(
-                    new HostSettings
-                    {
-                        Port = host.Port,
-                        Data = host.Folder,
-                        Demo = true,
-                        Store = TestStore.ConnectionString(host.Folder),
-                    },
-                    services =>
-                    {
-                        host.Configure(services);
-                        services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);
-                        services.Remove(services.Single(s => s.ImplementationType == typeof(Announcement)));
-                    }
-                )
+            await DunlinTestHost.StartAsync(static host =>
+                DemoHost.Build(host, settings => settings with { Store = TestStore.ConnectionString(host.Folder) })
             )
         );
 

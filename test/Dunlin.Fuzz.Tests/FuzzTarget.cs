@@ -35,24 +35,7 @@ internal sealed class FuzzTarget : IAsyncDisposable
 
     /// <summary>The host with all systems.</summary>
     public static async Task<FuzzTarget> StartHostAsync() =>
-        await StartAsync(
-            await DunlinTestHost.StartAsync(static host =>
-                HostApplication.Build(
-                    new HostSettings
-                    {
-                        Port = host.Port,
-                        Data = host.Folder,
-                        Demo = true,
-                    },
-                    services =>
-                    {
-                        host.Configure(services, manualTime: false);
-                        Remove(services, typeof(Dunlin.Host.Announcement));
-                        services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 100);
-                    }
-                )
-            )
-        );
+        await StartAsync(await DunlinTestHost.StartAsync(static host => DemoHost.Build(host, manualTime: false)));
 
     /// <summary>The engine alone.</summary>
     public static async Task<FuzzTarget> StartServerAsync(string signingKey) =>
@@ -69,7 +52,7 @@ internal sealed class FuzzTarget : IAsyncDisposable
                     services =>
                     {
                         host.Configure(services, manualTime: false);
-                        Remove(services, typeof(Dunlin.Server.Announcement));
+                        services.Remove(services.Single(service => service.ImplementationType == typeof(Dunlin.Server.Announcement)));
                     }
                 )
             )
@@ -113,7 +96,4 @@ internal sealed class FuzzTarget : IAsyncDisposable
         ];
         return target;
     }
-
-    private static void Remove(IServiceCollection services, Type hosted) =>
-        services.Remove(services.Single(service => service.ImplementationType == hosted));
 }

@@ -33,24 +33,7 @@ internal sealed class LocalHost : IAsyncDisposable
         select (method, PathOf(endpoint.RoutePattern));
 
     public static async Task<LocalHost> StartAsync() =>
-        new(
-            await DunlinTestHost.StartAsync(static host =>
-                HostApplication.Build(
-                    new HostSettings
-                    {
-                        Port = host.Port,
-                        Data = host.Folder,
-                        Demo = true,
-                    },
-                    services =>
-                    {
-                        host.Configure(services, manualTime: false);
-                        services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);
-                        services.Remove(services.Single(service => service.ImplementationType == typeof(Announcement)));
-                    }
-                )
-            )
-        );
+        new(await DunlinTestHost.StartAsync(static host => DemoHost.Build(host, manualTime: false)));
 
     /// <summary>A client without cookies of its own, and the header <c>Cookie</c> of a session.</summary>
     public async Task<(HttpClient Client, string Cookie, string Token)> SignInAsync(string user)

@@ -79,7 +79,7 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
     /// <summary>Counts the 90 seconds anew. A lock that is lost stays lost, and says why.</summary>
     /// <param name="caller">Who asks.</param>
     /// <param name="fileId">The file.</param>
-    /// <param name="fencingToken">The token of the grant; null renews whatever grant the session has.</param>
+    /// <param name="fencingToken">The fencing token of the grant; null renews the current grant of the session.</param>
     /// <param name="cancellationToken">Stops before the renewal.</param>
     public async ValueTask<LockGrant> HeartbeatAsync(Caller caller, string fileId, long? fencingToken, CancellationToken cancellationToken)
     {
@@ -90,8 +90,8 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
     /// <summary>Gives the lock back, or leaves the queue. Repeating it, or releasing what is lost, changes nothing.</summary>
     /// <param name="caller">Who asks.</param>
     /// <param name="fileId">The file.</param>
-    /// <param name="fencingToken">The token of the grant: a release that comes late, after the session has acquired the lock again, does
-    /// not end the new grant. Null releases whatever grant the session has.</param>
+    /// <param name="fencingToken">The fencing token of the grant. A late release cannot end a newer grant of the same session. Null
+    /// releases the current grant of the session.</param>
     /// <param name="cancellationToken">Stops before the release.</param>
     /// <returns>Whether anything was given back.</returns>
     public async ValueTask<bool> ReleaseAsync(Caller caller, string fileId, long? fencingToken, CancellationToken cancellationToken)

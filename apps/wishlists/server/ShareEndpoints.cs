@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Dunlin.Apps.Wishlists;
 
 /// <summary>
-/// Links that share a list: made and revoked by its owner, looked at by anybody who has one, joined by who has signed in.
+/// Share links of a list. The owner creates and revokes them; anybody with a link sees the preview; signed-in users join.
 /// </summary>
 internal static class ShareEndpoints
 {

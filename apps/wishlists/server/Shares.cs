@@ -8,7 +8,7 @@ using static Dunlin.Apps.Wishlists.WishlistSpaces;
 namespace Dunlin.Apps.Wishlists;
 
 /// <summary>
-/// A link that lets whoever has it join a list. The token itself is shown once and kept nowhere: what is kept is its hash.
+/// A link to join a list. The token is shown once; the store keeps its hash only.
 /// </summary>
 internal sealed record Share(
     [property: JsonPropertyName("id")] string Id,

@@ -94,8 +94,8 @@ public sealed class DunlinTestHost : IAsyncDisposable
 
     /// <summary>Makes an application testable: the host's clock and log, and a drain that does not wait for time to pass.</summary>
     /// <param name="services">The services of the application.</param>
-    /// <param name="logLevel">The lowest level that is kept.</param>
-    /// <param name="manualTime">Whether the application lives on <see cref="Time"/>; else on the time of the system.</param>
+    /// <param name="manualTime">Whether the application uses <see cref="Time"/>; otherwise it uses the system's time.</param>
+    /// <param name="logLevel">The lowest level that is logged.</param>
     public void Configure(IServiceCollection services, bool manualTime = true, LogLevel logLevel = LogLevel.Information)
     {
         if (manualTime)

@@ -1,30 +1,30 @@
 using System.Net.ServerSentEvents;
-using System.Threading.Channels;
 
 namespace Dunlin.TestKit;
 
 /// <summary>
 /// Reads an open event stream with .NET's parser. A test takes the events one by one (<see cref="NextAsync()"/>), or waits until those that
-/// have come satisfy a condition (<see cref="WhenAsync"/>). A wait that takes 30 seconds fails with the events that came. For one test at a
-/// time.
+/// have come satisfy a condition (<see cref="WhenAsync"/>). A wait fails with the events that came after 30 seconds, or when the stream has
+/// ended. For one test at a time.
 /// </summary>
 /// <typeparam name="T">What the test makes of an event.</typeparam>
 public sealed class EventStreamReader<T> : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly HttpClient _client;
+    private readonly HttpClient? _client;
     private readonly Func<SseItem<string>, T> _read;
     private readonly Func<SseItem<string>, bool> _isWanted;
-    private readonly Channel<(string? Id, T Event)> _events = Channel.CreateUnbounded<(string?, T)>();
     private readonly CancellationTokenSource _ending = new();
-    private readonly List<T> _seen = [];
-    private readonly Lock _gate = new(); // guards _received and _waiting
+    private readonly Lock _gate = new(); // guards the fields below
     private readonly List<T> _received = [];
+    private readonly List<string?> _ids = []; // of the received events
     private readonly List<(Func<IReadOnlyList<T>, bool> Condition, TaskCompletionSource Met)> _waiting = [];
+    private int _handedOut;
+    private bool _hasEnded;
 
     private EventStreamReader(
-        HttpClient client,
+        HttpClient? client,
         HttpResponseMessage response,
         Stream stream,
         Func<SseItem<string>, T> read,
@@ -51,7 +51,14 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
     public bool IsOpen => !Ended.IsCompleted;
 
     /// <summary>The events handed out so far.</summary>
-    public IReadOnlyList<T> Seen => _seen;
+    public IReadOnlyList<T> Seen
+    {
+        get
+        {
+            lock (_gate)
+                return _received[.._handedOut];
+        }
+    }
 
     /// <summary>All events that have come, also those that were not handed out yet.</summary>
     public IReadOnlyList<T> Received
@@ -64,18 +71,32 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
     }
 
     /// <summary>Events that have come and were not asked for yet.</summary>
-    public int Waiting => _events.Reader.Count;
+    public int Waiting
+    {
+        get
+        {
+            lock (_gate)
+                return _received.Count - _handedOut;
+        }
+    }
 
     /// <summary>The id of the last event handed out that had one.</summary>
-    public string? LastId { get; private set; }
+    public string? LastId
+    {
+        get
+        {
+            lock (_gate)
+                return _ids[.._handedOut].FindLast(static id => !string.IsNullOrEmpty(id));
+        }
+    }
 
-    /// <summary>Begins to read. The reader owns client and answer from here on.</summary>
-    /// <param name="client">What asked; disposed with the reader.</param>
+    /// <summary>Begins to read. The reader owns them from here on.</summary>
+    /// <param name="client">What asked, disposed with the reader; null where others go on using it.</param>
     /// <param name="response">The answer, whose head has come.</param>
     /// <param name="read">What the test makes of an event.</param>
     /// <param name="isWanted">Which events are read; null for all.</param>
     public static async Task<EventStreamReader<T>> OpenAsync(
-        HttpClient client,
+        HttpClient? client,
         HttpResponseMessage response,
         Func<SseItem<string>, T> read,
         Func<SseItem<string>, bool>? isWanted = null
@@ -84,18 +105,9 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
     /// <summary>The next event.</summary>
     public async Task<T> NextAsync()
     {
-        using var patience = new CancellationTokenSource(Patience);
-        try
-        {
-            var (id, next) = await _events.Reader.ReadAsync(patience.Token);
-            _seen.Add(next);
-            LastId = string.IsNullOrEmpty(id) ? LastId : id;
-            return next;
-        }
-        catch (Exception error) when (error is OperationCanceledException or ChannelClosedException)
-        {
-            throw new InvalidOperationException($"No further event after: {string.Join(" | ", _seen)}", error);
-        }
+        await WhenAsync(received => received.Count > _handedOut);
+        lock (_gate)
+            return _received[_handedOut++];
     }
 
     /// <summary>The next events.</summary>
@@ -126,15 +138,18 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
         {
             if (condition(_received))
                 return;
-            _waiting.Add((condition, met));
+            if (_hasEnded)
+                met.SetException(new EndOfStreamException("The stream has ended."));
+            else
+                _waiting.Add((condition, met));
         }
         try
         {
             await met.Task.WaitAsync(Patience);
         }
-        catch (TimeoutException error)
+        catch (Exception error) when (error is TimeoutException or EndOfStreamException)
         {
-            throw new InvalidOperationException($"The condition was not met by: {string.Join(" | ", Received)}", error);
+            throw new InvalidOperationException($"No event that is waited for after: {string.Join(" | ", Received)}", error);
         }
     }
 
@@ -145,7 +160,7 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
         await _ending.CancelAsync();
         await Ended.WaitAsync(Patience);
         Response.Dispose();
-        _client.Dispose();
+        _client?.Dispose();
         _ending.Dispose();
     }
 
@@ -163,15 +178,20 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
         {
             // The test, or the server, has ended it.
         }
-        _events.Writer.TryComplete();
+        lock (_gate)
+        {
+            _hasEnded = true;
+            foreach (var (_, met) in _waiting)
+                met.TrySetException(new EndOfStreamException("The stream has ended."));
+        }
     }
 
     private void Add(string? id, T received)
     {
-        _events.Writer.TryWrite((id, received)); // unbounded
         lock (_gate)
         {
             _received.Add(received);
+            _ids.Add(id);
             foreach (var (condition, met) in _waiting)
             {
                 if (condition(_received))

@@ -15,16 +15,13 @@ public sealed record TestLogEntry(string Category, LogLevel Level, int Id, strin
     public override string ToString() => $"{Category} {Level} {Id} {Text} {Exception}";
 }
 
-/// <summary>Keeps the log entries and scopes of all categories. Safe for concurrent use.</summary>
+/// <summary>Keeps every entry and scope that reaches it, of all categories. Safe for concurrent use.</summary>
 public sealed class TestLog : ILoggerProvider, ILogger
 {
     private readonly ConcurrentQueue<TestLogEntry> _entries = new();
 
-    /// <summary>The lowest level that is kept; by default all are.</summary>
-    public LogLevel MinimumLevel { get; set; } = LogLevel.Trace;
-
     /// <summary>The entries so far, oldest first. A scope is an entry with the id 0 at the level
-    /// <see cref="LogLevel.None"/>, kept where the minimum level is Trace.</summary>
+    /// <see cref="LogLevel.None"/>.</summary>
     public IReadOnlyList<TestLogEntry> Entries => [.. _entries];
 
     /// <summary>The entries so far, each as one text.</summary>
@@ -47,14 +44,14 @@ public sealed class TestLog : ILoggerProvider, ILogger
     public ILogger<T> For<T>() => new Logger<T>(new LoggerFactory([this]));
 
     /// <inheritdoc/>
-    public ILogger CreateLogger(string categoryName) => new CategoryLogger(categoryName, this);
+    public ILogger CreateLogger(string categoryName) => new CategoryLogger(categoryName, _entries);
 
     /// <inheritdoc/>
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => CreateLogger("").BeginScope(state);
 
     /// <inheritdoc/>
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= MinimumLevel;
+    public bool IsEnabled(LogLevel logLevel) => true;
 
     /// <inheritdoc/>
     public void Log<TState>(
@@ -68,17 +65,16 @@ public sealed class TestLog : ILoggerProvider, ILogger
     /// <inheritdoc/>
     public void Dispose() { }
 
-    private sealed class CategoryLogger(string category, TestLog log) : ILogger
+    private sealed class CategoryLogger(string category, ConcurrentQueue<TestLogEntry> entries) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull
         {
-            if (log.MinimumLevel <= LogLevel.Trace)
-                log._entries.Enqueue(new TestLogEntry(category, LogLevel.None, 0, $"scope {state}", null));
+            entries.Enqueue(new TestLogEntry(category, LogLevel.None, 0, $"scope {state}", null));
             return null;
         }
 
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= log.MinimumLevel;
+        public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(
             LogLevel logLevel,
@@ -86,10 +82,6 @@ public sealed class TestLog : ILoggerProvider, ILogger
             TState state,
             Exception? exception,
             Func<TState, Exception?, string> formatter
-        )
-        {
-            if (IsEnabled(logLevel))
-                log._entries.Enqueue(new TestLogEntry(category, logLevel, eventId.Id, formatter(state, exception), exception));
-        }
+        ) => entries.Enqueue(new TestLogEntry(category, logLevel, eventId.Id, formatter(state, exception), exception));
     }
 }

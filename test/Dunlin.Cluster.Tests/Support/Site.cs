@@ -1,8 +1,6 @@
 using System.Globalization;
-using System.Net.Http.Headers;
-using System.Net.Http.Json;
-using System.Text.Json;
 using Dunlin.Host;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
 using Npgsql;
 
@@ -52,23 +50,8 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>A client of nginx, signed in.</summary>
     public async Task<HttpClient> SignInAsync(string user)
     {
-        var client = new HttpClient(
-            new SocketsHttpHandler
-            {
-                UseCookies = false,
-                ResponseDrainTimeout = TimeSpan.Zero,
-                ConnectTimeout = TimeSpan.FromSeconds(5),
-                MaxConnectionsPerServer = 100,
-            }
-        )
-        {
-            BaseAddress = Address,
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
-        using var login = await client.PostAsJsonAsync("/api/v1/auth/login", new { username = user, password = DemoData.Password });
-        var answer = await login.Content.ReadFromJsonAsync<JsonElement>();
-        Assert.True(login.IsSuccessStatusCode, answer.ToString());
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", answer.GetProperty("accessToken").GetString());
+        var client = TestClients.New(Address);
+        await client.SignInAsync(user, DemoData.Password);
         return client;
     }
 

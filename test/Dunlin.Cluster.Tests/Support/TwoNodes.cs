@@ -107,23 +107,21 @@ internal sealed class TwoNodes : IAsyncDisposable
     private Task<DunlinTestHost> StartNodeAsync(int node, Action<int, IServiceCollection>? configure) =>
         DunlinTestHost.StartAsync(
             host =>
-                HostApplication.Build(
-                    new HostSettings
-                    {
-                        Port = host.Port,
-                        Data = (_hosts[0] ?? host).Folder, // one signing key
-                        Demo = true,
-                        Store = _postgres.ConnectionString + ";Maximum Pool Size=20",
-                        Redis = _redis?.Endpoint,
-                    },
+                DemoHost.Build(
+                    host,
+                    settings =>
+                        settings with
+                        {
+                            Data = (_hosts[0] ?? host).Folder, // one signing key
+                            Store = _postgres.ConnectionString + ";Maximum Pool Size=20",
+                            Redis = _redis?.Endpoint,
+                        },
+                    manualTime: _time is not null,
                     services =>
                     {
-                        host.Configure(services, manualTime: _time is not null);
                         // Manual time leaps, and what is under way would be given up for what it leapt over.
                         if (_time is not null)
                             services.Configure<PostgresOptions>(postgres => postgres.WriteLimit = TimeSpan.FromHours(1));
-                        services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 10);
-                        services.Remove(services.Single(s => s.ImplementationType == typeof(Announcement)));
                         configure?.Invoke(node, services);
                     }
                 ),

@@ -92,12 +92,10 @@ public sealed class TestHost : IAsyncDisposable
     }
 
     private static WebApplication Build(DunlinTestHost host, Action<IServiceCollection>? configure) =>
-        HostApplication.Build(
-            new HostSettings { Port = host.Port, Data = host.Folder },
-            services =>
+        DemoHost.Build(
+            host,
+            configure: services =>
             {
-                host.Configure(services);
-                services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 100);
                 // Time leaps here, and a unit that is run for the first time on a busy machine would be given up for what it leapt over.
                 services.Configure<SqliteOptions>(sqlite => sqlite.WriteLimit = TimeSpan.FromHours(1));
                 configure?.Invoke(services);

@@ -3,9 +3,8 @@ namespace Dunlin.Apps.Focus;
 /// <summary>A device of a user, as its owner sees it.</summary>
 /// <param name="DeviceId">Its id.</param>
 /// <param name="Name">Its name.</param>
-/// <param name="IsConnected">Whether it has a stream open, at whatever node; null where that cannot be told, because a node has not
-/// answered.</param>
-/// <param name="IsCurrent">Whether it is the one that asks.</param>
+/// <param name="IsConnected">Whether it has an open stream on any node; null if a node did not answer.</param>
+/// <param name="IsCurrent">Whether it sent this request.</param>
 public sealed record DeviceView(string DeviceId, string Name, bool? IsConnected, bool IsCurrent);
 
 /// <summary>A first name for a device that nobody has named, from what its browser says of itself.</summary>

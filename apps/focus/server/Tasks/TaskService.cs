@@ -60,7 +60,7 @@ internal sealed class TaskService(IStore store, UserDevices devices)
             {
                 var before = await RequireAsync(unit, caller, id);
                 var after = change(before);
-                // A change that has been made already is a repetition, whatever the version (RFC 9110, 13.1.1): its answer was lost.
+                // A request that changes nothing repeats one whose answer was lost: accept any version (RFC 9110, 13.1.1).
                 if (after == before)
                     return before;
                 if (expected?.Allows(before.Version) == false)

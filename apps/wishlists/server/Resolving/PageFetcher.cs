@@ -40,7 +40,7 @@ internal sealed class PageFetcher : IDisposable
                 AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Deflate | DecompressionMethods.Brotli,
                 MaxResponseHeadersLength = _options.MaxHeaderKibibytes,
                 ConnectTimeout = _options.TimeLimit,
-                // Each request makes, and so checks, its own connection; and one that is given up is closed, not read to its end.
+                // No pooling: each request opens and checks its own connection, and an abandoned response closes it.
                 PooledConnectionLifetime = TimeSpan.Zero,
                 ResponseDrainTimeout = TimeSpan.Zero,
                 ActivityHeadersPropagator = null,

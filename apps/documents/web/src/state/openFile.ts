@@ -117,7 +117,7 @@ export function openedFile(id: string): OpenFile {
   };
 }
 
-/** The text is shown to a reader: what others save is shown at once. */
+/** The user reads without the lock: the page shows every save of others at once. */
 export function isReading(mode: Mode): boolean {
   return mode === 'locked' || mode === 'reading' || mode === 'otherTab' || mode === 'queued';
 }

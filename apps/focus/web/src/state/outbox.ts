@@ -198,7 +198,7 @@ function isOf(one: PendingMutation, other: PendingMutation): boolean {
   return one.id === other.id && one.kind === other.kind;
 }
 
-/** The mutation on top of what the server has now, if that is still what it was made on. */
+/** Rebases the mutation on the current server state, if the state that it was made on is unchanged. */
 function onTopOf(mutation: PendingMutation, now: Versioned): PendingMutation {
   const isUntouched = Object.entries(mutation.before ?? {}).every(([name, value]) =>
     isSame(name, value, now[name]),

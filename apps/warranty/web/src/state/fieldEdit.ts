@@ -64,7 +64,7 @@ export type FieldInput =
   | { readonly type: 'announcedReleased' | 'announcedTaken' };
 
 export type FieldEffect =
-  /** Calls of the store. `discard` takes back what was typed and goes on with the edit. */
+  /** Calls of the store. `discard` drops the typed text and continues the edit. */
   | { readonly type: 'beginEdit' | 'endEdit' | 'cancelEdit' | 'discard' | 'flush' }
   | { readonly type: 'write'; readonly value: string; readonly immediate: boolean }
   | { readonly type: 'take'; readonly isFirst: boolean }
@@ -251,7 +251,7 @@ function leaseLost(state: FieldState, lost: LeaseLost, unsaved: string | undefin
   };
 }
 
-/** The lock is not to be had: what was not sent is taken back; about what was sent the server decides. */
+/** Somebody else has the lock: drops the unsent text. The server decides about a save that was sent. */
 function refuse(state: FieldState, problem: Problem, unsaved: string | undefined): FieldTransition {
   const { edit } = state;
   if (!edit && unsaved === undefined) return { state, effects: [] };
