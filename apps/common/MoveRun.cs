@@ -2,13 +2,10 @@ using System.Data.Common;
 using System.Globalization;
 using Dunlin.Diagnostics;
 using Dunlin.Hosting;
-using Dunlin.Journal;
 using Dunlin.Postgres;
 using Dunlin.Relational;
 using Dunlin.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace Dunlin.Apps.Common;
 
@@ -31,24 +28,26 @@ public static class MoveRun
         ArgumentNullException.ThrowIfNull(output);
         if (!File.Exists(file))
             throw new InvalidOperationException($"Nothing was moved: there is no file '{file}'.");
-        var (schemas, clock) = (services.GetServices<SchemaScripts>(), services.GetRequiredService<StoreClock>());
-        var retention = Options.Create(new RetentionOptions());
-        await using var source = new SqliteStore(
-            Options.Create(new SqliteOptions { Path = file, ReadLimit = Limit }),
-            retention,
+        var schemas = services.GetServices<SchemaScripts>();
+        await using var from = Stores(
             schemas,
-            new CommitFeed(),
-            clock,
-            services.GetRequiredService<ILogger<SqliteStore>>()
+            dunlin =>
+                dunlin.AddSqlite(options =>
+                {
+                    options.Path = file;
+                    options.ReadLimit = Limit;
+                })
         );
-        await using var target = new PostgresStore(
-            Options.Create(new PostgresOptions { ConnectionString = connectionString, WriteLimit = Limit }),
-            retention,
+        await using var to = Stores(
             schemas,
-            new CommitFeed(),
-            clock,
-            services.GetRequiredService<ILogger<PostgresStore>>()
+            dunlin =>
+                dunlin.AddPostgres(options =>
+                {
+                    options.ConnectionString = connectionString;
+                    options.WriteLimit = Limit;
+                })
         );
+        var (source, target) = (from.GetRequiredService<SqliteStore>(), to.GetRequiredService<PostgresStore>());
         try
         {
             var rows = await StoreMove.RunAsync(source, target, (table, done, total) => Show(table, done, total, output));
@@ -59,6 +58,16 @@ public static class MoveRun
         {
             throw new InvalidOperationException($"Nothing was moved: {fault.Message}", fault.InnerException);
         }
+    }
+
+    // Each store in a container of its own: the one of the program holds the store that it serves.
+    private static ServiceProvider Stores(IEnumerable<SchemaScripts> schemas, Action<DunlinBuilder> use)
+    {
+        var services = new ServiceCollection();
+        foreach (var schema in schemas)
+            services.AddSingleton(schema);
+        use(services.AddDunlin());
+        return services.BuildServiceProvider();
     }
 
     private static void Show(string table, long done, long total, TextWriter output)

@@ -34,7 +34,7 @@ public sealed partial class PostgresStore : RelationalStore
     private OpenDatabase? _open;
 
     /// <summary>Makes a store that is not open yet. Without a meter factory its instruments are on a meter of its own.</summary>
-    public PostgresStore(
+    internal PostgresStore(
         IOptions<PostgresOptions> options,
         IOptions<RetentionOptions> retention,
         IEnumerable<SchemaScripts> schemas,

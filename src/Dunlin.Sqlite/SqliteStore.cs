@@ -23,7 +23,7 @@ public sealed partial class SqliteStore : RelationalStore
     private OpenFile? _open;
 
     /// <summary>Makes a store that is not open yet. Without a meter factory its instruments are on a meter of its own.</summary>
-    public SqliteStore(
+    internal SqliteStore(
         IOptions<SqliteOptions> options,
         IOptions<RetentionOptions> retention,
         IEnumerable<SchemaScripts> schemas,

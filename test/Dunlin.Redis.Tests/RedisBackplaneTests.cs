@@ -150,7 +150,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
         }
     }
 
-    protected override async ValueTask<IBackplane> ConnectAsync(IBackplaneNode node)
+    internal override async ValueTask<IBackplane> ConnectAsync(IBackplaneNode node)
     {
         _server ??= await RedisServer.StartNewAsync();
         var backplane = New(_server.Endpoint);

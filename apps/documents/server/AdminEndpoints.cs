@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using Dunlin.Accounts;
 using Dunlin.Cluster;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
@@ -27,11 +26,11 @@ internal sealed class AdminEndpoints : IHostedService
 
     private readonly IStore _store;
     private readonly ISessions _sessions;
-    private readonly IAccountStore _accounts;
+    private readonly IAccounts _accounts;
     private readonly EventFanout _fanout;
     private readonly ClusterQuery _questions;
 
-    public AdminEndpoints(IStore store, ISessions sessions, IAccountStore accounts, EventFanout fanout, ClusterQuery questions)
+    public AdminEndpoints(IStore store, ISessions sessions, IAccounts accounts, EventFanout fanout, ClusterQuery questions)
     {
         (_store, _sessions, _accounts, _fanout, _questions) = (store, sessions, accounts, fanout, questions);
     }
@@ -140,7 +139,7 @@ internal sealed class AdminEndpoints : IHostedService
     private async Task<IResult> SetMemberAsync(HttpContext http, string collectionId, string userId, bool isMember)
     {
         var caller = Administrator(http);
-        if (isMember && await _accounts.FindByIdAsync(userId, http.RequestAborted) is null)
+        if (isMember && await _accounts.FindAsync(userId, http.RequestAborted) is null)
             throw new DunlinException(ErrorCode.NotFound, "There is no such user.", "userId");
         await _store.WriteAsync(
             async (unit, ct) =>

@@ -1,4 +1,3 @@
-using Dunlin.Accounts;
 using Dunlin.Apps.Documents;
 using Dunlin.Apps.Focus;
 using Dunlin.Apps.Todos;
@@ -17,7 +16,6 @@ internal sealed class DemoData(
     HostSettings settings,
     IConfiguration configuration,
     IAccounts accounts,
-    IAccountStore store,
     IStore data,
     UserDevices devices,
     RxDocuments documents
@@ -60,7 +58,7 @@ internal sealed class DemoData(
         {
             try
             {
-                if (await store.FindByNameAsync(account.Username, cancellationToken) is null)
+                if (await accounts.FindByNameAsync(account.Username, cancellationToken) is null)
                     await accounts.CreateAsync(account, cancellationToken);
             }
             catch (DunlinException error) when (error.Code == ErrorCode.Conflict)

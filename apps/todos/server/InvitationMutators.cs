@@ -1,4 +1,4 @@
-using Dunlin.Accounts;
+using Dunlin.Identity;
 using Dunlin.Diagnostics;
 using Dunlin.Replicache;
 using Microsoft.Extensions.DependencyInjection;
@@ -59,7 +59,7 @@ internal static class InvitationMutators
 
     private static async ValueTask DeliverAsync(
         Mutation mutation,
-        AccountRow account,
+        UserAccount account,
         Invitation invitation,
         CancellationToken cancellationToken
     )
@@ -109,8 +109,8 @@ internal static class InvitationMutators
     private static async ValueTask DeclineAsync(Mutation mutation, InvitationArgs args, CancellationToken cancellationToken) =>
         await mutation.Records.DeleteAsync(Inbox(mutation.Caller.UserId), InvitationKey(args.Id), cancellationToken);
 
-    private static ValueTask<AccountRow?> FindAccountAsync(Mutation mutation, string username, CancellationToken cancellationToken) =>
-        mutation.Services.GetRequiredService<IAccountStore>().FindByNameAsync(username, cancellationToken);
+    private static ValueTask<UserAccount?> FindAccountAsync(Mutation mutation, string username, CancellationToken cancellationToken) =>
+        mutation.Services.GetRequiredService<IAccounts>().FindByNameAsync(username, cancellationToken);
 
     private sealed record UsernameArgs(string Id, string Username);
 

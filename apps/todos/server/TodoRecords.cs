@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using Dunlin.Accounts;
+using Dunlin.Identity;
 using Dunlin.Diagnostics;
 using Dunlin.Records;
 using Dunlin.Replicache;
@@ -29,7 +29,7 @@ public sealed record TodoList(
     /// <summary>The invitation of a user name, compared without case like the names of accounts.</summary>
     public Invited? InvitationOf(string username) =>
         Invited?.FirstOrDefault(invited =>
-            string.Equals(AccountRow.NameKey(invited.Username), AccountRow.NameKey(username), StringComparison.Ordinal)
+            string.Equals(UserAccount.NameKey(invited.Username), UserAccount.NameKey(username), StringComparison.Ordinal)
         );
 
     /// <summary>The list without the invitation of a user name.</summary>

@@ -33,7 +33,7 @@ internal sealed class WarrantyLocks : ILeaseAnnouncer, ILeaseResources
                     caseId,
                     field,
                     userId = change.Owner.UserId,
-                    reason = LeaseErrors.ReasonText(change.End),
+                    reason = change.EndReason,
                 },
                 change.Origin
             ),

@@ -1,10 +1,14 @@
 using Dunlin.Access;
 using Dunlin.Accounts;
+using Dunlin.Fanout;
 using Dunlin.Hosting;
+using Dunlin.Journal;
+using Dunlin.Leases;
 using Dunlin.Security;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -65,7 +69,14 @@ public static class SecurityBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         Configure(builder.Services, configure);
-        builder.Services.AddHostedSingleton<Revocations>();
+        builder.Services.AddHostedSingleton(provider => new Revocations(
+            provider.GetRequiredService<IStore>(),
+            provider.GetRequiredService<EventFanout>(),
+            provider.GetRequiredService<LeaseService>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<IOptions<RevocationOptions>>(),
+            provider.GetRequiredService<ILogger<Revocations>>()
+        ));
         return builder;
     }
 

@@ -45,7 +45,7 @@ public sealed partial class Revocations : IHostedService
     private readonly ILogger _logger;
 
     /// <summary>Made by the container, before the node begins.</summary>
-    public Revocations(
+    internal Revocations(
         IStore store,
         EventFanout fanout,
         LeaseService leases,

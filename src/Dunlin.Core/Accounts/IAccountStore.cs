@@ -10,7 +10,7 @@ namespace Dunlin.Accounts;
 /// <param name="FullName">The name shown to others.</param>
 /// <param name="PasswordHash">Made by the password hasher; never the password.</param>
 /// <param name="Roles">Roles of the user.</param>
-public sealed record AccountRow(string UserId, string Username, string FullName, string PasswordHash, IReadOnlyList<string> Roles)
+internal sealed record AccountRow(string UserId, string Username, string FullName, string PasswordHash, IReadOnlyList<string> Roles)
 {
     /// <summary>A random text that changes with the password and whenever all sessions are ended. A session of another stamp opens
     /// nothing. Empty for accounts that version 0.1.0 created, until it changes.</summary>
@@ -35,7 +35,7 @@ public sealed record AccountRow(string UserId, string Username, string FullName,
 /// <param name="CreatedAt">When it began.</param>
 /// <param name="ExpiresAt">When it ends by itself.</param>
 /// <param name="Description">The browser it was opened from, shortened.</param>
-public sealed record SessionRow(
+internal sealed record SessionRow(
     string SessionId,
     string UserId,
     string SecretHash,
@@ -53,14 +53,14 @@ public sealed record SessionRow(
 /// <param name="LastAt">When the last one began.</param>
 /// <param name="LockedUntil">Attempts before this time are refused.</param>
 /// <param name="HasAccount">Whether there is an account; the rows of others give way when there are too many.</param>
-public sealed record SignInFailures(int Count, DateTimeOffset LastAt, DateTimeOffset LockedUntil, bool HasAccount)
+internal sealed record SignInFailures(int Count, DateTimeOffset LastAt, DateTimeOffset LockedUntil, bool HasAccount)
 {
     /// <summary>No failures: what a store answers where it has no row.</summary>
     public static SignInFailures None { get; } = new(0, DateTimeOffset.MinValue, DateTimeOffset.MinValue, HasAccount: false);
 }
 
 /// <summary>Accounts, kept in the store. Safe for concurrent use.</summary>
-public interface IAccountStore
+internal interface IAccountStore
 {
     /// <summary>The account with this user name, without regard to case.</summary>
     ValueTask<AccountRow?> FindByNameAsync(string username, CancellationToken cancellationToken);
@@ -104,7 +104,7 @@ public interface IAccountStore
 }
 
 /// <summary>Sign-in sessions, kept in the store so that they outlive a restart. Safe for concurrent use.</summary>
-public interface ISessionStore
+internal interface ISessionStore
 {
     /// <summary>Keeps a new session.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.Conflict"/>: a session has this id.</exception>

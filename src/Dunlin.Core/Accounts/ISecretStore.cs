@@ -4,7 +4,7 @@ namespace Dunlin.Accounts;
 /// Secrets that the nodes of one store share, such as the key that signs tokens: made by the first node that needs one. A store
 /// for one node need not have it. Safe for concurrent use.
 /// </summary>
-public interface ISecretStore
+internal interface ISecretStore
 {
     /// <summary>The secret of this name; of all that are offered under it, ever, the first.</summary>
     /// <param name="name">Which.</param>

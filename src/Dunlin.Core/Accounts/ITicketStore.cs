@@ -11,7 +11,7 @@ namespace Dunlin.Accounts;
 /// <param name="ChecksSession">Whether that session is one of <see cref="ISessionStore"/> and must still be alive.</param>
 /// <param name="ExpiresAt">When it is too late to use it.</param>
 /// <param name="CredentialExpiresAt">When the credential ends with which it was got, and with it the stream.</param>
-public sealed record TicketRow(
+internal sealed record TicketRow(
     string Hash,
     string UserId,
     string Name,
@@ -30,7 +30,7 @@ public sealed record TicketRow(
 /// Tickets not yet used. Nodes that serve one site share a store, because a ticket got from one may be used at another.
 /// Safe for concurrent use, and bounded.
 /// </summary>
-public interface ITicketStore
+internal interface ITicketStore
 {
     /// <summary>Keeps a ticket until it is taken or expires.</summary>
     /// <exception cref="Diagnostics.DunlinException"><see cref="Diagnostics.ErrorCode.TooManyRequests"/>: this user, or all

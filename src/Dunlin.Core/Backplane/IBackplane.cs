@@ -8,7 +8,7 @@ namespace Dunlin.Backplane;
 /// a hint costs latency only, because nodes also find out by reading the journal; a transient event that is lost is lost.
 /// Order between calls need not be kept. Safe for concurrent use.
 /// </summary>
-public interface IBackplane
+internal interface IBackplane
 {
     /// <summary>Connects a node; it is called for what the others tell, never for what it told itself.</summary>
     void Attach(IBackplaneNode node);
@@ -22,7 +22,7 @@ public interface IBackplane
 }
 
 /// <summary>What a node does with what it is told.</summary>
-public interface IBackplaneNode
+internal interface IBackplaneNode
 {
     /// <summary>Another node committed these consecutive events (or at least reached the last one).</summary>
     void OnCommitNotification(IReadOnlyList<DunlinEvent> committed);

@@ -8,7 +8,7 @@ namespace Dunlin.Backplane;
 /// duty is that of <see cref="IBackplane"/>; what a faster backplane says is a hint, which may come late, twice, out of turn or not at
 /// all. Safe for concurrent use.
 /// </summary>
-public interface IStoreBackplane : IBackplane
+internal interface IStoreBackplane : IBackplane
 {
     /// <summary>Says whether a faster backplane brings commits of other nodes with their events now. While it does, the store waits a
     /// moment for them before it reads; while it does not, it reads at once.</summary>
@@ -30,4 +30,4 @@ public interface IStoreBackplane : IBackplane
 /// <param name="Node">The node, by a name that no other and no later one has.</param>
 /// <param name="Number">Of this node, from 1.</param>
 /// <param name="Event">The event.</param>
-public sealed record NumberedEvent(string Node, long Number, DunlinEvent Event);
+internal sealed record NumberedEvent(string Node, long Number, DunlinEvent Event);

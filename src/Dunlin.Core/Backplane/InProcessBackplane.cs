@@ -5,7 +5,7 @@ using Dunlin.Journal;
 namespace Dunlin.Backplane;
 
 /// <summary>Connects the nodes of one process: one node normally, several in tests.</summary>
-public sealed class InProcessBackplane : IBackplane
+internal sealed class InProcessBackplane : IBackplane
 {
     private ImmutableArray<IBackplaneNode> _nodes = [];
 

@@ -39,7 +39,7 @@ public sealed partial class ClusterQuery
     private bool _isOver;
 
     /// <summary>Made by the container.</summary>
-    public ClusterQuery(EventFanout fanout, TimerWheel wheel, TimeProvider time, ILogger<ClusterQuery> logger)
+    internal ClusterQuery(EventFanout fanout, TimerWheel wheel, TimeProvider time, ILogger<ClusterQuery> logger)
     {
         _fanout = fanout;
         _wheel = wheel;
@@ -52,14 +52,14 @@ public sealed partial class ClusterQuery
     public int Others => Known().Count;
 
     /// <summary>Lets this node be known, now and every few seconds.</summary>
-    public void Begin()
+    internal void Begin()
     {
         if (SayHere())
             _wheel.Schedule(new WheelAction(Begin), HereInterval);
     }
 
     /// <summary>Tells the others that this node goes, so that nobody waits for it. It still answers and may ask.</summary>
-    public void End()
+    internal void End()
     {
         lock (_greeting)
         {

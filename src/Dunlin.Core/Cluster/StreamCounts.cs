@@ -6,7 +6,7 @@ namespace Dunlin.Cluster;
 /// How many streams of one kind are open, on all nodes together. Create one for each kind, and call <see cref="Start"/> before the node
 /// takes requests. Safe for concurrent use.
 /// </summary>
-public sealed class StreamCounts
+internal sealed class StreamCounts
 {
     private readonly string _kind;
     private readonly Func<EventStreamConnection, bool> _isCounted;
@@ -46,4 +46,4 @@ public sealed class StreamCounts
 /// <summary>Open streams.</summary>
 /// <param name="OfUser">Those of the user asked for.</param>
 /// <param name="InAll">Those of all users.</param>
-public sealed record StreamCount(int OfUser, int InAll);
+internal sealed record StreamCount(int OfUser, int InAll);

@@ -4,7 +4,7 @@ using Dunlin.Diagnostics;
 namespace Dunlin.Devices;
 
 /// <summary>A declared channel and what can happen on it.</summary>
-public sealed record ChannelRule
+internal sealed record ChannelRule
 {
     // Together with the colon and the mark of an exception they stay below the longest event type.
     private const int MaxLength = 40;

@@ -11,7 +11,7 @@ namespace Dunlin.Devices;
 /// The exception travels in the data of the event, so that it holds on replay as well as live.
 /// </summary>
 /// <param name="deviceId">Who reads.</param>
-public sealed class DeviceFormat(string deviceId) : IWireFormat
+internal sealed class DeviceFormat(string deviceId) : IWireFormat
 {
     /// <summary>Stands before the event type where the data is <c>{"exceptDevice","payload"}</c>.</summary>
     internal const char ExceptMark = '!';

@@ -29,7 +29,7 @@ public sealed class UserDevices : IHostedService
     private static readonly ReadOnlyMemory<byte> HeartbeatFrame = ":\n\n"u8.ToArray();
 
     /// <summary>Made by the container.</summary>
-    public UserDevices(EventFanout fanout, IJournal journal, IEnumerable<ChannelRule> channels, ClusterQuery questions)
+    internal UserDevices(EventFanout fanout, IJournal journal, IEnumerable<ChannelRule> channels, ClusterQuery questions)
     {
         _fanout = fanout;
         _journal = journal;

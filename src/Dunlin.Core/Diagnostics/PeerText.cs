@@ -10,7 +10,7 @@ namespace Dunlin.Diagnostics;
 /// </summary>
 /// <remarks>CWE-117. What is replaced is written as <c>\uXXXX</c>; a backslash is doubled, so that the log is unambiguous.</remarks>
 /// <param name="value">The text; null is logged as <c>(null)</c>.</param>
-public readonly struct PeerText(string? value) : IEquatable<PeerText>
+internal readonly struct PeerText(string? value) : IEquatable<PeerText>
 {
     /// <summary>How much of a text is logged, in characters.</summary>
     public const int MaxLength = 200;

@@ -7,7 +7,7 @@ namespace Dunlin.Fanout;
 /// <param name="Caller">Who reads; must have been asked about and allowed every topic and pattern.</param>
 /// <param name="Topics">The topics; together with the patterns one at least.</param>
 /// <param name="Sink">The way out.</param>
-public sealed record ConnectionRequest(Caller Caller, IReadOnlyList<TopicName> Topics, IFrameSink Sink)
+internal sealed record ConnectionRequest(Caller Caller, IReadOnlyList<TopicName> Topics, IFrameSink Sink)
 {
     /// <summary>Patterns of further topics, of those too that do not exist yet.</summary>
     public IReadOnlyList<TopicPattern> Patterns { get; init; } = [];
@@ -43,7 +43,7 @@ public sealed record ConnectionRequest(Caller Caller, IReadOnlyList<TopicName> T
 }
 
 /// <summary>Why a connection ended; its lower-camel text travels in <c>dunlin.goodbye</c>.</summary>
-public enum ConnectionEnd
+internal enum ConnectionEnd
 {
     /// <summary>The peer closed, vanished or stopped reading.</summary>
     Gone,

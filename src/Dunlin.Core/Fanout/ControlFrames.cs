@@ -4,7 +4,7 @@ using Dunlin.Journal;
 namespace Dunlin.Fanout;
 
 /// <summary>Why a client must fetch afresh.</summary>
-public enum ResetReason
+internal enum ResetReason
 {
     /// <summary>Events after its position have been removed by retention.</summary>
     Trimmed,
@@ -22,7 +22,7 @@ public enum ResetReason
 /// <summary>The frames by which the server speaks of the stream itself. Always named, whatever the format of the events, so
 /// that applications with unnamed events do not see them by accident; and with the field <c>control</c>, which no event can
 /// carry.</summary>
-public static class ControlFrames
+internal static class ControlFrames
 {
     /// <summary><c>dunlin.reset {reason, position}</c>: what follows goes on from <paramref name="position"/>; refetch.</summary>
     public static ReadOnlyMemory<byte> Reset(ResetReason reason, Position position) =>

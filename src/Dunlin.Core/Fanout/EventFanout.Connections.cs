@@ -41,7 +41,7 @@ public sealed partial class EventFanout
 
     /// <summary>Registers a connection. It receives nothing before <see cref="StartAsync"/>.</summary>
     /// <exception cref="Diagnostics.DunlinException"><see cref="Diagnostics.ErrorCode.Draining"/>.</exception>
-    public EventStreamConnection Open(ConnectionRequest request)
+    internal EventStreamConnection Open(ConnectionRequest request)
     {
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
         var shard = _shards[(uint)Interlocked.Increment(ref _nextShard) % _shards.Length];
@@ -62,7 +62,7 @@ public sealed partial class EventFanout
 
     /// <summary>Where a new stream begins: the position resumed from, or the newest one. Where resuming is impossible, says why.</summary>
     /// <remarks>A position that lies after everything this node knows may come from another node: the store is asked.</remarks>
-    public async ValueTask<(Position Start, ResetReason? Reset)> LocateAsync(
+    internal async ValueTask<(Position Start, ResetReason? Reset)> LocateAsync(
         Position? resume,
         CancellationToken cancellationToken = default
     )
@@ -80,7 +80,7 @@ public sealed partial class EventFanout
     /// <summary>
     /// Sends the opening and goes live from <paramref name="start"/>; returns when the connection is up to date or closed.
     /// </summary>
-    public Task StartAsync(EventStreamConnection connection, ReadOnlyMemory<byte> opening, Position start) =>
+    internal Task StartAsync(EventStreamConnection connection, ReadOnlyMemory<byte> opening, Position start) =>
         connection.StartAsync(opening, start.Offset);
 
     /// <summary>The connection with this id, if it is open on this node.</summary>
@@ -122,7 +122,7 @@ public sealed partial class EventFanout
     /// <param name="userId">Whose connections.</param>
     /// <param name="mayRead">Whether a topic may be read.</param>
     /// <param name="mayReadAll">Whether all that a pattern covers may be read; null where no pattern may.</param>
-    public async Task ReauthorizeAsync(
+    internal async Task ReauthorizeAsync(
         string userId,
         Func<Caller, TopicName, ValueTask<bool>> mayRead,
         Func<Caller, TopicPattern, ValueTask<bool>>? mayReadAll = null
@@ -156,7 +156,7 @@ public sealed partial class EventFanout
 
     /// <summary>Takes no more connections and closes the open ones over <paramref name="window"/>, each with its own delay for
     /// coming back, so that the next node is not stormed.</summary>
-    public async Task DrainAsync(TimeSpan window, CancellationToken cancellationToken)
+    internal async Task DrainAsync(TimeSpan window, CancellationToken cancellationToken)
     {
         lock (_registry)
             _draining = true;

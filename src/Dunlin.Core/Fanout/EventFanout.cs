@@ -32,7 +32,7 @@ public sealed partial class EventFanout : IBackplaneNode
     private int _nextShard;
 
     /// <summary>Made by the container.</summary>
-    public EventFanout(
+    internal EventFanout(
         IJournal journal,
         CommitFeed feed,
         IBackplane backplane,
@@ -92,7 +92,7 @@ public sealed partial class EventFanout : IBackplaneNode
     }
 
     /// <summary>Begins at the head of the journal. Call once, when the store is open and before the first connection.</summary>
-    public void Begin()
+    internal void Begin()
     {
         lock (_intake)
         {
@@ -112,8 +112,10 @@ public sealed partial class EventFanout : IBackplaneNode
         _backplane.Transient(this, entry);
     }
 
-    /// <inheritdoc/>
-    public void OnTransient(DunlinEvent entry)
+    void IBackplaneNode.OnTransient(DunlinEvent entry) => OnTransient(entry);
+
+    /// <inheritdoc cref="IBackplaneNode.OnTransient"/>
+    internal void OnTransient(DunlinEvent entry)
     {
         DunlinEvent[] one = [entry];
         Tell(one);
@@ -121,8 +123,10 @@ public sealed partial class EventFanout : IBackplaneNode
             shard.Deliver(one, span: null);
     }
 
-    /// <inheritdoc/>
-    public void OnTraced(Position through, ActivityContext commit)
+    void IBackplaneNode.OnTraced(Position through, ActivityContext commit) => OnTraced(through, commit);
+
+    /// <inheritdoc cref="IBackplaneNode.OnTraced"/>
+    internal void OnTraced(Position through, ActivityContext commit)
     {
         if (!DunlinActivities.Source.HasListeners() || through.Epoch != _journal.Head.Epoch)
             return;
@@ -133,8 +137,10 @@ public sealed partial class EventFanout : IBackplaneNode
         }
     }
 
-    /// <inheritdoc/>
-    public void OnReached(Position position)
+    void IBackplaneNode.OnReached(Position position) => OnReached(position);
+
+    /// <inheritdoc cref="IBackplaneNode.OnReached"/>
+    internal void OnReached(Position position)
     {
         lock (_intake)
         {
@@ -144,8 +150,10 @@ public sealed partial class EventFanout : IBackplaneNode
         }
     }
 
-    /// <inheritdoc/>
-    public void OnCommitNotification(IReadOnlyList<DunlinEvent> committed)
+    void IBackplaneNode.OnCommitNotification(IReadOnlyList<DunlinEvent> committed) => OnCommitNotification(committed);
+
+    /// <inheritdoc cref="IBackplaneNode.OnCommitNotification"/>
+    internal void OnCommitNotification(IReadOnlyList<DunlinEvent> committed)
     {
         // A hint of another history would be a plausible lie.
         if (committed.Count == 0 || committed[0].Position.Epoch != _journal.Head.Epoch)

@@ -20,7 +20,7 @@ public sealed partial class EventStreamConnection
     /// <summary>Ends the connection; the first end counts. A goodbye is sent where the peer can still hear it.</summary>
     /// <param name="end">Why.</param>
     /// <param name="farewell">The last frame; empty sends none.</param>
-    public void Close(ConnectionEnd end, ReadOnlyMemory<byte> farewell = default)
+    internal void Close(ConnectionEnd end, ReadOnlyMemory<byte> farewell = default)
     {
         lock (_gate)
         {
@@ -33,7 +33,7 @@ public sealed partial class EventStreamConnection
             if (_writing)
             {
                 _progressTick = _fanout.Wheel.Tick;
-                _fanout.Wheel.Schedule(this, FarewellTimeout);
+                _fanout.Wheel.Schedule(_timer, FarewellTimeout);
                 return;
             }
             _writing = true;
@@ -246,7 +246,7 @@ public sealed partial class EventStreamConnection
 
     private void Finish(ConnectionEnd end)
     {
-        _fanout.Wheel.Cancel(this);
+        _fanout.Wheel.Cancel(_timer);
         if (_completion.TrySetResult(end))
             _fanout.Forget(this);
     }

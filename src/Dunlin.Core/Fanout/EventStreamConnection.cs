@@ -19,7 +19,7 @@ namespace Dunlin.Fanout;
 /// queued exactly once, in order, or, where it conflates, a later one of the same topic and type. Exactly one party owns the sink
 /// at any time (<c>_writing</c>). Nothing is allocated for a connection while it is idle: no task, channel or timer.
 /// </summary>
-public sealed partial class EventStreamConnection : WheelEntry
+public sealed partial class EventStreamConnection
 {
     private readonly Lock _gate = new(); // guards _writing, _pending*, _controlBytes, _end, _farewell, _lagging
     private readonly EventFanout _fanout;
@@ -27,12 +27,14 @@ public sealed partial class EventStreamConnection : WheelEntry
     private readonly Func<DateTimeOffset, ReadOnlyMemory<byte>> _heartbeatFrame;
     private IFrameSink _sink;
     private readonly TaskCompletionSource<ConnectionEnd> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Timer _timer;
     private readonly Extras? _extras; // null for most: one reference is all that extras cost those without
     private long _through;
 
     internal EventStreamConnection(EventFanout fanout, ConnectionRequest request, string id, FanoutShard shard, DateTimeOffset openedAt)
     {
         _fanout = fanout;
+        _timer = new Timer(this);
         _sink = request.Sink;
         _heartbeat = request.Heartbeat;
         _heartbeatFrame = request.HeartbeatFrame;
@@ -79,7 +81,7 @@ public sealed partial class EventStreamConnection : WheelEntry
     public string? RemoteAddress { get; }
 
     /// <summary>Completes when the connection is closed and its sink is not touched any more.</summary>
-    public Task<ConnectionEnd> Completion => _completion.Task;
+    internal Task<ConnectionEnd> Completion => _completion.Task;
 
     /// <summary>The offset up to which everything has been written or queued.</summary>
     public long LastSentOffset => Volatile.Read(ref _through);
@@ -130,7 +132,7 @@ public sealed partial class EventStreamConnection : WheelEntry
     }
 
     /// <summary>Heartbeat when idle, expiry of the credential, and a peer that accepts nothing.</summary>
-    protected internal override void OnDue()
+    private void OnTimer()
     {
         var heartbeat = false;
         var stuck = false;
@@ -174,9 +176,9 @@ public sealed partial class EventStreamConnection : WheelEntry
         }
         if (Caller.ExpiresAt is { } expiry && expiry - _fanout.Time.GetUtcNow() < delay && _end is null)
             delay = expiry - _fanout.Time.GetUtcNow();
-        _fanout.Wheel.Schedule(this, delay);
+        _fanout.Wheel.Schedule(_timer, delay);
         if (_completion.Task.IsCompleted)
-            _fanout.Wheel.Cancel(this);
+            _fanout.Wheel.Cancel(_timer);
     }
 
     /// <summary>What only few connections have.</summary>
@@ -187,5 +189,11 @@ public sealed partial class EventStreamConnection : WheelEntry
         public IReadOnlyList<TopicPattern> Patterns { get; set; } = patterns;
 
         public long LastDelivery { get; set; }
+    }
+
+    // Nested, so that the public type does not expose the wheel.
+    private sealed class Timer(EventStreamConnection connection) : WheelEntry
+    {
+        protected internal override void OnDue() => connection.OnTimer();
     }
 }

@@ -4,7 +4,7 @@ using Dunlin.Diagnostics;
 namespace Dunlin.Fanout;
 
 /// <summary>What the fan-out counts.</summary>
-public sealed class FanoutInstruments
+internal sealed class FanoutInstruments
 {
     /// <summary>Made by the container.</summary>
     public FanoutInstruments(IMeterFactory meters)

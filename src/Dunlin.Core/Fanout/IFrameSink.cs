@@ -4,7 +4,7 @@ namespace Dunlin.Fanout;
 /// The way out of one connection. Its owner calls it from one place at a time; the implementer need not lock. After
 /// <see cref="Abort"/> the other members may be called once more and must not throw.
 /// </summary>
-public interface IFrameSink
+internal interface IFrameSink
 {
     /// <summary>Takes bytes to send; nothing is sent before the flush. The memory is shared with other connections and never
     /// changes, so that it may be kept and sent from where it is.</summary>

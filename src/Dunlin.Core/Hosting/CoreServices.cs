@@ -11,11 +11,12 @@ using Dunlin.Scheduling;
 using Dunlin.Topics;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Registers the engine without HTTP. <c>AddDunlin()</c> of Dunlin.AspNetCore calls it.</summary>
-public static class CoreServices
+internal static class CoreServices
 {
     /// <summary>Adds the engine. A back end (<c>AddSqlite</c>, <c>AddInMemory</c>, ...) must be added to the builder.</summary>
     public static DunlinBuilder AddDunlinCore(this IServiceCollection services)
@@ -34,14 +35,47 @@ public static class CoreServices
         services.AddHostedSingleton<AccessRelay>();
         services.TryAddSingleton<AccessPolicies>();
         services.TryAddSingleton<FanoutInstruments>();
-        services.TryAddSingleton<EventFanout>();
-        services.TryAddSingleton<ClusterQuery>();
+        // Factories: the constructors of public services are internal, because their parameters are.
+        services.TryAddSingleton(provider => new EventFanout(
+            provider.GetRequiredService<IJournal>(),
+            provider.GetRequiredService<CommitFeed>(),
+            provider.GetRequiredService<IBackplane>(),
+            provider.GetRequiredService<TimerWheel>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<IOptions<FanoutOptions>>(),
+            provider.GetRequiredService<FanoutInstruments>(),
+            provider.GetRequiredService<ILogger<EventFanout>>()
+        ));
+        services.TryAddSingleton(provider => new ClusterQuery(
+            provider.GetRequiredService<EventFanout>(),
+            provider.GetRequiredService<TimerWheel>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<ClusterQuery>>()
+        ));
         services.TryAddSingleton<LeaseInstruments>();
-        services.TryAddSingleton<LeaseService>();
+        services.TryAddSingleton(provider => new LeaseService(
+            provider.GetRequiredService<IStore>(),
+            provider.GetServices<LeaseAnnouncerRule>(),
+            provider.GetRequiredService<TimerWheel>(),
+            provider.GetRequiredService<IOptions<LeaseOptions>>(),
+            provider.GetRequiredService<LeaseInstruments>(),
+            provider.GetRequiredService<ILogger<LeaseService>>()
+        ));
         services.TryAddSingleton<ILeases, StoreLeases>();
         services.AddHostedSingleton<DisconnectMonitor>();
-        services.AddHostedSingleton<PresenceRegistry>();
-        services.AddHostedSingleton<UserDevices>();
+        services.AddHostedSingleton(provider => new PresenceRegistry(
+            provider.GetRequiredService<EventFanout>(),
+            provider.GetRequiredService<TimerWheel>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<IOptions<PresenceOptions>>(),
+            provider.GetRequiredService<ClusterQuery>()
+        ));
+        services.AddHostedSingleton(provider => new UserDevices(
+            provider.GetRequiredService<EventFanout>(),
+            provider.GetRequiredService<IJournal>(),
+            provider.GetServices<ChannelRule>(),
+            provider.GetRequiredService<ClusterQuery>()
+        ));
         services.AddOptions<FanoutOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<LeaseOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<RetentionOptions>().ValidateDataAnnotations().ValidateOnStart();

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>What every back end registers beside itself. For authors of back ends.</summary>
-public static class StoreBuilderExtensions
+internal static class StoreBuilderExtensions
 {
     /// <summary>What a back end needs that several nodes share: changes of access reach all of them, and they can ask each other.
     /// For authors of back ends.</summary>

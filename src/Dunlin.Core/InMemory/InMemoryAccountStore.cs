@@ -5,7 +5,7 @@ using Dunlin.Topics;
 namespace Dunlin.InMemory;
 
 /// <summary>Accounts and sessions in memory; gone at the end of the process.</summary>
-public sealed class InMemoryAccountStore : IAccountStore, ISessionStore
+internal sealed class InMemoryAccountStore : IAccountStore, ISessionStore
 {
     // Guards all three dictionaries.
     private readonly Lock _lock = new();

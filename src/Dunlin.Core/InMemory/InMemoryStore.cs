@@ -12,7 +12,7 @@ namespace Dunlin.InMemory;
 /// no <see cref="IUnitOfWork.Connection"/>. What it does is what the conformance suites ask for, in the plainest way: one
 /// writer at a time, changes gathered aside and put in place at the commit. Safe for concurrent use.
 /// </summary>
-public sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<RetentionOptions> retention)
+internal sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<RetentionOptions> retention)
     : IJournal,
         IStore,
         IStoreHealth,

@@ -4,7 +4,7 @@ using Dunlin.Diagnostics;
 namespace Dunlin.Jobs;
 
 /// <summary>What jobs count.</summary>
-public sealed class JobInstruments
+internal sealed class JobInstruments
 {
     private readonly Counter<long> _began;
     private readonly Counter<long> _ended;

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Dunlin.Jobs;
 
 /// <summary>One type of job that this node runs: name, handler and options.</summary>
-public sealed class JobType
+internal sealed class JobType
 {
     private JobType(string name, JobOptions options, JobInvoker invoker) => (Name, Options, Invoker) = (name, options, invoker);
 

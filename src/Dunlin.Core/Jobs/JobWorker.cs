@@ -10,7 +10,7 @@ namespace Dunlin.Jobs;
 /// Runs jobs on this node: one loop for each type that has a handler here. Several nodes over one store share the work. Start
 /// it once the store is open; stopping it gives back what it runs, so that another node (or the next start) goes on at once.
 /// </summary>
-public sealed class JobWorker : IHostedService
+internal sealed class JobWorker : IHostedService
 {
     // Does not grow: due jobs must not wait long for a store that is back.
     private static readonly LoopBackoff Backoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));

@@ -22,7 +22,7 @@ public static class AccessEvents
         await unit.AppendAsync(RightsChanged(userId, null), cancellationToken);
 
     /// <summary>Announces that a session ends with this unit of work: for session stores that several nodes share.</summary>
-    public static async ValueTask SessionEndedAsync(
+    internal static async ValueTask SessionEndedAsync(
         this IUnitOfWork unit,
         EndedSession ended,
         CancellationToken cancellationToken = default

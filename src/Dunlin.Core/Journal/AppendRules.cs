@@ -5,7 +5,7 @@ using Dunlin.Diagnostics;
 namespace Dunlin.Journal;
 
 /// <summary>What every journal checks before an append, written once.</summary>
-public static class AppendRules
+internal static class AppendRules
 {
     /// <summary>The longest idempotency key and scope, in characters.</summary>
     public const int MaxKeyLength = 100;

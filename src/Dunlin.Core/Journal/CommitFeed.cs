@@ -9,7 +9,7 @@ namespace Dunlin.Journal;
 /// answered. Where this node alone writes, each batch comes right after the batch before it; where others write too, what
 /// they committed lies between and is found in the journal. Subscribers must be quick; one that throws is logged.
 /// </summary>
-public sealed class CommitFeed
+internal sealed class CommitFeed
 {
     /// <summary>Creates a feed without subscribers.</summary>
     /// <param name="logger">Logs subscribers that throw; null logs nothing.</param>

@@ -49,7 +49,7 @@ public interface IJournal
 }
 
 /// <summary>Hard bounds of every journal; each guards the memory of readers and the time a writer holds the store.</summary>
-public static class JournalLimits
+internal static class JournalLimits
 {
     /// <summary>Events in one append: bounds how long one request holds the writer.</summary>
     public const int MaxEventsPerAppend = 1_000;

@@ -1,7 +1,7 @@
 namespace Dunlin.Journal;
 
 /// <summary>Whether the store can still be trusted with writes; readiness reads it. Safe for concurrent use.</summary>
-public interface IStoreHealth
+internal interface IStoreHealth
 {
     /// <summary>What keeps the store from taking writes; null while it works. Requests are refused with
     /// <see cref="Diagnostics.ErrorCode.StoreUnavailable"/>. A store whose database can come back clears it then; one that has

@@ -5,7 +5,7 @@ namespace Dunlin.Journal;
 /// <summary>The positions of consecutive events, without keeping each. Immutable.</summary>
 /// <param name="first">The position of the first event.</param>
 /// <param name="count">How many events.</param>
-public sealed class PositionRange(Position first, int count) : IReadOnlyList<Position>
+internal sealed class PositionRange(Position first, int count) : IReadOnlyList<Position>
 {
     /// <inheritdoc/>
     public int Count => count;

@@ -6,7 +6,7 @@ namespace Dunlin.Journal;
 /// obeyed by readers. <c>error</c> and <c>open</c> are the events by which an EventSource tells of its own connection.
 /// <c>message</c> is not reserved: it is what <c>onmessage</c> receives. Comparison is ordinal, as in an EventSource.
 /// </summary>
-public static class ReservedTypes
+internal static class ReservedTypes
 {
     private const string ControlPrefix = "dunlin.";
     private const string PresencePrefix = "presence.";

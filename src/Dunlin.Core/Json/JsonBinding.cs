@@ -7,7 +7,7 @@ namespace Dunlin.Json;
 /// Makes typed values of JSON from outside: checks the text with <see cref="JsonText"/> first, refuses nulls where the type has
 /// none, inside arrays and dictionaries too, and names the field at fault. Safe for concurrent use.
 /// </summary>
-public static class JsonBinding
+internal static class JsonBinding
 {
     // System.Text.Json's own, where options say nothing.
     private const int DefaultDepth = 64;

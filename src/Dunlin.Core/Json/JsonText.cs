@@ -10,7 +10,7 @@ namespace Dunlin.Json;
 /// <param name="MaxDepth">Levels of objects and arrays.</param>
 /// <param name="IsDocument">Whether the server reads the values itself: then no member may stand twice in its object, no text may hold
 /// NUL (PostgreSQL keeps none), and every number must be finite as a 64-bit float. Otherwise the bytes are passed on as they came.</param>
-public sealed record JsonTextRules(int MaxDepth, bool IsDocument)
+internal sealed record JsonTextRules(int MaxDepth, bool IsDocument)
 {
     /// <summary>For data that is passed on: the data of events.</summary>
     public static JsonTextRules Data { get; } = new(JsonText.MaxDepth, IsDocument: false);
@@ -24,7 +24,7 @@ public sealed record JsonTextRules(int MaxDepth, bool IsDocument)
 /// for values.</param>
 /// <param name="Path">Where, such as <c>items[2].name</c>; empty for the value itself. An escaped name stands as it was written.</param>
 /// <param name="Reason">What is wrong there, as the end of a sentence.</param>
-public sealed record JsonTextFault(ErrorCode Code, string Path, string Reason)
+internal sealed record JsonTextFault(ErrorCode Code, string Path, string Reason)
 {
     /// <summary>The error of it.</summary>
     /// <param name="prefix">The place of the text within the request; empty for the whole body.</param>
@@ -41,7 +41,7 @@ public sealed record JsonTextFault(ErrorCode Code, string Path, string Reason)
 /// Reads JSON text from outside before anything else does: System.Text.Json takes escapes of half surrogate pairs as valid
 /// JSON and throws when they are read as text, which is too late. Safe for concurrent use; allocates on faults only.
 /// </summary>
-public static class JsonText
+internal static class JsonText
 {
     /// <summary>Levels of objects and arrays in a value that is stored or passed on. Readers commonly take 64 (System.Text.Json), and
     /// what stands around a value (a journal page has three levels) counts for them.</summary>

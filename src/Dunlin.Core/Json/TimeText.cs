@@ -92,7 +92,7 @@ public static partial class TimeText
 
 /// <summary>Reads the times of bodies with <see cref="TimeText"/>: System.Text.Json takes a time without an offset as one of the
 /// server's own zone.</summary>
-public sealed class TimeTextConverter : JsonConverter<DateTimeOffset>
+internal sealed class TimeTextConverter : JsonConverter<DateTimeOffset>
 {
     /// <inheritdoc/>
     public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)

@@ -21,7 +21,11 @@ public sealed record LeaseChange(
     LeaseEnd End = LeaseEnd.Unknown,
     EventOrigin? Origin = null,
     string? Reason = null
-);
+)
+{
+    /// <summary>Gets <see cref="End"/> as the word that the wire uses, such as <c>expired</c>.</summary>
+    public string EndReason => LeaseErrors.ReasonText(End);
+}
 
 /// <summary>Kinds of <see cref="LeaseChange"/>.</summary>
 public enum LeaseChangeKind
@@ -64,4 +68,4 @@ public interface ILeaseResources
 }
 
 /// <summary>An announcer and the prefix of the resources that it announces.</summary>
-public sealed record LeaseAnnouncerRule(string Prefix, ILeaseAnnouncer Announcer);
+internal sealed record LeaseAnnouncerRule(string Prefix, ILeaseAnnouncer Announcer);

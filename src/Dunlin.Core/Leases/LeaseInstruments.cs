@@ -5,7 +5,7 @@ using Dunlin.Diagnostics;
 namespace Dunlin.Leases;
 
 /// <summary>Metrics of leases.</summary>
-public sealed class LeaseInstruments
+internal sealed class LeaseInstruments
 {
     private readonly Counter<long> _requests;
     private readonly Counter<long> _ends;

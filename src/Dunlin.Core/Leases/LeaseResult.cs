@@ -60,7 +60,7 @@ public sealed record LeaseResult(LeaseStatus Status, LeaseInfo Lease, DateTimeOf
 public sealed record LeasePage(IReadOnlyList<LeaseInfo> Leases, string? Next, Position Position, DateTimeOffset Now);
 
 /// <summary>Creates the errors of leases with the members that the HTTP reference names.</summary>
-public static class LeaseErrors
+internal static class LeaseErrors
 {
     /// <summary>Another holds it: 423 with holder and expiry.</summary>
     public static DunlinException Held(LeaseInfo lease) =>

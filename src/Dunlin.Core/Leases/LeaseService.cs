@@ -25,7 +25,7 @@ public sealed partial class LeaseService
     private readonly LeaseExpiries _expiries;
 
     /// <summary>Creates the service of a store.</summary>
-    public LeaseService(
+    internal LeaseService(
         IStore store,
         IEnumerable<LeaseAnnouncerRule> announcers,
         TimerWheel wheel,

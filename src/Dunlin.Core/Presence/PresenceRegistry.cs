@@ -33,7 +33,7 @@ public sealed class PresenceRegistry : IHostedService
     private readonly ClusterQuery? _questions;
 
     /// <summary>Made by the container.</summary>
-    public PresenceRegistry(
+    internal PresenceRegistry(
         EventFanout fanout,
         TimerWheel wheel,
         TimeProvider time,

@@ -11,7 +11,7 @@ public static class RecordExtensions
     public static RecordWriter Records(this IUnitOfWork unit, EventOrigin? origin = null) => new(unit, Scope(unit), origin);
 
     /// <summary>Reads what one user may read, in this snapshot.</summary>
-    public static RecordReader Records(this IReadScope scope, string userId) => new(Scope(scope), userId);
+    internal static RecordReader Records(this IReadScope scope, string userId) => new(Scope(scope), userId);
 
     /// <summary>The rows themselves, whoever may read them.</summary>
     /// <exception cref="NotSupportedException">The store keeps no records.</exception>

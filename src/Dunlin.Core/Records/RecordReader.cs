@@ -6,13 +6,13 @@ namespace Dunlin.Records;
 /// <param name="IsGone">Deleted, or no longer to be seen by this user.</param>
 /// <param name="Position">After which version the user knows it: its own, or that of the access that brought or took it.</param>
 [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
-public readonly record struct RecordChange(string Key, ReadOnlyMemory<byte> Value, bool IsGone, long Position);
+internal readonly record struct RecordChange(string Key, ReadOnlyMemory<byte> Value, bool IsGone, long Position);
 
 /// <summary>A page of changes.</summary>
 /// <param name="Changes">In the order of their positions.</param>
 /// <param name="Through">The next page starts after it. At least what was asked from.</param>
 /// <param name="HasMore">Whether there is a next page.</param>
-public sealed record RecordPage(IReadOnlyList<RecordChange> Changes, long Through, bool HasMore);
+internal sealed record RecordPage(IReadOnlyList<RecordChange> Changes, long Through, bool HasMore);
 
 /// <summary>
 /// What one user may read, as changes since a version, in one snapshot. The cost grows with what changed and with the
@@ -21,7 +21,7 @@ public sealed record RecordPage(IReadOnlyList<RecordChange> Changes, long Throug
 /// it since; one that was taken is told as the deletion of every record that was there when it was taken, and of nothing
 /// that came later.</para>
 /// </summary>
-public sealed class RecordReader
+internal sealed class RecordReader
 {
     private readonly IRecordScope _tables;
     private readonly string _userId;

@@ -5,7 +5,7 @@ namespace Dunlin.Scheduling;
 /// second, so that scheduling, moving and cancelling cost the same whatever the number of entries, and no connection owns a
 /// timer. An entry becomes due up to one slot late and never early. Safe for concurrent use.
 /// </summary>
-public sealed class TimerWheel : IDisposable
+internal sealed class TimerWheel : IDisposable
 {
     /// <summary>The width of a slot, and the precision of everything scheduled here.</summary>
     public static readonly TimeSpan Slot = TimeSpan.FromSeconds(1);
@@ -114,7 +114,7 @@ public sealed class TimerWheel : IDisposable
 }
 
 /// <summary>Something that becomes due on a <see cref="TimerWheel"/>; at most once at a time.</summary>
-public abstract class WheelEntry
+internal abstract class WheelEntry
 {
     internal WheelEntry? Next { get; set; }
 

@@ -39,7 +39,7 @@ public sealed class AccessChanges
     public void SessionEnded(string userId, string sessionId, string reason) => SessionEnded(new EndedSession(userId, sessionId, reason));
 
     /// <summary>Tells that a session has ended and must not be honoured any more.</summary>
-    public void SessionEnded(EndedSession ended) => _sessionEnds.Publish(ended);
+    internal void SessionEnded(EndedSession ended) => _sessionEnds.Publish(ended);
 
     /// <summary>Tells that what a user may do or see has changed: ask the policies again.</summary>
     public void RightsChanged(string userId) => _rightsChanges.Publish(userId);
@@ -50,7 +50,7 @@ public sealed class AccessChanges
     public void EverythingChanged() => _everythingChanges.Publish(true);
 
     /// <summary>Calls <paramref name="listener"/> for every session that ends, until the result is disposed.</summary>
-    public IDisposable OnSessionEnded(Action<EndedSession> listener) => _sessionEnds.Subscribe(listener);
+    internal IDisposable OnSessionEnded(Action<EndedSession> listener) => _sessionEnds.Subscribe(listener);
 
     /// <summary>Calls <paramref name="listener"/> with the user's id for every change of rights, until the result is disposed.</summary>
     public IDisposable OnRightsChanged(Action<string> listener) => _rightsChanges.Subscribe(listener);
@@ -67,7 +67,7 @@ public sealed class AccessChanges
 /// <param name="UserId">Whose session.</param>
 /// <param name="SessionId">Which one.</param>
 /// <param name="Reason">A short word, such as <c>signed_out</c>.</param>
-public sealed record EndedSession(string UserId, string SessionId, string Reason)
+internal sealed record EndedSession(string UserId, string SessionId, string Reason)
 {
     /// <summary>
     /// A frame for the session's open streams, at whatever node, sent before their goodbye; empty sends none. A few KiB at most.

@@ -3,7 +3,7 @@ namespace Dunlin.Topics;
 /// <summary>Asks the policy with the longest prefix that covers a name; refuses where there is none. A user may always read
 /// the topics under <c>users/{own id}</c>. Nobody may read or publish what nodes tell each other, under <c>dunlin</c>, whatever
 /// the policies say.</summary>
-public sealed class AccessPolicies(IEnumerable<AccessRule> rules)
+internal sealed class AccessPolicies(IEnumerable<AccessRule> rules)
 {
     /// <summary>The prefix of the topics on which the engine speaks to itself.</summary>
     internal const string OwnPrefix = "dunlin";
@@ -74,4 +74,4 @@ public sealed class AccessPolicies(IEnumerable<AccessRule> rules)
 }
 
 /// <summary>A policy and the prefix of the names that it decides about.</summary>
-public sealed record AccessRule(string Prefix, IAccessPolicy Policy);
+internal sealed record AccessRule(string Prefix, IAccessPolicy Policy);

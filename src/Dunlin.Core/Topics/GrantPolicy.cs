@@ -4,7 +4,7 @@ namespace Dunlin.Topics;
 /// Lets the credential decide: what its <see cref="Grants"/> cover is allowed, and nothing else. Whatever they say, nobody
 /// reads or publishes to the topics of records, by which nodes learn what has changed.
 /// </summary>
-public sealed class GrantPolicy : IAccessPolicy, IPatternAccessPolicy
+internal sealed class GrantPolicy : IAccessPolicy, IPatternAccessPolicy
 {
     private const string Records = "records";
 

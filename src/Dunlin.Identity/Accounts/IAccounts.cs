@@ -1,4 +1,3 @@
-using Dunlin.Accounts;
 using Dunlin.Diagnostics;
 
 namespace Dunlin.Identity;
@@ -26,11 +25,20 @@ public interface IAccounts
     /// <summary>Creates a user.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.Conflict"/>: the user name is taken;
     /// <see cref="ErrorCode.InvalidField"/> naming what is empty, too long or too short.</exception>
-    ValueTask<AccountRow> CreateAsync(NewAccount account, CancellationToken cancellationToken);
+    ValueTask<UserAccount> CreateAsync(NewAccount account, CancellationToken cancellationToken);
 
     /// <summary>The account that user name and password open; null if they open none. Takes equally long for a name that
     /// does not exist. Does not slow down guessing: signing in over HTTP does.</summary>
-    ValueTask<AccountRow?> CheckPasswordAsync(string username, string password, CancellationToken cancellationToken);
+    ValueTask<UserAccount?> CheckPasswordAsync(string username, string password, CancellationToken cancellationToken);
+
+    /// <summary>Returns the account with this id, or null.</summary>
+    ValueTask<UserAccount?> FindAsync(string userId, CancellationToken cancellationToken);
+
+    /// <summary>Returns the account with this user name in any case, or null.</summary>
+    ValueTask<UserAccount?> FindByNameAsync(string username, CancellationToken cancellationToken);
+
+    /// <summary>Returns all accounts.</summary>
+    ValueTask<IReadOnlyList<UserAccount>> ListAsync(CancellationToken cancellationToken);
 
     /// <summary>Replaces the password and ends all sessions of the user.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>, <see cref="ErrorCode.InvalidField"/>.</exception>

@@ -6,12 +6,12 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Dunlin.Identity;
 
 /// <summary>The simple face of <see cref="AccountUsers"/>: one scope a call, Dunlin's errors.</summary>
-internal sealed class IdentityAccounts(IServiceScopeFactory scopes, Sessions sessions) : IAccounts
+internal sealed class IdentityAccounts(IServiceScopeFactory scopes, IAccountStore store, Sessions sessions) : IAccounts
 {
     // A change that another one overtook starts again from what is stored now.
     private const int MaxTries = 5;
 
-    public async ValueTask<AccountRow> CreateAsync(NewAccount account, CancellationToken cancellationToken)
+    public async ValueTask<UserAccount> CreateAsync(NewAccount account, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(account);
         await using var scope = scopes.CreateAsyncScope();
@@ -21,16 +21,25 @@ internal sealed class IdentityAccounts(IServiceScopeFactory scopes, Sessions ses
             Roles = [.. account.Roles],
         };
         AccountErrors.Require(await manager.CreateAsync(user, account.Password));
-        return user.ToAccount();
+        return UserAccount.Of(user.ToAccount());
     }
 
-    public async ValueTask<AccountRow?> CheckPasswordAsync(string username, string password, CancellationToken cancellationToken)
+    public async ValueTask<UserAccount?> CheckPasswordAsync(string username, string password, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var manager = Manager(scope, cancellationToken);
         var user = await manager.FindByNameAsync(username) ?? AccountUser.Unknown(username);
-        return await manager.CheckPasswordAsync(user, password) ? user.ToAccount() : null;
+        return await manager.CheckPasswordAsync(user, password) ? UserAccount.Of(user.ToAccount()) : null;
     }
+
+    public async ValueTask<UserAccount?> FindAsync(string userId, CancellationToken cancellationToken) =>
+        await store.FindByIdAsync(userId, cancellationToken) is { } row ? UserAccount.Of(row) : null;
+
+    public async ValueTask<UserAccount?> FindByNameAsync(string username, CancellationToken cancellationToken) =>
+        await store.FindByNameAsync(username, cancellationToken) is { } row ? UserAccount.Of(row) : null;
+
+    public async ValueTask<IReadOnlyList<UserAccount>> ListAsync(CancellationToken cancellationToken) =>
+        [.. (await store.ListAsync(cancellationToken)).Select(UserAccount.Of)];
 
     public async ValueTask SetPasswordAsync(string userId, string password, CancellationToken cancellationToken)
     {

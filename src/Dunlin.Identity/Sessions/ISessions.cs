@@ -1,5 +1,3 @@
-using Dunlin.Accounts;
-
 namespace Dunlin.Identity;
 
 /// <summary>
@@ -9,7 +7,7 @@ namespace Dunlin.Identity;
 public interface ISessions
 {
     /// <summary>All sessions that have not expired, oldest first.</summary>
-    ValueTask<IReadOnlyList<SessionRow>> ListAsync(CancellationToken cancellationToken);
+    ValueTask<IReadOnlyList<SignInSession>> ListAsync(CancellationToken cancellationToken);
 
     /// <summary>Ends one session: its tokens and its cookie open nothing any more, its streams close, its leases are released
     /// and announced.</summary>

@@ -54,8 +54,8 @@ internal sealed class Sessions(
     public ValueTask EndAsync(string userId, string sessionId, string reason, CancellationToken cancellationToken) =>
         EndAsync(new EndedSession(userId, sessionId, reason), cancellationToken);
 
-    public ValueTask<IReadOnlyList<SessionRow>> ListAsync(CancellationToken cancellationToken) =>
-        store.ListAsync(time.GetUtcNow(), cancellationToken);
+    public async ValueTask<IReadOnlyList<SignInSession>> ListAsync(CancellationToken cancellationToken) =>
+        [.. (await store.ListAsync(time.GetUtcNow(), cancellationToken)).Select(SignInSession.Of)];
 
     public async ValueTask<bool> EndAsync(
         string sessionId,

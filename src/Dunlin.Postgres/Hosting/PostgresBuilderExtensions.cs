@@ -1,9 +1,13 @@
+using System.Diagnostics.Metrics;
 using Dunlin.Backplane;
 using Dunlin.Hosting;
+using Dunlin.Journal;
 using Dunlin.Postgres;
 using Dunlin.Postgres.Backplane;
 using Dunlin.Relational.Hosting;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -18,7 +22,15 @@ public static class PostgresBuilderExtensions
     /// else in the host starts. Any number of nodes may share it; they find each other's commits by themselves.</summary>
     public static DunlinBuilder AddPostgres(this DunlinBuilder builder, Action<PostgresOptions> configure)
     {
-        var services = builder.AddSharedRelationalStore<PostgresStore>().Services;
+        var services = builder.AddSharedRelationalStore(provider => new PostgresStore(
+            provider.GetRequiredService<IOptions<PostgresOptions>>(),
+            provider.GetRequiredService<IOptions<RetentionOptions>>(),
+            provider.GetServices<SchemaScripts>(),
+            provider.GetRequiredService<CommitFeed>(),
+            provider.GetRequiredService<StoreClock>(),
+            provider.GetRequiredService<ILogger<PostgresStore>>(),
+            provider.GetService<IMeterFactory>()
+        )).Services;
         services.AddOptions<PostgresOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton<PostgresBackplane>();
         services.TryAddSingleton<IStoreBackplane>(provider => provider.GetRequiredService<PostgresBackplane>());

@@ -13,12 +13,12 @@ namespace Dunlin.Relational.Hosting;
 internal static class RelationalServices
 {
     /// <summary>Adds a store that one process opens, or (see <see cref="AddSharedRelationalStore"/>) several nodes.</summary>
-    public static DunlinBuilder AddRelationalStore<TStore>(this DunlinBuilder builder)
+    public static DunlinBuilder AddRelationalStore<TStore>(this DunlinBuilder builder, Func<IServiceProvider, TStore> create)
         where TStore : RelationalStore
     {
         builder.AddStoreBasics();
         var services = builder.Services;
-        services.TryAddSingleton<TStore>();
+        services.TryAddSingleton(create);
         services.TryAddSingleton<RelationalStore>(provider => provider.GetRequiredService<TStore>());
         services.TryAddSingleton<IJournal>(provider => provider.GetRequiredService<TStore>());
         services.TryAddSingleton<IStore>(provider => provider.GetRequiredService<TStore>());
@@ -30,10 +30,10 @@ internal static class RelationalServices
     }
 
     /// <summary>Adds a store that several nodes share. The caller adds its backplane and calls <c>AddSharedStore</c> after it.</summary>
-    public static DunlinBuilder AddSharedRelationalStore<TStore>(this DunlinBuilder builder)
+    public static DunlinBuilder AddSharedRelationalStore<TStore>(this DunlinBuilder builder, Func<IServiceProvider, TStore> create)
         where TStore : RelationalStore
     {
-        builder.AddRelationalStore<TStore>();
+        builder.AddRelationalStore(create);
         var services = builder.Services;
         services.TryAddSingleton<ISecretStore, SecretStore>();
         // In place of the one that AddTokens adds, whichever came first: a ticket of one node is used at another.

@@ -1,6 +1,10 @@
+using System.Diagnostics.Metrics;
 using Dunlin.Hosting;
+using Dunlin.Journal;
 using Dunlin.Relational.Hosting;
 using Dunlin.Sqlite;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -15,6 +19,14 @@ public static class SqliteBuilderExtensions
     public static DunlinBuilder AddSqlite(this DunlinBuilder builder, Action<SqliteOptions> configure)
     {
         builder.Services.AddOptions<SqliteOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
-        return builder.AddRelationalStore<SqliteStore>();
+        return builder.AddRelationalStore(provider => new SqliteStore(
+            provider.GetRequiredService<IOptions<SqliteOptions>>(),
+            provider.GetRequiredService<IOptions<RetentionOptions>>(),
+            provider.GetServices<SchemaScripts>(),
+            provider.GetRequiredService<CommitFeed>(),
+            provider.GetRequiredService<StoreClock>(),
+            provider.GetRequiredService<ILogger<SqliteStore>>(),
+            provider.GetService<IMeterFactory>()
+        ));
     }
 }

@@ -21,7 +21,7 @@ public abstract class BackplaneConformance : IAsyncLifetime
     protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <summary>Makes what one node has, attaches it, and lets it connect.</summary>
-    protected abstract ValueTask<IBackplane> ConnectAsync(IBackplaneNode node);
+    internal abstract ValueTask<IBackplane> ConnectAsync(IBackplaneNode node);
 
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()

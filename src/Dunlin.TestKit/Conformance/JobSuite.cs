@@ -22,7 +22,7 @@ public abstract class JobSuite : ConformanceSuite
     /// <param name="onFailed">Called in the unit of work of each failure.</param>
     /// <param name="feed">What the node hears commits by; null for that of the store.</param>
     /// <param name="clock">The clock of the node; null for that of the store.</param>
-    protected async Task<RunningNode> StartAsync(
+    private protected async Task<RunningNode> StartAsync(
         Func<JobRun<int>, CancellationToken, Task> run,
         IStore? store = null,
         Func<JobFailure<int>, CancellationToken, ValueTask>? onFailed = null,
@@ -79,15 +79,19 @@ public abstract class JobSuite : ConformanceSuite
     }
 
     /// <summary>A node that stops with the test.</summary>
-    protected sealed class RunningNode(JobWorker node) : IAsyncDisposable
+    protected sealed class RunningNode : IAsyncDisposable
     {
+        private readonly JobWorker _node;
+
+        internal RunningNode(JobWorker node) => _node = node;
+
         private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
         /// <summary>Completes when it runs nothing and nothing is due.</summary>
-        public Task IdleAsync() => node.WhenIdleAsync().WaitAsync(Patience);
+        public Task IdleAsync() => _node.WhenIdleAsync().WaitAsync(Patience);
 
         /// <summary>Stops it.</summary>
-        public Task StopAsync() => node.StopAsync(CancellationToken.None).WaitAsync(Patience);
+        public Task StopAsync() => _node.StopAsync(CancellationToken.None).WaitAsync(Patience);
 
         /// <inheritdoc/>
         public async ValueTask DisposeAsync() => await StopAsync();

@@ -3,42 +3,40 @@ using Dunlin.Journal;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <summary>One open back end, new and empty, with the parts that the suites need.</summary>
-/// <param name="journal">The journal.</param>
-/// <param name="store">The store that holds the same journal.</param>
-/// <param name="feed">What both publish to.</param>
-/// <param name="clock">The clock both use.</param>
-/// <param name="accounts">Accounts of the same back end.</param>
-/// <param name="sessions">Sessions of the same back end.</param>
-/// <param name="dispose">Closes it and removes what it left.</param>
-public sealed class StoreUnderTest(
-    IJournal journal,
-    IStore store,
-    CommitFeed feed,
-    StoreClock clock,
-    IAccountStore accounts,
-    ISessionStore sessions,
-    Func<ValueTask> dispose
-) : IAsyncDisposable
+/// <summary>One open back end, new and empty, with the parts that the suites need. The back ends of this repository create it.</summary>
+public sealed class StoreUnderTest : IAsyncDisposable
 {
-    /// <summary>The journal.</summary>
-    public IJournal Journal => journal;
+    private readonly Func<ValueTask> _dispose;
 
-    /// <summary>The store that holds the same journal.</summary>
-    public IStore Store => store;
+    internal StoreUnderTest(
+        IJournal journal,
+        IStore store,
+        CommitFeed feed,
+        StoreClock clock,
+        IAccountStore accounts,
+        ISessionStore sessions,
+        Func<ValueTask> dispose
+    )
+    {
+        (Journal, Store, Feed, Clock, Accounts, Sessions) = (journal, store, feed, clock, accounts, sessions);
+        _dispose = dispose;
+    }
 
-    /// <summary>What both publish to.</summary>
-    public CommitFeed Feed => feed;
+    /// <summary>Gets the journal.</summary>
+    public IJournal Journal { get; }
 
-    /// <summary>The clock both use.</summary>
-    public StoreClock Clock => clock;
+    /// <summary>Gets the store that holds the same journal.</summary>
+    public IStore Store { get; }
 
-    /// <summary>Accounts of the same back end.</summary>
-    public IAccountStore Accounts => accounts;
+    /// <summary>Gets the clock of both.</summary>
+    public StoreClock Clock { get; }
 
-    /// <summary>Sessions of the same back end.</summary>
-    public ISessionStore Sessions => sessions;
+    internal CommitFeed Feed { get; }
 
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => dispose();
+    internal IAccountStore Accounts { get; }
+
+    internal ISessionStore Sessions { get; }
+
+    /// <summary>Closes the back end and removes its files or tables.</summary>
+    public ValueTask DisposeAsync() => _dispose();
 }

@@ -7,7 +7,7 @@ public sealed class InProcessBackplaneTests : BackplaneConformance
 {
     private readonly InProcessBackplane _backplane = new();
 
-    protected override ValueTask<IBackplane> ConnectAsync(IBackplaneNode node)
+    internal override ValueTask<IBackplane> ConnectAsync(IBackplaneNode node)
     {
         _backplane.Attach(node);
         return new(_backplane);

@@ -17,7 +17,7 @@ public abstract class PostgresBackplaneConformance(bool throughPooler) : Backpla
 
     protected override bool CarriesHints => false;
 
-    protected override async ValueTask<IBackplane> ConnectAsync(IBackplaneNode node)
+    internal override async ValueTask<IBackplane> ConnectAsync(IBackplaneNode node)
     {
         _backend ??= await Backend.NewAsync();
         var store = await _backend.OpenAsync(options =>

@@ -29,7 +29,7 @@ public sealed class Backend : IAsyncDisposable
         new(await Database.NewSchemaAsync(server));
 
     /// <summary>One more node on the schema, on real time unless another is given.</summary>
-    public async Task<PostgresStore> OpenAsync(
+    internal async Task<PostgresStore> OpenAsync(
         Action<PostgresOptions>? configure = null,
         CommitFeed? feed = null,
         TimeProvider? time = null
@@ -40,7 +40,7 @@ public sealed class Backend : IAsyncDisposable
         return store;
     }
 
-    public PostgresStore Create(Action<PostgresOptions>? configure = null, CommitFeed? feed = null, TimeProvider? time = null)
+    internal PostgresStore Create(Action<PostgresOptions>? configure = null, CommitFeed? feed = null, TimeProvider? time = null)
     {
         var options = new PostgresOptions { ConnectionString = ConnectionString };
         configure?.Invoke(options);

@@ -26,7 +26,7 @@ public abstract class TogetherBackplaneConformance(bool isRedisThere) : Backplan
 
     protected override bool CarriesHints => isRedisThere;
 
-    protected override async ValueTask<IBackplane> ConnectAsync(IBackplaneNode node)
+    internal override async ValueTask<IBackplane> ConnectAsync(IBackplaneNode node)
     {
         _backend ??= await Backend.NewAsync();
         var store = await _backend.OpenAsync();

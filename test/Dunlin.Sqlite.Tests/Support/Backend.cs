@@ -29,7 +29,7 @@ public sealed class Backend : IAsyncDisposable
 
     public static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public SqliteStore Create(Action<SqliteOptions>? configure = null, CommitFeed? feed = null, StoreClock? clock = null)
+    internal SqliteStore Create(Action<SqliteOptions>? configure = null, CommitFeed? feed = null, StoreClock? clock = null)
     {
         var options = new SqliteOptions { Path = Path };
         configure?.Invoke(options);

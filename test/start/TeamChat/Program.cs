@@ -1,5 +1,4 @@
 using Dapper;
-using Dunlin.Accounts;
 using Dunlin.Diagnostics;
 using Dunlin.Identity;
 using Dunlin.Journal;
@@ -67,13 +66,13 @@ sealed class TeamAccess : IAccessPolicy
 }
 
 /// <summary>Somebody to sign in with.</summary>
-sealed class DemoUsers(IAccounts accounts, IAccountStore store) : IHostedService
+sealed class DemoUsers(IAccounts accounts) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         foreach (var name in new[] { "ann", "bob" })
         {
-            if (await store.FindByNameAsync(name, cancellationToken) is null)
+            if (await accounts.FindByNameAsync(name, cancellationToken) is null)
                 await accounts.CreateAsync(new NewAccount(name, "correct horse", name, ["teams/7"]) { UserId = name }, cancellationToken);
         }
     }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Dunlin.Journal;
-using Dunlin.Scheduling;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -15,7 +14,6 @@ internal sealed partial class TimerKeeper(
     TimerService timers,
     TimerSchedule schedule,
     IStore store,
-    TimerWheel wheel,
     StoreClock clock,
     ILogger<TimerKeeper> logger
 ) : IHostedService
@@ -27,7 +25,7 @@ internal sealed partial class TimerKeeper(
 
     private readonly ConcurrentDictionary<Task, bool> _running = [];
     private readonly CancellationTokenSource _stopping = new();
-    private SweepEntry? _sweep;
+    private ITimer? _sweep;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -35,15 +33,14 @@ internal sealed partial class TimerKeeper(
         // Settled one by one rather than reminded of: a clock that stands before the last write is to be kept now.
         await foreach (var userId in DueAsync(long.MaxValue, cancellationToken))
             await SettleAsync(userId, cancellationToken);
-        _sweep = new SweepEntry(this, wheel);
-        wheel.Schedule(_sweep, SweepInterval);
+        _sweep = clock.TimeProvider.CreateTimer(_ => Run(SweepAsync), null, SweepInterval, SweepInterval);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         schedule.OnDue = null;
         if (_sweep is not null)
-            wheel.Cancel(_sweep);
+            await _sweep.DisposeAsync();
         await _stopping.CancelAsync();
         await Task.WhenAll(_running.Keys).WaitAsync(cancellationToken);
     }
@@ -118,15 +115,6 @@ internal sealed partial class TimerKeeper(
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default
         );
-    }
-
-    private sealed class SweepEntry(TimerKeeper keeper, TimerWheel wheel) : WheelEntry
-    {
-        protected override void OnDue()
-        {
-            keeper.Run(keeper.SweepAsync);
-            wheel.Schedule(this, SweepInterval);
-        }
     }
 
     [LoggerMessage(6400, LogLevel.Error, "A timer could not be moved on; it is tried again")]

@@ -1,38 +1,57 @@
-using System.Collections.Concurrent;
 using Dunlin.Journal;
-using Dunlin.Scheduling;
 
 namespace Dunlin.Apps.Focus;
 
-/// <summary>Remembers when time changes whose timer next. Only a reminder: the row in the store says what is due, and the state
-/// machine what comes of it, so that a reminder that is late, lost or given twice changes nothing.</summary>
-internal sealed class TimerSchedule(TimerWheel wheel, StoreClock clock)
+/// <summary>
+/// Calls back when the timer of a user is due next. The row in the store decides what is due, so a late, lost or repeated call changes
+/// nothing. Thread-safe.
+/// </summary>
+internal sealed class TimerSchedule(StoreClock clock) : IDisposable
 {
-    private readonly ConcurrentDictionary<string, Reminder> _reminders = new(StringComparer.Ordinal);
+    // The platform's timers take at most 49 days; a call before the time finds nothing due and schedules again.
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromDays(1);
 
-    /// <summary>Called with the user's id, on the wheel's thread.</summary>
+    private readonly Lock _gate = new(); // guards _timers
+    private readonly Dictionary<string, ITimer> _timers = new(StringComparer.Ordinal);
+
+    /// <summary>Called with the user's id, on a thread of the pool.</summary>
     public Action<string>? OnDue { get; set; }
 
-    /// <summary>Reminds at this time instead of any other for the user; null reminds no more.</summary>
+    /// <summary>Schedules the one call for the user at this time, in milliseconds since 1970; null removes it.</summary>
     public void Watch(string userId, long? dueAt)
     {
-        if (dueAt is not { } due)
+        if (dueAt is { } due)
         {
-            if (_reminders.TryRemove(userId, out var reminder))
-                wheel.Cancel(reminder);
+            Remind(userId, WireTime.Of(due) - clock.Now);
             return;
         }
-        Remind(userId, WireTime.Of(due) - clock.Now);
+        lock (_gate)
+        {
+            if (_timers.Remove(userId, out var timer))
+                timer.Dispose();
+        }
     }
 
+    /// <summary>Schedules the one call for the user after this delay; a negative delay counts as none.</summary>
     public void Remind(string userId, TimeSpan delay)
     {
-        var entry = _reminders.GetOrAdd(userId, static (id, schedule) => new Reminder(schedule, id), this);
-        wheel.Schedule(entry, delay > TimeSpan.Zero ? delay : TimeSpan.Zero);
+        delay = delay < TimeSpan.Zero ? TimeSpan.Zero : delay > MaxDelay ? MaxDelay : delay;
+        lock (_gate)
+        {
+            if (_timers.TryGetValue(userId, out var timer))
+                timer.Change(delay, Timeout.InfiniteTimeSpan);
+            else
+                _timers[userId] = clock.TimeProvider.CreateTimer(_ => OnDue?.Invoke(userId), null, delay, Timeout.InfiniteTimeSpan);
+        }
     }
 
-    private sealed class Reminder(TimerSchedule schedule, string userId) : WheelEntry
+    public void Dispose()
     {
-        protected override void OnDue() => schedule.OnDue?.Invoke(userId);
+        lock (_gate)
+        {
+            foreach (var timer in _timers.Values)
+                timer.Dispose();
+            _timers.Clear();
+        }
     }
 }
