@@ -36,8 +36,8 @@ public interface ITicketStore
     /// <param name="ticket">The ticket.</param>
     /// <param name="now">The current time (UTC).</param>
     /// <param name="cancellationToken">Cancels the write.</param>
-    /// <exception cref="DunlinException"><see cref="Diagnostics.ErrorCode.TooManyRequests"/>: there are too many unused tickets, of this
-    /// user or in total.</exception>
+    /// <exception cref="Diagnostics.DunlinException"><see cref="Diagnostics.ErrorCode.TooManyRequests"/>: there are too
+    /// many unused tickets, of this user or in total.</exception>
     ValueTask AddAsync(TicketRow ticket, DateTimeOffset now, CancellationToken cancellationToken);
 
     /// <summary>Removes and returns a ticket. At most one of several concurrent calls gets it.</summary>

@@ -33,6 +33,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The body is not valid JSON.",
         "Send one JSON value in UTF-8 with Content-Type: application/json."
     );
+
     /// <summary>A field has an invalid value (HTTP 400).</summary>
     public static readonly ErrorCode InvalidField = new(
         "invalid_field",
@@ -41,6 +42,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "A field has a wrong value.",
         "Correct the field named in 'field'."
     );
+
     /// <summary>A field is unknown (HTTP 400).</summary>
     public static readonly ErrorCode UnknownField = new(
         "unknown_field",
@@ -49,6 +51,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "A field is not known here.",
         "Remove or rename the field named in 'field'."
     );
+
     /// <summary>A topic name is not valid (HTTP 400).</summary>
     public static readonly ErrorCode InvalidTopic = new(
         "invalid_topic",
@@ -57,6 +60,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "A topic name is not valid.",
         "Use segments of letters, digits and -._~:@|+=!$% joined by '/', 200 characters at most."
     );
+
     /// <summary>A resource name is not valid (HTTP 400).</summary>
     public static readonly ErrorCode InvalidResource = new(
         "invalid_resource",
@@ -65,6 +69,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "A resource name is not valid.",
         "Use segments of letters, digits and -._~:@|+=!$% joined by '/', 200 characters at most."
     );
+
     /// <summary>A position is not valid (HTTP 400).</summary>
     public static readonly ErrorCode InvalidPosition = new(
         "invalid_position",
@@ -73,6 +78,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "A position is not valid.",
         "Use a position that the server sent, or leave it out to start from now."
     );
+
     /// <summary>A stream has too many topics (HTTP 400).</summary>
     public static readonly ErrorCode TooManyTopics = new(
         "too_many_topics",
@@ -81,6 +87,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Too many topics on one stream.",
         "Subscribe to fewer topics, or open a second stream."
     );
+
     /// <summary>The caller is not signed in (HTTP 401).</summary>
     public static readonly ErrorCode NotSignedIn = new(
         "not_signed_in",
@@ -89,6 +96,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "You are not signed in.",
         "Sign in, then send a bearer token, the session cookie or a fresh ticket."
     );
+
     /// <summary>The user name or the password is wrong (HTTP 401).</summary>
     public static readonly ErrorCode InvalidCredentials = new(
         "invalid_credentials",
@@ -97,6 +105,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The user name or the password is wrong.",
         "Check both and try again."
     );
+
     /// <summary>The caller has no permission (HTTP 403).</summary>
     public static readonly ErrorCode Forbidden = new(
         "forbidden",
@@ -105,6 +114,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "You may not do this.",
         "Ask for access, or sign in as another user."
     );
+
     /// <summary>The origin may not write with the session cookie (HTTP 403).</summary>
     public static readonly ErrorCode OriginRefused = new(
         "origin_refused",
@@ -113,6 +123,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "This origin may not write with the session cookie.",
         "Call from the site itself, allow the origin in the options, or use a bearer token."
     );
+
     /// <summary>The requested object does not exist (HTTP 404).</summary>
     public static readonly ErrorCode NotFound = new(
         "not_found",
@@ -121,6 +132,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "There is no such thing.",
         "Check the address; it may have been deleted."
     );
+
     /// <summary>The address does not support the method (HTTP 405).</summary>
     public static readonly ErrorCode MethodNotAllowed = new(
         "method_not_allowed",
@@ -129,6 +141,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "This address does not take that method.",
         "See the Allow header."
     );
+
     /// <summary>Another user is signed in now (HTTP 409).</summary>
     public static readonly ErrorCode UserChanged = new(
         "user_changed",
@@ -137,6 +150,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Another user is signed in now.",
         "Load the page anew: it acts for a user who is no longer signed in here. Nothing was done."
     );
+
     /// <summary>The caller no longer holds the lease (HTTP 409).</summary>
     public static readonly ErrorCode LeaseLost = new(
         "lease_lost",
@@ -145,6 +159,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The lease is no longer yours.",
         "Keep the work as a draft, read the current state and acquire again."
     );
+
     /// <summary>The idempotency key was used for another request (HTTP 409).</summary>
     public static readonly ErrorCode IdempotencyKeyReused = new(
         "idempotency_key_reused",
@@ -153,6 +168,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The idempotency key was used for another request.",
         "Use a new key for a new request."
     );
+
     /// <summary>The request conflicts with the current state (HTTP 409).</summary>
     public static readonly ErrorCode Conflict = new(
         "conflict",
@@ -161,6 +177,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The request does not fit the current state.",
         "Read the current state and decide again."
     );
+
     /// <summary>The changes since the checkpoint are no longer stored (HTTP 410).</summary>
     public static readonly ErrorCode CheckpointExpired = new(
         "checkpoint_expired",
@@ -169,6 +186,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The checkpoint cannot be continued from.",
         "Pull from the beginning, without a position, and drop what is not told again."
     );
+
     /// <summary>The object has changed since the caller read it (HTTP 412, RFC 9110 If-Match).</summary>
     public static readonly ErrorCode VersionMismatch = new(
         "version_mismatch",
@@ -177,6 +195,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The thing has changed since you read it.",
         "Read it again and repeat the change with the new version."
     );
+
     /// <summary>The request is too large (HTTP 413).</summary>
     public static readonly ErrorCode TooLarge = new(
         "too_large",
@@ -185,6 +204,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The request is too large.",
         "Stay within the limit named in 'limit'."
     );
+
     /// <summary>The content type is not supported (HTTP 415).</summary>
     public static readonly ErrorCode UnsupportedMediaType = new(
         "unsupported_media_type",
@@ -193,6 +213,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "This content type is not taken here.",
         "Send the body uncompressed, with the content type that the endpoint takes."
     );
+
     /// <summary>Another owner holds the lease (HTTP 423).</summary>
     public static readonly ErrorCode LeaseHeld = new(
         "lease_held",
@@ -201,6 +222,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Another holder has the lease.",
         "Wait until it is released or expires; see 'holder' and 'expiresAt'."
     );
+
     /// <summary>The page is older than the server (HTTP 426).</summary>
     public static readonly ErrorCode SchemaOutdated = new(
         "schema_outdated",
@@ -209,6 +231,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The page is older than the server.",
         "Load the page anew; what was not sent yet is kept and migrated."
     );
+
     /// <summary>The caller sends too many requests (HTTP 429).</summary>
     public static readonly ErrorCode TooManyRequests = new(
         "too_many_requests",
@@ -217,6 +240,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Too many requests.",
         "Wait as long as Retry-After says."
     );
+
     /// <summary>The caller has too many open streams (HTTP 429).</summary>
     public static readonly ErrorCode TooManyConnections = new(
         "too_many_connections",
@@ -225,6 +249,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Too many open streams.",
         "Close a stream that is not needed, or wait as long as Retry-After says."
     );
+
     /// <summary>The queue of the lease is full (HTTP 429).</summary>
     public static readonly ErrorCode QueueFull = new(
         "queue_full",
@@ -233,6 +258,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Too many are waiting for this lease.",
         "Try again later."
     );
+
     /// <summary>A limit on stored data is reached (HTTP 429).</summary>
     public static readonly ErrorCode LimitReached = new(
         "limit_reached",
@@ -241,6 +267,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "A limit is reached.",
         "Delete what is no longer needed, or ask the operator for more; 'limit' says how much there can be."
     );
+
     /// <summary>The server failed (HTTP 500).</summary>
     public static readonly ErrorCode Internal = new(
         "internal",
@@ -249,6 +276,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The server failed.",
         "Try again; if it lasts, tell the operator the trace id."
     );
+
     /// <summary>The identity provider does not respond (HTTP 503).</summary>
     public static readonly ErrorCode IdentityUnavailable = new(
         "identity_unavailable",
@@ -257,6 +285,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The identity provider does not answer.",
         "Try again; you are not signed out. If it lasts, tell the operator."
     );
+
     /// <summary>The store is not available. Nothing of the request was stored (HTTP 503).</summary>
     public static readonly ErrorCode StoreUnavailable = new(
         "store_unavailable",
@@ -265,6 +294,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The store cannot be written now.",
         "Try again; nothing of this request was kept."
     );
+
     /// <summary>It is unknown whether the request was executed (HTTP 503).</summary>
     public static readonly ErrorCode OutcomeUnknown = new(
         "outcome_unknown",
@@ -273,6 +303,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Whether the request was carried out is not known.",
         "Repeat it with the same idempotency key, or read the current state before you repeat it: it may have been kept."
     );
+
     /// <summary>The server is shutting down (HTTP 503).</summary>
     public static readonly ErrorCode Draining = new(
         "draining",

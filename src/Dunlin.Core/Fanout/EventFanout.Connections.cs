@@ -42,7 +42,7 @@ public sealed partial class EventFanout
     /// <summary>Opens and registers a connection. It receives no event before <see cref="StartAsync"/>.</summary>
     /// <param name="request">The caller, topics and sink.</param>
     /// <returns>The connection.</returns>
-    /// <exception cref="DunlinException"><see cref="Diagnostics.ErrorCode.Draining"/>: the node is draining.</exception>
+    /// <exception cref="Diagnostics.DunlinException"><see cref="Diagnostics.ErrorCode.Draining"/>: the node is draining.</exception>
     public EventStreamConnection Open(ConnectionRequest request)
     {
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
@@ -68,7 +68,8 @@ public sealed partial class EventFanout
     /// <remarks>A resume position after the local head may come from another node, so the head is then read from the store.</remarks>
     /// <param name="resume">The position to resume from; null to start at the head.</param>
     /// <param name="cancellationToken">Cancels the read of the head.</param>
-    /// <exception cref="DunlinException"><see cref="Diagnostics.ErrorCode.StoreUnavailable"/>: the head cannot be read.</exception>
+    /// <exception cref="Diagnostics.DunlinException"><see cref="Diagnostics.ErrorCode.StoreUnavailable"/>: the head cannot be
+    /// read.</exception>
     public async ValueTask<(Position Start, ResetReason? Reset)> LocateAsync(
         Position? resume,
         CancellationToken cancellationToken = default

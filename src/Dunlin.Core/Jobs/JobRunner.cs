@@ -9,9 +9,7 @@ namespace Dunlin.Jobs;
 
 /// <summary>Runs the jobs of one type on one node. Thread-safe.</summary>
 /// <remarks>
-/// The store holds the due times; the runner schedules its next look at them. Commits of any node wake it. It also polls the journal for
-/// commits without a notification.
-/// Two nodes may try to claim the same job; the transaction lets one of them succeed.
+/// The store holds the due times. Commits of any node wake the runner, and so do polls of the journal. Only one node can claim a job.
 /// </remarks>
 internal sealed partial class JobRunner
 {
@@ -40,7 +38,7 @@ internal sealed partial class JobRunner
     private readonly ILogger _logger;
     private readonly EventOrigin _origin;
     private readonly ITimer _timer;
-    private bool _isAlone; // true until all jobs have been read once: claims found until then belong to an earlier process
+    private bool _isAlone; // single-process store whose jobs have not been read yet: claims found then are orphans
     private long _followed;
     private DateTimeOffset _nextPoll;
 
@@ -82,9 +80,7 @@ internal sealed partial class JobRunner
     }
 
     /// <summary>Handles events of the fan-out. Must be fast; does not throw.</summary>
-    /// <remarks>
-    /// Ignores the steps of workers: they run the jobs that they claim. Polling the journal finds their claims in time for the expiry.
-    /// </remarks>
+    /// <remarks>Ignores steps of workers, which run what they claim. Polling finds their claims in time for the expiry.</remarks>
     public void OnHeard(DunlinEvent entry)
     {
         if (
@@ -95,9 +91,7 @@ internal sealed partial class JobRunner
             Hint(id);
     }
 
-    /// <summary>
-    /// Runs until stopped and until its jobs have ended. Waits out errors itself: a commit or an ended job ends that wait early.
-    /// </summary>
+    /// <summary>Runs until stopped and its jobs have ended. A commit or an ended job shortens the back-off after an error.</summary>
     public async Task RunAsync(BackgroundLoop loop, CancellationToken stopping)
     {
         await using var _ = stopping.UnsafeRegister(static runner => ((JobRunner)runner!).Wake(), this);
@@ -130,9 +124,7 @@ internal sealed partial class JobRunner
         await StoppedAsync();
     }
 
-    /// <summary>
-    /// Completes when no job is running here, and either no known job is due or the runner waits for the store to recover.
-    /// </summary>
+    /// <summary>Completes when no job runs here, and no known job is due or the runner waits for the store to recover.</summary>
     public Task WhenIdleAsync()
     {
         lock (_gate)

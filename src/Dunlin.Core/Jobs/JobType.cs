@@ -20,7 +20,7 @@ public sealed class JobType
     /// <param name="name">The name: 1 to 60 letters, digits and <c>.-_</c>.</param>
     /// <param name="handler">The handler.</param>
     /// <param name="options">The options; null uses the defaults.</param>
-    /// <exception cref="DunlinException"><see cref="Diagnostics.ErrorCode.InvalidField"/>: the name is not valid.</exception>
+    /// <exception cref="Diagnostics.DunlinException"><see cref="Diagnostics.ErrorCode.InvalidField"/>: the name is not valid.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public static JobType Of<T>(string name, IJobHandler<T> handler, JobOptions? options = null)
     {
