@@ -11,10 +11,9 @@ namespace Dunlin.Access;
 
 /// <summary>Relays access changes between <see cref="AccessChanges"/> of this node and the journal. Thread-safe.</summary>
 /// <remarks>
-/// Incoming: changes announced in the journal (<see cref="AccessEvents"/>) by any node are published on this node, one at a time.
-/// Outgoing: changes published on this node outside a unit of work are appended for the other nodes of a shared store.
-/// Appends are retried until the store is available, and the remaining changes are sent when the node stops. Both queues are bounded: see
-/// <see cref="AccessQueue"/>.
+/// Incoming: changes announced in the journal (<see cref="AccessEvents"/>) by any node are published on this node, one at a time. Outgoing:
+/// changes published on this node outside a unit of work are appended for the other nodes of a shared store. Appends are retried until the
+/// store is available, and the remaining changes are sent when the node stops. Both queues are bounded: see <see cref="AccessQueue"/>.
 /// </remarks>
 internal sealed class AccessRelay : IHostedService, IDisposable
 {

@@ -21,9 +21,8 @@ namespace Dunlin.Access;
 /// and releases leases.
 /// <para>
 /// A revocation is a record of the store. The event that announces it is appended in the same transaction, to a topic that only the engine
-/// can use.
-/// It therefore survives restarts and reaches every node of the store, even if a notification is lost. Each node holds all revocations in
-/// memory, about 200 bytes each.
+/// can use. It therefore survives restarts and reaches every node of the store, even if a notification is lost. Each node holds all
+/// revocations in memory, about 200 bytes each.
 /// </para>
 /// <para>
 /// Until a node has received a revocation, it may still accept a revoked credential. It closes the resulting stream when it receives the

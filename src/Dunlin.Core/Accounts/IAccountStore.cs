@@ -20,8 +20,8 @@ public sealed record AccountRow(string UserId, string Username, string FullName,
 
     /// <summary>Gets the number of times that the account was saved; null (the default) if unknown.</summary>
     /// <remarks>
-    /// <see cref="IAccountStore.SaveAsync"/> compares it: 0 only inserts, a greater number only replaces that version, and null replaces
-    /// any version.
+    /// <see cref="IAccountStore.SaveAsync"/> compares it: 0 only inserts, a greater number never replaces another version, and null
+    /// replaces any version.
     /// </remarks>
     public long? Version { get; init; }
 

@@ -5,9 +5,8 @@ namespace Dunlin.Backplane;
 
 /// <summary>Passes commit notifications and transient events between nodes. Must be thread-safe.</summary>
 /// <remarks>
-/// An implementation must not block and must not throw. Calls may be reordered.
-/// The journal is authoritative: a lost notification costs latency only, because nodes also read the journal. A lost transient event is
-/// lost.
+/// An implementation must not block and must not throw. Calls may be reordered. The journal is authoritative: a lost notification costs
+/// latency only, because nodes also read the journal. A lost transient event is lost.
 /// </remarks>
 public interface IBackplane
 {

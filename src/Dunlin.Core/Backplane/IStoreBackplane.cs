@@ -7,8 +7,8 @@ namespace Dunlin.Backplane;
 /// </summary>
 /// <remarks>
 /// The faster backplane reports the commits that it has delivered, so that the store need not read them, and falls back to this one for
-/// transient events.
-/// The requirements of <see cref="IBackplane"/> apply. Notifications of a faster backplane may be late, duplicated, reordered or lost.
+/// transient events. The requirements of <see cref="IBackplane"/> apply. Notifications of a faster backplane may be late, duplicated,
+/// reordered or lost.
 /// </remarks>
 public interface IStoreBackplane : IBackplane
 {

@@ -12,10 +12,8 @@ namespace Dunlin.Cluster;
 /// <summary>Sends queries to all other nodes, for example whether a user is connected to them. Thread-safe.</summary>
 /// <remarks>
 /// Requests and responses are transient events on an internal topic, so they are best effort. A query waits up to one second for responses
-/// and reports
-/// unresponsive nodes (<see cref="ClusterAnswer{T}.UnresponsiveNodes"/>). Use it for display and to skip needless work, never for
-/// correctness.
-/// A node that has not heard of other nodes sends nothing and does not wait.
+/// and reports unresponsive nodes (<see cref="ClusterAnswer{T}.UnresponsiveNodes"/>). Use it for display and to skip needless work, never
+/// for correctness. A node that has not heard of other nodes sends nothing and does not wait.
 /// </remarks>
 public sealed partial class ClusterQuery
 {

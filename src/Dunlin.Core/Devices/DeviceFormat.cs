@@ -9,8 +9,8 @@ namespace Dunlin.Devices;
 /// The wire format of one device: the envelope <c>{"channel","type","payload","sourceDeviceId","timestamp"}</c>. Thread-safe.
 /// </summary>
 /// <remarks>
-/// Omits events that exclude this device. The exclusion is part of the event's data, so that it also applies on replay.
-/// Each stream has its own instance, so a frame is encoded once per stream of a user: a few times.
+/// Omits events that exclude this device. The exclusion is part of the event's data, so that it also applies on replay. Each stream has its
+/// own instance, so a frame is encoded once per stream of a user: a few times.
 /// </remarks>
 /// <param name="deviceId">The device that reads.</param>
 public sealed class DeviceFormat(string deviceId) : IWireFormat

@@ -12,9 +12,9 @@ namespace Dunlin.Devices;
 /// A device is connected while its stream is open; there is nothing to register. Events are durable: a device that was offline receives
 /// them when it resumes.
 /// <para>
-/// Channels (<c>timer</c>, <c>tasks</c>) exist at this interface only: internally, <c>channel:type</c> is the event type.
-/// The topics are <c>users/{user}/devices</c> (all devices) and <c>users/{user}/devices/{device}</c> (one device). Their user may read them
-/// without an access policy.
+/// Channels (<c>timer</c>, <c>tasks</c>) exist at this interface only: internally, <c>channel:type</c> is the event type. The topics are
+/// <c>users/{user}/devices</c> (all devices) and <c>users/{user}/devices/{device}</c> (one device). Their user may read them without an
+/// access policy.
 /// </para>
 /// <para>Connection states and counts are cluster-wide and report the number of unresponsive nodes.</para>
 /// </remarks>

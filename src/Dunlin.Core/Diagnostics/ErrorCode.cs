@@ -14,9 +14,7 @@ public enum ErrorClass
 }
 
 /// <summary>An error code of the wire protocol, with its HTTP status, class and hint. Immutable.</summary>
-/// <remarks>
-/// <see cref="All"/> is the table of all codes. The problem documents (RFC 9457) and the TypeScript union are generated from it.
-/// </remarks>
+/// <remarks><see cref="All"/> is the table of all codes. Problem documents (RFC 9457) and the error reference come from it.</remarks>
 /// <param name="Code">The stable code in snake_case.</param>
 /// <param name="Status">The HTTP status (RFC 9110). Used by the HTTP layer only.</param>
 /// <param name="Class">How a client should handle the error.</param>

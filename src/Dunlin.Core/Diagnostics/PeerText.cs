@@ -9,8 +9,7 @@ namespace Dunlin.Diagnostics;
 /// </summary>
 /// <remarks>
 /// CWE-117. Line breaks, control and formatting characters are written as <c>\uXXXX</c>, so that the text cannot forge log lines or control
-/// a terminal.
-/// Backslashes are doubled, so that the log is unambiguous. The text is truncated after <see cref="MaxLength"/> characters.
+/// a terminal. Backslashes are doubled, so that the log is unambiguous. The text is truncated after <see cref="MaxLength"/> characters.
 /// </remarks>
 /// <param name="value">The text; null is logged as <c>(null)</c>.</param>
 public readonly struct PeerText(string? value) : IEquatable<PeerText>

@@ -7,8 +7,8 @@ namespace Dunlin.Fanout;
 /// thread-safe.
 /// </summary>
 /// <remarks>
-/// The read ends where the buffered events begin, so it does not have to follow a growing head.
-/// The buffer is bounded; events that do not fit are read from the journal too.
+/// The read ends where the buffered events begin, so it does not have to follow a growing head. The buffer is bounded; events that do not
+/// fit are read from the journal too.
 /// </remarks>
 internal sealed class CommitsAhead
 {

@@ -86,7 +86,7 @@ public sealed partial class EventFanout
     }
 
     /// <summary>
-    /// Sends the opening frames and starts delivery after <paramref name="start"/>. Completes when the connection is live or closed.
+    /// Sends the opening frames and starts delivery after <paramref name="start"/>. Completes when the connection has caught up or closed.
     /// </summary>
     /// <param name="connection">The connection from <see cref="Open"/>.</param>
     /// <param name="opening">The bytes to send first.</param>

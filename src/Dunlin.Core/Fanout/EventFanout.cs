@@ -11,8 +11,8 @@ namespace Dunlin.Fanout;
 
 /// <summary>Delivers committed events to every local connection that may read them. Thread-safe.</summary>
 /// <remarks>
-/// Events arrive from the local store and, as commit notifications, from other nodes, in any order.
-/// They are delivered in offset order without gaps: the fan-out first reads missing events from the journal.
+/// Events arrive from the local store and, as commit notifications, from other nodes, in any order. They are delivered in offset order
+/// without gaps: the fan-out first reads missing events from the journal.
 /// </remarks>
 public sealed partial class EventFanout : IBackplaneNode
 {

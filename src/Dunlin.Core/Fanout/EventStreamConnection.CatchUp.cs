@@ -4,10 +4,9 @@ namespace Dunlin.Fanout;
 
 /// <content>
 /// The transition from the journal to live delivery. The connection reads a page after <see cref="LastSentOffset"/>, writes it and flushes
-/// it
-/// before it reads the next one, so that a slow peer costs one page of memory. After the last page it asks its shard to join.
-/// The shard delivers in offset order and tracks the delivered offset. In one step of its loop it takes the events in between from the
-/// tail and subscribes the connection. No event is lost, because both happen in that loop.
+/// it before it reads the next one, so that a slow peer costs one page of memory. After the last page it joins its shard. The shard
+/// delivers in offset order and tracks the delivered offset. In one step of its loop it takes the events in between from the tail and
+/// subscribes the connection. No event is lost, because both happen in that loop.
 /// </content>
 public sealed partial class EventStreamConnection
 {

@@ -17,9 +17,8 @@ namespace Dunlin.Fanout;
 /// <item><b>Lagging</b>: the queue was full. The shard has unsubscribed the connection, which catches up once its queue is written.</item>
 /// </list>
 /// Invariant: every readable event of its topics with an offset up to <see cref="LastSentOffset"/> has been written or queued exactly once,
-/// in order.
-/// If the connection conflates, a later event of the same topic and type may replace it.
-/// Exactly one party owns the sink at any time (<c>_writing</c>). An idle connection holds no task, channel or timer.
+/// in order. If the connection conflates, a later event of the same topic and type may replace it. Exactly one party owns the sink at any
+/// time (<c>_writing</c>). An idle connection holds no task, channel or timer.
 /// </remarks>
 public sealed partial class EventStreamConnection : WheelEntry
 {

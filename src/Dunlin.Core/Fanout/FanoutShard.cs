@@ -6,8 +6,8 @@ namespace Dunlin.Fanout;
 /// <summary>Delivers events to its share of the connections. The public methods are thread-safe.</summary>
 /// <remarks>
 /// All work (events, and connections that join, leave or lose topics) goes through one inbox and runs on one thread at a time, in order.
-/// The subscriber sets therefore need no lock, and joining cannot race with delivery.
-/// A round takes the whole inbox: a connection that receives many events in one round is flushed once.
+/// The subscriber sets therefore need no lock, and joining cannot race with delivery. A round takes the whole inbox: a connection that
+/// receives many events in one round is flushed once.
 /// </remarks>
 internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
 {
@@ -153,8 +153,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     /// <param name="entry">The event.</param>
     /// <param name="mayRepeat">
     /// Whether a connection may also be in another set that receives the event. <see cref="EventStreamConnection.LastSentOffset"/> does not
-    /// detect this:
-    /// transient events and events refused by a full queue do not advance it.
+    /// detect this: transient events and events refused by a full queue do not advance it.
     /// </param>
     private int DeliverTo(SubscriberSet set, DunlinEvent entry, bool mayRepeat)
     {

@@ -18,9 +18,9 @@ public sealed class DunlinBuilder(IServiceCollection services)
     /// Adds an access policy for topics and resources under a prefix. The policy with the longest prefix that covers a name decides alone.
     /// </summary>
     /// <remarks>
-    /// Without a policy, a user can read the topics <c>users/{id}</c> of that user only.
-    /// Each check gets its own policy in its own service scope, so a policy may use scoped services such as a <c>DbContext</c>.
-    /// A policy without constructor parameters, or registered as a singleton, has one instance, which must be thread-safe.
+    /// Without a policy, a user can read the topics <c>users/{id}</c> of that user only. Each check gets its own policy in its own service
+    /// scope, so a policy may use scoped services such as a <c>DbContext</c>. A policy without constructor parameters, or registered as a
+    /// singleton, has one instance, which must be thread-safe.
     /// </remarks>
     /// <typeparam name="TPolicy">The policy.</typeparam>
     /// <param name="prefix">The prefix, segment by segment; empty for all names.</param>
@@ -71,8 +71,8 @@ public sealed class DunlinBuilder(IServiceCollection services)
 
     /// <summary>Adds tables of the application to the store, as numbered SQL scripts in embedded resources.</summary>
     /// <remarks>
-    /// The scripts are named <c>NNNN_name.sql</c>. Each runs once, in order, before the host takes requests.
-    /// A script <c>NNNN_name.sqlite.sql</c> or <c>NNNN_name.postgres.sql</c> replaces the common script with this number on that database.
+    /// The scripts are named <c>NNNN_name.sql</c>. Each runs once, in order, before the host takes requests. A script
+    /// <c>NNNN_name.sqlite.sql</c> or <c>NNNN_name.postgres.sql</c> replaces the common script with this number on that database.
     /// </remarks>
     /// <param name="name">The name of the schema, under which the last executed number is stored.</param>
     /// <param name="assembly">The assembly with the scripts.</param>

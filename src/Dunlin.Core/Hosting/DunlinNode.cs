@@ -9,8 +9,8 @@ namespace Dunlin.Hosting;
 
 /// <summary>Starts and stops a node.</summary>
 /// <remarks>
-/// Once the store is open, it starts the fan-out at the head of the journal and schedules the expiry of leases.
-/// It closes streams and releases leases when access ends. When the host stops, it drains the streams while publishing still works.
+/// Once the store is open, it starts the fan-out at the head of the journal and schedules the expiry of leases. It closes streams and
+/// releases leases when access ends. When the host stops, it drains the streams while publishing still works.
 /// </remarks>
 internal sealed partial class DunlinNode(
     EventFanout fanout,

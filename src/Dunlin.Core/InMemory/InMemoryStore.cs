@@ -12,8 +12,8 @@ namespace Dunlin.InMemory;
 /// process ends.
 /// </summary>
 /// <remarks>
-/// It meets the conformance suites in the simplest way: one writer at a time, with changes that become visible at the commit.
-/// It has no database, so <see cref="IUnitOfWork.Connection"/> throws.
+/// It meets the conformance suites in the simplest way: one writer at a time, with changes that become visible at the commit. It has no
+/// database, so <see cref="IUnitOfWork.Connection"/> throws.
 /// </remarks>
 /// <param name="feed">The feed for commits.</param>
 /// <param name="clock">The clock for timestamps and expiry.</param>

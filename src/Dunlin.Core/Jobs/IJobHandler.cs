@@ -4,9 +4,8 @@ namespace Dunlin.Jobs;
 /// <remarks>
 /// A job may run more than once, because the process may end at any moment. Write effects that must happen once through
 /// <see cref="JobRun{T}.CompleteAsync"/> or <see cref="JobRun{T}.WriteAsync"/>. Make all other effects (requests to other systems)
-/// idempotent.
-/// Each attempt gets its own handler in its own service scope. If the handler is registered as a singleton, or its constructor has no
-/// parameters, one instance handles all jobs and must be thread-safe.
+/// idempotent. Each attempt gets its own handler in its own service scope. If the handler is registered as a singleton, or its constructor
+/// has no parameters, one instance handles all jobs and must be thread-safe.
 /// </remarks>
 /// <typeparam name="T">The type of the job's value, serialised with <c>JsonSerializerOptions.Web</c>.</typeparam>
 public interface IJobHandler<T>

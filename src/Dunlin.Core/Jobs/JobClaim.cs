@@ -5,8 +5,8 @@ namespace Dunlin.Jobs;
 
 /// <summary>A worker's claim on a job. Thread-safe: the renewal runs concurrently with the handler.</summary>
 /// <remarks>
-/// Each write checks in its transaction that the row is running under the claim's fencing token.
-/// An expired claim can still write if no other worker has claimed the job: then no other worker can have started it.
+/// Each write checks in its transaction that the row is running under the claim's fencing token. An expired claim can still write if no
+/// other worker has claimed the job: then no other worker can have started it.
 /// </remarks>
 internal sealed class JobClaim(JobInfo job, IStore store, EventOrigin origin)
 {

@@ -4,9 +4,9 @@ namespace Dunlin.Jobs;
 
 /// <summary>Chooses the next of the due jobs. Not thread-safe.</summary>
 /// <remarks>
-/// Each fairness key has a lane. The lane with the fewest running jobs is first; among equal lanes, the least recently served one.
-/// Within a lane, the oldest job whose concurrency key is below its limit is first.
-/// A choice takes logarithmic time in the number of waiting jobs, plus one step per lane whose jobs are all at their limit.
+/// Each fairness key has a lane. The lane with the fewest running jobs is first; among equal lanes, the least recently served one. Within a
+/// lane, the oldest job whose concurrency key is below its limit is first. A choice takes logarithmic time in the number of waiting jobs,
+/// plus one step per lane whose jobs are all at their limit.
 /// </remarks>
 internal sealed class JobTurns(int maxPerFairnessKey, int maxPerConcurrencyKey)
 {

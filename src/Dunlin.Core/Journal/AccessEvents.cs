@@ -7,8 +7,8 @@ namespace Dunlin.Journal;
 /// Announces changes of access rights and ended sessions as events of the journal, in the same transaction as the change.
 /// </summary>
 /// <remarks>
-/// If the transaction commits, every node receives the announcement, even if the committing node fails at that moment.
-/// If it rolls back, no node receives it. Receiving nodes close or narrow open streams and drop cached sessions and rights.
+/// If the transaction commits, every node receives the announcement, even if the committing node fails at that moment. If it rolls back, no
+/// node receives it. Receiving nodes close or narrow open streams and drop cached sessions and rights.
 /// </remarks>
 public static class AccessEvents
 {

@@ -2,9 +2,9 @@ namespace Dunlin.Journal;
 
 /// <summary>Completes the requests of one committed batch on the thread pool, away from the writer's thread.</summary>
 /// <remarks>
-/// One work item serves the whole batch: it queues itself again for the remaining requests, then completes one request.
-/// A batch therefore costs one allocation and usually wakes one thread, and callers continue in commit order.
-/// A caller that blocks its thread delays no other caller: another thread runs the work item.
+/// One work item serves the whole batch: it queues itself again for the remaining requests, then completes one request. A batch therefore
+/// costs one allocation and usually wakes one thread, and callers continue in commit order. A caller that blocks its thread delays no other
+/// caller: another thread runs the work item.
 /// </remarks>
 /// <param name="requests">The executed and committed requests. No other component may use them any more.</param>
 internal sealed class BatchAnswers<TSession>(IReadOnlyList<WriteRequest<TSession>> requests) : IThreadPoolWorkItem

@@ -6,9 +6,8 @@ namespace Dunlin.Journal;
 
 /// <summary>Passes the commits of a store to its subscribers. Thread-safe.</summary>
 /// <remarks>
-/// The store publishes the events that this node commits: in commit order, never concurrently, before it completes the writers.
-/// If only this node writes, consecutive batches have consecutive offsets. Events that other nodes commit in between are read from the
-/// journal.
+/// The store publishes the events that this node commits: in commit order, never concurrently, before it completes the writers. If only
+/// this node writes, consecutive batches have consecutive offsets. Events that other nodes commit in between are read from the journal.
 /// Subscribers must return quickly. An exception of a subscriber is logged.
 /// </remarks>
 public sealed class CommitFeed

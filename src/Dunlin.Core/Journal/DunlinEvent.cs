@@ -40,7 +40,7 @@ public sealed class DunlinEvent
     /// <summary>Gets the user, session, connection and device that caused the event; null if unknown.</summary>
     public EventOrigin? Origin { get; }
 
-    /// <summary>Gets the time of the append (UTC), by the clock of the appending node.</summary>
+    /// <summary>Gets the time of the append (UTC), by the clock of the store.</summary>
     public DateTimeOffset Time { get; }
 
     /// <summary>Gets whether the event is delivered live only, without an id and without replay.</summary>

@@ -4,8 +4,8 @@ namespace Dunlin.Journal;
 
 /// <summary>The cause of an event. Each part may be null.</summary>
 /// <remarks>
-/// The journal stores the origin with the event, for exclusion of a client's own events (live and on replay) and for audits.
-/// It is not sent to clients, except by a wire format that writes it.
+/// The journal stores the origin with the event, for exclusion of a client's own events (live and on replay) and for audits. It is not sent
+/// to clients, except by a wire format that writes it.
 /// </remarks>
 /// <param name="UserId">The user.</param>
 /// <param name="SessionId">The sign-in session of that user.</param>

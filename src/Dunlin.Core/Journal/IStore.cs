@@ -69,8 +69,8 @@ public interface IUnitOfWork
 
     /// <summary>Appends an event and returns its position, which can serve as the version of the changed rows.</summary>
     /// <remarks>
-    /// The event is announced if and only if the transaction commits.
-    /// Append late in the unit of work: some stores block other writers from the first append to the commit.
+    /// The event is announced if and only if the transaction commits. Append late in the unit of work: some stores block other writers from
+    /// the first append to the commit.
     /// </remarks>
     /// <param name="draft">The event.</param>
     /// <param name="cancellationToken">Cancels the append.</param>

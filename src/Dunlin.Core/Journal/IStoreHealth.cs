@@ -5,8 +5,8 @@ public interface IStoreHealth
 {
     /// <summary>Gets the error that prevents writes; null while the store works.</summary>
     /// <remarks>
-    /// While it is set, requests fail with <see cref="Diagnostics.ErrorCode.StoreUnavailable"/>.
-    /// A store whose database recovers clears it. After a permanent failure it stays set until the process restarts.
+    /// While it is set, requests fail with <see cref="Diagnostics.ErrorCode.StoreUnavailable"/>. A store whose database recovers clears it.
+    /// After a permanent failure it stays set until the process restarts.
     /// </remarks>
     Exception? Fault { get; }
 

@@ -8,8 +8,8 @@ namespace Dunlin.Journal;
 /// <item>Many topics: an index scan for each of 10,000 topics would cost more than reading a page. The store scans the journal in offset
 /// order and filters.</item>
 /// </list>
-/// The ordered scan is cheap for a reader that is slightly behind, since many topics make up much of the journal.
-/// A reader that is far behind, with a wide pattern that rarely matches, pays for all events in between: some milliseconds per page.
+/// The ordered scan is cheap for a reader that is slightly behind, since many topics make up much of the journal. A reader that is far
+/// behind, with a wide pattern that rarely matches, pays for all events in between: some milliseconds per page.
 /// </remarks>
 internal static class PatternLimits
 {

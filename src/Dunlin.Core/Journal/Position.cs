@@ -6,8 +6,7 @@ namespace Dunlin.Journal;
 /// <summary>A position in the journal: the state after the event with <see cref="Offset"/> and all earlier events. Immutable.</summary>
 /// <remarks>
 /// The wire text is <c>epoch-offset</c>, for example <c>9f3c21aa-1042</c>. It uses only the characters <c>[0-9a-f-]</c> and is short, so
-/// that
-/// browsers send it in <c>Last-Event-ID</c> across origins without a CORS preflight.
+/// that browsers send it in <c>Last-Event-ID</c> across origins without a CORS preflight.
 /// </remarks>
 /// <param name="Epoch">The id of one history of the journal. A journal that is created again or restored gets another epoch; positions of
 /// different epochs have no order.</param>

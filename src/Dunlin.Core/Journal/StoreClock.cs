@@ -2,9 +2,9 @@ namespace Dunlin.Journal;
 
 /// <summary>The clock that decides lease expiry and timestamps events. Thread-safe.</summary>
 /// <remarks>
-/// It reads the wall clock once at start-up and then advances with the monotonic timestamp.
-/// A step of the wall clock can therefore neither end a lease early, grant a lease twice, nor make retention remove events early.
-/// The cost: time while the machine is suspended may not count, and a wrong wall clock at start-up stays wrong until a restart.
+/// It reads the wall clock once at start-up and then advances with the monotonic timestamp. A step of the wall clock can therefore neither
+/// end a lease early, grant a lease twice, nor make retention remove events early. The cost: time while the machine is suspended may not
+/// count, and a wrong wall clock at start-up stays wrong until a restart.
 /// </remarks>
 /// <param name="time">The time provider.</param>
 public sealed class StoreClock(TimeProvider time)

@@ -11,9 +11,8 @@ internal sealed class TimeTextException(string message) : FormatException(messag
 
 /// <summary>Parses times of requests: ISO 8601 with date, time and offset, such as <c>2026-03-01T09:30:00+01:00</c>. Thread-safe.</summary>
 /// <remarks>
-/// RFC 3339, section 5.6, and basic offsets of ISO 8601: <c>Z</c>, <c>+01:00</c>, <c>+0100</c> and <c>+01</c>.
-/// Seconds and fractions are optional; digits below 100 ns are truncated.
-/// A time without an offset is rejected: it would be a different instant on every server.
+/// RFC 3339, section 5.6, and basic offsets of ISO 8601: <c>Z</c>, <c>+01:00</c>, <c>+0100</c> and <c>+01</c>. Seconds and fractions are
+/// optional; digits below 100 ns are truncated. A time without an offset is rejected: it would be a different instant on every server.
 /// </remarks>
 public static partial class TimeText
 {

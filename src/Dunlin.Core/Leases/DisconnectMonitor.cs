@@ -11,10 +11,9 @@ namespace Dunlin.Leases;
 /// <summary>Releases leases of sessions whose connections are lost.</summary>
 /// <remarks>
 /// When the last connection of a session and device closes, a grace period starts. A new connection of the same session and device cancels
-/// it.
-/// Otherwise the monitor releases their leases and announces it. If there is no device id, the single connection counts instead.
-/// A lease of a page that never opened a stream ends by expiry only.
-/// If nodes share a store, the monitor first queries the other nodes: the page may have reconnected to one of them, which then monitors it.
+/// it. Otherwise the monitor releases their leases and announces it. If there is no device id, the single connection counts instead. A
+/// lease of a page that never opened a stream ends by expiry only. If nodes share a store, the monitor first queries the other nodes: the
+/// page may have reconnected to one of them, which then monitors it.
 /// </remarks>
 internal sealed partial class DisconnectMonitor : IHostedService
 {

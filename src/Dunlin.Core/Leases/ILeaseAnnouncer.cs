@@ -61,9 +61,9 @@ public interface ILeaseAnnouncer
 /// be thread-safe.
 /// </summary>
 /// <remarks>
-/// The engine calls it in the unit of work of every acquire, preemption and hand-off, and before it grants a lease to a waiter.
-/// For a resource that does not exist, requests fail with <see cref="Diagnostics.ErrorCode.NotFound"/> and waiters leave the queue.
-/// Two spellings of one thing are two resources: accept only the canonical name.
+/// The engine calls it in the unit of work of every acquire, preemption and hand-off, and before it grants a lease to a waiter. For a
+/// resource that does not exist, requests fail with <see cref="Diagnostics.ErrorCode.NotFound"/> and waiters leave the queue. Two spellings
+/// of one thing are two resources: accept only the canonical name.
 /// </remarks>
 public interface ILeaseResources
 {

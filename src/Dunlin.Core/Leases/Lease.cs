@@ -12,10 +12,8 @@ namespace Dunlin.Leases;
 ///   └──── expired, preempted, handed off, released elsewhere, ... ──▶ lost
 /// </code>
 /// <see cref="Lost"/> is cancelled at the latest when the duration has elapsed on the monotonic clock of this process, counted from before
-/// the request.
-/// That is never after the store ends the lease. A loss that this process causes cancels it at once; a loss that another node causes,
-/// within about one second.
-/// A write that must not follow a loss checks the lease in its transaction
+/// the request. That is never after the store ends the lease. A loss that this process causes cancels it at once; a loss that another node
+/// causes, within about one second. A write that must not follow a loss checks the lease in its transaction
 /// (<see cref="LeaseReader.RequireAsync(Lease, CancellationToken)"/>), or sends <see cref="FencingToken"/> to the other system.
 /// </remarks>
 public sealed class Lease : IAsyncDisposable

@@ -5,9 +5,9 @@ namespace Dunlin.Leases;
 
 /// <summary>The duration of a lease, from its grant or renewal: 1 ms to 1 day. Immutable.</summary>
 /// <remarks>
-/// The value <c>default</c> means <see cref="LeaseOptions.DefaultDuration"/> for an acquire, and the current duration for a renewal.
-/// Leases of the store last whole seconds, rounded up, and at most <see cref="LeaseOptions.MaxDuration"/>.
-/// A call with a longer duration fails with <see cref="ErrorCode.InvalidField"/>.
+/// The value <c>default</c> means <see cref="LeaseOptions.DefaultDuration"/> for an acquire, and the current duration for a renewal. Leases
+/// of the store last whole seconds, rounded up, and at most <see cref="LeaseOptions.MaxDuration"/>. A call with a longer duration fails
+/// with <see cref="ErrorCode.InvalidField"/>.
 /// </remarks>
 public readonly record struct LeaseDuration
 {

@@ -13,9 +13,8 @@ namespace Dunlin.Leases;
 /// </summary>
 /// <remarks>
 /// Each operation is one unit of work that changes the row and announces the change. <c>unit.Leases</c> has the same operations for the
-/// caller's unit of work.
-/// Code that holds leases itself uses <see cref="ILeases"/>. The service does not authorise: the caller must check whether a user may hold
-/// or preempt.
+/// caller's unit of work. Code that holds leases itself uses <see cref="ILeases"/>. The service does not authorise: the caller must check
+/// whether a user may hold or preempt.
 /// </remarks>
 public sealed partial class LeaseService
 {

@@ -18,10 +18,9 @@ public sealed record Present(string UserId, string Name, DateTimeOffset Since, i
 /// <summary>Tracks which users are connected to which topics. Thread-safe.</summary>
 /// <remarks>
 /// Counts connections with <see cref="ConnectionRequest.IsPresent"/>. A user joins with the first connection and leaves when the last one
-/// has been closed for <see cref="PresenceOptions.Grace"/>.
-/// Both are announced on the topic as transient events <c>presence.joined</c> and <c>presence.left</c> with <c>{userId, name}</c>.
-/// If nodes share a store, <see cref="ListAsync"/> covers all nodes, and a user who is still connected to another node is not announced as
-/// gone.
+/// has been closed for <see cref="PresenceOptions.Grace"/>. Both are announced on the topic as transient events <c>presence.joined</c> and
+/// <c>presence.left</c> with <c>{userId, name}</c>. If nodes share a store, <see cref="ListAsync"/> covers all nodes, and a user who is
+/// still connected to another node is not announced as gone.
 /// </remarks>
 public sealed class PresenceRegistry : IHostedService
 {

@@ -67,8 +67,7 @@ public sealed class RecordReader
     /// <summary>Reads a page of the changes after a version, ordered by position over all spaces.</summary>
     /// <remarks>
     /// Unreadable records are excluded before the limit is applied, so a page with fewer than <paramref name="limit"/> changes is the last
-    /// one.
-    /// A page may have more than <paramref name="limit"/> changes, because changes of one position stay together.
+    /// one. A page may have more than <paramref name="limit"/> changes, because changes of one position stay together.
     /// </remarks>
     /// <param name="after">The version.</param>
     /// <param name="prefix">The prefix of the keys; null for all.</param>

@@ -7,9 +7,8 @@ namespace Dunlin.Records;
 
 /// <summary>Changes records and access in one unit of work. Not thread-safe.</summary>
 /// <remarks>
-/// Every change appends an event to the topic of its space. The offset of that event is the version of the change.
-/// Versions therefore grow in commit order, and a reader that has seen version n can also see all lower versions (see
-/// <see cref="IJournal"/>).
+/// Every change appends an event to the topic of its space. The offset of that event is the version of the change. Versions therefore grow
+/// in commit order, and a reader that has seen version n can also see all lower versions (see <see cref="IJournal"/>).
 /// </remarks>
 public sealed class RecordWriter
 {

@@ -5,11 +5,9 @@ namespace Dunlin.Scheduling;
 /// <summary>A notification within this process. Thread-safe.</summary>
 /// <remarks>
 /// <see cref="Publish"/> calls the handlers on its own thread, in the order of subscription. An exception of a handler is logged and does
-/// not stop the others.
-/// Two concurrent publications may reach a handler at the same time and in either order, unless the publisher serialises them.
-/// Adding or removing a handler takes effect with the next publication. A handler may therefore still run when another thread has disposed
-/// its subscription.
-/// Handlers must not block.
+/// not stop the others. Two concurrent publications may reach a handler at the same time and in either order, unless the publisher
+/// serialises them. Adding or removing a handler takes effect with the next publication. A handler may therefore still run when another
+/// thread has disposed its subscription. Handlers must not block.
 /// </remarks>
 /// <typeparam name="T">The type of the published values.</typeparam>
 /// <param name="name">The name of the signal in the log.</param>

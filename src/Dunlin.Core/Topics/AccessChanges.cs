@@ -8,12 +8,12 @@ namespace Dunlin.Topics;
 /// Listeners close or re-authorise open streams, release leases and drop cached sessions. Raise a change only after it has been stored.
 /// <para>
 /// Listeners run on the notifying thread, in the order of subscription. They must return quickly and must not block. An exception is logged
-/// and does not affect the other listeners. Two concurrent changes may arrive in either order. A listener may still run while
-/// another thread disposes its subscription.
+/// and does not affect the other listeners. Two concurrent changes may arrive in either order. A listener may still run while another
+/// thread disposes its subscription.
 /// </para>
 /// <para>
-/// Notifications reach this node at once and the other nodes of the store shortly afterwards, unless this node fails in between.
-/// For a change inside a unit of work use <c>AccessEvents</c>, which has no such gap.
+/// Notifications reach this node at once and the other nodes of the store shortly afterwards, unless this node fails in between. For a
+/// change inside a unit of work use <c>AccessEvents</c>, which has no such gap.
 /// </para>
 /// </remarks>
 public sealed class AccessChanges

@@ -4,8 +4,8 @@ namespace Dunlin.Topics;
 /// Evaluates access policies: the policy with the longest prefix that covers a name decides. Denies access if there is none. Thread-safe.
 /// </summary>
 /// <remarks>
-/// A user may always read the topics under <c>users/{own id}</c>.
-/// Topics under <c>dunlin</c> are internal to the nodes: no user may read or publish them, whatever the policies allow.
+/// A user may always read the topics under <c>users/{own id}</c>. Topics under <c>dunlin</c> are internal to the nodes: no user may read or
+/// publish them, whatever the policies allow.
 /// </remarks>
 /// <param name="rules">The policies with their prefixes.</param>
 public sealed class AccessPolicies(IEnumerable<AccessRule> rules)
@@ -29,8 +29,7 @@ public sealed class AccessPolicies(IEnumerable<AccessRule> rules)
     /// </summary>
     /// <remarks>
     /// One policy must decide about the whole pattern: its prefix covers the pattern's prefix, and no longer prefix of another policy
-    /// overlaps the pattern.
-    /// Patterns that can match a topic under <c>dunlin</c> are denied.
+    /// overlaps the pattern. Patterns that can match a topic under <c>dunlin</c> are denied.
     /// </remarks>
     /// <param name="caller">The caller.</param>
     /// <param name="pattern">The pattern.</param>

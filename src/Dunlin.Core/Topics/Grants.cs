@@ -5,8 +5,7 @@ namespace Dunlin.Topics;
 /// <summary>The grants of a credential, as patterns of topics and resources. Immutable.</summary>
 /// <remarks>
 /// They come from the claim <c>dunlin</c> of a JSON Web Token (RFC 7519): <c>{"subscribe": [...], "publish": [...], "hold": [...], "take":
-/// [...]}</c>.
-/// Everything not listed is denied. Grants take effect where <c>AddTokenGrants()</c> registers <see cref="GrantPolicy"/>.
+/// [...]}</c>. Everything not listed is denied. Grants take effect where <c>AddTokenGrants()</c> registers <see cref="GrantPolicy"/>.
 /// </remarks>
 public sealed record Grants
 {

@@ -3,11 +3,9 @@ namespace Dunlin.Topics;
 /// <summary>Decides about access to the topics and resources below one prefix. Implemented by the application.</summary>
 /// <remarks>
 /// The engine evaluates it for each subscription, publish and lease request, and again for open streams when <see cref="AccessChanges"/>
-/// announces changed rights.
-/// Everything not allowed is denied. Must be fast: a slow policy delays the opening of streams.
-/// Each check gets its own policy in its own service scope. If the policy is registered as a singleton, or its constructor has no
-/// parameters,
-/// one instance serves all checks and must be thread-safe.
+/// announces changed rights. Everything not allowed is denied. Must be fast: a slow policy delays the opening of streams. Each check gets
+/// its own policy in its own service scope. If the policy is registered as a singleton, or its constructor has no parameters, one instance
+/// serves all checks and must be thread-safe.
 /// </remarks>
 public interface IAccessPolicy
 {

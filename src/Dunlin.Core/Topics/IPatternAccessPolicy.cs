@@ -13,8 +13,8 @@ public interface IPatternAccessPolicy
     /// Returns whether the caller may read the events of every topic that a pattern covers, including topics that are created later.
     /// </summary>
     /// <remarks>
-    /// Events under the pattern are not checked one by one: true allows all of them until a change of rights is announced.
-    /// The pattern is below the policy's prefix, and no other policy decides about any topic that it covers.
+    /// Events under the pattern are not checked one by one: true allows all of them until a change of rights is announced. The pattern is
+    /// below the policy's prefix, and no other policy decides about any topic that it covers.
     /// </remarks>
     /// <param name="caller">The caller.</param>
     /// <param name="pattern">The pattern.</param>

@@ -5,10 +5,9 @@ namespace Dunlin.Topics;
 /// <summary>A pattern of topic or resource names. Immutable; patterns with equal text are equal.</summary>
 /// <remarks>
 /// Segments are joined by <c>/</c>. <c>*</c> matches exactly one segment. <c>**</c> is allowed as the last segment and matches one or more
-/// segments.
-/// For example, <c>teams/7/**</c> covers <c>teams/7/chat</c> and all names below it, but not <c>teams/7</c>.
-/// Comparison is ordinal, and nothing is decoded: <c>%2F</c> in a name is part of a segment. Names cannot contain <c>*</c>, so no text is
-/// both a name and a pattern with wildcards.
+/// segments. For example, <c>teams/7/**</c> covers <c>teams/7/chat</c> and all names below it, but not <c>teams/7</c>. Comparison is
+/// ordinal, and nothing is decoded: <c>%2F</c> in a name is part of a segment. Names cannot contain <c>*</c>, so no text is both a name and
+/// a pattern with wildcards.
 /// </remarks>
 public sealed class TopicPattern : IEquatable<TopicPattern>
 {
