@@ -3,14 +3,17 @@ using Dunlin.Topics;
 
 namespace Dunlin.Access;
 
-/// <summary>
-/// Changes of access that wait to be passed on, in order. A change that waits already is not added again. The queue is bounded: where
-/// it is full, everything in it becomes one <see cref="AccessChange.Everything"/>, which covers them all; no change is lost. Safe for
-/// concurrent use; one reader.
-/// </summary>
+/// <summary>A bounded queue of access changes, in order. Thread-safe, with one reader.</summary>
+/// <remarks>
+/// A change that is already queued is not added again. If the queue is full, one <see cref="AccessChange.Everything"/> replaces all changes
+/// and covers them, so that no change is lost.
+/// </remarks>
 internal sealed class AccessQueue
 {
-    /// <summary>Some MiB: a session's last frame has a few KiB. Reached when the store is away while thousands of sessions end.</summary>
+    /// <summary>
+    /// The maximum number of queued changes: some MiB, since a final frame has a few KiB. Reached if thousands of sessions end during an
+    /// outage of the store.
+    /// </summary>
     public const int MaxWaiting = 4_096;
 
     private readonly Lock _gate = new(); // guards _waiting, _keys and _isCompleted
@@ -21,7 +24,7 @@ internal sealed class AccessQueue
     );
     private bool _isCompleted;
 
-    /// <summary>How many wait.</summary>
+    /// <summary>Gets the number of queued changes.</summary>
     public int Count
     {
         get
@@ -31,7 +34,7 @@ internal sealed class AccessQueue
         }
     }
 
-    /// <summary>Adds a change; nothing after <see cref="Complete"/>.</summary>
+    /// <summary>Adds a change. Ignored after <see cref="Complete"/>.</summary>
     public void Add(AccessChange change)
     {
         lock (_gate)
@@ -50,7 +53,7 @@ internal sealed class AccessQueue
         _signal.Writer.TryWrite(true);
     }
 
-    /// <summary>Takes no more; what waits can still be taken.</summary>
+    /// <summary>Stops accepting changes. Queued changes can still be taken.</summary>
     public void Complete()
     {
         lock (_gate)
@@ -58,8 +61,8 @@ internal sealed class AccessQueue
         _signal.Writer.TryWrite(true);
     }
 
-    /// <summary>Waits for the next change and takes it out.</summary>
-    /// <returns>Null at the end.</returns>
+    /// <summary>Waits for the next change and removes it.</summary>
+    /// <returns>The change; null if the queue is completed and empty.</returns>
     public async ValueTask<AccessChange?> TakeAsync(CancellationToken cancellationToken)
     {
         while (true)

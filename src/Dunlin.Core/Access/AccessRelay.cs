@@ -9,20 +9,20 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Access;
 
-/// <summary>
-/// Joins <see cref="AccessChanges"/> of this node with the journal. What the journal tells of (<see cref="AccessEvents"/>), by whatever
-/// node, is told here, one after another. What is told here outside a unit of work is appended for the other nodes of a shared store:
-/// a store that is away is tried again until it is back, and what waits when the node stops is still sent. What waits is bounded:
-/// see <see cref="AccessQueue"/>. Safe for concurrent use.
-/// </summary>
+/// <summary>Relays access changes between <see cref="AccessChanges"/> of this node and the journal. Thread-safe.</summary>
+/// <remarks>
+/// Incoming: changes announced in the journal (<see cref="AccessEvents"/>) by any node are published on this node, one at a time. Outgoing:
+/// changes published on this node outside a unit of work are appended for the other nodes of a shared store. Appends are retried until the
+/// store is available, and the remaining changes are sent when the node stops. Both queues are bounded: see <see cref="AccessQueue"/>.
+/// </remarks>
 internal sealed class AccessRelay : IHostedService, IDisposable
 {
     private static readonly LoopBackoff Backoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2));
 
-    /// <summary>How long the stopping node waits for a store that does not answer.</summary>
+    /// <summary>The time that a stopping node waits for the remaining changes to be sent.</summary>
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(2);
 
-    // Set while this node repeats what the journal tells, so that it is not told on. Listeners run on the thread that tells.
+    // Set while this node publishes a change from the journal, so that it is not sent again. Listeners run on the publishing thread.
     [ThreadStatic]
     private static bool _isHearing;
 
@@ -56,7 +56,7 @@ internal sealed class AccessRelay : IHostedService, IDisposable
         _hearing = new BackgroundLoop("access changes of other nodes", HearAsync, time, logger, Backoff, loops);
     }
 
-    /// <summary>Called before the node begins.</summary>
+    /// <summary>Subscribes and starts the loops. Call before the node starts.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         if (_isShared)
@@ -86,7 +86,7 @@ internal sealed class AccessRelay : IHostedService, IDisposable
             subscription.Dispose();
     }
 
-    // Ends when the queue is completed and empty.
+    // Returns when the queue is completed and empty.
     private async Task SendAsync(BackgroundLoop loop, CancellationToken stop)
     {
         while ((_unsent ??= await _outbox.TakeAsync(stop)) is { } change)
@@ -119,7 +119,7 @@ internal sealed class AccessRelay : IHostedService, IDisposable
             _outbox.Add(change);
     }
 
-    // In the fan-out's intake, which must not wait: the listeners may take locks of their own.
+    // Runs in the intake of the fan-out, which must not block: queue the change, since listeners may take locks.
     private void OnEvent(DunlinEvent entry)
     {
         if (entry.Origin?.DeviceId != _node && AccessEvents.Read(entry) is { } change)

@@ -15,24 +15,26 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Access;
 
-/// <summary>
-/// Ends credentials before they run out, where somebody else issues them and no session store knows of them: from a moment on, all
-/// that were issued to a user, or to one session of a user, up to that moment open nothing any more. Open streams are closed
-/// and leases released at once.
+/// <summary>Revokes credentials of external issuers before they expire. Thread-safe.</summary>
+/// <remarks>
+/// A revocation applies to all credentials that were issued to a user, or to one session of a user, up to a time. It closes open streams
+/// and releases leases.
 /// <para>
-/// What was revoked is a record of the store and its announcement an event of the same transaction, on a topic that nobody else may
-/// use: so it holds after a restart, and every node that shares the store hears of it, whatever hint was lost. Each node keeps
-/// all revocations in memory, some 200 bytes each. Between the commit and a node's hearing of it, that node may let a credential
-/// in; the stream that it opens is closed when the node hears.
+/// A revocation is a record of the store. The event that announces it is appended in the same transaction, to a topic that only the engine
+/// can use. It therefore survives restarts and reaches every node of the store, even if a notification is lost. Each node holds all
+/// revocations in memory, about 200 bytes each.
 /// </para>
-/// Safe for concurrent use.
-/// </summary>
+/// <para>
+/// Until a node has received a revocation, it may still accept a revoked credential. It closes the resulting stream when it receives the
+/// revocation.
+/// </para>
+/// </remarks>
 public sealed partial class Revocations : IHostedService
 {
     private static readonly SpaceName Space = SpaceName.Of("revocations");
     private static readonly TopicName Topic = TopicName.Of(AccessPolicies.OwnPrefix, "revocations");
 
-    /// <summary>Forgetting rides along with revoking: so many at a time, so that they never gather.</summary>
+    /// <summary>The maximum number of expired revocations that one new revocation removes, so that they do not accumulate.</summary>
     private const int ForgottenAtOnce = 10;
 
     private readonly ConcurrentDictionary<Whose, DateTimeOffset> _before = new();
@@ -44,7 +46,13 @@ public sealed partial class Revocations : IHostedService
     private readonly RevocationOptions _options;
     private readonly ILogger _logger;
 
-    /// <summary>Made by the container, before the node begins.</summary>
+    /// <summary>Creates the service. For the service container.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="fanout">The fan-out with the open streams.</param>
+    /// <param name="leases">The lease service.</param>
+    /// <param name="time">The time provider.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="logger">The logger.</param>
     internal Revocations(
         IStore store,
         EventFanout fanout,
@@ -62,26 +70,31 @@ public sealed partial class Revocations : IHostedService
         _logger = logger;
     }
 
-    /// <summary>How many are remembered.</summary>
+    /// <summary>Gets the number of revocations in memory.</summary>
     public int Count => _before.Count;
 
-    /// <summary>Whether a credential has been revoked. One that does not say when it was issued is older than every revocation.</summary>
+    /// <summary>Returns whether a credential is revoked.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="sessionId">The session; null if the credential has none.</param>
+    /// <param name="issuedAt">The time of issue. Null counts as older than every revocation.</param>
     public bool IsRevoked(string userId, string? sessionId, DateTimeOffset? issuedAt) =>
         !_before.IsEmpty
         && (Covers(new Whose(userId, null), issuedAt) || (sessionId is not null && Covers(new Whose(userId, sessionId), issuedAt)));
 
-    /// <summary>Whether the credential of a caller has been revoked.</summary>
+    /// <summary>Returns whether the credential of a caller is revoked.</summary>
+    /// <param name="caller">The caller.</param>
     public bool IsRevoked(Caller caller) => IsRevoked(caller.UserId, caller.SessionId, caller.IssuedAt);
 
     /// <summary>
-    /// Revokes what was issued up to a moment. Repeating it changes nothing; an earlier moment than one revoked before has no effect.
+    /// Revokes the credentials that were issued up to a time. Idempotent: an earlier time than that of an existing revocation has no
+    /// effect.
     /// </summary>
-    /// <param name="userId">Whose credentials.</param>
-    /// <param name="request">Which, and how their streams end.</param>
-    /// <param name="cancellationToken">Abandons it if the commit has not begun.</param>
-    /// <returns>The moment that holds now, after the commit.</returns>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the moment lies in the future, or an id is none;
-    /// <see cref="ErrorCode.StoreUnavailable"/>.</exception>
+    /// <param name="userId">The user.</param>
+    /// <param name="request">The credentials to revoke, and how their streams end.</param>
+    /// <param name="cancellationToken">Abandons the request if its commit has not begun.</param>
+    /// <returns>The time up to which credentials are now revoked (UTC), after the commit.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the time is in the future, or an id is not valid.
+    /// <see cref="ErrorCode.StoreUnavailable"/>: nothing was revoked.</exception>
     public async ValueTask<DateTimeOffset> RevokeAsync(
         string userId,
         RevocationRequest request,
@@ -122,10 +135,11 @@ public sealed partial class Revocations : IHostedService
         return entry.Before;
     }
 
-    /// <summary>Reads what the store holds. Called once, when it is open, before the node takes requests.</summary>
+    /// <summary>Loads the revocations from the store. Called once, after the store is open and before the node takes requests.</summary>
+    /// <param name="cancellationToken">Cancels the start.</param>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        // Before reading, so that no revocation of another node falls between.
+        // Subscribe before the read, so that no revocation of another node is missed.
         _fanout.EventsOf(Topic).Subscribe(OnEvent);
         RecordQuery? next = new(Space, LivingOnly: true);
         while (next is not null)
@@ -167,7 +181,7 @@ public sealed partial class Revocations : IHostedService
     private bool Covers(Whose whose, DateTimeOffset? issuedAt) =>
         _before.TryGetValue(whose, out var before) && (issuedAt is null || issuedAt <= before);
 
-    // In the fan-out's intake, which must not wait, and closing a stream writes to it.
+    // Runs in the intake of the fan-out, which must not block: closing a stream writes to it, so use the thread pool.
     private void OnEvent(DunlinEvent entry)
     {
         if (JsonSerializer.Deserialize<Entry>(entry.Data.Span, JsonSerializerOptions.Web) is { } heard)
@@ -178,7 +192,7 @@ public sealed partial class Revocations : IHostedService
             );
     }
 
-    // First kept, then closed: a stream that is being opened meanwhile is either seen here, or sees itself that it is revoked.
+    // Keep first, then close: a stream that is being opened is either found here or sees the revocation itself.
     private void Apply(Entry entry)
     {
         Keep(entry);
@@ -209,7 +223,7 @@ public sealed partial class Revocations : IHostedService
             await _leases.EndSessionAsync(sessionId, LeaseEnd.SignedOut, owner => owner.UserId == userId, cancellationToken);
     }
 
-    // In the order in which they were heard of; one that was revoked anew goes to the end.
+    // In the order of receipt. A session that was revoked again moves to the end.
     private List<Whose> TakeForgotten(DateTimeOffset now)
     {
         var forgotten = new List<Whose>();
@@ -243,10 +257,12 @@ public sealed partial class Revocations : IHostedService
     )]
     private static partial void LogRevoked(ILogger logger, PeerText userId, PeerText sessionId, DateTimeOffset before, PeerText reason);
 
-    /// <summary>A user, or one session of a user. Sessions of other issuers have the ids that these chose.</summary>
+    /// <summary>
+    /// A user, or one session of a user. The user is part of the key because external issuers choose their own session ids.
+    /// </summary>
     private readonly record struct Whose(string UserId, string? SessionId)
     {
-        /// <summary>The key of its record: ids may be longer than keys, and hold other characters.</summary>
+        /// <summary>Gets the key of the record: a hash, because ids may be longer than keys and contain other characters.</summary>
         public string Key => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{UserId}\n{SessionId}")));
     }
 
@@ -258,19 +274,22 @@ public sealed partial class Revocations : IHostedService
     );
 }
 
-/// <summary>Which credentials of a user end.</summary>
+/// <summary>Selects the credentials of a user to revoke. Immutable.</summary>
 public sealed record RevocationRequest
 {
-    /// <summary>Only those of this session; null for all of the user.</summary>
+    /// <summary>Gets the session whose credentials are revoked; null (the default) for all credentials of the user.</summary>
     public string? SessionId { get; init; }
 
-    /// <summary>Those issued up to this moment; null for now.</summary>
+    /// <summary>Gets the time up to which credentials are revoked, by their time of issue; null (the default) for now.</summary>
     public DateTimeOffset? Before { get; init; }
 
-    /// <summary>Whether the user stays: streams end like those of a token that has run out, so that pages get a fresh one and go on
-    /// with the rights that it has, and leases are kept. Default: false, signed out.</summary>
+    /// <summary>Gets whether the user stays signed in. Default: false.</summary>
+    /// <remarks>
+    /// If true, streams end with <see cref="ConnectionEnd.TokenExpired"/>, so that clients resume with a new token and its rights, and
+    /// leases are kept.
+    /// </remarks>
     public bool ForceRefresh { get; init; }
 
-    /// <summary>A short word for the log.</summary>
+    /// <summary>Gets a short reason for the log. Default: <c>revoked</c>.</summary>
     public string Reason { get; init; } = "revoked";
 }

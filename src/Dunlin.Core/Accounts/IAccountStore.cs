@@ -4,37 +4,44 @@ using Dunlin.Topics;
 
 namespace Dunlin.Accounts;
 
-/// <summary>One user who can sign in with a password.</summary>
-/// <param name="UserId">Stable id, never reused.</param>
-/// <param name="Username">What is typed at sign-in; unique, compared without case.</param>
-/// <param name="FullName">The name shown to others.</param>
-/// <param name="PasswordHash">Made by the password hasher; never the password.</param>
-/// <param name="Roles">Roles of the user.</param>
+/// <summary>A user account for password sign-in. Immutable.</summary>
+/// <param name="UserId">The stable user id; never reused.</param>
+/// <param name="Username">The name for sign-in: unique, compared case-insensitively.</param>
+/// <param name="FullName">The display name.</param>
+/// <param name="PasswordHash">The hash from the password hasher.</param>
+/// <param name="Roles">The roles of the user.</param>
 internal sealed record AccountRow(string UserId, string Username, string FullName, string PasswordHash, IReadOnlyList<string> Roles)
 {
-    /// <summary>A random text that changes with the password and whenever all sessions are ended. A session of another stamp opens
-    /// nothing. Empty for accounts that version 0.1.0 created, until it changes.</summary>
+    /// <summary>
+    /// Gets a random text that changes with the password and when all sessions are ended. Sessions with another stamp are not valid.
+    /// </summary>
+    /// <remarks>Empty for accounts of version 0.1.0 until it first changes.</remarks>
     public string SecurityStamp { get; init; } = "";
 
-    /// <summary>The number of times the account was saved. <see cref="IAccountStore.SaveAsync"/> compares it: 0 only inserts, a
-    /// greater number only replaces that version, and null (the default) replaces any.</summary>
+    /// <summary>Gets the number of times that the account was saved; null (the default) if unknown.</summary>
+    /// <remarks>
+    /// <see cref="IAccountStore.SaveAsync"/> compares it: 0 only inserts, a greater number never replaces another version, and null
+    /// replaces any version.
+    /// </remarks>
     public long? Version { get; init; }
 
-    /// <summary>The form in which user names are compared and ordered.</summary>
+    /// <summary>Returns the form of a user name that is compared and ordered.</summary>
+    /// <param name="username">The user name.</param>
     public static string NameKey(string username) => username.ToUpperInvariant();
 
-    /// <summary>The error for a user name that another account has.</summary>
+    /// <summary>Returns the error for a user name that another account has.</summary>
+    /// <param name="username">The user name.</param>
     public static DunlinException NameTaken(string username) =>
         new(ErrorCode.Conflict, $"The user name '{username}' is taken.", "username");
 }
 
-/// <summary>One sign-in of one user, until sign-out or expiry.</summary>
-/// <param name="SessionId">Stable id of the session; may be shown to its user and to administrators.</param>
+/// <summary>A sign-in session of a user. Immutable.</summary>
+/// <param name="SessionId">The stable session id. May be shown to its user and to administrators.</param>
 /// <param name="UserId">The user.</param>
-/// <param name="SecretHash">SHA-256 of the cookie's secret, so that a copy of the database opens no session.</param>
-/// <param name="CreatedAt">When it began.</param>
-/// <param name="ExpiresAt">When it ends by itself.</param>
-/// <param name="Description">The browser it was opened from, shortened.</param>
+/// <param name="SecretHash">The SHA-256 of the cookie's secret, so that a copy of the database opens no session.</param>
+/// <param name="CreatedAt">The start of the session (UTC).</param>
+/// <param name="ExpiresAt">The expiry of the session (UTC).</param>
+/// <param name="Description">A short description of the browser.</param>
 internal sealed record SessionRow(
     string SessionId,
     string UserId,
@@ -44,47 +51,60 @@ internal sealed record SessionRow(
     string Description
 )
 {
-    /// <summary>The <see cref="AccountRow.SecurityStamp"/> of the user when the session began.</summary>
+    /// <summary>Gets the <see cref="AccountRow.SecurityStamp"/> of the user at the start of the session.</summary>
     public string SecurityStamp { get; init; } = "";
 }
 
-/// <summary>Failed sign-ins of one account, or of one user name that no account has.</summary>
-/// <param name="Count">The number of failures, attempts under way included.</param>
-/// <param name="LastAt">When the last one began.</param>
-/// <param name="LockedUntil">Attempts before this time are refused.</param>
-/// <param name="HasAccount">Whether there is an account; the rows of others give way when there are too many.</param>
+/// <summary>The failed sign-ins of an account, or of a user name without an account. Immutable.</summary>
+/// <param name="Count">The number of failures, including attempts in progress.</param>
+/// <param name="LastAt">The start of the last attempt (UTC).</param>
+/// <param name="LockedUntil">The time before which attempts are rejected (UTC).</param>
+/// <param name="HasAccount">Whether there is an account. Rows without an account are removed first when there are too many.</param>
 internal sealed record SignInFailures(int Count, DateTimeOffset LastAt, DateTimeOffset LockedUntil, bool HasAccount)
 {
-    /// <summary>No failures: what a store answers where it has no row.</summary>
+    /// <summary>Gets the value without failures, which stores return if there is no row.</summary>
     public static SignInFailures None { get; } = new(0, DateTimeOffset.MinValue, DateTimeOffset.MinValue, HasAccount: false);
 }
 
-/// <summary>Accounts, kept in the store. Safe for concurrent use.</summary>
+/// <summary>Stores accounts. Thread-safe.</summary>
 internal interface IAccountStore
 {
-    /// <summary>The account with this user name, without regard to case.</summary>
+    /// <summary>Returns the account with this user name, compared case-insensitively; null if there is none.</summary>
+    /// <param name="username">The user name.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     ValueTask<AccountRow?> FindByNameAsync(string username, CancellationToken cancellationToken);
 
-    /// <summary>The account with this id.</summary>
+    /// <summary>Returns the account with this id; null if there is none.</summary>
+    /// <param name="userId">The user id.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     ValueTask<AccountRow?> FindByIdAsync(string userId, CancellationToken cancellationToken);
 
-    /// <summary>Inserts the account, or replaces the one with its id, and adds one to its version. A store that several nodes share
-    /// announces a replacement with it (<see cref="AccessEvents.RightsChangedAsync"/>): the others remember accounts for a while.
-    /// Failed sign-ins stay as they are.</summary>
-    /// <returns>False where nothing was saved because the stored version is not <see cref="AccountRow.Version"/>.</returns>
+    /// <summary>Inserts the account or replaces the one with its id, and increments its version. Failed sign-ins do not change.</summary>
+    /// <remarks>
+    /// A store that several nodes share must announce a replacement in the same transaction
+    /// (<see cref="AccessEvents.RightsChangedAsync"/>): the other nodes cache accounts.
+    /// </remarks>
+    /// <param name="account">The account.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <returns>False if nothing was saved because the stored version is not <see cref="AccountRow.Version"/>.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.Conflict"/>: another account has the user name.</exception>
     ValueTask<bool> SaveAsync(AccountRow account, CancellationToken cancellationToken);
 
-    /// <summary>All accounts, by user name.</summary>
+    /// <summary>Returns all accounts, ordered by user name.</summary>
+    /// <param name="cancellationToken">Cancels the read.</param>
     ValueTask<IReadOnlyList<AccountRow>> ListAsync(CancellationToken cancellationToken);
 
-    /// <summary>The failed sign-ins of a subject; <see cref="SignInFailures.None"/> where there are none.</summary>
-    /// <param name="subject">A text without NUL that stands for an account, or for a user name that no account has.</param>
-    /// <param name="cancellationToken">Stops the query.</param>
+    /// <summary>Returns the failed sign-ins of a subject; <see cref="SignInFailures.None"/> if there are none.</summary>
+    /// <param name="subject">A text without NUL that identifies an account, or a user name without an account.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     ValueTask<SignInFailures> FindFailuresAsync(string subject, CancellationToken cancellationToken);
 
-    /// <summary>Replaces the failed sign-ins of a subject if they are still the expected ones: compare and swap, over all nodes.</summary>
-    /// <returns>Whether they were replaced. After false read them again and repeat.</returns>
+    /// <summary>Replaces the failed sign-ins of a subject if they equal the expected ones (compare and swap across all nodes).</summary>
+    /// <param name="subject">The subject; see <see cref="FindFailuresAsync"/>.</param>
+    /// <param name="expected">The expected failures.</param>
+    /// <param name="next">The new failures.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <returns>Whether they were replaced. If false, read them again and retry.</returns>
     ValueTask<bool> TryReplaceFailuresAsync(
         string subject,
         SignInFailures expected,
@@ -92,35 +112,51 @@ internal interface IAccountStore
         CancellationToken cancellationToken
     );
 
-    /// <summary>Removes the failed sign-ins of a subject; no error if there are none.</summary>
+    /// <summary>Removes the failed sign-ins of a subject. Does nothing if there are none.</summary>
+    /// <param name="subject">The subject; see <see cref="FindFailuresAsync"/>.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
     ValueTask ClearFailuresAsync(string subject, CancellationToken cancellationToken);
 
-    /// <summary>Removes failures whose last attempt and whose lock both lie before a time. Of subjects without an account it then keeps
-    /// only the latest.</summary>
-    /// <param name="before">The time.</param>
-    /// <param name="maxWithoutAccount">How many subjects without an account stay at most.</param>
-    /// <param name="cancellationToken">Stops the removal.</param>
+    /// <summary>
+    /// Removes failures whose last attempt and lock are both before a time. Then limits the number of subjects without an account, removing
+    /// the oldest.
+    /// </summary>
+    /// <param name="before">The time (UTC).</param>
+    /// <param name="maxWithoutAccount">The maximum number of subjects without an account.</param>
+    /// <param name="cancellationToken">Cancels the removal.</param>
     ValueTask ForgetFailuresAsync(DateTimeOffset before, int maxWithoutAccount, CancellationToken cancellationToken);
 }
 
-/// <summary>Sign-in sessions, kept in the store so that they outlive a restart. Safe for concurrent use.</summary>
+/// <summary>Stores sign-in sessions, which survive a restart if the store does. Thread-safe.</summary>
 internal interface ISessionStore
 {
-    /// <summary>Keeps a new session.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.Conflict"/>: a session has this id.</exception>
+    /// <summary>Adds a session.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.Conflict"/>: a session with this id exists.</exception>
     ValueTask AddAsync(SessionRow session, CancellationToken cancellationToken);
 
-    /// <summary>The session, unless it was removed. Expired ones may still be found: the caller looks at the time.</summary>
+    /// <summary>Returns a session; null if it was removed. May return an expired session: the caller must check the time.</summary>
+    /// <param name="sessionId">The session id.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     ValueTask<SessionRow?> FindAsync(string sessionId, CancellationToken cancellationToken);
 
-    /// <summary>Removes a session; no error if it is gone already. A store that several nodes share announces the end with it
-    /// (<see cref="AccessEvents.SessionEndedAsync"/>): a node that dies right after it would leave the session's streams open on the
-    /// others.</summary>
+    /// <summary>Removes a session. Does nothing if it does not exist.</summary>
+    /// <remarks>
+    /// A store that several nodes share must announce the end in the same transaction (<see cref="AccessEvents.SessionEndedAsync"/>).
+    /// Otherwise, if the node failed right after the removal, other nodes would keep the session's streams open.
+    /// </remarks>
+    /// <param name="ended">The session and the reason.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
     ValueTask RemoveAsync(EndedSession ended, CancellationToken cancellationToken);
 
-    /// <summary>All sessions that have not expired at this time, oldest first.</summary>
+    /// <summary>Returns all sessions that have not expired at a time, oldest first.</summary>
+    /// <param name="now">The time (UTC).</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     ValueTask<IReadOnlyList<SessionRow>> ListAsync(DateTimeOffset now, CancellationToken cancellationToken);
 
-    /// <summary>Removes sessions that expired before this time.</summary>
+    /// <summary>Removes sessions that expired before a time.</summary>
+    /// <param name="before">The time (UTC).</param>
+    /// <param name="cancellationToken">Cancels the removal.</param>
     ValueTask ForgetExpiredAsync(DateTimeOffset before, CancellationToken cancellationToken);
 }

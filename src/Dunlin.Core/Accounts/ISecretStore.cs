@@ -1,14 +1,18 @@
 namespace Dunlin.Accounts;
 
 /// <summary>
-/// Secrets that the nodes of one store share, such as the key that signs tokens: made by the first node that needs one. A store
-/// for one node need not have it. Safe for concurrent use.
+/// Stores secrets that all nodes of a store share, such as the signing key of tokens. The first node that needs a secret creates it.
+/// Thread-safe.
 /// </summary>
+/// <remarks>Optional for stores that only one node uses.</remarks>
 internal interface ISecretStore
 {
-    /// <summary>The secret of this name; of all that are offered under it, ever, the first.</summary>
-    /// <param name="name">Which.</param>
-    /// <param name="made">What to keep where there is none yet.</param>
-    /// <param name="cancellationToken">Stops it.</param>
+    /// <summary>
+    /// Returns the secret with this name. If there is none, stores the given one first. Concurrent calls on all nodes return the same
+    /// secret.
+    /// </summary>
+    /// <param name="name">The name.</param>
+    /// <param name="made">The secret to store if there is none.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     ValueTask<string> GetOrAddAsync(string name, string made, CancellationToken cancellationToken);
 }

@@ -3,38 +3,47 @@ using Dunlin.Journal;
 
 namespace Dunlin.Backplane;
 
-/// <summary>
-/// Node-to-node hints that something committed; never the truth. The implementer's duty: never block, never throw; losing
-/// a hint costs latency only, because nodes also find out by reading the journal; a transient event that is lost is lost.
-/// Order between calls need not be kept. Safe for concurrent use.
-/// </summary>
+/// <summary>Passes commit notifications and transient events between nodes. Must be thread-safe.</summary>
+/// <remarks>
+/// An implementation must not block and must not throw. Calls may be reordered. The journal is authoritative: a lost notification costs
+/// latency only, because nodes also read the journal. A lost transient event is lost.
+/// </remarks>
 internal interface IBackplane
 {
-    /// <summary>Connects a node; it is called for what the others tell, never for what it told itself.</summary>
+    /// <summary>Attaches a node. The node receives the messages of other nodes, but not its own.</summary>
+    /// <param name="node">The node.</param>
     void Attach(IBackplaneNode node);
 
-    /// <summary>Tells the other nodes what this one has committed. The span of the commit, if it has one, is current: pass its ids on where
-    /// that costs little.</summary>
+    /// <summary>Notifies the other nodes of events that this node has committed.</summary>
+    /// <remarks><c>Activity.Current</c> is the span of the commit, if there is one. Propagate its ids if that is cheap.</remarks>
+    /// <param name="from">The committing node.</param>
+    /// <param name="committed">The committed events, with consecutive offsets.</param>
     void Notify(IBackplaneNode from, IReadOnlyList<DunlinEvent> committed);
 
-    /// <summary>Passes on a transient event.</summary>
+    /// <summary>Sends a transient event to the other nodes.</summary>
+    /// <param name="from">The sending node.</param>
+    /// <param name="entry">The event.</param>
     void Transient(IBackplaneNode from, DunlinEvent entry);
 }
 
-/// <summary>What a node does with what it is told.</summary>
+/// <summary>A node that receives messages of other nodes from a backplane. Must be thread-safe.</summary>
 internal interface IBackplaneNode
 {
-    /// <summary>Another node committed these consecutive events (or at least reached the last one).</summary>
+    /// <summary>Handles a commit notification of another node.</summary>
+    /// <param name="committed">The committed events, with consecutive offsets.</param>
     void OnCommitNotification(IReadOnlyList<DunlinEvent> committed);
 
-    /// <summary>Another node committed everything up to here; the events are in the journal.</summary>
+    /// <summary>Handles the notification that another node has committed all events up to a position. The journal holds them.</summary>
+    /// <param name="position">The position of the last committed event.</param>
     void OnReached(Position position);
 
-    /// <summary>Another node committed everything up to here in this span. Call it before <see cref="OnCommitNotification"/> or <see
-    /// cref="OnReached"/>
-    /// of the same commit; the span of the delivery links to it.</summary>
+    /// <summary>Handles the trace context of a commit of another node, to link it from the delivery span.</summary>
+    /// <remarks>Call it before <see cref="OnCommitNotification"/> or <see cref="OnReached"/> for the same commit.</remarks>
+    /// <param name="through">The position of the last event of the commit.</param>
+    /// <param name="commit">The trace context of the commit.</param>
     void OnTraced(Position through, ActivityContext commit) { }
 
-    /// <summary>A transient event from another node.</summary>
+    /// <summary>Handles a transient event of another node.</summary>
+    /// <param name="entry">The event.</param>
     void OnTransient(DunlinEvent entry);
 }

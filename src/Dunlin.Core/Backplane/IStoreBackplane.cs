@@ -3,31 +3,42 @@ using Dunlin.Journal;
 namespace Dunlin.Backplane;
 
 /// <summary>
-/// The backplane that comes with a store that several nodes share. A faster one leans on it: tells it what it has brought so that
-/// the store need not ask for it, and sends transient events through it while it cannot send them itself. The implementer's
-/// duty is that of <see cref="IBackplane"/>; what a faster backplane says is a hint, which may come late, twice, out of turn or not at
-/// all. Safe for concurrent use.
+/// The backplane of a store that several nodes share. A faster backplane can be layered on top of it. Must be thread-safe.
 /// </summary>
+/// <remarks>
+/// The faster backplane reports the commits that it has delivered, so that the store need not read them, and falls back to this one for
+/// transient events. The requirements of <see cref="IBackplane"/> apply. Notifications of a faster backplane may be late, duplicated,
+/// reordered or lost.
+/// </remarks>
 internal interface IStoreBackplane : IBackplane
 {
-    /// <summary>Says whether a faster backplane brings commits of other nodes with their events now. While it does, the store waits a
-    /// moment for them before it reads; while it does not, it reads at once.</summary>
+    /// <summary>Reports whether a faster backplane currently delivers commits of other nodes with their events.</summary>
+    /// <remarks>While it does, the store waits briefly for them before it reads the journal. Otherwise it reads at once.</remarks>
+    /// <param name="areComing">Whether commits are delivered.</param>
     void HintsCome(bool areComing);
 
-    /// <summary>A faster backplane has handed the node what another has committed: consecutive events, from the one at
-    /// <paramref name="first"/> to the one at <paramref name="last"/>.</summary>
+    /// <summary>Reports that a faster backplane has delivered the consecutive events of another node's commit.</summary>
+    /// <param name="first">The position of the first event.</param>
+    /// <param name="last">The position of the last event.</param>
     void Hinted(Position first, Position last);
 
-    /// <summary>Connects a faster backplane in place of the node: it hears the transient events of the other nodes, with their numbers,
-    /// and nothing of its own. Once, before the start.</summary>
+    /// <summary>
+    /// Attaches a faster backplane in place of the node. It receives the transient events of other nodes, with their numbers. Call once,
+    /// before the start.
+    /// </summary>
+    /// <param name="node">The unique name of this node.</param>
+    /// <param name="heard">Called for each transient event of another node.</param>
     void Attach(string node, Action<NumberedEvent> heard);
 
-    /// <summary>Passes on a transient event. Numbers of one node grow from call to call.</summary>
+    /// <summary>Sends a transient event to the other nodes. The numbers of one node must increase from call to call.</summary>
+    /// <param name="sent">The event.</param>
     void Send(NumberedEvent sent);
 }
 
-/// <summary>A transient event as its node numbered it, by which one that comes two ways is known again.</summary>
-/// <param name="Node">The node, by a name that no other and no later one has.</param>
-/// <param name="Number">Of this node, from 1.</param>
+/// <summary>
+/// A transient event with the number that its node gave it, to detect an event that arrives over two backplanes. Immutable.
+/// </summary>
+/// <param name="Node">The name of the node, unique across all nodes and restarts.</param>
+/// <param name="Number">The number of the event within the node, from 1.</param>
 /// <param name="Event">The event.</param>
 internal sealed record NumberedEvent(string Node, long Number, DunlinEvent Event);

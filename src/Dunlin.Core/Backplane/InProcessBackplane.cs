@@ -4,7 +4,7 @@ using Dunlin.Journal;
 
 namespace Dunlin.Backplane;
 
-/// <summary>Connects the nodes of one process: one node normally, several in tests.</summary>
+/// <summary>Connects the nodes of one process: normally one, in tests several. Thread-safe.</summary>
 internal sealed class InProcessBackplane : IBackplane
 {
     private ImmutableArray<IBackplaneNode> _nodes = [];

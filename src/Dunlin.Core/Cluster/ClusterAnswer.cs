@@ -1,14 +1,13 @@
 namespace Dunlin.Cluster;
 
-/// <summary>What all nodes together answered. Each speaks for a moment of its own, so a sum is a figure to show and no base for
-/// decisions.</summary>
-/// <typeparam name="T">What was asked for.</typeparam>
-/// <param name="Value">The answer, as far as it is known.</param>
-/// <param name="UnresponsiveNodes">Nodes that were heard of lately and have not answered in time: what they alone know is missing from
-/// <paramref name="Value"/>. A node that was killed counts for some ten seconds, one that stopped does not. 0 where nothing they
-/// could say would change the answer.</param>
+/// <summary>The combined answer of all nodes. Immutable.</summary>
+/// <remarks>Each node answers for its own point in time. Use the value for display only, never for decisions about correctness.</remarks>
+/// <typeparam name="T">The type of the answer.</typeparam>
+/// <param name="Value">The answer, without the data of unresponsive nodes.</param>
+/// <param name="UnresponsiveNodes">The number of recently active nodes that have not answered in time. A killed node counts for about ten
+/// seconds, a stopped node does not. 0 if their answers could not change the value.</param>
 public readonly record struct ClusterAnswer<T>(T Value, int UnresponsiveNodes)
 {
-    /// <summary>Whether every node has answered that had to.</summary>
+    /// <summary>Gets whether all required nodes have answered.</summary>
     public bool IsComplete => UnresponsiveNodes == 0;
 }

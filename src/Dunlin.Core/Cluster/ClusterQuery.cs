@@ -9,21 +9,21 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Cluster;
 
-/// <summary>
-/// What one node asks the others: is this user connected to you, how many streams have you? Questions and answers are transient
-/// events on an internal topic, so they are best effort: an answer is waited for a second, and who has not answered is told of
-/// (<see cref="ClusterAnswer{T}.UnresponsiveNodes"/>). Use it for what is shown and for kindness (a grace that another node's connection
-/// ends), never for safety. A node that has heard of no other asks nobody and waits for nothing. Safe for concurrent use.
-/// </summary>
+/// <summary>Sends queries to all other nodes, for example whether a user is connected to them. Thread-safe.</summary>
+/// <remarks>
+/// Requests and responses are transient events on an internal topic, so they are best effort. A query waits up to one second for responses
+/// and reports unresponsive nodes (<see cref="ClusterAnswer{T}.UnresponsiveNodes"/>). Use it for display and to skip needless work, never
+/// for correctness. A node that has not heard of other nodes sends nothing and does not wait.
+/// </remarks>
 public sealed partial class ClusterQuery
 {
     private static readonly TopicName Topic = TopicName.Of(AccessPolicies.OwnPrefix, "nodes");
     private static readonly TimeSpan HereInterval = TimeSpan.FromSeconds(3);
 
-    /// <summary>A node that has been silent for so long is not waited for.</summary>
+    /// <summary>The time without a greeting after which a node is no longer waited for.</summary>
     private static readonly TimeSpan ForgetAfter = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long an answer is waited for: a node that stands still is in the list for a while.</summary>
+    /// <summary>The time to wait for responses. A node that hangs stays in the list of nodes for some time.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
 
     private readonly string _id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
@@ -35,10 +35,14 @@ public sealed partial class ClusterQuery
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private long _lastQuestion;
-    private readonly Lock _greeting = new(); // guards _isOver, and that nothing is said of being here after having said goodbye
+    private readonly Lock _greeting = new(); // guards _isOver, and that no "here" follows "gone"
     private bool _isOver;
 
-    /// <summary>Made by the container.</summary>
+    /// <summary>Creates the service. For the service container.</summary>
+    /// <param name="fanout">The fan-out, which carries the requests and responses.</param>
+    /// <param name="wheel">The timer wheel for greetings.</param>
+    /// <param name="time">The time provider.</param>
+    /// <param name="logger">The logger.</param>
     internal ClusterQuery(EventFanout fanout, TimerWheel wheel, TimeProvider time, ILogger<ClusterQuery> logger)
     {
         _fanout = fanout;
@@ -48,17 +52,19 @@ public sealed partial class ClusterQuery
         fanout.EventsOf(Topic).Subscribe(OnEvent);
     }
 
-    /// <summary>Other nodes that were heard of lately.</summary>
+    /// <summary>Gets the number of other nodes heard of in the last 10 seconds.</summary>
     public int Others => Known().Count;
 
-    /// <summary>Lets this node be known, now and every few seconds.</summary>
+    /// <summary>Announces this node to the others, now and every 3 seconds until <see cref="End"/>.</summary>
     internal void Begin()
     {
         if (SayHere())
             _wheel.Schedule(new WheelAction(Begin), HereInterval);
     }
 
-    /// <summary>Tells the others that this node goes, so that nobody waits for it. It still answers and may ask.</summary>
+    /// <summary>
+    /// Announces that this node stops, so that other nodes do not wait for it. The node can still answer and send queries.
+    /// </summary>
     internal void End()
     {
         lock (_greeting)
@@ -68,20 +74,24 @@ public sealed partial class ClusterQuery
         }
     }
 
-    /// <summary>Answers questions of one kind, from now on.</summary>
-    /// <param name="kind">Names it: the same on all nodes, and of one part of the application alone, such as
+    /// <summary>Registers the handler for requests of one kind.</summary>
+    /// <typeparam name="TQuestion">The type of the request, serialised as JSON in camelCase.</typeparam>
+    /// <typeparam name="TAnswer">The type of the response, serialised as JSON in camelCase.</typeparam>
+    /// <param name="kind">The name of the kind: equal on all nodes and unique in the application, such as
     /// <c>documents.sessions</c>.</param>
-    /// <param name="answer">Called on any thread, also concurrently; quick and without blocking. What it returns travels as JSON
-    /// in web style; null says nothing. One that throws is logged, and this node counts as silent.</param>
+    /// <param name="answer">The handler. Must be thread-safe and fast, and must not block. Null adds no answer. If it throws, the error is
+    /// logged and this node counts as unresponsive.</param>
     public void Answer<TQuestion, TAnswer>(string kind, Func<TQuestion, TAnswer> answer) =>
         _answers[kind] = question => answer(question.Deserialize<TQuestion>(JsonSerializerOptions.Web)!);
 
-    /// <summary>Asks all other nodes.</summary>
-    /// <param name="kind">The kind of question.</param>
-    /// <param name="question">Travels as JSON in web style.</param>
-    /// <param name="isEnough">Ends the waiting at an answer after which the others do not matter.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>Their answers, as far as they came in time; nulls are left out.</returns>
+    /// <summary>Sends a request to all other nodes and waits up to one second for their responses.</summary>
+    /// <typeparam name="TQuestion">The type of the request, serialised as JSON in camelCase.</typeparam>
+    /// <typeparam name="TAnswer">The type of the response, serialised as JSON in camelCase.</typeparam>
+    /// <param name="kind">The kind of the request.</param>
+    /// <param name="question">The request.</param>
+    /// <param name="isEnough">Returns whether a response ends the wait because the others do not matter; null waits for all.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <returns>The responses that arrived in time, without nulls.</returns>
     public async Task<ClusterAnswer<IReadOnlyList<TAnswer>>> AskAsync<TQuestion, TAnswer>(
         string kind,
         TQuestion question,
@@ -102,7 +112,7 @@ public sealed partial class ClusterQuery
         }
         catch (TimeoutException)
         {
-            // Whoever is missing is told of.
+            // The result reports the unresponsive nodes.
         }
         finally
         {
@@ -111,7 +121,11 @@ public sealed partial class ClusterQuery
         return asked.Result;
     }
 
-    /// <summary>Whether any other node answers true.</summary>
+    /// <summary>Returns whether any other node answers true.</summary>
+    /// <typeparam name="TQuestion">The type of the request, serialised as JSON in camelCase.</typeparam>
+    /// <param name="kind">The kind of the request.</param>
+    /// <param name="question">The request.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
     public async Task<ClusterAnswer<bool>> AnyAsync<TQuestion>(
         string kind,
         TQuestion question,
@@ -153,7 +167,7 @@ public sealed partial class ClusterQuery
         {
             case "here":
                 if (_others.TryAdd(heard.Node, _time.GetTimestamp()))
-                    Later(() => SayHere()); // It may not have heard of this one yet.
+                    Later(() => SayHere()); // it may not have heard of this node yet
                 else
                     _others[heard.Node] = _time.GetTimestamp();
                 break;
@@ -174,7 +188,7 @@ public sealed partial class ClusterQuery
         }
     }
 
-    // A node of another version may ask what this one has never heard of: then it need not be waited for, and has not answered.
+    // A node of another version may send an unknown kind. It then need not wait for this node, which counts as unresponsive.
     private void Reply(string id, string kind, JsonElement question)
     {
         try
@@ -185,7 +199,7 @@ public sealed partial class ClusterQuery
                 return;
             }
         }
-#pragma warning disable CA1031 // on a thread of the pool nobody else would catch it
+#pragma warning disable CA1031 // the exception would be unhandled on the thread pool
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -194,7 +208,7 @@ public sealed partial class ClusterQuery
         Say("passes", id, null);
     }
 
-    // Not on the thread that delivers.
+    // Do not run it on the delivering thread.
     private static void Later(Action action) => ThreadPool.UnsafeQueueUserWorkItem(static work => work(), action, preferLocal: false);
 
     [LoggerMessage(1220, LogLevel.Error, "The question '{Kind}' of another node could not be answered.")]

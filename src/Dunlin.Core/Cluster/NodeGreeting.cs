@@ -2,7 +2,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Cluster;
 
-/// <summary>Lets the other nodes of a shared store know of this one while it serves, and of its going when that begins.</summary>
+/// <summary>Announces this node to the other nodes of a shared store at start-up, and its stop when the stop begins.</summary>
 internal sealed class NodeGreeting(ClusterQuery questions, IHostApplicationLifetime lifetime) : IHostedService
 {
     private IDisposable? _stopping;
@@ -10,7 +10,7 @@ internal sealed class NodeGreeting(ClusterQuery questions, IHostApplicationLifet
     public Task StartAsync(CancellationToken cancellationToken)
     {
         questions.Begin();
-        // Not in StopAsync: by then the way to the others may be closed.
+        // Not in StopAsync: the backplane may be closed by then.
         _stopping = lifetime.ApplicationStopping.Register(questions.End);
         return Task.CompletedTask;
     }

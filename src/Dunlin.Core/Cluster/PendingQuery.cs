@@ -2,27 +2,27 @@ using System.Text.Json;
 
 namespace Dunlin.Cluster;
 
-/// <summary>One question that is under way: who has not answered yet. Safe for concurrent use.</summary>
+/// <summary>A query in progress, with the nodes that have not answered. Thread-safe.</summary>
 internal abstract class PendingQuery
 {
     private readonly TaskCompletionSource _enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Completes when nothing more is to be waited for.</summary>
+    /// <summary>Gets a task that completes when no further responses are needed.</summary>
     public Task Enough => _enough.Task;
 
-    /// <summary>A node has answered.</summary>
+    /// <summary>Adds the response of a node.</summary>
     public abstract void Add(string node, JsonElement answer);
 
-    /// <summary>A node cannot answer.</summary>
+    /// <summary>Records that a node cannot answer.</summary>
     public abstract void AddUnsupported();
 
     protected void End() => _enough.TrySetResult();
 }
 
-/// <summary>A question whose answers are <typeparamref name="T"/>.</summary>
+/// <summary>A query whose responses have the type <typeparamref name="T"/>.</summary>
 internal sealed class PendingQuery<T>(IReadOnlyCollection<string> expected, Func<T, bool>? isEnough) : PendingQuery
 {
-    private readonly Lock _gate = new(); // guards all below
+    private readonly Lock _gate = new(); // guards the fields below
     private readonly HashSet<string> _missing = new(expected, StringComparer.Ordinal);
     private readonly List<T> _answers = [];
     private int _passed;
@@ -39,7 +39,7 @@ internal sealed class PendingQuery<T>(IReadOnlyCollection<string> expected, Func
 
     public override void Add(string node, JsonElement answer)
     {
-        // Null says nothing, but it is an answer.
+        // Null adds no answer, but the node has responded.
         var isSaying = answer.ValueKind is not JsonValueKind.Null and not JsonValueKind.Undefined;
         var value = isSaying ? answer.Deserialize<T>(JsonSerializerOptions.Web) : default;
         lock (_gate)
@@ -63,7 +63,7 @@ internal sealed class PendingQuery<T>(IReadOnlyCollection<string> expected, Func
         }
     }
 
-    // Only under _gate.
+    // Requires _gate.
     private void EndIfEnough()
     {
         if (_isEnough || _missing.Count <= _passed)

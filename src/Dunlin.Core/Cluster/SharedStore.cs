@@ -1,4 +1,4 @@
 namespace Dunlin.Cluster;
 
-/// <summary>Says that several nodes share the store: what is told of one node only must be passed on.</summary>
+/// <summary>Marks that several nodes share the store, so that notifications of one node must be relayed to the others.</summary>
 internal sealed class SharedStore;

@@ -2,10 +2,8 @@ using Dunlin.Fanout;
 
 namespace Dunlin.Cluster;
 
-/// <summary>
-/// How many streams of one kind are open, on all nodes together. Create one for each kind, and call <see cref="Start"/> before the node
-/// takes requests. Safe for concurrent use.
-/// </summary>
+/// <summary>Counts the open streams of one kind on all nodes. Thread-safe.</summary>
+/// <remarks>Create one instance per kind, and call <see cref="Start"/> before the node takes requests.</remarks>
 internal sealed class StreamCounts
 {
     private readonly string _kind;
@@ -13,11 +11,11 @@ internal sealed class StreamCounts
     private readonly EventFanout _fanout;
     private readonly ClusterQuery _questions;
 
-    /// <summary>Creates it. It does not answer other nodes yet.</summary>
-    /// <param name="name">Names the kind: the same on all nodes, and of one part of the application alone.</param>
-    /// <param name="isCounted">Whether a connection is of the kind. Quick; called on any thread, also concurrently.</param>
-    /// <param name="fanout">The connections of this node.</param>
-    /// <param name="questions">The way to the others.</param>
+    /// <summary>Creates the counter. It does not answer other nodes before <see cref="Start"/>.</summary>
+    /// <param name="name">The name of the kind: equal on all nodes and unique in the application.</param>
+    /// <param name="isCounted">Returns whether a connection is of this kind. Must be fast and thread-safe.</param>
+    /// <param name="fanout">The fan-out with the connections of this node.</param>
+    /// <param name="questions">Queries the other nodes.</param>
     public StreamCounts(string name, Func<EventStreamConnection, bool> isCounted, EventFanout fanout, ClusterQuery questions)
     {
         _kind = "streams." + name;
@@ -26,10 +24,12 @@ internal sealed class StreamCounts
         _questions = questions;
     }
 
-    /// <summary>Begins to answer other nodes.</summary>
+    /// <summary>Starts to answer other nodes.</summary>
     public void Start() => _questions.Answer<string, StreamCount>(_kind, Own);
 
-    /// <summary>Counts the open streams of a user, and of all.</summary>
+    /// <summary>Counts the open streams of a user and of all users on all nodes.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="cancellationToken">Stops waiting for other nodes.</param>
     public async Task<ClusterAnswer<StreamCount>> OfAsync(string userId, CancellationToken cancellationToken = default)
     {
         var own = Own(userId);
@@ -43,7 +43,7 @@ internal sealed class StreamCounts
     private StreamCount Own(string userId) => new(_fanout.OfUser(userId).Count(_isCounted), _fanout.All().Count(_isCounted));
 }
 
-/// <summary>Open streams.</summary>
-/// <param name="OfUser">Those of the user asked for.</param>
-/// <param name="InAll">Those of all users.</param>
+/// <summary>A number of open streams. Immutable.</summary>
+/// <param name="OfUser">The streams of the requested user.</param>
+/// <param name="InAll">The streams of all users.</param>
 internal sealed record StreamCount(int OfUser, int InAll);

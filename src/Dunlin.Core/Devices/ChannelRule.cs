@@ -3,15 +3,16 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Devices;
 
-/// <summary>A declared channel and what can happen on it.</summary>
+/// <summary>A declared channel and its event types. Immutable.</summary>
 internal sealed record ChannelRule
 {
-    // Together with the colon and the mark of an exception they stay below the longest event type.
+    // With the colon and the exception mark, the event type must not exceed EventDraft.MaxTypeLength.
     private const int MaxLength = 40;
 
     /// <summary>Declares a channel.</summary>
-    /// <exception cref="ArgumentException">A name is not 1 to 40 letters, digits and <c>._-</c>, or the channel is <c>system</c>,
-    /// which the stream itself speaks on.</exception>
+    /// <param name="channel">The channel: 1 to 40 letters, digits and <c>._-</c>.</param>
+    /// <param name="types">The types: each 1 to 40 letters, digits and <c>._-</c>.</param>
+    /// <exception cref="ArgumentException">A name is not valid, or the channel is <c>system</c>, which the stream itself uses.</exception>
     public ChannelRule(string channel, IReadOnlyCollection<string> types)
     {
         Require(channel, nameof(channel));
@@ -23,10 +24,10 @@ internal sealed record ChannelRule
         Types = types.ToFrozenSet(StringComparer.Ordinal);
     }
 
-    /// <summary>The name of a feature, such as <c>timer</c>.</summary>
+    /// <summary>Gets the name of the channel, such as <c>timer</c>.</summary>
     public string Channel { get; }
 
-    /// <summary>What can happen on it, such as <c>started</c>.</summary>
+    /// <summary>Gets the event types of the channel, such as <c>started</c>.</summary>
     public IReadOnlySet<string> Types { get; }
 
     private static void Require(string name, string parameter)
@@ -36,7 +37,7 @@ internal sealed record ChannelRule
     }
 }
 
-/// <summary>All declared channels; a channel declared twice has the types of both.</summary>
+/// <summary>All declared channels. A channel that is declared twice has the types of both declarations.</summary>
 internal sealed class ChannelNames(IEnumerable<ChannelRule> rules)
 {
     private readonly FrozenDictionary<string, FrozenSet<string>> _types = rules
@@ -47,8 +48,8 @@ internal sealed class ChannelNames(IEnumerable<ChannelRule> rules)
             StringComparer.Ordinal
         );
 
-    /// <summary>The event type <c>channel:type</c>.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: not declared.</exception>
+    /// <summary>Returns the event type <c>channel:type</c>.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the channel or type is not declared.</exception>
     public string EventType(string channel, string type)
     {
         if (!_types.TryGetValue(channel, out var types))

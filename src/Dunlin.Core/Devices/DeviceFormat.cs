@@ -6,14 +6,16 @@ using Dunlin.Json;
 namespace Dunlin.Devices;
 
 /// <summary>
-/// The envelope <c>{"channel","type","payload","sourceDeviceId","timestamp"}</c> for one device: leaves out what that device
-/// is not to hear. One object for each stream, so a frame is encoded once for each stream of a user: a handful.
-/// The exception travels in the data of the event, so that it holds on replay as well as live.
+/// The wire format of one device: the envelope <c>{"channel","type","payload","sourceDeviceId","timestamp"}</c>. Thread-safe.
 /// </summary>
-/// <param name="deviceId">Who reads.</param>
+/// <remarks>
+/// Omits events that exclude this device. The exclusion is part of the event's data, so that it also applies on replay. Each stream has its
+/// own instance, so a frame is encoded once per stream of a user: a few times.
+/// </remarks>
+/// <param name="deviceId">The device that reads.</param>
 internal sealed class DeviceFormat(string deviceId) : IWireFormat
 {
-    /// <summary>Stands before the event type where the data is <c>{"exceptDevice","payload"}</c>.</summary>
+    /// <summary>Precedes the event type if the data is <c>{"exceptDevice","payload"}</c>.</summary>
     internal const char ExceptMark = '!';
 
     /// <inheritdoc/>
@@ -24,15 +26,15 @@ internal sealed class DeviceFormat(string deviceId) : IWireFormat
             Write(source, source.Type, source.Data.Span, frame);
             return;
         }
-        // Anybody who may publish to the topic can use this type: data of another shape is left out.
+        // Any client that may publish to the topic can use this type: omit data of another shape.
         if (!TryRead(source.Data, out var isExcepted, out var payload) || isExcepted)
             return;
         Write(source, source.Type[1..], payload.Span, frame);
     }
 
-    /// <param name="data">What stands behind the mark.</param>
-    /// <param name="isExcepted">Whether this device is not to hear it.</param>
-    /// <param name="payload">As it came, whatever its depth and texts.</param>
+    /// <param name="data">The data of an event with the mark.</param>
+    /// <param name="isExcepted">Whether the event excludes this device.</param>
+    /// <param name="payload">The unchanged bytes of the payload, of any depth and content.</param>
     private bool TryRead(ReadOnlyMemory<byte> data, out bool isExcepted, out ReadOnlyMemory<byte> payload)
     {
         (isExcepted, payload) = (false, default);
@@ -64,7 +66,7 @@ internal sealed class DeviceFormat(string deviceId) : IWireFormat
 
     private static void Write(DunlinEvent source, string eventType, ReadOnlySpan<byte> payload, FrameWriter frame)
     {
-        // The stream itself speaks on this channel; no channel of this name can be declared.
+        // The stream itself uses this channel. It cannot be declared.
         if (eventType.StartsWith("system:", StringComparison.Ordinal))
             return;
         var colon = eventType.IndexOf(':', StringComparison.Ordinal);

@@ -7,17 +7,22 @@ using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Devices;
 
-/// <summary>
-/// One user, many devices: says something on a channel to all devices of a user or to one of them, and tells which are
-/// connected. A thin face over topics and connections: a device is registered by opening its stream and unregistered by the
-/// stream's end, so there is nothing to call for either, and nothing that an old connection could take away from a new one.
-/// What is said is durable: a device that was offline hears it when it resumes. Safe for concurrent use.
-/// </summary>
+/// <summary>Sends events to all devices or one device of a user, and reports which devices are connected. Thread-safe.</summary>
 /// <remarks>
-/// A channel is the name of a feature (<c>timer</c>, <c>tasks</c>) at this edge only; inside, <c>channel:type</c> is the event type
-/// and the topics are <c>users/{user}/devices</c> (all) and <c>users/{user}/devices/{device}</c> (one), which their owner may
-/// read without any policy. What is told of connections is that of all nodes, with those named that have not answered.
+/// A device is connected while its stream is open; there is nothing to register. Events are durable: a device that was offline receives
+/// them when it resumes.
+/// <para>
+/// Channels (<c>timer</c>, <c>tasks</c>) exist at this interface only: internally, <c>channel:type</c> is the event type. The topics are
+/// <c>users/{user}/devices</c> (all devices) and <c>users/{user}/devices/{device}</c> (one device). Their user may read them without an
+/// access policy.
+/// </para>
+/// <para>Connection states and counts are cluster-wide and report the number of unresponsive nodes.</para>
 /// </remarks>
+/// <example>
+/// <code>
+/// var position = await devices.BroadcastAsync(userId, "timer", "started", new { seconds = 60 });
+/// </code>
+/// </example>
 public sealed class UserDevices : IHostedService
 {
     private readonly EventFanout _fanout;
@@ -28,7 +33,11 @@ public sealed class UserDevices : IHostedService
         Heartbeat = "devices.heartbeat";
     private static readonly ReadOnlyMemory<byte> HeartbeatFrame = ":\n\n"u8.ToArray();
 
-    /// <summary>Made by the container.</summary>
+    /// <summary>Creates the service. For the service container.</summary>
+    /// <param name="fanout">The fan-out with the connections of this node.</param>
+    /// <param name="journal">The journal.</param>
+    /// <param name="channels">The declared channels.</param>
+    /// <param name="questions">Queries the other nodes.</param>
     internal UserDevices(EventFanout fanout, IJournal journal, IEnumerable<ChannelRule> channels, ClusterQuery questions)
     {
         _fanout = fanout;
@@ -37,7 +46,7 @@ public sealed class UserDevices : IHostedService
         _questions = questions;
     }
 
-    /// <summary>Begins to answer other nodes.</summary>
+    /// <summary>Starts to answer other nodes.</summary>
     Task IHostedService.StartAsync(CancellationToken cancellationToken)
     {
         _questions.Answer<string, UserStreams>(Connected, Own);
@@ -47,25 +56,29 @@ public sealed class UserDevices : IHostedService
 
     Task IHostedService.StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>The topic that all devices of a user read.</summary>
+    /// <summary>Returns the topic that all devices of a user read.</summary>
+    /// <param name="userId">The user.</param>
     public static TopicName TopicOf(string userId) => TopicName.Of("users", userId, "devices");
 
-    /// <summary>The topic that one device of a user reads.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the device id is not one.</exception>
+    /// <summary>Returns the topic that one device of a user reads.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="deviceId">The device.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the device id is not valid.</exception>
     public static TopicName TopicOf(string userId, string deviceId) => TopicName.Of("users", userId, "devices", DeviceId.Check(deviceId));
 
-    /// <summary>Tells all devices of a user, the source's other tabs too.</summary>
-    /// <param name="userId">Whose devices.</param>
+    /// <summary>Sends an event to all devices of a user, including the source device.</summary>
+    /// <typeparam name="T">The type of the payload.</typeparam>
+    /// <param name="userId">The user.</param>
     /// <param name="channel">A channel declared with <c>AddChannel</c>.</param>
-    /// <param name="type">What happened; one of the channel's types.</param>
-    /// <param name="payload">Becomes JSON in web style.</param>
-    /// <param name="sourceDeviceId">The device that caused it; null where none did.</param>
-    /// <param name="exceptDevice">The one device that is not to hear it, on replay neither. All tabs of a browser are one device:
-    /// leave it null where the source's other tabs want to know.</param>
-    /// <param name="cancellationToken">Abandons it if the commit has not begun.</param>
+    /// <param name="type">One of the channel's types.</param>
+    /// <param name="payload">The payload, serialised as JSON in camelCase.</param>
+    /// <param name="sourceDeviceId">The device that caused the event; null if there is none.</param>
+    /// <param name="exceptDevice">A device to exclude, also on replay; null for none. All tabs of a browser are one device, so exclude it
+    /// only if its other tabs need no event.</param>
+    /// <param name="cancellationToken">Abandons the request if its commit has not begun.</param>
     /// <returns>The position of the event, after its commit.</returns>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/> naming the parameter; <see
-    /// cref="ErrorCode.StoreUnavailable"/>.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: an argument is not valid; the error names it.
+    /// <see cref="ErrorCode.StoreUnavailable"/>: nothing was sent.</exception>
     public ValueTask<Position> BroadcastAsync<T>(
         string userId,
         string channel,
@@ -76,8 +89,18 @@ public sealed class UserDevices : IHostedService
         CancellationToken cancellationToken = default
     ) => _journal.AppendAsync(Broadcast(userId, channel, type, payload, sourceDeviceId, exceptDevice), cancellationToken);
 
-    /// <summary>Tells all devices of a user of a change in the transaction of that change: one does not happen without the other.</summary>
-    /// <returns>The position that the event will have, which can be the version of the rows changed.</returns>
+    /// <summary>Sends an event to all devices of a user in a unit of work: the event is sent if and only if the unit commits.</summary>
+    /// <typeparam name="T">The type of the payload.</typeparam>
+    /// <param name="unit">The unit of work.</param>
+    /// <param name="userId">The user.</param>
+    /// <param name="channel">A channel declared with <c>AddChannel</c>.</param>
+    /// <param name="type">One of the channel's types.</param>
+    /// <param name="payload">The payload, serialised as JSON in camelCase.</param>
+    /// <param name="sourceDeviceId">The device that caused the event; null if there is none.</param>
+    /// <param name="exceptDevice">A device to exclude, also on replay; null for none.</param>
+    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
+    /// <returns>The position that the event has once the unit commits. It can serve as the version of the changed rows.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: an argument is not valid; the error names it.</exception>
     public ValueTask<Position> BroadcastAsync<T>(
         IUnitOfWork unit,
         string userId,
@@ -89,10 +112,18 @@ public sealed class UserDevices : IHostedService
         CancellationToken cancellationToken = default
     ) => unit.AppendAsync(Broadcast(userId, channel, type, payload, sourceDeviceId, exceptDevice), cancellationToken);
 
-    /// <summary>Tells one device, on all its connections. Kept for it while it is away.</summary>
-    /// <returns>Whether the device is known to be connected now, to whatever node; false means that it will hear when it resumes.</returns>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/> naming the parameter; <see
-    /// cref="ErrorCode.StoreUnavailable"/>.</exception>
+    /// <summary>Sends an event to one device, on all its connections. A device that is offline receives it when it resumes.</summary>
+    /// <typeparam name="T">The type of the payload.</typeparam>
+    /// <param name="userId">The user.</param>
+    /// <param name="deviceId">The device.</param>
+    /// <param name="channel">A channel declared with <c>AddChannel</c>.</param>
+    /// <param name="type">One of the channel's types.</param>
+    /// <param name="payload">The payload, serialised as JSON in camelCase.</param>
+    /// <param name="sourceDeviceId">The device that caused the event; null if there is none.</param>
+    /// <param name="cancellationToken">Abandons the request if its commit has not begun.</param>
+    /// <returns>Whether the device is known to be connected to any node.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: an argument is not valid; the error names it.
+    /// <see cref="ErrorCode.StoreUnavailable"/>: nothing was sent.</exception>
     public async ValueTask<bool> SendToDeviceAsync<T>(
         string userId,
         string deviceId,
@@ -105,12 +136,16 @@ public sealed class UserDevices : IHostedService
     {
         var draft = EventDraft.Of(TopicOf(userId, deviceId), _channels.EventType(channel, type), payload, Origin(userId, sourceDeviceId));
         await _journal.AppendAsync(draft, cancellationToken);
-        // Committed: what is left to find out must not look like a failure of the sending.
+        // The event is committed: cancelling the query must not look like a failure to send.
         return (await IsDeviceConnectedAsync(userId, deviceId, CancellationToken.None)).Value;
     }
 
-    /// <summary>Sends a heartbeat to one device at once, beside those that idle streams get by themselves.</summary>
-    /// <returns>Whether the device is connected, to whatever node.</returns>
+    /// <summary>Sends a heartbeat to one device at once, in addition to the heartbeats of idle streams.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="deviceId">The device.</param>
+    /// <param name="cancellationToken">Stops waiting for other nodes.</param>
+    /// <returns>Whether the device is connected to any node.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the device id is not valid.</exception>
     public async ValueTask<ClusterAnswer<bool>> SendHeartbeatAsync(
         string userId,
         string deviceId,
@@ -118,19 +153,23 @@ public sealed class UserDevices : IHostedService
     )
     {
         var isHere = BeatHere(userId, deviceId);
-        // All of them: a device may have tabs at several nodes.
+        // Query all nodes: a device may have tabs on several nodes.
         var others = await _questions.AskAsync<Device, bool>(Heartbeat, new Device(userId, deviceId), cancellationToken: cancellationToken);
         return new(isHere || others.Value.Contains(true), others.UnresponsiveNodes);
     }
 
-    /// <summary>Open device streams of a user, on all nodes.</summary>
+    /// <summary>Counts the open device streams of a user on all nodes.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="cancellationToken">Stops waiting for other nodes.</param>
     public async ValueTask<ClusterAnswer<int>> ConnectionCountAsync(string userId, CancellationToken cancellationToken = default)
     {
         var others = await AskAsync(userId, null, cancellationToken);
         return new(Own(userId).Streams + others.Value.Sum(other => other.Streams), others.UnresponsiveNodes);
     }
 
-    /// <summary>Whether any device of the user is connected, to whatever node.</summary>
+    /// <summary>Returns whether any device of the user is connected to any node.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="cancellationToken">Stops waiting for other nodes.</param>
     public async ValueTask<ClusterAnswer<bool>> IsUserConnectedAsync(string userId, CancellationToken cancellationToken = default)
     {
         if (Own(userId).Streams > 0)
@@ -139,8 +178,11 @@ public sealed class UserDevices : IHostedService
         return new(others.Value.Any(other => other.Streams > 0), others.UnresponsiveNodes);
     }
 
-    /// <summary>Whether this device of the user is connected, to whatever node.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the device id is not one.</exception>
+    /// <summary>Returns whether a device of the user is connected to any node.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="deviceId">The device.</param>
+    /// <param name="cancellationToken">Stops waiting for other nodes.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the device id is not valid.</exception>
     public async ValueTask<ClusterAnswer<bool>> IsDeviceConnectedAsync(
         string userId,
         string deviceId,
@@ -154,7 +196,9 @@ public sealed class UserDevices : IHostedService
         return new(others.Value.Any(other => other.Devices.Contains(deviceId)), others.UnresponsiveNodes);
     }
 
-    /// <summary>The ids of the user's devices that are connected, to whatever node.</summary>
+    /// <summary>Returns the ids of the user's devices that are connected to any node.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="cancellationToken">Stops waiting for other nodes.</param>
     public async ValueTask<ClusterAnswer<IReadOnlySet<string>>> ConnectedDevicesAsync(
         string userId,
         CancellationToken cancellationToken = default
@@ -217,6 +261,6 @@ public sealed class UserDevices : IHostedService
 
     private sealed record UserStreams(int Streams, HashSet<string> Devices);
 
-    /// <summary>The data of an event that one device is not to hear.</summary>
+    /// <summary>The data of an event that excludes one device.</summary>
     private sealed record Excepting<T>(string ExceptDevice, T Payload);
 }

@@ -2,14 +2,15 @@ using System.Globalization;
 
 namespace Dunlin.Diagnostics;
 
-/// <summary>An error with a row in the table of <see cref="ErrorCode"/>. Its message may be shown to the caller.</summary>
+/// <summary>An error with a code of the table <see cref="ErrorCode"/>. Its message may be shown to the caller.</summary>
 public class DunlinException : Exception
 {
-    /// <summary>Makes an error.</summary>
-    /// <param name="code">The row of the table.</param>
-    /// <param name="detail">What is wrong in this case; shown to the caller, so nothing secret. Null uses the row's title.</param>
-    /// <param name="field">The field or parameter at fault, if it is one.</param>
-    /// <param name="innerException">The cause; logged, never shown.</param>
+    /// <summary>Creates an error.</summary>
+    /// <param name="code">The error code.</param>
+    /// <param name="detail">What is wrong in this case. Sent to the caller, so it must not contain secrets. Null uses the title of the
+    /// code.</param>
+    /// <param name="field">The field or parameter with the fault; null if there is none.</param>
+    /// <param name="innerException">The cause. Logged, never sent to the caller.</param>
     public DunlinException(ErrorCode code, string? detail = null, string? field = null, Exception? innerException = null)
         : base(detail ?? code.Title, innerException)
     {
@@ -17,24 +18,28 @@ public class DunlinException : Exception
         Field = field;
     }
 
-    /// <summary>The row of the table.</summary>
+    /// <summary>Gets the error code.</summary>
     public ErrorCode Code { get; }
 
-    /// <summary>The field or parameter at fault.</summary>
+    /// <summary>Gets the field or parameter with the fault; null if there is none.</summary>
     public string? Field { get; }
 
-    /// <summary>How long to wait before trying again; null leaves it to the client.</summary>
+    /// <summary>Gets how long the client should wait before it retries; null if not specified.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>
-    /// Further members of the problem document, such as <c>holder</c> or <c>limit</c>. Values must be serialisable as JSON.
+    /// Gets the extension members of the problem document (RFC 9457, section 3.2), such as <c>holder</c> or <c>limit</c>. Values must be
+    /// serialisable as JSON.
     /// </summary>
     public IReadOnlyDictionary<string, object?> Extensions { get; init; } = new Dictionary<string, object?>(StringComparer.Ordinal);
 
-    /// <summary>A limit that only deleting, or the operator, can make room under: 429 with <c>limit</c>.</summary>
-    /// <param name="limit">How many there can be.</param>
-    /// <param name="what">What they are, and what they are counted by, for example <c>tasks for each user</c>.</param>
-    /// <param name="field">The field of the request that asks for more; null where there is none.</param>
+    /// <summary>
+    /// Creates the error for a limit on stored data: HTTP 429 with <c>limit</c>. The user must delete data, or the operator must raise the
+    /// limit.
+    /// </summary>
+    /// <param name="limit">The limit.</param>
+    /// <param name="what">The counted things and their scope, for example <c>tasks for each user</c>.</param>
+    /// <param name="field">The field of the request that exceeds the limit; null if there is none.</param>
     public static DunlinException Limit(int limit, string what, string? field = null) =>
         new(ErrorCode.LimitReached, string.Create(CultureInfo.InvariantCulture, $"The limit is {limit} {what}."), field)
         {

@@ -1,17 +1,17 @@
 namespace Dunlin.Diagnostics;
 
-/// <summary>Names of the meters, for <c>AddMeter</c> of a metrics exporter.</summary>
+/// <summary>The names of the meters, for <c>AddMeter</c> of OpenTelemetry.</summary>
 public static class DunlinMeters
 {
-    /// <summary>Appends, batches and the writer's queue of a store.</summary>
+    /// <summary>The meter of the store: appends, batches and the writer's queue.</summary>
     public const string Journal = "Dunlin.Journal";
 
-    /// <summary>Connections, deliveries, catching up and resets.</summary>
+    /// <summary>The meter of the fan-out: connections, deliveries, catch-up and resets.</summary>
     public const string Fanout = "Dunlin.Fanout";
 
-    /// <summary>Requests for leases and how leases ended.</summary>
+    /// <summary>The meter of leases: requests, and ends by reason.</summary>
     public const string Leases = "Dunlin.Leases";
 
-    /// <summary>Attempts at jobs and what they came to.</summary>
+    /// <summary>The meter of jobs: attempts and their outcomes.</summary>
     public const string Jobs = "Dunlin.Jobs";
 }

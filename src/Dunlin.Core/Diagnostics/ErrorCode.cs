@@ -1,30 +1,29 @@
 namespace Dunlin.Diagnostics;
 
-/// <summary>What a client does about an error.</summary>
+/// <summary>How a client should handle an error.</summary>
 public enum ErrorClass
 {
-    /// <summary>Try the same again, later.</summary>
+    /// <summary>Retry the same request later.</summary>
     Retry,
 
-    /// <summary>What the client knows is out of date: fetch afresh, then go on.</summary>
+    /// <summary>The client's state is out of date: load it again, then continue.</summary>
     Resync,
 
     /// <summary>The same request will fail again: change it, or ask the user.</summary>
     Stop,
 }
 
-/// <summary>
-/// One row of the error table: the stable code of the wire, the HTTP status it travels with, its class and a hint that
-/// says what to do. The table is <see cref="All"/>; the problem+json responses and the TypeScript union come from it.
-/// </summary>
-/// <param name="Code">Stable, snake_case.</param>
-/// <param name="Status">HTTP status (RFC 9110), used by the HTTP layer only.</param>
-/// <param name="Class">What a client does about it.</param>
-/// <param name="Title">One short sentence.</param>
-/// <param name="Hint">What to do.</param>
+/// <summary>An error code of the wire protocol, with its HTTP status, class and hint. Immutable.</summary>
+/// <remarks><see cref="All"/> is the table of all codes. Problem documents (RFC 9457) and the error reference come from it.</remarks>
+/// <param name="Code">The stable code in snake_case.</param>
+/// <param name="Status">The HTTP status (RFC 9110). Used by the HTTP layer only.</param>
+/// <param name="Class">How a client should handle the error.</param>
+/// <param name="Title">A short sentence that describes the error.</param>
+/// <param name="Hint">What the client or user should do.</param>
 public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string Title, string Hint)
 {
 #pragma warning disable CS1591 // each row explains itself
+    /// <summary>The body is not valid JSON (HTTP 400).</summary>
     public static readonly ErrorCode InvalidJson = new(
         "invalid_json",
         400,
@@ -32,6 +31,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The body is not valid JSON.",
         "Send one JSON value in UTF-8 with Content-Type: application/json."
     );
+
+    /// <summary>A field has an invalid value (HTTP 400).</summary>
     public static readonly ErrorCode InvalidField = new(
         "invalid_field",
         400,
@@ -39,6 +40,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "A field has a wrong value.",
         "Correct the field named in 'field'."
     );
+
+    /// <summary>A field is unknown (HTTP 400).</summary>
     public static readonly ErrorCode UnknownField = new(
         "unknown_field",
         400,
@@ -46,6 +49,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "A field is not known here.",
         "Remove or rename the field named in 'field'."
     );
+
+    /// <summary>A topic name is not valid (HTTP 400).</summary>
     public static readonly ErrorCode InvalidTopic = new(
         "invalid_topic",
         400,
@@ -53,6 +58,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "A topic name is not valid.",
         "Use segments of letters, digits and -._~:@|+=!$% joined by '/', 200 characters at most."
     );
+
+    /// <summary>A resource name is not valid (HTTP 400).</summary>
     public static readonly ErrorCode InvalidResource = new(
         "invalid_resource",
         400,
@@ -60,6 +67,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "A resource name is not valid.",
         "Use segments of letters, digits and -._~:@|+=!$% joined by '/', 200 characters at most."
     );
+
+    /// <summary>A position is not valid (HTTP 400).</summary>
     public static readonly ErrorCode InvalidPosition = new(
         "invalid_position",
         400,
@@ -67,6 +76,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "A position is not valid.",
         "Use a position that the server sent, or leave it out to start from now."
     );
+
+    /// <summary>A stream has too many topics (HTTP 400).</summary>
     public static readonly ErrorCode TooManyTopics = new(
         "too_many_topics",
         400,
@@ -74,6 +85,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Too many topics on one stream.",
         "Subscribe to fewer topics, or open a second stream."
     );
+
+    /// <summary>The caller is not signed in (HTTP 401).</summary>
     public static readonly ErrorCode NotSignedIn = new(
         "not_signed_in",
         401,
@@ -81,6 +94,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "You are not signed in.",
         "Sign in, then send a bearer token, the session cookie or a fresh ticket."
     );
+
+    /// <summary>The user name or the password is wrong (HTTP 401).</summary>
     public static readonly ErrorCode InvalidCredentials = new(
         "invalid_credentials",
         401,
@@ -88,6 +103,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The user name or the password is wrong.",
         "Check both and try again."
     );
+
+    /// <summary>The caller has no permission (HTTP 403).</summary>
     public static readonly ErrorCode Forbidden = new(
         "forbidden",
         403,
@@ -95,6 +112,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "You may not do this.",
         "Ask for access, or sign in as another user."
     );
+
+    /// <summary>The origin may not write with the session cookie (HTTP 403).</summary>
     public static readonly ErrorCode OriginRefused = new(
         "origin_refused",
         403,
@@ -102,6 +121,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "This origin may not write with the session cookie.",
         "Call from the site itself, allow the origin in the options, or use a bearer token."
     );
+
+    /// <summary>The requested object does not exist (HTTP 404).</summary>
     public static readonly ErrorCode NotFound = new(
         "not_found",
         404,
@@ -109,6 +130,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "There is no such thing.",
         "Check the address; it may have been deleted."
     );
+
+    /// <summary>The address does not support the method (HTTP 405).</summary>
     public static readonly ErrorCode MethodNotAllowed = new(
         "method_not_allowed",
         405,
@@ -116,6 +139,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "This address does not take that method.",
         "See the Allow header."
     );
+
+    /// <summary>Another user is signed in now (HTTP 409).</summary>
     public static readonly ErrorCode UserChanged = new(
         "user_changed",
         409,
@@ -123,6 +148,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Another user is signed in now.",
         "Load the page anew: it acts for a user who is no longer signed in here. Nothing was done."
     );
+
+    /// <summary>The caller no longer holds the lease (HTTP 409).</summary>
     public static readonly ErrorCode LeaseLost = new(
         "lease_lost",
         409,
@@ -130,6 +157,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The lease is no longer yours.",
         "Keep the work as a draft, read the current state and acquire again."
     );
+
+    /// <summary>The idempotency key was used for another request (HTTP 409).</summary>
     public static readonly ErrorCode IdempotencyKeyReused = new(
         "idempotency_key_reused",
         409,
@@ -137,6 +166,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The idempotency key was used for another request.",
         "Use a new key for a new request."
     );
+
+    /// <summary>The request conflicts with the current state (HTTP 409).</summary>
     public static readonly ErrorCode Conflict = new(
         "conflict",
         409,
@@ -144,6 +175,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The request does not fit the current state.",
         "Read the current state and decide again."
     );
+
+    /// <summary>The changes since the checkpoint are no longer stored (HTTP 410).</summary>
     public static readonly ErrorCode CheckpointExpired = new(
         "checkpoint_expired",
         410,
@@ -151,6 +184,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The checkpoint cannot be continued from.",
         "Pull from the beginning, without a position, and drop what is not told again."
     );
+
+    /// <summary>The object has changed since the caller read it (HTTP 412, RFC 9110 If-Match).</summary>
     public static readonly ErrorCode VersionMismatch = new(
         "version_mismatch",
         412,
@@ -158,6 +193,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The thing has changed since you read it.",
         "Read it again and repeat the change with the new version."
     );
+
+    /// <summary>The request is too large (HTTP 413).</summary>
     public static readonly ErrorCode TooLarge = new(
         "too_large",
         413,
@@ -165,6 +202,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The request is too large.",
         "Stay within the limit named in 'limit'."
     );
+
+    /// <summary>The content type is not supported (HTTP 415).</summary>
     public static readonly ErrorCode UnsupportedMediaType = new(
         "unsupported_media_type",
         415,
@@ -172,6 +211,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "This content type is not taken here.",
         "Send the body uncompressed, with the content type that the endpoint takes."
     );
+
+    /// <summary>Another owner holds the lease (HTTP 423).</summary>
     public static readonly ErrorCode LeaseHeld = new(
         "lease_held",
         423,
@@ -179,6 +220,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Another holder has the lease.",
         "Wait until it is released or expires; see 'holder' and 'expiresAt'."
     );
+
+    /// <summary>The page is older than the server (HTTP 426).</summary>
     public static readonly ErrorCode SchemaOutdated = new(
         "schema_outdated",
         426,
@@ -186,6 +229,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The page is older than the server.",
         "Load the page anew; what was not sent yet is kept and migrated."
     );
+
+    /// <summary>The caller sends too many requests (HTTP 429).</summary>
     public static readonly ErrorCode TooManyRequests = new(
         "too_many_requests",
         429,
@@ -193,6 +238,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Too many requests.",
         "Wait as long as Retry-After says."
     );
+
+    /// <summary>The caller has too many open streams (HTTP 429).</summary>
     public static readonly ErrorCode TooManyConnections = new(
         "too_many_connections",
         429,
@@ -200,6 +247,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Too many open streams.",
         "Close a stream that is not needed, or wait as long as Retry-After says."
     );
+
+    /// <summary>The queue of the lease is full (HTTP 429).</summary>
     public static readonly ErrorCode QueueFull = new(
         "queue_full",
         429,
@@ -207,6 +256,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Too many are waiting for this lease.",
         "Try again later."
     );
+
+    /// <summary>A limit on stored data is reached (HTTP 429).</summary>
     public static readonly ErrorCode LimitReached = new(
         "limit_reached",
         429,
@@ -214,6 +265,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "A limit is reached.",
         "Delete what is no longer needed, or ask the operator for more; 'limit' says how much there can be."
     );
+
+    /// <summary>The server failed (HTTP 500).</summary>
     public static readonly ErrorCode Internal = new(
         "internal",
         500,
@@ -221,6 +274,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The server failed.",
         "Try again; if it lasts, tell the operator the trace id."
     );
+
+    /// <summary>The identity provider does not respond (HTTP 503).</summary>
     public static readonly ErrorCode IdentityUnavailable = new(
         "identity_unavailable",
         503,
@@ -228,6 +283,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The identity provider does not answer.",
         "Try again; you are not signed out. If it lasts, tell the operator."
     );
+
+    /// <summary>The store is not available. Nothing of the request was stored (HTTP 503).</summary>
     public static readonly ErrorCode StoreUnavailable = new(
         "store_unavailable",
         503,
@@ -235,6 +292,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The store cannot be written now.",
         "Try again; nothing of this request was kept."
     );
+
+    /// <summary>It is unknown whether the request was executed (HTTP 503).</summary>
     public static readonly ErrorCode OutcomeUnknown = new(
         "outcome_unknown",
         503,
@@ -242,6 +301,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Whether the request was carried out is not known.",
         "Repeat it with the same idempotency key, or read the current state before you repeat it: it may have been kept."
     );
+
+    /// <summary>The server is shutting down (HTTP 503).</summary>
     public static readonly ErrorCode Draining = new(
         "draining",
         503,
@@ -251,7 +312,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
     );
 #pragma warning restore CS1591
 
-    /// <summary>The whole table, in the order of status.</summary>
+    /// <summary>Gets all error codes, ordered by status.</summary>
     public static IReadOnlyList<ErrorCode> All { get; } =
     [
         InvalidJson,

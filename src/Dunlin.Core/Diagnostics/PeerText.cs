@@ -4,29 +4,33 @@ using System.Text;
 namespace Dunlin.Diagnostics;
 
 /// <summary>
-/// A text that came from a client or another server, as it may stand in a log: no line break, control or formatting character of it gets
-/// there as such, so it can neither forge a line nor steer a terminal, and it is cut after <see cref="MaxLength"/> characters. The type of
-/// a parameter of a log message, to which a text converts by itself.
+/// Untrusted text from a client or another server, made safe for logs. Immutable. Use it as the type of log message parameters; strings
+/// convert implicitly.
 /// </summary>
-/// <remarks>CWE-117. What is replaced is written as <c>\uXXXX</c>; a backslash is doubled, so that the log is unambiguous.</remarks>
+/// <remarks>
+/// CWE-117. Line breaks, control and formatting characters are written as <c>\uXXXX</c>, so that the text cannot forge log lines or control
+/// a terminal. Backslashes are doubled, so that the log is unambiguous. The text is truncated after <see cref="MaxLength"/> characters.
+/// </remarks>
 /// <param name="value">The text; null is logged as <c>(null)</c>.</param>
 internal readonly struct PeerText(string? value) : IEquatable<PeerText>
 {
-    /// <summary>How much of a text is logged, in characters.</summary>
+    /// <summary>The maximum number of characters of a text that are logged: 200.</summary>
     public const int MaxLength = 200;
 
     private readonly string? _value = value;
 
     /// <summary>Wraps a text.</summary>
+    /// <param name="value">The text.</param>
     public static implicit operator PeerText(string? value) => new(value);
 
     /// <summary>Wraps a text.</summary>
+    /// <param name="value">The text.</param>
     public static PeerText FromString(string? value) => new(value);
 
-    /// <summary>Whether both stand for the same text.</summary>
+    /// <summary>Returns whether both values have the same text.</summary>
     public static bool operator ==(PeerText left, PeerText right) => left.Equals(right);
 
-    /// <summary>Whether they stand for different texts.</summary>
+    /// <summary>Returns whether the values have different texts.</summary>
     public static bool operator !=(PeerText left, PeerText right) => !left.Equals(right);
 
     /// <inheritdoc/>
@@ -38,7 +42,7 @@ internal readonly struct PeerText(string? value) : IEquatable<PeerText>
     /// <inheritdoc/>
     public override int GetHashCode() => _value is null ? 0 : StringComparer.Ordinal.GetHashCode(_value);
 
-    /// <summary>The text as it may stand in a log.</summary>
+    /// <summary>Returns the text in the form that is safe for logs.</summary>
     public override string ToString()
     {
         if (_value is null)
@@ -58,7 +62,7 @@ internal readonly struct PeerText(string? value) : IEquatable<PeerText>
         return _value.Length > MaxLength ? text.Append("...").ToString() : text.ToString();
     }
 
-    // Surrogates are escaped as well: a pair may be a formatting character, and half of one is no text.
+    // Surrogates are escaped too: a pair may be a formatting character, and an unpaired surrogate is not valid text.
     private static bool IsPlain(char c) =>
         c != '\\'
         && char.GetUnicodeCategory(c)

@@ -4,20 +4,21 @@ using Dunlin.Topics;
 namespace Dunlin.Fanout;
 
 /// <summary>
-/// What a conflating connection has read of the journal and not been sent yet: of each topic and type the last event only. Whatever
-/// an event supersedes is never sent, so that a reader which is far behind gets the present instead of the past.
-/// Not for concurrent use.
+/// Holds the events that a conflating connection has read and not yet sent: only the last event of each topic and type. Not thread-safe.
 /// </summary>
+/// <remarks>
+/// A superseded event is never sent, so that a reader that is far behind receives the current state instead of the history.
+/// </remarks>
 internal sealed class Backlog(int maxEvents, int maxBytes)
 {
     private readonly Dictionary<(TopicName Topic, string Type), DunlinEvent> _latest = [];
     private int _bytes;
 
-    /// <summary>Whether it is to be sent before more is read: one slow peer holds no more than this in memory.</summary>
+    /// <summary>Gets whether the connection must send the backlog before it reads more. Bounds the memory of one slow peer.</summary>
     public bool IsFull => _latest.Count >= maxEvents || _bytes >= maxBytes;
 
-    /// <summary>Adds an event that is later than all before.</summary>
-    /// <returns>Whether it superseded one.</returns>
+    /// <summary>Adds an event with a higher offset than all earlier ones.</summary>
+    /// <returns>Whether it superseded an event.</returns>
     public bool Add(DunlinEvent entry)
     {
         var key = (entry.Topic, entry.Type);
@@ -27,7 +28,7 @@ internal sealed class Backlog(int maxEvents, int maxBytes)
         return supersedes;
     }
 
-    /// <summary>Takes everything, in the order of the journal.</summary>
+    /// <summary>Removes and returns all events, in offset order.</summary>
     public List<DunlinEvent> Take()
     {
         var events = _latest.Values.OrderBy(static entry => entry.Position.Offset).ToList();
@@ -35,7 +36,7 @@ internal sealed class Backlog(int maxEvents, int maxBytes)
         return events;
     }
 
-    /// <summary>Forgets everything.</summary>
+    /// <summary>Removes all events.</summary>
     public void Clear()
     {
         _latest.Clear();

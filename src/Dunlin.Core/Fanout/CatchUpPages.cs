@@ -3,20 +3,20 @@ using Dunlin.Topics;
 
 namespace Dunlin.Fanout;
 
-/// <summary>
-/// Pages of the journal for connections that catch up. Thousands come back together after a node or a network was away,
-/// from nearly the same place: so a page is read once for all that want it, and kept for those that come a little later.
+/// <summary>Shares journal pages between connections that catch up. Thread-safe.</summary>
+/// <remarks>
+/// After an outage, thousands of connections resume from nearly the same position. One read serves all that need a page, and a cache serves
+/// later ones.
 /// <list type="bullet">
-/// <item>A full page never changes: what is appended later comes behind it. The last page of the journal does, so it is
-/// shared only while it is being read; what it misses, the hand-over to live finds.</item>
-/// <item>A page is cut at an even offset, so that readers who began at different places go on with the same pages.</item>
-/// <item>Nothing here depends on the reader: what one may not see, or has sent itself, is left out when a page is written.</item>
+/// <item>A full page never changes, because new events are appended after it. The last page can change, so it is shared only while it is
+/// being read; the hand-over to live delivery covers later events.</item>
+/// <item>A page ends at a multiple of the stride, so that readers with different start positions continue with the same pages.</item>
+/// <item>Pages do not depend on the reader: access checks and exclusions are applied when a page is written.</item>
 /// </list>
-/// Safe for concurrent use.
-/// </summary>
+/// </remarks>
 internal sealed class CatchUpPages(IJournal journal, int maxBytes)
 {
-    // Where pages end, if they can: a multiple of it.
+    // Pages end at a multiple of this offset if they can.
     private const long Stride = 256;
 
     private readonly Lock _gate = new(); // guards all below
@@ -56,7 +56,7 @@ internal sealed class CatchUpPages(IJournal journal, int maxBytes)
             }
             reading.SetResult(page);
         }
-#pragma warning disable CA1031 // whatever it is, it is the answer of all who wait for this page
+#pragma warning disable CA1031 // all readers that wait for this page receive the error
         catch (Exception error)
 #pragma warning restore CA1031
         {
@@ -66,7 +66,7 @@ internal sealed class CatchUpPages(IJournal journal, int maxBytes)
         }
     }
 
-    // Only under _gate.
+    // Requires _gate.
     private void Keep(Key key, JournalPage page)
     {
         var bytes = page.Events.Sum(static entry => (long)entry.Data.Length);

@@ -3,13 +3,16 @@ using Dunlin.Journal;
 namespace Dunlin.Fanout;
 
 /// <summary>
-/// Hinted events that lie beyond what the node has reached: kept while the journal is read for what is missing, so that the reading
-/// ends where they begin, and need not run after new ones for ever. Bounded; what does not fit is read as well. Not for
-/// concurrent use.
+/// Buffers events of commit notifications beyond the delivered head while the node reads the missing events from the journal. Not
+/// thread-safe.
 /// </summary>
+/// <remarks>
+/// The read ends where the buffered events begin, so it does not have to follow a growing head. The buffer is bounded; events that do not
+/// fit are read from the journal too.
+/// </remarks>
 internal sealed class CommitsAhead
 {
-    /// <summary>Bounds the memory; as many as some pages of the journal.</summary>
+    /// <summary>Bounds the memory: the size of a few journal pages.</summary>
     private const int MaxEvents = 4_096;
 
     private readonly SortedDictionary<long, IReadOnlyList<DunlinEvent>> _batches = [];
@@ -21,7 +24,7 @@ internal sealed class CommitsAhead
             _events += events.Count;
     }
 
-    /// <summary>Takes the events that continue what was reached; null where there are none.</summary>
+    /// <summary>Removes and returns the events that directly follow <paramref name="reached"/>; null if there are none.</summary>
     public IReadOnlyList<DunlinEvent>? Take(long reached)
     {
         while (_batches.Count > 0)
@@ -37,7 +40,7 @@ internal sealed class CommitsAhead
         return null;
     }
 
-    /// <summary>The events after an offset.</summary>
+    /// <summary>Returns the events after an offset.</summary>
     public static IReadOnlyList<DunlinEvent> After(IReadOnlyList<DunlinEvent> events, long offset)
     {
         if (events.Count == 0 || events[0].Position.Offset > offset)

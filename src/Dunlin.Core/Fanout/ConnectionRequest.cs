@@ -3,64 +3,66 @@ using Dunlin.Topics;
 
 namespace Dunlin.Fanout;
 
-/// <summary>What a connection is opened with.</summary>
-/// <param name="Caller">Who reads; must have been asked about and allowed every topic and pattern.</param>
-/// <param name="Topics">The topics; together with the patterns one at least.</param>
-/// <param name="Sink">The way out.</param>
+/// <summary>The parameters of a new event-stream connection.</summary>
+/// <param name="Caller">The caller. Must be authorised for every topic and pattern.</param>
+/// <param name="Topics">The topics to subscribe to. There must be at least one topic or pattern.</param>
+/// <param name="Sink">The sink for the frames.</param>
 internal sealed record ConnectionRequest(Caller Caller, IReadOnlyList<TopicName> Topics, IFrameSink Sink)
 {
-    /// <summary>Patterns of further topics, of those too that do not exist yet.</summary>
+    /// <summary>Gets the patterns to subscribe to. They also cover topics that are created later. Default: none.</summary>
     public IReadOnlyList<TopicPattern> Patterns { get; init; } = [];
 
-    /// <summary>The clothing of the events.</summary>
+    /// <summary>Gets the wire format of the events. Default: <see cref="WireFormats.Named"/>.</summary>
     public IWireFormat Format { get; init; } = WireFormats.Named;
 
-    /// <summary>Where to go on; null begins with what happens from now on.</summary>
+    /// <summary>Gets the position after which the stream resumes. Null (the default) starts with new events.</summary>
     public Position? Resume { get; init; }
 
-    /// <summary>Whose own events are left out.</summary>
+    /// <summary>Gets which of the caller's own events are excluded. Default: none.</summary>
     public OriginExclusion Exclusion { get; init; } = OriginExclusion.None;
 
     /// <summary>
-    /// Whether a connection that is behind receives only the last event of each topic and type;
-    /// see <see cref="EventStreamConnection.Conflates"/>.
+    /// Gets whether the connection receives only the last event of each topic and type while it is behind. Default: false. See
+    /// <see cref="EventStreamConnection.Conflates"/>.
     /// </summary>
     public bool Conflates { get; init; }
 
-    /// <summary>Whether the caller is shown to others as present on the topics, and announced when joining and leaving.</summary>
+    /// <summary>Gets whether presence lists the caller on the topics and announces joins and leaves. Default: false.</summary>
     public bool IsPresent { get; init; }
 
-    /// <summary>How long the line may be idle before a heartbeat is sent. Zero sends none.</summary>
+    /// <summary>Gets the idle time after which a heartbeat is sent. Default: 15 seconds. Zero disables heartbeats.</summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>The bytes of a heartbeat at a given time; by default a comment.</summary>
+    /// <summary>Gets the function that returns the bytes of a heartbeat for the current time. Default: an SSE comment.</summary>
     public Func<DateTimeOffset, ReadOnlyMemory<byte>> HeartbeatFrame { get; init; } = static _ => CommentFrame;
 
-    /// <summary>The remote address, for limits and diagnostics.</summary>
+    /// <summary>Gets the remote address, for connection limits and diagnostics.</summary>
     public string? RemoteAddress { get; init; }
 
     private static readonly ReadOnlyMemory<byte> CommentFrame = ":\n\n"u8.ToArray();
 }
 
-/// <summary>Why a connection ended; its lower-camel text travels in <c>dunlin.goodbye</c>.</summary>
+/// <summary>The reason for the end of a connection. <c>dunlin.goodbye</c> carries its name in camelCase.</summary>
 internal enum ConnectionEnd
 {
-    /// <summary>The peer closed, vanished or stopped reading.</summary>
+    /// <summary>The peer closed the connection, was lost, or stopped reading.</summary>
     Gone,
 
-    /// <summary>The host is shutting down; another node, or the next start, goes on.</summary>
+    /// <summary>The host is shutting down. The client should reconnect to another node or after the restart.</summary>
     Draining,
 
-    /// <summary>The credential ended; a fresh one resumes.</summary>
+    /// <summary>The credential expired. The client can resume with a new one.</summary>
     TokenExpired,
 
     /// <summary>The session was ended.</summary>
     SignedOut,
 
-    /// <summary>The caller may read none of the topics any more.</summary>
+    /// <summary>The caller may no longer read any of the topics.</summary>
     Revoked,
 
-    /// <summary>The server could not go on: it failed to read the journal, or too much that is not in the journal waited for the peer.
-    /// Resuming later tries again.</summary>
+    /// <summary>
+    /// The server could not continue: reading the journal failed, or too many bytes of control frames waited for the peer. The client can
+    /// resume later.
+    /// </summary>
     Failed,
 }

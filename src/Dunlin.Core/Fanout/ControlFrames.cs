@@ -3,32 +3,43 @@ using Dunlin.Journal;
 
 namespace Dunlin.Fanout;
 
-/// <summary>Why a client must fetch afresh.</summary>
+/// <summary>The reason why a client must load its data again.</summary>
 internal enum ResetReason
 {
-    /// <summary>Events after its position have been removed by retention.</summary>
+    /// <summary>Retention removed events after the client's position.</summary>
     Trimmed,
 
-    /// <summary>Its position belongs to another history.</summary>
+    /// <summary>The position belongs to another epoch of the journal.</summary>
     Epoch,
 
-    /// <summary>Its position lies after the head: the journal was set back.</summary>
+    /// <summary>The position is after the head: the journal was restored to an earlier state.</summary>
     Ahead,
 
-    /// <summary>What it sent is no position of this server: it comes from another server, or was changed on the way.</summary>
+    /// <summary>The position is not valid on this server: it comes from another server or was altered.</summary>
     Unknown,
 }
 
-/// <summary>The frames by which the server speaks of the stream itself. Always named, whatever the format of the events, so
-/// that applications with unnamed events do not see them by accident; and with the field <c>control</c>, which no event can
-/// carry.</summary>
+/// <summary>Encodes control frames: messages of the server about the stream itself.</summary>
+/// <remarks>
+/// Control frames always have an event name, also on streams with unnamed events, so that applications do not receive them by accident.
+/// They carry the field <c>control</c>, which no event can have. See HTML Living Standard 9.2.
+/// </remarks>
 internal static class ControlFrames
 {
-    /// <summary><c>dunlin.reset {reason, position}</c>: what follows goes on from <paramref name="position"/>; refetch.</summary>
+    /// <summary>
+    /// Encodes <c>dunlin.reset {reason, position}</c>: the client must load its data again; the stream continues after
+    /// <paramref name="position"/>.
+    /// </summary>
+    /// <param name="reason">The reason.</param>
+    /// <param name="position">The position after which the stream continues. It is also the frame's <c>id</c>.</param>
     public static ReadOnlyMemory<byte> Reset(ResetReason reason, Position position) =>
         Encode(position, "reset", new { reason = Camel(reason), position = position.ToString() });
 
-    /// <summary><c>dunlin.goodbye {reason, reconnectInMs}</c>, with the same delay as <c>retry:</c> for a native EventSource.</summary>
+    /// <summary>
+    /// Encodes <c>dunlin.goodbye {reason, reconnectInMs}</c>, with the same delay as <c>retry:</c> for a native EventSource.
+    /// </summary>
+    /// <param name="reason">The reason for the end of the connection.</param>
+    /// <param name="reconnectIn">The delay before the client should reconnect; sent in milliseconds.</param>
     public static ReadOnlyMemory<byte> Goodbye(ConnectionEnd reason, TimeSpan reconnectIn)
     {
         var delay = (long)reconnectIn.TotalMilliseconds;
@@ -41,11 +52,14 @@ internal static class ControlFrames
     }
 
     /// <summary>
-    /// <c>dunlin.revoked {topics}</c>: these topics and patterns can no longer be read; the stream goes on with the others.
+    /// Encodes <c>dunlin.revoked {topics}</c>: the caller may no longer read these topics and patterns. The stream continues with the
+    /// others.
     /// </summary>
+    /// <param name="topics">The revoked topics and patterns.</param>
     public static ReadOnlyMemory<byte> Revoked(IEnumerable<string> topics) => Encode(null, "revoked", new { topics });
 
-    /// <summary>The <c>retry:</c> line for a native EventSource.</summary>
+    /// <summary>Encodes the <c>retry:</c> line for a native EventSource.</summary>
+    /// <param name="delay">The reconnection delay; sent in milliseconds.</param>
     public static ReadOnlyMemory<byte> Retry(TimeSpan delay) =>
         System.Text.Encoding.ASCII.GetBytes(
             string.Create(System.Globalization.CultureInfo.InvariantCulture, $"retry: {(long)delay.TotalMilliseconds}\n")

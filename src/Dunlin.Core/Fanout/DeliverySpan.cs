@@ -3,8 +3,8 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Fanout;
 
-/// <summary>The span of one batch on its way to the connections of this node. All shards share it; the last one ends it. Safe for
-/// concurrent use.</summary>
+/// <summary>The trace span of delivering one batch to the connections of this node. Thread-safe.</summary>
+/// <remarks>All shards share it; the last shard to finish ends it.</remarks>
 internal sealed class DeliverySpan
 {
     private readonly Activity _span;
@@ -13,19 +13,19 @@ internal sealed class DeliverySpan
 
     private DeliverySpan(Activity span, int shards) => (_span, _shards) = (span, shards);
 
-    /// <summary>Begins a span; null where nobody traces.</summary>
+    /// <summary>Starts a span; returns null if nothing listens to the activity source.</summary>
     public static DeliverySpan? Start(int events, IReadOnlyList<ActivityLink> commits, int shards)
     {
         var before = Activity.Current;
         if (DunlinActivities.StartRoot(DunlinActivities.Deliver, ActivityKind.Consumer, commits) is not { } span)
             return null;
-        // The shards go on with it on threads of their own.
+        // Restore the current span: the shards end this one on other threads.
         Activity.Current = before;
         span.SetTag("dunlin.events", events);
         return new DeliverySpan(span, shards);
     }
 
-    /// <summary>A shard has handed the batch to its connections.</summary>
+    /// <summary>Records that a shard has delivered the batch. The last shard ends the span.</summary>
     public void End(int deliveries)
     {
         var all = Interlocked.Add(ref _deliveries, deliveries);
@@ -36,22 +36,22 @@ internal sealed class DeliverySpan
     }
 }
 
-/// <summary>Commits that this node has heard of and not delivered yet, for the links of delivery spans. Not for concurrent use.</summary>
+/// <summary>Holds the trace contexts of commits that are not delivered yet, to link them from delivery spans. Not thread-safe.</summary>
 internal sealed class TracedCommits
 {
-    /// <summary>Bounds the memory of a node that lags behind: two spans of links.</summary>
+    /// <summary>Bounds the memory of a node that lags: the links of two spans.</summary>
     private const int MaxWaiting = 2 * DunlinActivities.MaxLinks;
 
     private readonly Dictionary<long, ActivityContext> _commits = [];
 
-    /// <summary>Remembers the commit that ends at an offset.</summary>
+    /// <summary>Adds the commit whose last event has this offset.</summary>
     public void Add(long last, ActivityContext commit)
     {
         if (_commits.Count < MaxWaiting)
             _commits.TryAdd(last, commit);
     }
 
-    /// <summary>Takes the commits that end at or before an offset, in their order.</summary>
+    /// <summary>Removes the commits that end at or before an offset, and returns their links in offset order.</summary>
     public IReadOnlyList<ActivityLink> Take(long through)
     {
         if (_commits.Count == 0)

@@ -5,7 +5,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Fanout;
 
-/// <content>The connections of this node: opening, finding, narrowing, closing.</content>
+/// <content>Opens, finds, narrows and closes the connections of this node.</content>
 public sealed partial class EventFanout
 {
     private readonly Lock _registry = new(); // guards _connections, _byUser, _draining
@@ -13,13 +13,13 @@ public sealed partial class EventFanout
     private readonly Dictionary<string, List<EventStreamConnection>> _byUser = new(StringComparer.Ordinal);
     private bool _draining;
 
-    /// <summary>A connection is registered. Published on the opener's thread, before the first event of the connection.</summary>
+    /// <summary>Gets the signal for new connections. Published on the opening thread, before the connection receives an event.</summary>
     internal Signal<EventStreamConnection> Opened { get; }
 
-    /// <summary>A connection is gone. Published once for each connection.</summary>
+    /// <summary>Gets the signal for closed connections. Published once per connection.</summary>
     internal Signal<EventStreamConnection> Closed { get; }
 
-    /// <summary>Open connections of this node.</summary>
+    /// <summary>Gets the number of open connections of this node.</summary>
     public int ConnectionCount
     {
         get
@@ -29,7 +29,7 @@ public sealed partial class EventFanout
         }
     }
 
-    /// <summary>Whether <see cref="DrainAsync"/> has begun: no connection is taken any more.</summary>
+    /// <summary>Gets whether <see cref="DrainAsync"/> has been called. A draining node accepts no connections.</summary>
     public bool IsDraining
     {
         get
@@ -39,8 +39,10 @@ public sealed partial class EventFanout
         }
     }
 
-    /// <summary>Registers a connection. It receives nothing before <see cref="StartAsync"/>.</summary>
-    /// <exception cref="Diagnostics.DunlinException"><see cref="Diagnostics.ErrorCode.Draining"/>.</exception>
+    /// <summary>Opens and registers a connection. It receives no event before <see cref="StartAsync"/>.</summary>
+    /// <param name="request">The caller, topics and sink.</param>
+    /// <returns>The connection.</returns>
+    /// <exception cref="Diagnostics.DunlinException"><see cref="Diagnostics.ErrorCode.Draining"/>: the node is draining.</exception>
     internal EventStreamConnection Open(ConnectionRequest request)
     {
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
@@ -60,8 +62,14 @@ public sealed partial class EventFanout
         return connection;
     }
 
-    /// <summary>Where a new stream begins: the position resumed from, or the newest one. Where resuming is impossible, says why.</summary>
-    /// <remarks>A position that lies after everything this node knows may come from another node: the store is asked.</remarks>
+    /// <summary>
+    /// Returns the start position of a stream: the resume position, or the head. If the stream cannot resume, also returns the reason.
+    /// </summary>
+    /// <remarks>A resume position after the local head may come from another node, so the head is then read from the store.</remarks>
+    /// <param name="resume">The position to resume from; null to start at the head.</param>
+    /// <param name="cancellationToken">Cancels the read of the head.</param>
+    /// <exception cref="Diagnostics.DunlinException"><see cref="Diagnostics.ErrorCode.StoreUnavailable"/>: the head cannot be
+    /// read.</exception>
     internal async ValueTask<(Position Start, ResetReason? Reset)> LocateAsync(
         Position? resume,
         CancellationToken cancellationToken = default
@@ -78,37 +86,42 @@ public sealed partial class EventFanout
     }
 
     /// <summary>
-    /// Sends the opening and goes live from <paramref name="start"/>; returns when the connection is up to date or closed.
+    /// Sends the opening frames and starts delivery after <paramref name="start"/>. Completes when the connection has caught up or closed.
     /// </summary>
+    /// <param name="connection">The connection from <see cref="Open"/>.</param>
+    /// <param name="opening">The bytes to send first.</param>
+    /// <param name="start">The position that the opening represents.</param>
     internal Task StartAsync(EventStreamConnection connection, ReadOnlyMemory<byte> opening, Position start) =>
         connection.StartAsync(opening, start.Offset);
 
-    /// <summary>The connection with this id, if it is open on this node.</summary>
+    /// <summary>Returns the connection with this id; null if it is not open on this node.</summary>
+    /// <param name="connectionId">The connection id.</param>
     public EventStreamConnection? Find(string connectionId)
     {
         lock (_registry)
             return _connections.GetValueOrDefault(connectionId);
     }
 
-    /// <summary>The open connections of one user on this node.</summary>
+    /// <summary>Returns the open connections of a user on this node.</summary>
+    /// <param name="userId">The user.</param>
     public IReadOnlyList<EventStreamConnection> OfUser(string userId)
     {
         lock (_registry)
             return _byUser.TryGetValue(userId, out var list) ? [.. list] : [];
     }
 
-    /// <summary>All open connections of this node.</summary>
+    /// <summary>Returns all open connections of this node.</summary>
     public IReadOnlyList<EventStreamConnection> All()
     {
         lock (_registry)
             return [.. _connections.Values];
     }
 
-    /// <summary>Closes every connection of a session at once.</summary>
-    /// <param name="userId">Whose.</param>
-    /// <param name="sessionId">Which session.</param>
-    /// <param name="lastFrame">Sent before the goodbye, for an application that tells the page why; nothing queued is sent
-    /// after it or instead of it. Empty sends the goodbye alone.</param>
+    /// <summary>Closes all connections of a session on this node.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="sessionId">The session.</param>
+    /// <param name="lastFrame">A frame to send before <c>dunlin.goodbye</c>, for example the reason for the page. Queued frames are
+    /// dropped. Empty sends <c>dunlin.goodbye</c> alone.</param>
     public void CloseSession(string userId, string sessionId, ReadOnlyMemory<byte> lastFrame = default)
     {
         foreach (var connection in OfUser(userId))
@@ -118,10 +131,14 @@ public sealed partial class EventFanout
         }
     }
 
-    /// <summary>Asks again which topics and patterns a user may read, and takes away the others from open connections.</summary>
-    /// <param name="userId">Whose connections.</param>
-    /// <param name="mayRead">Whether a topic may be read.</param>
-    /// <param name="mayReadAll">Whether all that a pattern covers may be read; null where no pattern may.</param>
+    /// <summary>
+    /// Checks the open connections of a user on this node against the given policies, and removes the topics and patterns that are no
+    /// longer allowed.
+    /// </summary>
+    /// <remarks>Closes a connection with <see cref="ConnectionEnd.Revoked"/> if no topic or pattern remains.</remarks>
+    /// <param name="userId">The user.</param>
+    /// <param name="mayRead">Returns whether the caller may read a topic.</param>
+    /// <param name="mayReadAll">Returns whether the caller may read every topic of a pattern. Null allows no pattern.</param>
     internal async Task ReauthorizeAsync(
         string userId,
         Func<Caller, TopicName, ValueTask<bool>> mayRead,
@@ -154,8 +171,13 @@ public sealed partial class EventFanout
         }
     }
 
-    /// <summary>Takes no more connections and closes the open ones over <paramref name="window"/>, each with its own delay for
-    /// coming back, so that the next node is not stormed.</summary>
+    /// <summary>Refuses new connections and closes the open ones evenly over <paramref name="window"/>.</summary>
+    /// <remarks>
+    /// Each connection gets its own reconnection delay, so that the clients do not reconnect to the next node all at once.
+    /// </remarks>
+    /// <param name="window">The time over which the connections are closed.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <exception cref="TimeoutException">Some connections are still open 10 seconds after the last close.</exception>
     internal async Task DrainAsync(TimeSpan window, CancellationToken cancellationToken)
     {
         lock (_registry)

@@ -9,11 +9,11 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Fanout;
 
-/// <summary>
-/// Committed event -> every local connection that may see it. Events come in from the store of this node and, as hints,
-/// from others; whatever the order of arrival, they go out in the order of their offsets, without a gap: what a hint skips
-/// is read from the journal first. Safe for concurrent use.
-/// </summary>
+/// <summary>Delivers committed events to every local connection that may read them. Thread-safe.</summary>
+/// <remarks>
+/// Events arrive from the local store and, as commit notifications, from other nodes, in any order. They are delivered in offset order
+/// without gaps: the fan-out first reads missing events from the journal.
+/// </remarks>
 public sealed partial class EventFanout : IBackplaneNode
 {
     private readonly Lock _intake = new(); // guards _topics, _target, _filling, _hasBegun, and the order of Accept
@@ -22,16 +22,24 @@ public sealed partial class EventFanout : IBackplaneNode
     private readonly ILogger _logger;
     private readonly FanoutShard[] _shards;
     private readonly CatchUpPages _pages;
-    private readonly CommitsAhead _ahead = new(); // under _intake
-    private readonly TracedCommits _commits = new(); // under _intake
-    private Dictionary<TopicName, Signal<DunlinEvent>> _topics = []; // replaced under _intake, never changed
+    private readonly CommitsAhead _ahead = new(); // guarded by _intake
+    private readonly TracedCommits _commits = new(); // guarded by _intake
+    private Dictionary<TopicName, Signal<DunlinEvent>> _topics = []; // immutable; replaced under _intake
     private long _reached;
     private long _target;
     private bool _filling;
     private bool _hasBegun;
     private int _nextShard;
 
-    /// <summary>Made by the container.</summary>
+    /// <summary>Creates the fan-out. For the service container.</summary>
+    /// <param name="journal">The journal.</param>
+    /// <param name="feed">The commits of the local store.</param>
+    /// <param name="backplane">The backplane to the other nodes.</param>
+    /// <param name="wheel">The timer wheel for heartbeats and timeouts.</param>
+    /// <param name="time">The time provider.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="instruments">The metrics.</param>
+    /// <param name="logger">The logger.</param>
     internal EventFanout(
         IJournal journal,
         CommitFeed feed,
@@ -63,7 +71,7 @@ public sealed partial class EventFanout : IBackplaneNode
         backplane.Attach(this);
     }
 
-    /// <summary>Everything up to here has been handed to the connections of this node.</summary>
+    /// <summary>Gets the position up to which this node has handed all events to its connections.</summary>
     public Position DeliveredHead => _journal.Head with { Offset = Volatile.Read(ref _reached) };
 
     internal TimerWheel Wheel { get; }
@@ -76,11 +84,13 @@ public sealed partial class EventFanout : IBackplaneNode
 
     internal EventTail Tail { get; }
 
-    /// <summary>Reports an event that a wire format could not write. Made once: it is passed along with every event.</summary>
+    /// <summary>
+    /// Gets the callback for events that a wire format failed to encode. Allocated once, because every delivery passes it.
+    /// </summary>
     internal Action<DunlinEvent, IWireFormat, Exception> FormatFailed { get; }
 
-    /// <summary>Every event of a topic, committed by any node or transient, in order, before it goes to the connections. Handlers must not
-    /// call back.</summary>
+    /// <summary>Returns the signal with every event of a topic: committed by any node, or transient.</summary>
+    /// <remarks>Published in order, before delivery to the connections. Handlers must not call the fan-out.</remarks>
     internal Signal<DunlinEvent> EventsOf(TopicName topic)
     {
         lock (_intake)
@@ -91,7 +101,7 @@ public sealed partial class EventFanout : IBackplaneNode
         }
     }
 
-    /// <summary>Begins at the head of the journal. Call once, when the store is open and before the first connection.</summary>
+    /// <summary>Starts delivery at the head of the journal. Call once, after the store is open and before the first connection.</summary>
     internal void Begin()
     {
         lock (_intake)
@@ -103,8 +113,11 @@ public sealed partial class EventFanout : IBackplaneNode
         }
     }
 
-    /// <summary>Delivers an event live, to this node's connections and (best effort) those of other nodes. It is in no
-    /// journal, has no id and is never replayed.</summary>
+    /// <summary>
+    /// Delivers a transient event to the connections of this node and, best effort, of other nodes. It is not stored, has no id and is
+    /// never replayed.
+    /// </summary>
+    /// <param name="draft">The event.</param>
     public void PublishTransient(EventDraft draft)
     {
         var entry = DunlinEvent.Transient(draft, Time.GetUtcNow());
@@ -144,7 +157,7 @@ public sealed partial class EventFanout : IBackplaneNode
     {
         lock (_intake)
         {
-            // Before the beginning there is nothing to catch up with: it takes the head as it is then.
+            // Before Begin there is nothing to deliver: Begin starts at the head of that time.
             if (_hasBegun && position.Epoch == _journal.Head.Epoch)
                 ReachFor(position.Offset);
         }
@@ -155,7 +168,7 @@ public sealed partial class EventFanout : IBackplaneNode
     /// <inheritdoc cref="IBackplaneNode.OnCommitNotification"/>
     internal void OnCommitNotification(IReadOnlyList<DunlinEvent> committed)
     {
-        // A hint of another history would be a plausible lie.
+        // Ignore other epochs: their offsets are not comparable.
         if (committed.Count == 0 || committed[0].Position.Epoch != _journal.Head.Epoch)
             return;
         lock (_intake)
@@ -170,7 +183,9 @@ public sealed partial class EventFanout : IBackplaneNode
         }
     }
 
-    /// <summary>A page after <paramref name="after"/>: from memory where it still is, else from the journal.</summary>
+    /// <summary>
+    /// Returns the page after <paramref name="after"/>: from the tail in memory if it holds it, otherwise from the journal.
+    /// </summary>
     internal ValueTask<JournalPage> ReadAsync(IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns, long after)
     {
         var reached = Volatile.Read(ref _reached);
@@ -184,7 +199,7 @@ public sealed partial class EventFanout : IBackplaneNode
     internal TimeSpan ReconnectDelay(ConnectionEnd end) =>
         end switch
         {
-            // Spread, so that a node that goes does not bring all its readers to the next one in the same instant.
+            // Random delay: the readers of a closed node must not all reconnect to the next one at the same instant.
             ConnectionEnd.Draining => TimeSpan.FromMilliseconds(Random.Shared.Next(500, 5_000)),
             ConnectionEnd.Failed => TimeSpan.FromMilliseconds(Random.Shared.Next(1_000, 10_000)),
             _ => TimeSpan.FromMilliseconds(Random.Shared.Next(100, 1_000)),
@@ -198,10 +213,10 @@ public sealed partial class EventFanout : IBackplaneNode
         _backplane.Notify(this, events);
     }
 
-    /// <summary>Completes when what was handed to the shards so far has been delivered or queued.</summary>
+    /// <summary>Completes when the events handed to the shards so far are delivered or queued.</summary>
     internal Task SettledAsync() => Task.WhenAll(_shards.Select(shard => shard.SettledAsync()));
 
-    // Only under _intake.
+    // Requires _intake.
     private void Accept(IReadOnlyList<DunlinEvent> events)
     {
         for (var i = 0; i < events.Count; i++)
@@ -215,7 +230,7 @@ public sealed partial class EventFanout : IBackplaneNode
             shard.Deliver(events, span);
     }
 
-    // Only under _intake. What was reached already is left out, and what was hinted beyond is let in as soon as it follows.
+    // Requires _intake. Skips delivered events, then accepts buffered events that now follow without a gap.
     private void AcceptNew(IReadOnlyList<DunlinEvent> events)
     {
         if (CommitsAhead.After(events, _reached) is { Count: > 0 } rest)
@@ -236,7 +251,7 @@ public sealed partial class EventFanout : IBackplaneNode
         }
     }
 
-    // Only under _intake.
+    // Requires _intake.
     private void ReachFor(long offset)
     {
         _target = Math.Max(_target, offset);
@@ -246,7 +261,9 @@ public sealed partial class EventFanout : IBackplaneNode
         _ = Task.Run(FillAsync);
     }
 
-    /// <summary>Reads what lies between here and the target, in order. Tries until it succeeds: skipping would be a silent gap.</summary>
+    /// <summary>
+    /// Reads the events up to the target from the journal, in order. Retries until it succeeds: skipping events would be a silent gap.
+    /// </summary>
     private async Task FillAsync()
     {
         while (true)
@@ -261,7 +278,7 @@ public sealed partial class EventFanout : IBackplaneNode
                 {
                     if (page.Trimmed && page.Through > _reached)
                         SkipGap(page);
-                    // Hints may have brought some of it meanwhile.
+                    // Commit notifications may have delivered some of these events meanwhile.
                     AcceptNew(page.Events);
                     if (_reached >= _target)
                     {
@@ -270,7 +287,7 @@ public sealed partial class EventFanout : IBackplaneNode
                     }
                 }
             }
-#pragma warning disable CA1031 // any failure of the store is waited out
+#pragma warning disable CA1031 // wait for the store to recover
             catch (Exception error)
 #pragma warning restore CA1031
             {
@@ -280,8 +297,8 @@ public sealed partial class EventFanout : IBackplaneNode
         }
     }
 
-    // Only under _intake. Retention was quicker than this node: what it can no longer read, its live connections must not pass over in
-    // silence. Each goes back to the journal, which knows whether anything of its topics is gone, and tells it then.
+    // Requires _intake. Retention removed events before this node read them. Live connections must not skip them silently, so each
+    // falls back to the journal, which determines whether events of its topics are missing and then sends a reset.
     private void SkipGap(JournalPage page)
     {
         var reached = page.Events.Count > 0 ? page.Events[0].Position.Offset - 1 : page.Through;
@@ -299,7 +316,7 @@ public sealed partial class EventFanout : IBackplaneNode
         while (offset < reached && events.Count < 256 && bytes < 256 * 1024)
         {
             if (Tail.Find(offset + 1) is not { } entry)
-                return null; // overtaken by newer events: the journal still has it
+                return null; // newer events have replaced it: read the journal
             offset++;
             if (wanted.Wants(entry.Topic))
             {

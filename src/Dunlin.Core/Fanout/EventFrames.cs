@@ -3,14 +3,14 @@ using Dunlin.Journal;
 
 namespace Dunlin.Fanout;
 
-/// <summary>Encodes an event once for each wire format and keeps the bytes with the event. Safe for concurrent use.</summary>
+/// <summary>Encodes an event once per wire format and stores the bytes with the event. Thread-safe.</summary>
 internal static class EventFrames
 {
-    /// <summary>Returns the bytes of an event in one wire format; the first call encodes them.</summary>
+    /// <summary>Returns the bytes of an event in a wire format. The first call encodes them.</summary>
     /// <param name="entry">The event.</param>
-    /// <param name="format">The format.</param>
-    /// <param name="failed">Called once for each event and format that throws.</param>
-    /// <returns>An empty frame where the format leaves the event out or throws, and where a forged event has a reserved type.</returns>
+    /// <param name="format">The wire format.</param>
+    /// <param name="failed">Called once per event and format if the format throws.</param>
+    /// <returns>The frame. Empty if the format omits the event or throws, or if the event has a forged reserved type.</returns>
     public static ReadOnlyMemory<byte> FrameFor(
         this DunlinEvent entry,
         IWireFormat format,
@@ -29,7 +29,7 @@ internal static class EventFrames
         }
     }
 
-    // Only this class sets the frames, so the type is certain; the cast would cost on every delivery.
+    // Only this class sets Frames, so the type is certain; a checked cast would cost time on every delivery.
     private static Frame? Find(DunlinEvent entry, IWireFormat format)
     {
         for (var frame = Unsafe.As<Frame?>(entry.Frames); frame is not null; frame = frame.Next)
@@ -40,7 +40,7 @@ internal static class EventFrames
         return null;
     }
 
-    // A format that throws must not end the loop that delivers all other events.
+    // An exception of one format must not stop the delivery loop.
     private static ReadOnlyMemory<byte> TryEncode(
         DunlinEvent entry,
         IWireFormat format,
@@ -51,7 +51,7 @@ internal static class EventFrames
         {
             return FrameWriter.Encode(format, entry);
         }
-#pragma warning disable CA1031 // a format is code of the application
+#pragma warning disable CA1031 // the format is application code
         catch (Exception error)
 #pragma warning restore CA1031
         {
@@ -60,6 +60,6 @@ internal static class EventFrames
         }
     }
 
-    /// <summary>One encoded frame. A linked list: an event rarely has more than two formats.</summary>
+    /// <summary>One encoded frame, in a linked list: an event rarely has more than two formats.</summary>
     private sealed record Frame(IWireFormat Format, ReadOnlyMemory<byte> Bytes, Frame? Next);
 }

@@ -3,20 +3,20 @@ using Dunlin.Journal;
 namespace Dunlin.Fanout;
 
 /// <content>
-/// From the journal to live. A page is read after <see cref="LastSentOffset"/>, written, and flushed before the next is read, so
-/// that a slow peer costs one page. When there is no more, the connection asks its shard to join. The shard delivers in
-/// offset order and knows how far it has come, so it can tell exactly which events (if any) lie between; it takes those from
-/// the tail and seats the connection in the same step. Nothing can fall between, because both happen in the shard's loop.
+/// The transition from the journal to live delivery. The connection reads a page after <see cref="LastSentOffset"/>, writes it and flushes
+/// it before it reads the next one, so that a slow peer costs one page of memory. After the last page it joins its shard. The shard
+/// delivers in offset order and tracks the delivered offset. In one step of its loop it takes the events in between from the tail and
+/// subscribes the connection. No event is lost, because both happen in that loop.
 /// </content>
 public sealed partial class EventStreamConnection
 {
-    // Bytes and events of one step: what one slow peer can hold in memory.
+    // Bytes and events of one step: the most that one slow peer can hold in memory.
     private const int PageEvents = 256;
     private const int PageBytes = 256 * 1024;
 
-    /// <summary>Sends the opening frames and goes live. Call once.</summary>
-    /// <param name="opening">Written before anything else, such as a greeting or a snapshot.</param>
-    /// <param name="start">The position the opening stands for; the stream goes on from here.</param>
+    /// <summary>Sends the opening frames, then catches up and goes live. Call once.</summary>
+    /// <param name="opening">The bytes to send first, such as a greeting or a snapshot.</param>
+    /// <param name="start">The offset that the opening represents. The stream continues after it.</param>
     internal async Task StartAsync(ReadOnlyMemory<byte> opening, long start)
     {
         SkipTo(start);
@@ -29,7 +29,10 @@ public sealed partial class EventStreamConnection
         await CatchUpAsync();
     }
 
-    /// <summary>Owns the sink from beginning to end; ends by handing it to the shard, or by <see cref="Release"/> if closed.</summary>
+    /// <summary>
+    /// Reads and writes pages until the connection is live or closed. Owns the sink throughout, then passes it to the shard or calls
+    /// <see cref="Release"/>.
+    /// </summary>
     private async Task CatchUpAsync()
     {
         try
@@ -52,7 +55,7 @@ public sealed partial class EventStreamConnection
                     Close(ConnectionEnd.Gone);
                     break;
                 }
-                // What came while it was written would be handed over event by event.
+                // Continue on the pages: the hand-over would send events that arrived meanwhile one by one, without conflation.
                 var isBehind = page.HasMore || (backlog is not null && read < _fanout.DeliveredHead.Offset);
                 if (!isBehind)
                 {
@@ -61,7 +64,7 @@ public sealed partial class EventStreamConnection
                 }
             }
         }
-#pragma warning disable CA1031 // whatever the journal throws ends this connection, never the process
+#pragma warning disable CA1031 // an error of the journal ends this connection, never the process
         catch (Exception error)
 #pragma warning restore CA1031
         {
@@ -80,8 +83,8 @@ public sealed partial class EventStreamConnection
         _fanout.Instruments.Resets.Add(1);
     }
 
-    /// <summary>Puts a page on the backlog, and the whole backlog in its place when it is to be sent.</summary>
-    /// <returns>Whether it is.</returns>
+    /// <summary>Adds the events of a page to the backlog. When the backlog must be sent, replaces the events of the page with it.</summary>
+    /// <returns>Whether the page now holds the backlog and must be written.</returns>
     private bool Collect(ref JournalPage page, Backlog backlog)
     {
         foreach (var entry in page.Events)
@@ -91,7 +94,7 @@ public sealed partial class EventStreamConnection
         }
         if (page.HasMore && !backlog.IsFull)
             return false;
-        // Rights may have shrunk since the first of it was read.
+        // The remaining topics may be fewer than when the first event was read.
         page = page with
         {
             Events = backlog.Take().FindAll(Wants),

@@ -1,25 +1,26 @@
 namespace Dunlin.Fanout;
 
-/// <content>Writing: who owns the sink, the queue while it is busy, and the end.</content>
+/// <content>Writes to the sink: its ownership, the queue while it is busy, and the end of the connection.</content>
 public sealed partial class EventStreamConnection
 {
-    // How long a peer may take to accept the goodbye before it is cut.
+    // The time for the peer to accept the goodbye before the connection is aborted.
     private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(5);
 
-    private bool _writing; // somebody owns the sink
-    private bool _ownedByRound; // ... and it is the shard's current round; touched by the shard alone
+    private bool _writing; // some party owns the sink
+    private bool _ownedByRound; // the owner is the shard's current round; accessed by the shard only
     private int _roundBytes;
-    private List<ReadOnlyMemory<byte>>? _pending; // queued while another owns the sink; null while there is nothing
-    private int _pendingBytes; // of events
-    private int _controlBytes; // of frames that are no events of the journal
+    private List<ReadOnlyMemory<byte>>? _pending; // queued while another party owns the sink; null if empty
+    private int _pendingBytes; // bytes of queued events
+    private int _controlBytes; // bytes of queued frames that are not in the journal
     private bool _lagging;
     private ConnectionEnd? _end;
     private ReadOnlyMemory<byte> _farewell;
-    private long _progressTick; // the wheel's tick when the peer last accepted something
+    private long _progressTick; // wheel tick at which the peer last accepted data
 
-    /// <summary>Ends the connection; the first end counts. A goodbye is sent where the peer can still hear it.</summary>
-    /// <param name="end">Why.</param>
-    /// <param name="farewell">The last frame; empty sends none.</param>
+    /// <summary>Closes the connection. Only the first call has an effect. Sends a goodbye unless the peer is gone.</summary>
+    /// <param name="end">The reason.</param>
+    /// <param name="farewell">The last frame. Empty sends the default <c>dunlin.goodbye</c>, or nothing for
+    /// <see cref="ConnectionEnd.Gone"/>.</param>
     internal void Close(ConnectionEnd end, ReadOnlyMemory<byte> farewell = default)
     {
         lock (_gate)
@@ -41,9 +42,12 @@ public sealed partial class EventStreamConnection
         Release();
     }
 
-    /// <summary>Sends a frame that is no event of the journal, in turn with the others. As many bytes of them as of events may wait for
-    /// a peer (<see cref="FanoutOptions.MaxPendingBytes"/>); the journal does not have them, so one that falls further behind is ended
-    /// with <see cref="ConnectionEnd.Failed"/>, and learns anew when it resumes.</summary>
+    /// <summary>Sends a frame that is not in the journal, in order with the other frames. Ignored once the connection has ended.</summary>
+    /// <remarks>
+    /// At most <see cref="FanoutOptions.MaxPendingBytes"/> of such frames may wait for a peer. They cannot be read again from the journal,
+    /// so a connection that exceeds the limit ends with <see cref="ConnectionEnd.Failed"/>. The client resumes and loads its state again.
+    /// </remarks>
+    /// <param name="frame">The encoded frame.</param>
     public void Send(ReadOnlyMemory<byte> frame)
     {
         bool isFull;
@@ -70,7 +74,9 @@ public sealed partial class EventStreamConnection
         FlushAndRelease();
     }
 
-    /// <summary>Takes one event's frame, from the shard only. Writes at once if the sink is free, else queues.</summary>
+    /// <summary>
+    /// Takes the frame of one event from the shard. Writes it if the sink is free, otherwise queues it. Call from the shard only.
+    /// </summary>
     internal StageResult Stage(ReadOnlyMemory<byte> frame, long offset)
     {
         if (_end is not null)
@@ -98,7 +104,7 @@ public sealed partial class EventStreamConnection
         return joined ? StageResult.Joined : StageResult.Written;
     }
 
-    /// <summary>Flushes what this round of the shard wrote and lets go of the sink.</summary>
+    /// <summary>Flushes the frames of this round and releases the sink.</summary>
     internal void EndRound()
     {
         if (!_ownedByRound)
@@ -107,14 +113,14 @@ public sealed partial class EventStreamConnection
         FlushAndRelease();
     }
 
-    /// <summary>The shard takes over the sink from a finished catch-up, which still owns it.</summary>
+    /// <summary>Passes the sink from a finished catch-up, which still owns it, to the shard's round.</summary>
     internal void HandOverToRound()
     {
         _ownedByRound = true;
         _roundBytes = 0;
     }
 
-    /// <summary>From the shard, for a connection that it cannot seat: catch up (again).</summary>
+    /// <summary>Starts catch-up for a connection that the shard cannot subscribe. Call from the shard only.</summary>
     internal void FallBackToJournal()
     {
         if (!_ownedByRound)
@@ -135,12 +141,12 @@ public sealed partial class EventStreamConnection
 
     private StageResult Queue(ReadOnlyMemory<byte> frame, long offset)
     {
-        // Once lagging, always refused, although the queue may have been taken since: what follows a refused event must not
-        // be accepted before it. One that conflates queues nothing: what a queue holds cannot be superseded any more.
+        // A lagging connection refuses events even after its queue is written: events must not overtake a refused one.
+        // A conflating connection queues nothing, because a queued event can no longer be superseded.
         if (_lagging || Conflates || _pendingBytes + frame.Length > _fanout.Options.MaxPendingBytes)
         {
             if (offset == 0)
-                return StageResult.Ignored; // transient: live only, so a reader that is behind goes without
+                return StageResult.Ignored; // transient events are live only: skip them while the peer is behind
             _lagging = true;
             return StageResult.Overflowed;
         }
@@ -157,8 +163,8 @@ public sealed partial class EventStreamConnection
             Release();
     }
 
-    /// <summary>Flushes; where the peer does not keep up, the rest goes on when it does.</summary>
-    /// <returns>Whether the flush is over and the caller still owns the sink.</returns>
+    /// <summary>Flushes. If the peer is slow, a task completes the flush and releases the sink.</summary>
+    /// <returns>Whether the flush is complete and the caller still owns the sink.</returns>
     private bool TryFlush()
     {
         var flush = _sink.FlushAsync();
@@ -180,7 +186,7 @@ public sealed partial class EventStreamConnection
         {
             isOpen = await flush;
         }
-#pragma warning disable CA1031 // whatever a sink throws, its peer is gone: the connection must end, or it is never forgotten
+#pragma warning disable CA1031 // an exception of the sink means that the peer is gone: close, or the connection would stay registered
         catch (Exception)
 #pragma warning restore CA1031
         {
@@ -191,7 +197,7 @@ public sealed partial class EventStreamConnection
         Release();
     }
 
-    /// <summary>Lets go of the sink: first whatever was queued meanwhile, then what the state asks for.</summary>
+    /// <summary>Releases the sink: writes frames that were queued meanwhile, then finishes or catches up if needed.</summary>
     private void Release()
     {
         while (TakePending() is { } frames)
@@ -203,7 +209,9 @@ public sealed partial class EventStreamConnection
         }
     }
 
-    /// <summary>Takes the queue; where it is empty, lets go of the sink, or finishes, or catches up.</summary>
+    /// <summary>
+    /// Takes the queued frames. If there are none, releases the sink, finishes the connection or starts catch-up, and returns null.
+    /// </summary>
     private List<ReadOnlyMemory<byte>>? TakePending()
     {
         ConnectionEnd? end;
@@ -236,7 +244,7 @@ public sealed partial class EventStreamConnection
         return null;
     }
 
-    /// <summary>Forgets a connection that never started: its opener has given up and touches the sink no more.</summary>
+    /// <summary>Unregisters a connection that was never started. The opener must not use the sink any more.</summary>
     public void Abandon()
     {
         lock (_gate)
@@ -252,21 +260,21 @@ public sealed partial class EventStreamConnection
     }
 }
 
-/// <summary>What became of a staged frame.</summary>
+/// <summary>The result of staging a frame.</summary>
 internal enum StageResult
 {
-    /// <summary>The connection is ending, or the frame was transient and the peer behind.</summary>
+    /// <summary>The connection has ended, or the frame was transient and the peer is behind.</summary>
     Ignored,
 
-    /// <summary>Written; the connection is new in this round and must be flushed at its end.</summary>
+    /// <summary>The frame was written; it is the connection's first in this round, and must be flushed at the end of the round.</summary>
     Joined,
 
-    /// <summary>Written.</summary>
+    /// <summary>The frame was written.</summary>
     Written,
 
-    /// <summary>Queued behind a write that is under way.</summary>
+    /// <summary>The frame was queued behind a write in progress.</summary>
     Queued,
 
-    /// <summary>The queue is full: the shard lets go, and the connection catches up from the journal.</summary>
+    /// <summary>The queue is full: the shard unsubscribes the connection, which then catches up from the journal.</summary>
     Overflowed,
 }

@@ -4,21 +4,22 @@ using Dunlin.Topics;
 
 namespace Dunlin.Fanout;
 
-/// <summary>
-/// One open event-stream response. It is, in turn:
+/// <summary>An open event-stream response. Thread-safe, except for members that the shard alone may call.</summary>
+/// <remarks>
+/// The states of a connection:
 /// <code>
-/// opening -> catching up -> live -> lagging -> catching up ...        any -> closed
+/// opening -> catching up -> live -> lagging -> catching up ... any -> closed
 /// </code>
 /// <list type="bullet">
-/// <item><b>Catching up</b>: reads the journal from its position, page by page, at the speed of the peer.</item>
-/// <item><b>Live</b>: a member of its shard's subscriber sets; the shard writes straight into the sink while nobody else does,
-/// and queues (bounded) while an earlier write is still being accepted.</item>
-/// <item><b>Lagging</b>: the queue was full; the shard has let go of it, and it catches up once the queue is written.</item>
+/// <item><b>Catching up</b>: the connection reads the journal page by page after its position, at the speed of the peer.</item>
+/// <item><b>Live</b>: the connection is in its shard's subscriber sets. The shard writes to the sink while it is free, and queues frames
+/// (bounded) while an earlier write is in progress.</item>
+/// <item><b>Lagging</b>: the queue was full. The shard has unsubscribed the connection, which catches up once its queue is written.</item>
 /// </list>
-/// Invariant: every event of its topics that it may see, with an offset up to <see cref="LastSentOffset"/>, has been written or
-/// queued exactly once, in order, or, where it conflates, a later one of the same topic and type. Exactly one party owns the sink
-/// at any time (<c>_writing</c>). Nothing is allocated for a connection while it is idle: no task, channel or timer.
-/// </summary>
+/// Invariant: every readable event of its topics with an offset up to <see cref="LastSentOffset"/> has been written or queued exactly once,
+/// in order. If the connection conflates, a later event of the same topic and type may replace it. Exactly one party owns the sink at any
+/// time (<c>_writing</c>). An idle connection holds no task, channel or timer.
+/// </remarks>
 public sealed partial class EventStreamConnection
 {
     private readonly Lock _gate = new(); // guards _writing, _pending*, _controlBytes, _end, _farewell, _lagging
@@ -28,7 +29,7 @@ public sealed partial class EventStreamConnection
     private IFrameSink _sink;
     private readonly TaskCompletionSource<ConnectionEnd> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Timer _timer;
-    private readonly Extras? _extras; // null for most: one reference is all that extras cost those without
+    private readonly Extras? _extras; // null for most connections, which then pay for one reference only
     private long _through;
 
     internal EventStreamConnection(EventFanout fanout, ConnectionRequest request, string id, FanoutShard shard, DateTimeOffset openedAt)
@@ -53,37 +54,37 @@ public sealed partial class EventStreamConnection
         _progressTick = fanout.Wheel.Tick;
     }
 
-    /// <summary>Unique for ever; never the id of a user, a session or a device.</summary>
+    /// <summary>Gets the unique id of the connection. Never equals the id of a user, session or device.</summary>
     public string Id { get; }
 
-    /// <summary>Who reads, with <see cref="Caller.ConnectionId"/> set to <see cref="Id"/>.</summary>
+    /// <summary>Gets the caller, with <see cref="Caller.ConnectionId"/> set to <see cref="Id"/>.</summary>
     public Caller Caller { get; }
 
-    /// <summary>The topics still subscribed to.</summary>
+    /// <summary>Gets the topics that are still subscribed to.</summary>
     public IReadOnlyList<TopicName> Topics { get; private set; }
 
-    /// <summary>The patterns still subscribed to.</summary>
+    /// <summary>Gets the patterns that are still subscribed to.</summary>
     public IReadOnlyList<TopicPattern> Patterns => _extras?.Patterns ?? [];
 
-    /// <summary>Whether it is sent of each topic and type the last event only, whenever it is behind.</summary>
+    /// <summary>Gets whether the connection receives only the last event of each topic and type while it is behind.</summary>
     public bool Conflates => _extras?.Conflates == true;
 
-    /// <summary>The topics that it was opened with.</summary>
+    /// <summary>Gets the topics with which the connection was opened.</summary>
     public IReadOnlyList<TopicName> OpenedTopics { get; }
 
-    /// <summary>Whether it takes part in presence.</summary>
+    /// <summary>Gets whether presence lists the connection.</summary>
     public bool IsPresent { get; }
 
-    /// <summary>When it was opened.</summary>
+    /// <summary>Gets the time of opening (UTC).</summary>
     public DateTimeOffset OpenedAt { get; }
 
-    /// <summary>The remote address, if known.</summary>
+    /// <summary>Gets the remote address; null if unknown.</summary>
     public string? RemoteAddress { get; }
 
-    /// <summary>Completes when the connection is closed and its sink is not touched any more.</summary>
+    /// <summary>Gets a task that completes when the connection is closed and no longer uses its sink. It never fails.</summary>
     internal Task<ConnectionEnd> Completion => _completion.Task;
 
-    /// <summary>The offset up to which everything has been written or queued.</summary>
+    /// <summary>Gets the offset up to which all events have been written or queued.</summary>
     public long LastSentOffset => Volatile.Read(ref _through);
 
     internal FanoutShard Shard { get; }
@@ -93,7 +94,8 @@ public sealed partial class EventStreamConnection
     internal OriginExclusion Exclusion { get; }
 
     /// <summary>
-    /// Where this connection stands in the subscriber set of each of its topics, then of each of its patterns; owned by the shard.
+    /// Gets or sets the indexes of this connection in the subscriber sets of its topics, then of its patterns. Null while not subscribed.
+    /// Owned by the shard.
     /// </summary>
     internal int[]? Seats { get; set; }
 
@@ -111,8 +113,10 @@ public sealed partial class EventStreamConnection
         return Patterns.AnyCovers(entry.Topic) && !LeavesOut(entry);
     }
 
-    /// <summary>Whether this is the first time that a delivery comes to it: several of what it subscribes to may mean one topic. From the
-    /// shard only.</summary>
+    /// <summary>
+    /// Returns whether a delivery reaches this connection for the first time. A topic and several patterns may match the same event. Call
+    /// from the shard only.
+    /// </summary>
     internal bool IsFirstOf(long delivery)
     {
         if (_extras is null)
@@ -123,7 +127,7 @@ public sealed partial class EventStreamConnection
         return true;
     }
 
-    /// <summary>Leaves it with these topics and patterns. From the shard only.</summary>
+    /// <summary>Replaces the topics and patterns of the connection. Call from the shard only.</summary>
     internal void Keep(IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns)
     {
         Topics = topics;
@@ -131,7 +135,9 @@ public sealed partial class EventStreamConnection
             _extras.Patterns = patterns;
     }
 
-    /// <summary>Heartbeat when idle, expiry of the credential, and a peer that accepts nothing.</summary>
+    /// <summary>
+    /// Sends a heartbeat if idle, closes the connection if its credential has expired, and aborts it if the peer accepts nothing.
+    /// </summary>
     private void OnTimer()
     {
         var heartbeat = false;
@@ -150,7 +156,7 @@ public sealed partial class EventStreamConnection
         {
             Close(ConnectionEnd.Gone);
             _sink.Abort();
-            // Once more if that met a sink that has just handed over to another.
+            // Repeat, in case the aborted sink has just been replaced by another.
             ScheduleNext();
             return;
         }
@@ -181,7 +187,7 @@ public sealed partial class EventStreamConnection
             _fanout.Wheel.Cancel(_timer);
     }
 
-    /// <summary>What only few connections have.</summary>
+    /// <summary>The fields that only few connections need.</summary>
     private sealed class Extras(IReadOnlyList<TopicPattern> patterns, bool conflates)
     {
         public bool Conflates { get; } = conflates;

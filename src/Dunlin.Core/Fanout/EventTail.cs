@@ -3,14 +3,14 @@ using Dunlin.Journal;
 namespace Dunlin.Fanout;
 
 /// <summary>
-/// The last events, in memory, by offset. One writer (the intake of the fan-out), any number of readers without a lock: a
-/// reader checks that the slot still holds the offset it asked for.
+/// Holds the most recent events in memory, by offset. One writer (the intake of the fan-out) and any number of concurrent readers.
 /// </summary>
+/// <remarks>Readers take no lock: they check that the slot still holds the requested offset.</remarks>
 internal sealed class EventTail(int capacity, int maxBytes)
 {
     private readonly DunlinEvent?[] _slots = new DunlinEvent?[capacity];
-    private long _first = 1; // the oldest offset kept
-    private long _last; // the newest
+    private long _first = 1; // the oldest offset held
+    private long _last; // the newest offset held
     private long _bytes;
 
     public void Add(DunlinEvent entry)
@@ -29,7 +29,7 @@ internal sealed class EventTail(int capacity, int maxBytes)
             DropOldest();
     }
 
-    /// <summary>The event at this offset; null where the tail no longer (or not yet) holds it.</summary>
+    /// <summary>Returns the event at this offset; null if the tail does not hold it.</summary>
     public DunlinEvent? Find(long offset)
     {
         if (offset < Volatile.Read(ref _first) || offset > Volatile.Read(ref _last))

@@ -3,10 +3,11 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Fanout;
 
-/// <summary>What the fan-out counts.</summary>
+/// <summary>The metrics of the fan-out. Thread-safe.</summary>
 internal sealed class FanoutInstruments
 {
-    /// <summary>Made by the container.</summary>
+    /// <summary>Creates the metrics. For the service container.</summary>
+    /// <param name="meters">The meter factory.</param>
     public FanoutInstruments(IMeterFactory meters)
     {
         var meter = meters.Create(DunlinMeters.Fanout);

@@ -2,32 +2,42 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Dunlin.Fanout;
 
-/// <summary>Bounds of the way from the journal to the connections.</summary>
+/// <summary>The limits of event delivery.</summary>
 public sealed class FanoutOptions
 {
-    /// <summary>Bytes that may wait for one connection that is being written to. A connection that falls further behind is
-    /// served from the journal again, at its own pace. Default: 64 KiB.</summary>
+    /// <summary>Gets or sets the maximum number of bytes queued for one connection. Default: 64 KiB. Range: 1 KiB to 16 MiB.</summary>
+    /// <remarks>A connection that exceeds it is served from the journal again, at its own speed.</remarks>
     [Range(1024, 16 * 1024 * 1024)]
     public int MaxPendingBytes { get; set; } = 64 * 1024;
 
-    /// <summary>Events kept in memory for connections that resume or fall behind. Default: 8,192. Zero is not allowed: the
-    /// hand-over from the journal to live needs the last ones.</summary>
+    /// <summary>
+    /// Gets or sets the maximum number of events in memory for connections that resume or fall behind. Default: 8,192. Range: 64 to
+    /// 1,048,576.
+    /// </summary>
+    /// <remarks>The hand-over from the journal to live delivery needs the most recent events, so zero is not allowed.</remarks>
     [Range(64, 1024 * 1024)]
     public int TailEvents { get; set; } = 8_192;
 
-    /// <summary>Bytes of data of the events kept in memory. Default: 32 MiB.</summary>
+    /// <summary>Gets or sets the maximum data size in bytes of the events in memory. Default: 32 MiB. Minimum: 64 KiB.</summary>
     [Range(64 * 1024, int.MaxValue)]
     public int TailBytes { get; set; } = 32 * 1024 * 1024;
 
-    /// <summary>Bytes of data of journal pages kept for connections that resume from further back than that. Default: 8 MiB.</summary>
+    /// <summary>
+    /// Gets or sets the maximum data size in bytes of cached journal pages, for connections that resume from before the events in memory.
+    /// Default: 8 MiB.
+    /// </summary>
     [Range(0, int.MaxValue)]
     public int CatchUpBytes { get; set; } = 8 * 1024 * 1024;
 
-    /// <summary>A connection that accepts nothing for so long is cut; it resumes when it comes back. Default: 60 s.</summary>
+    /// <summary>
+    /// Gets or sets the time after which a connection that accepts no data is aborted. Default: 60 seconds. The client can resume.
+    /// </summary>
     public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How many loops share the connections; each connection belongs to one, which keeps its order. Default (0):
-    /// one for each processor, at most eight.</summary>
+    /// <summary>
+    /// Gets or sets the number of delivery loops. Each connection belongs to one loop, which keeps its order. Default (0): one per
+    /// processor, at most 8. Maximum: 64.
+    /// </summary>
     [Range(0, 64)]
     public int Shards { get; set; }
 }

@@ -3,11 +3,12 @@ using Dunlin.Topics;
 
 namespace Dunlin.Fanout;
 
-/// <summary>
-/// Delivers to its share of the connections. All work (batches of events, connections that join, leave or lose topics) goes
-/// through one inbox and is done by one thread at a time, in order; so the subscriber sets need no lock, and joining cannot
-/// race with delivering. A round takes the whole inbox: a connection that gets many events in it is flushed once.
-/// </summary>
+/// <summary>Delivers events to its share of the connections. The public methods are thread-safe.</summary>
+/// <remarks>
+/// All work (events, and connections that join, leave or lose topics) goes through one inbox and runs on one thread at a time, in order.
+/// The subscriber sets therefore need no lock, and joining cannot race with delivery. A round takes the whole inbox: a connection that
+/// receives many events in one round is flushed once.
+/// </remarks>
 internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
 {
     private readonly Lock _gate = new(); // guards _inbox and _scheduled
@@ -20,9 +21,9 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     private bool _scheduled;
     private bool _isOneEvent;
     private long _reached;
-    private long _delivery; // numbers the events that patterns match, transient ones too
+    private long _delivery; // counts the events that patterns match, including transient ones
 
-    /// <summary>Where delivery begins; before any other call.</summary>
+    /// <summary>Sets the offset after which delivery begins. Call before any other method.</summary>
     public void Begin(long offset) => _reached = offset;
 
     public void Deliver(IReadOnlyList<DunlinEvent> events, DeliverySpan? span) => Post(new Work(events, null, null, Span: span));
@@ -34,11 +35,13 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     public void Narrow(EventStreamConnection connection, IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns) =>
         Post(new Work(null, connection, new Kept(topics, patterns)));
 
-    /// <summary>Goes on after events that this node will never have: every connection reads the journal again from where it is.</summary>
-    /// <param name="reached">Everything up to here counts as delivered.</param>
+    /// <summary>
+    /// Skips events that this node can no longer read: every live connection reads the journal again from its own position.
+    /// </summary>
+    /// <param name="reached">The offset up to which events count as delivered.</param>
     public void SkipGap(long reached) => Post(new Work(null, null, null, GapThrough: reached));
 
-    /// <summary>Completes when everything posted so far has been done and flushed; the barrier of tests.</summary>
+    /// <summary>Completes when all work posted so far is done and flushed. A barrier for tests.</summary>
     public Task SettledAsync()
     {
         var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -94,7 +97,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         }
         else if (work.Kept is { } kept)
         {
-            // One that catches up is seated when it has: seated now, it would take what happens before what it still has to read.
+            // Do not subscribe during catch-up: live events would overtake the backlog.
             var wasSeated = work.Connection!.Seats is not null;
             Unsubscribe(work.Connection);
             if (ReferenceEquals(kept, Kept.Nothing))
@@ -146,11 +149,11 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         return written;
     }
 
-    /// <param name="set">The connections.</param>
+    /// <param name="set">The subscribers.</param>
     /// <param name="entry">The event.</param>
     /// <param name="mayRepeat">
-    /// Whether a connection may also be in another set that receives the event. <see cref="EventStreamConnection.LastSentOffset"/> cannot
-    /// answer this: transient events and events that a full queue refused do not move it.
+    /// Whether a connection may also be in another set that receives the event. <see cref="EventStreamConnection.LastSentOffset"/> does not
+    /// detect this: transient events and events refused by a full queue do not advance it.
     /// </param>
     private int DeliverTo(SubscriberSet set, DunlinEvent entry, bool mayRepeat)
     {
@@ -184,7 +187,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         switch (connection.Stage(frame, offset))
         {
             case StageResult.Joined when _isOneEvent:
-                // Nothing more comes in this round, so it is sent while what belongs to the connection is still in the processor's cache.
+                // The round has no more events: flush while the connection's data is still in the processor cache.
                 connection.EndRound();
                 break;
             case StageResult.Joined:
@@ -199,7 +202,10 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>History to live, in one step of this loop: see the remarks on <see cref="EventStreamConnection"/>'s catch-up.</summary>
+    /// <summary>
+    /// Moves a connection from catch-up to live delivery in one step of this loop; see the catch-up part of
+    /// <see cref="EventStreamConnection"/>.
+    /// </summary>
     private void GoLive(EventStreamConnection connection)
     {
         connection.HandOverToRound();
@@ -208,7 +214,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         {
             if (fanout.Tail.Find(offset) is not { } entry)
             {
-                connection.FallBackToJournal(); // it took so long that the tail has moved on: the journal still has them
+                connection.FallBackToJournal(); // the tail no longer holds the event: read the journal again
                 return;
             }
             if (connection.Wants(entry) && entry.FrameFor(connection.Format, fanout.FormatFailed) is { IsEmpty: false } frame)
@@ -221,7 +227,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
                 connection.SkipTo(offset);
             }
             if (_overflowed.Remove(connection))
-                return; // not seated: it catches up again once its queue is written
+                return; // stay unsubscribed: the connection catches up again once its queue is written
         }
         Subscribe(connection);
     }
@@ -260,12 +266,13 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         }
     }
 
-    /// <param name="Events">To deliver; or null.</param>
-    /// <param name="Connection">Who joins (kept null), leaves (keeps nothing) or keeps only these topics and patterns.</param>
-    /// <param name="Kept">See the connection.</param>
-    /// <param name="Settled">Told at the end of the round; or null.</param>
-    /// <param name="GapThrough">Up to where events are missing that will not come; or null.</param>
-    /// <param name="Span">Of the events; null where nobody traces.</param>
+    /// <param name="Events">The events to deliver; or null.</param>
+    /// <param name="Connection">The connection that joins (<c>Kept</c> is null), leaves (<c>Kept</c> is empty) or keeps some topics and
+    /// patterns; or null.</param>
+    /// <param name="Kept">The remaining topics and patterns of the connection; or null.</param>
+    /// <param name="Settled">Completed at the end of the round; or null.</param>
+    /// <param name="GapThrough">The offset up to which events are lost; or null.</param>
+    /// <param name="Span">The span of the delivery; null if tracing is off.</param>
     private readonly record struct Work(
         IReadOnlyList<DunlinEvent>? Events,
         EventStreamConnection? Connection,

@@ -6,18 +6,20 @@ using Dunlin.Topics;
 
 namespace Dunlin.Fanout;
 
-/// <summary>
-/// Writes one frame of an event stream (HTML standard, section 9.2 "Server-sent events"): data that holds line breaks
-/// becomes several <c>data:</c> lines, and CR, LF and NUL cannot enter an id or event name. Not for concurrent use.
-/// </summary>
+/// <summary>Writes one frame of an event stream. Not thread-safe.</summary>
+/// <remarks>
+/// HTML Living Standard 9.2, "Server-sent events". Data with line breaks becomes several <c>data:</c> lines. CR, LF and NUL cannot enter an
+/// id or event name.
+/// </remarks>
 public sealed class FrameWriter
 {
     private readonly ArrayBufferWriter<byte> _buffer = new(256);
     private bool _hasContent;
 
-    /// <summary>The event name line. Leave it out for an unnamed event.</summary>
+    /// <summary>Writes the event name. Omit it for an unnamed event.</summary>
+    /// <param name="name">The event name.</param>
     /// <exception cref="ArgumentException">The name holds CR, LF or NUL, or is <c>error</c>, <c>open</c> or begins with <c>dunlin.</c>:
-    /// readers take those for news of the stream itself.</exception>
+    /// readers treat those as messages about the stream.</exception>
     public void Name(string name)
     {
         if (name.AsSpan().ContainsAny('\r', '\n', '\0'))
@@ -27,8 +29,10 @@ public sealed class FrameWriter
         WriteName(name);
     }
 
-    /// <summary>The lines that make a frame a control frame: the field <c>control</c>, which readers believe because nothing else
-    /// writes it, and an event name for readers that see no other fields.</summary>
+    /// <summary>
+    /// Marks the frame as a control frame with the field <c>control</c>, and an event name for readers that see no other fields.
+    /// </summary>
+    /// <remarks>Readers trust the field because no other component writes it.</remarks>
     internal void Control(string name)
     {
         WriteName("dunlin." + name);
@@ -45,8 +49,9 @@ public sealed class FrameWriter
         _hasContent = true;
     }
 
-    /// <summary>The topic, as a field of its own: the standard has readers ignore fields that they do not know, and a reader
-    /// that shares one stream among several pages needs to know whose event it is.</summary>
+    /// <summary>Writes the topic as a field of its own. Readers that share one stream among several pages route events by it.</summary>
+    /// <remarks>The standard requires readers to ignore unknown fields.</remarks>
+    /// <param name="topic">The topic.</param>
     public void Topic(TopicName topic)
     {
         _buffer.Write("topic: "u8);
@@ -54,7 +59,8 @@ public sealed class FrameWriter
         _buffer.Write("\n"u8);
     }
 
-    /// <summary>The data, as one <c>data:</c> line for each of its lines (ended by LF, CR or CR LF).</summary>
+    /// <summary>Writes the data, with one <c>data:</c> line for each line of the input. LF, CR and CR LF end a line.</summary>
+    /// <param name="utf8">The data as UTF-8.</param>
     public void Data(ReadOnlySpan<byte> utf8)
     {
         _hasContent = true;
@@ -75,23 +81,33 @@ public sealed class FrameWriter
         }
     }
 
-    /// <summary>The data as text.</summary>
+    /// <summary>Writes the data as text.</summary>
+    /// <param name="text">The data.</param>
     public void Data(string text) => Data(Encoding.UTF8.GetBytes(text));
 
-    /// <summary>The data as JSON, written by <paramref name="write"/>.</summary>
+    /// <summary>Writes the data as JSON produced by <paramref name="write"/>.</summary>
+    /// <typeparam name="TState">The type of the state.</typeparam>
+    /// <param name="state">The state passed to <paramref name="write"/>, which avoids a closure.</param>
+    /// <param name="write">Writes the JSON.</param>
     public void Json<TState>(TState state, Action<Utf8JsonWriter, TState> write)
     {
-        // Raw values inside may hold line breaks, which would end the data line: so through Data(), which splits them.
+        // Raw JSON values may contain line breaks, which would end the data line; Data() splits them.
         var text = new ArrayBufferWriter<byte>(256);
         using (var json = new Utf8JsonWriter(text))
             write(json, state);
         Data(text.WrittenSpan);
     }
 
-    /// <summary>The data as one line of JSON in web style.</summary>
+    /// <summary>Writes the data as one line of JSON, serialised with <see cref="JsonSerializerOptions.Web"/>.</summary>
+    /// <param name="value">The value.</param>
     public void Json<T>(T value) => Json(value, static (json, v) => JsonSerializer.Serialize(json, v, JsonSerializerOptions.Web));
 
-    /// <summary>Encodes a frame that is no event of the journal: it carries an id only if <paramref name="position"/> is given.</summary>
+    /// <summary>
+    /// Encodes a frame that is not an event of the journal. The frame has an id only if <paramref name="position"/> is not null.
+    /// </summary>
+    /// <param name="position">The position to write as the id; or null.</param>
+    /// <param name="write">Writes the content of the frame.</param>
+    /// <returns>The bytes of the frame; empty if <paramref name="write"/> wrote neither name nor data.</returns>
     public static ReadOnlyMemory<byte> Encode(Position? position, Action<FrameWriter> write)
     {
         var frame = new FrameWriter();

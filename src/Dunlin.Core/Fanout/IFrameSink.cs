@@ -1,23 +1,24 @@
 namespace Dunlin.Fanout;
 
 /// <summary>
-/// The way out of one connection. Its owner calls it from one place at a time; the implementer need not lock. After
-/// <see cref="Abort"/> the other members may be called once more and must not throw.
+/// The output of one connection. Need not be thread-safe: the connection calls it from one place at a time, except for <see cref="Abort"/>.
 /// </summary>
+/// <remarks>After <see cref="Abort"/>, the connection may call the other members once more; they must not throw.</remarks>
 internal interface IFrameSink
 {
-    /// <summary>Takes bytes to send; nothing is sent before the flush. The memory is shared with other connections and never
-    /// changes, so that it may be kept and sent from where it is.</summary>
+    /// <summary>Buffers bytes until the next flush. Sends nothing.</summary>
+    /// <param name="bytes">The bytes. The memory is shared with other connections and immutable, so the sink may keep a reference.</param>
     void Write(ReadOnlyMemory<byte> bytes);
 
-    /// <summary>Sends what was written. Completes at once while the peer keeps up; otherwise when it has read enough.</summary>
-    /// <returns>False where the connection is gone.</returns>
+    /// <summary>Sends the buffered bytes. Completes synchronously while the peer keeps up, otherwise when it has read enough.</summary>
+    /// <returns>False if the connection is gone.</returns>
     ValueTask<bool> FlushAsync();
 
-    /// <summary>Asked once, when the opening has been flushed: what all that follows is written to.</summary>
-    /// <returns>This sink, or one that takes its place because it is shorter.</returns>
+    /// <summary>Returns the sink for all later writes. The connection calls it once, after it has flushed the opening.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <returns>This sink, or another one that reaches the peer more directly.</returns>
     IFrameSink Continue(EventStreamConnection connection) => this;
 
-    /// <summary>Cuts the connection at once, also while a flush is waiting. May be called concurrently with a flush.</summary>
+    /// <summary>Aborts the connection at once, also during a flush. Must be safe to call concurrently with a flush.</summary>
     void Abort();
 }

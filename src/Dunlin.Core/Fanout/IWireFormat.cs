@@ -2,14 +2,16 @@ using Dunlin.Journal;
 
 namespace Dunlin.Fanout;
 
-/// <summary>
-/// The clothing of events on one kind of stream. The engine has four (<see cref="WireFormats"/>); an application may
-/// write its own, to give its events the names of its contract. Must be safe for concurrent use and depend on nothing
-/// but the event: a frame is encoded once and shared by all connections of the format.
-/// </summary>
+/// <summary>Encodes events for one kind of stream. Must be thread-safe.</summary>
+/// <remarks>
+/// <see cref="WireFormats"/> has the formats of the engine. An application may implement its own. The output must depend on the event only:
+/// a frame is encoded once and shared by all connections of the format.
+/// </remarks>
 public interface IWireFormat
 {
-    /// <summary>Writes the event through <paramref name="frame"/>, or nothing at all to leave it out of these streams.
-    /// The <c>id:</c> line and the end of the frame are not the format's business.</summary>
+    /// <summary>Writes an event. Writes nothing to omit the event from these streams.</summary>
+    /// <remarks>The engine writes the <c>id:</c> line and the end of the frame.</remarks>
+    /// <param name="source">The event.</param>
+    /// <param name="frame">The frame to write to.</param>
     void Write(DunlinEvent source, FrameWriter frame);
 }

@@ -3,26 +3,26 @@ using Dunlin.Topics;
 
 namespace Dunlin.Fanout;
 
-/// <summary>Whose own events a connection does not want to hear.</summary>
+/// <summary>The caller's own events that a connection excludes.</summary>
 public enum OriginExclusion
 {
-    /// <summary>Every event is delivered, one's own too.</summary>
+    /// <summary>Excludes no events.</summary>
     None,
 
-    /// <summary>Not those that this connection caused.</summary>
+    /// <summary>Excludes events caused by this connection.</summary>
     Connection,
 
-    /// <summary>Not those that this browser or device caused, whatever its tab.</summary>
+    /// <summary>Excludes events caused by this browser or device, in any tab.</summary>
     Device,
 
-    /// <summary>Not those that this sign-in session caused.</summary>
+    /// <summary>Excludes events caused by this sign-in session.</summary>
     Session,
 }
 
 internal static class OriginExclusions
 {
-    // The user is compared as well: ids of connections and devices are no secrets, and nobody may hide an event from
-    // another by naming the other's connection as the origin.
+    // Compare the user as well: connection and device ids are not secret. Otherwise a user could hide an event from another
+    // user by giving the other's connection as its origin.
     public static bool Excludes(this OriginExclusion exclusion, EventOrigin? origin, string connectionId, Caller caller) =>
         origin is not null
         && string.Equals(origin.UserId, caller.UserId, StringComparison.Ordinal)

@@ -2,15 +2,15 @@ using Dunlin.Topics;
 
 namespace Dunlin.Fanout;
 
-/// <summary>
-/// The connections subscribed to each pattern, and which patterns match a topic. The answer for a topic is remembered, so that an event
-/// costs one look-up whatever the number of patterns; all answers are dropped when a pattern comes or goes. To find one anew, only patterns
-/// whose <see cref="TopicPattern.Prefix"/> is a prefix of the topic are tried: with 10,000 readers of <c>users/{id}/**</c>, who come and
-/// go, that is one of them. Owned by one shard.
-/// </summary>
+/// <summary>Holds the subscribers of each pattern and finds the patterns that match a topic. Owned by one shard.</summary>
+/// <remarks>
+/// The result for a topic is cached, so that an event costs one look-up, whatever the number of patterns. Adding or removing a pattern
+/// clears the cache. A look-up tests only patterns whose <see cref="TopicPattern.Prefix"/> is a prefix of the topic. Of 10,000 patterns
+/// <c>users/{id}/**</c>, it tests one.
+/// </remarks>
 internal sealed class PatternIndex
 {
-    /// <summary>Topics whose answers are remembered; bounds memory to some hundreds of KiB.</summary>
+    /// <summary>The maximum number of topics in the cache. Bounds its memory to some hundreds of KiB.</summary>
     private const int MaxKnownTopics = 4_096;
 
     private readonly Dictionary<TopicPattern, SubscriberSet> _sets = [];
@@ -19,7 +19,7 @@ internal sealed class PatternIndex
 
     public IEnumerable<SubscriberSet> Sets => _sets.Values;
 
-    /// <summary>The set of a pattern, made where it is new.</summary>
+    /// <summary>Returns the subscribers of a pattern; adds an empty set if the pattern is new.</summary>
     public SubscriberSet GetOrAdd(TopicPattern pattern)
     {
         if (_sets.TryGetValue(pattern, out var set))
@@ -32,7 +32,7 @@ internal sealed class PatternIndex
         return set;
     }
 
-    /// <summary>Takes a connection out of the set of a pattern.</summary>
+    /// <summary>Removes a connection from the set of a pattern.</summary>
     public void RemoveAt(TopicPattern pattern, int seat)
     {
         var set = _sets[pattern];
@@ -47,7 +47,7 @@ internal sealed class PatternIndex
         _known.Clear();
     }
 
-    /// <summary>The sets of all patterns that cover a topic. A connection may be in several.</summary>
+    /// <summary>Returns the sets of all patterns that cover a topic. A connection may be in several of them.</summary>
     public SubscriberSet[] Matching(TopicName topic)
     {
         if (_sets.Count == 0)
@@ -78,7 +78,7 @@ internal sealed class PatternIndex
         return [.. found];
     }
 
-    // From the empty prefix over "a" and "a/b" to the whole name; then -1.
+    // Yields the segment ends: empty prefix, "a", "a/b", ..., whole name; then -1.
     private static int EndOfNextSegment(string topic, int end)
     {
         if (end == topic.Length)

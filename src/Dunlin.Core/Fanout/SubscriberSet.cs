@@ -1,7 +1,9 @@
 namespace Dunlin.Fanout;
 
-/// <summary>The connections subscribed to one topic or pattern, dense, so that delivering walks an array; adding and removing cost the
-/// same whatever the number. Owned by one shard.</summary>
+/// <summary>
+/// The subscribers of one topic or pattern, in a dense array for fast iteration. Adding and removing take constant time. Owned by one
+/// shard.
+/// </summary>
 internal sealed class SubscriberSet
 {
     private Seat[] _seats = new Seat[1];

@@ -2,23 +2,28 @@ using Dunlin.Journal;
 
 namespace Dunlin.Fanout;
 
-/// <summary>The wire formats that the engine knows.</summary>
+/// <summary>The wire formats of the engine. Thread-safe.</summary>
 public static class WireFormats
 {
     /// <summary>
-    /// <c>event: {type}</c>, <c>topic: {topic}</c> (a field that EventSource ignores) and the data as it is: the format of the engine's own
-    /// stream.
+    /// Gets the format of the engine's own stream: <c>event: {type}</c>, <c>topic: {topic}</c> and the unchanged data. EventSource ignores
+    /// the field <c>topic</c>.
     /// </summary>
     public static IWireFormat Named { get; } = new NamedFormat();
 
-    /// <summary>Unnamed, <c>{"type","data"}</c>.</summary>
+    /// <summary>Gets the format with unnamed events <c>{"type","data"}</c>.</summary>
     public static IWireFormat Typed { get; } = new TypedFormat();
 
-    /// <summary>Unnamed, <c>{"channel","type","payload","sourceDeviceId","timestamp"}</c>; the channel is the part of the
-    /// event type before the first colon, or the last segment of the topic where there is none.</summary>
+    /// <summary>Gets the format with unnamed events <c>{"channel","type","payload","sourceDeviceId","timestamp"}</c>.</summary>
+    /// <remarks>
+    /// The channel is the part of the event type before the first colon. Without a colon it is the last segment of the topic.
+    /// </remarks>
     public static IWireFormat Envelope { get; } = new EnvelopeFormat();
 
-    /// <summary>Unnamed, the same word for every event: it says that something changed, not what.</summary>
+    /// <summary>
+    /// Creates a format with unnamed events whose data is the same word for every event. It signals a change without its content.
+    /// </summary>
+    /// <param name="word">The data of every event.</param>
     public static IWireFormat Word(string word) => new WordFormat(word);
 
     private sealed class NamedFormat : IWireFormat

@@ -18,7 +18,14 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Registers the engine without HTTP. <c>AddDunlin()</c> of Dunlin.AspNetCore calls it.</summary>
 internal static class CoreServices
 {
-    /// <summary>Adds the engine. A back end (<c>AddSqlite</c>, <c>AddInMemory</c>, ...) must be added to the builder.</summary>
+    /// <summary>Adds the engine. Then add a store to the builder (<c>AddSqlite</c>, <c>AddPostgres</c> or <c>AddInMemory</c>).</summary>
+    /// <param name="services">The services of the application.</param>
+    /// <returns>The builder for stores, policies and schemas.</returns>
+    /// <example>
+    /// <code>
+    /// services.AddDunlinCore().AddInMemory();
+    /// </code>
+    /// </example>
     public static DunlinBuilder AddDunlinCore(this IServiceCollection services)
     {
         services.AddLogging();

@@ -7,17 +7,24 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Dunlin.Hosting;
 
-/// <summary>What <c>AddDunlin()</c> returns: back ends, policies and schemas hang off it.</summary>
+/// <summary>Configures the engine: stores, access policies, lease announcers, channels and schemas. Not thread-safe.</summary>
+/// <param name="services">The services of the application.</param>
 public sealed class DunlinBuilder(IServiceCollection services)
 {
-    /// <summary>The services being configured.</summary>
+    /// <summary>Gets the services of the application.</summary>
     public IServiceCollection Services { get; } = services;
 
-    /// <summary>Lets <typeparamref name="TPolicy"/> decide about topics and resources under <paramref name="prefix"/>; the
-    /// longest prefix that covers a name decides alone. Without any, only a user's own <c>users/{id}</c> topics can be read.</summary>
-    /// <remarks>Each question gets a policy of its own, made in a scope, so a policy may take scoped services such as a
-    /// <c>DbContext</c>. One object answers all questions where the policy
-    /// is registered as a singleton, or where its constructor takes nothing.</remarks>
+    /// <summary>
+    /// Adds an access policy for topics and resources under a prefix. The policy with the longest prefix that covers a name decides alone.
+    /// </summary>
+    /// <remarks>
+    /// Without a policy, a user can read the topics <c>users/{id}</c> of that user only. Each check gets its own policy in its own service
+    /// scope, so a policy may use scoped services such as a <c>DbContext</c>. A policy without constructor parameters, or registered as a
+    /// singleton, has one instance, which must be thread-safe.
+    /// </remarks>
+    /// <typeparam name="TPolicy">The policy.</typeparam>
+    /// <param name="prefix">The prefix, segment by segment; empty for all names.</param>
+    /// <returns>This builder.</returns>
     public DunlinBuilder AddAccessPolicy<TPolicy>(string prefix)
         where TPolicy : class, IAccessPolicy
     {
@@ -32,7 +39,12 @@ public sealed class DunlinBuilder(IServiceCollection services)
         return this;
     }
 
-    /// <summary>Lets <typeparamref name="TAnnouncer"/> tell of lease changes of resources under <paramref name="prefix"/>.</summary>
+    /// <summary>
+    /// Adds an announcer for lease changes of resources under a prefix. The announcer with the longest prefix announces a change.
+    /// </summary>
+    /// <typeparam name="TAnnouncer">The announcer. It has one instance, which must be thread-safe.</typeparam>
+    /// <param name="prefix">The prefix, segment by segment; empty for all resources.</param>
+    /// <returns>This builder.</returns>
     public DunlinBuilder AddLeaseAnnouncer<TAnnouncer>(string prefix)
         where TAnnouncer : class, ILeaseAnnouncer
     {
@@ -44,22 +56,28 @@ public sealed class DunlinBuilder(IServiceCollection services)
     }
 
     /// <summary>
-    /// Declares a channel of <see cref="UserDevices"/> and what can happen on it; anything else is refused with the field named.
+    /// Declares a channel of <see cref="UserDevices"/> and its event types. Undeclared channels and types are rejected with
+    /// <see cref="Diagnostics.ErrorCode.InvalidField"/>.
     /// </summary>
-    /// <exception cref="ArgumentException">A name is not 1 to 40 letters, digits and <c>._-</c>, or the channel is
-    /// <c>system</c>.</exception>
+    /// <param name="channel">The channel: 1 to 40 letters, digits and <c>._-</c>.</param>
+    /// <param name="types">The types: each 1 to 40 letters, digits and <c>._-</c>.</param>
+    /// <returns>This builder.</returns>
+    /// <exception cref="ArgumentException">A name is not valid, or the channel is <c>system</c>.</exception>
     public DunlinBuilder AddChannel(string channel, params string[] types)
     {
         Services.AddSingleton(new ChannelRule(channel, types));
         return this;
     }
 
-    /// <summary>
-    /// Adds the application's own tables to the store: numbered scripts <c>NNNN_name.sql</c>, embedded as resources below
-    /// <paramref name="resourcePrefix"/>, each run once, in order, before the host takes requests. A script that one
-    /// database needs otherwise is named <c>NNNN_name.sqlite.sql</c> or <c>NNNN_name.postgres.sql</c> and stands in for
-    /// the common one there.
-    /// </summary>
+    /// <summary>Adds tables of the application to the store, as numbered SQL scripts in embedded resources.</summary>
+    /// <remarks>
+    /// The scripts are named <c>NNNN_name.sql</c>. Each runs once, in order, before the host takes requests. A script
+    /// <c>NNNN_name.sqlite.sql</c> or <c>NNNN_name.postgres.sql</c> replaces the common script with this number on that database.
+    /// </remarks>
+    /// <param name="name">The name of the schema, under which the last executed number is stored.</param>
+    /// <param name="assembly">The assembly with the scripts.</param>
+    /// <param name="resourcePrefix">The prefix of the resource names, for example <c>Dunlin.Apps.Warranty.Schema.</c></param>
+    /// <returns>This builder.</returns>
     public DunlinBuilder AddSchema(string name, Assembly assembly, string resourcePrefix)
     {
         Services.AddSingleton(new SchemaScripts(name, assembly, resourcePrefix));
@@ -67,15 +85,16 @@ public sealed class DunlinBuilder(IServiceCollection services)
     }
 }
 
-/// <summary>One numbered set of scripts; see <see cref="DunlinBuilder.AddSchema"/>.</summary>
-/// <param name="Name">Whose tables: the key under which the last number run is remembered.</param>
-/// <param name="Assembly">Where the scripts are embedded.</param>
-/// <param name="ResourcePrefix">What their resource names begin with, for example <c>Dunlin.Apps.Warranty.Schema.</c></param>
+/// <summary>A numbered set of SQL scripts; see <see cref="DunlinBuilder.AddSchema"/>. Immutable.</summary>
+/// <param name="Name">The name of the schema, under which the last executed number is stored.</param>
+/// <param name="Assembly">The assembly with the scripts.</param>
+/// <param name="ResourcePrefix">The prefix of the resource names, for example <c>Dunlin.Apps.Warranty.Schema.</c></param>
 public sealed record SchemaScripts(string Name, Assembly Assembly, string ResourcePrefix)
 {
-    /// <summary>The scripts for one database, by number.</summary>
+    /// <summary>Returns the scripts for one database, ordered by number.</summary>
     /// <param name="dialect"><c>sqlite</c> or <c>postgres</c>.</param>
-    /// <exception cref="InvalidOperationException">Two scripts have one number, a name has no number, or there is none at all.</exception>
+    /// <exception cref="InvalidOperationException">Two scripts have the same number, a name has no number, or there is no
+    /// script.</exception>
     public IReadOnlyList<SchemaScript> For(string dialect)
     {
         var scripts = new SortedDictionary<int, (SchemaScript Script, bool Specific)>();
@@ -111,5 +130,8 @@ public sealed record SchemaScripts(string Name, Assembly Assembly, string Resour
     }
 }
 
-/// <summary>One script.</summary>
+/// <summary>A SQL script of a schema. Immutable.</summary>
+/// <param name="Number">The number, which orders the scripts.</param>
+/// <param name="FileName">The file name.</param>
+/// <param name="Sql">The SQL text.</param>
 public sealed record SchemaScript(int Number, string FileName, string Sql);

@@ -7,10 +7,11 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Hosting;
 
-/// <summary>
-/// The life of one node: begins the fan-out at the journal's head and watches the leases once the store is open; ends
-/// streams and leases when access ends; drains when the host stops, while publishing still works.
-/// </summary>
+/// <summary>Starts and stops a node.</summary>
+/// <remarks>
+/// Once the store is open, it starts the fan-out at the head of the journal and schedules the expiry of leases. It closes streams and
+/// releases leases when access ends. When the host stops, it drains the streams while publishing still works.
+/// </remarks>
 internal sealed partial class DunlinNode(
     EventFanout fanout,
     LeaseService leases,
@@ -31,7 +32,7 @@ internal sealed partial class DunlinNode(
         _subscriptions.Add(changes.OnSessionEnded(OnSessionEnded));
         _subscriptions.Add(changes.OnRightsChanged(OnRightsChanged));
         _subscriptions.Add(changes.OnEverythingChanged(OnEverythingChanged));
-        // Not in StopAsync: the web server stops first and waits there for its open responses.
+        // Not in StopAsync: the web server stops first and would wait for its open responses.
         _subscriptions.Add(lifetime.ApplicationStopping.Register(() => _drain = DrainAsync()));
         LogStarted(logger, fanout.DeliveredHead.ToString());
     }
@@ -62,7 +63,7 @@ internal sealed partial class DunlinNode(
             "authorise open streams again"
         );
 
-    // Whoever still has access comes back, and is judged afresh on the way; the leases of the others run out.
+    // Clients that still have access reconnect and are authorised again. The leases of the others expire.
     private void OnEverythingChanged()
     {
         foreach (var connection in fanout.All())
@@ -88,7 +89,7 @@ internal sealed partial class DunlinNode(
             {
                 await task;
             }
-#pragma warning disable CA1031 // background work: told of, and the next change tries again
+#pragma warning disable CA1031 // background work: the error is logged, and the next change retries
             catch (Exception error)
 #pragma warning restore CA1031
             {

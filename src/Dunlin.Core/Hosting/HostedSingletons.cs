@@ -4,11 +4,12 @@ using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Hosting;
 
-/// <summary>Registers services that the host starts and stops and that others use.</summary>
+/// <summary>Registers singletons that are also hosted services.</summary>
 internal static class HostedSingletons
 {
-    /// <summary>Registers one object as <typeparamref name="T"/> and as a hosted service, once however often it is called. An existing
-    /// registration of <typeparamref name="T"/> is kept.</summary>
+    /// <summary>
+    /// Registers a singleton that is also a hosted service. Idempotent. Keeps an existing registration of <typeparamref name="T"/>.
+    /// </summary>
     public static IServiceCollection AddHostedSingleton<T>(this IServiceCollection services, Func<IServiceProvider, T>? create = null)
         where T : class, IHostedService
     {

@@ -1,8 +1,11 @@
 namespace Dunlin.Hosting;
 
-/// <summary>How a node starts and stops.</summary>
+/// <summary>The options for the start and stop of a node.</summary>
 public sealed class HostingOptions
 {
-    /// <summary>Over how long the open streams are closed when the host stops. Each is told when to come back. Default: 2 s.</summary>
+    /// <summary>
+    /// Gets or sets the time over which open streams are closed when the host stops. Default: 2 seconds. Each client receives its own
+    /// reconnection delay.
+    /// </summary>
     public TimeSpan DrainWindow { get; set; } = TimeSpan.FromSeconds(2);
 }

@@ -6,10 +6,13 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>The in-memory back end.</summary>
+/// <summary>Adds the in-memory store.</summary>
 public static class InMemoryBuilderExtensions
 {
-    /// <summary>Keeps everything in memory: for tests and for trying things out. Nothing outlives the process.</summary>
+    /// <summary>Adds the in-memory store, for tests and trials. All data is lost when the process ends.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <returns>The builder.</returns>
+    /// <exception cref="InvalidOperationException">A store is registered already.</exception>
     public static DunlinBuilder AddInMemory(this DunlinBuilder builder)
     {
         builder.AddStoreBasics();

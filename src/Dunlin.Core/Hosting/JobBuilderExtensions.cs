@@ -10,17 +10,19 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Adds handlers of jobs.</summary>
+/// <summary>Adds job handlers.</summary>
 public static class JobBuilderExtensions
 {
-    /// <summary>Lets <typeparamref name="THandler"/> do the jobs of a type on this node. A node without a handler for a type can
-    /// still enqueue such jobs.</summary>
-    /// <typeparam name="THandler">Made in a scope for each attempt, so it may take scoped services such as a <c>DbContext</c>. One whose
-    /// constructor takes nothing, and one that is registered as a singleton, is one object.</typeparam>
-    /// <typeparam name="T">What a job carries.</typeparam>
+    /// <summary>
+    /// Adds a handler, which runs the jobs of a type on this node. A node without a handler can still enqueue jobs of the type.
+    /// </summary>
+    /// <typeparam name="THandler">The handler. Each attempt gets its own instance in its own service scope, so it may use scoped services
+    /// such as a <c>DbContext</c>. A handler without constructor parameters, or registered as a singleton, has one instance.</typeparam>
+    /// <typeparam name="T">The type of the value of the jobs.</typeparam>
     /// <param name="builder">The builder.</param>
-    /// <param name="type">The name of the type: 1 to 60 letters, digits and <c>.-_</c>.</param>
+    /// <param name="type">The job type: 1 to 60 letters, digits and <c>.-_</c>.</param>
     /// <param name="configure">Changes the options of this type.</param>
+    /// <returns>The builder.</returns>
     public static DunlinBuilder AddJobHandler<THandler, T>(this DunlinBuilder builder, string type, Action<JobOptions>? configure = null)
         where THandler : class, IJobHandler<T>
     {
@@ -53,7 +55,7 @@ public static class JobBuilderExtensions
         {
             Loops = provider.GetRequiredService<BackgroundLoops>(),
         });
-        // Each step of a job is an event that only nodes read, and only to find the job itself.
+        // Each step of a job appends an event that only nodes read, to find the job. Keep these events for a short time.
         services.Configure<RetentionOptions>(retention =>
             retention.Prefixes.TryAdd("records/" + JobSpaces.Root, new RetentionRule { MaxAge = TimeSpan.FromHours(1) })
         );

@@ -8,8 +8,10 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Hosting;
 
-/// <summary>Removes, every <see cref="RetentionOptions.TrimInterval"/>, what the store need not keep: events, idempotency
-/// keys, the rows of leases that ended long ago, and deleted records.</summary>
+/// <summary>
+/// Removes expired data every <see cref="RetentionOptions.TrimInterval"/>: events, idempotency keys, rows of ended leases and deleted
+/// records.
+/// </summary>
 internal sealed partial class RetentionService : IHostedService
 {
     private readonly IJournal _journal;

@@ -3,11 +3,14 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Dunlin.Hosting;
 
-/// <summary>Lifetimes of the objects that an application gives the engine by type: policies and job handlers.</summary>
+/// <summary>Determines the lifetime of policies and job handlers that the application adds by type.</summary>
 internal static class ServiceScopes
 {
-    /// <summary>Registers <typeparamref name="T"/> unless the application has: as scoped, so that it may take scoped services; as a
-    /// singleton where its constructor takes nothing, because a scope would cost something and give nothing.</summary>
+    /// <summary>
+    /// Registers <typeparamref name="T"/> unless it is registered: as a singleton if its constructor has no parameters, otherwise as
+    /// scoped.
+    /// </summary>
+    /// <remarks>A scope lets the type use scoped services. Without constructor parameters, a scope would only cost time.</remarks>
     public static void AddDefault<T>(IServiceCollection services)
         where T : class
     {
@@ -17,7 +20,7 @@ internal static class ServiceScopes
             services.TryAddScoped<T>();
     }
 
-    /// <summary>Whether the container makes one object of the type. To be asked once all services are registered.</summary>
+    /// <summary>Returns whether the container creates a single instance of the type. Call it after all services are registered.</summary>
     public static bool IsSingleton<T>(IServiceCollection services) =>
         services.LastOrDefault(service => service.ServiceType == typeof(T) && !service.IsKeyedService)?.Lifetime
         == ServiceLifetime.Singleton;

@@ -6,11 +6,15 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>What every back end registers beside itself. For authors of back ends.</summary>
+/// <summary>Registers the services that every store needs. For authors of stores.</summary>
 internal static class StoreBuilderExtensions
 {
-    /// <summary>What a back end needs that several nodes share: changes of access reach all of them, and they can ask each other.
-    /// For authors of back ends.</summary>
+    /// <summary>
+    /// Adds the services for a store that several nodes share: relaying of access changes, and queries between nodes. For authors of
+    /// stores.
+    /// </summary>
+    /// <param name="builder">The builder.</param>
+    /// <returns>The builder.</returns>
     public static DunlinBuilder AddSharedStore(this DunlinBuilder builder)
     {
         builder.Services.TryAddSingleton<SharedStore>();
@@ -18,9 +22,12 @@ internal static class StoreBuilderExtensions
         return builder;
     }
 
-    /// <summary>What every back end needs beside itself: the clock, the commit feed, retention. For authors of back ends, who
-    /// call it first.</summary>
-    /// <exception cref="InvalidOperationException">A back end is registered already: there is one journal.</exception>
+    /// <summary>
+    /// Adds the services that every store needs: the clock, the commit feed and retention. For authors of stores. Call it first.
+    /// </summary>
+    /// <param name="builder">The builder.</param>
+    /// <returns>The builder.</returns>
+    /// <exception cref="InvalidOperationException">A store is registered already.</exception>
     public static DunlinBuilder AddStoreBasics(this DunlinBuilder builder)
     {
         var services = builder.Services;

@@ -3,7 +3,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.InMemory;
 
-/// <summary>The events of the in-memory journal, and up to where each topic was trimmed. Not for concurrent use.</summary>
+/// <summary>The events of the in-memory journal, and the trimmed offset of each topic. Not thread-safe.</summary>
 internal sealed class EventList
 {
     private readonly List<DunlinEvent> _events = [];
@@ -30,7 +30,9 @@ internal sealed class EventList
         return new JournalPage(page, Math.Max(head, query.After), HasMore: false, trimmed);
     }
 
-    /// <summary>Removes from each topic its oldest events, as far as the rules ask: what stays of a topic is always its end.</summary>
+    /// <summary>
+    /// Removes the oldest events of each topic according to the rules. The remaining events are always the most recent ones.
+    /// </summary>
     public long Trim(RetentionOptions rules, DateTimeOffset now)
     {
         var doomed = new HashSet<DunlinEvent>();

@@ -4,10 +4,10 @@ using Dunlin.Topics;
 
 namespace Dunlin.InMemory;
 
-/// <summary>Accounts and sessions in memory; gone at the end of the process.</summary>
+/// <summary>Stores accounts and sessions in memory. Thread-safe. All data is lost when the process ends.</summary>
 internal sealed class InMemoryAccountStore : IAccountStore, ISessionStore
 {
-    // Guards all three dictionaries.
+    // Guards all dictionaries.
     private readonly Lock _lock = new();
     private readonly Dictionary<string, AccountRow> _accounts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SessionRow> _sessions = new(StringComparer.Ordinal);

@@ -6,7 +6,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.InMemory;
 
-/// <summary>One snapshot of the in-memory store.</summary>
+/// <summary>A snapshot of the in-memory store.</summary>
 internal sealed class InMemoryReadScope(Position position, LeaseRows rows, RecordRows records, DateTimeOffset now)
     : IReadScope,
         ILeaseScope,

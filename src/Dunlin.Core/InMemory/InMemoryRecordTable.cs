@@ -2,9 +2,9 @@ using Dunlin.Records;
 
 namespace Dunlin.InMemory;
 
-/// <summary>Records in memory.</summary>
-/// <param name="get">The rows as they are now; throws where the scope has ended.</param>
-/// <param name="set">Replaces them; null where the scope is for reading.</param>
+/// <summary>Record tables in memory.</summary>
+/// <param name="get">Returns the current rows; throws if the scope has ended.</param>
+/// <param name="set">Replaces the rows; null in a read scope.</param>
 internal sealed class InMemoryRecordTable(Func<RecordRows> get, Action<RecordRows>? set) : IRecordScope, IRecordTable, ISpaceAccessTable
 {
     public IRecordTable Records => this;

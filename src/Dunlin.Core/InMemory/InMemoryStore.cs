@@ -8,10 +8,16 @@ using Microsoft.Extensions.Options;
 namespace Dunlin.InMemory;
 
 /// <summary>
-/// The reference of <see cref="IJournal"/> and <see cref="IStore"/>: everything in memory, nothing kept across a restart,
-/// no <see cref="IUnitOfWork.Connection"/>. What it does is what the conformance suites ask for, in the plainest way: one
-/// writer at a time, changes gathered aside and put in place at the commit. Safe for concurrent use.
+/// The reference implementation of <see cref="IJournal"/> and <see cref="IStore"/>, in memory. Thread-safe. All data is lost when the
+/// process ends.
 /// </summary>
+/// <remarks>
+/// It meets the conformance suites in the simplest way: one writer at a time, with changes that become visible at the commit. It has no
+/// database, so <see cref="IUnitOfWork.Connection"/> throws.
+/// </remarks>
+/// <param name="feed">The feed for commits.</param>
+/// <param name="clock">The clock for timestamps and expiry.</param>
+/// <param name="retention">The retention rules.</param>
 internal sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<RetentionOptions> retention)
     : IJournal,
         IStore,
@@ -24,7 +30,7 @@ internal sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<
     private readonly uint _epoch = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(sizeof(uint)));
     private readonly Dictionary<IdempotencyKey, Answer> _answers = [];
 
-    // Guards _events, _leases and _records, so that a read scope sees all as of one commit.
+    // Guards _events, _leases and _records, so that a read scope sees the state of one commit.
     private readonly Lock _state = new();
     private readonly EventList _events = new();
     private LeaseRows _leases = LeaseRows.Empty;

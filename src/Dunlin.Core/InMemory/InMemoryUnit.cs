@@ -6,7 +6,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.InMemory;
 
-/// <summary>What one unit of work changes, kept aside until its commit; dropping it is the rollback.</summary>
+/// <summary>The uncommitted changes of one unit of work. Discarding them is the rollback.</summary>
 internal sealed class InMemoryUnit(Position head, LeaseRows rows, RecordRows records, StoreClock clock, LeaseService? leases)
     : IUnitOfWork,
         ILeaseScope,

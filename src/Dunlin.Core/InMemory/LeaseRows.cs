@@ -4,7 +4,9 @@ using Dunlin.Topics;
 
 namespace Dunlin.InMemory;
 
-/// <summary>All lease rows and the fence counter. Immutable, so that holding it is a snapshot and dropping it is a rollback.</summary>
+/// <summary>
+/// All lease rows and the fencing token counter. Immutable: a reference is a snapshot, and discarding a new value is a rollback.
+/// </summary>
 internal sealed record LeaseRows(ImmutableSortedDictionary<string, LeaseRow> ByResource, long FencingToken)
 {
     public static LeaseRows Empty { get; } = new(ImmutableSortedDictionary.Create<string, LeaseRow>(StringComparer.Ordinal), 0);

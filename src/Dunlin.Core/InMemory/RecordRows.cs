@@ -4,7 +4,7 @@ using Dunlin.Records;
 namespace Dunlin.InMemory;
 
 /// <summary>
-/// All records and access of the in-memory store. Immutable, so that holding it is a snapshot and dropping it is a rollback.
+/// All records and access of the in-memory store. Immutable: a reference is a snapshot, and discarding a new value is a rollback.
 /// </summary>
 internal sealed record RecordRows(
     ImmutableDictionary<SpaceName, SpaceRows> Spaces,

@@ -3,14 +3,14 @@ using Dunlin.Journal;
 
 namespace Dunlin.Jobs;
 
-/// <summary>
-/// A claim on a job. The row is the arbiter: it is this worker's as long as the row says that the job runs under this
-/// claim's fence, which is read in the transaction of every write. A claim whose time is over but which nobody has taken
-/// still writes: nobody else can have begun. Safe for concurrent use (the renewal runs beside the handler).
-/// </summary>
+/// <summary>A worker's claim on a job. Thread-safe: the renewal runs concurrently with the handler.</summary>
+/// <remarks>
+/// Each write checks in its transaction that the row is running under the claim's fencing token. An expired claim can still write if no
+/// other worker has claimed the job: then no other worker can have started it.
+/// </remarks>
 internal sealed class JobClaim(JobInfo job, IStore store, EventOrigin origin)
 {
-    // The last state known here: what a run ends with is watched without being read again.
+    // The last known state: the runner watches the result of a run without reading it again.
     private JobInfo _last = job;
 
     public JobInfo Job { get; } = job;
@@ -30,7 +30,8 @@ internal sealed class JobClaim(JobInfo job, IStore store, EventOrigin origin)
         WriteAsync((row, now) => row with { LeaseUntil = now + duration }, null, cancellationToken);
 
     /// <summary>
-    /// Gives the job back as if this attempt had not been: the node stops. Without an origin, so that all others look at once.
+    /// Returns the job without counting this attempt, because the node stops. The event has no origin, so that all nodes look at the job at
+    /// once.
     /// </summary>
     public ValueTask ReleaseAsync(CancellationToken cancellationToken) =>
         WriteAsync(
@@ -40,7 +41,7 @@ internal sealed class JobClaim(JobInfo job, IStore store, EventOrigin origin)
             origin: null
         );
 
-    /// <summary>Records a failed attempt: another after a pause, or none.</summary>
+    /// <summary>Records a failed attempt. Schedules the next attempt after a delay, or marks the job dead.</summary>
     public async ValueTask FailAsync(JobType type, string error, bool isFinal, Exception? exception, CancellationToken cancellationToken)
     {
         JobInfo? after = null;
@@ -51,11 +52,11 @@ internal sealed class JobClaim(JobInfo job, IStore store, EventOrigin origin)
         );
     }
 
-    /// <summary>Changes the row under this claim, and whatever <paramref name="work"/> writes, as one.</summary>
-    /// <param name="change">The new state; null leaves it.</param>
-    /// <param name="work">Writes more.</param>
-    /// <param name="cancellationToken">Abandons it.</param>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/>.</exception>
+    /// <summary>Changes the row under this claim, and runs <paramref name="work"/>, in one transaction.</summary>
+    /// <param name="change">Returns the new state; null keeps the state.</param>
+    /// <param name="work">Further writes in the transaction.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/>: another worker has claimed the job, or it is gone.</exception>
     public ValueTask WriteAsync(
         Func<JobInfo, DateTimeOffset, JobInfo?> change,
         Func<IUnitOfWork, CancellationToken, ValueTask>? work,
@@ -87,7 +88,7 @@ internal sealed class JobClaim(JobInfo job, IStore store, EventOrigin origin)
     }
 }
 
-/// <summary>What a failed attempt makes of a job.</summary>
+/// <summary>Computes the state of a job after a failed attempt.</summary>
 internal static class JobFailures
 {
     private const int MaxErrorLength = 500;

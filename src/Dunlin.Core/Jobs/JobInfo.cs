@@ -3,78 +3,79 @@ using System.Text.Json.Serialization;
 
 namespace Dunlin.Jobs;
 
-/// <summary>Where a job stands.</summary>
+/// <summary>The state of a job.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<JobState>))]
 public enum JobState
 {
-    /// <summary>It is to be run when it falls due.</summary>
+    /// <summary>The job runs when it is due.</summary>
     Waiting,
 
-    /// <summary>A worker has claimed it, until its lease ends.</summary>
+    /// <summary>A worker has claimed the job until the claim expires.</summary>
     Running,
 
-    /// <summary>It has been done. Kept for a while, then forgotten.</summary>
+    /// <summary>The job was completed. It is removed after <see cref="JobOptions.DoneAge"/>.</summary>
     Done,
 
-    /// <summary>It has failed for good and waits for somebody to retry it.</summary>
+    /// <summary>The job has failed permanently. It can be retried until it is removed after <see cref="JobOptions.DeadAge"/>.</summary>
     Dead,
 }
 
-/// <summary>
-/// Work that outlives the process that was asked for it. It is a record of the space <c>jobs/{type}</c>, which nobody may
-/// read; <see cref="JobWriter"/> and <see cref="JobReader"/> show it to the application. Immutable.
-/// </summary>
-/// <param name="Type">Which handler does it.</param>
-/// <param name="Id">Names it within its type.</param>
+/// <summary>A durable job. Immutable.</summary>
+/// <remarks>
+/// A job is a record of the space <c>jobs/{type}</c>, which no user can read. The application reads jobs through <see cref="JobWriter"/>
+/// and <see cref="JobReader"/>.
+/// </remarks>
+/// <param name="Type">The job type, which selects the handler.</param>
+/// <param name="Id">The id of the job within its type.</param>
 public sealed record JobInfo(string Type, string Id)
 {
-    /// <summary>Where it stands.</summary>
+    /// <summary>Gets the state.</summary>
     public JobState State { get; init; }
 
-    /// <summary>What the handler is given, as JSON in web style.</summary>
+    /// <summary>Gets the value for the handler, as JSON serialised with <c>JsonSerializerOptions.Web</c>.</summary>
     public JsonElement Value { get; init; }
 
-    /// <summary>Whose turn it takes, as <see cref="JobRequest.FairnessKey"/> says; null for none.</summary>
+    /// <summary>Gets the fairness key; see <see cref="JobRequest.FairnessKey"/>. Null if there is none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? FairnessKey { get; init; }
 
-    /// <summary>What it uses, as <see cref="JobRequest.ConcurrencyKey"/> says; null for none.</summary>
+    /// <summary>Gets the concurrency key; see <see cref="JobRequest.ConcurrencyKey"/>. Null if there is none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? ConcurrencyKey { get; init; }
 
-    /// <summary>How often it has been claimed since it was enqueued or retried.</summary>
+    /// <summary>Gets the number of claims since the job was enqueued or retried.</summary>
     public int Attempt { get; init; }
 
-    /// <summary>When it was enqueued.</summary>
+    /// <summary>Gets the time of enqueueing (UTC).</summary>
     public DateTimeOffset EnqueuedAt { get; init; }
 
-    /// <summary>When it is to be run, while it waits.</summary>
+    /// <summary>Gets the time at which a waiting job is due (UTC).</summary>
     public DateTimeOffset DueAt { get; init; }
 
     /// <summary>
-    /// The token of the last claim: larger than that of every claim before it. A worker with another one can write nothing.
+    /// Gets the fencing token of the last claim: larger than those of all earlier claims. A worker with another token cannot write.
     /// </summary>
     public long Fence { get; init; }
 
-    /// <summary>When the claim ends unless it is renewed, while it runs.</summary>
+    /// <summary>Gets the expiry of the claim of a running job (UTC); null otherwise.</summary>
     public DateTimeOffset? LeaseUntil { get; init; }
 
     /// <summary>
-    /// Why the last attempt failed; null where none has. For operators: what users are shown is the application's choice.
+    /// Gets the error of the last failed attempt; null if there is none. For operators; the application decides what users see.
     /// </summary>
     public string? Error { get; init; }
 
-    /// <summary>What the handler last reported; null where it has not.</summary>
+    /// <summary>Gets the last reported progress; null if there is none.</summary>
     public JsonElement? Progress { get; init; }
 
-    /// <summary>When it was done or died.</summary>
+    /// <summary>Gets the time at which the job was completed or died (UTC); null before.</summary>
     public DateTimeOffset? FinishedAt { get; init; }
 
-    /// <summary>The journal offset of its last change; not part of what is stored.</summary>
+    /// <summary>Gets the journal offset of the last change. Not stored.</summary>
     [JsonIgnore]
     public long Version { get; init; }
 
-    /// <summary>Whether there is nothing left to do for a worker.</summary>
+    /// <summary>Gets whether the job needs no worker: it is done or dead.</summary>
     [JsonIgnore]
     public bool IsFinished => State is JobState.Done or JobState.Dead;
 }

@@ -3,13 +3,14 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Jobs;
 
-/// <summary>What jobs count.</summary>
+/// <summary>The metrics of jobs. Thread-safe.</summary>
 internal sealed class JobInstruments
 {
     private readonly Counter<long> _began;
     private readonly Counter<long> _ended;
 
-    /// <summary>Made by the container.</summary>
+    /// <summary>Creates the metrics. For the service container.</summary>
+    /// <param name="meters">The meter factory.</param>
     public JobInstruments(IMeterFactory meters)
     {
         var meter = meters.Create(DunlinMeters.Jobs);

@@ -2,53 +2,68 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Dunlin.Jobs;
 
-/// <summary>How the jobs of one type are run. Set where the handler is added, or for all types with
-/// <c>services.ConfigureAll&lt;JobOptions&gt;(...)</c>.</summary>
+/// <summary>
+/// The options of one job type. Set them where the handler is added, or for all types with
+/// <c>services.ConfigureAll&lt;JobOptions&gt;(...)</c>.
+/// </summary>
 public sealed class JobOptions
 {
-    /// <summary>How many run at once on one node. Default: 4.</summary>
+    /// <summary>Gets or sets the maximum number of concurrent jobs on one node. Default: 4. Range: 1 to 1,000.</summary>
     [Range(1, 1_000)]
     public int MaxParallel { get; set; } = 4;
 
-    /// <summary>How many jobs of one <see cref="JobRequest.FairnessKey"/> run at once on one node. Default: 0, no limit but
-    /// <see cref="MaxParallel"/>. Keys take turns in any case.</summary>
+    /// <summary>
+    /// Gets or sets the maximum number of concurrent jobs of one <see cref="JobRequest.FairnessKey"/> on one node. Default: 0, limited by
+    /// <see cref="MaxParallel"/> only. Keys take turns in any case.
+    /// </summary>
     [Range(0, 1_000)]
     public int MaxParallelPerFairnessKey { get; set; }
 
-    /// <summary>How many jobs of one <see cref="JobRequest.ConcurrencyKey"/> run at once on one node. Default: 0, no limit but
-    /// <see cref="MaxParallel"/>.</summary>
+    /// <summary>
+    /// Gets or sets the maximum number of concurrent jobs of one <see cref="JobRequest.ConcurrencyKey"/> on one node. Default: 0, limited
+    /// by <see cref="MaxParallel"/> only.
+    /// </summary>
     [Range(0, 1_000)]
     public int MaxParallelPerConcurrencyKey { get; set; }
 
-    /// <summary>How often a job is tried before it is dead. Default: 5. An attempt whose worker vanished counts.</summary>
+    /// <summary>
+    /// Gets or sets the maximum number of attempts before a job is dead. Default: 5. Range: 1 to 1,000. An attempt whose worker was lost
+    /// counts.
+    /// </summary>
     [Range(1, 1_000)]
     public int MaxAttempts { get; set; } = 5;
 
-    /// <summary>The pause after the first failure; each further one is twice as long. The pause taken lies between half of it and
-    /// all of it, by chance, so that what failed together does not come back together. Default: 2 s.</summary>
+    /// <summary>
+    /// Gets or sets the delay after the first failure. Default: 2 seconds. Doubles with each further failure, up to <see cref="MaxDelay"/>.
+    /// </summary>
+    /// <remarks>The actual delay is random, 50 to 100 % of this value, so that jobs that failed together do not retry together.</remarks>
     public TimeSpan FirstDelay { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>The longest pause. Default: 5 minutes.</summary>
+    /// <summary>Gets or sets the maximum delay between attempts. Default: 5 minutes.</summary>
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long a claim lasts unless it is renewed, which happens at a third of it: the longest time that a job lies
-    /// still after its worker was lost, where several nodes share the store. Default: 30 s; 1 s at least.</summary>
+    /// <summary>
+    /// Gets or sets the duration of a claim. Default: 30 seconds. Minimum: 1 second. The worker renews its claim after a third of it.
+    /// </summary>
+    /// <remarks>If several nodes share the store, it is the longest time for which the job of a lost worker stays idle.</remarks>
     public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The longest time that one attempt may take; it fails then. Default: 5 minutes.</summary>
+    /// <summary>Gets or sets the maximum duration of one attempt, which then fails. Default: 5 minutes.</summary>
     public TimeSpan RunLimit { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long a job that was done can still be looked up. Default: 1 hour.</summary>
+    /// <summary>Gets or sets how long a completed job is kept. Default: 1 hour.</summary>
     public TimeSpan DoneAge { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>How long a dead job waits to be retried before it is forgotten. Default: 30 days.</summary>
+    /// <summary>Gets or sets how long a dead job is kept for a retry. Default: 30 days.</summary>
     public TimeSpan DeadAge { get; set; } = TimeSpan.FromDays(30);
 
-    /// <summary>How often the journal is asked for what the workers of other nodes have done. What is enqueued, at whatever node, is
-    /// told at once. Default: 5 s.</summary>
+    /// <summary>
+    /// Gets or sets how often the journal is polled for changes by workers of other nodes. Default: 5 seconds. New jobs of all nodes are
+    /// notified at once.
+    /// </summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The pause before the attempt after this one, without chance.</summary>
+    /// <summary>Returns the delay after an attempt, without jitter.</summary>
     internal TimeSpan DelayAfter(int attempt)
     {
         var doublings = Math.Min(attempt - 1, 40);

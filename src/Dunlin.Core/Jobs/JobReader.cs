@@ -2,20 +2,24 @@ using Dunlin.Records;
 
 namespace Dunlin.Jobs;
 
-/// <summary>Shows jobs to the application, in one snapshot or unit of work. Whether a caller may see them is the application's
-/// business. Not for concurrent use.</summary>
+/// <summary>Reads jobs in one snapshot. Not thread-safe. Does not authorise: the application decides who may see jobs.</summary>
 public sealed class JobReader
 {
     private readonly IRecordTable _records;
 
     internal JobReader(IRecordTable records) => _records = records;
 
-    /// <summary>One job; null where there is none, or none any more.</summary>
+    /// <summary>Returns a job; null if it does not exist or was removed.</summary>
+    /// <param name="type">The job type.</param>
+    /// <param name="id">The id of the job within its type.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     public async ValueTask<JobInfo?> FindAsync(string type, string id, CancellationToken cancellationToken = default) =>
         await _records.FindAsync(JobSpaces.Of(type), id, cancellationToken) is { IsDeleted: false } row ? JobSpaces.Read(row) : null;
 
-    /// <summary>The jobs of a type in one state, those changed longest ago first: for operators, such as a list of the dead.
-    /// Reads every job of the type.</summary>
+    /// <summary>Returns the jobs of a type in one state, least recently changed first. For operators: reads all jobs of the type.</summary>
+    /// <param name="type">The job type.</param>
+    /// <param name="state">The state; null for all states.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     public async ValueTask<IReadOnlyList<JobInfo>> ListAsync(
         string type,
         JobState? state = null,

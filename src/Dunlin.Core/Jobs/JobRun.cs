@@ -4,37 +4,44 @@ using Dunlin.Journal;
 
 namespace Dunlin.Jobs;
 
-/// <summary>One attempt at a job, as its handler sees it. Everything written through it is refused once the claim is lost, in the
-/// transaction of the write. Not for concurrent use.</summary>
-/// <typeparam name="T">What the job carries.</typeparam>
+/// <summary>One attempt at a job, for its handler. Not thread-safe.</summary>
+/// <remarks>Each write checks the claim in its transaction and fails once the claim is lost.</remarks>
+/// <typeparam name="T">The type of the job's value.</typeparam>
 public sealed class JobRun<T>
 {
     private readonly JobClaim _claim;
 
     internal JobRun(JobClaim claim, T value) => (_claim, Value) = (claim, value);
 
-    /// <summary>The job as it was claimed.</summary>
+    /// <summary>Gets the job as it was claimed.</summary>
     public JobInfo Job => _claim.Job;
 
-    /// <summary>What it carries.</summary>
+    /// <summary>Gets the value of the job.</summary>
     public T Value { get; }
 
-    /// <summary>Writes something on the way, in a unit of work of its own.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/>: another has the job, or it is gone; nothing was
+    /// <summary>Runs <paramref name="work"/> in a unit of work of its own, while the job is running.</summary>
+    /// <param name="work">The writes.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/>: another worker has claimed the job, or it is gone. Nothing was
     /// written.</exception>
     public ValueTask WriteAsync(Func<IUnitOfWork, CancellationToken, ValueTask> work, CancellationToken cancellationToken = default) =>
         _claim.WriteAsync(static (_, _) => null, work, cancellationToken);
 
-    /// <summary>Shows how far it is: anything small that can be JSON.</summary>
-    /// <exception cref="DunlinException">As in <see cref="WriteAsync"/>.</exception>
+    /// <summary>Stores the progress of the job. Keep the value small.</summary>
+    /// <typeparam name="TProgress">The type of the progress value.</typeparam>
+    /// <param name="progress">The progress, serialised as JSON.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <exception cref="DunlinException">As for <see cref="WriteAsync"/>.</exception>
     public ValueTask ReportAsync<TProgress>(TProgress progress, CancellationToken cancellationToken = default)
     {
         var json = JsonSerializer.SerializeToElement(progress, JsonSerializerOptions.Web);
         return _claim.WriteAsync((job, _) => job with { Progress = json }, null, cancellationToken);
     }
 
-    /// <summary>Ends the job as done, together with what <paramref name="work"/> writes: both or neither, and once.</summary>
-    /// <exception cref="DunlinException">As in <see cref="WriteAsync"/>.</exception>
+    /// <summary>Completes the job and runs <paramref name="work"/>, in one transaction.</summary>
+    /// <param name="work">Further writes in the transaction; null for none.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <exception cref="DunlinException">As for <see cref="WriteAsync"/>.</exception>
     public ValueTask CompleteAsync(
         Func<IUnitOfWork, CancellationToken, ValueTask>? work = null,
         CancellationToken cancellationToken = default

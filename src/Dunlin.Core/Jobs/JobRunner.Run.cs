@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Jobs;
 
-/// <content>One job, from the claim to what became of it.</content>
+/// <content>Runs one job, from the claim to the result.</content>
 internal sealed partial class JobRunner
 {
     private async Task TakeAsync(ScheduledJob scheduled, CancellationToken stopping)
@@ -31,7 +31,7 @@ internal sealed partial class JobRunner
             await RunClaimedAsync(claim, stopping);
             Watch(claim.Last);
         }
-#pragma warning disable CA1031 // nothing is lost: the store knows the job, and it is looked at again
+#pragma warning disable CA1031 // the job stays in the store: schedule it again
         catch (Exception error)
 #pragma warning restore CA1031
         {
@@ -63,13 +63,13 @@ internal sealed partial class JobRunner
             if (!claim.IsCompleted)
                 await claim.CompleteAsync(null, CancellationToken.None);
         }
-#pragma warning disable CA1031 // whatever a handler throws is the job's error
+#pragma warning disable CA1031 // the exception of the handler is the error of the job
         catch (Exception error)
 #pragma warning restore CA1031
         {
             failure = error;
         }
-        // Before the outcome is written, so that no renewal crosses it.
+        // Stop the renewal before the result is written, so that they cannot conflict.
         await renewing.CancelAsync();
         await renewal;
         if (claim.IsCompleted)
@@ -113,8 +113,11 @@ internal sealed partial class JobRunner
         }
     }
 
-    /// <summary>Renews at a third of the duration until it is told to stop; ends the run when the claim is lost. A renewal whose
-    /// outcome is unknown extends nothing: it is tried again, and the run ends when the time that is certain is over.</summary>
+    /// <summary>Renews the claim after each third of its duration until stopped. Cancels the run when the claim is lost.</summary>
+    /// <remarks>
+    /// A renewal with an unknown outcome does not extend the claim. It is retried, and the run is cancelled when the last certain expiry
+    /// has passed.
+    /// </remarks>
     private async Task RenewAsync(JobClaim claim, CancellationTokenSource run, CancellationToken stop)
     {
         var duration = _type.Options.LeaseDuration;
@@ -136,7 +139,7 @@ internal sealed partial class JobRunner
                 await run.CancelAsync();
                 return;
             }
-#pragma warning disable CA1031 // unknown: tried again
+#pragma warning disable CA1031 // the outcome is unknown: retry
             catch (Exception error)
 #pragma warning restore CA1031
             {

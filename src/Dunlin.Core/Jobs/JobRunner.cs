@@ -7,27 +7,27 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Jobs;
 
-/// <summary>
-/// Runs the jobs of one type on one node. The store holds the due times; this schedules the next look. It wakes on commits of
-/// any node, and polls the journal for commits that no notification reached. Two nodes may claim one job; the transaction lets one win.
-/// </summary>
+/// <summary>Runs the jobs of one type on one node. Thread-safe.</summary>
+/// <remarks>
+/// The store holds the due times. Commits of any node wake the runner, and so do polls of the journal. Only one node can claim a job.
+/// </remarks>
 internal sealed partial class JobRunner
 {
-    /// <summary>What the steps of a node begin with, as the origin of their events.</summary>
+    /// <summary>The prefix of a node's device id in the origin of its job events.</summary>
     public const string NodePrefix = "job-node:";
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
-    private readonly Lock _gate = new(); // guards all that follows, up to _followed
+    private readonly Lock _gate = new(); // guards the fields up to _runningCount
     private readonly JobSchedule _schedule;
     private readonly HashSet<string> _hints = new(StringComparer.Ordinal);
     private readonly List<TaskCompletionSource> _idlers = [];
 
-    // Claims, by their fence, whose workers have ended with the process before this one: their time need not be waited for.
+    // Fencing tokens of claims by an earlier process, by job id. Their expiry need not be waited for.
     private readonly Dictionary<string, long> _orphans = new(StringComparer.Ordinal);
     private TaskCompletionSource _wake = NewSignal();
     private bool _isParked;
-    private bool _waitsOutFault; // of the store: nothing is done until the retry, a commit or a stop
+    private bool _waitsOutFault; // the store has failed: wait for the retry, a commit or a stop
     private int _runningCount;
 
     private readonly JobType _type;
@@ -38,7 +38,7 @@ internal sealed partial class JobRunner
     private readonly ILogger _logger;
     private readonly EventOrigin _origin;
     private readonly ITimer _timer;
-    private bool _isAlone; // until the jobs have been read once: what is claimed then was claimed by a process that has ended
+    private bool _isAlone; // single-process store whose jobs have not been read yet: claims found then are orphans
     private long _followed;
     private DateTimeOffset _nextPoll;
 
@@ -69,7 +69,7 @@ internal sealed partial class JobRunner
 
     public TopicName Topic { get; }
 
-    /// <summary>For the commit feed: quick, and never throws.</summary>
+    /// <summary>Handles commits of this node. Must be fast; does not throw.</summary>
     public void OnCommitted(IReadOnlyList<DunlinEvent> events)
     {
         for (var i = 0; i < events.Count; i++)
@@ -79,8 +79,8 @@ internal sealed partial class JobRunner
         }
     }
 
-    /// <summary>For the fan-out: quick, and never throws. The steps of other nodes need no look at once, since they do what they
-    /// have begun; the journal tells of them in time for the end of their claims.</summary>
+    /// <summary>Handles events of the fan-out. Must be fast; does not throw.</summary>
+    /// <remarks>Ignores steps of workers, which run what they claim. Polling finds their claims in time for the expiry.</remarks>
     public void OnHeard(DunlinEvent entry)
     {
         if (
@@ -91,7 +91,7 @@ internal sealed partial class JobRunner
             Hint(id);
     }
 
-    /// <summary>Runs until stopped and its jobs have ended. It waits out faults itself: commits and ended jobs end the wait.</summary>
+    /// <summary>Runs until stopped and its jobs have ended. A commit or an ended job shortens the back-off after an error.</summary>
     public async Task RunAsync(BackgroundLoop loop, CancellationToken stopping)
     {
         await using var _ = stopping.UnsafeRegister(static runner => ((JobRunner)runner!).Wake(), this);
@@ -112,7 +112,7 @@ internal sealed partial class JobRunner
             {
                 break;
             }
-#pragma warning disable CA1031 // the store may be away for a while; what is due stays due
+#pragma warning disable CA1031 // the store may be temporarily unavailable; due jobs stay due
             catch (Exception error)
 #pragma warning restore CA1031
             {
@@ -124,7 +124,7 @@ internal sealed partial class JobRunner
         await StoppedAsync();
     }
 
-    /// <summary>Completes when this runner runs nothing, and nothing that it knows of is due or it waits out a fault.</summary>
+    /// <summary>Completes when no job runs here, and no known job is due or the runner waits for the store to recover.</summary>
     public Task WhenIdleAsync()
     {
         lock (_gate)
@@ -137,10 +137,10 @@ internal sealed partial class JobRunner
         }
     }
 
-    /// <summary>Reads every job once: at the start, and where the journal no longer tells what has changed.</summary>
+    /// <summary>Reads all jobs once: at start-up, and when retention has removed changes from the journal.</summary>
     private async Task LoadAsync(CancellationToken cancellationToken)
     {
-        _followed = _journal.Head.Offset; // before reading, so that the journal tells of changes made meanwhile
+        _followed = _journal.Head.Offset; // read it first, so that changes during the load are found in the journal
         var space = JobSpaces.Of(_type.Name);
         RecordRow? last = null;
         while (true)
@@ -168,8 +168,8 @@ internal sealed partial class JobRunner
         _nextPoll = _clock.Now + _type.Options.PollInterval;
     }
 
-    /// <summary>Asks the journal, when it is time, what other nodes have changed.</summary>
-    /// <returns>False where the journal no longer knows, and everything must be read again.</returns>
+    /// <summary>Polls the journal for changes by other nodes, if the poll interval has elapsed.</summary>
+    /// <returns>False if retention has removed changes, so that all jobs must be read again.</returns>
     private async Task<bool> FollowAsync(CancellationToken cancellationToken)
     {
         if (_clock.Now < _nextPoll)
@@ -194,13 +194,13 @@ internal sealed partial class JobRunner
         }
     }
 
-    /// <summary>Reads the jobs that were told of.</summary>
+    /// <summary>Reads the jobs that notifications named.</summary>
     private async Task LookAsync(CancellationToken cancellationToken)
     {
         string[] ids;
         lock (_gate)
         {
-            // Taken out before the reading: what is told of during it is read once more.
+            // Clear before the read: a notification during the read causes another one.
             ids = [.. _hints];
             _hints.Clear();
         }
@@ -253,7 +253,7 @@ internal sealed partial class JobRunner
                     return;
                 _runningCount++;
             }
-            // Not under the stopping token: what has been taken out of the schedule is always put back.
+            // Not under the stopping token: a job that was taken from the schedule must be released.
             _ = Task.Run(() => TakeAsync(job, stopping), CancellationToken.None);
         }
     }
@@ -263,7 +263,7 @@ internal sealed partial class JobRunner
         Task wake;
         lock (_gate)
         {
-            // Whoever wakes does so under this lock: what came before it is seen here, what comes after finds a signal to set.
+            // Wake() takes this lock too: its earlier calls are visible here, and later calls find the new signal.
             if ((_hints.Count > 0 && retry is null) || stopping.IsCancellationRequested || !ArmTimer(retry))
                 return;
             (_isParked, _waitsOutFault) = (true, retry is not null);
@@ -275,7 +275,7 @@ internal sealed partial class JobRunner
         await wake;
     }
 
-    // Only under _gate. False where something is due. The deadline is absolute, the timer relative: re-arm if time advanced.
+    // Requires _gate. Returns false if a job is due. The deadline is absolute and the timer relative: re-arm if time advanced.
     private bool ArmTimer(TimeSpan? retry)
     {
         while (true)
@@ -290,7 +290,7 @@ internal sealed partial class JobRunner
         }
     }
 
-    // Only under _gate. Never zero where all slots, or those of the keys of what is due, are taken: a slot that is given back wakes.
+    // Requires _gate. Not zero while all slots, or those of the due jobs' keys, are in use: releasing a slot wakes the runner.
     private TimeSpan SleepFor(DateTimeOffset now)
     {
         var until = _nextPoll;
@@ -299,7 +299,7 @@ internal sealed partial class JobRunner
         return until <= now ? TimeSpan.Zero : until - now;
     }
 
-    // Only under _gate.
+    // Requires _gate.
     private bool IsIdle()
     {
         var now = _clock.Now;
@@ -343,19 +343,19 @@ internal sealed partial class JobRunner
             _schedule.Set(Scheduled(job));
     }
 
-    // Only under _gate. Forgetting a finished job is quick and takes nobody's turn.
+    // Requires _gate. Removing a finished job is fast, so it has no keys and takes no turn.
     private ScheduledJob Scheduled(JobInfo job) =>
         job.IsFinished
             ? new ScheduledJob(job.Id, DueAt(job), job.Version, null, null)
             : new ScheduledJob(job.Id, DueAt(job), job.Version, job.FairnessKey, job.ConcurrencyKey);
 
-    // Only under _gate.
+    // Requires _gate.
     private DateTimeOffset DueAt(JobInfo job) =>
         job.State == JobState.Running && _orphans.GetValueOrDefault(job.Id) == job.Fence
             ? DateTimeOffset.MinValue
             : JobStep.DueAt(job, _type.Options);
 
-    // Zero, which no claim has, where there is none.
+    // Returns 0 if there is none. No claim has token 0.
     private long OrphanedFence(string id)
     {
         lock (_gate)

@@ -1,11 +1,11 @@
 namespace Dunlin.Jobs;
 
-/// <summary>One job as a node remembers it: when it needs a worker, and the keys that its worker counts against.</summary>
-/// <param name="id">The job.</param>
-/// <param name="due">When there is something to do for a worker.</param>
-/// <param name="version">The journal offset of the state that this is known from.</param>
-/// <param name="fairnessKey">Whose turn it takes; null for none.</param>
-/// <param name="concurrencyKey">What it uses; null for nothing that is limited.</param>
+/// <summary>A job in the schedule of a node: its due time and its keys.</summary>
+/// <param name="id">The job id.</param>
+/// <param name="due">The time at which a worker must act on the job.</param>
+/// <param name="version">The journal offset of the state on which this entry is based.</param>
+/// <param name="fairnessKey">The fairness key; null for none.</param>
+/// <param name="concurrencyKey">The concurrency key; null for none.</param>
 internal sealed class ScheduledJob(string id, DateTimeOffset due, long version, string? fairnessKey, string? concurrencyKey)
 {
     public string Id => id;
@@ -18,23 +18,21 @@ internal sealed class ScheduledJob(string id, DateTimeOffset due, long version, 
 
     public string? ConcurrencyKey => concurrencyKey;
 
-    /// <summary>Whether it waits for its turn, rather than for its time.</summary>
+    /// <summary>Gets or sets whether the job is due and waits for its turn.</summary>
     public bool IsReady { get; set; }
 }
 
-/// <summary>
-/// When which job needs a worker, as this node knows it: a memory of what the store holds, never the truth. Jobs wait for their
-/// time here, and then for their turn in <see cref="JobTurns"/>. Not safe for concurrent use.
-/// </summary>
+/// <summary>The due times of jobs as known to this node. A cache: the store is authoritative. Not thread-safe.</summary>
+/// <remarks>A job waits here until it is due, then in <see cref="JobTurns"/> for its turn.</remarks>
 internal sealed class JobSchedule(JobOptions options)
 {
     private readonly Dictionary<string, ScheduledJob> _jobs = new(StringComparer.Ordinal);
 
-    // Superseded jobs stay until they come up: removal from the middle of a heap is linear.
+    // Superseded entries stay until they reach the top: removing from the middle of a heap takes linear time.
     private readonly PriorityQueue<ScheduledJob, DateTimeOffset> _later = new();
     private readonly JobTurns _turns = new(options.MaxParallelPerFairnessKey, options.MaxParallelPerConcurrencyKey);
 
-    /// <summary>Notes a job, unless a later version of it is known.</summary>
+    /// <summary>Adds or updates a job, unless a later version is known.</summary>
     public void Set(ScheduledJob job)
     {
         if (_jobs.TryGetValue(job.Id, out var known))
@@ -54,10 +52,12 @@ internal sealed class JobSchedule(JobOptions options)
             _turns.Remove(known);
     }
 
-    /// <summary>Whether this version of the job, or a later one, has been noted.</summary>
+    /// <summary>Returns whether this version of the job or a later one is known.</summary>
     public bool Knows(string id, long version) => _jobs.TryGetValue(id, out var known) && known.Version >= version;
 
-    /// <summary>When a worker can next begin a job: in the past where one can begin now, null where none will without a change.</summary>
+    /// <summary>
+    /// Returns when a worker can start the next job: a past time if one can start now, null if none can without a change.
+    /// </summary>
     public DateTimeOffset? NextAt(DateTimeOffset now)
     {
         CallDue(now);
@@ -66,7 +66,9 @@ internal sealed class JobSchedule(JobOptions options)
         return _later.TryPeek(out _, out var due) ? due : null;
     }
 
-    /// <summary>Takes the due job whose turn it is; null where there is none. Its keys stay in use until <see cref="Release"/>.</summary>
+    /// <summary>
+    /// Removes and returns the due job whose turn it is; null if there is none. Its keys stay in use until <see cref="Release"/>.
+    /// </summary>
     public ScheduledJob? TakeDue(DateTimeOffset now)
     {
         CallDue(now);
@@ -76,7 +78,7 @@ internal sealed class JobSchedule(JobOptions options)
         return job;
     }
 
-    /// <summary>Gives back the keys of a job that was taken.</summary>
+    /// <summary>Releases the keys of a job returned by <see cref="TakeDue"/>.</summary>
     public void Release(ScheduledJob job) => _turns.Release(job);
 
     private void CallDue(DateTimeOffset now)

@@ -4,7 +4,7 @@ using Dunlin.Records;
 
 namespace Dunlin.Jobs;
 
-/// <summary>Where jobs lie. Nobody is ever granted these spaces, and no policy opens their topics.</summary>
+/// <summary>The record spaces of jobs. No user is granted access to them, and no policy allows their topics.</summary>
 internal static class JobSpaces
 {
     public const string Root = "jobs";
@@ -17,7 +17,7 @@ internal static class JobSpaces
             Version = row.Version,
         };
 
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the type is not valid.</exception>
     public static string CheckType(string type) =>
         type.Length is >= 1 and <= 60 && type.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_')
             ? type

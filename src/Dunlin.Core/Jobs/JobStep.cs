@@ -3,15 +3,18 @@ using Dunlin.Leases;
 
 namespace Dunlin.Jobs;
 
-/// <summary>What a worker does about a job whose time has come, in one unit of work.</summary>
+/// <summary>The step of a worker for a due job, in one unit of work.</summary>
 internal static class JobStep
 {
     /// <summary>
-    /// Claims the job if it is to be run now: one that waits and is due, one whose claim has ended, or one that is claimed under
-    /// <paramref name="orphaned"/>, whose worker is known to have ended. Forgets one that has been
-    /// finished for long enough. Anything else is left, and told, so that the caller comes back in time.
+    /// Claims a job that is waiting and due, whose claim has expired, or whose claim has the token <paramref name="orphaned"/>. Removes a
+    /// job that finished long enough ago.
     /// </summary>
-    /// <returns>The job as it is afterwards, null where there is none; and whether it is claimed.</returns>
+    /// <remarks>
+    /// <paramref name="orphaned"/> is the fencing token of a worker that has ended. In all other cases the job is unchanged, and the caller
+    /// schedules it again.
+    /// </remarks>
+    /// <returns>The job after the step, null if there is none; and whether it was claimed.</returns>
     public static async ValueTask<(JobInfo? Job, bool IsClaimed)> TakeAsync(
         IUnitOfWork unit,
         JobType type,
@@ -42,14 +45,14 @@ internal static class JobStep
         {
             State = JobState.Running,
             Attempt = row.Attempt + 1,
-            // Global and never handed out twice: a worker that slept holds a smaller one for ever.
+            // Global and unique: a worker that was suspended always has a smaller token.
             Fence = await unit.LeaseTable.NextFencingTokenAsync(cancellationToken),
             LeaseUntil = unit.Now + type.Options.LeaseDuration,
         };
         return (await jobs.SaveAsync(claimed, cancellationToken), true);
     }
 
-    /// <summary>When there is next something to do for a worker.</summary>
+    /// <summary>Returns the time at which a worker must next act on the job.</summary>
     public static DateTimeOffset DueAt(JobInfo job, JobOptions options) =>
         job.State switch
         {

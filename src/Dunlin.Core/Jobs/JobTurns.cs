@@ -2,11 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace Dunlin.Jobs;
 
-/// <summary>
-/// Chooses the next of the due jobs. Each fairness key has a lane. The lane with the fewest running jobs comes first; of equal lanes
-/// the one served longest ago. Within a lane the oldest job comes first whose concurrency key has room. A choice costs the logarithm
-/// of the waiting jobs, plus one step for each lane whose jobs all wait for room. Not safe for concurrent use.
-/// </summary>
+/// <summary>Chooses the next of the due jobs. Not thread-safe.</summary>
+/// <remarks>
+/// Each fairness key has a lane. The lane with the fewest running jobs is first; among equal lanes, the least recently served one. Within a
+/// lane, the oldest job whose concurrency key is below its limit is first. A choice takes logarithmic time in the number of waiting jobs,
+/// plus one step per lane whose jobs are all at their limit.
+/// </remarks>
 internal sealed class JobTurns(int maxPerFairnessKey, int maxPerConcurrencyKey)
 {
     private static readonly Comparer<Lane> ByTurn = Comparer<Lane>.Create(
@@ -25,7 +26,7 @@ internal sealed class JobTurns(int maxPerFairnessKey, int maxPerConcurrencyKey)
     private readonly Dictionary<string, int> _inUse = new(StringComparer.Ordinal);
     private long _served;
 
-    /// <summary>Lets a due job wait for its turn.</summary>
+    /// <summary>Adds a due job, which then waits for its turn.</summary>
     public void Add(ScheduledJob job)
     {
         job.IsReady = true;
@@ -33,7 +34,7 @@ internal sealed class JobTurns(int maxPerFairnessKey, int maxPerConcurrencyKey)
         Change(lane, static (lane, job) => lane.Add(job), job);
     }
 
-    /// <summary>Takes back a job that waits.</summary>
+    /// <summary>Removes a waiting job.</summary>
     public void Remove(ScheduledJob job)
     {
         job.IsReady = false;
@@ -41,7 +42,7 @@ internal sealed class JobTurns(int maxPerFairnessKey, int maxPerConcurrencyKey)
         Change(lane, static (lane, job) => lane.Remove(job), job);
     }
 
-    /// <summary>The job whose turn it is; null where none may begin.</summary>
+    /// <summary>Returns the job whose turn it is; null if none may start.</summary>
     public ScheduledJob? Peek()
     {
         foreach (var lane in _open)
@@ -55,7 +56,7 @@ internal sealed class JobTurns(int maxPerFairnessKey, int maxPerConcurrencyKey)
         return null;
     }
 
-    /// <summary>Takes that job out, and counts it against its keys.</summary>
+    /// <summary>Removes the job whose turn it is, and counts it against the limits of its keys.</summary>
     public ScheduledJob? Take()
     {
         if (Peek() is not { } job)
@@ -77,7 +78,7 @@ internal sealed class JobTurns(int maxPerFairnessKey, int maxPerConcurrencyKey)
         return job;
     }
 
-    /// <summary>Ends the counting of a job that was taken.</summary>
+    /// <summary>Stops counting a job returned by <see cref="Take"/>.</summary>
     public void Release(ScheduledJob job)
     {
         if (job.ConcurrencyKey is { } key && --CollectionsMarshal.GetValueRefOrAddDefault(_inUse, key, out _) == 0)
@@ -92,11 +93,11 @@ internal sealed class JobTurns(int maxPerFairnessKey, int maxPerConcurrencyKey)
     {
         if (key is null)
             return _shared;
-        // A new lane stands last: a key that comes and goes with single jobs must not overtake those that wait.
+        // A new lane is last: a key with single jobs now and then must not overtake waiting lanes.
         return _lanes.TryGetValue(key, out var lane) ? lane : _lanes[key] = new Lane(key) { Served = ++_served };
     }
 
-    // A lane is taken out of the order before what it is ordered by changes.
+    // Remove the lane from the sorted set before its sort key changes.
     private void Change(Lane lane, Action<Lane, ScheduledJob> change, ScheduledJob job)
     {
         _open.Remove(lane);
@@ -107,7 +108,7 @@ internal sealed class JobTurns(int maxPerFairnessKey, int maxPerConcurrencyKey)
             _lanes.Remove(key);
     }
 
-    /// <summary>The waiting jobs of one fairness key; those without a key share one, which has no limit.</summary>
+    /// <summary>The waiting jobs of one fairness key. Jobs without a key share one lane, which has no limit.</summary>
     private sealed class Lane(string? key)
     {
         private readonly Dictionary<string, Cell> _cells = new(StringComparer.Ordinal);
@@ -119,7 +120,7 @@ internal sealed class JobTurns(int maxPerFairnessKey, int maxPerConcurrencyKey)
 
         public long Served { get; set; }
 
-        /// <summary>Those with jobs, by their oldest.</summary>
+        /// <summary>Gets the cells with jobs, ordered by their oldest job.</summary>
         public SortedSet<Cell> Cells { get; } = new(ByFirst);
 
         public void Add(ScheduledJob job)

@@ -2,22 +2,26 @@ using System.Text.Json;
 
 namespace Dunlin.Jobs;
 
-/// <summary>One type of job that this node runs: name, handler and options.</summary>
+/// <summary>A job type that this node runs: name, handler and options. Immutable.</summary>
 internal sealed class JobType
 {
     private JobType(string name, JobOptions options, JobInvoker invoker) => (Name, Options, Invoker) = (name, options, invoker);
 
-    /// <summary>Its name.</summary>
+    /// <summary>Gets the name.</summary>
     public string Name { get; }
 
-    /// <summary>How its jobs are run.</summary>
+    /// <summary>Gets the options.</summary>
     public JobOptions Options { get; }
 
     internal JobInvoker Invoker { get; }
 
-    /// <summary>Joins the parts.</summary>
-    /// <exception cref="Diagnostics.DunlinException">The name is not 1 to 60 letters, digits and <c>.-_</c>.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
+    /// <summary>Creates a job type.</summary>
+    /// <typeparam name="T">The type of the value of its jobs.</typeparam>
+    /// <param name="name">The name: 1 to 60 letters, digits and <c>.-_</c>.</param>
+    /// <param name="handler">The handler.</param>
+    /// <param name="options">The options; null uses the defaults.</param>
+    /// <exception cref="Diagnostics.DunlinException"><see cref="Diagnostics.ErrorCode.InvalidField"/>: the name is not valid.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public static JobType Of<T>(string name, IJobHandler<T> handler, JobOptions? options = null)
     {
         options ??= new JobOptions();
@@ -26,7 +30,7 @@ internal sealed class JobType
     }
 }
 
-/// <summary>Calls a handler without knowing what its jobs carry.</summary>
+/// <summary>Calls a handler independently of the type of its jobs' values.</summary>
 internal abstract class JobInvoker
 {
     public abstract ValueTask RunAsync(JobClaim claim, CancellationToken cancellationToken);
@@ -48,7 +52,7 @@ internal sealed class JobInvoker<T>(IJobHandler<T> handler) : JobInvoker
         {
             value = claim.Job.Value.Deserialize<T>(JsonSerializerOptions.Web)!;
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException) // the latter for half a surrogate pair
+        catch (Exception error) when (error is JsonException or InvalidOperationException) // the latter: an unpaired surrogate
         {
             throw new JobFailedException("What the job carries is not what its handler takes.", isFinal: true, error);
         }

@@ -6,13 +6,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Jobs;
 
-/// <summary>
-/// Runs jobs on this node: one loop for each type that has a handler here. Several nodes over one store share the work. Start
-/// it once the store is open; stopping it gives back what it runs, so that another node (or the next start) goes on at once.
-/// </summary>
+/// <summary>Runs jobs on this node: one loop per job type with a handler. Several nodes on one store share the jobs.</summary>
+/// <remarks>
+/// Start it after the store is open. On stop it returns its running jobs, so that another node (or the next start) can continue at once.
+/// </remarks>
 internal sealed class JobWorker : IHostedService
 {
-    // Does not grow: due jobs must not wait long for a store that is back.
+    // Constant delay: due jobs must start soon after the store recovers.
     private static readonly LoopBackoff Backoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
 
     private readonly List<JobRunner> _runners = [];
@@ -20,18 +20,19 @@ internal sealed class JobWorker : IHostedService
     private readonly ILogger _logger;
     private IReadOnlyList<BackgroundLoop> _loops = [];
 
-    /// <summary>Made by the container.</summary>
-    /// <param name="store">Where the jobs are.</param>
-    /// <param name="journal">What has changed of them.</param>
-    /// <param name="feed">Tells at once of what this node commits.</param>
+    /// <summary>Creates the worker. For the service container.</summary>
+    /// <param name="store">The store of the jobs.</param>
+    /// <param name="journal">The journal, polled for changes.</param>
+    /// <param name="feed">The commits of this node, for immediate notification.</param>
     /// <param name="clock">The clock of the store.</param>
-    /// <param name="types">What is done here.</param>
-    /// <param name="instruments">What is counted.</param>
-    /// <param name="logger">The log.</param>
-    /// <param name="fanout">Tells at once of what other nodes commit; without one the journal is asked now and then.</param>
-    /// <param name="isAlone">Whether no other process can work on this store: then whoever claimed a job before the start is gone, and
-    /// the job is begun anew at once.</param>
-    /// <exception cref="InvalidOperationException">Two handlers are for the same type.</exception>
+    /// <param name="types">The job types that run on this node.</param>
+    /// <param name="instruments">The metrics.</param>
+    /// <param name="logger">The logger.</param>
+    /// <param name="fanout">The events of other nodes, for immediate notification. Null: polling the journal alone finds their
+    /// jobs.</param>
+    /// <param name="isAlone">Whether no other process can use this store. Jobs found claimed at start-up are then orphans and run again at
+    /// once.</param>
+    /// <exception cref="InvalidOperationException">Two handlers have the same job type.</exception>
     public JobWorker(
         IStore store,
         IJournal journal,
@@ -57,7 +58,7 @@ internal sealed class JobWorker : IHostedService
         }
     }
 
-    /// <summary>Reports the loops to the health check.</summary>
+    /// <summary>Gets the registry that reports the loops to the health check.</summary>
     internal BackgroundLoops? Loops { get; init; }
 
     /// <inheritdoc/>
@@ -67,7 +68,7 @@ internal sealed class JobWorker : IHostedService
         [
             .. _runners.Select(runner => new BackgroundLoop(
                 $"jobs of type {runner.TypeName}",
-                // On the pool, because reading all jobs must not hold up the start.
+                // Run on the thread pool: reading all jobs must not delay the start.
                 (loop, stopping) => Task.Run(() => runner.RunAsync(loop, stopping), CancellationToken.None),
                 _time,
                 _logger,
@@ -83,6 +84,6 @@ internal sealed class JobWorker : IHostedService
     /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(_loops.Select(loop => loop.StopAsync(cancellationToken)));
 
-    /// <summary>Completes when this node runs no job and none that it knows of is due.</summary>
+    /// <summary>Completes when this node runs no job and either no known job is due or the loops wait for the store to recover.</summary>
     public Task WhenIdleAsync() => Task.WhenAll(_runners.Select(runner => runner.WhenIdleAsync()));
 }

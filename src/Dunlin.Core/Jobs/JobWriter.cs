@@ -5,33 +5,52 @@ using Dunlin.Records;
 
 namespace Dunlin.Jobs;
 
-/// <summary>How a job is enqueued.</summary>
+/// <summary>The options of an enqueued job. Immutable.</summary>
 public sealed record JobRequest
 {
-    /// <summary>Names the job within its type, 1 to <see cref="RecordLimits.MaxKeyLength"/> characters; null for a new name.
-    /// A job of this name that is not finished is not enqueued a second time.</summary>
+    /// <summary>
+    /// Gets the id of the job within its type: 1 to <see cref="RecordLimits.MaxKeyLength"/> characters. Null (the default) creates a new
+    /// id.
+    /// </summary>
+    /// <remarks>If an unfinished job with this id exists, enqueueing returns it and changes nothing.</remarks>
     public string? Id { get; init; }
 
-    /// <summary>Not to be run before; null for at once.</summary>
+    /// <summary>Gets the earliest time to run the job. Null (the default): at once.</summary>
     public DateTimeOffset? DueAt { get; init; }
 
-    /// <summary>Begins anew also where a job of this name waits or runs: whoever runs it can then write nothing more.</summary>
+    /// <summary>Gets whether to replace an unfinished job with this id. Its worker can then no longer write. Default: false.</summary>
     public bool Replace { get; init; }
 
-    /// <summary>Names who causes the work, such as a user: 1 to <see cref="RecordLimits.MaxKeyLength"/> characters. Keys take turns, so one
-    /// with many jobs does not delay the others, and <see cref="JobOptions.MaxParallelPerFairnessKey"/> limits each. Null: the job takes a
-    /// turn with all that have no key.</summary>
+    /// <summary>
+    /// Gets the fairness key, such as the user who causes the job: 1 to <see cref="RecordLimits.MaxKeyLength"/> characters. Null: the jobs
+    /// without a key share one turn.
+    /// </summary>
+    /// <remarks>
+    /// Keys take turns, so a key with many jobs does not delay the others. <see cref="JobOptions.MaxParallelPerFairnessKey"/> limits each
+    /// key.
+    /// </remarks>
     public string? FairnessKey { get; init; }
 
-    /// <summary>Names what the job uses, such as a remote host: 1 to <see cref="RecordLimits.MaxKeyLength"/> characters.
-    /// <see cref="JobOptions.MaxParallelPerConcurrencyKey"/> limits each. Null: nothing that is limited.</summary>
+    /// <summary>
+    /// Gets the concurrency key, such as the remote host that the job uses: 1 to <see cref="RecordLimits.MaxKeyLength"/> characters. Null:
+    /// no such limit.
+    /// </summary>
+    /// <remarks><see cref="JobOptions.MaxParallelPerConcurrencyKey"/> limits each key.</remarks>
     public string? ConcurrencyKey { get; init; }
 }
 
 /// <summary>
-/// Enqueues, retries and cancels jobs inside a unit of work, so that a job exists if, and only if, the change that asks for
-/// it was committed. Not for concurrent use.
+/// Enqueues, retries and cancels jobs in a unit of work. A job exists if and only if the unit of work commits. Not thread-safe.
 /// </summary>
+/// <example>
+/// <code>
+/// await store.WriteAsync(async (unit, ct) =>
+/// {
+///     await SaveOrderAsync(unit, order, ct);
+///     await unit.Jobs().EnqueueAsync("send-receipt", new Receipt(order.Id), cancellationToken: ct);
+/// }, cancellationToken);
+/// </code>
+/// </example>
 public sealed class JobWriter
 {
     private readonly IUnitOfWork _unit;
@@ -39,10 +58,15 @@ public sealed class JobWriter
 
     internal JobWriter(IUnitOfWork unit, EventOrigin? origin) => (_unit, _records) = (unit, unit.Records(origin));
 
-    /// <summary>Asks for work. Runs soon after the unit of work has committed, on any node that has a handler for the type.</summary>
-    /// <typeparam name="T">What the handler takes.</typeparam>
-    /// <returns>The job: the new one, or the unfinished one of the same name as it was.</returns>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, <see cref="ErrorCode.TooLarge"/>.</exception>
+    /// <summary>Enqueues a job. After the commit it runs on any node that has a handler for its type.</summary>
+    /// <typeparam name="T">The type of the value.</typeparam>
+    /// <param name="type">The job type: 1 to 60 letters, digits and <c>.-_</c>.</param>
+    /// <param name="value">The value for the handler, serialised as JSON.</param>
+    /// <param name="request">The options; null uses the defaults.</param>
+    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
+    /// <returns>The new job, or the unchanged unfinished job with the same id.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the type, id or a key is not valid.
+    /// <see cref="ErrorCode.TooLarge"/>: the value is too large.</exception>
     public async ValueTask<JobInfo> EnqueueAsync<T>(
         string type,
         T value,
@@ -66,16 +90,20 @@ public sealed class JobWriter
                 DueAt = request.DueAt ?? _unit.Now,
                 FairnessKey = request.FairnessKey,
                 ConcurrencyKey = request.ConcurrencyKey,
-                // Kept, so that a token is never seen to shrink.
+                // Keep the token: it must never decrease.
                 Fence = known?.Fence ?? 0,
             },
             cancellationToken
         );
     }
 
-    /// <summary>Has a dead job run again, with all its attempts.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>; <see cref="ErrorCode.Conflict"/> where it is not
-    /// dead.</exception>
+    /// <summary>Retries a dead job, with all its attempts.</summary>
+    /// <param name="type">The job type.</param>
+    /// <param name="id">The id of the job within its type.</param>
+    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
+    /// <returns>The job, which now waits for a worker.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>: the job does not exist. <see cref="ErrorCode.Conflict"/>: the
+    /// job is not dead.</exception>
     public async ValueTask<JobInfo> RetryAsync(string type, string id, CancellationToken cancellationToken = default)
     {
         var job = await FindAsync(type, id, cancellationToken) ?? throw new DunlinException(ErrorCode.NotFound, $"There is no job '{id}'.");
@@ -94,11 +122,18 @@ public sealed class JobWriter
         );
     }
 
-    /// <summary>Takes a job away, whatever its state: whoever runs it can write nothing more. False where there is none.</summary>
+    /// <summary>Removes a job in any state. Its worker can then no longer write.</summary>
+    /// <param name="type">The job type.</param>
+    /// <param name="id">The id of the job within its type.</param>
+    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
+    /// <returns>Whether the job existed.</returns>
     public ValueTask<bool> CancelAsync(string type, string id, CancellationToken cancellationToken = default) =>
         _records.DeleteAsync(JobSpaces.Of(type), id, cancellationToken);
 
-    /// <summary>One job; null where there is none.</summary>
+    /// <summary>Returns a job; null if it does not exist.</summary>
+    /// <param name="type">The job type.</param>
+    /// <param name="id">The id of the job within its type.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     public async ValueTask<JobInfo?> FindAsync(string type, string id, CancellationToken cancellationToken = default) =>
         await _records.FindAsync(JobSpaces.Of(type), id, cancellationToken) is { } row ? JobSpaces.Read(row) : null;
 
@@ -119,14 +154,16 @@ public sealed class JobWriter
         };
 }
 
-/// <summary>Jobs of units of work and read scopes.</summary>
+/// <summary>Adds jobs to units of work and read scopes.</summary>
 public static class JobExtensions
 {
-    /// <summary>Enqueues and changes jobs in this unit of work.</summary>
-    /// <exception cref="NotSupportedException">The store keeps no records.</exception>
+    /// <summary>Returns a writer that enqueues and changes jobs in this unit of work.</summary>
+    /// <param name="unit">The unit of work.</param>
+    /// <exception cref="NotSupportedException">The store has no records.</exception>
     public static JobWriter Jobs(this IUnitOfWork unit) => new(unit, null);
 
-    /// <summary>Shows jobs in this snapshot.</summary>
-    /// <exception cref="NotSupportedException">The store keeps no records.</exception>
+    /// <summary>Returns a reader of the jobs in this snapshot.</summary>
+    /// <param name="scope">The read scope.</param>
+    /// <exception cref="NotSupportedException">The store has no records.</exception>
     public static JobReader Jobs(this IReadScope scope) => new(scope.RecordTables().Records);
 }

@@ -2,9 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Jobs;
 
-/// <summary>
-/// Gives each attempt, and each failure, a handler of its own, made in a scope that ends with it. Safe for concurrent use.
-/// </summary>
+/// <summary>Creates a handler in a new service scope for each attempt and each failure. Thread-safe.</summary>
 internal sealed class ScopedJobHandler<THandler, T>(IServiceScopeFactory scopes) : IJobHandler<T>
     where THandler : class, IJobHandler<T>
 {

@@ -4,10 +4,12 @@ using Dunlin.Topics;
 namespace Dunlin.Journal;
 
 /// <summary>
-/// Changes of access that are announced in the transaction of what changes them: once it is committed all nodes hear of it, even where
-/// the one that committed dies in that moment; and nobody does where it is rolled back. Every node reads all of the journal, so none
-/// can miss it. What is open follows within moments: streams close or narrow, cached sessions and rights are dropped.
+/// Announces changes of access rights and ended sessions as events of the journal, in the same transaction as the change.
 /// </summary>
+/// <remarks>
+/// If the transaction commits, every node receives the announcement, even if the committing node fails at that moment. If it rolls back, no
+/// node receives it. Receiving nodes close or narrow open streams and drop cached sessions and rights.
+/// </remarks>
 public static class AccessEvents
 {
     internal const string RightsChangedType = "rights.changed";
@@ -16,26 +18,35 @@ public static class AccessEvents
 
     internal static readonly TopicName Topic = TopicName.Of(AccessPolicies.OwnPrefix, "access");
 
-    /// <summary>Announces that what a user may do or see changes with this unit of work: the policies are asked again about what
-    /// the user has open. Taking a space of records with <c>RecordWriter.RevokeAsync</c> does it by itself.</summary>
+    /// <summary>
+    /// Announces that the rights of a user change with this unit of work. All nodes check the user's open streams against the access
+    /// policies again.
+    /// </summary>
+    /// <remarks><c>RecordWriter.RevokeAsync</c> makes this announcement itself.</remarks>
+    /// <param name="unit">The unit of work that changes the rights.</param>
+    /// <param name="userId">The user whose rights change.</param>
+    /// <param name="cancellationToken">Cancels the append.</param>
     public static async ValueTask RightsChangedAsync(this IUnitOfWork unit, string userId, CancellationToken cancellationToken = default) =>
         await unit.AppendAsync(RightsChanged(userId, null), cancellationToken);
 
-    /// <summary>Announces that a session ends with this unit of work: for session stores that several nodes share.</summary>
+    /// <summary>Announces that a session ends with this unit of work. For session stores that several nodes share.</summary>
+    /// <param name="unit">The unit of work that ends the session.</param>
+    /// <param name="ended">The session that ends.</param>
+    /// <param name="cancellationToken">Cancels the append.</param>
     internal static async ValueTask SessionEndedAsync(
         this IUnitOfWork unit,
         EndedSession ended,
         CancellationToken cancellationToken = default
     ) => await unit.AppendAsync(SessionEnded(ended, null), cancellationToken);
 
-    /// <param name="userId">Whose rights.</param>
-    /// <param name="node">The node that has heard of it already; null where none has.</param>
+    /// <param name="userId">The user whose rights change.</param>
+    /// <param name="node">The node that has applied the change already; null if none has.</param>
     internal static EventDraft RightsChanged(string userId, string? node) => Draft(AccessChange.OfRights(userId), node);
 
     /// <inheritdoc cref="RightsChanged"/>
     internal static EventDraft SessionEnded(EndedSession ended, string? node) => Draft(AccessChange.OfSession(ended), node);
 
-    /// <summary>The event that announces a change.</summary>
+    /// <summary>Creates the event that announces a change.</summary>
     internal static EventDraft Draft(AccessChange change, string? node) =>
         EventDraft.Of(
             Topic,
@@ -46,7 +57,7 @@ public static class AccessEvents
             node is null ? null : new EventOrigin(DeviceId: node)
         );
 
-    /// <summary>The change that an event announces.</summary>
+    /// <summary>Reads the change that an event announces.</summary>
     internal static AccessChange? Read(DunlinEvent entry) =>
         JsonSerializer.Deserialize<AccessChange>(entry.Data.Span, JsonSerializerOptions.Web);
 }

@@ -1,22 +1,22 @@
 namespace Dunlin.Journal;
 
-/// <summary>The open transaction of a store's writer, as far as appending goes.</summary>
+/// <summary>The append operations of a store writer's open transaction.</summary>
 internal interface IAppendSession
 {
     /// <summary>Appends an event at the next offset.</summary>
     Position Append(EventDraft draft);
 
-    /// <summary>The answer that was given to a key; null where there is none.</summary>
+    /// <summary>Returns the stored result of an idempotency key; null if the key is new.</summary>
     KeyAnswer? FindAnswer(IdempotencyKey key);
 
-    /// <summary>Keeps the answer to a key.</summary>
+    /// <summary>Stores the result of an idempotency key.</summary>
     void SaveAnswer(KeyAnswer answer);
 }
 
-/// <summary>The answer that was given to an idempotency key.</summary>
+/// <summary>The stored result of an idempotency key.</summary>
 internal sealed record KeyAnswer(IdempotencyKey Key, byte[] Fingerprint, PositionRange Positions);
 
-/// <summary>Appends events outside any other change.</summary>
+/// <summary>Appends events in a transaction without other changes.</summary>
 internal sealed class AppendRequest<TSession>(
     IReadOnlyList<EventDraft> drafts,
     long bytes,

@@ -4,18 +4,23 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Journal;
 
-/// <summary>What every journal checks before an append, written once.</summary>
+/// <summary>Validates appends for all journal implementations.</summary>
 internal static class AppendRules
 {
-    /// <summary>The longest idempotency key and scope, in characters.</summary>
+    /// <summary>The maximum length of an idempotency key in characters: 100.</summary>
     public const int MaxKeyLength = 100;
 
-    /// <summary>The length of <see cref="Fingerprint"/> in bytes: enough that no two requests of one key meet by chance.</summary>
+    /// <summary>
+    /// The length of a <see cref="Fingerprint"/> in bytes: 16, so that two requests with one key do not collide by chance.
+    /// </summary>
     public const int FingerprintBytes = 16;
 
-    /// <summary>Throws where a bound of <see cref="JournalLimits"/> is broken.</summary>
-    /// <returns>The bytes of data in all.</returns>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.TooLarge"/> or <see cref="ErrorCode.InvalidField"/>.</exception>
+    /// <summary>Validates the events and the idempotency key of an append against <see cref="JournalLimits"/>.</summary>
+    /// <param name="drafts">The events to append.</param>
+    /// <param name="idempotency">The idempotency key; null if there is none.</param>
+    /// <returns>The total size of the event data in bytes.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: there is no event, or the key is not valid.
+    /// <see cref="ErrorCode.TooLarge"/>: there are too many events, or the data of one event is too large.</exception>
     public static long Check(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency)
     {
         if (drafts.Count == 0)
@@ -37,9 +42,11 @@ internal static class AppendRules
         return bytes;
     }
 
-    /// <summary>Throws where the data of one event is too large.</summary>
-    /// <returns>The bytes of data.</returns>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.TooLarge"/>.</exception>
+    /// <summary>Validates the size of one event's data.</summary>
+    /// <param name="draft">The event to append.</param>
+    /// <returns>The size of the data in bytes.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.TooLarge"/>: the data has more than <see cref="JournalLimits.MaxDataBytes"/>
+    /// bytes.</exception>
     public static int Check(EventDraft draft) =>
         draft.Data.Length <= JournalLimits.MaxDataBytes
             ? draft.Data.Length
@@ -48,10 +55,10 @@ internal static class AppendRules
                 JournalLimits.MaxDataBytes
             );
 
-    /// <summary>
-    /// A digest of what is appended, to tell a repeated request from another one with the same key. The origin is left
-    /// out: a client that repeats a request after a lost reply often does so on a new connection.
-    /// </summary>
+    /// <summary>Returns a digest that distinguishes a repeated request from another request with the same key.</summary>
+    /// <remarks>The digest excludes the origin: a client often repeats a request on a new connection after it lost the reply.</remarks>
+    /// <param name="drafts">The events of the request.</param>
+    /// <returns>The first <see cref="FingerprintBytes"/> bytes of a SHA-256 digest of topics, types and data.</returns>
     public static byte[] Fingerprint(IReadOnlyList<EventDraft> drafts)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -60,7 +67,7 @@ internal static class AppendRules
         for (var i = 0; i < drafts.Count; i++)
         {
             var draft = drafts[i];
-            // Lengths first, so that no two different requests give the same bytes.
+            // Hash the lengths first, so that different field boundaries never produce the same bytes.
             var topic = Encoding.ASCII.GetBytes(draft.Topic.Value, text);
             var type = Encoding.ASCII.GetBytes(draft.Type, text[topic..]);
             BitConverter.TryWriteBytes(lengths, topic);
@@ -73,11 +80,11 @@ internal static class AppendRules
         return hash.GetHashAndReset()[..FingerprintBytes];
     }
 
-    /// <summary>The error for a key that comes back with other content.</summary>
+    /// <summary>Returns the error for an idempotency key that was used with different content.</summary>
     public static DunlinException KeyReused(IdempotencyKey key) =>
         new(ErrorCode.IdempotencyKeyReused, $"The idempotency key '{key.Key}' was used for another request.");
 
-    // PostgreSQL keeps no NUL in a text, and half a surrogate pair has no UTF-8.
+    // PostgreSQL text cannot hold NUL, and an unpaired surrogate has no UTF-8 encoding.
     private static bool IsStorable(string text)
     {
         foreach (var rune in text.EnumerateRunes())

@@ -1,16 +1,17 @@
 namespace Dunlin.Journal;
 
-/// <summary>
-/// Answers the requests of one committed batch, away from the writer's thread: as one item of the thread pool that is queued again
-/// for the rest before it lets each caller go on. So a batch costs the pool one object and usually one thread to wake, callers
-/// go on in the order of their commits, and one that blocks its thread holds up nobody: another thread takes the rest.
-/// </summary>
-/// <param name="requests">Executed and committed; nobody else touches them any more.</param>
+/// <summary>Completes the requests of one committed batch on the thread pool, away from the writer's thread.</summary>
+/// <remarks>
+/// One work item serves the whole batch: it queues itself again for the remaining requests, then completes one request. A batch therefore
+/// costs one allocation and usually wakes one thread, and callers continue in commit order. A caller that blocks its thread delays no other
+/// caller: another thread runs the work item.
+/// </remarks>
+/// <param name="requests">The executed and committed requests. No other component may use them any more.</param>
 internal sealed class BatchAnswers<TSession>(IReadOnlyList<WriteRequest<TSession>> requests) : IThreadPoolWorkItem
 {
-    private int _next; // only by the thread that runs; queueing hands it on
+    private int _next; // accessed only by the running thread; queueing publishes it to the next one
 
-    /// <summary>Begins to answer. Call once.</summary>
+    /// <summary>Queues the work item. Call once.</summary>
     public void Start()
     {
         if (requests.Count > 0)

@@ -3,8 +3,8 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Journal;
 
-/// <summary>The span of one batch, from the begin of its transaction until its events are announced. It is current all the time, so that
-/// backplanes can pass its ids on. Used by one at a time.</summary>
+/// <summary>The trace span of one batch, from the start of its transaction until its events are announced. Not thread-safe.</summary>
+/// <remarks>It stays <c>Activity.Current</c> for that time, so that backplanes can propagate its ids.</remarks>
 internal sealed class CommitSpan : IDisposable
 {
     private readonly Activity _span;
@@ -14,14 +14,14 @@ internal sealed class CommitSpan : IDisposable
 
     private CommitSpan(Activity span, Activity? before) => (_span, _before) = (span, before);
 
-    /// <summary>Begins a span; null where nobody traces.</summary>
+    /// <summary>Starts a span; returns null if nothing listens to the activity source.</summary>
     public static CommitSpan? Start()
     {
         var before = Activity.Current;
         return DunlinActivities.StartRoot(DunlinActivities.Commit, ActivityKind.Internal) is { } span ? new CommitSpan(span, before) : null;
     }
 
-    /// <summary>Links the spans of the requests that the batch holds.</summary>
+    /// <summary>Links the spans of the requests in the batch.</summary>
     public void Link<TSession>(IReadOnlyList<WriteRequest<TSession>> requests)
     {
         _span.SetTag("dunlin.requests", requests.Count);
@@ -39,10 +39,10 @@ internal sealed class CommitSpan : IDisposable
         _span.AddLink(new ActivityLink(cause.Context));
     }
 
-    /// <summary>The batch is durable.</summary>
+    /// <summary>Records that the batch is durable.</summary>
     public void Committed(int events) => _span.SetTag("dunlin.events", events);
 
-    /// <summary>The batch was not committed, or nobody knows whether it was.</summary>
+    /// <summary>Records that the batch was not committed, or that its outcome is unknown.</summary>
     public void Failed(Exception exception)
     {
         _span.SetTag("error.type", exception.GetType().FullName);

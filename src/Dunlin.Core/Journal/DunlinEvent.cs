@@ -2,15 +2,19 @@ using Dunlin.Topics;
 
 namespace Dunlin.Journal;
 
-/// <summary>
-/// One fact that happened, as the journal holds it. Immutable and shared by all connections, together with its frames:
-/// each wire format encodes it once. Safe for concurrent use.
-/// </summary>
+/// <summary>An event of the journal, or a transient event. Immutable and thread-safe.</summary>
+/// <remarks>All connections share the event and its encoded frames: each wire format encodes it once.</remarks>
 public sealed class DunlinEvent
 {
     private object? _frames;
 
-    /// <summary>Makes an event that is committed, or (offset 0) one that is transient.</summary>
+    /// <summary>Creates an event: committed, or transient if the offset of its position is 0.</summary>
+    /// <param name="position">The position in the journal; offset 0 for a transient event.</param>
+    /// <param name="topic">The topic.</param>
+    /// <param name="type">The event type.</param>
+    /// <param name="data">The data as UTF-8 JSON.</param>
+    /// <param name="origin">The cause of the event; null if unknown.</param>
+    /// <param name="time">The time of the append.</param>
     public DunlinEvent(Position position, TopicName topic, string type, ReadOnlyMemory<byte> data, EventOrigin? origin, DateTimeOffset time)
     {
         Position = position;
@@ -21,35 +25,37 @@ public sealed class DunlinEvent
         Time = time;
     }
 
-    /// <summary>Its place in the journal. A transient event has offset 0 and is in no journal.</summary>
+    /// <summary>Gets the position in the journal. A transient event has offset 0 and is not stored.</summary>
     public Position Position { get; }
 
-    /// <summary>The topic.</summary>
+    /// <summary>Gets the topic.</summary>
     public TopicName Topic { get; }
 
-    /// <summary>What happened.</summary>
+    /// <summary>Gets the event type, for example <c>case.updated</c>.</summary>
     public string Type { get; }
 
-    /// <summary>UTF-8 JSON.</summary>
+    /// <summary>Gets the data as UTF-8 JSON.</summary>
     public ReadOnlyMemory<byte> Data { get; }
 
-    /// <summary>Who caused it.</summary>
+    /// <summary>Gets the user, session, connection and device that caused the event; null if unknown.</summary>
     public EventOrigin? Origin { get; }
 
-    /// <summary>When it was appended, by the clock of the node that did.</summary>
+    /// <summary>Gets the time of the append (UTC), by the clock of the store.</summary>
     public DateTimeOffset Time { get; }
 
-    /// <summary>Whether it is delivered live only, without id and without replay.</summary>
+    /// <summary>Gets whether the event is delivered live only, without an id and without replay.</summary>
     public bool IsTransient => Position.Offset == 0;
 
-    /// <summary>Makes the transient event of a draft.</summary>
+    /// <summary>Creates a transient event from a draft.</summary>
+    /// <param name="draft">The topic, type, data and origin.</param>
+    /// <param name="time">The time of the event.</param>
     public static DunlinEvent Transient(EventDraft draft, DateTimeOffset time) =>
         new(default, draft.Topic, draft.Type, draft.Data, draft.Origin, time);
 
-    /// <summary>Serialises the first encoding of each wire format.</summary>
+    /// <summary>Gets the lock that serialises the first encoding of each wire format.</summary>
     internal Lock Encoding { get; } = new();
 
-    /// <summary>The encoded frames, which the fan-out keeps with the event so that all connections share them.</summary>
+    /// <summary>Gets or sets the encoded frames, which all connections share.</summary>
     internal object? Frames
     {
         get => Volatile.Read(ref _frames);

@@ -4,18 +4,19 @@ using Dunlin.Topics;
 
 namespace Dunlin.Journal;
 
-/// <summary>An event that is yet to be appended. Immutable once made; the data must not be changed afterwards.</summary>
+/// <summary>An event to append. Immutable; the caller must not change the data after construction.</summary>
 public sealed class EventDraft
 {
-    /// <summary>The longest event type, in characters.</summary>
+    /// <summary>The maximum length of an event type in characters: 100.</summary>
     public const int MaxTypeLength = 100;
 
-    /// <summary>Makes a draft.</summary>
-    /// <param name="topic">The topic it is appended to.</param>
-    /// <param name="type">What happened, for example <c>case.updated</c>: 1 to 100 printable ASCII characters, no space.</param>
-    /// <param name="data">UTF-8 JSON, on one line or several.</param>
-    /// <param name="origin">Who caused it; null when nobody did.</param>
-    /// <exception cref="DunlinException">The type is not valid, or one of <see cref="ReservedTypes"/>.</exception>
+    /// <summary>Creates a draft.</summary>
+    /// <param name="topic">The topic to append to.</param>
+    /// <param name="type">The event type, for example <c>case.updated</c>: 1 to 100 printable ASCII characters without spaces.</param>
+    /// <param name="data">The data as UTF-8 JSON, on one line or several.</param>
+    /// <param name="origin">The user, session, connection and device that cause the event; null if there is none.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidTopic"/>: the topic is missing. <see cref="ErrorCode.InvalidField"/>:
+    /// the type is not valid, or is one of <see cref="ReservedTypes"/>.</exception>
     public EventDraft(TopicName topic, string type, ReadOnlyMemory<byte> data, EventOrigin? origin = null)
         : this(topic, type, data, origin, TypeFault(type) ?? ReservedFault(type)) { }
 
@@ -31,28 +32,38 @@ public sealed class EventDraft
         Origin = origin;
     }
 
-    /// <summary>The topic.</summary>
+    /// <summary>Gets the topic.</summary>
     public TopicName Topic { get; }
 
-    /// <summary>What happened.</summary>
+    /// <summary>Gets the event type.</summary>
     public string Type { get; }
 
-    /// <summary>UTF-8 JSON.</summary>
+    /// <summary>Gets the data as UTF-8 JSON.</summary>
     public ReadOnlyMemory<byte> Data { get; }
 
-    /// <summary>Who caused it.</summary>
+    /// <summary>Gets the cause of the event; null if there is none.</summary>
     public EventOrigin? Origin { get; }
 
-    /// <summary>Makes a draft whose data is <paramref name="value"/> as JSON in web style (camelCase).</summary>
+    /// <summary>
+    /// Creates a draft with <paramref name="value"/> as JSON, serialised with <see cref="JsonSerializerOptions.Web"/> (camelCase).
+    /// </summary>
+    /// <param name="topic">The topic to append to.</param>
+    /// <param name="type">The event type.</param>
+    /// <param name="value">The value to serialise as the data.</param>
+    /// <param name="origin">The cause of the event; null if there is none.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the type is not valid, or is one of
+    /// <see cref="ReservedTypes"/>.</exception>
     public static EventDraft Of<T>(TopicName topic, string type, T value, EventOrigin? origin = null) =>
         new(topic, type, JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web), origin);
 
-    /// <summary>Makes a draft of the engine's own, or of an event that another node has checked: its type may be reserved.</summary>
+    /// <summary>
+    /// Creates a draft that may have a reserved type: an event of the engine, or an event that another node has validated.
+    /// </summary>
     /// <exception cref="DunlinException">The type is not valid.</exception>
     internal static EventDraft OfEngine(TopicName topic, string type, ReadOnlyMemory<byte> data, EventOrigin? origin = null) =>
         new(topic, type, data, origin, TypeFault(type));
 
-    /// <summary>The same with <paramref name="value"/> as JSON in web style.</summary>
+    /// <summary>Creates a draft that may have a reserved type, with <paramref name="value"/> as JSON in camelCase.</summary>
     internal static EventDraft OfEngine<T>(TopicName topic, string type, T value, EventOrigin? origin = null) =>
         OfEngine(topic, type, (ReadOnlyMemory<byte>)JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web), origin);
 
@@ -61,7 +72,7 @@ public sealed class EventDraft
             ? $"The event type '{type}' is reserved for the engine, as are {ReservedTypes.Description}. Use another name."
             : null;
 
-    /// <summary>What is wrong with an event type; null where nothing is. CR, LF and NUL would break the frame.</summary>
+    /// <summary>Returns why an event type is not valid; null if it is valid. CR, LF and NUL would break the frame.</summary>
     internal static string? TypeFault(string? type) =>
         type switch
         {

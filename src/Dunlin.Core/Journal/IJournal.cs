@@ -3,81 +3,96 @@ using Dunlin.Topics;
 
 namespace Dunlin.Journal;
 
-/// <summary>
-/// The durable ordered log of events: the single source of order. The implementer's duty:
+/// <summary>The durable ordered log of events. Defines the order of all events. Thread-safe.</summary>
+/// <remarks>
+/// An implementation must guarantee:
 /// <list type="bullet">
-/// <item>Offsets start at 1, grow by one per event, and become visible to readers in that order: a reader that has seen
-/// offset n has seen, or been able to see, every offset below n. An append that fails leaves no gap that could be
-/// filled later.</item>
-/// <item>A completed append is durable: a crash right after it loses nothing.</item>
-/// <item>Events of one append stand together: all or none, consecutive.</item>
-/// <item>After a commit, and in commit order, the events are handed to <see cref="CommitFeed"/>.</item>
-/// <item>All members may be called concurrently. Cancelling an append before its commit abandons it; a cancelled append
-/// that was already being committed may or may not have happened (the idempotency key tells).</item>
+/// <item>Offsets start at 1 and grow by one per event. Events become visible to readers in that order: a reader that sees offset n can also
+/// see every offset below n.</item>
+/// <item>A failed append leaves no gap in the offsets that a later append could fill.</item>
+/// <item>A completed append is durable: it survives a crash.</item>
+/// <item>The events of one append are atomic and have consecutive offsets.</item>
+/// <item>After each commit, in commit order, the journal publishes the events to <see cref="CommitFeed"/>.</item>
+/// <item>All members are thread-safe. Cancelling an append before its commit abandons it. If the commit had begun, the outcome is unknown
+/// to the caller; a repeat with the same idempotency key returns it.</item>
 /// </list>
-/// </summary>
+/// </remarks>
 public interface IJournal
 {
-    /// <summary>The position of the last committed event that readers may see, as far as this node knows. Cheap: no I/O.</summary>
+    /// <summary>Gets the position of the last committed event that this node has learnt of. Performs no I/O.</summary>
     Position Head { get; }
 
-    /// <summary>The position of the last committed event that readers may see, as the store has it now: another node may have
-    /// committed what this one has not heard of. <see cref="Head"/> is at least there afterwards.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>.</exception>
+    /// <summary>
+    /// Reads the position of the last committed event from the store, including commits of other nodes. Afterwards <see cref="Head"/> is at
+    /// or after it.
+    /// </summary>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the store cannot be read.</exception>
     ValueTask<Position> ReadHeadAsync(CancellationToken cancellationToken) => new(Head);
 
-    /// <summary>Appends events outside any other change, as one transaction.</summary>
-    /// <param name="drafts">One to <see cref="JournalLimits.MaxEventsPerAppend"/>.</param>
-    /// <param name="idempotency">Makes a repeated append answer with the positions of the first; null to append always.</param>
+    /// <summary>Appends events in one transaction without other changes.</summary>
+    /// <param name="drafts">The events: 1 to <see cref="JournalLimits.MaxEventsPerAppend"/>.</param>
+    /// <param name="idempotency">The key that makes a repeated append return the positions of the first; null appends always.</param>
     /// <param name="cancellationToken">Abandons the append if its commit has not begun.</param>
     /// <returns>The position of each event, in order.</returns>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.IdempotencyKeyReused"/>, <see cref="ErrorCode.StoreUnavailable"/>, <see
-    /// cref="ErrorCode.OutcomeUnknown"/>,
-    /// <see cref="ErrorCode.TooLarge"/>.</exception>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.IdempotencyKeyReused"/>: the key was used with different content.
+    /// <see cref="ErrorCode.TooLarge"/>: a limit of <see cref="JournalLimits"/> is exceeded.
+    /// <see cref="ErrorCode.StoreUnavailable"/>: nothing was appended.
+    /// <see cref="ErrorCode.OutcomeUnknown"/>: the store was lost during the commit.
+    /// </exception>
     ValueTask<IReadOnlyList<Position>> AppendAsync(
         IReadOnlyList<EventDraft> drafts,
         IdempotencyKey? idempotency,
         CancellationToken cancellationToken
     );
 
-    /// <summary>Reads a page of events in order.</summary>
+    /// <summary>Reads a page of events in offset order.</summary>
+    /// <param name="query">The start, topics and limits of the page.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value of the query is out of range; see
+    /// <see cref="JournalQuery.Check"/>.</exception>
     ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken);
 
-    /// <summary>Removes what the retention rules no longer keep, in slices that do not hold up writers.</summary>
+    /// <summary>Removes events that the retention rules no longer keep, in small transactions that do not block writers for long.</summary>
+    /// <param name="cancellationToken">Stops trimming between two transactions.</param>
     /// <returns>The number of events removed.</returns>
     ValueTask<long> TrimAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>Hard bounds of every journal; each guards the memory of readers and the time a writer holds the store.</summary>
+/// <summary>
+/// The fixed limits of every journal. They bound the memory of readers and the time that one request occupies the writer.
+/// </summary>
 internal static class JournalLimits
 {
-    /// <summary>Events in one append: bounds how long one request holds the writer.</summary>
+    /// <summary>The maximum number of events in one append: 1,000. Bounds the time that one request occupies the writer.</summary>
     public const int MaxEventsPerAppend = 1_000;
 
-    /// <summary>Bytes of data of one event. The publish endpoint takes less (64 KiB by default).</summary>
+    /// <summary>The maximum size of one event's data: 1 MiB. The publish endpoint accepts less (64 KiB by default).</summary>
     public const int MaxDataBytes = 1024 * 1024;
 
-    /// <summary>Events in one page: bounds the memory of one catch-up step.</summary>
+    /// <summary>The maximum number of events in one page: 1,000. Bounds the memory of one catch-up step.</summary>
     public const int MaxPageEvents = 1_000;
 }
 
-/// <summary>Identifies one request of one caller, so that its repetition is recognised.</summary>
-/// <param name="Scope">Whose key it is, usually the user id: keys of different scopes never meet.</param>
-/// <param name="Key">The caller's key, 1 to 100 characters.</param>
+/// <summary>Identifies a request, so that the journal recognises its repetition.</summary>
+/// <param name="Scope">The owner of the key, usually the user id. Equal keys of different scopes are different keys.</param>
+/// <param name="Key">The key that the caller chose: 1 to 100 characters, without control characters.</param>
 public sealed record IdempotencyKey(string Scope, string Key);
 
-/// <summary>What to read.</summary>
-/// <param name="After">Read from the event after this offset.</param>
-/// <param name="Topics">The topics wanted, beside those of <see cref="Patterns"/>; null for all.</param>
-/// <param name="Limit">At most so many events, 1 to <see cref="JournalLimits.MaxPageEvents"/>.</param>
-/// <param name="MaxBytes">Stop after the event that reaches this sum of data bytes.</param>
+/// <summary>A query for a page of events.</summary>
+/// <param name="After">The offset after which the page starts.</param>
+/// <param name="Topics">The topics to read, in addition to those of <see cref="Patterns"/>; null reads all topics.</param>
+/// <param name="Limit">The maximum number of events: 1 to <see cref="JournalLimits.MaxPageEvents"/>. Default: 256.</param>
+/// <param name="MaxBytes">The page ends after the event with which the sum of data bytes reaches this value. Default: 256 KiB.</param>
 public sealed record JournalQuery(long After, IReadOnlyList<TopicName>? Topics, int Limit = 256, int MaxBytes = 256 * 1024)
 {
-    /// <summary>Every topic that one of them covers is wanted as well, whether or not it existed when the reading began.</summary>
+    /// <summary>Gets the patterns of further topics to read, including topics that are created during the read. Default: none.</summary>
     public IReadOnlyList<TopicPattern> Patterns { get; init; } = [];
 
-    /// <summary>Throws where a value is out of its range; for implementers.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Which value, and its range.</exception>
+    /// <summary>Validates the values. For implementations of <see cref="IJournal"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><see cref="After"/> is negative, <see cref="Limit"/> is not 1 to
+    /// <see cref="JournalLimits.MaxPageEvents"/>, or <see cref="MaxBytes"/> is below 1.</exception>
     public void Check()
     {
         ArgumentOutOfRangeException.ThrowIfNegative(After);
@@ -88,10 +103,10 @@ public sealed record JournalQuery(long After, IReadOnlyList<TopicName>? Topics, 
 }
 
 /// <summary>A page of events.</summary>
-/// <param name="Events">In order.</param>
-/// <param name="Through">Everything wanted up to this offset is in the page (or was in earlier ones): the next page starts after it.
-/// At least the last event's offset; the head where nothing more is wanted. With patterns it may lie after the last event, in an empty page
-/// too: a reading that must look at events of other topics looks at so many and no more.</param>
-/// <param name="HasMore">Whether events after <paramref name="Through"/> were already known.</param>
-/// <param name="Trimmed">Whether events wanted were already removed by retention: the page has a gap at its beginning.</param>
+/// <param name="Events">The events, in offset order.</param>
+/// <param name="Through">The offset up to which this page and earlier pages hold every requested event. The next page starts after it. It
+/// is at least the offset of the last event, and the head if there are no more events. With patterns it may be greater than the last
+/// event's offset, even if the page is empty: a read examines a bounded number of other events.</param>
+/// <param name="HasMore">Whether the journal held events after <paramref name="Through"/> at the time of the read.</param>
+/// <param name="Trimmed">Whether retention has removed requested events: the page has a gap at its start.</param>
 public sealed record JournalPage(IReadOnlyList<DunlinEvent> Events, long Through, bool HasMore, bool Trimmed);

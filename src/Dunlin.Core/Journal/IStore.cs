@@ -4,63 +4,101 @@ using Dunlin.Diagnostics;
 namespace Dunlin.Journal;
 
 /// <summary>
-/// Runs units of work and reads against the one database that holds the journal, the leases and the application's own
-/// tables. The implementer's duty: a unit of work commits whole or not at all and is isolated as if alone
-/// (serialisable); its answer is given only after the commit is durable; readers see one snapshot.
+/// Runs units of work and reads against the database that holds the journal, the leases and the application's tables. Thread-safe.
 /// </summary>
+/// <remarks>
+/// An implementation must guarantee that a unit of work is atomic and serialisable, that its result is returned after the commit is
+/// durable, and that each read sees one snapshot.
+/// </remarks>
+/// <example>
+/// <code>
+/// var position = await store.WriteAsync(async (unit, ct) =>
+/// {
+/// await unit.Connection.ExecuteAsync("UPDATE ...", transaction: unit.Transaction); // Dapper
+/// return await unit.AppendAsync(EventDraft.Of(topic, "case.updated", change), ct);
+/// }, cancellationToken);
+/// </code>
+/// </example>
 public interface IStore
 {
-    /// <summary>Runs <paramref name="work"/> in one transaction and commits it. An exception rolls it back and is passed on.
-    /// The work may be run by another thread and must not wait for anything but the store: the embedded store runs one at a time.</summary>
-    /// <returns>What the work returned, after the commit.</returns>
+    /// <summary>
+    /// Runs <paramref name="work"/> in one transaction and commits it. If <paramref name="work"/> throws, the transaction is rolled back
+    /// and the exception is passed on.
+    /// </summary>
+    /// <remarks>
+    /// The store may run <paramref name="work"/> on another thread. It must wait for nothing but the store: the embedded store runs one
+    /// unit at a time.
+    /// </remarks>
+    /// <param name="work">The work to run in the transaction.</param>
+    /// <param name="cancellationToken">Abandons the unit of work if its commit has not begun.</param>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <returns>The result of <paramref name="work"/>, after the commit.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: nothing was committed.
     /// <see cref="ErrorCode.OutcomeUnknown"/>: the store was lost during the commit.</exception>
+    /// <exception cref="InvalidOperationException">The caller runs inside a unit of work of the same store.</exception>
     ValueTask<T> WriteAsync<T>(Func<IUnitOfWork, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken = default);
 
     /// <summary>Runs <paramref name="read"/> on one snapshot.</summary>
+    /// <param name="read">The read to run.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <returns>The result of <paramref name="read"/>.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the store cannot be read.</exception>
     ValueTask<T> ReadAsync<T>(Func<IReadScope, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken = default);
 }
 
 /// <summary>
-/// One transaction: the application's rows, the lease checks and the events of the change commit together (G1). Valid
-/// inside the callback only, and not for concurrent use. Join it with Dapper or EF Core through <see cref="Connection"/>
-/// and <see cref="Transaction"/>; never commit or roll back the transaction yourself: throw instead.
+/// One transaction: the application's rows, lease checks and events commit together. Not thread-safe, and valid inside the callback only.
 /// </summary>
+/// <remarks>
+/// Use Dapper or EF Core through <see cref="Connection"/> and <see cref="Transaction"/>. Never commit or roll back the transaction: throw
+/// to roll back.
+/// </remarks>
 public interface IUnitOfWork
 {
-    /// <summary>The connection of the transaction.</summary>
-    /// <exception cref="NotSupportedException">The store has no database (in memory).</exception>
+    /// <summary>Gets the connection of the transaction.</summary>
+    /// <exception cref="NotSupportedException">The store has no database (the in-memory store).</exception>
     DbConnection Connection { get; }
 
-    /// <summary>The open transaction.</summary>
-    /// <exception cref="NotSupportedException">The store has no database (in memory).</exception>
+    /// <summary>Gets the open transaction.</summary>
+    /// <exception cref="NotSupportedException">The store has no database (the in-memory store).</exception>
     DbTransaction Transaction { get; }
 
-    /// <summary>The time of this transaction, by the clock that judges leases.</summary>
+    /// <summary>Gets the time of this transaction (UTC), by the clock that decides lease expiry.</summary>
     DateTimeOffset Now { get; }
 
-    /// <summary>Appends an event and tells its position at once, so that it can serve as the version of the rows changed.
-    /// It is announced when, and only when, the transaction commits. Append late in the work: some stores keep other
-    /// writers waiting from the first append to the commit.</summary>
+    /// <summary>Appends an event and returns its position, which can serve as the version of the changed rows.</summary>
+    /// <remarks>
+    /// The event is announced if and only if the transaction commits. Append late in the unit of work: some stores block other writers from
+    /// the first append to the commit.
+    /// </remarks>
+    /// <param name="draft">The event.</param>
+    /// <param name="cancellationToken">Cancels the append.</param>
+    /// <returns>The position that the event has once the transaction commits.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.TooLarge"/>: the data has more than <see cref="JournalLimits.MaxDataBytes"/>
+    /// bytes.</exception>
     ValueTask<Position> AppendAsync(EventDraft draft, CancellationToken cancellationToken = default);
 
-    /// <summary>The position that the next <see cref="AppendAsync"/> of this unit will return, for events that carry the
-    /// version they make. Like an append, it may keep other writers waiting until the commit.</summary>
+    /// <summary>
+    /// Returns the position that the next <see cref="AppendAsync"/> of this unit will return, for events that contain their own version.
+    /// </summary>
+    /// <remarks>Some stores block other writers from this call to the commit, as for an append.</remarks>
+    /// <param name="cancellationToken">Cancels the call.</param>
     ValueTask<Position> NextPositionAsync(CancellationToken cancellationToken = default);
 }
 
-/// <summary>One consistent snapshot. Valid inside the callback only, and not for concurrent use.</summary>
+/// <summary>One consistent snapshot. Not thread-safe, and valid inside the callback only.</summary>
 public interface IReadScope
 {
-    /// <summary>A connection for reading; writes on it fail.</summary>
-    /// <exception cref="NotSupportedException">The store has no database (in memory).</exception>
+    /// <summary>Gets a read-only connection; writes fail.</summary>
+    /// <exception cref="NotSupportedException">The store has no database (the in-memory store).</exception>
     DbConnection Connection { get; }
 
     /// <summary>
-    /// The snapshot holds at least everything up to here: a stream resumed from this position continues it without a gap.
+    /// Gets a position such that the snapshot holds at least every event up to it. A stream that resumes from it has no gap.
     /// </summary>
     Position Position { get; }
 
-    /// <summary>The time, by the clock that judges leases.</summary>
+    /// <summary>Gets the time (UTC), by the clock that decides lease expiry.</summary>
     DateTimeOffset Now { get; }
 }

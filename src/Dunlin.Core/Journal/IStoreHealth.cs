@@ -1,13 +1,15 @@
 namespace Dunlin.Journal;
 
-/// <summary>Whether the store can still be trusted with writes; readiness reads it. Safe for concurrent use.</summary>
+/// <summary>Reports whether the store accepts writes. Readiness checks read it. Thread-safe.</summary>
 internal interface IStoreHealth
 {
-    /// <summary>What keeps the store from taking writes; null while it works. Requests are refused with
-    /// <see cref="Diagnostics.ErrorCode.StoreUnavailable"/>. A store whose database can come back clears it then; one that has
-    /// given up keeps it until the process is started anew.</summary>
+    /// <summary>Gets the error that prevents writes; null while the store works.</summary>
+    /// <remarks>
+    /// While it is set, requests fail with <see cref="Diagnostics.ErrorCode.StoreUnavailable"/>. A store whose database recovers clears it.
+    /// After a permanent failure it stays set until the process restarts.
+    /// </remarks>
     Exception? Fault { get; }
 
-    /// <summary>Cancelled when the store has given up for good.</summary>
+    /// <summary>Gets a token that is cancelled when the store has failed permanently.</summary>
     CancellationToken Faulted { get; }
 }

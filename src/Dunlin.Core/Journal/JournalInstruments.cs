@@ -4,7 +4,7 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Journal;
 
-/// <summary>What is measured of the writer of a store. Without a factory it has a meter of its own.</summary>
+/// <summary>The metrics of a store's writer. Creates its own meter if there is no meter factory.</summary>
 internal sealed class JournalInstruments : IDisposable
 {
     private readonly Meter _meter;
@@ -35,10 +35,10 @@ internal sealed class JournalInstruments : IDisposable
 
     public void Watch(Func<int> queueLength) => _queueLength = queueLength;
 
-    /// <summary>Now, or 0 where nobody measures: for writers that need no timestamps of their own.</summary>
+    /// <summary>Returns a timestamp, or 0 if nothing listens to the histogram. For writers that need no timestamps of their own.</summary>
     public long Timestamp() => _duration.Enabled ? Stopwatch.GetTimestamp() : 0;
 
-    /// <param name="queuedAt">What <see cref="Timestamp"/> said when it was queued.</param>
+    /// <param name="queuedAt">The <see cref="Timestamp"/> at which the request was queued.</param>
     public void Answered(long queuedAt)
     {
         if (queuedAt != 0)

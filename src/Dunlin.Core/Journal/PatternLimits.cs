@@ -1,18 +1,22 @@
 namespace Dunlin.Journal;
 
-/// <summary>
-/// How stores with a table of topics read for a pattern. Few topics: each is found by the prefix of the pattern and read by its index, so
-/// the cost grows with the page and not with the journal. Many: to begin a walk in the index for each of 10,000 topics costs more than a
-/// page is worth, again for every page, so the journal is read in order and what does not match is left out. A reader that is behind reads
-/// what it missed, of which many topics make a good part; one that is far behind, with a pattern that is wide and rarely met, pays for what
-/// lies between, some milliseconds at a time.
-/// </summary>
+/// <summary>The limits that choose how a store with a topics table reads the events of a pattern.</summary>
+/// <remarks>
+/// <list type="bullet">
+/// <item>Few topics: the store finds each topic by the pattern's prefix and reads its index. The cost grows with the page, not with the
+/// journal.</item>
+/// <item>Many topics: an index scan for each of 10,000 topics would cost more than reading a page. The store scans the journal in offset
+/// order and filters.</item>
+/// </list>
+/// The ordered scan is cheap for a reader that is slightly behind, since many topics make up much of the journal. A reader that is far
+/// behind, with a wide pattern that rarely matches, pays for all events in between: some milliseconds per page.
+/// </remarks>
 internal static class PatternLimits
 {
-    /// <summary>Names in the range of the patterns' prefixes, matching or not, up to which topics count as few. Beginning 256 walks costs
-    /// about what reading a page in order does.</summary>
+    /// <summary>The maximum number of topic names in the prefix range of the patterns, matching or not, for the index strategy.</summary>
+    /// <remarks>256 index scans cost about as much as reading one page in offset order.</remarks>
     public const int FewTopics = 256;
 
-    /// <summary>Events looked at for one page in order: bounds the time of a page of which nothing matches.</summary>
+    /// <summary>The maximum number of events examined for one page in offset order. Bounds the time of a page without matches.</summary>
     public const int LookedAt = 4_096;
 }

@@ -3,32 +3,33 @@ using System.Globalization;
 
 namespace Dunlin.Journal;
 
-/// <summary>
-/// A place in the journal: everything up to and including <see cref="Offset"/> lies before it. On the wire
-/// <c>epoch-offset</c>, for example <c>9f3c21aa-1042</c>: short and of <c>[0-9a-f-]</c> only, so that it can travel
-/// in <c>Last-Event-ID</c> across origins without a preflight.
-/// </summary>
-/// <param name="Epoch">Names one history. A journal that is created anew or restored gets another epoch, and
-/// positions of different epochs cannot be compared.</param>
-/// <param name="Offset">The number of the last event included; 0 is before the first event.</param>
+/// <summary>A position in the journal: the state after the event with <see cref="Offset"/> and all earlier events. Immutable.</summary>
+/// <remarks>
+/// The wire text is <c>epoch-offset</c>, for example <c>9f3c21aa-1042</c>. It uses only the characters <c>[0-9a-f-]</c> and is short, so
+/// that browsers send it in <c>Last-Event-ID</c> across origins without a CORS preflight.
+/// </remarks>
+/// <param name="Epoch">The id of one history of the journal. A journal that is created again or restored gets another epoch; positions of
+/// different epochs have no order.</param>
+/// <param name="Offset">The offset of the last event included; 0 is before the first event.</param>
 [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
 public readonly record struct Position(uint Epoch, long Offset) : IComparable<Position>, ISpanParsable<Position>
 {
-    /// <summary>The longest text of a position: eight hexadecimal digits, a hyphen, nineteen digits.</summary>
+    /// <summary>The maximum length of the wire text: eight hexadecimal digits, a hyphen and nineteen digits.</summary>
     public const int MaxLength = 28;
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Epoch:x8}-{Offset}");
 
-    /// <summary>Orders two positions of one epoch.</summary>
-    /// <exception cref="InvalidOperationException">The epochs differ: there is no order between two histories.</exception>
+    /// <summary>Compares two positions of one epoch.</summary>
+    /// <param name="other">The position to compare with.</param>
+    /// <exception cref="InvalidOperationException">The epochs differ: positions of two histories have no order.</exception>
     public int CompareTo(Position other) =>
         Epoch == other.Epoch
             ? Offset.CompareTo(other.Offset)
             : throw new InvalidOperationException($"Positions {this} and {other} are of different epochs.");
 
     /// <summary>Writes the wire text as UTF-8.</summary>
-    /// <param name="destination">At least <see cref="MaxLength"/> bytes.</param>
+    /// <param name="destination">The buffer: at least <see cref="MaxLength"/> bytes.</param>
     /// <returns>The number of bytes written.</returns>
     public int Format(Span<byte> destination)
     {
@@ -38,7 +39,10 @@ public readonly record struct Position(uint Epoch, long Offset) : IComparable<Po
         return epochLength + 1 + offsetLength;
     }
 
-    /// <summary>Reads the wire text; nothing but the exact form that <see cref="ToString"/> writes is accepted.</summary>
+    /// <summary>Parses the wire text. Accepts only the exact form that <see cref="ToString"/> writes.</summary>
+    /// <param name="text">The text to parse.</param>
+    /// <param name="position">The position; default if the method returns false.</param>
+    /// <returns>Whether the text is a valid position.</returns>
     public static bool TryParse(ReadOnlySpan<char> text, out Position position)
     {
         position = default;
@@ -69,15 +73,19 @@ public readonly record struct Position(uint Epoch, long Offset) : IComparable<Po
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out Position result) =>
         TryParse(s.AsSpan(), out result);
 
-    /// <summary>Whether <paramref name="left"/> lies before <paramref name="right"/>.</summary>
+    /// <summary>Returns whether <paramref name="left"/> is before <paramref name="right"/>.</summary>
+    /// <exception cref="InvalidOperationException">The epochs differ.</exception>
     public static bool operator <(Position left, Position right) => left.CompareTo(right) < 0;
 
-    /// <summary>Whether <paramref name="left"/> lies after <paramref name="right"/>.</summary>
+    /// <summary>Returns whether <paramref name="left"/> is after <paramref name="right"/>.</summary>
+    /// <exception cref="InvalidOperationException">The epochs differ.</exception>
     public static bool operator >(Position left, Position right) => left.CompareTo(right) > 0;
 
-    /// <summary>Whether <paramref name="left"/> does not lie after <paramref name="right"/>.</summary>
+    /// <summary>Returns whether <paramref name="left"/> is at or before <paramref name="right"/>.</summary>
+    /// <exception cref="InvalidOperationException">The epochs differ.</exception>
     public static bool operator <=(Position left, Position right) => left.CompareTo(right) <= 0;
 
-    /// <summary>Whether <paramref name="left"/> does not lie before <paramref name="right"/>.</summary>
+    /// <summary>Returns whether <paramref name="left"/> is at or after <paramref name="right"/>.</summary>
+    /// <exception cref="InvalidOperationException">The epochs differ.</exception>
     public static bool operator >=(Position left, Position right) => left.CompareTo(right) >= 0;
 }

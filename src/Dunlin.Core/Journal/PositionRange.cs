@@ -2,9 +2,9 @@ using System.Collections;
 
 namespace Dunlin.Journal;
 
-/// <summary>The positions of consecutive events, without keeping each. Immutable.</summary>
+/// <summary>The positions of consecutive events, stored as first position and count. Immutable.</summary>
 /// <param name="first">The position of the first event.</param>
-/// <param name="count">How many events.</param>
+/// <param name="count">The number of events.</param>
 internal sealed class PositionRange(Position first, int count) : IReadOnlyList<Position>
 {
     /// <inheritdoc/>

@@ -1,21 +1,26 @@
 namespace Dunlin.Journal;
 
-/// <summary>
-/// The event types that only the engine may use. Control frames (<c>dunlin.hello</c> and others) and the engine's own events
-/// (<c>lease.granted</c>, <c>presence.joined</c> and others) have names; an event of anybody else under such a name would be
-/// obeyed by readers. <c>error</c> and <c>open</c> are the events by which an EventSource tells of its own connection.
-/// <c>message</c> is not reserved: it is what <c>onmessage</c> receives. Comparison is ordinal, as in an EventSource.
-/// </summary>
+/// <summary>Defines the event types that only the engine may use.</summary>
+/// <remarks>
+/// <list type="bullet">
+/// <item>Readers act on control frames (<c>dunlin.hello</c> and others) and engine events (<c>lease.granted</c>, <c>presence.joined</c> and
+/// others). An event of an application with such a type could forge them.</item>
+/// <item><c>error</c> and <c>open</c> are the events that an EventSource dispatches about its own connection.</item>
+/// <item><c>message</c> is not reserved: <c>onmessage</c> receives it.</item>
+/// </list>
+/// Comparison is ordinal, as in an EventSource.
+/// </remarks>
 internal static class ReservedTypes
 {
     private const string ControlPrefix = "dunlin.";
     private const string PresencePrefix = "presence.";
     private const string LeasePrefix = "lease.";
 
-    /// <summary>The reserved set, in words, for documents and errors.</summary>
+    /// <summary>The reserved types in words, for documents and error texts.</summary>
     public const string Description = "types that begin with 'dunlin.', 'lease.' or 'presence.', and 'error' and 'open'";
 
-    /// <summary>Whether only the engine may append or deliver events of this type.</summary>
+    /// <summary>Returns whether only the engine may append or deliver events of this type.</summary>
+    /// <param name="type">The event type.</param>
     public static bool Contains(string type)
     {
         ArgumentNullException.ThrowIfNull(type);
@@ -24,11 +29,11 @@ internal static class ReservedTypes
             || type.StartsWith(PresencePrefix, StringComparison.Ordinal);
     }
 
-    /// <summary>Whether a frame of this name speaks of the stream itself, so that no event may have it.</summary>
+    /// <summary>Returns whether a name is reserved for frames about the stream itself. No event may have it.</summary>
     internal static bool IsStreamName(string name) => name is "error" or "open" || name.StartsWith(ControlPrefix, StringComparison.Ordinal);
 
-    /// <summary>Whether an event was certainly not made by the engine of this version although its type says so. Journals of versions
-    /// that did not reserve types may hold such events, and other nodes of such a version may send them.</summary>
+    /// <summary>Returns whether an event has a reserved type but cannot come from the engine of this version.</summary>
+    /// <remarks>Versions that did not reserve types may have stored such events, and nodes of such a version may send them.</remarks>
     internal static bool IsForged(DunlinEvent entry) =>
         IsStreamName(entry.Type)
         || (

@@ -4,32 +4,33 @@ using Dunlin.Topics;
 namespace Dunlin.Journal;
 
 /// <summary>
-/// How long the journal keeps events. The longest matching prefix decides; a topic without a rule is kept by <see cref="Default"/>.
+/// How long the journal keeps events. The rule with the longest matching topic prefix applies; otherwise <see cref="Default"/>.
 /// </summary>
 public sealed class RetentionOptions
 {
-    /// <summary>For topics that no rule covers. Default: seven days, no other bound.</summary>
+    /// <summary>Gets or sets the rule for topics without a prefix rule. Default: a maximum age of seven days, no other limit.</summary>
     [Required]
     public RetentionRule Default { get; set; } = new() { MaxAge = TimeSpan.FromDays(7) };
 
-    /// <summary>Rules by topic prefix, for example <c>typing</c> or <c>branches/1</c>.</summary>
+    /// <summary>Gets the rules by topic prefix, for example <c>typing</c> or <c>branches/1</c>. Default: none.</summary>
     [Required]
     public IDictionary<string, RetentionRule> Prefixes { get; } = new Dictionary<string, RetentionRule>(StringComparer.Ordinal);
 
-    /// <summary>How often what is too old is removed. Default: one minute. Zero turns trimming off.</summary>
+    /// <summary>Gets or sets the interval between trims. Default: one minute. Zero disables trimming.</summary>
     public TimeSpan TrimInterval { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long idempotency keys are remembered. Default: one day.</summary>
+    /// <summary>Gets or sets how long idempotency keys are kept. Default: one day.</summary>
     public TimeSpan IdempotencyAge { get; set; } = TimeSpan.FromDays(1);
 
-    /// <summary>How long it is remembered how a lease ended, to tell a late holder. Default: one day.</summary>
+    /// <summary>Gets or sets how long the end of a lease is kept, to report its cause to a late holder. Default: one day.</summary>
     public TimeSpan EndedLeaseAge { get; set; } = TimeSpan.FromDays(1);
 
-    /// <summary>How long deleted records, and access that was taken, are remembered. A client that has been away for longer
-    /// starts anew. Default: 30 days.</summary>
+    /// <summary>Gets or sets how long deleted records and revoked access are kept. Default: 30 days.</summary>
+    /// <remarks>A client that was offline for longer must load all data again.</remarks>
     public TimeSpan DeletedRecordAge { get; set; } = TimeSpan.FromDays(30);
 
-    /// <summary>The rule for a topic.</summary>
+    /// <summary>Returns the rule for a topic.</summary>
+    /// <param name="topic">The topic.</param>
     public RetentionRule For(TopicName topic)
     {
         var best = Default;
@@ -43,17 +44,17 @@ public sealed class RetentionOptions
     }
 }
 
-/// <summary>Bounds for each single topic; the strictest one decides. Null means no bound.</summary>
+/// <summary>The limits for each single topic. An event is removed as soon as one limit is exceeded. Null means no limit.</summary>
 public sealed class RetentionRule
 {
-    /// <summary>Events older than this are removed.</summary>
+    /// <summary>Gets or sets the maximum age of an event. Null: no limit.</summary>
     public TimeSpan? MaxAge { get; set; }
 
-    /// <summary>At most so many events are kept.</summary>
+    /// <summary>Gets or sets the maximum number of events of a topic. Null: no limit.</summary>
     [Range(0, long.MaxValue)]
     public long? MaxCount { get; set; }
 
-    /// <summary>At most so many bytes of data are kept.</summary>
+    /// <summary>Gets or sets the maximum sum of the data of a topic in bytes. Null: no limit.</summary>
     [Range(0, long.MaxValue)]
     public long? MaxBytes { get; set; }
 }

@@ -5,25 +5,25 @@ namespace Dunlin.Journal;
 /// <summary>The writer of an open store.</summary>
 internal interface IStoreWriter<TSession>
 {
-    /// <summary>Queues a request; its answer tells the rest.</summary>
+    /// <summary>Queues a request. The request itself completes its caller.</summary>
     void Add(WriteRequest<TSession> request);
 }
 
-/// <summary>
-/// The way of writes to the writer of a store: opens the store with the first one, and lets nobody in who is inside a unit of work of
-/// the same store. Safe for concurrent use.
-/// </summary>
-/// <param name="opened">The writer, where the store is open.</param>
+/// <summary>Dispatches requests to the writer of a store. Thread-safe.</summary>
+/// <remarks>
+/// The first request opens the store. Requests from inside a unit of work of the same store are rejected: they would deadlock.
+/// </remarks>
+/// <param name="opened">Returns the writer; null if the store is not open.</param>
 /// <param name="open">Opens the store.</param>
 internal sealed class WriteDispatcher<TSession>(
     Func<IStoreWriter<TSession>?> opened,
     Func<CancellationToken, ValueTask<IStoreWriter<TSession>>> open
 )
 {
-    /// <summary>The unit of work in which the caller runs.</summary>
+    /// <summary>Gets the unit of work in which the caller runs.</summary>
     public AsyncLocal<RunningUnit?> Current { get; } = new();
 
-    /// <summary>Queues a request.</summary>
+    /// <summary>Queues a request and returns its result.</summary>
     /// <exception cref="InvalidOperationException">The caller runs inside a unit of work.</exception>
     public ValueTask<T> RequestAsync<T>(WriteRequest<TSession, T> request)
     {
@@ -46,7 +46,7 @@ internal sealed class WriteDispatcher<TSession>(
     }
 }
 
-/// <summary>A unit of work, valid inside its callback only.</summary>
+/// <summary>A unit of work that is valid inside its callback only.</summary>
 internal abstract class RunningUnit
 {
     private volatile bool _ended;

@@ -4,53 +4,53 @@ using System.Threading.Tasks.Sources;
 namespace Dunlin.Journal;
 
 /// <summary>
-/// One thing for a store's writer to do. It is executed inside a batch and answered after the commit of that batch, once. The
-/// object is its own awaitable, so that a waiting append costs one allocation.
+/// A request to a store's writer. The writer executes it in a batch and completes it once, after the commit of that batch.
 /// </summary>
+/// <remarks>The object is its own awaitable, so that a pending append costs one allocation.</remarks>
 /// <typeparam name="TSession">The writer's open transaction.</typeparam>
 internal abstract class WriteRequest<TSession>(CancellationToken cancellation)
 {
-    /// <summary>When it was queued, by whatever timestamps the writer uses; for the duration that is measured and for patience.</summary>
+    /// <summary>Gets or sets the time of queueing, in the writer's timestamps, for the duration metric and the queue timeout.</summary>
     public long QueuedAt { get; set; }
 
-    /// <summary>The span that asked for it; null where nobody traces.</summary>
+    /// <summary>Gets or sets the span of the caller; null if tracing is off.</summary>
     public Activity? Cause { get; set; }
 
     public CancellationToken Cancellation => cancellation;
 
-    /// <summary>Events that it will append, as far as that is known; bounds the batch.</summary>
+    /// <summary>Gets the known number of events that the request appends. Limits the size of the batch.</summary>
     public virtual int Count => 1;
 
-    /// <summary>Bytes that it will append, as far as that is known; bounds the batch.</summary>
+    /// <summary>Gets the known number of bytes that the request appends. Limits the size of the batch.</summary>
     public virtual long Bytes => 0;
 
     /// <summary>
-    /// Whether application code runs in it: it needs the transaction as an object of ADO.NET, and is not executed a second time.
+    /// Gets whether the request runs application code. It then needs an ADO.NET transaction object and is never executed twice.
     /// </summary>
     public virtual bool IsUnit => false;
 
-    /// <summary>Whether it may fail half done. A single insert cannot, and is spared the savepoint.</summary>
+    /// <summary>Gets whether the request can fail after it has changed something. A single insert cannot and needs no savepoint.</summary>
     public virtual bool NeedsSavepoint => true;
 
-    /// <summary>The key whose earlier answer it wants to know; null for none.</summary>
+    /// <summary>Gets the idempotency key whose stored result the request reads; null if there is none.</summary>
     public virtual IdempotencyKey? Key => null;
 
     public bool IsAnswered { get; protected set; }
 
-    /// <summary>Does the work in the open transaction. An exception fails this request alone.</summary>
+    /// <summary>Executes the request in the open transaction. An exception fails this request only.</summary>
     public abstract ValueTask ExecuteAsync(TSession session);
 
     /// <summary>
-    /// Answers with the result of <see cref="ExecuteAsync"/>. The caller goes on inside this call: see <see
-    /// cref="BatchAnswers{TSession}"/>.
+    /// Completes the request with the result of <see cref="ExecuteAsync"/>. The continuation of the caller runs synchronously: see
+    /// <see cref="BatchAnswers{TSession}"/>.
     /// </summary>
     public abstract void Succeed();
 
-    /// <summary>Answers with an exception. The caller goes on elsewhere.</summary>
+    /// <summary>Completes the request with an exception. The continuation of the caller runs asynchronously.</summary>
     public abstract void Fail(Exception exception);
 }
 
-/// <summary>A request that answers with <typeparamref name="TResult"/>.</summary>
+/// <summary>A request with a result of type <typeparamref name="TResult"/>.</summary>
 internal abstract class WriteRequest<TSession, TResult> : WriteRequest<TSession>, IValueTaskSource<TResult>
 {
     private ManualResetValueTaskSourceCore<TResult> _answer;
@@ -58,7 +58,7 @@ internal abstract class WriteRequest<TSession, TResult> : WriteRequest<TSession>
     protected WriteRequest(CancellationToken cancellation)
         : base(cancellation) { }
 
-    /// <summary>To be awaited once.</summary>
+    /// <summary>Gets the result. Await it once only.</summary>
     public ValueTask<TResult> Answer => new(this, _answer.Version);
 
     protected TResult? Result { get; set; }
@@ -72,7 +72,7 @@ internal abstract class WriteRequest<TSession, TResult> : WriteRequest<TSession>
     public override void Fail(Exception exception)
     {
         IsAnswered = true;
-        // Failures are told by the writer itself, which must not do its callers' work.
+        // The writer's thread completes failures and must not run continuations of callers.
         _answer.RunContinuationsAsynchronously = true;
         _answer.SetException(exception);
     }

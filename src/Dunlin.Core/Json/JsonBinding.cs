@@ -3,21 +3,27 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Json;
 
-/// <summary>
-/// Makes typed values of JSON from outside: checks the text with <see cref="JsonText"/> first, refuses nulls where the type has
-/// none, inside arrays and dictionaries too, and names the field at fault. Safe for concurrent use.
-/// </summary>
+/// <summary>Deserialises JSON of requests to typed values. Thread-safe.</summary>
+/// <remarks>
+/// Validates the text with <see cref="JsonText"/> first. Rejects nulls where the type does not allow them, also in arrays and dictionaries.
+/// Errors name the field.
+/// </remarks>
 internal static class JsonBinding
 {
-    // System.Text.Json's own, where options say nothing.
+    // The default of System.Text.Json, used if the options do not set it.
     private const int DefaultDepth = 64;
 
-    /// <summary>Reads one value.</summary>
-    /// <param name="utf8">The text.</param>
-    /// <param name="options">Whether unknown members are refused and names must match in case is theirs to say.</param>
+    /// <summary>Deserialises one value.</summary>
+    /// <typeparam name="T">The type of the value.</typeparam>
+    /// <param name="utf8">The text as UTF-8.</param>
+    /// <param name="options">The serialiser options. They decide whether unknown members are rejected and whether names are
+    /// case-sensitive.</param>
     /// <returns>The value; never null.</returns>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidJson"/>; <see cref="ErrorCode.InvalidField"/> and
-    /// <see cref="ErrorCode.UnknownField"/> naming the member.</exception>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.InvalidJson"/>: the text is not valid JSON, or is null.
+    /// <see cref="ErrorCode.InvalidField"/>: a member is missing or has a wrong value.
+    /// <see cref="ErrorCode.UnknownField"/>: a member is unknown.
+    /// </exception>
     public static T Read<T>(ReadOnlyMemory<byte> utf8, JsonSerializerOptions options)
         where T : notnull
     {
@@ -37,8 +43,12 @@ internal static class JsonBinding
         }
     }
 
-    /// <summary>Reads one value of a text that <see cref="JsonText"/> has checked.</summary>
-    /// <exception cref="DunlinException">As above.</exception>
+    /// <summary>Deserialises one value of a text that <see cref="JsonText"/> has validated.</summary>
+    /// <typeparam name="T">The type of the value.</typeparam>
+    /// <param name="json">The value.</param>
+    /// <param name="options">The serialiser options.</param>
+    /// <returns>The value; never null.</returns>
+    /// <exception cref="DunlinException">As for <see cref="Read{T}(ReadOnlyMemory{byte}, JsonSerializerOptions)"/>.</exception>
     public static T Read<T>(JsonElement json, JsonSerializerOptions options)
         where T : notnull
     {

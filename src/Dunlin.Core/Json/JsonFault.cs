@@ -6,13 +6,15 @@ using Dunlin.Diagnostics;
 namespace Dunlin.Json;
 
 /// <summary>
-/// Says what is wrong with a JSON document that did not become a <c>T</c>: which field, and whether it is unknown,
-/// missing, null or of the wrong type. System.Text.Json tells some of that in a path and the rest only in prose; so, on
-/// this slow path, the document is walked beside the type's contract.
+/// Determines why a JSON document could not be deserialised: which field, and whether it is unknown, missing, null or of the wrong type.
 /// </summary>
+/// <remarks>
+/// System.Text.Json gives part of this in a path and the rest only in prose. So this slow path compares the document with the contract of
+/// the type.
+/// </remarks>
 internal static class JsonFault
 {
-    /// <summary>The error for an exception of the serialiser alone, with the field it names, if any.</summary>
+    /// <summary>Returns the error for a serialiser exception, with the field that the exception names, if any.</summary>
     public static DunlinException Of(JsonException exception)
     {
         var field = FieldOf(exception.Path);
@@ -21,7 +23,7 @@ internal static class JsonFault
             : new DunlinException(ErrorCode.InvalidField, $"'{field}' {ReasonOf(exception)}", field, exception);
     }
 
-    /// <summary>The error for a document that parses as JSON, or does not, and is not a <paramref name="type"/>.</summary>
+    /// <summary>Returns the error for a document that could not be deserialised as <paramref name="type"/>.</summary>
     public static DunlinException Of(ReadOnlyMemory<byte> utf8, Type type, JsonSerializerOptions options, JsonException exception)
     {
         JsonDocument document;
@@ -37,17 +39,17 @@ internal static class JsonFault
             return Walk(document.RootElement, options.GetTypeInfo(type), null, "") ?? Of(exception);
     }
 
-    /// <summary>The error for a null where the annotations of <paramref name="type"/> have none: as an item of an array or a value of a
-    /// dictionary, which the serialiser lets pass. Null where there is none; also finds whatever else does not fit.</summary>
+    /// <summary>
+    /// Returns the error for a null that the nullability annotations of <paramref name="type"/> do not allow; null if there is none.
+    /// </summary>
+    /// <remarks>Finds nulls in arrays and dictionaries, which the serialiser accepts. Also finds other mismatches.</remarks>
     public static DunlinException? FindNull(ReadOnlyMemory<byte> utf8, Type type, JsonSerializerOptions options)
     {
         using var document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = options.MaxDepth });
         return Find(document.RootElement, type, options);
     }
 
-    /// <summary>
-    /// The error for a value that is not a <paramref name="type"/>, as far as its contract says; null where there is none.
-    /// </summary>
+    /// <summary>Returns the error for a value that does not match the contract of <paramref name="type"/>; null if there is none.</summary>
     public static DunlinException? Find(JsonElement element, Type type, JsonSerializerOptions options) =>
         element.ValueKind == JsonValueKind.Null ? null : Walk(element, options.GetTypeInfo(type), null, "");
 
@@ -132,7 +134,7 @@ internal static class JsonFault
             : null;
     }
 
-    // Annotations of what is inside: string or string? of an IReadOnlyList<>, the value of a dictionary.
+    // The annotation of the elements: string or string? in an IReadOnlyList<>, the value type of a dictionary.
     private static NullabilityInfo? PartOf(NullabilityInfo? whole) => whole?.ElementType ?? whole?.GenericTypeArguments.LastOrDefault();
 
     private static NullabilityInfo? Nullability(JsonPropertyInfo property) =>
@@ -160,7 +162,7 @@ internal static class JsonFault
     private static string ReasonOf(JsonException exception) =>
         exception.InnerException is TimeTextException time ? time.Message : "has a wrong type or value.";
 
-    // "$.items[0].name" is the serialiser's way of writing "items[0].name"; "$" is the body itself.
+    // The serialiser writes "$.items[0].name" for "items[0].name", and "$" for the body.
     private static string? FieldOf(string? path)
     {
         var field =

@@ -6,28 +6,28 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Json;
 
-/// <summary>What a JSON text must be, beyond RFC 8259.</summary>
-/// <param name="MaxDepth">Levels of objects and arrays.</param>
-/// <param name="IsDocument">Whether the server reads the values itself: then no member may stand twice in its object, no text may hold
-/// NUL (PostgreSQL keeps none), and every number must be finite as a 64-bit float. Otherwise the bytes are passed on as they came.</param>
+/// <summary>The rules for JSON text, in addition to RFC 8259. Immutable.</summary>
+/// <param name="MaxDepth">The maximum number of nested objects and arrays.</param>
+/// <param name="IsDocument">Whether the server reads the values. Then an object must not repeat a member, a string must not contain NUL
+/// (PostgreSQL cannot store it), and a number must be finite as a 64-bit float. If false, the bytes are passed on unchanged.</param>
 internal sealed record JsonTextRules(int MaxDepth, bool IsDocument)
 {
-    /// <summary>For data that is passed on: the data of events.</summary>
+    /// <summary>Gets the rules for data that is passed on: the data of events.</summary>
     public static JsonTextRules Data { get; } = new(JsonText.MaxDepth, IsDocument: false);
 
-    /// <summary>For what the server reads: bodies, documents, arguments, records.</summary>
+    /// <summary>Gets the rules for data that the server reads: bodies, documents, arguments and records.</summary>
     public static JsonTextRules Document { get; } = new(JsonText.MaxDepth, IsDocument: true);
 }
 
-/// <summary>What is wrong with a JSON text.</summary>
-/// <param name="Code"><see cref="ErrorCode.InvalidJson"/> for the syntax, depth and repeated members; <see cref="ErrorCode.InvalidField"/>
-/// for values.</param>
-/// <param name="Path">Where, such as <c>items[2].name</c>; empty for the value itself. An escaped name stands as it was written.</param>
-/// <param name="Reason">What is wrong there, as the end of a sentence.</param>
+/// <summary>A fault in a JSON text. Immutable.</summary>
+/// <param name="Code"><see cref="ErrorCode.InvalidJson"/> for syntax, depth and repeated members; <see cref="ErrorCode.InvalidField"/> for
+/// values.</param>
+/// <param name="Path">The path of the fault, such as <c>items[2].name</c>; empty for the whole value. Escaped names stay escaped.</param>
+/// <param name="Reason">The reason, as the end of a sentence.</param>
 internal sealed record JsonTextFault(ErrorCode Code, string Path, string Reason)
 {
-    /// <summary>The error of it.</summary>
-    /// <param name="prefix">The place of the text within the request; empty for the whole body.</param>
+    /// <summary>Returns the error for this fault.</summary>
+    /// <param name="prefix">The path of the text within the request; empty for the whole body.</param>
     public DunlinException ToException(string prefix = "")
     {
         var field = prefix.Length == 0 || Path.Length == 0 || Path[0] == '[' ? prefix + Path : $"{prefix}.{Path}";
@@ -37,26 +37,35 @@ internal sealed record JsonTextFault(ErrorCode Code, string Path, string Reason)
     }
 }
 
-/// <summary>
-/// Reads JSON text from outside before anything else does: System.Text.Json takes escapes of half surrogate pairs as valid
-/// JSON and throws when they are read as text, which is too late. Safe for concurrent use; allocates on faults only.
-/// </summary>
+/// <summary>Validates and splits JSON text. Thread-safe. Allocates only if there is a fault.</summary>
+/// <remarks>
+/// Validate before deserialising: System.Text.Json accepts escapes of unpaired surrogates as valid JSON, and throws later, when the string
+/// is read.
+/// </remarks>
 internal static class JsonText
 {
-    /// <summary>Levels of objects and arrays in a value that is stored or passed on. Readers commonly take 64 (System.Text.Json), and
-    /// what stands around a value (a journal page has three levels) counts for them.</summary>
+    /// <summary>The maximum nesting of values that are stored or passed on: 60 levels.</summary>
+    /// <remarks>
+    /// Readers commonly accept 64 levels (the default of System.Text.Json), including the enclosing document. A journal page adds three
+    /// levels.
+    /// </remarks>
     public const int MaxDepth = 60;
 
-    /// <summary>Levels that are read where deeper values are to be refused one by one, or were stored by earlier versions.</summary>
+    /// <summary>
+    /// The maximum nesting that is parsed: 1,000 levels. For reading stored values of earlier versions and for reporting values that are
+    /// too deep.
+    /// </summary>
     public const int MaxStoredDepth = 1_000;
 
-    // A path is for people: the beginning of a deep one is enough.
+    // Paths are for people: the beginning of a long one is enough.
     private const int MaxPathLength = 200;
 
     private const int EscapeLength = 6; // \uXXXX
 
-    /// <summary>Finds the first fault of one JSON value.</summary>
-    /// <returns>Null where there is none.</returns>
+    /// <summary>Returns the first fault of a JSON value.</summary>
+    /// <param name="utf8">The text as UTF-8.</param>
+    /// <param name="rules">The rules.</param>
+    /// <returns>The fault; null if there is none.</returns>
     public static JsonTextFault? Find(ReadOnlySpan<byte> utf8, JsonTextRules rules)
     {
         ArgumentNullException.ThrowIfNull(rules);
@@ -75,8 +84,11 @@ internal static class JsonText
         return null;
     }
 
-    /// <summary>Throws where a JSON value has a fault.</summary>
-    /// <exception cref="DunlinException">The fault, naming its place.</exception>
+    /// <summary>Throws if a JSON value has a fault.</summary>
+    /// <param name="utf8">The text as UTF-8.</param>
+    /// <param name="rules">The rules.</param>
+    /// <param name="prefix">The path of the text within the request; empty for the whole body.</param>
+    /// <exception cref="DunlinException">The text has a fault; the error names its path.</exception>
     public static void Check(ReadOnlySpan<byte> utf8, JsonTextRules rules, string prefix = "")
     {
         if (Find(utf8, rules) is { } fault)
@@ -84,12 +96,15 @@ internal static class JsonText
     }
 
     /// <summary>
-    /// Whether every escape of a JSON text is, alone or in a pair, a character. A search for backslashes: as cheap as a copy.
+    /// Returns whether a JSON text has no escapes of unpaired surrogates. Searches for backslashes only, so it is as cheap as a copy.
     /// </summary>
+    /// <param name="utf8">The text as UTF-8.</param>
     public static bool IsUnicode(ReadOnlySpan<byte> utf8) => FindEscape(utf8, 0, wantsNul: false) < 0;
 
-    /// <summary>The value of a member of an object, as it stands in the text; the last one where a member stands twice.</summary>
-    /// <returns>Null where there is none.</returns>
+    /// <summary>Returns the text of the value of an object's member. If the member is repeated, the last one counts.</summary>
+    /// <param name="utf8">The object as UTF-8.</param>
+    /// <param name="name">The name of the member, as it is written in the text.</param>
+    /// <returns>The text of the value; null if there is no such member.</returns>
     /// <exception cref="JsonException">The text is not valid JSON.</exception>
     public static ReadOnlyMemory<byte>? Member(ReadOnlyMemory<byte> utf8, ReadOnlySpan<byte> name)
     {
@@ -102,11 +117,15 @@ internal static class JsonText
         return found;
     }
 
-    /// <summary>Whether an escape of a JSON text is NUL.</summary>
+    /// <summary>Returns whether a JSON text contains an escaped NUL.</summary>
+    /// <param name="utf8">The text as UTF-8.</param>
     public static bool HoldsNul(ReadOnlySpan<byte> utf8) => FindEscape(utf8, 0, wantsNul: true) >= 0;
 
-    /// <summary>The text with every half of a surrogate pair replaced by U+FFFD, byte for byte at the same places: for reading the rest
-    /// of a text of which a part is to be refused.</summary>
+    /// <summary>
+    /// Returns the text with each escape of an unpaired surrogate replaced by <c>\ufffd</c>. All other bytes keep their offsets.
+    /// </summary>
+    /// <remarks>For reading the valid part of a text of which another part is rejected.</remarks>
+    /// <param name="utf8">The text as UTF-8.</param>
     public static ReadOnlyMemory<byte> Repair(ReadOnlyMemory<byte> utf8)
     {
         var at = FindEscape(utf8.Span, 0, wantsNul: false);
@@ -118,8 +137,9 @@ internal static class JsonText
         return repaired;
     }
 
-    /// <summary>The items of an array, each as it stands in the text.</summary>
-    /// <returns>Null where the text is no array.</returns>
+    /// <summary>Returns the texts of the items of an array.</summary>
+    /// <param name="utf8">The array as UTF-8.</param>
+    /// <returns>The items; null if the text is not an array.</returns>
     /// <exception cref="JsonException">The text is not valid JSON.</exception>
     public static List<ReadOnlyMemory<byte>>? Items(ReadOnlyMemory<byte> utf8)
     {
@@ -129,13 +149,15 @@ internal static class JsonText
         var items = new List<ReadOnlyMemory<byte>>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             items.Add(Slice(ref reader, utf8));
-        reader.Read(); // throws on anything after the value
+        reader.Read(); // throws if there is text after the value
         return items;
     }
 
-    /// <summary>The members of an object in their order, each name as it is written (without quotes, escapes as they are) and each
-    /// value as it stands in the text.</summary>
-    /// <returns>Null where the text is no object.</returns>
+    /// <summary>
+    /// Returns the members of an object in their order, each with the texts of its name (without quotes, escapes unchanged) and value.
+    /// </summary>
+    /// <param name="utf8">The object as UTF-8.</param>
+    /// <returns>The members; null if the text is not an object.</returns>
     /// <exception cref="JsonException">The text is not valid JSON.</exception>
     public static List<(ReadOnlyMemory<byte> Name, ReadOnlyMemory<byte> Value)>? Members(ReadOnlyMemory<byte> utf8)
     {
@@ -149,7 +171,7 @@ internal static class JsonText
             reader.Read();
             members.Add((name, Slice(ref reader, utf8)));
         }
-        reader.Read(); // throws on anything after the value
+        reader.Read(); // throws if there is text after the value
         return members;
     }
 
@@ -209,7 +231,7 @@ internal static class JsonText
         }
     }
 
-    // A name with half a surrogate pair cannot be read; as it is written it still is itself.
+    // A name with an unpaired surrogate cannot be decoded: compare its written form.
     private static string NameOf(ref Utf8JsonReader reader) =>
         reader.ValueIsEscaped && FindEscape(reader.ValueSpan, 0, wantsNul: false) >= 0
             ? Encoding.UTF8.GetString(reader.ValueSpan)
@@ -218,8 +240,10 @@ internal static class JsonText
     private static JsonTextFault TooDeep(ReadOnlySpan<byte> utf8, int at, JsonTextRules rules) =>
         new(ErrorCode.InvalidJson, PathAt(utf8, at), $"is nested deeper than {rules.MaxDepth} levels.");
 
-    /// <summary>The next escape after <paramref name="from"/> that is half a pair, or NUL; -1 where there is none. A backslash stands in
-    /// texts only, so that the syntax around it need not be known.</summary>
+    /// <summary>
+    /// Returns the next escape of an unpaired surrogate, or of NUL, at or after <paramref name="from"/>; -1 if there is none.
+    /// </summary>
+    /// <remarks>A backslash occurs only in JSON strings, so the search need not parse the text.</remarks>
     private static int FindEscape(ReadOnlySpan<byte> utf8, int from, bool wantsNul)
     {
         var at = from;
@@ -241,7 +265,7 @@ internal static class JsonText
         return -1;
     }
 
-    /// <summary>The UTF-16 unit of the escape at a place; null where there is none.</summary>
+    /// <summary>Returns the UTF-16 code unit of the escape at an offset; null if there is none.</summary>
     private static char? Unit(ReadOnlySpan<byte> utf8, int at)
     {
         if (at + EscapeLength > utf8.Length || utf8[at] != '\\' || utf8[at + 1] != 'u')
@@ -249,11 +273,11 @@ internal static class JsonText
         return Utf8Parser.TryParse(utf8.Slice(at + 2, 4), out ushort unit, out var read, 'x') && read == 4 ? (char)unit : null;
     }
 
-    /// <summary>The path of the token that holds a byte.</summary>
+    /// <summary>Returns the path of the token that contains a byte.</summary>
     private static string PathAt(ReadOnlySpan<byte> utf8, int offset)
     {
         var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = MaxStoredDepth });
-        var levels = new Stack<(string Name, int Index)>(); // of an object the member, of an array the item
+        var levels = new Stack<(string Name, int Index)>(); // Name: member of an object. Index: item of an array, -1 in an object
         try
         {
             while (reader.Read())
@@ -275,7 +299,7 @@ internal static class JsonText
         }
         catch (JsonException)
         {
-            // Deeper than is read: the path so far.
+            // The text is nested too deeply to parse: return the path so far.
         }
         return Join(levels);
     }

@@ -6,30 +6,37 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Json;
 
-/// <summary>A text that is no time; the message is the end of a sentence about its field.</summary>
+/// <summary>The text is not a valid time. The message is the end of a sentence about the field.</summary>
 internal sealed class TimeTextException(string message) : FormatException(message);
 
-/// <summary>
-/// Reads times of requests: ISO 8601 with date, time and an offset, such as <c>2026-03-01T09:30:00+01:00</c>; <c>Z</c>, <c>+0100</c> and
-/// <c>+01</c> are offsets too. Seconds and fractions may be left out; digits beyond 100 ns are cut off. A time without an offset is
-/// refused: it would be a different instant on every server. Safe for concurrent use.
-/// </summary>
-/// <remarks>RFC 3339, section 5.6; basic offsets after ISO 8601.</remarks>
+/// <summary>Parses times of requests: ISO 8601 with date, time and offset, such as <c>2026-03-01T09:30:00+01:00</c>. Thread-safe.</summary>
+/// <remarks>
+/// RFC 3339, section 5.6, and basic offsets of ISO 8601: <c>Z</c>, <c>+01:00</c>, <c>+0100</c> and <c>+01</c>. Seconds and fractions are
+/// optional; digits below 100 ns are truncated. A time without an offset is rejected: it would be a different instant on every server.
+/// </remarks>
 public static partial class TimeText
 {
-    /// <summary>The years that are taken: dates outside are mistakes, and instants near the ends of the calendar cannot be moved to
-    /// another offset.</summary>
+    /// <summary>The first and last year accepted: 1900 and 2200.</summary>
+    /// <remarks>
+    /// Other years are mistakes. Instants near the limits of <see cref="DateTimeOffset"/> cannot be converted to other offsets.
+    /// </remarks>
     public const int FirstYear = 1900,
         LastYear = 2200;
 
     private const int MaxFraction = 7; // ticks
 
-    /// <summary>Reads the time of a member of a body.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, saying what is wrong.</exception>
+    /// <summary>Parses the time of a body member.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="field">The name of the member, for the error.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the text is not a valid time; the message gives the
+    /// reason.</exception>
     public static DateTimeOffset Parse(string? text, string field) => Read(text, field, isQuery: false);
 
-    /// <summary>Reads the time of a query parameter. A plus that was not encoded has become a space there; it is read as a plus.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, saying what is wrong.</exception>
+    /// <summary>Parses the time of a query parameter. Reads a space before the offset as a plus that was not percent-encoded.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="field">The name of the parameter, for the error.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the text is not a valid time; the message gives the
+    /// reason.</exception>
     public static DateTimeOffset ParseQuery(string? text, string field) => Read(text, field, isQuery: true);
 
     internal static DateTimeOffset Parse(string? text) => Parse(text, isQuery: false);
@@ -90,8 +97,8 @@ public static partial class TimeText
     private static partial Regex WithoutOffset();
 }
 
-/// <summary>Reads the times of bodies with <see cref="TimeText"/>: System.Text.Json takes a time without an offset as one of the
-/// server's own zone.</summary>
+/// <summary>Deserialises times with <see cref="TimeText"/>. Thread-safe.</summary>
+/// <remarks>System.Text.Json would accept a time without an offset and assume the time zone of the server.</remarks>
 internal sealed class TimeTextConverter : JsonConverter<DateTimeOffset>
 {
     /// <inheritdoc/>

@@ -4,7 +4,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Leases;
 
-/// <summary>Announces under the engine's own names, where the application does not speak for a resource.</summary>
+/// <summary>Announces lease changes with the engine's own event types, for resources without an announcer of the application.</summary>
 internal sealed class DefaultLeaseAnnouncer : ILeaseAnnouncer
 {
     public static readonly DefaultLeaseAnnouncer Instance = new();

@@ -8,12 +8,13 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Leases;
 
-/// <summary>
-/// Watches connections for the leases that depend on them. When the last connection of a session and device is gone, a
-/// grace begins; a connection of the same session and device ends it; otherwise its leases are released and announced.
-/// Without a device the single connection counts. A lease of a page that never opened a stream ends by its expiry alone.
-/// Where nodes share a store, the others are asked first: the page may have come back to one of them, which then watches it.
-/// </summary>
+/// <summary>Releases leases of sessions whose connections are lost.</summary>
+/// <remarks>
+/// When the last connection of a session and device closes, a grace period starts. A new connection of the same session and device cancels
+/// it. Otherwise the monitor releases their leases and announces it. If there is no device id, the single connection counts instead. A
+/// lease of a page that never opened a stream ends by expiry only. If nodes share a store, the monitor first queries the other nodes: the
+/// page may have reconnected to one of them, which then monitors it.
+/// </remarks>
 internal sealed partial class DisconnectMonitor : IHostedService
 {
     private readonly Lock _gate = new(); // guards _holders
@@ -25,7 +26,7 @@ internal sealed partial class DisconnectMonitor : IHostedService
     private readonly ClusterQuery? _questions;
     private readonly EventFanout _fanout;
 
-    /// <summary>Made by the container.</summary>
+    /// <summary>Creates the monitor. For the service container.</summary>
     public DisconnectMonitor(
         EventFanout fanout,
         LeaseService leases,
@@ -43,7 +44,7 @@ internal sealed partial class DisconnectMonitor : IHostedService
         _fanout = fanout;
     }
 
-    /// <summary>Begins to follow connections and to answer other nodes. Called before the first connection opens.</summary>
+    /// <summary>Subscribes to connection changes and starts to answer other nodes. Call before the first connection opens.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _questions?.Answer<Key, bool>("holder", IsConnected);
@@ -98,12 +99,12 @@ internal sealed partial class DisconnectMonitor : IHostedService
             {
                 if (_questions is not null && (await _questions.AnyAsync("holder", entry.Key)).Value)
                     return;
-                // Asking took a moment, in which the page may have come back here.
+                // The page may have reconnected to this node during the query.
                 if (IsConnected(entry.Key))
                     return;
                 await _leases.EndSessionAsync(entry.Key.SessionId, LeaseEnd.Disconnected, entry.Key.Covers);
             }
-#pragma warning disable CA1031 // the expiry ends them a little later
+#pragma warning disable CA1031 // the expiry ends the leases later
             catch (Exception error)
 #pragma warning restore CA1031
             {
@@ -119,7 +120,7 @@ internal sealed partial class DisconnectMonitor : IHostedService
     )]
     private static partial void LogReleaseFailed(ILogger logger, Exception error, PeerText sessionId);
 
-    // With the user: sessions of other issuers have the ids that these chose, and two users may have the same.
+    // The user is part of the key: other token issuers choose their own session ids, and two users may have the same one.
     private sealed record Key(string UserId, string SessionId, string? DeviceId, string? ConnectionId)
     {
         public static Key? Of(EventStreamConnection connection) =>

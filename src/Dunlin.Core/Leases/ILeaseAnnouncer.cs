@@ -3,15 +3,16 @@ using Dunlin.Topics;
 
 namespace Dunlin.Leases;
 
-/// <summary>A change of a lease, whatever its cause: request, expiry, lost connection, sign-out, hand-off or preemption.</summary>
-/// <param name="Kind">What happened.</param>
+/// <summary>A change of a lease. The cause may be a request, expiry, lost connection, sign-out, hand-off or preemption.</summary>
+/// <param name="Kind">The kind of change.</param>
 /// <param name="Resource">The resource.</param>
-/// <param name="FencingToken">The fencing token of the lease concerned.</param>
-/// <param name="Owner">The new holder (granted), the old holder (released, ending) or the one who waits (queued).</param>
-/// <param name="ExpiresAt">When the lease ends unless renewed; for <see cref="LeaseChangeKind.Ending"/> the deadline.</param>
-/// <param name="End">Why it ended; <see cref="LeaseEnd.Unknown"/> for a grant.</param>
-/// <param name="Origin">Who caused it; null when time did.</param>
-/// <param name="Reason">The text that came with a preemption.</param>
+/// <param name="FencingToken">The fencing token of the lease.</param>
+/// <param name="Owner">The new holder (granted), the previous holder (released, ending) or the waiter (queued).</param>
+/// <param name="ExpiresAt">The expiry of the lease unless it is renewed (UTC). For <see cref="LeaseChangeKind.Ending"/>, the
+/// deadline.</param>
+/// <param name="End">The reason for the end; <see cref="LeaseEnd.Unknown"/> for a grant.</param>
+/// <param name="Origin">The cause; null if it is the passage of time.</param>
+/// <param name="Reason">The text of the preemption; null if there is none.</param>
 public sealed record LeaseChange(
     LeaseChangeKind Kind,
     ResourceName Resource,
@@ -27,45 +28,57 @@ public sealed record LeaseChange(
     public string EndReason => LeaseErrors.ReasonText(End);
 }
 
-/// <summary>Kinds of <see cref="LeaseChange"/>.</summary>
+/// <summary>The kinds of <see cref="LeaseChange"/>.</summary>
 public enum LeaseChangeKind
 {
-    /// <summary>Somebody became the holder.</summary>
+    /// <summary>An owner became the holder.</summary>
     Granted,
 
-    /// <summary>The holder lost or gave back the lease.</summary>
+    /// <summary>The holder lost or released the lease.</summary>
     Released,
 
-    /// <summary>A preemption is pending: the holder has until the deadline to save.</summary>
+    /// <summary>A preemption is pending: the holder can save its work until the deadline.</summary>
     Ending,
 
-    /// <summary>Somebody joined the queue.</summary>
+    /// <summary>An owner joined the queue.</summary>
     Queued,
 }
 
 /// <summary>
-/// Turns lease changes below one prefix into events of the application, inside the transaction of the change (G1). Where
-/// none is registered, <c>lease.granted</c>, <c>lease.released</c>, <c>lease.ending</c> and <c>lease.queued</c> go to the
-/// topic <c>leases/{first segment of the resource}</c>.
+/// Announces lease changes below a resource prefix as events of the application, in the transaction of the change. Must be thread-safe.
 /// </summary>
+/// <remarks>
+/// Without an announcer, the engine appends <c>lease.granted</c>, <c>lease.released</c>, <c>lease.ending</c> and <c>lease.queued</c> to the
+/// topic <c>leases/{first segment of the resource}</c>.
+/// </remarks>
 public interface ILeaseAnnouncer
 {
-    /// <summary>Appends what there is to tell. Called in the unit of work that changes the lease.</summary>
+    /// <summary>Appends the events of a change. Called in the unit of work that changes the lease.</summary>
+    /// <param name="change">The change.</param>
+    /// <param name="unit">The unit of work of the change.</param>
+    /// <param name="cancellationToken">Cancels the unit of work.</param>
     ValueTask AnnounceAsync(LeaseChange change, IUnitOfWork unit, CancellationToken cancellationToken);
 }
 
 /// <summary>
-/// Says which resources below a prefix exist; implemented beside <see cref="ILeaseAnnouncer"/> and registered with it. Asked in the
-/// unit of work of every acquire, preemption and hand-off, over whatever way the request came, and before a waiter is served. A resource
-/// that does not exist has no new holder: requests fail with <see cref="Diagnostics.ErrorCode.NotFound"/>, waiters leave the queue.
-/// Must be safe for concurrent use.
+/// Decides which resources below a prefix exist. Implement it together with <see cref="ILeaseAnnouncer"/> and register both at once. Must
+/// be thread-safe.
 /// </summary>
-/// <remarks>Two spellings of one thing are two resources. Accept only the canonical name.</remarks>
+/// <remarks>
+/// The engine calls it in the unit of work of every acquire, preemption and hand-off, and before it grants a lease to a waiter. For a
+/// resource that does not exist, requests fail with <see cref="Diagnostics.ErrorCode.NotFound"/> and waiters leave the queue. Two spellings
+/// of one thing are two resources: accept only the canonical name.
+/// </remarks>
 public interface ILeaseResources
 {
-    /// <summary>Whether the resource exists in this unit of work.</summary>
+    /// <summary>Returns whether a resource exists in this unit of work.</summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="unit">The unit of work of the request.</param>
+    /// <param name="cancellationToken">Cancels the check.</param>
     ValueTask<bool> ExistsAsync(ResourceName resource, IUnitOfWork unit, CancellationToken cancellationToken);
 }
 
-/// <summary>An announcer and the prefix of the resources that it announces.</summary>
+/// <summary>An announcer and its resource prefix.</summary>
+/// <param name="Prefix">The prefix of the resources, segment by segment.</param>
+/// <param name="Announcer">The announcer.</param>
 internal sealed record LeaseAnnouncerRule(string Prefix, ILeaseAnnouncer Announcer);

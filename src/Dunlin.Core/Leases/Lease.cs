@@ -3,19 +3,18 @@ using Dunlin.Topics;
 
 namespace Dunlin.Leases;
 
-/// <summary>
-/// A lease that this process holds. Ends by <see cref="ReleaseAsync"/> or disposal, by <see cref="HandOffAsync"/>, or by a loss, which
-/// cancels <see cref="Lost"/>. Safe for concurrent use.
+/// <summary>A lease that this process holds. Thread-safe.</summary>
+/// <remarks>
+/// <see cref="ReleaseAsync"/>, disposal and <see cref="HandOffAsync"/> end the lease. Any other end is a loss, which cancels
+/// <see cref="Lost"/>:
 /// <code>
 /// held ── ReleaseAsync, DisposeAsync ──────────────────────────────▶ released
 ///   └──── expired, preempted, handed off, released elsewhere, ... ──▶ lost
 /// </code>
-/// </summary>
-/// <remarks>
-/// <see cref="Lost"/> comes at the latest when the duration is over by this process' monotonic clock, counted from before the request:
-/// never after the store ends the lease. Other losses come at once where this process causes them, and within about a second where another
-/// node does. A write that must not follow a loss checks the lease in its transaction (<see cref="LeaseReader.RequireAsync(Lease,
-/// CancellationToken)"/>) or sends <see cref="FencingToken"/> along.
+/// <see cref="Lost"/> is cancelled at the latest when the duration has elapsed on the monotonic clock of this process, counted from before
+/// the request. That is never after the store ends the lease. A loss that this process causes cancels it at once; a loss that another node
+/// causes, within about one second. A write that must not follow a loss checks the lease in its transaction
+/// (<see cref="LeaseReader.RequireAsync(Lease, CancellationToken)"/>), or sends <see cref="FencingToken"/> to the other system.
 /// </remarks>
 public sealed class Lease : IAsyncDisposable
 {
@@ -51,16 +50,16 @@ public sealed class Lease : IAsyncDisposable
         OnTimer();
     }
 
-    /// <summary>The resource.</summary>
+    /// <summary>Gets the resource.</summary>
     public ResourceName Resource => Claim.Resource;
 
-    /// <summary>The token of this grant, for writes to systems outside the store.</summary>
+    /// <summary>Gets the fencing token of this grant, for writes to systems outside the store.</summary>
     public FencingToken FencingToken => Claim.FencingToken!.Value;
 
-    /// <summary>The claim that proves this lease. Holds its secret: do not show it to others.</summary>
+    /// <summary>Gets the claim that proves this lease. It contains the lease id, which is secret.</summary>
     public LeaseClaim Claim { get; }
 
-    /// <summary>When the lease ends unless it is renewed, by the clock of the store.</summary>
+    /// <summary>Gets the expiry of the lease (UTC) by the clock of the store. A renewal moves it.</summary>
     public DateTimeOffset ExpiresAt
     {
         get
@@ -70,7 +69,7 @@ public sealed class Lease : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether a preemption is pending: the lease ends at <see cref="ExpiresAt"/> and cannot be renewed beyond.</summary>
+    /// <summary>Gets whether a preemption is pending: the lease ends at <see cref="ExpiresAt"/>, and renewals do not extend it.</summary>
     public bool IsEnding
     {
         get
@@ -80,11 +79,15 @@ public sealed class Lease : IAsyncDisposable
         }
     }
 
-    /// <summary>Cancelled when the lease is lost: expired, preempted, handed off, or ended elsewhere. Not cancelled by the handle's own
-    /// <see cref="ReleaseAsync"/>.</summary>
+    /// <summary>
+    /// Gets a token that is cancelled when the lease is lost: expired, preempted, handed off or ended elsewhere. <see cref="ReleaseAsync"/>
+    /// does not cancel it.
+    /// </summary>
     public CancellationToken Lost { get; }
 
-    /// <summary>Why <see cref="Lost"/> was cancelled; null before. <see cref="LeaseEnd.Unknown"/> where the reason is forgotten.</summary>
+    /// <summary>
+    /// Gets why <see cref="Lost"/> was cancelled; null before. <see cref="LeaseEnd.Unknown"/> if the store no longer has the reason.
+    /// </summary>
     public LeaseEnd? LossReason
     {
         get
@@ -94,11 +97,13 @@ public sealed class Lease : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the duration anew. While a preemption is pending, the expiry stays.</summary>
-    /// <param name="duration">The new duration; <c>default</c> for the one that the lease has.</param>
-    /// <param name="cancellationToken">Gives up waiting; whether the lease was renewed is then unknown.</param>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/>: the lease is lost or released; the errors of the
-    /// store.</exception>
+    /// <summary>Renews the lease: the duration starts again. While a preemption is pending, the expiry does not change.</summary>
+    /// <param name="duration">The new duration; <c>default</c> keeps the current duration.</param>
+    /// <param name="cancellationToken">Cancels the wait. It is then unknown whether the lease was renewed.</param>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.LeaseLost"/>: the lease is lost or released.
+    /// <see cref="ErrorCode.StoreUnavailable"/> or <see cref="ErrorCode.OutcomeUnknown"/>: the store failed.
+    /// </exception>
     public async ValueTask RenewAsync(LeaseDuration duration = default, CancellationToken cancellationToken = default)
     {
         ThrowIfEnded();
@@ -113,13 +118,18 @@ public sealed class Lease : IAsyncDisposable
         }
     }
 
-    /// <summary>Passes the lease to the first waiter, or to the first waiter of one user. <see cref="Lost"/> is cancelled with
-    /// <see cref="LeaseEnd.HandedOff"/>.</summary>
-    /// <param name="toUserId">The user who waits; null for the first waiter.</param>
-    /// <param name="cancellationToken">Gives up waiting; whether the lease was handed off is then unknown.</param>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.Conflict"/>: nobody, or not this user, waits;
-    /// <see cref="ErrorCode.LeaseLost"/>: the lease is lost or released; the errors of the store.</exception>
-    /// <exception cref="NotSupportedException">A soft lease has no queue.</exception>
+    /// <summary>
+    /// Transfers the lease to the first waiter, or to the first waiter of one user. Cancels <see cref="Lost"/> with
+    /// <see cref="LeaseEnd.HandedOff"/>.
+    /// </summary>
+    /// <param name="toUserId">The user of the waiter; null for the first waiter.</param>
+    /// <param name="cancellationToken">Cancels the wait. It is then unknown whether the lease was handed off.</param>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.Conflict"/>: there is no waiter, or none of this user.
+    /// <see cref="ErrorCode.LeaseLost"/>: the lease is lost or released.
+    /// <see cref="ErrorCode.StoreUnavailable"/> or <see cref="ErrorCode.OutcomeUnknown"/>: the store failed.
+    /// </exception>
+    /// <exception cref="NotSupportedException">The lease is a soft lease, which has no queue.</exception>
     public async ValueTask HandOffAsync(string? toUserId = null, CancellationToken cancellationToken = default)
     {
         ThrowIfEnded();
@@ -135,11 +145,12 @@ public sealed class Lease : IAsyncDisposable
         Lose(LeaseEnd.HandedOff);
     }
 
-    /// <summary>Releases the lease. Only this grant is released: a lease that somebody else, or a later grant, holds stays. Releasing
-    /// again,
-    /// or releasing what is lost, changes nothing.</summary>
+    /// <summary>
+    /// Releases the lease. Idempotent: a call after a release or a loss changes nothing. Leases of other owners and later grants stay.
+    /// </summary>
+    /// <param name="cancellationToken">Cancels the wait. It is then unknown whether the lease was released.</param>
     /// <returns>Whether this call released the lease.</returns>
-    /// <exception cref="DunlinException">The errors of the store. The lease then expires, unless a further call releases it.</exception>
+    /// <exception cref="DunlinException">The store failed. The lease then expires, unless another call releases it.</exception>
     public async ValueTask<bool> ReleaseAsync(CancellationToken cancellationToken = default)
     {
         lock (_gate)
@@ -154,8 +165,9 @@ public sealed class Lease : IAsyncDisposable
         return released;
     }
 
-    /// <summary>Releases the lease as <see cref="ReleaseAsync"/> does. A failure of the store is logged and not thrown: the lease then
-    /// expires.</summary>
+    /// <summary>
+    /// Releases the lease as <see cref="ReleaseAsync"/> does. An error of the store is logged and not thrown; the lease then expires.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         try
@@ -168,13 +180,13 @@ public sealed class Lease : IAsyncDisposable
         }
     }
 
-    /// <summary>Numbers reads and replies of all handles in the order in which they happen.</summary>
+    /// <summary>Returns the next sequence number for ordering reads and replies of all handles.</summary>
     internal static long NextTurn() => Interlocked.Increment(ref s_turn);
 
-    /// <summary>Takes over the expiry that the store has committed, unless a renewal was answered after the read began.</summary>
-    /// <param name="expiresAt">When the lease ends.</param>
+    /// <summary>Applies the committed expiry, unless a renewal was answered after the read began.</summary>
+    /// <param name="expiresAt">The expiry of the lease.</param>
     /// <param name="isEnding">Whether a preemption is pending.</param>
-    /// <param name="readTurn">The turn in which the read began.</param>
+    /// <param name="readTurn">The sequence number taken before the read; see <see cref="NextTurn"/>.</param>
     internal void Update(DateTimeOffset expiresAt, bool isEnding, long readTurn)
     {
         lock (_gate)
@@ -203,7 +215,7 @@ public sealed class Lease : IAsyncDisposable
         _nextRenewal = term.RenewAt;
     }
 
-    /// <summary>Cancels <see cref="Lost"/>, once.</summary>
+    /// <summary>Cancels <see cref="Lost"/>. Only the first call has an effect.</summary>
     internal void Lose(LeaseEnd reason)
     {
         lock (_gate)
@@ -213,7 +225,7 @@ public sealed class Lease : IAsyncDisposable
             _lossReason = reason;
         }
         Close();
-        // The callbacks of the application run on the thread pool, not in the caller.
+        // Run the application's callbacks on the thread pool, not in the caller.
         _ = _lost.CancelAsync();
     }
 
@@ -228,7 +240,7 @@ public sealed class Lease : IAsyncDisposable
         {
             reason = null;
         }
-        // The reply that refused the lease is the later word, even if the reason cannot be read any more.
+        // The lease is lost even if its reason can no longer be read: the store has refused it.
         Lose(
             reason ?? (exception.Extensions.TryGetValue("reason", out var text) && text is "expired" ? LeaseEnd.Expired : LeaseEnd.Unknown)
         );
@@ -272,7 +284,7 @@ public sealed class Lease : IAsyncDisposable
             {
                 var next = _autoRenew && !_isRenewing && !_term.IsEnding ? Math.Min(_nextRenewal, _term.ValidUntil) : _term.ValidUntil;
                 _timer.Change(Until(now, next), Timeout.InfiniteTimeSpan);
-                // This thread was held up since it read the clock, so the timer is late: arm it again.
+                // This thread was delayed after it read the clock, so the timer would be late: re-arm it.
                 isLate = _backend.Time.GetElapsedTime(now) > TimeSpan.FromMilliseconds(10);
             }
         }
@@ -286,7 +298,7 @@ public sealed class Lease : IAsyncDisposable
 
     private async Task RenewInBackgroundAsync()
     {
-        // Not in the timer's callback.
+        // Do not renew in the timer's callback.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         var hasFailed = false;
         try
@@ -303,7 +315,7 @@ public sealed class Lease : IAsyncDisposable
         lock (_gate)
         {
             _isRenewing = false;
-            // After a failure, a third of the time that is left, and 50 ms at least.
+            // After a failure, retry after a third of the remaining time, but at least 50 ms.
             if (hasFailed)
                 _nextRenewal = Math.Max(
                     ThirdUntil(_term.ValidUntil),
@@ -313,13 +325,13 @@ public sealed class Lease : IAsyncDisposable
         OnTimer();
     }
 
-    /// <summary>The timestamp at which a third of the time until another one is over.</summary>
+    /// <summary>Returns the timestamp at which a third of the time until <paramref name="timestamp"/> has elapsed.</summary>
     private long ThirdUntil(long timestamp)
     {
         var now = _backend.Time.GetTimestamp();
         return now + Math.Max(0, (timestamp - now) / 3);
     }
 
-    // One tick more than the quotient: a timer must not be early.
+    // Round up by one tick: the timer must not fire early.
     private TimeSpan Until(long now, long timestamp) => _backend.Time.GetElapsedTime(now, Math.Max(now, timestamp)) + TimeSpan.FromTicks(1);
 }

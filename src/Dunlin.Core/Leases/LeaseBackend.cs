@@ -2,34 +2,35 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Leases;
 
-/// <summary>One lease in the system that keeps it: the store, or Redis.</summary>
+/// <summary>One lease in the system that stores it: the store or Redis.</summary>
 internal abstract class LeaseBackend(TimeProvider time)
 {
-    /// <summary>The clock of the handles: its timestamps and timers.</summary>
+    /// <summary>Gets the time provider of the handles.</summary>
     public TimeProvider Time => time;
 
-    /// <summary>A time span in timestamp ticks of <see cref="Time"/>.</summary>
+    /// <summary>Converts a time span to timestamp ticks of <see cref="Time"/>.</summary>
     public long TicksOf(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
 
-    /// <summary>The term of a reply: valid for the time that was left, counted from before the request.</summary>
+    /// <summary>Returns the term of a reply. The lease is valid for the remaining time, counted from before the request.</summary>
     public LeaseTerm TermOf(DateTimeOffset expiresAt, TimeSpan left, bool isEnding, long asked) =>
         new(expiresAt, asked + TicksOf(left), asked + (TicksOf(left) / 3), isEnding);
 
-    /// <summary>Renews.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/>.</exception>
+    /// <summary>Renews the lease.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/>: the lease is lost.</exception>
     public abstract ValueTask<LeaseTerm> RenewAsync(LeaseDuration duration, CancellationToken cancellationToken);
 
-    /// <summary>Hands off.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/>, <see cref="ErrorCode.Conflict"/>.</exception>
+    /// <summary>Hands the lease off.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/>: the lease is lost. <see cref="ErrorCode.Conflict"/>: there is
+    /// no waiter.</exception>
     public abstract ValueTask HandOffAsync(string? toUserId, CancellationToken cancellationToken);
 
-    /// <summary>Releases this grant, and nothing else.</summary>
+    /// <summary>Releases this grant only.</summary>
     public abstract ValueTask<bool> ReleaseAsync(CancellationToken cancellationToken);
 
-    /// <summary>Returns why the lease is lost; null where it cannot be told.</summary>
+    /// <summary>Returns why the lease is lost; null if the reason cannot be determined.</summary>
     public abstract ValueTask<LeaseEnd?> LossAsync();
 
-    /// <summary>The handle needs no watching any more.</summary>
+    /// <summary>Stops watching the handle.</summary>
     public abstract void OnClosed();
 
     public abstract void LogReleaseFailed(Exception exception);
@@ -37,9 +38,9 @@ internal abstract class LeaseBackend(TimeProvider time)
     public abstract void LogRenewalFailed(Exception exception);
 }
 
-/// <summary>How long a lease is valid.</summary>
-/// <param name="ExpiresAt">By the clock of the store.</param>
-/// <param name="ValidUntil">A timestamp of this process' clock; not after <paramref name="ExpiresAt"/>.</param>
-/// <param name="RenewAt">The timestamp at which it is to be renewed: a third of the duration after the request.</param>
+/// <summary>The validity of a lease.</summary>
+/// <param name="ExpiresAt">The expiry by the clock of the store.</param>
+/// <param name="ValidUntil">The local timestamp until which the lease is valid; never after <paramref name="ExpiresAt"/>.</param>
+/// <param name="RenewAt">The local timestamp at which to renew: a third of the duration after the request.</param>
 /// <param name="IsEnding">Whether a preemption is pending.</param>
 internal readonly record struct LeaseTerm(DateTimeOffset ExpiresAt, long ValidUntil, long RenewAt, bool IsEnding);

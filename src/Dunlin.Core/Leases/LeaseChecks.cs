@@ -3,10 +3,10 @@ using Dunlin.Topics;
 
 namespace Dunlin.Leases;
 
-/// <summary>Validates every request about a lease, in a unit of work and outside.</summary>
+/// <summary>Validates all requests about leases, inside and outside units of work.</summary>
 internal static class LeaseChecks
 {
-    /// <summary>The longest reason of a preemption, in characters.</summary>
+    /// <summary>The maximum length of a preemption reason in characters.</summary>
     public const int MaxReasonLength = 200;
 
     public static void Check(LeaseRequest request, LeaseOptions options)
@@ -52,7 +52,7 @@ internal static class LeaseChecks
             );
     }
 
-    /// <summary>Refuses the default value of the type, which is no name.</summary>
+    /// <summary>Rejects the default value, which is not a valid name.</summary>
     public static void CheckResource(ResourceName resource)
     {
         if (resource.Value.Length == 0)

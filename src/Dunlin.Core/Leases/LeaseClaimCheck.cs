@@ -1,9 +1,9 @@
 namespace Dunlin.Leases;
 
-/// <summary>Decides whether a claim holds a lease (G3). The only such decision: state machine, units of work and handles use it.</summary>
+/// <summary>Decides whether a claim holds a lease. The state machine, units of work and handles all use this method.</summary>
 internal static class LeaseClaimCheck
 {
-    /// <summary>Returns null where the claim holds the lease at this time, otherwise why it does not.</summary>
+    /// <summary>Returns null if the claim holds the lease at this time, otherwise the reason why it does not.</summary>
     public static LeaseEnd? LossOf(LeaseRow? row, LeaseClaim claim, DateTimeOffset now)
     {
         if (row is null)

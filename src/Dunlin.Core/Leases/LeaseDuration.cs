@@ -3,32 +3,31 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Leases;
 
-/// <summary>
-/// How long a lease lasts unless it is renewed: 1 ms to 1 day. The value <c>default</c> stands for the configured duration when a lease is
-/// acquired, and for the duration of the lease when it is renewed.
-/// </summary>
+/// <summary>The duration of a lease, from its grant or renewal: 1 ms to 1 day. Immutable.</summary>
 /// <remarks>
-/// Leases of the store last whole seconds, rounded up, and at most <see cref="LeaseOptions.MaxDuration"/>. A longer duration is refused
-/// with <see cref="ErrorCode.InvalidField"/> by the call that uses it.
+/// The value <c>default</c> means <see cref="LeaseOptions.DefaultDuration"/> for an acquire, and the current duration for a renewal. Leases
+/// of the store last whole seconds, rounded up, and at most <see cref="LeaseOptions.MaxDuration"/>. A call with a longer duration fails
+/// with <see cref="ErrorCode.InvalidField"/>.
 /// </remarks>
 public readonly record struct LeaseDuration
 {
-    /// <summary>The shortest duration.</summary>
+    /// <summary>The minimum duration: 1 ms.</summary>
     public static readonly TimeSpan MinValue = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>The longest duration.</summary>
+    /// <summary>The maximum duration: 1 day.</summary>
     public static readonly TimeSpan MaxValue = TimeSpan.FromDays(1);
 
     private LeaseDuration(TimeSpan value) => Value = value;
 
-    /// <summary>The duration; zero for <c>default</c>.</summary>
+    /// <summary>Gets the duration; zero for <c>default</c>.</summary>
     public TimeSpan Value { get; }
 
-    /// <summary>Whether this is <c>default</c>.</summary>
+    /// <summary>Gets whether the value is <c>default</c>.</summary>
     public bool IsDefault => Value == TimeSpan.Zero;
 
-    /// <summary>Creates a duration.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: it is out of range.</exception>
+    /// <summary>Creates a duration from a time span.</summary>
+    /// <param name="value">The time span: <see cref="MinValue"/> to <see cref="MaxValue"/>.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the value is out of range.</exception>
     public static LeaseDuration FromTimeSpan(TimeSpan value) =>
         value >= MinValue && value <= MaxValue
             ? new LeaseDuration(value)
@@ -39,16 +38,18 @@ public readonly record struct LeaseDuration
             );
 
     /// <summary>Creates a duration from the seconds of a request.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: it is out of range.</exception>
+    /// <param name="seconds">The duration in seconds: 1 to 86,400.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the value is out of range.</exception>
     public static LeaseDuration FromSeconds(int seconds) => FromTimeSpan(TimeSpan.FromSeconds(seconds));
 
-    /// <summary>Creates a duration from the seconds of a request; null gives <c>default</c>.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: it is out of range.</exception>
+    /// <summary>Creates a duration from the seconds of a request.</summary>
+    /// <param name="seconds">The duration in seconds: 1 to 86,400; null returns <c>default</c>.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the value is out of range.</exception>
     public static LeaseDuration FromSeconds(int? seconds) => seconds is { } value ? FromSeconds(value) : default;
 
     /// <inheritdoc/>
     public override string ToString() => IsDefault ? "default" : Value.ToString("c", CultureInfo.InvariantCulture);
 
-    /// <summary>Converts as <see cref="FromTimeSpan"/> does.</summary>
+    /// <summary>Converts a time span as <see cref="FromTimeSpan"/> does.</summary>
     public static implicit operator LeaseDuration(TimeSpan value) => FromTimeSpan(value);
 }

@@ -4,7 +4,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Leases;
 
-/// <summary>Remembers when each held lease must be looked at again. Only a reminder: the row and the clock decide.</summary>
+/// <summary>Schedules a check of each held lease at its expiry. Only a trigger: the row and the clock decide. Thread-safe.</summary>
 internal sealed class LeaseExpiries(TimerWheel wheel)
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(2);
@@ -34,7 +34,7 @@ internal sealed class LeaseExpiries(TimerWheel wheel)
     {
         protected internal override void OnDue()
         {
-            // Removed first: a renewal that comes now makes a new reminder, and settling early changes nothing.
+            // Remove first: a renewal from now on creates a new reminder, and an early check changes nothing.
             expiries._reminders.TryRemove(new KeyValuePair<ResourceName, Reminder>(resource, this));
             settle(resource);
         }

@@ -2,15 +2,15 @@ using Dunlin.Topics;
 
 namespace Dunlin.Leases;
 
-/// <summary>The state of a lease as of one transaction or snapshot, without its secret. Immutable.</summary>
+/// <summary>The state of a lease in one transaction or snapshot, without the lease id. Immutable.</summary>
 /// <param name="Resource">The resource.</param>
-/// <param name="FencingToken">The token of the current lease, or of the last one.</param>
-/// <param name="Owner">The holder; null while nobody holds.</param>
-/// <param name="AcquiredAt">When the lease was granted.</param>
-/// <param name="ExpiresAt">When the lease ends unless it is renewed, by the store's clock.</param>
-/// <param name="Duration">How long the lease lasts from its grant, and from each renewal.</param>
+/// <param name="FencingToken">The fencing token of the current lease, or of the last one.</param>
+/// <param name="Owner">The holder; null if there is none.</param>
+/// <param name="AcquiredAt">The time of the grant (UTC).</param>
+/// <param name="ExpiresAt">The expiry unless the lease is renewed (UTC), by the clock of the store.</param>
+/// <param name="Duration">The duration from the grant or the last renewal, in whole seconds.</param>
 /// <param name="IsEnding">Whether a preemption is pending: the lease can no longer be extended.</param>
-/// <param name="Waiting">How many wait in the queue.</param>
+/// <param name="Waiting">The number of waiters in the queue.</param>
 public sealed record LeaseInfo(
     ResourceName Resource,
     FencingToken FencingToken,

@@ -4,13 +4,14 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Leases;
 
-/// <summary>Metrics of leases.</summary>
+/// <summary>The metrics of leases. Thread-safe.</summary>
 internal sealed class LeaseInstruments
 {
     private readonly Counter<long> _requests;
     private readonly Counter<long> _ends;
 
-    /// <summary>Made by the container.</summary>
+    /// <summary>Creates the metrics. For the service container.</summary>
+    /// <param name="meters">The meter factory.</param>
     public LeaseInstruments(IMeterFactory meters)
     {
         var meter = meters.Create(DunlinMeters.Leases);

@@ -1,40 +1,41 @@
 namespace Dunlin.Leases;
 
-/// <summary>Why a lease ended.</summary>
+/// <summary>The reason for the end of a lease.</summary>
 public enum LeaseEnd
 {
-    /// <summary>There never was one, or its end is forgotten.</summary>
+    /// <summary>There was no lease, or its end is no longer stored.</summary>
     Unknown,
 
-    /// <summary>Its holder gave it back.</summary>
+    /// <summary>The holder released the lease, or the server released it.</summary>
     Released,
 
-    /// <summary>It was not renewed in time.</summary>
+    /// <summary>The lease was not renewed in time.</summary>
     Expired,
 
-    /// <summary>Its holder passed it on.</summary>
+    /// <summary>The holder handed the lease off.</summary>
     HandedOff,
 
-    /// <summary>Somebody with the right to do so preempted it.</summary>
+    /// <summary>A user with the right to preempt took the lease.</summary>
     Preempted,
 
-    /// <summary>Its holder's last connection was gone for longer than the grace.</summary>
+    /// <summary>The holder's last connection was lost for longer than the grace period.</summary>
     Disconnected,
 
-    /// <summary>Its holder signed out, or was signed out.</summary>
+    /// <summary>The holder's session ended.</summary>
     SignedOut,
 }
 
-/// <summary>Who holds, or waits for, a lease.</summary>
+/// <summary>The holder of a lease, or a waiter for it.</summary>
 /// <param name="UserId">The user.</param>
-/// <param name="Name">The name shown to others.</param>
-/// <param name="SessionId">The sign-in session; its end releases the lease.</param>
-/// <param name="ConnectionId">The stream connection of the page; used for the grace where there is no device.</param>
-/// <param name="DeviceId">The browser: while any connection of this session and device is open, the lease has no grace running.</param>
+/// <param name="Name">The display name.</param>
+/// <param name="SessionId">The sign-in session. Its end releases the lease.</param>
+/// <param name="ConnectionId">The stream connection of the page. Used for the disconnect grace period if there is no device id.</param>
+/// <param name="DeviceId">The browser. No grace period runs while any connection of this session and device is open.</param>
 public sealed record LeaseOwner(string UserId, string Name, string? SessionId = null, string? ConnectionId = null, string? DeviceId = null)
 {
-    /// <summary>The running process, for leases that no user asks for. Its user id is <c>server:</c> and a random part, new at each
-    /// start.</summary>
+    /// <summary>
+    /// Gets the owner for leases of this process. Its user id is <c>server:</c> and a random part that is new at each start.
+    /// </summary>
     public static LeaseOwner Process { get; } =
         new("server:" + System.Security.Cryptography.RandomNumberGenerator.GetHexString(12, lowercase: true), "Server");
 }

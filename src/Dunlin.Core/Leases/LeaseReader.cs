@@ -4,7 +4,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Leases;
 
-/// <summary>Reads leases inside a transaction or snapshot. Valid as long as that, and not for concurrent use.</summary>
+/// <summary>Reads leases in a transaction or snapshot. Not thread-safe, and valid inside that transaction or snapshot only.</summary>
 public abstract class LeaseReader
 {
     private readonly DateTimeOffset _now;
@@ -17,14 +17,17 @@ public abstract class LeaseReader
 
     private protected ILeaseTable Table { get; }
 
-    /// <summary>Returns the lease of a resource; null where nobody holds it.</summary>
+    /// <summary>Returns the lease of a resource; null if it has no holder.</summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     public async ValueTask<LeaseInfo?> FindAsync(ResourceName resource, CancellationToken cancellationToken = default) =>
         await Table.FindAsync(resource, cancellationToken) is { } row && row.IsHeldAt(_now) ? LeaseInfo.Of(row) : null;
 
-    /// <summary>Returns every lease that is held under a prefix, by resource name, however many there are. Leases may be changed while the
-    /// sequence is read.</summary>
-    /// <param name="prefix">The resource, or the segments above it; null for all.</param>
-    /// <param name="cancellationToken">Stops reading.</param>
+    /// <summary>
+    /// Returns all held leases under a prefix, ordered by resource name, without a limit. Leases may be changed during enumeration.
+    /// </summary>
+    /// <param name="prefix">The prefix of the resources, segment by segment; null for all.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     public async IAsyncEnumerable<LeaseInfo> ListAsync(
         string? prefix,
         [EnumeratorCancellation] CancellationToken cancellationToken = default
@@ -37,29 +40,36 @@ public abstract class LeaseReader
         }
     }
 
-    /// <summary>Throws unless the claim holds its resource. In a unit of work this fences the write (G3): a holder whose lease has ended
-    /// in the meantime cannot overwrite, because check and write are one transaction.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/> with the reason and the current holder;
-    /// <see cref="ErrorCode.InvalidField"/>: the claim is malformed.</exception>
+    /// <summary>
+    /// Throws unless the claim holds its resource. In a unit of work this fences the write: check and write are one transaction, so a
+    /// former holder cannot overwrite.
+    /// </summary>
+    /// <param name="claim">The claim.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/>: the claim does not hold the lease; the error has the reason and
+    /// the current holder. <see cref="ErrorCode.InvalidField"/>: the claim is malformed.</exception>
     public async ValueTask RequireAsync(LeaseClaim claim, CancellationToken cancellationToken = default)
     {
         LeaseChecks.Check(claim);
         var row = await Table.FindAsync(claim.Resource, cancellationToken);
-        // Nothing is settled here: an expiry belongs to a transaction of its own, because this one is about to fail.
+        // Do not end an expired lease here: this transaction is about to fail. The expiry has its own transaction.
         if (LeaseClaimCheck.LossOf(row, claim, _now) is { } reason)
             throw LeaseErrors.Lost(row?.IsHeldAt(_now) == true ? LeaseInfo.Of(row) : null, claim.Resource, reason);
     }
 
     /// <summary>Throws unless the handle holds its resource; see <see cref="RequireAsync(LeaseClaim, CancellationToken)"/>.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/> with the reason and the current holder.</exception>
+    /// <param name="lease">The handle.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/>: the handle does not hold the lease; the error has the reason
+    /// and the current holder.</exception>
     public ValueTask RequireAsync(Lease lease, CancellationToken cancellationToken = default) =>
         RequireAsync(lease.Claim, cancellationToken);
 
-    /// <summary>Returns whether a resource is held by somebody who cannot show one of these lease ids.</summary>
+    /// <summary>Returns whether a resource is held under none of these lease ids.</summary>
     /// <param name="resource">The resource.</param>
-    /// <param name="userId">The user who asks.</param>
-    /// <param name="leaseIds">The lease ids that the user shows.</param>
-    /// <param name="cancellationToken">Stops reading.</param>
+    /// <param name="userId">The requesting user.</param>
+    /// <param name="leaseIds">The lease ids that the user presents.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     public async ValueTask<bool> IsHeldByAnotherAsync(
         ResourceName resource,
         string userId,
@@ -67,9 +77,14 @@ public abstract class LeaseReader
         CancellationToken cancellationToken = default
     ) => await FindOtherAsync(resource, userId, leaseIds, cancellationToken) is { IsOther: true };
 
-    /// <summary>Throws if a resource is held by somebody who cannot show its lease id.</summary>
-    /// <returns>Whether the user who asks holds it.</returns>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseHeld"/> with the holder.</exception>
+    /// <summary>Throws if a resource is held under another lease id.</summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="userId">The requesting user.</param>
+    /// <param name="leaseId">The lease id that the user presents; null if there is none.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <returns>Whether the user holds the resource under this lease id. False if it has no holder.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseHeld"/>: another owner holds the resource; the error has the
+    /// holder.</exception>
     public async ValueTask<bool> RequireNotHeldByAnotherAsync(
         ResourceName resource,
         string userId,
@@ -81,8 +96,12 @@ public abstract class LeaseReader
         return isOther ? throw LeaseErrors.Held(LeaseInfo.Of(row!)) : row is not null;
     }
 
-    /// <summary>Throws if another user holds any resource under a prefix. Reads every lease there.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseHeld"/> with the first holder by resource name.</exception>
+    /// <summary>Throws if another user holds any resource under a prefix. Reads all leases under it.</summary>
+    /// <param name="prefix">The prefix of the resources, segment by segment.</param>
+    /// <param name="userId">The requesting user.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseHeld"/>: another user holds one of the resources; the error has the
+    /// first holder by resource name.</exception>
     public async ValueTask RequireNoneHeldByAnotherAsync(string prefix, string userId, CancellationToken cancellationToken = default)
     {
         await foreach (var lease in ListAsync(prefix, cancellationToken))

@@ -4,12 +4,12 @@ using Dunlin.Topics;
 namespace Dunlin.Leases;
 
 /// <summary>A request for a lease on behalf of a user.</summary>
-/// <param name="Resource">What is asked for.</param>
-/// <param name="LeaseId">The holder's secret, chosen by the holder: the same user with the same id is the holder. Repeating a request
-/// with it, after a lost answer, gives the same grant.</param>
-/// <param name="Owner">Who asks.</param>
-/// <param name="Duration">How long the lease lasts; <c>default</c> for <see cref="LeaseOptions.DefaultDuration"/>.</param>
-/// <param name="Wait">Join the queue where another holds it.</param>
+/// <param name="Resource">The resource.</param>
+/// <param name="LeaseId">The secret id that the requester chooses. The same user with the same id is the holder, so a repeat after a lost
+/// reply returns the same grant.</param>
+/// <param name="Owner">The requester.</param>
+/// <param name="Duration">The duration; <c>default</c> uses <see cref="LeaseOptions.DefaultDuration"/>.</param>
+/// <param name="Wait">Whether to join the queue if another owner holds the lease. Default: false.</param>
 public sealed record LeaseRequest(
     ResourceName Resource,
     string LeaseId,
@@ -18,18 +18,21 @@ public sealed record LeaseRequest(
     bool Wait = false
 )
 {
-    /// <summary>The shortest lease id: enough that it cannot be guessed.</summary>
+    /// <summary>The minimum length of a lease id in characters: 12, so that it cannot be guessed.</summary>
     public const int MinIdLength = 12;
 
-    /// <summary>The longest lease id.</summary>
+    /// <summary>The maximum length of a lease id in characters: 64.</summary>
     public const int MaxIdLength = 64;
 
-    /// <summary>Returns the owner of a caller's request.</summary>
+    /// <summary>Returns the owner for a request of a caller.</summary>
+    /// <param name="caller">The caller.</param>
     public static LeaseOwner OwnerOf(Caller caller) =>
         new(caller.UserId, caller.Name, caller.SessionId, caller.ConnectionId, caller.DeviceId);
 
-    /// <summary>Throws unless the id has 12 to 64 characters of <c>[A-Za-z0-9._-]</c>.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>.</exception>
+    /// <summary>Validates a lease id: 12 to 64 characters of <c>[A-Za-z0-9._-]</c>.</summary>
+    /// <param name="leaseId">The lease id.</param>
+    /// <returns>The lease id.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the lease id is not valid.</exception>
     public static string CheckId(string? leaseId)
     {
         var valid =
@@ -45,10 +48,10 @@ public sealed record LeaseRequest(
     }
 }
 
-/// <summary>The claim to hold a lease.</summary>
+/// <summary>A claim to hold a lease.</summary>
 /// <param name="Resource">The resource.</param>
-/// <param name="LeaseId">The holder's secret.</param>
-/// <param name="UserId">The user who claims; from the credential.</param>
-/// <param name="FencingToken">The token of the grant. Null accepts every grant of the lease id, which proves as much, because an id is
-/// granted again only by asking for it.</param>
+/// <param name="LeaseId">The secret lease id of the holder.</param>
+/// <param name="UserId">The claiming user. Take it from the credential, not from a parameter.</param>
+/// <param name="FencingToken">The fencing token of the grant. Null accepts every grant of the lease id, which is equally safe: an id is
+/// granted again only on request.</param>
 public sealed record LeaseClaim(ResourceName Resource, string LeaseId, string UserId, FencingToken? FencingToken = null);

@@ -5,42 +5,43 @@ using Dunlin.Topics;
 
 namespace Dunlin.Leases;
 
-/// <summary>Outcome of a request for a lease.</summary>
+/// <summary>The outcome of a request for a lease.</summary>
 public enum LeaseStatus
 {
-    /// <summary>The caller is the new holder.</summary>
+    /// <summary>The requester is the new holder.</summary>
     Granted,
 
-    /// <summary>The caller was the holder already (the same lease id): the same grant again.</summary>
+    /// <summary>The requester was already the holder (same lease id). The grant is unchanged.</summary>
     Same,
 
-    /// <summary>The caller waits in the queue.</summary>
+    /// <summary>The requester waits in the queue.</summary>
     Queued,
 
-    /// <summary>Another holds it.</summary>
+    /// <summary>Another owner holds the lease.</summary>
     Held,
 }
 
-/// <summary>The answer to a request for a lease.</summary>
+/// <summary>The result of a request for a lease. Immutable.</summary>
 /// <param name="Status">The outcome.</param>
 /// <param name="Lease">The state after the request.</param>
-/// <param name="Now">The time of the answer, by the clock that judges leases.</param>
+/// <param name="Now">The time of the result (UTC), by the clock that decides lease expiry.</param>
 public sealed record LeaseResult(LeaseStatus Status, LeaseInfo Lease, DateTimeOffset Now)
 {
-    /// <summary>The caller's secret; null where the caller is not the holder.</summary>
+    /// <summary>Gets the secret lease id; null if the requester is not the holder.</summary>
     public string? LeaseId { get; init; }
 
-    /// <summary>One-based place in the queue; 0 where the caller does not wait.</summary>
+    /// <summary>Gets the one-based position in the queue; 0 if the requester does not wait.</summary>
     public int QueuePosition { get; init; }
 
-    /// <summary>Whether the caller holds the lease now.</summary>
+    /// <summary>Gets whether the requester holds the lease.</summary>
     public bool IsHolder => Status is LeaseStatus.Granted or LeaseStatus.Same;
 
-    /// <summary>The claim of the holder; null where the caller is not the holder.</summary>
+    /// <summary>Gets the claim of the holder; null if the requester is not the holder.</summary>
     public LeaseClaim? Claim => IsHolder ? new LeaseClaim(Lease.Resource, LeaseId!, Lease.Owner!.UserId, Lease.FencingToken) : null;
 
-    /// <summary>Returns this result where the caller holds the lease.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseHeld"/> with the holder and expiry: another holds it.</exception>
+    /// <summary>Returns this result if the requester holds the lease, and throws otherwise.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseHeld"/>: another owner holds the lease; the error has the holder and the
+    /// expiry.</exception>
     public LeaseResult OrThrow() => IsHolder ? this : throw LeaseErrors.Held(Lease);
 
     internal static LeaseResult Of(LeaseStatus status, LeaseRow row, DateTimeOffset now, int queuePosition = 0) =>
@@ -51,18 +52,18 @@ public sealed record LeaseResult(LeaseStatus Status, LeaseInfo Lease, DateTimeOf
         };
 }
 
-/// <summary>A page of a list of leases.</summary>
-/// <param name="Leases">By resource name.</param>
-/// <param name="Next">Where the next page starts (<see cref="LeaseQuery.After"/>): the name of the last lease; null for the last
-/// page.</param>
-/// <param name="Position">Lies before every change that is not in the page.</param>
-/// <param name="Now">The time of the list, by the clock that judges leases.</param>
+/// <summary>A page of leases.</summary>
+/// <param name="Leases">The leases, ordered by resource name.</param>
+/// <param name="Next">The value of <see cref="LeaseQuery.After"/> for the next page; null for the last page.</param>
+/// <param name="Position">A journal position before every change that is not in the page.</param>
+/// <param name="Now">The time of the list (UTC), by the clock that decides lease expiry.</param>
 public sealed record LeasePage(IReadOnlyList<LeaseInfo> Leases, string? Next, Position Position, DateTimeOffset Now);
 
-/// <summary>Creates the errors of leases with the members that the HTTP reference names.</summary>
+/// <summary>Creates the errors of leases, with the extension members of the HTTP reference.</summary>
 internal static class LeaseErrors
 {
-    /// <summary>Another holds it: 423 with holder and expiry.</summary>
+    /// <summary>Creates the error for a lease that another owner holds: HTTP 423 with holder and expiry.</summary>
+    /// <param name="lease">The lease.</param>
     public static DunlinException Held(LeaseInfo lease) =>
         new(ErrorCode.LeaseHeld, lease.Owner is null ? null : $"Held by {lease.Owner.Name}.")
         {
@@ -75,7 +76,10 @@ internal static class LeaseErrors
             },
         };
 
-    /// <summary>The lease ended: 409 with the reason and the current holder.</summary>
+    /// <summary>Creates the error for a lost lease: HTTP 409 with the reason and the current holder.</summary>
+    /// <param name="lease">The current lease; null if there is none.</param>
+    /// <param name="resource">The resource.</param>
+    /// <param name="reason">Why the lease ended.</param>
     public static DunlinException Lost(LeaseInfo? lease, ResourceName resource, LeaseEnd reason) =>
         new(ErrorCode.LeaseLost, $"The lease of '{resource}' is no longer yours ({ReasonText(reason)}).")
         {
@@ -87,8 +91,11 @@ internal static class LeaseErrors
             },
         };
 
-    /// <summary>Returns the reason as errors carry it: <c>expired | taken | handedOff | released | unknown</c>. A lease whose
-    /// connection or session ended was released by the server.</summary>
+    /// <summary>
+    /// Returns the reason as errors carry it: <c>expired</c>, <c>taken</c>, <c>handedOff</c>, <c>released</c> or <c>unknown</c>.
+    /// </summary>
+    /// <remarks>Lost connections and ended sessions are reported as <c>released</c>.</remarks>
+    /// <param name="end">The reason.</param>
     public static string ReasonText(LeaseEnd end) =>
         end switch
         {
@@ -96,17 +103,25 @@ internal static class LeaseErrors
             _ => WireName(end),
         };
 
-    /// <summary>Returns what others may know of a holder: user, name, connection and device, never the session.</summary>
+    /// <summary>
+    /// Returns the public data of the holder: user, name, connection and device, but not the session. Null if there is no holder.
+    /// </summary>
+    /// <param name="lease">The lease.</param>
     public static PublicOwner? HolderOf(LeaseInfo lease) => lease.Owner is null ? null : PublicOwner.Of(lease.Owner);
 
-    /// <summary>The name in events and metrics. A preemption keeps the name that clients know.</summary>
+    /// <summary>Returns the name in events and metrics. A preemption keeps the name <c>taken</c>, which clients already use.</summary>
     internal static string WireName(LeaseEnd end) =>
         end == LeaseEnd.Preempted ? "taken" : JsonNamingPolicy.CamelCase.ConvertName(end.ToString());
 }
 
-/// <summary>What others may know of a holder.</summary>
+/// <summary>The public data of a holder.</summary>
+/// <param name="UserId">The user.</param>
+/// <param name="Name">The display name.</param>
+/// <param name="ConnectionId">The stream connection of the page; null if unknown.</param>
+/// <param name="Device">The browser or device; null if unknown.</param>
 public sealed record PublicOwner(string UserId, string Name, string? ConnectionId, string? Device)
 {
-    /// <summary>Returns the public part of an owner.</summary>
+    /// <summary>Returns the public data of an owner.</summary>
+    /// <param name="owner">The owner.</param>
     public static PublicOwner Of(LeaseOwner owner) => new(owner.UserId, owner.Name, owner.ConnectionId, owner.DeviceId);
 }

@@ -2,56 +2,56 @@ using Dunlin.Topics;
 
 namespace Dunlin.Leases;
 
-/// <summary>One who waits. Waiters are served first in, first out.</summary>
-/// <param name="LeaseId">The lease id that the waiter chose; becomes the lease's when it is granted.</param>
-/// <param name="Owner">Who waits.</param>
-/// <param name="Seconds">The duration that was asked for.</param>
-/// <param name="Since">When it joined the queue.</param>
-/// <param name="Until">When it leaves the queue unserved; repeating the request moves it.</param>
+/// <summary>A waiter in the queue of a resource. The queue is first in, first out.</summary>
+/// <param name="LeaseId">The lease id that the waiter chose. It becomes the id of the lease when granted.</param>
+/// <param name="Owner">The owner who waits.</param>
+/// <param name="Seconds">The requested duration in seconds.</param>
+/// <param name="Since">The time at which the waiter joined the queue.</param>
+/// <param name="Until">The time at which the waiter is removed from the queue. A repeated request extends it.</param>
 internal sealed record Waiter(string LeaseId, LeaseOwner Owner, int Seconds, DateTimeOffset Since, DateTimeOffset Until);
 
-/// <summary>
-/// Everything that is known of one resource: its holder (if any), its queue, and how the last lease ended. A row stays
-/// for a while after the end, so that a late holder is told why. Immutable.
-/// </summary>
+/// <summary>The stored state of one resource: its holder, its queue and the end of the last lease. Immutable.</summary>
+/// <remarks>The row stays for some time after the end of the lease, to report the reason to a late holder.</remarks>
 internal sealed record LeaseRow(ResourceName Resource)
 {
-    /// <summary>The fencing token of the current lease, or of the last one. Grows with every grant.</summary>
+    /// <summary>Gets the fencing token of the current lease, or of the last one. Grows with every grant.</summary>
     public long FencingToken { get; init; }
 
-    /// <summary>The holder's secret; null while nobody holds.</summary>
+    /// <summary>Gets the secret lease id; null if there is no holder.</summary>
     public string? LeaseId { get; init; }
 
-    /// <summary>The holder; null while nobody holds.</summary>
+    /// <summary>Gets the holder; null if there is none.</summary>
     public LeaseOwner? Owner { get; init; }
 
-    /// <summary>When the current lease was granted.</summary>
+    /// <summary>Gets the time of the current grant.</summary>
     public DateTimeOffset AcquiredAt { get; init; }
 
-    /// <summary>When the current lease ends unless it is renewed.</summary>
+    /// <summary>Gets the expiry of the current lease.</summary>
     public DateTimeOffset ExpiresAt { get; init; }
 
-    /// <summary>The duration of the current lease; a renewal counts it anew.</summary>
+    /// <summary>Gets the duration of the current lease in seconds. A renewal without a duration uses it.</summary>
     public int Seconds { get; init; }
 
-    /// <summary>How the lease before ended.</summary>
+    /// <summary>Gets the reason for the end of the last lease.</summary>
     public LeaseEnd End { get; init; }
 
-    /// <summary>The secret of the lease that ended last, to tell its holder the reason.</summary>
+    /// <summary>Gets the secret lease id of the last lease, to report the reason to its holder.</summary>
     public string? EndedLeaseId { get; init; }
 
-    /// <summary>When the last lease ended; the row of a free resource may be dropped some time after.</summary>
+    /// <summary>Gets the end time of the last lease. Retention may remove the row of a free resource some time later.</summary>
     public DateTimeOffset EndedAt { get; init; }
 
-    /// <summary>Whether a preemption is pending: the lease can no longer be renewed and goes to the first waiter when it ends.</summary>
+    /// <summary>
+    /// Gets whether a preemption is pending: renewals do not extend the lease, and the first waiter gets it when it ends.
+    /// </summary>
     public bool Ending { get; init; }
 
-    /// <summary>The queue, first in first out.</summary>
+    /// <summary>Gets the queue: first in, first out.</summary>
     public IReadOnlyList<Waiter> Waiters { get; init; } = [];
 
-    /// <summary>How the current lease ends when its time is over.</summary>
+    /// <summary>Gets the reason for the end of the current lease if it ends by expiry.</summary>
     public LeaseEnd EndOfTime => Ending ? LeaseEnd.Preempted : LeaseEnd.Expired;
 
-    /// <summary>Whether somebody holds the lease at this time.</summary>
+    /// <summary>Returns whether the lease has a holder at this time.</summary>
     public bool IsHeldAt(DateTimeOffset now) => LeaseId is not null && ExpiresAt > now;
 }

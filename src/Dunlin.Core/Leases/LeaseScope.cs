@@ -2,30 +2,30 @@ using Dunlin.Journal;
 
 namespace Dunlin.Leases;
 
-/// <summary>The lease rows of a unit of work or read scope. Implemented by the units and scopes of every store that keeps leases.</summary>
+/// <summary>Gives access to the lease rows of a unit of work or read scope. Implemented by every store that has leases.</summary>
 internal interface ILeaseScope
 {
-    /// <summary>The lease rows, as this transaction or snapshot sees them.</summary>
+    /// <summary>Gets the lease rows as seen by this transaction or snapshot.</summary>
     ILeaseTable LeaseTable { get; }
 
-    /// <summary>The lease service of the store; null in a read scope, and where the store has none.</summary>
+    /// <summary>Gets the lease service of the store; null in a read scope, and if the store has none.</summary>
     LeaseService? LeaseService => null;
 }
 
-/// <summary>A store whose units of work know the lease service that stands on it.</summary>
+/// <summary>A store that gives its units of work access to the lease service.</summary>
 internal interface ILeaseStore
 {
-    /// <summary>Lets units of work reach the service. Called by the service; the last call counts.</summary>
+    /// <summary>Sets the lease service. Called by the service; the last call wins.</summary>
     void UseLeases(LeaseService service);
 }
 
-/// <summary>Leases of units of work and read scopes.</summary>
+/// <summary>Adds leases to units of work and read scopes.</summary>
 public static class LeaseScopeExtensions
 {
     extension(IUnitOfWork unit)
     {
-        /// <summary>The leases, in this transaction: changes commit or roll back with it.</summary>
-        /// <exception cref="NotSupportedException">The store keeps no leases.</exception>
+        /// <summary>Gets the leases in this transaction. Changes commit or roll back with it.</summary>
+        /// <exception cref="NotSupportedException">The store has no leases.</exception>
         public UnitLeases Leases => new(unit, ScopeOf(unit));
 
         internal ILeaseTable LeaseTable => ScopeOf(unit).LeaseTable;
@@ -33,8 +33,8 @@ public static class LeaseScopeExtensions
 
     extension(IReadScope scope)
     {
-        /// <summary>The leases of this snapshot.</summary>
-        /// <exception cref="NotSupportedException">The store keeps no leases.</exception>
+        /// <summary>Gets the leases of this snapshot.</summary>
+        /// <exception cref="NotSupportedException">The store has no leases.</exception>
         public LeaseReader Leases => new SnapshotLeases(ScopeOf(scope).LeaseTable, scope.Now);
 
         internal ILeaseTable LeaseTable => ScopeOf(scope).LeaseTable;

@@ -5,13 +5,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Leases;
 
-/// <content>Ends that no holder asks for. Each is announced like a release.</content>
+/// <content>Ends of leases without a request of the holder. Each is announced like a release.</content>
 public sealed partial class LeaseService
 {
-    // Rows per transaction when many leases end together, so that other writers get their turn.
+    // Rows per transaction when many leases end at once, so that other writers are not blocked for long.
     private const int RowsPerUnit = 100;
 
-    /// <summary>Watches the leases that the store holds. Call once, after it is open.</summary>
+    /// <summary>Schedules the expiry of all leases in the store. Call once, after the store is open.</summary>
     internal async Task BeginAsync(CancellationToken cancellationToken)
     {
         string? after = null;
@@ -29,12 +29,14 @@ public sealed partial class LeaseService
         }
     }
 
-    /// <summary>Releases what a session holds and takes it out of every queue: at sign-out, or (with a device or connection) when the
-    /// last connection has been gone for the grace.</summary>
+    /// <summary>
+    /// Releases the leases of a session and removes it from all queues: at the end of the session, or after its last connection was lost
+    /// for the grace period.
+    /// </summary>
     /// <param name="sessionId">The session.</param>
     /// <param name="reason"><see cref="LeaseEnd.SignedOut"/> or <see cref="LeaseEnd.Disconnected"/>.</param>
-    /// <param name="belongs">Which of the session's leases; null for all.</param>
-    /// <param name="cancellationToken">Abandons what has not been released yet.</param>
+    /// <param name="belongs">Selects among the session's leases; null selects all.</param>
+    /// <param name="cancellationToken">Stops between two transactions. Leases released so far stay released.</param>
     public async Task EndSessionAsync(
         string sessionId,
         LeaseEnd reason,
@@ -64,8 +66,12 @@ public sealed partial class LeaseService
         }
     }
 
-    /// <summary>Releases whatever a user holds, in all sessions and without one, and takes the user out of every queue. Reads all
-    /// rows of leases, so it is for rare occasions.</summary>
+    /// <summary>
+    /// Releases all leases of a user and removes the user from all queues. Reads all lease rows, so do not call it frequently.
+    /// </summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="reason">The reason to announce.</param>
+    /// <param name="cancellationToken">Stops between two transactions. Leases released so far stay released.</param>
     public async Task EndUserAsync(string userId, LeaseEnd reason, CancellationToken cancellationToken = default)
     {
         bool Concerns(LeaseOwner owner) => string.Equals(owner.UserId, userId, StringComparison.Ordinal);
@@ -77,7 +83,7 @@ public sealed partial class LeaseService
                 (scope, ct) => scope.LeaseTable.ListAsync(new LeaseQuery(After: after), ct),
                 cancellationToken
             );
-            // Found in a snapshot; the step looks again in the transaction.
+            // Selected from a snapshot; the step decides again in the transaction.
             var rows = page.Where(row => (row.Owner is { } owner && Concerns(owner)) || row.Waiters.Any(waiter => Concerns(waiter.Owner)));
             foreach (var chunk in rows.Chunk(RowsPerUnit))
             {
@@ -117,7 +123,7 @@ public sealed partial class LeaseService
         }
     }
 
-    /// <summary>Ends the lease if it has expired, announces it and serves the queue; changes nothing otherwise.</summary>
+    /// <summary>Ends the lease if it has expired, announces that, and grants it to the first waiter. Otherwise changes nothing.</summary>
     internal async ValueTask SettleAsync(ResourceName resource, CancellationToken cancellationToken = default) =>
         await _store.WriteAsync(
             (unit, ct) =>
@@ -142,7 +148,7 @@ public sealed partial class LeaseService
             {
                 await SettleAsync(resource);
             }
-#pragma warning disable CA1031 // the store may be away for a moment; whoever asks next settles it too
+#pragma warning disable CA1031 // the store may be temporarily unavailable; the next request settles the lease too
             catch (Exception error)
 #pragma warning restore CA1031
             {
@@ -157,7 +163,7 @@ public sealed partial class LeaseService
 
 internal sealed partial class LeaseStep
 {
-    /// <summary>Takes an owner out of the queue and, where it holds, ends its lease.</summary>
+    /// <summary>Removes an owner from the queue, and ends the lease if the owner holds it.</summary>
     public async ValueTask<bool> RemoveOwnerAsync(Func<LeaseOwner, bool> concerns, LeaseEnd reason, CancellationToken cancellationToken)
     {
         if (Row.Waiters.Any(w => concerns(w.Owner)))

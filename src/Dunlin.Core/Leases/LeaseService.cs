@@ -8,14 +8,17 @@ using Microsoft.Extensions.Options;
 namespace Dunlin.Leases;
 
 /// <summary>
-/// Leases on behalf of users: acquire, renew, release, hand off, preempt, and the ends that nobody asks for (expiry, lost connection,
-/// sign-out). Each is one unit of work that changes the row and announces the change; <c>unit.Leases</c> offers the same inside a unit of
-/// the caller's. Code that holds leases itself uses <see cref="ILeases"/>. Safe for concurrent use.
+/// Manages leases on behalf of users: acquire, renew, release, hand off and preempt. Also ends leases on expiry, lost connections and
+/// sign-out. Thread-safe.
 /// </summary>
-/// <remarks>The caller decides whether a user <i>may</i> hold or preempt.</remarks>
+/// <remarks>
+/// Each operation is one unit of work that changes the row and announces the change. <c>unit.Leases</c> has the same operations for the
+/// caller's unit of work. Code that holds leases itself uses <see cref="ILeases"/>. The service does not authorise: the caller must check
+/// whether a user may hold or preempt.
+/// </remarks>
 public sealed partial class LeaseService
 {
-    // Rows per read scope of a list. A longer scope would keep SQLite from truncating its write-ahead log.
+    // Rows per read scope of a list. A longer scope would prevent SQLite from truncating its write-ahead log.
     private const int RowsPerRead = 1_000;
 
     private readonly IStore _store;
@@ -25,6 +28,12 @@ public sealed partial class LeaseService
     private readonly LeaseExpiries _expiries;
 
     /// <summary>Creates the service of a store.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="announcers">The announcers with their prefixes.</param>
+    /// <param name="wheel">The timer wheel for expiries.</param>
+    /// <param name="options">The limits and defaults.</param>
+    /// <param name="instruments">The metrics.</param>
+    /// <param name="logger">The logger.</param>
     internal LeaseService(
         IStore store,
         IEnumerable<LeaseAnnouncerRule> announcers,
@@ -44,16 +53,23 @@ public sealed partial class LeaseService
         (store as ILeaseStore)?.UseLeases(this);
     }
 
-    /// <summary>The bounds in force.</summary>
+    /// <summary>Gets the limits and defaults.</summary>
     public LeaseOptions Options { get; }
 
-    /// <summary>The handles of this process.</summary>
+    /// <summary>Gets the handles of this process.</summary>
     internal LeaseWatches Watches { get; }
 
-    /// <summary>Asks for a lease. Idempotent by lease id.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>; <see cref="ErrorCode.QueueFull"/>;
-    /// <see cref="ErrorCode.TooManyRequests"/>: the user holds <see cref="LeaseOptions.MaxPerUser"/> leases;
-    /// <see cref="ErrorCode.NotFound"/>: there is no such resource.</exception>
+    /// <summary>Requests a lease. Idempotent by lease id.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="origin">The cause, for the events; null for the server.</param>
+    /// <param name="cancellationToken">Abandons the request if its commit has not begun.</param>
+    /// <returns>The outcome: granted, same, queued or held.</returns>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.InvalidField"/>: the request is not valid.
+    /// <see cref="ErrorCode.QueueFull"/>: the queue has its maximum length, in total or for this user.
+    /// <see cref="ErrorCode.TooManyRequests"/>: the user holds <see cref="LeaseOptions.MaxPerUser"/> leases.
+    /// <see cref="ErrorCode.NotFound"/>: the resource does not exist.
+    /// </exception>
     public async ValueTask<LeaseResult> AcquireAsync(
         LeaseRequest request,
         EventOrigin? origin = null,
@@ -79,13 +95,13 @@ public sealed partial class LeaseService
         return StepAsync(unit, request.Resource, origin, (step, ct) => step.AcquireAsync(request, Options, ct), cancellationToken);
     }
 
-    /// <summary>Starts the duration anew. Never acquires.</summary>
-    /// <param name="claim">The lease.</param>
-    /// <param name="duration">The new duration; <c>default</c> for the one that it has.</param>
-    /// <param name="origin">Who asks.</param>
-    /// <param name="cancellationToken">Stops before the change.</param>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>; <see cref="ErrorCode.LeaseLost"/> with the
-    /// reason.</exception>
+    /// <summary>Renews a lease: the duration starts again. Never acquires.</summary>
+    /// <param name="claim">The claim of the holder.</param>
+    /// <param name="duration">The new duration; <c>default</c> keeps the current duration.</param>
+    /// <param name="origin">The cause, for the events; null for the server.</param>
+    /// <param name="cancellationToken">Abandons the request if its commit has not begun.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the claim or duration is not valid.
+    /// <see cref="ErrorCode.LeaseLost"/>: the claim does not hold the lease; the error has the reason.</exception>
     public ValueTask<LeaseResult> RenewAsync(
         LeaseClaim claim,
         LeaseDuration duration = default,
@@ -109,13 +125,16 @@ public sealed partial class LeaseService
         return StepAsync(unit, claim.Resource, origin, (step, ct) => step.RenewAsync(claim, duration, Options, ct), cancellationToken);
     }
 
-    /// <summary>
-    /// Releases a lease. A claim with a fencing token releases that grant only: a lease that somebody else, or a later grant, holds stays.
-    /// A claim without one releases every grant of its lease id, and leaves the queue. Repeating it, or releasing what is lost, changes
-    /// nothing.
-    /// </summary>
+    /// <summary>Releases a lease. Idempotent: releasing a lost lease, or releasing again, changes nothing.</summary>
+    /// <remarks>
+    /// A claim with a fencing token releases that grant only; leases of other owners and later grants stay. A claim without one releases
+    /// every grant of its lease id and leaves the queue.
+    /// </remarks>
+    /// <param name="claim">The claim of the holder.</param>
+    /// <param name="origin">The cause, for the events; null for the server.</param>
+    /// <param name="cancellationToken">Abandons the request if its commit has not begun.</param>
     /// <returns>Whether anything was released.</returns>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the claim is not valid.</exception>
     public ValueTask<bool> ReleaseAsync(LeaseClaim claim, EventOrigin? origin = null, CancellationToken cancellationToken = default)
     {
         LeaseChecks.Check(claim);
@@ -128,10 +147,18 @@ public sealed partial class LeaseService
         return StepAsync(unit, claim.Resource, origin, (step, ct) => step.ReleaseAsync(claim, ct), cancellationToken);
     }
 
-    /// <summary>Passes a lease to the first waiter, or to the first waiter of one user.</summary>
+    /// <summary>Transfers a lease to the first waiter, or to the first waiter of one user.</summary>
+    /// <param name="claim">The claim of the holder.</param>
+    /// <param name="toUserId">The user of the waiter; null for the first waiter.</param>
+    /// <param name="origin">The cause, for the events; null for the server.</param>
+    /// <param name="cancellationToken">Abandons the request if its commit has not begun.</param>
     /// <returns>The lease of the new holder.</returns>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>; <see cref="ErrorCode.LeaseLost"/>; <see
-    /// cref="ErrorCode.Conflict"/>: nobody, or not this user, waits.</exception>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.InvalidField"/>: the claim is not valid.
+    /// <see cref="ErrorCode.LeaseLost"/>: the claim does not hold the lease.
+    /// <see cref="ErrorCode.Conflict"/>: there is no waiter, or none of this user.
+    /// <see cref="ErrorCode.NotFound"/>: the resource does not exist.
+    /// </exception>
     public ValueTask<LeaseResult> HandOffAsync(
         LeaseClaim claim,
         string? toUserId = null,
@@ -156,15 +183,20 @@ public sealed partial class LeaseService
     }
 
     /// <summary>
-    /// Takes a lease from its holder, at once or after a grace in which the holder may save. Audited in the log and by its event.
+    /// Preempts a lease: ends the holder's lease at once or after a grace period in which the holder can save. Logged and announced.
     /// </summary>
-    /// <param name="request">The lease that is asked for.</param>
-    /// <param name="reason">Shown to the holder; 1 to 200 characters.</param>
-    /// <param name="grace">How long the holder may go on; zero takes the lease at once.</param>
-    /// <param name="origin">Who asks.</param>
-    /// <param name="cancellationToken">Stops before the change.</param>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>; <see cref="ErrorCode.QueueFull"/>: with a grace the
-    /// preemptor waits; <see cref="ErrorCode.NotFound"/>: there is no such resource.</exception>
+    /// <param name="request">The request of the preemptor.</param>
+    /// <param name="reason">The reason shown to the holder: 1 to 200 characters.</param>
+    /// <param name="grace">The grace period: 0 to <see cref="LeaseOptions.MaxPreemptionGrace"/>. Zero preempts at once.</param>
+    /// <param name="origin">The cause, for the events; null for the server.</param>
+    /// <param name="cancellationToken">Abandons the request if its commit has not begun.</param>
+    /// <returns>The outcome: granted, same, or (with a grace period) queued at position 1.</returns>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.InvalidField"/>: the request, reason or grace period is not valid.
+    /// <see cref="ErrorCode.QueueFull"/>: the preemptor must wait for the grace period, and the queue is full.
+    /// <see cref="ErrorCode.TooManyRequests"/>: the preemptor holds <see cref="LeaseOptions.MaxPerUser"/> leases.
+    /// <see cref="ErrorCode.NotFound"/>: the resource does not exist.
+    /// </exception>
     public async ValueTask<LeaseResult> PreemptAsync(
         LeaseRequest request,
         string reason,
@@ -207,17 +239,18 @@ public sealed partial class LeaseService
         );
     }
 
-    /// <summary>Returns all leases held now that match, as one page; <see cref="LeaseQuery.Limit"/> is ignored.</summary>
+    /// <summary>Returns all matching leases that are held now, as one page. Ignores <see cref="LeaseQuery.Limit"/>.</summary>
+    /// <param name="query">The query.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     public ValueTask<LeasePage> ListAsync(LeaseQuery query, CancellationToken cancellationToken = default) =>
         ListPageAsync(query with { Limit = int.MaxValue }, null, cancellationToken);
 
-    /// <summary>
-    /// Returns one page of the leases held now that match and that <paramref name="mayShow"/> admits. The filter comes before the limit, so
-    /// leases of others never leave a page short.
-    /// </summary>
-    /// <param name="query">Which; its <see cref="LeaseQuery.After"/> is the <see cref="LeasePage.Next"/> of the page before.</param>
-    /// <param name="mayShow">Whether a lease may be shown; null for all. Called outside of any transaction.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Returns one page of the matching leases that are held now and that <paramref name="mayShow"/> accepts.</summary>
+    /// <remarks>The filter is applied before the limit, so that hidden leases do not shorten a page.</remarks>
+    /// <param name="query">The query. Its <see cref="LeaseQuery.After"/> is the <see cref="LeasePage.Next"/> of the previous page.</param>
+    /// <param name="mayShow">Returns whether a lease may be shown; null shows all. Called outside of any transaction.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><see cref="LeaseQuery.Limit"/> is below 1.</exception>
     public async ValueTask<LeasePage> ListPageAsync(
         LeaseQuery query,
         Func<LeaseInfo, CancellationToken, ValueTask<bool>>? mayShow,
@@ -234,7 +267,7 @@ public sealed partial class LeaseService
                 async (scope, ct) => (await scope.LeaseTable.ListAsync(part, ct), scope.Position, scope.Now),
                 cancellationToken
             );
-            // The position of the first part: changes between two parts come after it.
+            // Use the position of the first part: changes between two parts are after it.
             start ??= position;
             foreach (var row in rows)
             {
@@ -251,7 +284,9 @@ public sealed partial class LeaseService
         }
     }
 
-    /// <summary>Runs one step of the state machine and stores its outcome: row, announcements and the time of the next expiry.</summary>
+    /// <summary>
+    /// Runs one step of the state machine and applies its result: saves the row, announces the changes and schedules the expiry.
+    /// </summary>
     private async ValueTask<T> StepAsync<T>(
         IUnitOfWork unit,
         ResourceName resource,
@@ -275,7 +310,7 @@ public sealed partial class LeaseService
             if (change.Kind == LeaseChangeKind.Released)
                 _instruments.Ended(change.End);
         }
-        // Scheduled although the transaction may yet fail: settling a lease that has not expired changes nothing.
+        // Schedule even though the transaction may fail: settling a lease that has not expired changes nothing.
         _expiries.Watch(step.Row, unit.Now, SettleInBackground);
         return result;
     }

@@ -2,10 +2,10 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Leases;
 
-/// <content>Acquire and wait.</content>
+/// <content>Acquires and queues.</content>
 internal sealed partial class LeaseStep
 {
-    /// <summary>Compare and set: grants where free, answers the same grant to the same lease id, queues where asked to.</summary>
+    /// <summary>Grants the lease if it is free, returns the existing grant for the same lease id, or joins the queue on request.</summary>
     public async ValueTask<LeaseResult> AcquireAsync(LeaseRequest request, LeaseOptions options, CancellationToken cancellationToken)
     {
         await RequireExistsAsync(cancellationToken);
@@ -26,12 +26,14 @@ internal sealed partial class LeaseStep
             LeaveQueue(request.LeaseId);
             return LeaseResult.Of(LeaseStatus.Held, Row, Now);
         }
-        // The answer counts those who waited before.
+        // The result has the state before this request joined the queue.
         var before = Row;
         return LeaseResult.Of(LeaseStatus.Queued, before, Now, JoinQueue(request, options));
     }
 
-    /// <summary>The page of the holder may have another connection since: the grace watches the new one.</summary>
+    /// <summary>
+    /// Updates the connection of the holder, whose page may have reconnected. The disconnect grace period then follows the new connection.
+    /// </summary>
     private void Rebind(LeaseOwner owner)
     {
         if (owner.ConnectionId is not null && owner != Row.Owner)
@@ -68,7 +70,7 @@ internal sealed partial class LeaseStep
         return Row.Waiters.Count;
     }
 
-    // A lease that comes by way of a queue is not refused: how many one user waits for is bounded there.
+    // Only direct grants are refused. Grants to waiters are bounded by the number of waiters per user.
     private async ValueTask RequireRoomAsync(string userId, LeaseOptions options, CancellationToken cancellationToken)
     {
         if (await unit.LeaseTable.CountHeldAsync(userId, Now, options.MaxPerUser, cancellationToken) < options.MaxPerUser)

@@ -1,9 +1,9 @@
 namespace Dunlin.Leases;
 
-/// <content>Calls of a holder: renew, release, require.</content>
+/// <content>The operations of a holder: renew, release, require.</content>
 internal sealed partial class LeaseStep
 {
-    /// <summary>Starts the duration anew. A lease that is lost stays lost: renewing never acquires.</summary>
+    /// <summary>Renews the lease: the duration starts again. Never acquires a lost lease.</summary>
     public async ValueTask<LeaseResult> RenewAsync(
         LeaseClaim claim,
         LeaseDuration duration,
@@ -20,7 +20,7 @@ internal sealed partial class LeaseStep
         return LeaseResult.Of(LeaseStatus.Same, Row, Now);
     }
 
-    /// <summary>Releases the grant of the claim. A claim without a token also leaves the queue. Repeating it is no error.</summary>
+    /// <summary>Releases the grant of the claim. A claim without a token also leaves the queue. Idempotent.</summary>
     /// <returns>Whether anything was released.</returns>
     public async ValueTask<bool> ReleaseAsync(LeaseClaim claim, CancellationToken cancellationToken)
     {

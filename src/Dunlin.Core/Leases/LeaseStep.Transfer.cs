@@ -2,10 +2,10 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Leases;
 
-/// <content>Transfers: hand-off by the holder, preemption by somebody with the right to.</content>
+/// <content>The transfers: hand-off by the holder, preemption by an authorised user.</content>
 internal sealed partial class LeaseStep
 {
-    /// <summary>Gives the lease to the first waiter, or to the first waiter of the user named.</summary>
+    /// <summary>Transfers the lease to the first waiter, or to the first waiter of a user.</summary>
     public async ValueTask<LeaseResult> HandOffAsync(LeaseClaim claim, string? toUserId, CancellationToken cancellationToken)
     {
         await RequireExistsAsync(cancellationToken);
@@ -24,10 +24,11 @@ internal sealed partial class LeaseStep
         return LeaseResult.Of(LeaseStatus.Held, Row, Now);
     }
 
-    /// <summary>
-    /// Takes the lease from its holder. With a grace the holder keeps it (and may save) until the deadline, which is never later than its
-    /// expiry; the preemptor is first in the queue. Without, the holder's fencing token is stale at once.
-    /// </summary>
+    /// <summary>Preempts the lease. Without a grace period, the holder's fencing token is stale at once.</summary>
+    /// <remarks>
+    /// With a grace period, the holder keeps the lease until the deadline, which is never after its expiry. The preemptor becomes the first
+    /// waiter.
+    /// </remarks>
     public async ValueTask<LeaseResult> PreemptAsync(
         LeaseRequest request,
         string reason,

@@ -4,7 +4,9 @@ using Dunlin.Journal;
 namespace Dunlin.Leases;
 
 /// <summary>
-/// One resource inside one unit of work: the state machine of a lease. Every verb first settles what time has decided.
+/// The state machine of a lease: one resource in one unit of work. Not thread-safe. Each operation first applies expiries.
+/// </summary>
+/// <remarks>
 /// <code>
 ///   free    acquire                                   : held, the fencing token grows
 ///   held    renew (by its holder)                     : held, the expiry moves outwards
@@ -14,10 +16,14 @@ namespace Dunlin.Leases;
 ///   held    preempt with grace                        : ending, the preemptor is the first waiter, no more renewal
 ///   ending  deadline, release                         : held by the preemptor
 /// </code>
-/// Invariants: at most one holder; <see cref="LeaseRow.FencingToken"/> grows with every grant and never otherwise; each change is
-/// announced in the transaction that makes it, whatever its cause; nothing but the holder's own renewal moves the expiry
-/// outwards.
-/// </summary>
+/// Invariants:
+/// <list type="bullet">
+/// <item>There is at most one holder.</item>
+/// <item><see cref="LeaseRow.FencingToken"/> grows with every grant and never changes otherwise.</item>
+/// <item>Each change is announced in the transaction that makes it.</item>
+/// <item>Only a renewal by the holder moves the expiry to a later time.</item>
+/// </list>
+/// </remarks>
 internal sealed partial class LeaseStep(IUnitOfWork unit, LeaseRow row, EventOrigin? origin, ILeaseResources? resources = null)
 {
     private readonly LeaseRow _before = row;
@@ -30,7 +36,7 @@ internal sealed partial class LeaseStep(IUnitOfWork unit, LeaseRow row, EventOri
 
     public bool HasChanged => !ReferenceEquals(Row, _before);
 
-    /// <summary>Ends what has expired, drops who waited too long, and serves the queue.</summary>
+    /// <summary>Ends an expired lease, removes waiters whose time is over, and grants a free lease to the first waiter.</summary>
     public async ValueTask SettleAsync(CancellationToken cancellationToken)
     {
         if (Row.Waiters.Any(w => w.Until <= Now))
@@ -40,7 +46,7 @@ internal sealed partial class LeaseStep(IUnitOfWork unit, LeaseRow row, EventOri
         await ServeQueueAsync(cancellationToken);
     }
 
-    /// <summary>Ends the current lease, for this reason, and serves the queue.</summary>
+    /// <summary>Ends the current lease with this reason and grants it to the first waiter.</summary>
     public async ValueTask EndAsync(LeaseEnd reason, CancellationToken cancellationToken)
     {
         EndNow(reason, origin);
@@ -55,7 +61,7 @@ internal sealed partial class LeaseStep(IUnitOfWork unit, LeaseRow row, EventOri
         Row = Row with { LeaseId = null, Owner = null, Ending = false, End = reason, EndedLeaseId = Row.LeaseId, EndedAt = Now };
     }
 
-    /// <summary>Ends the lease whoever holds it and empties the queue: the resource is about to be deleted.</summary>
+    /// <summary>Ends the lease of any holder and empties the queue, before the resource is deleted.</summary>
     public async ValueTask ClearAsync(CancellationToken cancellationToken)
     {
         if (Row.Waiters.Count > 0)
@@ -109,7 +115,7 @@ internal sealed partial class LeaseStep(IUnitOfWork unit, LeaseRow row, EventOri
 
     private bool IsHeldBy(LeaseClaim claim) => LeaseClaimCheck.LossOf(Row, claim, Now) is null;
 
-    // Lease ids are secrets: compared in constant time.
+    // Lease ids are secret: compare them in constant time.
     internal static bool IsSame(string a, string b) =>
         System.Security.Cryptography.CryptographicOperations.FixedTimeEquals(
             System.Runtime.InteropServices.MemoryMarshal.AsBytes(a.AsSpan()),

@@ -2,11 +2,14 @@ using System.Runtime.CompilerServices;
 
 namespace Dunlin.Leases;
 
-/// <summary>Reading lease rows without a bound on their number.</summary>
+/// <summary>Reads all matching lease rows, page by page.</summary>
 internal static class LeaseTableExtensions
 {
-    /// <summary>Returns all rows that match, by resource name, read page by page (<see cref="LeaseQuery.Limit"/> rows each). Decide by this
-    /// and never by one page, which omits rows silently. The rows may be changed while they are read.</summary>
+    /// <summary>
+    /// Returns all matching rows, ordered by resource name. Reads <see cref="LeaseQuery.Limit"/> rows per page. Rows may be changed during
+    /// enumeration.
+    /// </summary>
+    /// <remarks>Use this for decisions: a single page omits rows without notice.</remarks>
     public static async IAsyncEnumerable<LeaseRow> ListAllAsync(
         this ILeaseTable table,
         LeaseQuery query,

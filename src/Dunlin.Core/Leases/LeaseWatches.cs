@@ -5,10 +5,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Leases;
 
-/// <summary>
-/// Verifies the leases that handles of this process hold or wait for: at once after a change by this process, and once a second for
-/// changes by other nodes. Safe for concurrent use.
-/// </summary>
+/// <summary>Verifies the leases that handles of this process hold or wait for. Thread-safe.</summary>
+/// <remarks>Verifies after each change by this process, and polls once per second for changes by other nodes.</remarks>
 internal sealed partial class LeaseWatches
 {
     // Rows per read scope.
@@ -53,16 +51,16 @@ internal sealed partial class LeaseWatches
         }
     }
 
-    /// <summary>A unit of work saves a row. Where that concerns a handle, the row is read again once the unit has ended.</summary>
+    /// <summary>Handles a row that a unit of work saves. If the row affects a handle, it is read again after the unit has ended.</summary>
     public void OnChanging(LeaseRow row, DateTimeOffset now)
     {
         var concerned = Find(row.Resource).Where(watch => watch.IsConcernedBy(row, now)).ToList();
         if (concerned.Count > 0)
-            // Without the caller's context: inside a unit of work the store refuses another.
+            // Drop the caller's context: inside a unit of work the store rejects another one.
             ThreadPool.UnsafeQueueUserWorkItem(_ => _ = VerifyAsync(row.Resource, concerned), null);
     }
 
-    // Units run one after the other: this one sees what became of the unit that made the change.
+    // Units of work run one at a time, so this one sees the result of the unit that made the change.
     private async Task VerifyAsync(ResourceName resource, List<ILeaseWatch> watches)
     {
         try
@@ -102,7 +100,7 @@ internal sealed partial class LeaseWatches
         {
             await PollAsync();
         }
-#pragma warning disable CA1031 // polled again; handles expire by their own clock
+#pragma warning disable CA1031 // the next tick polls again; handles expire by their own clock
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -113,7 +111,7 @@ internal sealed partial class LeaseWatches
 
     private async Task PollAsync(ResourceName[] resources)
     {
-        // The handles first, then their rows: the rows are not older than the handles.
+        // Collect the handles before their rows, so that no row is older than its handle.
         var watches = resources.Select(Find).ToList();
         var turn = Lease.NextTurn();
         var (rows, now) = await _store.ReadAsync(
@@ -147,12 +145,12 @@ internal interface ILeaseWatch
 {
     ResourceName Resource { get; }
 
-    /// <summary>Whether a row differs from what the handle believes.</summary>
+    /// <summary>Returns whether a row differs from the state of the handle.</summary>
     bool IsConcernedBy(LeaseRow row, DateTimeOffset now);
 
-    /// <summary>Takes over the committed state. Called on the thread pool.</summary>
-    /// <param name="row">The row; null where there is none.</param>
+    /// <summary>Applies the committed state. Called on the thread pool.</summary>
+    /// <param name="row">The row; null if there is none.</param>
     /// <param name="now">The store's time of the read.</param>
-    /// <param name="turn">The turn in which the read began; see <see cref="Lease.NextTurn"/>.</param>
+    /// <param name="turn">The sequence number taken before the read; see <see cref="Lease.NextTurn"/>.</param>
     void OnRow(LeaseRow? row, DateTimeOffset now, long turn);
 }

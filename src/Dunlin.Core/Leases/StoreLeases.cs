@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Leases;
 
-/// <summary>Handles over the leases of the store. Each call is a call of <see cref="LeaseService"/>.</summary>
+/// <summary>Creates handles for the leases of the store. Each call uses <see cref="LeaseService"/>.</summary>
 internal sealed partial class StoreLeases(LeaseService service, IStore store, TimeProvider time, ILogger<StoreLeases> logger) : ILeases
 {
     public async ValueTask<Lease?> TryAcquireAsync(
@@ -41,14 +41,14 @@ internal sealed partial class StoreLeases(LeaseService service, IStore store, Ti
         {
             while (true)
             {
-                // Before asking, so that a grant after the answer is not missed.
+                // Reset before the request, so that a grant after the reply is not missed.
                 watch?.Reset();
                 if (await AskAsync(request, settings, cancellationToken) is { } lease)
                     return lease;
                 if (watch is null)
                     service.Watches.Add(watch = new LeaseQueueWatch(request));
                 else
-                    // Asking again after the limit keeps the place in the queue.
+                    // A repeated request after the time limit keeps the position in the queue.
                     await watch.WaitAsync(service.Options.WaitTimeout / 3, time, cancellationToken);
             }
         }
@@ -94,13 +94,13 @@ internal sealed partial class StoreLeases(LeaseService service, IStore store, Ti
         var backend = new Holding(this, claim, settings.Origin);
         var lease = backend.Open(info, now, asked, settings.AutoRenew);
         service.Watches.Add(backend);
-        // It may have expired on its way, before it was watched.
+        // The lease may have expired before it was watched.
         if (lease.LossReason is not null)
             service.Watches.Remove(backend);
         return lease;
     }
 
-    /// <summary>Gives up a request that may have been granted or queued.</summary>
+    /// <summary>Withdraws a request that may have been granted or queued.</summary>
     private async ValueTask WithdrawAsync(LeaseRequest request, LeaseSettings settings)
     {
         try
@@ -108,7 +108,7 @@ internal sealed partial class StoreLeases(LeaseService service, IStore store, Ti
             var claim = new LeaseClaim(request.Resource, request.LeaseId, request.Owner.UserId);
             await service.ReleaseAsync(claim, settings.Origin, CancellationToken.None);
         }
-#pragma warning disable CA1031 // the caller gets the first exception; the place is given up after its timeout
+#pragma warning disable CA1031 // the caller gets the first exception; the position in the queue expires
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -191,10 +191,10 @@ internal sealed class LeaseQueueWatch(LeaseRequest request) : ILeaseWatch
 
     public ResourceName Resource => request.Resource;
 
-    /// <summary>Forgets earlier changes.</summary>
+    /// <summary>Discards earlier changes.</summary>
     public void Reset() => Volatile.Write(ref _changed, NewSource());
 
-    /// <summary>Returns when the lease may have been granted, or after the limit.</summary>
+    /// <summary>Completes when the lease may have been granted, or after the time limit.</summary>
     public async Task WaitAsync(TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
     {
         try
@@ -203,7 +203,7 @@ internal sealed class LeaseQueueWatch(LeaseRequest request) : ILeaseWatch
         }
         catch (TimeoutException)
         {
-            // The caller asks again.
+            // The caller repeats its request.
         }
     }
 

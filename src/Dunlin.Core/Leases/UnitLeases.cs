@@ -5,9 +5,10 @@ using Dunlin.Topics;
 namespace Dunlin.Leases;
 
 /// <summary>
-/// Leases in one unit of work. What is acquired, renewed, released or handed off here takes effect with the commit and is rolled back with
-/// the unit. Requests are validated as by <see cref="LeaseService"/>. Valid inside the unit, and not for concurrent use.
+/// Manages leases in a unit of work. All changes take effect with its commit and roll back with it. Not thread-safe, and valid inside the
+/// unit of work only.
 /// </summary>
+/// <remarks>Validates requests like <see cref="LeaseService"/>.</remarks>
 public sealed class UnitLeases : LeaseReader
 {
     private readonly IUnitOfWork _unit;
@@ -26,9 +27,14 @@ public sealed class UnitLeases : LeaseReader
             "The store of this unit of work has no lease service: register the engine with AddDunlin(), and do not wrap its IStore."
         );
 
-    /// <summary>Acquires a lease, or returns null where another holds it. Never waits and never queues.</summary>
-    /// <returns>The grant. Pass its claim to <see cref="ILeases.AttachAsync"/> after the commit for a handle.</returns>
-    /// <exception cref="DunlinException">As <see cref="AcquireAsync"/>.</exception>
+    /// <summary>Acquires a lease, or returns null if another owner holds it. Does not wait and does not queue.</summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="duration">The duration of the lease; <c>default</c> uses <see cref="LeaseOptions.DefaultDuration"/>.</param>
+    /// <param name="settings">The owner, lease id and origin; null uses the defaults.</param>
+    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
+    /// <returns>The grant; null if another owner holds the lease. After the commit, pass its claim to <see cref="ILeases.AttachAsync"/> for
+    /// a handle.</returns>
+    /// <exception cref="DunlinException">As for <see cref="AcquireAsync"/>.</exception>
     public async ValueTask<LeaseResult?> TryAcquireAsync(
         ResourceName resource,
         LeaseDuration duration = default,
@@ -41,16 +47,23 @@ public sealed class UnitLeases : LeaseReader
         return result.IsHolder ? result : null;
     }
 
-    /// <summary>Asks for a lease on behalf of a user. Idempotent by lease id.</summary>
-    /// <exception cref="DunlinException">As <see cref="LeaseService.AcquireAsync"/>.</exception>
+    /// <summary>Requests a lease on behalf of a user. Idempotent by lease id.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="origin">The cause, for the events; null for the server.</param>
+    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
+    /// <exception cref="DunlinException">As for <see cref="LeaseService.AcquireAsync"/>.</exception>
     public ValueTask<LeaseResult> AcquireAsync(
         LeaseRequest request,
         EventOrigin? origin = null,
         CancellationToken cancellationToken = default
     ) => Service.AcquireInAsync(_unit, request, origin, cancellationToken);
 
-    /// <summary>Starts the duration anew. Never acquires.</summary>
-    /// <exception cref="DunlinException">As <see cref="LeaseService.RenewAsync"/>.</exception>
+    /// <summary>Renews a lease: the duration starts again. Never acquires.</summary>
+    /// <param name="claim">The claim of the holder.</param>
+    /// <param name="duration">The new duration; <c>default</c> keeps the current duration.</param>
+    /// <param name="origin">The cause, for the events; null for the server.</param>
+    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
+    /// <exception cref="DunlinException">As for <see cref="LeaseService.RenewAsync"/>.</exception>
     public ValueTask<LeaseResult> RenewAsync(
         LeaseClaim claim,
         LeaseDuration duration = default,
@@ -59,12 +72,19 @@ public sealed class UnitLeases : LeaseReader
     ) => Service.RenewInAsync(_unit, claim, duration, origin, cancellationToken);
 
     /// <summary>Releases a lease, or leaves the queue. See <see cref="LeaseService.ReleaseAsync"/>.</summary>
+    /// <param name="claim">The claim of the holder.</param>
+    /// <param name="origin">The cause, for the events; null for the server.</param>
+    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
     /// <returns>Whether anything was released.</returns>
     public ValueTask<bool> ReleaseAsync(LeaseClaim claim, EventOrigin? origin = null, CancellationToken cancellationToken = default) =>
         Service.ReleaseInAsync(_unit, claim, origin, cancellationToken);
 
-    /// <summary>Passes a lease to the first waiter, or to the first waiter of one user.</summary>
-    /// <exception cref="DunlinException">As <see cref="LeaseService.HandOffAsync"/>.</exception>
+    /// <summary>Transfers a lease to the first waiter, or to the first waiter of one user.</summary>
+    /// <param name="claim">The claim of the holder.</param>
+    /// <param name="toUserId">The user of the waiter; null for the first waiter.</param>
+    /// <param name="origin">The cause, for the events; null for the server.</param>
+    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
+    /// <exception cref="DunlinException">As for <see cref="LeaseService.HandOffAsync"/>.</exception>
     public ValueTask<LeaseResult> HandOffAsync(
         LeaseClaim claim,
         string? toUserId = null,
@@ -72,9 +92,14 @@ public sealed class UnitLeases : LeaseReader
         CancellationToken cancellationToken = default
     ) => Service.HandOffInAsync(_unit, claim, toUserId, origin, cancellationToken);
 
-    /// <summary>Ends the lease of a resource, no matter who holds it, and serves the queue. For a resource that is deleted or renamed see
-    /// <see cref="EndUnderAsync"/>.</summary>
-    /// <returns>Whether anybody held it.</returns>
+    /// <summary>
+    /// Ends the lease of a resource, whoever holds it, and grants it to the first waiter. To delete or rename a resource, use
+    /// <see cref="EndUnderAsync"/>.
+    /// </summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="origin">The cause, for the events; null for the server.</param>
+    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
+    /// <returns>Whether the resource had a holder.</returns>
     public ValueTask<bool> ForceReleaseAsync(
         ResourceName resource,
         EventOrigin? origin = null,
@@ -82,14 +107,14 @@ public sealed class UnitLeases : LeaseReader
     ) => Service.ForceReleaseInAsync(_unit, resource, origin, cancellationToken);
 
     /// <summary>
-    /// Ends every lease under a prefix and empties the queues, for a thing that is deleted or renamed with all its parts. Nothing ends
-    /// where another user holds a part.
+    /// Ends every lease under a prefix and empties the queues, before resources are deleted or renamed. Ends none if another user holds one
+    /// of them.
     /// </summary>
-    /// <param name="prefix">The resource or the segments above its parts.</param>
-    /// <param name="userId">The user whose own leases may end; null ends the leases of all.</param>
-    /// <param name="origin">Who causes it; null for the server.</param>
-    /// <param name="cancellationToken">Stops it; the unit of work must then fail.</param>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseHeld"/>: another user holds one of them.</exception>
+    /// <param name="prefix">The prefix of the resources, segment by segment.</param>
+    /// <param name="userId">The user whose own leases may end; null ends the leases of all users.</param>
+    /// <param name="origin">The cause, for the events; null for the server.</param>
+    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseHeld"/>: another user holds one of the resources.</exception>
     public async ValueTask EndUnderAsync(
         string prefix,
         string? userId,

@@ -1,13 +1,15 @@
 namespace Dunlin.Presence;
 
-/// <summary>When somebody counts as gone.</summary>
+/// <summary>The options of presence.</summary>
 public sealed class PresenceOptions
 {
-    /// <summary>How long a user stays present after the last connection is gone, so that a reconnect is not seen as leaving
-    /// and joining. Default: 10 s.</summary>
+    /// <summary>
+    /// Gets or sets how long a user stays present after the last connection has closed. Default: 10 seconds. A reconnect in this time is
+    /// not announced.
+    /// </summary>
     public TimeSpan Grace { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Joining and leaving are announced while at most so many are present on a topic; above it, ask for the list.
-    /// Otherwise n readers that come back together would cost n times n deliveries. Default: 256.</summary>
+    /// <summary>Gets or sets the maximum number of users on a topic for which joins and leaves are announced. Default: 256.</summary>
+    /// <remarks>Otherwise, n users that reconnect together would cost n² deliveries. On larger topics, clients query the list.</remarks>
     public int MaxAnnounced { get; set; } = 256;
 }

@@ -8,23 +8,23 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Presence;
 
-/// <summary>One user who is connected to a topic.</summary>
+/// <summary>A user who is connected to a topic. Immutable.</summary>
 /// <param name="UserId">The user.</param>
-/// <param name="Name">The name shown to others.</param>
-/// <param name="Since">Since when, without a break longer than the grace.</param>
-/// <param name="Connections">How many connections; 0 while the grace runs.</param>
+/// <param name="Name">The display name.</param>
+/// <param name="Since">The time since which the user is present without a gap longer than the grace period (UTC).</param>
+/// <param name="Connections">The number of connections; 0 during the grace period.</param>
 public sealed record Present(string UserId, string Name, DateTimeOffset Since, int Connections);
 
-/// <summary>
-/// Who is connected to a topic now, of the connections that take part (<see cref="ConnectionRequest.IsPresent"/>). A user joins with the
-/// first connection and leaves when the last one has been gone for the grace; both are announced on the topic as transient events
-/// <c>presence.joined</c> and <c>presence.left</c>
-/// <c>{userId, name}</c>. Where nodes share a store, <see cref="ListAsync"/> holds those of all of them, and who is still
-/// connected to another is not announced as gone. Safe for concurrent use.
-/// </summary>
+/// <summary>Tracks which users are connected to which topics. Thread-safe.</summary>
+/// <remarks>
+/// Counts connections with <see cref="ConnectionRequest.IsPresent"/>. A user joins with the first connection and leaves when the last one
+/// has been closed for <see cref="PresenceOptions.Grace"/>. Both are announced on the topic as transient events <c>presence.joined</c> and
+/// <c>presence.left</c> with <c>{userId, name}</c>. If nodes share a store, <see cref="ListAsync"/> covers all nodes, and a user who is
+/// still connected to another node is not announced as gone.
+/// </remarks>
 public sealed class PresenceRegistry : IHostedService
 {
-    private readonly Lock _gate = new(); // guards _topics and everything in it
+    private readonly Lock _gate = new(); // guards _topics and its contents
     private readonly Dictionary<TopicName, Dictionary<string, Entry>> _topics = [];
     private readonly EventFanout _fanout;
     private readonly TimerWheel _wheel;
@@ -32,7 +32,12 @@ public sealed class PresenceRegistry : IHostedService
     private readonly PresenceOptions _options;
     private readonly ClusterQuery? _questions;
 
-    /// <summary>Made by the container.</summary>
+    /// <summary>Creates the registry. For the service container.</summary>
+    /// <param name="fanout">The fan-out with the connections of this node.</param>
+    /// <param name="wheel">The timer wheel for grace periods.</param>
+    /// <param name="time">The time provider.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="questions">Queries the other nodes; null if there are none.</param>
     internal PresenceRegistry(
         EventFanout fanout,
         TimerWheel wheel,
@@ -48,7 +53,8 @@ public sealed class PresenceRegistry : IHostedService
         _options = options.Value;
     }
 
-    /// <summary>Begins to follow connections and to answer other nodes. Called before the first connection opens.</summary>
+    /// <summary>Subscribes to connection changes and starts to answer other nodes. Called before the first connection opens.</summary>
+    /// <param name="cancellationToken">Not used.</param>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _questions?.Answer<string, IReadOnlyList<Present>>("present", topic => List(TopicName.Parse(topic)));
@@ -64,7 +70,12 @@ public sealed class PresenceRegistry : IHostedService
     /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Who is connected to this topic on any node, by user id: with the first time and all connections of each.</summary>
+    /// <summary>
+    /// Returns the users who are connected to a topic on any node, ordered by user id, each with the earliest time and the sum of
+    /// connections.
+    /// </summary>
+    /// <param name="topic">The topic.</param>
+    /// <param name="cancellationToken">Stops waiting for other nodes.</param>
     public async Task<ClusterAnswer<IReadOnlyList<Present>>> ListAsync(TopicName topic, CancellationToken cancellationToken = default)
     {
         var own = List(topic);
@@ -91,7 +102,8 @@ public sealed class PresenceRegistry : IHostedService
         return new(all, others.UnresponsiveNodes);
     }
 
-    /// <summary>Who is connected to this topic on this node, by user id.</summary>
+    /// <summary>Returns the users who are connected to a topic on this node, ordered by user id.</summary>
+    /// <param name="topic">The topic.</param>
     public IReadOnlyList<Present> List(TopicName topic)
     {
         lock (_gate)
@@ -107,7 +119,7 @@ public sealed class PresenceRegistry : IHostedService
         }
     }
 
-    // The topics that it was opened with: those taken away meanwhile must be left as well.
+    // Use the topics at the time of opening: a join on a topic that was revoked later needs its leave too.
     private static void Each(EventStreamConnection connection, Action<TopicName, EventStreamConnection> action)
     {
         if (!connection.IsPresent)

@@ -1,54 +1,78 @@
 namespace Dunlin.Records;
 
 /// <summary>
-/// Row access to records inside one unit of work (or, read-only, one read scope); use <see cref="RecordWriter"/> and
-/// <see cref="RecordReader"/> rather than this. The implementer's duty: rows commit with the unit of work and are isolated
-/// like everything in it; a query's cost grows with the rows it returns, never with what the space holds. Not for concurrent use.
+/// Reads and writes record rows in one unit of work, or reads them in one read scope. Not thread-safe. Applications use
+/// <see cref="RecordWriter"/> and <see cref="RecordReader"/>.
 /// </summary>
+/// <remarks>
+/// An implementation must guarantee that rows commit with the unit of work and have its isolation. The cost of a query must grow with the
+/// rows it returns, not with the size of the space.
+/// </remarks>
 public interface IRecordTable
 {
-    /// <summary>The row of a key, deleted or not; null where there is none.</summary>
+    /// <summary>Returns the row of a key, including deleted ones; null if there is none.</summary>
+    /// <param name="space">The space.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     ValueTask<RecordRow?> FindAsync(SpaceName space, string key, CancellationToken cancellationToken);
 
     /// <summary>Inserts or replaces the row of its space and key.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
     ValueTask SaveAsync(RecordRow row, CancellationToken cancellationToken);
 
-    /// <summary>The rows that match, by version, then by key in ordinal order.</summary>
+    /// <summary>Returns the matching rows, ordered by version and then by key (ordinal).</summary>
+    /// <param name="query">The query.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     ValueTask<IReadOnlyList<RecordRow>> ReadAsync(RecordQuery query, CancellationToken cancellationToken);
 
-    /// <summary>The number of living records in a space.</summary>
+    /// <summary>Returns the number of records in a space, without deleted ones.</summary>
+    /// <param name="space">The space.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     ValueTask<int> CountAsync(SpaceName space, CancellationToken cancellationToken);
 
-    /// <summary>Removes the rows of records deleted, and of access taken, before this time, and remembers the highest version
-    /// removed: who has not read up to there must start anew.</summary>
+    /// <summary>Removes rows of records deleted, and of access revoked, before a time. Stores the highest removed version.</summary>
+    /// <remarks>A reader that has not read up to that version must start again from 0.</remarks>
+    /// <param name="before">The time (UTC).</param>
+    /// <param name="cancellationToken">Cancels the removal.</param>
     ValueTask ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken);
 
-    /// <summary>The highest version that <see cref="ForgetAsync"/> has removed; 0 for none.</summary>
+    /// <summary>Returns the highest version that <see cref="ForgetAsync"/> has removed; 0 if there is none.</summary>
+    /// <param name="cancellationToken">Cancels the read.</param>
     ValueTask<long> ForgottenThroughAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>Row access to who may read which space; the same duties as <see cref="IRecordTable"/>.</summary>
+/// <summary>Reads and writes the access of users to spaces. The requirements of <see cref="IRecordTable"/> apply.</summary>
 public interface ISpaceAccessTable
 {
-    /// <summary>One user's access to one space; null where there never was any, or it is forgotten.</summary>
+    /// <summary>Returns the access of a user to a space, including revoked access; null if there is none or it was removed.</summary>
+    /// <param name="space">The space.</param>
+    /// <param name="userId">The user.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     ValueTask<SpaceAccess?> FindAsync(SpaceName space, string userId, CancellationToken cancellationToken);
 
     /// <summary>Inserts or replaces the access of a user to a space.</summary>
+    /// <param name="access">The access.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
     ValueTask SaveAsync(SpaceAccess access, CancellationToken cancellationToken);
 
-    /// <summary>All of one user, taken ones too, by the name of the space.</summary>
+    /// <summary>Returns all access of a user, including revoked access, ordered by the name of the space.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     ValueTask<IReadOnlyList<SpaceAccess>> ListByUserAsync(string userId, CancellationToken cancellationToken);
 
-    /// <summary>All who may read a space now, by user id.</summary>
+    /// <summary>Returns the users who may read a space now, ordered by user id.</summary>
+    /// <param name="space">The space.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     ValueTask<IReadOnlyList<SpaceAccess>> ListMembersAsync(SpaceName space, CancellationToken cancellationToken);
 }
 
-/// <summary>What a unit of work and a read scope have beside their own members where the store keeps records.</summary>
+/// <summary>Gives access to the record tables of a unit of work or read scope. Implemented by stores that have records.</summary>
 public interface IRecordScope
 {
-    /// <summary>The records.</summary>
+    /// <summary>Gets the records.</summary>
     IRecordTable Records { get; }
 
-    /// <summary>Who may read them.</summary>
+    /// <summary>Gets the access of users to spaces.</summary>
     ISpaceAccessTable Access { get; }
 }

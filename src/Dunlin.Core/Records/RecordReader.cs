@@ -1,26 +1,28 @@
 namespace Dunlin.Records;
 
-/// <summary>What became of one record, as one user is told.</summary>
-/// <param name="Key">Its key.</param>
-/// <param name="Value">UTF-8 JSON; empty where the record is gone for this user.</param>
-/// <param name="IsGone">Deleted, or no longer to be seen by this user.</param>
-/// <param name="Position">After which version the user knows it: its own, or that of the access that brought or took it.</param>
+/// <summary>A change of one record, as seen by one user. Immutable.</summary>
+/// <param name="Key">The key of the record.</param>
+/// <param name="Value">The value as UTF-8 JSON; empty if the record is gone for this user.</param>
+/// <param name="IsGone">Whether the record is deleted, or no longer visible to this user.</param>
+/// <param name="Position">The version of the change: that of the record, or that of the grant or revocation that caused it.</param>
 [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
 internal readonly record struct RecordChange(string Key, ReadOnlyMemory<byte> Value, bool IsGone, long Position);
 
 /// <summary>A page of changes.</summary>
-/// <param name="Changes">In the order of their positions.</param>
-/// <param name="Through">The next page starts after it. At least what was asked from.</param>
-/// <param name="HasMore">Whether there is a next page.</param>
+/// <param name="Changes">The changes, ordered by position.</param>
+/// <param name="Through">The version after which the next page starts; at least the requested version.</param>
+/// <param name="HasMore">Whether there is another page.</param>
 internal sealed record RecordPage(IReadOnlyList<RecordChange> Changes, long Through, bool HasMore);
 
-/// <summary>
-/// What one user may read, as changes since a version, in one snapshot. The cost grows with what changed and with the
-/// number of spaces the user has, never with what these hold. Not for concurrent use.
-/// <para>How access that changes is told: a space that was given after the version is told whole, with what was deleted in
-/// it since; one that was taken is told as the deletion of every record that was there when it was taken, and of nothing
-/// that came later.</para>
-/// </summary>
+/// <summary>Reads the records that one user may read, as changes since a version, in one snapshot. Not thread-safe.</summary>
+/// <remarks>
+/// The cost grows with the number of changes and of the user's spaces, not with the size of the spaces.
+/// <list type="bullet">
+/// <item>A space that was granted after the version is returned whole, including deletions.</item>
+/// <item>A space that was revoked after the version is returned as the deletion of every record created before the revocation. Later
+/// records do not appear.</item>
+/// </list>
+/// </remarks>
 internal sealed class RecordReader
 {
     private readonly IRecordScope _tables;
@@ -28,23 +30,28 @@ internal sealed class RecordReader
 
     internal RecordReader(IRecordScope tables, string userId) => (_tables, _userId) = (tables, userId);
 
-    /// <summary>Rows read so far: what a pull cost.</summary>
+    /// <summary>Gets the number of rows read so far, as a measure of the cost.</summary>
     public long RowsRead { get; private set; }
 
-    /// <summary>Whether changes since this version can still be told; otherwise the user must start anew, from 0 with nothing.</summary>
+    /// <summary>
+    /// Returns whether changes since a version are still available. Otherwise the client must start again from 0 with no data.
+    /// </summary>
+    /// <param name="after">The version.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     public async ValueTask<bool> CanContinueAsync(long after, CancellationToken cancellationToken = default) =>
         after == 0 || after >= await _tables.Records.ForgottenThroughAsync(cancellationToken);
 
-    /// <summary>Tells every change after a version, space by space.</summary>
-    /// <returns>
-    /// The version through which the user now knows everything: that of the last change told, or <paramref name="after"/>.
-    /// </returns>
+    /// <summary>Reads all changes after a version, space by space.</summary>
+    /// <param name="after">The version.</param>
+    /// <param name="tell">Called for each change.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <returns>The version up to which all changes have been read: that of the last change, or <paramref name="after"/>.</returns>
     public async ValueTask<long> ReadAllAsync(long after, Action<RecordChange> tell, CancellationToken cancellationToken = default)
     {
         var through = after;
         foreach (var access in await ListAccessAsync(after, cancellationToken))
         {
-            // What brought or took the space is a change even where the space is empty.
+            // Granting or revoking a space is a change even if the space is empty.
             through = Math.Max(through, access.Version);
             var cursor = new SpaceCursor(_tables.Records, access, _userId, after, null);
             while (await cursor.NextAsync(cancellationToken) is { } change)
@@ -57,15 +64,16 @@ internal sealed class RecordReader
         return through;
     }
 
-    /// <summary>
-    /// Tells the changes after a version as a page in the order of positions, over all spaces. What may not be read is left
-    /// out before the page is counted, so a page shorter than <paramref name="limit"/> is the last one. A page may be longer:
-    /// changes of one position are never torn apart.
-    /// </summary>
+    /// <summary>Reads a page of the changes after a version, ordered by position over all spaces.</summary>
+    /// <remarks>
+    /// Unreadable records are excluded before the limit is applied, so a page with fewer than <paramref name="limit"/> changes is the last
+    /// one. A page may have more than <paramref name="limit"/> changes, because changes of one position stay together.
+    /// </remarks>
     /// <param name="after">The version.</param>
-    /// <param name="prefix">Only keys that begin so; null for all.</param>
-    /// <param name="limit">The length of a page.</param>
-    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="prefix">The prefix of the keys; null for all.</param>
+    /// <param name="limit">The number of changes after which the page ends; at least 1.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="limit"/> is below 1.</exception>
     public async ValueTask<RecordPage> ReadPageAsync(long after, string? prefix, int limit, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
@@ -92,7 +100,7 @@ internal sealed class RecordReader
     {
         var all = await _tables.Access.ListByUserAsync(_userId, cancellationToken);
         RowsRead += all.Count;
-        // Taken before: long told. Taken from somebody who starts anew: never known.
+        // Skip revocations already sent. Also skip all revocations for a client that starts from 0: it has none of the data.
         return all.Where(access => access.IsGranted || (access.Version > after && after > 0));
     }
 

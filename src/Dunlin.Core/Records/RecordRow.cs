@@ -1,49 +1,54 @@
 namespace Dunlin.Records;
 
-/// <summary>One record as it is stored. A deleted record stays as a row without a value until retention removes it, so that
-/// its deletion reaches everybody.</summary>
-/// <param name="Space">The space it lies in.</param>
-/// <param name="Key">Its key within the space.</param>
+/// <summary>
+/// A stored record. Immutable. A deleted record stays as a row without a value until retention removes it, so that all readers receive the
+/// deletion.
+/// </summary>
+/// <param name="Space">The space of the record.</param>
+/// <param name="Key">The key within the space.</param>
 public sealed record RecordRow(SpaceName Space, string Key)
 {
-    /// <summary>The journal offset of its last change.</summary>
+    /// <summary>Gets the journal offset of the last change.</summary>
     public long Version { get; init; }
 
-    /// <summary>The journal offset at which the key was first used: who lost access before has never heard of it.</summary>
+    /// <summary>
+    /// Gets the journal offset at which the key was first used. A user whose access was revoked earlier has never received the record.
+    /// </summary>
     public long Created { get; init; }
 
-    /// <summary>When it was deleted; null while it lives.</summary>
+    /// <summary>Gets the time of the deletion (UTC); null if the record is not deleted.</summary>
     public DateTimeOffset? DeletedAt { get; init; }
 
-    /// <summary>The only user who may read it; null for all who may read the space. It never changes.</summary>
+    /// <summary>Gets the only user who may read the record; null for all users with access to the space. Never changes.</summary>
     public string? Audience { get; init; }
 
-    /// <summary>The value, UTF-8 JSON; empty when deleted.</summary>
+    /// <summary>Gets the value as UTF-8 JSON; empty if deleted.</summary>
     public ReadOnlyMemory<byte> Value { get; init; }
 
-    /// <summary>Whether it is deleted.</summary>
+    /// <summary>Gets whether the record is deleted.</summary>
     public bool IsDeleted => DeletedAt is not null;
 }
 
-/// <summary>Who may read a space, or could until a certain version.</summary>
+/// <summary>The access of a user to a space, current or revoked. Immutable.</summary>
 /// <param name="Space">The space.</param>
 /// <param name="UserId">The user.</param>
-/// <param name="Version">The journal offset at which access was given or taken, whichever came last.</param>
-/// <param name="RevokedAt">When it was taken; null while the user may read.</param>
+/// <param name="Version">The journal offset of the last grant or revocation.</param>
+/// <param name="RevokedAt">The time of the revocation (UTC); null while the user may read the space.</param>
 public sealed record SpaceAccess(SpaceName Space, string UserId, long Version, DateTimeOffset? RevokedAt)
 {
-    /// <summary>Whether the user may read the space.</summary>
+    /// <summary>Gets whether the user may read the space.</summary>
     public bool IsGranted => RevokedAt is null;
 }
 
-/// <summary>What to read of one space: in the order of versions, keys deciding where versions are equal.</summary>
+/// <summary>A query for rows of one space, ordered by version and then by key.</summary>
 /// <param name="Space">The space.</param>
-/// <param name="After">Only records changed after this version ...</param>
-/// <param name="AfterKey">... or at it, with a key after this one. Null: none at it.</param>
-/// <param name="Limit">At most so many, 1 to <see cref="RecordLimits.MaxPageRecords"/>.</param>
-/// <param name="Reader">Leaves out records of another audience; null leaves out none.</param>
-/// <param name="Prefix">Only keys that begin so.</param>
-/// <param name="LivingOnly">Leaves out deleted records.</param>
+/// <param name="After">The version after which to read.</param>
+/// <param name="AfterKey">The key after which to read the rows with version <paramref name="After"/>; null skips all rows with that
+/// version.</param>
+/// <param name="Limit">The maximum number of rows: 1 to <see cref="RecordLimits.MaxPageRecords"/>.</param>
+/// <param name="Reader">The user who reads: excludes records with another audience. Null excludes none.</param>
+/// <param name="Prefix">The prefix of the keys; null for all.</param>
+/// <param name="LivingOnly">Whether to exclude deleted records.</param>
 public sealed record RecordQuery(
     SpaceName Space,
     long After = 0,
@@ -54,15 +59,15 @@ public sealed record RecordQuery(
     bool LivingOnly = false
 );
 
-/// <summary>Hard bounds of records; each guards the memory of readers or the time a writer holds the store.</summary>
+/// <summary>The fixed limits of records. They bound the memory of readers and the time that one request occupies the writer.</summary>
 public static class RecordLimits
 {
-    /// <summary>Characters of a key.</summary>
+    /// <summary>The maximum length of a key in characters: 200.</summary>
     public const int MaxKeyLength = 200;
 
-    /// <summary>Bytes of a value.</summary>
+    /// <summary>The maximum size of a value in bytes: 1 MiB.</summary>
     public const int MaxValueBytes = 1024 * 1024;
 
-    /// <summary>Records in one page.</summary>
+    /// <summary>The maximum number of records in one page: 1,000.</summary>
     public const int MaxPageRecords = 1_000;
 }

@@ -5,23 +5,23 @@ using Dunlin.Json;
 
 namespace Dunlin.Records;
 
-/// <summary>
-/// Changes records and access in one unit of work. Every change appends an event to the topic of its space, and the
-/// position of that event is the version of what changed: so versions grow in the order of commit, and a reader that has
-/// seen version n has been able to see all below (the argument stands with the journal). Not for concurrent use.
-/// </summary>
+/// <summary>Changes records and access in one unit of work. Not thread-safe.</summary>
+/// <remarks>
+/// Every change appends an event to the topic of its space. The offset of that event is the version of the change. Versions therefore grow
+/// in commit order, and a reader that has seen version n can also see all lower versions (see <see cref="IJournal"/>).
+/// </remarks>
 public sealed class RecordWriter
 {
-    /// <summary>Type of the event of a record that was put.</summary>
+    /// <summary>The type of the event for a saved record.</summary>
     public const string PutEvent = "record.put";
 
-    /// <summary>Type of the event of a record that was deleted.</summary>
+    /// <summary>The type of the event for a deleted record.</summary>
     public const string DeletedEvent = "record.deleted";
 
-    /// <summary>Type of the event of access that was given.</summary>
+    /// <summary>The type of the event for granted access.</summary>
     public const string GrantedEvent = "access.granted";
 
-    /// <summary>Type of the event of access that was taken.</summary>
+    /// <summary>The type of the event for revoked access.</summary>
     public const string RevokedEvent = "access.revoked";
 
     private readonly IUnitOfWork _unit;
@@ -36,23 +36,34 @@ public sealed class RecordWriter
 
     internal RecordWriter(IUnitOfWork unit, IRecordScope tables, EventOrigin? origin) => (_unit, _tables, _origin) = (unit, tables, origin);
 
-    /// <summary>The records that this writer has changed so far, each as it is now: for whoever has to tell of them one by one.</summary>
+    /// <summary>Gets the records that this writer has changed so far, in their current state.</summary>
     public IReadOnlyCollection<RecordRow> Changed => _changed.Values;
 
-    /// <summary>The users whom this writer has given, or taken, a space so far.</summary>
+    /// <summary>Gets the users to whom this writer has granted a space, or from whom it has revoked one.</summary>
     public IReadOnlySet<string> UsersWithChangedAccess => _accessChanged;
 
-    /// <summary>The living record of a key; null where there is none.</summary>
+    /// <summary>Returns a record; null if it does not exist or is deleted.</summary>
+    /// <param name="space">The space.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     public async ValueTask<RecordRow?> FindAsync(SpaceName space, string key, CancellationToken cancellationToken = default) =>
         await _tables.Records.FindAsync(space, key, cancellationToken) is { IsDeleted: false } row ? row : null;
 
-    /// <summary>The value of a living record; default where there is none.</summary>
+    /// <summary>Returns the value of a record; default if it does not exist or is deleted.</summary>
+    /// <typeparam name="T">The type of the value.</typeparam>
+    /// <param name="space">The space.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="JsonException">The stored value cannot be deserialised as <typeparamref name="T"/>.</exception>
     public async ValueTask<T?> FindAsync<T>(SpaceName space, string key, CancellationToken cancellationToken = default) =>
         await FindAsync(space, key, cancellationToken) is { } row
             ? JsonSerializer.Deserialize<T>(row.Value.Span, JsonSerializerOptions.Web)
             : default;
 
-    /// <summary>The living records of a space, by version.</summary>
+    /// <summary>Returns the records of a space without deleted ones, ordered by version.</summary>
+    /// <param name="space">The space.</param>
+    /// <param name="prefix">The prefix of the keys; null for all.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     public async ValueTask<IReadOnlyList<RecordRow>> ListAsync(
         SpaceName space,
         string? prefix = null,
@@ -78,8 +89,12 @@ public sealed class RecordWriter
         }
     }
 
-    /// <summary>The number of living records in a space. The store counts once for each writer; afterwards the writer keeps count of
-    /// its own changes, so that asking before every change of a long unit of work costs little.</summary>
+    /// <summary>Returns the number of records in a space, without deleted ones.</summary>
+    /// <remarks>
+    /// The store counts once per writer and space. After that the writer tracks its own changes, so that repeated calls are cheap.
+    /// </remarks>
+    /// <param name="space">The space.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     public async ValueTask<int> CountAsync(SpaceName space, CancellationToken cancellationToken = default)
     {
         if (!_counts.TryGetValue(space, out var count))
@@ -87,7 +102,17 @@ public sealed class RecordWriter
         return count;
     }
 
-    /// <summary>Puts a record whose value is <paramref name="value"/> as JSON in web style (camelCase).</summary>
+    /// <summary>
+    /// Saves a record with <paramref name="value"/> as JSON, serialised with <see cref="JsonSerializerOptions.Web"/> (camelCase).
+    /// </summary>
+    /// <typeparam name="T">The type of the value.</typeparam>
+    /// <param name="space">The space.</param>
+    /// <param name="key">The key: 1 to <see cref="RecordLimits.MaxKeyLength"/> characters.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="audience">The only user who may read the record; null for all users with access to the space.</param>
+    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
+    /// <returns>The stored record.</returns>
+    /// <exception cref="DunlinException">As for <see cref="PutJsonAsync"/>.</exception>
     public ValueTask<RecordRow> PutAsync<T>(
         SpaceName space,
         string key,
@@ -96,15 +121,21 @@ public sealed class RecordWriter
         CancellationToken cancellationToken = default
     ) => SaveAsync(space, key, JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web), audience, cancellationToken);
 
-    /// <summary>Puts a record. A value that it has already changes nothing.</summary>
+    /// <summary>Saves a record. An equal value changes nothing.</summary>
     /// <param name="space">The space.</param>
-    /// <param name="key">1 to <see cref="RecordLimits.MaxKeyLength"/> characters. Within all that one user may read a key is
-    /// used once at a time: clients know records by key alone.</param>
+    /// <param name="key">The key: 1 to <see cref="RecordLimits.MaxKeyLength"/> characters. It must be unique among all records that one
+    /// user may read: clients identify records by key alone.</param>
     /// <param name="json">One JSON value in UTF-8.</param>
-    /// <param name="audience">The only user who may read it; null for all who may read the space. It cannot be changed.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, <see cref="ErrorCode.InvalidJson"/>, <see
-    /// cref="ErrorCode.TooLarge"/>.</exception>
+    /// <param name="audience">The only user who may read the record; null for all users with access to the space. Cannot be changed
+    /// later.</param>
+    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
+    /// <returns>The stored record.</returns>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.InvalidField"/>: the key is not valid, a value in the JSON is not allowed, or the audience differs from the
+    /// stored one.
+    /// <see cref="ErrorCode.InvalidJson"/>: the value is not valid JSON.
+    /// <see cref="ErrorCode.TooLarge"/>: the value has more than <see cref="RecordLimits.MaxValueBytes"/> bytes.
+    /// </exception>
     public ValueTask<RecordRow> PutJsonAsync(
         SpaceName space,
         string key,
@@ -117,7 +148,11 @@ public sealed class RecordWriter
         return SaveAsync(space, key, json, audience, cancellationToken);
     }
 
-    /// <summary>Deletes a record; false where there is no living one.</summary>
+    /// <summary>Deletes a record.</summary>
+    /// <param name="space">The space.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
+    /// <returns>Whether the record existed.</returns>
     public async ValueTask<bool> DeleteAsync(SpaceName space, string key, CancellationToken cancellationToken = default)
     {
         if (await FindAsync(space, key, cancellationToken) is not { } old)
@@ -128,15 +163,25 @@ public sealed class RecordWriter
         return true;
     }
 
-    /// <summary>Whether a user may read a space.</summary>
+    /// <summary>Returns whether a user may read a space.</summary>
+    /// <param name="space">The space.</param>
+    /// <param name="userId">The user.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     public async ValueTask<bool> MayReadAsync(SpaceName space, string userId, CancellationToken cancellationToken = default) =>
         await _tables.Access.FindAsync(space, userId, cancellationToken) is { IsGranted: true };
 
-    /// <summary>Who may read a space.</summary>
+    /// <summary>Returns the users who may read a space, ordered by user id.</summary>
+    /// <param name="space">The space.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     public ValueTask<IReadOnlyList<SpaceAccess>> MembersAsync(SpaceName space, CancellationToken cancellationToken = default) =>
         _tables.Access.ListMembersAsync(space, cancellationToken);
 
-    /// <summary>Lets a user read a space: all of it appears at once. False where the user may already.</summary>
+    /// <summary>Grants a user access to a space. The user then receives all of its records.</summary>
+    /// <param name="space">The space.</param>
+    /// <param name="userId">The user.</param>
+    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
+    /// <returns>False if the user already has access.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the user id is empty or too long.</exception>
     public async ValueTask<bool> GrantAsync(SpaceName space, string userId, CancellationToken cancellationToken = default)
     {
         if (await MayReadAsync(space, userId, cancellationToken))
@@ -145,20 +190,25 @@ public sealed class RecordWriter
         return true;
     }
 
-    /// <summary>Takes a user's access: all of the space vanishes for this user, and stays for the others. What the user has open is
-    /// authorised again, at all nodes. False where there is none.</summary>
+    /// <summary>Revokes a user's access to a space. The user receives the deletion of all its records; other users keep them.</summary>
+    /// <remarks>All nodes check the user's open streams again.</remarks>
+    /// <param name="space">The space.</param>
+    /// <param name="userId">The user.</param>
+    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
+    /// <returns>False if the user has no access.</returns>
     public async ValueTask<bool> RevokeAsync(SpaceName space, string userId, CancellationToken cancellationToken = default)
     {
         if (!await MayReadAsync(space, userId, cancellationToken))
             return false;
         await ChangeAccessAsync(space, userId, RevokedEvent, _unit.Now, cancellationToken);
-        // Once is enough: all that is open is looked at again.
+        // One announcement per user is enough: it re-authorises all open streams.
         if (_revoked.Add(userId))
             await _unit.RightsChangedAsync(userId, cancellationToken);
         return true;
     }
 
-    /// <summary>All users who see something of what this writer has changed so far.</summary>
+    /// <summary>Returns all users who can see a change that this writer has made so far.</summary>
+    /// <param name="cancellationToken">Cancels the read.</param>
     public async ValueTask<IReadOnlySet<string>> AffectedUsersAsync(CancellationToken cancellationToken = default)
     {
         var users = new HashSet<string>(_users, StringComparer.Ordinal);
@@ -257,7 +307,7 @@ public sealed class RecordWriter
             );
     }
 
-    // Half a surrogate pair has no UTF-8 of its own: two such keys would become one.
+    // An unpaired surrogate has no UTF-8 encoding: two such keys would be stored as one.
     private static bool IsWhole(string key)
     {
         foreach (var rune in key.EnumerateRunes())

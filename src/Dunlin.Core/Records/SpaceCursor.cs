@@ -1,20 +1,20 @@
 namespace Dunlin.Records;
 
-/// <summary>The changes of one space for one user after a version, fetched a page at a time, in the order of positions.</summary>
+/// <summary>Reads the changes of one space for one user after a version, page by page, ordered by position. Not thread-safe.</summary>
 internal sealed class SpaceCursor(IRecordTable records, SpaceAccess access, string userId, long after, string? prefix)
 {
-    // The first page is small: most spaces have changed little or nothing since the last time.
+    // Start with a small page: most spaces have few or no changes since the last read.
     private int _pageSize = 32;
     private IReadOnlyList<RecordRow> _rows = [];
     private int _next;
     private bool _isLast;
 
-    /// <summary>Access that changed after the version concerns the whole space, not only what changed in it.</summary>
+    /// <summary>Whether access changed after the version. Then all records of the space are changes for this user.</summary>
     private readonly bool _isWhole = access.Version > after;
 
     public long RowsRead { get; private set; }
 
-    /// <summary>The next change; null after the last.</summary>
+    /// <summary>Returns the next change; null after the last one.</summary>
     public async ValueTask<RecordChange?> NextAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -34,13 +34,13 @@ internal sealed class SpaceCursor(IRecordTable records, SpaceAccess access, stri
     {
         if (!access.IsGranted)
         {
-            // There before the access went. What came later the user has never heard of, and does not now.
+            // Only records created before the revocation: the user has never received later ones.
             return row.Created <= access.Version ? new RecordChange(row.Key, default, true, access.Version) : null;
         }
         if (!row.IsDeleted)
             return new RecordChange(row.Key, row.Value, false, Math.Max(row.Version, access.Version));
-        // In a space told as a whole every deletion is told, also one from before the version: the user may have read up to the
-        // version while the access was already about to change, and so without hearing of it.
+        // In a newly granted space, report all deletions, including those before the version: the user may have read up to that version
+        // without access to the space, and thus without receiving the deletion.
         return after > 0 && (_isWhole || row.Version > after)
             ? new RecordChange(row.Key, default, true, Math.Max(row.Version, access.Version))
             : null;

@@ -4,30 +4,40 @@ using Dunlin.Topics;
 
 namespace Dunlin.Records;
 
-/// <summary>The name of a space: a set of records that are read and authorised together, for example <c>todos/9f3c</c> for
-/// one list with its tasks. The same letters as in a <see cref="TopicName"/>; compared byte by byte.</summary>
+/// <summary>
+/// The name of a space: a set of records that are read and authorised together, for example <c>todos/9f3c</c> for one list with its tasks.
+/// Immutable.
+/// </summary>
+/// <remarks>Allows the characters of a <see cref="TopicName"/>. Comparison is ordinal.</remarks>
 public readonly record struct SpaceName
 {
-    /// <summary>The longest name, in characters: with the prefix of its topic it is still a topic's name.</summary>
+    /// <summary>The maximum length of a name in characters: 190, so that it fits into a topic name with its prefix.</summary>
     public const int MaxLength = TopicName.MaxLength - 10;
 
     private readonly string? _value;
 
     private SpaceName(string value) => _value = value;
 
-    /// <summary>The text of the name; empty for the default value, which names nothing.</summary>
+    /// <summary>Gets the text of the name; empty for the default value, which is not a valid name.</summary>
     public string Value => _value ?? "";
 
-    /// <summary>The topic on which the changes of this space are told: <c>records/{space}</c>. Nobody may read it unless the
-    /// application has a policy for it.</summary>
+    /// <summary>
+    /// Gets the topic of the changes of this space, <c>records/{space}</c>. No user may read it unless an access policy of the application
+    /// allows it.
+    /// </summary>
     public TopicName Topic => TopicName.Parse("records/" + Value);
 
-    /// <summary>Makes a name from text.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, saying what is wrong.</exception>
+    /// <summary>Parses a name.</summary>
+    /// <param name="text">The text.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the text is not a valid name; the message gives the
+    /// reason.</exception>
     public static SpaceName Parse(string? text) =>
         Fault(text) is { } fault ? throw new DunlinException(ErrorCode.InvalidField, fault, "space") : new SpaceName(text!);
 
-    /// <summary>Makes a name from text; false where it is not one.</summary>
+    /// <summary>Parses a name.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="name">The name; default if the method returns false.</param>
+    /// <returns>Whether the text is a valid name.</returns>
     public static bool TryParse([NotNullWhen(true)] string? text, out SpaceName name)
     {
         var valid = Fault(text) is null;
@@ -35,8 +45,13 @@ public readonly record struct SpaceName
         return valid;
     }
 
-    /// <summary>Joins segments with <c>/</c>, escaping in each what a name may not hold. Use it where a segment comes from
-    /// data, such as an id that a client chose.</summary>
+    /// <summary>
+    /// Joins segments with <c>/</c> and escapes each as <see cref="TopicName.Of"/> does. Use it for segments from data, such as ids that a
+    /// client chose.
+    /// </summary>
+    /// <param name="segments">The segments.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the result is too long for a space.
+    /// <see cref="ErrorCode.InvalidTopic"/>: the result is not a valid name.</exception>
     public static SpaceName Of(params ReadOnlySpan<string> segments) => Parse(TopicName.Of(segments).Value);
 
     /// <inheritdoc/>

@@ -2,14 +2,16 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Scheduling;
 
-/// <summary>
-/// Runs one background task of a node until it is stopped. The fault of a body is logged, and the body starts again after a back-off,
-/// which doubles with each consecutive fault up to a maximum, with 50 to 100 % jitter. A body that returns ends the loop.
-/// </summary>
-/// <remarks>Safe for concurrent use, except that <see cref="Start"/> is called once.</remarks>
+/// <summary>Runs a background task of a node until it is stopped. Thread-safe, but call <see cref="Start"/> once only.</summary>
+/// <remarks>
+/// An exception of the body is logged, and the body is restarted after a back-off. The back-off doubles with each consecutive fault up to a
+/// maximum, with 50 to 100 % jitter. The loop ends when the body returns.
+/// </remarks>
 internal sealed partial class BackgroundLoop : IAsyncDisposable
 {
-    /// <summary>Consecutive faults after which the health check reports the loop. One fault may be a replaced connection.</summary>
+    /// <summary>
+    /// The number of consecutive faults after which the health check reports the loop. A single fault may be a replaced connection.
+    /// </summary>
     public const int FailingAfter = 3;
 
     private static readonly LoopBackoff DefaultBackoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
@@ -23,13 +25,13 @@ internal sealed partial class BackgroundLoop : IAsyncDisposable
     private int _faults;
     private Exception? _lastFault;
 
-    /// <summary>Creates a loop that does not run yet.</summary>
-    /// <param name="name">Names the loop in the log and in the health check, for example <c>retention</c>.</param>
-    /// <param name="body">Runs until its token is cancelled. It calls <see cref="ReportSuccess"/> after each round that worked.</param>
-    /// <param name="time">Measures the back-off.</param>
+    /// <summary>Creates a loop. Call <see cref="Start"/> to run it.</summary>
+    /// <param name="name">The name in the log and in the health check, for example <c>retention</c>.</param>
+    /// <param name="body">Runs until its token is cancelled. Must call <see cref="ReportSuccess"/> after each successful round.</param>
+    /// <param name="time">The time provider for the back-off.</param>
     /// <param name="logger">Logs faults.</param>
-    /// <param name="backoff">Default: from 1 s to 30 s.</param>
-    /// <param name="registry">Reports the loop to the health check; null where another check covers it.</param>
+    /// <param name="backoff">The back-off. Default: 1 to 30 seconds.</param>
+    /// <param name="registry">Reports the loop to the health check; null if another check covers it.</param>
     public BackgroundLoop(
         string name,
         Func<BackgroundLoop, CancellationToken, Task> body,
@@ -49,23 +51,24 @@ internal sealed partial class BackgroundLoop : IAsyncDisposable
 
     public string Name { get; }
 
-    /// <summary>Faults since the last success.</summary>
+    /// <summary>Gets the number of faults since the last success.</summary>
     public int ConsecutiveFaults => Volatile.Read(ref _faults);
 
-    /// <summary>The last fault since the last success; null while the loop works.</summary>
+    /// <summary>Gets the last fault since the last success; null while the loop works.</summary>
     public Exception? LastFault => Volatile.Read(ref _lastFault);
 
     public bool IsFailing => ConsecutiveFaults >= FailingAfter;
 
-    /// <summary>Completes when the loop has ended. Never fails.</summary>
+    /// <summary>Gets a task that completes when the loop has ended. It never fails.</summary>
     public Task Completion { get; private set; } = Task.CompletedTask;
 
-    /// <summary>Creates a loop that does <paramref name="work"/> at intervals, for the first time after one interval. After a fault it
-    /// tries again after the back-off.</summary>
-    /// <param name="name">Names the loop.</param>
-    /// <param name="interval">Asked before each wait.</param>
-    /// <param name="work">One round.</param>
-    /// <param name="time">Measures intervals and the back-off.</param>
+    /// <summary>
+    /// Creates a loop that runs <paramref name="work"/> after each interval. After a fault it retries after the back-off instead.
+    /// </summary>
+    /// <param name="name">The name of the loop.</param>
+    /// <param name="interval">Returns the interval; called before each wait.</param>
+    /// <param name="work">One round of work.</param>
+    /// <param name="time">The time provider for the intervals and the back-off.</param>
     /// <param name="logger">Logs faults.</param>
     /// <param name="registry">Reports the loop to the health check.</param>
     public static BackgroundLoop Periodic(
@@ -93,11 +96,11 @@ internal sealed partial class BackgroundLoop : IAsyncDisposable
             registry: registry
         );
 
-    /// <summary>Starts the loop. The body runs on the calling thread up to its first wait.</summary>
+    /// <summary>Starts the loop. The body runs on the calling thread until its first asynchronous wait.</summary>
     public void Start()
     {
         _registry?.Add(this);
-        // Without the caller's context: its span would become the parent of all that this loop does.
+        // Drop the caller's context: its span would become the parent of all work of this loop.
         if (ExecutionContext.IsFlowSuppressed())
         {
             Completion = RunAsync();
@@ -107,21 +110,21 @@ internal sealed partial class BackgroundLoop : IAsyncDisposable
             Completion = RunAsync();
     }
 
-    /// <summary>Cancels the body or the back-off, and waits for the end.</summary>
+    /// <summary>Cancels the body or the back-off, and waits until the loop has ended.</summary>
     public async Task StopAsync(CancellationToken cancellationToken = default)
     {
         await _stopping.CancelAsync();
         await Completion.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Stops the loop.</summary>
+    /// <summary>Stops the loop and releases its resources.</summary>
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
         _stopping.Dispose();
     }
 
-    /// <summary>Resets the back-off.</summary>
+    /// <summary>Resets the count of faults and the back-off.</summary>
     public void ReportSuccess()
     {
         if (Interlocked.Exchange(ref _faults, 0) == 0)
@@ -130,8 +133,8 @@ internal sealed partial class BackgroundLoop : IAsyncDisposable
         LogRecovered(Name);
     }
 
-    /// <summary>Logs and counts a fault. Only for a body that waits out the back-off itself.</summary>
-    /// <returns>How long to wait before the next attempt.</returns>
+    /// <summary>Logs and counts a fault. For bodies that wait for the back-off themselves.</summary>
+    /// <returns>The time to wait before the next attempt.</returns>
     public TimeSpan ReportFault(Exception fault)
     {
         Volatile.Write(ref _lastFault, fault);
@@ -155,11 +158,11 @@ internal sealed partial class BackgroundLoop : IAsyncDisposable
                 {
                     return;
                 }
-#pragma warning disable CA1031 // supervises: any fault is logged, and the body starts again
+#pragma warning disable CA1031 // any fault is logged, and the body is restarted
                 catch (Exception fault)
 #pragma warning restore CA1031
                 {
-                    // The body may fail with anything while it is being stopped.
+                    // Ignore faults of a body that is being stopped.
                     if (_stopping.IsCancellationRequested)
                         return;
                     await Task.Delay(ReportFault(fault), _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -183,12 +186,12 @@ internal sealed partial class BackgroundLoop : IAsyncDisposable
     private partial void LogRecovered(string loop);
 }
 
-/// <summary>The back-off of a loop: doubles with each consecutive fault, with 50 to 100 % jitter.</summary>
-/// <param name="First">Longest delay after the first fault.</param>
-/// <param name="Max">Longest delay.</param>
+/// <summary>The back-off of a loop. It doubles with each consecutive fault, with 50 to 100 % jitter.</summary>
+/// <param name="First">The maximum delay after the first fault.</param>
+/// <param name="Max">The maximum delay.</param>
 internal sealed record LoopBackoff(TimeSpan First, TimeSpan Max)
 {
-    /// <param name="faults">Consecutive faults, from 1.</param>
+    /// <param name="faults">The number of consecutive faults, from 1.</param>
     public TimeSpan Delay(int faults)
     {
         var longest = First * Math.Pow(2, Math.Min(faults - 1, 30));

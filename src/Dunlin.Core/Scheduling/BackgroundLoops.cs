@@ -2,12 +2,12 @@ using System.Collections.Concurrent;
 
 namespace Dunlin.Scheduling;
 
-/// <summary>The running background loops of a node, for the health check. Safe for concurrent use.</summary>
+/// <summary>The running background loops of a node, for the health check. Thread-safe.</summary>
 internal sealed class BackgroundLoops
 {
     private readonly ConcurrentDictionary<BackgroundLoop, bool> _running = new();
 
-    /// <summary>Names of the loops that keep failing, in order; see <see cref="BackgroundLoop.FailingAfter"/>.</summary>
+    /// <summary>Gets the names of the failing loops, sorted; see <see cref="BackgroundLoop.FailingAfter"/>.</summary>
     public IReadOnlyList<string> Failing =>
         [.. _running.Keys.Where(loop => loop.IsFailing).Select(loop => loop.Name).Order(StringComparer.Ordinal)];
 

@@ -2,26 +2,24 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Scheduling;
 
-/// <summary>
-/// One kind of notification inside this process. <see cref="Publish"/> calls the handlers on its own thread, one after another in the
-/// order of subscription. An exception of a handler is logged, and the handlers after it are called all the same.
-/// </summary>
+/// <summary>A notification within this process. Thread-safe.</summary>
 /// <remarks>
-/// Safe for concurrent use. Two concurrent publications may reach a handler at the same time and in either order, unless the publisher
-/// serializes them. A handler that is added or removed during a publication takes part from the next one on, so a handler may still be
-/// running when its subscription has been disposed on another thread. Handlers must not block.
+/// <see cref="Publish"/> calls the handlers on its own thread, in the order of subscription. An exception of a handler is logged and does
+/// not stop the others. Two concurrent publications may reach a handler at the same time and in either order, unless the publisher
+/// serialises them. Adding or removing a handler takes effect with the next publication. A handler may therefore still run when another
+/// thread has disposed its subscription. Handlers must not block.
 /// </remarks>
-/// <typeparam name="T">What is published.</typeparam>
-/// <param name="name">Names the signal in the log.</param>
-/// <param name="logger">Logs failed handlers; null logs nothing.</param>
+/// <typeparam name="T">The type of the published values.</typeparam>
+/// <param name="name">The name of the signal in the log.</param>
+/// <param name="logger">Logs exceptions of handlers; null disables logging.</param>
 internal sealed class Signal<T>(string name, ILogger? logger = null)
 {
-    // The array is replaced, never changed, so that publishing takes no lock. The lock guards the replacing.
+    // The array is immutable and replaced under the lock, so that publishing needs no lock.
     private readonly Lock _gate = new();
     private Subscription[] _subscriptions = [];
 
     /// <summary>Adds a handler.</summary>
-    /// <returns>Removes the handler when disposed; disposing it again does nothing.</returns>
+    /// <returns>A subscription; dispose it to remove the handler. Further disposals do nothing.</returns>
     public IDisposable Subscribe(Action<T> handler)
     {
         ArgumentNullException.ThrowIfNull(handler);
@@ -40,7 +38,7 @@ internal sealed class Signal<T>(string name, ILogger? logger = null)
             {
                 subscription.Handler(value);
             }
-#pragma warning disable CA1031 // the other handlers, and the publisher, must not fail with this one
+#pragma warning disable CA1031 // an exception must not affect the other handlers or the publisher
             catch (Exception exception)
 #pragma warning restore CA1031
             {

@@ -1,18 +1,18 @@
 namespace Dunlin.Scheduling;
 
-/// <summary>
-/// One timer for everything that is due some seconds from now: heartbeats, expiries, graces. Entries lie in 256 slots of one
-/// second, so that scheduling, moving and cancelling cost the same whatever the number of entries, and no connection owns a
-/// timer. An entry becomes due up to one slot late and never early. Safe for concurrent use.
-/// </summary>
+/// <summary>A timer shared by all short delays of a node: heartbeats, expiries, grace periods. Thread-safe.</summary>
+/// <remarks>
+/// Entries are in 256 slots of one second. Scheduling, moving and cancelling take constant time, and no connection needs its own timer. An
+/// entry is never early and at most one slot late.
+/// </remarks>
 internal sealed class TimerWheel : IDisposable
 {
-    /// <summary>The width of a slot, and the precision of everything scheduled here.</summary>
+    /// <summary>The width of a slot and the precision of all entries: one second.</summary>
     public static readonly TimeSpan Slot = TimeSpan.FromSeconds(1);
 
     private const int SlotCount = 256;
 
-    private readonly Lock _gate = new(); // guards the slots, the links of the entries and _tick's growth
+    private readonly Lock _gate = new(); // guards the slots, the links of the entries, and writes to _tick
     private readonly WheelEntry?[] _slots = new WheelEntry?[SlotCount];
     private readonly TimeProvider _time;
     private readonly long _start;
@@ -21,8 +21,8 @@ internal sealed class TimerWheel : IDisposable
     private long _tick;
 
     /// <summary>Starts the wheel.</summary>
-    /// <param name="time">The clock; only its timestamps and timers are used.</param>
-    /// <param name="onError">Told of an entry that threw; the wheel goes on.</param>
+    /// <param name="time">The time provider. Only its timestamps and timers are used.</param>
+    /// <param name="onError">Called with the exception of an entry; null ignores it. The wheel continues.</param>
     public TimerWheel(TimeProvider time, Action<Exception>? onError = null)
     {
         _time = time;
@@ -31,16 +31,18 @@ internal sealed class TimerWheel : IDisposable
         _timer = time.CreateTimer(static wheel => ((TimerWheel)wheel!).Turn(), this, Slot, Slot);
     }
 
-    /// <summary>Slots passed since the start: a clock that costs one read.</summary>
+    /// <summary>Gets the number of slots since the start: a clock with a precision of one second that is cheap to read.</summary>
     public long Tick => Volatile.Read(ref _tick);
 
-    /// <summary>Makes the entry due after <paramref name="delay"/>, and no longer at any time set before.</summary>
+    /// <summary>Schedules an entry after a delay. Replaces its earlier schedule.</summary>
+    /// <param name="entry">The entry.</param>
+    /// <param name="delay">The delay, rounded up to whole slots.</param>
     public void Schedule(WheelEntry entry, TimeSpan delay)
     {
         lock (_gate)
         {
             Unlink(entry);
-            // One slot more than the quotient: the current slot is partly over, and early is never allowed.
+            // Round up from the current time, not from the start of the current slot: an entry must never be early.
             var slots = Math.Max(1, (long)Math.Ceiling((_time.GetElapsedTime(_start) + delay) / Slot) - _tick);
             entry.DueTick = _tick + slots;
             ref var head = ref _slots[entry.DueTick % SlotCount];
@@ -52,7 +54,8 @@ internal sealed class TimerWheel : IDisposable
         }
     }
 
-    /// <summary>Takes the entry off the wheel. It may still become due if that has begun.</summary>
+    /// <summary>Cancels an entry. A call of the entry that has already begun continues.</summary>
+    /// <param name="entry">The entry.</param>
     public void Cancel(WheelEntry entry)
     {
         lock (_gate)
@@ -89,7 +92,7 @@ internal sealed class TimerWheel : IDisposable
             {
                 entry.OnDue();
             }
-#pragma warning disable CA1031 // one entry's fault must not stop the others
+#pragma warning disable CA1031 // an exception of one entry must not stop the others
             catch (Exception error)
 #pragma warning restore CA1031
             {
@@ -113,7 +116,7 @@ internal sealed class TimerWheel : IDisposable
     }
 }
 
-/// <summary>Something that becomes due on a <see cref="TimerWheel"/>; at most once at a time.</summary>
+/// <summary>An entry of a <see cref="TimerWheel"/>. An entry is scheduled at most once at a time.</summary>
 internal abstract class WheelEntry
 {
     internal WheelEntry? Next { get; set; }
@@ -124,6 +127,8 @@ internal abstract class WheelEntry
 
     internal bool IsLinked { get; set; }
 
-    /// <summary>Called once when due, on the wheel's thread: be quick, and hand longer work to the thread pool.</summary>
+    /// <summary>
+    /// Called once when the entry is due, on the thread of the wheel. Must return quickly: run longer work on the thread pool.
+    /// </summary>
     protected internal abstract void OnDue();
 }

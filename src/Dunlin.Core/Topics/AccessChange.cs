@@ -2,14 +2,14 @@ using System.Text.Json.Serialization;
 
 namespace Dunlin.Topics;
 
-/// <summary>One change of access: of one session, of one user's rights, or of everybody's everything.</summary>
-/// <param name="UserId">Whose.</param>
-/// <param name="SessionId">The session that has ended; null where rights have changed.</param>
-/// <param name="Reason">Why the session has ended.</param>
-/// <param name="LastFrame">For the streams of the session.</param>
+/// <summary>A change of access: an ended session, changed rights of one user, or changed access of all users.</summary>
+/// <param name="UserId">The user; empty for all users.</param>
+/// <param name="SessionId">The ended session; null if rights have changed.</param>
+/// <param name="Reason">The reason for the end of the session.</param>
+/// <param name="LastFrame">The final frame for the streams of the session.</param>
 internal sealed record AccessChange(string UserId, string? SessionId, string? Reason, byte[]? LastFrame)
 {
-    /// <summary>Anything may have changed, for anybody. No user has an empty id.</summary>
+    /// <summary>The access of all users may have changed. The empty user id marks it: no user has one.</summary>
     public static readonly AccessChange Everything = new("", null, null, null);
 
     [JsonIgnore]
@@ -20,7 +20,7 @@ internal sealed record AccessChange(string UserId, string? SessionId, string? Re
     public static AccessChange OfSession(EndedSession ended) =>
         new(ended.UserId, ended.SessionId, ended.Reason, ended.LastFrame.IsEmpty ? null : ended.LastFrame.ToArray());
 
-    /// <summary>Tells the listeners of a node.</summary>
+    /// <summary>Notifies the listeners of this node.</summary>
     public void Tell(AccessChanges changes)
     {
         if (UserId.Length == 0)

@@ -3,28 +3,27 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Topics;
 
-/// <summary>
-/// Tells that somebody's access has shrunk or changed, so that what is open already follows at once: streams close or
-/// are authorised again, leases are released, cached sessions are dropped.
+/// <summary>Notifies listeners of ended sessions and changed rights. Thread-safe.</summary>
+/// <remarks>
+/// Listeners close or re-authorise open streams, release leases and drop cached sessions. Raise a change only after it has been stored.
 /// <para>
-/// Listeners run on the thread that tells, one after another in the order in which they subscribed, and none of them
-/// begins before the change itself has been stored. A listener must be quick and must not block; it hands longer work
-/// on. One that throws is logged and does not keep the others from hearing. All members are safe for concurrent use;
-/// two changes told at the same time may be heard in either order, and a listener may still be running when its
-/// subscription is disposed from another thread.
+/// Listeners run on the notifying thread, in the order of subscription. They must return quickly and must not block. An exception is logged
+/// and does not affect the other listeners. Two concurrent changes may arrive in either order. A listener may still run while another
+/// thread disposes its subscription.
 /// </para>
-/// What is told here is heard on this node at once, and on the others that share the store a moment later: if this node dies in that
-/// moment, they hear nothing. A change that is made in a unit of work is announced there (<c>AccessEvents</c>); this is
-/// for those that are made elsewhere.
-/// </summary>
+/// <para>
+/// Notifications reach this node at once and the other nodes of the store shortly afterwards, unless this node fails in between. For a
+/// change inside a unit of work use <c>AccessEvents</c>, which has no such gap.
+/// </para>
+/// </remarks>
 public sealed class AccessChanges
 {
     private readonly Signal<EndedSession> _sessionEnds;
     private readonly Signal<string> _rightsChanges;
     private readonly Signal<bool> _everythingChanges;
 
-    /// <summary>Creates it without listeners.</summary>
-    /// <param name="logger">Logs listeners that throw; null logs nothing.</param>
+    /// <summary>Creates an instance without listeners.</summary>
+    /// <param name="logger">Logs exceptions of listeners; null disables logging.</param>
     public AccessChanges(ILogger<AccessChanges>? logger = null)
     {
         _sessionEnds = new("ended sessions", logger);
@@ -32,30 +31,43 @@ public sealed class AccessChanges
         _everythingChanges = new("changed access of all users", logger);
     }
 
-    /// <summary>Tells that a session has ended and must not be honoured any more.</summary>
-    /// <param name="userId">Whose session.</param>
-    /// <param name="sessionId">Which one.</param>
+    /// <summary>Announces that a session has ended and must no longer be accepted.</summary>
+    /// <param name="userId">The user of the session.</param>
+    /// <param name="sessionId">The session.</param>
     /// <param name="reason">A short word for the log and the client, such as <c>signed_out</c>.</param>
     public void SessionEnded(string userId, string sessionId, string reason) => SessionEnded(new EndedSession(userId, sessionId, reason));
 
-    /// <summary>Tells that a session has ended and must not be honoured any more.</summary>
+    /// <summary>Announces that a session has ended and must no longer be accepted.</summary>
+    /// <param name="ended">The session and the reason.</param>
     internal void SessionEnded(EndedSession ended) => _sessionEnds.Publish(ended);
 
-    /// <summary>Tells that what a user may do or see has changed: ask the policies again.</summary>
+    /// <summary>Announces that the rights of a user have changed: the access policies must be evaluated again.</summary>
+    /// <param name="userId">The user.</param>
     public void RightsChanged(string userId) => _rightsChanges.Publish(userId);
 
-    /// <summary>Tells that the access of anybody may have changed in any way: streams are closed and come back with their credentials,
-    /// which are looked at afresh; caches are dropped. For a change that is not known in detail, such as accounts that were restored from
-    /// a copy; also what the nodes tell one another when too many changes wait.</summary>
+    /// <summary>
+    /// Announces that the access of any user may have changed. Caches are dropped; streams are closed, and the clients reconnect with their
+    /// credentials.
+    /// </summary>
+    /// <remarks>
+    /// For changes without details, such as accounts restored from a backup. Nodes also send it to each other when too many changes are
+    /// queued.
+    /// </remarks>
     public void EverythingChanged() => _everythingChanges.Publish(true);
 
-    /// <summary>Calls <paramref name="listener"/> for every session that ends, until the result is disposed.</summary>
+    /// <summary>Subscribes to ended sessions.</summary>
+    /// <param name="listener">Called for each ended session.</param>
+    /// <returns>A subscription; dispose it to unsubscribe.</returns>
     internal IDisposable OnSessionEnded(Action<EndedSession> listener) => _sessionEnds.Subscribe(listener);
 
-    /// <summary>Calls <paramref name="listener"/> with the user's id for every change of rights, until the result is disposed.</summary>
+    /// <summary>Subscribes to changed rights.</summary>
+    /// <param name="listener">Called with the user id for each change.</param>
+    /// <returns>A subscription; dispose it to unsubscribe.</returns>
     public IDisposable OnRightsChanged(Action<string> listener) => _rightsChanges.Subscribe(listener);
 
-    /// <summary>Calls <paramref name="listener"/> when everything may have changed, until the result is disposed.</summary>
+    /// <summary>Subscribes to changes of the access of all users.</summary>
+    /// <param name="listener">Called for each change.</param>
+    /// <returns>A subscription; dispose it to unsubscribe.</returns>
     public IDisposable OnEverythingChanged(Action listener)
     {
         ArgumentNullException.ThrowIfNull(listener);
@@ -63,14 +75,15 @@ public sealed class AccessChanges
     }
 }
 
-/// <summary>A session that has ended.</summary>
-/// <param name="UserId">Whose session.</param>
-/// <param name="SessionId">Which one.</param>
+/// <summary>An ended session.</summary>
+/// <param name="UserId">The user of the session.</param>
+/// <param name="SessionId">The session.</param>
 /// <param name="Reason">A short word, such as <c>signed_out</c>.</param>
 internal sealed record EndedSession(string UserId, string SessionId, string Reason)
 {
     /// <summary>
-    /// A frame for the session's open streams, at whatever node, sent before their goodbye; empty sends none. A few KiB at most.
+    /// Gets a frame that all nodes send to the session's streams before <c>dunlin.goodbye</c>. At most a few KiB. Empty (the default) sends
+    /// none.
     /// </summary>
     public ReadOnlyMemory<byte> LastFrame { get; init; }
 }

@@ -3,39 +3,41 @@ using System.Security.Claims;
 
 namespace Dunlin.Topics;
 
-/// <summary>Who asks: the signed-in user of one request or stream. Made from the credential alone, never from a parameter.</summary>
+/// <summary>
+/// The signed-in user of a request or stream. Immutable. Created from the credential only, never from a request parameter.
+/// </summary>
 /// <param name="UserId">The stable id of the user.</param>
-/// <param name="Name">The name shown to others.</param>
+/// <param name="Name">The display name.</param>
 public sealed record Caller(string UserId, string Name)
 {
-    /// <summary>The sign-in session; null for credentials without one.</summary>
+    /// <summary>Gets the sign-in session; null for credentials without one.</summary>
     public string? SessionId { get; init; }
 
-    /// <summary>The stream connection of the page that asks, as the request names it. A hint only: it is compared together
-    /// with the user, so naming another's connection has no effect on the other.</summary>
+    /// <summary>Gets the stream connection of the requesting page, as the request states it; null if unknown.</summary>
+    /// <remarks>Not authenticated. It is always compared together with the user, so that a false id cannot affect other users.</remarks>
     public string? ConnectionId { get; init; }
 
-    /// <summary>The browser or device that asks.</summary>
+    /// <summary>Gets the browser or device; null if unknown.</summary>
     public string? DeviceId { get; init; }
 
-    /// <summary>Roles of the user.</summary>
+    /// <summary>Gets the roles of the user. Default: none.</summary>
     public IReadOnlySet<string> Roles { get; init; } = FrozenSet<string>.Empty;
 
-    /// <summary>When the credential ends; null if it does not. A stream is closed then.</summary>
+    /// <summary>Gets the expiry of the credential (UTC), at which streams are closed; null if it does not expire.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
-    /// <summary>When the credential was issued; null if it does not say. Revocations compare it.</summary>
+    /// <summary>Gets the time at which the credential was issued (UTC); null if unknown. Revocations compare it.</summary>
     public DateTimeOffset? IssuedAt { get; init; }
 
-    /// <summary>What the credential itself allows; see <see cref="GrantPolicy"/>.</summary>
+    /// <summary>Gets the grants in the credential; see <see cref="GrantPolicy"/>. Default: none.</summary>
     public Grants Grants { get; init; } = Grants.None;
 
-    /// <summary>The whole identity, for policies that need further claims.</summary>
+    /// <summary>Gets the claims principal, for policies that need further claims.</summary>
     public ClaimsPrincipal Principal { get; init; } = new();
 
-    /// <summary>The role that may see totals and take leases by default.</summary>
+    /// <summary>The role that may preempt leases and see totals by default.</summary>
     public const string AdministratorRole = "admin";
 
-    /// <summary>Whether the user has <see cref="AdministratorRole"/>.</summary>
+    /// <summary>Gets whether the user has <see cref="AdministratorRole"/>.</summary>
     public bool IsAdministrator => Roles.Contains(AdministratorRole);
 }

@@ -1,9 +1,7 @@
 namespace Dunlin.Topics;
 
-/// <summary>
-/// Lets the credential decide: what its <see cref="Grants"/> cover is allowed, and nothing else. Whatever they say, nobody
-/// reads or publishes to the topics of records, by which nodes learn what has changed.
-/// </summary>
+/// <summary>Allows what the caller's <see cref="Grants"/> cover and denies everything else. Thread-safe.</summary>
+/// <remarks>Always denies the topics of records, which are internal to the nodes.</remarks>
 internal sealed class GrantPolicy : IAccessPolicy, IPatternAccessPolicy
 {
     private const string Records = "records";

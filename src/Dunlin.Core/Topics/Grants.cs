@@ -2,33 +2,34 @@ using System.Text.Json;
 
 namespace Dunlin.Topics;
 
-/// <summary>
-/// What a credential itself allows, as patterns of topics and resources: the claim <c>dunlin</c> of a token,
-/// <c>{"subscribe": [...], "publish": [...], "hold": [...], "take": [...]}</c>. What is not named is not allowed. Takes effect where
-/// <c>AddTokenGrants()</c> lets it decide. Immutable.
-/// </summary>
+/// <summary>The grants of a credential, as patterns of topics and resources. Immutable.</summary>
+/// <remarks>
+/// They come from the claim <c>dunlin</c> of a JSON Web Token (RFC 7519): <c>{"subscribe": [...], "publish": [...], "hold": [...], "take":
+/// [...]}</c>. Everything not listed is denied. Grants take effect where <c>AddTokenGrants()</c> registers <see cref="GrantPolicy"/>.
+/// </remarks>
 public sealed record Grants
 {
     private static readonly JsonDocumentOptions Json = new() { MaxDepth = 3, AllowDuplicateProperties = false };
 
-    /// <summary>Nothing.</summary>
+    /// <summary>Gets the empty grants.</summary>
     public static Grants None { get; } = new();
 
-    /// <summary>Topics whose events and presence may be read.</summary>
+    /// <summary>Gets the patterns of topics whose events and presence the caller may read. Default: none.</summary>
     public IReadOnlyList<TopicPattern> Subscribe { get; init; } = [];
 
-    /// <summary>Topics that may be published to.</summary>
+    /// <summary>Gets the patterns of topics that the caller may publish to. Default: none.</summary>
     public IReadOnlyList<TopicPattern> Publish { get; init; } = [];
 
-    /// <summary>Resources whose leases may be held and seen.</summary>
+    /// <summary>Gets the patterns of resources whose leases the caller may hold and see. Default: none.</summary>
     public IReadOnlyList<TopicPattern> Hold { get; init; } = [];
 
-    /// <summary>Resources whose leases may be taken from their holders; holding them is included.</summary>
+    /// <summary>Gets the patterns of resources whose leases the caller may preempt, hold and see. Default: none.</summary>
     public IReadOnlyList<TopicPattern> Take { get; init; } = [];
 
-    /// <summary>Reads the claim. Strict: what is misspelt is refused rather than passed over, so that nobody believes to have
-    /// granted what was not.</summary>
-    /// <exception cref="FormatException">It is not of that form; the message says what is wrong.</exception>
+    /// <summary>Parses the claim. Rejects unknown members: ignoring unknown permissions would hide typos.</summary>
+    /// <param name="json">The claim as JSON.</param>
+    /// <returns>The grants.</returns>
+    /// <exception cref="FormatException">The claim is not valid; the message gives the reason.</exception>
     public static Grants Parse(string json)
     {
         try
@@ -51,13 +52,16 @@ public sealed record Grants
             }
             return grants;
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException) // the latter for half a surrogate pair
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException) // the latter: an unpaired surrogate
         {
             throw new FormatException("The claim is not valid JSON.", exception);
         }
     }
 
-    /// <summary>Reads the claim; false where it is not of that form.</summary>
+    /// <summary>Parses the claim.</summary>
+    /// <param name="json">The claim as JSON.</param>
+    /// <param name="grants">The grants; <see cref="None"/> if the method returns false.</param>
+    /// <returns>Whether the claim is valid.</returns>
     public static bool TryParse(string json, out Grants grants)
     {
         try
@@ -72,7 +76,7 @@ public sealed record Grants
         }
     }
 
-    /// <summary>The claim.</summary>
+    /// <summary>Returns the claim as JSON.</summary>
     public string ToJson() =>
         JsonSerializer.Serialize(
             new[] { ("subscribe", Subscribe), ("publish", Publish), ("hold", Hold), ("take", Take) }

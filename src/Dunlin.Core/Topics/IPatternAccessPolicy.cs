@@ -1,13 +1,23 @@
 namespace Dunlin.Topics;
 
 /// <summary>
-/// What an <see cref="IAccessPolicy"/> can also answer: whether a caller may subscribe to a pattern. Without it every pattern below
-/// the policy's prefix is refused. The duties are those of the policy: safe for concurrent use, quick, asked again when rights change.
+/// Decides whether a caller may subscribe to patterns. An optional addition to <see cref="IAccessPolicy"/>: without it, all patterns below
+/// the policy's prefix are denied.
 /// </summary>
+/// <remarks>
+/// The requirements of <see cref="IAccessPolicy"/> apply: fast, thread-safe where shared, and evaluated again when rights change.
+/// </remarks>
 public interface IPatternAccessPolicy
 {
-    /// <summary>May the caller read events of every topic that the pattern covers, of those too that do not exist yet? What arrives under
-    /// the pattern is not asked about one by one, so yes means all, and for as long as no change of rights is told. The pattern lies
-    /// below the policy's prefix, and no other policy decides about anything that it covers.</summary>
+    /// <summary>
+    /// Returns whether the caller may read the events of every topic that a pattern covers, including topics that are created later.
+    /// </summary>
+    /// <remarks>
+    /// Events under the pattern are not checked one by one: true allows all of them until a change of rights is announced. The pattern is
+    /// below the policy's prefix, and no other policy decides about any topic that it covers.
+    /// </remarks>
+    /// <param name="caller">The caller.</param>
+    /// <param name="pattern">The pattern.</param>
+    /// <param name="cancellationToken">Cancels the check.</param>
     ValueTask<bool> MayReadAllAsync(Caller caller, TopicPattern pattern, CancellationToken cancellationToken);
 }

@@ -1,10 +1,13 @@
 namespace Dunlin.Topics;
 
-/// <summary>Prefixes of topic and resource names that end at a segment border: <c>users/1</c> never covers <c>users/10</c>.</summary>
+/// <summary>
+/// Compares prefixes of topic and resource names segment by segment: <c>users/1</c> does not cover <c>users/10</c>. Thread-safe.
+/// </summary>
 public static class NamePrefix
 {
-    /// <summary>Whether <paramref name="name"/> equals <paramref name="prefix"/> or lies below it. An empty prefix covers all;
-    /// a trailing <c>/</c> in the prefix changes nothing.</summary>
+    /// <summary>Returns whether <paramref name="name"/> equals <paramref name="prefix"/> or is below it.</summary>
+    /// <param name="prefix">The prefix. Empty covers all names; a trailing <c>/</c> has no effect.</param>
+    /// <param name="name">The name.</param>
     public static bool Covers(string prefix, string name)
     {
         var bare = prefix.EndsWith('/') ? prefix.AsSpan(0, prefix.Length - 1) : prefix;

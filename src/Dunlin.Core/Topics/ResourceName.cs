@@ -4,26 +4,31 @@ using Dunlin.Diagnostics;
 namespace Dunlin.Topics;
 
 /// <summary>
-/// The name of what a lease is on: a file, a record, one field of a record; for example <c>cases/17/customerName</c>.
-/// The same characters and length as <see cref="TopicName"/>.
+/// The name of the resource of a lease, such as a file, a record or a field: for example <c>cases/17/customerName</c>. Immutable.
 /// </summary>
+/// <remarks>Allows the same characters and length as <see cref="TopicName"/>.</remarks>
 public readonly record struct ResourceName
 {
     private readonly string? _value;
 
     private ResourceName(string value) => _value = value;
 
-    /// <summary>The text of the name.</summary>
+    /// <summary>Gets the text of the name; empty for the default value, which is not a valid name.</summary>
     public string Value => _value ?? "";
 
-    /// <summary>Makes a name from text.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidResource"/>, saying what is wrong.</exception>
+    /// <summary>Parses a name.</summary>
+    /// <param name="text">The text.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidResource"/>: the text is not a valid name; the message gives the
+    /// reason.</exception>
     public static ResourceName Parse(string? text) =>
         TopicName.Fault(text) is { } fault
             ? throw new DunlinException(ErrorCode.InvalidResource, fault, "resource")
             : new ResourceName(text!);
 
-    /// <summary>Makes a name from text; false where it is not one.</summary>
+    /// <summary>Parses a name.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="name">The name; default if the method returns false.</param>
+    /// <returns>Whether the text is a valid name.</returns>
     public static bool TryParse([NotNullWhen(true)] string? text, out ResourceName name)
     {
         var valid = TopicName.Fault(text) is null;
@@ -31,13 +36,17 @@ public readonly record struct ResourceName
         return valid;
     }
 
-    /// <summary>Joins segments with <c>/</c>, escaping each as <see cref="TopicName.Of"/> does.</summary>
+    /// <summary>Joins segments with <c>/</c> and escapes each as <see cref="TopicName.Of"/> does.</summary>
+    /// <param name="segments">The segments.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidTopic"/>: the result is not a valid name, for example because it is
+    /// too long.</exception>
     public static ResourceName Of(params ReadOnlySpan<string> segments) => new(TopicName.Of(segments).Value);
 
-    /// <summary>The part before the first <c>/</c>.</summary>
+    /// <summary>Gets the part before the first <c>/</c>.</summary>
     public string FirstSegment => Value.IndexOf('/', StringComparison.Ordinal) is var slash and >= 0 ? Value[..slash] : Value;
 
-    /// <summary>Whether this name is <paramref name="prefix"/> or lies below it, segment by segment.</summary>
+    /// <summary>Returns whether this name equals <paramref name="prefix"/> or is below it, segment by segment.</summary>
+    /// <param name="prefix">The prefix.</param>
     public bool IsUnder(string prefix) => NamePrefix.Covers(prefix, Value);
 
     /// <inheritdoc/>

@@ -2,7 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Topics;
 
-/// <summary>Answers each question by a policy of its own, made in a scope that ends with the answer. Safe for concurrent use.</summary>
+/// <summary>Creates a policy in a new service scope for each check. Thread-safe.</summary>
 internal sealed class ScopedAccessPolicy<TPolicy>(IServiceScopeFactory scopes) : IAccessPolicy, IPatternAccessPolicy
     where TPolicy : class, IAccessPolicy
 {
@@ -18,7 +18,7 @@ internal sealed class ScopedAccessPolicy<TPolicy>(IServiceScopeFactory scopes) :
     public ValueTask<bool> MayTakeAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) =>
         AskAsync(policy => policy.MayTakeAsync(caller, resource, cancellationToken));
 
-    // A policy that knows no patterns refuses them all.
+    // A policy without pattern support denies all patterns.
     public ValueTask<bool> MayReadAllAsync(Caller caller, TopicPattern pattern, CancellationToken cancellationToken) =>
         AskAsync(policy =>
             policy is IPatternAccessPolicy patterns ? patterns.MayReadAllAsync(caller, pattern, cancellationToken) : new(false)

@@ -1,10 +1,10 @@
 namespace Dunlin.Topics;
 
-/// <summary>Says which topics one reading wants: those named, and those that a pattern covers. It remembers its answers, because a page
-/// holds many events of few topics. Not for concurrent use.</summary>
+/// <summary>Selects the topics of one read: the named ones and those that a pattern covers. Not thread-safe.</summary>
+/// <remarks>Caches its results, because a page holds many events of few topics.</remarks>
 internal sealed class TopicFilter(IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns)
 {
-    /// <summary>So many names are compared faster than hashed.</summary>
+    /// <summary>Up to this number, comparing the names is faster than hashing them.</summary>
     private const int FewTopics = 4;
 
     private readonly HashSet<TopicName>? _topics = topics.Count > FewTopics ? new(topics) : null;

@@ -6,13 +6,15 @@ using Dunlin.Diagnostics;
 namespace Dunlin.Topics;
 
 /// <summary>
-/// The name of one ordered flow of events: segments joined by <c>/</c>, for example <c>branches/1</c>. Names are
-/// compared byte by byte: <c>users/1</c> is neither <c>users/10</c> nor <c>Users/1</c>. Only ASCII is allowed, so that
-/// no Unicode normalisation can make two names one.
+/// The name of a topic, which is an ordered stream of events: segments joined by <c>/</c>, for example <c>branches/1</c>. Immutable.
 /// </summary>
+/// <remarks>
+/// Comparison is ordinal: <c>users/1</c> is neither <c>users/10</c> nor <c>Users/1</c>. Only ASCII is allowed, so that Unicode
+/// normalisation cannot make two names equal.
+/// </remarks>
 public readonly record struct TopicName
 {
-    /// <summary>The longest name, in characters. Long enough for three joined UUIDs with prefixes.</summary>
+    /// <summary>The maximum length of a name in characters: 200, enough for three UUIDs with prefixes.</summary>
     public const int MaxLength = 200;
 
     private static readonly SearchValues<char> Allowed = SearchValues.Create(
@@ -23,15 +25,20 @@ public readonly record struct TopicName
 
     private TopicName(string value) => _value = value;
 
-    /// <summary>The text of the name; empty for the default value, which names nothing.</summary>
+    /// <summary>Gets the text of the name; empty for the default value, which is not a valid name.</summary>
     public string Value => _value ?? "";
 
-    /// <summary>Makes a name from text.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidTopic"/>, saying what is wrong.</exception>
+    /// <summary>Parses a name.</summary>
+    /// <param name="text">The text.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidTopic"/>: the text is not a valid name; the message gives the
+    /// reason.</exception>
     public static TopicName Parse(string? text) =>
         Fault(text) is { } fault ? throw new DunlinException(ErrorCode.InvalidTopic, fault, "topic") : new TopicName(text!);
 
-    /// <summary>Makes a name from text; false where it is not one.</summary>
+    /// <summary>Parses a name.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="name">The name; default if the method returns false.</param>
+    /// <returns>Whether the text is a valid name.</returns>
     public static bool TryParse([NotNullWhen(true)] string? text, out TopicName name)
     {
         var valid = Fault(text) is null;
@@ -40,9 +47,12 @@ public readonly record struct TopicName
     }
 
     /// <summary>
-    /// Joins segments with <c>/</c>, escaping in each what a name may not hold (and <c>/</c> and <c>%</c> themselves) as
-    /// percent-encoded UTF-8. Use it where a segment comes from data, such as a user id.
+    /// Joins segments with <c>/</c> and escapes invalid characters, <c>/</c> and <c>%</c> in each as percent-encoded UTF-8. Use it for
+    /// segments from data, such as user ids.
     /// </summary>
+    /// <param name="segments">The segments.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidTopic"/>: the result is not a valid name, for example because it is
+    /// too long.</exception>
     public static TopicName Of(params ReadOnlySpan<string> segments)
     {
         var text = new StringBuilder();
@@ -55,10 +65,12 @@ public readonly record struct TopicName
         return Parse(text.ToString());
     }
 
-    /// <summary>The topic of one user: <c>users/{id}</c>. Its owner may always read it.</summary>
+    /// <summary>Returns the topic of a user, <c>users/{id}</c>. The user may always read it.</summary>
+    /// <param name="userId">The user.</param>
     public static TopicName ForUser(string userId) => Of("users", userId);
 
-    /// <summary>Whether this name is <paramref name="prefix"/> or lies below it, segment by segment.</summary>
+    /// <summary>Returns whether this name equals <paramref name="prefix"/> or is below it, segment by segment.</summary>
+    /// <param name="prefix">The prefix.</param>
     public bool IsUnder(string prefix) => NamePrefix.Covers(prefix, Value);
 
     /// <inheritdoc/>
@@ -74,7 +86,7 @@ public readonly record struct TopicName
             _ => null,
         };
 
-    /// <summary>The characters that a segment takes in a name.</summary>
+    /// <summary>Returns the number of characters that a segment has in a name, after escaping.</summary>
     internal static int SegmentLength(string segment)
     {
         var text = new StringBuilder();

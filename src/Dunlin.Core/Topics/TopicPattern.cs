@@ -2,13 +2,13 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Dunlin.Topics;
 
-/// <summary>
-/// Says which names of topics or resources are meant: segments joined by <c>/</c>, where <c>*</c> stands for any one whole
-/// segment and <c>**</c>, as the last segment only, for one or more. <c>teams/7/**</c> covers <c>teams/7/chat</c> and all below it,
-/// but not <c>teams/7</c> itself. Compared byte by byte, like the names: <c>users/1</c> covers neither <c>users/10</c> nor <c>Users/1</c>,
-/// and nothing is decoded, so <c>%2F</c> in a name is part of a segment and never a border. Names hold no <c>*</c>, so no text is both.
-/// Immutable; two of the same text are equal.
-/// </summary>
+/// <summary>A pattern of topic or resource names. Immutable; patterns with equal text are equal.</summary>
+/// <remarks>
+/// Segments are joined by <c>/</c>. <c>*</c> matches exactly one segment. <c>**</c> is allowed as the last segment and matches one or more
+/// segments. For example, <c>teams/7/**</c> covers <c>teams/7/chat</c> and all names below it, but not <c>teams/7</c>. Comparison is
+/// ordinal, and nothing is decoded: <c>%2F</c> in a name is part of a segment. Names cannot contain <c>*</c>, so no text is both a name and
+/// a pattern with wildcards.
+/// </remarks>
 public sealed class TopicPattern : IEquatable<TopicPattern>
 {
     private const string One = "*";
@@ -27,33 +27,40 @@ public sealed class TopicPattern : IEquatable<TopicPattern>
         Prefix = string.Join('/', literal < 0 ? _segments : _segments[..literal]);
     }
 
-    /// <summary>The pattern as it was written.</summary>
+    /// <summary>Gets the text of the pattern.</summary>
     public string Text { get; }
 
-    /// <summary>The segments before the first that stands for others: every name that is meant is this or lies below it. Empty where
-    /// the first segment stands for others already.</summary>
+    /// <summary>
+    /// Gets the segments before the first wildcard. Every covered name equals it or is below it. Empty if the first segment is a wildcard.
+    /// </summary>
     public string Prefix { get; }
 
-    /// <summary>Every name that is meant, and usually others, sorts from the first of these (inclusive) to the second (exclusive), byte by
-    /// byte: for an index on names.</summary>
+    /// <summary>
+    /// Gets an ordinal range for an index on names, from inclusive to exclusive. It contains every covered name, and usually others.
+    /// </summary>
     internal (string From, string To) Range =>
-        Text.Length == Prefix.Length ? (Text, Text + '!') // '!' is the first character that a name may hold,
+        Text.Length == Prefix.Length ? (Text, Text + '!') // '!' is the lowest character of a name,
         : Prefix.Length == 0 ? ("", "\u007F")
-        : (Prefix + '/', Prefix + '0'); // DEL follows the last one, and '0' follows '/'
+        : (Prefix + '/', Prefix + '0'); // '0' follows '/', and DEL is above all characters of a name
 
-    /// <summary>Reads a pattern.</summary>
-    /// <exception cref="FormatException">It is none; the message says why.</exception>
+    /// <summary>Parses a pattern.</summary>
+    /// <param name="text">The text.</param>
+    /// <exception cref="FormatException">The text is not a valid pattern; the message gives the reason.</exception>
     public static TopicPattern Parse(string? text) =>
         Fault(text) is { } fault ? throw new FormatException($"'{text}' is not a pattern: {fault}") : new TopicPattern(text!);
 
-    /// <summary>Reads a pattern; false where the text is none.</summary>
+    /// <summary>Parses a pattern.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="pattern">The pattern; null if the method returns false.</param>
+    /// <returns>Whether the text is a valid pattern.</returns>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out TopicPattern? pattern)
     {
         pattern = Fault(text) is null ? new TopicPattern(text!) : null;
         return pattern is not null;
     }
 
-    /// <summary>Whether a name is meant. Allocates nothing.</summary>
+    /// <summary>Returns whether the pattern covers a name. Does not allocate.</summary>
+    /// <param name="name">The name.</param>
     public bool Covers(string name)
     {
         var rest = name.AsSpan();
@@ -70,7 +77,8 @@ public sealed class TopicPattern : IEquatable<TopicPattern>
         return rest.IsEmpty != _coversBelow;
     }
 
-    /// <summary>Whether every name that <paramref name="other"/> means is meant by this one too.</summary>
+    /// <summary>Returns whether this pattern covers every name that <paramref name="other"/> covers.</summary>
+    /// <param name="other">The other pattern.</param>
     public bool CoversAll(TopicPattern other)
     {
         ArgumentNullException.ThrowIfNull(other);
@@ -85,7 +93,9 @@ public sealed class TopicPattern : IEquatable<TopicPattern>
         return true;
     }
 
-    /// <summary>Whether a name that is meant can be <paramref name="prefix"/> or lie below it. An empty prefix: always.</summary>
+    /// <summary>
+    /// Returns whether the pattern can cover a name that equals <paramref name="prefix"/> or is below it. Always true for an empty prefix.
+    /// </summary>
     internal bool Meets(string prefix)
     {
         var rest = prefix.EndsWith('/') ? prefix.AsSpan(0, prefix.Length - 1) : prefix;

@@ -1,6 +1,6 @@
 namespace Dunlin.Topics;
 
-/// <summary>What several patterns cover together. Allocates nothing.</summary>
+/// <summary>Matches names against lists of patterns. Does not allocate.</summary>
 internal static class TopicPatterns
 {
     public static bool AnyCovers(this IReadOnlyList<TopicPattern> patterns, TopicName topic) => patterns.AnyCovers(topic.Value);
@@ -15,7 +15,9 @@ internal static class TopicPatterns
         return false;
     }
 
-    /// <summary>Whether one of them covers the whole of another pattern. What only several cover together counts as not covered.</summary>
+    /// <summary>
+    /// Returns whether one of the patterns covers all of another pattern. False if only several patterns together cover it.
+    /// </summary>
     public static bool AnyCoversAll(this IReadOnlyList<TopicPattern> patterns, TopicPattern asked)
     {
         for (var i = 0; i < patterns.Count; i++)

@@ -1,19 +1,19 @@
 namespace Dunlin.Topics;
 
-/// <summary>What a user id may be, whoever vouches for it: each user has topics, and those have a longest name.</summary>
+/// <summary>Validates user ids of all issuers. Each user has topics, so an id must fit into a topic name.</summary>
 internal static class UserIds
 {
     /// <summary>
-    /// The longest id, in characters of a topic name: <c>users/{id}/devices/{device}</c> with the longest device still fits.
+    /// The maximum length of an id, in characters of a topic name: <c>users/{id}/devices/{device}</c> must fit with the longest device id.
     /// </summary>
     public const int MaxLength = 120;
 
-    /// <summary>What is wrong with an id; null where nothing is.</summary>
+    /// <summary>Returns why an id is not valid; null if it is valid.</summary>
     public static string? Fault(string? userId)
     {
         if (string.IsNullOrEmpty(userId))
             return "A user id is missing.";
-        // The length of a segment is at least the id's: whatever is too long need not be written out.
+        // An escaped segment is at least as long as the id, so an id that is too long need not be escaped.
         return userId.Length > MaxLength || userId.Any(char.IsControl) || LengthInTopic(userId) > MaxLength
             ? $"A user id has at most {MaxLength} characters, none of them a control character; what a topic name cannot hold counts three for each byte of UTF-8."
             : null;
