@@ -2,15 +2,12 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dunlin.Hosting;
-using Dunlin.Journal;
 using Dunlin.Postgres;
 using Dunlin.Relational;
 using Dunlin.Sqlite;
 using Dunlin.TestKit.Servers;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Dunlin.Host.Tests;
@@ -111,24 +108,21 @@ public sealed class MoveTests
     }
 
     private static SqliteStore Sqlite(string file, SchemaScripts[] schemas) =>
-        new(
-            Options.Create(new SqliteOptions { Path = file }),
-            Options.Create(new RetentionOptions()),
-            schemas,
-            new CommitFeed(),
-            new StoreClock(TimeProvider.System),
-            NullLogger<SqliteStore>.Instance
-        );
+        Open<SqliteStore>(schemas, dunlin => dunlin.AddSqlite(file));
 
     private static PostgresStore Postgres(string connectionString, SchemaScripts[] schemas) =>
-        new(
-            Options.Create(new PostgresOptions { ConnectionString = connectionString }),
-            Options.Create(new RetentionOptions()),
-            schemas,
-            new CommitFeed(),
-            new StoreClock(TimeProvider.System),
-            NullLogger<PostgresStore>.Instance
-        );
+        Open<PostgresStore>(schemas, dunlin => dunlin.AddPostgres(connectionString));
+
+    // The caller disposes the store, which is all that the container holds open.
+    private static TStore Open<TStore>(SchemaScripts[] schemas, Action<DunlinBuilder> use)
+        where TStore : notnull
+    {
+        var services = new ServiceCollection();
+        foreach (var schema in schemas)
+            services.AddSingleton(schema);
+        use(services.AddDunlin());
+        return services.BuildServiceProvider().GetRequiredService<TStore>();
+    }
 
     private static async Task<long> LeaseAsync(HttpClient client, string id, string resource = "warranty/1/1/status")
     {
