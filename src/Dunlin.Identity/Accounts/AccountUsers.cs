@@ -90,15 +90,15 @@ internal sealed class AccountUsers(
             return false;
         if (result == PasswordVerificationResult.SuccessRehashNeeded)
         {
-            // Not UpdatePasswordHash: that changes the stamp, and the password stays. If somebody else changed the account
-            // meanwhile, nothing is saved, and the next sign-in hashes again.
+            // Not UpdatePasswordHash, because that changes the stamp although the password stays the same. If the account was changed
+            // concurrently, nothing is saved, and the next sign-in hashes again.
             user.PasswordHash = PasswordHasher.HashPassword(user, password);
             await Store.UpdateAsync(user, Stop);
         }
         return true;
     }
 
-    /// <summary>Counts an attempt to sign in, unless the user must wait: then says how long.</summary>
+    /// <summary>Counts a sign-in attempt and returns null, or returns how long the user must wait.</summary>
     public ValueTask<TimeSpan?> BeginAttemptAsync(AccountUser user) => lockout.BeginAsync(user, Stop);
 
     public override async Task<bool> IsLockedOutAsync(AccountUser user) => await lockout.WaitAsync(user, Stop) is not null;
@@ -130,7 +130,7 @@ internal sealed class AccountUsers(
             },
         };
 
-    // Identity normalises user names and roles alike. Here roles are compared with regard to case, and the store compares user names.
+    // Identity normalises user names and roles alike. Here role names are case-sensitive, and the store normalises user names.
     private sealed class AsWritten : ILookupNormalizer
     {
         public static AsWritten Instance { get; } = new();
