@@ -46,11 +46,11 @@ internal sealed partial class Writer : BatchWriter, IDisposable
         _session = new WriterSession(settings.Database, clock, _limit, settings.Head, settings.FencingToken);
         instruments.Watch(() => _queue.Length);
         _thread = new Thread(Run) { Name = "Dunlin SQLite writer", IsBackground = true };
-        // Without the caller's context: its span would become the parent of all that this thread does.
+        // Starts without the caller's execution context. Otherwise the caller's span would become the parent of all spans of this thread.
         _thread.UnsafeStart();
     }
 
-    /// <summary>The last position that readers can see.</summary>
+    /// <summary>Gets the last position that is visible to readers.</summary>
     public Position Head => _settings.Head with { Offset = Volatile.Read(ref _head) };
 
     public Exception? Fault => Volatile.Read(ref _fault);
