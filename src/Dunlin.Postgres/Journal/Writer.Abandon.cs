@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Dunlin.Postgres.Journal;
 
-/// <summary><content></summary>
+/// <content>
 /// Handles a unit of work that still runs after its limit. Its transaction holds the lock of all writers.
 /// <para>
 /// Its connection may be executing a command. Npgsql refuses to close such a connection (<see cref="NpgsqlOperationInProgressException"/>).

@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace Dunlin.Postgres.Journal;
 
-/// <summary><content></summary>
+/// <content>
 /// Finds out the outcome of a commit whose connection was lost. The writer queries it on a new connection, and completes no request before.
 /// <para>
 /// The writer takes the lock first. The lost transaction held the lock, so it has ended by then, even if the server had not noticed the

@@ -6,7 +6,7 @@ using StackExchange.Redis;
 
 namespace Dunlin.Redis.Backplane;
 
-/// <summary><content></summary>
+/// <content>
 /// The connection to Redis. An open connection is not sufficient: its subscription may not be restored yet, or Redis may be stalled. The
 /// node
 /// therefore publishes heartbeats, and treats Redis as working while it receives its own heartbeats.

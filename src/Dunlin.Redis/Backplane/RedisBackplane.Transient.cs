@@ -3,7 +3,7 @@ using Dunlin.Journal;
 
 namespace Dunlin.Redis.Backplane;
 
-/// <summary><content></summary>
+/// <content>
 /// Transient events travel through Redis while this node receives its own heartbeats, and through the store while it does not. A deaf node
 /// receives through the store only. It also sends through the store only, at least every few seconds for presence. The other nodes detect
 /// this and send all transient events both ways for a while. Receivers recognise an event by its number and deliver it once. Events in

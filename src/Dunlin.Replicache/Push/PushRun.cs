@@ -54,7 +54,7 @@ internal sealed class PushRun(
 
     public int Repeated { get; private set; }
 
-    /// <summary>Where the run stopped: the first mutation that is not done.</summary>
+    /// <summary>Gets the index of the first mutation that is not processed.</summary>
     public int Next { get; private set; }
 
     public async ValueTask<PushStop> RunAsync(IUnitOfWork unit, CancellationToken cancellationToken)
