@@ -3,14 +3,14 @@ using Dunlin.Journal;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <summary>One open back end, new and empty, with the parts that the suites need.</summary>
+/// <summary>Represents a new, empty, open back end with the components that the suites need.</summary>
 /// <param name="journal">The journal.</param>
-/// <param name="store">The store that holds the same journal.</param>
-/// <param name="feed">What both publish to.</param>
-/// <param name="clock">The clock both use.</param>
-/// <param name="accounts">Accounts of the same back end.</param>
-/// <param name="sessions">Sessions of the same back end.</param>
-/// <param name="dispose">Closes it and removes what it left.</param>
+/// <param name="store">The store with the same journal.</param>
+/// <param name="feed">The feed to which both publish.</param>
+/// <param name="clock">The clock of both.</param>
+/// <param name="accounts">The accounts of the same back end.</param>
+/// <param name="sessions">The sessions of the same back end.</param>
+/// <param name="dispose">Closes the back end and deletes its data.</param>
 public sealed class StoreUnderTest(
     IJournal journal,
     IStore store,
@@ -21,22 +21,22 @@ public sealed class StoreUnderTest(
     Func<ValueTask> dispose
 ) : IAsyncDisposable
 {
-    /// <summary>The journal.</summary>
+    /// <summary>Gets the journal.</summary>
     public IJournal Journal => journal;
 
-    /// <summary>The store that holds the same journal.</summary>
+    /// <summary>Gets the store with the same journal.</summary>
     public IStore Store => store;
 
-    /// <summary>What both publish to.</summary>
+    /// <summary>Gets the feed to which both publish.</summary>
     public CommitFeed Feed => feed;
 
-    /// <summary>The clock both use.</summary>
+    /// <summary>Gets the clock of both.</summary>
     public StoreClock Clock => clock;
 
-    /// <summary>Accounts of the same back end.</summary>
+    /// <summary>Gets the accounts of the same back end.</summary>
     public IAccountStore Accounts => accounts;
 
-    /// <summary>Sessions of the same back end.</summary>
+    /// <summary>Gets the sessions of the same back end.</summary>
     public ISessionStore Sessions => sessions;
 
     /// <inheritdoc/>

@@ -139,7 +139,7 @@ public sealed class TcpProxy : IAsyncDisposable
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            // Cut.
+            // The connection was cut.
         }
     }
 
@@ -156,7 +156,7 @@ public sealed class TcpProxy : IAsyncDisposable
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            // Cut.
+            // The connection was cut.
         }
     }
 
