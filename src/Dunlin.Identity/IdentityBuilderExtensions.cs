@@ -18,9 +18,8 @@ public static class IdentityBuilderExtensions
     /// <returns>The same builder.</returns>
     /// <remarks>
     /// <see cref="IAccounts"/> and Identity's <c>UserManager&lt;AccountUser&gt;</c> create and change users. For further password rules,
-    /// register an
-    /// <c>IPasswordValidator&lt;AccountUser&gt;</c>; for another hash, an <c>IPasswordHasher&lt;AccountUser&gt;</c>. Accounts ignore
-    /// <see cref="IdentityOptions"/>, which belong to the application.
+    /// register an <c>IPasswordValidator&lt;AccountUser&gt;</c>; for another hash, an <c>IPasswordHasher&lt;AccountUser&gt;</c>. Accounts
+    /// ignore <see cref="IdentityOptions"/>, which belong to the application.
     /// </remarks>
     /// <example>
     /// <code>

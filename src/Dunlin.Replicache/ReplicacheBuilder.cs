@@ -12,17 +12,14 @@ public sealed class ReplicacheBuilder(DunlinBuilder dunlin)
 
     /// <summary>Adds the server implementation of a mutator.</summary>
     /// <typeparam name="TArgs">The type of the arguments: JSON in web style, parsed strictly, with data annotations checked. A mutation
-    /// with invalid
-    /// arguments fails.</typeparam>
+    /// with invalid arguments fails.</typeparam>
     /// <param name="name">The name of the mutator in the client.</param>
     /// <param name="run">Runs the mutation.</param>
     /// <returns>The same builder.</returns>
     /// <remarks>
     /// The mutator runs inside a unit of work, so it must make all changes through <see cref="Mutation.Records"/> and
-    /// <see cref="Mutation.Unit"/>. It
-    /// may run several times before it commits, and commits at most once. If it throws, its changes are rolled back and the mutation counts
-    /// as
-    /// processed. The client then discards its optimistic result at the next pull.
+    /// <see cref="Mutation.Unit"/>. It may run several times before it commits, and commits at most once. If it throws, its changes are
+    /// rolled back and the mutation counts as processed. The client then discards its optimistic result at the next pull.
     /// </remarks>
     /// <exception cref="ArgumentException">The name is null or empty.</exception>
     /// <example>

@@ -8,8 +8,8 @@ namespace Dunlin.RxDb;
 /// <param name="name">The name in the path of pull and push: 1 to 40 letters, digits, - and _.</param>
 /// <remarks>
 /// A document is a record. Its key is <see cref="KeyPrefix"/> followed by the document's primary key, and its value is the whole document
-/// as JSON
-/// without <c>_deleted</c>. Several collections share the spaces of a user. A primary key is unique in its collection, across all users.
+/// as JSON without <c>_deleted</c>. Several collections share the spaces of a user. A primary key is unique in its collection, across all
+/// users.
 /// </remarks>
 public sealed class RxCollection(string name)
 {

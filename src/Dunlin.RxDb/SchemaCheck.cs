@@ -8,10 +8,8 @@ namespace Dunlin.RxDb;
 internal static class SchemaCheck
 {
     /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>: the collection does not exist.
-    /// <see cref="ErrorCode.InvalidField"/>:
-    /// <c>schema</c> is no number. <see cref="ErrorCode.SchemaOutdated"/>: the page is too old. <see cref="ErrorCode.Draining"/>: the page
-    /// is newer than
-    /// the server, as during a roll-out.</exception>
+    /// <see cref="ErrorCode.InvalidField"/>: <c>schema</c> is no number. <see cref="ErrorCode.SchemaOutdated"/>: the page is too old.
+    /// <see cref="ErrorCode.Draining"/>: the page is newer than the server, as during a roll-out.</exception>
     public static RxCollection Require(HttpContext context, RxCollectionSet collections, string name)
     {
         var collection =

@@ -12,12 +12,12 @@ namespace Dunlin.Devices;
 /// <summary>Maps the event stream of one device of the signed-in user: <c>GET pattern?deviceId=</c>.</summary>
 /// <remarks>
 /// Opening a stream registers the device, and closing it unregisters the device. Each of several streams of one device has its own
-/// registration. Frames have the envelope format, and the first one is
-/// <c>{channel: "system", type: "connected", payload: {deviceId, connectionId}}</c>. An idle stream carries a comment every 30 s.
+/// registration. Frames have the envelope format, and the first one is <c>{channel: "system", type: "connected", payload: {deviceId,
+/// connectionId}}</c>. An idle stream carries a comment every 30 s.
 /// <para>
-/// A device also receives its own events. The tabs of a browser are one device and, with <c>@dunlin/client</c>, share one stream.
-/// Excluding the device or the connection would hide an event from the sibling tabs. The tab that acted recognises its own event by the
-/// version in it. To exclude a device, call <c>UserDevices.BroadcastAsync(..., exceptDevice)</c>.
+/// A device also receives its own events. The tabs of a browser are one device and, with <c>@dunlin/client</c>, share one stream. Excluding
+/// the device or the connection would hide an event from the sibling tabs. The tab that acted recognises its own event by the version in
+/// it. To exclude a device, call <c>UserDevices.BroadcastAsync(..., exceptDevice)</c>.
 /// </para>
 /// </remarks>
 public static class DeviceStreams

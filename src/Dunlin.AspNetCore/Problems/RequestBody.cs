@@ -33,11 +33,9 @@ public static class RequestBody
     /// <item><see cref="ErrorCode.TooLarge"/>: the body exceeds <paramref name="maxBytes"/>; the extension <c>limit</c> holds that
     /// number.</item>
     /// <item><see cref="ErrorCode.InvalidJson"/>: the body is empty, is not UTF-8 or JSON, repeats a member, nests too deep, or has text
-    /// after
-    /// the value.</item>
+    /// after the value.</item>
     /// <item><see cref="ErrorCode.UnknownField"/> or <see cref="ErrorCode.InvalidField"/>: a member is unknown or invalid; the error names
-    /// it.
-    /// Null array items, unpaired surrogates, NUL and numbers out of range are invalid.</item>
+    /// it. Null array items, unpaired surrogates, NUL and numbers out of range are invalid.</item>
     /// </list>
     /// </exception>
     public static async ValueTask<T> ReadAsync<T>(HttpContext context, int maxBytes, CancellationToken cancellationToken)

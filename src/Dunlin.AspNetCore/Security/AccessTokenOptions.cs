@@ -65,9 +65,8 @@ public sealed class TrustedIssuer
     /// Default: null, which fetches no keys.</summary>
     /// <remarks>
     /// The keys of the document are added to <see cref="Keys"/>: RSA for RS256, EC P-256 for ES256. The server fetches them at the start,
-    /// at each
-    /// <see cref="KeyRefreshInterval"/>, and when a token names an unknown key. The issuer can therefore rotate keys without a restart.
-    /// The document must name <see cref="Issuer"/> exactly (OpenID Connect Discovery 1.0, section 4.3).
+    /// at each <see cref="KeyRefreshInterval"/>, and when a token names an unknown key. The issuer can therefore rotate keys without a
+    /// restart. The document must name <see cref="Issuer"/> exactly (OpenID Connect Discovery 1.0, section 4.3).
     /// </remarks>
     public string? Authority { get; set; }
 

@@ -40,10 +40,10 @@ internal sealed class AuthorityKeys(
     private volatile IReadOnlyList<TokenKey> _keys = configured;
     private volatile bool _isCurrent;
 
-    /// <summary>The configured keys and those of the last successful fetch.</summary>
+    /// <summary>Gets the configured keys and those of the last successful fetch.</summary>
     public IReadOnlyList<TokenKey> Keys => _keys;
 
-    /// <summary>Whether the last fetch succeeded.</summary>
+    /// <summary>Gets whether the last fetch succeeded.</summary>
     public bool IsCurrent => _isCurrent;
 
     /// <summary>Fetches the keys, or joins a running fetch. It has no effect if the last fetch ended less than the minimum time ago. A
@@ -64,7 +64,8 @@ internal sealed class AuthorityKeys(
         }
     }
 
-    /// <summary>Refreshes at the issuer's interval, or every minute after a failure, until cancelled.</summary>
+    /// <summary>Refreshes at the issuer's interval, or every minute after a failure, until cancelled. The timer has started when the method
+    /// returns its task.</summary>
     public async Task RunAsync(BackgroundLoop loop, CancellationToken stopping)
     {
         var interval = issuer.KeyRefreshInterval;

@@ -6,7 +6,8 @@ namespace Dunlin.Security;
 /// <summary>Keeps the tickets of one node in memory. Thread-safe.</summary>
 internal sealed class InMemoryTicketStore : ITicketStore
 {
-    /// <summary>The maximum number of unused tickets. At about 300 bytes each, a flood of requests takes 3 MB at most.</summary>
+    /// <summary>The maximum number of tickets that have not expired, used ones included. At about 300 bytes each, a flood of requests takes
+    /// 3 MB at most.</summary>
     public const int MaxTickets = 10_000;
 
     /// <summary>The maximum number of unused tickets of one user: more than the tabs that a person opens within half a minute. The limit

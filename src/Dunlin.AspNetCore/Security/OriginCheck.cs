@@ -11,8 +11,7 @@ namespace Dunlin.Security;
 /// <remarks>
 /// A browser attaches cookies to every request, so a write with a cookie must come from the site itself or from an allowed origin.
 /// <c>Sec-Fetch-Site</c> (Fetch Metadata) tells the origin. Older browsers send <c>Origin</c> only, which is compared by host because a
-/// proxy
-/// may terminate TLS. A request with neither header comes from no page of another site: each browser sends <c>Origin</c> with a
+/// proxy may terminate TLS. A request with neither header comes from no page of another site: each browser sends <c>Origin</c> with a
 /// cross-origin write.
 /// <para>
 /// A request is exempt only if the credential that authenticated it is one that a page must set in code. The mere presence of an

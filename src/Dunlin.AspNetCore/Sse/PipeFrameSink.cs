@@ -60,7 +60,7 @@ internal sealed class PipeFrameSink : IFrameSink
             var flush = Pipe.FlushAsync();
             return flush.IsCompletedSuccessfully ? new(IsOpen(flush.Result)) : WaitAsync(flush);
         }
-#pragma warning disable CA1031 // whatever a dead connection throws, it is gone
+#pragma warning disable CA1031 // a dead connection may throw any exception
         catch (Exception)
 #pragma warning restore CA1031
         {
@@ -102,7 +102,7 @@ internal sealed class PipeFrameSink : IFrameSink
         {
             return IsOpen(await flush);
         }
-#pragma warning disable CA1031 // see above
+#pragma warning disable CA1031 // a dead connection may throw any exception
         catch (Exception)
 #pragma warning restore CA1031
         {

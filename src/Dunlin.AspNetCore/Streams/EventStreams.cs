@@ -46,12 +46,10 @@ public sealed class EventStreams
     /// <param name="request">The topics and options of the stream.</param>
     /// <remarks>
     /// The stream resumes after the position in <c>Last-Event-ID</c> or <c>lastEventId</c>. <c>HEAD</c> receives the headers of a stream
-    /// and opens
-    /// none. The method sends nothing before all checks have passed, so a refusal is an ordinary problem response.
+    /// and opens none. The method sends nothing before all checks have passed, so a refusal is an ordinary problem response.
     /// <para>
     /// The task completes at the end of the stream. Over <see cref="Transport.DirectTransport"/> it completes earlier: when the stream has
-    /// caught
-    /// up and has left the web server. <see cref="EventStreamConnection.Completion"/> then reports the end.
+    /// caught up and has left the web server. <see cref="EventStreamConnection.Completion"/> then reports the end.
     /// </para>
     /// </remarks>
     /// <exception cref="DunlinException">

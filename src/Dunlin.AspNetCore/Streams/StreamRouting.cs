@@ -17,8 +17,7 @@ public static class StreamRouting
     /// <remarks>
     /// The endpoint accepts tickets, writes errors as problem documents, and answers <c>HEAD</c> with the headers of a stream. A combined
     /// response (<c>POST /dunlin/v1/streams</c>) may include it. It refuses pages of other origins that send a cookie, unless their origin
-    /// is
-    /// allowed. Problem middleware holds no memory for an open stream.
+    /// is allowed. Problem middleware holds no memory for an open stream.
     /// </remarks>
     /// <example>
     /// <code>
@@ -50,7 +49,7 @@ public static class StreamRouting
                         OriginCheck.RequireOwnOriginToStream(context);
                         await handler(context);
                     }
-#pragma warning disable CA1031 // every error becomes an answer
+#pragma warning disable CA1031 // any exception becomes a problem response
                     catch (Exception error)
 #pragma warning restore CA1031
                     {

@@ -16,8 +16,7 @@ namespace Dunlin.Transport;
 /// <remarks>
 /// Invariant: the owner of the socket closes it exactly once. The owner is this connection and, after <see cref="TryTakeOver"/>, the new
 /// owner. Later calls of Kestrel then have no effect on the socket. The input of Kestrel's side is completed, so no reader of a request
-/// waits
-/// for bytes that go to the new owner.
+/// waits for bytes that go to the new owner.
 /// </remarks>
 internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader, IConnectionSocketFeature, IMemoryPoolFeature
 {

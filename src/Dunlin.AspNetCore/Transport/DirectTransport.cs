@@ -12,8 +12,7 @@ public static class DirectTransport
     /// <returns>The same web host.</returns>
     /// <remarks>
     /// The transport sends responses on the thread that flushes them. After the response headers, an event stream over plain HTTP/1.1
-    /// leaves
-    /// Kestrel with its socket. An idle stream then costs its socket and its subscription only.
+    /// leaves Kestrel with its socket. An idle stream then costs its socket and its subscription only.
     /// <para>
     /// The web server treats a stream that has left as complete: its request ends in logs and request metrics when the stream begins, and
     /// Kestrel does not count its connection. Dunlin's own metrics and limits count it, and

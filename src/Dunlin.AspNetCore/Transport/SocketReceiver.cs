@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace Dunlin.Transport;
 
-/// <summary>Waits for bytes of a client as long as its socket is open, and passes them to the current reader: first Kestrel's side of the
+/// <summary>Waits for bytes of a client while its socket is open, and passes them to the current reader: first Kestrel's side of the
 /// connection, then the stream that took over the socket.</summary>
 /// <remarks>While it waits, it holds no buffer and no reference to a former reader.</remarks>
 internal sealed class SocketReceiver(Socket socket, ISocketReader reader)

@@ -30,8 +30,7 @@ internal static class AccountErrors
         result.Errors.Any(error => error.Code == nameof(IdentityErrorDescriber.ConcurrencyFailure));
 
     /// <exception cref="DunlinException">The result is a failure. The exception describes its first error that names a field, or otherwise
-    /// its
-    /// first error.</exception>
+    /// its first error.</exception>
     public static void Require(IdentityResult result)
     {
         if (result.Succeeded)

@@ -9,9 +9,8 @@ namespace Dunlin.Identity;
 /// <remarks>
 /// A successful attempt is subtracted again. It subtracts only itself, because an attacker may own an account too.
 /// <para>
-/// A <c>PartitionedRateLimiter</c> does not fit: it cannot return a permit after a successful sign-in, its waits do not grow with the
-/// number
-/// of failures, and the number of its partitions has no bound against a flood from many IPv6 networks.
+/// A <c>PartitionedRateLimiter</c> does not fit. It cannot return a permit after a successful sign-in, and its waits do not grow with the
+/// number of failures. The number of its partitions has no bound against a flood from many IPv6 networks.
 /// </para>
 /// </remarks>
 internal sealed class AddressThrottle(IOptions<AccountOptions> options, TimeProvider time)

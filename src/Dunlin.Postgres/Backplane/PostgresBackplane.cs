@@ -14,10 +14,8 @@ namespace Dunlin.Postgres.Backplane;
 /// <summary>The backplane for nodes that share only the database. Thread-safe.</summary>
 /// <remarks>
 /// The store detects commits itself (<see cref="HeadWatcher"/>), so this backplane sends no commit notifications. It sends transient events
-/// in
-/// groups through a small unlogged table, with an empty NOTIFY. Delivery is best effort: while the database is unreachable, transient
-/// events
-/// are lost. A faster backplane may wrap this one.
+/// in groups through a small unlogged table, with an empty NOTIFY. Delivery is best effort: while the database is unreachable, transient
+/// events are lost. A faster backplane may wrap this one.
 /// </remarks>
 internal sealed class PostgresBackplane : IHostedService, IStoreBackplane
 {

@@ -9,14 +9,12 @@ namespace Dunlin.Postgres.Journal;
 /// Handles a unit of work that still runs after its limit. Its transaction holds the lock of all writers.
 /// <para>
 /// Its connection may be executing a command. Npgsql refuses to close such a connection (<see cref="NpgsqlOperationInProgressException"/>).
-/// If
-/// it stays open, it is idle in transaction after the command, and all nodes wait for the lock until the server's time-out. The writer
+/// If it stays open, it is idle in transaction after the command, and all nodes wait for the lock until the server's time-out. The writer
 /// therefore terminates the session on the server, and closes the connection when no command runs on it.
 /// </para>
 /// <para>
 /// After a jump in time (a paused process, a test), the limit and the grace period of a unit end at the same instant. The cancellation may
-/// then
-/// arrive while a command of the unit runs, and the grace period may end before its response.
+/// then arrive while a command of the unit runs, and the grace period may end before its response.
 /// </para>
 /// </content>
 internal sealed partial class Writer
@@ -33,7 +31,7 @@ internal sealed partial class Writer
             await using var command = other.Command(TerminateSession, Statements.Number(processId));
             await command.ExecuteNonQueryAsync();
         }
-#pragma warning disable CA1031 // the server ends it by itself when it has been idle for too long
+#pragma warning disable CA1031 // the idle time-out of the server ends the session later
         catch (Exception exception)
 #pragma warning restore CA1031
         {

@@ -10,10 +10,8 @@ namespace Dunlin.Postgres.Journal;
 /// Finds out the outcome of a commit whose connection was lost. The writer queries it on a new connection, and completes no request before.
 /// <para>
 /// The writer takes the lock first. The lost transaction held the lock, so it has ended by then, even if the server had not noticed the
-/// loss
-/// earlier. Its transaction id shows its outcome. The writer also compares the last event: after a fail-over to a server without the
-/// commit,
-/// the id may belong to another transaction.
+/// loss earlier. Its transaction id shows its outcome. The writer also compares the last event: after a fail-over to a server without the
+/// commit, the id may belong to another transaction.
 /// </para>
 /// </content>
 internal sealed partial class Writer
@@ -46,7 +44,7 @@ internal sealed partial class Writer
             {
                 await Task.Delay(delay, _settings.Time);
             }
-#pragma warning disable CA1031 // an answer that cannot be had is none; the requests are told so
+#pragma warning disable CA1031 // any other exception leaves the outcome unknown
             catch (Exception error)
 #pragma warning restore CA1031
             {

@@ -11,19 +11,16 @@ namespace Dunlin.Postgres.Journal;
 /// <summary>The only writer of this node: a loop that takes requests from the queue in batches. Thread-safe.</summary>
 /// <remarks>
 /// A batch is one transaction with one sync. It takes the lock that all nodes share. Each unit of work runs in a savepoint, so a failed
-/// unit
-/// rolls back alone. Plain appends need no separate statement. No request completes before the commit.
+/// unit rolls back alone. Plain appends need no separate statement. No request completes before the commit.
 /// <code>
 /// take batch -> BEGIN, lock (wait for other nodes) -> take requests that arrived meanwhile -> work of each
 ///            -> insert all events, notify, COMMIT -> head visible -> CommitFeed, in order -> complete the requests
 /// </code>
 /// Requests that arrive during the wait for the lock join the batch. A node gets the lock once per commit of another node, so a batch
-/// without
-/// them would be a fraction of the queue (decision 13).
+/// without them would be a fraction of the queue (decision 13).
 /// <para>
 /// Units of work of all nodes run one after another, so each runs as if alone, without retries and deadlocks. Offsets are assigned inside
-/// the
-/// transaction, so they become visible in order (see the table dunlin_journal).
+/// the transaction, so they become visible in order (see the table dunlin_journal).
 /// </para>
 /// </remarks>
 internal sealed partial class Writer : BatchWriter, IAsyncDisposable
@@ -107,7 +104,7 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
                 {
                     await RunTransactionAsync(batch);
                 }
-#pragma warning disable CA1031 // whatever it is, the requests are answered and the loop goes on
+#pragma warning disable CA1031 // any exception fails the batch, and the loop continues
                 catch (Exception exception)
 #pragma warning restore CA1031
                 {
@@ -151,7 +148,7 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
                 await ExecuteAsync(session, first.Value);
             }
         }
-#pragma warning disable CA1031 // the transaction is given up, whatever the reason
+#pragma warning disable CA1031 // any exception rolls back the transaction
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -338,7 +335,7 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
             if (connection is not null)
                 await connection.DisposeAsync();
         }
-#pragma warning disable CA1031 // it is given up whatever it says
+#pragma warning disable CA1031 // the connection is abandoned in any case
         catch (Exception exception)
 #pragma warning restore CA1031
         {

@@ -1,6 +1,6 @@
 -- Transient events in transit between nodes, for a minute at most. Unlogged: a crash may delete them, because their delivery is best
 -- effort.
--- Each node numbers its events and inserts them in one statement after another. They become visible in the order of their numbers, so a
+-- Each node numbers its events and inserts them with one statement after another. They become visible in the order of their numbers, so a
 -- reader that stores the last number of each node skips none.
 CREATE UNLOGGED TABLE dunlin_transient (
     node TEXT COLLATE "C" NOT NULL,

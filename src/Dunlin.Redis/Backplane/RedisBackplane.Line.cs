@@ -8,8 +8,7 @@ namespace Dunlin.Redis.Backplane;
 
 /// <content>
 /// The connection to Redis. An open connection is not sufficient: its subscription may not be restored yet, or Redis may be stalled. The
-/// node
-/// therefore publishes heartbeats, and treats Redis as working while it receives its own heartbeats.
+/// node therefore publishes heartbeats, and treats Redis as working while it receives its own heartbeats.
 /// <code>
 /// deaf    : the store reads advertised commits at once
 /// hearing : commit notifications arrive, and the store waits a moment for them
@@ -178,7 +177,7 @@ internal sealed partial class RedisBackplane
             if (_node is { } node && _services.GetService(typeof(IJournal)) is IJournal journal)
                 node.OnReached(await journal.ReadHeadAsync(CancellationToken.None));
         }
-#pragma warning disable CA1031 // the store's own watch finds it a little later
+#pragma warning disable CA1031 // the watcher of the store detects the commits later
         catch (Exception exception)
 #pragma warning restore CA1031
         {

@@ -5,10 +5,9 @@ namespace Dunlin.Redis.Backplane;
 
 /// <content>
 /// Transient events travel through Redis while this node receives its own heartbeats, and through the store while it does not. A deaf node
-/// receives through the store only. It also sends through the store only, at least every few seconds for presence. The other nodes detect
-/// this and send all transient events both ways for a while. Receivers recognise an event by its number and deliver it once. Events in
-/// transit
-/// are lost when Redis fails.
+/// receives through the store only. It also sends through the store only, at least every few seconds, because nodes announce themselves.
+/// The other nodes detect this and send all transient events both ways for a while. Receivers recognise an event by its number and deliver
+/// it once. Events in transit are lost when Redis fails.
 /// </content>
 internal sealed partial class RedisBackplane
 {

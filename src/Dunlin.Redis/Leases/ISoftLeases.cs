@@ -10,21 +10,18 @@ namespace Dunlin.Redis.Leases;
 /// Use them to avoid duplicate work that wastes time but does no harm, or for a resource that compares fencing tokens itself.
 /// <list type="bullet">
 /// <item>There is at most one holder while Redis keeps its data. A flush, a restart without persistence, an eviction, or a fail-over to a
-/// lagging
-/// replica may lose a lease. Redis then grants it to another caller while the first holder still uses it. During a partition both sides may
-/// grant.</item>
+/// lagging replica may lose a lease. Redis then grants it to another caller while the first holder still uses it. During a partition both
+/// sides may grant.</item>
 /// <item>Fencing tokens always grow. Each life of Redis' data has an epoch from the store that is larger than all earlier ones, and a
-/// server
-/// process never issues a number in the epoch of another process. A resource that stores the largest token and refuses smaller ones is
-/// therefore safe.</item>
+/// server process never issues a number in the epoch of another process. A resource that stores the largest token and refuses smaller ones
+/// is therefore safe.</item>
 /// <item>A unit of work of the store cannot check a soft lease in its transaction. Protect data in the store with a lease of
 /// <see cref="ILeases"/>.</item>
 /// <item>There are no announcements, no queue and no hand-off. Neither a lost connection nor a sign-out ends a lease: it expires. A handle
 /// detects a loss by its clock and at its next renewal.</item>
 /// </list>
 /// Redis measures durations with its wall clock. Each call throws <see cref="ErrorCode.OutcomeUnknown"/> if Redis does not respond (or, for
-/// the
-/// first grant of an epoch, the store). Its outcome is then unknown: repeat it with the same <see cref="LeaseSettings.LeaseId"/>.
+/// the first grant of an epoch, the store). Its outcome is then unknown: repeat it with the same <see cref="LeaseSettings.LeaseId"/>.
 /// </remarks>
 public interface ISoftLeases
 {

@@ -11,9 +11,9 @@ namespace Dunlin.Redis.Leases;
 
 /// <summary>Implements <see cref="ISoftLeases"/>. Thread-safe.</summary>
 /// <remarks>
-/// Each verb is one script, so it is atomic in Redis. If the data has no life of the current server process (the data is empty, or another
-/// process wrote it), the node takes a new number from the store and begins a life with it as epoch. The store issues each number once and
-/// keeps it on disk.
+/// Each verb is one script, so it is atomic in Redis. The data may have no life of the current server process, because it is empty or
+/// another process wrote it. The node then takes a new number from the store and begins a life with it as epoch. The store issues each
+/// number once and keeps it on disk.
 /// <code>
 /// acquire -- no life --> next fencing token of the store (committed) --> begin (the first node wins) --> acquire again
 /// </code>

@@ -45,8 +45,7 @@ internal sealed class Trimmer(RelationalStore store, RetentionOptions rules)
     }
 
     /// <returns>The offset through which each topic of the page must be trimmed, and the last topic of the page. The last topic is null at
-    /// the
-    /// end.</returns>
+    /// the end.</returns>
     private async ValueTask<(IReadOnlyList<(long Topic, long Through)> Cuts, long? Last)> FindCutsAsync(
         ISqlSession session,
         long after,

@@ -12,8 +12,8 @@ namespace Dunlin.Relational.Leases;
 /// <remarks>All nodes run the sweep, each at a random time. Expiring a lease that another node has already expired has no effect.</remarks>
 internal sealed class LeaseSweeper : IHostedService
 {
-    /// <summary>The mean interval of the sweep. It limits how late an expiry is announced if the node that granted the lease is
-    /// gone.</summary>
+    /// <summary>The mean interval of the sweep. If the node that granted a lease is gone, its expiry is announced up to 3.5 s
+    /// late.</summary>
     internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
     /// <summary>The maximum number of leases in one sweep. The next sweep continues.</summary>

@@ -63,8 +63,7 @@ internal sealed record PushRequest(string ClientGroupId, string SchemaVersion, I
 internal static class ArgsBounds
 {
     /// <exception cref="DunlinException"><see cref="ErrorCode.TooLarge"/>: the arguments are too large.
-    /// <see cref="ErrorCode.InvalidField"/>: they
-    /// nest too deep or are invalid.</exception>
+    /// <see cref="ErrorCode.InvalidField"/>: they nest too deep or are invalid.</exception>
     public static void Check(ReadOnlySpan<byte> args, ReplicacheOptions options)
     {
         if (args.IsEmpty)

@@ -12,9 +12,8 @@ namespace Dunlin.Replicache.Push;
 /// <summary>Serves <c>POST push</c>: runs the pending mutations of a group in order. Thread-safe.</summary>
 /// <remarks>
 /// Several mutations share a commit. If a mutator throws, the commit is rolled back. The mutations before it run again and commit, and the
-/// failed
-/// mutation is skipped: its id is used, but its changes are not made. Status 200 means that all mutations are processed. Any other status
-/// makes the client send the remaining ones again.
+/// failed mutation is skipped: its id is used, but its changes are not made. Status 200 means that all mutations are processed. Any other
+/// status makes the client send the remaining ones again.
 /// </remarks>
 internal sealed partial class PushService(
     IStore store,

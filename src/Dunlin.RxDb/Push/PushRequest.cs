@@ -54,8 +54,7 @@ internal static class PushRequest
     private static readonly JsonTextRules Rules = JsonTextRules.Document with { MaxDepth = MaxDepth };
 
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidJson"/>: the body is not JSON. <see cref="ErrorCode.InvalidField"/>: a
-    /// row is
-    /// malformed; the error names its path. <see cref="ErrorCode.TooLarge"/>: the push has too many rows.</exception>
+    /// row is malformed; the error names its path. <see cref="ErrorCode.TooLarge"/>: the push has too many rows.</exception>
     public static IReadOnlyList<PushRow> Read(ReadOnlyMemory<byte> body, RxCollection collection, RxDbOptions options)
     {
         var items = Items(body) ?? throw new DunlinException(ErrorCode.InvalidField, "The body must be an array of rows.");

@@ -36,10 +36,8 @@ internal sealed class RowFailedException(int index, Exception cause) : Exception
 /// <item>Otherwise the row is written.</item>
 /// </list>
 /// A document that the caller may not see is treated as absent. Deleting it succeeds. For any other change the response contains the
-/// caller's own
-/// document, marked deleted. The response therefore reveals nothing about the document, the echo of a revocation deletes nothing, and no id
-/// is used
-/// twice.
+/// caller's own document, marked deleted. The response therefore reveals nothing about the document, the echo of a revocation deletes
+/// nothing, and no id is used twice.
 /// </remarks>
 internal sealed class PushRun(
     RxCollection collection,

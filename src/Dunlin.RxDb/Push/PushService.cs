@@ -14,8 +14,7 @@ namespace Dunlin.RxDb.Push;
 /// accepted, as RxDB requires (<c>[]</c> for none). Thread-safe.</summary>
 /// <remarks>
 /// Several rows share a commit. If a row cannot be processed, the rows before it commit, and only that row is refused. Each response other
-/// than 5xx,
-/// 401 and 426 therefore means that all rows are processed.
+/// than 5xx, 401 and 426 therefore means that all rows are processed.
 /// </remarks>
 internal sealed partial class PushService(
     IStore store,

@@ -6,8 +6,7 @@ namespace Dunlin.TestKit;
 /// <typeparam name="T">The type to which the test converts an event.</typeparam>
 /// <remarks>
 /// A test reads events one by one (<see cref="NextAsync()"/>), or waits until the received events satisfy a condition
-/// (<see cref="WhenAsync"/>).
-/// A wait fails after 30 seconds or at the end of the stream, with a message that contains the received events.
+/// (<see cref="WhenAsync"/>). A wait fails after 30 seconds or at the end of the stream, with a message that contains the received events.
 /// </remarks>
 public sealed class EventStreamReader<T> : IAsyncDisposable
 {

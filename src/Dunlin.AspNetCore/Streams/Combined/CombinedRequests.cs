@@ -15,7 +15,7 @@ internal sealed record StreamWish(string Id, string Path, string? LastEventId = 
 
     private const int MaxLastEventId = 256;
 
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: a member is invalid. The error names it.</exception>
     public void Check(string field)
     {
         if (!DeviceId.IsValid(Id))

@@ -133,7 +133,7 @@ internal sealed partial class CombinedStreams(
             if (stream.Connection is { } connection)
                 await connection.Completion;
         }
-#pragma warning disable CA1031 // whatever goes wrong ends this stream, never the process
+#pragma warning disable CA1031 // any exception ends this stream only
         catch (Exception error)
 #pragma warning restore CA1031
         {

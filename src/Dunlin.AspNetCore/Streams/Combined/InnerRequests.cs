@@ -122,7 +122,7 @@ internal sealed class InnerRequests : IStartupFilter
             {
                 await application(context);
             }
-#pragma warning disable CA1031 // every error becomes the answer of this stream
+#pragma warning disable CA1031 // any exception becomes the refusal of this stream
             catch (Exception error) when (stream.Connection is null)
 #pragma warning restore CA1031
             {
