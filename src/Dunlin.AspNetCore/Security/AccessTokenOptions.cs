@@ -75,7 +75,7 @@ public sealed class TrustedIssuer
     public bool RequireHttpsMetadata { get; set; } = true;
 
     /// <summary>Gets or sets how often the server fetches the keys of <see cref="Authority"/>: 30 seconds to 1 day. Default: 1 hour. A key
-    /// that the issuer removes stays valid for at most this long.</summary>
+    /// that the issuer removes stays valid until the next successful fetch.</summary>
     [Range(typeof(TimeSpan), MinKeyRefresh, MaxKeyRefresh)]
     public TimeSpan KeyRefreshInterval { get; set; } = TimeSpan.FromHours(1);
 

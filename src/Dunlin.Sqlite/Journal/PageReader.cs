@@ -72,7 +72,7 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
     private bool ReadInOrder(IReadOnlyList<TopicName> topics)
     {
         foreach (var topic in topics)
-            Find(topic); // whether it is trimmed
+            Find(topic); // sets _isTrimmed
         var (wanted, known) = (new TopicFilter(topics, query.Patterns), new Dictionary<long, TopicName?>());
         var row = reader.Database.Prepare(PageAll).Bind(1, query.After).Bind(2, head);
         try
