@@ -12,15 +12,16 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>The calls for signing in and out.</summary>
+/// <summary>Extends <see cref="IEndpointRouteBuilder"/> with the endpoints for signing in and out.</summary>
 public static class AccountEndpoints
 {
     private const int MaxLoginBytes = 4 * 1024;
 
-    /// <summary>
-    /// Maps <c>POST login</c>, <c>POST refresh</c>, <c>POST logout</c>, <c>GET status</c> and <c>POST ticket</c> below
-    /// <paramref name="prefix"/>.
-    /// </summary>
+    /// <summary>Maps <c>POST login</c>, <c>POST refresh</c>, <c>POST logout</c>, <c>GET status</c> and <c>POST ticket</c> below
+    /// <paramref name="prefix"/>.</summary>
+    /// <param name="endpoints">The route builder.</param>
+    /// <param name="prefix">The path prefix. Default: <c>/api/v1/auth</c>.</param>
+    /// <returns>A builder for conventions that apply to these endpoints.</returns>
     /// <exception cref="InvalidOperationException"><c>AddAccounts()</c> was not called.</exception>
     public static IEndpointConventionBuilder MapDunlinAccounts(this IEndpointRouteBuilder endpoints, string prefix = "/api/v1/auth")
     {
@@ -50,7 +51,7 @@ public static class AccountEndpoints
     {
         OriginCheck.RequireOwnOriginAlways(context);
         var request = await RequestBody.ReadAsync<LoginRequest>(context, MaxLoginBytes, context.RequestAborted);
-        var username = request.Username.Trim(); // a name never has spaces around it, and a keyboard that completes words adds one
+        var username = request.Username.Trim(); // user names have no surrounding spaces, but on-screen keyboards append one
         RequireLength(username, AccountNameValidator.MaxLength, "username");
         RequireLength(request.Password, PasswordLengthValidator.MaxLength, "password");
 
@@ -60,7 +61,8 @@ public static class AccountEndpoints
             .SignInAsync(username, request.Password, context.Connection.RemoteIpAddress, context.RequestAborted);
 
         var sessions = services.GetRequiredService<Sessions>();
-        // Someone else was signed in in this browser: that ends now, or their streams would go on behind the new user's page.
+        // If another user was signed in in this browser, that session ends now. Otherwise its streams would continue behind the new user's
+        // page.
         var cookie = services.GetRequiredService<SessionCookie>();
         if (await cookie.FindAsync(context) is { } before && before.Account.UserId != account.UserId)
             await sessions.EndAsync(before.Account.UserId, before.Session.SessionId, "replaced", context.RequestAborted);
@@ -69,10 +71,10 @@ public static class AccountEndpoints
         return Answer(context, LoginAnswerFor(services, account, session));
     }
 
-    // A token that leaks must not be good for longer than it lasts: only the cookie refreshes a session.
+    // Only the cookie refreshes a session, so a leaked token is valid no longer than its lifetime.
     private static async Task<IResult> RefreshAsync(HttpContext context)
     {
-        // A bad token stays bad with a cookie beside it, and a token of one session does not renew another.
+        // An invalid token is not replaced by a cookie, and the token of one session does not refresh another.
         if (
             context.GetCaller() is not { } caller
             || await context.RequestServices.GetRequiredService<SessionCookie>().FindAsync(context) is not { } live
@@ -83,16 +85,17 @@ public static class AccountEndpoints
         return Answer(context, LoginAnswerFor(context.RequestServices, live.Account, live.Session));
     }
 
-    // Signing out twice is no error. The cookie's session ends too, if it is another one than the token's: the browser forgets it.
+    // Signing out twice is no error. If the cookie belongs to another session than the token, that session ends too, because the browser
+    // deletes its cookie.
     private static async Task<IResult> LogoutAsync(HttpContext context)
     {
         var services = context.RequestServices;
         var sessions = services.GetRequiredService<Sessions>();
         var caller = context.GetCaller();
         var cookie = services.GetRequiredService<SessionCookie>();
-        // Looked up before the session ends: afterwards nothing shows that the cookie is this server's.
+        // Looked up before the session ends: afterwards nothing shows that this server issued the cookie.
         var live = await cookie.FindAsync(context);
-        // The cookie's session ends too, so the token that authenticates does not exempt from the check.
+        // The cookie's session ends too, so a token that authenticates the request does not exempt it from the origin check.
         if (cookie.IsIn(context.Request))
             OriginCheck.RequireOwnOriginAlways(context);
         if (caller is { SessionId: { } sessionId, Principal.Identity.AuthenticationType: DunlinAuthentication.Scheme })
@@ -134,7 +137,7 @@ public static class AccountEndpoints
         );
     }
 
-    // The contract's names, however the application names its own members.
+    // Uses the member names of the contract, whatever naming policy the application has.
     private static IResult Answer<T>(HttpContext context, T answer)
     {
         context.Response.Headers.CacheControl = "no-store";

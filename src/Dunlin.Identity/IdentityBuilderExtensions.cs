@@ -8,16 +8,26 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>What hangs off <c>AddDunlin()</c> for accounts.</summary>
+/// <summary>Extends <see cref="DunlinBuilder"/> with accounts.</summary>
 public static class IdentityBuilderExtensions
 {
-    /// <summary>
-    /// Adds password accounts and their sessions over the store's <see cref="IAccountStore"/> and <see cref="ISessionStore"/>, with
-    /// everything of <see cref="SecurityBuilderExtensions.AddTokens"/>. <c>MapDunlinAccounts()</c> maps their endpoints.
-    /// <see cref="IAccounts"/> creates and changes users; so does <c>UserManager&lt;AccountUser&gt;</c> of ASP.NET Core Identity. Add an
-    /// <c>IPasswordValidator&lt;AccountUser&gt;</c> for further rules about passwords, an <c>IPasswordHasher&lt;AccountUser&gt;</c> for
-    /// another hash. <see cref="IdentityOptions"/> is not read: it belongs to the application.
-    /// </summary>
+    /// <summary>Adds password accounts and their sessions, on the store's <see cref="IAccountStore"/> and <see cref="ISessionStore"/>, and
+    /// all of <see cref="SecurityBuilderExtensions.AddTokens"/>. <c>MapDunlinAccounts()</c> maps their endpoints.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="configure">Sets options.</param>
+    /// <returns>The same builder.</returns>
+    /// <remarks>
+    /// <see cref="IAccounts"/> and Identity's <c>UserManager&lt;AccountUser&gt;</c> create and change users. For further password rules,
+    /// register an <c>IPasswordValidator&lt;AccountUser&gt;</c>; for another hash, an <c>IPasswordHasher&lt;AccountUser&gt;</c>. Accounts
+    /// ignore <see cref="IdentityOptions"/>, which belong to the application.
+    /// </remarks>
+    /// <example>
+    /// <code>
+    /// builder.Services.AddDunlin().AddSqlite("data/dunlin.db").AddAccounts();
+    /// var app = builder.Build();
+    /// app.MapDunlinAccounts();
+    /// </code>
+    /// </example>
     public static DunlinBuilder AddAccounts(this DunlinBuilder builder, Action<AccountOptions>? configure = null)
     {
         var services = builder.AddTokens().Services;
@@ -39,7 +49,7 @@ public static class IdentityBuilderExtensions
         services.TryAddSingleton<PasswordSignIn>();
         services.TryAddSingleton<TokenIssuer>();
         services.TryAddSingleton<IAccounts, IdentityAccounts>();
-        // Before Identity's own, which allows ASCII letters only in user names.
+        // Registered before Identity's own validator, which allows only ASCII letters and digits in user names.
         services.TryAddScoped<IUserValidator<AccountUser>, AccountNameValidator>();
         services
             .AddIdentityCore<AccountUser>()

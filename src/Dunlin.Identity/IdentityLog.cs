@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Identity;
 
-/// <summary>What signing in tells the log. Never a password, token, cookie or key.</summary>
+/// <summary>Log messages of sign-in. They never contain a password, token, cookie or key.</summary>
 internal static partial class IdentityLog
 {
     [LoggerMessage(4020, LogLevel.Information, "User {UserId} signed in; session {SessionId}.")]

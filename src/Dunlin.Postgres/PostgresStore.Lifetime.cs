@@ -9,7 +9,7 @@ namespace Dunlin.Postgres;
 
 public sealed partial class PostgresStore
 {
-    /// <summary>The first version of PostgreSQL with everything that is used.</summary>
+    /// <summary>The oldest supported major version of PostgreSQL.</summary>
     private const int MinVersion = 14;
 
     private protected override async Task OpenNowAsync(CancellationToken cancellationToken)
@@ -22,7 +22,7 @@ public sealed partial class PostgresStore
             await using (var connection = await database.OpenConnectionAsync(cancellationToken))
             {
                 await new Migrator(new PostgresSession(connection), Dialect, _logger).RunAsync(Schemas, cancellationToken);
-                // Types that the scripts added, such as domains, are known to later connections.
+                // Reloads the types, so that later connections recognise types that the scripts have added, such as domains.
                 await connection.ReloadTypesAsync(cancellationToken);
                 _head.Open((await FindHeadAsync(connection, cancellationToken)).Position);
             }
@@ -54,7 +54,7 @@ public sealed partial class PostgresStore
         var builder = new NpgsqlDataSourceBuilder(_options.ConnectionString);
         var text = builder.ConnectionStringBuilder;
         text.ApplicationName ??= "dunlin";
-        // Found out within seconds that the other side is gone, also where nothing is being sent.
+        // Detects a lost server within seconds, even on an idle connection.
         text.TcpKeepAlive = true;
         text.TcpKeepAliveTime = 5;
         text.TcpKeepAliveInterval = 2;
@@ -69,7 +69,7 @@ public sealed partial class PostgresStore
         return builder.Build();
     }
 
-    /// <summary>A database that starts together with this node is waited for, as long as writes would be.</summary>
+    /// <summary>Waits for a database that starts together with this node, as long as a write would wait.</summary>
     private async Task WaitForAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
     {
         var began = NodeClock.TimeProvider.GetTimestamp();

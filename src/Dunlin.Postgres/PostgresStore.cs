@@ -15,14 +15,13 @@ using Npgsql;
 
 namespace Dunlin.Postgres;
 
-/// <summary>
-/// The journal and the store in one PostgreSQL database, for any number of nodes: each has one writer with group commit, and readers that
-/// never wait for a writer. Opened once, by <c>OpenAsync</c> or by the first request; closed by disposal, which finishes the queued
-/// writes. The store waits for a database that goes away, and goes on when it is back. Safe for concurrent use.
-/// </summary>
+/// <summary>Implements the journal and the store in one PostgreSQL database, for any number of nodes. Thread-safe.</summary>
+/// <remarks>Each node has one writer with group commit, and readers that never wait for a writer. <c>OpenAsync</c> or the first request
+/// opens the store, once. Disposal closes it after the queued writes. If the database becomes unreachable, the store waits and continues
+/// when it is back.</remarks>
 public sealed partial class PostgresStore : RelationalStore
 {
-    /// <summary>The name on which a node tells the others that it has committed.</summary>
+    /// <summary>The NOTIFY channel on which a node announces its commits.</summary>
     internal const string Channel = "dunlin";
 
     private static readonly SqlText FindHead = new("find_head");
@@ -33,7 +32,14 @@ public sealed partial class PostgresStore : RelationalStore
     private readonly JournalHead _head;
     private OpenDatabase? _open;
 
-    /// <summary>Makes a store that is not open yet. Without a meter factory its instruments are on a meter of its own.</summary>
+    /// <summary>Creates a store that is not open yet. The container calls this.</summary>
+    /// <param name="options">The options of the store.</param>
+    /// <param name="retention">The retention rules.</param>
+    /// <param name="schemas">The schema scripts of the application.</param>
+    /// <param name="feed">Receives committed events.</param>
+    /// <param name="clock">The clock of the node.</param>
+    /// <param name="logger">The logger.</param>
+    /// <param name="meters">Creates the meter. Null creates a separate meter for this store.</param>
     internal PostgresStore(
         IOptions<PostgresOptions> options,
         IOptions<RetentionOptions> retention,
@@ -66,12 +72,12 @@ public sealed partial class PostgresStore : RelationalStore
 
     internal override IStoreWriter<WriteTransaction> Writer => _open!.Writer;
 
-    /// <summary>The clock that judges leases.</summary>
+    /// <summary>Gets the clock that decides the expiry of leases.</summary>
     internal DatabaseClock Clock { get; set; }
 
     internal JournalHead Known => _head;
 
-    /// <summary>What others are said to have committed.</summary>
+    /// <summary>Gets the head that other nodes have advertised.</summary>
     internal ExpectedHead Expected { get; }
 
     internal PostgresOptions Options => _options;
@@ -121,7 +127,7 @@ public sealed partial class PostgresStore : RelationalStore
         CancellationToken cancellationToken
     ) => QueryAsync((connection, ct) => query(new PostgresSession(connection), ct), cancellationToken);
 
-    // Each statement commits by itself and takes no lock of the writers.
+    // Each statement commits separately and takes no lock of the writers.
     internal override ValueTask<T> ChangeAsync<T>(
         Func<ISqlSession, CancellationToken, ValueTask<T>> change,
         CancellationToken cancellationToken
@@ -143,7 +149,7 @@ public sealed partial class PostgresStore : RelationalStore
         );
 
     /// <summary>Runs statements of the store itself on a connection of the pool.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the database cannot be reached, or took too
+    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the database is unreachable or took too
     /// long.</exception>
     internal async ValueTask<T> QueryAsync<T>(
         Func<NpgsqlConnection, CancellationToken, ValueTask<T>> query,
@@ -171,7 +177,7 @@ public sealed partial class PostgresStore : RelationalStore
         return await _open!.Database.OpenConnectionAsync(cancellationToken);
     }
 
-    /// <summary>A backplane has handed these consecutive events of another node to this one's readers.</summary>
+    /// <summary>Records that a backplane has delivered these consecutive events of another node to this node's readers.</summary>
     internal void Hinted(Position first, Position last)
     {
         _head.Follow(first, last);

@@ -10,15 +10,15 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Relational;
 
-/// <summary>
-/// The journal and the store in one SQL database. Opened once, by <see cref="OpenAsync"/> or by the first request; closed by disposal,
-/// which finishes the queued writes. Safe for concurrent use.
+/// <summary>Implements the journal and the store in one SQL database. Thread-safe.</summary>
+/// <remarks>
+/// <see cref="OpenAsync"/> or the first request opens the store, once. Disposal closes it after the queued writes. States:
 /// <code>
 /// new -> open -> closed
-///         |-> faulty: refuses requests until the database is back, or for good (<see cref="Faulted"/>)
+///         |-> faulty: refuses requests until the database is back, or permanently (see Faulted)
 /// </code>
-/// </summary>
-/// <remarks>The packages of the stores derive from it; other assemblies cannot.</remarks>
+/// Only the packages of Dunlin's stores can derive from this class.
+/// </remarks>
 public abstract class RelationalStore : IJournal, IStore, IStoreHealth, ILeaseStore, IAsyncDisposable
 {
     // Guards opening and closing.
@@ -82,18 +82,19 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, ILeaseSt
 
     internal JournalInstruments Instruments { get; }
 
-    /// <summary>The time by the clock that judges leases, as far as it is known without a question to the database.</summary>
+    /// <summary>Gets the current time of the clock that decides the expiry of leases, estimated without a query to the database.</summary>
     internal virtual DateTimeOffset Now => NodeClock.Now;
 
-    /// <summary>The head of the open store.</summary>
+    /// <summary>Gets the head of the open store.</summary>
     internal abstract Position KnownHead { get; }
 
-    /// <summary>The writer of the open store.</summary>
+    /// <summary>Gets the writer of the open store.</summary>
     internal abstract IStoreWriter<WriteTransaction> Writer { get; }
 
-    /// <summary>Opens the database: brings the schema up to date and starts the writer. Opening again changes nothing.</summary>
-    /// <exception cref="InvalidOperationException">The database cannot be used; the message says why and what to do.</exception>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the store was closed.</exception>
+    /// <summary>Opens the database, brings its schema up to date and starts the writer. Further calls have no effect.</summary>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="InvalidOperationException">The database cannot be used. The message contains the reason and the remedy.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the store is closed.</exception>
     public async Task OpenAsync(CancellationToken cancellationToken = default)
     {
         if (_isOpen)
@@ -182,14 +183,14 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, ILeaseSt
     }
 
     /// <summary>Runs a small query of the store itself.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the query failed.</exception>
     internal abstract ValueTask<T> LookUpAsync<T>(
         Func<ISqlSession, CancellationToken, ValueTask<T>> query,
         CancellationToken cancellationToken
     );
 
-    /// <summary>Runs a small change of the store itself. Each statement commits by itself where the database takes no lock of the writers
-    /// for it; SQLite runs all of them in a batch of the writer.</summary>
+    /// <summary>Runs a small change of the store itself. On a database that needs no writer lock for it, each statement commits separately.
+    /// SQLite runs the whole change in a batch of the writer.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: nothing was changed.
     /// <see cref="ErrorCode.OutcomeUnknown"/>: the database was lost during the change.</exception>
     internal virtual ValueTask<T> ChangeAsync<T>(
@@ -197,16 +198,16 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, ILeaseSt
         CancellationToken cancellationToken
     ) => _writes.RequestAsync(new ChangeRequest<T>(change, cancellationToken));
 
-    /// <summary>Opens the database. Called once, unless it throws.</summary>
+    /// <summary>Opens the database. Called again only after it has thrown.</summary>
     private protected abstract Task OpenNowAsync(CancellationToken cancellationToken);
 
     /// <summary>Closes the open database. Called once.</summary>
     private protected abstract Task CloseNowAsync();
 
-    /// <summary>Throws where the open store has failed for good.</summary>
+    /// <summary>Throws if the open store has failed permanently.</summary>
     private protected abstract void ThrowIfFaulted();
 
-    /// <summary>Refuses events that the database cannot keep.</summary>
+    /// <summary>Throws if the database cannot store an event.</summary>
     private protected virtual void Check(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency) { }
 
     private protected async ValueTask EnsureOpenAsync(CancellationToken cancellationToken)

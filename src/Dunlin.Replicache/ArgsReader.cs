@@ -6,7 +6,7 @@ using Dunlin.Json;
 
 namespace Dunlin.Replicache;
 
-/// <summary>Makes typed arguments of JSON: strict, then checked by their data annotations.</summary>
+/// <summary>Reads typed arguments from JSON with strict options, and validates their data annotations.</summary>
 internal static class ArgsReader
 {
     private static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web)
@@ -18,7 +18,8 @@ internal static class ArgsReader
         RespectRequiredConstructorParameters = true,
     };
 
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, naming the member where that is known.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the arguments are invalid. Names the member if it is
+    /// known.</exception>
     public static T Read<T>(JsonElement json)
         where T : notnull
     {

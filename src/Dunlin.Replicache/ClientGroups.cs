@@ -5,17 +5,17 @@ using Dunlin.Records;
 
 namespace Dunlin.Replicache;
 
-/// <summary>
-/// Whose each client group is, which clients belong to it, and the last mutation of each: kept as records in spaces that
-/// nobody is ever given, so that they commit with the data and "what changed since" is the same question for both.
-/// </summary>
+/// <summary>Stores the owner of each client group, the clients of each group, and the last mutation of each client. Not
+/// thread-safe.</summary>
+/// <remarks>They are records in spaces to which no user ever has access. They therefore commit with the data, and the same query finds
+/// changes of both.</remarks>
 internal sealed class ClientGroups(IRecordTable records)
 {
-    // Ours alone: what an application names its spaces never begins so by accident.
+    // Reserved names: the spaces of applications do not start like this by accident.
     private static readonly SpaceName Owners = SpaceName.Parse("dunlin.replicache/owners");
     private static readonly SpaceName Homes = SpaceName.Parse("dunlin.replicache/clients");
 
-    /// <summary>Throws where the group is another user's. Nothing is told about it.</summary>
+    /// <summary>Throws if the group belongs to another user. The error reveals nothing about the group.</summary>
     /// <returns>Whether the group is known.</returns>
     public async ValueTask<bool> RequireOwnAsync(string groupId, string userId, CancellationToken cancellationToken)
     {
@@ -24,7 +24,8 @@ internal sealed class ClientGroups(IRecordTable records)
         return Text(row) == userId ? true : throw Foreign();
     }
 
-    /// <summary>The last mutation of a client; null where the client is unknown. Throws where it belongs to another group.</summary>
+    /// <summary>Returns the last mutation id of a client, or null if the client is unknown. Throws if the client belongs to another
+    /// group.</summary>
     public async ValueTask<long?> FindLastMutationAsync(string groupId, string clientId, CancellationToken cancellationToken)
     {
         if (await records.FindAsync(Space(groupId), clientId, cancellationToken) is { } row)
@@ -41,7 +42,7 @@ internal sealed class ClientGroups(IRecordTable records)
     public ValueTask SaveLastMutationAsync(string groupId, string clientId, long id, long version, CancellationToken cancellationToken) =>
         SaveAsync(Space(groupId), clientId, id.ToString(CultureInfo.InvariantCulture), version, cancellationToken);
 
-    /// <summary>The clients whose last mutation changed after a version.</summary>
+    /// <summary>Returns the clients whose last mutation id changed after a version.</summary>
     public async ValueTask<IReadOnlyList<(string ClientId, long LastMutation, long Version)>> ChangesAsync(
         string groupId,
         long after,
@@ -78,6 +79,6 @@ internal sealed class ClientGroups(IRecordTable records)
 
     private static long Number(RecordRow row) => long.Parse(row.Value.Span, NumberStyles.None, CultureInfo.InvariantCulture);
 
-    // One text for both cases: it tells no one whether a group or a client of that name exists for somebody else.
+    // One text for both cases, so that it reveals no group or client of another user.
     private static DunlinException Foreign() => new(ErrorCode.Forbidden, "The client group or client is not yours.");
 }

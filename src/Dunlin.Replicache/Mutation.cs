@@ -5,7 +5,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Replicache;
 
-/// <summary>One mutation that is being done. Valid inside its mutator only.</summary>
+/// <summary>Represents a running mutation. Valid only inside its mutator. Not thread-safe.</summary>
 public sealed class Mutation
 {
     internal Mutation(
@@ -18,32 +18,32 @@ public sealed class Mutation
         IServiceProvider services
     ) => (Name, Id, ClientId, Caller, Unit, Records, Services) = (name, id, clientId, caller, unit, records, services);
 
-    /// <summary>The name of the mutator.</summary>
+    /// <summary>Gets the name of the mutator.</summary>
     public string Name { get; }
 
-    /// <summary>The number of the mutation within its client, from 1.</summary>
+    /// <summary>Gets the number of the mutation within its client, from 1.</summary>
     public long Id { get; }
 
-    /// <summary>The Replicache client.</summary>
+    /// <summary>Gets the id of the Replicache client.</summary>
     public string ClientId { get; }
 
-    /// <summary>Who is signed in. Whether this user may do it is the mutator's business.</summary>
+    /// <summary>Gets the signed-in user. The mutator itself must check what this user may do.</summary>
     public Caller Caller { get; }
 
-    /// <summary>The unit of work, for tables of the application beside the records.</summary>
+    /// <summary>Gets the unit of work, for tables of the application.</summary>
     public IUnitOfWork Unit { get; }
 
-    /// <summary>The records. All who see a change made here are poked.</summary>
+    /// <summary>Gets the records. All users who can see a change made here are poked.</summary>
     public RecordWriter Records { get; }
 
-    /// <summary>The services of the application.</summary>
+    /// <summary>Gets the services of the application.</summary>
     public IServiceProvider Services { get; }
 }
 
-/// <summary>A mutator as it is registered.</summary>
+/// <summary>A registered mutator.</summary>
 internal sealed record Mutator(string Name, Func<Mutation, JsonElement, CancellationToken, ValueTask> RunAsync);
 
-/// <summary>All mutators by name.</summary>
+/// <summary>Finds mutators by name. Immutable.</summary>
 internal sealed class MutatorSet
 {
     private readonly Dictionary<string, Mutator> _byName = new(StringComparer.Ordinal);

@@ -11,17 +11,20 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Maps the endpoints.</summary>
+/// <summary>Extends <see cref="IEndpointRouteBuilder"/> with the Replicache endpoints.</summary>
 public static class ReplicacheEndpoints
 {
-    /// <summary>Maps <c>push</c>, <c>pull</c>, <c>stream</c> (and <c>events</c>, its older name), <c>poke-user</c> and <c>stats</c>
-    /// below <paramref name="basePath"/>.</summary>
-    /// <exception cref="InvalidOperationException"><c>AddReplicache()</c> is missing.</exception>
+    /// <summary>Maps <c>push</c>, <c>pull</c>, <c>stream</c> (and its older name <c>events</c>), <c>poke-user</c> and <c>stats</c> below
+    /// <paramref name="basePath"/>.</summary>
+    /// <param name="endpoints">The route builder.</param>
+    /// <param name="basePath">The path prefix, for example <c>/api/replicache</c>.</param>
+    /// <returns>A builder for conventions that apply to these endpoints.</returns>
+    /// <exception cref="InvalidOperationException"><c>AddReplicache()</c> was not called, or two mutators have the same name.</exception>
     public static IEndpointConventionBuilder MapReplicache(this IEndpointRouteBuilder endpoints, string basePath)
     {
         if (!endpoints.ServiceProvider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(PushService)))
             throw new InvalidOperationException("Call builder.Services.AddDunlin().AddReplicache() before app.MapReplicache().");
-        // Made now, so that two mutators of one name stop the start and not the first push.
+        // Created here, so that duplicate mutator names stop the start of the host instead of failing the first push.
         endpoints.ServiceProvider.GetRequiredService<MutatorSet>();
         var group = endpoints.MapGroup(basePath).WithTags("Replicache").WithHead().WithDunlinCaller();
         group

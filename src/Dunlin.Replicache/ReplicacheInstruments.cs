@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Dunlin.Replicache;
 
-/// <summary>Figures of push and pull.</summary>
+/// <summary>Records metrics of push and pull. Thread-safe.</summary>
 public sealed class ReplicacheInstruments
 {
     /// <summary>The name of the meter, for <c>AddMeter</c> of a metrics exporter.</summary>
@@ -12,7 +12,8 @@ public sealed class ReplicacheInstruments
     private readonly Histogram<long> _rows;
     private readonly Histogram<double> _pull;
 
-    /// <summary>Makes the instruments.</summary>
+    /// <summary>Creates the instruments. The container calls this.</summary>
+    /// <param name="meters">Creates the meter.</param>
     public ReplicacheInstruments(IMeterFactory meters)
     {
         var meter = meters.Create(MeterName);

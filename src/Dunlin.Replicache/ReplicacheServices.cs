@@ -8,11 +8,15 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Adds Replicache to Dunlin.</summary>
+/// <summary>Extends <see cref="DunlinBuilder"/> with Replicache.</summary>
 public static class ReplicacheServices
 {
-    /// <summary>Adds push, pull and pokes; add mutators to the result, and map them with <c>app.MapReplicache("/api/replicache")</c>.
-    /// May be called by several parts of one application: their mutators come together.</summary>
+    /// <summary>Adds push, pull and pokes. Add mutators to the returned builder, and map the endpoints with
+    /// <c>app.MapReplicache("/api/replicache")</c>.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="configure">Sets options.</param>
+    /// <returns>A builder that adds mutators.</returns>
+    /// <remarks>Several parts of an application may call this; their mutators are combined.</remarks>
     public static ReplicacheBuilder AddReplicache(this DunlinBuilder builder, Action<ReplicacheOptions>? configure = null)
     {
         var services = builder.Services;
@@ -22,7 +26,7 @@ public static class ReplicacheServices
         if (services.Any(service => service.ServiceType == typeof(PushService)))
             return new ReplicacheBuilder(builder);
         builder.AddAccessPolicy<PokeAccess>(PokeTopics.Root);
-        // A poke says "pull": the last one is as good as all of them, and whoever connects pulls anyway.
+        // A poke only says "pull", so the last one suffices, and a client that connects pulls anyway.
         services.Configure<RetentionOptions>(retention =>
             retention.Prefixes.TryAdd(PokeTopics.Root, new RetentionRule { MaxAge = TimeSpan.FromHours(1), MaxCount = 100 })
         );

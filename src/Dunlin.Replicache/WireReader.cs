@@ -6,17 +6,17 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Replicache;
 
-/// <summary>Reads the bodies of push and pull, naming the field at fault. Members that are not known are left alone: the client
-/// has added some before.</summary>
+/// <summary>Parses the bodies of push and pull. Errors name the field. Unknown members are ignored, because the client has added members
+/// before.</summary>
 internal static class WireReader
 {
-    // Room for deep arguments of one mutation, which then fails alone and does not keep its client's queue from moving on.
+    // The depth leaves room for deep arguments of one mutation, so that only this mutation fails and its client's queue continues.
     private const int MaxDepth = JsonText.MaxStoredDepth;
 
     private const int MaxIdLength = 100;
 
-    /// <summary>Reads a body that is one object.</summary>
-    /// <returns>The members, with every half of a surrogate pair replaced by U+FFFD, and the text as it came.</returns>
+    /// <summary>Reads a body that is one JSON object.</summary>
+    /// <returns>The members, with unpaired surrogates replaced by U+FFFD, and the UTF-8 text of the request.</returns>
     public static async ValueTask<(JsonElement Body, ReadOnlyMemory<byte> Utf8)> ReadAsync(HttpContext context, int maxBytes)
     {
         var utf8 = await RequestBody.ReadUtf8Async(context, maxBytes, context.RequestAborted);
@@ -52,7 +52,7 @@ internal static class WireReader
         return text.Length <= maxLength ? text : throw Wrong(path, $"a text of at most {maxLength} characters");
     }
 
-    /// <summary>A client or group id: letters, digits and <c>._:~-</c>, as the client makes them.</summary>
+    /// <summary>Reads a client id or group id: letters, digits and <c>._:~-</c>, as the client generates them.</summary>
     public static string Id(JsonElement parent, string name, string path)
     {
         var id = Text(parent, name, path, MaxIdLength);

@@ -3,33 +3,32 @@ using Dunlin.Records;
 
 namespace Dunlin.RxDb;
 
-/// <summary>Where a document lies: <paramref name="Space"/>, and whether it is deleted there.</summary>
+/// <summary>The location of a document: <paramref name="Space"/>, and whether it is deleted there.</summary>
 internal readonly record struct DocumentHome(SpaceName Space, bool IsDeleted);
 
-/// <summary>
-/// In which space each document lies, by the key of its record: one row beside each record, in a space that nobody is ever
-/// given. A client names a document by its primary key alone, so a key must lead to one document: without this, whoever knows
-/// an id could put a second document of that id into a space of one's own and share it with the owner of the first.
-/// </summary>
+/// <summary>Stores the space of each document by the key of its record. Not thread-safe.</summary>
+/// <remarks>The index has one row per record, in a space to which no user ever has access. A client names a document by its primary key
+/// only, so a key must identify one document. Otherwise a user who knows an id could create a second document with that id in a space of
+/// their own, and share it with the owner of the first.</remarks>
 internal sealed class DocumentIdIndex(IRecordTable records)
 {
-    // Ours alone: what an application names its spaces never begins so by accident.
+    // Reserved name: the spaces of applications do not start like this by accident.
     private static readonly SpaceName Homes = SpaceName.Parse("dunlin.rxdb/homes");
 
-    /// <summary>Null where the key was never used, or its deletion is forgotten.</summary>
+    /// <summary>Returns the location of a document, or null if the key was never used or retention has removed its deletion.</summary>
     public async ValueTask<DocumentHome?> FindAsync(string key, CancellationToken cancellationToken) =>
         await records.FindAsync(Homes, key, cancellationToken) is { } row
             ? new DocumentHome(SpaceName.Parse(Encoding.UTF8.GetString(row.Value.Span[1..^1])), row.IsDeleted)
             : null;
 
-    /// <summary>Remembers where a record lies that was just changed. It is forgotten with the record's deletion.</summary>
-    /// <exception cref="InvalidOperationException">A living document of this key lies in another space.</exception>
+    /// <summary>Stores the location of a record that has changed. Retention removes it together with the record's deletion.</summary>
+    /// <exception cref="InvalidOperationException">A document with this key exists in another space.</exception>
     public async ValueTask SaveAsync(RecordRow changed, CancellationToken cancellationToken)
     {
         var home = await FindAsync(changed.Key, cancellationToken);
         if (home is { } known && known.Space != changed.Space)
         {
-            // A record that moves is deleted in one space and put in the other; the one that lives decides.
+            // A record that moves is deleted in one space and put in the other. The row that is not deleted decides.
             if (changed.IsDeleted)
                 return;
             if (!known.IsDeleted && await records.FindAsync(known.Space, changed.Key, cancellationToken) is { IsDeleted: false })
@@ -37,7 +36,7 @@ internal sealed class DocumentIdIndex(IRecordTable records)
                     $"The record '{changed.Key}' was put into '{changed.Space}' and lives in '{known.Space}': an id is used once in a collection."
                 );
         }
-        // The names of spaces hold nothing that JSON escapes.
+        // Space names contain no character that JSON escapes.
         await records.SaveAsync(
             new RecordRow(Homes, changed.Key)
             {

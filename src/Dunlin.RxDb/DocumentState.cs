@@ -3,18 +3,18 @@ using System.Text.Json.Nodes;
 
 namespace Dunlin.RxDb;
 
-/// <summary>What two sides of a document are compared by: whether it is deleted, and the client's fields in the form that is
-/// stored. The server's fields take no part, or each of its own changes would be a conflict.</summary>
+/// <summary>The part of a document that conflict detection compares: whether it is deleted, and the client's fields in their stored form.
+/// Server fields are excluded, because each change by the server would otherwise be a conflict.</summary>
 internal sealed class DocumentState
 {
     private DocumentState(bool isDeleted, JsonObject fields) => (IsDeleted, Fields) = (isDeleted, fields);
 
     public bool IsDeleted { get; }
 
-    /// <summary>The client's fields, normalised. Each belongs to this object: clone it to put it elsewhere.</summary>
+    /// <summary>Gets the client's fields, normalised. Each node has this object as its parent: clone a node to use it elsewhere.</summary>
     public JsonObject Fields { get; }
 
-    /// <summary>A deleted document without its values.</summary>
+    /// <summary>Gets the state of a deleted document, without values.</summary>
     public static DocumentState Deleted { get; } = new(true, []);
 
     public static DocumentState Of(RxCollection collection, JsonElement document)
@@ -34,7 +34,8 @@ internal sealed class DocumentState
     public static bool IsMarkedDeleted(JsonElement document) =>
         document.TryGetProperty("_deleted", out var mark) && mark.ValueKind == JsonValueKind.True;
 
-    /// <summary>Deleted is deleted, whatever it held. An absent field and a null one say the same.</summary>
+    /// <summary>Returns whether two states are equal. Two deleted documents are equal whatever their fields. An absent field equals a null
+    /// field.</summary>
     public bool IsSame(DocumentState other)
     {
         if (IsDeleted || other.IsDeleted)

@@ -4,62 +4,68 @@ using Dunlin.Topics;
 
 namespace Dunlin.RxDb;
 
-/// <summary>
-/// One collection of an RxDB database, kept as records: a document is a record whose key is <see cref="KeyPrefix"/> and the
-/// document's primary key, and whose value is the whole document as JSON without <c>_deleted</c>. Several collections share
-/// the spaces of a user. A primary key is used once in a collection, whoever may see it. Immutable once it is added.
-/// </summary>
-/// <param name="name">The name in the address of pull and push: 1 to 40 letters, digits, - and _.</param>
+/// <summary>Describes a collection of an RxDB database, which is stored as records. Immutable once added.</summary>
+/// <param name="name">The name in the path of pull and push: 1 to 40 letters, digits, - and _.</param>
+/// <remarks>
+/// A document is a record. Its key is <see cref="KeyPrefix"/> followed by the document's primary key, and its value is the whole document
+/// as JSON without <c>_deleted</c>. Several collections share the spaces of a user. A primary key is unique in its collection, across all
+/// users.
+/// </remarks>
 public sealed class RxCollection(string name)
 {
-    /// <summary>The name in the address of pull and push.</summary>
+    /// <summary>Gets the name in the path of pull and push.</summary>
     public string Name { get; } = name;
 
-    /// <summary>The version of the RxDB schema that pages of today have. Default: 0, RxDB's first.</summary>
+    /// <summary>Gets the current version of the RxDB schema. Default: 0, the first version in RxDB.</summary>
     public int Schema { get; init; }
 
-    /// <summary>The oldest version of the schema that is still served; pages with an older one are told <c>schema_outdated</c>
-    /// (426). Default: null, only <see cref="Schema"/> is served.</summary>
+    /// <summary>Gets the oldest served version of the schema. Pages with an older version get <c>schema_outdated</c> (426). Default: null,
+    /// which serves only <see cref="Schema"/>.</summary>
     public int? OldestSchema { get; init; }
 
-    /// <summary>The field that is the primary key in the schema. Default: <c>id</c>.</summary>
+    /// <summary>Gets the primary key field of the schema. Default: <c>id</c>.</summary>
     public string PrimaryKey { get; init; } = "id";
 
-    /// <summary>
-    /// What the keys of its records begin with. No collection's prefix may begin another's. Default: the name and a slash.
-    /// </summary>
+    /// <summary>Gets the prefix of the keys of the collection's records. No prefix may be a prefix of another collection's. Default: the
+    /// name and a slash.</summary>
     public string KeyPrefix { get; init; } = name + "/";
 
-    /// <summary>The fields that a client may write. Every other field is the server's: what a client sends in it is dropped,
-    /// and it takes no part in finding conflicts. The primary key and <c>_deleted</c> are not among them.</summary>
+    /// <summary>Gets the fields that a client may write.</summary>
+    /// <remarks>All other fields belong to the server: the server ignores values that a client sends for them, and conflict detection
+    /// ignores them. The primary key and <c>_deleted</c> must not be listed.</remarks>
     public required IReadOnlyList<string> ClientFields { get; init; }
 
-    /// <summary>Decides about each change that a client pushes, inside the unit of work that makes it. It may set fields of
-    /// <see cref="RxWrite.Document"/>, change other records and rows, and must not leave the unit of work. What it throws is
-    /// a refusal of this document alone: whatever was changed for it is rolled back. It may run more than once before it is
-    /// committed, but commits at most once.</summary>
+    /// <summary>Gets the function that decides on each pushed change, inside the unit of work that makes the change.</summary>
+    /// <remarks>It may set fields of <see cref="RxWrite.Document"/> and change other records and rows, all inside the unit of work. An
+    /// exception refuses this document only, and its changes are rolled back. The function may run several times before it commits, and
+    /// commits at most once.</remarks>
     public required Func<RxWrite, CancellationToken, ValueTask<RxDecision>> Decide { get; init; }
 
-    /// <summary>Brings the client's fields into the form that is stored, such as a trimmed text. It sees the client's fields
-    /// alone, must give the same for the same, and nothing new for its own result: conflicts are found by comparing what it
-    /// made of both sides, so that a form that the server has changed is no conflict. It must not throw; validation belongs
-    /// into <see cref="Decide"/>. Null: nothing is changed.</summary>
+    /// <summary>Gets the function that normalises the client's fields before they are stored, for example trims a text. Default: null,
+    /// which changes nothing.</summary>
+    /// <remarks>It receives the client's fields only. It must be deterministic and idempotent: conflict detection compares the normalised
+    /// fields of both sides, so that a normalisation by the server is no conflict. It must not throw; validate in
+    /// <see cref="Decide"/>.</remarks>
     public Action<JsonObject>? Normalize { get; init; }
 
-    /// <summary>The resource on which another's lease keeps a document from being written; null for none. The client shows
-    /// its own leases in the header <c>Dunlin-Lease</c>, comma-separated. Null: documents have no leases.</summary>
+    /// <summary>Gets the function that returns the resource whose lease protects a document, or null for no lease. Default: null, which
+    /// means that documents have no leases.</summary>
+    /// <remarks>A write fails while another caller holds the lease. The client sends the ids of its own leases in the header
+    /// <c>Dunlin-Lease</c>, separated by commas.</remarks>
     public Func<RxWrite, ResourceName?>? Lease { get; init; }
 
-    /// <summary>What a hint about one document tells beside its id, from the document as it is stored (null where it was
-    /// deleted): only what everyone who may see the document may know. Null: the id alone.</summary>
+    /// <summary>Gets the function that returns additional data for the hint of a document. Default: null, which sends only the
+    /// id.</summary>
+    /// <remarks>It receives the stored document and is not called for a deletion. Return only data that all users who may see the document
+    /// may know.</remarks>
     public Func<JsonObject, JsonObject>? Hint { get; init; }
 
-    /// <summary>The type of the event of a hint. Default: <c>{name}:updated</c>.</summary>
+    /// <summary>Gets the event type of a hint. Default: <c>{name}:updated</c>.</summary>
     public string HintEvent { get; init; } = name + ":updated";
 
-    /// <summary>What a deleted document holds beside its primary key and <c>_deleted</c>. A schema's required fields belong
-    /// here, with values that say nothing: RxDB checks deleted documents too where schema validation is on, and stops pulling
-    /// at one that does not fit. Default: nothing.</summary>
+    /// <summary>Gets the fields of a deleted document other than its primary key and <c>_deleted</c>. Default: none.</summary>
+    /// <remarks>Add the required fields of the schema with neutral values. With schema validation, RxDB also validates deleted documents,
+    /// and stops pulling at an invalid one.</remarks>
     public JsonObject Tombstone { get; init; } = [];
 
     internal int ServedFrom => OldestSchema ?? Schema;

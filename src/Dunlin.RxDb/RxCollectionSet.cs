@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.RxDb;
 
-/// <summary>All collections, by name and by the keys of their records. Immutable.</summary>
+/// <summary>Finds collections by name and by record key. Immutable.</summary>
 internal sealed class RxCollectionSet : IHostedService
 {
     private readonly Dictionary<string, RxCollection> _byName = new(StringComparer.Ordinal);
@@ -17,8 +17,8 @@ internal sealed class RxCollectionSet : IHostedService
             _byName[collection.Name] = collection;
     }
 
-    /// <summary>Checks the collections, so that a bad one stops the start of the host and not the first pull.</summary>
-    /// <exception cref="InvalidOperationException">The text names the collection and what is wrong.</exception>
+    /// <summary>Checks the collections, so that an invalid one stops the start of the host instead of failing the first pull.</summary>
+    /// <exception cref="InvalidOperationException">A collection is invalid. The message names the collection and the fault.</exception>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         for (var i = 0; i < _all.Count; i++)

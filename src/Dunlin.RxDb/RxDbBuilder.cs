@@ -3,14 +3,17 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.RxDb;
 
-/// <summary>What <c>AddRxDb()</c> returns.</summary>
+/// <summary>Adds collections. Returned by <c>AddRxDb()</c>.</summary>
+/// <param name="dunlin">The builder of the engine.</param>
 public sealed class RxDbBuilder(DunlinBuilder dunlin)
 {
-    /// <summary>The builder of the engine.</summary>
+    /// <summary>Gets the builder of the engine.</summary>
     public DunlinBuilder Dunlin { get; } = dunlin;
 
-    /// <summary>Adds a collection.</summary>
-    /// <exception cref="InvalidOperationException">At start: it cannot be as it is; the text says why.</exception>
+    /// <summary>Adds a collection. An invalid collection stops the start of the host with an
+    /// <see cref="InvalidOperationException"/>.</summary>
+    /// <param name="collection">The collection.</param>
+    /// <returns>The same builder.</returns>
     public RxDbBuilder AddCollection(RxCollection collection)
     {
         ArgumentNullException.ThrowIfNull(collection);

@@ -10,12 +10,15 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Maps the endpoints.</summary>
+/// <summary>Extends <see cref="IEndpointRouteBuilder"/> with the RxDB endpoints.</summary>
 public static class RxDbEndpoints
 {
     /// <summary>Maps <c>GET pull/{collection}?position=&amp;limit=&amp;schema=</c> and <c>POST push/{collection}?schema=</c> below
     /// <paramref name="basePath"/>.</summary>
-    /// <exception cref="InvalidOperationException"><c>AddRxDb()</c> is missing.</exception>
+    /// <param name="endpoints">The route builder.</param>
+    /// <param name="basePath">The path prefix, for example <c>/api/sync</c>.</param>
+    /// <returns>A builder for conventions that apply to these endpoints.</returns>
+    /// <exception cref="InvalidOperationException"><c>AddRxDb()</c> was not called.</exception>
     public static IEndpointConventionBuilder MapRxDb(this IEndpointRouteBuilder endpoints, string basePath)
     {
         Check(endpoints);
@@ -32,9 +35,12 @@ public static class RxDbEndpoints
         return group;
     }
 
-    /// <summary>Maps <c>GET stream</c>, the hints of the signed-in user (<c>items:updated</c> and the like, <c>sync:access</c>,
-    /// <c>sync:ping</c>), and <c>GET status</c> below <paramref name="basePath"/>.</summary>
-    /// <exception cref="InvalidOperationException"><c>AddRxDb()</c> is missing.</exception>
+    /// <summary>Maps <c>GET stream</c> and <c>GET status</c> below <paramref name="basePath"/>. The stream carries the hints of the
+    /// signed-in user: <c>{collection}:updated</c>, <c>sync:access</c> and <c>sync:ping</c>.</summary>
+    /// <param name="endpoints">The route builder.</param>
+    /// <param name="basePath">The path prefix.</param>
+    /// <returns>A builder for conventions that apply to these endpoints.</returns>
+    /// <exception cref="InvalidOperationException"><c>AddRxDb()</c> was not called.</exception>
     public static IEndpointConventionBuilder MapRxDbHints(this IEndpointRouteBuilder endpoints, string basePath)
     {
         Check(endpoints);

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Dunlin.RxDb;
 
-/// <summary>Figures of push and pull.</summary>
+/// <summary>Records metrics of push and pull. Thread-safe.</summary>
 public sealed class RxDbInstruments
 {
     /// <summary>The name of the meter, for <c>AddMeter</c> of a metrics exporter.</summary>
@@ -13,7 +13,8 @@ public sealed class RxDbInstruments
     private readonly Histogram<double> _pull;
     private readonly Counter<long> _anew;
 
-    /// <summary>Makes the instruments.</summary>
+    /// <summary>Creates the instruments. The container calls this.</summary>
+    /// <param name="meters">Creates the meter.</param>
     public RxDbInstruments(IMeterFactory meters)
     {
         var meter = meters.Create(MeterName);

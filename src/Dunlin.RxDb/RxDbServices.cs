@@ -9,11 +9,15 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Adds RxDB replication to Dunlin.</summary>
+/// <summary>Extends <see cref="DunlinBuilder"/> with RxDB replication.</summary>
 public static class RxDbServices
 {
-    /// <summary>Adds pull, push and hints; add collections to the result, and map them with <c>app.MapRxDb("/api/sync")</c>.
-    /// May be called by several parts of one application: their collections come together.</summary>
+    /// <summary>Adds pull, push and hints. Add collections to the returned builder, and map the endpoints with
+    /// <c>app.MapRxDb("/api/sync")</c>.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="configure">Sets options.</param>
+    /// <returns>A builder that adds collections.</returns>
+    /// <remarks>Several parts of an application may call this; their collections are combined.</remarks>
     public static RxDbBuilder AddRxDb(this DunlinBuilder builder, Action<RxDbOptions>? configure = null)
     {
         var services = builder.Services;
@@ -23,7 +27,7 @@ public static class RxDbServices
         if (services.Any(service => service.ServiceType == typeof(PushService)))
             return new RxDbBuilder(builder);
         builder.AddAccessPolicy<HintAccess>(HintTopics.Root);
-        // A hint says "pull": whoever connects pulls anyway.
+        // A hint only says "pull", and a client that connects pulls anyway.
         services.Configure<RetentionOptions>(retention =>
             retention.Prefixes.TryAdd(HintTopics.Root, new RetentionRule { MaxAge = TimeSpan.FromHours(1), MaxCount = 100 })
         );

@@ -7,10 +7,9 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.RxDb;
 
-/// <summary>
-/// Documents that the server itself reads and changes, beside what clients push. Change them through a <see cref="RecordWriter"/>
-/// and end the unit of work with <see cref="AnnounceAsync"/>. Safe for concurrent use; what it is given is not.
-/// </summary>
+/// <summary>Reads and announces documents that the server itself changes, outside of pushes. Thread-safe; its arguments are not.</summary>
+/// <remarks>Change documents through a <see cref="RecordWriter"/>, and call <see cref="AnnounceAsync"/> at the end of the unit of
+/// work.</remarks>
 public sealed class RxDocuments
 {
     private readonly RxCollectionSet _collections;
@@ -19,12 +18,18 @@ public sealed class RxDocuments
     internal RxDocuments(RxCollectionSet collections, IOptions<RxDbOptions> options) =>
         (_collections, _options) = (collections, options.Value);
 
-    /// <summary>The key of a document's record.</summary>
-    /// <exception cref="ArgumentException">There is no such collection.</exception>
+    /// <summary>Returns the key of a document's record.</summary>
+    /// <param name="collection">The name of the collection.</param>
+    /// <param name="id">The primary key of the document.</param>
+    /// <exception cref="ArgumentException">The collection does not exist.</exception>
     public string KeyOf(string collection, string id) => Require(collection).KeyOf(id);
 
-    /// <summary>The living record of a document, in whatever space it lies and whoever may read it; null where there is none.</summary>
-    /// <exception cref="ArgumentException">There is no such collection.</exception>
+    /// <summary>Returns the record of a document in any space, whoever may read it, or null if it does not exist or is deleted.</summary>
+    /// <param name="unit">The unit of work.</param>
+    /// <param name="collection">The name of the collection.</param>
+    /// <param name="id">The primary key of the document.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="ArgumentException">The collection does not exist.</exception>
     public async ValueTask<RecordRow?> FindAsync(
         IUnitOfWork unit,
         string collection,
@@ -32,7 +37,12 @@ public sealed class RxDocuments
         CancellationToken cancellationToken = default
     ) => await FindAsync(unit.RecordTables().Records, Require(collection).KeyOf(id), cancellationToken);
 
-    /// <inheritdoc cref="FindAsync(IUnitOfWork, string, string, CancellationToken)"/>
+    /// <summary>Returns the record of a document in any space, whoever may read it, or null if it does not exist or is deleted.</summary>
+    /// <param name="scope">The read scope.</param>
+    /// <param name="collection">The name of the collection.</param>
+    /// <param name="id">The primary key of the document.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="ArgumentException">The collection does not exist.</exception>
     public async ValueTask<RecordRow?> FindAsync(
         IReadScope scope,
         string collection,
@@ -40,11 +50,16 @@ public sealed class RxDocuments
         CancellationToken cancellationToken = default
     ) => await FindAsync(scope.RecordTables().Records, Require(collection).KeyOf(id), cancellationToken);
 
-    /// <summary>Remembers where the documents lie that <paramref name="records"/> has changed, and gives a hint to everyone who sees
-    /// one of them or whose access has changed, once the unit of work commits. Call it once, at the end of every unit that
-    /// changes documents outside of a push; one that does not is invisible to the streams, and its new documents to pushes.</summary>
-    /// <exception cref="InvalidOperationException">A document lacks its primary key, holds a field that begins with <c>_</c>, or
-    /// has the id of another that lives.</exception>
+    /// <summary>Updates the index of documents that <paramref name="records"/> has changed, and appends hints for all users who can see one
+    /// of them or whose access has changed.</summary>
+    /// <param name="unit">The unit of work.</param>
+    /// <param name="records">The writer that made the changes.</param>
+    /// <param name="origin">The origin of the change. Default: null.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <remarks>Call it once, at the end of each unit that changes documents outside of a push. Without it, streams receive no hints, and
+    /// pushes cannot find new documents. The hints take effect when the unit commits.</remarks>
+    /// <exception cref="InvalidOperationException">A document lacks its primary key, has a field that starts with <c>_</c>, or has the id
+    /// of another existing document.</exception>
     public async ValueTask AnnounceAsync(
         IUnitOfWork unit,
         RecordWriter records,
@@ -65,14 +80,15 @@ public sealed class RxDocuments
         await hints.AppendAsync(unit, _options.MaxSingleHints, origin, cancellationToken);
     }
 
-    /// <summary>Gives a further hint, beside those of <see cref="AnnounceAsync"/>, to everyone who may read a space; such as
-    /// <c>items:resolved</c>. It may be lost: what it tells must also stand in a document.</summary>
+    /// <summary>Appends an additional hint for all users who may read a space, such as <c>items:resolved</c>. A hint may be lost, so its
+    /// information must also be in a document.</summary>
+    /// <typeparam name="T">The type of the data.</typeparam>
     /// <param name="unit">The unit of work.</param>
-    /// <param name="space">Whose readers are told.</param>
-    /// <param name="type">The type of the event.</param>
-    /// <param name="data">What everyone who may read the space may know; as JSON in web style.</param>
-    /// <param name="origin">Who causes it.</param>
-    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="space">The space whose readers receive the hint.</param>
+    /// <param name="type">The event type.</param>
+    /// <param name="data">The data, serialised as JSON in web style. All readers of the space receive it.</param>
+    /// <param name="origin">The origin of the change. Default: null.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     public async ValueTask TellAsync<T>(
         IUnitOfWork unit,
         SpaceName space,

@@ -7,63 +7,65 @@ using Dunlin.Topics;
 
 namespace Dunlin.RxDb;
 
-/// <summary>What a client wants with a document.</summary>
+/// <summary>Defines the kinds of a pushed change.</summary>
 public enum RxChange
 {
-    /// <summary>A document that was never there.</summary>
+    /// <summary>Creates a document that never existed.</summary>
     Insert,
 
-    /// <summary>Other values.</summary>
+    /// <summary>Changes fields.</summary>
     Update,
 
-    /// <summary>It shall be deleted.</summary>
+    /// <summary>Deletes the document.</summary>
     Delete,
 
-    /// <summary>A deleted document shall live again, in its space.</summary>
+    /// <summary>Restores a deleted document in its space.</summary>
     Restore,
 }
 
-/// <summary>One change of one document that a client has pushed and that conflicts with nothing: for
-/// <see cref="RxCollection.Decide"/>. Valid inside it only.</summary>
+/// <summary>Represents one pushed change of a document, without conflict, for <see cref="RxCollection.Decide"/>. Valid only inside that
+/// function. Not thread-safe.</summary>
 public sealed class RxWrite
 {
     internal RxWrite(IUnitOfWork unit, RecordWriter records, IServiceProvider services, Caller caller) =>
         (Unit, Records, Services, Caller) = (unit, records, services, caller);
 
-    /// <summary>The collection.</summary>
+    /// <summary>Gets the collection.</summary>
     public required RxCollection Collection { get; init; }
 
-    /// <summary>The primary key, as the client chose it.</summary>
+    /// <summary>Gets the primary key, which the client chose.</summary>
     public required string Id { get; init; }
 
-    /// <summary>What the client wants.</summary>
+    /// <summary>Gets the kind of the change.</summary>
     public required RxChange Change { get; init; }
 
-    /// <summary>The document as it will be stored: the server's fields of the document that was there, with the client's
-    /// fields as they were pushed and normalised. Set server fields here. For a deletion: what was there.</summary>
+    /// <summary>Gets the document to store: the server fields of the current document with the pushed, normalised client fields. Set server
+    /// fields here. For a deletion it is a copy of the current document.</summary>
     public required JsonObject Document { get; init; }
 
-    /// <summary>The document as it is now, not to be changed; null for <see cref="RxChange.Insert"/> and
-    /// <see cref="RxChange.Restore"/>, which find nothing.</summary>
+    /// <summary>Gets the current document, or null for <see cref="RxChange.Insert"/> and <see cref="RxChange.Restore"/>. Do not modify
+    /// it.</summary>
     public JsonObject? Master { get; init; }
 
-    /// <summary>Where the document lies; null for <see cref="RxChange.Insert"/>. The caller may read it.</summary>
+    /// <summary>Gets the space of the document, which the caller may read, or null for <see cref="RxChange.Insert"/>.</summary>
     public SpaceName? Space { get; init; }
 
-    /// <summary>Who pushes. Whether this user may write is for the application to say.</summary>
+    /// <summary>Gets the user who pushes. The application itself must check what this user may write.</summary>
     public Caller Caller { get; }
 
-    /// <summary>The unit of work, for tables of the application beside the records.</summary>
+    /// <summary>Gets the unit of work, for tables of the application.</summary>
     public IUnitOfWork Unit { get; }
 
-    /// <summary>The records. All who see a change made here are given a hint.</summary>
+    /// <summary>Gets the records. All users who can see a change made here receive a hint.</summary>
     public RecordWriter Records { get; }
 
-    /// <summary>The services of the application.</summary>
+    /// <summary>Gets the services of the application.</summary>
     public IServiceProvider Services { get; }
 
-    /// <summary><see cref="Document"/> as a typed value, JSON in web style (camelCase unless named otherwise).</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: it does not fit; the document is refused.</exception>
+    /// <summary>Returns <see cref="Document"/> as a typed value, deserialised from JSON in web style (camelCase by default).</summary>
+    /// <typeparam name="T">The type.</typeparam>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the document does not match the type. Thrown inside
+    /// <see cref="RxCollection.Decide"/>, it refuses the document.</exception>
     public T As<T>()
         where T : notnull
     {
@@ -84,7 +86,7 @@ public sealed class RxWrite
     }
 }
 
-/// <summary>What becomes of a pushed change.</summary>
+/// <summary>Represents the decision on a pushed change. Immutable.</summary>
 public sealed class RxDecision
 {
     private RxDecision() { }
@@ -97,17 +99,19 @@ public sealed class RxDecision
 
     internal string Reason { get; private init; } = "";
 
-    /// <summary>The change is made where the document lies. Not for <see cref="RxChange.Insert"/>.</summary>
+    /// <summary>Gets the decision to make the change in the document's space. Not valid for <see cref="RxChange.Insert"/>.</summary>
     public static RxDecision Write { get; } = new();
 
-    /// <summary>The new document is put into a space that the caller may read; it stays in this space.</summary>
-    /// <param name="space">The space. The decision may have made it: see <see cref="RecordWriter.GrantAsync"/>.</param>
-    /// <param name="audience">The only user who may read the document; null for all who may read the space.</param>
+    /// <summary>Returns the decision to insert the new document in a space that the caller may read. The document stays in this
+    /// space.</summary>
+    /// <param name="space">The space. The deciding function may have created it: see <see cref="RecordWriter.GrantAsync"/>.</param>
+    /// <param name="audience">The only user who may read the document. Null for all users who may read the space.</param>
     public static RxDecision Insert(SpaceName space, string? audience = null) => new() { Space = space, Audience = audience };
 
-    /// <summary>The change is not made: the client takes its own back. Nothing may have been changed for it; throw a
-    /// <see cref="DunlinException"/> where something was.</summary>
-    /// <param name="code">Which error it is; the client is told its <see cref="ErrorCode.Code"/>.</param>
-    /// <param name="reason">For the log. The client is not told.</param>
+    /// <summary>Returns the decision to refuse the change. The client then reverts it.</summary>
+    /// <param name="code">The error. The client receives its <see cref="ErrorCode.Code"/>.</param>
+    /// <param name="reason">A reason for the server's use. The client does not receive it.</param>
+    /// <remarks>Do not use it after changing records for the document; throw a <see cref="DunlinException"/> instead, which rolls those
+    /// changes back.</remarks>
     public static RxDecision Refuse(ErrorCode code, string reason = "") => new() { Refusal = code.Code, Reason = reason };
 }

@@ -4,11 +4,12 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.RxDb;
 
-/// <summary>Finds the collection of a request and judges the version of the page's schema: the query parameter <c>schema</c>.</summary>
+/// <summary>Finds the collection of a request, and checks the schema version of the page in the query parameter <c>schema</c>.</summary>
 internal static class SchemaCheck
 {
-    /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>; <see cref="ErrorCode.SchemaOutdated"/>;
-    /// <see cref="ErrorCode.Draining"/> where the page is newer than the server, as during a roll-out.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>: the collection does not exist.
+    /// <see cref="ErrorCode.InvalidField"/>: <c>schema</c> is no number. <see cref="ErrorCode.SchemaOutdated"/>: the page is too old.
+    /// <see cref="ErrorCode.Draining"/>: the page is newer than the server, as during a roll-out.</exception>
     public static RxCollection Require(HttpContext context, RxCollectionSet collections, string name)
     {
         var collection =
@@ -30,7 +31,7 @@ internal static class SchemaCheck
         }
         if (schema >= collection.ServedFrom)
             return collection;
-        // RFC 9110, 15.5.22: a 426 names what to upgrade to. HTTP/2 has no such header (RFC 9113, 8.2.2).
+        // RFC 9110, section 15.5.22: a 426 response names the required upgrade. HTTP/2 has no such header (RFC 9113, section 8.2.2).
         if (HttpProtocol.IsHttp11(context.Request.Protocol))
             context.Response.Headers.Upgrade = string.Create(CultureInfo.InvariantCulture, $"dunlin-schema/{collection.Schema}");
         throw new DunlinException(

@@ -4,10 +4,10 @@ using Dunlin.Json;
 
 namespace Dunlin.RxDb;
 
-/// <summary>Documents as RxDB has them on the wire: with <c>_deleted</c>, always.</summary>
+/// <summary>Serialises documents in RxDB's wire format, which always has <c>_deleted</c>.</summary>
 internal static class WireDocuments
 {
-    /// <summary>A living document: the stored object with <c>_deleted</c> before its other members.</summary>
+    /// <summary>Returns an existing document: the stored object with <c>_deleted</c> before its other members.</summary>
     public static byte[] Living(ReadOnlySpan<byte> stored)
     {
         var rest = stored[(stored.IndexOf((byte)'{') + 1)..];
@@ -15,7 +15,7 @@ internal static class WireDocuments
         return [.. "{\"_deleted\":false"u8, .. isEmpty ? ""u8 : ","u8, .. rest];
     }
 
-    /// <summary>A document that is deleted, or is no longer to be seen: nothing of what it held.</summary>
+    /// <summary>Returns a document that is deleted or no longer visible, without its values.</summary>
     public static byte[] Gone(RxCollection collection, string id)
     {
         var document = collection.Tombstone.DeepClone().AsObject();
@@ -24,9 +24,9 @@ internal static class WireDocuments
         return JsonSerializer.SerializeToUtf8Bytes(document);
     }
 
-    /// <summary>What the client has sent, marked deleted: the answer where it may not have the document at all. Member by
-    /// member as it came: what is wrong with it need not be understood to be handed back. The mark stands last, because of a
-    /// member that stands twice readers take the last.</summary>
+    /// <summary>Returns the client's document marked as deleted, for a client that may not have the document at all.</summary>
+    /// <remarks>The members are copied as they were sent, so that invalid ones need not be parsed. The mark is the last member, because
+    /// parsers use the last of repeated members.</remarks>
     public static byte[] Refused(ReadOnlyMemory<byte> pushed)
     {
         var bytes = new ArrayBufferWriter<byte>(pushed.Length + 32);

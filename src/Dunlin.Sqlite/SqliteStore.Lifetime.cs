@@ -15,7 +15,7 @@ public sealed partial class SqliteStore
 
     private readonly ILogger _logger;
 
-    // Disk work, perhaps a long check: not on the caller's thread.
+    // On another thread, because opening reads the disk and may run a long check.
     private protected override async Task OpenNowAsync(CancellationToken cancellationToken) =>
         _open = await Task.Run(() => OpenFileAsync(cancellationToken), cancellationToken);
 
@@ -45,8 +45,8 @@ public sealed partial class SqliteStore
             if (guard.WasUnclean)
                 Check(database, path);
             await new Migrator(database, Dialect, _logger).RunAsync(Schemas, cancellationToken);
-            // Every held lease ends one full duration from now: while the store was closed nobody could renew, and the wall clock of the
-            // last run is not comparable with this one's. A restart never shortens the time promised to a holder.
+            // Each held lease ends one full duration from now. No holder could renew while the store was closed, and the wall clock of the
+            // last run is not comparable with this one. A restart never shortens the time that a holder was promised.
             await database.Call("lease_redate").Time(NodeClock.Now).RunAsync(cancellationToken);
             var open = Start(path, guard, database);
             LogOpened(path, open.Writer.Head.Offset, NodeClock.TimeProvider.GetElapsedTime(began).TotalMilliseconds);
@@ -116,7 +116,7 @@ public sealed partial class SqliteStore
         }
         var path = Path.GetFullPath(_options.Path);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        // The lock lies beside the real file, so that two names of one file meet.
+        // Resolves links so that aliases of one file share a lock file.
         return File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path : path;
     }
 

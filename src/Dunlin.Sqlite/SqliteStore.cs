@@ -12,17 +12,23 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Sqlite;
 
-/// <summary>
-/// The journal and the store in one SQLite file: one writer with group commit, and a pool of readers that never wait for the writer.
-/// Opened once, by <c>OpenAsync</c> or by the first request; closed by disposal, which finishes the queued writes. Safe for concurrent use.
-/// </summary>
+/// <summary>Implements the journal and the store in one SQLite file, with one writer with group commit and a pool of readers. Readers never
+/// wait for the writer. Thread-safe.</summary>
+/// <remarks><c>OpenAsync</c> or the first request opens the store, once. Disposal closes it after the queued writes.</remarks>
 public sealed partial class SqliteStore : RelationalStore
 {
     private readonly SqliteOptions _options;
     private readonly CancellationTokenSource _faulted = new();
     private OpenFile? _open;
 
-    /// <summary>Makes a store that is not open yet. Without a meter factory its instruments are on a meter of its own.</summary>
+    /// <summary>Creates a store that is not open yet. The container calls this.</summary>
+    /// <param name="options">The options of the store.</param>
+    /// <param name="retention">The retention rules.</param>
+    /// <param name="schemas">The schema scripts of the application.</param>
+    /// <param name="feed">Receives committed events.</param>
+    /// <param name="clock">The clock of the store.</param>
+    /// <param name="logger">The logger.</param>
+    /// <param name="meters">Creates the meter. Null creates a separate meter for this store.</param>
     internal SqliteStore(
         IOptions<SqliteOptions> options,
         IOptions<RetentionOptions> retention,
@@ -59,7 +65,7 @@ public sealed partial class SqliteStore : RelationalStore
         await EnsureOpenAsync(cancellationToken);
         var reader = await _open!.Readers.RentAsync(cancellationToken);
         using var limit = new ReadLimit(reader, _options.ReadLimit, NodeClock.TimeProvider, cancellationToken);
-        // The position first, then the snapshot: the snapshot holds at least everything up to the position.
+        // The position is read before the snapshot opens, so that the snapshot includes all events up to the position.
         var scope = new ReadScope(reader.Database, Head, NodeClock.Now);
         try
         {
@@ -98,7 +104,7 @@ public sealed partial class SqliteStore : RelationalStore
         }
     }
 
-    // On one snapshot.
+    // The query runs on one snapshot.
     internal override async ValueTask<T> LookUpAsync<T>(
         Func<ISqlSession, CancellationToken, ValueTask<T>> query,
         CancellationToken cancellationToken

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Dunlin.TestKit;
 
-/// <summary>Makes meters outside a container, for tests that build a part of the engine by hand.</summary>
+/// <summary>Creates meters outside a container, for tests of single components. Thread-safe.</summary>
 public sealed class TestMeters : IMeterFactory
 {
     private readonly List<Meter> _meters = [];

@@ -2,10 +2,12 @@ using System.Globalization;
 
 namespace Dunlin.TestKit;
 
-/// <summary>Random numbers that can be had again: the seed is written to the output of the test, and DUNLIN_SEED sets it.</summary>
+/// <summary>Creates reproducible random generators: the test output contains the seed, and the environment variable DUNLIN_SEED sets
+/// it.</summary>
 public static class TestSeed
 {
-    /// <summary>A generator of its own for one test. Not for concurrent use: hand each thread <c>new Random(seed + n)</c>.</summary>
+    /// <summary>Returns a generator for one test. Not thread-safe: give each thread its own <c>new Random(seed + n)</c>.</summary>
+    /// <param name="seed">The seed.</param>
     public static Random NewRandom(out int seed)
     {
         seed = int.TryParse(Environment.GetEnvironmentVariable("DUNLIN_SEED"), CultureInfo.InvariantCulture, out var given)

@@ -9,24 +9,27 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Devices;
 
-/// <summary>
-/// The stream of one device of the signed-in user: <c>GET pattern?deviceId=</c>. Opening it registers the device, its end
-/// unregisters it; several streams of one device are several registrations, and none ends another. Envelope frames; the
-/// first is <c>{channel: "system", type: "connected", payload: {deviceId, connectionId}}</c>; a comment every 30 s of silence.
-/// </summary>
+/// <summary>Maps the event stream of one device of the signed-in user: <c>GET pattern?deviceId=</c>.</summary>
 /// <remarks>
-/// Nothing is left out for being one's own: the tabs of a browser are one device and, with <c>@dunlin/client</c>, share one
-/// stream, so leaving out either the device or the connection would hide an event from the sibling tabs. The tab that acted knows its
-/// own event by the version in it. <c>UserDevices.BroadcastAsync(..., exceptDevice)</c> leaves out a device where that is wanted.
+/// Opening a stream registers the device, and closing it unregisters the device. Each of several streams of one device has its own
+/// registration. Frames have the envelope format, and the first one is <c>{channel: "system", type: "connected", payload: {deviceId,
+/// connectionId}}</c>. An idle stream carries a comment every 30 s.
+/// <para>
+/// A device also receives its own events. The tabs of a browser are one device and, with <c>@dunlin/client</c>, share one stream. Excluding
+/// the device or the connection would hide an event from the sibling tabs. The tab that acted recognises its own event by the version in
+/// it. To exclude a device, call <c>UserDevices.BroadcastAsync(..., exceptDevice)</c>.
+/// </para>
 /// </remarks>
 public static class DeviceStreams
 {
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(30);
 
     /// <summary>Maps <c>GET pattern?deviceId=</c>.</summary>
-    /// <param name="endpoints">Where.</param>
-    /// <param name="pattern">For example <c>/api/sse</c>.</param>
-    /// <param name="onConnect">Called before anything is sent, to refuse a device by throwing or to note that it was seen.</param>
+    /// <param name="endpoints">The route builder.</param>
+    /// <param name="pattern">The route pattern, for example <c>/api/sse</c>.</param>
+    /// <param name="onConnect">Runs before the first byte is sent. It receives the request and the device id, and refuses the device by
+    /// throwing an exception.</param>
+    /// <returns>A builder for further conventions of the endpoint.</returns>
     public static IEndpointConventionBuilder MapDeviceStream(
         this IEndpointRouteBuilder endpoints,
         string pattern,
@@ -37,7 +40,7 @@ public static class DeviceStreams
     {
         var caller = context.RequireCaller();
         var deviceId = caller.DeviceId ?? throw new DunlinException(ErrorCode.InvalidField, "'deviceId' is missing.", "deviceId");
-        // HEAD opens no stream, so no device has connected.
+        // A HEAD request opens no stream, so it is no connection of the device.
         if (onConnect is not null && !HttpMethods.IsHead(context.Request.Method))
             await onConnect(context, deviceId, context.RequestAborted);
         var streams = context.RequestServices.GetRequiredService<EventStreams>();

@@ -13,15 +13,23 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Maps the engine's endpoints.</summary>
+/// <summary>Extends <see cref="IEndpointRouteBuilder"/> with the endpoints of the engine.</summary>
 public static class DunlinEndpoints
 {
-    /// <summary>Where the engine's endpoints lie.</summary>
+    /// <summary>The path prefix of the engine's endpoints.</summary>
     public const string BasePath = "/dunlin/v1";
 
-    /// <summary>Maps the engine's endpoints under <see cref="BasePath"/>. Health checks are mapped by
-    /// <see cref="DunlinHealthEndpoints.MapDunlinHealth"/>.</summary>
-    /// <exception cref="InvalidOperationException"><c>AddDunlin()</c>, or a back end, is missing.</exception>
+    /// <summary>Maps the engine's endpoints under <see cref="BasePath"/>. <see cref="DunlinHealthEndpoints.MapDunlinHealth"/> maps the
+    /// health checks.</summary>
+    /// <returns>A builder for conventions that apply to all these endpoints.</returns>
+    /// <exception cref="InvalidOperationException"><c>AddDunlin()</c> was not called, or no back end was added.</exception>
+    /// <example>
+    /// <code>
+    /// builder.Services.AddDunlin().AddSqlite("data/dunlin.db");
+    /// var app = builder.Build();
+    /// app.MapDunlin();
+    /// </code>
+    /// </example>
     public static IEndpointConventionBuilder MapDunlin(this IEndpointRouteBuilder endpoints)
     {
         var services = endpoints.ServiceProvider.GetRequiredService<IServiceProviderIsService>();
@@ -82,10 +90,9 @@ public static class DunlinEndpoints
         return group;
     }
 
-    /// <summary>
-    /// Maps what a back end needs that issues the tokens itself, for callers with <see cref="Dunlin.Topics.Caller.AdministratorRole"/>:
-    /// <c>POST revocations</c> and <c>GET connections?user=</c> under <see cref="BasePath"/>.
-    /// </summary>
+    /// <summary>Maps <c>POST revocations</c> and <c>GET connections?user=</c> under <see cref="BasePath"/>, for back ends that issue their
+    /// own tokens. Callers need the role <see cref="Dunlin.Topics.Caller.AdministratorRole"/>.</summary>
+    /// <returns>A builder for conventions that apply to both endpoints.</returns>
     /// <exception cref="InvalidOperationException"><c>AddRevocations()</c> was not called.</exception>
     public static IEndpointConventionBuilder MapDunlinUsers(this IEndpointRouteBuilder endpoints)
     {

@@ -7,14 +7,14 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Hosting;
 
-/// <summary>Whether the process answers.</summary>
+/// <summary>Reports that the process responds. Always healthy.</summary>
 internal sealed class LiveCheck : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(HealthCheckResult.Healthy());
 }
 
-/// <summary>Whether the store takes writes.</summary>
+/// <summary>Reports whether the store accepts writes.</summary>
 internal sealed class StoreCheck(IStoreHealth store) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
@@ -25,15 +25,15 @@ internal sealed class StoreCheck(IStoreHealth store) : IHealthCheck
         );
 }
 
-/// <summary>Whether the node takes connections: not while it drains.</summary>
+/// <summary>Reports whether the node accepts connections. Unhealthy while the node drains.</summary>
 internal sealed class NodeCheck(EventFanout fanout) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(fanout.IsDraining ? HealthCheckResult.Unhealthy("draining") : HealthCheckResult.Healthy());
 }
 
-/// <summary>Whether the background loops work, those of the backplane included. Degraded while one keeps failing: requests are served, and
-/// the loop's work is late.</summary>
+/// <summary>Reports whether the background loops run without faults, including the loops of the backplane. Degraded while a loop keeps
+/// failing: the node still serves requests, but the work of that loop is late.</summary>
 internal sealed class LoopsCheck(BackgroundLoops loops) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
@@ -44,7 +44,7 @@ internal sealed class LoopsCheck(BackgroundLoops loops) : IHealthCheck
         );
 }
 
-/// <summary>Marks that the checks are registered, once.</summary>
+/// <summary>Registers the health checks. The container adds one instance however often <c>AddDunlin</c> is called.</summary>
 internal sealed class DunlinChecks : IConfigureOptions<HealthCheckServiceOptions>
 {
     public void Configure(HealthCheckServiceOptions options)

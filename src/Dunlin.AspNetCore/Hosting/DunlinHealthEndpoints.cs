@@ -7,13 +7,15 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Maps the health checks.</summary>
+/// <summary>Extends <see cref="IEndpointRouteBuilder"/> with the health check endpoints.</summary>
 public static class DunlinHealthEndpoints
 {
-    /// <summary>
-    /// Maps <c>live</c> and <c>ready</c> below <paramref name="prefix"/>: the health checks with these tags, Dunlin's and the
-    /// application's. They answer 200 with the tag as text, or 503 with the reason.
-    /// </summary>
+    /// <summary>Maps <c>live</c> and <c>ready</c> below <paramref name="prefix"/>. Each runs the health checks that carry its tag, those of
+    /// the application included.</summary>
+    /// <param name="endpoints">The route builder.</param>
+    /// <param name="prefix">The path prefix. Default: <c>/healthz</c>.</param>
+    /// <returns>A builder for conventions that apply to both endpoints.</returns>
+    /// <remarks>A healthy or degraded endpoint answers 200 with its tag as text. An unhealthy one answers 503 with the reason.</remarks>
     /// <exception cref="InvalidOperationException"><c>AddHealthChecks()</c> was not called.</exception>
     public static IEndpointConventionBuilder MapDunlinHealth(this IEndpointRouteBuilder endpoints, string prefix = "/healthz")
     {

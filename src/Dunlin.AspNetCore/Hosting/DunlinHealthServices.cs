@@ -5,14 +5,19 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Adds Dunlin's health checks.</summary>
+/// <summary>Extends <see cref="IHealthChecksBuilder"/> with Dunlin's health checks.</summary>
 public static class DunlinHealthServices
 {
-    /// <summary>
-    /// Adds the checks <c>dunlin-live</c> (tag <c>live</c>: the process answers), and with the tag <c>ready</c> <c>dunlin-store</c>
-    /// (unhealthy while the store takes no writes), <c>dunlin-node</c> (unhealthy while the node drains) and <c>dunlin-loops</c> (degraded
-    /// while a background loop, for example the connection to Redis, keeps failing). Calling it again changes nothing.
-    /// </summary>
+    /// <summary>Adds Dunlin's health checks. Further calls have no effect.</summary>
+    /// <remarks>
+    /// <list type="table">
+    /// <item><term><c>dunlin-live</c></term><description>Tag <c>live</c>. Healthy while the process responds.</description></item>
+    /// <item><term><c>dunlin-store</c></term><description>Tag <c>ready</c>. Unhealthy while the store rejects writes.</description></item>
+    /// <item><term><c>dunlin-node</c></term><description>Tag <c>ready</c>. Unhealthy while the node drains.</description></item>
+    /// <item><term><c>dunlin-loops</c></term><description>Tag <c>ready</c>. Degraded while a background loop keeps failing, for example the
+    /// connection to Redis.</description></item>
+    /// </list>
+    /// </remarks>
     public static IHealthChecksBuilder AddDunlin(this IHealthChecksBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);

@@ -7,38 +7,37 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Hosting;
 
-/// <summary>
-/// The options that most applications set, in one place. A null value leaves the option of the named class as it is. A
-/// <c>Configure</c> call for such a class that follows <c>AddDunlin</c> wins.
-/// </summary>
+/// <summary>Holds the options that most applications set.</summary>
+/// <remarks>A null value leaves the option of the named class unchanged. A <c>Configure</c> call for that class after <c>AddDunlin</c>
+/// overrides the value set here.</remarks>
 public sealed class DunlinOptions
 {
-    /// <summary>How long events are kept: 1 minute to 10 years. Sets <see cref="RetentionOptions.Default"/>.</summary>
+    /// <summary>Gets or sets how long events are kept: 1 minute to 10 years. Sets <see cref="RetentionOptions.Default"/>.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan? EventRetention { get; set; }
 
-    /// <summary>
-    /// Time between heartbeats of an idle stream: 1 second to 10 minutes. Sets <see cref="EventStreamOptions.Heartbeat"/>.
-    /// </summary>
+    /// <summary>Gets or sets the time between heartbeats of an idle stream: 1 second to 10 minutes. Sets
+    /// <see cref="EventStreamOptions.Heartbeat"/>.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan? Heartbeat { get; set; }
 
-    /// <summary>Open streams of one user on one node: at least 1. Sets <see cref="EventStreamOptions.MaxPerUser"/>.</summary>
+    /// <summary>Gets or sets how many streams one user may have open on one node: at least 1. Sets
+    /// <see cref="EventStreamOptions.MaxPerUser"/>.</summary>
     [Range(1, int.MaxValue)]
     public int? MaxStreamsPerUser { get; set; }
 
-    /// <summary>Time after the last connection of a user before others see the user leave: up to 1 hour. Sets
-    /// <see cref="PresenceOptions.Grace"/>.</summary>
+    /// <summary>Gets or sets the delay between the end of a user's last connection and the announcement that the user left: 0 to 1 hour.
+    /// Sets <see cref="PresenceOptions.Grace"/>.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan? PresenceGrace { get; set; }
 
-    /// <summary>Time over which a stopping host closes its streams: up to 10 minutes. Sets
+    /// <summary>Gets or sets the time over which a stopping host closes its streams: 0 to 10 minutes. Sets
     /// <see cref="HostingOptions.DrainWindow"/>.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
     public TimeSpan? DrainWindow { get; set; }
 }
 
-/// <summary>Passes <see cref="DunlinOptions"/> on to the options of the parts.</summary>
+/// <summary>Copies <see cref="DunlinOptions"/> to the options classes of the components.</summary>
 internal sealed class DunlinOptionsMap
 {
     public static void Apply(IServiceCollection services)

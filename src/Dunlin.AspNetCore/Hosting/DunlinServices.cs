@@ -12,12 +12,13 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Adds Dunlin to an ASP.NET Core application.</summary>
+/// <summary>Extends <see cref="IServiceCollection"/> with Dunlin.</summary>
 public static class DunlinServices
 {
     /// <summary>Adds the engine and its HTTP endpoints, and sets the options that apply to the whole node.</summary>
     /// <param name="services">The services of the application.</param>
-    /// <param name="configure">Sets options. Wrong values stop the start of the host.</param>
+    /// <param name="configure">Sets options. The host does not start with invalid values.</param>
+    /// <returns>A builder that adds back ends and features.</returns>
     public static DunlinBuilder AddDunlin(this IServiceCollection services, Action<DunlinOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);
@@ -25,7 +26,15 @@ public static class DunlinServices
         return services.AddDunlin();
     }
 
-    /// <summary>Adds the engine and its HTTP endpoints. Add a back end to the result, and map them with <c>app.MapDunlin()</c>.</summary>
+    /// <summary>Adds the engine and its HTTP endpoints. Add a back end to the returned builder, and map the endpoints with
+    /// <c>app.MapDunlin()</c>.</summary>
+    /// <param name="services">The services of the application.</param>
+    /// <returns>A builder that adds back ends and features.</returns>
+    /// <example>
+    /// <code>
+    /// builder.Services.AddDunlin().AddSqlite("data/dunlin.db");
+    /// </code>
+    /// </example>
     public static DunlinBuilder AddDunlin(this IServiceCollection services)
     {
         services.AddOptions<DunlinOptions>().ValidateDataAnnotations().ValidateOnStart();

@@ -4,14 +4,13 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Dunlin.Hosting;
 
-/// <summary>Answers <c>HEAD</c> wherever <c>GET</c> is answered.</summary>
+/// <summary>Extends endpoint groups with <c>HEAD</c>.</summary>
 public static class HeadRequests
 {
-    /// <summary>
-    /// Maps <c>HEAD</c> to every endpoint of a group that takes <c>GET</c>. The server leaves the body out; a stream answers with its
-    /// headers and opens no connection. The engine's own endpoints have it already.
-    /// </summary>
-    /// <remarks>RFC 9110, section 9.1: a general-purpose server supports both methods.</remarks>
+    /// <summary>Adds <c>HEAD</c> to each endpoint of a group that accepts <c>GET</c>. The server omits the body. A stream endpoint sends
+    /// its headers and opens no connection.</summary>
+    /// <remarks>RFC 9110, section 9.1: a general-purpose server supports both methods. The engine's own endpoints already accept
+    /// <c>HEAD</c>.</remarks>
     public static TBuilder WithHead<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder
     {

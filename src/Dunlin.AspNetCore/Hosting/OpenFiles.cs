@@ -3,18 +3,20 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Dunlin.Hosting;
 
-/// <summary>Keeps a server within the files that its process may open.</summary>
+/// <summary>Limits the connections of Kestrel to the open-file limit of the process.</summary>
 public static class OpenFiles
 {
-    /// <summary>What stays free for everything that is no connection. A host with all systems has 260 open before the first:
-    /// mostly its own assemblies.</summary>
+    /// <summary>File descriptors left for other uses than connections. A host with all applications has 260 open before its first
+    /// connection, mostly its own assemblies.</summary>
     private const int Reserve = 512;
 
-    /// <summary>
-    /// Refuses connections beyond what the process may open (<c>ulimit -n</c>, less a reserve): a process that runs out of files
-    /// does not fail in one place but everywhere, and may end. An explicit <see cref="KestrelServerLimits.MaxConcurrentConnections"/>
-    /// stays as it is; where the limit is not known (outside Linux) nothing changes.
-    /// </summary>
+    /// <summary>Limits concurrent connections to the soft open-file limit of the process (<c>ulimit -n</c>) less a reserve of 512 or of
+    /// half the limit, whichever is smaller.</summary>
+    /// <param name="kestrel">The options of Kestrel.</param>
+    /// <returns>The same options.</returns>
+    /// <remarks>A process without free file descriptors fails in many places and may end. An explicit
+    /// <see cref="KestrelServerLimits.MaxConcurrentConnections"/> stays in force. On systems without <c>/proc/self/limits</c> the method
+    /// has no effect.</remarks>
     public static KestrelServerOptions LimitConnectionsToOpenFiles(this KestrelServerOptions kestrel)
     {
         if (kestrel.Limits.MaxConcurrentConnections is null && Limit() is { } files)

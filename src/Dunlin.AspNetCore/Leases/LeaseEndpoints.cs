@@ -9,14 +9,14 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Leases;
 
-/// <summary><c>/dunlin/v1/leases</c>. A resource may hold slashes, so the verb of a POST is the last segment of its path.</summary>
+/// <summary>Serves <c>/dunlin/v1/leases</c>. A resource name may contain slashes, so the verb of a POST is the last path segment.</summary>
 internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policies, UserRates rates)
 {
     private const int MaxBody = 4 * 1024;
 
     private readonly UserRate _rate = new("requests for a lease", leases.Options.RequestsPerSecond, leases.Options.RequestBurst);
 
-    /// <summary>Leases of one page of a list.</summary>
+    /// <summary>The maximum number of leases on a page of a list.</summary>
     private const int MaxListed = 1_000;
 
     public async Task<LeaseList> ListAsync(HttpContext context)
@@ -115,7 +115,7 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
 
     private async ValueTask<ResourceName> AllowedAsync(Caller caller, string path, HttpContext context)
     {
-        // The server leaves an escaped slash as it is; as a resource both spellings are one.
+        // Kestrel leaves %2F in a path escaped. Both spellings name the same resource.
         var resource = ResourceName.Parse(path.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase));
         return await policies.MayHoldAsync(caller, resource, context.RequestAborted)
             ? resource
@@ -142,7 +142,7 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
 
     private static Task AnswerAsync(HttpContext context, LeaseResult result, bool isHandOff = false)
     {
-        // After a hand-off somebody else holds it, as was asked for.
+        // A successful hand-off also returns Held, because another holder has the lease now.
         if (result.Status == LeaseStatus.Held && !isHandOff)
             throw LeaseErrors.Held(result.Lease);
         context.Response.StatusCode = result.Status switch

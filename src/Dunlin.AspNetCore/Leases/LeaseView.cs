@@ -2,17 +2,18 @@ using System.Text.Json.Serialization;
 
 namespace Dunlin.Leases;
 
-/// <summary>A lease on the wire. Only its holder is shown the lease id.</summary>
-/// <param name="Resource">The resource.</param>
-/// <param name="LeaseId">The holder's secret; absent for others.</param>
+/// <summary>Represents a lease in JSON. Immutable. Only the holder receives the lease id.</summary>
+/// <param name="Resource">The resource name.</param>
+/// <param name="LeaseId">The holder's secret. Null, and absent in JSON, for other callers.</param>
 /// <param name="FencingToken">The fencing token.</param>
-/// <param name="State"><c>held | ending | free</c>.</param>
-/// <param name="Owner">The holder.</param>
-/// <param name="AcquiredAt">When it was granted.</param>
-/// <param name="ExpiresAt">When it ends unless renewed.</param>
-/// <param name="Seconds">Its duration.</param>
-/// <param name="ServerNow">The time of the answer: subtract, do not compare with the browser's clock.</param>
-/// <param name="Queue">How many wait.</param>
+/// <param name="State"><c>held</c>, <c>ending</c> or <c>free</c>.</param>
+/// <param name="Owner">The holder. Null for a free lease.</param>
+/// <param name="AcquiredAt">The time of the grant.</param>
+/// <param name="ExpiresAt">The time at which the lease expires unless its holder renews it.</param>
+/// <param name="Seconds">The duration of the lease in seconds.</param>
+/// <param name="ServerNow">The server time of the response. Clients compute the remaining time as <c>ExpiresAt - ServerNow</c>, because
+/// their own clock may differ.</param>
+/// <param name="Queue">The number of waiters.</param>
 public sealed record LeaseView(
     string Resource,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? LeaseId,
@@ -26,11 +27,13 @@ public sealed record LeaseView(
     int Queue
 )
 {
-    /// <summary>One-based place in the queue, for one who waits.</summary>
+    /// <summary>Gets the one-based queue position of the caller. Null unless the caller waits.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? Position { get; init; }
 
-    /// <summary>Returns the view of an answer: with the lease id where the caller is the holder, and the place where it waits.</summary>
+    /// <summary>Returns the view of a result for its caller: with the lease id for the holder, and with the queue position for a
+    /// waiter.</summary>
+    /// <param name="result">The result of a lease verb.</param>
     public static LeaseView Of(LeaseResult result) =>
         Of(result.Lease, result.Now) with
         {
@@ -38,9 +41,9 @@ public sealed record LeaseView(
             Position = result.Status == LeaseStatus.Queued ? result.QueuePosition : null,
         };
 
-    /// <summary>Returns the view that everybody may see.</summary>
+    /// <summary>Returns the public view of a lease, without the lease id.</summary>
     /// <param name="lease">The lease.</param>
-    /// <param name="now">The time of the answer.</param>
+    /// <param name="now">The server time of the response.</param>
     public static LeaseView Of(LeaseInfo lease, DateTimeOffset now) =>
         new(
             lease.Resource.Value,
@@ -58,11 +61,11 @@ public sealed record LeaseView(
         );
 }
 
-/// <summary>A page of a list.</summary>
-/// <param name="Leases">By resource.</param>
-/// <param name="Next">The <c>after</c> of the next page; absent where this is the last one.</param>
-/// <param name="Position">The list holds every change up to here.</param>
-/// <param name="ServerNow">The time of the list.</param>
+/// <summary>A page of a list of leases.</summary>
+/// <param name="Leases">The leases, ordered by resource.</param>
+/// <param name="Next">The <c>after</c> parameter of the next page. Absent on the last page.</param>
+/// <param name="Position">The journal position up to which the list includes all changes.</param>
+/// <param name="ServerNow">The server time of the list.</param>
 internal sealed record LeaseList(
     IReadOnlyList<LeaseView> Leases,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next,

@@ -3,20 +3,21 @@ using System.Threading.RateLimiting;
 
 namespace Dunlin.Limits;
 
-/// <summary>A token bucket on the time of the application. The one of the library reads the clock of the system, and refuses for ever what
-/// is larger than the bucket.</summary>
+/// <summary>A token bucket that uses the injected <see cref="TimeProvider"/>. Thread-safe.</summary>
+/// <remarks>The token bucket limiter of System.Threading.RateLimiting reads the system clock and always rejects a request larger than its
+/// bucket.</remarks>
 internal sealed class TokenBucket(UserRate rate, TimeProvider time) : RateLimiter
 {
-    // A wait that was told is long enough, however its seconds were rounded.
+    // Rounding error, in tokens, allowed after the caller has waited for the advertised time.
     private const double Rounding = 1e-6;
 
     private static readonly RateLimitLease Granted = new Answer(isAcquired: true, default);
 
-    private readonly Lock _gate = new(); // guards what follows
+    private readonly Lock _gate = new(); // guards the fields below
     private double _tokens = rate.Burst;
     private long _at = time.GetTimestamp();
 
-    /// <summary>How long the bucket has been full at least; null while it is not.</summary>
+    /// <summary>Gets for how long the bucket has been idle, or null while it is not full.</summary>
     public override TimeSpan? IdleDuration
     {
         get

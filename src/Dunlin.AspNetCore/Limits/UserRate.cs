@@ -1,12 +1,14 @@
 namespace Dunlin.Limits;
 
-/// <summary>How often one user may do one kind of thing: so many a second on average, and so many at once after a pause.</summary>
-/// <param name="What">What is counted, in the plural, as it is told to the user: <c>events</c>.</param>
-/// <param name="PerSecond">The average; zero or less for no limit.</param>
-/// <param name="Burst">At once, above the average; 1 or more.</param>
+/// <summary>Describes how often one user may perform one kind of operation: an average rate and a burst. Immutable.</summary>
+/// <param name="What">The counted noun, in the plural, for error texts: <c>events</c>.</param>
+/// <param name="PerSecond">The average rate per second. Zero or less means no limit.</param>
+/// <param name="Burst">The maximum number at once after a pause: 1 or more.</param>
 public sealed record UserRate(string What, double PerSecond, int Burst)
 {
-    /// <summary>A rate that is counted by the hour: all of it may be used at once.</summary>
+    /// <summary>Returns a rate per hour. The user may spend the whole hourly amount at once.</summary>
+    /// <param name="what">The counted noun, in the plural, for error texts.</param>
+    /// <param name="perHour">The number per hour. Zero means no limit.</param>
     public static UserRate Hourly(string what, int perHour) => new(what, perHour / 3_600.0, Math.Max(1, perHour));
 
     internal string Text =>

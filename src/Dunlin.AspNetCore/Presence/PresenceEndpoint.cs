@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Presence;
 
-/// <summary><c>GET /dunlin/v1/presence?topic=</c>: who is connected to a topic.</summary>
+/// <summary>Serves <c>GET /dunlin/v1/presence?topic=</c>: the users connected to a topic.</summary>
 internal sealed class PresenceEndpoint(PresenceRegistry presence, AccessPolicies policies)
 {
     public async Task<PresenceAnswer> ServeAsync(HttpContext context)

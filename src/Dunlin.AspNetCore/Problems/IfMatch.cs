@@ -5,14 +5,11 @@ using Microsoft.Net.Http.Headers;
 
 namespace Dunlin.Problems;
 
-/// <summary>
-/// The precondition of a change: it applies only to one of the versions that the client names in <c>If-Match</c>. Immutable.
-/// </summary>
-/// <remarks>
-/// RFC 9110, section 13.1.1, with one exception: tags are compared weakly (section 8.8.3.2). A proxy that compresses a response
-/// marks its strong tag as weak (nginx does), and the client can only send back what it got. The tags of this server name a version
-/// of the data and no encoding of it, so the weak comparison lets no other version through.
-/// </remarks>
+/// <summary>Represents the precondition of a change: the resource must have one of the versions named in <c>If-Match</c>.
+/// Immutable.</summary>
+/// <remarks>RFC 9110, section 13.1.1, with one exception: tags are compared weakly (section 8.8.3.2). A proxy that compresses a response,
+/// such as nginx, marks its strong tag as weak, and the client sends back that weak tag. The tags of this server name a version of the
+/// data, not an encoding, so a weak comparison accepts no other version.</remarks>
 public sealed class IfMatch
 {
     private static readonly IfMatch Any = new([EntityTagHeaderValue.Any]);
@@ -21,8 +18,9 @@ public sealed class IfMatch
 
     private IfMatch(IList<EntityTagHeaderValue> tags) => _tags = tags;
 
-    /// <summary>Reads the header; null where the request has none.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: it is neither <c>*</c> nor a list of entity
+    /// <summary>Returns the precondition of a request, or null if the request has no <c>If-Match</c> header.</summary>
+    /// <param name="request">The request.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the header is neither <c>*</c> nor a list of entity
     /// tags.</exception>
     public static IfMatch? Of(HttpRequest request)
     {
@@ -44,17 +42,21 @@ public sealed class IfMatch
         );
     }
 
-    /// <summary>The precondition that a version named elsewhere, as in a body, stands for.</summary>
+    /// <summary>Returns a precondition that allows one version. Use it when a request names its version elsewhere, for example in its
+    /// body.</summary>
+    /// <param name="version">The allowed version.</param>
     public static IfMatch Version(long version) => new([new EntityTagHeaderValue(TagOf(version))]);
 
-    /// <summary>The entity tag of a version.</summary>
+    /// <summary>Returns the entity tag of a version, with its quotation marks.</summary>
+    /// <param name="version">The version.</param>
     public static string TagOf(long version) => string.Create(CultureInfo.InvariantCulture, $"\"{version}\"");
 
-    /// <summary>Whether the change may be made to what has this version now.</summary>
+    /// <summary>Returns whether the precondition allows a change of a resource that has <paramref name="version"/> now.</summary>
+    /// <param name="version">The current version.</param>
     public bool Allows(long version) => Allows(TagOf(version));
 
-    /// <summary>Whether the change may be made to what has this entity tag now.</summary>
-    /// <param name="tag">The current tag, with its quotation marks.</param>
+    /// <summary>Returns whether the precondition allows a change of a resource that has <paramref name="tag"/> now.</summary>
+    /// <param name="tag">The current entity tag, with its quotation marks.</param>
     public bool Allows(string tag)
     {
         if (ReferenceEquals(this, Any))

@@ -11,22 +11,22 @@ using Microsoft.Net.Http.Headers;
 
 namespace Dunlin.Problems;
 
-/// <summary>
-/// Answers with <c>application/problem+json</c> (RFC 9457): <c>type</c>, <c>title</c>, <c>status</c>, <c>detail</c>,
-/// <c>code</c>, <c>class</c>, <c>hint</c>, <c>field</c> where one is at fault, <c>traceId</c>, and the error's own
-/// extensions. An endpoint that handles its errors itself, such as a stream, calls <see cref="WriteAsync"/>;
-/// <c>UseDunlinProblems()</c> does it for all others.
-/// </summary>
+/// <summary>Writes errors as <c>application/problem+json</c> (RFC 9457). Thread-safe.</summary>
+/// <remarks>
+/// Members: <c>type</c>, <c>title</c>, <c>status</c>, <c>detail</c>, <c>code</c>, <c>class</c>, <c>hint</c>, <c>field</c> if one field is
+/// at fault, <c>traceId</c>, and the extensions of the error. <c>UseDunlinProblems()</c> writes the problems of all endpoints. An endpoint
+/// that handles its own errors, such as a stream, calls <see cref="WriteAsync"/>.
+/// </remarks>
 public static class Problem
 {
-    /// <summary>The content type of every answer made here.</summary>
+    /// <summary>The content type of problem documents.</summary>
     public const string ContentType = "application/problem+json";
 
-    /// <summary>What stands before the code in <c>type</c>: a name, not an address, so that it never breaks.</summary>
+    /// <summary>The prefix of <c>type</c>, before the error code. It is a URN and not a URL, so it stays valid when a site moves.</summary>
     public const string TypePrefix = "urn:dunlin:problem:";
 
-    // Texts are for people: an apostrophe stays one. What a browser could take for markup stays too, which the content type and
-    // "nosniff" make harmless.
+    // Texts are for people, so apostrophes stay unescaped. Characters of HTML markup stay unescaped too: the content type and "nosniff"
+    // keep a browser from rendering them.
     private static readonly JsonSerializerOptions Extensions = new(JsonSerializerOptions.Web)
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -45,11 +45,12 @@ public static class Problem
         "traceId",
     };
 
-    /// <summary>
-    /// Answers with the problem that <paramref name="exception"/> stands for; what has no row in the error table becomes
-    /// <c>internal</c> and is logged with the trace id that the caller is shown. If the response has begun it cannot be
-    /// taken back: the connection is aborted, so that nobody mistakes half an answer for a whole one.
-    /// </summary>
+    /// <summary>Writes the problem document of <paramref name="exception"/>.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="exception">The error. An exception without a row in the error table becomes <c>internal</c> and is logged with the
+    /// trace id of the response.</param>
+    /// <remarks>If the response has started, the method aborts the connection, so that the client cannot take a partial response for a
+    /// complete one.</remarks>
     public static Task WriteAsync(HttpContext context, Exception exception)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -81,7 +82,7 @@ public static class Problem
         return AnswerAsync(context, known ?? new DunlinException(ErrorCode.Internal), traceId);
     }
 
-    // Nobody is left to answer, and it is no fault of the server.
+    // The client has disconnected: there is nobody to answer, and the server is not at fault.
     private static bool IsOfPeerGone(HttpContext context, Exception exception) =>
         exception is ConnectionResetException or ConnectionAbortedException
         || (context.RequestAborted.IsCancellationRequested && exception is (OperationCanceledException or IOException));
@@ -97,7 +98,7 @@ public static class Problem
 
     private static string TraceId(HttpContext context) => Activity.Current?.Id ?? context.TraceIdentifier;
 
-    // Headers that others have set for every answer (CORS, security, Allow) stay; those of the body that will not be sent go.
+    // Keeps headers that other middleware sets on every response (CORS, security, Allow). Removes headers that describe the replaced body.
     private static void Prepare(HttpResponse response, DunlinException problem)
     {
         var headers = response.Headers;
@@ -111,7 +112,7 @@ public static class Problem
         headers.XContentTypeOptions = "nosniff";
         if (problem.RetryAfter is { } wait)
             headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-        // RFC 9110, 11.6.1: a 401 names a scheme. Bearer makes no browser open a dialogue.
+        // RFC 9110, section 11.6.1: a 401 response names a scheme. Browsers open no dialogue for Bearer.
         if (problem.Code.Status == StatusCodes.Status401Unauthorized && headers.WWWAuthenticate.Count == 0)
             headers.WWWAuthenticate = "Bearer";
     }

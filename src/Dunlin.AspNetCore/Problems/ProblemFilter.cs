@@ -3,10 +3,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Problems;
 
-/// <summary>Problem documents for single endpoints or groups, where the middleware is not wanted.</summary>
+/// <summary>Extends endpoints and groups with problem documents, for applications without the middleware.</summary>
 public static class ProblemFilter
 {
-    /// <summary>Answers what these endpoints throw with a problem document, with or without
+    /// <summary>Adds a filter that turns exceptions of these endpoints into problem documents. It works with or without
     /// <see cref="ProblemMiddlewareExtensions.UseDunlinProblems"/>.</summary>
     public static TBuilder WithDunlinProblems<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder =>

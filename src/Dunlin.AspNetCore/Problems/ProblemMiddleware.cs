@@ -3,13 +3,12 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Problems;
 
-/// <summary>
-/// Marks an endpoint that writes its own problems with <see cref="Problem.WriteAsync"/>. The middleware then passes it
-/// through without a frame of its own, which a stream would otherwise keep in memory for as long as it is open.
-/// </summary>
+/// <summary>Marks an endpoint that writes its own problems with <see cref="Problem.WriteAsync"/>. Immutable.</summary>
+/// <remarks>The middleware calls such an endpoint without an async state machine of its own. A stream would otherwise keep that state
+/// machine in memory until it closes.</remarks>
 public sealed class WritesOwnProblems
 {
-    /// <summary>The one mark there need be.</summary>
+    /// <summary>Gets the shared instance.</summary>
     public static WritesOwnProblems Instance { get; } = new();
 }
 
@@ -28,7 +27,7 @@ internal sealed class ProblemMiddleware(RequestDelegate next, IOptions<ProblemOp
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            return; // nobody is there to read an answer
+            return; // the client has disconnected
         }
         catch (Exception exception)
         {

@@ -3,14 +3,16 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Installs problem documents.</summary>
+/// <summary>Extends <see cref="IApplicationBuilder"/> with problem documents.</summary>
 public static class ProblemMiddlewareExtensions
 {
-    /// <summary>
-    /// Answers every error thrown further on, and every empty error status of the API paths, with a problem document.
-    /// Put it first; it must come after routing, as it does in a <see cref="WebApplication"/> by itself, to know the
-    /// endpoints that write their own.
-    /// </summary>
+    /// <summary>Adds middleware that writes a problem document for each exception of later middleware and for each empty error response
+    /// below the API paths.</summary>
+    /// <param name="app">The application.</param>
+    /// <param name="configure">Sets options.</param>
+    /// <returns>The same application.</returns>
+    /// <remarks>Add this first, but after routing: it reads the metadata of the endpoint to find endpoints that write their own problems. A
+    /// <see cref="WebApplication"/> adds routing before all other middleware.</remarks>
     public static IApplicationBuilder UseDunlinProblems(this IApplicationBuilder app, Action<ProblemOptions>? configure = null)
     {
         var options = new ProblemOptions();

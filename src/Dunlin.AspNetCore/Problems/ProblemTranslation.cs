@@ -6,14 +6,12 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Problems;
 
-/// <summary>Finds the row of the error table for what ASP.NET Core and System.Text.Json throw or answer.</summary>
+/// <summary>Maps exceptions and status codes of ASP.NET Core and System.Text.Json to rows of the error table.</summary>
 internal static class ProblemTranslation
 {
-    /// <summary>
-    /// Where the fault of reading a request body is first thrown: in the server, in its readers of forms, or in the pipe that hands a
-    /// fault of the server or of the transport on. The types are general ones (a chunk size that overflows is an
-    /// <see cref="IOException"/>), which a failing disk has too, so the place decides.
-    /// </summary>
+    /// <summary>The assemblies that first throw when a request body cannot be read: the server, its form readers, or the pipe that forwards
+    /// a fault of the transport. The exception types are general: a chunk size that overflows is an <see cref="IOException"/>, and so is a
+    /// disk fault. The throwing assembly therefore decides.</summary>
     private static readonly HashSet<string> BodyReaders = new(StringComparer.Ordinal)
     {
         "Microsoft.AspNetCore.Server.Kestrel.Core",
@@ -22,13 +20,13 @@ internal static class ProblemTranslation
         "System.IO.Pipelines",
     };
 
-    /// <summary>The error to show; null for what is nobody's fault but the server's.</summary>
+    /// <summary>Returns the error to show, or null if the exception is a fault of the server.</summary>
     public static DunlinException? Translate(Exception exception) =>
         exception switch
         {
             DunlinException known => known,
             BadHttpRequestException { InnerException: JsonException json } => Translate(json),
-            // Kestrel's own texts (unexpected end, bad chunk, too slow) name nothing of the server.
+            // The messages of Kestrel (unexpected end, bad chunk, too slow) reveal nothing about the server.
             BadHttpRequestException bad => OfStatus(bad.StatusCode, bad.Message)
                 ?? new DunlinException(ErrorCode.InvalidField, bad.Message),
             JsonException json => JsonFault.Of(json),
@@ -40,7 +38,7 @@ internal static class ProblemTranslation
             _ => null,
         };
 
-    // The framework's own frame comes first where a stored exception is thrown again.
+    // Skips frames of the core library: a rethrown stored exception starts with a frame of ExceptionDispatchInfo.
     private static bool IsOfBody(Exception exception) =>
         new StackTrace(exception)
             .GetFrames()
@@ -51,7 +49,7 @@ internal static class ProblemTranslation
             is { } thrower
         && BodyReaders.Contains(thrower);
 
-    /// <summary>The error for a status that was set without a body; null for one that says no more than itself.</summary>
+    /// <summary>Returns the error for a status that was set without a body, or null if the table has no row for that status.</summary>
     public static DunlinException? OfStatus(int status, string? detail = null) =>
         status switch
         {

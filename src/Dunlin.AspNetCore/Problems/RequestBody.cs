@@ -12,26 +12,31 @@ using Microsoft.Net.Http.Headers;
 
 namespace Dunlin.Problems;
 
-/// <summary>
-/// The one way to read a JSON request body: bounded, strict, and with errors that name the field. Safe for concurrent use.
-/// </summary>
+/// <summary>Reads JSON request bodies with a size limit and strict rules. Errors name the field. Thread-safe.</summary>
 public static class RequestBody
 {
-    /// <summary>How deep a body may be nested: more than any real request needs, far less than a stack bears.</summary>
+    /// <summary>The maximum nesting depth of a body: more than a real request needs, and far below the depth that overflows a
+    /// stack.</summary>
     public const int MaxDepth = 32;
 
     private static readonly ConditionalWeakTable<JsonSerializerOptions, JsonSerializerOptions> StrictOptions = [];
 
     /// <summary>Reads the body as one <typeparamref name="T"/>.</summary>
+    /// <typeparam name="T">The type of the body.</typeparam>
     /// <param name="context">The request.</param>
-    /// <param name="maxBytes">The most bytes taken, whatever <c>Content-Length</c> says.</param>
-    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <param name="maxBytes">The maximum size of the body in bytes. It also applies to bodies without <c>Content-Length</c>.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     /// <returns>The value; never null.</returns>
     /// <exception cref="DunlinException">
-    /// <see cref="ErrorCode.UnsupportedMediaType"/>; <see cref="ErrorCode.TooLarge"/> with the extension <c>limit</c>;
-    /// <see cref="ErrorCode.InvalidJson"/>: empty, not UTF-8, not JSON, a member twice, nested too deep, something after the value;
-    /// <see cref="ErrorCode.UnknownField"/> and <see cref="ErrorCode.InvalidField"/> naming the member, for a null item of an array, half a
-    /// surrogate pair, NUL and numbers out of range too.
+    /// <list type="bullet">
+    /// <item><see cref="ErrorCode.UnsupportedMediaType"/>: the body is not JSON in UTF-8, or is compressed.</item>
+    /// <item><see cref="ErrorCode.TooLarge"/>: the body exceeds <paramref name="maxBytes"/>; the extension <c>limit</c> holds that
+    /// number.</item>
+    /// <item><see cref="ErrorCode.InvalidJson"/>: the body is empty, is not UTF-8 or JSON, repeats a member, nests too deep, or has text
+    /// after the value.</item>
+    /// <item><see cref="ErrorCode.UnknownField"/> or <see cref="ErrorCode.InvalidField"/>: a member is unknown or invalid; the error names
+    /// it. Null array items, unpaired surrogates, NUL and numbers out of range are invalid.</item>
+    /// </list>
     /// </exception>
     public static async ValueTask<T> ReadAsync<T>(HttpContext context, int maxBytes, CancellationToken cancellationToken)
         where T : notnull
@@ -40,9 +45,9 @@ public static class RequestBody
         return Parse<T>(context, utf8);
     }
 
-    /// <summary>Reads the body as bytes that are known to be UTF-8 and to have come as JSON, but not yet parsed: for
-    /// endpoints that take several shapes. <see cref="Parse{T}"/> does the rest.</summary>
-    /// <exception cref="DunlinException">As in <see cref="ReadAsync{T}"/>.</exception>
+    /// <summary>Reads the body as UTF-8 bytes without parsing them, for endpoints that accept several shapes. Pass the bytes to
+    /// <see cref="Parse{T}"/>.</summary>
+    /// <exception cref="DunlinException">The size, content type or encoding is wrong; see <see cref="ReadAsync{T}"/>.</exception>
     public static async ValueTask<ReadOnlyMemory<byte>> ReadUtf8Async(
         HttpContext context,
         int maxBytes,
@@ -61,7 +66,7 @@ public static class RequestBody
     }
 
     /// <summary>Parses bytes of <see cref="ReadUtf8Async"/> with the application's JSON options, made strict.</summary>
-    /// <exception cref="DunlinException">As in <see cref="ReadAsync{T}"/>.</exception>
+    /// <exception cref="DunlinException">The JSON is invalid; see <see cref="ReadAsync{T}"/>.</exception>
     public static T Parse<T>(HttpContext context, ReadOnlyMemory<byte> utf8)
         where T : notnull
     {
@@ -94,7 +99,7 @@ public static class RequestBody
             throw new DunlinException(ErrorCode.UnsupportedMediaType, "JSON is taken in UTF-8 only.", "Content-Type");
     }
 
-    // The application's converters and naming hold; what makes reading lenient does not.
+    // Keeps the application's converters and naming policy, and overrides each option that makes reading lenient.
     private static JsonSerializerOptions Strict(IServiceProvider services)
     {
         var configured = services.GetService<IOptions<JsonOptions>>()?.Value.SerializerOptions ?? JsonSerializerOptions.Web;
@@ -116,6 +121,6 @@ public static class RequestBody
         );
     }
 
-    // RFC 8259, section 8.1: a reader may ignore a byte order mark. Some writers of files cannot leave it out.
+    // RFC 8259, section 8.1: a parser may ignore a byte order mark. Some programs always write one.
     private static ReadOnlyMemory<byte> WithoutMark(byte[] utf8) => utf8.AsSpan().StartsWith("\uFEFF"u8) ? utf8.AsMemory(3) : utf8;
 }

@@ -8,18 +8,18 @@ using Microsoft.Net.Http.Headers;
 
 namespace Dunlin.Problems;
 
-/// <summary>Reads request bodies, bounded and to their end. Safe for concurrent use.</summary>
+/// <summary>Reads complete request bodies with a size limit. Thread-safe.</summary>
 internal static class RequestBytes
 {
-    /// <summary>Reads a body as it came.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.TooLarge"/> with the extension <c>limit</c>;
-    /// <see cref="ErrorCode.UnsupportedMediaType"/>: the body is compressed.</exception>
+    /// <summary>Reads a body without decoding it.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.TooLarge"/>: the body exceeds <paramref name="maxBytes"/>; the extension
+    /// <c>limit</c> holds that number. <see cref="ErrorCode.UnsupportedMediaType"/>: the body is compressed.</exception>
     public static async ValueTask<byte[]> ReadAsync(HttpContext context, int maxBytes, CancellationToken cancellationToken)
     {
         RequirePlain(context.Request);
         if (context.Request.ContentLength > maxBytes)
             throw TooLarge(maxBytes);
-        // The server's own limit is a general one; ours is exact and names itself.
+        // Raises a lower limit of the server to maxBytes, so that the check below decides and its error names the limit.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit && limit.MaxRequestBodySize < maxBytes)
             limit.MaxRequestBodySize = maxBytes;
 
@@ -43,9 +43,9 @@ internal static class RequestBytes
         }
     }
 
-    /// <summary>Reads a body of <c>application/x-www-form-urlencoded</c>. An empty one holds no field.</summary>
-    /// <exception cref="DunlinException">As in <see cref="ReadAsync"/>, and <see cref="ErrorCode.UnsupportedMediaType"/>: it is something
-    /// else; <see cref="ErrorCode.InvalidField"/>: it has too many fields.</exception>
+    /// <summary>Reads a body of <c>application/x-www-form-urlencoded</c>. An empty body has no fields.</summary>
+    /// <exception cref="DunlinException">As in <see cref="ReadAsync"/>. <see cref="ErrorCode.UnsupportedMediaType"/>: the body is not a
+    /// form. <see cref="ErrorCode.InvalidField"/>: the form has too many fields, or a field is too long.</exception>
     public static async ValueTask<Dictionary<string, StringValues>> ReadFormAsync(
         HttpContext context,
         int maxBytes,

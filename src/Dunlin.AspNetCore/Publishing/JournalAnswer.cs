@@ -9,16 +9,15 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Publishing;
 
-/// <summary>
-/// Writes a page of the journal: <c>{events: [{position, topic, type, data, time}], position, hasMore, reset}</c>. Data goes out as the
-/// bytes that came in: events that earlier versions took are told as well, however deep they are nested.
-/// </summary>
+/// <summary>Writes a page of the journal: <c>{events: [{position, topic, type, data, time}], position, hasMore, reset}</c>.</summary>
+/// <remarks>Data is written as the stored bytes. Events of earlier versions may nest deeper than the current limit and are written
+/// too.</remarks>
 internal static class JournalAnswer
 {
     /// <param name="context">The request.</param>
     /// <param name="page">The events.</param>
-    /// <param name="position">Ask for the next page after this.</param>
-    /// <param name="reset">Why events are missing before the first; null where none are.</param>
+    /// <param name="position">The position after which the next page starts.</param>
+    /// <param name="reset">The reason for missing events before the first one. Null if none are missing.</param>
     public static async Task WriteAsync(HttpContext context, JournalPage page, Position position, ResetReason? reset)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
@@ -46,7 +45,7 @@ internal static class JournalAnswer
         json.WriteString("topic"u8, entry.Topic.Value);
         json.WriteString("type"u8, entry.Type);
         json.WritePropertyName("data"u8);
-        // Only the library can append what is no JSON. Streams hand it on as text, and so does a page.
+        // Library code can append data that is not JSON. Streams send such data as text, and so does a page.
         if (IsJson(entry.Data.Span))
             json.WriteRawValue(entry.Data.Span, skipInputValidation: true);
         else
@@ -62,7 +61,7 @@ internal static class JournalAnswer
             var reader = new Utf8JsonReader(data, new JsonReaderOptions { MaxDepth = JsonText.MaxStoredDepth });
             while (reader.Read())
             {
-                // Reading is what finds a fault.
+                // Read throws on invalid JSON.
             }
             return Utf8.IsValid(data);
         }

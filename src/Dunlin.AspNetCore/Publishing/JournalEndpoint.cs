@@ -9,9 +9,8 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Publishing;
 
-/// <summary>
-/// <c>GET /dunlin/v1/journal?topic=&amp;after=&amp;limit=</c>: a page of past events, for polling and recovery. A topic may be a pattern.
-/// </summary>
+/// <summary>Serves <c>GET /dunlin/v1/journal?topic=&amp;after=&amp;limit=</c>: a page of past events, for polling and recovery. A topic may
+/// be a pattern.</summary>
 internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, AccessPolicies policies, IOptions<EventStreamOptions> streams)
 {
     private const int DefaultLimit = 100;
@@ -22,7 +21,7 @@ internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, Acce
         var asked = AskedTopics.Of(context.Request.Query["topic"]);
         if (asked.Count == 0)
             throw new DunlinException(ErrorCode.InvalidField, "A topic is missing.", "topic");
-        // Each pattern is a search of its own, unlike a name: no more than a stream may have.
+        // Each pattern costs a separate search, unlike a topic name. The limit is that of a stream.
         if (asked.Patterns.Count > streams.Value.MaxTopics)
             throw new DunlinException(
                 ErrorCode.TooManyTopics,
@@ -32,7 +31,7 @@ internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, Acce
         await asked.RequireReadAsync(policies, caller, context.RequestAborted);
         var limit = Limit(context.Request);
         var (after, reset) = await fanout.LocateAsync(After(context.Request), context.RequestAborted);
-        // From the beginning of what is kept, where no position is given: for a reader that recovers everything.
+        // A request without a position starts at the oldest retained event, for readers that recover everything.
         var from = context.Request.Query.ContainsKey("after") ? after.Offset : 0;
         var page = await journal.ReadAsync(
             new JournalQuery(from, asked.Topics, limit) { Patterns = asked.Patterns },

@@ -12,8 +12,8 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Publishing;
 
-/// <summary><c>POST /dunlin/v1/events</c>: one event or an array, all or none. Answers <c>{positions}</c>; the place of a
-/// transient event is null.</summary>
+/// <summary>Serves <c>POST /dunlin/v1/events</c>: publishes one event or an array, all or none. Answers <c>{positions}</c>, with null for
+/// each transient event.</summary>
 internal sealed class PublishEndpoint(
     IJournal journal,
     EventFanout fanout,
@@ -42,7 +42,7 @@ internal sealed class PublishEndpoint(
         IReadOnlyList<Position> positions =
             durable.Length == 0
                 ? []
-                // Not the request's token: an append that is cut off half-way may have happened, and the caller is gone anyway.
+                // The token of the request is not passed on: a cancelled append may still commit, and its caller has gone.
                 : await journal.AppendAsync(durable, key, CancellationToken.None);
         foreach (var item in items)
         {
@@ -52,7 +52,7 @@ internal sealed class PublishEndpoint(
         await AnswerAsync(context, items, positions);
     }
 
-    /// <summary>The key of the whole request: in the header, or on its only (or first) event.</summary>
+    /// <summary>Returns the idempotency key of the whole request, from the header or from its events.</summary>
     private static IdempotencyKey? Idempotency(HttpContext context, Caller caller, List<PublishItem> items)
     {
         string? key = context.Request.Headers["Idempotency-Key"];

@@ -9,19 +9,17 @@ namespace Dunlin.Publishing;
 /// <summary>One event of a publish request.</summary>
 internal readonly record struct PublishItem(EventDraft Draft, bool IsTransient, string? IdempotencyKey);
 
-/// <summary>
-/// Reads <c>{topic, type, data, transient?, idempotencyKey?}</c>, or an array of them, straight from the bytes: the data is
-/// passed on as it came, never rebuilt. Strict: unknown and repeated members are refused, each error names its field.
-/// </summary>
+/// <summary>Parses <c>{topic, type, data, transient?, idempotencyKey?}</c>, or an array of them, from UTF-8 bytes. The data is a slice of
+/// those bytes and is never serialised again. Unknown and repeated members are errors, and each error names its field.</summary>
 internal static class PublishParser
 {
     public static List<PublishItem> Parse(ReadOnlyMemory<byte> utf8, PublishOptions options, EventOrigin origin)
     {
         var items = new List<PublishItem>(1);
-        // An event is one level, an array of them two: data has the same room in both.
+        // The item nests data one level deep, an array of items two. Data may nest equally deep in both.
         var depth = JsonText.MaxDepth + (utf8.Span.TrimStart(" \t\r\n"u8) is [(byte)'[', ..] ? 2 : 1);
         var rules = JsonTextRules.Data with { MaxDepth = depth };
-        // First: a reader throws on half a surrogate pair wherever it meets one.
+        // This check comes first because Utf8JsonReader throws on an unpaired surrogate in any string that the code reads.
         if (!JsonText.IsUnicode(utf8.Span))
             JsonText.Check(utf8.Span, rules);
         try
@@ -41,11 +39,11 @@ internal static class PublishParser
             {
                 throw new DunlinException(ErrorCode.InvalidField, "The body must be an object or an array of objects.");
             }
-            reader.Read(); // throws on anything after the value
+            reader.Read(); // throws on text after the value
         }
         catch (JsonException error)
         {
-            JsonText.Check(utf8.Span, rules); // names the place of what is nested too deep
+            JsonText.Check(utf8.Span, rules); // names the member that nests too deep
             throw new DunlinException(
                 ErrorCode.InvalidJson,
                 $"The body is not valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}.",

@@ -5,13 +5,13 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Publishing;
 
-/// <summary>What one user may publish: events, idempotency keys and topics. Administrators, and tokens that may publish everywhere, are
-/// back ends and are not counted.</summary>
+/// <summary>Limits the events, idempotency keys and topics of one user. Administrators, and tokens that may publish everywhere, are back
+/// ends and have no limit. Thread-safe.</summary>
 internal sealed class PublishRate(IOptions<PublishOptions> options, UserRates rates, TimeProvider time)
 {
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
-    // Users whose topics of the hour are remembered; above it, those whose hour is over are forgotten at once.
+    // Number of users above which users with an expired hour are removed.
     private const int SweepAt = 10_000;
 
     private readonly UserRate _events = new("events", options.Value.PerSecond, options.Value.Burst);
@@ -21,7 +21,8 @@ internal sealed class PublishRate(IOptions<PublishOptions> options, UserRates ra
     private readonly Dictionary<string, TopicHour> _hours = new(StringComparer.Ordinal);
 
     /// <summary>Counts a request.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/> with the limit and the time to wait.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/>: a limit is exceeded. The exception carries the limit and
+    /// the time to wait.</exception>
     public void Take(Caller caller, List<PublishItem> items, bool hasKey)
     {
         if (caller.IsAdministrator || caller.Grants.Publish.Any(static pattern => pattern.Text == "**"))
@@ -33,7 +34,7 @@ internal sealed class PublishRate(IOptions<PublishOptions> options, UserRates ra
             TakeTopics(caller.UserId, items);
     }
 
-    // A topic is kept for ever, in a few bytes. Whether it is new only the store knows, so all that a user publishes to are counted.
+    // The store keeps each topic name for ever, in a few bytes. Only the store can tell whether a topic is new, so every topic counts.
     private void TakeTopics(string userId, List<PublishItem> items)
     {
         var now = time.GetTimestamp();
@@ -73,7 +74,7 @@ internal sealed class PublishRate(IOptions<PublishOptions> options, UserRates ra
         }
     }
 
-    /// <param name="Began">When the first of them was published to.</param>
-    /// <param name="Topics">Hashes of their names: two that are alike count as one, which favours the user.</param>
+    /// <param name="Began">The timestamp of the first publish of this hour.</param>
+    /// <param name="Topics">Hash codes of the topic names. Two names with the same hash code count as one, in favour of the user.</param>
     private sealed record TopicHour(long Began, HashSet<int> Topics);
 }

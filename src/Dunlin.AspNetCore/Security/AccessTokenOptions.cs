@@ -4,86 +4,90 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Security;
 
-/// <summary>Access tokens (JWT): how this server's own are made, and whose else are taken.</summary>
+/// <summary>Holds the options of access tokens (JWT, RFC 7519): how this server issues its own, and which other issuers it
+/// trusts.</summary>
 public sealed class AccessTokenOptions
 {
-    /// <summary>The longest difference between clocks that is borne.</summary>
+    /// <summary>The maximum of <see cref="ClockSkew"/>: 30 seconds.</summary>
     public static readonly TimeSpan MaxClockSkew = TimeSpan.FromSeconds(30);
 
-    /// <summary>Who issues this server's own tokens (<c>iss</c>). Default: <c>dunlin</c>.</summary>
+    /// <summary>Gets or sets the issuer of this server's own tokens (<c>iss</c>): 1 to 200 characters. Default: <c>dunlin</c>.</summary>
     [Required, StringLength(200, MinimumLength = 1)]
     public string Issuer { get; set; } = "dunlin";
 
-    /// <summary>Whom they are for (<c>aud</c>). Default: <c>dunlin</c>.</summary>
+    /// <summary>Gets or sets the audience of this server's own tokens (<c>aud</c>): 1 to 200 characters. Default: <c>dunlin</c>.</summary>
     [Required, StringLength(200, MinimumLength = 1)]
     public string Audience { get; set; } = "dunlin";
 
-    /// <summary>How long a token of this server lasts. Default: 15 minutes. The client refreshes it from its session.</summary>
+    /// <summary>Gets or sets the lifetime of this server's own tokens: 10 seconds to 1 day. Default: 15 minutes. The client gets a new
+    /// token with its session.</summary>
     [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
     public TimeSpan Lifetime { get; set; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>How far the clocks of issuer and server may differ: a token is honoured so much longer and earlier.
-    /// Default and most: 30 seconds.</summary>
+    /// <summary>Gets or sets the allowed difference between the clocks of issuer and server: 0 to 30 seconds. Default: 30 seconds. A token
+    /// is valid by this much earlier and longer.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]
     public TimeSpan ClockSkew { get; set; } = MaxClockSkew;
 
-    /// <summary>
-    /// The secret that signs this server's own tokens, HS256: 32 bytes or more in base64. Needed where several nodes serve
-    /// one site. Default: null, which makes one at the first start and keeps it in <see cref="SigningKeyFile"/>.
-    /// </summary>
+    /// <summary>Gets or sets the secret that signs this server's own tokens (HS256): 32 bytes or more, in base64. Required where several
+    /// nodes serve one site. Default: null, which generates a secret at the first start and stores it in
+    /// <see cref="SigningKeyFile"/>.</summary>
     public string? SigningKey { get; set; }
 
-    /// <summary>Where the secret is kept that was made at the first start, readable by the server's user only. Default:
-    /// <c>data/signing.key</c>; relative to the content root.</summary>
+    /// <summary>Gets or sets the file of the generated secret. Only the user of the server process can read it. A relative path starts at
+    /// the content root. Default: <c>data/signing.key</c>.</summary>
     [Required, MinLength(1)]
     public string SigningKeyFile { get; set; } = Path.Combine("data", "signing.key");
 
-    /// <summary>Identity providers whose tokens are taken too. Default: none.</summary>
+    /// <summary>Gets the identity providers whose tokens this server accepts in addition to its own. Default: none.</summary>
     [Required]
     public IList<TrustedIssuer> TrustedIssuers { get; } = [];
 }
 
-/// <summary>An identity provider that is believed about who a user is.</summary>
+/// <summary>Describes an identity provider whose tokens this server accepts.</summary>
 public sealed class TrustedIssuer
 {
-    /// <summary>Its <c>iss</c>, exactly.</summary>
+    /// <summary>Gets or sets the exact <c>iss</c> of its tokens.</summary>
     public string Issuer { get; set; } = "";
 
-    /// <summary>The <c>aud</c> that its tokens for this server carry, exactly.</summary>
+    /// <summary>Gets or sets the exact <c>aud</c> of its tokens for this server.</summary>
     public string Audience { get; set; } = "";
 
-    /// <summary>Its keys, each as PEM public key, JWK or JWK set. RSA proves RS256, EC P-256 proves ES256, an <c>oct</c>
-    /// JWK proves HS256, and each key nothing else.</summary>
+    /// <summary>Gets its keys, each as PEM public key, JWK or JWK set. An RSA key verifies RS256, an EC P-256 key ES256 and an <c>oct</c>
+    /// JWK HS256. No key verifies another algorithm.</summary>
     public IList<string> Keys { get; } = [];
 
-    /// <summary>Files with such keys, read once at the start; relative to the working directory. Default: none.</summary>
+    /// <summary>Gets the files with further keys in the formats of <see cref="Keys"/>. The server reads them once, at the start. A relative
+    /// path starts at the working directory. Default: none.</summary>
     public IList<string> KeyFiles { get; } = [];
 
-    /// <summary>
-    /// The address of its OpenID Connect discovery document without <c>/.well-known/openid-configuration</c>. The keys that the
-    /// document names are added to <see cref="Keys"/>: RSA for RS256, EC P-256 for ES256. They are fetched at the start, at every
-    /// <see cref="KeyRefreshInterval"/>, and when a token names an unknown key, so the issuer can rotate them without a restart.
-    /// The document must name <see cref="Issuer"/> exactly. Default: null, which fetches nothing.
-    /// </summary>
+    /// <summary>Gets or sets the address of its OpenID Connect discovery document, without <c>/.well-known/openid-configuration</c>.
+    /// Default: null, which fetches no keys.</summary>
+    /// <remarks>
+    /// The keys of the document are added to <see cref="Keys"/>: RSA for RS256, EC P-256 for ES256. The server fetches them at the start,
+    /// at each <see cref="KeyRefreshInterval"/>, and when a token names an unknown key. The issuer can therefore rotate keys without a
+    /// restart. The document must name <see cref="Issuer"/> exactly (OpenID Connect Discovery 1.0, section 4.3).
+    /// </remarks>
     public string? Authority { get; set; }
 
-    /// <summary>Whether discovery document and keys are fetched over https only; loopback addresses are always allowed.
-    /// Default: true. Whoever can change the answer of an http address can sign in as anybody.</summary>
+    /// <summary>Gets or sets whether the discovery document and the keys must have https addresses. Loopback addresses are always allowed.
+    /// Default: true. An attacker who can change a response over http can sign in as any user.</summary>
     public bool RequireHttpsMetadata { get; set; } = true;
 
-    /// <summary>How often the keys of <see cref="Authority"/> are fetched: a key that the issuer removes is honoured for so long
-    /// at most. Default: one hour.</summary>
+    /// <summary>Gets or sets how often the server fetches the keys of <see cref="Authority"/>: 30 seconds to 1 day. Default: 1 hour. A key
+    /// that the issuer removes stays valid until the next successful fetch.</summary>
     [Range(typeof(TimeSpan), MinKeyRefresh, MaxKeyRefresh)]
     public TimeSpan KeyRefreshInterval { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>The claim with the roles, a text or a list of texts. Default: <c>roles</c>.</summary>
+    /// <summary>Gets or sets the claim with the roles: a string or an array of strings. Default: <c>roles</c>.</summary>
     public string RolesClaim { get; set; } = DunlinClaims.Role;
 
-    /// <summary>Put before <c>sub</c> to make the user id, so that its users cannot be taken for others of the same id.
-    /// Default: empty, which shares one space of ids.</summary>
+    /// <summary>Gets or sets the prefix that the server puts before <c>sub</c> to form the user id. It keeps users of different issuers
+    /// with the same <c>sub</c> apart. Default: empty, which means one shared set of user ids.</summary>
     public string UserIdPrefix { get; set; } = "";
 
-    /// <summary>Values of the header <c>typ</c> that are taken. Empty: <c>JWT</c> and <c>at+jwt</c>.</summary>
+    /// <summary>Gets the accepted values of the header <c>typ</c> (RFC 7519, section 5.1). Default: empty, which accepts <c>JWT</c> and
+    /// <c>at+jwt</c>.</summary>
     public IList<string> Types { get; } = [];
 
     private const string MinKeyRefresh = "00:00:30";

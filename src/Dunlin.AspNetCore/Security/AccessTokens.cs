@@ -10,29 +10,31 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Dunlin.Security;
 
-/// <summary>What an access token of this server says.</summary>
-/// <param name="UserId">The stable id of the user (<c>sub</c>), up to 120 characters.</param>
+/// <summary>Describes an access token to issue. Immutable.</summary>
+/// <param name="UserId">The stable id of the user (<c>sub</c>): 1 to 120 characters.</param>
 public sealed record AccessTokenRequest(string UserId)
 {
-    /// <summary>The name shown to others; null for the id.</summary>
+    /// <summary>Gets the display name. Default: null, which means the user id.</summary>
     public string? Name { get; init; }
 
-    /// <summary>Roles of the user.</summary>
+    /// <summary>Gets the roles of the user. Default: none.</summary>
     public IReadOnlyList<string> Roles { get; init; } = [];
 
-    /// <summary>The session it belongs to: its end ends the token, and its last connection's end the leases. Where accounts are kept
-    /// here it must be one of theirs. Null for none.</summary>
+    /// <summary>Gets the session of the token, or null for none. Default: null.</summary>
+    /// <remarks>When the session ends, the token ends. When its last connection closes, its leases end. If this server keeps accounts, the
+    /// session must be one of theirs.</remarks>
     public string? SessionId { get; init; }
 
-    /// <summary>What it allows by itself, where <c>AddTokenGrants()</c> lets tokens decide.</summary>
+    /// <summary>Gets what the token itself allows, for servers with <c>AddTokenGrants()</c>. Default: <see cref="Grants.None"/>.</summary>
     public Grants Grants { get; init; } = Grants.None;
 
-    /// <summary>How long it lasts; null for <see cref="AccessTokenOptions.Lifetime"/>. Rounded down to seconds.</summary>
+    /// <summary>Gets the lifetime, rounded down to seconds. Default: null, which means <see cref="AccessTokenOptions.Lifetime"/>.</summary>
     public TimeSpan? Lifetime { get; init; }
 }
 
-/// <summary>Makes this server's own access tokens (JWT, HS256, signed with <see cref="AccessTokenOptions.SigningKey"/>), and says of any
-/// token why it is refused. Asks no permission: the caller of these methods has decided. Safe for concurrent use.</summary>
+/// <summary>Issues this server's own access tokens and explains why a token is refused. Thread-safe.</summary>
+/// <remarks>The tokens are JWTs (RFC 7519) signed with HS256 and <see cref="AccessTokenOptions.SigningKey"/>. These methods check no
+/// permission: callers must do that.</remarks>
 public sealed class AccessTokens
 {
     private static readonly JsonWebTokenHandler Handler = new() { SetDefaultTimesOnTokenCreation = false };
@@ -45,8 +47,10 @@ public sealed class AccessTokens
     internal AccessTokens(IOptions<AccessTokenOptions> options, SigningKeyStore keys, TokenValidator validator, TimeProvider time) =>
         (_options, _keys, _validator, _time) = (options.Value, keys, validator, time);
 
-    /// <summary>Makes a token.</summary>
-    /// <exception cref="ArgumentException">The user id is none, or the lifetime is shorter than a second.</exception>
+    /// <summary>Issues a token.</summary>
+    /// <param name="request">The content of the token.</param>
+    /// <returns>The token in compact serialisation (RFC 7515, section 3.1).</returns>
+    /// <exception cref="ArgumentException">The user id is invalid, or the lifetime is shorter than a second.</exception>
     public string Issue(AccessTokenRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -57,8 +61,12 @@ public sealed class AccessTokens
         return Issue(request, out _);
     }
 
-    /// <summary>Why a token is refused, for whoever configures a server: one word, such as <c>wrongAudience</c>; null where it is
-    /// taken. Does not ask whether its session has ended. Never tell it to the one who sent the token.</summary>
+    /// <summary>Returns the reason why a token is refused as one word, such as <c>wrongAudience</c>, or null if the token is
+    /// valid.</summary>
+    /// <param name="token">The token.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <remarks>The method does not check whether the session of the token has ended. Show the reason only to whoever configures the
+    /// server, never to the sender of the token.</remarks>
     /// <exception cref="OperationCanceledException">The call was cancelled while it fetched the keys of an issuer.</exception>
     public async ValueTask<string?> WhyRefusedAsync(string token, CancellationToken cancellationToken)
     {

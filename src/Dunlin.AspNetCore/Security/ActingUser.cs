@@ -4,22 +4,20 @@ using Microsoft.Extensions.Primitives;
 
 namespace Dunlin.Security;
 
-/// <summary>
-/// The user that a page believes it acts for. The tabs of a browser share one session cookie: when another user signs in in
-/// one tab, the requests of the others carry that user's cookie. A page that names its user is refused then, before anything
-/// is read or written with the wrong account.
-/// </summary>
+/// <summary>Checks that a request acts for the user whom its page shows.</summary>
+/// <remarks>The tabs of a browser share one session cookie. After another user signs in in one tab, requests of the other tabs carry that
+/// user's cookie. A page that sends its user id gets an error then, before the server reads or writes with the wrong account.</remarks>
 internal static class ActingUser
 {
     /// <summary>Request header with the percent-encoded id of the user.</summary>
     public const string Header = "Dunlin-User";
 
-    /// <summary>The same in the query, for requests that cannot set headers: <c>EventSource</c>, frames, links.</summary>
+    /// <summary>Query parameter with the same id, for requests that cannot set headers: <c>EventSource</c>, frames and links.</summary>
     public const string Parameter = "dunlin-user";
 
-    /// <summary>Refuses a request that names another user than the one its credential proves.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.UserChanged"/>, or <see cref="ErrorCode.InvalidField"/> where several are
-    /// named.</exception>
+    /// <summary>Throws if a request names another user than the one whom its credential proves.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.UserChanged"/>: the request names another user.
+    /// <see cref="ErrorCode.InvalidField"/>: the request names no user or several in one field.</exception>
     public static void Require(HttpRequest request, string userId)
     {
         if (request.Headers.TryGetValue(Header, out var header))
@@ -32,7 +30,7 @@ internal static class ActingUser
     {
         if (values.Count != 1 || values[0] is not { Length: > 0 } named)
             throw new DunlinException(ErrorCode.InvalidField, $"'{field}' names one user, percent-encoded.", field);
-        // The server has decoded the query already; the header is as it was sent.
+        // ASP.NET Core decodes the query but not the header.
         var user = ReferenceEquals(field, Header) ? Uri.UnescapeDataString(named) : named;
         if (!string.Equals(user, userId, StringComparison.Ordinal))
             throw new DunlinException(ErrorCode.UserChanged);

@@ -7,14 +7,14 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Security;
 
-/// <summary>Keeps the keys of all issuers with a <see cref="TrustedIssuer.Authority"/> fresh. The host starts although an issuer is
-/// down.</summary>
+/// <summary>Refreshes the keys of all issuers with a <see cref="TrustedIssuer.Authority"/>. The host starts even if an issuer is
+/// unreachable.</summary>
 internal sealed class Authorities : IHostedService
 {
-    /// <summary>Name of the <see cref="HttpClient"/> that fetches keys.</summary>
+    /// <summary>The name of the <see cref="HttpClient"/> that fetches keys.</summary>
     public const string ClientName = "Dunlin.Security.Authorities";
 
-    // For one document. A request with a token of an unknown key waits for two at most.
+    // For one document. A request with a token of an unknown key waits for two documents at most.
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     private const int MaxDocumentBytes = 512 * 1024;
@@ -49,7 +49,7 @@ internal sealed class Authorities : IHostedService
         ];
     }
 
-    /// <summary>The keys of an issuer; null where it has no authority.</summary>
+    /// <summary>Returns the keys of an issuer, or null if the issuer has no authority.</summary>
     public AuthorityKeys? Find(string issuer) => _authorities.GetValueOrDefault(issuer);
 
     public static void AddClient(IServiceCollection services) =>
@@ -63,7 +63,7 @@ internal sealed class Authorities : IHostedService
                 }
             )
             .RemoveAllLoggers()
-            // A redirect could lead from https to an address that nobody has configured.
+            // Redirects are off: a redirect could lead from https to an address that is not configured.
             .ConfigurePrimaryHttpMessageHandler(static () =>
                 new SocketsHttpHandler
                 {
@@ -74,7 +74,7 @@ internal sealed class Authorities : IHostedService
                 }
             );
 
-    // Not awaited: an issuer that is down must not hold up the start.
+    // The first fetch is not awaited, because an unreachable issuer must not delay the start.
     public Task StartAsync(CancellationToken cancellationToken)
     {
         foreach (var loop in _loops)

@@ -5,13 +5,13 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace Dunlin.Security;
 
-/// <summary>
-/// The keys of one trusted issuer whose OpenID Connect discovery document is read (<see cref="TrustedIssuer.Authority"/>). Fetched keys
-/// replace the fetched keys before them, so a key that the issuer removes stops working; after a failed fetch the keys before it stay.
-/// Safe for concurrent use.
-/// </summary>
-/// <remarks>The library's <c>ConfigurationManager</c> schedules by the system clock only, refreshes behind the request that needs the new
-/// key, and honours removed keys as "last known good": see ADR 19.</remarks>
+/// <summary>Holds the keys of one trusted issuer with an OpenID Connect discovery document (<see cref="TrustedIssuer.Authority"/>).
+/// Thread-safe.</summary>
+/// <remarks>
+/// The keys of each fetch replace those of the previous fetch, so a key that the issuer removes stops working. A failed fetch keeps the
+/// previous keys. <c>ConfigurationManager</c> of Microsoft.IdentityModel does not fit: it uses the system clock only, refreshes after the
+/// request that needs the new key, and accepts removed keys as "last known good" (ADR 19).
+/// </remarks>
 internal sealed class AuthorityKeys(
     TrustedIssuer issuer,
     IReadOnlyList<TokenKey> configured,
@@ -20,13 +20,13 @@ internal sealed class AuthorityKeys(
     ILogger logger
 )
 {
-    /// <summary>The most keys of one document. Identity providers publish two to ten.</summary>
+    /// <summary>The maximum number of keys in one document. Identity providers publish two to ten.</summary>
     public const int MaxKeys = 100;
 
-    /// <summary>Shortest time between two fetches that tokens with unknown keys cause: anybody can send such a token.</summary>
+    /// <summary>The minimum time between fetches for tokens with unknown keys. Anybody can send such a token.</summary>
     public static readonly TimeSpan MinInterval = TimeSpan.FromSeconds(10);
 
-    /// <summary>The same while there is no key at all, so that users wait no longer than they have to.</summary>
+    /// <summary>The minimum time between fetches while the issuer has no key at all, so that users wait no longer than necessary.</summary>
     public static readonly TimeSpan MinIntervalWithoutKeys = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMinutes(1);
@@ -40,15 +40,15 @@ internal sealed class AuthorityKeys(
     private volatile IReadOnlyList<TokenKey> _keys = configured;
     private volatile bool _isCurrent;
 
-    /// <summary>The configured keys and those of the last successful fetch.</summary>
+    /// <summary>Gets the configured keys and those of the last successful fetch.</summary>
     public IReadOnlyList<TokenKey> Keys => _keys;
 
-    /// <summary>Whether the last fetch succeeded.</summary>
+    /// <summary>Gets whether the last fetch succeeded.</summary>
     public bool IsCurrent => _isCurrent;
 
-    /// <summary>Fetches the keys, or joins a fetch under way; does nothing where the last one ended too recently. A failure is logged
-    /// and leaves <see cref="IsCurrent"/> false.</summary>
-    /// <exception cref="OperationCanceledException">The caller's token was cancelled; the fetch goes on.</exception>
+    /// <summary>Fetches the keys, or joins a running fetch. It has no effect if the last fetch ended less than the minimum time ago. A
+    /// failure is logged and leaves <see cref="IsCurrent"/> false.</summary>
+    /// <exception cref="OperationCanceledException">The caller's token was cancelled; the fetch continues.</exception>
     public Task RefreshAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
@@ -58,15 +58,14 @@ internal sealed class AuthorityKeys(
             var least = _keys.Count == 0 ? MinIntervalWithoutKeys : MinInterval;
             if (_finished is { } finished && time.GetElapsedTime(finished) < least)
                 return Task.CompletedTask;
-            // Not the caller's token: others join this fetch. The HttpClient has a timeout.
+            // The fetch ignores the caller's token, because other callers join it. The HttpClient has a timeout.
             _refresh = Task.Run(FetchAsync, CancellationToken.None);
             return _refresh.WaitAsync(cancellationToken);
         }
     }
 
-    /// <summary>
-    /// Refreshes at the issuer's interval, after a failure every minute, until cancelled. The timer runs when this returns.
-    /// </summary>
+    /// <summary>Refreshes at the issuer's interval, or every minute after a failure, until cancelled. The timer has started when the method
+    /// returns its task.</summary>
     public async Task RunAsync(BackgroundLoop loop, CancellationToken stopping)
     {
         var interval = issuer.KeyRefreshInterval;
@@ -75,7 +74,7 @@ internal sealed class AuthorityKeys(
         {
             if (!IsCurrent || Age() >= interval)
                 await RefreshAsync(stopping);
-            // A failed refresh is logged with the issuer and its address, and the keys before it still work.
+            // A failed refresh is no failure of the loop: it is logged with the issuer and its address, and the previous keys still work.
             loop.ReportSuccess();
         } while (await timer.WaitForNextTickAsync(stopping));
     }
@@ -107,7 +106,7 @@ internal sealed class AuthorityKeys(
         catch (Exception exception)
         {
             _isCurrent = false;
-            // The library's exceptions hide the reason one level down.
+            // Microsoft.IdentityModel wraps the cause in exceptions of its own.
             var reason = (exception is FormatException ? exception : exception.GetBaseException()).Message;
             if (_keys.Count == 0)
                 SecurityLog.KeysMissing(logger, issuer.Issuer, address, reason);
@@ -121,7 +120,7 @@ internal sealed class AuthorityKeys(
         }
     }
 
-    // Checks each address, because the discovery document names the address of the keys.
+    // Checks the scheme of each address, because the discovery document supplies the address of the keys.
     private sealed class Documents(HttpClient http, bool requiresHttps) : IDocumentRetriever
     {
         public async Task<string> GetDocumentAsync(string address, CancellationToken cancel)

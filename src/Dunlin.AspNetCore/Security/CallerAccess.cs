@@ -8,31 +8,34 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Security;
 
-/// <summary>
-/// Who asks, made from <see cref="HttpContext.User"/> alone: any ASP.NET Core authentication scheme can stand in for
-/// Dunlin's own. Only the device and the connection come from the request, because they say where a caller sits and
-/// never who it is.
-/// </summary>
+/// <summary>Reads the caller of a request from <see cref="HttpContext.User"/>.</summary>
+/// <remarks>Any ASP.NET Core authentication scheme can replace Dunlin's own. Only the device id and the connection id come from the request
+/// itself: they locate a caller and never identify a user.</remarks>
 public static class CallerAccess
 {
-    /// <summary>Request header with the id of the page's stream, checked to belong to the caller where it is used.</summary>
+    /// <summary>Request header with the connection id of the page's stream. Its consumers check that the connection belongs to the
+    /// caller.</summary>
     public const string ConnectionHeader = "Dunlin-Connection";
 
-    /// <summary>Request header with the id of the browser or device; <c>deviceId</c> or <c>device</c> in the query says the same.</summary>
+    /// <summary>Request header with the id of the browser or device. The query parameters <c>deviceId</c> and <c>device</c> are
+    /// equivalent.</summary>
     public const string DeviceHeader = "Dunlin-Device";
 
-    /// <summary>
-    /// Request header with the id of the user that the page acts for, percent-encoded; <c>dunlin-user</c> in the query says the
-    /// same. Another user's credential is refused then. Optional.
-    /// </summary>
+    /// <summary>Request header with the percent-encoded id of the user whom the page shows. Optional. The query parameter
+    /// <c>dunlin-user</c> is equivalent. The server refuses the request if its credential proves another user.</summary>
     public const string UserHeader = ActingUser.Header;
 
-    /// <summary>The caller; null where nobody is signed in. Made once per request.</summary>
+    /// <summary>Returns the caller, or null if nobody is signed in. The first call of a request creates the caller; later calls return the
+    /// same one.</summary>
+    /// <param name="context">The request.</param>
     /// <exception cref="DunlinException">
-    /// <see cref="ErrorCode.InvalidField"/>: the device or connection is not an id, or a long-lived token stands in the address.
-    /// <see cref="ErrorCode.OriginRefused"/>: a page of another origin writes with the user's cookie.
-    /// <see cref="ErrorCode.UserChanged"/>: the page names another user than the one who is signed in.
-    /// <see cref="ErrorCode.StoreUnavailable"/> or <see cref="ErrorCode.Internal"/>: the credential could not be judged.
+    /// <list type="bullet">
+    /// <item><see cref="ErrorCode.InvalidField"/>: the device id or connection id is malformed, or the URL contains a long-lived
+    /// token.</item>
+    /// <item><see cref="ErrorCode.OriginRefused"/>: a page of another origin writes with the user's cookie.</item>
+    /// <item><see cref="ErrorCode.UserChanged"/>: the page names another user than the signed-in one.</item>
+    /// <item><see cref="ErrorCode.StoreUnavailable"/> or <see cref="ErrorCode.Internal"/>: the credential could not be checked.</item>
+    /// </list>
     /// </exception>
     public static Caller? GetCaller(this HttpContext context)
     {
@@ -52,8 +55,10 @@ public static class CallerAccess
         return caller;
     }
 
-    /// <summary>The caller.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.NotSignedIn"/>, or as in <see cref="GetCaller"/>.</exception>
+    /// <summary>Returns the caller, and throws if nobody is signed in.</summary>
+    /// <param name="context">The request.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.NotSignedIn"/>: nobody is signed in. Further errors as in
+    /// <see cref="GetCaller"/>.</exception>
     public static Caller RequireCaller(this HttpContext context) => GetCaller(context) ?? throw new DunlinException(ErrorCode.NotSignedIn);
 
     private static Caller? Make(HttpContext context)
@@ -63,7 +68,7 @@ public static class CallerAccess
         var userId = Value(identity, DunlinClaims.UserId, ClaimTypes.NameIdentifier);
         if (string.IsNullOrEmpty(userId))
             return null;
-        // Of another scheme: this one's own credentials are refused for it when they are validated.
+        // Only identities of other schemes fail here: Dunlin's own scheme checks the user id when it validates a credential.
         if (UserIds.Fault(userId) is { } fault)
             throw new DunlinException(ErrorCode.InvalidField, fault, DunlinClaims.UserId);
         return new Caller(userId, Value(identity, DunlinClaims.Name, ClaimTypes.Name) ?? identity.Name ?? userId)
@@ -86,7 +91,7 @@ public static class CallerAccess
 
     private static IReadOnlySet<string> Roles(ClaimsIdentity identity)
     {
-        HashSet<string>? roles = null; // most have none, and a stream keeps its caller
+        HashSet<string>? roles = null; // allocated on demand: most users have no role, and a stream keeps its caller
         foreach (var claim in identity.Claims)
         {
             if (
@@ -118,5 +123,5 @@ public static class CallerAccess
     private sealed record CallerFeature(ClaimsPrincipal Principal, Caller? Caller);
 }
 
-/// <summary>Why a credential could not be judged, or was refused for more than being wrong; kept for whoever asks for the caller.</summary>
+/// <summary>Stores for <c>GetCaller</c> why a credential could not be checked, or why it was refused although it is valid.</summary>
 internal sealed record CredentialFault(DunlinException Exception);

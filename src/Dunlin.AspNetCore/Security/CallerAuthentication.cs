@@ -6,14 +6,13 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Security;
 
-/// <summary>Authenticates requests by Dunlin's scheme where the application's default scheme has found nobody.</summary>
+/// <summary>Extends endpoints with authentication by Dunlin's scheme.</summary>
 public static class CallerAuthentication
 {
-    /// <summary>
-    /// Lets endpoints accept the credentials of <see cref="DunlinAuthentication.Scheme"/>, whatever the application's default scheme is: a
-    /// user that the application has authenticated stays, and without one Dunlin's scheme is asked where it is registered. Dunlin's
-    /// own endpoints do this already. It does not require a user.
-    /// </summary>
+    /// <summary>Accepts the credentials of <see cref="DunlinAuthentication.Scheme"/> at these endpoints, whatever the application's default
+    /// scheme is.</summary>
+    /// <remarks>A user whom the application has authenticated stays. Without one, Dunlin's scheme runs if it is registered. The method does
+    /// not require a user. Dunlin's own endpoints have it already.</remarks>
     public static TBuilder WithDunlinCaller<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder
     {
@@ -28,7 +27,7 @@ public static class CallerAuthentication
         return builder;
     }
 
-    // Without a frame of its own where the credential is judged without waiting: a stream may keep it for hours.
+    // Avoids an async state machine when authentication completes synchronously: an open stream would keep it in memory for hours.
     private static Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         if (IsAuthenticated(context.User))
@@ -50,7 +49,7 @@ public static class CallerAuthentication
             || await schemes.GetSchemeAsync(DunlinAuthentication.Scheme) is null
         )
             return;
-        // Cached by the handler where this scheme was the default one.
+        // If this scheme is the default one, its handler returns its cached result.
         var result = await context.AuthenticateAsync(DunlinAuthentication.Scheme);
         if (!result.Succeeded)
             return;

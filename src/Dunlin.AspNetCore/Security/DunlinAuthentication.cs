@@ -11,20 +11,18 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Security;
 
-/// <summary>Names of Dunlin's own authentication scheme.</summary>
+/// <summary>Contains the names of Dunlin's authentication scheme.</summary>
 public static class DunlinAuthentication
 {
-    /// <summary>The scheme, and the authentication type of identities that this server's own sessions prove.</summary>
+    /// <summary>The name of the scheme, and the authentication type of identities from this server's own sessions.</summary>
     public const string Scheme = "Dunlin";
 
-    /// <summary>The authentication type of identities that a trusted issuer's token proves.</summary>
+    /// <summary>The authentication type of identities from tokens of a trusted issuer.</summary>
     public const string TrustedIssuerType = "Dunlin.TrustedIssuer";
 }
 
-/// <summary>
-/// Takes, in this order, a bearer token, the session cookie, and where the endpoint accepts it a ticket. The first that is
-/// there decides: a bad token is not made good by a cookie.
-/// </summary>
+/// <summary>Authenticates by the first credential that is present, in this order: bearer token, session cookie, and ticket if the endpoint
+/// accepts tickets. A cookie does not replace an invalid bearer token. A ticket replaces an invalid cookie.</summary>
 internal sealed class DunlinAuthenticationHandler(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory loggers,
@@ -37,10 +35,10 @@ internal sealed class DunlinAuthenticationHandler(
     private const string Refused = "The credential is not valid.";
     private const string Bearer = "Bearer";
 
-    // Absent where no sessions are kept here, and users come from other issuers only.
+    // Null if this server keeps no sessions and all users come from other issuers.
     private readonly ISessionSource? _sessions = services.GetService<ISessionSource>();
 
-    // Absent where nothing but sessions ends credentials early.
+    // Null if only the end of a session ends a credential early.
     private readonly Revocations? _revocations = services.GetService<Revocations>();
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
@@ -55,7 +53,8 @@ internal sealed class DunlinAuthenticationHandler(
         }
         catch (Exception exception)
         {
-            // Kept for GetCaller and the challenge: "cannot tell who you are now" must not look like "you are signed out".
+            // GetCaller and the challenge report this fault. Otherwise "your identity cannot be checked now" would look like "you are
+            // signed out".
             var known = exception as DunlinException;
             if (known is null)
                 SecurityLog.CredentialFailed(Logger, exception);
@@ -77,14 +76,14 @@ internal sealed class DunlinAuthenticationHandler(
         if (_sessions?.HasCookie(Request) == true)
         {
             var result = await OfCookieAsync(_sessions);
-            // A stale cookie goes along by itself; a ticket was put there on purpose.
+            // The browser sends a stale cookie automatically, but a page adds a ticket deliberately.
             if (result.Succeeded || TicketOf() is null)
                 return result;
         }
         return TicketOf() is { } ticket ? await OfTicketAsync(ticket) : AuthenticateResult.NoResult();
     }
 
-    // A bearer credential that is empty, or one of several, is a bad one: it is not left aside for the cookie.
+    // An empty bearer credential, or one of several, is invalid. The handler does not fall back to the cookie.
     private string? BearerOf()
     {
         foreach (var value in Request.Headers.Authorization)
@@ -112,7 +111,7 @@ internal sealed class DunlinAuthenticationHandler(
         return AuthenticateResult.Fail(Refused);
     }
 
-    // The token says which session; the store says whether it still stands, and what its user is now.
+    // The token names the session. The session source returns whether it is still valid, and the current name and roles of its user.
     private async ValueTask<ClaimsIdentity?> OfOwnTokenAsync(ClaimsIdentity identity)
     {
         if (_sessions is null || identity.FindFirst(DunlinClaims.SessionId)?.Value is not { } sessionId)
@@ -169,7 +168,7 @@ internal sealed class DunlinAuthenticationHandler(
             SecurityLog.TokenRefused(Logger, TokenFault.Revoked);
             return AuthenticateResult.Fail(Refused);
         }
-        // Here too, for endpoints that are guarded by authorization and never ask for the caller.
+        // Also checked here for endpoints that use authorization only and never call GetCaller.
         ActingUser.Require(Request, userId);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), properties, Scheme.Name));
     }

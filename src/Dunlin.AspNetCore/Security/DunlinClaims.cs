@@ -1,24 +1,25 @@
 namespace Dunlin.Security;
 
-/// <summary>Claim types of Dunlin's own identities, as in RFC 7519 and OpenID Connect.</summary>
+/// <summary>Contains the claim types of Dunlin's identities.</summary>
+/// <remarks>The names are those of RFC 7519, section 4.1, and of OpenID Connect Core 1.0, section 5.1.</remarks>
 public static class DunlinClaims
 {
     /// <summary>The stable id of the user.</summary>
     public const string UserId = "sub";
 
-    /// <summary>The name shown to others.</summary>
+    /// <summary>The display name.</summary>
     public const string Name = "name";
 
-    /// <summary>One role; there may be many.</summary>
+    /// <summary>A role. An identity may have several such claims.</summary>
     public const string Role = "roles";
 
-    /// <summary>The sign-in session.</summary>
+    /// <summary>The id of the sign-in session.</summary>
     public const string SessionId = "sid";
 
-    /// <summary>When the credential ends, in seconds since 1970.</summary>
+    /// <summary>The expiry time of the credential, in seconds since 1970-01-01 UTC.</summary>
     public const string ExpiresAt = "exp";
 
-    /// <summary>When the credential was issued, in seconds since 1970, perhaps with a fraction.</summary>
+    /// <summary>The issue time of the credential, in seconds since 1970-01-01 UTC, possibly with a fraction.</summary>
     public const string IssuedAt = "iat";
 
     /// <summary>What the credential itself allows: <see cref="Topics.Grants"/> as JSON.</summary>

@@ -5,7 +5,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Security;
 
-/// <summary>Makes the identities of Dunlin's own scheme, all alike whatever the credential was.</summary>
+/// <summary>Creates the identities of Dunlin's scheme. All credentials yield the same claims.</summary>
 internal static class DunlinIdentity
 {
     public static ClaimsIdentity Create(
@@ -31,7 +31,8 @@ internal static class DunlinIdentity
         return identity;
     }
 
-    /// <summary>The identity of a session until it ends, or its credential does.</summary>
+    /// <summary>Returns the identity of a session. It expires with the session or at <paramref name="until"/>, whichever is
+    /// earlier.</summary>
     public static ClaimsIdentity Create(SessionIdentity session, DateTimeOffset? until)
     {
         var identity = Create(
@@ -46,7 +47,7 @@ internal static class DunlinIdentity
         return identity;
     }
 
-    /// <summary>The identity that a ticket was got with, as it was then. It counts as issued when the ticket was.</summary>
+    /// <summary>Returns the identity that was current when the ticket was issued. Its issue time is that of the ticket.</summary>
     public static ClaimsIdentity Create(TicketRow ticket)
     {
         var identity = Create(
@@ -61,7 +62,7 @@ internal static class DunlinIdentity
         return identity;
     }
 
-    /// <summary>Adds when the credential was issued and what it allows.</summary>
+    /// <summary>Adds the issue time of the credential and its grants.</summary>
     public static void AddIssue(ClaimsIdentity identity, DateTimeOffset? issuedAt, string? grants)
     {
         if (issuedAt is { } at)
@@ -78,10 +79,11 @@ internal static class DunlinIdentity
 
     public static DateTimeOffset? ExpiresAt(ClaimsIdentity identity) => Time(identity, DunlinClaims.ExpiresAt);
 
-    /// <summary>When the credential was issued, rounded down to the millisecond: what is revoked up to then includes it.</summary>
+    /// <summary>Returns the issue time, rounded down to the millisecond. A revocation up to that millisecond includes the
+    /// credential.</summary>
     public static DateTimeOffset? IssuedAt(ClaimsIdentity identity) => Time(identity, DunlinClaims.IssuedAt);
 
-    /// <summary>What the credential allows; nothing where the claim is absent or cannot be read.</summary>
+    /// <summary>Returns the grants of the credential, or <see cref="Grants.None"/> if the claim is absent or invalid.</summary>
     public static Grants GrantsOf(ClaimsIdentity identity) =>
         identity.FindFirst(DunlinClaims.Grants)?.Value is { } json && Grants.TryParse(json, out var grants) ? grants : Grants.None;
 

@@ -2,13 +2,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Security;
 
-/// <summary>A sign-in session that can be honoured now, and what its user is now.</summary>
+/// <summary>Represents a valid sign-in session with the current name and roles of its user. Immutable.</summary>
 /// <param name="SessionId">The stable id of the session.</param>
 /// <param name="UserId">The stable id of the user.</param>
-/// <param name="Name">The name shown to others.</param>
-/// <param name="Roles">Roles of the user.</param>
-/// <param name="CreatedAt">When the session began.</param>
-/// <param name="ExpiresAt">When it ends by itself.</param>
+/// <param name="Name">The display name.</param>
+/// <param name="Roles">The roles of the user.</param>
+/// <param name="CreatedAt">The start of the session.</param>
+/// <param name="ExpiresAt">The time at which the session expires.</param>
 public sealed record SessionIdentity(
     string SessionId,
     string UserId,
@@ -18,21 +18,23 @@ public sealed record SessionIdentity(
     DateTimeOffset ExpiresAt
 );
 
-/// <summary>
-/// The sign-in sessions of this server, as the scheme <see cref="DunlinAuthentication.Scheme"/> asks for them. <c>Dunlin.Identity</c>
-/// registers one; without one, tokens and tickets stand for themselves and no cookie is read. Implementations are safe for
-/// concurrent use, and fast: every request of a session asks.
-/// </summary>
+/// <summary>Finds the sign-in sessions of this server for the scheme <see cref="DunlinAuthentication.Scheme"/>.</summary>
+/// <remarks><c>Dunlin.Identity</c> registers an implementation. Without one, tokens and tickets are valid without a session, and the scheme
+/// reads no cookie. Implementations must be thread-safe, and fast: every request of a session calls one of these methods.</remarks>
 public interface ISessionSource
 {
-    /// <summary>The session; null if there is none or it has ended, expired or been superseded.</summary>
-    /// <exception cref="Diagnostics.DunlinException">The store could not be asked.</exception>
+    /// <summary>Returns the session, or null if it does not exist or has ended, expired or been superseded.</summary>
+    /// <param name="sessionId">The id of the session.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="Diagnostics.DunlinException">The store is unavailable.</exception>
     ValueTask<SessionIdentity?> FindAsync(string sessionId, CancellationToken cancellationToken);
 
-    /// <summary>Whether the request carries a session cookie, valid or not.</summary>
+    /// <summary>Returns whether the request carries a session cookie, valid or not.</summary>
+    /// <param name="request">The request.</param>
     bool HasCookie(HttpRequest request);
 
-    /// <summary>The session that the request's cookie proves; null if it proves none.</summary>
-    /// <exception cref="Diagnostics.DunlinException">The store could not be asked.</exception>
+    /// <summary>Returns the session of the request's cookie, or null if the cookie is missing or invalid.</summary>
+    /// <param name="context">The request.</param>
+    /// <exception cref="Diagnostics.DunlinException">The store is unavailable.</exception>
     ValueTask<SessionIdentity?> FindByCookieAsync(HttpContext context);
 }

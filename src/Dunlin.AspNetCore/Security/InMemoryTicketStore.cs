@@ -3,16 +3,18 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Security;
 
-/// <summary>Tickets of one node.</summary>
+/// <summary>Keeps the tickets of one node in memory. Thread-safe.</summary>
 internal sealed class InMemoryTicketStore : ITicketStore
 {
-    /// <summary>All unused tickets; at about 300 bytes each this bounds what a flood of requests can take to 3 MB.</summary>
+    /// <summary>The maximum number of tickets that have not expired, used ones included. At about 300 bytes each, a flood of requests takes
+    /// 3 MB at most.</summary>
     public const int MaxTickets = 10_000;
 
-    /// <summary>Of one user: more tabs than anybody opens within half a minute, so that one user cannot lock out the rest.</summary>
+    /// <summary>The maximum number of unused tickets of one user: more than the tabs that a person opens within half a minute. The limit
+    /// keeps one user from blocking all others.</summary>
     public const int MaxTicketsPerUser = 100;
 
-    // Guarded by _lock: all three. The queue holds hashes in the order of expiry, also of tickets already taken.
+    // _lock guards the three collections. The queue holds hashes in the order of expiry, including those of used tickets.
     private readonly Lock _lock = new();
     private readonly Dictionary<string, TicketRow> _tickets = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _perUser = new(StringComparer.Ordinal);

@@ -7,19 +7,22 @@ using Microsoft.Net.Http.Headers;
 
 namespace Dunlin.Security;
 
-/// <summary>
-/// Keeps pages of other origins from writing with a visitor's cookie. A browser sends cookies by itself, so a write that
-/// carries one must come from the site itself or from an allowed origin: <c>Sec-Fetch-Site</c> says so, and where a
-/// browser is too old for it, <c>Origin</c> does, compared by host because a proxy may have ended TLS. A request with
-/// neither header is not from a page of another site (every browser sends <c>Origin</c> with a cross-origin write).
-/// Only the credential that authenticated the request exempts it, and only if a page has to set that credential itself: the
-/// presence of an <c>Authorization</c> header proves nothing, because a cookie beside it may be what authenticated.
-/// </summary>
+/// <summary>Protects writes that carry a visitor's cookie from pages of other origins (cross-site request forgery).</summary>
+/// <remarks>
+/// A browser attaches cookies to every request, so a write with a cookie must come from the site itself or from an allowed origin.
+/// <c>Sec-Fetch-Site</c> (Fetch Metadata) tells the origin. Older browsers send <c>Origin</c> only, which is compared by host because a
+/// proxy may terminate TLS. A request with neither header comes from no page of another site: each browser sends <c>Origin</c> with a
+/// cross-origin write.
+/// <para>
+/// A request is exempt only if the credential that authenticated it is one that a page must set in code. The mere presence of an
+/// <c>Authorization</c> header is not enough, because a cookie beside it may be the credential that authenticated.
+/// </para>
+/// </remarks>
 internal static class OriginCheck
 {
     private const string PageCredentialItem = ".dunlin.page";
 
-    /// <summary>Refuses a cross-origin write whose credential is, or may be, a cookie.</summary>
+    /// <summary>Throws on a cross-origin write whose credential is a cookie, or may be one.</summary>
     public static void RequireOwnOrigin(HttpContext context)
     {
         if (IsSafe(context.Request.Method) || context.Request.Headers.Cookie.Count == 0 || IsSetByPage(context))
@@ -27,12 +30,12 @@ internal static class OriginCheck
         RequireOwnOriginAlways(context);
     }
 
-    /// <summary>Marks a result whose credential no browser adds by itself.</summary>
+    /// <summary>Returns properties that mark a credential which no browser attaches automatically.</summary>
     public static AuthenticationProperties PageCredential() =>
         new(new Dictionary<string, string?>(StringComparer.Ordinal) { [PageCredentialItem] = "" });
 
-    // The result is the one that context.User came from. Schemes of others are known by name only: one that is not listed may rest
-    // on a cookie, a client certificate or Negotiate.
+    // The result is the one that set context.User. Other schemes are recognised by name only: a scheme that is not listed may use a cookie,
+    // a client certificate or Negotiate.
     private static bool IsSetByPage(HttpContext context) =>
         context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult is { Succeeded: true, Ticket: { } ticket }
         && (
@@ -41,17 +44,16 @@ internal static class OriginCheck
                 == true
         );
 
-    /// <summary>Refuses a cross-origin write whatever its credential: for signing in, which sets a cookie.</summary>
+    /// <summary>Throws on a cross-origin write, whatever its credential. For sign-in, which sets a cookie.</summary>
     public static void RequireOwnOriginAlways(HttpContext context)
     {
         if (!IsOwn(context.Request, context.RequestServices.GetService<IOptions<OriginOptions>>()?.Value))
             throw new DunlinException(ErrorCode.OriginRefused);
     }
 
-    /// <summary>
-    /// Refuses a stream that a page of another origin opens with the visitor's cookie. Opening one is a GET that writes: it registers a
-    /// device, shows the user as present and takes one of the user's connections; a link of any site can navigate to it.
-    /// </summary>
+    /// <summary>Throws if a page of another origin opens a stream with the visitor's cookie.</summary>
+    /// <remarks>Opening a stream is a GET with effects: it registers a device, shows the user as present, and takes one of the user's
+    /// connections. A link on any site can navigate to it.</remarks>
     public static void RequireOwnOriginToStream(HttpContext context)
     {
         if (context.Request.Headers.Cookie.Count > 0 && !IsSetByPage(context))
@@ -77,7 +79,7 @@ internal static class OriginCheck
             );
     }
 
-    // "example.com:443" and "example.com" are one authority under https.
+    // "example.com:443" and "example.com" are the same authority under https.
     private static string Authority(HttpRequest request, Uri origin)
     {
         var host = request.Host;

@@ -5,7 +5,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Dunlin.Security;
 
-/// <summary>Origins compared byte by byte, as browsers write them. Immutable.</summary>
+/// <summary>A set of origins, compared byte by byte in the form that browsers send. Immutable.</summary>
 internal sealed class AllowedOrigins(IEnumerable<string> origins)
 {
     private readonly HashSet<string> _origins = new(origins, StringComparer.Ordinal);
@@ -17,10 +17,8 @@ internal sealed class AllowedOrigins(IEnumerable<string> origins)
     public bool Contains(string origin) => _origins.Contains(origin);
 }
 
-/// <summary>
-/// Refuses hosts that are not allowed, and adds <c>Vary: Origin</c> to the answers to which the CORS middleware adds no
-/// header: a cache would otherwise hand an answer without CORS headers to an allowed origin.
-/// </summary>
+/// <summary>Refuses hosts that are not allowed, and adds <c>Vary: Origin</c> to responses without CORS headers. Without <c>Vary</c>, a
+/// cache could serve such a response to an allowed origin.</summary>
 internal sealed class OriginMiddleware(RequestDelegate next, AllowedOrigins allowed, string[] hosts)
 {
     private readonly bool _varies = !allowed.IsEmpty && !allowed.IsAny;

@@ -5,18 +5,16 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Installs <see cref="OriginOptions"/> in the request pipeline.</summary>
+/// <summary>Extends <see cref="IApplicationBuilder"/> with the middleware of <see cref="OriginOptions"/>.</summary>
 public static class OriginMiddlewareExtensions
 {
-    /// <summary>
-    /// Refuses hosts that are not allowed and, where <see cref="OriginOptions.AllowedOrigins"/> names any, installs the CORS
-    /// middleware of ASP.NET Core with a policy of those origins. Put it before everything that may answer. Needs
-    /// <c>AddOrigins()</c> or <c>AddTokens()</c>.
-    /// </summary>
-    /// <remarks>
-    /// The policy belongs to this middleware: it replaces none that the application has registered, and an endpoint that names
-    /// a policy (<c>RequireCors("name")</c>, <c>[EnableCors("name")]</c>) keeps it. Source: Fetch Standard, CORS protocol.
-    /// </remarks>
+    /// <summary>Adds middleware that refuses hosts that are not allowed. If <see cref="OriginOptions.AllowedOrigins"/> is not empty, also
+    /// adds the CORS middleware of ASP.NET Core with a policy of those origins.</summary>
+    /// <param name="app">The application.</param>
+    /// <returns>The same application.</returns>
+    /// <remarks>Add this before all middleware that writes responses. It needs <c>AddOrigins()</c> or <c>AddTokens()</c>. The policy
+    /// belongs to this middleware and replaces no policy of the application. An endpoint that names a policy (<c>RequireCors("name")</c>,
+    /// <c>[EnableCors("name")]</c>) keeps it. Source: Fetch Standard, CORS protocol.</remarks>
     public static IApplicationBuilder UseDunlinOrigins(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
@@ -28,7 +26,7 @@ public static class OriginMiddlewareExtensions
 
     private static void Describe(CorsPolicyBuilder policy, OriginOptions options, AllowedOrigins allowed)
     {
-        // Named headers: the wildcard does not cover Authorization.
+        // The header names are listed because the wildcard does not include Authorization (Fetch Standard, CORS protocol).
         policy
             .WithMethods("GET", "POST", "PUT", "PATCH", "DELETE")
             .WithHeaders(

@@ -3,36 +3,32 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Security;
 
-/// <summary>Which pages of other origins may call, and by which names this server may be called.</summary>
+/// <summary>Holds the origins whose pages may call this server, and the host names under which it serves.</summary>
 public sealed class OriginOptions
 {
-    /// <summary>
-    /// Exact origins (<c>https://app.example.com</c>, no path) that may call across origins and write with a cookie.
-    /// Default: none, so that no CORS header is sent. A single <c>*</c> lets every origin read, and needs
-    /// <see cref="AllowCredentials"/> to be false.
-    /// </summary>
+    /// <summary>Gets the exact origins (<c>https://app.example.com</c>, no path) that may send cross-origin requests and write with a
+    /// cookie. Default: none, so the server sends no CORS header.</summary>
+    /// <remarks>A single <c>*</c> lets every origin read, and requires <see cref="AllowCredentials"/> to be false.</remarks>
     [Required]
     public IList<string> AllowedOrigins { get; } = [];
 
-    /// <summary>Whether pages of those origins may send cookies and authorisation. Default: true.</summary>
+    /// <summary>Gets or sets whether pages of those origins may send cookies and <c>Authorization</c>. Default: true.</summary>
     public bool AllowCredentials { get; set; } = true;
 
-    /// <summary>How long a browser may remember the answer to a preflight. Default: ten minutes. Zero: not at all.</summary>
+    /// <summary>Gets or sets how long a browser may cache the response to a preflight: 0 to 1 day. Default: 10 minutes. Zero disables
+    /// caching.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan PreflightMaxAge { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>
-    /// Names of authentication schemes of others whose credential a page has to set itself. A write that one of them
-    /// authenticated is not checked although a cookie goes along. Default: <c>Bearer</c>, the name of the JWT scheme of ASP.NET Core.
-    /// Never name a scheme that takes cookies, client certificates, Basic or Negotiate: browsers send those by themselves.
-    /// </summary>
+    /// <summary>Gets the names of other authentication schemes whose credential a page must set in code. A write that one of them
+    /// authenticated is exempt from the origin check, even with a cookie. Default: <c>Bearer</c>, the JWT scheme of ASP.NET Core.</summary>
+    /// <remarks>Never add a scheme that uses cookies, client certificates, Basic or Negotiate: browsers attach those credentials
+    /// automatically.</remarks>
     [Required]
     public IList<string> HeaderSchemes { get; } = ["Bearer"];
 
-    /// <summary>
-    /// Values of <c>Host</c>, without port, that are answered; <c>*.example.com</c> covers every name below. Default:
-    /// none, which answers all.
-    /// </summary>
+    /// <summary>Gets the allowed values of <c>Host</c>, without port. <c>*.example.com</c> matches all subdomains. Default: none, which
+    /// allows all hosts.</summary>
     [Required]
     public IList<string> AllowedHosts { get; } = [];
 }

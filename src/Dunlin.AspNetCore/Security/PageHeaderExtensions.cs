@@ -2,11 +2,14 @@ using Dunlin.Security;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Installs security headers.</summary>
+/// <summary>Extends <see cref="IApplicationBuilder"/> with security headers.</summary>
 public static class PageHeaderExtensions
 {
-    /// <summary>Adds the headers, and <c>X-Content-Type-Options: nosniff</c>, to every answer of what follows. Holds no frame
-    /// of its own while a stream is open.</summary>
+    /// <summary>Adds the configured headers, and <c>X-Content-Type-Options: nosniff</c>, to all responses of later middleware.</summary>
+    /// <param name="app">The application.</param>
+    /// <param name="configure">Sets options.</param>
+    /// <returns>The same application.</returns>
+    /// <remarks>The middleware has no async state machine that an open stream would keep in memory.</remarks>
     public static IApplicationBuilder UseDunlinPageHeaders(this IApplicationBuilder app, Action<PageHeaderOptions>? configure = null)
     {
         var options = new PageHeaderOptions();

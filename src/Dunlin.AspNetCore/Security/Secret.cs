@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Dunlin.Security;
 
-/// <summary>Random texts that prove something, and the hashes under which they are kept. 256 random bits need no salt.</summary>
+/// <summary>Generates random secrets and their hashes for storage. 256 random bits need no salt.</summary>
 internal static class Secret
 {
     private const int Bytes = 32;
@@ -12,7 +12,7 @@ internal static class Secret
 
     public static string Make() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(Bytes));
 
-    /// <summary>A shorter random text, for ids that are unique but no secret.</summary>
+    /// <summary>Returns a shorter random text, for ids that are unique but not secret.</summary>
     public static string MakeId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
 
     public static string Hash(string secret) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));

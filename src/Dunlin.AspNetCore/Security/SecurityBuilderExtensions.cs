@@ -13,17 +13,18 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>What hangs off <c>AddDunlin()</c> for signing in.</summary>
+/// <summary>Extends <see cref="DunlinBuilder"/> with authentication.</summary>
 public static class SecurityBuilderExtensions
 {
-    /// <summary>
-    /// Adds the authentication scheme <see cref="DunlinAuthentication.Scheme"/>: bearer tokens of this server and of
-    /// <see cref="AccessTokenOptions.TrustedIssuers"/>, session cookies where there are accounts, tickets.
-    /// </summary>
+    /// <summary>Adds the authentication scheme <see cref="DunlinAuthentication.Scheme"/>: bearer tokens of this server and of
+    /// <see cref="AccessTokenOptions.TrustedIssuers"/>, session cookies if there are accounts, and tickets.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="configure">Sets options.</param>
+    /// <returns>The same builder.</returns>
     /// <remarks>
-    /// Does not set the application's default scheme. ASP.NET Core makes the only registered scheme the default. With several
-    /// schemes, Dunlin's endpoints use the user that the application's default scheme has authenticated, and else this scheme;
-    /// endpoints of the application use this scheme where they name it or call <see cref="CallerAuthentication.WithDunlinCaller"/>.
+    /// The method does not set the application's default scheme. ASP.NET Core makes the only registered scheme the default. With several
+    /// schemes, Dunlin's endpoints use the user that the default scheme has authenticated, and otherwise this scheme. An endpoint of the
+    /// application uses this scheme if it names it or calls <see cref="CallerAuthentication.WithDunlinCaller"/>.
     /// </remarks>
     public static DunlinBuilder AddTokens(this DunlinBuilder builder, Action<AccessTokenOptions>? configure = null)
     {
@@ -53,18 +54,20 @@ public static class SecurityBuilderExtensions
         return builder;
     }
 
-    /// <summary>
-    /// Lets tokens decide for themselves which topics and resources under <paramref name="prefix"/> they open: the claim
-    /// <c>dunlin</c>, see <see cref="Grants"/>. For servers whose users another system knows. A policy with a longer prefix
-    /// decides about its own names as before.
-    /// </summary>
+    /// <summary>Adds an access policy for names under <paramref name="prefix"/> that follows the claim <c>dunlin</c> of the token; see
+    /// <see cref="Grants"/>. For servers whose users another system manages.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="prefix">The prefix of topics and resources. Default: empty, which means all. A policy with a longer prefix takes
+    /// precedence for its names.</param>
+    /// <returns>The same builder.</returns>
     public static DunlinBuilder AddTokenGrants(this DunlinBuilder builder, string prefix = "") =>
         builder.AddTokens().AddAccessPolicy<GrantPolicy>(prefix);
 
-    /// <summary>
-    /// Ends credentials before they run out: see <see cref="Revocations"/>. Needed where tokens of others are taken that must be
-    /// revocable; accounts kept here end with their sessions anyway.
-    /// </summary>
+    /// <summary>Adds <see cref="Revocations"/>, which end credentials before they expire. Use it to revoke tokens of other issuers.
+    /// Credentials of accounts on this server end with their sessions without it.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="configure">Sets options.</param>
+    /// <returns>The same builder.</returns>
     public static DunlinBuilder AddRevocations(this DunlinBuilder builder, Action<RevocationOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -80,7 +83,11 @@ public static class SecurityBuilderExtensions
         return builder;
     }
 
-    /// <summary>Which other origins may call. <c>UseDunlinOrigins()</c> installs it; writes with a cookie are checked anyway.</summary>
+    /// <summary>Adds the options of allowed origins. <c>UseDunlinOrigins()</c> adds their middleware. Writes with a cookie are checked
+    /// without that middleware too.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="configure">Sets options.</param>
+    /// <returns>The same builder.</returns>
     public static DunlinBuilder AddOrigins(this DunlinBuilder builder, Action<OriginOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Security;
 
-/// <summary>What security tells the log. Never a password, token, cookie, ticket or key.</summary>
+/// <summary>Log messages of security. They never contain a password, token, cookie, ticket or key.</summary>
 internal static partial class SecurityLog
 {
     [LoggerMessage(4010, LogLevel.Information, "A signing key was made and kept in {Path}.")]

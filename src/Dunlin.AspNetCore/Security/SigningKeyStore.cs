@@ -6,11 +6,10 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Security;
 
-/// <summary>
-/// The secret of this server's own tokens. There is no default one: without a configured key it is made at random once
-/// and kept in a file that only the server's user can read; or, where several nodes share a store, in that store, because a
-/// token of one node is used at another.
-/// </summary>
+/// <summary>Holds the secret that signs this server's own tokens. Thread-safe.</summary>
+/// <remarks>There is no default secret. Without a configured key, the server generates one at random. Nodes that share a store keep it in
+/// that store, because each node must verify the tokens of the others. A single node keeps it in a file that only its user can
+/// read.</remarks>
 internal sealed class SigningKeyStore(
     IOptions<AccessTokenOptions> options,
     IHostEnvironment environment,
@@ -31,7 +30,7 @@ internal sealed class SigningKeyStore(
 
     public SigningKey Key => _key.Value;
 
-    /// <summary>Reads the key, or makes it: a key that cannot be read stops the start, not the first user.</summary>
+    /// <summary>Reads or generates the key. An unreadable key stops the start of the host instead of failing the first request.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _ = Key;
@@ -40,8 +39,8 @@ internal sealed class SigningKeyStore(
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Reads a secret written in base64, with or without padding, in either alphabet.</summary>
-    /// <exception cref="FormatException">Not base64, or too short.</exception>
+    /// <summary>Decodes a secret in base64 or base64url, with or without padding.</summary>
+    /// <exception cref="FormatException">The text is not base64, or the secret is too short.</exception>
     public static byte[] Decode(string text)
     {
         var base64 = text.Trim().TrimEnd('=').Replace('-', '+').Replace('_', '/');
@@ -61,7 +60,7 @@ internal sealed class SigningKeyStore(
             );
     }
 
-    // Once, at the start, before anything is served: waiting for it holds up nothing else.
+    // Blocks once, at the start, before the host serves requests.
     private static byte[] FromStore(ISecretStore store) =>
         Decode(Task.Run(async () => await store.GetOrAddAsync("signing-key", Make(), CancellationToken.None)).GetAwaiter().GetResult());
 
@@ -89,7 +88,8 @@ internal sealed class SigningKeyStore(
         }
     }
 
-    // Written beside and moved into place, so that a crash leaves no half of a key; the first of two processes wins.
+    // Writes a temporary file and moves it into place, so that a crash leaves no partial key. If two processes start together, the first
+    // move wins.
     private static void Create(string path, ILogger logger)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
@@ -114,11 +114,11 @@ internal sealed class SigningKeyStore(
     }
 }
 
-/// <summary>The secret of this server's own tokens. Immutable.</summary>
+/// <summary>Represents the secret of this server's own tokens. Immutable.</summary>
 /// <param name="secret">At least <see cref="TokenKey.MinSecretBytes"/> bytes.</param>
 internal sealed class SigningKey(byte[] secret)
 {
-    /// <summary>The secret as the HS256 key that signs and proves tokens.</summary>
+    /// <summary>Gets the HS256 key that signs and verifies tokens.</summary>
     public TokenKey ForTokens { get; } = TokenKey.OfSecret(secret, keyId: null);
 
     /// <summary>Returns the HMAC-SHA256 of a text.</summary>

@@ -6,18 +6,16 @@ using Dunlin.Json;
 
 namespace Dunlin.Security;
 
-/// <summary>The protected header of a token, as far as it is used. <c>jwk</c>, <c>jku</c>, <c>x5u</c> and <c>x5c</c> are
-/// ignored: a token cannot supply the key that proves it.</summary>
+/// <summary>The members of a token's protected header that the server uses. It ignores <c>jwk</c>, <c>jku</c>, <c>x5u</c> and <c>x5c</c>: a
+/// token must not supply the key that verifies it (RFC 8725, section 3.10).</summary>
 internal readonly record struct TokenHeader(string Algorithm, string? KeyId, string? Type);
 
-/// <summary>
-/// Reads a token strictly before the JWT library sees it (RFC 7515, RFC 8725). Two readers that disagree about the content
-/// of a token are a hole, and the library tolerates several spellings of one token: padding and unused bits in base64url,
-/// repeated members, <c>crit</c> and <c>b64</c> headers.
-/// </summary>
+/// <summary>Parses a token strictly before the JWT library does (RFC 7515, RFC 8725).</summary>
+/// <remarks>Two parsers that read the same token differently are a security hole. The library tolerates several spellings of one token:
+/// padding and unused bits in base64url, repeated members, and the headers <c>crit</c> and <c>b64</c>.</remarks>
 internal static class StrictTokenReader
 {
-    /// <summary>Longest token in characters: more than any access token needs.</summary>
+    /// <summary>The maximum length of a token in characters: more than any access token needs.</summary>
     public const int MaxLength = 8 * 1024;
 
     private static readonly JsonDocumentOptions HeaderJson = new() { MaxDepth = 8, AllowDuplicateProperties = false };
@@ -27,7 +25,7 @@ internal static class StrictTokenReader
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     );
 
-    /// <summary>Splits a compact JWS into exactly three parts and reads its header. The payload may be any bytes.</summary>
+    /// <summary>Splits a compact JWS into exactly three parts and parses its header. The payload may be any bytes.</summary>
     public static bool TryRead(string token, out TokenHeader header, [NotNullWhen(true)] out byte[]? payload)
     {
         header = default;
@@ -44,7 +42,7 @@ internal static class StrictTokenReader
             && TryReadHeader(headerBytes, out header);
     }
 
-    /// <summary>Reads the claims: one JSON object without repeated members, and without NUL, which PostgreSQL cannot store.</summary>
+    /// <summary>Parses the claims: one JSON object without repeated members. NUL is refused because PostgreSQL cannot store it.</summary>
     public static bool TryReadClaims(byte[] payload, [NotNullWhen(true)] out JsonDocument? claims)
     {
         claims = null;
@@ -65,7 +63,8 @@ internal static class StrictTokenReader
         return false;
     }
 
-    /// <summary>Decodes base64url as RFC 7515 writes it: no padding, no white space, no bits set beyond the last byte.</summary>
+    /// <summary>Decodes base64url as RFC 7515, section 2, defines it: no padding, no white space, and no bits set after the last
+    /// byte.</summary>
     public static bool TryDecode(ReadOnlySpan<char> text, [NotNullWhen(true)] out byte[]? bytes)
     {
         bytes = null;

@@ -8,12 +8,14 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>The call for a ticket.</summary>
+/// <summary>Extends <see cref="IEndpointRouteBuilder"/> with the ticket endpoint.</summary>
 public static class TicketEndpoints
 {
-    /// <summary>
-    /// Maps <c>POST ticket</c> alone below <paramref name="prefix"/>, where no accounts are kept here and tokens come from elsewhere.
-    /// </summary>
+    /// <summary>Maps <c>POST ticket</c> below <paramref name="prefix"/>, for servers without accounts whose tokens come from other
+    /// issuers.</summary>
+    /// <param name="endpoints">The route builder.</param>
+    /// <param name="prefix">The path prefix. Default: <c>/api/v1/auth</c>.</param>
+    /// <returns>A builder for conventions of the endpoint.</returns>
     /// <exception cref="InvalidOperationException"><c>AddTokens()</c> was not called.</exception>
     public static IEndpointConventionBuilder MapDunlinTickets(this IEndpointRouteBuilder endpoints, string prefix = "/api/v1/auth")
     {
@@ -25,7 +27,7 @@ public static class TicketEndpoints
         return group;
     }
 
-    /// <summary>Maps <c>POST ticket</c> into a group that writes problem documents.</summary>
+    /// <summary>Maps <c>POST ticket</c> in a group that writes problem documents.</summary>
     internal static void MapTicket(RouteGroupBuilder group) =>
         group
             .MapPost("ticket", (Delegate)TicketAsync)
@@ -38,7 +40,7 @@ public static class TicketEndpoints
             .RequestServices.GetRequiredService<Tickets>()
             .IssueAsync(context.RequireCaller(), context.RequestAborted);
         context.Response.Headers.CacheControl = "no-store";
-        // The contract's names, however the application names its own members.
+        // Uses the member names of the contract, whatever naming policy the application has.
         return TypedResults.Json(new TicketAnswer(ticket, (int)Tickets.Lifetime.TotalSeconds), JsonSerializerOptions.Web);
     }
 

@@ -3,7 +3,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Security;
 
-/// <summary>Gives and takes tickets: one use, half a minute.</summary>
+/// <summary>Issues and redeems tickets. A ticket is valid once, for 30 seconds. Thread-safe.</summary>
 internal sealed class Tickets(ITicketStore store, TimeProvider time)
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(30);

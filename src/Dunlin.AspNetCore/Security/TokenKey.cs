@@ -4,25 +4,24 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Dunlin.Security;
 
-/// <summary>
-/// One key that proves tokens, bound to one algorithm: an RSA public key can never be used as the secret of an HMAC.
-/// Immutable.
-/// </summary>
-/// <param name="Key">The key for the library, which caches and pools what verifies with it.</param>
+/// <summary>Represents a key that verifies tokens with one algorithm. An RSA public key can therefore never serve as an HMAC secret.
+/// Immutable.</summary>
+/// <param name="Key">The key for the JWT library, which caches and pools its verifiers.</param>
 /// <param name="Algorithm">The only algorithm (RFC 7518) that this key verifies.</param>
-/// <param name="KeyId">Its name (<c>kid</c>); null for none.</param>
+/// <param name="KeyId">The key id (<c>kid</c>). Null for none.</param>
 internal sealed record TokenKey(SecurityKey Key, string Algorithm, string? KeyId)
 {
-    /// <summary>RFC 7518, section 3.2: an HMAC key is at least as long as the hash.</summary>
+    /// <summary>The minimum length of an HMAC key: the length of the hash (RFC 7518, section 3.2).</summary>
     public const int MinSecretBytes = 32;
 
-    /// <summary>RFC 7518, section 3.3.</summary>
+    /// <summary>The minimum length of an RSA key (RFC 7518, section 3.3).</summary>
     public const int MinRsaBits = 2048;
 
-    /// <summary>The most keys of one issuer that are tried for one token: bounds the work that a forged token causes.</summary>
+    /// <summary>The maximum number of keys of one issuer that the server tries for one token. It limits the work for a forged
+    /// token.</summary>
     public const int MaxTried = 16;
 
-    /// <summary>All algorithms that are accepted. <c>none</c> is not one of them.</summary>
+    /// <summary>The accepted algorithms. <c>none</c> is not among them.</summary>
     public static readonly string[] Algorithms =
     [
         SecurityAlgorithms.HmacSha256,
@@ -30,18 +29,18 @@ internal sealed record TokenKey(SecurityKey Key, string Algorithm, string? KeyId
         SecurityAlgorithms.EcdsaSha256,
     ];
 
-    // Not the library's shared factory: an application that disposes a key of its own would break the cached verifier of an equal one.
+    // Not the shared factory of the library: if an application disposes an equal key, the cached verifier of that key breaks.
     private static readonly CryptoProviderFactory Crypto = new();
 
-    /// <summary>Makes an HS256 key.</summary>
+    /// <summary>Creates an HS256 key.</summary>
     /// <exception cref="FormatException">The secret is too short.</exception>
     public static TokenKey OfSecret(byte[] secret, string? keyId) =>
         secret.Length >= MinSecretBytes
             ? new TokenKey(new SymmetricSecurityKey(secret) { CryptoProviderFactory = Crypto }, SecurityAlgorithms.HmacSha256, keyId)
             : throw new FormatException($"an HS256 key has {MinSecretBytes} bytes at least; this one has {secret.Length}");
 
-    /// <summary>Reads a PEM public key, a JWK or a JWK set.</summary>
-    /// <exception cref="FormatException">The text holds no usable key. The message never contains the key.</exception>
+    /// <summary>Parses a PEM public key, a JWK or a JWK set.</summary>
+    /// <exception cref="FormatException">The text contains no usable key. The message never contains the key.</exception>
     public static IReadOnlyList<TokenKey> Parse(string text)
     {
         try
@@ -55,11 +54,9 @@ internal sealed record TokenKey(SecurityKey Key, string Algorithm, string? KeyId
         }
     }
 
-    /// <summary>
-    /// Reads a JWK set that an issuer publishes. Symmetric keys are ignored, because whoever reads a public document could sign
-    /// with them; so are keys that are unusable here (RFC 7517, section 5).
-    /// </summary>
-    /// <exception cref="FormatException">No key is left, or there are more than <paramref name="maxKeys"/>.</exception>
+    /// <summary>Parses the JWK set that an issuer publishes. It skips keys that are unusable here (RFC 7517, section 5). It also skips
+    /// symmetric keys, because every reader of a public document could sign with them.</summary>
+    /// <exception cref="FormatException">The set has no usable key, or has more than <paramref name="maxKeys"/> keys.</exception>
     public static IReadOnlyList<TokenKey> OfPublishedSet(JsonWebKeySet set, int maxKeys)
     {
         if (set.Keys.Count > maxKeys)
@@ -74,21 +71,21 @@ internal sealed record TokenKey(SecurityKey Key, string Algorithm, string? KeyId
             }
             catch (Exception exception) when (exception is FormatException or CryptographicException or ArgumentException)
             {
-                // One broken or weak key must not take the other keys of the issuer away.
+                // A broken or weak key must not invalidate the other keys of the issuer.
             }
         }
         return keys.Count > 0 ? keys : throw new FormatException("the JWK set has no public key for verifying RS256 or ES256");
     }
 
-    /// <summary>Returns the keys that may prove a token: those with its algorithm and, where the issuer has a key of its
-    /// <c>kid</c>, only those; with an unknown <c>kid</c> only keys without a name.</summary>
+    /// <summary>Returns the keys that may verify a token. They have its algorithm, and its <c>kid</c> if the issuer has a key with that id.
+    /// For an unknown <c>kid</c>, they are the keys without an id.</summary>
     public static IEnumerable<TokenKey> For(IReadOnlyList<TokenKey> keys, string algorithm, string? keyId)
     {
         var name = keyId is not null && IsNamed(keys, keyId) ? keyId : null;
         return keys.Where(key => (keyId is null || key.KeyId == name) && key.Algorithm == algorithm).Take(MaxTried);
     }
 
-    /// <summary>Whether the issuer has a key of that name.</summary>
+    /// <summary>Returns whether the issuer has a key with that id.</summary>
     public static bool IsNamed(IReadOnlyList<TokenKey> keys, string keyId)
     {
         foreach (var key in keys)
@@ -126,7 +123,7 @@ internal sealed record TokenKey(SecurityKey Key, string Algorithm, string? KeyId
         return keys.Count > 0 ? keys : throw new FormatException("a JWK set without a key for verifying HS256, RS256 or ES256");
     }
 
-    // Null for a key of another kind or purpose.
+    // Returns null for a key of another type or use.
     private static TokenKey? OfJwk(JsonWebKey jwk)
     {
         var algorithm = jwk.Kty switch
@@ -168,7 +165,7 @@ internal sealed record TokenKey(SecurityKey Key, string Algorithm, string? KeyId
             : throw new FormatException($"an RS256 key has {MinRsaBits} bits at least; this one has {rsa.KeySize}");
     }
 
-    // The instance lives as long as the verifiers that the library caches for it.
+    // The ECDsa instance is not disposed: it must live as long as the verifiers that the library caches for it.
     private static TokenKey OfEc(ECParameters parameters, string? keyId)
     {
         var ec = ECDsa.Create(parameters);

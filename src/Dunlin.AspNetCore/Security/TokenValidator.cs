@@ -8,7 +8,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Dunlin.Security;
 
-/// <summary>Why a token was refused: for the log at Debug only. The caller is told one text for all.</summary>
+/// <summary>The reason why a token was refused. It is logged at Debug only: all refused callers receive the same text.</summary>
 internal enum TokenFault
 {
     None,
@@ -25,17 +25,15 @@ internal enum TokenFault
     Revoked,
 }
 
-/// <summary>A token that was believed, or why not.</summary>
-/// <param name="Fault">None if it was believed.</param>
-/// <param name="Identity">Who it names.</param>
-/// <param name="IsOwn">Whether this server issued it, so that its session can be looked up.</param>
+/// <summary>The result of validating a token.</summary>
+/// <param name="Fault"><see cref="TokenFault.None"/> for a valid token.</param>
+/// <param name="Identity">The identity of a valid token.</param>
+/// <param name="IsOwn">Whether this server issued the token and can look up its session.</param>
 internal readonly record struct TokenResult(TokenFault Fault, ClaimsIdentity? Identity, bool IsOwn);
 
-/// <summary>
-/// Validates access tokens (RFC 7519, RFC 8725). <see cref="StrictTokenReader"/> refuses what could be read in two ways, the library proves
-/// signature, type, issuer and audience, and this class the times and claims. Issuer, audience, expiry and subject are required. Safe for
-/// concurrent use.
-/// </summary>
+/// <summary>Validates access tokens (RFC 7519, RFC 8725). Thread-safe.</summary>
+/// <remarks><see cref="StrictTokenReader"/> refuses ambiguous tokens. The JWT library verifies signature, type, issuer and audience, and
+/// this class verifies times and claims. Issuer, audience, expiry and subject are required.</remarks>
 internal sealed class TokenValidator : IHostedService
 {
     private static readonly string[] DefaultTypes = ["JWT", "at+jwt"];
@@ -53,7 +51,8 @@ internal sealed class TokenValidator : IHostedService
         _issuers = new(() => ReadIssuers(value, keys, authorities));
     }
 
-    /// <summary>Reads the keys of all issuers: a key that cannot be read stops the start, not the first user.</summary>
+    /// <summary>Reads the keys of all issuers. An unreadable key stops the start of the host instead of failing the first
+    /// request.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _ = _issuers.Value;
@@ -82,7 +81,8 @@ internal sealed class TokenValidator : IHostedService
         return issuers;
     }
 
-    /// <summary>Validates a token. A token with an unknown key of an issuer with an authority may wait for its keys.</summary>
+    /// <summary>Validates a token. If the token names an unknown key of an issuer with an authority, the call may wait for a fetch of the
+    /// keys.</summary>
     public async ValueTask<TokenResult> ValidateAsync(string token, CancellationToken cancellationToken)
     {
         if (
@@ -95,7 +95,7 @@ internal sealed class TokenValidator : IHostedService
             try
             {
                 var claims = document.RootElement;
-                // The issuer is not proven yet. It only selects, among the configured issuers, whose keys must prove it.
+                // The issuer is not verified yet. It only selects the configured issuer whose keys must verify the token.
                 if (Text(claims, "iss") is not { } iss || !_issuers.Value.TryGetValue(iss, out var issuer))
                     return Refused(TokenFault.UnknownIssuer);
                 if (
@@ -104,7 +104,7 @@ internal sealed class TokenValidator : IHostedService
                     || !TryTime(claims, "iat", out var issued)
                 )
                     return Refused(TokenFault.BadClaim);
-                // The library reads texts only, and fails on anything else.
+                // The library accepts only strings as audience and throws on other types.
                 if (!HasTextAudience(claims))
                     return Refused(TokenFault.WrongAudience);
                 var fault = await ProveAsync(token, header, issuer, cancellationToken);
@@ -112,14 +112,14 @@ internal sealed class TokenValidator : IHostedService
             }
             catch (InvalidOperationException)
             {
-                return Refused(TokenFault.Malformed); // text that is not UTF-8
+                return Refused(TokenFault.Malformed); // a string that is not UTF-8
             }
         }
     }
 
     private async ValueTask<TokenFault> ProveAsync(string token, TokenHeader header, Issuer issuer, CancellationToken cancellationToken)
     {
-        // Read first: a fetch that ends meanwhile then counts as a change.
+        // Read before the first attempt, so that a fetch which completes meanwhile counts as a change.
         var keys = issuer.Keys();
         var fault = await ProveAsync(token, issuer.Parameters);
         if (
@@ -131,7 +131,7 @@ internal sealed class TokenValidator : IHostedService
         await authority.RefreshAsync(cancellationToken);
         if (!ReferenceEquals(keys, issuer.Keys()))
             fault = await ProveAsync(token, issuer.Parameters);
-        // The key may be a new one: that is no reason to tell the user to sign in.
+        // The token may be signed with a new key that could not be fetched. The user must not be told to sign in.
         return fault == TokenFault.WrongSignature && !authority.IsCurrent ? TokenFault.IssuerUnavailable : fault;
     }
 
@@ -159,7 +159,7 @@ internal sealed class TokenValidator : IHostedService
             return Refused(TokenFault.NotYetValid);
         if (Text(claims, "sub") is not { Length: > 0 } subject || UserIds.Fault(issuer.Options.UserIdPrefix + subject) is not null)
             return Refused(TokenFault.BadClaim);
-        // One that cannot be read grants nothing, and is refused so that it is noticed.
+        // Invalid grants would grant nothing. Refusing the token makes the fault visible.
         var grants = claims.TryGetProperty(DunlinClaims.Grants, out var claim) ? claim.GetRawText() : null;
         if (grants is not null && !Grants.TryParse(grants, out _))
             return Refused(TokenFault.BadClaim);
@@ -170,7 +170,8 @@ internal sealed class TokenValidator : IHostedService
             Text(claims, DunlinClaims.Name) ?? Text(claims, "preferred_username") ?? subject,
             Roles(claims, issuer.Options.RolesClaim),
             Text(claims, DunlinClaims.SessionId),
-            // Honoured so long, so a stream that it opens may last so long: closing earlier would open it again at once.
+            // A token is valid until its expiry plus the skew, and its streams last equally long. A stream that closed earlier would
+            // reconnect at once.
             expires.Value + _skew
         );
         DunlinIdentity.AddIssue(identity, issued, grants);
@@ -208,7 +209,7 @@ internal sealed class TokenValidator : IHostedService
     private static string? Text(JsonElement claims, string name) =>
         claims.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    // A NumericDate may have a fraction. Absent is null; anything else than a number in range is a fault.
+    // A NumericDate may have a fraction (RFC 7519, section 2). An absent claim yields null; a value that is no number in range is a fault.
     private static bool TryTime(JsonElement claims, string name, out DateTimeOffset? time)
     {
         const double latest = 253_402_300_000; // shortly before the year 10000, with room for the skew
@@ -234,11 +235,11 @@ internal sealed class TokenValidator : IHostedService
                 ValidAlgorithms = TokenKey.Algorithms,
                 IssuerSigningKeyResolver = (_, token, _, _) => KeysFor((JsonWebToken)token, Keys()),
                 TypeValidator = TypesOf(Options),
-                // The library has no clock that can be set, and takes texts for numbers.
+                // The library cannot use an injected clock, and accepts strings as numbers.
                 ValidateLifetime = false,
             };
 
-        // The library gives an absent and an empty 'kid' as the same, and only the absent one may be proven by a named key.
+        // The library exposes an absent and an empty 'kid' alike. Only a token without 'kid' may be verified by a key with an id.
         private static IEnumerable<SecurityKey> KeysFor(JsonWebToken token, IReadOnlyList<TokenKey> keys) =>
             TokenKey.For(keys, token.Alg, token.TryGetHeaderValue<string>("kid", out var keyId) ? keyId : null).Select(key => key.Key);
 

@@ -3,10 +3,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Security;
 
-/// <summary>
-/// Addresses end up in logs, histories and referrers, so nothing that lives long may stand in them. A single-use ticket
-/// may, at endpoints that carry <see cref="AcceptsTicket"/>.
-/// </summary>
+/// <summary>Refuses long-lived credentials in URLs, because URLs end up in logs, histories and referrers. Endpoints with
+/// <see cref="AcceptsTicket"/> accept a single-use ticket.</summary>
 internal static class UrlCredentials
 {
     public const string Ticket = "ticket";
@@ -14,14 +12,14 @@ internal static class UrlCredentials
     private const string Hint =
         "Send the token in the Authorization header; for an EventSource get a ticket from POST /api/v1/auth/ticket.";
 
-    /// <summary>Refuses a request with a token in its address, even if it has another credential, so that the fault is noticed.</summary>
+    /// <summary>Throws if the URL contains a token, even if the request has another credential, so that the fault is noticed.</summary>
     public static void RefuseTokens(HttpRequest request)
     {
         if (!request.QueryString.HasValue)
             return;
         if (request.Query.ContainsKey("access_token"))
             throw Refused("access_token");
-        // Other things are called tokens too, such as share links: only what looks like a JWT is refused.
+        // Other values, such as share links, are called "token" too. Only values in the form of a JWT are refused.
         foreach (var value in request.Query["token"])
         {
             if (value is not null && value.StartsWith("eyJ", StringComparison.Ordinal) && value.Count(c => c == '.') == 2)
@@ -33,9 +31,9 @@ internal static class UrlCredentials
         new(ErrorCode.InvalidField, $"A token may not stand in the address. {Hint}", field);
 }
 
-/// <summary>Marks a GET endpoint where <c>?ticket=</c> is taken as the credential.</summary>
+/// <summary>Marks a GET endpoint that accepts <c>?ticket=</c> as credential. Immutable.</summary>
 public sealed class AcceptsTicket
 {
-    /// <summary>The one mark there need be.</summary>
+    /// <summary>Gets the shared instance.</summary>
     public static AcceptsTicket Instance { get; } = new();
 }

@@ -2,19 +2,19 @@ using System.Globalization;
 
 namespace Dunlin.Sse;
 
-/// <summary>One chunk of a body over HTTP/1.1 (RFC 9112, section 7.1).</summary>
+/// <summary>Formats chunks of an HTTP/1.1 body (RFC 9112, section 7.1).</summary>
 internal static class Chunk
 {
-    /// <summary>What a chunk adds to its bytes at most: eight hexadecimal digits and two line ends.</summary>
+    /// <summary>The maximum overhead of a chunk in bytes: eight hexadecimal digits and two line ends.</summary>
     public const int Border = 12;
 
-    /// <summary>The end of the body.</summary>
+    /// <summary>Gets the last chunk, which ends the body.</summary>
     public static ReadOnlySpan<byte> Last => "0\r\n\r\n"u8;
 
-    /// <summary>Writes the bytes as one chunk.</summary>
-    /// <param name="bytes">One at least: a chunk of none ends the body.</param>
-    /// <param name="chunk">Room for the bytes and <see cref="Border"/>.</param>
-    /// <returns>The length of the chunk.</returns>
+    /// <summary>Writes bytes as one chunk.</summary>
+    /// <param name="bytes">At least one byte: an empty chunk ends the body.</param>
+    /// <param name="chunk">A buffer for the bytes and <see cref="Border"/> more.</param>
+    /// <returns>The length of the chunk in bytes.</returns>
     public static int Write(ReadOnlySpan<byte> bytes, Span<byte> chunk)
     {
         bytes.Length.TryFormat(chunk, out var at, "x", CultureInfo.InvariantCulture);

@@ -6,21 +6,20 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Sse;
 
-/// <summary>
-/// Frames into one response of the web server, over HTTP/1.1 with TLS, HTTP/2, or whatever else it serves. The server applies
-/// back-pressure: a flush waits while the peer does not read. Over HTTP/1.1 every frame is a chunk of its own, so that no frame is
-/// ever cut in two by a chunk's border. Where nothing stands between the response and the socket, only the opening goes this way:
-/// see <see cref="SocketFrameSink"/>.
-/// </summary>
+/// <summary>Writes frames to a response of the web server, over any protocol that the server supports. Not thread-safe, except
+/// <see cref="Abort"/> and <see cref="Detach"/>.</summary>
+/// <remarks>The server applies back-pressure: a flush waits while the client does not read. Over HTTP/1.1 each frame is a chunk, so that no
+/// chunk border splits a frame. If the stream can write to the socket directly, this sink writes only the opening of the stream; see
+/// <see cref="SocketFrameSink"/>.</remarks>
 internal sealed class PipeFrameSink : IFrameSink
 {
     private readonly HttpResponse _response;
-    private HttpContext? _context; // null once the request is over: the server uses the object again
+    private HttpContext? _context; // null after the request, because the server reuses the object
     private PipeWriter? _pipe;
     private volatile bool _aborted;
 
     /// <param name="context">The request.</param>
-    /// <param name="mayLeave">Whether the stream may leave the web server with its socket, where nothing stands between.</param>
+    /// <param name="mayLeave">Whether a <see cref="SocketFrameSink"/> may take over the socket, if the connection allows it.</param>
     public PipeFrameSink(HttpContext context, bool mayLeave = true)
     {
         _response = context.Response;
@@ -29,16 +28,17 @@ internal sealed class PipeFrameSink : IFrameSink
         Direct = IsChunked && mayLeave ? StreamHeaders.DirectConnection(context) : null;
     }
 
-    /// <summary>Whether every frame is written as a chunk here.</summary>
+    /// <summary>Gets whether this sink writes each frame as a chunk.</summary>
     public bool IsChunked { get; }
 
-    /// <summary>The connection whose socket can be taken over; null where the server keeps it.</summary>
+    /// <summary>Gets the connection whose socket a <see cref="SocketFrameSink"/> can take over, or null if the server keeps the
+    /// socket.</summary>
     public DirectConnection? Direct { get; }
 
-    /// <summary>The sink that has taken the socket over, if one has.</summary>
+    /// <summary>Gets the sink that has taken over the socket, or null.</summary>
     public SocketFrameSink? Successor { get; private set; }
 
-    // Taken at the first write: the headers must stand before.
+    // Created at the first write, because the headers must be complete before.
     private PipeWriter Pipe => _pipe ??= _response.BodyWriter;
 
     public void Write(ReadOnlyMemory<byte> bytes)
@@ -60,7 +60,7 @@ internal sealed class PipeFrameSink : IFrameSink
             var flush = Pipe.FlushAsync();
             return flush.IsCompletedSuccessfully ? new(IsOpen(flush.Result)) : WaitAsync(flush);
         }
-#pragma warning disable CA1031 // whatever a dead connection throws, it is gone
+#pragma warning disable CA1031 // a dead connection may throw any exception
         catch (Exception)
 #pragma warning restore CA1031
         {
@@ -77,7 +77,7 @@ internal sealed class PipeFrameSink : IFrameSink
         Interlocked.Exchange(ref _context, null)?.Abort();
     }
 
-    /// <summary>Ends the body. Nothing may be written afterwards.</summary>
+    /// <summary>Ends the body. Later writes are invalid.</summary>
     public ValueTask<bool> EndAsync()
     {
         if (_aborted)
@@ -87,7 +87,7 @@ internal sealed class PipeFrameSink : IFrameSink
         return FlushAsync();
     }
 
-    /// <summary>The request is over: from here on nothing of it is touched, whoever still calls.</summary>
+    /// <summary>Detaches the sink from the request, which is over. Later calls have no effect.</summary>
     public void Detach()
     {
         _aborted = true;
@@ -102,7 +102,7 @@ internal sealed class PipeFrameSink : IFrameSink
         {
             return IsOpen(await flush);
         }
-#pragma warning disable CA1031 // see above
+#pragma warning disable CA1031 // a dead connection may throw any exception
         catch (Exception)
 #pragma warning restore CA1031
         {

@@ -5,20 +5,19 @@ using Dunlin.Transport;
 
 namespace Dunlin.Sse;
 
-/// <summary>
-/// Frames into a socket that a stream has taken over from the web server: plain HTTP/1.1 whose head has been sent. Sends on the
-/// caller's thread while the peer's window takes all of it; a frame that is alone in its flush is sent from the memory that it
-/// shares with all other connections, and only what a window does not take is copied. Holds a buffer between a write and the end of
-/// its flush only.
-/// </summary>
+/// <summary>Writes frames to a socket that a stream has taken over from the web server: plain HTTP/1.1 after the response headers. Not
+/// thread-safe, except <see cref="Abort"/>.</summary>
+/// <remarks>The sink sends on the caller's thread while the TCP window of the client accepts all bytes. A frame that is alone in its flush
+/// is sent without a copy per connection; the sink copies only the bytes that the window does not accept. It holds a buffer only between a
+/// write and the end of its flush.</remarks>
 internal sealed class SocketFrameSink : IFrameSink, ISocketReader
 {
     private const int MinBuffer = 4_096;
 
-    // The client has been told that this response is the last one of the connection, so nothing it sends means anything.
+    // Maximum number of bytes that a client may send. The response announced "Connection: close", so these bytes have no meaning.
     private const int MaxUnasked = 64 * 1024;
 
-    // The chunk of the last frame: the next connection that this thread serves usually gets the same frame.
+    // The chunk of the last frame. The next connection that this thread serves usually gets the same frame.
     [ThreadStatic]
     private static ReadOnlyMemory<byte> _lastFrame;
 
@@ -31,9 +30,9 @@ internal sealed class SocketFrameSink : IFrameSink, ISocketReader
     private readonly Socket _socket;
     private readonly OpenSockets _open;
     private readonly EventStreamConnection _connection;
-    private byte[]? _buffer; // what waits for the flush, if it is more than one frame
+    private byte[]? _buffer; // frames that await a flush, if there is more than one
     private int _length;
-    private ReadOnlyMemory<byte> _alone; // what waits for the flush, as long as it is the only one
+    private ReadOnlyMemory<byte> _alone; // the frame that awaits a flush, while it is the only one
     private int _unasked;
     private int _closed;
 
@@ -44,8 +43,8 @@ internal sealed class SocketFrameSink : IFrameSink, ISocketReader
         _connection = connection;
     }
 
-    /// <summary>Takes the socket over; see <see cref="DirectConnection.TryTakeOver"/>.</summary>
-    /// <returns>Null where it is too late.</returns>
+    /// <summary>Takes over the socket; see <see cref="DirectConnection.TryTakeOver"/>.</summary>
+    /// <returns>The sink, or null if the connection can no longer be taken over.</returns>
     public static SocketFrameSink? TryTakeOver(DirectConnection direct, EventStreamConnection connection)
     {
         var sink = new SocketFrameSink(direct.Socket, direct.Open, connection);
@@ -79,11 +78,12 @@ internal sealed class SocketFrameSink : IFrameSink, ISocketReader
 
     public void Abort() => Close(abortive: true);
 
-    /// <summary>Ends the body and closes the socket. The last call.</summary>
-    /// <param name="isGone">Whether the peer is gone, so that nothing need be said.</param>
+    /// <summary>Ends the body and closes the socket. This must be the last call.</summary>
+    /// <param name="isGone">Whether the client has disconnected, so that no end of the body is sent.</param>
     public void End(bool isGone)
     {
-        // Everything before it has been taken. A window that has no room for five bytes is not waited for: nobody watches it any more.
+        // All earlier bytes are sent. If the window has no room for these five bytes, they are dropped: nobody monitors this connection any
+        // more.
         if (!isGone)
             TrySend(Chunk.Last);
         Close(abortive: false);
@@ -135,7 +135,7 @@ internal sealed class SocketFrameSink : IFrameSink, ISocketReader
         return new(sent >= 0);
     }
 
-    /// <returns>How many bytes were taken; less than zero where the connection is gone.</returns>
+    /// <returns>The number of bytes sent. Negative if the connection is closed.</returns>
     private int Send(ReadOnlySpan<byte> bytes)
     {
         var sent = _socket.Send(bytes, SocketFlags.None, out var error);
@@ -155,7 +155,7 @@ internal sealed class SocketFrameSink : IFrameSink, ISocketReader
         }
         catch (ObjectDisposedException)
         {
-            // It was cut.
+            // Abort has closed the socket.
         }
     }
 

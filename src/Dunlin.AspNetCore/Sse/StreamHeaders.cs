@@ -5,27 +5,28 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Dunlin.Sse;
 
-/// <summary>The head of every stream response: no cache, no transformation and no buffering on the way.</summary>
+/// <summary>Writes the headers of stream responses: no caching, transformation or buffering between server and client.</summary>
+/// <remarks>HTML Living Standard, section 9.2 (server-sent events).</remarks>
 internal static class StreamHeaders
 {
     public const string ContentType = "text/event-stream; charset=utf-8";
 
-    // Firefox and some proxies hold back a response until its first bytes: a comment, followed at once by what there is.
+    // Firefox and some proxies hold back a response until its first bytes. This comment makes them deliver it at once.
     public static readonly ReadOnlyMemory<byte> FirstBytes = ":\n\n"u8.ToArray();
 
-    /// <summary>Whether this response's chunks are written by us: HTTP/1.1 only, and where no middleware (compression, say)
-    /// stands between the response and the server.</summary>
+    /// <summary>Returns whether the sink writes the chunks of this response. This requires HTTP/1.1, and no middleware (such as
+    /// compression) between the response and the server.</summary>
     public static bool AreChunkedByUs(HttpContext context) =>
         HttpProtocol.IsHttp11(context.Request.Protocol)
         && context.Features.Get<IHttpResponseBodyFeature>() is { } body
         && ReferenceEquals(body, context.Features.Get<IHttpResponseFeature>());
 
-    /// <summary>The connection, where a response whose chunks are ours can take its socket over: no TLS, and nothing else that
-    /// changes or watches the bytes of the connection.</summary>
+    /// <summary>Returns the connection if a response with own chunks can take over its socket, or null. This requires a connection without
+    /// TLS and without other middleware that changes or monitors its bytes.</summary>
     public static DirectConnection? DirectConnection(HttpContext context) =>
         (context.Features.Get<IConnectionTransportFeature>()?.Transport.Output as SocketPipeWriter)?.Connection;
 
-    /// <summary>The headers that do not depend on the connection.</summary>
+    /// <summary>Sets the headers that do not depend on the connection.</summary>
     public static void Apply(HttpResponse response)
     {
         response.StatusCode = StatusCodes.Status200OK;
@@ -35,8 +36,8 @@ internal static class StreamHeaders
     }
 
     /// <param name="context">The request.</param>
-    /// <param name="connectionId">The id of the stream.</param>
-    /// <param name="sink">Where the body is written to.</param>
+    /// <param name="connectionId">The connection id of the stream.</param>
+    /// <param name="sink">The sink of the body.</param>
     public static void Apply(HttpContext context, string connectionId, PipeFrameSink sink)
     {
         var response = context.Response;
@@ -44,7 +45,7 @@ internal static class StreamHeaders
         response.Headers["Dunlin-Connection"] = connectionId;
         if (sink.IsChunked)
             response.Headers.TransferEncoding = "chunked";
-        // The server then ends its side with this response, and the socket can be taken over.
+        // The server then stops reading requests after this response, and the socket can be taken over.
         if (sink.Direct is not null)
             response.Headers.Connection = "close";
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();

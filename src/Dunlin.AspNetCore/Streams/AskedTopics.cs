@@ -4,14 +4,14 @@ using Microsoft.Extensions.Primitives;
 
 namespace Dunlin.Streams;
 
-/// <summary>The topics and patterns that a request asks for with <c>topic=</c>.</summary>
-/// <param name="Topics">Those named. Repeated names are one: an event is delivered once.</param>
-/// <param name="Patterns">Those with a <c>*</c>, which no name holds.</param>
+/// <summary>The topics and patterns of the <c>topic=</c> parameters of a request. Immutable.</summary>
+/// <param name="Topics">The topic names. Repeated names count once, because an event is delivered once.</param>
+/// <param name="Patterns">The patterns: texts with a <c>*</c>, which topic names cannot contain.</param>
 internal sealed record AskedTopics(IReadOnlyList<TopicName> Topics, IReadOnlyList<TopicPattern> Patterns)
 {
     public int Count => Topics.Count + Patterns.Count;
 
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidTopic"/>: neither a name nor a pattern.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidTopic"/>: a text is neither a topic name nor a pattern.</exception>
     public static AskedTopics Of(StringValues texts)
     {
         return new AskedTopics(
@@ -20,7 +20,8 @@ internal sealed record AskedTopics(IReadOnlyList<TopicName> Topics, IReadOnlyLis
         );
     }
 
-    /// <exception cref="DunlinException"><see cref="ErrorCode.Forbidden"/>, naming the first that may not be read.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.Forbidden"/>: the caller may not read a topic; names the first
+    /// one.</exception>
     public async ValueTask RequireReadAsync(AccessPolicies policies, Caller caller, CancellationToken cancellationToken)
     {
         foreach (var topic in Topics)
@@ -55,7 +56,7 @@ internal sealed record AskedTopics(IReadOnlyList<TopicName> Topics, IReadOnlyLis
         }
     }
 
-    // The topic stands apart as well: of several pages behind one stream, only those that asked for it are refused.
+    // The topic is also an extension of the problem. If several pages share a stream, only the pages that requested the topic fail.
     private static DunlinException Refused(string topic, string detail) =>
         new(ErrorCode.Forbidden, detail, "topic")
         {

@@ -9,23 +9,22 @@ using Microsoft.Extensions.Primitives;
 
 namespace Dunlin.Streams;
 
-/// <summary><c>GET /dunlin/v1/events?topic=a&amp;topic=b</c>: the engine's own stream, in named events. A topic may be a pattern.</summary>
-/// <remarks><c>POST /dunlin/v1/events/subscribe</c> takes the same parameters in a form as well: an address cannot hold all that a
-/// stream may ask for, because servers and proxies refuse a request line of more than 8 KiB or so.</remarks>
+/// <summary>Serves <c>GET /dunlin/v1/events?topic=a&amp;topic=b</c>: the engine's own stream of named events. A topic may be a
+/// pattern.</summary>
+/// <remarks><c>POST /dunlin/v1/events/subscribe</c> accepts the same parameters in a form too. Servers and proxies refuse request lines of
+/// more than about 8 KiB, and the parameters may be longer.</remarks>
 internal static class EventStreamEndpoint
 {
-    /// <summary>Bytes of one topic in a form: its name and the longest form of each of its characters, which is <c>%XX</c>.</summary>
+    /// <summary>The maximum size in bytes of a topic in a form: its parameter name, and <c>%XX</c> for each character.</summary>
     private const int TopicBytes = (3 * TopicName.MaxLength) + 7;
 
-    /// <summary>Bytes of a form beside its topics.</summary>
+    /// <summary>The maximum size in bytes of the other form fields.</summary>
     private const int FormBytes = 4 * 1024;
 
     public static Task ServeAsync(HttpContext context, EventStreams streams, IOptions<EventStreamOptions> options) =>
         ServeAsync(context, name => context.Request.Query[name], streams, options);
 
-    /// <summary>
-    /// The body is read to its end before the stream opens: what the client still sent would be in the way of the response.
-    /// </summary>
+    /// <summary>Reads the form to its end before the stream opens: an unread body would delay or break the response.</summary>
     public static async Task SubscribeAsync(HttpContext context, EventStreams streams, IOptions<EventStreamOptions> options)
     {
         context.RequireCaller();
@@ -77,9 +76,10 @@ internal static class EventStreamEndpoint
         );
     }
 
-    // echo: own events come back by default, because the stream may serve several tabs of a browser, and one's own write is
-    // news to the others; echo=false leaves out what this connection caused. presence=true shows the caller to others.
-    // conflate=true is for states, of which the newest says everything.
+    // echo: own events are delivered by default, because one stream may serve several tabs, and the write of one tab is new to the others.
+    // echo=false excludes events that this connection caused.
+    // presence=true shows the caller to others as present.
+    // conflate=true is for events that carry a whole state, where the newest event supersedes older ones.
     private static bool Flag(Func<string, StringValues> parameters, string name, bool fallback) =>
         (string?)parameters(name) switch
         {

@@ -12,13 +12,12 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Streams;
 
-/// <summary>
-/// Serves event streams: the engine's own endpoint and the applications' go through here. Safe for concurrent use.
-/// </summary>
+/// <summary>Serves event streams, those of the engine and those of applications. Thread-safe.</summary>
+/// <remarks>HTML Living Standard, section 9.2 (server-sent events).</remarks>
 public sealed class EventStreams
 {
-    /// <summary>What the kernel may hold for a peer that conflates, in bytes: nothing in there can be superseded any more, and by itself
-    /// it would take megabytes.</summary>
+    /// <summary>The size in bytes of the kernel's send buffer for a conflating stream. Events in that buffer can no longer be superseded,
+    /// and its default size is megabytes.</summary>
     private const int ConflatedSendBuffer = 32 * 1024;
 
     private readonly EventFanout _fanout;
@@ -42,18 +41,26 @@ public sealed class EventStreams
         _options = options.Value;
     }
 
-    /// <summary>
-    /// Answers the request with a stream. Returns when the request is over: at the end of the stream, or, over
-    /// <see cref="Transport.DirectTransport"/>, as soon as the stream is up to date and has left the web server; its end is
-    /// <see cref="EventStreamConnection.Completion"/>. Resumes from <c>Last-Event-ID</c> or <c>lastEventId</c>. <c>HEAD</c> gets the
-    /// headers of a stream, and opens none. Nothing is sent before every
-    /// check has passed, so that a refusal is an ordinary problem answer.
-    /// </summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.NotSignedIn"/>, <see cref="ErrorCode.Forbidden"/> naming the topic or
-    /// pattern,
-    /// <see cref="ErrorCode.TooManyTopics"/>, <see cref="ErrorCode.TooManyConnections"/>,
-    /// <see cref="ErrorCode.InvalidField"/> where the request has a body that has not been read to its end,
-    /// <see cref="ErrorCode.Draining"/>.</exception>
+    /// <summary>Answers the request with an event stream.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="request">The topics and options of the stream.</param>
+    /// <remarks>
+    /// The stream resumes after the position in <c>Last-Event-ID</c> or <c>lastEventId</c>. <c>HEAD</c> receives the headers of a stream
+    /// and opens none. The method sends nothing before all checks have passed, so a refusal is an ordinary problem response.
+    /// <para>
+    /// The task completes at the end of the stream. Over <see cref="Transport.DirectTransport"/> it completes earlier: when the stream has
+    /// caught up and has left the web server. <see cref="EventStreamConnection.Completion"/> then reports the end.
+    /// </para>
+    /// </remarks>
+    /// <exception cref="DunlinException">
+    /// <list type="bullet">
+    /// <item><see cref="ErrorCode.NotSignedIn"/>: the request has no caller, or its credential has been revoked.</item>
+    /// <item><see cref="ErrorCode.Forbidden"/>: the caller may not read a topic or pattern; the error names it.</item>
+    /// <item><see cref="ErrorCode.TooManyTopics"/> or <see cref="ErrorCode.TooManyConnections"/>: a limit is reached.</item>
+    /// <item><see cref="ErrorCode.InvalidField"/>: the request names no topic, or its body has not been read to its end.</item>
+    /// <item><see cref="ErrorCode.Draining"/>: the node is shutting down.</item>
+    /// </list>
+    /// </exception>
     public async Task ServeAsync(HttpContext context, StreamRequest request)
     {
         var caller = context.RequireCaller();
@@ -98,7 +105,8 @@ public sealed class EventStreams
         }
     }
 
-    /// <summary>The stream is one of a combined response, which counts as one: see <see cref="CombinedStreams"/>.</summary>
+    /// <summary>Serves a stream of a combined response. The limits count the response, not its streams; see
+    /// <see cref="CombinedStreams"/>.</summary>
     private async Task ServeInnerAsync(HttpContext context, StreamRequest request, InnerSink inner, Caller caller)
     {
         if (!string.Equals(caller.UserId, inner.UserId, StringComparison.Ordinal))
@@ -115,7 +123,7 @@ public sealed class EventStreams
         StreamHeaders.Apply(context, connection.Id, sink);
     }
 
-    /// <summary>The rest of a stream that has left the web server.</summary>
+    /// <summary>Ends a stream that has left the web server.</summary>
     private static async Task EndAsync(EventStreamConnection connection, SocketFrameSink sink, StreamLimits.Place place)
     {
         try
@@ -128,7 +136,7 @@ public sealed class EventStreams
         }
     }
 
-    /// <summary>Opens the stream, and goes on until it is up to date, or closed.</summary>
+    /// <summary>Opens the stream. The task completes when the stream has caught up or is closed.</summary>
     private async Task<EventStreamConnection> OpenAsync(
         HttpContext context,
         StreamRequest request,
@@ -153,7 +161,8 @@ public sealed class EventStreams
         try
         {
             var (start, isResumed, reset) = await LocateAsync(context, request);
-            // Rights may have shrunk between the check and the registration; from here on changes reach the connection.
+            // Permissions may have been revoked between the first check and the registration. From here on the connection receives access
+            // changes.
             await CheckTopicsAsync(caller, new AskedTopics(request.Topics, request.Patterns), context.RequestAborted);
             if (_revocations?.IsRevoked(caller) == true)
                 throw new DunlinException(ErrorCode.NotSignedIn);
@@ -185,7 +194,7 @@ public sealed class EventStreams
         }
     }
 
-    // Over HTTP/2 the socket carries other answers too, and its flow control keeps what the kernel is handed small.
+    // Over HTTP/2 the socket carries other responses too, and HTTP/2 flow control limits what the kernel buffers.
     private static void LimitSendBuffer(HttpContext context)
     {
         if (HttpProtocol.IsHttp11(context.Request.Protocol) && context.Features.Get<IConnectionSocketFeature>() is { } feature)
@@ -207,8 +216,8 @@ public sealed class EventStreams
         return asked.RequireReadAsync(_policies, caller, cancellationToken);
     }
 
-    // A native EventSource sends the last id of whatever answered it before and never comes back after a 400, so an id that is none of
-    // this server's is answered like a lost position.
+    // A native EventSource sends the last id of whatever server it was connected to, and stops for ever after a 400. An unknown id is
+    // therefore treated like a lost position.
     private async ValueTask<(Position Start, bool IsResumed, ResetReason? Reset)> LocateAsync(HttpContext context, StreamRequest request)
     {
         var text =

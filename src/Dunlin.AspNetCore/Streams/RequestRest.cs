@@ -4,14 +4,14 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Dunlin.Streams;
 
-/// <summary>
-/// A stream begins after its request has ended. A server reads what is left of a body after the response, which for a stream is hours
-/// later or, where the stream takes the socket over, never.
-/// </summary>
+/// <summary>Requires a complete request before a stream starts.</summary>
+/// <remarks>A server reads the rest of a body after the response. For a stream that is hours later, or never if the stream takes over the
+/// socket.</remarks>
 internal static class RequestRest
 {
-    /// <summary>Requires that nothing of the body is left: there is none, or it has been read to its end.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, naming the header that announces the body.</exception>
+    /// <summary>Throws unless the body is absent or has been read to its end.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the request has an unread body. The error names the header
+    /// that announces it.</exception>
     public static async ValueTask RequireNoneAsync(HttpContext context)
     {
         var request = context.Request;
@@ -36,7 +36,7 @@ internal static class RequestRest
         System.IO.Pipelines.ReadResult read;
         if (request.ContentLength is null)
         {
-            // Only its end tells whether it is empty. The server's least rate of request bodies bounds the wait.
+            // Only the end of a chunked body shows whether it is empty. The server's minimum data rate of request bodies limits the wait.
             read = await reader.ReadAsync(request.HttpContext.RequestAborted);
         }
         else if (!reader.TryRead(out read))

@@ -7,9 +7,8 @@ using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Streams;
 
-/// <summary>
-/// <c>GET /dunlin/v1/stats</c>: one's own connections; totals for administrators only. Where nodes share a store, of all of them.
-/// </summary>
+/// <summary>Serves <c>GET /dunlin/v1/stats</c>: the caller's own connections, and totals for administrators. If nodes share a store, the
+/// counts are cluster-wide. Thread-safe.</summary>
 internal sealed class StatsEndpoint : IHostedService
 {
     private readonly EventFanout _fanout;
@@ -21,7 +20,7 @@ internal sealed class StatsEndpoint : IHostedService
         _questions = questions;
     }
 
-    /// <summary>Begins to answer other nodes.</summary>
+    /// <summary>Registers the handler that answers other nodes.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _questions.Answer<string, NodeStats>("stats", userId => new NodeStats(Own(userId), _fanout.ConnectionCount));
@@ -43,7 +42,7 @@ internal sealed class StatsEndpoint : IHostedService
         );
     }
 
-    /// <summary>The open streams of a user and the number of everybody's, on all nodes but those that have not answered.</summary>
+    /// <summary>Returns the open streams of a user and the number of all streams, of all nodes that have responded.</summary>
     public async Task<(List<ConnectionView> Connections, int Total, int UnresponsiveNodes)> CountAsync(
         string userId,
         CancellationToken cancellationToken

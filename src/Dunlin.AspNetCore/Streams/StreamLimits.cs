@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Streams;
 
-/// <summary>Counts open streams by user, by address and in all, and refuses the newcomer where a bound is reached.</summary>
+/// <summary>Counts open streams per user, per address and in total, and refuses a new stream above a limit. Thread-safe.</summary>
 internal sealed class StreamLimits(IOptions<EventStreamOptions> options)
 {
     private readonly Lock _gate = new(); // guards the counts
@@ -11,7 +11,7 @@ internal sealed class StreamLimits(IOptions<EventStreamOptions> options)
     private readonly Dictionary<string, int> _byAddress = new(StringComparer.Ordinal);
     private int _all;
 
-    /// <summary>Streams that have a place, and how many users and addresses they come from.</summary>
+    /// <summary>Gets the number of open streams, and of the users and addresses they belong to.</summary>
     public (int All, int Users, int Addresses) Counts
     {
         get
@@ -21,8 +21,8 @@ internal sealed class StreamLimits(IOptions<EventStreamOptions> options)
         }
     }
 
-    /// <summary>Takes a place; dispose the result to give it back.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyConnections"/>, naming the limit.</exception>
+    /// <summary>Counts a stream. Dispose the result when the stream ends.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyConnections"/>: a limit is reached. The error names it.</exception>
     public Place Enter(string userId, string address)
     {
         var limits = options.Value;

@@ -4,7 +4,7 @@ using Dunlin.Journal;
 
 namespace Dunlin.Streams;
 
-/// <summary>A stream that is being opened: collects its first frames.</summary>
+/// <summary>Collects the first frames of a stream. Not thread-safe: for use inside <see cref="StreamRequest.OnOpen"/>.</summary>
 public sealed class StreamOpening
 {
     private readonly ArrayBufferWriter<byte> _buffer = new(512);
@@ -16,20 +16,23 @@ public sealed class StreamOpening
         IsResumed = isResumed;
     }
 
-    /// <summary>The connection.</summary>
+    /// <summary>Gets the connection.</summary>
     public EventStreamConnection Connection { get; }
 
-    /// <summary>Events after this position follow.</summary>
+    /// <summary>Gets the position after which events follow.</summary>
     public Position Position { get; }
 
-    /// <summary>Whether an earlier stream is continued without a gap.</summary>
+    /// <summary>Gets whether the stream continues an earlier one without a gap.</summary>
     public bool IsResumed { get; }
 
     /// <summary>Writes a frame without an id.</summary>
+    /// <param name="write">Writes the frame.</param>
     public void Write(Action<FrameWriter> write) => _buffer.Write(FrameWriter.Encode(null, write).Span);
 
-    /// <summary>Writes a frame whose id is <see cref="Position"/>, so that a stream that breaks before its first event can be
-    /// resumed. Only for a new stream: in a resumed one it would skip what has not been sent yet.</summary>
+    /// <summary>Writes a frame with the id <see cref="Position"/> to a new stream, and without an id to a resumed stream.</summary>
+    /// <param name="write">Writes the frame.</param>
+    /// <remarks>The id lets a client resume a stream that breaks before its first event. In a resumed stream, the id would skip events that
+    /// have not been sent yet.</remarks>
     public void WriteWithPosition(Action<FrameWriter> write) => _buffer.Write(FrameWriter.Encode(IsResumed ? null : Position, write).Span);
 
     internal void WriteRaw(ReadOnlySpan<byte> bytes) => _buffer.Write(bytes);

@@ -6,15 +6,26 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Dunlin.Streams;
 
-/// <summary>Maps streams of applications.</summary>
+/// <summary>Extends <see cref="IEndpointRouteBuilder"/> with event streams.</summary>
 public static class StreamRouting
 {
-    /// <summary>
-    /// Maps <c>GET pattern</c> to a stream: takes tickets, answers errors as problem documents, may be carried by a combined response
-    /// (<c>POST /dunlin/v1/streams</c>), and keeps no middleware frame alive while the stream is open. <c>HEAD</c> gets the headers.
-    /// Refuses pages of other origins that come with a cookie, unless they are allowed. The handler calls
-    /// <see cref="EventStreams.ServeAsync"/>.
-    /// </summary>
+    /// <summary>Maps <c>GET pattern</c> to an event stream.</summary>
+    /// <param name="endpoints">The route builder.</param>
+    /// <param name="pattern">The route pattern.</param>
+    /// <param name="handler">Calls <see cref="EventStreams.ServeAsync"/>.</param>
+    /// <returns>A builder for conventions of the endpoint.</returns>
+    /// <remarks>
+    /// The endpoint accepts tickets, writes errors as problem documents, and answers <c>HEAD</c> with the headers of a stream. A combined
+    /// response (<c>POST /dunlin/v1/streams</c>) may include it. It refuses pages of other origins that send a cookie, unless their origin
+    /// is allowed. Problem middleware holds no memory for an open stream.
+    /// </remarks>
+    /// <example>
+    /// <code>
+    /// app.MapEventStream("/api/orders/stream", context =>
+    ///     context.RequestServices.GetRequiredService&lt;EventStreams&gt;()
+    ///         .ServeAsync(context, new StreamRequest([TopicName.Parse("orders")])));
+    /// </code>
+    /// </example>
     public static IEndpointConventionBuilder MapEventStream(
         this IEndpointRouteBuilder endpoints,
         string pattern,
@@ -38,7 +49,7 @@ public static class StreamRouting
                         OriginCheck.RequireOwnOriginToStream(context);
                         await handler(context);
                     }
-#pragma warning disable CA1031 // every error becomes an answer
+#pragma warning disable CA1031 // any exception becomes a problem response
                     catch (Exception error)
 #pragma warning restore CA1031
                     {

@@ -9,7 +9,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Streams;
 
-/// <summary>What administrators do about other users: see their streams, and end them with the tokens that opened them.</summary>
+/// <summary>Serves the endpoints for administrators: list the streams of a user, and revoke credentials, which ends their
+/// streams.</summary>
 internal sealed class UserEndpoints(StatsEndpoint stats)
 {
     private const int MaxBody = 4 * 1024;
@@ -36,7 +37,7 @@ internal sealed class UserEndpoints(StatsEndpoint stats)
             ForceRefresh = body.Renew ?? false,
             Reason = body.Reason ?? "revoked",
         };
-        // Not the request's token: who asked may be gone, and what was begun is to be finished.
+        // The token of the request is not passed on: a started revocation must complete even if the caller disconnects.
         var before = await context
             .RequestServices.GetRequiredService<Revocations>()
             .RevokeAsync(body.UserId, request, CancellationToken.None);

@@ -8,20 +8,22 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace Dunlin.Transport;
 
-/// <summary>
-/// One connection as Kestrel sees it. It is, in turn:
+/// <summary>A connection of Kestrel whose socket an event stream can take over. States:</summary>
 /// <code>
-/// serving -> closed            serving -> taken over (Kestrel's side ends; the socket lives on with its new owner)
+/// serving -> closed
+/// serving -> taken (Kestrel's side ends; the new owner uses the socket)
 /// </code>
-/// Invariant: the socket is closed exactly once, by whoever owns it: this connection, or after <see cref="TryTakeOver"/> the one
-/// that took it. What Kestrel still does to a connection that was taken over reaches nobody, and its input has ended: nothing that
-/// still reads a request there waits for bytes that go to the new owner.
-/// </summary>
+/// <remarks>
+/// Invariant: the owner of the socket closes it exactly once. The owner is this connection and, after <see cref="TryTakeOver"/>, the new
+/// owner. Later calls of Kestrel then have no effect on the socket. The input of Kestrel's side is completed, so no reader of a request
+/// waits for bytes that go to the new owner.
+/// </remarks>
 internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader, IConnectionSocketFeature, IMemoryPoolFeature
 {
     private static long _lastId = TimeProvider.System.GetUtcNow().Ticks;
 
-    // Guards changes of _state. Held also while memory of the input is being filled: it may not be given back then.
+    // Guards changes of _state. Also held while received bytes are written to memory of the input, because that memory must not be freed
+    // meanwhile.
     private readonly Lock _reading = new();
     private readonly Pipe _input;
     private readonly SocketPipeWriter _output;
@@ -36,7 +38,7 @@ internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader
         Socket = socket;
         MemoryPool = pool;
         Open = open;
-        // The reader goes on where the bytes came in: that is a thread of the pool already, and nothing waits there meanwhile.
+        // The reader runs inline: the bytes arrive on a pool thread, and nothing else waits for that thread.
         _input = new Pipe(
             new PipeOptions(
                 pool,
@@ -64,7 +66,7 @@ internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader
         Closed,
     }
 
-    /// <summary>Where the socket is counted.</summary>
+    /// <summary>Gets the counter of open sockets.</summary>
     public OpenSockets Open { get; }
 
     /// <inheritdoc/>
@@ -77,32 +79,33 @@ internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader
     {
         if (socket.LocalEndPoint is System.Net.IPEndPoint)
             socket.NoDelay = options.NoDelay;
-        // Without it a send that the window does not take would block the thread instead of telling.
+        // A blocking socket would block the thread in a send that the TCP window does not accept.
         socket.Blocking = false;
         var connection = new DirectConnection(socket, pool, options, open);
         connection._receiving = connection._receiver.RunAsync();
         return connection;
     }
 
-    /// <summary>Takes the socket away from Kestrel, which finishes its side as if the connection were over. Only when everything that
-    /// was written has been sent, by the one who writes, and when the body of the request has been read to its end: Kestrel reads what is
-    /// left of a body after the response, and would not find it here.</summary>
-    /// <param name="owner">Told of the peer's end from now on; closes the socket with <see cref="CloseTaken"/>.</param>
-    /// <returns>False where the connection is closed, or the peer has ended it.</returns>
+    /// <summary>Takes the socket away from Kestrel, which then completes its side as if the connection had closed.</summary>
+    /// <param name="owner">Receives the input and the end of the connection from now on. It must close the socket with
+    /// <see cref="CloseTaken"/>.</param>
+    /// <returns>False if the connection is closed or the client has ended it.</returns>
+    /// <remarks>Only the writer may call this, after all written bytes are sent and the body of the request is read to its end. Kestrel
+    /// reads the rest of a body after the response, and would not receive it.</remarks>
     public bool TryTakeOver(ISocketReader owner)
     {
         lock (_reading)
         {
             if (_state != (int)State.Serving)
                 return false;
-            // Where it fails, the peer's end has been told to Kestrel, which closes the socket as ever.
+            // On failure, Kestrel has been notified of the client's end and closes the socket as usual.
             if (!_receiver.TryHandOver(this, owner))
                 return false;
             Volatile.Write(ref _state, (int)State.Taken);
         }
         Open.Take();
         _output.Complete();
-        // On a thread of its own, because whoever reads the input goes on inside the call.
+        // On another thread, because the reader of the input continues synchronously inside Complete.
         ThreadPool.UnsafeQueueUserWorkItem(static input => input.Complete(), _input.Writer, preferLocal: false);
         return true;
     }
@@ -114,7 +117,7 @@ internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader
         open.Remove(taken: true);
     }
 
-    /// <summary>Closes a socket that nobody owns yet, or any more.</summary>
+    /// <summary>Closes a socket without an owner.</summary>
     public static void Close(Socket socket, bool abortive)
     {
         try
@@ -128,7 +131,7 @@ internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader
         }
         catch (SocketException)
         {
-            // The peer was quicker.
+            // The client has closed the connection already.
         }
         catch (ObjectDisposedException)
         {
@@ -146,7 +149,7 @@ internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader
         await _input.Reader.CompleteAsync();
         if (Volatile.Read(ref _state) == (int)State.Serving)
         {
-            // What the peer has not taken yet goes out before the socket is shut; an abort ends it too.
+            // Sends the pending bytes before the socket closes. An abort interrupts this.
             await _output.DrainAsync();
             Close(abortive: false);
         }
@@ -155,7 +158,7 @@ internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader
             await _receiving;
             return;
         }
-        // Nothing fills it any more: see TryTakeOver.
+        // No receiver writes to the input any more: see TryTakeOver.
         _input.Writer.Complete();
     }
 
@@ -189,7 +192,7 @@ internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader
                 _ => new ConnectionAbortedException(error.Message, error),
             }
         );
-        // Whoever listens to the token goes on on a thread of its own.
+        // On another thread, because callbacks of the token run synchronously inside Cancel.
         ThreadPool.UnsafeQueueUserWorkItem(static closed => closed.Cancel(), _closed, preferLocal: false);
     }
 

@@ -7,15 +7,15 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Transport;
 
-/// <summary>Accepts connections at one address.</summary>
-/// <param name="socket">Listens.</param>
-/// <param name="pool">Memory of what comes in.</param>
-/// <param name="options">Of the transport.</param>
-/// <param name="open">Counts the sockets.</param>
-/// <param name="limit">How many may be open; null for any number.</param>
-/// <param name="time">Measures the pauses when the process is out of files.</param>
-/// <param name="logger">The log.</param>
-/// <param name="accept">Accepts one connection; null for the socket's own way.</param>
+/// <summary>Accepts connections at one address. Not thread-safe: Kestrel accepts one connection at a time.</summary>
+/// <param name="socket">The listening socket.</param>
+/// <param name="pool">The memory pool of received bytes.</param>
+/// <param name="options">The options of the transport.</param>
+/// <param name="open">The counter of open sockets.</param>
+/// <param name="limit">The maximum number of open sockets. Null for no limit.</param>
+/// <param name="time">The clock of the pauses while accepting fails.</param>
+/// <param name="logger">The logger.</param>
+/// <param name="accept">Accepts one connection. Null for <see cref="Socket.AcceptAsync(CancellationToken)"/>.</param>
 internal sealed partial class DirectListener(
     Socket socket,
     MemoryPool<byte> pool,
@@ -30,7 +30,8 @@ internal sealed partial class DirectListener(
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
-    // The fan-out says goodbye to its streams when the host stops, and cuts those that do not listen after 5 s: see EventFanout.DrainAsync.
+    // When the host stops, the fan-out sends a goodbye to its streams, and after 5 s aborts those that do not read it: see
+    // EventFanout.DrainAsync.
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(10);
 
     private readonly CancellationTokenSource _unbound = new();
@@ -69,8 +70,8 @@ internal sealed partial class DirectListener(
             }
             catch (SocketException exception)
             {
-                // Out of files or memory, and what may be of the kind: the connection stays in the queue, so that the next attempt
-                // would fail at once.
+                // The process is out of file descriptors or memory, or similar. The connection stays in the backlog, so the next attempt
+                // would fail at once: wait.
                 if (!await PauseAsync(exception, cancellationToken))
                     return null;
             }
@@ -83,7 +84,7 @@ internal sealed partial class DirectListener(
         await _unbound.CancelAsync();
     }
 
-    /// <summary>The server waits here for the streams that it does not know any more.</summary>
+    /// <summary>Waits for the streams that have left Kestrel.</summary>
     public async ValueTask DisposeAsync()
     {
         await UnbindAsync();
@@ -98,7 +99,7 @@ internal sealed partial class DirectListener(
         pool.Dispose();
     }
 
-    // accept(2): an error that was pending on the new connection is told of the call.
+    // accept(2): accept returns errors that were already pending on the new connection.
     private static bool IsOfPeer(SocketError error) =>
         error
             is SocketError.ConnectionAborted
@@ -108,7 +109,7 @@ internal sealed partial class DirectListener(
                 or SocketError.NetworkDown
                 or SocketError.NetworkUnreachable;
 
-    /// <returns>False where the listener has been unbound.</returns>
+    /// <returns>False if the listener is unbound.</returns>
     private async Task<bool> PauseAsync(SocketException exception, CancellationToken cancellationToken)
     {
         if (_pause == TimeSpan.Zero)

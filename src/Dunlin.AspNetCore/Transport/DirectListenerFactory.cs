@@ -8,9 +8,8 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Transport;
 
-/// <summary>
-/// Listens where Kestrel asks it to: TCP, Unix sockets and inherited handles, with the options of Kestrel's own transport.
-/// </summary>
+/// <summary>Creates Dunlin's listeners for Kestrel: TCP, Unix sockets and inherited handles, with the options of Kestrel's own
+/// transport.</summary>
 internal sealed class DirectListenerFactory(
     IMemoryPoolFactory<byte> pools,
     IOptions<SocketTransportOptions> transport,
@@ -19,7 +18,7 @@ internal sealed class DirectListenerFactory(
     TimeProvider? time = null
 ) : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
-    /// <summary>The sockets of all addresses together.</summary>
+    /// <summary>Gets the counter of the open sockets of all addresses.</summary>
     public OpenSockets Open { get; } = new();
 
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint or UnixDomainSocketEndPoint or FileHandleEndPoint;

@@ -4,20 +4,24 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Transport;
 
-/// <summary>A transport for servers with many event streams.</summary>
+/// <summary>Extends <see cref="IWebHostBuilder"/> with a transport for servers with many event streams.</summary>
 public static class DirectTransport
 {
-    /// <summary>
-    /// Puts Dunlin's own transport below Kestrel. HTTP, TLS and HTTP/2 stay Kestrel's. What changes: responses are sent on the
-    /// thread that flushes them; and an event stream over plain HTTP/1.1, once its head has been sent, leaves Kestrel with its
-    /// socket, so that an idle stream costs its socket and its subscription and no more.
-    /// <code>builder.WebHost.UseDirectTransport();</code>
-    /// </summary>
+    /// <summary>Replaces Kestrel's socket transport with Dunlin's. Kestrel still handles HTTP, TLS and HTTP/2.</summary>
+    /// <param name="builder">The web host.</param>
+    /// <returns>The same web host.</returns>
     /// <remarks>
-    /// A stream that has left is over for the web server: its request ends in logs and request metrics when the stream begins, and
-    /// it is not among Kestrel's connections. Dunlin's own metrics and limits count it, and
-    /// <see cref="Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerLimits.MaxConcurrentConnections"/> holds for both together.
+    /// The transport sends responses on the thread that flushes them. After the response headers, an event stream over plain HTTP/1.1
+    /// leaves Kestrel with its socket. An idle stream then costs its socket and its subscription only.
+    /// <para>
+    /// The web server treats a stream that has left as complete: its request ends in logs and request metrics when the stream begins, and
+    /// Kestrel does not count its connection. Dunlin's own metrics and limits count it, and
+    /// <see cref="Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerLimits.MaxConcurrentConnections"/> limits both kinds together.
+    /// </para>
     /// </remarks>
+    /// <example>
+    /// <code>builder.WebHost.UseDirectTransport();</code>
+    /// </example>
     public static IWebHostBuilder UseDirectTransport(this IWebHostBuilder builder) =>
         builder.ConfigureServices(services => services.AddSingleton<IConnectionListenerFactory, DirectListenerFactory>());
 }

@@ -2,14 +2,14 @@ using System.Net.Sockets;
 
 namespace Dunlin.Transport;
 
-/// <summary>Whoever takes what a peer sends.</summary>
+/// <summary>Reads the bytes that a client sends.</summary>
 internal interface ISocketReader
 {
-    /// <summary>Takes what there is.</summary>
-    /// <returns>False where nothing more is to be read: the peer has ended its side, or the reader wants no more.</returns>
+    /// <summary>Reads the available bytes.</summary>
+    /// <returns>False if the reader is done: the client has ended its side, or the reader needs no more bytes.</returns>
     ValueTask<bool> ReadAsync(Socket socket);
 
-    /// <summary>Nothing more will come. Called once, of the reader that is in charge then.</summary>
-    /// <param name="error">Why; null where the peer, or the reader, ended it.</param>
+    /// <summary>Reports that no more bytes will arrive. Called once, for the current reader.</summary>
+    /// <param name="error">The cause. Null if the client or the reader ended the input.</param>
     void OnEnd(Exception? error);
 }

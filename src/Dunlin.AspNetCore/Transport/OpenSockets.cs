@@ -1,7 +1,7 @@
 namespace Dunlin.Transport;
 
-/// <summary>Counts the sockets of one server. Those that have left Kestrel are counted apart, because only this transport can wait
-/// for them. Safe for concurrent use.</summary>
+/// <summary>Counts the sockets of one server. Thread-safe.</summary>
+/// <remarks>Sockets that have left Kestrel have a separate count, because only this transport can wait for them.</remarks>
 internal sealed class OpenSockets
 {
     private readonly Lock _gate = new(); // guards all fields
@@ -9,7 +9,7 @@ internal sealed class OpenSockets
     private long _taken;
     private TaskCompletionSource? _noneTaken;
 
-    /// <summary>How many are open, and how many of those have left Kestrel.</summary>
+    /// <summary>Gets the number of open sockets, and of those among them that have left Kestrel.</summary>
     public (long All, long Taken) Counts
     {
         get
@@ -19,7 +19,7 @@ internal sealed class OpenSockets
         }
     }
 
-    /// <summary>Counts one more, unless there are as many as may be.</summary>
+    /// <summary>Adds a socket unless the limit is reached.</summary>
     public bool TryAdd(long? limit)
     {
         lock (_gate)
@@ -31,14 +31,14 @@ internal sealed class OpenSockets
         }
     }
 
-    /// <summary>One of those that are counted leaves Kestrel.</summary>
+    /// <summary>Counts an open socket as one that has left Kestrel.</summary>
     public void Take()
     {
         lock (_gate)
             _taken++;
     }
 
-    /// <summary>One is closed.</summary>
+    /// <summary>Removes a closed socket.</summary>
     public void Remove(bool taken)
     {
         lock (_gate)
@@ -49,7 +49,7 @@ internal sealed class OpenSockets
         }
     }
 
-    /// <summary>Completes when none is left of those that have left Kestrel.</summary>
+    /// <summary>Returns a task that completes when no socket is left that has left Kestrel.</summary>
     public Task NoneTakenAsync()
     {
         lock (_gate)

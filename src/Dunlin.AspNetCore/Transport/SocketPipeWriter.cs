@@ -4,26 +4,24 @@ using System.Net.Sockets;
 
 namespace Dunlin.Transport;
 
-/// <summary>
-/// Sends on the caller's thread, at the flush, while the socket takes all of it; what it does not take is sent when it can,
-/// and the flush completes then. Kestrel's own transport hands every flush to another thread, which costs more than the
-/// system call when a frame goes to a thousand connections. Holds memory between a write and its flush only.
-/// <para>One writer at a time, as the pipe of one connection has; a write may follow a flush that has not completed yet.</para>
-/// </summary>
+/// <summary>Sends on the caller's thread during the flush. Bytes that the socket does not accept are sent later, and the flush completes
+/// then. One writer at a time; a write may follow a flush that has not completed.</summary>
+/// <remarks>Kestrel's own transport dispatches each flush to another thread. For a frame to a thousand connections, this costs more than
+/// the system call. The writer holds memory only between a write and its flush.</remarks>
 internal sealed class SocketPipeWriter(Socket socket, DirectConnection connection) : PipeWriter
 {
     private const int MinBuffer = 4_096;
 
     private readonly Lock _gate = new(); // guards all fields
-    private byte[]? _buffer; // written, not yet flushed
+    private byte[]? _buffer; // written but not flushed
     private int _length;
-    private bool _sending; // a flush that did not complete at once owns the socket
-    private bool _flushAgain; // ... and another flush came meanwhile
+    private bool _sending; // an incomplete flush is sending
+    private bool _flushAgain; // another flush was requested while sending
     private bool _closed;
     private TaskCompletionSource<FlushResult>? _waiter;
     private Task _send = Task.CompletedTask;
 
-    /// <summary>Whose output this is.</summary>
+    /// <summary>Gets the connection of this output.</summary>
     public DirectConnection Connection => connection;
 
     /// <inheritdoc/>
@@ -115,7 +113,7 @@ internal sealed class SocketPipeWriter(Socket socket, DirectConnection connectio
         }
     }
 
-    /// <summary>Completes when nothing is being sent any more.</summary>
+    /// <summary>Returns a task that completes when no send is in progress.</summary>
     public Task DrainAsync()
     {
         lock (_gate)

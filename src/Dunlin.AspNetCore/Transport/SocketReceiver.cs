@@ -2,21 +2,19 @@ using System.Net.Sockets;
 
 namespace Dunlin.Transport;
 
-/// <summary>
-/// Waits for what a peer sends, for as long as its socket lives, and hands the waiting from one reader to another: first Kestrel's
-/// side of the connection reads, then the stream that took the socket over. While nothing comes it holds no buffer, and nothing of a
-/// reader that is no longer in charge.
-/// </summary>
+/// <summary>Waits for bytes of a client while its socket is open, and passes them to the current reader: first Kestrel's side of the
+/// connection, then the stream that took over the socket.</summary>
+/// <remarks>While it waits, it holds no buffer and no reference to a former reader.</remarks>
 internal sealed class SocketReceiver(Socket socket, ISocketReader reader)
 {
     private ISocketReader _reader = reader;
 
-    /// <summary>Puts another reader in charge.</summary>
-    /// <returns>False where <paramref name="from"/> is not in charge, or it has ended.</returns>
+    /// <summary>Replaces the current reader.</summary>
+    /// <returns>False if <paramref name="from"/> is not the current reader, or the input has ended.</returns>
     public bool TryHandOver(ISocketReader from, ISocketReader to) =>
         ReferenceEquals(Interlocked.CompareExchange(ref _reader, to, from), from);
 
-    /// <summary>Reads until the end. Call once.</summary>
+    /// <summary>Reads until the input ends. Call once.</summary>
     public async Task RunAsync()
     {
         Exception? error = null;
@@ -24,7 +22,7 @@ internal sealed class SocketReceiver(Socket socket, ISocketReader reader)
         {
             do
             {
-                // Nothing is allocated before there is something to read.
+                // A read of zero bytes waits for input without a buffer.
                 await socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
             } while (await ReadAsync());
         }
@@ -35,11 +33,11 @@ internal sealed class SocketReceiver(Socket socket, ISocketReader reader)
         Interlocked.Exchange(ref _reader, Ended.Instance).OnEnd(error);
     }
 
-    // A method of its own, because its locals hold on to the reader and this one's would for as long as nothing comes.
+    // A separate method, because the locals of RunAsync would keep a former reader alive while no bytes arrive.
     private async ValueTask<bool> ReadAsync()
     {
         var inCharge = Volatile.Read(ref _reader);
-        // One that hands over while it reads wants no more; the next may.
+        // A reader that hands over during its read returns false, but the next reader may need more bytes.
         return await inCharge.ReadAsync(socket) || !ReferenceEquals(inCharge, Volatile.Read(ref _reader));
     }
 
@@ -51,7 +49,7 @@ internal sealed class SocketReceiver(Socket socket, ISocketReader reader)
 
         public void OnEnd(Exception? error)
         {
-            // It has ended already.
+            // The input has ended already.
         }
     }
 }

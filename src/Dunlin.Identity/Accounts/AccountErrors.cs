@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Identity;
 
 namespace Dunlin.Identity;
 
-/// <summary>Identity's errors as problems that name the field.</summary>
+/// <summary>Converts errors of ASP.NET Core Identity to problems that name the field.</summary>
 internal static class AccountErrors
 {
     public static IdentityError IdTaken(string userId) =>
@@ -29,7 +29,8 @@ internal static class AccountErrors
     public static bool IsConcurrency(IdentityResult result) =>
         result.Errors.Any(error => error.Code == nameof(IdentityErrorDescriber.ConcurrencyFailure));
 
-    /// <exception cref="DunlinException">The result is a failure: its first error that names a field, or else its first.</exception>
+    /// <exception cref="DunlinException">The result is a failure. The exception describes its first error that names a field, or otherwise
+    /// its first error.</exception>
     public static void Require(IdentityResult result)
     {
         if (result.Succeeded)

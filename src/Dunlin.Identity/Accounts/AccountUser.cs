@@ -4,16 +4,14 @@ using Dunlin.Accounts;
 
 namespace Dunlin.Identity;
 
-/// <summary>
-/// An account as ASP.NET Core Identity changes it, for <c>UserManager&lt;AccountUser&gt;</c>. The stored form is the immutable
-/// <see cref="AccountRow"/>. Not for concurrent use.
-/// </summary>
+/// <summary>Represents an account that ASP.NET Core Identity changes, for <c>UserManager&lt;AccountUser></c>. Not thread-safe.</summary>
+/// <remarks>The store holds accounts as immutable <see cref="AccountRow"/> objects.</remarks>
 public sealed class AccountUser
 {
-    /// <summary>A new user, not stored yet.</summary>
-    /// <param name="id">The stable id, never reused: up to 100 characters.</param>
-    /// <param name="userName">The name that the user types at sign-in: 1 to 100 characters, unique without regard to case.</param>
-    /// <param name="fullName">The name shown to others: 1 to 100 characters.</param>
+    /// <summary>Creates a user that is not stored yet.</summary>
+    /// <param name="id">The stable id, never reused: 1 to 100 characters.</param>
+    /// <param name="userName">The name that the user types at sign-in: 1 to 100 characters, unique regardless of case.</param>
+    /// <param name="fullName">The display name: 1 to 100 characters.</param>
     public AccountUser(string id, string userName, string fullName)
     {
         (Id, UserName, FullName) = (id, userName, fullName);
@@ -29,37 +27,36 @@ public sealed class AccountUser
         Stored = account;
     }
 
-    /// <summary>The stable id, never reused.</summary>
+    /// <summary>Gets the stable id, which is never reused.</summary>
     public string Id { get; }
 
-    /// <summary>The name that the user types at sign-in.</summary>
+    /// <summary>Gets or sets the name that the user types at sign-in.</summary>
     public string UserName { get; set; }
 
-    /// <summary>The name shown to others.</summary>
+    /// <summary>Gets or sets the display name.</summary>
     public string FullName { get; set; }
 
-    /// <summary>Made by the password hasher; null while there is none.</summary>
+    /// <summary>Gets or sets the output of the password hasher, or null if the user has no password.</summary>
     public string? PasswordHash { get; set; }
 
-    /// <summary>Roles, compared with regard to case.</summary>
+    /// <summary>Gets or sets the roles. Role names are case-sensitive.</summary>
     public IList<string> Roles { get; set; } = [];
 
-    /// <summary>Changes with the password and whenever all sessions are ended. Sessions of another stamp open nothing.</summary>
+    /// <summary>Gets or sets the security stamp. It changes with the password and when all sessions end. Sessions with another stamp are
+    /// invalid.</summary>
     public string SecurityStamp { get; set; } = "";
 
-    /// <summary>What the store holds; null for a new user and for a name that no account has.</summary>
+    /// <summary>Gets or sets the stored account. Null for a new user and for a user name without account.</summary>
     internal AccountRow? Stored { get; set; }
 
-    /// <summary>Why the sessions end when a changed stamp is stored.</summary>
+    /// <summary>Gets or sets the reason for the end of the sessions when a changed stamp is stored.</summary>
     internal string EndReason { get; set; } = "security_stamp_changed";
 
-    /// <summary>Under what failed sign-ins are counted.</summary>
+    /// <summary>Gets the key under which the store counts failed sign-ins.</summary>
     internal string Subject { get; private init; }
 
-    /// <summary>
-    /// Stands for a user name that no account has, so that signing in takes the same steps for it. Its failures are counted under a
-    /// hash: people type passwords into the field for the name.
-    /// </summary>
+    /// <summary>Returns a substitute for a user name without account, so that sign-in takes the same steps for it. Its failures are stored
+    /// under a hash, because people type passwords into the field for the name.</summary>
     internal static AccountUser Unknown(string userName) =>
         new("", userName, "")
         {

@@ -5,10 +5,9 @@ using Microsoft.AspNetCore.Identity;
 
 namespace Dunlin.Identity;
 
-/// <summary>
-/// The store of ASP.NET Core Identity over <see cref="IAccountStore"/>. Storing a changed security stamp ends the sessions of the other
-/// stamps, whoever changed it. Failed sign-ins are kept beside the account: counting one replaces nothing else.
-/// </summary>
+/// <summary>Implements the store of ASP.NET Core Identity with <see cref="IAccountStore"/>.</summary>
+/// <remarks>Storing a changed security stamp ends the sessions with other stamps, whoever changed it. Failed sign-ins are stored
+/// separately, so counting a failure overwrites no other change of the account.</remarks>
 internal sealed class AccountUserStore(
     IAccountStore accounts,
     Sessions sessions,
@@ -30,14 +29,14 @@ internal sealed class AccountUserStore(
         var saved = await SaveAsync(user, errors.ConcurrencyFailure(), cancellationToken);
         if (!saved.Succeeded)
             return saved;
-        // First, because it drops the cached sessions: they carry the old stamp of the account.
+        // Called before the sessions end, because it drops the cached sessions, which hold the old stamp.
         changes.RightsChanged(user.Id);
         if (stamp is not null && stamp != user.SecurityStamp)
             await sessions.EndAllAsync(user.Id, user.EndReason, user.SecurityStamp, cancellationToken);
         return IdentityResult.Success;
     }
 
-    /// <exception cref="NotSupportedException">Always: ids are never reused, so accounts stay.</exception>
+    /// <exception cref="NotSupportedException">Always. Ids are never reused, so accounts are never deleted.</exception>
     public Task<IdentityResult> DeleteAsync(AccountUser user, CancellationToken cancellationToken) =>
         throw new NotSupportedException("Accounts are not deleted. Set another password and end the sessions to close one.");
 
@@ -57,7 +56,7 @@ internal sealed class AccountUserStore(
         return Task.CompletedTask;
     }
 
-    // The store makes the form for comparing itself.
+    // The store normalises names itself.
     public Task<string?> GetNormalizedUserNameAsync(AccountUser user, CancellationToken cancellationToken) =>
         Task.FromResult<string?>(AccountRow.NameKey(user.UserName));
 
@@ -101,7 +100,7 @@ internal sealed class AccountUserStore(
     public async Task<int> GetAccessFailedCountAsync(AccountUser user, CancellationToken cancellationToken) =>
         (await lockout.FindAsync(user, cancellationToken)).Count;
 
-    /// <summary>Always: <see cref="AccountOptions.FailuresPerAccount"/> decides for all accounts.</summary>
+    /// <summary>Returns true: <see cref="AccountOptions.FailuresPerAccount"/> applies to all accounts.</summary>
     public Task<bool> GetLockoutEnabledAsync(AccountUser user, CancellationToken cancellationToken) => Task.FromResult(true);
 
     public Task SetLockoutEnabledAsync(AccountUser user, bool enabled, CancellationToken cancellationToken) => Task.CompletedTask;
@@ -134,7 +133,7 @@ internal sealed class AccountUserStore(
 
     public void Dispose()
     {
-        // Holds nothing: the stores belong to the container.
+        // Holds no resources: the container owns the stores.
     }
 
     private async ValueTask<IdentityResult> SaveAsync(AccountUser user, IdentityError otherVersion, CancellationToken cancellationToken)

@@ -4,10 +4,15 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Identity;
 
-/// <summary>
-/// ASP.NET Core Identity's manager with what a server on the open internet needs beside it: hashing on a bounded part of the cores, the
-/// application's clock, failures that are counted before the password is checked, and names that do not exist treated alike.
-/// </summary>
+/// <summary>Extends Identity's <see cref="UserManager{TUser}"/> for a server on the open internet. Not thread-safe.</summary>
+/// <remarks>
+/// <list type="bullet">
+/// <item>Password hashing uses a limited share of the cores.</item>
+/// <item>Times come from the application's clock.</item>
+/// <item>An attempt is counted as a failure before its password is checked.</item>
+/// <item>User names without account take the same time and steps as others.</item>
+/// </list>
+/// </remarks>
 internal sealed class AccountUsers(
     IUserStore<AccountUser> store,
     IPasswordHasher<AccountUser> hasher,
@@ -32,7 +37,7 @@ internal sealed class AccountUsers(
         logger
     )
 {
-    /// <summary>Stops the calls that follow.</summary>
+    /// <summary>Gets or sets the token that cancels later calls.</summary>
     public CancellationToken Stop { get; set; }
 
     protected override CancellationToken CancellationToken => Stop;
@@ -61,7 +66,7 @@ internal sealed class AccountUsers(
         return await base.ResetPasswordAsync(user, token, newPassword);
     }
 
-    /// <summary>Replaces the password without asking for the old one.</summary>
+    /// <summary>Replaces the password without checking the old one.</summary>
     public async Task<IdentityResult> ReplacePasswordAsync(AccountUser user, string password)
     {
         using var slot = await slots.EnterAsync(Stop);
@@ -75,7 +80,7 @@ internal sealed class AccountUsers(
         return await VerifyAsync(user, password);
     }
 
-    /// <summary>Compares the password; for callers that hold a slot. One hash, also for a name that no account has.</summary>
+    /// <summary>Verifies the password. The caller must hold a hashing slot. A user name without account costs one hash too.</summary>
     public async Task<bool> VerifyAsync(AccountUser user, string password)
     {
         var nobody = slots.HashOfNobody(PasswordHasher);
@@ -85,20 +90,20 @@ internal sealed class AccountUsers(
             return false;
         if (result == PasswordVerificationResult.SuccessRehashNeeded)
         {
-            // Not UpdatePasswordHash: that changes the stamp, and the password stays. If somebody else changed the account
-            // meanwhile, nothing is saved, and the next sign-in hashes again.
+            // Not UpdatePasswordHash, because that changes the stamp although the password stays the same. If the account was changed
+            // concurrently, nothing is saved, and the next sign-in hashes again.
             user.PasswordHash = PasswordHasher.HashPassword(user, password);
             await Store.UpdateAsync(user, Stop);
         }
         return true;
     }
 
-    /// <summary>Counts an attempt to sign in, unless the user must wait: then says how long.</summary>
+    /// <summary>Counts a sign-in attempt and returns null, or returns how long the user must wait.</summary>
     public ValueTask<TimeSpan?> BeginAttemptAsync(AccountUser user) => lockout.BeginAsync(user, Stop);
 
     public override async Task<bool> IsLockedOutAsync(AccountUser user) => await lockout.WaitAsync(user, Stop) is not null;
 
-    // The base class also saves the whole account after each of these two, and knows the system's clock only.
+    // The base class saves the whole account after each of these two methods, and uses the system clock.
     public override async Task<IdentityResult> AccessFailedAsync(AccountUser user)
     {
         await lockout.CountAsync(user, Stop);
@@ -111,7 +116,7 @@ internal sealed class AccountUsers(
         return IdentityResult.Success;
     }
 
-    // Options of its own: the application may have another UserManager, which IdentityOptions configures.
+    // Separate options: the application may have another UserManager, which IdentityOptions configures.
     private static IdentityOptions IdentityOf(AccountOptions options) =>
         new()
         {
@@ -125,7 +130,7 @@ internal sealed class AccountUsers(
             },
         };
 
-    // Identity normalises user names and roles alike. Here roles are compared with regard to case, and the store compares user names.
+    // Identity normalises user names and roles alike. Here role names are case-sensitive, and the store normalises user names.
     private sealed class AsWritten : ILookupNormalizer
     {
         public static AsWritten Instance { get; } = new();

@@ -4,7 +4,8 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Identity;
 
-/// <summary>The bounds of what an account is called. Names that are stored already pass: another rule may have made them.</summary>
+/// <summary>Checks the user name, the display name and the id of an account. Unchanged stored names always pass, because another rule may
+/// have allowed them.</summary>
 internal sealed class AccountNameValidator : IUserValidator<AccountUser>
 {
     public const int MaxLength = 100;
@@ -34,10 +35,11 @@ internal sealed class AccountNameValidator : IUserValidator<AccountUser>
         !string.IsNullOrWhiteSpace(name) && name.Length <= MaxLength && name == name.Trim() && !name.Any(char.IsControl);
 }
 
-/// <summary>The bounds of a password's length, in one message. Beside Identity's own validator, which knows the shortest only.</summary>
+/// <summary>Checks the minimum and maximum length of a password, with one message. Identity's own validator checks the minimum
+/// only.</summary>
 internal sealed class PasswordLengthValidator(IOptions<AccountOptions> options) : IPasswordValidator<AccountUser>
 {
-    /// <summary>Hashing costs the same for any length that passes; this bounds what is read and kept for it.</summary>
+    /// <summary>The maximum length. Hashing costs the same for all lengths; this limits the input that is read and kept for it.</summary>
     public const int MaxLength = 256;
 
     public Task<IdentityResult> ValidateAsync(UserManager<AccountUser> manager, AccountUser user, string? password)

@@ -4,13 +4,12 @@ using Microsoft.AspNetCore.Identity;
 
 namespace Dunlin.Identity;
 
-/// <summary>
-/// Lets half of the cores hash passwords at one time. A hash is some 100 ms of one core on purpose: signing in must not take all of
-/// them from the streams. Safe for concurrent use.
-/// </summary>
+/// <summary>Limits concurrent password hashing to half of the cores. Thread-safe.</summary>
+/// <remarks>A hash takes about 100 ms of one core by design. Sign-ins must leave cores for the streams.</remarks>
 internal sealed class HashingSlots : IDisposable
 {
-    /// <summary>Sign-ins that wait for a slot. At 100 ms each, one more would wait half a minute on two cores.</summary>
+    /// <summary>The maximum number of sign-ins that wait for a slot. At 100 ms each on two cores, another one would wait half a
+    /// minute.</summary>
     public const int MaxWaiting = 256;
 
     private readonly ConcurrencyLimiter _limiter = new(
@@ -25,8 +24,8 @@ internal sealed class HashingSlots : IDisposable
     private readonly Lock _lock = new();
     private string? _nobody;
 
-    /// <summary>Waits for a slot; disposing the result frees it.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/>: too many wait already.</exception>
+    /// <summary>Waits for a slot. Dispose the result to release the slot.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/>: too many sign-ins wait already.</exception>
     public async ValueTask<IDisposable> EnterAsync(CancellationToken cancellationToken)
     {
         var lease = await _limiter.AcquireAsync(1, cancellationToken);
@@ -36,8 +35,8 @@ internal sealed class HashingSlots : IDisposable
         throw new DunlinException(ErrorCode.TooManyRequests, "Too many sign-ins at one time.") { RetryAfter = TimeSpan.FromSeconds(1) };
     }
 
-    /// <summary>A hash of a password that nobody knows, to compare with where there is no account: the answer comes no sooner. Every
-    /// caller asks for it, so that the first one is slow whatever the name.</summary>
+    /// <summary>Returns the hash of a random password, to verify against for user names without account, so that the response takes equally
+    /// long. All callers request it, so that the slower first call reveals nothing about the name.</summary>
     public string HashOfNobody(IPasswordHasher<AccountUser> hasher)
     {
         lock (_lock)

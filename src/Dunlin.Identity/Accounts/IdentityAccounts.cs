@@ -5,10 +5,11 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Identity;
 
-/// <summary>The simple face of <see cref="AccountUsers"/>: one scope a call, Dunlin's errors.</summary>
+/// <summary>Implements <see cref="IAccounts"/> with <see cref="AccountUsers"/>: one scope per call, and Dunlin's errors.
+/// Thread-safe.</summary>
 internal sealed class IdentityAccounts(IServiceScopeFactory scopes, IAccountStore store, Sessions sessions) : IAccounts
 {
-    // A change that another one overtook starts again from what is stored now.
+    // Maximum number of attempts. After a concurrent change, an attempt starts again from the stored account.
     private const int MaxTries = 5;
 
     public async ValueTask<UserAccount> CreateAsync(NewAccount account, CancellationToken cancellationToken)

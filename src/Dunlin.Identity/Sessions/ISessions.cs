@@ -1,20 +1,19 @@
 namespace Dunlin.Identity;
 
-/// <summary>
-/// The sign-ins of all users, for administration. Asks no permission: the caller of these methods has decided. Safe for
-/// concurrent use.
-/// </summary>
+/// <summary>Lists and ends the sessions of all users. Thread-safe.</summary>
+/// <remarks>These methods check no permission: callers must do that.</remarks>
 public interface ISessions
 {
-    /// <summary>All sessions that have not expired, oldest first.</summary>
+    /// <summary>Returns all sessions that have not expired, oldest first.</summary>
+    /// <param name="cancellationToken">Cancels the call.</param>
     ValueTask<IReadOnlyList<SignInSession>> ListAsync(CancellationToken cancellationToken);
 
-    /// <summary>Ends one session: its tokens and its cookie open nothing any more, its streams close, its leases are released
-    /// and announced.</summary>
-    /// <param name="sessionId">Which one.</param>
+    /// <summary>Ends a session: its tokens and its cookie become invalid, its streams close, and its leases are released and
+    /// announced.</summary>
+    /// <param name="sessionId">The session.</param>
     /// <param name="reason">A short word for the log, such as <c>ended_by_administrator</c>.</param>
-    /// <param name="lastFrame">A frame for the session's open streams, sent before their goodbye; empty sends none.</param>
-    /// <param name="cancellationToken">Stops before the session has ended.</param>
-    /// <returns>Whether there was such a session.</returns>
+    /// <param name="lastFrame">A frame that the session's open streams receive before their goodbye. Empty for none.</param>
+    /// <param name="cancellationToken">Cancels the call before the session has ended.</param>
+    /// <returns>False if the session does not exist or has expired.</returns>
     ValueTask<bool> EndAsync(string sessionId, string reason, ReadOnlyMemory<byte> lastFrame, CancellationToken cancellationToken);
 }

@@ -4,19 +4,19 @@ using Dunlin.Topics;
 
 namespace Dunlin.Identity;
 
-/// <summary>A session that can be honoured now, and its account as it is now.</summary>
+/// <summary>A valid session and the current state of its account.</summary>
 internal sealed record LiveSession(SessionRow Session, AccountRow Account);
 
-/// <summary>
-/// Sessions and accounts as last read, so that not every request asks the store. What <see cref="AccessChanges"/> tells of
-/// is dropped at once; what another node changed, and nothing tells of, is believed for <see cref="MaxAge"/> at most.
-/// </summary>
+/// <summary>Caches sessions and their accounts, so that not every request reads the store. Thread-safe.</summary>
+/// <remarks>An access change that <see cref="AccessChanges"/> reports drops the cached sessions at once. Changes that another node made
+/// without a report become visible after <see cref="MaxAge"/> at most.</remarks>
 internal sealed class SessionCache : IDisposable
 {
-    /// <summary>Bounds memory to some 10 MB; a full cache is emptied, which costs one read per session.</summary>
+    /// <summary>The maximum number of entries, which limits memory to about 10 MB. A full cache is cleared, which costs one read per
+    /// session.</summary>
     public const int MaxEntries = 10_000;
 
-    /// <summary>How long a change that nobody told of may go unnoticed.</summary>
+    /// <summary>The maximum age of an entry, and so the maximum delay of an unreported change.</summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(15);
 
     private readonly ISessionStore _sessions;
@@ -25,7 +25,7 @@ internal sealed class SessionCache : IDisposable
     private readonly IDisposable[] _subscriptions;
     private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
 
-    // Counts what was dropped: a read that was under way meanwhile may have seen the old state, and is not kept.
+    // Counts drops. A read that overlaps a drop may have seen the old state, so its result is not cached.
     private int _drops;
 
     public SessionCache(ISessionStore sessions, IAccountStore accounts, AccessChanges changes, TimeProvider time)
@@ -41,7 +41,7 @@ internal sealed class SessionCache : IDisposable
         ];
     }
 
-    /// <summary>The session if it has neither ended nor expired and its account still has the stamp that it began with.</summary>
+    /// <summary>Returns the session, or null if it has ended or expired, or if the security stamp of its account has changed.</summary>
     public async ValueTask<LiveSession?> FindAsync(string sessionId, CancellationToken cancellationToken)
     {
         var now = _time.GetUtcNow();
@@ -71,7 +71,7 @@ internal sealed class SessionCache : IDisposable
         if (_entries.Count >= MaxEntries)
             _entries.Clear();
         _entries[sessionId] = entry;
-        // Looked at after keeping: a drop either came before, and is seen here, or removes what was kept.
+        // Checked after the entry is stored: a drop either happened before and is seen here, or removes the entry.
         if (Volatile.Read(ref _drops) != drops)
             _entries.TryRemove(sessionId, out _);
     }

@@ -6,17 +6,16 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Identity;
 
-/// <summary>
-/// The cookie of a sign-in: <c>sessionId.secret</c>. Scripts cannot read it, other sites' requests do not carry it. Cookies belong to
-/// a host name and not to a port (RFC 6265, section 8.5), so servers on one host name see each other's: each has a name of its own,
-/// and a cookie that opens no session here is left alone.
-/// </summary>
+/// <summary>The session cookie, <c>sessionId.secret</c>. Thread-safe.</summary>
+/// <remarks>Scripts cannot read the cookie (HttpOnly), and cross-site writes do not carry it (SameSite=Lax). Cookies belong to a host name,
+/// not to a port (RFC 6265, section 8.5), so servers on one host name receive each other's cookies. Each server therefore uses its own
+/// cookie name, and leaves a cookie without a session in its store alone.</remarks>
 internal sealed class SessionCookie(IOptions<AccountOptions> options, SigningKeyStore keys, SessionCache sessions)
 {
     private const string DefaultName = "dunlin_session";
     private const int SuffixBytes = 4;
 
-    // Made when first asked for: the key may lie in a store that is open only after the start.
+    // Computed on first use: the signing key may be in a store that opens only at the start of the host.
     private readonly Lazy<string> _name = new(() => options.Value.CookieName ?? $"{DefaultName}_{Suffix(keys)}");
 
     public string Name => _name.Value;
@@ -24,17 +23,17 @@ internal sealed class SessionCookie(IOptions<AccountOptions> options, SigningKey
     public void Set(HttpContext context, SessionRow session, string secret)
     {
         var attributes = Options(context);
-        attributes.MaxAge = session.ExpiresAt - session.CreatedAt; // a span, so that the browser's clock need not be right
+        attributes.MaxAge = session.ExpiresAt - session.CreatedAt; // a duration, so that the browser's clock does not matter
         context.Response.Cookies.Append(Name, $"{session.SessionId}.{secret}", attributes);
     }
 
-    /// <summary>Has the browser forget the cookie. Only for one that <see cref="FindAsync"/> has found a session for: another may
-    /// belong to another server on this host name.</summary>
+    /// <summary>Deletes the cookie in the browser. Only for a cookie with a session that <see cref="FindAsync"/> has found: another cookie
+    /// may belong to another server on this host name.</summary>
     public void Clear(HttpContext context) => context.Response.Cookies.Delete(Name, Options(context));
 
     public bool IsIn(HttpRequest request) => request.Cookies.ContainsKey(Name);
 
-    /// <summary>The session that the request's cookie opens; null if it has none or it opens nothing.</summary>
+    /// <summary>Returns the session of the request's cookie, or null if the cookie is missing or invalid.</summary>
     public async ValueTask<LiveSession?> FindAsync(HttpContext context)
     {
         if (context.Request.Cookies[Name] is not { Length: > 0 and <= 200 } cookie)
@@ -49,7 +48,7 @@ internal sealed class SessionCookie(IOptions<AccountOptions> options, SigningKey
             : null;
     }
 
-    // The nodes of one site share the key, and so the name. A keyed hash tells nothing of the key.
+    // The nodes of a site share the key, and so the name. The HMAC reveals nothing about the key.
     private static string Suffix(SigningKeyStore keys) =>
         Convert.ToHexStringLower(keys.Key.Sign(Encoding.ASCII.GetBytes(DefaultName)).AsSpan(0, SuffixBytes));
 

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Identity;
 
-/// <summary>What the authentication scheme asks of the sessions of accounts.</summary>
+/// <summary>Provides the sessions of accounts to the authentication scheme. Thread-safe.</summary>
 internal sealed class SessionSource(SessionCache sessions, SessionCookie cookie) : ISessionSource
 {
     public async ValueTask<SessionIdentity?> FindAsync(string sessionId, CancellationToken cancellationToken) =>

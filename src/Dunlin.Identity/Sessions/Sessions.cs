@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Identity;
 
-/// <summary>Begins and ends sessions.</summary>
+/// <summary>Starts and ends sessions. Thread-safe.</summary>
 internal sealed class Sessions(
     ISessionStore store,
     AccessChanges changes,
@@ -17,11 +17,11 @@ internal sealed class Sessions(
 {
     private const int MaxDescriptionLength = 120;
 
-    // Expired sessions are harmless; removing them rides along with signing in, at most so often.
+    // Expired sessions are harmless. A sign-in removes them, at most once per interval.
     private static readonly TimeSpan ForgetInterval = TimeSpan.FromHours(1);
     private long _forgotAt = DateTimeOffset.MinValue.Ticks;
 
-    /// <summary>A new session and the secret of its cookie, which is not kept.</summary>
+    /// <summary>Returns a new session and the secret of its cookie, which the store does not keep.</summary>
     public async ValueTask<(SessionRow Session, string Secret)> BeginAsync(
         AccountRow account,
         string? userAgent,
@@ -39,7 +39,7 @@ internal sealed class Sessions(
             Describe(userAgent)
         )
         {
-            // As it was when the password was checked: a password that was changed since then has ended this session already.
+            // The stamp at the time of the password check: if the password has changed since then, this session is already invalid.
             SecurityStamp = account.SecurityStamp,
         };
         await store.AddAsync(session, cancellationToken);
@@ -50,7 +50,7 @@ internal sealed class Sessions(
         return (session, secret);
     }
 
-    /// <summary>Ends a session; told only after the store has it, so that nobody is let in again in between.</summary>
+    /// <summary>Ends a session. The store is updated before the announcement, so that no request can use the session in between.</summary>
     public ValueTask EndAsync(string userId, string sessionId, string reason, CancellationToken cancellationToken) =>
         EndAsync(new EndedSession(userId, sessionId, reason), cancellationToken);
 
@@ -70,7 +70,7 @@ internal sealed class Sessions(
         return true;
     }
 
-    /// <summary>Ends all sessions of a user, but for those of the stamp <paramref name="exceptStamp"/>.</summary>
+    /// <summary>Ends all sessions of a user, except those with the stamp <paramref name="exceptStamp"/>.</summary>
     public async ValueTask EndAllAsync(string userId, string reason, string? exceptStamp, CancellationToken cancellationToken)
     {
         foreach (var session in await store.ListAsync(time.GetUtcNow(), cancellationToken))

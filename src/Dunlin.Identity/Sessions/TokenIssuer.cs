@@ -4,10 +4,10 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Identity;
 
-/// <summary>Makes the access tokens of sessions, bound to the session that they come from.</summary>
+/// <summary>Issues the access tokens of sessions. Thread-safe.</summary>
 internal sealed class TokenIssuer(IOptions<AccessTokenOptions> options, AccessTokens tokens, TimeProvider time)
 {
-    /// <summary>A token for one session, never outliving it.</summary>
+    /// <summary>Issues a token that is bound to the session and expires no later than the session.</summary>
     public (string Token, TimeSpan Lifetime) Issue(AccountRow account, SessionRow session)
     {
         var left = session.ExpiresAt - DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());

@@ -4,25 +4,27 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Identity;
 
-/// <summary>
-/// Slows down guessing from one address over all accounts, on this node: as <see cref="SignInLockout"/> does for an account. A success
-/// is given back; the guesser may own an account too, so it gives back itself only. Safe for concurrent use.
+/// <summary>Slows down password guessing from one address for all accounts on this node, as <see cref="SignInLockout"/> does for an
+/// account. Thread-safe.</summary>
+/// <remarks>
+/// A successful attempt is subtracted again. It subtracts only itself, because an attacker may own an account too.
 /// <para>
-/// Not a <c>PartitionedRateLimiter</c>: its limiters cannot take a permit back when a sign-in turns out to be right, its waits do not
-/// grow with the failures, and its partitions are not bounded in number, which a flood over IPv6 networks would use.
+/// A <c>PartitionedRateLimiter</c> does not fit. It cannot return a permit after a successful sign-in, and its waits do not grow with the
+/// number of failures. The number of its partitions has no bound against a flood from many IPv6 networks.
 /// </para>
-/// </summary>
+/// </remarks>
 internal sealed class AddressThrottle(IOptions<AccountOptions> options, TimeProvider time)
 {
-    /// <summary>Addresses remembered; the one longest without a failure gives way. Bounds a flood to a few MB.</summary>
+    /// <summary>The maximum number of addresses in memory, which limits a flood to a few MB. The address with the oldest failure is removed
+    /// first.</summary>
     public const int MaxEntries = 10_000;
 
-    // Guarded by _lock: both below.
+    // _lock guards both collections.
     private readonly Lock _lock = new();
     private readonly Dictionary<string, LinkedListNode<Entry>> _entries = new(StringComparer.Ordinal);
     private readonly LinkedList<Entry> _byLastFailure = [];
 
-    /// <summary>Begins an attempt: null if it may go on, else how long to wait.</summary>
+    /// <summary>Counts an attempt and returns null, or returns how long the address must wait.</summary>
     public TimeSpan? Begin(IPAddress? address)
     {
         var (value, now, key) = (options.Value, time.GetUtcNow(), Key(address));
@@ -35,13 +37,14 @@ internal sealed class AddressThrottle(IOptions<AccountOptions> options, TimeProv
         }
     }
 
-    /// <summary>The attempt succeeded.</summary>
+    /// <summary>Subtracts an attempt that succeeded.</summary>
     public void Succeeded(IPAddress? address) => TakeBack(Key(address), restoresTime: false);
 
-    /// <summary>The attempt was refused before a password was checked: as if it had not been made.</summary>
+    /// <summary>Subtracts an attempt that was refused before its password was checked, and restores the time of the attempt
+    /// before.</summary>
     public void Refused(IPAddress? address) => TakeBack(Key(address), restoresTime: true);
 
-    // One customer of a provider has a whole /64 of IPv6 to choose from.
+    // One customer of a provider owns a whole /64 network of IPv6.
     private static string Key(IPAddress? address)
     {
         if (address is null)
@@ -102,8 +105,8 @@ internal sealed class AddressThrottle(IOptions<AccountOptions> options, TimeProv
     }
 
     /// <param name="Key">The address or network.</param>
-    /// <param name="Failures">How many.</param>
-    /// <param name="Last">When the last one began.</param>
-    /// <param name="Before">When the one before it began.</param>
+    /// <param name="Failures">The number of failures.</param>
+    /// <param name="Last">The start time of the last failed attempt.</param>
+    /// <param name="Before">The start time of the failed attempt before it.</param>
     private sealed record Entry(string Key, int Failures, DateTimeOffset Last, DateTimeOffset Before);
 }

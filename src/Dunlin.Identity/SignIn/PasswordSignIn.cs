@@ -6,14 +6,14 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Identity;
 
-/// <summary>Signs users in with a password, and slows down guessing. Safe for concurrent use.</summary>
+/// <summary>Signs in users with a password, and slows down password guessing. Thread-safe.</summary>
 internal sealed class PasswordSignIn(IServiceScopeFactory scopes, AddressThrottle addresses, HashingSlots slots, ILoggerFactory loggers)
 {
     private readonly ILogger _log = loggers.CreateLogger("Dunlin.Identity");
 
-    /// <summary>The account that the name and the password open.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidCredentials"/>: they open none.
-    /// <see cref="ErrorCode.TooManyRequests"/>: the account, the name or the address must wait, or too many sign in.
+    /// <summary>Returns the account of a user name and password.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidCredentials"/>: they match no account.
+    /// <see cref="ErrorCode.TooManyRequests"/>: the account, the name or the address must wait, or too many users sign in at once.
     /// <see cref="ErrorCode.StoreUnavailable"/>: nothing was checked.</exception>
     public async ValueTask<AccountRow> SignInAsync(
         string username,
@@ -31,7 +31,8 @@ internal sealed class PasswordSignIn(IServiceScopeFactory scopes, AddressThrottl
             var manager = scope.ServiceProvider.GetRequiredService<AccountUsers>();
             manager.Stop = cancellationToken;
             var user = await manager.FindByNameAsync(username) ?? AccountUser.Unknown(username);
-            // Counted with the slot in hand: that bounds what a flood of attempts writes, and whoever finds no slot is not counted.
+            // Counted while holding a slot: the slots limit the writes that a flood of attempts causes, and an attempt without a slot is
+            // not counted.
             using (await slots.EnterAsync(cancellationToken))
             {
                 if (await manager.BeginAttemptAsync(user) is { } locked)

@@ -3,16 +3,16 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Identity;
 
-/// <summary>
-/// Slows down guessing at one account, over all nodes and restarts. Each attempt counts as a failure when it begins, so that a hundred
-/// at once are not all checked before the first has failed; a success clears them. After the allowed number, the account is locked for 1 s
-/// after an attempt, then 2, 4 s and so on. A refused attempt counts for nothing. Names that no account has are treated alike, or the
-/// difference would tell which exist. Safe for concurrent use.
-/// </summary>
+/// <summary>Slows down password guessing at one account, on all nodes and across restarts. Thread-safe.</summary>
+/// <remarks>
+/// Each attempt counts as a failure when it starts, so that concurrent attempts cannot all be checked before the first one fails. A success
+/// clears the count. After the allowed number, an attempt locks the account for 1 s, the next one for 2 s, then 4 s and so on. A refused
+/// attempt does not count. User names without account are treated alike: a difference would reveal which accounts exist.
+/// </remarks>
 internal sealed class SignInLockout(IAccountStore store, IOptions<AccountOptions> options, TimeProvider time)
 {
-    /// <summary>Names without an account that the store remembers. Each costs a guesser one hash, so this many take longer than the
-    /// default <see cref="AccountOptions.FailureMemory"/>.</summary>
+    /// <summary>The maximum number of user names without account in the store. Each costs an attacker one hash, so filling the table takes
+    /// longer than the default <see cref="AccountOptions.FailureMemory"/>.</summary>
     public const int MaxUnknownNames = 100_000;
 
     private static readonly TimeSpan ForgetInterval = TimeSpan.FromMinutes(1);
@@ -21,11 +21,11 @@ internal sealed class SignInLockout(IAccountStore store, IOptions<AccountOptions
     public ValueTask<SignInFailures> FindAsync(AccountUser user, CancellationToken cancellationToken) =>
         store.FindFailuresAsync(user.Subject, cancellationToken);
 
-    /// <summary>How long the user must still wait; null if not at all.</summary>
+    /// <summary>Returns how long the user must wait, or null if the user need not wait.</summary>
     public async ValueTask<TimeSpan?> WaitAsync(AccountUser user, CancellationToken cancellationToken) =>
         Wait(await FindAsync(user, cancellationToken), time.GetUtcNow());
 
-    /// <summary>Counts an attempt, unless the user must wait: then says how long.</summary>
+    /// <summary>Counts an attempt and returns null, or returns how long the user must wait.</summary>
     public async ValueTask<TimeSpan?> BeginAsync(AccountUser user, CancellationToken cancellationToken)
     {
         while (true)
@@ -33,7 +33,7 @@ internal sealed class SignInLockout(IAccountStore store, IOptions<AccountOptions
             var (now, was) = (time.GetUtcNow(), await FindAsync(user, cancellationToken));
             if (Wait(was, now) is { } wait)
                 return wait;
-            // Ends: whoever overtakes this attempt has counted one, and only so many are allowed.
+            // The loop ends: each lost race means that a concurrent attempt was counted, and only a limited number is allowed.
             if (
                 options.Value.FailuresPerAccount == 0
                 || await store.TryReplaceFailuresAsync(user.Subject, was, Next(user, was, now), cancellationToken)
@@ -45,7 +45,7 @@ internal sealed class SignInLockout(IAccountStore store, IOptions<AccountOptions
         }
     }
 
-    /// <summary>Counts a failure, locked or not, and returns how many there are.</summary>
+    /// <summary>Counts a failure, whether the account is locked or not, and returns the number of failures.</summary>
     public async ValueTask<int> CountAsync(AccountUser user, CancellationToken cancellationToken)
     {
         while (true)
@@ -94,10 +94,10 @@ internal sealed class SignInLockout(IAccountStore store, IOptions<AccountOptions
     }
 }
 
-/// <summary>How long a guesser waits.</summary>
+/// <summary>Computes the wait of a password guesser.</summary>
 internal static class SignInWait
 {
-    /// <summary>1 s, twice as long with each further failure, up to the longest.</summary>
+    /// <summary>Returns 1 s, doubled with each further failure, up to <paramref name="longest"/>.</summary>
     public static TimeSpan After(int furtherFailures, TimeSpan longest) =>
         TimeSpan.FromSeconds(Math.Min(1L << Math.Min(furtherFailures, 20), longest.TotalSeconds));
 }

@@ -4,19 +4,19 @@ using Dunlin.Journal;
 
 namespace Dunlin.Postgres.Backplane;
 
-/// <summary>What a committing transaction tells the other nodes: the position that it reached and, where the commit is traced, a space and
-/// its <c>traceparent</c> (W3C Trace Context). A node of a version without traces cannot read the longer form and asks for the head
-/// instead.</summary>
+/// <summary>The payload of the notification of a committing transaction: its last position and, if the commit is traced, a space and a
+/// <c>traceparent</c> (W3C Trace Context).</summary>
+/// <remarks>Nodes of versions without traces cannot parse the longer form, and query the head instead.</remarks>
 internal static class CommitNotice
 {
-    /// <summary>Writes the notice of the commit whose span is current.</summary>
+    /// <summary>Returns the payload for the commit whose span is current.</summary>
     public static string Write(Position position) =>
         DunlinActivities.CurrentCommit is { } commit
             ? $"{position} 00-{commit.TraceId.ToHexString()}-{commit.SpanId.ToHexString()}-01"
             : position.ToString();
 
-    /// <summary>Reads a notice.</summary>
-    /// <returns>False where the position cannot be read. A <c>traceparent</c> that cannot be read is left out.</returns>
+    /// <summary>Parses a payload.</summary>
+    /// <returns>False if the position is invalid. An invalid <c>traceparent</c> is ignored.</returns>
     public static bool TryParse(string text, out Position position, out ActivityContext? commit)
     {
         commit = null;

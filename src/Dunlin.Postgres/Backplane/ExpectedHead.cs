@@ -2,24 +2,25 @@ using Dunlin.Journal;
 
 namespace Dunlin.Postgres.Backplane;
 
-/// <summary>
-/// What others are said to have committed, and what that asks of this node: nothing, to wait a moment, or to read. Every committing
-/// transaction notifies of the position that it reached (told); a hint brings its events (known), sooner or later than that.
+/// <summary>Decides when this node reads commits of other nodes: never, after a wait, or at once. Only <see cref="OnCommitNotification"/>
+/// and <see cref="HintsCome"/> are thread-safe; the watcher calls the other members.</summary>
+/// <remarks>
+/// Every committing transaction sends a notification with its last position (the advertised head). A backplane with events sends a commit
+/// notification with the events themselves, sooner or later than that, which raises the known head.
 /// <code>
-///   in step    told &lt;= known                                : nothing to do
-///   expecting  told &gt; known, hints come                     : waits for the hint until the grace is over
-///   behind     told &gt; known, no hints, or one was missed    : reads at once
-///
-///   in step   -- notification --------> expecting, or behind
-///   expecting -- hint ----------------> in step (or expecting what was told meanwhile, with a new grace)
-///   expecting -- grace over, no hints-> behind, and so for every notification until the next hint is heard
-///   behind    -- read ----------------> in step
+/// in step    advertised &lt;= known                                   : nothing to do
+/// expecting  advertised &gt; known, backplane connected               : waits for the events until the grace period ends
+/// behind     advertised &gt; known, no backplane or events missed     : reads at once
+/// in step   -- notification ----------------------> expecting or behind
+/// expecting -- events from the backplane ---------> in step (or expecting a later position, with a new grace period)
+/// expecting -- grace period over, no events ------> behind, also for later notifications until the next events arrive
+/// behind    -- read ------------------------------> in step
 /// </code>
-/// Invariants: what is known grows by what was read, committed here, or brought by a hint that begins right after it, never by
-/// guessing; whoever learns of a position hands it to the fan-out, which reads the journal wherever it has a gap. So this decides
-/// when to look, never what exists: a hint that is lost costs the grace (twice at most, where it comes behind one that is late) and
-/// a notification that is lost costs one poll. Hints are heard on any thread; all else is for the one who watches.
-/// </summary>
+/// Invariants: the known head grows only by events that this node reads, commits, or receives without a gap from the backplane. Each new
+/// position is passed to the fan-out, which reads the journal if it has a gap. This class therefore decides only when to read, and never
+/// which events exist. Lost backplane events cost the grace period (at most twice, if the ones before were late). A lost notification costs
+/// one poll interval.
+/// </remarks>
 internal sealed class ExpectedHead(TimeSpan grace)
 {
     private Position _told;
@@ -29,31 +30,31 @@ internal sealed class ExpectedHead(TimeSpan grace)
     private long _hintsAtMiss = -1;
     private volatile bool _hintsCome;
 
-    /// <summary>Whether a backplane brings commits with their events now.</summary>
+    /// <summary>Gets or sets whether a backplane that delivers commits with their events is connected.</summary>
     public bool HintsCome
     {
         get => _hintsCome;
         set => _hintsCome = value;
     }
 
-    /// <summary>The last position that a notification named.</summary>
+    /// <summary>Gets the last position that a notification advertised.</summary>
     public Position Advertised => _told;
 
-    /// <summary>A hint was heard, whether it brought anything new or not: they do come.</summary>
+    /// <summary>Records that the backplane has delivered events, new or not, which shows that it works.</summary>
     public void OnCommitNotification() => Interlocked.Increment(ref _hints);
 
-    /// <summary>A notification was heard.</summary>
+    /// <summary>Records the position of a notification.</summary>
     public void OnTold(Position position, Position known)
     {
-        // Another history is another schema of the same database, whose nodes notify on the same channel; or this one was set back,
-        // which the next look at the head finds out.
+        // Ignore other epochs: another schema of the same database notifies on the same channel, or this database was restored, which the
+        // next query of the head detects.
         if (position.Epoch == known.Epoch && position.Offset > _told.Offset)
             _told = position;
     }
 
-    /// <summary>What is to be done.</summary>
-    /// <param name="known">How far this node is.</param>
-    /// <param name="now">The time since any fixed moment, for measuring the grace.</param>
+    /// <summary>Returns the next step.</summary>
+    /// <param name="known">The head that this node knows.</param>
+    /// <param name="now">The time since any fixed moment, to measure the grace period.</param>
     public Decision Decide(Position known, TimeSpan now)
     {
         if (_told.Offset <= known.Offset)
@@ -63,16 +64,16 @@ internal sealed class ExpectedHead(TimeSpan grace)
             return Decision.Read(_told);
         if (_expected.Offset <= known.Offset)
             (_expected, _due) = (_told, now + grace);
-        // A rest of less than a millisecond cannot be waited for.
+        // A timer cannot wait for less than a millisecond.
         if (_due - now >= TimeSpan.FromMilliseconds(1))
             return Decision.Wait(_due - now);
         (_expected, _hintsAtMiss) = (default, hints);
         return Decision.Read(_told);
     }
 
-    /// <summary>What is to be done.</summary>
-    /// <param name="Through">To be read up to here, now; null where there is nothing to read yet.</param>
-    /// <param name="Patience">How long to wait before asking again; null where nothing is expected.</param>
+    /// <summary>The next step of the watcher.</summary>
+    /// <param name="Through">The position through which to read now. Null if there is nothing to read.</param>
+    /// <param name="Patience">How long to wait before the next decision. Null if nothing is expected.</param>
     [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
     public readonly record struct Decision(Position? Through, TimeSpan? Patience)
     {

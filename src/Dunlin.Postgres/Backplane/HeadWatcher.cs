@@ -5,18 +5,17 @@ using Npgsql;
 
 namespace Dunlin.Postgres.Backplane;
 
-/// <summary>
-/// Finds out what other nodes have committed. One connection of its own listens for the notification that every committing
-/// transaction sends, which names the position reached; whether that is acted on at once is for <see cref="ExpectedHead"/> to say. Every
-/// <see cref="PostgresOptions.PollInterval"/> it asks for the head all the same, so that nothing depends on a notification, and
-/// an outage is noticed. Through a transaction pooler it only asks. A lost connection is opened again, later and later up to
-/// a second.
-/// </summary>
+/// <summary>Detects commits of other nodes. Thread-safe.</summary>
+/// <remarks>A separate connection listens for the notification of each committing transaction, which contains its last position.
+/// <see cref="ExpectedHead"/> decides when to act on it. The watcher also queries the head at each
+/// <see cref="PostgresOptions.PollInterval"/>, so that correctness does not depend on notifications and an outage is detected. Through a
+/// transaction pooler it only polls. It reopens a lost connection with increasing delays of up to a second.</remarks>
 internal sealed class HeadWatcher : IAsyncDisposable
 {
     private static readonly LoopBackoff Backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(1));
 
-    /// <summary>How long not to listen while a hint is expected: far shorter than the grace, of which it may be late.</summary>
+    /// <summary>How long to stop listening while events are expected from the backplane. Far shorter than the grace period, which it may
+    /// delay by this much.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly PostgresStore _store;
@@ -30,12 +29,12 @@ internal sealed class HeadWatcher : IAsyncDisposable
         _store = store;
         _database = database;
         _writer = writer;
-        // In no registry: the store itself reports an outage to the health check.
+        // Not registered with the health check of loops: the store itself reports an outage.
         _loop = new BackgroundLoop("head of the journal", RunAsync, TimeProvider.System, logger, Backoff);
         _loop.Start();
     }
 
-    /// <summary>Somebody could not reach the database: the next look tells whether that lasts.</summary>
+    /// <summary>Requests a query of the head, after another component failed to reach the database.</summary>
     public void Wake() => _isWoken = true;
 
     public ValueTask DisposeAsync() => _loop.DisposeAsync();
@@ -66,7 +65,7 @@ internal sealed class HeadWatcher : IAsyncDisposable
         }
         while (true)
         {
-            // Cleared before the look: what comes during it asks for another.
+            // Cleared before the query, so that a request during the query causes another one.
             _isWoken = false;
             await _store.ObserveAsync(connection, stop);
             loop.ReportSuccess();
@@ -77,7 +76,7 @@ internal sealed class HeadWatcher : IAsyncDisposable
         }
     }
 
-    /// <summary>Completes when the head is to be asked for.</summary>
+    /// <summary>Returns when the head must be queried.</summary>
     private async Task ListenAsync(Notifications notifications, CancellationToken stop)
     {
         var began = TimeProvider.System.GetTimestamp();
@@ -93,7 +92,8 @@ internal sealed class HeadWatcher : IAsyncDisposable
             }
             else if (decision.Patience is { } patience)
             {
-                // A busy node is told many times a moment of what hints bring anyway: it listens now and then, and not to each by itself.
+                // A busy node receives many notifications of commits that the backplane delivers anyway. It handles them in groups instead
+                // of one by one.
                 await Task.Delay(patience < Pause ? patience : Pause, TimeProvider.System, stop);
                 await notifications.WaitAsync(TimeSpan.FromMilliseconds(1), stop);
             }

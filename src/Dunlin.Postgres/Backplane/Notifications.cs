@@ -2,29 +2,28 @@ using Npgsql;
 
 namespace Dunlin.Postgres.Backplane;
 
-/// <summary>
-/// The notifications of one connection. Counts each one, because a notification may arrive with the answer to a query, where
-/// <see cref="NpgsqlConnection.WaitAsync(TimeSpan, CancellationToken)"/> does not see it. One loop uses it at a time.
-/// </summary>
+/// <summary>Waits for the notifications of one connection. Not thread-safe.</summary>
+/// <remarks>It counts each notification, because one may arrive with the result of a query, where
+/// <see cref="NpgsqlConnection.WaitAsync(TimeSpan, CancellationToken)"/> does not see it.</remarks>
 internal sealed class Notifications
 {
-    // The driver cancels a wait by asking the server, which takes seconds; a wait that has run out ends by itself.
+    // Npgsql cancels a wait by a request to the server, which takes seconds. A wait that times out ends without one.
     private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(200);
 
     private readonly NpgsqlConnection _connection;
     private bool _hasCome;
 
-    /// <param name="connection">A connection that listens, or will.</param>
+    /// <param name="connection">A connection that listens, or will listen.</param>
     public Notifications(NpgsqlConnection connection)
     {
         _connection = connection;
         connection.Notification += (_, _) => _hasCome = true;
     }
 
-    /// <summary>Waits for a notification, or returns at once if one has come since the last wait.</summary>
-    /// <param name="time">How long to wait; at least a millisecond.</param>
-    /// <param name="stop">Ends the wait within 200 ms.</param>
-    /// <returns>Whether a notification has come; false when the time is over.</returns>
+    /// <summary>Waits for a notification, or returns at once if one has arrived since the last wait.</summary>
+    /// <param name="time">How long to wait: at least a millisecond.</param>
+    /// <param name="stop">Cancels the wait within 200 ms.</param>
+    /// <returns>Whether a notification has arrived. False after the time has elapsed.</returns>
     public async Task<bool> WaitAsync(TimeSpan time, CancellationToken stop)
     {
         var began = TimeProvider.System.GetTimestamp();
@@ -38,7 +37,7 @@ internal sealed class Notifications
             }
             time -= TimeProvider.System.GetElapsedTime(began);
             began = TimeProvider.System.GetTimestamp();
-            // The driver takes less than a millisecond for no limit.
+            // Npgsql treats less than a millisecond as no limit.
             if (time < TimeSpan.FromMilliseconds(1))
                 return false;
         }

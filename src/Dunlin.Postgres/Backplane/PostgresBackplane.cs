@@ -11,15 +11,15 @@ using Npgsql;
 
 namespace Dunlin.Postgres.Backplane;
 
-/// <summary>
-/// The backplane where there is nothing but the database. Of commits the store tells by itself (<see cref="HeadWatcher"/>), so
-/// hints need not be sent; transient events go through a small table that is not logged, in groups, with an empty
-/// notification. Best effort: while the database is away they are lost. A faster backplane may stand between this and the node.
-/// Safe for concurrent use.
-/// </summary>
+/// <summary>The backplane for nodes that share only the database. Thread-safe.</summary>
+/// <remarks>
+/// The store detects commits itself (<see cref="HeadWatcher"/>), so this backplane sends no commit notifications. It sends transient events
+/// in groups through a small unlogged table, with an empty NOTIFY. Delivery is best effort: while the database is unreachable, transient
+/// events are lost. A faster backplane may wrap this one.
+/// </remarks>
 internal sealed class PostgresBackplane : IHostedService, IStoreBackplane
 {
-    /// <summary>Events that wait at most; further ones are dropped.</summary>
+    /// <summary>The maximum number of queued events. Further events are dropped.</summary>
     private const int MaxWaiting = 10_000;
 
     private const int MaxGroup = 500;
@@ -34,7 +34,7 @@ internal sealed class PostgresBackplane : IHostedService, IStoreBackplane
     private static readonly SqlText Forget = new("transient_forget");
     private static readonly SqlText SendNotification = new("notify");
 
-    private readonly Lock _numbering = new(); // guards _number, so that numbers grow along the outbox
+    private readonly Lock _numbering = new(); // guards _number, so that the outbox is in the order of numbers
     private readonly Channel<NumberedEvent> _outbox = System.Threading.Channels.Channel.CreateBounded<NumberedEvent>(
         new BoundedChannelOptions(MaxWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite }
     );
@@ -55,7 +55,7 @@ internal sealed class PostgresBackplane : IHostedService, IStoreBackplane
         _receiving = new BackgroundLoop("transient events of other nodes", ReceiveAsync, TimeProvider.System, logger, Backoff, loops);
     }
 
-    /// <summary>Completes when this node hears the others for the first time.</summary>
+    /// <summary>Returns a task that completes when this node first receives events of other nodes.</summary>
     internal Task Listening => _listening.Task;
 
     public void Attach(IBackplaneNode node) => Attach(_id, heard => node.OnTransient(heard.Event));
@@ -69,7 +69,7 @@ internal sealed class PostgresBackplane : IHostedService, IStoreBackplane
 
     public void Notify(IBackplaneNode from, IReadOnlyList<DunlinEvent> committed)
     {
-        // The committing transaction has sent its notification.
+        // The committing transaction has already sent its notification.
     }
 
     public void HintsCome(bool areComing) => _store.Expected.HintsCome = areComing;
@@ -139,7 +139,7 @@ internal sealed class PostgresBackplane : IHostedService, IStoreBackplane
             await using var listen = new NpgsqlCommand("LISTEN " + Channel, connection);
             await listen.ExecuteNonQueryAsync(stop);
         }
-        // What was sent while this node was not there, or not connected, is over.
+        // Events sent while this node was absent or disconnected are skipped.
         await using (var seen = connection.Command(Seen))
         await using (var row = await seen.ExecuteReaderAsync(stop))
         {

@@ -11,15 +11,28 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>The store for several nodes.</summary>
+/// <summary>Extends <see cref="DunlinBuilder"/> with the PostgreSQL store.</summary>
 public static class PostgresBuilderExtensions
 {
-    /// <summary>Keeps journal, leases, accounts and the application's tables in this PostgreSQL database.</summary>
+    /// <summary>Adds a store in the PostgreSQL database of <paramref name="connectionString"/>: journal, leases, accounts and the
+    /// application's tables.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="connectionString">The Npgsql connection string.</param>
+    /// <returns>The same builder.</returns>
+    /// <example>
+    /// <code>
+    /// builder.Services.AddDunlin().AddPostgres("Host=db;Database=dunlin;Username=dunlin;Password=...");
+    /// </code>
+    /// </example>
     public static DunlinBuilder AddPostgres(this DunlinBuilder builder, string connectionString) =>
         builder.AddPostgres(options => options.ConnectionString = connectionString);
 
-    /// <summary>Keeps journal, leases, accounts and the application's tables in one PostgreSQL database, opened before anything
-    /// else in the host starts. Any number of nodes may share it; they find each other's commits by themselves.</summary>
+    /// <summary>Adds a store in one PostgreSQL database: journal, leases, accounts and the application's tables. Any number of nodes may
+    /// share the database; each node detects the commits of the others.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="configure">Sets options. The host does not start with invalid values.</param>
+    /// <returns>The same builder.</returns>
+    /// <remarks>The host opens the store before all other services.</remarks>
     public static DunlinBuilder AddPostgres(this DunlinBuilder builder, Action<PostgresOptions> configure)
     {
         var services = builder.AddSharedRelationalStore(provider => new PostgresStore(
@@ -34,7 +47,7 @@ public static class PostgresBuilderExtensions
         services.AddOptions<PostgresOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton<PostgresBackplane>();
         services.TryAddSingleton<IStoreBackplane>(provider => provider.GetRequiredService<PostgresBackplane>());
-        // In place of the one for a single process; one that leans on this stays, whichever was added first.
+        // Replaces the backplane of a single process. A backplane that wraps this one stays, in either order of calls.
         if (
             services.LastOrDefault(service => service.ServiceType == typeof(IBackplane)) is not { } other
             || other.ImplementationType == typeof(InProcessBackplane)

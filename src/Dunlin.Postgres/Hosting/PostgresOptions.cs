@@ -2,43 +2,44 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Dunlin.Postgres;
 
-/// <summary>The store for several nodes.</summary>
+/// <summary>Holds the options of the PostgreSQL store.</summary>
 public sealed class PostgresOptions
 {
-    /// <summary>The Npgsql connection string, for example <c>Host=db;Database=dunlin;Username=dunlin;Password=...</c>. A
-    /// <c>Search Path</c> in it chooses the schema; a <c>Maximum Pool Size</c> bounds the connections of this node.</summary>
+    /// <summary>Gets or sets the Npgsql connection string, for example <c>Host=db;Database=dunlin;Username=dunlin;Password=...</c>.
+    /// <c>Search Path</c> selects the schema, and <c>Maximum Pool Size</c> limits the connections of this node. Required.</summary>
     [Required(AllowEmptyStrings = false)]
     public string ConnectionString { get; set; } = "";
 
-    /// <summary>How long a unit of work may take before it is cancelled and rolled back: it keeps the writers of all nodes
-    /// waiting. A node that stands still while it holds the lock is disconnected one second later. Default: 5 seconds.</summary>
+    /// <summary>Gets or sets the time after which a unit of work is cancelled and rolled back: 1 ms to 1 hour. Default: 5 seconds. The
+    /// writers of all nodes wait while a unit of work runs. The server disconnects a node that stalls while it holds the lock, one second
+    /// after this limit.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
     public TimeSpan WriteLimit { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>
-    /// How long a read scope may take before it is ended: its snapshot keeps old row versions alive. Default: 30 seconds.
-    /// </summary>
+    /// <summary>Gets or sets the time after which a read scope is ended: 1 ms to 1 day. Default: 30 seconds. The snapshot of an open read
+    /// scope keeps old row versions alive.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
     public TimeSpan ReadLimit { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a write waits for a database that is away, restarting or locked, before it is refused as retryable.
-    /// Default: 10 seconds. Zero refuses at once.</summary>
+    /// <summary>Gets or sets how long a write waits for a database that is unreachable, restarting or locked: 0 to 10 minutes. Default: 10
+    /// seconds. Zero fails at once. After that the write fails with a retryable error.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
     public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How often this node looks for what others committed, where nothing wakes it sooner. Default: 250 ms. A wake-up
-    /// by <c>NOTIFY</c> or a backplane comes before; this is what remains when both are lost.</summary>
+    /// <summary>Gets or sets how often this node queries the head of the journal: 10 ms to 1 minute. Default: 250 ms. <c>NOTIFY</c> and the
+    /// backplane usually wake the node earlier; polling is the fallback if both are lost.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>How long a commit that a notification tells of is waited for, while a backplane that carries events (Redis) is
-    /// connected, before it is read from the database: what a lost hint costs, at most twice. A busy node is
-    /// tens of milliseconds late with its hints, and each that is late is read for nothing. Default: 100 ms. Zero reads at once.</summary>
+    /// <summary>Gets or sets how long the node waits for events from a connected backplane (Redis) before it reads an advertised commit
+    /// from the database: 0 to 1 minute. Default: 100 ms. Zero reads at once.</summary>
+    /// <remarks>Lost backplane events delay delivery by this time, at most twice. The events of a busy node arrive tens of milliseconds
+    /// late, and a read before they arrive is wasted.</remarks>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan HintGrace { get; set; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Whether the connection string leads to a transaction pooler (PgBouncer, Odyssey): no session outlives a
-    /// transaction there, so statements are not prepared and nobody listens; polling alone finds what others committed.
-    /// Default: false.</summary>
+    /// <summary>Gets or sets whether the connection string leads to a transaction pooler (PgBouncer, Odyssey). Default: false. Sessions do
+    /// not outlive a transaction there, so the store prepares no statements and does not listen; it detects other commits by
+    /// polling.</summary>
     public bool ThroughPooler { get; set; }
 }

@@ -2,23 +2,24 @@ using Dunlin.Journal;
 
 namespace Dunlin.Postgres.Journal;
 
-/// <summary>
-/// The time that judges leases: the database's, so that nodes whose clocks differ agree. Read with every transaction, never
-/// going back on this node; and between transactions carried on by the node's monotonic timestamp. Safe for concurrent use.
-/// </summary>
-/// <param name="clock">The node's own clock.</param>
-/// <param name="isDatabase">False judges by the node's clock instead: for tests that move time.</param>
+/// <summary>The clock that decides the expiry of leases: the clock of the database, so that nodes with different clocks agree.
+/// Thread-safe.</summary>
+/// <param name="clock">The clock of the node.</param>
+/// <param name="isDatabase">False uses the clock of the node instead: for tests that control time.</param>
+/// <remarks>
+/// Each transaction reads it, and it never goes back on this node. Between transactions the monotonic timestamp of the node advances it.
+/// </remarks>
 internal sealed class DatabaseClock(StoreClock clock, bool isDatabase = true)
 {
     private long _latest;
     private long _ahead;
 
-    /// <summary>The time now, as far as is known without asking: for what is days away, such as retention.</summary>
+    /// <summary>Gets the current time, estimated without a query: for times days away, such as retention.</summary>
     public DateTimeOffset Now => isDatabase ? clock.Now.AddTicks(Volatile.Read(ref _ahead)) : clock.Now;
 
-    /// <summary>Takes in what the database said.</summary>
-    /// <param name="microseconds">Its clock, since 1970.</param>
-    /// <param name="lastEvent">The time of the last event, in milliseconds since 1970.</param>
+    /// <summary>Records the time of the database.</summary>
+    /// <param name="microseconds">The clock of the database, in microseconds since 1970-01-01 UTC.</param>
+    /// <param name="lastEvent">The time of the last event, in milliseconds since 1970-01-01 UTC.</param>
     /// <returns>The time of the transaction.</returns>
     public DateTimeOffset Read(decimal microseconds, long lastEvent)
     {
@@ -44,6 +45,6 @@ internal sealed class DatabaseClock(StoreClock clock, bool isDatabase = true)
         return now;
     }
 
-    /// <summary>A time in whole milliseconds, as events carry it.</summary>
+    /// <summary>Returns a time in whole milliseconds, as stored with events.</summary>
     public static DateTimeOffset EventTime(DateTimeOffset time) => time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMillisecond));
 }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Postgres.Journal;
 
-/// <summary>How far this node knows the journal, and whether the database can be reached. Safe for concurrent use.</summary>
+/// <summary>The head of the journal as this node knows it, and whether the database is reachable. Thread-safe.</summary>
 internal sealed partial class JournalHead(ILogger logger) : IDisposable
 {
     private readonly CancellationTokenSource _faulted = new();
@@ -15,17 +15,17 @@ internal sealed partial class JournalHead(ILogger logger) : IDisposable
     private long _offset;
     private int _isOpen;
 
-    /// <summary>Another node's commit has moved the head to this position.</summary>
+    /// <summary>Gets the signal that publishes a new head after commits of other nodes.</summary>
     public Signal<Position> Moved { get; } = new("the head of the journal", logger);
 
     public Position Position => new(_epoch, Volatile.Read(ref _offset));
 
-    /// <summary>What keeps the store from working now; null while it works.</summary>
+    /// <summary>Gets the error that keeps the store from working, or null.</summary>
     public Exception? Outage => Volatile.Read(ref _fault) ?? Volatile.Read(ref _outage);
 
     public CancellationToken Faulted => _faulted.Token;
 
-    /// <summary>Begins at what the database holds.</summary>
+    /// <summary>Sets the initial head.</summary>
     public void Open(Position start)
     {
         _epoch = start.Epoch;
@@ -33,10 +33,12 @@ internal sealed partial class JournalHead(ILogger logger) : IDisposable
         Volatile.Write(ref _isOpen, 1);
     }
 
-    /// <summary>Whether a head read with the lock held continues the history that this node knew when it asked for the lock.</summary>
+    /// <summary>Returns whether a head that was read with the lock held continues the history that this node knew when it requested the
+    /// lock.</summary>
     public static bool Continues(Position known, Position start) => start.Epoch == known.Epoch && start.Offset >= known.Offset;
 
-    /// <summary>Takes in a position that the database told: of this history, and perhaps newer than what is known.</summary>
+    /// <summary>Records a head that the database returned.</summary>
+    /// <exception cref="Diagnostics.DunlinException">The head belongs to another epoch, so the store fails permanently.</exception>
     public void Observe(Position position)
     {
         if (position.Epoch != _epoch)
@@ -47,14 +49,14 @@ internal sealed partial class JournalHead(ILogger logger) : IDisposable
             Moved.Publish(position);
     }
 
-    /// <summary>Moves on by the events that a hint has brought, if they begin where this node is, or before.</summary>
+    /// <summary>Raises the head to the last event that the backplane delivered, if its events begin at or before the next offset.</summary>
     public void Follow(Position first, Position last)
     {
         if (last.Epoch == _epoch && first.Offset <= Volatile.Read(ref _offset) + 1 && Raise(last))
             Moved.Publish(last);
     }
 
-    /// <summary>Moves on to a position, if it is newer.</summary>
+    /// <summary>Raises the head to a newer position. Returns false if the position is not newer.</summary>
     public bool Raise(Position position)
     {
         for (var known = Volatile.Read(ref _offset); known < position.Offset; )
@@ -67,21 +69,21 @@ internal sealed partial class JournalHead(ILogger logger) : IDisposable
         return false;
     }
 
-    /// <summary>The database has answered.</summary>
+    /// <summary>Records that the database has responded.</summary>
     public void Reached()
     {
         if (Interlocked.Exchange(ref _outage, null) is not null)
             LogReached();
     }
 
-    /// <summary>The database has not answered.</summary>
+    /// <summary>Records that the database has not responded.</summary>
     public void Lost(Exception exception)
     {
         if (Interlocked.Exchange(ref _outage, exception) is null && Volatile.Read(ref _isOpen) == 1)
             LogLost(exception);
     }
 
-    /// <summary>Gives up for good: what this node has told its readers is no longer what the database holds.</summary>
+    /// <summary>Fails the store permanently, because positions sent to readers no longer match the database.</summary>
     public DunlinException Fail(string detail)
     {
         var fault = new InvalidOperationException(detail);

@@ -6,17 +6,17 @@ using Npgsql;
 
 namespace Dunlin.Postgres.Journal;
 
-/// <summary>Reads one page of the journal: one statement, so one snapshot and one round trip.</summary>
+/// <summary>Reads one page of the journal with one statement: one snapshot and one round trip.</summary>
 internal static class PageReader
 {
     private static readonly SqlText PageAll = new("page_all");
     private static readonly SqlText PageTopics = new("page_topics");
     private static readonly SqlText PagePatterns = new("page_patterns");
 
-    // Where a reading in order stopped; the first columns are those of every page.
+    // The column with the offset where a read in order stopped. The columns before it are those of every page.
     private const int LookedThroughColumn = 13;
 
-    /// <returns>The page, and the head as of its snapshot.</returns>
+    /// <returns>The page, and the head in its snapshot.</returns>
     public static async ValueTask<(JournalPage Page, Position Head)> ReadAsync(
         NpgsqlConnection connection,
         JournalQuery query,
@@ -60,7 +60,7 @@ internal static class PageReader
         return (new JournalPage(events, through, HasMore: lookedThrough is not null, isTrimmed), head);
     }
 
-    /// <summary>A pattern as the database's own kind of expression.</summary>
+    /// <summary>Converts a pattern to a regular expression of PostgreSQL.</summary>
     private static string Expression(TopicPattern pattern) =>
         '^'
         + string.Join(

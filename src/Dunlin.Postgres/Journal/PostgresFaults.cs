@@ -4,11 +4,11 @@ using Npgsql;
 
 namespace Dunlin.Postgres.Journal;
 
-/// <summary>What an error of PostgreSQL, or of the way to it, means for the store.</summary>
+/// <summary>Classifies errors of PostgreSQL and of the connection to it.</summary>
 internal static class PostgresFaults
 {
-    /// <summary>Whether the connection is gone, or will be: nothing more can be said on it, and what it was doing is unknown
-    /// unless the commit had not been asked for.</summary>
+    /// <summary>Returns whether the connection is lost, or will be. The outcome of its last operation is unknown, unless COMMIT had not
+    /// been sent.</summary>
     public static bool IsLost(Exception exception) =>
         exception switch
         {
@@ -21,20 +21,21 @@ internal static class PostgresFaults
             _ => false,
         };
 
-    /// <summary>Whether the same may succeed when it is tried again: lock and statement time-outs, deadlocks, serialisation.</summary>
+    /// <summary>Returns whether a retry may succeed: after lock and statement time-outs, deadlocks, serialization failures and lost
+    /// connections.</summary>
     public static bool IsTransient(Exception exception) =>
         IsLost(exception) || exception is PostgresException { SqlState: "40001" or "40P01" or "55P03" or "57014" or "53100" or "53200" };
 
-    /// <summary>Returns the exception for the caller, where nothing was kept: one that may not happen again becomes
-    /// <see cref="ErrorCode.StoreUnavailable"/>; those of the application's own statements pass.</summary>
+    /// <summary>Returns the exception for the caller of a rolled-back change: <see cref="ErrorCode.StoreUnavailable"/> for a transient
+    /// error, otherwise <paramref name="exception"/>.</summary>
     public static Exception Translate(Exception exception) =>
         exception is not DunlinException && IsTransient(exception) ? Unavailable(Reason(exception), exception) : exception;
 
     public static DunlinException Unavailable(string detail, Exception? cause = null) =>
         new(ErrorCode.StoreUnavailable, detail, null, cause);
 
-    /// <summary>Returns the exception for the caller of a change that commits by itself and whose connection was lost: the commit may
-    /// have happened.</summary>
+    /// <summary>Returns the exception for the caller of a single-statement change whose connection was lost. The change may have been
+    /// committed.</summary>
     public static DunlinException LostInChange(Exception exception) =>
         new(ErrorCode.OutcomeUnknown, "The database was lost during the change; whether it was kept is unknown.", null, exception);
 

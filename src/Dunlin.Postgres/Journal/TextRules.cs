@@ -4,12 +4,13 @@ using Dunlin.Journal;
 
 namespace Dunlin.Postgres.Journal;
 
-/// <summary>What PostgreSQL cannot keep as text, refused before it reaches a batch: there it would fail the batch mates too.</summary>
+/// <summary>Refuses texts that PostgreSQL cannot store before they reach a batch, where they would fail the whole batch.</summary>
 internal static class TextRules
 {
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: an id of the origin contains NUL or an unpaired
+    /// surrogate.</exception>
     public static void Check(EventDraft draft)
     {
         if (draft.Origin is not { } origin)
@@ -20,7 +21,7 @@ internal static class TextRules
         Check(origin.DeviceId, "origin.deviceId");
     }
 
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the key contains NUL or an unpaired surrogate.</exception>
     public static void Check(IdempotencyKey? key)
     {
         Check(key?.Scope, "scope");

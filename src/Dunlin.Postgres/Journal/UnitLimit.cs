@@ -2,7 +2,7 @@ using Dunlin.Relational.Journal;
 
 namespace Dunlin.Postgres.Journal;
 
-/// <summary>The time limit of one unit of work. The writer's loop waits in it, and holds no thread.</summary>
+/// <summary>Enforces the time limit of one unit of work. The writer's loop awaits it and blocks no thread. Not thread-safe.</summary>
 internal sealed class UnitLimit : IUnitLimit
 {
     private readonly TimeProvider _time;

@@ -6,12 +6,16 @@ using Npgsql;
 namespace Dunlin.Postgres.Journal;
 
 /// <content>
-/// A unit of work was given up while it still ran. Its transaction holds the lock of all writers, and its connection may be in the
-/// middle of a command: Npgsql refuses to close it then (<see cref="NpgsqlOperationInProgressException"/>), and one that is left open
-/// stays idle in transaction once the command has ended, so that every node waits for the lock until the server's time-out.
-/// The server is asked to end the session instead; the connection is closed when nothing runs on it.
-/// <para>Time that leaps (a paused process, a test) passes the limit of a unit and its grace in one instant, while a command of the
-/// unit is on its way: the cancellation, and the end of the grace before its answer has come.</para>
+/// Handles a unit of work that still runs after its limit. Its transaction holds the lock of all writers.
+/// <para>
+/// Its connection may be executing a command. Npgsql refuses to close such a connection (<see cref="NpgsqlOperationInProgressException"/>).
+/// If it stays open, it is idle in transaction after the command, and all nodes wait for the lock until the server's time-out. The writer
+/// therefore terminates the session on the server, and closes the connection when no command runs on it.
+/// </para>
+/// <para>
+/// After a jump in time (a paused process, a test), the limit and the grace period of a unit end at the same instant. The cancellation may
+/// then arrive while a command of the unit runs, and the grace period may end before its response.
+/// </para>
 /// </content>
 internal sealed partial class Writer
 {
@@ -27,13 +31,13 @@ internal sealed partial class Writer
             await using var command = other.Command(TerminateSession, Statements.Number(processId));
             await command.ExecuteNonQueryAsync();
         }
-#pragma warning disable CA1031 // the server ends it by itself when it has been idle for too long
+#pragma warning disable CA1031 // the idle time-out of the server ends the session later
         catch (Exception exception)
 #pragma warning restore CA1031
         {
             LogNotTerminated(exception, processId, _settings.IdleTimeout.TotalSeconds);
         }
-        // A unit between two commands may never end; what it still does on a closed connection fails.
+        // A unit between two commands may never end. Its later commands fail on the closed connection.
         if (connection?.FullState == ConnectionState.Open)
             await CloseAsync(connection);
         _ = CloseAfterAsync(running, connection);

@@ -7,10 +7,12 @@ using Npgsql;
 namespace Dunlin.Postgres.Journal;
 
 /// <content>
-/// The connection was lost while the commit was under way: did it happen? The writer asks, on a new connection, and answers
-/// nobody before it knows. It takes the lock first: the lost transaction held it, so once it is ours that transaction has
-/// ended, even where the server had not noticed the loss yet, and its number tells how. The last event is compared as
-/// well: after a fail-over to a server that lacked the commit, the number may belong to another transaction.
+/// Finds out the outcome of a commit whose connection was lost. The writer queries it on a new connection, and completes no request before.
+/// <para>
+/// The writer takes the lock first. The lost transaction held the lock, so it has ended by then, even if the server had not noticed the
+/// loss earlier. Its transaction id shows its outcome. The writer also compares the last event: after a fail-over to a server without the
+/// commit, the id may belong to another transaction.
+/// </para>
 /// </content>
 internal sealed partial class Writer
 {
@@ -21,11 +23,11 @@ internal sealed partial class Writer
     private static readonly SqlText FindOutcome = new("find_outcome");
     private static readonly SqlText FindEvent = new("find_event");
 
-    /// <summary>Whether the transaction was committed; null where that cannot be found out.</summary>
+    /// <summary>Returns whether the transaction was committed, or null if that cannot be found out.</summary>
     private async Task<bool?> ResolveAsync(WriterSession session, Exception exception)
     {
         await CloseAsync();
-        // The server has answered with an error, and is still there: it has rolled back.
+        // The server has returned an error on a live connection, so it has rolled back.
         if (!PostgresFaults.IsLost(exception))
             return false;
         _head.Lost(exception);
@@ -42,7 +44,7 @@ internal sealed partial class Writer
             {
                 await Task.Delay(delay, _settings.Time);
             }
-#pragma warning disable CA1031 // an answer that cannot be had is none; the requests are told so
+#pragma warning disable CA1031 // any other exception leaves the outcome unknown
             catch (Exception error)
 #pragma warning restore CA1031
             {
@@ -81,7 +83,7 @@ internal sealed partial class Writer
         }
         catch (PostgresException error) when (error.SqlState == "22023")
         {
-            // A number from the future: this server has never heard of the transaction.
+            // The id is in the future of this server, so the transaction never existed on it.
             return false;
         }
         if (status == "aborted")

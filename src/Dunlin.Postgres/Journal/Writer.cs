@@ -8,19 +8,21 @@ using Npgsql;
 
 namespace Dunlin.Postgres.Journal;
 
-/// <summary>
-/// The one writer of this node: a loop that takes requests from the queue in batches. A batch is one transaction with one
-/// sync: it takes the lock that all nodes share, every unit of work runs in a savepoint, so that a failing one rolls back
-/// alone, and plain appends need no statement of their own. Nobody is answered before the commit.
+/// <summary>The only writer of this node: a loop that takes requests from the queue in batches. Thread-safe.</summary>
+/// <remarks>
+/// A batch is one transaction with one sync. It takes the lock that all nodes share. Each unit of work runs in a savepoint, so a failed
+/// unit rolls back alone. Plain appends need no separate statement. No request completes before the commit.
 /// <code>
-/// take batch -> BEGIN, lock (wait for other nodes) -> take what has come meanwhile -> work of each
-///            -> insert all events, notify, COMMIT -> head visible -> CommitFeed, in order -> answers
+/// take batch -> BEGIN, lock (wait for other nodes) -> take requests that arrived meanwhile -> work of each
+///            -> insert all events, notify, COMMIT -> head visible -> CommitFeed, in order -> complete the requests
 /// </code>
-/// What comes while the lock is waited for joins the batch: a node gets it once for each commit of another, so a batch of what was there
-/// when it was asked for would be a fraction of what waits when it is given (decision 13).
-/// Units of work of all nodes follow one another, so each runs as if alone, without retries and deadlocks; offsets are taken
-/// inside, so they become visible in order (see dunlin_journal).
-/// </summary>
+/// Requests that arrive during the wait for the lock join the batch. A node gets the lock once per commit of another node, so a batch
+/// without them would be a fraction of the queue (decision 13).
+/// <para>
+/// Units of work of all nodes run one after another, so each runs as if alone, without retries and deadlocks. Offsets are assigned inside
+/// the transaction, so they become visible in order (see the table dunlin_journal).
+/// </para>
+/// </remarks>
 internal sealed partial class Writer : BatchWriter, IAsyncDisposable
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(50);
@@ -56,16 +58,16 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
         _instruments = instruments;
         _logger = logger;
         instruments.Watch(() => _queue.Reader.Count);
-        // Without the caller's context: its span would become the parent of all that this loop does.
+        // Starts without the caller's execution context. Otherwise the caller's span would become the parent of all spans of this loop.
         using (ExecutionContext.SuppressFlow())
             _loop = Task.Run(RunAsync);
     }
 
-    /// <summary>The server process that works for the writer; its own notifications need not wake this node.</summary>
+    /// <summary>Gets the id of the writer's server process. This node ignores notifications of that process.</summary>
     public int ProcessId => _processId;
 
-    /// <summary>Queues a request; its answer tells the rest.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: it was not queued.</exception>
+    /// <summary>Queues a request. The request itself reports its result.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the request was not queued.</exception>
     public override void Add(WriteRequest request)
     {
         _head.ThrowIfFaulted();
@@ -80,7 +82,7 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
         }
     }
 
-    /// <summary>Finishes what is queued, as long as the database is there, and refuses the rest.</summary>
+    /// <summary>Completes the queued requests as long as the database is reachable, and refuses new ones.</summary>
     public async ValueTask DisposeAsync()
     {
         await _closing.CancelAsync();
@@ -102,7 +104,7 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
                 {
                     await RunTransactionAsync(batch);
                 }
-#pragma warning disable CA1031 // whatever it is, the requests are answered and the loop goes on
+#pragma warning disable CA1031 // any exception fails the batch, and the loop continues
                 catch (Exception exception)
 #pragma warning restore CA1031
                 {
@@ -129,7 +131,7 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
         }
     }
 
-    /// <summary>Runs one transaction with the first requests of the batch and takes them out of it.</summary>
+    /// <summary>Runs one transaction with the first requests of the batch, and removes them from the batch.</summary>
     private async Task RunTransactionAsync(LinkedList<WriteRequest> batch)
     {
         using var span = CommitSpan.Start();
@@ -146,7 +148,7 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
                 await ExecuteAsync(session, first.Value);
             }
         }
-#pragma warning disable CA1031 // the transaction is given up, whatever the reason
+#pragma warning disable CA1031 // any exception rolls back the transaction
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -189,8 +191,9 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
         }
     }
 
-    /// <summary>Opens a transaction and takes the lock; waits for a database that is away as long as the requests have patience.</summary>
-    /// <returns>Null where no request is left.</returns>
+    /// <summary>Opens a transaction and takes the lock. While the database is unreachable, it retries until the requests time
+    /// out.</summary>
+    /// <returns>Null if no request is left.</returns>
     private async Task<WriterSession?> BeginAsync(LinkedList<WriteRequest> batch)
     {
         var delay = TimeSpan.Zero;
@@ -209,7 +212,7 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
             }
             catch (Exception exception) when (exception is not DunlinException)
             {
-                // The connection may simply have grown old: the first new one is opened at once.
+                // The connection may only have been closed by the server: the first new one is opened without a delay.
                 await CloseAsync();
                 _head.Lost(exception);
                 if (!PostgresFaults.IsTransient(exception))
@@ -225,7 +228,7 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
         return null;
     }
 
-    /// <summary>Adds what has come while the lock was waited for.</summary>
+    /// <summary>Adds the requests that arrived during the wait for the lock.</summary>
     private async Task JoinAsync(WriterSession session, LinkedList<WriteRequest> batch)
     {
         var last = batch.Last!;
@@ -249,7 +252,7 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
             await session.FindAnswersAsync(keys);
     }
 
-    /// <summary>Answers those who have given up or waited too long.</summary>
+    /// <summary>Fails the requests that were cancelled or have waited too long.</summary>
     private bool DropHopeless(LinkedList<WriteRequest> batch, bool isRetry)
     {
         for (var node = batch.First; node is not null; )
@@ -270,8 +273,9 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
         return batch.Count > 0;
     }
 
-    /// <summary>With the lock held the head cannot lie before what this node had seen when it asked for the lock, unless the database
-    /// was set back. What it has seen since may lie beyond: a node that stood still here has lost the lock without knowing yet.</summary>
+    /// <summary>Compares the head that was read under the lock with the one known when the lock was requested. It can be lower only if the
+    /// database was restored. The current known head may be higher: if this node stalls here, it loses the lock and other nodes
+    /// commit.</summary>
     private async Task CheckHistoryAsync(WriterSession session, Position known)
     {
         if (JournalHead.Continues(known, session.Start))
@@ -291,8 +295,8 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
 
     protected override Exception Translate(Exception exception) => PostgresFaults.Translate(exception);
 
-    /// <summary>The transaction was not committed. Plain appends are tried again; units of work, which may have told others of
-    /// what they did, are not.</summary>
+    /// <summary>Handles a transaction that was not committed. It retries plain appends, but not units of work, which may have had effects
+    /// outside the database.</summary>
     private async Task GiveUpAsync(LinkedList<WriteRequest> batch, Exception exception)
     {
         LogRolledBack(exception, Executed.Count);
@@ -331,7 +335,7 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
             if (connection is not null)
                 await connection.DisposeAsync();
         }
-#pragma warning disable CA1031 // it is given up whatever it says
+#pragma warning disable CA1031 // the connection is abandoned in any case
         catch (Exception exception)
 #pragma warning restore CA1031
         {

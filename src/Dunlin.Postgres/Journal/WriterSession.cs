@@ -11,16 +11,17 @@ using Npgsql;
 
 namespace Dunlin.Postgres.Journal;
 
-/// <summary>
-/// One transaction of the writer. Events and answers to keys stay in memory until the commit inserts all of them at once, so a unit of
-/// work that fails takes its events back without a statement.
+/// <summary>One transaction of the writer. Not thread-safe.</summary>
+/// <remarks>
+/// Events and idempotency results stay in memory until the commit inserts them together. A failed unit of work therefore removes its events
+/// without a statement. Round trips:
 /// <code>
 /// BEGIN, time-outs, lock, state, keys (, savepoint)   one round trip
-/// (keys of requests that came while the lock was waited for)
+/// (keys of requests that arrived during the wait)     one round trip
 /// units of work                                       their own
 /// (release,) topics, events, keys, notify, COMMIT     one round trip
 /// </code>
-/// </summary>
+/// </remarks>
 internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings settings, KnownTopics topics) : WriteTransaction
 {
     private static readonly SqlText BeginWrite = new("begin_write");
@@ -53,17 +54,17 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
 
     public override bool IsOpen => connection.State == ConnectionState.Open && !PostgresTransactions.HasEnded(_transaction!);
 
-    /// <summary>The number of the transaction, by which its outcome can be asked for.</summary>
+    /// <summary>Gets the transaction id, with which the outcome can be queried.</summary>
     public long TransactionId { get; private set; }
 
-    /// <summary>The server process behind the connection.</summary>
+    /// <summary>Gets the id of the server process of the connection.</summary>
     public int ProcessId { get; private set; }
 
     protected override int SideCount => _answers.Count;
 
     protected override DateTimeOffset EventTime => DatabaseClock.EventTime(_now);
 
-    /// <summary>Opens the transaction and takes the lock; waits for whoever holds it.</summary>
+    /// <summary>Opens the transaction and takes the lock. Waits while another node holds it.</summary>
     public async Task BeginAsync(IReadOnlyCollection<WriteRequest> requests)
     {
         _transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted);
@@ -96,12 +97,12 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
             await reader.NextResultAsync();
             await ReadAnswersAsync(reader);
         }
-        // To the end: an error of a later statement is told there.
+        // Reads all results: an error of a later statement is reported there.
         while (await reader.NextResultAsync()) { }
         _hasSavepoint = _isFresh;
     }
 
-    /// <summary>Looks up the answers that were given to these keys.</summary>
+    /// <summary>Looks up the stored results of these keys.</summary>
     public async Task FindAnswersAsync(IReadOnlyCollection<IdempotencyKey> keys)
     {
         await using var batch = new NpgsqlBatch(connection);
@@ -110,7 +111,7 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
         await ReadAnswersAsync(reader);
     }
 
-    // Plain appends run no statement of their own. A unit of work lets go of the savepoint of the one before.
+    // A plain append runs no separate statement. A unit of work releases the savepoint of the previous one.
     public override async ValueTask BeginRequestAsync(WriteRequest request)
     {
         if (!request.IsUnit)
@@ -161,7 +162,7 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
         _known[answer.Key] = answer;
     }
 
-    /// <summary>Inserts what was appended and commits. Where this throws because the connection was lost, the outcome is unknown.</summary>
+    /// <summary>Inserts the appended events and commits. If this throws because the connection was lost, the outcome is unknown.</summary>
     public async Task CommitAsync()
     {
         await using var batch = new NpgsqlBatch(connection);
@@ -232,26 +233,24 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
         Statements.Text(((long)Math.Ceiling(time.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture));
 }
 
-/// <summary>What every transaction of the writer is given.</summary>
+/// <summary>The settings of all transactions of the writer. Immutable.</summary>
 internal sealed record WriterSettings(DatabaseClock Clock, TimeSpan WriteLimit, TimeSpan Patience, TimeProvider Time)
 {
-    /// <summary>How long to wait for the lock: others may have long work, and one of them may have to be disconnected first.</summary>
+    /// <summary>Gets how long to wait for the lock. Other nodes may run long units of work, and the server may have to disconnect one
+    /// first.</summary>
     public TimeSpan LockTimeout => 2 * IdleTimeout;
 
     public TimeSpan StatementTimeout => 4 * IdleTimeout;
 
-    /// <summary>
-    /// How long a transaction of the writer may be idle before the server ends it: a unit of work may be for its whole limit.
-    /// </summary>
+    /// <summary>Gets how long a transaction of the writer may be idle before the server ends it. A unit of work may be idle for its whole
+    /// limit.</summary>
     public TimeSpan IdleTimeout => WriteLimit + TimeSpan.FromSeconds(1);
 }
 
-/// <summary>
-/// Topics that are known to be in the database, because a commit put them there or found them. Bounded. Used by one at a time.
-/// </summary>
+/// <summary>A bounded cache of topics that are in the database, because a commit inserted or found them. Not thread-safe.</summary>
 internal sealed class KnownTopics
 {
-    /// <summary>Some ten MiB; beyond, they are looked up again.</summary>
+    /// <summary>The maximum number of topics, about 10 MiB. Other topics are looked up again.</summary>
     private const int MaxKnown = 65_536;
 
     private readonly HashSet<TopicName> _known = [];

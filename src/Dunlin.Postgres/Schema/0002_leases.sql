@@ -1,5 +1,5 @@
--- One row for each resource that is held or waited for, or was so a while ago. Times are 100 ns ticks since year 1, UTC:
--- exactly what the program holds.
+-- One row for each resource that is held or waited for, or recently was. Times are 100 ns ticks since year 1, UTC, the precision of the
+-- program.
 CREATE TABLE dunlin_lease (
     resource TEXT COLLATE "C" PRIMARY KEY,
     fence BIGINT NOT NULL,
@@ -16,18 +16,18 @@ CREATE TABLE dunlin_lease (
     ended_lease_id TEXT COLLATE "C",
     ended_at BIGINT NOT NULL,
     ending BIGINT NOT NULL,
-    -- The queue as a JSON array; null where nobody waits.
+    -- The queue as a JSON array; null if nobody waits.
     waiters TEXT COLLATE "C"
 );
 
--- The leases of one sign-in session, for the end of that session.
+-- Finds the leases of a sign-in session when the session ends.
 CREATE INDEX dunlin_lease_by_session ON dunlin_lease (session_id) WHERE session_id IS NOT NULL;
 
--- The few rows that have a queue, to find the waiters of one session.
+-- Finds the waiters of a session in the few rows with a queue.
 CREATE INDEX dunlin_lease_waited_for ON dunlin_lease (resource) WHERE waiters IS NOT NULL;
 
--- The rows that can be forgotten, by age.
+-- Finds rows to delete, by age.
 CREATE INDEX dunlin_lease_ended ON dunlin_lease (ended_at) WHERE lease_id IS NULL AND waiters IS NULL;
 
--- What is due to end, for the node that looks after the leases of nodes that are gone.
+-- Finds expired leases, for the sweep of leases whose node is gone.
 CREATE INDEX dunlin_lease_due ON dunlin_lease (expires_at) WHERE lease_id IS NOT NULL;

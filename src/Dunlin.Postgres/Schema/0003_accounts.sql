@@ -1,7 +1,7 @@
 -- Users who sign in with a password.
 CREATE TABLE dunlin_account (
     user_id TEXT COLLATE "C" PRIMARY KEY,
-    -- The user name as it is compared: upper case.
+    -- The user name in upper case, for comparison.
     name_key TEXT COLLATE "C" NOT NULL UNIQUE,
     username TEXT COLLATE "C" NOT NULL,
     full_name TEXT COLLATE "C" NOT NULL,
@@ -10,7 +10,7 @@ CREATE TABLE dunlin_account (
     roles TEXT COLLATE "C" NOT NULL
 );
 
--- Sign-in sessions, kept so that a restart signs nobody out. Times are 100 ns ticks since year 1, UTC.
+-- Sign-in sessions, stored so that a restart signs no user out. Times are 100 ns ticks since year 1, UTC.
 CREATE TABLE dunlin_session (
     session_id TEXT COLLATE "C" PRIMARY KEY,
     user_id TEXT COLLATE "C" NOT NULL,
@@ -20,10 +20,10 @@ CREATE TABLE dunlin_session (
     description TEXT COLLATE "C" NOT NULL
 );
 
--- Forgetting the sessions that have expired.
+-- Finds expired sessions.
 CREATE INDEX dunlin_session_by_expiry ON dunlin_session (expires_at);
 
--- Single-use tickets that are not used yet: one got from one node may be used at another. Times are ticks, as above.
+-- Unused single-use tickets: one node issues a ticket, another may redeem it. Times are ticks, as above.
 CREATE TABLE dunlin_ticket (
     hash TEXT COLLATE "C" PRIMARY KEY,
     user_id TEXT COLLATE "C" NOT NULL,
@@ -36,13 +36,13 @@ CREATE TABLE dunlin_ticket (
     credential_expires_at BIGINT
 );
 
--- Counting the unused tickets of one user.
+-- Counts the unused tickets of a user.
 CREATE INDEX dunlin_ticket_by_user ON dunlin_ticket (user_id);
 
--- Forgetting those that nobody used.
+-- Finds expired tickets.
 CREATE INDEX dunlin_ticket_by_expiry ON dunlin_ticket (expires_at);
 
--- Secrets that the nodes share, such as the key that signs tokens where none is configured.
+-- Secrets that the nodes share, such as the generated key that signs tokens.
 CREATE TABLE dunlin_secret (
     name TEXT COLLATE "C" PRIMARY KEY,
     value TEXT NOT NULL

@@ -1,2 +1,2 @@
--- What the credential allowed that a ticket was got with, as JSON; null for nothing. A node that does not know the column leaves it out.
+-- The grants of the credential that requested the ticket, as JSON; null for none. A node of a version without this column omits it.
 ALTER TABLE dunlin_ticket ADD COLUMN grants TEXT COLLATE "C";

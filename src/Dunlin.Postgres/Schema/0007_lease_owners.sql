@@ -1,2 +1,2 @@
--- The leases of one user, to keep to the limit of each. Rows that nobody holds have no user.
+-- Counts the leases of a user for the limit per user. Rows without a holder have no user.
 CREATE INDEX dunlin_lease_by_user ON dunlin_lease (user_id, expires_at) WHERE user_id IS NOT NULL;

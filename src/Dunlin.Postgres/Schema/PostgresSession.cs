@@ -7,7 +7,7 @@ using NpgsqlTypes;
 
 namespace Dunlin.Postgres.Schema;
 
-/// <summary>The statements that every store has, on one connection. Each call is one round trip.</summary>
+/// <summary>Runs the statements that every store has on one connection. Each call is one round trip. Not thread-safe.</summary>
 internal sealed class PostgresSession(NpgsqlConnection connection) : ISchemaSession
 {
     public static readonly SqlDialect Dialect = new("postgres", isShared: true, typeof(PostgresSession).Assembly);
@@ -42,7 +42,7 @@ internal sealed class PostgresSession(NpgsqlConnection connection) : ISchemaSess
 
     public async ValueTask ExecuteAsync(string script, CancellationToken cancellationToken)
     {
-        // No parameters, so that a script may hold several statements.
+        // A command without parameters may contain several statements.
         await using var command = new NpgsqlCommand(script, connection);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }

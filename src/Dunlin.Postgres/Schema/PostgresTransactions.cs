@@ -2,11 +2,11 @@ using Npgsql;
 
 namespace Dunlin.Postgres.Schema;
 
-/// <summary>What the client knows of a transaction without asking the server.</summary>
+/// <summary>Reads the state of a transaction from the client, without a round trip.</summary>
 internal static class PostgresTransactions
 {
-    /// <summary>Whether somebody has committed or rolled back the transaction by a statement. Every answer of the server says
-    /// whether a transaction is open; the property asks what the last one said.</summary>
+    /// <summary>Returns whether a statement has committed or rolled back the transaction. Each response of the server contains the state of
+    /// the transaction; the property reads the last one.</summary>
     public static bool HasEnded(NpgsqlTransaction transaction)
     {
         try

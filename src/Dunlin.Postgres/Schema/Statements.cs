@@ -4,7 +4,8 @@ using NpgsqlTypes;
 
 namespace Dunlin.Postgres.Schema;
 
-/// <summary>Statements with positional parameters, each with its type: so that a null has one too, and nothing is guessed.</summary>
+/// <summary>Creates statements with positional, typed parameters. The explicit types also apply to null values, so the server infers
+/// none.</summary>
 internal static class Statements
 {
     public static NpgsqlCommand Command(this NpgsqlConnection connection, SqlText sql, params ReadOnlySpan<NpgsqlParameter> parameters)
@@ -54,7 +55,7 @@ internal static class Statements
     public static DateTimeOffset? TimeOrNull(this NpgsqlDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : reader.Time(column);
 
-    // Most data is a whole array already.
+    // Most data already is a whole array.
     private static byte[] ToArray(ReadOnlyMemory<byte> memory) =>
         MemoryMarshal.TryGetArray(memory, out var segment) && segment.Offset == 0 && segment.Count == segment.Array!.Length
             ? segment.Array

@@ -1,5 +1,5 @@
--- After all tables have come: the next fencing token follows $1, and the next ids follow the ones that came. The token is a sequence
--- here, not a counter.
+-- After all tables are copied, sets the next fencing token to follow $1, and the next ids to follow the copied ones. The token is a
+-- sequence here, not a counter.
 WITH counter AS (
     DELETE FROM dunlin_counter WHERE name = 'fence'
 )

@@ -1,2 +1,2 @@
--- The last fencing token; 0 for none.
+-- Reads the last fencing token; 0 for none.
 SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM dunlin_fence

@@ -1,4 +1,5 @@
--- Removes records deleted, and access taken, before $1, and remembers the highest version removed. All parts see the rows as they were.
+-- Deletes records that were deleted, and access that was revoked, before $1, and stores the highest version removed. All parts see the rows
+-- as they were before.
 WITH mark AS (
     UPDATE dunlin_counter SET value = greatest(
         value,

@@ -1,4 +1,4 @@
--- What changed in a space after a version (and key), for one reader (null: for all), in keys that begin with $5 (empty: all).
+-- Reads the changes of a space after a version (and key), for one reader (null: for all), with keys that start with $5 (empty: all).
 SELECT key, version, created, deleted_at, audience, value FROM dunlin_record
 WHERE space = $1 AND (version, key) > ($2, $3)
     AND ($4::TEXT IS NULL OR audience IS NULL OR audience = $4)

@@ -1,2 +1,2 @@
--- Keeps a secret unless there is one of its name.
+-- Inserts a secret unless one with its name exists.
 INSERT INTO dunlin_secret (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING

@@ -1,2 +1,2 @@
--- A secret by its name.
+-- Reads a secret by its name.
 SELECT value FROM dunlin_secret WHERE name = $1

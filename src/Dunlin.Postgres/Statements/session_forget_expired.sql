@@ -1,2 +1,2 @@
--- Forgets sessions that expired before a time.
+-- Deletes sessions that expired before a time.
 DELETE FROM dunlin_session WHERE expires_at < $1

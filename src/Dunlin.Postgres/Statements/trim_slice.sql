@@ -1,5 +1,5 @@
--- Removes the oldest events of the topic $1, $3 at most, through the offset $2, and remembers with it that readers before have missed
--- something. One statement, so that no snapshot holds the one without the other, and all parts see the same slice.
+-- Deletes the oldest events of the topic $1, at most $3, through the offset $2, and records that earlier readers have missed events. One
+-- statement, so that each snapshot contains both changes or none, and all parts see the same slice.
 WITH slice AS MATERIALIZED (
     SELECT "offset" FROM dunlin_journal WHERE topic = $1 AND "offset" <= $2 ORDER BY "offset" LIMIT $3
 ), mark AS (

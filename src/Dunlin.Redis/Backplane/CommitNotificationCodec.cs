@@ -5,12 +5,13 @@ using Dunlin.Topics;
 
 namespace Dunlin.Redis.Backplane;
 
-/// <summary>What is said on the channel.</summary>
-/// <param name="Node">Who says it.</param>
-/// <param name="Through">The position reached; default for a transient event and for a beat.</param>
-/// <param name="Events">The events committed, consecutive; or the one transient event; empty where the position alone is told.</param>
-/// <param name="Number">Of a beat, by which the node knows that it hears itself, or of a transient event; else 0.</param>
-/// <param name="Commit">The span of the commit; null where it is not traced.</param>
+/// <summary>A message on the channel. Immutable.</summary>
+/// <param name="Node">The id of the sender.</param>
+/// <param name="Through">The last committed position. Default for a transient event and for a heartbeat.</param>
+/// <param name="Events">The committed events, consecutive; or the one transient event. Empty if the message contains the position
+/// only.</param>
+/// <param name="Number">The number of a heartbeat or of a transient event; otherwise 0.</param>
+/// <param name="Commit">The span of the commit. Null if the commit is not traced.</param>
 internal sealed record CommitNotification(
     string Node,
     Position Through,
@@ -24,9 +25,10 @@ internal sealed record CommitNotification(
     public bool IsBeat => Through == default && Events.Count == 0;
 }
 
-/// <summary>The bytes of a <see cref="CommitNotification"/>: version, node, number, epoch, last offset, count, and for each event its
-/// topic, type, data, origin and time. A commit that is traced is a version of its own, with the ids of its trace and span before the
-/// events. Nodes of another version do not understand each other and read the journal instead.</summary>
+/// <summary>Encodes and decodes a <see cref="CommitNotification"/>: version, node, number, epoch, last offset, count, and topic, type,
+/// data, origin and time of each event.</summary>
+/// <remarks>A traced commit has a separate version, with the ids of its trace and span before the events. Nodes of different versions
+/// ignore each other's messages and read the journal instead.</remarks>
 internal static class CommitNotificationCodec
 {
     private const byte Version = 2;
@@ -53,7 +55,8 @@ internal static class CommitNotificationCodec
         return bytes.ToArray();
     }
 
-    /// <summary>Whether these bytes are what a node itself has said, and say of events: nothing that it needs to read.</summary>
+    /// <summary>Returns whether a node has sent this message itself and the message contains events, so that the node need not decode
+    /// it.</summary>
     public static bool IsEcho(byte[] bytes, string node)
     {
         var head = 2 + node.Length;
@@ -63,7 +66,7 @@ internal static class CommitNotificationCodec
             && System.Text.Ascii.Equals(bytes.AsSpan(2, node.Length), node);
     }
 
-    /// <returns>Null where the bytes are not one, of this version.</returns>
+    /// <returns>The message, or null if the bytes are not a message of this version.</returns>
     public static CommitNotification? Decode(byte[] bytes)
     {
         try
@@ -97,7 +100,7 @@ internal static class CommitNotificationCodec
         writer.Write(ids);
     }
 
-    // Only sampled commits are told.
+    // Only sampled commits are encoded.
     private static ActivityContext ReadSpan(BinaryReader reader)
     {
         Span<byte> ids = stackalloc byte[TraceIdLength + SpanIdLength];
@@ -139,7 +142,7 @@ internal static class CommitNotificationCodec
         if (data.Length != length)
             throw new EndOfStreamException();
         var origin = reader.ReadBoolean() ? new EventOrigin(Part(reader), Part(reader), Part(reader), Part(reader)) : null;
-        // Made through a draft for its checks of the type. A reserved type is taken here: the engine of another node sends those.
+        // A draft checks the type. It accepts reserved types, because the engine of another node sends them.
         var draft = EventDraft.OfEngine(topic, type, (ReadOnlyMemory<byte>)data, origin);
         return new DunlinEvent(
             position,

@@ -7,28 +7,28 @@ using StackExchange.Redis;
 namespace Dunlin.Redis.Backplane;
 
 /// <content>
-/// The line to Redis. That a connection is open says little: its subscription may not be back yet, or Redis stand still. So this
-/// node says something now and then, and believes in Redis as long as it hears itself.
+/// The connection to Redis. An open connection is not sufficient: its subscription may not be restored yet, or Redis may be stalled. The
+/// node therefore publishes heartbeats, and treats Redis as working while it receives its own heartbeats.
 /// <code>
-///   deaf     : the store reads what notifications tell of at once
-///   hearing  : hints come, and the store waits a moment for them
-///   deaf    -- the node hears a beat that it sent since it went deaf --> hearing: asks the journal for what it missed
-///   hearing -- a connection fails, or three beats go unheard ----------> deaf
-///   deaf    -- ten beats go unheard -----------------------------------> deaf, with a new client
+/// deaf    : the store reads advertised commits at once
+/// hearing : commit notifications arrive, and the store waits a moment for them
+/// deaf    -- receives a heartbeat that was sent after it went deaf --> hearing: reads the journal for missed commits
+/// hearing -- a connection fails, or three heartbeats are missing ----> deaf
+/// deaf    -- ten heartbeats are missing -----------------------------> deaf, with a new client
 /// </code>
 /// </content>
 internal sealed partial class RedisBackplane
 {
-    /// <summary>Beats that may go unheard: one that is late is not an outage.</summary>
+    /// <summary>The number of heartbeats that may be missing: a single late one is no outage.</summary>
     private const int MaxUnheard = 3;
 
-    /// <summary>Beats that a client is given to come back by itself: longer than its own attempts take.</summary>
+    /// <summary>The number of heartbeats that a client has to reconnect: longer than its own attempts take.</summary>
     private const int MaxDeaf = 10;
 
     private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(1);
     private static readonly LoopBackoff Backoff = new(BeatInterval, 2 * BeatInterval);
 
-    private readonly Lock _line = new(); // guards _beat, _heard, _floor, _isHearing and what is told of it
+    private readonly Lock _line = new(); // guards _beat, _heard, _floor, _isHearing and the notification of the store
     private readonly BackgroundLoop _beating;
     private int _isDisposed;
     private ConnectionMultiplexer? _redis;
@@ -38,13 +38,13 @@ internal sealed partial class RedisBackplane
     private long _floor;
     private volatile bool _isHearing;
 
-    // Not the configuration as it is: it may hold a password.
+    // Omits the options of the configuration, which may contain a password.
     private string EndPoints => string.Join(", ", ConfigurationOptions.Parse(_options.Configuration).EndPoints);
 
-    /// <summary>Whether this node hears what is published now.</summary>
+    /// <summary>Gets whether this node currently receives published messages.</summary>
     public bool IsHearing => _isHearing;
 
-    /// <summary>Begins to connect, and goes on trying.</summary>
+    /// <summary>Starts to connect, and retries until disposal.</summary>
     public async Task ConnectAsync()
     {
         await OpenAsync();
@@ -55,7 +55,7 @@ internal sealed partial class RedisBackplane
     {
         var configuration = ConfigurationOptions.Parse(_options.Configuration);
         configuration.AbortOnConnectFail = false;
-        // A notification that waits for a connection is worthless by then: the other nodes read the journal.
+        // Fail a publish without connection: a late notification is useless, because other nodes read the journal by then.
         configuration.BacklogPolicy = BacklogPolicy.FailFast;
         configuration.ClientName ??= "dunlin";
         var redis = await ConnectionMultiplexer.ConnectAsync(configuration);
@@ -68,18 +68,18 @@ internal sealed partial class RedisBackplane
         await SubscribeAsync(redis);
         Volatile.Write(ref _subscriber, redis.GetSubscriber());
         LogConnected(redis.IsConnected);
-        // Disposed while the new client connected: Dispose did not see it.
+        // The client was disposed while the new one connected, so Dispose did not dispose the new one.
         if (Volatile.Read(ref _isDisposed) == 1)
             redis.Dispose();
     }
 
-    /// <summary>Subscribes once; a client that has subscribed renews the subscription itself at every new connection.</summary>
+    /// <summary>Subscribes once. The client itself restores the subscription after each reconnect.</summary>
     private async Task SubscribeAsync(ConnectionMultiplexer redis)
     {
         try
         {
             var messages = await redis.GetSubscriber().SubscribeAsync(_channel);
-            // A queue calls its handler for one message after another, so notifications keep the order in which Redis sent them.
+            // The queue calls its handler for one message at a time, so messages stay in the order of Redis.
             messages.OnMessage(message => OnSaid(message.Message));
             _messages = messages;
         }
@@ -91,7 +91,7 @@ internal sealed partial class RedisBackplane
 
     public void Dispose()
     {
-        // A container that knows this by two names disposes it twice.
+        // A container that registers this object under two types disposes it twice.
         if (Interlocked.Exchange(ref _isDisposed, 1) == 1)
             return;
         _ = _beating.StopAsync();
@@ -112,8 +112,8 @@ internal sealed partial class RedisBackplane
         }
     }
 
-    /// <summary>Whether to begin with a new client: one that has come back without its subscription, or believes in a line that is dead,
-    /// would leave this node deaf for as long as it does.</summary>
+    /// <summary>Returns whether to create a new client. A client that has lost its subscription, or treats a dead connection as open, would
+    /// keep this node deaf.</summary>
     private bool IsDeafForLong()
     {
         lock (_line)
@@ -160,7 +160,7 @@ internal sealed partial class RedisBackplane
             GoDeaf();
     }
 
-    // Only under _line.
+    // Requires _line.
     private void GoDeaf()
     {
         _floor = _beat;
@@ -168,16 +168,16 @@ internal sealed partial class RedisBackplane
         _store?.HintsCome(false);
     }
 
-    /// <summary>While this node was deaf hints were lost: the journal tells what they would have told.</summary>
+    /// <summary>Reads the head of the journal, because commit notifications were lost while this node was deaf.</summary>
     private async Task AskJournalAsync()
     {
         try
         {
-            // Asked for late: the store and what uses this are made by one container.
+            // Resolved late, because the container creates both the store and this object.
             if (_node is { } node && _services.GetService(typeof(IJournal)) is IJournal journal)
                 node.OnReached(await journal.ReadHeadAsync(CancellationToken.None));
         }
-#pragma warning disable CA1031 // the store's own watch finds it a little later
+#pragma warning disable CA1031 // the watcher of the store detects the commits later
         catch (Exception exception)
 #pragma warning restore CA1031
         {

@@ -4,17 +4,17 @@ using Dunlin.Journal;
 namespace Dunlin.Redis.Backplane;
 
 /// <content>
-/// Transient events: by Redis while this node hears itself there, through the store while it does not. A node that is deaf hears the
-/// store alone; as it also speaks through it alone (at least every few seconds, by which nodes know of each other), the others
-/// notice, and say everything both ways for a while. What comes both ways is known by its number and delivered once. What is under way
-/// when Redis goes is lost.
+/// Transient events travel through Redis while this node receives its own heartbeats, and through the store while it does not. A deaf node
+/// receives through the store only. It also sends through the store only, at least every few seconds, because nodes announce themselves.
+/// The other nodes detect this and send all transient events both ways for a while. Receivers recognise an event by its number and deliver
+/// it once. Events in transit are lost when Redis fails.
 /// </content>
 internal sealed partial class RedisBackplane
 {
-    /// <summary>How long a node that was heard through the store may still be there only.</summary>
+    /// <summary>How long a node that was received through the store is assumed to be deaf.</summary>
     private static readonly TimeSpan OthersAreDeaf = TimeSpan.FromSeconds(10);
 
-    private readonly Lock _saying = new(); // guards _number, so that numbers grow along what is sent through the store
+    private readonly Lock _saying = new(); // guards _number, so that events reach the store in the order of numbers
     private readonly SeenNumbers _seen = new(TimeProvider.System);
     private long _number;
     private long _heardByStore = -1;
@@ -35,7 +35,7 @@ internal sealed partial class RedisBackplane
 
     private void OnHeardByStore(NumberedEvent heard)
     {
-        // What has come by Redis already is from a node that says everything both ways, and is not deaf itself.
+        // An event that also arrived through Redis comes from a node that sends both ways and is not deaf.
         if (Hear(heard))
             Interlocked.Exchange(ref _heardByStore, TimeProvider.System.GetTimestamp());
     }

@@ -9,11 +9,9 @@ using StackExchange.Redis;
 
 namespace Dunlin.Redis.Backplane;
 
-/// <summary>
-/// Hints and transient events on one channel of Redis. Publish and subscribe there is at most once and remembers nothing, so it is
-/// never relied on: a hint that carries events spares the others a look into the journal when they are in step, and whatever
-/// is lost, late or out of turn they find there. Safe for concurrent use.
-/// </summary>
+/// <summary>The backplane that sends commit notifications and transient events on one Redis channel. Thread-safe.</summary>
+/// <remarks>Redis publish/subscribe delivers at most once and stores nothing, so nothing relies on it. A commit notification with events
+/// saves nodes that are in step a read of the journal. Nodes read lost, late or reordered commits from the journal.</remarks>
 internal sealed partial class RedisBackplane : IBackplane, IDisposable
 {
     private readonly string _id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
@@ -112,7 +110,7 @@ internal sealed partial class RedisBackplane : IBackplane, IDisposable
             return;
         if (CommitNotificationCodec.Decode(bytes) is not { } hint)
         {
-            // Once: a node of another version says many.
+            // Logged once: a node of another version sends many such messages.
             if (Interlocked.Exchange(ref _misunderstood, 1) == 0)
                 LogNotUnderstood(bytes.Length);
             return;
@@ -138,7 +136,7 @@ internal sealed partial class RedisBackplane : IBackplane, IDisposable
     {
         if (hint.Events.Count > 0)
         {
-            // First the readers, then the store: what it believes this node to know has been handed over.
+            // Readers first, then the store: the store's known head includes only events that were handed to the fan-out.
             node.OnCommitNotification(hint.Events);
             _store?.Hinted(hint.Events[0].Position, hint.Through);
         }

@@ -1,25 +1,25 @@
 namespace Dunlin.Redis.Backplane;
 
-/// <summary>
-/// Which transient events of the other nodes were delivered: each node numbers its own, and one that comes by Redis and through
-/// the store is delivered once. Of each node the last <see cref="Window"/> numbers are remembered; an older one counts as
-/// delivered, so that what is in doubt is lost and not doubled. Safe for concurrent use.
-/// </summary>
+/// <summary>Records which transient events of other nodes were delivered, so that an event which arrives through Redis and through the
+/// store is delivered once. Thread-safe.</summary>
+/// <remarks>Each node numbers its own events. The class keeps the last <see cref="Window"/> numbers of each node. An older number counts as
+/// delivered: in doubt, an event is lost rather than duplicated.</remarks>
 internal sealed class SeenNumbers(TimeProvider time)
 {
-    /// <summary>How far the two ways may be apart: a second of many events.</summary>
+    /// <summary>How far the two ways may be apart: a second with many events.</summary>
     private const int Window = 4_096;
 
-    /// <summary>Nodes remembered at most; one that comes back after a restart is another.</summary>
+    /// <summary>The maximum number of nodes. A restarted node has a new id.</summary>
     private const int MaxNodes = 256;
 
-    /// <summary>The store keeps what it passes on for a minute; what was sent longer ago cannot come again.</summary>
+    /// <summary>The age after which a node is removed. The store keeps transient events for a minute, so older ones cannot arrive
+    /// again.</summary>
     private static readonly TimeSpan ForgetAfter = TimeSpan.FromMinutes(10);
 
-    private readonly Lock _gate = new(); // guards everything below
+    private readonly Lock _gate = new(); // guards the fields below
     private readonly Dictionary<string, Seen> _nodes = new(StringComparer.Ordinal);
 
-    /// <summary>Whether this one has not been seen before; from now on it has.</summary>
+    /// <summary>Records an event. Returns false if it was recorded before.</summary>
     public bool Add(string node, long number)
     {
         lock (_gate)
@@ -34,7 +34,7 @@ internal sealed class SeenNumbers(TimeProvider time)
         }
     }
 
-    // Only under _gate.
+    // Requires _gate.
     private void Forget()
     {
         foreach (var (node, seen) in _nodes)
@@ -57,7 +57,7 @@ internal sealed class SeenNumbers(TimeProvider time)
         {
             if (number <= _last - Window)
                 return false;
-            // Places of numbers that have left the window are taken over by those that enter it.
+            // Clears the bits of numbers that enter the window, which numbers that have left it used before.
             for (var entered = Math.Max(_last + 1, number - Window + 1); entered <= number; entered++)
                 Of(entered) &= ~Bit(entered);
             _last = Math.Max(_last, number);

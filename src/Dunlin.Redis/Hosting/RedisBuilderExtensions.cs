@@ -7,16 +7,28 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Redis between the nodes.</summary>
+/// <summary>Extends <see cref="DunlinBuilder"/> with Redis.</summary>
 public static class RedisBuilderExtensions
 {
-    /// <summary>Connects the nodes through this Redis, <c>host:port</c>.</summary>
+    /// <summary>Adds a backplane through Redis.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="configuration">The StackExchange.Redis configuration, for example <c>host:port</c>.</param>
+    /// <returns>The same builder.</returns>
+    /// <example>
+    /// <code>
+    /// builder.Services.AddDunlin().AddPostgres(connectionString).AddRedisBackplane("redis:6379");
+    /// </code>
+    /// </example>
     public static DunlinBuilder AddRedisBackplane(this DunlinBuilder builder, string configuration) =>
         builder.AddRedisBackplane(options => options.Configuration = configuration);
 
-    /// <summary>Connects the nodes of one store through Redis: what one commits reaches the others without their reading the
-    /// store, and transient events and presence reach them sooner. The store stays the truth; a Redis that is away, flushed or failed
-    /// over costs latency, and transient events that were under way, and nothing else: meanwhile they go through the store.</summary>
+    /// <summary>Adds a backplane through Redis for the nodes of one store. Nodes receive the events of other nodes without reading the
+    /// store, and receive transient events and presence sooner.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="configure">Sets options. The host does not start with invalid values.</param>
+    /// <returns>The same builder.</returns>
+    /// <remarks>The store stays the source of truth. If Redis is unreachable, flushed or failed over, durable events arrive later, and
+    /// transient events in transit are lost. Meanwhile transient events go through the store.</remarks>
     public static DunlinBuilder AddRedisBackplane(this DunlinBuilder builder, Action<RedisOptions> configure)
     {
         var services = builder.Services;
@@ -27,12 +39,19 @@ public static class RedisBuilderExtensions
         return builder;
     }
 
-    /// <summary>Leases in this Redis, <c>host:port</c>, for work that should not be done twice: see <see cref="ISoftLeases"/> for what they
-    /// do not promise. The store gives their tokens an epoch.</summary>
+    /// <summary>Adds leases in Redis for work that should not be done twice. <see cref="ISoftLeases"/> states their weaker guarantees. The
+    /// store provides the epoch of their fencing tokens.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="configuration">The StackExchange.Redis configuration, for example <c>host:port</c>.</param>
+    /// <returns>The same builder.</returns>
     public static DunlinBuilder AddRedisSoftLeases(this DunlinBuilder builder, string configuration) =>
         builder.AddRedisSoftLeases(options => options.Configuration = configuration);
 
-    /// <inheritdoc cref="AddRedisSoftLeases(DunlinBuilder, string)"/>
+    /// <summary>Adds leases in Redis for work that should not be done twice. <see cref="ISoftLeases"/> states their weaker guarantees. The
+    /// store provides the epoch of their fencing tokens.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="configure">Sets options. The host does not start with invalid values.</param>
+    /// <returns>The same builder.</returns>
     public static DunlinBuilder AddRedisSoftLeases(this DunlinBuilder builder, Action<SoftLeaseOptions> configure)
     {
         builder.Services.AddOptions<SoftLeaseOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();

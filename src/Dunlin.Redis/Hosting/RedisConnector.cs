@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Redis;
 
-/// <summary>Connects the backplane with the host. A Redis that is away at the start holds nothing up.</summary>
+/// <summary>Connects the backplane at the start of the host. An unreachable Redis does not delay the start.</summary>
 internal sealed class RedisConnector(RedisBackplane backplane) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken) => backplane.ConnectAsync();

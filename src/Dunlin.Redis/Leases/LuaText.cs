@@ -1,6 +1,6 @@
 namespace Dunlin.Redis.Leases;
 
-/// <summary>One script, from the file <c>{name}.lua</c> embedded in this assembly. Redis keeps it by its digest.</summary>
+/// <summary>A script from the embedded file <c>{name}.lua</c>. Redis caches it by its digest.</summary>
 internal sealed class LuaText(string name)
 {
     public string Text { get; } = Read(name);

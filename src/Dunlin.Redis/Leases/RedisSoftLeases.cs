@@ -9,16 +9,16 @@ using StackExchange.Redis;
 
 namespace Dunlin.Redis.Leases;
 
-/// <summary>
-/// One script for each verb, so that each is one step of Redis. Where a server process finds no life of its own in the data (it is
-/// empty, or another process wrote it), the node takes a number from the store, which gives each once and has them on disk,
-/// and begins a life with it:
+/// <summary>Implements <see cref="ISoftLeases"/>. Thread-safe.</summary>
+/// <remarks>
+/// Each verb is one script, so it is atomic in Redis. The data may have no life of the current server process, because it is empty or
+/// another process wrote it. The node then takes a new number from the store and begins a life with it as epoch. The store issues each
+/// number once and keeps it on disk.
 /// <code>
-///   acquire -- no life --> next fencing token of the store (committed) --> begin (the first node wins) --> acquire again
+/// acquire -- no life --> next fencing token of the store (committed) --> begin (the first node wins) --> acquire again
 /// </code>
-/// So every grant of a process is of an epoch that was taken after everything that another process, or the data before a
-/// flush, can have granted from: its tokens are larger. Safe for concurrent use.
-/// </summary>
+/// The epoch of a process is therefore newer than all epochs of other processes and of data before a flush, so its tokens are larger.
+/// </remarks>
 internal sealed partial class RedisSoftLeases(
     IOptions<SoftLeaseOptions> options,
     IStore store,
@@ -29,7 +29,7 @@ internal sealed partial class RedisSoftLeases(
     private const int MaxHolderLength = 200;
     private static readonly TimeSpan DefaultDuration = TimeSpan.FromSeconds(30);
 
-    /// <summary>Redis changing again and again while a life is begun is an outage.</summary>
+    /// <summary>The maximum number of attempts. If the server process changes at each of them, Redis counts as failed.</summary>
     private const int MaxAttempts = 3;
 
     private static readonly LuaText Acquire = new("soft_acquire");
@@ -89,8 +89,8 @@ internal sealed partial class RedisSoftLeases(
         }
     }
 
-    /// <summary>Starts the duration of a grant anew. Never acquires.</summary>
-    /// <returns>False where the lease is lost: it expired, or Redis has forgotten it.</returns>
+    /// <summary>Restarts the duration of a grant. It never acquires a lease.</summary>
+    /// <returns>False if the lease is lost: it has expired, or Redis has lost it.</returns>
     internal async ValueTask<bool> RenewAsync(LeaseClaim claim, TimeSpan duration, CancellationToken cancellationToken)
     {
         var token = claim.FencingToken!.Value;
@@ -99,7 +99,7 @@ internal sealed partial class RedisSoftLeases(
     }
 
     /// <summary>Releases a grant.</summary>
-    /// <returns>Whether it was still held.</returns>
+    /// <returns>Whether the grant was still held.</returns>
     internal async ValueTask<bool> ReleaseAsync(LeaseClaim claim, CancellationToken cancellationToken)
     {
         var token = claim.FencingToken!.Value;
@@ -152,7 +152,7 @@ internal sealed partial class RedisSoftLeases(
                 catch (RedisServerException exception)
                     when (attempt == 1 && exception.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
                 {
-                    // Redis has forgotten its scripts, and done nothing; the client knows now, and sends the text.
+                    // Redis has lost its script cache and has executed nothing. The client then sends the text of the script.
                 }
             }
         }
@@ -224,7 +224,7 @@ internal sealed partial class RedisSoftLeases(
 
         public override ValueTask<bool> ReleaseAsync(CancellationToken cancellationToken) => leases.ReleaseAsync(claim, cancellationToken);
 
-        // Redis keeps no reason.
+        // Redis stores no reason.
         public override ValueTask<LeaseEnd?> LossAsync() => new((LeaseEnd?)LeaseEnd.Unknown);
 
         public override void OnClosed() { }

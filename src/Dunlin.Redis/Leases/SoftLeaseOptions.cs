@@ -2,19 +2,22 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Dunlin.Redis.Leases;
 
-/// <summary>Leases in Redis.</summary>
+/// <summary>Holds the options of leases in Redis.</summary>
 public sealed class SoftLeaseOptions
 {
-    /// <summary>The StackExchange.Redis configuration: <c>host:port</c>, several separated by commas, options after them.</summary>
+    /// <summary>Gets or sets the StackExchange.Redis configuration: one or more <c>host:port</c>, then options, separated by commas.
+    /// Required.</summary>
     [Required(AllowEmptyStrings = false)]
     public string Configuration { get; set; } = "";
 
-    /// <summary>The first part of all keys; another site on the same Redis needs another. All keys are of one slot of a cluster, because
-    /// they count by one number. Default: <c>dunlin</c>.</summary>
+    /// <summary>Gets or sets the first part of all keys. Another site on the same Redis needs another prefix. Default:
+    /// <c>dunlin</c>.</summary>
+    /// <remarks>All keys are in one slot of a cluster, because they share one counter.</remarks>
     [Required(AllowEmptyStrings = false)]
     public string Prefix { get; set; } = "dunlin";
 
-    /// <summary>How long to wait for an answer before a call fails as retryable. Default: 2 seconds.</summary>
+    /// <summary>Gets or sets how long a call waits for a response before it fails with <see cref="Diagnostics.ErrorCode.OutcomeUnknown"/>:
+    /// 10 ms to 1 minute. Default: 2 seconds.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(2);
 }

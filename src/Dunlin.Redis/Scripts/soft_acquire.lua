@@ -1,7 +1,7 @@
--- Grants the lease at KEYS[2] to the id ARGV[1] of the holder ARGV[2] for ARGV[3] ms, if nobody holds it; answers the same grant to the same id.
--- KEYS[1] is this life of Redis' data: which server process it belongs to, its epoch, and the last number given. A server process that
--- is not the one it belongs to has lost, or may have lost, numbers that were given: it gives none before it has a new epoch.
--- Answers {1 granted | 0 held | -1 no life, epoch, number, ms left}.
+-- Grants the lease at KEYS[2] to the id ARGV[1] of the holder ARGV[2] for ARGV[3] ms if it is free. Returns the same grant for the same id.
+-- KEYS[1] is the life of Redis' data: its server process, its epoch, and the last number issued. Another server process may have lost
+-- issued numbers, so it issues none before it has a new epoch.
+-- Returns {1 granted | 0 held | -1 no life, epoch, number, ms left}.
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 local life = redis.call('HMGET', KEYS[1], 'run', 'epoch')
 if life[1] ~= run then

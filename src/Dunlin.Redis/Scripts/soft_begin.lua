@@ -1,5 +1,5 @@
--- Begins a life of the data at KEYS[1] with the epoch ARGV[2], on the server process ARGV[1]. Where another node was first, its life goes on.
--- Answers 1, or 0 where this is another server process by now.
+-- Begins a life of the data at KEYS[1] with the epoch ARGV[2] on the server process ARGV[1]. If another node was first, its life stays.
+-- Returns 1, or 0 if this is another server process by now.
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 if run ~= ARGV[1] then
     return 0

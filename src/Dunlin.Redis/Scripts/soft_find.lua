@@ -1,4 +1,4 @@
--- Who holds the lease at KEYS[1]: {holder, epoch, number, ms left}, or nothing.
+-- Returns the holder of the lease at KEYS[1] as {holder, epoch, number, ms left}, or an empty table.
 local lease = redis.call('HMGET', KEYS[1], 'holder', 'epoch', 'number')
 if not lease[1] then
     return {}

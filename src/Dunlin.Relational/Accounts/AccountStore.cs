@@ -7,7 +7,7 @@ using Dunlin.Relational.Sql;
 
 namespace Dunlin.Relational.Accounts;
 
-/// <summary>Accounts and failed sign-ins in the database. Safe for concurrent use.</summary>
+/// <summary>Stores accounts and failed sign-ins in the database. Thread-safe.</summary>
 internal sealed class AccountStore(RelationalStore store) : IAccountStore
 {
     public ValueTask<AccountRow?> FindByNameAsync(string username, CancellationToken cancellationToken) =>
@@ -53,8 +53,8 @@ internal sealed class AccountStore(RelationalStore store) : IAccountStore
         await store.LookUpAsync((session, ct) => session.Call("failures_find").Text(subject).FindAsync(ReadFailures, ct), cancellationToken)
         ?? SignInFailures.None;
 
-    // The changes of failures are single statements outside the lock of the journal, where the dialect has one: guessing passwords
-    // holds up no writer.
+    // Changes of failures are single statements outside the journal lock (if the dialect has one), so password guessing does not block
+    // writers.
     public async ValueTask<bool> TryReplaceFailuresAsync(
         string subject,
         SignInFailures expected,
@@ -93,7 +93,7 @@ internal sealed class AccountStore(RelationalStore store) : IAccountStore
         );
 
     private async ValueTask<AccountRow?> FindAsync(string statement, string value, CancellationToken cancellationToken) =>
-        // No text in a database holds NUL, and PostgreSQL refuses the parameter.
+        // The database contains no text with NUL, and PostgreSQL rejects such a parameter.
         value.Contains('\0', StringComparison.Ordinal)
             ? null
             : await store.LookUpAsync((session, ct) => session.Call(statement).Text(value).FindAsync(Read, ct), cancellationToken);

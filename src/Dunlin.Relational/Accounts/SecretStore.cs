@@ -2,7 +2,7 @@ using Dunlin.Accounts;
 
 namespace Dunlin.Relational.Accounts;
 
-/// <summary>Secrets in a database that several nodes share. Safe for concurrent use.</summary>
+/// <summary>Stores secrets in a database that several nodes share. Thread-safe.</summary>
 internal sealed class SecretStore(RelationalStore store) : ISecretStore
 {
     public async ValueTask<string> GetOrAddAsync(string name, string made, CancellationToken cancellationToken) =>
@@ -11,7 +11,7 @@ internal sealed class SecretStore(RelationalStore store) : ISecretStore
                 async (session, ct) =>
                 {
                     await session.Call("secret_add").Text(name).Text(made).RunAsync(ct);
-                    // A statement of its own sees the secret that another node inserted meanwhile.
+                    // A separate statement also sees a secret that another node has inserted concurrently.
                     return await session.Call("secret_find").Text(name).FindAsync(static row => row.Text(0), ct);
                 },
                 cancellationToken

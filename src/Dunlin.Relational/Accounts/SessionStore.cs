@@ -8,7 +8,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Relational.Accounts;
 
-/// <summary>Sign-in sessions in the database. Safe for concurrent use.</summary>
+/// <summary>Stores sign-in sessions in the database. Thread-safe.</summary>
 internal sealed class SessionStore(RelationalStore store) : ISessionStore
 {
     public async ValueTask AddAsync(SessionRow session, CancellationToken cancellationToken) =>
@@ -36,7 +36,7 @@ internal sealed class SessionStore(RelationalStore store) : ISessionStore
         );
 
     public async ValueTask<SessionRow?> FindAsync(string sessionId, CancellationToken cancellationToken) =>
-        // No text in a database holds NUL, and PostgreSQL refuses the parameter.
+        // The database contains no text with NUL, and PostgreSQL rejects such a parameter.
         sessionId.Contains('\0', StringComparison.Ordinal)
             ? null
             : await store.LookUpAsync((sql, ct) => sql.Call("session_find").Text(sessionId).FindAsync(Read, ct), cancellationToken);

@@ -5,15 +5,15 @@ using Dunlin.Relational.Sql;
 
 namespace Dunlin.Relational.Accounts;
 
-/// <summary>Tickets in a database that several nodes share: a ticket of one node is used at another, once. Safe for concurrent
-/// use.</summary>
+/// <summary>Stores tickets in a database that several nodes share: one node issues a ticket, another node redeems it, once.
+/// Thread-safe.</summary>
 internal sealed class TicketStore(RelationalStore store) : ITicketStore
 {
-    /// <summary>All unused tickets: bounds what a flood of requests can put into the table.</summary>
+    /// <summary>The maximum number of unused tickets. It limits what a flood of requests can write to the table.</summary>
     internal const int MaxTickets = 100_000;
 
-    /// <summary>Unused tickets of one user: more tabs than anybody opens within half a minute, so that one user cannot lock out the
-    /// rest.</summary>
+    /// <summary>The maximum number of unused tickets of one user: more than the tabs that a person opens within half a minute. The limit
+    /// keeps one user from blocking all others.</summary>
     internal const int MaxTicketsPerUser = 100;
 
     public async ValueTask AddAsync(TicketRow ticket, DateTimeOffset now, CancellationToken cancellationToken)

@@ -9,10 +9,10 @@ using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Relational.Hosting;
 
-/// <summary>Registers a store and all that stands on it.</summary>
+/// <summary>Registers a store and the services on top of it.</summary>
 internal static class RelationalServices
 {
-    /// <summary>Adds a store that one process opens, or (see <see cref="AddSharedRelationalStore"/>) several nodes.</summary>
+    /// <summary>Adds a store that one process opens. For several nodes, call <see cref="AddSharedRelationalStore"/>.</summary>
     public static DunlinBuilder AddRelationalStore<TStore>(this DunlinBuilder builder, Func<IServiceProvider, TStore> create)
         where TStore : RelationalStore
     {
@@ -29,21 +29,22 @@ internal static class RelationalServices
         return builder;
     }
 
-    /// <summary>Adds a store that several nodes share. The caller adds its backplane and calls <c>AddSharedStore</c> after it.</summary>
+    /// <summary>Adds a store that several nodes share. The caller then adds its backplane, and calls <c>AddSharedStore</c> after
+    /// it.</summary>
     public static DunlinBuilder AddSharedRelationalStore<TStore>(this DunlinBuilder builder, Func<IServiceProvider, TStore> create)
         where TStore : RelationalStore
     {
         builder.AddRelationalStore(create);
         var services = builder.Services;
         services.TryAddSingleton<ISecretStore, SecretStore>();
-        // In place of the one that AddTokens adds, whichever came first: a ticket of one node is used at another.
+        // Replaces the ticket store of AddTokens in either order of calls, because one node must redeem the tickets of another.
         services.Replace(ServiceDescriptor.Singleton<ITicketStore, TicketStore>());
         services.AddHostedSingleton<LeaseSweeper>();
         return builder;
     }
 
-    /// <summary>Opens the store before any hosted service starts, so that a bad database stops the host at once. It is closed when the
-    /// host disposes its services, after all of them have stopped.</summary>
+    /// <summary>Opens the store before any hosted service starts, so that a faulty database stops the start of the host. The host closes
+    /// the store when it disposes its services, after all of them have stopped.</summary>
     private sealed class StoreOpener(RelationalStore store) : IHostedLifecycleService
     {
         public Task StartingAsync(CancellationToken cancellationToken) => store.OpenAsync(cancellationToken);

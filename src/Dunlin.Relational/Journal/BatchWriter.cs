@@ -4,40 +4,45 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Relational.Journal;
 
-/// <summary>
-/// The steps of a writer that every store shares: running one request of a batch, and announcing a committed batch. A dialect's writer
-/// adds the queue, the transaction and the handling of lost commits. Used by one caller at a time.
+/// <summary>The steps of a writer that all stores share: running one request of a batch, and announcing a committed batch. Not thread-safe:
+/// the loop of the writer calls it.</summary>
+/// <remarks>
+/// The writer of a dialect adds the queue, the transaction and the handling of lost commits. States of a request:
 /// <code>
-/// request: queued -> executed (in the open transaction) -> answered (after the commit)
-///                 -> failed (rolled back alone), or with the batch (the transaction is gone)
+/// queued -> executed (in the open transaction) -> answered (after the commit)
+///        -> failed (rolled back alone), or failed with the batch (the transaction is gone)
 /// </code>
-/// Invariants: nobody is answered before the commit; events are announced in the order of commits, and only after them; a request that
-/// fails changes nothing of the others in its batch.
-/// </summary>
+/// Invariants:
+/// <list type="bullet">
+/// <item>The writer completes no request before the commit.</item>
+/// <item>It announces events after their commit, in the order of commits.</item>
+/// <item>A failed request does not change the other requests of its batch.</item>
+/// </list>
+/// </remarks>
 internal abstract partial class BatchWriter(CommitFeed feed, JournalInstruments instruments, ILogger logger)
     : IStoreWriter<WriteTransaction>
 {
-    /// <summary>Requests that wait at most; more are refused. At 20,000 commits a second this is under a second of work, and it bounds
-    /// what a flood of requests can make the process hold.</summary>
+    /// <summary>The maximum number of queued requests; further requests are refused. At 20,000 commits per second this is less than a
+    /// second of work. It limits the memory that a flood of requests takes.</summary>
     protected const int MaxWaiting = 16_384;
 
-    /// <summary>Events in one batch: keeps the wait for an answer in the range of a few syncs.</summary>
+    /// <summary>The maximum number of events in a batch. It keeps the wait for a commit within a few disk syncs.</summary>
     public const int MaxBatchEvents = 2_048;
 
-    /// <summary>Bytes of data in one batch: bounds one transaction.</summary>
+    /// <summary>The maximum number of bytes of data in a batch, which limits the size of a transaction.</summary>
     public const long MaxBatchBytes = 8 * 1024 * 1024;
 
-    /// <summary>A batch is committed early once it has run so long: its executed requests, and other nodes, should not wait
-    /// for slow ones.</summary>
+    /// <summary>The time after which a batch is committed early, so that slow requests do not delay the executed requests of the batch and
+    /// other nodes.</summary>
     protected static readonly TimeSpan MaxBatchTime = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Requests executed in the open transaction.</summary>
+    /// <summary>Gets the requests executed in the open transaction.</summary>
     protected List<WriteRequest> Executed { get; private set; } = [];
 
     public abstract void Add(WriteRequest request);
 
-    /// <summary>Runs one request. An exception of the request is its own answer; an exception from here is the end of the
-    /// transaction.</summary>
+    /// <summary>Runs one request. An exception of the request fails that request only. An exception thrown by this method means that the
+    /// transaction has ended.</summary>
     protected async ValueTask ExecuteAsync(WriteTransaction transaction, WriteRequest request)
     {
         if (request.Cancellation.IsCancellationRequested)
@@ -72,7 +77,7 @@ internal abstract partial class BatchWriter(CommitFeed feed, JournalInstruments 
         }
     }
 
-    /// <summary>Announces the committed transaction and answers its requests.</summary>
+    /// <summary>Announces the committed transaction and completes its requests.</summary>
     protected void Announce(WriteTransaction transaction)
     {
         var events = transaction.Events;
@@ -88,16 +93,16 @@ internal abstract partial class BatchWriter(CommitFeed feed, JournalInstruments 
     /// <summary>Makes a committed offset visible to the readers of this node.</summary>
     protected abstract void RaiseHead(Position head);
 
-    /// <summary>Records how long an answered request took.</summary>
+    /// <summary>Records the duration of a completed request.</summary>
     protected abstract void Measure(WriteRequest request);
 
-    /// <summary>Whether the store must not go on after this exception.</summary>
+    /// <summary>Returns whether the store must stop after this exception.</summary>
     protected virtual bool IsFatal(Exception exception) => false;
 
-    /// <summary>Whether the database itself may have ended the transaction with this exception.</summary>
+    /// <summary>Returns whether the database may have ended the transaction with this exception.</summary>
     protected abstract bool EndsTransaction(Exception exception);
 
-    /// <summary>Returns the exception that the caller gets.</summary>
+    /// <summary>Returns the exception that the caller receives.</summary>
     protected abstract Exception Translate(Exception exception);
 
     protected void LogRolledBack(Exception exception, int count) => LogBatchFailed(exception, count);

@@ -4,25 +4,24 @@ using Dunlin.Topics;
 
 namespace Dunlin.Relational.Journal;
 
-/// <summary>
-/// Retention: finds page by page the events and keys that the rules no longer keep, and removes them in slices, so that writers get in
-/// between. From each topic only its oldest events go, and <c>trimmed_through</c> moves in the same statement: whether a reader has missed
-/// something of a topic is then one comparison. Nodes that trim at the same time do the same work twice, and no harm. Not for concurrent
-/// use.
-/// </summary>
+/// <summary>Applies retention: finds expired events and keys page by page, and deletes them in slices so that writers run in between. Not
+/// thread-safe.</summary>
+/// <remarks>
+/// Only the oldest events of a topic are deleted, and the same statement raises <c>trimmed_through</c>. One comparison then shows whether a
+/// reader has missed events of a topic. Nodes that trim concurrently repeat some work, without harm.
+/// </remarks>
 internal sealed class Trimmer(RelationalStore store, RetentionOptions rules)
 {
-    /// <summary>Events or keys removed in one slice: some milliseconds of a writer.</summary>
+    /// <summary>The number of events or keys that one slice deletes: some milliseconds of a writer.</summary>
     internal const int SliceSize = 500;
 
-    /// <summary>Topics in one page.</summary>
+    /// <summary>The number of topics in a page.</summary>
     private const int TopicPage = 200;
 
-    // Counting a topic costs as much as the topic keeps: done again only after something was appended to it.
+    // Counting a topic costs time proportional to its events, so it is repeated only after new events were appended to the topic.
     private long _countedThrough;
 
-    /// <summary>Removes what the rules no longer keep.</summary>
-    /// <returns>The number of events removed.</returns>
+    /// <summary>Deletes the events and keys that the rules no longer retain.</summary>
     public async ValueTask<long> RunAsync(long head, DateTimeOffset now, CancellationToken cancellationToken)
     {
         long removed = 0;
@@ -45,8 +44,8 @@ internal sealed class Trimmer(RelationalStore store, RetentionOptions rules)
         return removed;
     }
 
-    /// <returns>Through which offset each topic of the page has to go, and the topic after which the next page begins; null at the
-    /// end.</returns>
+    /// <returns>The offset through which each topic of the page must be trimmed, and the last topic of the page. The last topic is null at
+    /// the end.</returns>
     private async ValueTask<(IReadOnlyList<(long Topic, long Through)> Cuts, long? Last)> FindCutsAsync(
         ISqlSession session,
         long after,
@@ -68,7 +67,7 @@ internal sealed class Trimmer(RelationalStore store, RetentionOptions rules)
         return (cuts, topics.Count == TopicPage ? topics[^1].Id : null);
     }
 
-    /// <summary>The offset through which the topic has to go; 0 for none.</summary>
+    /// <summary>Returns the offset through which the topic must be trimmed; 0 for none.</summary>
     private async ValueTask<long> FindCutAsync(
         ISqlSession session,
         long topic,

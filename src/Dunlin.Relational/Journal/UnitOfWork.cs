@@ -8,7 +8,8 @@ using Dunlin.Relational.Sql;
 
 namespace Dunlin.Relational.Journal;
 
-/// <summary>One unit of work: a savepoint in the open transaction of the writer, which holds the lock of all writers.</summary>
+/// <summary>A unit of work: a savepoint in the open transaction of the writer, which holds the lock of all writers. Not
+/// thread-safe.</summary>
 internal sealed class UnitOfWork(WriteTransaction transaction, LeaseService? leases) : RunningUnit, IUnitOfWork, ILeaseScope, IRecordScope
 {
     private LeaseTable? _leases;
@@ -50,8 +51,8 @@ internal sealed class UnitOfWork(WriteTransaction transaction, LeaseService? lea
     public ValueTask<Position> NextPositionAsync(CancellationToken cancellationToken = default) => new(Open.NextPosition);
 }
 
-/// <summary>One snapshot. It holds at least everything up to <paramref name="position"/>; events beyond come again on a stream that
-/// resumes from there.</summary>
+/// <summary>A snapshot for reading. It includes at least all events up to <paramref name="position"/>. A stream that resumes from there
+/// delivers later events again. Not thread-safe.</summary>
 internal sealed class ReadScope(ISqlSession session, Position position, DateTimeOffset now) : IReadScope, ILeaseScope, IRecordScope
 {
     private LeaseTable? _leases;

@@ -5,7 +5,7 @@ using Dunlin.Relational.Sql;
 
 namespace Dunlin.Relational.Journal;
 
-/// <summary>A unit of work of the application.</summary>
+/// <summary>The request to run a unit of work of the application.</summary>
 internal sealed class UnitRequest<T>(
     Func<IUnitOfWork, CancellationToken, ValueTask<T>> work,
     AsyncLocal<RunningUnit?> current,
@@ -13,7 +13,7 @@ internal sealed class UnitRequest<T>(
     CancellationToken cancellation
 ) : WriteRequest<WriteTransaction, T>(cancellation)
 {
-    // The work runs in the writer, but as its caller: with its Activity, culture and other ambient values.
+    // The work runs in the writer with the ambient values of its caller, such as Activity and culture.
     private readonly ExecutionContext? _context = ExecutionContext.Capture();
     private UnitOfWork? _unit;
     private ValueTask<T> _running;
@@ -55,34 +55,34 @@ internal sealed class UnitRequest<T>(
     }
 }
 
-/// <summary>The time limit of one unit of work. At its end the token is cancelled; a unit that runs on after a grace is
+/// <summary>The time limit of a unit of work. At the limit the token is cancelled; a unit that continues after a grace period is
 /// abandoned.</summary>
 internal interface IUnitLimit
 {
     TimeSpan Length { get; }
 
-    /// <summary>Cancelled at the limit, and when the caller gives up.</summary>
+    /// <summary>Gets a token that is cancelled at the limit, or when the caller cancels.</summary>
     CancellationToken Token { get; }
 
     bool IsOver { get; }
 
     /// <summary>Waits for a unit that did not complete synchronously.</summary>
-    /// <exception cref="UnitAbandonedException">It did not end after its cancellation.</exception>
+    /// <exception cref="UnitAbandonedException">The unit did not end after its cancellation.</exception>
     ValueTask<T> WaitAsync<T>(Task<T> running);
 
     void Stop();
 }
 
-/// <summary>A unit of work still runs after its limit: its connection must not be used again.</summary>
+/// <summary>The exception for a unit of work that still runs after its limit. Its connection must not be used again.</summary>
 internal sealed class UnitAbandonedException(TimeSpan limit, Task running) : Exception("A unit of work was abandoned.")
 {
-    /// <summary>How long a cancelled unit has to end before it is abandoned. Short: all writers wait for it.</summary>
+    /// <summary>The time in which a cancelled unit must end before it is abandoned. Short, because all writers wait for it.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>The answer to its caller.</summary>
+    /// <summary>Gets the exception for the caller.</summary>
     public DunlinException Answer { get; } = TooLong(limit, null);
 
-    /// <summary>Completes when the unit has ended after all; until then the connection may be in use.</summary>
+    /// <summary>Gets a task that completes when the unit ends. Until then it may use the connection.</summary>
     public Task Running { get; } = running;
 
     public static DunlinException TooLong(TimeSpan limit, Exception? cause) =>
@@ -95,7 +95,7 @@ internal sealed class UnitAbandonedException(TimeSpan limit, Task running) : Exc
         );
 }
 
-/// <summary>A small change by the store itself, in a batch of the writer.</summary>
+/// <summary>The request to run a small change of the store itself in a batch of the writer.</summary>
 internal sealed class ChangeRequest<T>(Func<ISqlSession, CancellationToken, ValueTask<T>> change, CancellationToken cancellation)
     : WriteRequest<WriteTransaction, T>(cancellation)
 {

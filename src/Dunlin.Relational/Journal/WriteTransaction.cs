@@ -6,64 +6,63 @@ using Dunlin.Relational.Sql;
 
 namespace Dunlin.Relational.Journal;
 
-/// <summary>
-/// The transaction of one batch of the writer, and the events that it has appended so far. Offsets are taken inside the transaction; a
-/// request that fails gives its offsets back with its rows, so the next request uses them and no gap arises. Used by one caller at a time.
-/// </summary>
+/// <summary>The transaction of one batch of the writer, and the events appended in it. Not thread-safe.</summary>
+/// <remarks>Offsets are assigned inside the transaction. A failed request returns its offsets along with its rows. The next request reuses
+/// them, so no gap arises.</remarks>
 internal abstract class WriteTransaction : IAppendSession
 {
     private List<DunlinEvent> _events = [];
     private Position _start;
 
-    /// <summary>The session of the transaction.</summary>
+    /// <summary>Gets the session of the transaction.</summary>
     public abstract ISqlSession Session { get; }
 
-    /// <summary>The transaction as ADO.NET knows it. Valid in a batch that has a unit of work.</summary>
+    /// <summary>Gets the ADO.NET transaction. Valid in a batch with a unit of work.</summary>
     public abstract DbTransaction Transaction { get; }
 
-    /// <summary>The time by the clock that judges leases.</summary>
+    /// <summary>Gets the current time of the clock that decides the expiry of leases.</summary>
     public abstract DateTimeOffset Now { get; }
 
-    /// <summary>Whether the transaction can go on. A statement of the application may have ended it.</summary>
+    /// <summary>Gets whether the transaction is still open. A statement of the application may have ended it.</summary>
     public abstract bool IsOpen { get; }
 
-    /// <summary>The events appended since the begin.</summary>
+    /// <summary>Gets the events appended since the transaction began.</summary>
     public IReadOnlyList<DunlinEvent> Events => _events;
 
-    /// <summary>The last offset that readers could see at the begin.</summary>
+    /// <summary>Gets the last offset that was visible to readers when the transaction began.</summary>
     public Position Start => _start;
 
-    /// <summary>The last offset appended, committed or not.</summary>
+    /// <summary>Gets the last appended offset, committed or not.</summary>
     public Position Head => _start with { Offset = _start.Offset + _events.Count };
 
     public Position NextPosition => _start with { Offset = _start.Offset + _events.Count + 1 };
 
-    /// <summary>The state to return to if the next request fails.</summary>
+    /// <summary>Gets the state to restore if the next request fails.</summary>
     public Mark Here => new(_events.Count, SideCount);
 
-    /// <summary>The number of changes in memory beside events.</summary>
+    /// <summary>Gets the number of changes in memory other than events.</summary>
     protected abstract int SideCount { get; }
 
-    /// <summary>The time of the next event, in whole milliseconds.</summary>
+    /// <summary>Gets the time of the next event, in whole milliseconds.</summary>
     protected abstract DateTimeOffset EventTime { get; }
 
-    /// <summary>Marks the place to which the request rolls back, if it can fail half done.</summary>
+    /// <summary>Sets a savepoint for a request that can fail halfway.</summary>
     public abstract ValueTask BeginRequestAsync(WriteRequest request);
 
-    /// <summary>The request has succeeded.</summary>
+    /// <summary>Completes a request that has succeeded.</summary>
     public abstract ValueTask EndRequestAsync(WriteRequest request);
 
-    /// <summary>The request has failed: takes back its rows and <see cref="TakeBack"/>s its events.</summary>
+    /// <summary>Rolls back the rows of a failed request, and calls <see cref="TakeBack"/> for its events.</summary>
     public abstract ValueTask RollBackRequestAsync(WriteRequest request, Mark mark);
 
     /// <summary>Starts the time limit of a unit of work.</summary>
     public abstract IUnitLimit StartLimit(CancellationToken caller);
 
-    /// <summary>Returns a fencing token larger than all before, rolled back ones too.</summary>
+    /// <summary>Returns a fencing token larger than all earlier ones, including those that were rolled back.</summary>
     public abstract ValueTask<long> NextFencingTokenAsync(CancellationToken cancellationToken);
 
-    /// <summary>Refuses an event that cannot be stored.</summary>
-    /// <exception cref="Diagnostics.DunlinException">Which field, and why.</exception>
+    /// <summary>Throws if the event cannot be stored.</summary>
+    /// <exception cref="Diagnostics.DunlinException">A field is invalid. The error names the field and the reason.</exception>
     public virtual void Check(EventDraft draft) => AppendRules.Check(draft);
 
     public Position Append(EventDraft draft)
@@ -78,21 +77,21 @@ internal abstract class WriteTransaction : IAppendSession
 
     public abstract void SaveAnswer(KeyAnswer answer);
 
-    /// <summary>Takes back, in memory, the changes since a mark.</summary>
+    /// <summary>Reverts the changes in memory since a mark.</summary>
     public void TakeBack(Mark mark)
     {
         _events.RemoveRange(mark.Events, _events.Count - mark.Events);
         TakeBackSide(mark.Side);
     }
 
-    /// <summary>Begins a new batch after an offset.</summary>
+    /// <summary>Starts a new batch after an offset.</summary>
     protected void Restart(Position start) => (_start, _events) = (start, []);
 
     protected virtual void Insert(DunlinEvent entry) { }
 
     protected abstract void TakeBackSide(int count);
 
-    /// <summary>A state to return to.</summary>
+    /// <summary>A state that can be restored.</summary>
     [StructLayout(LayoutKind.Auto)]
     public readonly record struct Mark(int Events, int Side);
 }

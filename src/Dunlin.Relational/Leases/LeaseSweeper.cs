@@ -7,16 +7,16 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Relational.Leases;
 
-/// <summary>
-/// Ends leases that have expired and that nobody ends, in a store that several nodes share: a node reminds itself of the leases that it
-/// granted, and may be gone when they expire. Every node looks, at its own moment; ending a lease that another has ended changes nothing.
-/// </summary>
+/// <summary>Expires leases in a store that several nodes share. The node that granted a lease schedules its expiry, but may be gone by
+/// then. Thread-safe.</summary>
+/// <remarks>All nodes run the sweep, each at a random time. Expiring a lease that another node has already expired has no effect.</remarks>
 internal sealed class LeaseSweeper : IHostedService
 {
-    /// <summary>How late an expiry may be announced where the node that granted the lease is gone.</summary>
+    /// <summary>The mean interval of the sweep. If the node that granted a lease is gone, its expiry is announced up to 3.5 s
+    /// late.</summary>
     internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
-    /// <summary>Leases ended in one go; the rest at the next.</summary>
+    /// <summary>The maximum number of leases in one sweep. The next sweep continues.</summary>
     private const int MaxLeases = 200;
 
     private readonly RelationalStore _store;
@@ -53,7 +53,7 @@ internal sealed class LeaseSweeper : IHostedService
     internal async Task<int> SweepAsync(CancellationToken cancellationToken)
     {
         var due = await _store.ReadAsync(
-            // One moment late, so that the node that granted the lease comes first.
+            // Waits half an interval after the expiry, so that the node that granted the lease comes first.
             (scope, ct) =>
                 ((ReadScope)scope)
                     .Session.Call("lease_due")

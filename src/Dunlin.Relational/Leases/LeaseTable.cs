@@ -5,15 +5,16 @@ using Dunlin.Topics;
 
 namespace Dunlin.Relational.Leases;
 
-/// <summary>Lease rows of one scope. In a unit of work the lock of the writer is held: nobody else changes them until it ends.</summary>
-/// <param name="session">The session; throws after the end of the scope.</param>
-/// <param name="nextFencingToken">Issues fencing tokens; null in a read scope.</param>
+/// <summary>The lease rows of one scope. A unit of work holds the lock of the writer, so the rows cannot change concurrently. Not
+/// thread-safe.</summary>
+/// <param name="session">Returns the session. Throws after the end of the scope.</param>
+/// <param name="nextFencingToken">Issues fencing tokens. Null in a read scope.</param>
 internal sealed class LeaseTable(Func<ISqlSession> session, Func<CancellationToken, ValueTask<long>>? nextFencingToken) : ILeaseTable
 {
-    // Above every character of a name: the end of the range of all names.
+    // Sorts after every character of a name: the end of the range of all names.
     private const string AfterAllNames = "\u007f";
 
-    // Below every character of a name: name + this is the next text after the name that a name can be.
+    // Sorts before every character of a name: name + this character is the smallest text after the name.
     private const string BeforeAllNames = "\u0001";
 
     public ValueTask<LeaseRow?> FindAsync(ResourceName resource, CancellationToken cancellationToken) =>

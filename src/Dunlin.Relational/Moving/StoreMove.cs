@@ -4,23 +4,22 @@ using Dunlin.Relational.Sql;
 
 namespace Dunlin.Relational;
 
-/// <summary>
-/// Copies a whole store into an empty one, of the same or another database: the journal, leases, records, accounts, sessions and the tables
-/// of the application, with the positions and the epoch, so that open streams resume. Tickets and secrets, which only nodes that share
-/// a database have, stay behind.
-/// </summary>
+/// <summary>Copies a whole store to an empty one, of the same or another database. Thread-safe.</summary>
+/// <remarks>The copy includes the journal, leases, records, accounts, sessions and the tables of the application. Positions and the epoch
+/// stay the same, so open streams resume. Tickets and secrets, which only shared databases have, are not copied.</remarks>
 public static class StoreMove
 {
-    /// <summary>Copies the store. The source is read in one snapshot and is not changed; the target gets all of it in one transaction, or
-    /// nothing. Close both stores afterwards: they remember what they held before.</summary>
-    /// <param name="source">The store to read, with a <c>ReadLimit</c> that is long enough.</param>
-    /// <param name="target">The store to fill, with the schemas of the source and a <c>WriteLimit</c> that is long enough.</param>
-    /// <param name="progress">Called with a table, the rows copied and the rows to copy: every 1,000 rows and at the end,
-    /// on any thread.</param>
-    /// <param name="cancellationToken">Stops the copy; the target stays empty.</param>
+    /// <summary>Copies the store. It reads the source in one snapshot and does not change it. The target receives all rows in one
+    /// transaction, or none. Dispose both stores afterwards: they cache their earlier state.</summary>
+    /// <param name="source">The store to read. Its <c>ReadLimit</c> must exceed the duration of the copy.</param>
+    /// <param name="target">The empty store, with the schemas of the source. Its <c>WriteLimit</c> must exceed the duration of the
+    /// copy.</param>
+    /// <param name="progress">Receives the table, the number of rows copied and the number of rows to copy, after each 1,000 rows and at
+    /// the end of a table. It runs on any thread. Default: null.</param>
+    /// <param name="cancellationToken">Cancels the copy; the target stays empty.</param>
     /// <returns>The number of rows copied.</returns>
-    /// <exception cref="InvalidOperationException">The target has events, lacks a table or column of the source, or the references
-    /// between its tables form a circle.</exception>
+    /// <exception cref="InvalidOperationException">The target has events or lacks a table or column of the source, or references between
+    /// its tables form a cycle.</exception>
     /// <exception cref="DbException">A row does not fit into the target.</exception>
     /// <exception cref="Diagnostics.DunlinException">A store failed, or a limit was too short.</exception>
     public static async Task<long> RunAsync(
@@ -99,7 +98,8 @@ public static class StoreMove
         return copied;
     }
 
-    /// <summary>Each table after those that it refers to: a reference is checked at its row.</summary>
+    /// <summary>Returns each table after the tables that it references, because the database checks a reference when it inserts the
+    /// row.</summary>
     private static IEnumerable<string> InOrder(IReadOnlyList<string> tables, IReadOnlyList<(string Table, string To)> references)
     {
         var left = tables.ToList();

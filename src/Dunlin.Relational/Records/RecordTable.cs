@@ -3,13 +3,13 @@ using Dunlin.Relational.Sql;
 
 namespace Dunlin.Relational.Records;
 
-/// <summary>Records and access of one scope. In a unit of work the lock of the writer is held: nobody else changes them until it
-/// ends.</summary>
-/// <param name="session">The session; throws after the end of the scope.</param>
+/// <summary>The records and access rows of one scope. A unit of work holds the lock of the writer, so the rows cannot change concurrently.
+/// Not thread-safe.</summary>
+/// <param name="session">Returns the session. Throws after the end of the scope.</param>
 /// <param name="isWritable">False in a read scope.</param>
 internal sealed class RecordTable(Func<ISqlSession> session, bool isWritable) : IRecordTable, ISpaceAccessTable
 {
-    // Above every character of a key: skips all keys of the version.
+    // Sorts after every character of a key: skips all keys of the version.
     private const string AfterAllKeys = "\U0010ffff";
 
     public ValueTask<RecordRow?> FindAsync(SpaceName space, string key, CancellationToken cancellationToken) =>

@@ -5,10 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Relational.Schema;
 
-/// <summary>
-/// Brings the schema up to date: the engine's own scripts first, then each registered set. Each script runs once, in the order of the
-/// numbers, in one transaction together with its number. Nodes that start at the same time run the scripts one after another.
-/// </summary>
+/// <summary>Brings the schema up to date: runs the engine's own scripts first, then each registered set. Not thread-safe.</summary>
+/// <remarks>Each script runs once, in the order of the numbers. Its transaction also saves its number. Nodes that start concurrently run
+/// the scripts one after another.</remarks>
 internal sealed partial class Migrator(ISchemaSession session, SqlDialect dialect, ILogger logger)
 {
     /// <exception cref="InvalidOperationException">A script failed, or the database is newer than the program.</exception>
@@ -27,7 +26,7 @@ internal sealed partial class Migrator(ISchemaSession session, SqlDialect dialec
 
     private async ValueTask RunAsync(SchemaScripts set, SchemaScript script, int newest, CancellationToken cancellationToken)
     {
-        // The transaction holds the lock of migrations, so no other node can run the script between the question and the commit.
+        // The transaction holds the lock of migrations, so no other node can run the script between this query and the commit.
         await session.BeginAsync(cancellationToken);
         try
         {
@@ -78,19 +77,19 @@ internal sealed partial class Migrator(ISchemaSession session, SqlDialect dialec
     private partial void LogRan(string set, string script);
 }
 
-/// <summary>The session of migrations, with transactions that exclude the migrations of other nodes.</summary>
+/// <summary>A session of migrations. Its transactions exclude the migrations of other nodes.</summary>
 internal interface ISchemaSession : ISqlSession
 {
-    /// <summary>Whether the transaction is open, whatever a script has done.</summary>
+    /// <summary>Gets whether the transaction is open. A script may have ended it.</summary>
     bool InTransaction { get; }
 
     ValueTask BeginAsync(CancellationToken cancellationToken);
 
     ValueTask CommitAsync(CancellationToken cancellationToken);
 
-    /// <summary>Rolls back the transaction, if it is open.</summary>
+    /// <summary>Rolls back the transaction if it is open.</summary>
     ValueTask RollbackAsync();
 
-    /// <summary>Runs a script of one or several commands without parameters.</summary>
+    /// <summary>Runs a script of one or more commands without parameters.</summary>
     ValueTask ExecuteAsync(string script, CancellationToken cancellationToken);
 }

@@ -2,27 +2,25 @@ using System.Data.Common;
 
 namespace Dunlin.Relational.Sql;
 
-/// <summary>
-/// One open connection that runs the named statements of its dialect. SQLite completes every call synchronously, on the calling
-/// thread; PostgreSQL sends it and completes later. Used by one caller at a time, for one statement at a time.
-/// </summary>
+/// <summary>An open connection that runs the named statements of its dialect. Not thread-safe: one statement at a time.</summary>
+/// <remarks>SQLite completes every call synchronously on the calling thread. PostgreSQL completes calls asynchronously.</remarks>
 internal interface ISqlSession
 {
-    /// <summary>The connection as ADO.NET knows it, for the application's own statements.</summary>
+    /// <summary>Gets the ADO.NET connection, for statements of the application.</summary>
     DbConnection Connection { get; }
 
-    /// <summary>Begins a call of the statement <c>{name}.sql</c>. The call is valid until the next one begins.</summary>
+    /// <summary>Starts a call of the statement <c>{name}.sql</c>. The call is valid until the next one starts.</summary>
     SqlCall Call(string name);
 
-    /// <summary>Whether a statement failed because another row has the same unique value.</summary>
+    /// <summary>Returns whether a statement failed because another row has the same unique value.</summary>
     bool IsDuplicate(DbException exception);
 
     /// <summary>Inserts rows into a table.</summary>
     /// <param name="table">The table.</param>
-    /// <param name="columns">Columns of the table; <paramref name="rows"/> has one column for each, in this order.</param>
+    /// <param name="columns">The columns of the table. <paramref name="rows"/> has one column for each, in this order.</param>
     /// <param name="rows">The rows, from the session of another store.</param>
-    /// <param name="inserted">Called after each row with the number of rows inserted so far.</param>
-    /// <param name="cancellationToken">Stops the copy.</param>
+    /// <param name="inserted">Receives the number of inserted rows after each row.</param>
+    /// <param name="cancellationToken">Cancels the copy.</param>
     /// <returns>The number of rows.</returns>
     ValueTask<long> InsertAsync(
         string table,
@@ -33,15 +31,13 @@ internal interface ISqlSession
     );
 }
 
-/// <summary>A column of a table.</summary>
+/// <summary>A column of a table. Immutable.</summary>
 /// <param name="Name">The name.</param>
-/// <param name="Type">The type in the words of the dialect.</param>
+/// <param name="Type">The type in the syntax of the dialect.</param>
 internal sealed record SqlColumn(string Name, string Type);
 
-/// <summary>
-/// One call of a statement: first its parameters in the order of their numbers, then one of <see cref="RunAsync"/>,
-/// <see cref="FindAsync"/> and <see cref="ListAsync"/>.
-/// </summary>
+/// <summary>A call of a statement: first its parameters in the order of their numbers, then one of <see cref="RunAsync"/>,
+/// <see cref="FindAsync"/> and <see cref="ListAsync"/>. Not thread-safe.</summary>
 internal abstract class SqlCall
 {
     public abstract SqlCall Text(string? value);
@@ -52,14 +48,14 @@ internal abstract class SqlCall
 
     public abstract SqlCall Flag(bool value);
 
-    /// <summary>A time in 100 ns ticks since year 1, UTC.</summary>
+    /// <summary>Adds a time as a number of 100 ns ticks since year 1, UTC.</summary>
     public SqlCall Time(DateTimeOffset? value) => Number(value?.UtcTicks);
 
-    /// <summary>Runs a statement without rows.</summary>
-    /// <returns>The number of rows changed, by the last command of the statement.</returns>
+    /// <summary>Runs a statement that returns no rows.</summary>
+    /// <returns>The number of rows changed by the last command of the statement.</returns>
     public abstract ValueTask<int> RunAsync(CancellationToken cancellationToken);
 
-    /// <summary>Reads the first row; the default value where there is none.</summary>
+    /// <summary>Reads the first row, or returns the default value if there is none.</summary>
     public abstract ValueTask<T?> FindAsync<T>(Func<ISqlRow, T> read, CancellationToken cancellationToken);
 
     /// <summary>Reads all rows.</summary>

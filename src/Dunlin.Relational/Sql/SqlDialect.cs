@@ -4,16 +4,14 @@ using Dunlin.Hosting;
 
 namespace Dunlin.Relational.Sql;
 
-/// <summary>
-/// The SQL of one database, embedded in the assembly of its store: the statements that every dialect has, listed in
-/// <c>docs/guides/write-a-back-end.md</c>, as <c>{assembly}.Statements.{name}.sql</c>, and the numbered scripts of the schema as
-/// <c>{assembly}.Schema.{number}_{name}.sql</c>. Immutable.
-/// </summary>
+/// <summary>The SQL of one database, embedded in the assembly of its store. Immutable.</summary>
+/// <remarks>The statements of every dialect, listed in <c>docs/guides/write-a-back-end.md</c>, are <c>{assembly}.Statements.{name}.sql</c>.
+/// The numbered scripts of the schema are <c>{assembly}.Schema.{number}_{name}.sql</c>.</remarks>
 internal sealed class SqlDialect
 {
     private readonly FrozenDictionary<string, string> _statements;
 
-    /// <param name="name">The word for the dialect in the names of schema scripts, such as <c>sqlite</c>.</param>
+    /// <param name="name">The name of the dialect in the names of schema scripts, such as <c>sqlite</c>.</param>
     /// <param name="isShared">Whether several nodes may open one database.</param>
     /// <param name="assembly">The assembly of the store.</param>
     public SqlDialect(string name, bool isShared, Assembly assembly)
@@ -36,13 +34,13 @@ internal sealed class SqlDialect
 
     public bool IsShared { get; }
 
-    /// <summary>The scripts of the engine's own tables.</summary>
+    /// <summary>Gets the scripts of the engine's own tables.</summary>
     public SchemaScripts Schema { get; }
 
-    /// <summary>The names of all statements.</summary>
+    /// <summary>Gets the names of all statements.</summary>
     public IReadOnlyCollection<string> Statements => _statements.Keys;
 
-    /// <summary>The text of a statement.</summary>
+    /// <summary>Gets the text of a statement.</summary>
     /// <exception cref="InvalidOperationException">The dialect has no such statement.</exception>
     public string this[string statement] =>
         _statements.TryGetValue(statement, out var text)
@@ -50,7 +48,7 @@ internal sealed class SqlDialect
             : throw new InvalidOperationException($"The dialect '{Name}' has no statement '{statement}.sql'.");
 }
 
-/// <summary>One statement that only its own store runs, from an embedded file. Compared by identity.</summary>
+/// <summary>A statement that only its own store runs, from an embedded file. Compared by reference.</summary>
 internal abstract class SqlFile(Assembly assembly, string resource)
 {
     public string Text { get; } = Read(assembly, resource);

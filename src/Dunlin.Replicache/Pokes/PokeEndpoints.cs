@@ -8,7 +8,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Replicache.Pokes;
 
-/// <summary><c>POST poke-user</c> and <c>GET stats</c>. Each user pokes and counts oneself only.</summary>
+/// <summary>Serves <c>POST poke-user</c> and <c>GET stats</c>. A user can poke and count only their own streams. Thread-safe.</summary>
 internal sealed class PokeEndpoints(EventFanout fanout, ClusterQuery questions, TimeProvider time) : IHostedService
 {
     private readonly StreamCounts _counts = new(
@@ -39,18 +39,18 @@ internal sealed class PokeEndpoints(EventFanout fanout, ClusterQuery questions, 
     {
         var caller = context.RequireCaller();
         var count = await _counts.OfAsync(caller.UserId, context.RequestAborted);
-        // How many others are connected is nobody's business but an administrator's: anyone else is told the own number.
+        // Only administrators receive the number of all connections. Other users receive their own number.
         var total = caller.IsAdministrator ? count.Value.InAll : count.Value.OfUser;
         return new PokeStats(caller.UserId, count.Value.OfUser, total, Now, count.UnresponsiveNodes);
     }
 
-    // Milliseconds and Z, as Date.toISOString() writes it.
+    // The format of Date.toISOString(): milliseconds and Z.
     private string Now =>
         time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);
 }
 
-/// <summary>What <c>POST poke-user</c> answers. Silent nodes, here and below: those that have not answered, whose streams are missing;
-/// left out where all have.</summary>
+/// <summary>The response of <c>POST poke-user</c>. <c>silentNodes</c>, here and below, is the number of nodes that have not responded,
+/// whose streams are not counted. It is omitted if all have responded.</summary>
 internal sealed record PokeAnswer(
     bool Success,
     string UserId,
@@ -60,11 +60,11 @@ internal sealed record PokeAnswer(
     [property: JsonPropertyName("silentNodes"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int UnresponsiveNodes
 );
 
-/// <summary>What <c>GET stats</c> answers.</summary>
+/// <summary>The response of <c>GET stats</c>.</summary>
 /// <param name="UserId">The caller.</param>
-/// <param name="UserConnections">Open streams of the caller.</param>
-/// <param name="TotalConnections">Open streams of all, to administrators; to others their own again.</param>
-/// <param name="Timestamp">When it was counted.</param>
+/// <param name="UserConnections">The number of open streams of the caller.</param>
+/// <param name="TotalConnections">The number of all open streams for administrators, and that of the caller for other users.</param>
+/// <param name="Timestamp">The time of the count.</param>
 /// <param name="UnresponsiveNodes">See <see cref="PokeAnswer"/>.</param>
 internal sealed record PokeStats(
     string UserId,

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Replicache.Pokes;
 
-/// <summary><c>GET stream</c>: <c>data: connected</c> at the start, <c>data: ping</c> when idle, <c>data: sync</c> for each poke.
-/// Whoever connects should pull: pokes from before are not kept for long.</summary>
+/// <summary>Serves <c>GET stream</c>: sends <c>data: connected</c> at the start, <c>data: ping</c> when idle, and <c>data: sync</c> for
+/// each poke. Clients must pull after they connect, because old pokes are not kept for long.</summary>
 internal sealed class PokeFeed(EventStreams streams, IOptions<ReplicacheOptions> options)
 {
     private static readonly ReadOnlyMemory<byte> Ping = FrameWriter.Encode(null, static frame => frame.Data("ping"));

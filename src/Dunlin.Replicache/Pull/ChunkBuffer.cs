@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 
 namespace Dunlin.Replicache.Pull;
 
-/// <summary>Bytes in rented chunks: a first pull of many megabytes makes no large array. Not for concurrent use.</summary>
+/// <summary>Collects bytes in rented chunks, so that a first pull of many megabytes allocates no large array. Not thread-safe.</summary>
 internal sealed class ChunkBuffer : IBufferWriter<byte>, IDisposable
 {
     private const int ChunkBytes = 64 * 1024;

@@ -5,10 +5,11 @@ using Dunlin.Records;
 
 namespace Dunlin.Replicache.Pull;
 
-/// <summary>A pull's answer, collected while the snapshot is open and sent after: a slow client holds no snapshot.</summary>
+/// <summary>The response of a pull. It is collected while the snapshot is open and sent afterwards, so that a slow client holds no
+/// snapshot. Not thread-safe.</summary>
 internal sealed class PullAnswer : IDisposable
 {
-    // Without validation the writer takes several values in a row, with commas between: the inside of an array.
+    // Without validation the writer accepts several values in sequence, separated by commas: the content of an array.
     private static readonly JsonWriterOptions Fragment = new() { SkipValidation = true };
 
     private readonly ChunkBuffer _goneBytes = new();
@@ -43,7 +44,7 @@ internal sealed class PullAnswer : IDisposable
         _gone.Flush();
         _put.Flush();
         body.Write(Clears ? "{\"patch\":[{\"op\":\"clear\"}"u8 : "{\"patch\":["u8);
-        // Gone first: a record that has moved to another space is gone from one and put in the other, under one key.
+        // Deletions first: a record that has moved to another space is deleted in one space and put in the other under the same key.
         var isFirst = !Clears;
         foreach (var part in new[] { _goneBytes, _putBytes })
         {

@@ -5,21 +5,21 @@ using Dunlin.Journal;
 
 namespace Dunlin.Replicache.Pull;
 
-/// <summary>
-/// What a client keeps of a pull and sends with the next: <c>{"order", "at", "of"}</c>. The client looks at the order alone,
-/// which never goes back; <paramref name="At"/> is the position through which it knows everything, and
-/// <paramref name="Of"/> whose data that was. So a cookie of another history of the journal, or of another user, is
-/// recognised by itself, and nothing has to be remembered about what was sent to whom.
-/// </summary>
-/// <param name="Order">Whole, at most 2^53 - 1, as numbers of JavaScript are exact up to there.</param>
-/// <param name="At">Null where the cookie is not one of ours, and its order is all there is to know.</param>
+/// <summary>The cookie that a client receives with a pull and sends with the next one: <c>{"order", "at", "of"}</c>. Immutable.</summary>
+/// <remarks>
+/// The client compares only the order, which must never decrease. <paramref name="At"/> is the position through which the client has all
+/// changes, and <paramref name="Of"/> identifies the user. A cookie of another epoch or user is therefore recognised without state on the
+/// server.
+/// </remarks>
+/// <param name="Order">A whole number of at most 2^53 - 1, the largest exact integer of JavaScript.</param>
+/// <param name="At">Null if the cookie was not issued by this server and contains an order only.</param>
 /// <param name="Of">A digest of the user id.</param>
 internal sealed record PullCookie(long Order, Position? At, string Of)
 {
     private const long MaxOrder = (1L << 53) - 1;
 
-    /// <summary>The cookie of a request; null for none, which is what a new client has.</summary>
-    /// <exception cref="Diagnostics.DunlinException">It is no cookie: neither a number nor an object with an order.</exception>
+    /// <summary>Returns the cookie of a request, or null for a new client without cookie.</summary>
+    /// <exception cref="Diagnostics.DunlinException">The cookie is neither null, nor a number, nor an object with an order.</exception>
     public static PullCookie? Read(JsonElement body)
     {
         if (!body.TryGetProperty("cookie", out var cookie))

@@ -6,12 +6,13 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Replicache.Pull;
 
-/// <summary>
-/// <c>POST pull</c>: what has changed for the user since the cookie, and the last mutations of the group, from one snapshot.
-/// <para>A cookie that cannot be continued from (another history of the journal, another user, away for longer than deletions
-/// are remembered) is answered with <c>clear</c>, everything, and a higher order. So pull never says ClientStateNotFound: a
-/// client that has begun anew after one comes with its old cookie, and would be sent round in circles.</para>
-/// </summary>
+/// <summary>Serves <c>POST pull</c>: returns the changes for the user since the cookie, and the last mutations of the group, from one
+/// snapshot. Thread-safe.</summary>
+/// <remarks>
+/// Some cookies cannot be continued: they belong to another epoch or user, or retention has removed deletions since. The response then
+/// contains <c>clear</c>, all records and a higher order. Pull never returns ClientStateNotFound: a client that starts anew sends its old
+/// cookie again, and would loop.
+/// </remarks>
 internal sealed class PullService(
     IStore store,
     IJournal journal,
@@ -85,7 +86,7 @@ internal sealed class PullService(
         foreach (var change in answer.LastMutations)
             through = Math.Max(through, change.Version);
         answer.Clears = cookie is not null && !canContinue;
-        // The order grows as the position does, from wherever the client's is: after a reset that may be further on.
+        // The order grows by as much as the position, starting from the client's order, which may be higher after a reset.
         var order =
             cookie is null ? through
             : canContinue ? cookie.Order + (through - after)
@@ -94,9 +95,9 @@ internal sealed class PullService(
         instruments.Pulled(reader.RowsRead + answer.LastMutations.Count, time.GetElapsedTime(began));
     }
 
-    /// <summary>Whether a position lies after everything there is: the file is an older copy. A commit becomes visible a moment
-    /// before the head tells of it, so a unit of work is let by before a cookie is judged so; and it may be another node's, so
-    /// the store is asked.</summary>
+    /// <summary>Returns whether a position is beyond the head, because the database was restored from an older copy. A commit becomes
+    /// visible shortly before the head is raised, so an empty unit of work runs first. The position may come from another node, so the
+    /// store reads the head from the database.</summary>
     private async ValueTask<bool> IsAheadAsync(Position at)
     {
         if (at.Epoch != journal.Head.Epoch || at.Offset <= journal.Head.Offset)

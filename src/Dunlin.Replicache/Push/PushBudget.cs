@@ -3,7 +3,7 @@ using Dunlin.Limits;
 
 namespace Dunlin.Replicache.Push;
 
-/// <summary>The rates of a user at this node, and how much one push may do.</summary>
+/// <summary>Enforces the rates of a user on this node and the limits of one push. Thread-safe.</summary>
 internal sealed class PushLimits(ReplicacheOptions options, UserRates rates, TimeProvider time)
 {
     private readonly UserRate _mutations = new("mutations", options.MutationsPerSecond, options.MutationBurst);
@@ -39,21 +39,22 @@ internal sealed class PushLimits(ReplicacheOptions options, UserRates rates, Tim
         };
 }
 
-/// <summary>What is left of one push. A mutation is counted once, however often its commit is given up and done again.</summary>
+/// <summary>Counts the mutations of one push. A mutation counts once, even if its commit is rolled back and repeated. Not
+/// thread-safe.</summary>
 internal sealed class PushBudget(PushLimits limits, string userId, long began)
 {
     private int _countedTo;
     private int _done;
 
-    /// <summary>Why no further mutation may be done; null while one may.</summary>
+    /// <summary>Gets the reason why no further mutation may run, or null.</summary>
     public DunlinException? Refusal { get; private set; }
 
-    /// <summary>Whether the mutation at this place of the push, which is new, may be done.</summary>
+    /// <summary>Returns whether the new mutation at this index of the push may run.</summary>
     public bool MayDo(int index)
     {
         if (index < _countedTo)
             return true;
-        // At least one, or a client would never get on.
+        // At least one mutation may run, so that the client makes progress.
         Refusal = _done > 0 && limits.IsOver(began, _done) ? limits.Partly() : limits.RefusalOf(userId);
         if (Refusal is not null)
             return false;
@@ -62,6 +63,6 @@ internal sealed class PushBudget(PushLimits limits, string userId, long began)
         return true;
     }
 
-    /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/>.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/>: the user has created too many clients.</exception>
     public void TakeClients(int count) => limits.TakeClients(userId, count);
 }

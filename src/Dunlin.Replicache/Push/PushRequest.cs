@@ -4,22 +4,23 @@ using Dunlin.Json;
 
 namespace Dunlin.Replicache.Push;
 
-/// <summary>One mutation as it came.</summary>
+/// <summary>A mutation of a push request. Immutable.</summary>
 /// <param name="ClientId">The client.</param>
-/// <param name="Id">Its number.</param>
+/// <param name="Id">The number of the mutation within its client.</param>
 /// <param name="Name">The name of the mutator.</param>
-/// <param name="Args">The arguments; undefined where there are none.</param>
-/// <param name="ArgsText">The same as they stand in the request: check them with <see cref="ArgsBounds"/> before reading.</param>
+/// <param name="Args">The arguments. Undefined if there are none.</param>
+/// <param name="ArgsText">The arguments as UTF-8 text of the request. Check it with <see cref="ArgsBounds"/> before reading the
+/// arguments.</param>
 internal sealed record PushedMutation(string ClientId, long Id, string Name, JsonElement Args, ReadOnlyMemory<byte> ArgsText);
 
-/// <summary>A push as it came.</summary>
+/// <summary>A push request. Immutable.</summary>
 internal sealed record PushRequest(string ClientGroupId, string SchemaVersion, IReadOnlyList<PushedMutation> Mutations)
 {
     private const int MaxNameLength = 200;
 
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, naming the field.</exception>
-    /// <param name="body">The members, readable: see <see cref="WireReader.ReadAsync"/>.</param>
-    /// <param name="utf8">The text as it came.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: a field is invalid. The error names it.</exception>
+    /// <param name="body">The parsed members: see <see cref="WireReader.ReadAsync"/>.</param>
+    /// <param name="utf8">The UTF-8 text of the request.</param>
     public static PushRequest Of(JsonElement body, ReadOnlyMemory<byte> utf8)
     {
         var groupId = WireReader.Id(body, "clientGroupID", "clientGroupID");
@@ -58,10 +59,11 @@ internal sealed record PushRequest(string ClientGroupId, string SchemaVersion, I
     }
 }
 
-/// <summary>Bounds on the arguments of one mutation: who breaks them fails alone.</summary>
+/// <summary>Checks the limits of one mutation's arguments. Only the mutation that exceeds them fails.</summary>
 internal static class ArgsBounds
 {
-    /// <exception cref="DunlinException"><see cref="ErrorCode.TooLarge"/> or <see cref="ErrorCode.InvalidField"/>.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.TooLarge"/>: the arguments are too large.
+    /// <see cref="ErrorCode.InvalidField"/>: they nest too deep or are invalid.</exception>
     public static void Check(ReadOnlySpan<byte> args, ReplicacheOptions options)
     {
         if (args.IsEmpty)

@@ -6,32 +6,30 @@ using Dunlin.Topics;
 
 namespace Dunlin.Replicache.Push;
 
-/// <summary>How a run of mutations ended.</summary>
+/// <summary>The reason why a run of mutations ended.</summary>
 internal enum PushStop
 {
-    /// <summary>All of them are done.</summary>
+    /// <summary>All mutations are processed.</summary>
     None,
 
-    /// <summary>One came before its turn.</summary>
+    /// <summary>A mutation is missing before the next one.</summary>
     Gap,
 
-    /// <summary>One is of a client that is not known here and has lived before.</summary>
+    /// <summary>The next mutation belongs to an unknown client and is not its first one.</summary>
     UnknownClient,
 
-    /// <summary>The user, or the push, has had as many done as may be.</summary>
+    /// <summary>The user or the push has reached a limit.</summary>
     Limit,
 }
 
-/// <summary>A mutator threw: the whole run is rolled back.</summary>
+/// <summary>A mutator has thrown an exception. The whole run is rolled back.</summary>
 internal sealed class MutatorFailedException(int index, Exception cause) : Exception(cause.Message, cause)
 {
     public int Index { get; } = index;
 }
 
-/// <summary>
-/// Some consecutive mutations of one push, in one unit of work: the checks of group, client and order, the mutators, the
-/// last mutation ids, and the pokes. Either all of it commits or nothing does.
-/// </summary>
+/// <summary>Runs consecutive mutations of one push in one unit of work, all or none. Not thread-safe.</summary>
+/// <remarks>The unit contains the checks of group, client and order, the mutators, the last mutation ids, and the pokes.</remarks>
 internal sealed class PushRun(
     PushRequest request,
     int from,
@@ -46,17 +44,17 @@ internal sealed class PushRun(
 {
     private readonly Dictionary<string, ClientState> _clients = new(StringComparer.Ordinal);
 
-    /// <summary>The mutation that runs now; null between them.</summary>
+    /// <summary>Gets the index of the running mutation, or null between mutations.</summary>
     public int? Running { get; private set; }
 
-    /// <summary>The token of the unit of work: cancelled when it has taken too long.</summary>
+    /// <summary>Gets the token of the unit of work, which is cancelled at its time limit.</summary>
     public CancellationToken Limit { get; private set; }
 
     public int Applied { get; private set; }
 
     public int Repeated { get; private set; }
 
-    /// <summary>Where the run stopped: the first mutation that is not done.</summary>
+    /// <summary>Gets the index of the first mutation that is not processed.</summary>
     public int Next { get; private set; }
 
     public async ValueTask<PushStop> RunAsync(IUnitOfWork unit, CancellationToken cancellationToken)
@@ -128,8 +126,8 @@ internal sealed class PushRun(
         CancellationToken cancellationToken
     )
     {
-        // The version of what is written here is the position of the pusher's poke, which is appended next: so that every
-        // mutation that was processed, failed ones too, moves the cookie of its group.
+        // The version of these rows is the position of the pusher's poke, which is appended next. Each processed mutation, including a
+        // failed one, therefore advances the cookie of its group.
         var users = await records.AffectedUsersAsync(cancellationToken);
         budget.TakeClients(_clients.Values.Count(client => client is { IsNew: true, IsChanged: true }) + (isKnown ? 0 : 1));
         var version = (await unit.NextPositionAsync(cancellationToken)).Offset;
@@ -151,7 +149,7 @@ internal sealed class PushRun(
         }
     }
 
-    // The store's own trouble, or the end of the time: nothing that the mutation has done wrong for good.
+    // A fault of the store or the time limit, which is no permanent error of the mutation.
     private static bool IsTemporary(Exception exception, CancellationToken cancellationToken) =>
         exception is DunlinException { Code.Status: >= 500 } || cancellationToken.IsCancellationRequested;
 
@@ -165,5 +163,5 @@ internal sealed class PushRun(
     }
 }
 
-/// <summary>The client has a mutator that the server lacks.</summary>
+/// <summary>The exception for a mutation whose mutator the server does not have.</summary>
 internal sealed class UnknownMutatorException(string name) : Exception($"There is no mutator '{name}'.");

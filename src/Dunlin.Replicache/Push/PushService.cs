@@ -9,12 +9,12 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Replicache.Push;
 
-/// <summary>
-/// <c>POST push</c>: does the pending mutations of a group, in order. Several of them share a commit. Where a mutator
-/// throws, the commit is given up, what came before it is done again and committed, and the mutation itself is stepped
-/// over (its id is used up, its changes are not made). Status 200 says that all of them are done with; anything else that
-/// the client shall send the rest again.
-/// </summary>
+/// <summary>Serves <c>POST push</c>: runs the pending mutations of a group in order. Thread-safe.</summary>
+/// <remarks>
+/// Several mutations share a commit. If a mutator throws, the commit is rolled back. The mutations before it run again and commit, and the
+/// failed mutation is skipped: its id is used, but its changes are not made. Status 200 means that all mutations are processed. Any other
+/// status makes the client send the remaining ones again.
+/// </remarks>
 internal sealed partial class PushService(
     IStore store,
     MutatorSet mutators,
@@ -30,7 +30,7 @@ internal sealed partial class PushService(
 
     private readonly PushLimits _limits = new(options.Value, rates, time);
 
-    // Mutations that took too long, and how often. Guards itself; bounded by MaxRemembered.
+    // The number of time-outs per mutation. _lock guards it, and MaxRemembered limits its size.
     private readonly Dictionary<(string ClientId, long Id), int> _overruns = [];
     private readonly Lock _lock = new();
 
@@ -59,7 +59,7 @@ internal sealed partial class PushService(
         var failed = new HashSet<int>();
         var budget = _limits.Begin(caller.UserId);
         var (next, end) = (0, 0);
-        // An empty push is one run too, for the check of the group.
+        // An empty push also runs once, to check the group.
         do
         {
             end = Math.Max(Math.Min(next + options.Value.MutationsPerCommit, request.Mutations.Count), next);
@@ -73,7 +73,7 @@ internal sealed partial class PushService(
         return PushStop.None;
     }
 
-    /// <summary>Commits some mutations from <paramref name="from"/> on: at least one, or it throws.</summary>
+    /// <summary>Commits mutations starting at <paramref name="from"/>: at least one, or it throws.</summary>
     private async ValueTask<(PushStop Stop, int Next)> RunSliceAsync(
         PushRequest request,
         int from,
@@ -88,7 +88,7 @@ internal sealed partial class PushService(
             var run = new PushRun(request, from, to, failed, budget, caller, mutators, services, options.Value);
             try
             {
-                // Not the request's token: what the user did is kept although the page has gone.
+                // The token of the request is not passed on: the user's changes are kept even if the page has disconnected.
                 var stop = await store.WriteAsync(run.RunAsync, CancellationToken.None);
                 Count(run, from, failed);
                 return (stop, run.Next);
@@ -97,13 +97,13 @@ internal sealed partial class PushService(
             {
                 Report(request, exception);
                 failed.Add(exception.Index);
-                // What came before it is known to work: commit up to here, so that nothing is done over and over.
+                // The mutations before the failed one succeed. Commit up to it, so that they do not run again for each later failure.
                 to = exception.Index + 1;
             }
             catch (DunlinException exception)
                 when (exception.Code == ErrorCode.StoreUnavailable && run.Running is { } slow && run.Limit.IsCancellationRequested)
             {
-                // Together they took too long; perhaps alone none does. The one that does so alone is the fault.
+                // The run took too long, but a single mutation may not. Reduce the run until one mutation alone exceeds the limit.
                 if (to - from > 1)
                     to = slow > from ? slow : from + 1;
                 else if (OverrunsOf(request.Mutations[from]) < options.Value.MaxOverruns)

@@ -10,8 +10,9 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.RxDb.Hints;
 
-/// <summary><c>GET stream</c> and <c>GET status</c>. Hints say that something changed and never carry it: a stream of documents
-/// would move RxDB's checkpoint over whatever was missed. So whoever connects pulls, and old hints need not be kept.</summary>
+/// <summary>Serves <c>GET stream</c> and <c>GET status</c>. Thread-safe.</summary>
+/// <remarks>A hint only says that a document has changed, and never carries the document: a stream of documents would advance RxDB's
+/// checkpoint past missed changes. Clients pull after they connect, so old hints need not be kept.</remarks>
 internal sealed class HintFeed(
     EventStreams streams,
     EventFanout fanout,
@@ -50,7 +51,7 @@ internal sealed class HintFeed(
     {
         var caller = context.RequireCaller();
         var count = await _counts.OfAsync(caller.UserId, context.RequestAborted);
-        // How many others are connected is nobody's business but an administrator's.
+        // Only administrators receive the number of all connections.
         return new HintStatus(
             count.Value.OfUser > 0,
             caller.IsAdministrator ? count.Value.InAll : count.Value.OfUser,
@@ -65,10 +66,11 @@ internal sealed class HintFeed(
     }
 }
 
-/// <summary>What <c>GET status</c> answers.</summary>
-/// <param name="Connected">Whether the caller has a stream open, at whatever node.</param>
-/// <param name="TotalConnections">The caller's open streams; those of all to administrators.</param>
-/// <param name="UnresponsiveNodes">Nodes that have not answered, whose streams are missing; left out where all have.</param>
+/// <summary>The response of <c>GET status</c>.</summary>
+/// <param name="Connected">Whether the caller has an open stream on any node.</param>
+/// <param name="TotalConnections">The number of the caller's open streams, or of all open streams for administrators.</param>
+/// <param name="UnresponsiveNodes">The number of nodes that have not responded, whose streams are not counted. Omitted if all have
+/// responded.</param>
 internal sealed record HintStatus(
     [property: JsonPropertyName("connected")] bool Connected,
     [property: JsonPropertyName("total_connections")] int TotalConnections,

@@ -4,8 +4,8 @@ using Dunlin.Records;
 
 namespace Dunlin.RxDb.Hints;
 
-/// <summary>Whom a unit of work concerns and what with: collected while its changes are looked through, appended at its end.
-/// Each user is told of what that user may see when the unit commits, and of nothing else.</summary>
+/// <summary>Collects the hints of a unit of work per user, and appends them at its end. Each user receives hints only for documents that
+/// the user can see when the unit commits. Not thread-safe.</summary>
 internal sealed class HintSheet(RecordWriter records)
 {
     private readonly Dictionary<(string UserId, RxCollection Collection), List<JsonObject>> _documents = [];
@@ -31,7 +31,7 @@ internal sealed class HintSheet(RecordWriter records)
     {
         foreach (var ((userId, collection), hints) in _documents)
         {
-            // Many at once are one thing to pull: nobody needs to be told of each.
+            // One hint with a count replaces many single hints, because the client pulls once in either case.
             foreach (var hint in hints.Count <= maxSingle ? hints : [new JsonObject { ["count"] = hints.Count }])
                 await unit.AppendAsync(EventDraft.Of(HintTopics.Of(userId), collection.HintEvent, hint, origin), cancellationToken);
         }

@@ -2,12 +2,12 @@ using Dunlin.Topics;
 
 namespace Dunlin.RxDb.Hints;
 
-/// <summary>The topics on which users are told that there is something to pull: <c>rxdb/{user}</c>.</summary>
+/// <summary>The topics that tell users to pull: <c>rxdb/{user}</c>.</summary>
 internal static class HintTopics
 {
     public const string Root = "rxdb";
 
-    /// <summary>Something of any collection: what the user may see has changed as a whole.</summary>
+    /// <summary>The event that announces a change of what the user may see, in all collections.</summary>
     public const string AccessEvent = "sync:access";
 
     public const string PingEvent = "sync:ping";
@@ -17,7 +17,7 @@ internal static class HintTopics
     public static bool IsHint(TopicName topic) => topic.IsUnder(Root);
 }
 
-/// <summary>Everybody may hear of what concerns oneself, and nobody of what concerns another.</summary>
+/// <summary>Allows each user to read the hints for that user only.</summary>
 internal sealed class HintAccess : IAccessPolicy
 {
     public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) =>

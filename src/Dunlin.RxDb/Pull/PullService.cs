@@ -9,13 +9,13 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.RxDb.Pull;
 
-/// <summary>
-/// <c>GET pull/{collection}?position=&amp;limit=</c>: the documents that have changed for the user since the position, in the
-/// order of the journal: <c>{documents, checkpoint: {position}}</c>. A page shorter than the limit is the last one.
-/// <para>A position that cannot be continued from (another history of the journal, away for longer than deletions are
-/// remembered) is answered with <c>checkpoint_expired</c> (410): the client starts anew, without a position, and drops what it
-/// has and is not told again.</para>
-/// </summary>
+/// <summary>Serves <c>GET pull/{collection}?position=&amp;limit=</c>: returns the documents that have changed for the user since the
+/// position, in journal order, as <c>{documents, checkpoint: {position}}</c>. Thread-safe.</summary>
+/// <remarks>
+/// A page shorter than the limit is the last one. Some positions cannot be continued: they belong to another epoch, or retention has
+/// removed deletions since. The response is then <c>checkpoint_expired</c> (410): the client starts anew without a position, and deletes
+/// local documents that it does not receive again.
+/// </remarks>
 internal sealed class PullService(
     IStore store,
     IJournal journal,
@@ -27,7 +27,7 @@ internal sealed class PullService(
 {
     private const int DefaultLimit = 100;
 
-    // One write for many documents, and a slow client that holds no more than this beside its page.
+    // Writes many documents at once, and limits the memory that a slow client holds in addition to its page.
     private const int FlushBytes = 64 * 1024;
 
     public async Task ServeAsync(HttpContext context, string collectionName)
@@ -67,13 +67,14 @@ internal sealed class PullService(
                     ? await GoneAsync(scope, collection, change.Key, userId, cancellationToken)
                     : WireDocuments.Living(change.Value.Span)
             );
-        // After the last page the client knows everything up to the snapshot, also where nothing of this collection has changed
-        // for long: its position must not grow so old that what was forgotten since seems to be missing.
+        // After the last page the client has all changes of the snapshot, even if this collection has not changed for long. An old position
+        // would make deletions that retention has removed since look missing.
         var through = page.HasMore ? page.Through : Math.Max(page.Through, scope.Position.Offset);
         return (documents, scope.Position with { Offset = through });
     }
 
-    /// <summary>Gone from one space is not gone for the user where the document has moved to another: then it is told as it is.</summary>
+    /// <summary>Returns the document if it has moved to another space that the user can read. A deletion in one space is then no deletion
+    /// for the user.</summary>
     private static async ValueTask<byte[]> GoneAsync(
         IReadScope scope,
         RxCollection collection,
@@ -95,8 +96,8 @@ internal sealed class PullService(
         return WireDocuments.Gone(collection, collection.IdOf(key));
     }
 
-    /// <summary>Whether a position lies after everything there is: the file is an older copy. A commit becomes visible a moment
-    /// before the head tells of it, so a unit of work is let by before a position is judged so.</summary>
+    /// <summary>Returns whether a position is beyond the head, because the database was restored from an older copy. A commit becomes
+    /// visible shortly before the head is raised, so an empty unit of work runs first.</summary>
     private async ValueTask<bool> IsAheadAsync(Position at)
     {
         if (at.Epoch != journal.Head.Epoch || at.Offset <= journal.Head.Offset)
@@ -143,7 +144,7 @@ internal sealed class PullService(
             : throw new DunlinException(ErrorCode.InvalidPosition, "'position' is not a position of this server.", "position");
     }
 
-    // Not cut down where it is too large: a page shorter than asked for is the last one.
+    // A limit that is too large is an error and is not reduced: a page shorter than the requested limit is the last one.
     private int Limit(HttpRequest request)
     {
         if ((string?)request.Query["limit"] is not { Length: > 0 } text)

@@ -5,25 +5,24 @@ using Dunlin.Records;
 
 namespace Dunlin.RxDb.Push;
 
-/// <summary>One row of a push.</summary>
+/// <summary>A row of a push request. Immutable.</summary>
 /// <param name="Id">The primary key of the document.</param>
-/// <param name="Document">What the client has made of it.</param>
-/// <param name="Assumed">What the client believes the server has; null where it has never heard of it.</param>
+/// <param name="Document">The new state of the document on the client.</param>
+/// <param name="Assumed">The state that the client assumes on the server. Null for a new document.</param>
 internal sealed record PushRow(string Id, JsonElement Document, JsonElement? Assumed)
 {
-    /// <summary><see cref="Document"/> as it came, for the answer to a row that is refused.</summary>
+    /// <summary>Gets <see cref="Document"/> as UTF-8 text of the request, for the response to a refused row.</summary>
     public required ReadOnlyMemory<byte> Raw { get; init; }
 
-    /// <summary>
-    /// Whether the row is JSON that no document can hold: half a surrogate pair, NUL, a member twice, a number out of range.
-    /// </summary>
+    /// <summary>Gets whether the row contains JSON that no document may contain: an unpaired surrogate, NUL, a repeated member, or a number
+    /// out of range.</summary>
     public bool HasTextFault { get; init; }
 
-    /// <summary>Whether the id can be looked for: a store is not asked for NUL.</summary>
+    /// <summary>Returns whether the id can be looked up. Stores cannot look up NUL.</summary>
     public bool HasId(RxCollection collection) =>
         Id.Length > 0 && collection.KeyOf(Id).Length <= RecordLimits.MaxKeyLength && !Id.Any(char.IsControl);
 
-    /// <summary>What keeps the row from being looked at any further; null where nothing does.</summary>
+    /// <summary>Returns the error code of an invalid row, or null if the row is valid.</summary>
     public string? Fault(RxCollection collection, RxDbOptions options)
     {
         if (HasTextFault || !HasId(collection))
@@ -45,16 +44,17 @@ internal sealed record PushRow(string Id, JsonElement Document, JsonElement? Ass
     }
 }
 
-/// <summary>Reads the body of a push. What no RxDB client sends is an error of the request; everything else is judged row by row.</summary>
+/// <summary>Parses the body of a push. A body that no RxDB client sends fails the whole request. All other errors fail single
+/// rows.</summary>
 internal static class PushRequest
 {
-    // Room for deep documents, each of which is then refused alone.
+    // The depth leaves room for deep documents, so that only these documents are refused.
     private const int MaxDepth = JsonText.MaxStoredDepth;
 
     private static readonly JsonTextRules Rules = JsonTextRules.Document with { MaxDepth = MaxDepth };
 
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidJson"/>; <see cref="ErrorCode.InvalidField"/> naming the place;
-    /// <see cref="ErrorCode.TooLarge"/>.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidJson"/>: the body is not JSON. <see cref="ErrorCode.InvalidField"/>: a
+    /// row is malformed; the error names its path. <see cref="ErrorCode.TooLarge"/>: the push has too many rows.</exception>
     public static IReadOnlyList<PushRow> Read(ReadOnlyMemory<byte> body, RxCollection collection, RxDbOptions options)
     {
         var items = Items(body) ?? throw new DunlinException(ErrorCode.InvalidField, "The body must be an array of rows.");
@@ -70,7 +70,7 @@ internal static class PushRequest
 
     private static PushRow Row(ReadOnlyMemory<byte> text, RxCollection collection, string path)
     {
-        // What no document can hold makes System.Text.Json throw in unexpected places, so it is read without it.
+        // System.Text.Json throws in unexpected places on text that no document may contain, so that text is replaced before parsing.
         var hasFault = JsonText.Find(text.Span, Rules) is not null;
         var readable = hasFault ? JsonText.Repair(text) : text;
         var item = JsonElement.Parse(readable.Span, new JsonDocumentOptions { MaxDepth = MaxDepth });
@@ -86,7 +86,7 @@ internal static class PushRequest
             item.TryGetProperty("assumedMasterState", out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
         if (assumed is { ValueKind: not JsonValueKind.Object })
             throw Wrong($"{path}.assumedMasterState", "an object");
-        // An id that had to be repaired is none.
+        // An id with replaced characters is invalid.
         var name = id.GetString()!;
         return new PushRow(hasFault && name.Contains('\ufffd', StringComparison.Ordinal) ? "" : name, document, assumed)
         {

@@ -9,10 +9,10 @@ using Dunlin.Topics;
 
 namespace Dunlin.RxDb.Push;
 
-/// <summary>What became of one row.</summary>
-/// <param name="Kind">For the figures: written, equal, conflict, refused, failed.</param>
-/// <param name="Answer">The document that the client is told; null where it was right.</param>
-/// <param name="Refusal">The code of the error where it was refused.</param>
+/// <summary>The outcome of a row. Immutable.</summary>
+/// <param name="Kind">The kind for metrics: written, equal, conflict, refused or failed.</param>
+/// <param name="Answer">The document that the client receives. Null if the client's document is current.</param>
+/// <param name="Refusal">The error code of a refused row. Null for other rows.</param>
 internal sealed record RowOutcome(string Kind, byte[]? Answer = null, string? Refusal = null)
 {
     public static RowOutcome Written { get; } = new("written");
@@ -20,23 +20,25 @@ internal sealed record RowOutcome(string Kind, byte[]? Answer = null, string? Re
     public static RowOutcome Equal { get; } = new("equal");
 }
 
-/// <summary>A row cannot be done: the whole run is rolled back.</summary>
+/// <summary>A row cannot be processed. The whole run is rolled back.</summary>
 internal sealed class RowFailedException(int index, Exception cause) : Exception(cause.Message, cause)
 {
     public int Index { get; } = index;
 }
 
-/// <summary>
-/// Some rows of one push, in one unit of work. Each is judged against the document that the caller may see now:
+/// <summary>Processes rows of one push in one unit of work. Not thread-safe.</summary>
+/// <remarks>
+/// Each row is compared with the document that the caller may currently see (the master):
 /// <list type="number">
-/// <item>equal to it: right, nothing to do (a repeated push, or a resolved conflict);</item>
-/// <item>the client's assumption is another: a conflict, and the answer is the document;</item>
-/// <item>another holds the lease, or the application refuses: the answer is the document as well;</item>
-/// <item>otherwise it is written.</item>
+/// <item>The new state equals the master: nothing to do (a repeated push, or a resolved conflict).</item>
+/// <item>The client's assumed state differs from the master: a conflict. The response contains the master.</item>
+/// <item>Another user holds the lease, or the application refuses the change: the response contains the master too.</item>
+/// <item>Otherwise the row is written.</item>
 /// </list>
-/// A document that the caller may not see is none: deleting it is right, anything else is answered with the caller's own
-/// document, deleted. So nothing is told of it, the echo of a revocation deletes nothing, and no id is used twice.
-/// </summary>
+/// A document that the caller may not see is treated as absent. Deleting it succeeds. For any other change the response contains the
+/// caller's own document, marked deleted. The response therefore reveals nothing about the document, the echo of a revocation deletes
+/// nothing, and no id is used twice.
+/// </remarks>
 internal sealed class PushRun(
     RxCollection collection,
     IReadOnlyList<PushRow> rows,
@@ -50,13 +52,13 @@ internal sealed class PushRun(
     RxDbOptions options
 )
 {
-    /// <summary>The row that is being judged; null between rows.</summary>
+    /// <summary>Gets the index of the row that is being processed, or null between rows.</summary>
     public int? Running { get; private set; }
 
-    /// <summary>The token of the unit of work: cancelled when it has taken too long.</summary>
+    /// <summary>Gets the token of the unit of work, which is cancelled at its time limit.</summary>
     public CancellationToken Limit { get; private set; }
 
-    /// <summary>By row, from the first of the run.</summary>
+    /// <summary>Gets the outcomes of the rows, starting with the first row of the run.</summary>
     public List<RowOutcome> Outcomes { get; } = [];
 
     public async ValueTask<bool> RunAsync(IUnitOfWork unit, CancellationToken cancellationToken)
@@ -100,7 +102,7 @@ internal sealed class PushRun(
         {
             if (wanted.IsDeleted)
                 return RowOutcome.Equal;
-            // A document that the client knew and that is no longer there for it is not brought back by an edit.
+            // An edit must not restore a document that the client knew and that is now gone for it.
             if (row.Assumed is { } known && !DocumentState.IsMarkedDeleted(known))
                 return new RowOutcome("conflict", WireDocuments.Refused(row.Raw));
             if (await Homes(unit).FindAsync(collection.KeyOf(row.Id), cancellationToken) is not null)
@@ -169,7 +171,7 @@ internal sealed class PushRun(
         CancellationToken cancellationToken
     )
     {
-        // A document that its writer may not read would never be told to its writer, nor be taken back.
+        // A document that its writer may not read would never reach its writer, and could not be reverted.
         if (!await records.MayReadAsync(space, caller.UserId, cancellationToken) || (audience is not null && audience != caller.UserId))
             throw new DunlinException(ErrorCode.Forbidden, $"The document would lie where its writer may not read: '{space}'.");
         var json = JsonSerializer.SerializeToUtf8Bytes(write.Document);
@@ -179,7 +181,7 @@ internal sealed class PushRun(
                 $"The document has {json.Length} bytes; {options.MaxDocumentBytes} is the limit."
             );
         await records.PutJsonAsync(space, collection.KeyOf(write.Id), json, audience, cancellationToken);
-        // Later rows of the run look for it where it lies.
+        // Later rows of the run look up the document's location in the index.
         foreach (var changed in records.Changed)
         {
             if (changed.Space == space && changed.Key == collection.KeyOf(write.Id))
@@ -235,8 +237,8 @@ internal sealed class PushRun(
 
     private static DocumentIdIndex Homes(IUnitOfWork unit) => new(unit.RecordTables().Records);
 
-    // The store's own trouble, or the end of the time: nothing that the row has done wrong for good. What a database throws
-    // goes to the store as it is, which repeats what can be repeated and says what has failed for good.
+    // A fault of the store or the time limit, which is no permanent error of the row. The store receives database exceptions unchanged: it
+    // retries transient ones and rethrows permanent ones.
     private static bool IsStoresBusiness(Exception exception, CancellationToken cancellationToken) =>
         exception is DbException or DunlinException { Code.Status: >= 500 } || cancellationToken.IsCancellationRequested;
 }

@@ -10,11 +10,12 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.RxDb.Push;
 
-/// <summary>
-/// <c>POST push/{collection}</c>: judges the rows in order and answers with the documents of those that were not right, as
-/// RxDB wants it: <c>[]</c> for none. Several rows share a commit; where one cannot be done, what came before it is committed
-/// and it is refused alone. So every answer but a 5xx, a 401 and a 426 means that all rows are done with.
-/// </summary>
+/// <summary>Serves <c>POST push/{collection}</c>: processes the rows in order, and returns the documents of the rows that were not
+/// accepted, as RxDB requires (<c>[]</c> for none). Thread-safe.</summary>
+/// <remarks>
+/// Several rows share a commit. If a row cannot be processed, the rows before it commit, and only that row is refused. Each response other
+/// than 5xx, 401 and 426 therefore means that all rows are processed.
+/// </remarks>
 internal sealed partial class PushService(
     IStore store,
     RxCollectionSet collections,
@@ -28,7 +29,7 @@ internal sealed partial class PushService(
     private const int MaxRemembered = 10_000;
     private const int MaxRefusalsTold = 50;
 
-    // Rows that took too long, and how often. Guards itself; bounded by MaxRemembered.
+    // The number of time-outs per row. _lock guards it, and MaxRemembered limits its size.
     private readonly Dictionary<string, int> _overruns = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
 
@@ -62,7 +63,7 @@ internal sealed partial class PushService(
         return outcomes;
     }
 
-    /// <summary>Commits some rows from <paramref name="from"/> on: at least one, or it throws.</summary>
+    /// <summary>Commits rows starting at <paramref name="from"/>: at least one, or it throws.</summary>
     private async ValueTask<List<RowOutcome>> RunSliceAsync(
         RxCollection collection,
         IReadOnlyList<PushRow> rows,
@@ -78,7 +79,7 @@ internal sealed partial class PushService(
             var run = new PushRun(collection, rows, from, to, failed, leases, caller, documents, services, options.Value);
             try
             {
-                // Not the request's token: what the user did is kept although the page has gone.
+                // The token of the request is not passed on: the user's changes are kept even if the page has disconnected.
                 await store.WriteAsync(run.RunAsync, CancellationToken.None);
                 return run.Outcomes;
             }
@@ -89,12 +90,12 @@ internal sealed partial class PushService(
                     exception.Index,
                     exception.InnerException is DunlinException refused ? refused.Code.Code : ErrorCode.Internal.Code
                 );
-                // What came before it is known to work: commit up to here, so that nothing is done over and over.
+                // The rows before the failed one succeed. Commit up to it, so that they do not run again for each later failure.
                 to = exception.Index + 1;
             }
             catch (DbException exception) when (run.Running is { } index && !failed.ContainsKey(index))
             {
-                // The store has let it through: it was not the store's own trouble.
+                // The store has rethrown the exception, so the fault is not transient.
                 Report(collection, rows[index], exception);
                 failed.Add(index, ErrorCode.Internal.Code);
                 to = index + 1;
@@ -102,7 +103,7 @@ internal sealed partial class PushService(
             catch (DunlinException exception)
                 when (exception.Code == ErrorCode.StoreUnavailable && run.Running is { } slow && run.Limit.IsCancellationRequested)
             {
-                // Together they took too long; perhaps alone none does. The one that does so alone is the fault.
+                // The run took too long, but a single row may not. Reduce the run until one row alone exceeds the limit.
                 if (to - from > 1)
                     to = slow > from ? slow : from + 1;
                 else if (failed.ContainsKey(from) || OverrunsOf(collection, rows[from], caller) < options.Value.MaxOverruns)
@@ -140,7 +141,7 @@ internal sealed partial class PushService(
             LogFailed(exception, collection.Name, row.Id);
     }
 
-    // RxDB has no word for "refused": the answer looks like any conflict. Whoever wants to tell the user reads this header.
+    // RxDB has no response for a refusal, which looks like a conflict. This header lets the page tell the user.
     private static void TellRefusals(HttpContext context, IReadOnlyList<PushRow> rows, List<RowOutcome> outcomes)
     {
         var told = outcomes

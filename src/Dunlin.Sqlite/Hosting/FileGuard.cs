@@ -2,11 +2,9 @@ using System.Globalization;
 
 namespace Dunlin.Sqlite.Hosting;
 
-/// <summary>
-/// Holds the database file for one store: <c>{file}-lock</c> is locked while the store is open (the system lets go of it
-/// when the process dies, however it dies), and <c>{file}-open</c> exists from the opening to the clean stop, so that the
-/// next opening knows of an unclean one.
-/// </summary>
+/// <summary>Reserves the database file for one store, and detects an unclean stop. Not thread-safe.</summary>
+/// <remarks><c>{file}-lock</c> is locked while the store is open. The operating system releases the lock when the process ends for any
+/// reason. <c>{file}-open</c> exists from the opening to the clean stop, so the next opening detects an unclean one.</remarks>
 internal sealed class FileGuard : IDisposable
 {
     private readonly FileStream _lock;
@@ -19,7 +17,7 @@ internal sealed class FileGuard : IDisposable
         WasUnclean = wasUnclean;
     }
 
-    /// <summary>Whether the last store on this file was not closed.</summary>
+    /// <summary>Gets whether the last store did not close the file cleanly.</summary>
     public bool WasUnclean { get; }
 
     public static FileGuard Take(string path)
@@ -53,7 +51,7 @@ internal sealed class FileGuard : IDisposable
         }
     }
 
-    /// <summary>Remembers that the stop was clean.</summary>
+    /// <summary>Records a clean stop.</summary>
     public void MarkClean() => File.Delete(_marker);
 
     public void Dispose() => _lock.Dispose();

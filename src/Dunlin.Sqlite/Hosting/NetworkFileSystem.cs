@@ -1,6 +1,6 @@
 namespace Dunlin.Sqlite.Hosting;
 
-/// <summary>Tells whether a file lies on a network file system, where SQLite's locks and shared memory cannot be trusted.</summary>
+/// <summary>Detects network file systems, where SQLite's locks and shared memory are unreliable.</summary>
 internal static class NetworkFileSystem
 {
     private static readonly HashSet<string> Types = new(StringComparer.Ordinal)
@@ -22,7 +22,7 @@ internal static class NetworkFileSystem
         "fuse.rclone",
     };
 
-    /// <summary>The type of the network file system that holds the path; null where it is none or cannot be told.</summary>
+    /// <summary>Returns the type of the network file system of a path, or null for a local or unknown file system.</summary>
     public static string? TypeOf(string fullPath)
     {
         try
@@ -38,8 +38,8 @@ internal static class NetworkFileSystem
         }
     }
 
-    /// <summary>The same from the lines of <c>mountinfo</c> (proc(5)): the longest mount point above the path decides, the
-    /// last of equals, because it hides those before.</summary>
+    /// <summary>Returns the type according to the lines of <c>mountinfo</c> (proc(5)). The longest mount point above the path decides; of
+    /// equal ones the last, because it hides the earlier ones.</summary>
     internal static string? TypeOf(string fullPath, IEnumerable<string> mountinfo)
     {
         var (length, type) = (-1, "");

@@ -8,14 +8,25 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>The embedded store.</summary>
+/// <summary>Extends <see cref="DunlinBuilder"/> with the SQLite store.</summary>
 public static class SqliteBuilderExtensions
 {
-    /// <summary>Keeps journal, leases, accounts and the application's tables in this SQLite file.</summary>
+    /// <summary>Adds a store in the SQLite file <paramref name="path"/>: journal, leases, accounts and the application's tables.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="path">The database file. A relative path starts at the working directory.</param>
+    /// <returns>The same builder.</returns>
+    /// <example>
+    /// <code>
+    /// builder.Services.AddDunlin().AddSqlite("data/dunlin.db");
+    /// </code>
+    /// </example>
     public static DunlinBuilder AddSqlite(this DunlinBuilder builder, string path) => builder.AddSqlite(options => options.Path = path);
 
-    /// <summary>Keeps journal, leases, accounts and the application's tables in one SQLite file, opened before anything
-    /// else in the host starts.</summary>
+    /// <summary>Adds a store in one SQLite file: journal, leases, accounts and the application's tables. The host opens it before all other
+    /// services.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="configure">Sets options. The host does not start with invalid values.</param>
+    /// <returns>The same builder.</returns>
     public static DunlinBuilder AddSqlite(this DunlinBuilder builder, Action<SqliteOptions> configure)
     {
         builder.Services.AddOptions<SqliteOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();

@@ -2,52 +2,53 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Dunlin.Sqlite;
 
-/// <summary>When a commit is answered.</summary>
+/// <summary>Defines when the store completes a commit.</summary>
 public enum SqliteDurability
 {
-    /// <summary>After the sync to the disk: nothing answered is lost, not even by a power cut.</summary>
+    /// <summary>After the sync to disk. No completed commit is lost, not even in a power failure.</summary>
     Full,
 
-    /// <summary>Before the sync: faster on slow disks. A crash of the process loses nothing; a power cut or a crash of the
-    /// operating system may lose the last answered commits (never tear one).</summary>
+    /// <summary>Before the sync to disk: faster on slow disks. A crash of the process loses nothing. A power failure or a crash of the
+    /// operating system may lose the last completed commits, but never part of one.</summary>
     Normal,
 }
 
-/// <summary>The embedded store.</summary>
+/// <summary>Holds the options of the SQLite store.</summary>
 public sealed class SqliteOptions
 {
-    /// <summary>The database file; its folder is made if needed. A relative path starts at the working directory.</summary>
+    /// <summary>Gets or sets the database file. The store creates its folder if needed. A relative path starts at the working directory.
+    /// Required.</summary>
     [Required(AllowEmptyStrings = false)]
     public string Path { get; set; } = "";
 
-    /// <summary>When a commit is answered. Default: <see cref="SqliteDurability.Full"/>.</summary>
+    /// <summary>Gets or sets when the store completes a commit. Default: <see cref="SqliteDurability.Full"/>.</summary>
     public SqliteDurability Durability { get; set; } = SqliteDurability.Full;
 
-    /// <summary>How long a unit of work may take before it is cancelled and rolled back: it keeps all other writers waiting.
-    /// Default: 5 seconds.</summary>
+    /// <summary>Gets or sets the time after which a unit of work is cancelled and rolled back: 1 ms to 1 hour. Default: 5 seconds. All
+    /// other writers wait while a unit of work runs.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
     public TimeSpan WriteLimit { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a read scope may take before it is interrupted: while it lasts, the write-ahead log cannot be
-    /// cleared beyond it. Default: 30 seconds.</summary>
+    /// <summary>Gets or sets the time after which a read scope is interrupted: 1 ms to 1 day. Default: 30 seconds. SQLite cannot truncate
+    /// the write-ahead log beyond the snapshot of an open read scope.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
     public TimeSpan ReadLimit { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long to wait for a lock of another program on the file (a backup, the sqlite3 shell). Default: 5 seconds.
-    /// Zero refuses at once.</summary>
+    /// <summary>Gets or sets how long the store waits for a lock of another program on the file, such as a backup or the sqlite3 shell: 0
+    /// to 10 minutes. Default: 5 seconds. Zero fails at once.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
     public TimeSpan BusyTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Connections for reading that are open at most; further readers wait. Default: 8.</summary>
+    /// <summary>Gets or sets the maximum number of open connections for reading: 1 to 256. Further readers wait. Default: 8.</summary>
     [Range(1, 256)]
     public int MaxReaders { get; set; } = 8;
 
-    /// <summary>The size that the database file may reach, in bytes; writes beyond it fail and leave the store usable.
-    /// Default: null, as large as the disk.</summary>
+    /// <summary>Gets or sets the maximum size of the database file in bytes: at least 64 KiB. Larger writes fail, and the store stays
+    /// usable. Default: null, which means no limit.</summary>
     [Range(64 * 1024, long.MaxValue)]
     public long? MaxFileBytes { get; set; }
 
-    /// <summary>Opens a file on a network file system all the same. SQLite's locks are unsafe on most of them: corruption is
-    /// likely unless this one node is the only one to touch it. Default: false.</summary>
+    /// <summary>Gets or sets whether the store opens a file on a network file system. Default: false. SQLite's locks are unsafe on most of
+    /// them: corruption is likely unless only this process uses the file.</summary>
     public bool AllowNetworkFileSystem { get; set; }
 }

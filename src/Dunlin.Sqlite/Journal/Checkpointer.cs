@@ -4,22 +4,21 @@ using SQLitePCL;
 
 namespace Dunlin.Sqlite.Journal;
 
-/// <summary>
-/// Moves the write-ahead log into the database file; run by the writer alone, after the answers. A reader that stays open
-/// only limits how far one run gets: the next one goes on.
-/// </summary>
+/// <summary>Copies the write-ahead log to the database file. Not thread-safe: only the writer runs it, after it has completed a
+/// batch.</summary>
+/// <remarks>An open reader limits how far one run copies. The next run continues.</remarks>
 internal sealed partial class Checkpointer(TimeSpan busyTimeout, ILogger logger)
 {
     /// <summary>Pages written to the log between two runs: SQLite's own default, about 4 MiB.</summary>
     private const int Interval = 1_000;
 
-    /// <summary>Pages (64 MiB) from which on the log is made to start anew, which waits for readers.</summary>
+    /// <summary>Size of the log in pages (64 MiB) from which a run restarts the log, which waits for readers.</summary>
     private const int Large = 16_384;
 
-    /// <summary>How long to wait for readers then. All writers wait too; page reads are over sooner.</summary>
+    /// <summary>How long a restart waits for readers, in milliseconds. All writers wait too; page reads take less time.</summary>
     private const int RestartWaitMilliseconds = 50;
 
-    // SQLITE_DBSTATUS_CACHE_WRITE: pages written, in WAL mode to the log.
+    // SQLITE_DBSTATUS_CACHE_WRITE: the number of pages written, which go to the log in WAL mode.
     private const int PagesWritten = 9;
 
     private int _pages;
@@ -48,7 +47,7 @@ internal sealed partial class Checkpointer(TimeSpan busyTimeout, ILogger logger)
         LogRan(moved, logged);
     }
 
-    /// <summary>Empties the log before the file is closed.</summary>
+    /// <summary>Truncates the log before the file is closed.</summary>
     public void RunLast(Database database)
     {
         var code = raw.sqlite3_wal_checkpoint_v2(database.Handle, "main", raw.SQLITE_CHECKPOINT_TRUNCATE, out _, out _);

@@ -4,15 +4,14 @@ using Dunlin.Topics;
 
 namespace Dunlin.Sqlite.Journal;
 
-/// <summary>
-/// Reads one page of the journal. For given topics it walks the index of each, a chunk of offsets at a time, and merges
-/// them by offset: the cost grows with the topics and the events of the page, not with the journal. Patterns that cover many topics are
-/// read from the journal in order instead; <see cref="PatternLimits"/> says why. Nothing beyond
-/// <paramref name="head"/> is read, so that no page is ahead of what <see cref="IJournal.Head"/> tells.
-/// </summary>
+/// <summary>Reads one page of the journal. Not thread-safe.</summary>
+/// <remarks>For given topics, it reads the index of each topic in chunks of offsets and merges them by offset. The cost grows with the
+/// topics and the events of the page, not with the journal. For patterns that match many topics it reads the journal in order; see
+/// <see cref="PatternLimits"/> for the reason. It reads nothing beyond <paramref name="head"/>, so that no page is ahead of
+/// <see cref="IJournal.Head"/>.</remarks>
 internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, long head)
 {
-    /// <summary>Events that are stepped over rather than looked up.</summary>
+    /// <summary>The distance, in events, up to which stepping through rows is cheaper than a lookup.</summary>
     private const int NearEvents = 6;
 
     private static readonly SqlText PageAll = new("page_all");
@@ -22,7 +21,7 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
     private readonly List<DunlinEvent> _events = [];
     private long _bytes;
     private bool _isTrimmed;
-    private long? _lookedThrough; // where a reading in order stopped before its page was full
+    private long? _lookedThrough; // where a read in order stopped before its page was full
 
     public JournalPage Read()
     {
@@ -73,7 +72,7 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
     private bool ReadInOrder(IReadOnlyList<TopicName> topics)
     {
         foreach (var topic in topics)
-            Find(topic); // whether it is trimmed
+            Find(topic); // sets _isTrimmed
         var (wanted, known) = (new TopicFilter(topics, query.Patterns), new Dictionary<long, TopicName?>());
         var row = reader.Database.Prepare(PageAll).Bind(1, query.After).Bind(2, head);
         try
@@ -131,8 +130,8 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
         }
     }
 
-    /// <summary>Goes to the event: a few steps from the one before where it is near, which is several times cheaper than
-    /// to look it up, as is done where it is far.</summary>
+    /// <summary>Moves to the event. A near event is reached by a few steps, which is several times cheaper than a lookup; a distant event
+    /// is looked up.</summary>
     private void MoveTo(Statement row, long at, long offset)
     {
         if (at < offset - NearEvents)

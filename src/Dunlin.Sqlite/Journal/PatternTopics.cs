@@ -4,13 +4,14 @@ using Dunlin.Topics;
 
 namespace Dunlin.Sqlite.Journal;
 
-/// <summary>The topics that patterns cover, found in the ranges of the patterns' prefixes. Belongs to one snapshot.</summary>
+/// <summary>Finds the topics that match patterns, in the name ranges of the patterns' prefixes. Valid in one snapshot. Not
+/// thread-safe.</summary>
 internal sealed class PatternTopics(Database database, IReadOnlyList<TopicPattern> patterns)
 {
     private static readonly SqlText TopicsBetween = new("topics_between");
     private static readonly SqlText TopicsTrimmed = new("topics_trimmed");
 
-    /// <summary>All of them by number; null where they are many: see <see cref="PatternLimits"/>.</summary>
+    /// <summary>Returns all matching topics by number, or null if there are many: see <see cref="PatternLimits"/>.</summary>
     public Dictionary<long, TopicName>? Few()
     {
         var (found, left) = (new Dictionary<long, TopicName>(), PatternLimits.FewTopics);
@@ -35,7 +36,7 @@ internal sealed class PatternTopics(Database database, IReadOnlyList<TopicPatter
         return found;
     }
 
-    /// <summary>Whether retention has removed something of one of them after an offset.</summary>
+    /// <summary>Returns whether retention has deleted an event after <paramref name="after"/> from a matching topic.</summary>
     public bool AreTrimmed(long after)
     {
         foreach (var pattern in patterns)

@@ -2,8 +2,8 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Sqlite.Journal;
 
-/// <summary>Ends a read scope that takes too long, because the log cannot be cleared while its snapshot is held: its token
-/// is cancelled, its statement interrupted and its connection closed under it.</summary>
+/// <summary>Ends a read scope that takes too long, because its snapshot keeps SQLite from truncating the log. Thread-safe.</summary>
+/// <remarks>At the limit it cancels the token, interrupts the running statement and closes the connection.</remarks>
 internal sealed class ReadLimit : IDisposable
 {
     private readonly Reader _reader;
@@ -11,7 +11,7 @@ internal sealed class ReadLimit : IDisposable
     private readonly CancellationTokenSource _source;
     private readonly ITimer _timer;
 
-    // Guards the two below: a reader that is back in the pool must not be closed.
+    // Guards the two fields below: a reader that has returned to the pool must not be closed.
     private readonly Lock _lock = new();
     private bool _isOver;
     private bool _isStopped;

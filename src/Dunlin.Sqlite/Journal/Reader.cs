@@ -4,10 +4,10 @@ using SQLitePCL;
 
 namespace Dunlin.Sqlite.Journal;
 
-/// <summary>One read-only connection of the pool, with what it remembers between uses. Used by one at a time.</summary>
+/// <summary>A read-only connection of the pool with its caches. Not thread-safe, except <see cref="Break"/>.</summary>
 internal sealed class Reader(Database database) : IDisposable
 {
-    /// <summary>Topics whose names are remembered; bounds memory.</summary>
+    /// <summary>The maximum number of cached topic names.</summary>
     private const int MaxKnownTopics = 4_096;
 
     private static readonly SqlText BeginRead = new("begin_read");
@@ -19,13 +19,13 @@ internal sealed class Reader(Database database) : IDisposable
 
     public Database Database => database;
 
-    /// <summary>Texts that come again and again, such as event types.</summary>
+    /// <summary>Gets the cache of recurring texts, such as event types.</summary>
     public Utf8Cache Texts { get; } = new();
 
-    /// <summary>Whether it must not be used again.</summary>
+    /// <summary>Gets whether the reader must not be used again.</summary>
     public bool IsBroken => _isBroken;
 
-    /// <summary>Opens a snapshot: everything committed before this call is in it.</summary>
+    /// <summary>Opens a snapshot that includes all commits before this call.</summary>
     public void Begin() => database.Prepare(BeginRead).Run();
 
     public void End()
@@ -39,12 +39,12 @@ internal sealed class Reader(Database database) : IDisposable
         }
         catch (Exception)
         {
-            // It is closed instead of going back to the pool.
+            // The pool closes a broken reader.
             _isBroken = true;
         }
     }
 
-    /// <summary>Stops what runs and lets go of the snapshot, whoever still holds it; from another thread.</summary>
+    /// <summary>Interrupts the running statement and releases the snapshot, even while in use. May be called from another thread.</summary>
     public void Break()
     {
         _isBroken = true;

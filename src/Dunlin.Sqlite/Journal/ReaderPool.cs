@@ -4,14 +4,15 @@ using Dunlin.Sqlite.Schema;
 
 namespace Dunlin.Sqlite.Journal;
 
-/// <summary>The connections for reading: opened when needed, up to a number; further readers wait. Safe for concurrent use.</summary>
+/// <summary>Pools connections for reading. It opens them on demand, up to a limit; further readers wait. Thread-safe.</summary>
 internal sealed class ReaderPool(Func<Database> open, int size) : IDisposable
 {
     private readonly SemaphoreSlim _free = new(size, size);
     private readonly ConcurrentStack<Reader> _idle = new();
     private volatile bool _isClosed;
 
-    /// <summary>A reader, to be given back with <see cref="Return"/>. Completes at once while there is a free one.</summary>
+    /// <summary>Returns a reader, which the caller gives back with <see cref="Return"/>. Completes synchronously while a reader is
+    /// free.</summary>
     public async ValueTask<Reader> RentAsync(CancellationToken cancellationToken)
     {
         await _free.WaitAsync(cancellationToken);
@@ -35,7 +36,7 @@ internal sealed class ReaderPool(Func<Database> open, int size) : IDisposable
             reader.Dispose();
         else
             _idle.Push(reader);
-        // Closed in between: what was pushed late is taken out again.
+        // The pool may have been closed since the check above: remove the reader again.
         if (_isClosed)
             CloseIdle();
         _free.Release();

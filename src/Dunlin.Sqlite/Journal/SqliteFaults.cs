@@ -4,13 +4,12 @@ using SQLitePCL;
 
 namespace Dunlin.Sqlite.Journal;
 
-/// <summary>What an error of SQLite means for the store.</summary>
+/// <summary>Classifies errors of SQLite.</summary>
 internal static class SqliteFaults
 {
-    /// <summary>
-    /// Whether the store must not go on. A failed write or sync is never tried again: the operating system may have dropped
-    /// the pages and report success the next time, with the data gone.
-    /// </summary>
+    /// <summary>Returns whether the store must stop.</summary>
+    /// <remarks>A failed write or sync is never retried: the operating system may have dropped the pages, and may report success for the
+    /// next sync although the data is lost.</remarks>
     public static bool IsFatal(Exception? exception) =>
         exception switch
         {
@@ -19,19 +18,18 @@ internal static class SqliteFaults
             _ => IsFatal(exception.InnerException),
         };
 
-    /// <summary>Whether SQLite itself may have rolled the whole transaction back for this error.</summary>
+    /// <summary>Returns whether SQLite itself may have rolled back the whole transaction after this error.</summary>
     public static bool RollsBack(Exception exception) =>
         exception is SqliteException { SqliteErrorCode: raw.SQLITE_FULL or raw.SQLITE_NOMEM or raw.SQLITE_INTERRUPT or raw.SQLITE_BUSY };
 
-    /// <summary>
-    /// Returns the exception for the caller: that of a full disk becomes <see cref="ErrorCode.StoreUnavailable"/>, others pass.
-    /// </summary>
+    /// <summary>Returns the exception for the caller: <see cref="ErrorCode.StoreUnavailable"/> for a full disk, otherwise
+    /// <paramref name="exception"/>.</summary>
     public static Exception Translate(Exception exception) =>
         exception is SqliteException { SqliteErrorCode: raw.SQLITE_FULL }
             ? new DunlinException(ErrorCode.StoreUnavailable, Reason(exception), null, exception)
             : exception;
 
-    /// <summary>Why a batch was not kept, in words for the caller.</summary>
+    /// <summary>Returns the reason why a batch was rolled back, for the caller.</summary>
     public static string Reason(Exception exception) =>
         exception switch
         {

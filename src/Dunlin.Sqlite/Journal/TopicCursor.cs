@@ -3,7 +3,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Sqlite.Journal;
 
-/// <summary>The offsets of one topic in order, fetched a chunk at a time.</summary>
+/// <summary>Reads the offsets of one topic in order, in chunks. Not thread-safe.</summary>
 internal sealed class TopicCursor(long id, TopicName topic, long after, long head, int chunk)
 {
     private static readonly SqlText PageOffsets = new("page_offsets");
@@ -16,7 +16,7 @@ internal sealed class TopicCursor(long id, TopicName topic, long after, long hea
 
     public TopicName Topic => topic;
 
-    /// <summary>The next offset; null after the last.</summary>
+    /// <summary>Returns the next offset, or null after the last one.</summary>
     public long? Next(Database database)
     {
         if (_next == _count)

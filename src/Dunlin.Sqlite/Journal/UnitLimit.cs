@@ -4,10 +4,9 @@ using SQLitePCL;
 
 namespace Dunlin.Sqlite.Journal;
 
-/// <summary>
-/// The time limit of one unit of work after the other: at the limit its token is cancelled and its running statement interrupted. A unit
-/// that does not end then either is abandoned, together with the connection that it still holds. The writer's thread waits in it.
-/// </summary>
+/// <summary>Enforces the time limit of successive units of work. The writer's thread blocks in it.</summary>
+/// <remarks>At the limit it cancels the token and interrupts the running statement. A unit that still does not end is abandoned together
+/// with its connection.</remarks>
 internal sealed class UnitLimit : IUnitLimit, IDisposable
 {
     private readonly ITimer _timer;
@@ -15,7 +14,7 @@ internal sealed class UnitLimit : IUnitLimit, IDisposable
     private CancellationTokenSource _expired = new();
     private CancellationTokenRegistration _caller;
 
-    // Guards _database and _isOver: the timer must interrupt the unit it was set for, never the next one.
+    // Guards _database and _isOver: the timer must interrupt only the unit for which it was set, never the next one.
     private readonly Lock _lock = new();
     private Database? _database;
     private bool _isOver;
@@ -44,7 +43,7 @@ internal sealed class UnitLimit : IUnitLimit, IDisposable
     {
         lock (_lock)
         {
-            // After a limit the timer may still be cancelling the old sources: leave them to the timer.
+            // After a limit the timer may still be cancelling the old sources, so it keeps them.
             if (_isOver)
                 (_source, _expired) = (new CancellationTokenSource(), new CancellationTokenSource());
             else if (!_source.TryReset())
@@ -56,7 +55,7 @@ internal sealed class UnitLimit : IUnitLimit, IDisposable
         _timer.Change(Length, Timeout.InfiniteTimeSpan);
     }
 
-    // Blocks the writer's thread. Where only its caller has given up, the unit has as long as it takes up to the limit.
+    // Blocks the writer's thread. If only the caller has cancelled, the unit may continue up to the limit.
     public ValueTask<T> WaitAsync<T>(Task<T> running)
     {
         try
@@ -70,7 +69,7 @@ internal sealed class UnitLimit : IUnitLimit, IDisposable
         }
         catch (AggregateException)
         {
-            // The result below throws it as it was.
+            // GetResult below throws the original exception.
         }
         return new(running.GetAwaiter().GetResult());
     }

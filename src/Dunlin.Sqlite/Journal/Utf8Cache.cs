@@ -2,14 +2,13 @@ using System.Text;
 
 namespace Dunlin.Sqlite.Journal;
 
-/// <summary>Gives the same string for the same bytes, as long as no other took its slot: thousands of events share a few
-/// types and users. Not for concurrent use.</summary>
+/// <summary>Caches strings by their UTF-8 bytes, because thousands of events share a few types and users. Not thread-safe.</summary>
 internal sealed class Utf8Cache
 {
-    // A power of two, so that the slot is a mask.
+    // A power of two, so that a mask yields the slot.
     private const int Slots = 512;
 
-    // Longer texts are rarely alike.
+    // Longer texts rarely recur.
     private const int MaxLength = 64;
 
     private readonly (byte[] Bytes, string Text)[] _slots = new (byte[], string)[Slots];

@@ -2,17 +2,17 @@ using Dunlin.Relational.Journal;
 
 namespace Dunlin.Sqlite.Journal;
 
-/// <summary>Requests on their way to the writer, first in, first out. Safe for concurrent use.</summary>
-/// <param name="maxWaiting">Requests that wait at most; more are refused.</param>
+/// <summary>Queues requests for the writer in first-in, first-out order. Thread-safe.</summary>
+/// <param name="maxWaiting">The maximum number of queued requests. Further requests are refused.</param>
 internal sealed class WriteQueue(int maxWaiting)
 {
-    // Guards all fields; the writer waits on it.
+    // Guards all fields. The writer waits on it.
     private readonly object _lock = new();
     private readonly Queue<WriteRequest> _waiting = new();
     private bool _isIdle;
     private bool _isClosed;
 
-    /// <summary>Requests that wait.</summary>
+    /// <summary>Gets the number of queued requests.</summary>
     public int Length
     {
         get
@@ -37,18 +37,18 @@ internal sealed class WriteQueue(int maxWaiting)
         }
     }
 
-    /// <summary>Waits for work and takes what is there, as far as one batch goes: the batch grows with the load, because
-    /// requests gather while the batch before is being synced.</summary>
-    /// <param name="batch">Holds the batch before; filled anew.</param>
-    /// <returns>False when the queue is closed and empty.</returns>
+    /// <summary>Waits for requests and takes as many as fit into one batch. The batch grows with the load, because requests queue while the
+    /// previous batch is synced.</summary>
+    /// <param name="batch">The list of the previous batch, which is cleared and filled.</param>
+    /// <returns>False if the queue is closed and empty.</returns>
     public bool Take(List<WriteRequest> batch)
     {
         var areMany = batch.Count > 1;
         batch.Clear();
         if (!WaitForWork())
             return false;
-        // The first request wakes this thread, often on the core of the publisher that is about to add more. Yielding once lets them in:
-        // with 64 publishers on one core half the syncs. A lone publisher would only wait for it.
+        // The first request wakes this thread, often on the core of a publisher that is about to add more requests. One yield lets them in:
+        // with 64 publishers on one core it halves the syncs. A single publisher would only lose time.
         if (areMany)
             Thread.Yield();
         lock (_lock)
@@ -67,7 +67,7 @@ internal sealed class WriteQueue(int maxWaiting)
         }
     }
 
-    /// <returns>False when the queue is closed and empty.</returns>
+    /// <returns>False if the queue is closed and empty.</returns>
     private bool WaitForWork()
     {
         lock (_lock)
@@ -84,7 +84,7 @@ internal sealed class WriteQueue(int maxWaiting)
         }
     }
 
-    /// <summary>Lets nothing more in; what waits is still served.</summary>
+    /// <summary>Refuses new requests. The writer still completes the queued ones.</summary>
     public void Close()
     {
         lock (_lock)

@@ -9,16 +9,16 @@ using SQLitePCL;
 
 namespace Dunlin.Sqlite.Journal;
 
-/// <summary>
-/// The one writer: a thread that owns the one writing connection and takes requests from the queue in batches. A batch is
-/// one transaction with one sync (group commit): every request has a savepoint of its own in it, so that a failing one
-/// rolls back alone. Nobody is answered before the commit.
+/// <summary>The writer thread, which owns the only writing connection and takes requests from the queue in batches. Thread-safe.</summary>
+/// <remarks>
+/// A batch is one transaction with one sync (group commit). Each request has its own savepoint, so a failed request rolls back alone. No
+/// request completes before the commit.
 /// <code>
 /// take batch -> BEGIN IMMEDIATE -> (SAVEPOINT, work, RELEASE | ROLLBACK TO) for each -> COMMIT (sync)
-///            -> head visible -> CommitFeed, in order -> answers -> checkpoint if due
+///            -> head visible -> CommitFeed, in order -> complete the requests -> checkpoint if due
 /// </code>
-/// Order of commit: there is one transaction at a time and offsets are taken inside it, so they become visible in order.
-/// </summary>
+/// Order of commit: one transaction runs at a time and assigns the offsets, so they become visible in order.
+/// </remarks>
 internal sealed partial class Writer : BatchWriter, IDisposable
 {
     private readonly WriteQueue _queue = new(MaxWaiting);
@@ -46,17 +46,17 @@ internal sealed partial class Writer : BatchWriter, IDisposable
         _session = new WriterSession(settings.Database, clock, _limit, settings.Head, settings.FencingToken);
         instruments.Watch(() => _queue.Length);
         _thread = new Thread(Run) { Name = "Dunlin SQLite writer", IsBackground = true };
-        // Without the caller's context: its span would become the parent of all that this thread does.
+        // Starts without the caller's execution context. Otherwise the caller's span would become the parent of all spans of this thread.
         _thread.UnsafeStart();
     }
 
-    /// <summary>The last position that readers can see.</summary>
+    /// <summary>Gets the last position that is visible to readers.</summary>
     public Position Head => _settings.Head with { Offset = Volatile.Read(ref _head) };
 
     public Exception? Fault => Volatile.Read(ref _fault);
 
     /// <summary>Queues a request.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: it was not queued.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the request was not queued.</exception>
     public override void Add(WriteRequest request)
     {
         ThrowIfFaulted();
@@ -76,7 +76,7 @@ internal sealed partial class Writer : BatchWriter, IDisposable
             throw Faulty(fault);
     }
 
-    /// <summary>Finishes the queued requests, refuses the rest and closes the connection.</summary>
+    /// <summary>Completes the queued requests, refuses new ones and closes the connection.</summary>
     public void Dispose()
     {
         _queue.Close();
@@ -108,7 +108,7 @@ internal sealed partial class Writer : BatchWriter, IDisposable
     }
 
     /// <summary>Runs one transaction with the requests from <paramref name="start"/> on.</summary>
-    /// <returns>The request to go on with.</returns>
+    /// <returns>The index of the next request.</returns>
     private int RunTransaction(List<WriteRequest> batch, int start)
     {
         if (Fault is { } fault)
@@ -124,14 +124,14 @@ internal sealed partial class Writer : BatchWriter, IDisposable
         {
             _session.BeginTransaction(HasUnit(batch, start));
             while (next < batch.Count && (next == start || _clock.TimeProvider.GetElapsedTime(began) < MaxBatchTime))
-                ExecuteAsync(_session, batch[next++]).GetAwaiter().GetResult(); // synchronous: see UnitLimit
+                ExecuteAsync(_session, batch[next++]).GetAwaiter().GetResult(); // completes synchronously: see UnitLimit
             isCommitting = true;
             span?.Link(Executed);
             _session.CommitTransaction();
         }
         catch (Exception exception)
         {
-            // Where beginning failed, none of the batch can go on; otherwise the work of those executed so far is gone.
+            // If BEGIN failed, no request of the batch can run. Otherwise the changes of the executed requests are lost.
             next = next == start ? batch.Count : next;
             span?.Failed(exception);
             GiveUp(exception, batch.GetRange(start, next - start), isCommitting);
@@ -155,14 +155,14 @@ internal sealed partial class Writer : BatchWriter, IDisposable
         }
     }
 
-    /// <summary>The transaction cannot be committed: it is rolled back, and its requests that have no answer yet get this one.</summary>
+    /// <summary>Rolls back a transaction that cannot be committed, and fails its pending requests.</summary>
     private void GiveUp(Exception exception, List<WriteRequest> requests, bool isCommitting)
     {
         var isUsable = _session.RollbackTransaction() && exception is not UnitAbandonedException;
         if (SqliteFaults.IsFatal(exception))
         {
             BecomeFaulty(exception);
-            // What a failed sync has left in the file is known when it is read again. Before the commit nothing can be kept.
+            // The outcome of a failed sync is known only after the file is read again. Before the commit, nothing is kept.
             Fail(
                 requests,
                 () =>
@@ -183,7 +183,7 @@ internal sealed partial class Writer : BatchWriter, IDisposable
             Reconnect();
     }
 
-    /// <summary>Leaves the connection to whoever may still hold it, and goes on with another.</summary>
+    /// <summary>Abandons the connection, which a unit of work may still use, and opens another one.</summary>
     private void Reconnect()
     {
         var old = _session;
@@ -211,7 +211,7 @@ internal sealed partial class Writer : BatchWriter, IDisposable
     {
         Volatile.Write(ref _fault, exception);
         LogFaulted(exception);
-        // Elsewhere: what listens must not hold up the answers.
+        // On another thread, so that callbacks do not delay the completion of requests.
         ThreadPool.UnsafeQueueUserWorkItem(static source => source.Cancel(), _settings.Faulted, preferLocal: false);
     }
 
@@ -244,7 +244,7 @@ internal sealed partial class Writer : BatchWriter, IDisposable
     private partial void LogCloseFailed(Exception exception);
 }
 
-/// <summary>What the writer starts from.</summary>
+/// <summary>The initial state of the writer.</summary>
 internal sealed record WriterSettings(
     Database Database,
     Func<Database> Open,

@@ -9,11 +9,11 @@ using SQLitePCL;
 
 namespace Dunlin.Sqlite.Journal;
 
-/// <summary>The writer's connection, and its transactions one after the other. Each event is inserted when it is appended. Used by the
-/// writer's thread.</summary>
+/// <summary>The connection of the writer and its successive transactions. Append inserts each event immediately. Not thread-safe: the
+/// writer's thread uses it.</summary>
 internal sealed class WriterSession : WriteTransaction, IDisposable
 {
-    /// <summary>Topics whose numbers are remembered; bounds memory at some ten MiB. Beyond, they are looked up again.</summary>
+    /// <summary>The maximum number of cached topic numbers, which limits memory to about 10 MiB. Other topics are looked up.</summary>
     private const int MaxKnownTopics = 65_536;
 
     private static readonly SqlText BeginSql = new("begin");
@@ -50,14 +50,14 @@ internal sealed class WriterSession : WriteTransaction, IDisposable
         _savepoint = database.Prepare(SavepointSql);
         _release = database.Prepare(ReleaseSql);
         Restart(head);
-        // A COMMIT that is not ours becomes a rollback: application code inside a unit of work can break its own change,
-        // but never commit half of somebody else's.
+        // The hook turns a COMMIT by application code into a rollback. A unit of work can break its own changes, but cannot commit half of
+        // another request.
         raw.sqlite3_commit_hook(database.Handle, _ => _mayCommit ? 0 : 1, null);
     }
 
     public Database Database { get; }
 
-    /// <summary>The last fencing token issued.</summary>
+    /// <summary>Gets the last issued fencing token.</summary>
     public long FencingToken { get; private set; }
 
     public override ISqlSession Session => Database;
@@ -72,7 +72,7 @@ internal sealed class WriterSession : WriteTransaction, IDisposable
 
     protected override DateTimeOffset EventTime => _clock.EventTime;
 
-    /// <param name="withObject">Whether ADO.NET needs to know of the transaction, because the batch has a unit of work.</param>
+    /// <param name="withObject">Whether the batch has a unit of work, so that ADO.NET needs a transaction object.</param>
     public void BeginTransaction(bool withObject)
     {
         Restart(Head);
@@ -105,8 +105,8 @@ internal sealed class WriterSession : WriteTransaction, IDisposable
         _savedFencingToken = FencingToken;
     }
 
-    /// <summary>Gives up the transaction, if it is still open, and its changes in memory.</summary>
-    /// <returns>False where only a new connection can go on.</returns>
+    /// <summary>Rolls back the transaction if it is open, and its changes in memory.</summary>
+    /// <returns>False if the connection must be replaced.</returns>
     public bool RollbackTransaction()
     {
         TakeBack(default);
@@ -159,7 +159,7 @@ internal sealed class WriterSession : WriteTransaction, IDisposable
         return _limit;
     }
 
-    // Saved with the commit. A token that is rolled back is never used again.
+    // Saved with the commit. A rolled-back token is never issued again.
     public override ValueTask<long> NextFencingTokenAsync(CancellationToken cancellationToken) => new(++FencingToken);
 
     public override KeyAnswer? FindAnswer(IdempotencyKey key)

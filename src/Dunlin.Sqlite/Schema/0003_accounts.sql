@@ -1,7 +1,7 @@
 -- Users who sign in with a password.
 CREATE TABLE dunlin_account (
     user_id TEXT PRIMARY KEY,
-    -- The user name as it is compared: upper case.
+    -- The user name in upper case, for comparison.
     name_key TEXT NOT NULL UNIQUE,
     username TEXT NOT NULL,
     full_name TEXT NOT NULL,
@@ -10,7 +10,7 @@ CREATE TABLE dunlin_account (
     roles TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- Sign-in sessions, kept so that a restart signs nobody out. Times are 100 ns ticks since year 1, UTC.
+-- Sign-in sessions, stored so that a restart signs no user out. Times are 100 ns ticks since year 1, UTC.
 CREATE TABLE dunlin_session (
     session_id TEXT PRIMARY KEY,
     user_id TEXT NOT NULL,
@@ -20,5 +20,5 @@ CREATE TABLE dunlin_session (
     description TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- Forgetting the sessions that have expired.
+-- Finds expired sessions.
 CREATE INDEX dunlin_session_by_expiry ON dunlin_session (expires_at);

@@ -1,6 +1,6 @@
--- Replicated records, deleted ones too until retention removes them.
--- Why versions are in the order of commit: a version is the offset of the event that tells of the change, taken in the same
--- transaction; see dunlin_journal.
+-- Replicated records, including deleted ones until retention removes them.
+-- Versions are in commit order, because a version is the offset of the event that announces the change, assigned in the same transaction;
+-- see dunlin_journal.
 CREATE TABLE dunlin_record (
     id INTEGER PRIMARY KEY,
     space TEXT NOT NULL,
@@ -8,21 +8,21 @@ CREATE TABLE dunlin_record (
     version INTEGER NOT NULL,
     -- The version at which the key was first used.
     created INTEGER NOT NULL,
-    -- 100 ns ticks since year 1, UTC; null while it lives.
+    -- 100 ns ticks since year 1, UTC; null until it is deleted.
     deleted_at INTEGER,
-    -- The only user who may read it; null for all who may read the space.
+    -- The only user who may read it; null for all users who may read the space.
     audience TEXT,
     value BLOB NOT NULL,
     UNIQUE (space, key)
 );
 
--- What changed in a space since a version: touches those rows only.
+-- Finds the changes of a space since a version, and reads only those rows.
 CREATE INDEX dunlin_record_by_version ON dunlin_record (space, version, key);
 
--- What can be forgotten, by age.
+-- Finds rows to delete, by age.
 CREATE INDEX dunlin_record_deleted ON dunlin_record (deleted_at) WHERE deleted_at IS NOT NULL;
 
--- Who may read which space, and who no longer may.
+-- Which users may read a space, and which no longer may.
 CREATE TABLE dunlin_space_access (
     user_id TEXT NOT NULL,
     space TEXT NOT NULL,
@@ -32,11 +32,11 @@ CREATE TABLE dunlin_space_access (
     PRIMARY KEY (user_id, space)
 ) WITHOUT ROWID;
 
--- Who may read a space: for those to be told of a change.
+-- Finds the readers of a space, to notify them of a change.
 CREATE INDEX dunlin_space_access_by_space ON dunlin_space_access (space, user_id) WHERE revoked_at IS NULL;
 
--- What can be forgotten, by age.
+-- Finds rows to delete, by age.
 CREATE INDEX dunlin_space_access_revoked ON dunlin_space_access (revoked_at) WHERE revoked_at IS NOT NULL;
 
--- The highest version that retention has removed from either.
+-- The highest version that retention has deleted from either table.
 INSERT INTO dunlin_counter (name, value) VALUES ('records_forgotten_through', 0);

@@ -1,6 +1,6 @@
--- Every table of Dunlin becomes STRICT: SQLite then refuses a value of another type than its column's, instead of keeping it.
--- SQLite can not change a table in place, so each is copied once. The journal is the large one: count on some seconds for each
--- million events, and on as much free disk space as the journal takes.
+-- Makes all tables of Dunlin STRICT: SQLite then rejects a value of another type than its column's instead of storing it.
+-- SQLite cannot change a table in place, so each is copied once. The journal is the largest: expect some seconds per million events, and as
+-- much free disk space as the journal takes.
 
 CREATE TABLE dunlin_topic_strict (
     id INTEGER PRIMARY KEY,

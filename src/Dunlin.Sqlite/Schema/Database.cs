@@ -7,7 +7,8 @@ using SQLitePCL;
 
 namespace Dunlin.Sqlite.Schema;
 
-/// <summary>One open connection with its prepared statements. Not for concurrent use, but any thread may use it in turn.</summary>
+/// <summary>An open connection with its prepared statements. Not thread-safe, except <see cref="Dispose"/>, but not bound to one
+/// thread.</summary>
 internal sealed class Database : ISchemaSession, IDisposable
 {
     private static readonly SqlText ConfigureWriter = new("configure_writer");
@@ -21,7 +22,7 @@ internal sealed class Database : ISchemaSession, IDisposable
     /// <summary>The statements that every store has.</summary>
     public static readonly SqlDialect Dialect = new("sqlite", isShared: false, typeof(Database).Assembly);
 
-    // Guards _statements, _calls and _isClosed: a connection is closed under a unit of work or read that takes too long.
+    // Guards _statements, _calls and _isClosed: a connection is closed during a unit of work or read that takes too long.
     private readonly Lock _lock = new();
     private readonly Dictionary<SqlText, Statement> _statements = [];
     private readonly Dictionary<string, Statement> _calls = new(StringComparer.Ordinal);
@@ -35,7 +36,7 @@ internal sealed class Database : ISchemaSession, IDisposable
 
     public sqlite3 Handle => Connection.Handle!;
 
-    /// <summary>Whether a transaction is open.</summary>
+    /// <summary>Gets whether a transaction is open.</summary>
     public bool InTransaction => raw.sqlite3_get_autocommit(Handle) == 0;
 
     public static Database OpenWriter(string path, bool isFull, TimeSpan busyTimeout, long? maxBytes)
@@ -63,7 +64,7 @@ internal sealed class Database : ISchemaSession, IDisposable
         return database;
     }
 
-    /// <summary>The statement, prepared at its first use on this connection.</summary>
+    /// <summary>Returns the statement, which is prepared at its first use on this connection.</summary>
     public Statement Prepare(SqlText sql)
     {
         lock (_lock)
@@ -77,7 +78,7 @@ internal sealed class Database : ISchemaSession, IDisposable
         }
     }
 
-    /// <summary>Begins a call of a statement that every store has, prepared at its first use on this connection.</summary>
+    /// <summary>Starts a call of a statement that every store has. The statement is prepared at its first use on this connection.</summary>
     public SqlCall Call(string name)
     {
         lock (_lock)
@@ -129,7 +130,7 @@ internal sealed class Database : ISchemaSession, IDisposable
         return count;
     }
 
-    /// <summary>Runs a script of one or several statements.</summary>
+    /// <summary>Runs a script of one or more statements.</summary>
     public void Execute(string script)
     {
         using var command = Connection.CreateCommand();
@@ -151,8 +152,8 @@ internal sealed class Database : ISchemaSession, IDisposable
         return Convert.ToString(command.ExecuteScalar(), CultureInfo.InvariantCulture) ?? "";
     }
 
-    /// <summary>Closes the connection, from any thread; what still uses it gets errors. Every statement goes first: SQLite
-    /// would keep a connection with open statements, and its snapshot, alive.</summary>
+    /// <summary>Closes the connection, from any thread. Current users get errors. All statements are disposed first: SQLite keeps a
+    /// connection with open statements, and its snapshot, alive.</summary>
     public void Dispose()
     {
         lock (_lock)
@@ -172,7 +173,7 @@ internal sealed class Database : ISchemaSession, IDisposable
         }
         catch (Exception exception) when (exception is SqliteException or InvalidOperationException)
         {
-            // ADO.NET wants to roll back a transaction that is gone, and stops there.
+            // ADO.NET fails to roll back a transaction that is gone, and then does not close the handle.
             handle?.Dispose();
         }
     }
@@ -185,7 +186,7 @@ internal sealed class Database : ISchemaSession, IDisposable
 
     private static Database Open(string path, SqliteOpenMode mode, TimeSpan busyTimeout)
     {
-        // Pooling is ours: a connection of the provider's pool would outlive the store and keep the file open.
+        // The store pools connections itself. A connection in the provider's pool would outlive the store and keep the file open.
         var text = new SqliteConnectionStringBuilder
         {
             DataSource = path,

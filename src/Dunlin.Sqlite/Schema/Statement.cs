@@ -5,23 +5,22 @@ using SQLitePCL;
 
 namespace Dunlin.Sqlite.Schema;
 
-/// <summary>
-/// One prepared statement on one connection, used again and again without the allocations of ADO.NET. Bind, then
-/// <see cref="Run"/>, or <see cref="Step"/> to the end and <see cref="Reset"/>; or use it as a <see cref="SqlCall"/>, which completes
-/// synchronously. Errors are thrown as <see cref="SqliteException"/>, as ADO.NET would, with the statement reset. Not for concurrent use.
-/// </summary>
+/// <summary>A prepared statement of one connection, reused without the allocations of ADO.NET. Not thread-safe.</summary>
+/// <remarks>Bind the parameters, then call <see cref="Run"/>, or call <see cref="Step"/> to the end and <see cref="Reset"/>. Or use it as a
+/// <see cref="SqlCall"/>, which completes synchronously. Errors are thrown as <see cref="SqliteException"/>, like those of ADO.NET, and the
+/// statement is reset.</remarks>
 internal sealed class Statement : SqlCall, ISqlRow, IDisposable
 {
-    // SQLITE_PREPARE_PERSISTENT: it is kept for the life of the connection.
+    // SQLITE_PREPARE_PERSISTENT: the statement is kept for the life of the connection.
     private const uint Persistent = 1;
 
-    // Longer texts are encoded on the heap. A topic name (200) and every id that is usual fit.
+    // Longer texts are encoded on the heap. Topic names (200 characters) and usual ids fit.
     private const int StackBytes = 512;
 
     private readonly sqlite3 _database;
     private readonly sqlite3_stmt _statement;
 
-    // Commands of the same text before the last one; their parameters are numbers. They run before the last one does.
+    // The commands of the text before the last one, which run before it. Their parameters are numbers.
     private readonly List<sqlite3_stmt> _before = [];
     private int _parameter;
 
@@ -63,7 +62,7 @@ internal sealed class Statement : SqlCall, ISqlRow, IDisposable
         return this;
     }
 
-    /// <summary>Goes to the next row; false after the last one.</summary>
+    /// <summary>Moves to the next row. Returns false after the last one.</summary>
     public bool Step()
     {
         var code = raw.sqlite3_step(_statement);
@@ -85,7 +84,7 @@ internal sealed class Statement : SqlCall, ISqlRow, IDisposable
 
     public long Int64(int column) => raw.sqlite3_column_int64(_statement, column);
 
-    /// <summary>The bytes of a blob or text; valid until the next step.</summary>
+    /// <summary>Returns the bytes of a blob or text, which are valid until the next step.</summary>
     public ReadOnlySpan<byte> Bytes(int column) => raw.sqlite3_column_blob(_statement, column);
 
     public string Text(int column) => Encoding.UTF8.GetString(Bytes(column));
@@ -96,7 +95,7 @@ internal sealed class Statement : SqlCall, ISqlRow, IDisposable
 
     bool ISqlRow.Flag(int column) => Int64(column) != 0;
 
-    /// <summary>Begins a call: the next parameter is the first.</summary>
+    /// <summary>Starts a call: the next parameter is the first one.</summary>
     public Statement Begin()
     {
         _parameter = 0;

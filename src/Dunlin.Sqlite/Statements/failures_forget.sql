@@ -1,2 +1,2 @@
--- Removes failed sign-ins that are old and lock nothing any more.
+-- Deletes failed sign-ins that are old and lock nothing any more.
 DELETE FROM dunlin_sign_in_failure WHERE has_account IN (0, 1) AND last_at < ?1 AND locked_until < ?1

@@ -1,2 +1,2 @@
--- Forgets rows that nobody holds or waits for. Fences do not come back: their counter is kept elsewhere.
+-- Deletes rows without holder and waiters. Fencing tokens never repeat, because their counter is stored elsewhere.
 DELETE FROM dunlin_lease WHERE lease_id IS NULL AND waiters IS NULL AND ended_at < ?1

@@ -1,5 +1,5 @@
--- Lease rows by resource name. ?1 to ?2 is the range that holds the prefix (and begins after the page before), ?3 the
--- prefix itself (names that only begin like it, as users/10 does like users/1, are left out), ?4 held only, ?5 limit.
+-- Reads lease rows by resource name. ?1 to ?2 is the range of the prefix, starting after the previous page. ?3 is the prefix itself: names
+-- that merely start with it (users/10 for users/1) are excluded. ?4: held only. ?5: limit.
 SELECT resource, fence, lease_id, user_id, user_name, session_id, connection_id, device_id,
     acquired_at, expires_at, seconds, end_reason, ended_lease_id, ended_at, ending, waiters
 FROM dunlin_lease

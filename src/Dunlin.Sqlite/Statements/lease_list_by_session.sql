@@ -1,4 +1,4 @@
--- The same for the leases held, or waited for, by the session ?6: found through the two partial indexes.
+-- Like lease_list, for leases that the session ?6 holds or waits for, found through the two partial indexes.
 SELECT resource, fence, lease_id, user_id, user_name, session_id, connection_id, device_id,
     acquired_at, expires_at, seconds, end_reason, ended_lease_id, ended_at, ending, waiters
 FROM dunlin_lease

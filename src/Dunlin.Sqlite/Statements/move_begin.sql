@@ -1,2 +1,2 @@
--- Makes room, in a new database, for the single numbers of another.
+-- Deletes the counters of a new database, before those of another are copied.
 DELETE FROM dunlin_counter

@@ -1,2 +1,2 @@
--- The last fencing token; 0 for none.
+-- Reads the last fencing token; 0 for none.
 SELECT value FROM dunlin_counter WHERE name = 'fence'

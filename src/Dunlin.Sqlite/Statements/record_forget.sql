@@ -1,4 +1,4 @@
--- Removes records deleted, and access taken, before ?1, after it has remembered the highest version removed.
+-- Stores the highest version to be removed, and then deletes records that were deleted, and access that was revoked, before ?1.
 UPDATE dunlin_counter SET value = max(
     value,
     coalesce((SELECT max(version) FROM dunlin_record WHERE deleted_at < ?1), 0),

@@ -1,2 +1,2 @@
--- The number of the last script that ran, for each set of scripts.
+-- Stores the number of the last executed script of each set of scripts.
 CREATE TABLE IF NOT EXISTS dunlin_schema (name TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID

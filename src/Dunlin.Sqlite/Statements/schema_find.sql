@@ -1,2 +1,2 @@
--- The last script of one set that ran; no row for a new set.
+-- Reads the last executed script of a set; no row for a new set.
 SELECT number FROM dunlin_schema WHERE name = ?1

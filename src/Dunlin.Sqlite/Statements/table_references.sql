@@ -1,2 +1,2 @@
--- Which table refers to which.
+-- Reads which table references which.
 SELECT child.name, reference."table" FROM sqlite_master child, pragma_foreign_key_list(child.name) reference WHERE child.type = 'table'

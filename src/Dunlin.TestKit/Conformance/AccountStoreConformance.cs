@@ -4,11 +4,12 @@ using Dunlin.Topics;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <summary>What every <see cref="IAccountStore"/> and <see cref="ISessionStore"/> owes.</summary>
+/// <summary>Specifies the required behaviour of each <see cref="IAccountStore"/> and <see cref="ISessionStore"/>.</summary>
 public abstract class AccountStoreConformance : ConformanceSuite
 {
     private static readonly DateTimeOffset Noon = new(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
+    /// <summary>Checks that an account is found by id with case, and by user name without case.</summary>
     [Fact]
     public async Task An_account_is_found_by_id_and_by_name_without_case()
     {
@@ -20,6 +21,7 @@ public abstract class AccountStoreConformance : ConformanceSuite
         Assert.Null(await Subject.Accounts.FindByIdAsync("U1", Cancellation));
     }
 
+    /// <summary>Checks that a save replaces the account with the same id and releases its old user name.</summary>
     [Fact]
     public async Task Saving_replaces_the_account_with_the_id_and_frees_its_old_name()
     {
@@ -31,6 +33,7 @@ public abstract class AccountStoreConformance : ConformanceSuite
         Assert.Equal(["u2", "u1"], (await Subject.Accounts.ListAsync(Cancellation)).Select(a => a.UserId));
     }
 
+    /// <summary>Checks that a save fails with a conflict if another account has the user name.</summary>
     [Fact]
     public async Task A_user_name_belongs_to_one_account()
     {
@@ -45,6 +48,7 @@ public abstract class AccountStoreConformance : ConformanceSuite
         Assert.Equal("bob", (await Subject.Accounts.FindByIdAsync("u2", Cancellation))!.Username);
     }
 
+    /// <summary>Checks that a session is stored until it is removed, and that its id is unique.</summary>
     [Fact]
     public async Task A_session_is_kept_until_it_is_removed()
     {
@@ -60,6 +64,7 @@ public abstract class AccountStoreConformance : ConformanceSuite
         Assert.Null(await Subject.Sessions.FindAsync("s1", Cancellation));
     }
 
+    /// <summary>Checks that expired sessions are not listed, and are deleted on request.</summary>
     [Fact]
     public async Task Expired_sessions_are_not_listed_and_are_forgotten_when_asked()
     {
@@ -74,6 +79,7 @@ public abstract class AccountStoreConformance : ConformanceSuite
         Assert.NotNull(await Subject.Sessions.FindAsync("young", Cancellation));
     }
 
+    /// <summary>Checks that security stamps of accounts and sessions are stored, and default to an empty text.</summary>
     [Fact]
     public async Task The_stamps_of_accounts_and_sessions_are_kept_and_are_empty_by_default()
     {
@@ -91,6 +97,7 @@ public abstract class AccountStoreConformance : ConformanceSuite
         Assert.Equal(session, Assert.Single(await Subject.Sessions.ListAsync(Noon, Cancellation)));
     }
 
+    /// <summary>Checks that a save of an outdated version returns false and changes nothing.</summary>
     [Fact]
     public async Task Saving_an_old_version_of_an_account_changes_nothing()
     {
@@ -105,6 +112,7 @@ public abstract class AccountStoreConformance : ConformanceSuite
         AssertSame(first with { Roles = ["user"] }, await Subject.Accounts.FindByIdAsync("u1", Cancellation));
     }
 
+    /// <summary>Checks that only one of several concurrent saves of the same version succeeds.</summary>
     [Fact]
     public async Task Of_concurrent_saves_of_one_version_one_succeeds()
     {
@@ -118,6 +126,7 @@ public abstract class AccountStoreConformance : ConformanceSuite
         Assert.Single(saved, done => done);
     }
 
+    /// <summary>Checks that failed sign-ins are replaced only if they equal the expected ones.</summary>
     [Fact]
     public async Task Failures_are_replaced_only_where_they_are_the_expected_ones()
     {
@@ -140,6 +149,7 @@ public abstract class AccountStoreConformance : ConformanceSuite
         Assert.Equal(SignInFailures.None, await Subject.Accounts.FindFailuresAsync("a", Cancellation));
     }
 
+    /// <summary>Checks that concurrent counting loses no failed sign-in.</summary>
     [Fact]
     public async Task Of_failures_that_are_counted_at_once_none_is_lost()
     {
@@ -169,6 +179,7 @@ public abstract class AccountStoreConformance : ConformanceSuite
         }
     }
 
+    /// <summary>Checks that old failed sign-ins are deleted, and that the number of rows without account is limited.</summary>
     [Fact]
     public async Task Old_failures_are_forgotten_and_those_without_an_account_are_bounded()
     {

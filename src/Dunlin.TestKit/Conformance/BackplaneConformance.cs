@@ -6,7 +6,8 @@ using Dunlin.Topics;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <summary>What every <see cref="IBackplane"/> owes. A commit may be told by the store instead; then hints are not asked for.</summary>
+/// <summary>Specifies the required behaviour of each <see cref="IBackplane"/>. A backplane whose store announces commits need not carry
+/// commit notifications.</summary>
 public abstract class BackplaneConformance : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -14,13 +15,14 @@ public abstract class BackplaneConformance : IAsyncLifetime
     private readonly HeardNode[] _nodes = [new(), new(), new()];
     private readonly IBackplane[] _backplanes = new IBackplane[3];
 
-    /// <summary>Whether hints are carried.</summary>
+    /// <summary>Gets whether the backplane carries commit notifications. Default: true.</summary>
     protected virtual bool CarriesHints => true;
 
-    /// <summary>Ends with the test.</summary>
+    /// <summary>Gets the token of the test.</summary>
     protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    /// <summary>Makes what one node has, attaches it, and lets it connect.</summary>
+    /// <summary>Creates the backplane of one node, attaches the node, and waits until it is connected.</summary>
+    /// <param name="node">The node.</param>
     internal abstract ValueTask<IBackplane> ConnectAsync(IBackplaneNode node);
 
     /// <inheritdoc/>
@@ -33,6 +35,7 @@ public abstract class BackplaneConformance : IAsyncLifetime
     /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();
 
+    /// <summary>Checks that a commit notification reaches all other nodes with its events, and not its sender.</summary>
     [Fact]
     public async Task A_hint_reaches_the_others_with_its_events_and_not_its_sender()
     {
@@ -51,6 +54,7 @@ public abstract class BackplaneConformance : IAsyncLifetime
         Assert.False(_nodes[0].Hints.Reader.TryRead(out _));
     }
 
+    /// <summary>Checks that commit notifications of one node arrive in the order of sending.</summary>
     [Fact]
     public async Task Hints_of_one_node_are_heard_in_the_order_in_which_it_gave_them()
     {
@@ -65,6 +69,7 @@ public abstract class BackplaneConformance : IAsyncLifetime
             );
     }
 
+    /// <summary>Checks that a transient event reaches all other nodes unchanged, and not its sender.</summary>
     [Fact]
     public async Task A_transient_event_reaches_the_others_and_not_its_sender()
     {
@@ -80,6 +85,7 @@ public abstract class BackplaneConformance : IAsyncLifetime
         Assert.False(_nodes[0].Transients.Reader.TryRead(out _));
     }
 
+    /// <summary>Checks that concurrent transient events of several nodes all arrive, in order per sender.</summary>
     [Fact]
     public async Task Transient_events_of_several_nodes_at_once_all_arrive_and_those_of_each_in_order()
     {
@@ -130,16 +136,16 @@ public abstract class BackplaneConformance : IAsyncLifetime
         Assert.Equal(expected.Data.ToArray(), actual.Data.ToArray());
     }
 
-    /// <summary>A node that remembers what it is told.</summary>
+    /// <summary>Records the notifications that a node receives.</summary>
     protected sealed class HeardNode : IBackplaneNode
     {
-        /// <summary>Hints with events.</summary>
+        /// <summary>Gets the received commit notifications with events.</summary>
         public Channel<IReadOnlyList<DunlinEvent>> Hints { get; } = Channel.CreateUnbounded<IReadOnlyList<DunlinEvent>>();
 
-        /// <summary>Transient events.</summary>
+        /// <summary>Gets the received transient events.</summary>
         public Channel<DunlinEvent> Transients { get; } = Channel.CreateUnbounded<DunlinEvent>();
 
-        /// <summary>Positions told without events.</summary>
+        /// <summary>Gets the received positions without events.</summary>
         public Channel<Position> Positions { get; } = Channel.CreateUnbounded<Position>();
 
         /// <inheritdoc/>

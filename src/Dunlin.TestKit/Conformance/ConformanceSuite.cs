@@ -3,32 +3,32 @@ using Dunlin.Topics;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <summary>What the suites share: a fresh back end for every test, on manual time.</summary>
+/// <summary>Provides each test with a new back end on manual time.</summary>
 public abstract class ConformanceSuite : IAsyncLifetime
 {
     private StoreUnderTest? _subject;
 
-    /// <summary>Makes a back end, new, empty and open.</summary>
-    /// <param name="time">Its time.</param>
-    /// <param name="retention">Its retention; tests change it before they trim.</param>
+    /// <summary>Creates a new, empty, open back end.</summary>
+    /// <param name="time">The clock of the back end.</param>
+    /// <param name="retention">The retention rules of the back end. Tests change them before they trim.</param>
     protected abstract ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention);
 
-    /// <summary>Time of this test.</summary>
+    /// <summary>Gets the clock of the test.</summary>
     protected ManualTime Time { get; } = new();
 
-    /// <summary>Retention of this test; nothing is removed unless the test says so.</summary>
+    /// <summary>Gets the retention rules of the test. By default they retain everything.</summary>
     protected RetentionOptions Retention { get; } = new() { Default = new RetentionRule() };
 
-    /// <summary>The back end.</summary>
+    /// <summary>Gets the back end.</summary>
     protected StoreUnderTest Subject => _subject!;
 
-    /// <summary>Its journal.</summary>
+    /// <summary>Gets the journal of the back end.</summary>
     protected IJournal Journal => Subject.Journal;
 
-    /// <summary>Its store.</summary>
+    /// <summary>Gets the store of the back end.</summary>
     protected IStore Store => Subject.Store;
 
-    /// <summary>Ends with the test.</summary>
+    /// <summary>Gets the token of the test.</summary>
     protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <inheritdoc/>
@@ -43,16 +43,22 @@ public abstract class ConformanceSuite : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Called before the back end is closed.</summary>
+    /// <summary>Runs before the back end is closed.</summary>
     protected virtual void OnDisposing() { }
 
-    /// <summary>A draft with a number as its data.</summary>
+    /// <summary>Returns a draft with a number as data.</summary>
+    /// <param name="topic">The topic.</param>
+    /// <param name="value">The number.</param>
     protected static EventDraft Draft(string topic, int value = 0) => EventDraft.Of(TopicName.Parse(topic), "test.happened", value);
 
     /// <summary>Appends one event.</summary>
+    /// <param name="topic">The topic.</param>
+    /// <param name="value">The data.</param>
     protected ValueTask<Position> AppendAsync(string topic, int value = 0) => Journal.AppendAsync(Draft(topic, value), Cancellation);
 
-    /// <summary>Reads everything after an offset, page by page.</summary>
+    /// <summary>Reads all events after an offset, page by page.</summary>
+    /// <param name="after">The offset.</param>
+    /// <param name="topics">The topics. None means all.</param>
     protected async Task<List<DunlinEvent>> ReadAllAsync(long after = 0, params string[] topics)
     {
         var names = topics.Length == 0 ? null : topics.Select(t => TopicName.Parse(t)).ToList();

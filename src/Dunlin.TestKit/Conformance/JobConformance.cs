@@ -4,9 +4,10 @@ using Dunlin.Jobs;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <summary>What jobs promise on every back end while nothing but the jobs themselves goes wrong.</summary>
+/// <summary>Specifies the required behaviour of jobs on each back end without faults of nodes.</summary>
 public abstract class JobConformance : JobSuite
 {
+    /// <summary>Checks that a job exists only if its unit of work commits, and then runs at once.</summary>
     [Fact]
     public async Task G1_A_job_exists_if_and_only_if_the_change_that_asks_for_it_commits_and_runs_without_time_moving()
     {
@@ -39,6 +40,7 @@ public abstract class JobConformance : JobSuite
         );
     }
 
+    /// <summary>Checks that a job with a due time runs at that time and not earlier.</summary>
     [Fact]
     public async Task A_job_that_is_due_later_does_not_run_before_and_does_then()
     {
@@ -51,6 +53,8 @@ public abstract class JobConformance : JobSuite
         Assert.Equal(1, ran);
     }
 
+    /// <summary>Checks that a failing job is retried after growing delays, then is dead with its error, and runs again after a manual
+    /// retry.</summary>
     [Fact]
     public async Task A_failing_job_is_tried_again_after_growing_pauses_and_then_dead_with_its_error_until_it_is_retried()
     {
@@ -86,6 +90,7 @@ public abstract class JobConformance : JobSuite
         Assert.Equal((JobState.Done, 1), ((await GetAsync(id)).State, (await GetAsync(id)).Attempt));
     }
 
+    /// <summary>Checks that a final failure makes a job dead at once, and that only dead jobs can be retried.</summary>
     [Fact]
     public async Task A_failure_that_no_further_attempt_can_mend_is_final_at_once_and_what_is_not_dead_cannot_be_retried()
     {
@@ -103,6 +108,7 @@ public abstract class JobConformance : JobSuite
         Assert.Equal(ErrorCode.Conflict, refused.Code);
     }
 
+    /// <summary>Checks that a job is dead if its value does not match the type of its handler.</summary>
     [Fact]
     public async Task What_a_job_carries_must_fit_its_handler_or_it_is_dead()
     {
@@ -112,6 +118,7 @@ public abstract class JobConformance : JobSuite
         Assert.Equal(JobState.Dead, (await GetAsync(job.Id)).State);
     }
 
+    /// <summary>Checks that two nodes run each job once, and that neither exceeds its parallelism.</summary>
     [Fact]
     public async Task No_job_runs_twice_on_two_nodes_and_neither_runs_more_at_once_than_it_may()
     {
@@ -136,6 +143,7 @@ public abstract class JobConformance : JobSuite
         Assert.All(most, parallel => Assert.InRange(parallel, 0, 3));
     }
 
+    /// <summary>Checks that parallelism is limited, and that a released slot is used at once.</summary>
     [Fact]
     public async Task Parallelism_is_bounded_and_a_slot_that_is_given_back_is_used_at_once()
     {
@@ -163,6 +171,7 @@ public abstract class JobConformance : JobSuite
         Assert.Equal((2, 5), (most, await CountAsync(JobState.Done)));
     }
 
+    /// <summary>Checks that an unfinished job with the same id is not enqueued again, and a finished one is.</summary>
     [Fact]
     public async Task An_unfinished_job_of_the_same_name_is_not_enqueued_twice_and_a_finished_one_begins_anew()
     {
@@ -187,6 +196,7 @@ public abstract class JobConformance : JobSuite
         Assert.Equal([1, 3], ran);
     }
 
+    /// <summary>Checks that progress is visible while a job runs.</summary>
     [Fact]
     public async Task Progress_is_seen_while_the_job_runs()
     {
@@ -207,6 +217,7 @@ public abstract class JobConformance : JobSuite
         await node.IdleAsync();
     }
 
+    /// <summary>Checks that done jobs are deleted after <c>DoneAge</c> and dead jobs after <c>DeadAge</c>.</summary>
     [Fact]
     public async Task What_is_done_is_forgotten_after_a_while_and_what_is_dead_later()
     {
@@ -224,6 +235,7 @@ public abstract class JobConformance : JobSuite
         Assert.Null(await FindAsync(dead));
     }
 
+    /// <summary>Checks that the number of store calls depends on the due jobs, not on all jobs.</summary>
     [Fact]
     public async Task The_cost_grows_with_the_jobs_that_are_due_and_not_with_all_jobs()
     {
@@ -249,11 +261,13 @@ public abstract class JobConformance : JobSuite
         for (var i = 0; i < 500; i++)
             await EnqueueAsync(i, new JobRequest { DueAt = Subject.Clock.Now.AddDays(1) });
         var among = await CostOfTenAsync();
-        // A claim and a completion each; and looks at what the commit told of: one, or more where a runner wakes while it is told.
+        // Ten claims and ten completions. The number of reads depends on how often the worker wakes while the commit is announced: at least
+        // one.
         Assert.Equal((20, 20), (alone.Writes, among.Writes));
         Assert.All([alone.Reads, among.Reads], reads => Assert.InRange(reads, 1, 10));
     }
 
+    /// <summary>Checks that invalid job types are refused.</summary>
     [Fact]
     public async Task Names_that_no_job_can_have_are_refused()
     {

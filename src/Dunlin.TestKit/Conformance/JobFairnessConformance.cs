@@ -4,11 +4,12 @@ using Dunlin.Jobs;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <summary>What fairness keys and concurrency keys of jobs promise on every back end.</summary>
+/// <summary>Specifies the required behaviour of fairness keys and concurrency keys of jobs on each back end.</summary>
 public abstract class JobFairnessConformance : JobSuite
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
+    /// <summary>Checks that fairness keys take turns, and that all jobs without a key share one turn.</summary>
     [Fact]
     public async Task Keys_take_turns_and_jobs_without_a_key_share_one_turn()
     {
@@ -27,10 +28,11 @@ public abstract class JobFairnessConformance : JobSuite
                 return Task.CompletedTask;
             }
         );
-        // The turn without a key comes first: no key was served before it.
+        // The jobs without a key run first: no key was served before.
         Assert.Equal([4, 0, 6, 8, 5, 1, 7, 2, 3], ran);
     }
 
+    /// <summary>Checks that a fairness key with many hanging jobs leaves slots for other keys.</summary>
     [Fact]
     public async Task A_key_with_many_jobs_that_hang_leaves_room_for_other_keys()
     {
@@ -60,6 +62,7 @@ public abstract class JobFairnessConformance : JobSuite
         Assert.Equal((40, 2), (silent.Passed, silent.MostOf("ann")));
     }
 
+    /// <summary>Checks that a busy concurrency key delays only jobs with the same key.</summary>
     [Fact]
     public async Task A_busy_concurrency_key_holds_back_its_own_jobs_and_no_others()
     {
@@ -85,6 +88,7 @@ public abstract class JobFairnessConformance : JobSuite
         Assert.Equal((6, 1), (gate.Passed, gate.MostOf("slow.example")));
     }
 
+    /// <summary>Checks that keys of a job survive failures and restarts, and that a replacing request sets new ones.</summary>
     [Fact]
     public async Task Keys_are_kept_over_failures_and_restarts_and_a_new_request_sets_them_anew()
     {
@@ -114,6 +118,7 @@ public abstract class JobFairnessConformance : JobSuite
         Assert.Equal((null, "b.example"), (anew.FairnessKey, anew.ConcurrencyKey));
     }
 
+    /// <summary>Checks that waiting jobs of a busy key can be cancelled or replaced, and that a replaced job runs once.</summary>
     [Fact]
     public async Task Cancelled_jobs_never_run_and_replaced_jobs_run_once_while_their_key_is_busy()
     {
@@ -159,6 +164,7 @@ public abstract class JobFairnessConformance : JobSuite
         Assert.Equal([0, 4, 5], ran);
     }
 
+    /// <summary>Checks that empty and overlong keys are refused.</summary>
     [Theory]
     [InlineData("", null, "fairnessKey")]
     [InlineData(null, "", "concurrencyKey")]
@@ -172,7 +178,7 @@ public abstract class JobFairnessConformance : JobSuite
         Assert.Equal((ErrorCode.InvalidField, field), (refused.Code, refused.Field));
     }
 
-    /// <summary>Holds jobs until the test lets them pass, and counts how many of a key it holds at once.</summary>
+    /// <summary>Holds jobs until the test releases them, and counts how many jobs of a key it holds at once.</summary>
     private sealed class Gate : IDisposable
     {
         private readonly SemaphoreSlim _arrived = new(0);

@@ -5,9 +5,10 @@ using Dunlin.Journal;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <summary>What jobs promise on every back end when nodes pause, vanish, stop, or lose replies.</summary>
+/// <summary>Specifies the required behaviour of jobs on each back end when nodes pause, disappear, stop, or lose replies.</summary>
 public abstract class JobFaultConformance : JobSuite
 {
+    /// <summary>Checks that a worker paused beyond its claim cannot complete a job that another worker has completed.</summary>
     [Fact]
     public async Task G3_A_worker_that_was_paused_past_its_claim_cannot_complete_what_another_has_completed()
     {
@@ -41,6 +42,7 @@ public abstract class JobFaultConformance : JobSuite
         Assert.Equal(second, await GetAsync(id) with { Value = second.Value });
     }
 
+    /// <summary>Checks that a worker paused beyond its claim cannot write while another worker runs the job.</summary>
     [Fact]
     public async Task G3_A_worker_that_was_paused_past_its_claim_can_write_nothing_while_another_is_at_it()
     {
@@ -91,6 +93,7 @@ public abstract class JobFaultConformance : JobSuite
         Assert.Equal([id], await EffectsAsync());
     }
 
+    /// <summary>Checks that a live worker keeps its claim by renewal while the job runs.</summary>
     [Fact]
     public async Task A_worker_that_is_alive_keeps_its_claim_for_as_long_as_the_work_takes()
     {
@@ -124,6 +127,7 @@ public abstract class JobFaultConformance : JobSuite
         Assert.Equal([id], await EffectsAsync());
     }
 
+    /// <summary>Checks that a job whose workers disappear is dead after its last attempt, and that its failure handler runs.</summary>
     [Fact]
     public async Task A_job_whose_workers_all_vanish_is_dead_after_its_last_attempt_and_the_application_is_told()
     {
@@ -155,6 +159,7 @@ public abstract class JobFaultConformance : JobSuite
         Assert.Equal([(JobState.Dead, true)], told);
     }
 
+    /// <summary>Checks that the completion of a job and its writes commit together or not at all.</summary>
     [Fact]
     public async Task G1_Completing_and_what_is_written_with_it_are_one()
     {
@@ -180,6 +185,7 @@ public abstract class JobFaultConformance : JobSuite
         Assert.Equal([id], await EffectsAsync());
     }
 
+    /// <summary>Checks that a completion with a lost reply is not repeated.</summary>
     [Fact]
     public async Task A_completion_whose_reply_is_lost_is_not_done_again()
     {
@@ -199,6 +205,7 @@ public abstract class JobFaultConformance : JobSuite
         Assert.Equal([id], await EffectsAsync());
     }
 
+    /// <summary>Checks that a stopping node returns its jobs at once without counting the attempt.</summary>
     [Fact]
     public async Task A_node_that_stops_gives_its_jobs_back_at_once_and_the_attempt_does_not_count()
     {
@@ -219,6 +226,8 @@ public abstract class JobFaultConformance : JobSuite
         Assert.Equal((JobState.Done, 1), ((await GetAsync(id)).State, (await GetAsync(id)).Attempt));
     }
 
+    /// <summary>Checks that a worker cannot complete a job that was replaced while it ran, and that a waiting job can be
+    /// cancelled.</summary>
     [Fact]
     public async Task A_job_that_is_replaced_or_cancelled_while_it_runs_is_out_of_its_workers_hands()
     {
@@ -248,6 +257,7 @@ public abstract class JobFaultConformance : JobSuite
         Assert.Equal(["replaced"], await EffectsAsync());
     }
 
+    /// <summary>Checks that a starting node takes over waiting, delayed and abandoned jobs, and leaves dead jobs alone.</summary>
     [Fact]
     public async Task A_node_finds_at_its_start_what_earlier_nodes_left_in_every_state()
     {
@@ -282,6 +292,7 @@ public abstract class JobFaultConformance : JobSuite
         Assert.Equal(JobState.Dead, (await GetAsync(dead.Id)).State);
     }
 
+    /// <summary>Checks that a node without commit notifications finds jobs of other nodes by polling the journal.</summary>
     [Fact]
     public async Task A_node_that_hears_of_no_commit_finds_the_jobs_of_others_in_the_journal()
     {
@@ -295,6 +306,7 @@ public abstract class JobFaultConformance : JobSuite
         }
     }
 
+    /// <summary>Checks that a node whose journal position was trimmed reads all jobs again.</summary>
     [Fact]
     public async Task A_node_whose_place_in_the_journal_has_been_trimmed_reads_all_jobs_again()
     {
@@ -307,6 +319,7 @@ public abstract class JobFaultConformance : JobSuite
         Assert.Equal(JobState.Done, (await GetAsync(id)).State);
     }
 
+    /// <summary>Checks that a run beyond its limit is cancelled and counts as failed.</summary>
     [Fact]
     public async Task A_run_that_takes_too_long_is_ended_and_counts_as_failed()
     {
@@ -335,6 +348,7 @@ public abstract class JobFaultConformance : JobSuite
         Assert.Contains("longer", (await GetAsync(id)).Error, StringComparison.Ordinal);
     }
 
+    /// <summary>Checks that each job is completed once or dead after random partitions, restarts and failures.</summary>
     [Fact]
     public async Task Whatever_happens_to_the_nodes_each_job_is_completed_once_or_dead()
     {

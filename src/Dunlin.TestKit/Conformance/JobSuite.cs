@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <summary>What the suites of jobs share: nodes on one store, and jobs that leave an effect.</summary>
+/// <summary>Provides the job suites with nodes on one store, and with jobs whose completions can be counted.</summary>
 public abstract class JobSuite : ConformanceSuite
 {
     /// <summary>The type of the jobs.</summary>
@@ -13,15 +13,15 @@ public abstract class JobSuite : ConformanceSuite
 
     private static readonly TopicName Effects = TopicName.Parse("effects");
 
-    /// <summary>Options of this test.</summary>
+    /// <summary>Gets the job options of the test.</summary>
     protected JobOptions Options { get; } = new() { LeaseDuration = TimeSpan.FromSeconds(3) };
 
-    /// <summary>Starts a node whose jobs are done by <paramref name="run"/>.</summary>
-    /// <param name="run">Does a job.</param>
-    /// <param name="store">What the node sees of the store; null for the store itself.</param>
-    /// <param name="onFailed">Called in the unit of work of each failure.</param>
-    /// <param name="feed">What the node hears commits by; null for that of the store.</param>
-    /// <param name="clock">The clock of the node; null for that of the store.</param>
+    /// <summary>Starts a node whose jobs run <paramref name="run"/>.</summary>
+    /// <param name="run">Runs a job.</param>
+    /// <param name="store">The store as the node sees it. Null for the store of the test.</param>
+    /// <param name="onFailed">Runs in the unit of work of each failure. Null for none.</param>
+    /// <param name="feed">The feed that announces commits to the node. Null for that of the store.</param>
+    /// <param name="clock">The clock of the node. Null for that of the store.</param>
     private protected async Task<RunningNode> StartAsync(
         Func<JobRun<int>, CancellationToken, Task> run,
         IStore? store = null,
@@ -45,29 +45,38 @@ public abstract class JobSuite : ConformanceSuite
         return new RunningNode(node);
     }
 
-    /// <summary>Enqueues a job in a unit of work of its own.</summary>
+    /// <summary>Enqueues a job in a separate unit of work.</summary>
+    /// <param name="value">The value of the job.</param>
+    /// <param name="request">The options of the job. Null for the defaults.</param>
     protected ValueTask<JobInfo> EnqueueAsync(int value = 0, JobRequest? request = null) =>
         Store.WriteAsync((unit, ct) => unit.Jobs().EnqueueAsync(Type, value, request, ct), Cancellation);
 
-    /// <summary>One job as the store has it.</summary>
+    /// <summary>Returns a job as stored, or null.</summary>
+    /// <param name="id">The id of the job.</param>
     protected ValueTask<JobInfo?> FindAsync(string id) =>
         Store.ReadAsync((scope, ct) => scope.Jobs().FindAsync(Type, id, ct), Cancellation);
 
-    /// <summary>One job that is there.</summary>
+    /// <summary>Returns an existing job as stored.</summary>
+    /// <param name="id">The id of the job.</param>
+    /// <exception cref="InvalidOperationException">The job does not exist.</exception>
     protected async ValueTask<JobInfo> GetAsync(string id) => await FindAsync(id) ?? throw new InvalidOperationException($"No job {id}.");
 
-    /// <summary>Completes a job together with an event, so that how often it was completed can be counted.</summary>
+    /// <summary>Completes a job together with an event, so that its completions can be counted.</summary>
+    /// <param name="run">The run.</param>
     protected static ValueTask CompleteAsync(JobRun<int> run) => run.CompleteAsync(EffectOf(run));
 
-    /// <summary>Appends the event of a job.</summary>
+    /// <summary>Returns the work that appends the event of a job.</summary>
+    /// <param name="run">The run.</param>
     protected static Func<IUnitOfWork, CancellationToken, ValueTask> EffectOf(JobRun<int> run) =>
         async (unit, ct) => await unit.AppendAsync(EventDraft.Of(Effects, "effect", run.Job.Id), ct);
 
-    /// <summary>The ids of the jobs that were completed, once for each time.</summary>
+    /// <summary>Returns the ids of the completed jobs, once for each completion.</summary>
     protected async Task<List<string>> EffectsAsync() =>
         [.. (await ReadAllAsync(0, Effects.Value)).Select(e => System.Text.Json.JsonSerializer.Deserialize<string>(e.Data.Span)!)];
 
-    /// <summary>Moves time on by a second at a time, and lets the nodes do what is due.</summary>
+    /// <summary>Advances time in steps of a second, and waits after each step until the nodes are idle.</summary>
+    /// <param name="by">The duration.</param>
+    /// <param name="nodes">The nodes.</param>
     protected async Task AdvanceAsync(TimeSpan by, params RunningNode[] nodes)
     {
         for (var left = by; left > TimeSpan.Zero; left -= TimeSpan.FromSeconds(1))
@@ -78,7 +87,7 @@ public abstract class JobSuite : ConformanceSuite
         }
     }
 
-    /// <summary>A node that stops with the test.</summary>
+    /// <summary>Represents a running node, which disposal stops.</summary>
     protected sealed class RunningNode : IAsyncDisposable
     {
         private readonly JobWorker _node;
@@ -87,10 +96,10 @@ public abstract class JobSuite : ConformanceSuite
 
         private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-        /// <summary>Completes when it runs nothing and nothing is due.</summary>
+        /// <summary>Returns a task that completes when the node runs no job and no job is due.</summary>
         public Task IdleAsync() => _node.WhenIdleAsync().WaitAsync(Patience);
 
-        /// <summary>Stops it.</summary>
+        /// <summary>Stops the node.</summary>
         public Task StopAsync() => _node.StopAsync(CancellationToken.None).WaitAsync(Patience);
 
         /// <inheritdoc/>

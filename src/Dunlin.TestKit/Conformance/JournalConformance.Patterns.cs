@@ -3,9 +3,10 @@ using Dunlin.Topics;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <content>Reading by patterns, and that few topics and many are read alike.</content>
+/// <content>Reading by patterns, with few and with many matching topics.</content>
 public abstract partial class JournalConformance
 {
+    /// <summary>Checks that a pattern reads all topics that it matches, and no other.</summary>
     [Theory]
     [InlineData("teams/7/**", "teams/7/8/alerts", "teams/7/a", "teams/7/b/c", "teams/7/alerts")]
     [InlineData("teams/*", "teams/7", "teams/70", "teams/-", "teams/~", "teams/%2F")]
@@ -46,6 +47,7 @@ public abstract partial class JournalConformance
         );
     }
 
+    /// <summary>Checks that an event that a name and several patterns match is read once.</summary>
     [Fact]
     public async Task An_event_that_a_name_and_two_patterns_mean_is_read_once()
     {
@@ -53,6 +55,7 @@ public abstract partial class JournalConformance
         Assert.Equal([1, 2, 3], (await ReadByAsync(0, ["a/1", "b"], ["a/*", "a/**", "a/*"])).Select(e => e.Position.Offset));
     }
 
+    /// <summary>Checks that a topic that is created between two pages of a pattern is in the next page.</summary>
     [Fact]
     public async Task A_topic_that_begins_between_two_pages_of_a_pattern_is_in_the_next()
     {
@@ -63,6 +66,7 @@ public abstract partial class JournalConformance
         Assert.Equal(["a/1", "a/new"], (await ReadByAsync(first.Through, [], ["a/*"])).Select(e => e.Topic.Value));
     }
 
+    /// <summary>Checks that a page of a pattern ends with the event that reaches its byte limit, and has at least one event.</summary>
     [Fact]
     public async Task A_page_of_a_pattern_ends_with_the_event_that_reaches_its_bytes_and_always_has_one()
     {
@@ -89,6 +93,7 @@ public abstract partial class JournalConformance
         }
     }
 
+    /// <summary>Checks that a pattern with ten thousand topics reads each event once, in order.</summary>
     [Fact]
     public async Task Ten_thousand_topics_of_a_pattern_are_read_in_order_each_event_once()
     {
@@ -104,18 +109,19 @@ public abstract partial class JournalConformance
             Enumerable.Range(5_001, 12_001).Where(i => i != 15_001).Select(i => (long)i),
             (await ReadByAsync(0, [], ["teams/*/alerts"])).Select(e => e.Position.Offset)
         );
-        // What is met rarely is found behind any number of others, and the end is told apart from a page that holds nothing.
+        // A rare event is found after any number of other events, and the end of the journal differs from a page without events.
         Assert.Equal(15_001, Assert.Single(await ReadByAsync(0, [], ["teams/*/rare"])).Position.Offset);
         Assert.Equal([1, 15_001], (await ReadByAsync(0, ["teams/0/chat"], ["teams/*/rare"])).Select(e => e.Position.Offset));
         Assert.Empty(await ReadByAsync(15_001, [], ["teams/*/rare"]));
     }
 
+    /// <summary>Checks that successive pages of patterns have no gap and no duplicate.</summary>
     [Fact]
     public async Task Pages_of_patterns_follow_each_other_without_gap_or_repetition()
     {
         var random = TestSeed.NewRandom(out _);
         var all = new List<(long Offset, string Topic)>();
-        // More topics below "many" than are read one by one, and fewer elsewhere.
+        // More topics under "many" than are read one by one, and fewer elsewhere.
         for (var i = 0; i < 200; i++)
         {
             var topic = random.Next(4) switch

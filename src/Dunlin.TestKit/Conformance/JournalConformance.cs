@@ -5,9 +5,10 @@ using Dunlin.Topics;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <summary>What every <see cref="IJournal"/> owes, beside <see cref="RetentionConformance"/>.</summary>
+/// <summary>Specifies the required behaviour of each <see cref="IJournal"/>, together with <see cref="RetentionConformance"/>.</summary>
 public abstract partial class JournalConformance : ConformanceSuite
 {
+    /// <summary>Checks that offsets start at 1 and grow by 1 per event.</summary>
     [Fact]
     public async Task Offsets_start_at_one_and_grow_by_one_per_event()
     {
@@ -19,6 +20,7 @@ public abstract partial class JournalConformance : ConformanceSuite
         Assert.All(first, p => Assert.Equal(Journal.Head.Epoch, p.Epoch));
     }
 
+    /// <summary>Checks that an event is read with the values that were announced.</summary>
     [Fact]
     public async Task An_event_is_read_as_it_was_announced()
     {
@@ -57,6 +59,7 @@ public abstract partial class JournalConformance : ConformanceSuite
         }
     }
 
+    /// <summary>Checks that an append completes only after its events were announced and can be read.</summary>
     [Fact]
     public async Task A_writer_is_answered_after_its_events_were_announced_and_can_be_read()
     {
@@ -71,6 +74,7 @@ public abstract partial class JournalConformance : ConformanceSuite
         }
     }
 
+    /// <summary>Checks that the head includes events when they are announced.</summary>
     [Fact]
     public async Task What_is_announced_can_be_read_already()
     {
@@ -85,6 +89,7 @@ public abstract partial class JournalConformance : ConformanceSuite
         Assert.Equal(0, ahead);
     }
 
+    /// <summary>Checks that concurrent appends are announced in offset order, each event once.</summary>
     [Fact]
     public async Task Events_are_announced_in_order_each_once_whatever_the_concurrency()
     {
@@ -102,6 +107,7 @@ public abstract partial class JournalConformance : ConformanceSuite
         Assert.Equal(Enumerable.Range(1, 800).Select(i => (long)i), announced);
     }
 
+    /// <summary>Checks that events of one append have consecutive offsets.</summary>
     [Fact]
     public async Task Events_of_one_append_stand_together()
     {
@@ -119,6 +125,7 @@ public abstract partial class JournalConformance : ConformanceSuite
         Assert.Equal(160, (await ReadAllAsync()).Count);
     }
 
+    /// <summary>Checks that a repeated idempotency key returns the first positions and appends nothing.</summary>
     [Fact]
     public async Task A_repeated_key_answers_with_the_first_positions_and_appends_nothing()
     {
@@ -130,6 +137,7 @@ public abstract partial class JournalConformance : ConformanceSuite
         Assert.Equal(3, Journal.Head.Offset);
     }
 
+    /// <summary>Checks that an idempotency key is recognised although the repeated request comes from another connection.</summary>
     [Fact]
     public async Task A_key_is_recognised_although_the_connection_is_another()
     {
@@ -148,6 +156,7 @@ public abstract partial class JournalConformance : ConformanceSuite
         Assert.Equal(first, again);
     }
 
+    /// <summary>Checks that an idempotency key with different content is refused, and that nothing is appended.</summary>
     [Fact]
     public async Task A_key_with_other_content_is_refused_and_nothing_is_appended()
     {
@@ -168,6 +177,7 @@ public abstract partial class JournalConformance : ConformanceSuite
         Assert.Equal(1, Journal.Head.Offset);
     }
 
+    /// <summary>Checks that equal idempotency keys of different scopes are independent.</summary>
     [Fact]
     public async Task Keys_of_different_scopes_never_meet()
     {
@@ -177,6 +187,7 @@ public abstract partial class JournalConformance : ConformanceSuite
         Assert.Equal(3, Journal.Head.Offset);
     }
 
+    /// <summary>Checks that concurrent requests with the same idempotency key append once.</summary>
     [Fact]
     public async Task One_key_sent_many_times_at_once_appends_once()
     {
@@ -188,6 +199,7 @@ public abstract partial class JournalConformance : ConformanceSuite
         Assert.Equal(1, Journal.Head.Offset);
     }
 
+    /// <summary>Checks that a refused append does not use its idempotency key.</summary>
     [Fact]
     public async Task A_refused_append_leaves_its_key_free()
     {
@@ -197,6 +209,7 @@ public abstract partial class JournalConformance : ConformanceSuite
         Assert.Equal(1, Assert.Single(await Journal.AppendAsync([Draft("a")], key, Cancellation)).Offset);
     }
 
+    /// <summary>Checks that an append beyond the limits is refused as a whole.</summary>
     [Fact]
     public async Task Appends_beyond_the_limits_are_refused_whole()
     {
@@ -213,6 +226,7 @@ public abstract partial class JournalConformance : ConformanceSuite
         Assert.Equal(JournalLimits.MaxEventsPerAppend + 1, Journal.Head.Offset);
     }
 
+    /// <summary>Checks that an append that is cancelled before its commit leaves no event.</summary>
     [Fact]
     public async Task An_append_cancelled_before_its_commit_leaves_nothing()
     {
@@ -223,6 +237,7 @@ public abstract partial class JournalConformance : ConformanceSuite
         Assert.Equal(1, (await AppendAsync("a")).Offset);
     }
 
+    /// <summary>Checks that a topic does not include topics whose names start with its name.</summary>
     [Fact]
     public async Task A_topic_is_not_another_that_begins_alike()
     {
@@ -233,6 +248,7 @@ public abstract partial class JournalConformance : ConformanceSuite
             Assert.Equal(name, Assert.Single(await ReadAllAsync(0, name)).Topic.Value);
     }
 
+    /// <summary>Checks that the page of a topic without events is empty and reaches the head.</summary>
     [Fact]
     public async Task A_topic_without_events_has_an_empty_page_through_the_head()
     {
@@ -244,6 +260,7 @@ public abstract partial class JournalConformance : ConformanceSuite
         Assert.Equal((0, 1L, false), (page.Events.Count, page.Through, page.HasMore));
     }
 
+    /// <summary>Checks that a page after the head is empty and does not go back.</summary>
     [Fact]
     public async Task A_page_after_the_head_is_empty_and_does_not_go_back()
     {
@@ -255,6 +272,7 @@ public abstract partial class JournalConformance : ConformanceSuite
         }
     }
 
+    /// <summary>Checks that a page ends with the event that reaches its byte limit, and has at least one event.</summary>
     [Fact]
     public async Task A_page_ends_with_the_event_that_reaches_its_bytes_and_always_has_one()
     {
@@ -270,6 +288,7 @@ public abstract partial class JournalConformance : ConformanceSuite
         }
     }
 
+    /// <summary>Checks that successive pages have no gap and no duplicate.</summary>
     [Fact]
     public async Task Pages_follow_each_other_without_gap_or_repetition()
     {
@@ -277,7 +296,7 @@ public abstract partial class JournalConformance : ConformanceSuite
         var all = new List<(long Offset, string Topic)>();
         for (var i = 0; i < 150; i++)
         {
-            // Few topics with many events each and many with few, in runs, so that merging meets both.
+            // Few topics with many events each, and many topics with few events, in runs, so that merging covers both.
             var topic = random.Next(3) == 0 ? $"rare/{random.Next(60)}" : $"busy/{random.Next(3)}";
             var drafts = Enumerable.Range(0, random.Next(1, 12)).Select(n => Draft(topic, n)).ToList();
             foreach (var position in await Journal.AppendAsync(drafts, null, Cancellation))

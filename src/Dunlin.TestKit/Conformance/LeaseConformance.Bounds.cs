@@ -5,10 +5,10 @@ using Dunlin.Topics;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <content>Lists that are filtered before they are cut, requests that are checked whichever way they come, queues that are
-/// bounded.</content>
+/// <content>Lists that are filtered before they are limited, validation of all requests, and bounded queues.</content>
 public abstract partial class LeaseConformance
 {
+    /// <summary>Returns invalid lease ids and durations with the field at fault.</summary>
     public static TheoryData<string, int, string> BadRequests() =>
         new()
         {
@@ -22,6 +22,7 @@ public abstract partial class LeaseConformance
             { IdA, int.MaxValue, "seconds" },
         };
 
+    /// <summary>Checks that invalid lease ids and durations are refused inside and outside a unit of work.</summary>
     [Theory]
     [MemberData(nameof(BadRequests))]
     public async Task A_bad_lease_id_or_duration_is_refused_in_a_unit_of_work_and_outside(string leaseId, int seconds, string field)
@@ -67,6 +68,7 @@ public abstract partial class LeaseConformance
         Assert.Empty((await Leases.ListAsync(new LeaseQuery(), Cancellation)).Leases);
     }
 
+    /// <summary>Checks that requests without resource or user are refused by all verbs.</summary>
     [Fact]
     public async Task A_request_without_a_resource_or_user_is_refused_whichever_way_it_comes()
     {
@@ -113,6 +115,7 @@ public abstract partial class LeaseConformance
             );
     }
 
+    /// <summary>Checks that filtered rows do not shorten a page of a list.</summary>
     [Fact]
     public async Task Rows_of_others_never_leave_a_page_of_a_list_short()
     {
@@ -141,6 +144,7 @@ public abstract partial class LeaseConformance
         Assert.Equal(strangers, (await Leases.ListAsync(new LeaseQuery("a-stranger", Limit: 10), Cancellation)).Leases.Count);
     }
 
+    /// <summary>Checks that a queue is limited in total and per user, including waiting preemptions.</summary>
     [Fact]
     public async Task A_queue_is_bounded_for_all_and_for_each_user_also_for_a_preemption_with_a_grace()
     {
@@ -149,7 +153,7 @@ public abstract partial class LeaseConformance
             Assert.Equal(LeaseStatus.Queued, (await WaitAsync("bob", i)).Status);
         var own = await QueueFullAsync(() => WaitAsync("bob", 99));
         Assert.Equal(Leases.Options.MaxWaitersPerUser, own.Extensions["limit"]);
-        // Who asks again keeps the place.
+        // A repeated request keeps its position.
         Assert.Equal(LeaseStatus.Queued, (await WaitAsync("bob", 0)).Status);
         await QueueFullAsync(() => PreemptAsync("bob", 99));
 
@@ -161,7 +165,7 @@ public abstract partial class LeaseConformance
             await QueueFullAsync(() => PreemptAsync("admin", 100 + i));
         var row = Assert.Single((await Leases.ListAsync(new LeaseQuery(), Cancellation)).Leases);
         Assert.Equal((Leases.Options.MaxWaiters, false, "ann"), (row.Waiting, row.IsEnding, row.Owner!.UserId));
-        // At once needs no place.
+        // A preemption without grace needs no position in the queue.
         Assert.Equal(
             LeaseStatus.Granted,
             (await Leases.PreemptAsync(Request("admin", 100), "urgent", TimeSpan.Zero, cancellationToken: Cancellation)).Status

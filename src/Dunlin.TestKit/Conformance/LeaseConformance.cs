@@ -10,7 +10,8 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <summary>What leases promise on every back end: one holder, fenced, each end announced.</summary>
+/// <summary>Specifies the required behaviour of leases on each back end: one holder, fencing tokens, and an announcement of each
+/// end.</summary>
 public abstract partial class LeaseConformance : ConformanceSuite
 {
     private const string IdA = "lease-id-of-a",
@@ -29,6 +30,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
 
     private LeaseService Leases => _leases ??= NewService();
 
+    /// <summary>Checks that a resource has one holder, and that a second request returns the holder and the expiry.</summary>
     [Fact]
     public async Task G3_A_resource_has_one_holder_and_the_second_is_told_who_and_until_when()
     {
@@ -38,6 +40,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
         Assert.Equal((LeaseStatus.Held, "ann", a.Lease.ExpiresAt), (b.Status, b.Lease.Owner!.UserId, b.Lease.ExpiresAt));
     }
 
+    /// <summary>Checks that a repeated request returns the same grant.</summary>
     [Fact]
     public async Task A_lost_reply_repeated_gives_the_same_grant()
     {
@@ -50,6 +53,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
         );
     }
 
+    /// <summary>Checks that a lease id is useless to another user.</summary>
     [Fact]
     public async Task A_lease_id_in_the_hands_of_another_user_opens_nothing()
     {
@@ -60,6 +64,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
         Assert.Equal(LeaseStatus.Held, (await AcquireAsync(IdB, Bob)).Status);
     }
 
+    /// <summary>Checks that each grant has a larger fencing token than all earlier grants of all resources.</summary>
     [Fact]
     public async Task G3_Every_grant_raises_the_fence_in_all_resources()
     {
@@ -82,6 +87,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
         }
     }
 
+    /// <summary>Checks that each of a thousand concurrent pairs of requests grants exactly one lease.</summary>
     [Fact]
     public async Task G3_A_thousand_rounds_of_two_acquirers_grant_exactly_one_each()
     {
@@ -101,6 +107,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
         }
     }
 
+    /// <summary>Checks that a renewal moves the expiry and never acquires a lease.</summary>
     [Fact]
     public async Task Renewing_moves_the_expiry_and_never_acquires()
     {
@@ -115,6 +122,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
         await LostAsync(LeaseEnd.Expired, () => Leases.RenewAsync(Claim(a)).AsTask());
     }
 
+    /// <summary>Checks that a holder whose lease has expired cannot write, even if the resource is free again.</summary>
     [Fact]
     public async Task G3_A_holder_that_slept_through_its_lease_cannot_write_even_if_the_resource_is_free_again()
     {
@@ -127,13 +135,14 @@ public abstract partial class LeaseConformance : ConformanceSuite
         await Leases.ReleaseAsync(new LeaseClaim(File, IdB, "bob"), cancellationToken: Cancellation);
         await LostAsync(LeaseEnd.Released, () => WriteAsync(b));
         await LostAsync(LeaseEnd.Unknown, () => WriteAsync(a));
-        // The same holder, granted anew, is another grant: the old token stays stale.
+        // A new grant to the same holder has a new token: the old token stays stale.
         var again = await AcquireAsync(IdA, Ann, seconds: 10);
         await LostAsync(LeaseEnd.Unknown, () => WriteAsync(a));
         await WriteAsync(again);
         Assert.Equal(2, (await ReadAllAsync(0, "written")).Count);
     }
 
+    /// <summary>Checks that each end of a lease is announced with its reason.</summary>
     [Fact]
     public async Task G1_Every_end_is_announced_with_its_reason_whatever_its_cause()
     {
@@ -158,6 +167,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
         );
     }
 
+    /// <summary>Checks that waiters are granted the lease in first-in, first-out order, without waiters that have left.</summary>
     [Fact]
     public async Task Waiters_are_served_first_in_first_out_and_one_who_leaves_is_skipped()
     {
@@ -172,6 +182,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
         Assert.True(c.Lease.FencingToken > a.Lease.FencingToken);
     }
 
+    /// <summary>Checks that the queue is limited, and that a waiter who does not repeat its request leaves it.</summary>
     [Fact]
     public async Task The_queue_is_bounded_and_a_waiter_who_does_not_ask_again_leaves_it()
     {
@@ -184,6 +195,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
         Assert.Equal((LeaseStatus.Queued, 1), Place(await AcquireAsync(IdC, Cat, wait: true)));
     }
 
+    /// <summary>Checks that a hand-off grants the lease to the named waiter only if that user waits.</summary>
     [Fact]
     public async Task A_hand_off_goes_to_the_waiter_named_and_to_nobody_who_does_not_wait()
     {
@@ -198,6 +210,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
         Assert.Equal((LeaseStatus.Queued, 1), Place(await AcquireAsync(IdB, Bob, wait: true)));
     }
 
+    /// <summary>Checks that the holder can write during the grace period of a preemption, and not after it.</summary>
     [Fact]
     public async Task A_preemption_with_grace_lets_the_holder_save_until_the_deadline_and_not_after()
     {
@@ -219,6 +232,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
         Assert.Equal("urgent", ending.GetProperty("text").GetString());
     }
 
+    /// <summary>Checks that steps of the wall clock neither grant a lease twice nor end it early.</summary>
     [Fact]
     public async Task A_stepped_wall_clock_neither_grants_twice_nor_ends_a_lease_early()
     {
@@ -231,6 +245,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
         Assert.Equal(LeaseStatus.Granted, (await AcquireAsync(IdB, Bob)).Status);
     }
 
+    /// <summary>Checks that a failed transaction changes no lease and announces nothing.</summary>
     [Fact]
     public async Task G1_A_change_whose_transaction_fails_changes_no_lease_and_announces_nothing()
     {
@@ -250,6 +265,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
         Assert.Equal(LeaseStatus.Granted, (await AcquireAsync(IdB, Bob)).Status);
     }
 
+    /// <summary>Checks that a list includes only leases under its prefix, and matches its position.</summary>
     [Fact]
     public async Task A_snapshot_lists_what_is_held_under_a_prefix_and_not_beside_it()
     {
@@ -268,6 +284,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
         Assert.True(position.Offset >= 5);
     }
 
+    /// <summary>Checks that a check of a prefix reads all pages of leases.</summary>
     [Fact]
     public async Task A_check_under_a_prefix_reads_more_leases_than_one_page_holds()
     {
@@ -292,6 +309,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
         Assert.Equal(0, await HeldCountAsync());
     }
 
+    /// <summary>Checks that ending all leases under a prefix grants none of them to a waiter.</summary>
     [Fact]
     public async Task Ending_a_prefix_serves_nobody_from_its_queues()
     {
@@ -304,6 +322,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
         Assert.Equal(LeaseStatus.Granted, (await AcquireAsync(IdC, Cat)).Status);
     }
 
+    /// <summary>Checks that a lease on a resource that does not exist is not granted, preempted or handed off.</summary>
     [Fact]
     public async Task A_resource_that_does_not_exist_is_neither_granted_nor_preempted_nor_handed_on()
     {
@@ -365,7 +384,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
     }
 
     private LeaseService NewService(TimerWheel wheel, params LeaseAnnouncerRule[] announcers) =>
-        // One test holds more leases of one user than one page lists.
+        // One test holds more leases of one user than a page lists.
         new(
             Store,
             announcers,
@@ -419,7 +438,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
             )
             .AsTask();
 
-    /// <summary>Completes when the background has announced the end of the lease.</summary>
+    /// <summary>Returns a task that completes when the expiry of the lease is announced.</summary>
     private async Task WhenFreeAsync(ResourceName resource)
     {
         var free = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -436,7 +455,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
     private async Task<List<JsonElement>> EventsAsync(string type) =>
         [.. (await ReadAllAsync(0, "leases/files")).Where(e => e.Type == type).Select(e => JsonDocument.Parse(e.Data).RootElement)];
 
-    /// <summary>A system whose files can be locked while they exist.</summary>
+    /// <summary>An announcer whose files can be locked while they exist.</summary>
     private sealed class ExistingFiles(params string[] names) : ILeaseAnnouncer, ILeaseResources
     {
         public HashSet<string> Existing { get; } = new(names, StringComparer.Ordinal);

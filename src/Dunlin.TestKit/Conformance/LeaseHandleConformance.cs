@@ -4,19 +4,23 @@ using Dunlin.Topics;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <summary>What a <see cref="Lease"/> owes, whatever keeps the lease: the store, or Redis.</summary>
+/// <summary>Specifies the required behaviour of each <see cref="Lease"/>, whether the store or Redis keeps it.</summary>
 public abstract class LeaseHandleConformance : ConformanceSuite
 {
-    /// <summary>The duration of the leases of this suite.</summary>
+    /// <summary>The duration of the leases of this suite: 30 seconds.</summary>
     protected static readonly TimeSpan Duration = TimeSpan.FromSeconds(30);
 
     /// <summary>The resource of this suite.</summary>
     protected static readonly ResourceName File = ResourceName.Parse("files/1");
 
-    /// <summary>Acquires through the interface under test.</summary>
+    /// <summary>Acquires a lease through the interface under test.</summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="duration">The duration.</param>
+    /// <param name="settings">The settings. Null for the defaults.</param>
     protected abstract ValueTask<Lease?> TryAcquireAsync(ResourceName resource, LeaseDuration duration, LeaseSettings? settings);
 
     /// <summary>Acquires <see cref="File"/>, which must be free.</summary>
+    /// <param name="settings">The settings. Null for the defaults.</param>
     protected async Task<Lease> HoldAsync(LeaseSettings? settings = null)
     {
         var lease = await TryAcquireAsync(File, Duration, settings);
@@ -24,7 +28,8 @@ public abstract class LeaseHandleConformance : ConformanceSuite
         return lease;
     }
 
-    /// <summary>Completes when the handle has lost its lease.</summary>
+    /// <summary>Waits until the handle has lost its lease, and returns the reason.</summary>
+    /// <param name="lease">The lease.</param>
     protected static async Task<LeaseEnd?> LossAsync(Lease lease)
     {
         var lost = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -33,7 +38,8 @@ public abstract class LeaseHandleConformance : ConformanceSuite
         return lease.LossReason;
     }
 
-    /// <summary>Completes when what another thread does has come true.</summary>
+    /// <summary>Waits until another thread has made a condition true, for at most 20 seconds.</summary>
+    /// <param name="condition">The condition.</param>
     protected static async Task WhenAsync(Func<bool> condition)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
@@ -45,10 +51,12 @@ public abstract class LeaseHandleConformance : ConformanceSuite
         }
     }
 
-    /// <summary>Fails unless the action is refused because the lease is lost.</summary>
+    /// <summary>Asserts that an action fails because the lease is lost.</summary>
+    /// <param name="action">The action.</param>
     protected static async Task AssertLostAsync(Func<Task> action) =>
         Assert.Equal(ErrorCode.LeaseLost, (await Assert.ThrowsAsync<DunlinException>(action)).Code);
 
+    /// <summary>Checks that an attempt returns null until the holder releases the lease.</summary>
     [Fact]
     public async Task Contention_gives_null_until_the_holder_releases()
     {
@@ -59,6 +67,7 @@ public abstract class LeaseHandleConformance : ConformanceSuite
         Assert.True(second.FencingToken > first.FencingToken);
     }
 
+    /// <summary>Checks that disposal releases a lease once and is not reported as a loss.</summary>
     [Fact]
     public async Task Disposal_releases_once_and_is_no_loss()
     {
@@ -71,13 +80,14 @@ public abstract class LeaseHandleConformance : ConformanceSuite
         await HoldAsync();
     }
 
+    /// <summary>Checks that a stale handle can neither renew nor release the next lease.</summary>
     [Fact]
     public async Task G3_A_stale_handle_neither_renews_nor_releases_the_next_lease()
     {
         var settings = new LeaseSettings { LeaseId = "lease-id-of-both" };
         var stale = await HoldAsync(settings);
         await stale.DisposeAsync();
-        // The same lease id, granted again: only the token tells them apart.
+        // The same lease id, granted again: only the token differs.
         var next = await HoldAsync(settings);
         await AssertLostAsync(() => stale.RenewAsync(cancellationToken: Cancellation).AsTask());
         Assert.False(await stale.ReleaseAsync(Cancellation));
@@ -86,6 +96,7 @@ public abstract class LeaseHandleConformance : ConformanceSuite
         Assert.Null(await TryAcquireAsync(File, Duration, null));
     }
 
+    /// <summary>Checks that a handle is lost at the end of its duration.</summary>
     [Fact]
     public async Task A_handle_is_lost_when_its_duration_is_over()
     {
@@ -97,6 +108,7 @@ public abstract class LeaseHandleConformance : ConformanceSuite
         await AssertLostAsync(() => lease.RenewAsync(cancellationToken: Cancellation).AsTask());
     }
 
+    /// <summary>Checks that a renewal can extend and shorten a lease.</summary>
     [Fact]
     public async Task A_renewal_moves_the_expiry_out_and_in()
     {
@@ -110,6 +122,7 @@ public abstract class LeaseHandleConformance : ConformanceSuite
         Assert.Equal(LeaseEnd.Expired, await LossAsync(lease));
     }
 
+    /// <summary>Checks that automatic renewal keeps a lease beyond its duration.</summary>
     [Fact]
     public async Task Automatic_renewal_keeps_the_lease_beyond_its_duration()
     {
@@ -127,6 +140,7 @@ public abstract class LeaseHandleConformance : ConformanceSuite
         Assert.Equal((last, false), (lease.ExpiresAt, lease.Lost.IsCancellationRequested));
     }
 
+    /// <summary>Checks that a malformed request is refused and acquires nothing.</summary>
     [Fact]
     public async Task A_malformed_request_is_refused_and_acquires_nothing()
     {

@@ -4,11 +4,12 @@ using Dunlin.Topics;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <summary>What every <see cref="ILeaseTable"/> owes.</summary>
+/// <summary>Specifies the required behaviour of each <see cref="ILeaseTable"/>.</summary>
 public abstract class LeaseTableConformance : ConformanceSuite
 {
     private static readonly DateTimeOffset Noon = new DateTimeOffset(2030, 1, 1, 12, 0, 0, TimeSpan.Zero).AddTicks(1_234_567);
 
+    /// <summary>Checks that a row is read with the values that were saved.</summary>
     [Fact]
     public async Task A_row_is_read_as_it_was_saved()
     {
@@ -42,6 +43,7 @@ public abstract class LeaseTableConformance : ConformanceSuite
         AssertSame(free, await FindAsync(row.Resource.Value));
     }
 
+    /// <summary>Checks that a unit of work reads its own changes.</summary>
     [Fact]
     public async Task A_unit_of_work_reads_what_it_saved_itself()
     {
@@ -58,6 +60,7 @@ public abstract class LeaseTableConformance : ConformanceSuite
         );
     }
 
+    /// <summary>Checks that names with a common start or different case are different rows.</summary>
     [Fact]
     public async Task A_name_that_begins_alike_or_differs_in_case_is_another_row()
     {
@@ -67,6 +70,7 @@ public abstract class LeaseTableConformance : ConformanceSuite
         Assert.Null(await FindAsync("users"));
     }
 
+    /// <summary>Checks that fencing tokens grow with each grant across all resources, despite rollbacks.</summary>
     [Fact]
     public async Task Fences_grow_with_every_grant_in_all_resources_whatever_rolls_back()
     {
@@ -89,7 +93,7 @@ public abstract class LeaseTableConformance : ConformanceSuite
             }
             catch (FormatException)
             {
-                // Rolled back: its tokens were never granted.
+                // Rolled back, so its tokens were never granted.
             }
         }
         Assert.Equal(40, fences.Count);
@@ -97,6 +101,7 @@ public abstract class LeaseTableConformance : ConformanceSuite
         Assert.Equal(fences.Order().Distinct(), fences);
     }
 
+    /// <summary>Checks that a list by prefix matches whole segments only.</summary>
     [Fact]
     public async Task A_list_by_prefix_ends_at_a_segment()
     {
@@ -124,6 +129,7 @@ public abstract class LeaseTableConformance : ConformanceSuite
         Assert.Empty(await ListAsync(new LeaseQuery("user")));
     }
 
+    /// <summary>Checks that a list is in ordinal order and can be paged.</summary>
     [Fact]
     public async Task A_list_is_in_ordinal_order_and_can_be_paged()
     {
@@ -140,6 +146,7 @@ public abstract class LeaseTableConformance : ConformanceSuite
         Assert.Empty(await ListAsync(new LeaseQuery("a", After: "b")));
     }
 
+    /// <summary>Checks that a list by session includes held leases and queue positions.</summary>
     [Fact]
     public async Task A_list_by_session_holds_what_it_holds_and_waits_for()
     {
@@ -156,6 +163,7 @@ public abstract class LeaseTableConformance : ConformanceSuite
         Assert.Empty(await ListAsync(new LeaseQuery(SessionId: "s")));
     }
 
+    /// <summary>Checks that a list can exclude rows without holder.</summary>
     [Fact]
     public async Task Rows_that_nobody_holds_can_be_left_out()
     {
@@ -165,6 +173,7 @@ public abstract class LeaseTableConformance : ConformanceSuite
         Assert.Equal(["1", "2"], await ListAsync(new LeaseQuery()));
     }
 
+    /// <summary>Checks that the leases that a user holds at a time are counted up to a limit.</summary>
     [Fact]
     public async Task The_leases_of_a_user_are_counted_at_a_time_and_up_to_a_limit()
     {
@@ -205,6 +214,7 @@ public abstract class LeaseTableConformance : ConformanceSuite
         );
     }
 
+    /// <summary>Checks that only rows that ended before a time and have no waiters are deleted.</summary>
     [Fact]
     public async Task Only_rows_that_ended_before_and_that_nobody_waits_for_are_forgotten()
     {
@@ -216,6 +226,7 @@ public abstract class LeaseTableConformance : ConformanceSuite
         Assert.Equal(["held", "waited", "young"], await ListAsync(new LeaseQuery()));
     }
 
+    /// <summary>Checks that a read scope refuses changes.</summary>
     [Fact]
     public async Task A_read_scope_changes_nothing()
     {

@@ -5,13 +5,14 @@ using Dunlin.Records;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <summary>What every store that keeps records owes: <see cref="IRecordTable"/>, <see cref="ISpaceAccessTable"/> and what the
-/// reader and writer make of them.</summary>
+/// <summary>Specifies the required behaviour of each store with records: <see cref="IRecordTable"/>, <see cref="ISpaceAccessTable"/>, and
+/// the reader and writer on top of them.</summary>
 public abstract class RecordConformance : ConformanceSuite
 {
     private static readonly SpaceName A = SpaceName.Parse("lists/a");
     private static readonly SpaceName B = SpaceName.Parse("lists/b");
 
+    /// <summary>Checks that a row is read with the values that were saved.</summary>
     [Fact]
     public async Task A_row_is_read_as_it_was_saved()
     {
@@ -30,6 +31,7 @@ public abstract class RecordConformance : ConformanceSuite
         Assert.Null(await Store.ReadAsync((scope, ct) => scope.RecordTables().Records.FindAsync(B, row.Key, ct), Cancellation));
     }
 
+    /// <summary>Checks that a change and its event commit together and share a position.</summary>
     [Fact]
     public async Task A_change_and_its_event_commit_together_and_share_the_position()
     {
@@ -49,6 +51,7 @@ public abstract class RecordConformance : ConformanceSuite
         Assert.Empty(await ChangesAsync("ann", 0));
     }
 
+    /// <summary>Checks that writing the current value of a record changes nothing.</summary>
     [Fact]
     public async Task The_value_a_record_has_already_changes_nothing()
     {
@@ -58,6 +61,7 @@ public abstract class RecordConformance : ConformanceSuite
         Assert.False(await WriteAsync(records => records.DeleteAsync(A, "nothing")));
     }
 
+    /// <summary>Checks that the count of a space excludes deleted records, and includes changes of the same unit.</summary>
     [Fact]
     public async Task The_count_of_a_space_is_that_of_its_living_records_also_within_the_writer()
     {
@@ -82,6 +86,7 @@ public abstract class RecordConformance : ConformanceSuite
         Assert.Equal((2, 1), await WriteAsync(async records => (await records.CountAsync(A), await records.CountAsync(B))));
     }
 
+    /// <summary>Checks that a reader receives the changes since a version, with deletions marked.</summary>
     [Fact]
     public async Task Changes_are_told_since_a_version_and_deletions_as_such()
     {
@@ -98,6 +103,7 @@ public abstract class RecordConformance : ConformanceSuite
         Assert.Equal(["+3", "+1"], await ChangesAsync("ann", before));
     }
 
+    /// <summary>Checks that a user without access receives no change of a space.</summary>
     [Fact]
     public async Task Nobody_is_told_of_a_space_without_access_to_it()
     {
@@ -107,6 +113,8 @@ public abstract class RecordConformance : ConformanceSuite
         Assert.Empty(await ChangesAsync("bob", 0));
     }
 
+    /// <summary>Checks that granted access returns all records of a space, and that revoked access returns deletions to that user
+    /// only.</summary>
     [Fact]
     public async Task A_space_that_is_given_appears_whole_and_one_that_is_taken_vanishes_for_that_user_alone()
     {
@@ -121,13 +129,14 @@ public abstract class RecordConformance : ConformanceSuite
         Assert.True(await WriteAsync(records => records.RevokeAsync(A, "ann")));
         Assert.False(await WriteAsync(records => records.RevokeAsync(A, "ann")));
         await WriteAsync(records => records.PutAsync(A, "later", 1));
-        // Gone: all that she had; not told: what came after.
+        // Ann receives a deletion of each record that she could see, and no later change.
         Assert.Equal(["-1", "-2", "-3"], (await ChangesAsync("ann", full)).Order(StringComparer.Ordinal));
         Assert.Equal(["-2", "+later"], await ChangesAsync("bob", full));
         Assert.Empty(await ChangesAsync("ann", Journal.Head.Offset));
         Assert.Empty(await ChangesAsync("ann", 0));
     }
 
+    /// <summary>Checks that a revocation announces changed rights in its transaction, and that a grant does not.</summary>
     [Fact]
     public async Task G4_Taking_a_space_announces_in_its_transaction_that_the_users_rights_have_changed_and_giving_does_not()
     {
@@ -137,6 +146,7 @@ public abstract class RecordConformance : ConformanceSuite
         Assert.Equal("rights.changed", Assert.Single(await ReadAllAsync(0, "dunlin/access")).Type);
     }
 
+    /// <summary>Checks that access that was revoked and granted again leaves no stale record.</summary>
     [Fact]
     public async Task A_space_that_was_taken_and_given_again_leaves_nothing_stale()
     {
@@ -151,6 +161,7 @@ public abstract class RecordConformance : ConformanceSuite
         Assert.Equal(["+2", "-1", "+3"], await ChangesAsync("ann", known));
     }
 
+    /// <summary>Checks that a record with an audience stays visible to that user only.</summary>
     [Fact]
     public async Task A_record_for_one_user_is_seen_by_that_user_alone_and_stays_so()
     {
@@ -167,6 +178,7 @@ public abstract class RecordConformance : ConformanceSuite
         Assert.Empty(await ChangesAsync("bob", before));
     }
 
+    /// <summary>Checks that pages are filled with visible records, and that only the last one is short.</summary>
     [Fact]
     public async Task Pages_are_filled_after_permissions_and_end_with_a_short_one()
     {
@@ -193,6 +205,7 @@ public abstract class RecordConformance : ConformanceSuite
         Assert.Empty((await PageAsync("ann", after, "item/", 10)).Changes);
     }
 
+    /// <summary>Checks that a page includes all changes of a position, even beyond its limit.</summary>
     [Fact]
     public async Task A_page_never_tears_apart_what_shares_a_position()
     {
@@ -206,6 +219,7 @@ public abstract class RecordConformance : ConformanceSuite
         Assert.Equal(["99"], (await PageAsync("ann", page.Through, null, 10)).Changes.Select(c => c.Key));
     }
 
+    /// <summary>Checks that a reader cannot continue from a version before a deletion that retention has removed.</summary>
     [Fact]
     public async Task What_is_forgotten_is_remembered_as_a_version_one_cannot_continue_from()
     {
@@ -231,6 +245,7 @@ public abstract class RecordConformance : ConformanceSuite
         Assert.Equal(["-young"], await ChangesAsync("ann", through));
     }
 
+    /// <summary>Checks that the affected users are all users who can see a change.</summary>
     [Fact]
     public async Task Those_affected_are_all_who_see_a_change()
     {
@@ -247,6 +262,7 @@ public abstract class RecordConformance : ConformanceSuite
         Assert.Equal(["ann", "bob", "dave", "erin"], users.Order(StringComparer.Ordinal));
     }
 
+    /// <summary>Checks that the writer reports changed records and users with changed access at the end of the unit.</summary>
     [Fact]
     public async Task What_was_changed_and_whose_access_is_known_at_the_end_of_the_unit()
     {
@@ -273,7 +289,7 @@ public abstract class RecordConformance : ConformanceSuite
             .Select(row => $"{row.Space} {row.Key} {Encoding.UTF8.GetString(row.Value.Span)} {row.IsDeleted} {row.Audience}");
         Assert.Equal(["lists/a gone  True ", "lists/b own 1 False bob", "lists/a twice 2 False "], rows);
         Assert.Equal(["ann", "bob"], told.Users);
-        // As they are stored.
+        // The rows are equal to the stored ones.
         foreach (var row in told.Rows)
         {
             var stored = await Store.ReadAsync((scope, ct) => scope.RecordTables().Records.FindAsync(row.Space, row.Key, ct), Cancellation);
@@ -281,6 +297,7 @@ public abstract class RecordConformance : ConformanceSuite
         }
     }
 
+    /// <summary>Checks that invalid keys are refused.</summary>
     [Theory]
     [InlineData("")]
     [InlineData("a\n")]
@@ -288,6 +305,7 @@ public abstract class RecordConformance : ConformanceSuite
     public async Task A_key_that_is_none_is_refused(string key) =>
         Assert.Equal("key", (await Assert.ThrowsAsync<DunlinException>(() => WriteAsync(records => records.PutAsync(A, key, 1)))).Field);
 
+    /// <summary>Checks that values that are too large or not JSON are refused.</summary>
     [Fact]
     public async Task A_value_that_is_too_large_or_no_json_is_refused()
     {
@@ -312,6 +330,7 @@ public abstract class RecordConformance : ConformanceSuite
         }
     }
 
+    /// <summary>Checks that a read scope refuses changes, and is unusable after its end.</summary>
     [Fact]
     public async Task A_read_scope_changes_nothing_and_is_of_no_use_after_its_end()
     {
@@ -330,6 +349,7 @@ public abstract class RecordConformance : ConformanceSuite
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await tables.Records.FindAsync(A, "k", Cancellation));
     }
 
+    /// <summary>Checks that clients that apply all pages during concurrent changes end with the stored records.</summary>
     [Fact]
     public async Task A_client_that_applies_every_page_it_reads_while_all_changes_ends_with_what_there_is()
     {
@@ -361,7 +381,7 @@ public abstract class RecordConformance : ConformanceSuite
         }
     }
 
-    // One reader by pages, the others by everything at once.
+    // One reader reads page by page, the others read all changes at once.
     private async Task<HashSet<string>> FollowAsync(int reader, CancellationToken done)
     {
         var (after, view) = (0L, new HashSet<string>(StringComparer.Ordinal));

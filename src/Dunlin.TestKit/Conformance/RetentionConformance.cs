@@ -3,9 +3,10 @@ using Dunlin.Topics;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <summary>What every <see cref="IJournal"/> owes about forgetting.</summary>
+/// <summary>Specifies the required retention behaviour of each <see cref="IJournal"/>.</summary>
 public abstract class RetentionConformance : ConformanceSuite
 {
+    /// <summary>Checks that only events older than the maximum age are deleted.</summary>
     [Fact]
     public async Task Events_older_than_the_age_are_removed_and_the_others_stay()
     {
@@ -20,6 +21,7 @@ public abstract class RetentionConformance : ConformanceSuite
         Assert.Equal([3], (await ReadAllAsync()).Select(e => e.Position.Offset));
     }
 
+    /// <summary>Checks that the limits of count and bytes apply to each topic separately.</summary>
     [Fact]
     public async Task Count_and_bytes_bound_each_topic_alone()
     {
@@ -40,6 +42,7 @@ public abstract class RetentionConformance : ConformanceSuite
         Assert.Equal(0, await Journal.TrimAsync(Cancellation));
     }
 
+    /// <summary>Checks that the limits apply again after further appends.</summary>
     [Fact]
     public async Task Bounds_hold_again_after_more_was_appended()
     {
@@ -53,6 +56,7 @@ public abstract class RetentionConformance : ConformanceSuite
         }
     }
 
+    /// <summary>Checks that the rule with the longest matching prefix applies, and that prefixes match whole segments.</summary>
     [Fact]
     public async Task The_longest_prefix_decides_and_ends_at_a_segment()
     {
@@ -67,6 +71,7 @@ public abstract class RetentionConformance : ConformanceSuite
         Assert.Empty(await ReadAllAsync(0, "other"));
     }
 
+    /// <summary>Checks that one trim deletes more than one slice.</summary>
     [Fact]
     public async Task More_than_one_slice_is_removed_in_one_go()
     {
@@ -81,6 +86,7 @@ public abstract class RetentionConformance : ConformanceSuite
         Assert.Equal(Journal.Head, Assert.Single(await ReadAllAsync()).Position);
     }
 
+    /// <summary>Checks that offsets continue after all events were deleted.</summary>
     [Fact]
     public async Task Offsets_go_on_after_everything_was_removed()
     {
@@ -92,6 +98,7 @@ public abstract class RetentionConformance : ConformanceSuite
         Assert.Equal(3, (await AppendAsync("a")).Offset);
     }
 
+    /// <summary>Checks that a page reports trimming exactly if a requested event was deleted.</summary>
     [Fact]
     public async Task A_page_says_trimmed_exactly_when_something_wanted_is_gone()
     {
@@ -127,6 +134,7 @@ public abstract class RetentionConformance : ConformanceSuite
         }
     }
 
+    /// <summary>Checks that a page of a pattern reports trimming exactly if a matching event was deleted.</summary>
     [Fact]
     public async Task A_page_of_a_pattern_says_trimmed_exactly_when_something_wanted_is_gone()
     {
@@ -137,7 +145,7 @@ public abstract class RetentionConformance : ConformanceSuite
             null,
             Cancellation
         );
-        // More topics than are read one by one, and of those one event only is gone.
+        // More topics than are read one by one; only one of their events is deleted.
         await Journal.AppendAsync(
             [.. Enumerable.Range(0, 1_000).Select(i => Draft(i == 500 ? "halls/1" : $"halls2/{i}"))],
             null,
@@ -174,6 +182,7 @@ public abstract class RetentionConformance : ConformanceSuite
         }
     }
 
+    /// <summary>Checks that an idempotency key is deleted after its age and not earlier.</summary>
     [Fact]
     public async Task A_key_is_forgotten_after_its_age_and_not_before()
     {
@@ -188,6 +197,7 @@ public abstract class RetentionConformance : ConformanceSuite
         Assert.Equal(2, Assert.Single(await Journal.AppendAsync([Draft("a")], key, Cancellation)).Offset);
     }
 
+    /// <summary>Checks that a step of the wall clock deletes nothing.</summary>
     [Fact]
     public async Task A_step_of_the_wall_clock_removes_nothing()
     {

@@ -11,13 +11,14 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <summary>What <see cref="Revocations"/> promise on every back end that keeps records.</summary>
+/// <summary>Specifies the required behaviour of <see cref="Revocations"/> on each back end with records.</summary>
 public abstract class RevocationConformance : ConformanceSuite
 {
     private static readonly SpaceName Space = SpaceName.Of("revocations");
 
     private readonly List<Node> _nodes = [];
 
+    /// <summary>Checks that a revocation invalidates exactly the credentials issued up to its time.</summary>
     [Fact]
     public async Task G4_What_was_issued_up_to_the_moment_is_revoked_and_nothing_else()
     {
@@ -33,6 +34,7 @@ public abstract class RevocationConformance : ConformanceSuite
         Assert.False(node.Revocations.IsRevoked("an", "n", null));
     }
 
+    /// <summary>Checks that a revocation of a session applies to its user only.</summary>
     [Fact]
     public async Task A_session_is_revoked_for_its_own_user_alone()
     {
@@ -44,6 +46,7 @@ public abstract class RevocationConformance : ConformanceSuite
         Assert.False(node.Revocations.IsRevoked("bob", "s1", Time.GetUtcNow()));
     }
 
+    /// <summary>Checks that a later revocation cannot weaken an earlier one.</summary>
     [Fact]
     public async Task A_revocation_is_never_weakened()
     {
@@ -59,6 +62,7 @@ public abstract class RevocationConformance : ConformanceSuite
         Assert.True((await StartAsync()).Revocations.IsRevoked("ann", null, now));
     }
 
+    /// <summary>Checks that any number of revocations survives a restart.</summary>
     [Fact]
     public async Task What_was_revoked_holds_after_a_restart_however_much_it_is()
     {
@@ -77,6 +81,7 @@ public abstract class RevocationConformance : ConformanceSuite
             Assert.True(again.Revocations.IsRevoked($"user {i}", "s", Time.GetUtcNow()), $"user {i}, seed {seed}");
     }
 
+    /// <summary>Checks that all nodes close the streams of a revoked credential.</summary>
     [Fact]
     public async Task G4_Every_node_ends_the_streams_that_the_credential_opened()
     {
@@ -96,6 +101,7 @@ public abstract class RevocationConformance : ConformanceSuite
         Assert.True(there.Revocations.IsRevoked("ann", null, now));
     }
 
+    /// <summary>Checks that a revocation releases the leases of the user, or of the one revoked session only.</summary>
     [Fact]
     public async Task The_leases_of_the_user_are_released_in_all_sessions_and_those_of_one_session_alone()
     {
@@ -116,16 +122,17 @@ public abstract class RevocationConformance : ConformanceSuite
         );
         await node.Revocations.RevokeAsync("ann", new RevocationRequest(), Cancellation);
         Assert.Equal(["files/3", "files/4"], await HeldAsync(node));
-        // A session of the same id, of somebody else.
+        // A session of another user with the same id.
         await node.Revocations.RevokeAsync("cat", new RevocationRequest { SessionId = "s1" }, Cancellation);
         Assert.Equal(["files/3", "files/4"], await HeldAsync(node));
         await node.Revocations.RevokeAsync("bob", new RevocationRequest { SessionId = "s2" }, Cancellation);
-        // Nobody waits for it any more either.
+        // The waiter has left the queue too.
         Assert.Equal(["files/3"], await HeldAsync(node));
         await node.Revocations.RevokeAsync("bob", new RevocationRequest { ForceRefresh = true }, Cancellation);
         Assert.Equal(["files/3"], await HeldAsync(node));
     }
 
+    /// <summary>Checks that revocations of sessions are deleted after a time, and revocations of users never.</summary>
     [Fact]
     public async Task Sessions_are_forgotten_in_time_and_users_never()
     {
@@ -153,6 +160,7 @@ public abstract class RevocationConformance : ConformanceSuite
         Assert.Equal(3, rows.Count);
     }
 
+    /// <summary>Checks that only the engine can read and publish to the topics between nodes.</summary>
     [Fact]
     public async Task Nobody_but_the_engine_reads_or_writes_where_nodes_tell_each_other()
     {
@@ -196,7 +204,7 @@ public abstract class RevocationConformance : ConformanceSuite
     private static async Task<List<string>> HeldAsync(Node node) =>
         [.. (await node.Leases.ListAsync(new LeaseQuery(), Cancellation)).Leases.Select(row => row.Resource.Value)];
 
-    /// <summary>One node over the store, without HTTP.</summary>
+    /// <summary>A node on the store, without HTTP.</summary>
     private sealed class Node : IDisposable
     {
         private readonly TimerWheel _wheel;

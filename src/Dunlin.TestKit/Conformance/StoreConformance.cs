@@ -6,11 +6,12 @@ using Dunlin.Topics;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <summary>What every <see cref="IStore"/> owes.</summary>
+/// <summary>Specifies the required behaviour of each <see cref="IStore"/>.</summary>
 public abstract class StoreConformance : ConformanceSuite
 {
     private static readonly ResourceName Resource = ResourceName.Parse("counters/1");
 
+    /// <summary>Checks that rows and events of a unit of work commit together.</summary>
     [Fact]
     public async Task A_unit_of_work_commits_its_rows_and_events_together()
     {
@@ -29,6 +30,7 @@ public abstract class StoreConformance : ConformanceSuite
         Assert.Equal(7, (await FindAsync())!.FencingToken);
     }
 
+    /// <summary>Checks that a unit of work that throws is rolled back completely.</summary>
     [Fact]
     public async Task A_unit_of_work_that_throws_leaves_no_trace()
     {
@@ -53,6 +55,7 @@ public abstract class StoreConformance : ConformanceSuite
         Assert.Single(await ReadAllAsync(0, "new/topic"));
     }
 
+    /// <summary>Checks that a change of access is announced in its transaction or not at all.</summary>
     [Fact]
     public async Task G1_A_change_of_access_is_announced_in_its_transaction_or_not_at_all()
     {
@@ -85,6 +88,7 @@ public abstract class StoreConformance : ConformanceSuite
         Assert.Contains("\"ann\"", Encoding.UTF8.GetString(read[0].Data.Span), StringComparison.Ordinal);
     }
 
+    /// <summary>Checks that a unit of work that throws synchronously is rolled back completely.</summary>
     [Fact]
     public async Task Work_that_throws_before_its_first_await_leaves_no_trace()
     {
@@ -94,6 +98,7 @@ public abstract class StoreConformance : ConformanceSuite
         Assert.Equal(1, (await AppendAsync("a")).Offset);
     }
 
+    /// <summary>Checks that changes of a unit of work are invisible before its commit.</summary>
     [Fact]
     public async Task Nobody_sees_a_unit_of_work_before_its_commit()
     {
@@ -120,6 +125,7 @@ public abstract class StoreConformance : ConformanceSuite
         Assert.NotNull(await FindAsync());
     }
 
+    /// <summary>Checks that concurrent units of work are serializable.</summary>
     [Fact]
     public async Task Units_of_work_run_as_if_alone()
     {
@@ -147,6 +153,7 @@ public abstract class StoreConformance : ConformanceSuite
         Assert.Equal(320, (await FindAsync())!.FencingToken);
     }
 
+    /// <summary>Checks that readers skip no event while sixteen writers commit and roll back.</summary>
     [Fact]
     public async Task No_reader_ever_skips_an_event_under_sixteen_writers_with_rollbacks()
     {
@@ -174,6 +181,7 @@ public abstract class StoreConformance : ConformanceSuite
             Assert.Equal(Enumerable.Range(1, followed.Count).Select(i => (long)i), followed);
     }
 
+    /// <summary>Checks that a unit of work is unusable after its end.</summary>
     [Fact]
     public async Task A_unit_of_work_is_of_no_use_after_its_end()
     {
@@ -185,6 +193,7 @@ public abstract class StoreConformance : ConformanceSuite
         Assert.Equal(0, Journal.Head.Offset);
     }
 
+    /// <summary>Checks that a nested unit of work is refused instead of causing a deadlock.</summary>
     [Fact]
     public async Task A_unit_of_work_that_writes_through_the_store_again_is_refused_rather_than_waiting_for_itself()
     {
@@ -201,6 +210,7 @@ public abstract class StoreConformance : ConformanceSuite
         Assert.Equal(["b", "a"], (await ReadAllAsync()).Select(e => e.Topic.Value));
     }
 
+    /// <summary>Checks that a cancelled unit of work is rolled back.</summary>
     [Fact]
     public async Task A_unit_of_work_that_is_cancelled_is_rolled_back()
     {
@@ -223,6 +233,7 @@ public abstract class StoreConformance : ConformanceSuite
         Assert.Equal(1, (await AppendAsync("a")).Offset);
     }
 
+    /// <summary>Checks that a read scope is one snapshot that includes its position.</summary>
     [Fact]
     public async Task A_read_scope_is_one_snapshot_and_its_position_lies_within_it()
     {
@@ -241,6 +252,7 @@ public abstract class StoreConformance : ConformanceSuite
         Assert.NotNull(await FindAsync());
     }
 
+    /// <summary>Checks that a stream from the position of a snapshot delivers all events that the snapshot lacks.</summary>
     [Fact]
     public async Task A_position_taken_with_a_snapshot_misses_nothing_that_the_snapshot_lacks()
     {
@@ -269,13 +281,14 @@ public abstract class StoreConformance : ConformanceSuite
                 async (scope, ct) => (scope.Position, (await scope.LeaseTable.FindAsync(Resource, ct))?.FencingToken ?? 0),
                 Cancellation
             );
-            // Event n tells of fence n: what the snapshot lacks must lie after the position.
+            // Event n announces fencing token n, so each token missing in the snapshot must be after the position.
             Assert.True(fence >= position.Offset, $"position {position}, but the snapshot has only {fence}");
         }
         await done.CancelAsync();
         await writer;
     }
 
+    /// <summary>Checks that the clock of a unit of work ignores steps of the wall clock.</summary>
     [Fact]
     public async Task The_clock_of_a_unit_of_work_ignores_steps_of_the_wall_clock()
     {
@@ -312,7 +325,7 @@ public abstract class StoreConformance : ConformanceSuite
                         var mine = new List<Position>();
                         for (var n = 0; n < count; n++)
                         {
-                            // Topics that exist nowhere else: those of a failed unit must leave no number behind.
+                            // Topics that exist nowhere else: a failed unit must not leave their ids behind.
                             mine.Add(await unit.AppendAsync(Draft($"w/{writer}/{i}/{n}", value), ct));
                             if (n % 2 == 0)
                                 await Task.Yield();
@@ -326,12 +339,12 @@ public abstract class StoreConformance : ConformanceSuite
             }
             catch (FormatException)
             {
-                // Meant to fail.
+                // Fails on purpose.
             }
         }
     }
 
-    /// <summary>Reads on and on from where the page before ended, as a stream does.</summary>
+    /// <summary>Reads from the end of the previous page on, like a stream.</summary>
     private async Task<List<long>> FollowAsync(CancellationToken done)
     {
         var seen = new List<long>();

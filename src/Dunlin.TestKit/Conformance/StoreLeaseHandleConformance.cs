@@ -8,7 +8,8 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <summary>What <see cref="ILeases"/> and <c>unit.Leases</c> owe on every store: queue, losses with their reason, transactions.</summary>
+/// <summary>Specifies the required behaviour of <see cref="ILeases"/> and <c>unit.Leases</c> on each store: queue, losses with their
+/// reason, and transactions.</summary>
 public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
 {
     private static readonly LeaseSettings Ann = new() { Owner = new LeaseOwner("ann", "Ann", "session-ann") };
@@ -30,6 +31,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
     /// <inheritdoc/>
     protected override void OnDisposing() => _wheels.ForEach(wheel => wheel.Dispose());
 
+    /// <summary>Checks that waiting calls are granted the lease in the order of their arrival.</summary>
     [Fact]
     public async Task Waiting_calls_are_granted_in_the_order_in_which_they_came()
     {
@@ -45,6 +47,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         Assert.Equal(Duration, last.ExpiresAt - await NowAsync());
     }
 
+    /// <summary>Checks that a free lease is granted without waiting.</summary>
     [Fact]
     public async Task A_free_lease_is_granted_without_waiting()
     {
@@ -52,13 +55,14 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         Assert.Equal(lease.FencingToken, (await Leases.FindAsync(File, Cancellation))!.FencingToken);
     }
 
+    /// <summary>Checks that a waiting call is granted when another node's lease expires.</summary>
     [Fact]
     public async Task A_waiting_call_is_granted_when_the_lease_of_another_node_expires()
     {
         var (other, wheel) = NewNode();
         var holder = await other.AcquireAsync(RequestOf("lease-of-another-node", "eve"), cancellationToken: Cancellation);
         var waiting = await WaitAsync(1);
-        // The wheel of this node settles nothing of the other's, but its poll sees that nobody holds any more.
+        // The timer wheel of this node does not schedule the other node's leases, but its poll detects the free lease.
         wheel.Dispose();
         Time.Advance(Duration + TimeSpan.FromSeconds(1));
         await Service.Watches.PollAsync();
@@ -66,6 +70,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         Assert.True(lease.FencingToken > holder.Lease.FencingToken);
     }
 
+    /// <summary>Checks that a cancelled call leaves the queue.</summary>
     [Fact]
     public async Task A_cancelled_wait_leaves_the_queue()
     {
@@ -80,6 +85,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         await GrantedAsync(third);
     }
 
+    /// <summary>Checks that a cancelled call acquires nothing.</summary>
     [Fact]
     public async Task A_cancelled_call_acquires_nothing()
     {
@@ -92,6 +98,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         Assert.Null(await Leases.FindAsync(File, Cancellation));
     }
 
+    /// <summary>Checks that a full queue refuses a waiting call.</summary>
     [Fact]
     public async Task A_full_queue_refuses_a_waiting_call()
     {
@@ -102,6 +109,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         Assert.Equal(ErrorCode.QueueFull, full.Code);
     }
 
+    /// <summary>Checks that a preempted handle is lost at once.</summary>
     [Fact]
     public async Task A_preempted_handle_is_lost_at_once()
     {
@@ -112,6 +120,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         Assert.Equal(result.Lease.FencingToken, (await Leases.FindAsync(File, Cancellation))!.FencingToken);
     }
 
+    /// <summary>Checks that a handle preempted with a grace period is lost at the deadline.</summary>
     [Fact]
     public async Task A_handle_preempted_with_a_grace_is_lost_at_the_deadline()
     {
@@ -126,6 +135,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         Assert.Equal(LeaseEnd.Preempted, await LossAsync(lease));
     }
 
+    /// <summary>Checks that a hand-off grants the lease to the waiter with a larger token.</summary>
     [Fact]
     public async Task A_hand_off_moves_the_lease_to_the_waiter_with_a_larger_token()
     {
@@ -144,6 +154,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         await GrantedAsync(ann);
     }
 
+    /// <summary>Checks that a handle is lost when its lease is released by another caller.</summary>
     [Fact]
     public async Task A_handle_is_lost_when_its_lease_is_released_elsewhere()
     {
@@ -152,6 +163,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         Assert.Equal(LeaseEnd.Released, await LossAsync(lease));
     }
 
+    /// <summary>Checks that a handle is lost when its owner's session ends.</summary>
     [Fact]
     public async Task A_handle_is_lost_when_the_session_of_its_owner_ends()
     {
@@ -160,6 +172,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         Assert.Equal(LeaseEnd.SignedOut, await LossAsync(lease));
     }
 
+    /// <summary>Checks that the poll detects a loss that another node has caused.</summary>
     [Fact]
     public async Task A_loss_that_another_node_causes_is_noticed_by_the_poll()
     {
@@ -171,6 +184,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         Assert.Equal(LeaseEnd.Preempted, await LossAsync(lease));
     }
 
+    /// <summary>Checks that a renewal after a loss reports the reason.</summary>
     [Fact]
     public async Task A_handle_that_renews_after_a_loss_learns_the_reason()
     {
@@ -181,6 +195,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         Assert.Equal(LeaseEnd.Preempted, await LossAsync(lease));
     }
 
+    /// <summary>Checks that an expired handle can neither write nor end the next holder's lease.</summary>
     [Fact]
     public async Task G3_An_expired_handle_neither_writes_nor_ends_the_lease_of_the_next_holder()
     {
@@ -196,6 +211,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         Assert.Equal(2, (await ReadAllAsync(0, "written")).Count);
     }
 
+    /// <summary>Checks that lease changes roll back with their unit of work.</summary>
     [Fact]
     public async Task G1_Changes_of_leases_roll_back_with_their_unit_of_work()
     {
@@ -221,6 +237,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         Assert.Null(held.LossReason);
     }
 
+    /// <summary>Checks that a lease acquired in a unit of work becomes a handle after the commit.</summary>
     [Fact]
     public async Task A_lease_that_a_unit_of_work_acquired_becomes_a_handle_after_the_commit()
     {
@@ -238,6 +255,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         Assert.Null(await Leases.FindAsync(File, Cancellation));
     }
 
+    /// <summary>Checks that a handle follows the lease changes of committed units of work.</summary>
     [Fact]
     public async Task A_handle_follows_what_units_of_work_commit()
     {
@@ -255,6 +273,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         await GrantedAsync(waiting);
     }
 
+    /// <summary>Checks that another user's lease id and a wrong token are refused.</summary>
     [Fact]
     public async Task Another_users_lease_id_and_a_wrong_token_claim_nothing()
     {
@@ -300,7 +319,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         );
     }
 
-    /// <summary>Another node over the same store: it does not tell the handles of this one.</summary>
+    /// <summary>Creates another node on the same store, which does not notify the handles of this node.</summary>
     private (LeaseService Service, TimerWheel Wheel) NewNode()
     {
         var service = NewService();
@@ -316,7 +335,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
     private ValueTask<LeaseResult> PreemptAsync(TimeSpan grace) =>
         Service.PreemptAsync(RequestOf("lease-of-preemptor", "eve"), "urgent", grace, cancellationToken: Cancellation);
 
-    /// <summary>Starts a call that waits, and returns when so many have joined the queue.</summary>
+    /// <summary>Starts a waiting call, and returns when the queue has <paramref name="queued"/> waiters.</summary>
     private async Task<Task<Lease>> WaitAsync(int queued, CancellationToken cancellationToken = default, LeaseSettings? settings = null)
     {
         var waiting = Leases
@@ -342,7 +361,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
             )
             .AsTask();
 
-    /// <summary>Announces nothing: handles do not depend on events. Tells the test who waits.</summary>
+    /// <summary>An announcer without events, because handles do not depend on events. It reports queued waiters to the test.</summary>
     private sealed class QueueAnnouncer : ILeaseAnnouncer
     {
         private readonly Lock _gate = new(); // guards the fields below

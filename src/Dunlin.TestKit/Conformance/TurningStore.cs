@@ -3,11 +3,11 @@ using Dunlin.Leases;
 
 namespace Dunlin.TestKit.Conformance;
 
-/// <summary>Several nodes over one store, as those see them who talk to one and then to the next: each write and each read goes to
-/// another node than the one before. Writes at the same time go to the same node, because the order in which different nodes
-/// announce what they commit is not promised. Safe for concurrent use.</summary>
+/// <summary>Combines several nodes on one store, and sends each read and write to another node than the one before. Thread-safe.</summary>
 /// <param name="journals">The journal of each node.</param>
 /// <param name="stores">The store of each node.</param>
+/// <remarks>Concurrent writes go to the same node, because the order in which different nodes announce their commits is not
+/// guaranteed.</remarks>
 public sealed class TurningStore(IReadOnlyList<IJournal> journals, IReadOnlyList<IStore> stores) : IJournal, IStore, ILeaseStore
 {
     private readonly Lock _gate = new(); // guards _writer and _writing

@@ -3,13 +3,14 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.TestKit;
 
-/// <summary>What goes wrong with the next commits, in the order it was asked for; a commit without a fault goes through.
-/// Shared by <see cref="FaultyJournal"/> and <see cref="FaultyStore"/>. Safe for concurrent use.</summary>
+/// <summary>Queues faults for the next commits of <see cref="FaultyJournal"/> and <see cref="FaultyStore"/>. Each commit takes one fault;
+/// without one it succeeds. Thread-safe.</summary>
 public sealed class CommitFaults
 {
     private readonly ConcurrentQueue<CommitFault> _next = new();
 
-    /// <summary>The next commit waits until it is released.</summary>
+    /// <summary>Holds the next commit until the gate is released.</summary>
+    /// <returns>The gate of the commit.</returns>
     public CommitGate HoldNext()
     {
         var gate = new CommitGate();
@@ -17,13 +18,16 @@ public sealed class CommitFaults
         return gate;
     }
 
-    /// <summary>The next commit fails; nothing of it is kept.</summary>
+    /// <summary>Makes the next commit fail and roll back.</summary>
+    /// <param name="exception">The exception of its caller. Default: null, which means <see cref="ErrorCode.StoreUnavailable"/>.</param>
     public void FailNext(Exception? exception = null) =>
         _next.Enqueue(
             new CommitFault(null, exception ?? new DunlinException(ErrorCode.StoreUnavailable, "Injected: the commit failed."), null)
         );
 
-    /// <summary>The next commit succeeds and is announced, but its writer gets an error: for it, the outcome is unknown.</summary>
+    /// <summary>Makes the next commit succeed and be announced, although its caller gets an exception and does not know the
+    /// outcome.</summary>
+    /// <param name="exception">The exception of its caller. Default: null, which means <see cref="ErrorCode.OutcomeUnknown"/>.</param>
     public void LoseNextReply(Exception? exception = null) =>
         _next.Enqueue(
             new CommitFault(null, null, exception ?? new DunlinException(ErrorCode.OutcomeUnknown, "Injected: the reply was lost."))
@@ -32,19 +36,19 @@ public sealed class CommitFaults
     internal CommitFault Take() => _next.TryDequeue(out var fault) ? fault : default;
 }
 
-/// <summary>One fault; the default value is none.</summary>
+/// <summary>One fault. The default value means no fault.</summary>
 internal readonly record struct CommitFault(CommitGate? Gate, Exception? Before, Exception? After);
 
-/// <summary>A commit that is held back.</summary>
+/// <summary>Holds a commit. Thread-safe.</summary>
 public sealed class CommitGate
 {
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Completes when the commit has come this far: its work is done, it is not committed.</summary>
+    /// <summary>Gets a task that completes when the commit has reached the gate: its work is done, but it is not committed.</summary>
     public Task Reached => _reached.Task;
 
-    /// <summary>Lets it go on.</summary>
+    /// <summary>Releases the commit.</summary>
     public void Release() => _released.TrySetResult();
 
     internal Task PassAsync()

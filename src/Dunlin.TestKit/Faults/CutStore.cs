@@ -4,20 +4,21 @@ using Dunlin.Leases;
 
 namespace Dunlin.TestKit;
 
-/// <summary>A store that a node can be cut off from, as by a partition: while it is, everything fails at once and nothing is
-/// changed. Counts what goes through it. Safe for concurrent use.</summary>
+/// <summary>Decorates a store from which a node can be cut off, as by a network partition. While it is cut off, all calls fail at once and
+/// change nothing. Thread-safe.</summary>
+/// <param name="inner">The store.</param>
 public sealed class CutStore(IStore inner) : IStore, ILeaseStore
 {
     private int _writes;
     private int _reads;
 
-    /// <summary>Whether the node is cut off.</summary>
+    /// <summary>Gets or sets whether the node is cut off.</summary>
     public bool IsCut { get; set; }
 
-    /// <summary>Units of work begun through it.</summary>
+    /// <summary>Gets the number of units of work that were started through it.</summary>
     public int Writes => Volatile.Read(ref _writes);
 
-    /// <summary>Read scopes begun through it.</summary>
+    /// <summary>Gets the number of read scopes that were started through it.</summary>
     public int Reads => Volatile.Read(ref _reads);
 
     void ILeaseStore.UseLeases(LeaseService service) => (inner as ILeaseStore)?.UseLeases(service);

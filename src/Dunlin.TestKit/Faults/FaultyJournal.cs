@@ -2,7 +2,9 @@ using Dunlin.Journal;
 
 namespace Dunlin.TestKit;
 
-/// <summary>A journal whose appends go wrong on demand.</summary>
+/// <summary>Decorates a journal with faults on demand. Thread-safe.</summary>
+/// <param name="inner">The journal.</param>
+/// <param name="faults">The faults of appends.</param>
 public sealed class FaultyJournal(IJournal inner, CommitFaults faults) : IJournal
 {
     /// <inheritdoc/>

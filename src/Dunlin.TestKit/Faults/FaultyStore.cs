@@ -3,7 +3,10 @@ using Dunlin.Leases;
 
 namespace Dunlin.TestKit;
 
-/// <summary>A store whose units of work go wrong on demand, after their work and before (or after) their commit.</summary>
+/// <summary>Decorates a store with faults on demand. A unit of work fails after its work, before or after its commit.
+/// Thread-safe.</summary>
+/// <param name="inner">The store.</param>
+/// <param name="faults">The faults of units of work.</param>
 public sealed class FaultyStore(IStore inner, CommitFaults faults) : IStore, ILeaseStore
 {
     void ILeaseStore.UseLeases(LeaseService service) => (inner as ILeaseStore)?.UseLeases(service);

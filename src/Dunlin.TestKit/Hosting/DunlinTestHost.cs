@@ -14,10 +14,15 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.TestKit;
 
-/// <summary>
-/// A web application with Dunlin for one test: real Kestrel on a free port, a folder of its own, manual time and all of its log. It can be
-/// stopped and started again on the same port and folder. For one test at a time; its clients may run concurrently.
-/// </summary>
+/// <summary>Runs a web application with Dunlin for one test: Kestrel on a free port, a separate folder, manual time, and a log of all
+/// entries. Not thread-safe; its clients are.</summary>
+/// <remarks>The host can be stopped and started again on the same port and folder.</remarks>
+/// <example>
+/// <code>
+/// await using var host = await DunlinTestHost.StartAsync();
+/// await using var stream = await host.OpenAsync("/dunlin/v1/events?topic=orders", user: "alice");
+/// </code>
+/// </example>
 public sealed class DunlinTestHost : IAsyncDisposable
 {
     private readonly Func<DunlinTestHost, WebApplication> _build;
@@ -27,35 +32,37 @@ public sealed class DunlinTestHost : IAsyncDisposable
     private DunlinTestHost(Func<DunlinTestHost, WebApplication> build, ManualTime time, DirectoryInfo folder) =>
         (_build, Time, _folder) = (build, time, folder);
 
-    /// <summary>The host's clock.</summary>
+    /// <summary>Gets the clock of the host.</summary>
     public ManualTime Time { get; }
 
-    /// <summary>All that the host has logged.</summary>
+    /// <summary>Gets the log of the host.</summary>
     public TestLog Log { get; } = new();
 
-    /// <summary>A folder for this host, deleted with it.</summary>
+    /// <summary>Gets the folder of this host, which is deleted on disposal.</summary>
     public string Folder => _folder.FullName;
 
-    /// <summary>Where it listens, for example <c>http://127.0.0.1:41234/</c>.</summary>
+    /// <summary>Gets the base address, for example <c>http://127.0.0.1:41234/</c>.</summary>
     public Uri Address { get; private set; } = null!;
 
-    /// <summary>Its port; 0 before the first start, so that a build function can pass it on.</summary>
+    /// <summary>Gets the port. It is 0 before the first start, so that a build function can pass it on.</summary>
     public int Port => Address?.Port ?? 0;
 
-    /// <summary>The running application.</summary>
+    /// <summary>Gets the running application.</summary>
     /// <exception cref="InvalidOperationException">The host is stopped.</exception>
     public WebApplication App => _app ?? throw new InvalidOperationException("The host is stopped.");
 
-    /// <summary>The services of the running application.</summary>
+    /// <summary>Gets the services of the running application.</summary>
     public IServiceProvider Services => App.Services;
 
-    /// <summary>The journal of the engine.</summary>
+    /// <summary>Gets the journal of the engine.</summary>
     public IJournal Journal => Get<IJournal>();
 
-    /// <summary>The store of the engine.</summary>
+    /// <summary>Gets the store of the engine.</summary>
     public IStore Store => Get<IStore>();
 
-    /// <summary>Starts an application that consists of the engine and what the options add.</summary>
+    /// <summary>Starts an application that consists of the engine and the parts that the options add.</summary>
+    /// <param name="configure">Sets options. Default: null.</param>
+    /// <returns>The started host.</returns>
     public static Task<DunlinTestHost> StartAsync(Action<DunlinTestHostOptions>? configure = null)
     {
         var folder = NewFolder();
@@ -65,9 +72,10 @@ public sealed class DunlinTestHost : IAsyncDisposable
     }
 
     /// <summary>Starts an application that a function builds, such as the one of your <c>Program.cs</c>.</summary>
-    /// <param name="build">Builds it with <see cref="Folder"/>, <see cref="Port"/> and <see cref="Configure"/>. Runs again at a
-    /// restart.</param>
-    /// <param name="time">The clock; by default manual time.</param>
+    /// <param name="build">Builds the application with <see cref="Folder"/>, <see cref="Port"/> and <see cref="Configure"/>. A restart
+    /// calls it again.</param>
+    /// <param name="time">The clock. Default: null, which creates manual time.</param>
+    /// <returns>The started host.</returns>
     public static Task<DunlinTestHost> StartAsync(Func<DunlinTestHost, WebApplication> build, ManualTime? time = null) =>
         StartAsync(new DunlinTestHost(build, time ?? new ManualTime(), NewFolder()));
 
@@ -88,14 +96,15 @@ public sealed class DunlinTestHost : IAsyncDisposable
     }
 
     /// <summary>Returns a service of the running application.</summary>
-    /// <exception cref="InvalidOperationException">There is none of this type, or the host is stopped.</exception>
+    /// <typeparam name="T">The type of the service.</typeparam>
+    /// <exception cref="InvalidOperationException">The service is not registered, or the host is stopped.</exception>
     public T Get<T>()
         where T : notnull => Services.GetRequiredService<T>();
 
-    /// <summary>Makes an application testable: the host's clock and log, and a drain that does not wait for time to pass.</summary>
+    /// <summary>Adds the clock and the log of the host to an application, and sets a drain window of zero.</summary>
     /// <param name="services">The services of the application.</param>
-    /// <param name="manualTime">Whether the application uses <see cref="Time"/>; otherwise it uses the system's time.</param>
-    /// <param name="logLevel">The lowest level that is logged.</param>
+    /// <param name="manualTime">Whether the application uses <see cref="Time"/>. False uses the system time. Default: true.</param>
+    /// <param name="logLevel">The lowest logged level. Default: <see cref="LogLevel.Information"/>.</param>
     public void Configure(IServiceCollection services, bool manualTime = true, LogLevel logLevel = LogLevel.Information)
     {
         if (manualTime)
@@ -104,7 +113,7 @@ public sealed class DunlinTestHost : IAsyncDisposable
         services.Configure<HostingOptions>(static options => options.DrainWindow = TimeSpan.Zero);
     }
 
-    /// <summary>Starts the host, or starts it again after <see cref="StopAsync"/>.</summary>
+    /// <summary>Starts the host, for the first time or again after <see cref="StopAsync"/>.</summary>
     public async Task StartAsync()
     {
         var app = _build(this);
@@ -132,16 +141,16 @@ public sealed class DunlinTestHost : IAsyncDisposable
         await app.DisposeAsync();
     }
 
-    /// <summary>Stops the host and starts it again on the same port and folder, as a deployment does.</summary>
+    /// <summary>Stops the host and starts it again on the same port and folder, like a deployment.</summary>
     public async Task RestartAsync()
     {
         await StopAsync();
         await StartAsync();
     }
 
-    /// <summary>Returns a client without cookies and without a time limit.</summary>
-    /// <param name="user">The user that <see cref="TestUsers"/> signs in; null for nobody.</param>
-    /// <param name="device">The value of <c>Dunlin-Device</c>; null for none.</param>
+    /// <summary>Returns a client without cookies and without a time-out.</summary>
+    /// <param name="user">The user whom <see cref="TestUsers"/> signs in. Null for none.</param>
+    /// <param name="device">The value of <c>Dunlin-Device</c>. Null for none.</param>
     public HttpClient Client(string? user = null, string? device = null)
     {
         var client = TestClients.New(Address);
@@ -152,12 +161,12 @@ public sealed class DunlinTestHost : IAsyncDisposable
         return client;
     }
 
-    /// <summary>Opens an event stream and returns when its head has come.</summary>
+    /// <summary>Opens an event stream, and returns after its response headers.</summary>
     /// <param name="pathAndQuery">For example <c>/dunlin/v1/events?topic=orders</c>.</param>
-    /// <param name="user">The user.</param>
-    /// <param name="lastEventId">The position to resume after.</param>
-    /// <param name="device">The device.</param>
-    /// <exception cref="InvalidOperationException">The server refused it; the message holds its answer.</exception>
+    /// <param name="user">The user. Null for none.</param>
+    /// <param name="lastEventId">The position to resume after. Null for none.</param>
+    /// <param name="device">The device. Null for none.</param>
+    /// <exception cref="InvalidOperationException">The server refused the stream. The message contains its response.</exception>
     public Task<EventStreamReader<SseItem<string>>> OpenAsync(
         string pathAndQuery,
         string? user = null,
@@ -187,7 +196,7 @@ public sealed class DunlinTestHost : IAsyncDisposable
             dunlin.AddInMemory();
         else
             options.Dunlin(dunlin);
-        // Manual time refills no bucket by itself.
+        // Manual time refills no token bucket.
         builder.Services.Configure<PublishOptions>(static o => (o.PerSecond, o.TopicsPerHour, o.KeysPerHour) = (0, 0, 0));
         builder.Services.Configure<LeaseOptions>(static o => o.RequestsPerSecond = 0);
         options.Services?.Invoke(builder.Services);

@@ -3,22 +3,24 @@ using Microsoft.AspNetCore.Builder;
 
 namespace Dunlin.TestKit;
 
-/// <summary>
-/// Authentication for tests: a request names its user in the header <c>X-User</c>, as <c>name</c> or <c>name:session</c>. Never add it
-/// to an application that others can reach.
-/// </summary>
+/// <summary>Authenticates test requests by the header <c>X-User</c>, as <c>name</c> or <c>name:session</c>. Never add it to an application
+/// that others can reach.</summary>
 public static class TestUsers
 {
-    /// <summary>The header that names the user of a request.</summary>
+    /// <summary>The request header with the user.</summary>
     public const string Header = "X-User";
 
-    /// <summary>
-    /// Signs in the user that the header names: claims <c>sub</c>, <c>name</c> (in capitals, so that a test tells it from the id),
-    /// <c>sid</c> where a session is named, and the role <c>admin</c> for the user <c>admin</c>. Without the header nobody is signed in.
-    /// </summary>
+    /// <summary>Signs in the user of the header.</summary>
+    /// <param name="app">The application.</param>
+    /// <returns>The same application.</returns>
+    /// <remarks>The claims are <c>sub</c>, <c>name</c> (the id in upper case, so that tests can tell them apart), <c>sid</c> if a session
+    /// is given, and the role <c>admin</c> for the user <c>admin</c>. A request without the header has no user.</remarks>
     public static IApplicationBuilder UseTestUsers(this IApplicationBuilder app) => app.UseTestUsers(Principal);
 
-    /// <summary>Signs in whom a function makes of the header's value.</summary>
+    /// <summary>Signs in the principal that a function creates from the value of the header.</summary>
+    /// <param name="app">The application.</param>
+    /// <param name="principal">Creates the principal.</param>
+    /// <returns>The same application.</returns>
     public static IApplicationBuilder UseTestUsers(this IApplicationBuilder app, Func<string, ClaimsPrincipal> principal) =>
         app.Use(
             (context, next) =>

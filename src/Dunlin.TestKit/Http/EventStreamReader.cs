@@ -2,12 +2,12 @@ using System.Net.ServerSentEvents;
 
 namespace Dunlin.TestKit;
 
-/// <summary>
-/// Reads an open event stream with .NET's parser. A test takes the events one by one (<see cref="NextAsync()"/>), or waits until those that
-/// have come satisfy a condition (<see cref="WhenAsync"/>). A wait fails with the events that came after 30 seconds, or when the stream has
-/// ended. For one test at a time.
-/// </summary>
-/// <typeparam name="T">What the test makes of an event.</typeparam>
+/// <summary>Reads an open event stream with .NET's parser. Not thread-safe.</summary>
+/// <typeparam name="T">The type to which the test converts an event.</typeparam>
+/// <remarks>
+/// A test reads events one by one (<see cref="NextAsync()"/>), or waits until the received events satisfy a condition
+/// (<see cref="WhenAsync"/>). A wait fails after 30 seconds or at the end of the stream, with a message that contains the received events.
+/// </remarks>
 public sealed class EventStreamReader<T> : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -18,7 +18,7 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly Lock _gate = new(); // guards the fields below
     private readonly List<T> _received = [];
-    private readonly List<string?> _ids = []; // of the received events
+    private readonly List<string?> _ids = []; // the ids of the received events
     private readonly List<(Func<IReadOnlyList<T>, bool> Condition, TaskCompletionSource Met)> _waiting = [];
     private int _handedOut;
     private bool _hasEnded;
@@ -38,19 +38,19 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
         Ended = ReadAsync(stream);
     }
 
-    /// <summary>The answer that is read.</summary>
+    /// <summary>Gets the response.</summary>
     public HttpResponseMessage Response { get; }
 
-    /// <summary>The server's id of the connection.</summary>
+    /// <summary>Gets the connection id that the server assigned.</summary>
     public string ConnectionId => Response.Headers.GetValues("Dunlin-Connection").Single();
 
-    /// <summary>Completes when the stream has ended.</summary>
+    /// <summary>Gets a task that completes at the end of the stream.</summary>
     public Task Ended { get; }
 
-    /// <summary>Whether the stream is still open.</summary>
+    /// <summary>Gets whether the stream is open.</summary>
     public bool IsOpen => !Ended.IsCompleted;
 
-    /// <summary>The events handed out so far.</summary>
+    /// <summary>Gets the events that were returned so far.</summary>
     public IReadOnlyList<T> Seen
     {
         get
@@ -60,7 +60,7 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
         }
     }
 
-    /// <summary>All events that have come, also those that were not handed out yet.</summary>
+    /// <summary>Gets all received events, including those that were not returned yet.</summary>
     public IReadOnlyList<T> Received
     {
         get
@@ -70,7 +70,7 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
         }
     }
 
-    /// <summary>Events that have come and were not asked for yet.</summary>
+    /// <summary>Gets the number of received events that were not returned yet.</summary>
     public int Waiting
     {
         get
@@ -80,7 +80,7 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
         }
     }
 
-    /// <summary>The id of the last event handed out that had one.</summary>
+    /// <summary>Gets the last event id among the returned events, or null.</summary>
     public string? LastId
     {
         get
@@ -90,11 +90,11 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
         }
     }
 
-    /// <summary>Begins to read. The reader owns them from here on.</summary>
-    /// <param name="client">What asked, disposed with the reader; null where others go on using it.</param>
-    /// <param name="response">The answer, whose head has come.</param>
-    /// <param name="read">What the test makes of an event.</param>
-    /// <param name="isWanted">Which events are read; null for all.</param>
+    /// <summary>Starts to read a response. The reader owns the client and the response from here on.</summary>
+    /// <param name="client">The client, disposed with the reader. Null for a shared client.</param>
+    /// <param name="response">The response, whose headers have been received.</param>
+    /// <param name="read">Converts an event.</param>
+    /// <param name="isWanted">Selects the events to read. Default: null, which reads all.</param>
     public static async Task<EventStreamReader<T>> OpenAsync(
         HttpClient? client,
         HttpResponseMessage response,
@@ -102,7 +102,8 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
         Func<SseItem<string>, bool>? isWanted = null
     ) => new(client, response, await response.Content.ReadAsStreamAsync(), read, isWanted);
 
-    /// <summary>The next event.</summary>
+    /// <summary>Returns the next event, and waits for it if necessary.</summary>
+    /// <exception cref="InvalidOperationException">The stream ended, or no event arrived within 30 seconds.</exception>
     public async Task<T> NextAsync()
     {
         await WhenAsync(received => received.Count > _handedOut);
@@ -110,7 +111,9 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
             return _received[_handedOut++];
     }
 
-    /// <summary>The next events.</summary>
+    /// <summary>Returns the next <paramref name="count"/> events.</summary>
+    /// <param name="count">The number of events.</param>
+    /// <exception cref="InvalidOperationException">The stream ended, or an event did not arrive within 30 seconds.</exception>
     public async Task<List<T>> NextAsync(int count)
     {
         var events = new List<T>();
@@ -119,7 +122,9 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
         return events;
     }
 
-    /// <summary>Reads until an event that is looked for.</summary>
+    /// <summary>Reads up to the first event that satisfies a condition, and returns it.</summary>
+    /// <param name="isLookedFor">The condition.</param>
+    /// <exception cref="InvalidOperationException">The stream ended, or an event did not arrive within 30 seconds.</exception>
     public async Task<T> UntilAsync(Func<T, bool> isLookedFor)
     {
         while (true)
@@ -130,7 +135,9 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until the events that have come satisfy a condition. It takes none of them.</summary>
+    /// <summary>Waits until the received events satisfy a condition. It returns no event.</summary>
+    /// <param name="condition">The condition.</param>
+    /// <exception cref="InvalidOperationException">The stream ended, or 30 seconds passed.</exception>
     public async Task WhenAsync(Func<IReadOnlyList<T>, bool> condition)
     {
         var met = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -156,7 +163,7 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        // The reading ends first: a response that is disposed under a read can throw anything.
+        // The read ends first: disposing a response during a read can throw any exception.
         await _ending.CancelAsync();
         await Ended.WaitAsync(Patience);
         Response.Dispose();
@@ -176,7 +183,7 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
         }
         catch (Exception error) when (error is IOException or OperationCanceledException or ObjectDisposedException or HttpRequestException)
         {
-            // The test, or the server, has ended it.
+            // The test or the server has ended the stream.
         }
         lock (_gate)
         {

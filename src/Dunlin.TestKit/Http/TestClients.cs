@@ -6,31 +6,35 @@ using System.Text.Json;
 
 namespace Dunlin.TestKit;
 
-/// <summary>An answer that was read to its end.</summary>
+/// <summary>Represents a complete response. Immutable.</summary>
 /// <param name="Status">The status code.</param>
-/// <param name="Body">The body where it is JSON; else undefined.</param>
+/// <param name="Body">The body if it is JSON; otherwise undefined.</param>
 /// <param name="Text">The body as text.</param>
 /// <param name="Headers">The headers of the response.</param>
 public sealed record TestAnswer(int Status, JsonElement Body, string Text, HttpResponseHeaders Headers)
 {
-    /// <summary>The code of a problem document; null where the body has none.</summary>
+    /// <summary>Gets the code of a problem document, or null.</summary>
     public string? Code => Member("code");
 
-    /// <summary>Whether the status is 200 to 299.</summary>
+    /// <summary>Gets whether the status is 200 to 299.</summary>
     public bool IsSuccess => Status is >= 200 and < 300;
 
-    /// <summary>Returns a member of the body as text; null where there is none.</summary>
+    /// <summary>Returns a member of the body as text, or null if it is absent.</summary>
+    /// <param name="name">The name of the member.</param>
     public string? Member(string name) =>
         Body.ValueKind == JsonValueKind.Object && Body.TryGetProperty(name, out var value) ? value.ToString() : null;
 
-    /// <summary>Checks that the request succeeded, and returns the body.</summary>
+    /// <summary>Asserts that the request succeeded, and returns the body.</summary>
     public JsonElement Ok()
     {
         Assert.True(IsSuccess, $"{Status} {Text}");
         return Body;
     }
 
-    /// <summary>Checks that this is the problem that the test expects.</summary>
+    /// <summary>Asserts that the response is a problem with this status and code.</summary>
+    /// <param name="status">The expected status code.</param>
+    /// <param name="code">The expected error code.</param>
+    /// <returns>The same response.</returns>
     public TestAnswer Is(int status, string code)
     {
         Assert.True(Status == status && Code == code, $"Expected {status} {code}, got {Status} {Text}");
@@ -38,14 +42,15 @@ public sealed record TestAnswer(int Status, JsonElement Body, string Text, HttpR
     }
 }
 
-/// <summary>Clients of a server under test, and requests in one line.</summary>
+/// <summary>Extends <see cref="HttpClient"/> for servers under test.</summary>
 public static class TestClients
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>Returns a client without cookies and without a time limit, whose connection closes at once when a stream is left.</summary>
+    /// <summary>Returns a client without cookies and without a time-out, which closes a connection at once when its stream is
+    /// disposed.</summary>
     /// <param name="address">The server.</param>
-    /// <param name="token">A bearer token; null for none.</param>
+    /// <param name="token">A bearer token. Null for none.</param>
     public static HttpClient New(Uri address, string? token = null)
     {
         var handler = new SocketsHttpHandler
@@ -61,8 +66,11 @@ public static class TestClients
         return client;
     }
 
-    /// <summary>Signs in with a password at the accounts of Dunlin; the client sends the access token from then on.</summary>
-    /// <returns>The answer's body, with <c>sessionId</c> and <c>accessToken</c>.</returns>
+    /// <summary>Signs in with a password at Dunlin's account endpoints. The client sends the access token from then on.</summary>
+    /// <param name="client">The client.</param>
+    /// <param name="username">The user name.</param>
+    /// <param name="password">The password.</param>
+    /// <returns>The body of the response, with <c>sessionId</c> and <c>accessToken</c>.</returns>
     public static async Task<JsonElement> SignInAsync(this HttpClient client, string username, string password)
     {
         var answer = (await client.SendJsonAsync("POST", "/api/v1/auth/login", new { username, password })).Ok();
@@ -70,11 +78,12 @@ public static class TestClients
         return answer;
     }
 
-    /// <summary>Sends a request and reads the answer.</summary>
+    /// <summary>Sends a request and reads the response.</summary>
     /// <param name="client">The client.</param>
     /// <param name="method">The method, for example <c>POST</c>.</param>
     /// <param name="path">The path and query.</param>
-    /// <param name="body">A string is sent as it is, as JSON; other values are serialised; null sends no body.</param>
+    /// <param name="body">A string is sent unchanged as JSON. <see cref="HttpContent"/> is sent unchanged. Other values are serialised.
+    /// Null sends no body.</param>
     /// <param name="headers">Further headers, which are not validated.</param>
     public static async Task<TestAnswer> SendJsonAsync(
         this HttpClient client,
@@ -100,13 +109,14 @@ public static class TestClients
         return new TestAnswer((int)response.StatusCode, isJson ? JsonElement.Parse(read) : default, read, response.Headers);
     }
 
-    /// <summary>Opens an event stream and returns when its head has come. The reader owns the client from here on.</summary>
+    /// <summary>Opens an event stream, and returns after its response headers. The reader owns the client from here on.</summary>
+    /// <typeparam name="T">The type to which the test converts an event.</typeparam>
     /// <param name="client">The client.</param>
     /// <param name="pathAndQuery">The path and query.</param>
-    /// <param name="read">What the test makes of an event.</param>
-    /// <param name="lastEventId">The position to resume after.</param>
-    /// <param name="isWanted">Which events are read; null for all.</param>
-    /// <exception cref="InvalidOperationException">The server refused it; the message holds its answer.</exception>
+    /// <param name="read">Converts an event.</param>
+    /// <param name="lastEventId">The position to resume after. Null for none.</param>
+    /// <param name="isWanted">Selects the events to read. Default: null, which reads all.</param>
+    /// <exception cref="InvalidOperationException">The server refused the stream. The message contains its response.</exception>
     public static Task<EventStreamReader<T>> OpenStreamAsync<T>(
         this HttpClient client,
         string pathAndQuery,
@@ -121,8 +131,13 @@ public static class TestClients
         return client.OpenStreamAsync(request, read, isWanted);
     }
 
-    /// <summary>Opens an event stream with a request of the test's own. The reader owns the client from here on.</summary>
-    /// <exception cref="InvalidOperationException">The server refused it; the message holds its answer.</exception>
+    /// <summary>Opens an event stream with a custom request. The reader owns the client from here on.</summary>
+    /// <typeparam name="T">The type to which the test converts an event.</typeparam>
+    /// <param name="client">The client.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="read">Converts an event.</param>
+    /// <param name="isWanted">Selects the events to read. Default: null, which reads all.</param>
+    /// <exception cref="InvalidOperationException">The server refused the stream. The message contains its response.</exception>
     public static async Task<EventStreamReader<T>> OpenStreamAsync<T>(
         this HttpClient client,
         HttpRequestMessage request,

@@ -3,31 +3,31 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.TestKit;
 
-/// <summary>One entry of a <see cref="TestLog"/>.</summary>
-/// <param name="Category">The logger's category.</param>
-/// <param name="Level">Its level.</param>
+/// <summary>Represents an entry of a <see cref="TestLog"/>. Immutable.</summary>
+/// <param name="Category">The category of the logger.</param>
+/// <param name="Level">The level.</param>
 /// <param name="Id">The event id.</param>
 /// <param name="Text">The formatted message.</param>
-/// <param name="Exception">What was logged with it.</param>
+/// <param name="Exception">The logged exception, or null.</param>
 public sealed record TestLogEntry(string Category, LogLevel Level, int Id, string Text, Exception? Exception)
 {
-    /// <summary>All of the entry in one text, with the exception's stack trace.</summary>
+    /// <summary>Returns the whole entry as one text, with the stack trace of the exception.</summary>
     public override string ToString() => $"{Category} {Level} {Id} {Text} {Exception}";
 }
 
-/// <summary>Keeps every entry and scope that reaches it, of all categories. Safe for concurrent use.</summary>
+/// <summary>Records all log entries and scopes, of all categories. Thread-safe.</summary>
 public sealed class TestLog : ILoggerProvider, ILogger
 {
     private readonly ConcurrentQueue<TestLogEntry> _entries = new();
 
-    /// <summary>The entries so far, oldest first. A scope is an entry with the id 0 at the level
+    /// <summary>Gets the entries so far, oldest first. A scope is an entry with the id 0 and the level
     /// <see cref="LogLevel.None"/>.</summary>
     public IReadOnlyList<TestLogEntry> Entries => [.. _entries];
 
-    /// <summary>The entries so far, each as one text.</summary>
+    /// <summary>Gets the entries so far, each as one text.</summary>
     public IEnumerable<string> Lines => _entries.Select(static entry => entry.ToString());
 
-    /// <summary>All entries in one text, a line each.</summary>
+    /// <summary>Gets all entries in one text, separated by line feeds.</summary>
     public string All => string.Join('\n', _entries);
 
     /// <summary>Removes and returns the entries so far.</summary>
@@ -39,8 +39,8 @@ public sealed class TestLog : ILoggerProvider, ILogger
         return taken;
     }
 
-    /// <summary>Returns a logger of a type's category that writes to this log.</summary>
-    /// <typeparam name="T">The category.</typeparam>
+    /// <summary>Returns a logger that writes to this log.</summary>
+    /// <typeparam name="T">The type that names the category.</typeparam>
     public ILogger<T> For<T>() => new Logger<T>(new LoggerFactory([this]));
 
     /// <inheritdoc/>

@@ -4,57 +4,58 @@ using System.Text.RegularExpressions;
 
 namespace Dunlin.TestKit.Servers;
 
-/// <summary>
-/// A server of Dunlin as a process of its own, which can be killed, paused and started again on the same port and data. The program
-/// takes <c>--port</c> and <c>--data</c> and writes <c>Dunlin is at URL</c> when it listens. For one test at a time.
-/// </summary>
+/// <summary>Runs a Dunlin server in a separate process, which a test can kill, pause and restart on the same port and data. Not
+/// thread-safe.</summary>
+/// <remarks>The program must accept <c>--port</c> and <c>--data</c>, and write <c>Dunlin is at URL</c> when it listens.</remarks>
 public partial class DunlinProcess : IAsyncDisposable
 {
     private readonly string _program;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dunlin-process-");
     private ServerProcess? _process;
 
+    /// <summary>Creates a server that is not started yet.</summary>
     /// <param name="program">The path of the program's <c>.dll</c>.</param>
-    /// <param name="port">The port; 0 for a free one, which it keeps over restarts.</param>
+    /// <param name="port">The port. Default: 0, which selects a free one and keeps it across restarts.</param>
     public DunlinProcess(string program, int port = 0)
     {
         (_program, Port) = (program, port);
         Data = Path.Combine(_folder.FullName, "data");
     }
 
-    /// <summary>The folder that the program starts in, deleted with it.</summary>
+    /// <summary>Gets the working directory of the program, which is deleted on disposal.</summary>
     public string Folder => _folder.FullName;
 
-    /// <summary>The folder of its data, which the program makes, unless an option names another.</summary>
+    /// <summary>Gets the folder of its data. The program creates it unless an option names another folder.</summary>
     public string Data { get; }
 
-    /// <summary>Variables added to its environment. Those of the test run that begin with <c>Dunlin__</c> are not passed on.</summary>
+    /// <summary>Gets additional environment variables. Variables of the test run that start with <c>Dunlin__</c> are not
+    /// inherited.</summary>
     public Dictionary<string, string> Settings { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>How many files the process may open; null for what the test run may.</summary>
+    /// <summary>Gets the open-file limit of the process. Default: null, which inherits that of the test run.</summary>
     public int? OpenFiles { get; init; }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>Gets the base address.</summary>
     public Uri Address { get; private set; } = null!;
 
-    /// <summary>Its port; 0 before the first start where it was not given.</summary>
+    /// <summary>Gets the port. It is 0 before the first start if no port was given.</summary>
     public int Port { get; private set; }
 
-    /// <summary>The id of the process.</summary>
+    /// <summary>Gets the process id.</summary>
     public int Id => Started.Id;
 
-    /// <summary>Whether the process has ended.</summary>
+    /// <summary>Gets whether the process has ended.</summary>
     public bool HasEnded => Started.HasExited;
 
-    /// <summary>What the process wrote since its last start.</summary>
+    /// <summary>Gets the output since the last start.</summary>
     public string Output => _process?.Output ?? "";
 
     private ServerProcess Started => _process ?? throw new InvalidOperationException("The program was not started.");
 
-    /// <summary>Starts the program and waits until it listens.</summary>
-    /// <param name="options">Further options of its command line.</param>
-    /// <exception cref="InvalidOperationException">It ended, or did not listen within 90 seconds; the message holds what it
-    /// wrote.</exception>
+    /// <summary>Starts the program, and waits until it listens.</summary>
+    /// <param name="options">Further command-line options.</param>
+    /// <exception cref="InvalidOperationException">The program ended or did not listen within 90 seconds. The message contains its
+    /// output.</exception>
     public async Task StartAsync(params string[] options)
     {
         if (_process is not null)
@@ -64,30 +65,37 @@ public partial class DunlinProcess : IAsyncDisposable
         Port = Address.Port;
     }
 
-    /// <summary>Runs the program to its end, on the same data. For commands, and for starts that fail.</summary>
+    /// <summary>Runs the program on the same data until it ends: for commands, and for starts that fail.</summary>
+    /// <param name="options">Further command-line options.</param>
     public Task<ProgramResult> RunAsync(params string[] options) => ServerProcess.RunAsync(Program([.. Place, .. options]));
 
-    /// <summary>Runs the program to its end with these arguments alone.</summary>
+    /// <summary>Runs the program until it ends, with these arguments only.</summary>
+    /// <param name="arguments">The arguments.</param>
     public Task<ProgramResult> RunCommandAsync(params string[] arguments) => ServerProcess.RunAsync(Program(arguments));
 
-    /// <summary>Runs another program to its end, in the folder and with the settings of this one.</summary>
+    /// <summary>Runs another program until it ends, in the folder and with the settings of this one.</summary>
+    /// <param name="program">The program.</param>
+    /// <param name="arguments">The arguments.</param>
     public Task<ProgramResult> RunOtherAsync(string program, params string[] arguments) =>
         ServerProcess.RunAsync(Other(program, arguments));
 
     /// <summary>Starts another program in the folder and with the settings of this one.</summary>
+    /// <param name="program">The program.</param>
+    /// <param name="arguments">The arguments.</param>
     public ServerProcess StartOther(string program, params string[] arguments) => ServerProcess.Start(Other(program, arguments));
 
-    /// <summary>Waits until the process has written a text since its last start.</summary>
-    /// <exception cref="InvalidOperationException">It ended, or 90 seconds passed, without it.</exception>
+    /// <summary>Waits until the output since the last start contains a text.</summary>
+    /// <param name="text">The text.</param>
+    /// <exception cref="InvalidOperationException">The process ended or 90 seconds passed before.</exception>
     public Task WhenSeenAsync(string text) => Started.WhenSeenAsync(text);
 
-    /// <summary>Kills the process (SIGKILL): it gets no chance to do anything.</summary>
+    /// <summary>Kills the process (SIGKILL), without any clean-up.</summary>
     public Task KillAsync() => _process?.KillAsync() ?? Task.CompletedTask;
 
-    /// <summary>Stops the process with all that it holds (SIGSTOP).</summary>
+    /// <summary>Pauses the process, including its connections and locks (SIGSTOP).</summary>
     public Task PauseAsync() => Started.SignalAsync("STOP");
 
-    /// <summary>Lets a paused process go on (SIGCONT).</summary>
+    /// <summary>Resumes a paused process (SIGCONT).</summary>
     public Task ContinueAsync() => Started.SignalAsync("CONT");
 
     /// <inheritdoc/>

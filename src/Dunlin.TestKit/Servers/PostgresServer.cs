@@ -3,10 +3,9 @@ using System.Net.Sockets;
 
 namespace Dunlin.TestKit.Servers;
 
-/// <summary>
-/// A PostgreSQL server of the tests' own, in a temporary folder, on a free port of 127.0.0.1. PostgreSQL refuses to run as
-/// root, so as root it is run as the user <c>postgres</c>. The data outlives <see cref="StopAsync"/> and goes with disposal.
-/// </summary>
+/// <summary>Runs a private PostgreSQL server in a temporary folder, on a free port of 127.0.0.1. Not thread-safe.</summary>
+/// <remarks>PostgreSQL refuses to run as root, so for root it runs as the user <c>postgres</c>. <see cref="StopAsync"/> keeps the data;
+/// disposal deletes it.</remarks>
 public sealed class PostgresServer : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder;
@@ -24,20 +23,21 @@ public sealed class PostgresServer : IAsyncDisposable
         Port = ServerProcess.FreePort();
     }
 
-    /// <summary>The port; the same after a restart.</summary>
+    /// <summary>Gets the port, which stays the same across restarts.</summary>
     public int Port { get; }
 
-    /// <summary>Connects as the superuser, without a password.</summary>
+    /// <summary>Gets a connection string of the superuser, without password.</summary>
     public string ConnectionString =>
         string.Create(
             CultureInfo.InvariantCulture,
             $"Host=127.0.0.1;Port={Port};Username=postgres;Database=postgres;Include Error Detail=true"
         );
 
-    /// <summary>Makes a server and starts it.</summary>
-    /// <param name="isDurable">Whether commits are synced to the disk: for measuring. Tests do without: they kill processes, not the
-    /// machine.</param>
-    /// <param name="settings">Further settings, each <c>name=value</c>.</param>
+    /// <summary>Creates and starts a server.</summary>
+    /// <param name="isDurable">Whether commits are synced to disk, for measurements. Default: false, because tests kill processes and not
+    /// the machine.</param>
+    /// <param name="settings">Further settings, each as <c>name=value</c>.</param>
+    /// <exception cref="InvalidOperationException">PostgreSQL is not installed or did not start.</exception>
     public static async Task<PostgresServer> StartNewAsync(bool isDurable = false, params string[] settings)
     {
         var folders = Directory.Exists("/usr/lib/postgresql")
@@ -65,7 +65,8 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private string Data => Path.Combine(_folder.FullName, "data");
 
-    /// <summary>Starts it (again) and waits until it answers.</summary>
+    /// <summary>Starts the server, for the first time or again, and waits until it accepts connections.</summary>
+    /// <exception cref="InvalidOperationException">The server did not start within 30 seconds. The message contains its output.</exception>
     public async Task StartAsync()
     {
         string[] settings =
@@ -88,7 +89,8 @@ public sealed class PostgresServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops it: <c>INT</c> ends connections and closes cleanly, <c>QUIT</c> is a crash.</summary>
+    /// <summary>Stops the server with a signal.</summary>
+    /// <param name="signal"><c>INT</c> closes connections and stops cleanly. <c>QUIT</c> simulates a crash. Default: <c>INT</c>.</param>
     public async Task StopAsync(string signal = "INT")
     {
         if (_process is not { } process)
@@ -107,7 +109,7 @@ public sealed class PostgresServer : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    // A start-up packet for the protocol version 3.0: an answer other than "starting up" means that it takes connections.
+    // Sends a start-up packet of protocol version 3.0. An authentication response (R) means that the server accepts connections.
     private static async Task<bool> AnswersAsync(int port)
     {
         try

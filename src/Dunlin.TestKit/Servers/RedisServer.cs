@@ -3,8 +3,9 @@ using System.Net.Sockets;
 
 namespace Dunlin.TestKit.Servers;
 
-/// <summary>A Redis server of the tests' own, on a free port of 127.0.0.1, that keeps nothing. In a temporary folder all the same: a
-/// replica writes there what it is sent, and any server reads at its start what it finds.</summary>
+/// <summary>Runs a private Redis server without persistence on a free port of 127.0.0.1. Not thread-safe.</summary>
+/// <remarks>It uses a temporary folder anyway: a replica stores the received data there, and any server loads the data that it finds at its
+/// start.</remarks>
 public sealed class RedisServer : IAsyncDisposable
 {
     private DirectoryInfo? _folder;
@@ -12,13 +13,14 @@ public sealed class RedisServer : IAsyncDisposable
 
     private RedisServer() => Port = ServerProcess.FreePort();
 
-    /// <summary>The port; the same after a restart.</summary>
+    /// <summary>Gets the port, which stays the same across restarts.</summary>
     public int Port { get; }
 
-    /// <summary><c>host:port</c>.</summary>
+    /// <summary>Gets the endpoint, <c>host:port</c>.</summary>
     public string Endpoint => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
 
-    /// <summary>Makes a server and starts it.</summary>
+    /// <summary>Creates and starts a server.</summary>
+    /// <exception cref="InvalidOperationException">Redis is not installed or did not start.</exception>
     public static async Task<RedisServer> StartNewAsync()
     {
         var server = new RedisServer();
@@ -26,7 +28,8 @@ public sealed class RedisServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Starts it (again, empty) and waits until it answers.</summary>
+    /// <summary>Starts the server, for the first time or again without data, and waits until it responds.</summary>
+    /// <exception cref="InvalidOperationException">The server did not start within 15 seconds. The message contains its output.</exception>
     public async Task StartAsync()
     {
         var program = ServerProcess.Find("redis-server", "redis-server");
@@ -54,7 +57,7 @@ public sealed class RedisServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops it without further ado.</summary>
+    /// <summary>Kills the server and deletes its folder.</summary>
     public async Task StopAsync()
     {
         if (_process is { } process)
@@ -64,7 +67,8 @@ public sealed class RedisServer : IAsyncDisposable
         _folder = null;
     }
 
-    /// <summary>Sends one command of plain words and reads the first line of its answer.</summary>
+    /// <summary>Sends a command of plain words, and returns the first line of the response, or null if the server is unreachable.</summary>
+    /// <param name="command">The command.</param>
     public async Task<string?> TrySendAsync(string command)
     {
         try

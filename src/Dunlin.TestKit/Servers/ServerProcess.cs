@@ -5,15 +5,13 @@ using System.Text.RegularExpressions;
 
 namespace Dunlin.TestKit.Servers;
 
-/// <summary>How a program ended, and what it wrote.</summary>
-/// <param name="Code">Its exit code.</param>
-/// <param name="Output">Its standard output.</param>
-/// <param name="Error">Its standard error.</param>
+/// <summary>Represents the result of a program. Immutable.</summary>
+/// <param name="Code">The exit code.</param>
+/// <param name="Output">The standard output.</param>
+/// <param name="Error">The standard error.</param>
 public sealed record ProgramResult(int Code, string Output, string Error);
 
-/// <summary>
-/// A program that a test starts for itself and stops again: its process and the last 5,000 lines that it wrote. Safe for concurrent use.
-/// </summary>
+/// <summary>Runs a program for a test, and keeps the last 5,000 lines of its output. Thread-safe.</summary>
 public sealed class ServerProcess : IAsyncDisposable
 {
     private const int KeptLines = 5_000;
@@ -27,13 +25,13 @@ public sealed class ServerProcess : IAsyncDisposable
 
     private ServerProcess(Process process) => _process = process;
 
-    /// <summary>The id of the process.</summary>
+    /// <summary>Gets the process id.</summary>
     public int Id => _process.Id;
 
-    /// <summary>Whether it has ended.</summary>
+    /// <summary>Gets whether the process has ended.</summary>
     public bool HasExited => _process.HasExited;
 
-    /// <summary>What it wrote, standard output and error in the order in which they came.</summary>
+    /// <summary>Gets the output: standard output and standard error in the order of arrival.</summary>
     public string Output
     {
         get
@@ -44,9 +42,10 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a program without standard input.</summary>
-    /// <param name="program">Its file name; looked for in the path.</param>
-    /// <param name="arguments">Its arguments.</param>
-    /// <param name="folder">The folder that it starts in; by default the one for temporary files.</param>
+    /// <param name="program">The file name, which is searched for in PATH.</param>
+    /// <param name="arguments">The arguments.</param>
+    /// <param name="folder">The working directory. Default: null, which means the folder for temporary files.</param>
+    /// <returns>The running process.</returns>
     public static ServerProcess Start(string program, IEnumerable<string> arguments, string? folder = null)
     {
         var start = new ProcessStartInfo(program, arguments)
@@ -60,7 +59,8 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a program.</summary>
-    /// <param name="start">The program with its environment; standard output and error are redirected.</param>
+    /// <param name="start">The program and its environment. Standard output and error are redirected.</param>
+    /// <returns>The running process.</returns>
     public static ServerProcess Start(ProcessStartInfo start)
     {
         (start.UseShellExecute, start.RedirectStandardOutput, start.RedirectStandardError) = (false, true, true);
@@ -73,8 +73,10 @@ public sealed class ServerProcess : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Runs a program to its end.</summary>
-    /// <exception cref="TimeoutException">It ran for more than 120 seconds, and was killed.</exception>
+    /// <summary>Runs a program until it ends.</summary>
+    /// <param name="start">The program and its environment. Standard output and error are redirected.</param>
+    /// <returns>The result.</returns>
+    /// <exception cref="TimeoutException">The program ran for more than 120 seconds and was killed.</exception>
     public static async Task<ProgramResult> RunAsync(ProcessStartInfo start)
     {
         (start.UseShellExecute, start.RedirectStandardOutput, start.RedirectStandardError) = (false, true, true);
@@ -92,8 +94,11 @@ public sealed class ServerProcess : IAsyncDisposable
         return new ProgramResult(process.ExitCode, await output, await error);
     }
 
-    /// <summary>Runs a program to its end.</summary>
-    /// <exception cref="InvalidOperationException">It failed; the message holds what it wrote.</exception>
+    /// <summary>Runs a program until it ends.</summary>
+    /// <param name="program">The file name, which is searched for in PATH.</param>
+    /// <param name="arguments">The arguments.</param>
+    /// <param name="folder">The working directory. Default: null, which means the folder for temporary files.</param>
+    /// <exception cref="InvalidOperationException">The program failed. The message contains its output.</exception>
     public static async Task RunAsync(string program, IEnumerable<string> arguments, string? folder = null)
     {
         await using var server = Start(program, arguments, folder);
@@ -101,7 +106,7 @@ public sealed class ServerProcess : IAsyncDisposable
             throw new InvalidOperationException($"{program} ended with {code}:\n{server.Output}");
     }
 
-    /// <summary>Returns a TCP port of 127.0.0.1 that nobody uses now.</summary>
+    /// <summary>Returns a TCP port of 127.0.0.1 that is currently free.</summary>
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -109,8 +114,11 @@ public sealed class ServerProcess : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    /// <summary>Returns where a program lies: in the path, or in one of the folders given.</summary>
-    /// <exception cref="InvalidOperationException">It is not installed; the message says which package has it.</exception>
+    /// <summary>Returns the path of a program, which is searched for in PATH and in <paramref name="folders"/>.</summary>
+    /// <param name="program">The file name.</param>
+    /// <param name="package">The package that contains the program, for the error message.</param>
+    /// <param name="folders">Further folders.</param>
+    /// <exception cref="InvalidOperationException">The program is not installed. The message names the package.</exception>
     public static string Find(string program, string package, params IEnumerable<string> folders)
     {
         var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
@@ -123,10 +131,11 @@ public sealed class ServerProcess : IAsyncDisposable
             );
     }
 
-    /// <summary>Waits until a line of the program, or its output as a whole, matches.</summary>
-    /// <exception cref="InvalidOperationException">
-    /// The program ended, or 90 seconds passed, without it; the message holds what it wrote.
-    /// </exception>
+    /// <summary>Waits until a line of the output, or the output as a whole, matches a pattern.</summary>
+    /// <param name="pattern">The pattern.</param>
+    /// <returns>The match.</returns>
+    /// <exception cref="InvalidOperationException">The program ended or 90 seconds passed before. The message contains its
+    /// output.</exception>
     public async Task<Match> WhenSeenAsync(Regex pattern)
     {
         var seen = new TaskCompletionSource<Match>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -138,7 +147,7 @@ public sealed class ServerProcess : IAsyncDisposable
         }
         try
         {
-            // The process counts as ended when its output was read to the end.
+            // WaitForExitAsync completes after the output was read to the end.
             if (await Task.WhenAny(seen.Task, _process.WaitForExitAsync()).WaitAsync(Patience) == seen.Task || seen.Task.IsCompleted)
                 return await seen.Task;
             throw new InvalidOperationException($"The program ended with {_process.ExitCode} before '{pattern}' came:\n{Output}");
@@ -149,24 +158,25 @@ public sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until the program has written a text.</summary>
-    /// <exception cref="InvalidOperationException">The program ended, or 90 seconds passed, without it.</exception>
+    /// <summary>Waits until the output contains a text.</summary>
+    /// <param name="text">The text.</param>
+    /// <exception cref="InvalidOperationException">The program ended or 90 seconds passed before.</exception>
     public Task WhenSeenAsync(string text) => WhenSeenAsync(new Regex(Regex.Escape(text)));
 
     /// <summary>Sends a signal to the process.</summary>
-    /// <param name="signal">Its name without SIG, for example <c>STOP</c>.</param>
+    /// <param name="signal">The name without SIG, for example <c>STOP</c>.</param>
     public async Task SignalAsync(string signal) =>
         await RunAsync("/bin/kill", ["-" + signal, _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
 
     /// <summary>Waits until the process has ended and its output was read.</summary>
-    /// <returns>Its exit code.</returns>
+    /// <returns>The exit code.</returns>
     public async Task<int> WhenExitedAsync()
     {
         await _process.WaitForExitAsync();
         return _process.ExitCode;
     }
 
-    /// <summary>Kills the process and those that it started, at once.</summary>
+    /// <summary>Kills the process and its child processes.</summary>
     public async Task KillAsync()
     {
         if (!_process.HasExited)

@@ -3,22 +3,21 @@ using System.Net.Sockets;
 
 namespace Dunlin.TestKit.Servers;
 
-/// <summary>What a proxy does with a piece of what the client sends.</summary>
+/// <summary>Defines how a proxy handles data of a client.</summary>
 public enum ProxyAction
 {
-    /// <summary>Passes it on.</summary>
+    /// <summary>Forwards the data.</summary>
     Pass,
 
-    /// <summary>Cuts the line instead: the server never gets it.</summary>
+    /// <summary>Cuts the connection instead of forwarding: the server never receives the data.</summary>
     CutBefore,
 
-    /// <summary>
-    /// Passes it on, and cuts the line towards the client when the answer comes: the server has done it, and the client never hears.
-    /// </summary>
+    /// <summary>Forwards the data, and cuts the connection to the client when the response arrives: the server has processed the request,
+    /// but the client receives no response.</summary>
     CutAtAnswer,
 }
 
-/// <summary>A line of the tests' own between a client and a server on 127.0.0.1, that can be cut. Safe for concurrent use.</summary>
+/// <summary>Forwards TCP connections to a server on 127.0.0.1, and can cut them. Thread-safe.</summary>
 public sealed class TcpProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -28,7 +27,8 @@ public sealed class TcpProxy : IAsyncDisposable
     private readonly Task _accepting;
     private volatile bool _isBlocked;
 
-    /// <summary>Begins to pass on to a port.</summary>
+    /// <summary>Starts to forward to a port.</summary>
+    /// <param name="targetPort">The port of the server on 127.0.0.1.</param>
     public TcpProxy(int targetPort)
     {
         _target = targetPort;
@@ -37,13 +37,13 @@ public sealed class TcpProxy : IAsyncDisposable
         _accepting = Task.Run(AcceptAsync);
     }
 
-    /// <summary>Where clients connect.</summary>
+    /// <summary>Gets the port to which clients connect.</summary>
     public int Port { get; }
 
-    /// <summary>Decides about each piece that a client sends; null passes on everything.</summary>
+    /// <summary>Gets or sets the function that decides on each chunk of client data. Default: null, which forwards everything.</summary>
     public Func<ReadOnlyMemory<byte>, ProxyAction>? OnRequest { get; set; }
 
-    /// <summary>Cuts every line that is open now.</summary>
+    /// <summary>Cuts all open connections.</summary>
     public void Cut()
     {
         List<Socket> sockets;
@@ -53,14 +53,14 @@ public sealed class TcpProxy : IAsyncDisposable
             Close(socket);
     }
 
-    /// <summary>Cuts every line and takes no new one until <see cref="Restore"/>.</summary>
+    /// <summary>Cuts all connections and refuses new ones until <see cref="Restore"/>.</summary>
     public void Block()
     {
         _isBlocked = true;
         Cut();
     }
 
-    /// <summary>Takes lines again.</summary>
+    /// <summary>Accepts connections again.</summary>
     public void Restore() => _isBlocked = false;
 
     /// <inheritdoc/>
@@ -110,7 +110,7 @@ public sealed class TcpProxy : IAsyncDisposable
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            // The line is cut below.
+            // The connection is closed below.
         }
         Close(client);
         Close(server);
@@ -139,7 +139,7 @@ public sealed class TcpProxy : IAsyncDisposable
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            // Cut.
+            // The connection was cut.
         }
     }
 
@@ -156,7 +156,7 @@ public sealed class TcpProxy : IAsyncDisposable
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            // Cut.
+            // The connection was cut.
         }
     }
 
@@ -166,12 +166,12 @@ public sealed class TcpProxy : IAsyncDisposable
             _open.Remove(socket);
         try
         {
-            // A reset rather than a polite end: what a broken line looks like.
+            // Sends a reset instead of a normal close, like a broken connection.
             socket.LingerState = new LingerOption(enable: true, 0);
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            // Its other end was faster.
+            // The other side has closed the connection already.
         }
         socket.Dispose();
     }

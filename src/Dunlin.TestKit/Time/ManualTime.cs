@@ -1,13 +1,12 @@
 namespace Dunlin.TestKit;
 
-/// <summary>
-/// Time that stands still until a test moves it. <see cref="Advance"/> fires timers one by one, in the order in which they
-/// fall due, each at its own time. The wall clock can be stepped apart from the monotonic timestamp, as an operator or NTP
-/// does. Safe for concurrent use; callbacks run on the thread that advances, with no lock held.
-/// </summary>
+/// <summary>Provides time that advances only when a test advances it. Thread-safe.</summary>
+/// <remarks><see cref="Advance"/> fires timers one by one in the order in which they are due, each at its own time. Callbacks run on the
+/// thread that advances, without a lock. The wall clock can be stepped separately from the monotonic timestamp, as an operator or NTP
+/// does.</remarks>
 public sealed class ManualTime : TimeProvider
 {
-    // Guards all fields below.
+    // Guards the fields up to _sequence.
     private readonly Lock _lock = new();
     private readonly List<ManualTimer> _timers = [];
     private readonly List<(int Count, TaskCompletionSource Reached)> _waiting = [];
@@ -15,11 +14,11 @@ public sealed class ManualTime : TimeProvider
     private DateTimeOffset _wall;
     private long _sequence;
 
-    // Held while time advances, so that two advances follow each other.
+    // Held while time advances, so that concurrent advances run one after another.
     private readonly Lock _advancing = new();
 
-    /// <summary>Starts at a wall-clock time.</summary>
-    /// <param name="start">Default: 2030-01-01, midnight UTC.</param>
+    /// <summary>Creates a clock.</summary>
+    /// <param name="start">The wall-clock time. Default: null, which means 2030-01-01, midnight UTC.</param>
     public ManualTime(DateTimeOffset? start = null) => _wall = start ?? new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <inheritdoc/>
@@ -28,7 +27,7 @@ public sealed class ManualTime : TimeProvider
     /// <inheritdoc/>
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
-    /// <summary>Timers that will fire.</summary>
+    /// <summary>Gets the number of armed timers.</summary>
     public int ActiveTimers
     {
         get
@@ -52,7 +51,9 @@ public sealed class ManualTime : TimeProvider
             return _elapsed.Ticks;
     }
 
-    /// <summary>Moves both clocks on and fires what falls due, including timers armed by what fires.</summary>
+    /// <summary>Advances both clocks, and fires the timers that become due, including timers that callbacks arm.</summary>
+    /// <param name="by">The duration: zero or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The duration is negative.</exception>
     public void Advance(TimeSpan by)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
@@ -66,14 +67,17 @@ public sealed class ManualTime : TimeProvider
         }
     }
 
-    /// <summary>Steps the wall clock alone, forward or back; no timer fires.</summary>
+    /// <summary>Steps the wall clock only, forward or back. No timer fires.</summary>
+    /// <param name="by">The duration, which may be negative.</param>
     public void StepWallClock(TimeSpan by)
     {
         lock (_lock)
             _wall += by;
     }
 
-    /// <summary>Completes once so many timers are armed: the barrier before <see cref="Advance"/> where another thread arms them.</summary>
+    /// <summary>Returns a task that completes when at least <paramref name="count"/> timers are armed. Await it before
+    /// <see cref="Advance"/> if another thread arms the timers.</summary>
+    /// <param name="count">The number of timers.</param>
     public Task WhenTimersAsync(int count)
     {
         lock (_lock)
@@ -94,7 +98,8 @@ public sealed class ManualTime : TimeProvider
         return timer;
     }
 
-    /// <summary>Takes out the timer that falls due next and moves the clocks there; else moves them to the target.</summary>
+    /// <summary>Removes and returns the next due timer and moves the clocks to its time, or moves the clocks to the target and returns
+    /// null.</summary>
     private ManualTimer? NextDue(TimeSpan target)
     {
         lock (_lock)

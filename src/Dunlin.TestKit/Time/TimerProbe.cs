@@ -1,9 +1,9 @@
 namespace Dunlin.TestKit;
 
-/// <summary>Another time, of which it is told when somebody arms a timer of a certain length: the barrier before time is moved, where
-/// other timers come and go. Safe for concurrent use.</summary>
-/// <param name="inner">The time.</param>
-/// <param name="length">The length of the timers waited for; choose one that nobody else uses.</param>
+/// <summary>Decorates a clock, and reports when a timer of a certain length is armed. Thread-safe.</summary>
+/// <param name="inner">The clock.</param>
+/// <param name="length">The length of the timers to report. Choose one that no other code uses.</param>
+/// <remarks>Await it before advancing time if other timers are armed and disposed concurrently.</remarks>
 public sealed class TimerProbe(TimeProvider inner, TimeSpan length) : TimeProvider
 {
     private readonly SemaphoreSlim _armed = new(0);
@@ -14,7 +14,7 @@ public sealed class TimerProbe(TimeProvider inner, TimeSpan length) : TimeProvid
     /// <inheritdoc/>
     public override TimeZoneInfo LocalTimeZone => inner.LocalTimeZone;
 
-    /// <summary>Completes once for each such timer, those armed before included.</summary>
+    /// <summary>Returns a task that completes once for each such timer, including timers that were armed before the call.</summary>
     public Task ArmedAsync() => _armed.WaitAsync();
 
     /// <inheritdoc/>

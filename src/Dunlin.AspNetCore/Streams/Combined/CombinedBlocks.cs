@@ -5,24 +5,23 @@ using System.Text.Json;
 
 namespace Dunlin.Streams.Combined;
 
-/// <summary>
-/// The blocks of a combined response that belong to none of its streams. They hold fields only that EventSource ignores, and begin
-/// with the field <c>stream</c>, which <see cref="Fanout.FrameWriter"/> cannot write: an event cannot imitate them.
-/// </summary>
+/// <summary>Encodes the control blocks of a combined response, which belong to none of its streams.</summary>
+/// <remarks>The blocks consist of fields that EventSource ignores (HTML Living Standard, section 9.2.6). They begin with the field
+/// <c>stream</c>, which <see cref="Fanout.FrameWriter"/> cannot write, so no event can imitate them.</remarks>
 internal static class CombinedBlocks
 {
-    /// <summary>What follows, up to the next such block, is of this stream.</summary>
+    /// <summary>Returns the block after which all frames, up to the next such block, belong to the stream.</summary>
     public static ReadOnlyMemory<byte> Marker(string id) => Encode($"stream: {id}\n\n");
 
-    /// <summary>The stream has been opened, as this connection.</summary>
+    /// <summary>Returns the block that announces an open stream and its connection id.</summary>
     public static ReadOnlyMemory<byte> Opened(string id, string connectionId) =>
         Encode($"stream: {id}\nstatus: 200\nconnection: {connectionId}\n\n");
 
-    /// <summary>The stream was refused.</summary>
-    /// <param name="id">Which.</param>
-    /// <param name="status">The HTTP status that a request of its own would have been answered with.</param>
-    /// <param name="retryAfter">The header <c>Retry-After</c>.</param>
-    /// <param name="problem">The problem document; null where there is none.</param>
+    /// <summary>Returns the block that announces a refused stream.</summary>
+    /// <param name="id">The id of the stream.</param>
+    /// <param name="status">The HTTP status that a separate request would have received.</param>
+    /// <param name="retryAfter">The value of the header <c>Retry-After</c>. Null for none.</param>
+    /// <param name="problem">The problem document. Null for none.</param>
     public static ReadOnlyMemory<byte> Refused(string id, int status, string? retryAfter, JsonElement? problem)
     {
         var block = new ArrayBufferWriter<byte>(512);
@@ -32,7 +31,7 @@ internal static class CombinedBlocks
         if (problem is { } document)
         {
             block.Write("problem: "u8);
-            // Written anew: whatever the endpoint's own writer did, this is one line.
+            // Serialised again, which puts the document on one line in any case.
             using (var json = new Utf8JsonWriter(block))
                 document.WriteTo(json);
             block.Write("\n"u8);
@@ -41,7 +40,7 @@ internal static class CombinedBlocks
         return block.WrittenMemory;
     }
 
-    /// <summary>The stream has ended, after its goodbye if there was one.</summary>
+    /// <summary>Returns the block that announces the end of a stream. It follows the goodbye, if there is one.</summary>
     public static ReadOnlyMemory<byte> Ended(string id) => Encode($"stream: {id}\nend:\n\n");
 
     private static ReadOnlyMemory<byte> Encode(string text) => Encoding.UTF8.GetBytes(text);

@@ -4,14 +4,17 @@ using Dunlin.Topics;
 
 namespace Dunlin.Streams.Combined;
 
-/// <summary>
-/// The one body that several streams are written to. Each stream's connection waits for its turn, so back-pressure of the body
-/// holds each of them at one page or queue, and each catches up from the journal by itself. Safe for concurrent use.
-/// <para>
-/// Invariants: one party at a time writes to the sink (<c>_isWriting</c>). Frames are written whole, behind a marker wherever the
-/// bytes before were of another stream. The body ends with its last stream; from then on it takes no other.
-/// </para>
-/// </summary>
+/// <summary>The shared body of several streams. Thread-safe.</summary>
+/// <remarks>
+/// Each stream waits for its turn to write. Back-pressure of the body therefore holds each stream at one page or queue, and each stream
+/// catches up from the journal independently.
+/// <para>Invariants:</para>
+/// <list type="bullet">
+/// <item>One writer at a time uses the sink (<c>_isWriting</c>).</item>
+/// <item>Frames are written whole. A marker precedes a frame if the previous bytes belonged to another stream.</item>
+/// <item>The body ends with its last stream, and accepts no stream after that.</item>
+/// </list>
+/// </remarks>
 internal sealed class CombinedBody(string id, Caller owner, IFrameSink sink, Socket? socket, int maxStreams)
 {
     // See EventStreams.ConflatedSendBuffer.
@@ -21,7 +24,7 @@ internal sealed class CombinedBody(string id, Caller owner, IFrameSink sink, Soc
     private readonly Dictionary<string, InnerSink> _streams = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private List<WriteTurn> _waiting = [];
-    private InnerSink? _last; // whose bytes were the last; touched by the writing party alone
+    private InnerSink? _last; // the stream of the last written bytes; only the current writer may access it
     private bool _isWriting;
     private bool _isOver;
     private volatile bool _isGone;
@@ -30,21 +33,21 @@ internal sealed class CombinedBody(string id, Caller owner, IFrameSink sink, Soc
 
     public string UserId => owner.UserId;
 
-    /// <summary>Whether the peer is gone.</summary>
+    /// <summary>Gets whether the client has disconnected.</summary>
     public bool IsGone => _isGone;
 
-    /// <summary>Completes when the last stream has ended and the sink is not touched any more.</summary>
+    /// <summary>Gets a task that completes when the last stream has ended and no writer uses the sink any more.</summary>
     public Task Ended => _ended.Task;
 
-    /// <summary>Whether a caller may change it: the same user in the same session.</summary>
+    /// <summary>Returns whether a caller may change the response: only the same user in the same session.</summary>
     public bool IsOf(Caller caller) =>
         string.Equals(caller.UserId, owner.UserId, StringComparison.Ordinal)
         && string.Equals(caller.SessionId, owner.SessionId, StringComparison.Ordinal);
 
     /// <summary>Adds streams, all or none.</summary>
     /// <param name="ids">The ids of the streams.</param>
-    /// <param name="added">The streams; empty where the result is not <see cref="AddResult.Added"/>.</param>
-    /// <param name="which">The id that is taken.</param>
+    /// <param name="added">The streams. Empty unless the result is <see cref="AddResult.Added"/>.</param>
+    /// <param name="which">The id that is in use, if the result is <see cref="AddResult.Taken"/>.</param>
     public AddResult Add(IEnumerable<string> ids, out List<InnerSink> added, out string? which)
     {
         added = [];
@@ -63,7 +66,7 @@ internal sealed class CombinedBody(string id, Caller owner, IFrameSink sink, Soc
                     return AddResult.Taken;
                 }
             }
-            // Those that are closing count up to once again: closing is quick, and its number is to be bounded too.
+            // Closing streams have a separate limit of the same size: a stream closes quickly, but the number must have a bound.
             if (count + seen.Count > maxStreams || _streams.Count + seen.Count > 2 * maxStreams)
                 return AddResult.Full;
             foreach (var each in seen)
@@ -76,7 +79,7 @@ internal sealed class CombinedBody(string id, Caller owner, IFrameSink sink, Soc
         return AddResult.Added;
     }
 
-    /// <summary>Closes a stream; one that has ended is no error.</summary>
+    /// <summary>Closes a stream. The call has no effect if the stream has ended.</summary>
     public void Close(string streamId)
     {
         InnerSink? stream;
@@ -85,7 +88,7 @@ internal sealed class CombinedBody(string id, Caller owner, IFrameSink sink, Soc
         stream?.Close();
     }
 
-    /// <summary>Writes the last block of a stream and forgets it.</summary>
+    /// <summary>Writes the last block of a stream and removes the stream.</summary>
     public async Task RemoveAsync(InnerSink stream, ReadOnlyMemory<byte> lastBlock)
     {
         await WriteAsync(lastBlock);
@@ -107,8 +110,8 @@ internal sealed class CombinedBody(string id, Caller owner, IFrameSink sink, Soc
         return WriteAsync(turn);
     }
 
-    /// <summary>Writes and flushes a turn's frames, behind those of turns that came before.</summary>
-    /// <returns>False where the body is over.</returns>
+    /// <summary>Writes and flushes the frames of a turn, after those of earlier turns.</summary>
+    /// <returns>False if the body has ended.</returns>
     public ValueTask<bool> WriteAsync(WriteTurn turn)
     {
         lock (_gate)
@@ -134,8 +137,8 @@ internal sealed class CombinedBody(string id, Caller owner, IFrameSink sink, Soc
         return new(flush.Result);
     }
 
-    /// <summary>Takes back a turn that waits behind others.</summary>
-    /// <returns>False where it does not wait: its frames are on their way.</returns>
+    /// <summary>Withdraws a turn that waits behind others.</summary>
+    /// <returns>False if the turn does not wait: its frames are being written.</returns>
     public bool TryTakeBack(WriteTurn turn)
     {
         lock (_gate)
@@ -148,7 +151,7 @@ internal sealed class CombinedBody(string id, Caller owner, IFrameSink sink, Soc
         return true;
     }
 
-    /// <summary>Cuts the response and closes every stream.</summary>
+    /// <summary>Aborts the response and closes all streams.</summary>
     public void Abort()
     {
         List<InnerSink> streams;
@@ -187,7 +190,7 @@ internal sealed class CombinedBody(string id, Caller owner, IFrameSink sink, Soc
         return isOpen;
     }
 
-    /// <summary>After a flush: the next turns, or nobody writes.</summary>
+    /// <summary>Starts the waiting turns after a flush, or marks the sink as free.</summary>
     private void Settle(bool isOpen)
     {
         if (!isOpen)
@@ -230,18 +233,18 @@ internal sealed class CombinedBody(string id, Caller owner, IFrameSink sink, Soc
     }
 }
 
-/// <summary>What became of streams that were to be added.</summary>
+/// <summary>The result of adding streams.</summary>
 internal enum AddResult
 {
-    /// <summary>They are part of the response.</summary>
+    /// <summary>The streams are part of the response.</summary>
     Added,
 
     /// <summary>The response has ended.</summary>
     Over,
 
-    /// <summary>An id is in use.</summary>
+    /// <summary>A stream id is in use.</summary>
     Taken,
 
-    /// <summary>There would be too many.</summary>
+    /// <summary>The response would have too many streams.</summary>
     Full,
 }

@@ -3,18 +3,19 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Streams.Combined;
 
-/// <summary>One stream that a combined response is to carry.</summary>
-/// <param name="Id">Chosen by the client; unique among the open streams of the response.</param>
-/// <param name="Path">Path and query of the stream, percent-encoded, relative to the base path of this application.</param>
-/// <param name="LastEventId">Where to go on; null begins with what happens from now on.</param>
+/// <summary>A stream to open in a combined response.</summary>
+/// <param name="Id">The id that the client chooses. It is unique among the open streams of the response.</param>
+/// <param name="Path">The path and query of the stream, percent-encoded, relative to the base path of this application.</param>
+/// <param name="LastEventId">The position after which the stream resumes. Null starts with the next event.</param>
 internal sealed record StreamWish(string Id, string Path, string? LastEventId = null)
 {
-    /// <summary>64 topics of 200 characters, each of which may be percent-encoded, and the flags.</summary>
+    /// <summary>The maximum length of a path: 64 topics of 200 characters, each of which may be percent-encoded, and parameter
+    /// names.</summary>
     public const int MaxPath = 64 * 3 * 220;
 
     private const int MaxLastEventId = 256;
 
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: a member is invalid. The error names it.</exception>
     public void Check(string field)
     {
         if (!DeviceId.IsValid(Id))
@@ -27,15 +28,15 @@ internal sealed record StreamWish(string Id, string Path, string? LastEventId = 
             || Path.Any(static c => c is <= ' ' or '\\' or '#' or >= '\x7f')
         )
             throw Invalid($"{field}.path", "A path begins with one '/' and is percent-encoded, without a fragment.");
-        // A ticket opens its stream as whoever got it, and all streams of one response are one user's.
+        // A ticket can authenticate another user, but all streams of one response belong to one user.
         if (Path.Contains("ticket=", StringComparison.OrdinalIgnoreCase))
             throw Invalid($"{field}.path", "A ticket opens a stream of its own only. Send the credential with this request.");
         if (LastEventId is { Length: > MaxLastEventId } || LastEventId?.Any(static c => c is <= ' ' or >= '\x7f') == true)
             throw Invalid($"{field}.lastEventId", $"An event id has {MaxLastEventId} printable ASCII characters at most.");
     }
 
-    /// <summary>Checks all of a list.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>.</exception>
+    /// <summary>Checks all items of a list.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: an item is invalid.</exception>
     public static void CheckAll(IReadOnlyList<StreamWish?> wishes, string field)
     {
         for (var i = 0; i < wishes.Count; i++)
@@ -48,5 +49,5 @@ internal sealed record StreamWish(string Id, string Path, string? LastEventId = 
 /// <summary>The body of <c>POST /dunlin/v1/streams</c>.</summary>
 internal sealed record CombinedOpening(IReadOnlyList<StreamWish> Streams);
 
-/// <summary>The body of <c>POST /dunlin/v1/streams/{id}</c>. Streams are closed before others are opened.</summary>
+/// <summary>The body of <c>POST /dunlin/v1/streams/{id}</c>. The server closes streams before it opens new ones.</summary>
 internal sealed record CombinedChange(IReadOnlyList<StreamWish>? Open = null, IReadOnlyList<string>? Close = null);

@@ -13,10 +13,10 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Streams.Combined;
 
-/// <summary>
-/// <c>POST /dunlin/v1/streams</c>: one response that carries several event streams of this application, for browsers, which open
-/// six connections to a host over HTTP/1.1; and <c>POST /dunlin/v1/streams/{id}</c>, which changes it while it is open.
-/// </summary>
+/// <summary>Serves <c>POST /dunlin/v1/streams</c>, which opens one response with several event streams, and <c>POST
+/// /dunlin/v1/streams/{id}</c>, which changes that response while it is open. Thread-safe.</summary>
+/// <remarks>Browsers open at most six HTTP/1.1 connections to a host. One response for all streams leaves connections for other
+/// requests.</remarks>
 internal sealed partial class CombinedStreams(
     StreamLimits limits,
     InnerRequests requests,
@@ -26,12 +26,12 @@ internal sealed partial class CombinedStreams(
     ILogger<CombinedStreams> log
 )
 {
-    /// <summary>Some hundred paths, or a few of the longest.</summary>
+    /// <summary>The maximum size of a request body in bytes: some hundred paths, or a few of the maximum length.</summary>
     private const int MaxBytes = 1024 * 1024;
 
     private readonly ConcurrentDictionary<string, CombinedBody> _open = new(StringComparer.Ordinal);
 
-    /// <summary>Open combined responses of this node.</summary>
+    /// <summary>Gets the number of open combined responses of this node.</summary>
     public int Count => _open.Count;
 
     public async Task OpenAsync(HttpContext context)
@@ -72,7 +72,7 @@ internal sealed partial class CombinedStreams(
         }
     }
 
-    /// <summary>Answers 204; what becomes of the streams is told in the response that carries them.</summary>
+    /// <summary>Answers 204. The combined response itself reports the result of each stream.</summary>
     public async Task ChangeAsync(HttpContext context, string id)
     {
         var caller = context.RequireCaller();
@@ -84,7 +84,7 @@ internal sealed partial class CombinedStreams(
         foreach (var streamId in change.Close ?? [])
             body.Close(streamId ?? throw new DunlinException(ErrorCode.InvalidField, "The id of a stream is a text.", "close"));
         Start(context, body, wishes, Add(body, wishes, "open"));
-        // So that the reader can tell a line that is dead from streams that take their time.
+        // Lets the client tell a dead connection from streams that open slowly.
         _ = body.WriteAsync(StreamHeaders.FirstBytes);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
@@ -118,7 +118,7 @@ internal sealed partial class CombinedStreams(
         foreach (var (wish, stream) in wishes.Zip(streams))
         {
             var features = InnerRequests.Prepare(outer, stream, wish);
-            // A flow of its own: the outer request's context accessor and activity are over when that request is.
+            // The outer request's context accessor and activity end with that request, so they must not flow into the inner request.
             using (ExecutionContext.SuppressFlow())
                 _ = Task.Run(() => RunAsync(body, stream, features));
         }
@@ -133,7 +133,7 @@ internal sealed partial class CombinedStreams(
             if (stream.Connection is { } connection)
                 await connection.Completion;
         }
-#pragma warning disable CA1031 // whatever goes wrong ends this stream, never the process
+#pragma warning disable CA1031 // any exception ends this stream only
         catch (Exception error)
 #pragma warning restore CA1031
         {

@@ -10,13 +10,12 @@ using Microsoft.Net.Http.Headers;
 
 namespace Dunlin.Streams.Combined;
 
-/// <summary>
-/// Sends the request of an inner stream through the application's whole pipeline, with the headers of the request that asked for
-/// it: authentication, authorisation and every other middleware decide as they do about a request of its own.
-/// </summary>
+/// <summary>Runs the request of an inner stream through the whole pipeline of the application, with the headers of the outer request.
+/// Authentication, authorization and all other middleware treat it like a separate request. Thread-safe.</summary>
 internal sealed class InnerRequests : IStartupFilter
 {
-    // Of the outer request alone: its body, its connection, what says where to resume, and proxies' notes, which have been read already.
+    // Headers that apply to the outer request only: those of its body, connection and resume position, and those of proxies, which the
+    // pipeline has already processed.
     private static readonly HashSet<string> NotCopied = new(StringComparer.OrdinalIgnoreCase)
     {
         HeaderNames.Accept,
@@ -56,7 +55,7 @@ internal sealed class InnerRequests : IStartupFilter
             next(app);
         };
 
-    /// <summary>Copies of the outer request what an inner one needs. The outer one may be over before the inner one is.</summary>
+    /// <summary>Copies the data of the outer request that an inner request needs. The outer request may end first.</summary>
     public static FeatureCollection Prepare(HttpContext outer, InnerSink stream, StreamWish wish)
     {
         var query = wish.Path.IndexOf('?', StringComparison.Ordinal);
@@ -107,7 +106,7 @@ internal sealed class InnerRequests : IStartupFilter
     }
 
     /// <summary>Runs the request.</summary>
-    /// <returns>The block that tells its refusal; null where the stream has begun.</returns>
+    /// <returns>The block that announces the refusal, or null if the stream has started.</returns>
     public async Task<ReadOnlyMemory<byte>?> RunAsync(IServiceProvider services, FeatureCollection features, InnerSink stream)
     {
         var application =
@@ -123,7 +122,7 @@ internal sealed class InnerRequests : IStartupFilter
             {
                 await application(context);
             }
-#pragma warning disable CA1031 // every error becomes the answer of this stream
+#pragma warning disable CA1031 // any exception becomes the refusal of this stream
             catch (Exception error) when (stream.Connection is null)
 #pragma warning restore CA1031
             {
@@ -144,7 +143,7 @@ internal sealed class InnerRequests : IStartupFilter
     private static async Task<ReadOnlyMemory<byte>> RefusalAsync(HttpContext context, KeptBody body, string id)
     {
         var response = context.Response;
-        // An endpoint with the mark has answered something else than a stream.
+        // An endpoint with the ServesEvents mark has answered with something other than a stream.
         if (response.StatusCode is >= 200 and < 300 and not StatusCodes.Status204NoContent)
         {
             response.Clear();
@@ -163,7 +162,8 @@ internal sealed class InnerRequests : IStartupFilter
         return CombinedBlocks.Refused(id, response.StatusCode, retryAfter, problem: null);
     }
 
-    /// <summary>Lets routing choose endpoints with the mark only: an inner stream cannot call anything else.</summary>
+    /// <summary>Restricts routing to endpoints with the <see cref="ServesEvents"/> mark: an inner stream cannot call any other
+    /// endpoint.</summary>
     private sealed class StreamEndpointsOnly : IEndpointFeature
     {
         private static readonly Endpoint NoStream = new(
@@ -197,7 +197,7 @@ internal sealed class InnerRequests : IStartupFilter
         public void Abort() => stream.Close();
     }
 
-    /// <summary>The head of an answer that is not sent.</summary>
+    /// <summary>Holds the headers of a response that is not sent.</summary>
     private sealed class InnerResponse : HttpResponseFeature
     {
         private readonly List<(Func<object, Task> Callback, object State)> _completed = [];
@@ -213,10 +213,10 @@ internal sealed class InnerRequests : IStartupFilter
         }
     }
 
-    /// <summary>Keeps the beginning of a refusal.</summary>
+    /// <summary>Keeps the beginning of the body of a refusal.</summary>
     private sealed class KeptBody : MemoryStream
     {
-        // A problem document is a few hundred bytes; an answer of another kind is of no interest.
+        // A problem document has a few hundred bytes. Other bodies are not used.
         private const int MaxBytes = 16 * 1024;
 
         public override void Write(byte[] buffer, int offset, int count) =>

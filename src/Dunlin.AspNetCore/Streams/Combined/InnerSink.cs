@@ -2,10 +2,8 @@ using Dunlin.Fanout;
 
 namespace Dunlin.Streams.Combined;
 
-/// <summary>
-/// One stream of a combined response: what its connection writes to, and how it is closed. The members of <see cref="IFrameSink"/>
-/// are for its connection; the others are safe for concurrent use.
-/// </summary>
+/// <summary>One stream of a combined response: the sink of its connection, and the means to close it. The connection calls the members of
+/// <see cref="IFrameSink"/>, one at a time. The other members are thread-safe.</summary>
 internal sealed class InnerSink : IFrameSink
 {
     private readonly CombinedBody _body;
@@ -25,33 +23,33 @@ internal sealed class InnerSink : IFrameSink
 
     public ReadOnlyMemory<byte> Marker { get; }
 
-    /// <summary>Whose streams the response carries.</summary>
+    /// <summary>Gets the user of the combined response.</summary>
     public string UserId => _body.UserId;
 
-    /// <summary>Its connection, from the moment that nothing can refuse it any more; null before.</summary>
+    /// <summary>Gets the connection after the last check has passed, or null before.</summary>
     public EventStreamConnection? Connection => _connection;
 
-    /// <summary>Cancelled when it is closed.</summary>
+    /// <summary>Gets a token that is cancelled when the stream is closed.</summary>
     public CancellationToken Closing => _closing.Token;
 
     public bool IsClosing => _closing.IsCancellationRequested;
 
-    /// <summary>Announces that the stream is open; its frames follow.</summary>
+    /// <summary>Announces that the stream is open. Its frames follow.</summary>
     public void Begin(EventStreamConnection connection)
     {
         _connection = connection;
         Write(CombinedBlocks.Opened(Id, connection.Id));
     }
 
-    /// <summary>Ends it without a goodbye: its reader has left, or the response is gone.</summary>
+    /// <summary>Ends the stream without a goodbye, because the client has closed it or the response has ended.</summary>
     public void Close()
     {
-        // In this order: an opening that is under way sees one or the other.
+        // In this order, so that a concurrent opening sees either the cancelled token or the closed connection.
         _closing.Cancel();
         _connection?.Close(ConnectionEnd.Gone);
     }
 
-    /// <summary>A stream that conflates must not have the kernel queue what a later event supersedes.</summary>
+    /// <summary>Limits the kernel's send buffer for a conflating stream: events in that buffer can no longer be superseded.</summary>
     public void LimitSendBuffer() => _body.LimitSendBuffer();
 
     public void Write(ReadOnlyMemory<byte> bytes)
@@ -62,9 +60,8 @@ internal sealed class InnerSink : IFrameSink
 
     public ValueTask<bool> FlushAsync() => _body.WriteAsync(_turn);
 
-    /// <summary>
-    /// The peer takes nothing: all streams of the response are cut. One that is being closed only stops waiting for its turn.
-    /// </summary>
+    /// <summary>Aborts the whole response, because the client does not read. If this stream is closing, it only withdraws from the queue of
+    /// writers.</summary>
     public void Abort()
     {
         if (!IsClosing || !_body.TryTakeBack(_turn))
@@ -72,8 +69,8 @@ internal sealed class InnerSink : IFrameSink
     }
 }
 
-/// <summary>What one writer wants to write next. One write at a time.</summary>
-/// <param name="stream">Whose frames they are; null for blocks that name their stream themselves.</param>
+/// <summary>The frames of one writer's next write. One write at a time.</summary>
+/// <param name="stream">The stream of the frames. Null for blocks that name their stream.</param>
 internal sealed class WriteTurn(InnerSink? stream)
 {
     private TaskCompletionSource<bool>? _waiting;

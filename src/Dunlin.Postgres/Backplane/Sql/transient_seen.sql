@@ -1,2 +1,2 @@
--- Where the nodes stand that were there before: what they sent until now is not for a node that has just come.
+-- Reads the last number of each node. A node that has just started skips the events up to there.
 SELECT node, max(number) FROM dunlin_transient GROUP BY node

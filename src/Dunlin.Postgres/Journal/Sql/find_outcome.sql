@@ -1,2 +1,2 @@
--- What became of the transaction $1; asked with the lock held, so that it has ended.
+-- Reads the outcome of the transaction $1. The lock must be held, so that the transaction has ended.
 SELECT pg_xact_status($1::text::xid8)

@@ -1,5 +1,5 @@
--- The events of a batch, all at once. Plain insert: an offset that exists already must fail, never be replaced. The topic's
--- number is looked up by row: a join could be planned as a walk through all topics.
+-- Inserts the events of a batch. A plain insert: an existing offset must fail and never be replaced. The topic id is looked up per row,
+-- because the planner could execute a join as a scan of all topics.
 INSERT INTO dunlin_journal ("offset", topic, type, data, user_id, session_id, connection_id, device_id, time)
 SELECT $1 + appended.number - 1, (SELECT id FROM dunlin_topic WHERE name = appended.topic COLLATE "C"), appended.type, appended.data,
     appended.user_id, appended.session_id, appended.connection_id, appended.device_id, $9

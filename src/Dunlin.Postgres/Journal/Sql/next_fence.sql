@@ -1,2 +1,2 @@
--- The next fencing token; the lock of the writer makes tokens grow in the order of grants.
+-- Returns the next fencing token. Under the writer's lock, tokens grow in the order of grants.
 SELECT nextval('dunlin_fence')

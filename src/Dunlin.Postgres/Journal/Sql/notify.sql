@@ -1,3 +1,3 @@
--- Tells the other nodes when, and only when, this transaction commits. $2 is the position that it reached, of some twenty characters;
--- empty where there is none. The events are in the journal.
+-- Notifies the other nodes if and when this transaction commits. $2 is its last position (about 20 characters) or empty. The journal
+-- contains the events.
 SELECT pg_notify($1, $2)

@@ -1,5 +1,5 @@
--- The next events of all topics after $1: $2 at most, up to the one that reaches $3 bytes. One statement, so one snapshot:
--- what the page says of the head and of trimming is as of its events. A row without an event where there is none.
+-- Reads the next events of all topics after $1: at most $2 events, up to the one that reaches $3 bytes. One statement is one snapshot, so
+-- head and trimming match the events. Returns a row without an event if there is none.
 WITH state AS (
     SELECT greatest(coalesce((SELECT max("offset") FROM dunlin_journal), 0), trimmed.value) AS head, epoch.value AS epoch, trimmed.value > $1 AS is_trimmed
     FROM dunlin_counter trimmed, dunlin_counter epoch WHERE trimmed.name = 'trimmed_through' AND epoch.name = 'epoch'

@@ -1,7 +1,8 @@
--- The next events of the topics $4 and of those that the patterns cover, after $1; otherwise as page_topics. Each pattern is a range of names
--- ($5 to $6) and an expression ($7). Where the ranges hold up to $8 names ("few"), the offsets come from the index of each topic; where
--- they hold more, from the journal in order, of which $9 events are looked at. Only one of the two branches is run: each is
--- behind a condition that does not depend on its rows. The last column says where the looking stopped before the end.
+-- Reads the next events after $1 of the topics $4 and of the topics that match patterns; otherwise like page_topics.
+-- Each pattern is a range of names ($5 to $6) and a regular expression ($7). If the ranges contain up to $8 names ("few"), the offsets come
+-- from the index of each topic. Otherwise they come from the journal in order, of which $9 events are examined.
+-- Only one of the two branches runs: each has a condition that does not depend on its rows. The last column is the offset where the
+-- examination stopped before the end.
 WITH asked AS MATERIALIZED (
     SELECT lower, upper, expression FROM unnest($5::TEXT[], $6::TEXT[], $7::TEXT[]) AS asked (lower, upper, expression)
 ), state AS (

@@ -1,5 +1,5 @@
--- The next events of the topics $4 after $1; otherwise as page_all. The offsets come from the index of each topic, as many as
--- the page may need and no more: the cost grows with the topics and the events of the page, not with the journal.
+-- Reads the next events of the topics $4 after $1; otherwise like page_all. The offsets come from the index of each topic, only as many as
+-- the page may need. The cost grows with the topics and the events of the page, not with the journal.
 WITH state AS (
     SELECT greatest(coalesce((SELECT max("offset") FROM dunlin_journal), 0), trimmed.value) AS head, epoch.value AS epoch,
         EXISTS (SELECT 1 FROM dunlin_topic WHERE name = ANY ($4::TEXT[] COLLATE "C") AND trimmed_through > $1) AS is_trimmed

@@ -1,2 +1,3 @@
--- One unit of work has succeeded. Fails where application code ended the transaction, and then nothing after it runs.
+-- Ends the savepoint of a unit of work that has succeeded. It fails if application code has ended the transaction; no later statement then
+-- runs.
 RELEASE SAVEPOINT dunlin_request

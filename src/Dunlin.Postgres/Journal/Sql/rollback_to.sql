@@ -1,2 +1,2 @@
--- One unit of work has failed: its changes go, those of its batch mates stay.
+-- Rolls back one unit of work. The changes of other requests in its batch stay.
 ROLLBACK TO SAVEPOINT dunlin_request

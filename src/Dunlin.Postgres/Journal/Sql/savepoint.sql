@@ -1,2 +1,2 @@
--- Where one unit of work of a batch begins.
+-- Starts one unit of work of a batch.
 SAVEPOINT dunlin_request

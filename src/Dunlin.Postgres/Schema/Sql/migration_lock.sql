@@ -1,2 +1,2 @@
--- One node at a time brings this schema up to date; the others wait, and then find nothing left to do. Ends with the transaction.
+-- Lets one node at a time migrate this schema. Other nodes wait, and then find it up to date. Released with the transaction.
 SELECT pg_advisory_xact_lock(hashtext('dunlin schema'), hashtext(current_schema()))

@@ -1,2 +1,2 @@
--- Opens the writer's transaction; takes the write lock at once, so that nothing inside can be refused for it later.
+-- Opens the writer's transaction and takes the write lock at once, so that no later statement can fail to get it.
 BEGIN IMMEDIATE

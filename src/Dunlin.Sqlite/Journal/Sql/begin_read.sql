@@ -1,2 +1,2 @@
--- Opens a snapshot; it begins with the first read.
+-- Opens a snapshot, which starts with the first read.
 BEGIN DEFERRED

@@ -1,2 +1,2 @@
--- Makes the whole batch durable: one sync.
+-- Makes the whole batch durable with one sync.
 COMMIT

@@ -1,2 +1,2 @@
--- One number of the database.
+-- Reads a counter of the database.
 SELECT value FROM dunlin_counter WHERE name = ?1

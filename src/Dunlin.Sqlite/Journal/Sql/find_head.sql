@@ -1,2 +1,2 @@
--- The offset of the last event ever appended: still there, or removed by retention.
+-- Reads the offset of the last event ever appended, even if retention has deleted it.
 SELECT max(coalesce((SELECT max(offset) FROM dunlin_journal), 0), (SELECT value FROM dunlin_counter WHERE name = 'trimmed_through'))

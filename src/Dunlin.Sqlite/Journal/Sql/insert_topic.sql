@@ -1,2 +1,2 @@
--- A topic that has its first event.
+-- Inserts a topic with its first event.
 INSERT INTO dunlin_topic (name) VALUES (?1)

@@ -1,2 +1,2 @@
--- One request of a batch has succeeded.
+-- Ends the savepoint of a request of a batch.
 RELEASE dunlin_request

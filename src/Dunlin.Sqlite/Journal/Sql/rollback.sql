@@ -1,2 +1,2 @@
--- Gives up the whole batch.
+-- Rolls back the whole batch.
 ROLLBACK

@@ -1,2 +1,2 @@
--- One request of a batch has failed: its changes go, those of its batch mates stay.
+-- Rolls back one request. The changes of other requests in its batch stay.
 ROLLBACK TO dunlin_request

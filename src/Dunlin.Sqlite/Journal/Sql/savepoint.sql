@@ -1,2 +1,2 @@
--- Where one request of a batch begins.
+-- Starts one request of a batch.
 SAVEPOINT dunlin_request

@@ -1,2 +1,2 @@
--- The name of a topic.
+-- Reads the name of a topic.
 SELECT name FROM dunlin_topic WHERE id = ?1

@@ -1,2 +1,2 @@
--- Removes a slice of one topic.
+-- Deletes a slice of one topic.
 DELETE FROM dunlin_journal WHERE topic = ?1 AND offset <= ?2

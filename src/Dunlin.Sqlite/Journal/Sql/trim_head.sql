@@ -1,2 +1,2 @@
--- The last offset of one topic.
+-- Reads the last offset of one topic.
 SELECT max(offset) FROM dunlin_journal WHERE topic = ?1

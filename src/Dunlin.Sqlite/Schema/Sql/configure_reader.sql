@@ -1,4 +1,4 @@
--- Settings of a reader: it never writes, so it never runs a checkpoint.
+-- Settings of a reader. It never writes, so it never runs a checkpoint.
 PRAGMA query_only = ON;
 PRAGMA wal_autocheckpoint = 0;
 PRAGMA cache_size = -8192;

@@ -1,5 +1,5 @@
--- Settings of the writer. Checkpoints are run by the program after the answers, not by SQLite inside a commit; the log
--- is cut back to 64 MiB once a burst is over; foreign keys of the application are enforced.
+-- Settings of the writer. The program runs checkpoints after it has completed a batch, so that SQLite runs none inside a commit. The log is
+-- truncated to 64 MiB after a burst. Foreign keys of the application are enforced.
 PRAGMA journal_mode = WAL;
 PRAGMA wal_autocheckpoint = 0;
 PRAGMA journal_size_limit = 67108864;

@@ -1,2 +1,2 @@
--- Reads the whole file and names what is broken.
+-- Reads the whole file and lists its faults.
 PRAGMA quick_check

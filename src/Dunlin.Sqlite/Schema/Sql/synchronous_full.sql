@@ -1,2 +1,2 @@
--- A commit is on the disk before it is answered.
+-- A commit is on disk before it completes.
 PRAGMA synchronous = FULL

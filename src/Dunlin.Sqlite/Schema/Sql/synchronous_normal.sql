@@ -1,2 +1,2 @@
--- A commit is in the operating system before it is answered; a power cut may lose the last ones, never tear one.
+-- A commit is in the operating system before it completes. A power failure may lose the last commits, but never part of one.
 PRAGMA synchronous = NORMAL
