@@ -25,7 +25,7 @@ const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
 const failure = (kind: Problem['kind']) => new DunlinError({ kind, code: kind, title: kind } as Problem);
 const text = () => document.title + document.body.innerHTML;
 
-/** A server with one cookie, as all tabs of a browser have. */
+/** A server with one session cookie, which all tabs of a browser share. */
 const requests = {
   send: async (method: string, path: string, { headers }: { headers?: Record<string, string> } = {}) => {
     const call = `${method} ${path.split('/').at(-1)}`;
@@ -92,7 +92,7 @@ afterEach(() => {
   expect(errors).toEqual([]);
 });
 
-// First, because closing the page of a user ends all toasts of the document.
+// This suite runs first, because closing a user's page disables the toasts of the document.
 describe('The header', () => {
   const signOut = () => [...document.querySelectorAll<HTMLButtonElement>('.menu-item')].at(-1)!.click();
 
@@ -202,7 +202,7 @@ describe('A page', () => {
       await settle();
       session.markSignedOut();
       await settle();
-      // A new document, as far as this one is concerned.
+      // Stands for the reload of the document.
       session.dispose();
     }
     expect(reload.mock.calls.length).toBe(3);

@@ -24,7 +24,7 @@ beforeEach(() => {
   ]);
 });
 
-/** Reads it in an effect, as a template does, and keeps every value that the effect ran with. */
+/** Reads the value in an effect, as a template does, and records every value that the effect saw. */
 function watch<Value>(reactive: Reactive<Value>): { values: Value[]; stop: () => void } {
   const values: Value[] = [];
   const stop = toStore(() => reactive.current).subscribe((value) => values.push(value));
@@ -85,7 +85,7 @@ describe('The Svelte adapter', () => {
     const { stop } = watch(all);
     expect(listeners).toBe(1);
     stop();
-    // Svelte waits a microtask, in case somebody else begins to read.
+    // Svelte unsubscribes a microtask later, in case another reader subscribes.
     return Promise.resolve().then(() => expect(listeners).toBe(0));
   });
 

@@ -22,7 +22,7 @@ beforeEach(() => {
   ]);
 });
 
-/** Reads it in an effect, as a template does, and keeps every value that the effect ran with. */
+/** Reads the value in an effect, as a template does, and records every value that the effect saw. */
 function watch<Value>(make: () => Readonly<ShallowRef<Value>>): { values: Value[]; stop: () => void } {
   const values: Value[] = [];
   const scope = effectScope();

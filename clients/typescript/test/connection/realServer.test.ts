@@ -21,7 +21,7 @@ afterEach(async () => {
   await server.close();
 });
 
-// The real fetch, and waits that end at once: the network decides when things happen, not time.
+// The real fetch with timers that fire immediately, so that only the network determines the order.
 function environment(): Environment {
   return {
     ...browserEnvironment(),
@@ -71,7 +71,7 @@ describe('Against a real HTTP server', () => {
         if (value === total) resolve();
       });
     });
-    // Streams break at random places of the flow: in the replay, and while events are published.
+    // Cuts streams at random places: during the replay and while events are published.
     server.onStream = () => {
       if (random.below(3) === 0 && seen.length < total / 2) setImmediate(() => server.cut());
     };

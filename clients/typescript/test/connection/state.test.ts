@@ -35,7 +35,7 @@ const goodbye = (reason: string, reconnectInMs?: number, steady = true): Connect
   steady,
 });
 
-/** Expected next state; `same` for the very same object. */
+/** Expected next state. `same`: the identical object. */
 const table: [StateKey, ConnectionInput, 'same' | (Partial<ConnectionState> & Record<string, unknown>)][] = [
   ['closed', { type: 'connect' }, { name: 'connecting', stream: 1, attempt: 0 }],
   ['suspended', { type: 'connect' }, { name: 'connecting', stream: 4 }],

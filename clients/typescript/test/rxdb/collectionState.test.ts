@@ -78,7 +78,7 @@ function outcome(state: CollectionState, input: CollectionInput): string {
 type StateKey = keyof typeof states;
 type InputKey = keyof typeof inputs;
 
-/** State and effects after the input. A state that is not named stays as it is, without effects. */
+/** State and effects after the input. A state that is not listed stays unchanged, without effects. */
 const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
   requestStarted: {
     initial: 'busy 1, announce',

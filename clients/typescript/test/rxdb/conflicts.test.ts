@@ -59,7 +59,7 @@ test('What was only believed to be deleted, and lives, is not deleted', async ()
 
 test('A refusal is taken: the server has what it was assumed to have, or nothing was assumed', async () => {
   expect(await resolve(before, { ...before, count: 5 }, { ...before })).toEqual(before);
-  // Also a deletion: it would be sent, and refused, for ever.
+  // Also a refused deletion, which would be sent and refused for ever.
   expect(await resolve(before, { ...before, _deleted: true }, { ...before })).toEqual(before);
   expect(await resolve(undefined, before, thing({ text: 'theirs' }))).toEqual(thing({ text: 'theirs' }));
 });

@@ -16,7 +16,7 @@ interface Page {
   readonly topic: string;
   readonly seen: number[];
   readonly resets: string[];
-  /** Offset at which the page came aboard: it must see all of its topic from there on. */
+  /** Offset at which the page joined. It must receive all events of its topic from here on. */
   start: number | undefined;
 }
 
@@ -30,7 +30,7 @@ beforeEach(() => {
   server = new FakeCombined(journal);
 });
 
-/** A page of a system: its stream has an address of its own, shared by the tabs of the same system. */
+/** A page of a system. Its stream has its own address, shared by the tabs of the same system. */
 function open(topic: string, auth = new Auth()): Page {
   const tab = browser.open();
   server.serve(tab);

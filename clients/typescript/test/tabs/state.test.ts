@@ -91,7 +91,7 @@ const inputs = {
   ),
 } satisfies Record<string, TabInput>;
 
-/** One word for each effect, in their order. */
+/** Returns one word for an effect. */
 function wordOf(effect: TabEffect): string {
   switch (effect.type) {
     case 'post':
@@ -123,7 +123,7 @@ function unchanged({ role, term, position }: TabState): string {
 type StateKey = keyof typeof states;
 type InputKey = keyof typeof inputs;
 
-/** Role, term and position after the input, and its effects. A state that is not named stays as it is, without effects. */
+/** Role, term and position after the input, then the effects. A state that is not listed stays unchanged, without effects. */
 const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
   connect: {
     off: 'follower 0 undefined, enter, post here, beat, -> connecting',
