@@ -4,8 +4,10 @@ using Dunlin.Scheduling;
 
 namespace Dunlin.Apps.Focus;
 
-/// <summary>Remembers when time changes whose timer next. Only a reminder: the row in the store says what is due, and the state
-/// machine what comes of it, so that a reminder that is late, lost or given twice changes nothing.</summary>
+/// <summary>
+/// Schedules the next due time of each user's timer. Only a reminder: the row in the store holds the due time, and the state machine
+/// decides. So a late, lost or repeated reminder has no effect.
+/// </summary>
 internal sealed class TimerSchedule(TimerWheel wheel, StoreClock clock)
 {
     private readonly ConcurrentDictionary<string, Reminder> _reminders = new(StringComparer.Ordinal);
@@ -13,7 +15,7 @@ internal sealed class TimerSchedule(TimerWheel wheel, StoreClock clock)
     /// <summary>Called with the user's id, on the wheel's thread.</summary>
     public Action<string>? OnDue { get; set; }
 
-    /// <summary>Reminds at this time instead of any other for the user; null reminds no more.</summary>
+    /// <summary>Replaces the user's reminder by one at this time; null removes it.</summary>
     public void Watch(string userId, long? dueAt)
     {
         if (dueAt is not { } due)

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CalendarEntry } from '../src/api/focus';
 import { dayKey, instantOf, mondayOf, placeDay, timeKey, weekOf, withOffset } from '../src/state/week';
 
-// The zone of this process: each test file runs in a process of its own.
+// Sets the time zone of this process. Each test file runs in its own process.
 const before = process.env['TZ'];
 const zone = (name: string) => {
   beforeEach(() => {
@@ -26,7 +26,7 @@ const entry = (start: string, end: string): CalendarEntry => ({
   version: 1,
 });
 
-/** The day of a week that has this key, and where an entry lies in it: `[from, to]` in hours. */
+/** Returns the position of an entry on a day, as `[from, to]` in hours. */
 function rows(key: string, start: string, end: string): (readonly [number, number])[] {
   const [year, month, date] = key.split('-').map(Number) as [number, number, number];
   const day = weekOf(mondayOf(new Date(year, month - 1, date, 12))).find((each) => each.key === key)!;

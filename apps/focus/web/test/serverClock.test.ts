@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ServerClock } from '../src/state/serverClock';
 
-/** A page clock and a server whose clock runs beside it. */
+/** The page's clock and a server clock. */
 class Bench {
   page = 1_000;
   server = 1_800_000_000_000;
@@ -47,7 +47,7 @@ describe('The server clock', () => {
   test('prefers a newer measurement to an old one, and believes a server that was set', async () => {
     const bench = new Bench();
     await bench.measure(1, 1);
-    // The page's clock ran slow by 300 ms in the meantime.
+    // Meanwhile the page's clock lost 300 ms.
     bench.pass(11 * 60_000);
     bench.server += 300;
     await bench.measure(20, 20);
