@@ -71,7 +71,7 @@ describe('A push', () => {
       const titles = Array.from({ length: 5 }, (_, i) => (i + 1 === at ? 'poison' : `task ${i + 1}`));
       expect((await push(...titles)).httpRequestInfo.httpStatusCode).toBe(200);
       expect(givenUp).toEqual([[{ title: 'poison' }, 'invalid']]);
-      // What arrived, in order, with nothing in the place of the one that was given up: its id is counted all the same.
+      // All other mutations arrived in order. A mutation without effect replaces the dropped one, so that the server still counts its id.
       const arrived = sent.flatMap(({ names }) => (names.includes('poison') ? [] : names));
       expect(arrived).toEqual(titles.map((title) => (title === 'poison' ? 'givenUp' : title)));
     },
