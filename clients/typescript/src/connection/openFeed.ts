@@ -20,8 +20,8 @@ export type OpenedFeed =
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
 
 /**
- * Makes one attempt to open an event stream, with at most one refresh of the credentials. Returns a refusal of the server; throws etwork
- * errors.
+ * Makes one attempt to open an event stream, with at most one refresh of the credentials. Returns a refusal of the server; throws
+ * network errors.
  */
 export async function openFeed(
   options: OpenFeedOptions,
