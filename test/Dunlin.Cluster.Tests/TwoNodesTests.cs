@@ -12,7 +12,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Cluster.Tests;
 
-/// <summary>What happens on one node and must be felt on another.</summary>
+/// <summary>Actions on one node that affect the other.</summary>
 public sealed class TwoNodesTests
 {
     private const string LeaseOfAlice = "lease-of-alice-1",
@@ -36,7 +36,7 @@ public sealed class TwoNodesTests
         await other.WhenAsync("fileDataChanged", "lock_acquired", file);
         var lease = (await locked.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("lease").GetInt64();
         using var released = await alice[0].PostAsJsonAsync("/api/v1/files/release_lock", new { file_id = file, lease });
-        // The other takes it now, which is heard; so by then one's own would have been heard too.
+        // The other node acquires the lock now, and that event arrives. An event about the own lock would have arrived before it.
         await other.WhenAsync("lockReleased", file);
         using var taken = await carol[0].PostAsJsonAsync("/api/v1/files/acquire_lock", new { file_id = file });
         Assert.True(taken.IsSuccessStatusCode, await taken.Content.ReadAsStringAsync());
@@ -129,7 +129,7 @@ public sealed class TwoNodesTests
         await PutAsync(alice[0], LeaseOfAlice, 3, HttpStatusCode.Created);
         await PutAsync(bob[0], LeaseOfBob, 60, HttpStatusCode.Accepted, wait: true);
         await using var his = await OpenStream.OpenAsync(bob[1], "/api/sse/warranty-updates?branchId=1");
-        // Granted and waited for at this node, which knows of both; the other has never heard of them.
+        // Both leases were granted and queued at this node. The other node has no local state about them.
         await nodes.StopAsync(0);
         await his.WhenAsync("lock-acquired", "bob");
         await PutAsync(bob[1], LeaseOfBob, 60, HttpStatusCode.OK);
@@ -159,8 +159,8 @@ public sealed class TwoNodesTests
         await gone.DisposeAsync();
         await using var again = await OpenStream.OpenAsync(staying[1], "/dunlin/v1/events?topic=users/alice");
         await WhenAsync(() => nodes.Services(0).GetRequiredService<Fanout.EventFanout>().ConnectionCount == 0);
-        // The grace of ten seconds and a tick of the wheel. After each step the nodes hear each other, so that neither forgets the other;
-        // after the last one time stands still, so that the question whether the page is at the other node is not given up.
+        // Advances past the grace of ten seconds and one tick. After each step the nodes exchange messages, so that neither drops the
+        // other. After the last step time stops, so that the query for the page at the other node cannot time out.
         foreach (var step in Enumerable.Repeat(1.0, 10).Append(0.2))
         {
             await nodes.HearEachOtherAsync();
@@ -284,7 +284,7 @@ public sealed class TwoNodesTests
             }
         );
         var alice = await nodes.SignInAsync("alice");
-        // A page at an address that nobody may have fetched: refused for good, by whoever does the job.
+        // The address may not be fetched, so the job fails permanently on any node.
         using var added = await alice[0]
             .PostAsJsonAsync("/api/v1/wishlists/demo-birthday/items", new { id = "of-another-node", source_url = "http://127.0.0.1:9/x" });
         Assert.True(added.IsSuccessStatusCode, await added.Content.ReadAsStringAsync());
@@ -296,7 +296,7 @@ public sealed class TwoNodesTests
     [Fact]
     public async Task G4_A_node_that_ends_right_after_a_change_of_rights_was_committed_leaves_nothing_open_on_the_other()
     {
-        // Nothing that happens after the commit at this node can pass it on: all that the other has is the transaction.
+        // Nothing after the commit at this node can notify the other, which has only the transaction.
         await using var nodes = await TwoNodes.StartAsync(
             withRedis: false,
             configure: (node, services) =>
@@ -316,7 +316,7 @@ public sealed class TwoNodesTests
         using var taken = await alice[0].DeleteAsync("/api/v1/admin/collections/letters/members/dave");
         Assert.True(taken.IsSuccessStatusCode, await taken.Content.ReadAsStringAsync());
         await letters.WhenAsync("dunlin.revoked", "documents/letters");
-        // The end of a session likewise, with the last word to its pages.
+        // The same for the end of a session, with the final event to its pages.
         var sessions = (await alice[0].GetFromJsonAsync<JsonElement>("/api/v1/admin/sessions")).GetProperty("sessions").EnumerateArray();
         var ended = sessions
             .Single(session => session.GetProperty("username").GetString() == "carol")
@@ -347,11 +347,11 @@ public sealed class TwoNodesTests
             );
         Assert.True(started.IsSuccessStatusCode, await started.Content.ReadAsStringAsync());
         await phone.WhenAsync("\"channel\":\"timer\"", "\"type\":\"started\"");
-        // One node is reminded of its end, and the sweeps of both find it.
+        // One node has a reminder of the timer's end, and the sweeps of both nodes find it.
         for (var step = 0; step < 90; step++)
         {
             time.Advance(TimeSpan.FromSeconds(4));
-            // What is under way sees no more of the time than this.
+            // Limits the time that passes during running work.
             if (step % 10 == 0)
                 await Task.WhenAll(dave.Select(client => client.GetStringAsync("/api/timer")));
         }

@@ -2,10 +2,10 @@ using System.Net.Http.Json;
 
 namespace Dunlin.Documents.Tests;
 
-/// <summary>G4: whoever may not see a collection learns nothing of it, by any path.</summary>
+/// <summary>Guarantee G4: a user without access to a collection learns nothing about it.</summary>
 public sealed class AccessTests : IAsyncLifetime
 {
-    // Names and titles that only the collection "personnel" has.
+    // Names and titles of the collection "personnel" only.
     private static readonly string[] Secrets = ["personnel", "Personnel", "Testimonial"];
 
     private DocumentsHost _host = null!;
@@ -54,7 +54,7 @@ public sealed class AccessTests : IAsyncLifetime
         await _carol.LockAsync(ids[2]);
         (await _carol.DeleteAsync(ids[2])).Ok();
 
-        // Events are told in order: once this one is here, none of the others is still to come.
+        // Events arrive in order: after this one no earlier event can follow.
         (await _alice.PostAsync("admin/notifications", new { message = "the end" })).Ok();
         await stranger.WhenAsync("notification");
 

@@ -107,7 +107,7 @@ public sealed class AdminTests : IAsyncLifetime
             answer.Is(503, "maintenance");
         }
         Assert.True((await _carol.ListAsync()).GetProperty("maintenance").GetProperty("on").GetBoolean());
-        // What was begun can be kept until it is over.
+        // A lock that was acquired before can be kept.
         (await _bob.HeartbeatAsync(_file, lease)).Ok();
         (await _alice.SaveNewAsync(_file, "<a/>")).Ok();
 

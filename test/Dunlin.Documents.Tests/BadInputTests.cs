@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Dunlin.Documents.Tests;
 
-/// <summary>Bad input names the field and changes nothing.</summary>
+/// <summary>Invalid input is refused with the field's name and has no effect.</summary>
 public sealed class BadInputTests(BadInputTests.Shared shared) : IClassFixture<BadInputTests.Shared>
 {
     public sealed class Shared : IAsyncLifetime

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Documents.Tests;
 
-/// <summary>Locks: one holder, which is a session; hand-over; every end announced.</summary>
+/// <summary>Locks: one session holds each; hand-over; every end is announced.</summary>
 public sealed class LockTests : IAsyncLifetime
 {
     private DocumentsHost _host = null!;
@@ -296,7 +296,7 @@ public sealed class LockTests : IAsyncLifetime
         (await _carol.AcquireAsync(_file)).Ok();
     }
 
-    // In steps, in which the server gets to do what is due: a unit of work that time leaps over is given up.
+    // Advances time in steps, so that the server can do due work: a unit of work exceeds its limit when time jumps.
     private async Task PassAsync(int seconds)
     {
         for (var i = 0; i < seconds; i += 2)
@@ -306,7 +306,7 @@ public sealed class LockTests : IAsyncLifetime
         }
     }
 
-    // The server notices a closed stream in its own time; the administrator's list says when it has.
+    // The server notices a closed stream later. The administrator's list shows when.
     private static async Task WhenGoneAsync(DocumentsClient admin, string sessionId)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));

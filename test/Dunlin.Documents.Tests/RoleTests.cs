@@ -1,6 +1,6 @@
 namespace Dunlin.Documents.Tests;
 
-/// <summary>Who may do what, and deletion.</summary>
+/// <summary>Permissions of roles, and deletion.</summary>
 public sealed class RoleTests : IAsyncLifetime
 {
     private DocumentsHost _host = null!;
@@ -74,7 +74,7 @@ public sealed class RoleTests : IAsyncLifetime
             )
         ).Is(403, "forbidden");
         (await _bob.PostAsync($"files/{_versions[0]}/gold-standard", new { })).Is(403, "forbidden");
-        // His own, so that he may lock it to delete it; writing it stays with reviewers.
+        // His own file: he may lock it for deletion, but only reviewers may write it.
         (await _bob.SaveAsync(_gold, "<a/>", await _bob.LockAsync(_gold))).Is(403, "forbidden");
     }
 
@@ -89,7 +89,7 @@ public sealed class RoleTests : IAsyncLifetime
     [Fact]
     public async Task Deletion_is_for_the_owner_for_reviewers_and_for_administrators()
     {
-        // The newest version is Carol's.
+        // Carol owns the newest version.
         (await _bob.AcquireAsync(_versions[0])).Ok();
         (await _bob.DeleteAsync(_versions[0])).Is(403, "forbidden");
         (await _bob.ReleaseAsync(_versions[0])).Ok();

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Dunlin.Documents.Tests;
 
-/// <summary>Saving: fenced, numbered, byte for byte.</summary>
+/// <summary>Saving: protected by fencing tokens, numbered, byte for byte.</summary>
 public sealed class SaveTests : IAsyncLifetime
 {
     private DocumentsHost _host = null!;
@@ -62,7 +62,7 @@ public sealed class SaveTests : IAsyncLifetime
         var lost = (await _bob.SaveAsync(_file, "<late/>", lease)).Is(409, "lease_lost");
         Assert.Equal(System.Text.Json.JsonValueKind.Null, lost.Body.GetProperty("holder").ValueKind);
 
-        // Not even under a newer grant of the same session: what was typed was typed under the old one.
+        // Refused also under a newer grant of the same session, because the text was typed under the old one.
         var again = await _bob.LockAsync(_file);
         (await _bob.SaveAsync(_file, "<late/>", lease)).Is(409, "lease_lost");
         Assert.Equal(before, await _bob.ReadTextAsync(_file));
@@ -98,7 +98,7 @@ public sealed class SaveTests : IAsyncLifetime
         ).Is(412, "version_mismatch");
         Assert.Equal((await _bob.ReadAsync(_file)).ETag, refused.Text("etag"));
         Assert.Equal("<one/>", await _bob.ReadTextAsync(_file));
-        // As a proxy that compresses sends it on, in a list, and whatever is there.
+        // Sent by a compressing proxy, in a list, or as a wildcard.
         (
             await _bob.PostAsync(
                 "files/save",

@@ -3,10 +3,10 @@ using System.Text;
 
 namespace Dunlin.Documents.Tests;
 
-/// <summary>What XML is taken, what is refused, and that refusing costs little.</summary>
+/// <summary>Accepted and refused XML, and the cost of a refusal.</summary>
 public sealed class XmlTests(XmlTests.Shared shared) : IClassFixture<XmlTests.Shared>
 {
-    /// <summary>One host for all: nothing here is ever kept.</summary>
+    /// <summary>One host for all tests, because none stores anything.</summary>
     public sealed class Shared : IAsyncLifetime
     {
         private DocumentsHost _host = null!;
@@ -83,7 +83,7 @@ public sealed class XmlTests(XmlTests.Shared shared) : IClassFixture<XmlTests.Sh
     {
         var text = Vectors[name]();
         Check(text);
-        // The best of five: what is measured is the work, not who else had the processor.
+        // The best of five runs, because other processes may use the processor.
         var (best, least) = (TimeSpan.MaxValue, long.MaxValue);
         for (var i = 0; i < 5; i++)
         {

@@ -172,7 +172,7 @@ public sealed class BadInputTests
         var (status, problem) = await laptop.SendAsync("PATCH", path, new { title = "z" }, ("If-Match", $"\"{version}\""));
         Assert.Equal((412, "version_mismatch"), (status, problem.GetProperty("code").GetString()));
         Assert.Equal("y", problem.GetProperty("current").GetProperty("title").GetString());
-        // What has been made already is a repetition, whose answer was lost.
+        // A change that already applies counts as a repeated request whose answer was lost.
         Assert.Equal(200, (await laptop.SendAsync("PATCH", path, new { title = "y" }, ("If-Match", $"\"{version}\""))).Status);
         Assert.Equal(412, (await laptop.SendAsync("DELETE", path, null, ("If-Match", $"\"{version}\""))).Status);
         Assert.Equal(400, (await laptop.SendAsync("PATCH", path, new { title = "z" }, ("If-Match", "new"))).Status);

@@ -3,7 +3,7 @@ using Dapper;
 
 namespace Dunlin.Focus.Tests;
 
-/// <summary>What one user can make the server keep.</summary>
+/// <summary>Limits for the stored data of one user.</summary>
 public sealed class LimitTests
 {
     private const string Event = "title, notes, starts_at, starts_offset, ends_at, ends_offset, version, created_at";
@@ -89,7 +89,7 @@ public sealed class LimitTests
         Assert.Contains("device-0", devices);
         Assert.DoesNotContain("device-1", devices);
         Assert.Contains("device-100", devices);
-        // What was forgotten is a device like any other when it comes back.
+        // A forgotten device can register again.
         await NoteAsync(host, "device-1");
     }
 

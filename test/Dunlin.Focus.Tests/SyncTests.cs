@@ -70,7 +70,7 @@ public sealed class SyncTests
         );
         var page = await laptop.OkAsync("GET", "/api/calendar/events?from=2030-01-01T00:00:00Z&to=2030-01-08T00:00:00Z");
         Assert.Equal(id, Assert.Single(page.GetProperty("items").EnumerateArray()).GetProperty("id").GetString());
-        // A plus that was not encoded, an offset without a colon, more digits than are kept.
+        // An unencoded plus, an offset without a colon, and more digits than are stored.
         foreach (
             var query in new[]
             {
@@ -127,7 +127,7 @@ public sealed class SyncTests
         await using (var phone = await host.OpenAsync("phone"))
             (laptopId, phoneId) = (laptop.LastId, phone.LastId);
         await host.RestartAsync(TimeSpan.FromMinutes(5));
-        // The laptop comes back and sends what it kept, twice because its first answer was lost.
+        // The laptop reconnects and sends its pending task twice, because the first answer was lost.
         using var client = host.Client("laptop");
         var made = new { id = "made-offline", title = "Made offline" };
         Assert.Equal(201, (await client.SendAsync("POST", "/api/tasks", made)).Status);
@@ -197,7 +197,7 @@ public sealed class SyncTests
         Assert.NotNull(laptop.LastId);
     }
 
-    /// <summary>The bytes of a stream, for what a parser does not show.</summary>
+    /// <summary>The raw bytes of a stream, which a parser hides.</summary>
     private sealed class RawStream(HttpClient client, HttpResponseMessage response, Stream stream) : IAsyncDisposable
     {
         private readonly byte[] _buffer = new byte[4096];

@@ -111,7 +111,7 @@ public sealed class TimerMachineTests
         };
         Assert.Equal(to, found);
         Assert.Contains($"| {command} |", ReadmeTable());
-        // Another device is refused everything but to move the timer; a start says that it is elsewhere.
+        // Another device may only move the timer; a start reports that the timer is elsewhere.
         if (from != "idle")
             Assert.Equal(
                 command == "move" ? null : TimerRefusal.OnOtherDevice,
@@ -146,8 +146,7 @@ public sealed class TimerMachineTests
         }
     }
 
-    /// <summary>Beside the machine runs a bookkeeper that knows nothing of phases or instants: it adds up, second by second,
-    /// how long the timer was seen running in focus.</summary>
+    /// <summary>Compares the machine with a simple model without phases or instants, which adds the seconds in focus.</summary>
     private static void OneSequence(Random random, string which)
     {
         TimerState? state = null;
@@ -159,7 +158,7 @@ public sealed class TimerMachineTests
         var started = 0;
         for (var i = 0; i < 60; i++)
         {
-            // Time passes in seconds; now and then the server is down for hours, or its clock is set back at a restart.
+            // Time passes in seconds. Sometimes the server is down for hours, or its clock is set back at a restart.
             var seconds = random.Next(10) switch
             {
                 0 => random.Next(20_000),
@@ -175,7 +174,7 @@ public sealed class TimerMachineTests
                 now += 1_000;
                 Take(step);
             }
-            // A step of up to 5 s is a difference between nodes and not counted; see the test of it.
+            // A step of up to 5 s counts as clock skew between nodes and is ignored; see its own test.
             now += random.Next(12) == 0 ? -random.NextInt64(5_001, 4_000_000) : 0;
             var device = DeviceIds[random.Next(3)];
             var command = Command(

@@ -77,7 +77,7 @@ public sealed class TimerTests
             ("phone", "laptop"),
             (moved.Payload.GetProperty("targetDeviceId").GetString(), moved.Payload.GetProperty("fromDeviceId").GetString())
         );
-        // From one device to another of the same user, named by a third.
+        // Moved from one device to another of the same user by a third.
         using var tablet = host.Client("tablet");
         await tablet.CommandAsync("move", new { targetDeviceId = "laptop" });
         Assert.Equal("laptop", (await tablet.TimerAsync()).GetProperty("timer").GetProperty("deviceId").GetString());
@@ -111,7 +111,7 @@ public sealed class TimerTests
                 )
         );
         Assert.Equal(15, (await laptop.TaskNowAsync(task)).GetProperty("loggedMinutes").GetInt64());
-        // Also behind a timer that has been started since.
+        // Also while a newer timer is running.
         await laptop.CommandAsync("start");
         var again = await laptop.CommandAsync("complete", new { timerId });
         Assert.Equal("running", again.GetProperty("timer").GetProperty("status").GetString());
@@ -189,7 +189,7 @@ public sealed class TimerTests
             await host.AdvanceAsync(2 * Minute);
             Assert.Equal("break", Status(await laptop.TimerAsync()));
         }
-        // Down for 64 minutes: over the rest of this break, two focus phases and their breaks.
+        // 64 minutes of downtime: the rest of this break, two focus phases and their breaks.
         await host.RestartAsync(64 * Minute);
         using (var laptop = host.Client())
         {
@@ -244,7 +244,7 @@ public sealed class TimerTests
             (stopped.Payload.GetProperty("outcome").GetString(), stopped.Payload.GetProperty("minutes").GetInt64())
         );
         Assert.Equal(40, (await stream.UntilAsync("tasks:updated")).Payload.GetProperty("task").GetProperty("loggedMinutes").GetInt64());
-        // Pressing "complete" just then finds it done.
+        // A "complete" just after that returns the ended timer.
         Assert.Equal(
             "plannedEnd",
             (await laptop.CommandAsync("complete", new { timerId })).GetProperty("session").GetProperty("outcome").GetString()

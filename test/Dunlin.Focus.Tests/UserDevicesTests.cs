@@ -6,7 +6,7 @@ using Dunlin.Journal;
 
 namespace Dunlin.Focus.Tests;
 
-/// <summary>The library's surface that the seed names, over a real stream.</summary>
+/// <summary>The API of the user devices over a real stream.</summary>
 public sealed class UserDevicesTests
 {
     private static Task<FocusHost> StartAsync() => FocusHost.StartAsync(engine => engine.AddChannel("notes", "created", "deleted"));
@@ -196,7 +196,7 @@ public sealed class UserDevicesTests
     public void A_channel_that_cannot_be_is_refused_where_it_is_declared(string channel, string type) =>
         Assert.Throws<ArgumentException>(() => new ChannelRule(channel, [type]));
 
-    // What closes a stream is the end of a socket, which no fake time announces.
+    // A stream closes when its socket ends, which manual time does not control.
     private static async Task WhenAsync(Func<Task<bool>> condition)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));

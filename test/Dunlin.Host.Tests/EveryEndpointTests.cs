@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Dunlin.Host.Tests;
 
-/// <summary>What holds at every endpoint of the engine and of all systems, also at those that come later.</summary>
+/// <summary>Rules for every endpoint of the engine and all systems, including future ones.</summary>
 public sealed class EveryEndpointTests
 {
     private static readonly string[] Safe = ["GET", "HEAD", "OPTIONS"];
@@ -49,10 +49,10 @@ public sealed class EveryEndpointTests
         var wrong = new List<string>();
         foreach (var (method, path) in host.Endpoints.Where(endpoint => !Safe.Contains(endpoint.Method)).Distinct())
         {
-            // Signing in and out need nobody; a link is its own credential.
+            // Sign-in and sign-out need no user; a share link is its own credential.
             if (path.StartsWith("/api/v1/auth/", StringComparison.Ordinal))
                 continue;
-            // Neither JSON nor of a type that is taken: whoever read it first would say so.
+            // Neither JSON nor an accepted content type: an endpoint that parses the body first would answer differently.
             using var request = new HttpRequestMessage(new HttpMethod(method), path)
             {
                 Content = new StringContent("{", null, "text/nonsense"),

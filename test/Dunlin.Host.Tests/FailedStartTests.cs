@@ -4,7 +4,7 @@ using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Host.Tests;
 
-/// <summary>A start that cannot succeed says why in one line, ends with 1 and leaves nothing behind.</summary>
+/// <summary>A failed start prints one line, exits with 1 and leaves no files.</summary>
 public sealed class FailedStartTests
 {
     [Fact]

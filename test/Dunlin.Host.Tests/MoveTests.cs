@@ -50,7 +50,7 @@ public sealed class MoveTests
         Assert.True(await LeaseAsync(again, "lease-after-move", "warranty/1/2/status") > lease);
         await host.KillAsync();
 
-        // The database has events now: a second move changes nothing.
+        // The database contains events now, so a second move changes nothing.
         var refused = await host.RunAsync("move", "--from", file, "--store", server.ConnectionString);
         Assert.Equal(1, refused.Code);
         Assert.Contains("Nothing was moved", refused.Error, StringComparison.Ordinal);
@@ -97,11 +97,11 @@ public sealed class MoveTests
         await using (var source = Postgres(server.ConnectionString, schemas))
         await using (var target = Sqlite(last, schemas))
             Assert.True(await StoreMove.RunAsync(source, target, cancellationToken: Cancellation) > 0);
-        // Opening dates the held leases anew, so their expiry is left out.
+        // Opening extends the held leases, so expiry times are excluded.
         Assert.Equal(await DumpAsync(first), await DumpAsync(last));
     }
 
-    // The answer says the time of the server, for clocks of pages that are wrong.
+    // The answer contains the server's time.
     private static string WithoutNow(string json) => Regex.Replace(json, "\"server_now\":\"[^\"]+\"", "");
 
     private static async Task<SchemaScripts[]> SchemasOfAsync(string data)
@@ -147,7 +147,7 @@ public sealed class MoveTests
             foreach (var table in await TablesAsync(connection, file))
             {
                 using var count = connection.CreateCommand();
-                // The token of leases is a sequence in the database, and a number among others in the file.
+                // The lease token is a sequence in PostgreSQL, and a counter row in SQLite.
                 count.CommandText = $"SELECT count(*) FROM \"{table}\"" + (table == "dunlin_counter" ? " WHERE name <> 'fence'" : "");
                 counts[table] = Convert.ToInt64(await count.ExecuteScalarAsync(Cancellation), null);
             }

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Dunlin.Host.Tests;
 
-/// <summary>What the host takes passes through <c>deploy/nginx.conf</c>, and what it refuses is refused by it and not by nginx.</summary>
+/// <summary>Requests that the host accepts pass through <c>deploy/nginx.conf</c>. The host, not nginx, refuses larger ones.</summary>
 public sealed class NginxLimitTests
 {
     private const int LargestDocument = 5 * 1024 * 1024;
@@ -18,7 +18,7 @@ public sealed class NginxLimitTests
         await using var nginx = await NginxProcess.StartAsync(host.Port);
         using var alice = await host.SignInAsync("alice", nginx.Address);
 
-        // Six bytes for each character, as some writers of JSON do.
+        // Six bytes per character, as some JSON writers produce.
         var text = new StringBuilder("<a>", 6 * LargestDocument);
         text.Insert(3, "\\u0061", LargestDocument - 7).Append("</a>");
         using var largest = await ImportAsync(alice, text.ToString());
@@ -41,7 +41,7 @@ public sealed class NginxLimitTests
         await host.StartAsync();
         await using var nginx = await NginxProcess.StartAsync(host.Port);
         using var alice = await host.SignInAsync("alice", nginx.Address);
-        // Every character of a name may come percent-encoded.
+        // Every character of a name may be percent-encoded.
         var topics = string.Join(
             '&',
             Enumerable.Range(0, 64).Select(i => $"topic=users%2Falice%2F{i:00}{string.Concat(Enumerable.Repeat("%2Fa", 93))}")

@@ -6,7 +6,7 @@ using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Host.Tests;
 
-/// <summary>What <c>deploy/nginx.conf</c> promises, with a real nginx before a real host.</summary>
+/// <summary>The behaviour of <c>deploy/nginx.conf</c>, with a real nginx in front of a real host.</summary>
 public sealed class NginxTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -24,11 +24,11 @@ public sealed class NginxTests
         Assert.Contains("no-store", stream.Response.Headers.CacheControl!.ToString(), StringComparison.Ordinal);
         for (var i = 0; i < 50; i++)
         {
-            // Published by another way, and nothing else follows that could push it out of a buffer.
+            // Published by another request, and no later data could push it out of a buffer.
             await RenameAsync(alice, $"Birthday {i}");
             Assert.Equal("demo-birthday", (await stream.UntilAsync("wishlists:updated")).Data.GetProperty("id").GetString());
         }
-        // Everything else is compressed.
+        // Other answers are compressed.
         using var list = await alice.GetAsync("/api/v1/wishlists/demo-birthday/items");
         Assert.Equal(["gzip"], list.Content.Headers.ContentEncoding);
     }
@@ -72,7 +72,7 @@ public sealed class NginxTests
     public async Task Any_node_answers_and_one_that_is_away_is_passed_over()
     {
         await using var host = await StartAsync();
-        // The same node by two of its connections, and one that nobody listens on: nothing is sticky, nothing is lost.
+        // The same node twice, and a port without a listener: no stickiness, no loss.
         await using var nginx = await NginxProcess.StartAsync(ServerProcess.FreePort(), host.Port, host.Port);
         using var alice = await host.SignInAsync("alice", nginx.Address);
         await using var one = await EventLine.OpenAsync(alice);
@@ -101,7 +101,7 @@ public sealed class NginxTests
     [Fact]
     public async Task Streams_with_a_body_are_refused_and_use_up_no_connections()
     {
-        // With 600 files the host takes 300 connections.
+        // With 600 files the host accepts 300 connections.
         const int requests = 320;
         await using var host = await StartAsync(openFiles: 600);
         await using var nginx = await NginxProcess.StartAsync(host.Port);
@@ -192,7 +192,7 @@ public sealed class NginxTests
     private static Task<HttpResponseMessage> TryOpenAsync(HttpClient client) =>
         client.GetAsync("/api/v1/events/stream", HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
 
-    /// <summary>One open stream of hints; the opening ping is read.</summary>
+    /// <summary>One open stream of hints, after its first ping.</summary>
     private sealed class EventLine(HttpResponseMessage response, IAsyncEnumerator<SseItem<string>> events, CancellationTokenSource ending)
         : IAsyncDisposable
     {

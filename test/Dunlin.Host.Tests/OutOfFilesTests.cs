@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Dunlin.Host.Tests;
 
-/// <summary>A process that has run out of files, whatever took them.</summary>
+/// <summary>A process without free file descriptors.</summary>
 public sealed class OutOfFilesTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Dunlin.Host.Tests;
 
-/// <summary><c>start.sh</c> itself, with programs in place of the SDK and Node that say how they were called.</summary>
+/// <summary>Runs <c>start.sh</c> with stubs in place of the SDK and Node that print their arguments.</summary>
 public sealed class StartScriptTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-start-").FullName;

@@ -103,12 +103,12 @@ public sealed partial class StartTests
                 var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 20_000 };
                 sockets.Add(socket);
                 await socket.ConnectAsync(host.Address.Host, host.Address.Port);
-                // An answer, or the end of the connection, before the next one: so all of them have been accepted.
+                // Wait for an answer or a close before the next connection, so that all were accepted.
                 if (!IsServed(socket))
                     refused++;
             }
             Assert.InRange(refused, 900 - 700, 700);
-            // Who was there before is served.
+            // Earlier connections are still served.
             Assert.Equal(HttpStatusCode.OK, (await earlier.GetAsync("/healthz/live")).StatusCode);
         }
         finally
@@ -116,7 +116,7 @@ public sealed partial class StartTests
             sockets.ForEach(socket => socket.Dispose());
         }
         Assert.False(host.HasEnded, host.Output);
-        // The server hears of the closed ones in its own time; each attempt gives it some.
+        // The server notices closed connections later, so retry.
         var isServedAgain = false;
         for (var attempt = 0; attempt < 1_000 && !isServedAgain; attempt++)
         {

@@ -4,7 +4,7 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Identity.Tests;
 
-/// <summary>What a guesser sees of lockout over HTTP.</summary>
+/// <summary>Lockout as an attacker observes it over HTTP.</summary>
 public sealed class LockoutTests
 {
     [Fact]
@@ -20,7 +20,7 @@ public sealed class LockoutTests
             foreach (var step in new[] { 0, 0, 0, 0, 1, 0, 1, 1, 0, 3, 4, 1000 })
             {
                 host.Clock.Advance(TimeSpan.FromSeconds(step));
-                // Locked, the right password is answered like a wrong one: whether it is right is not even looked at.
+                // During lockout the right password gets the same answer as a wrong one, because it is not checked.
                 answered.Add(await AnswerAsync(client, name, answered.Count is 3 or 5 ? TestHost.Password : "wrong"));
             }
             answers.Add(answered);
@@ -111,7 +111,7 @@ public sealed class LockoutTests
 
     private static void Options(AccountOptions accounts) => (accounts.FailuresPerAccount, accounts.FailuresPerAddress) = (3, 0);
 
-    /// <summary>All of an answer that may differ.</summary>
+    /// <summary>Returns all parts of an answer that could differ.</summary>
     private static async Task<string> AnswerAsync(HttpClient client, string username, string password)
     {
         using var response = await client.PostAsJsonAsync("/api/v1/auth/login", new { username, password });

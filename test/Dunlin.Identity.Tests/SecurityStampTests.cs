@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Identity.Tests;
 
-/// <summary>A session is good for the security stamp that it began with.</summary>
+/// <summary>A session is valid for the security stamp of its start.</summary>
 public sealed class SecurityStampTests : IAsyncLifetime
 {
     private TestHost _host = null!;
@@ -83,7 +83,7 @@ public sealed class SecurityStampTests : IAsyncLifetime
     [Fact]
     public async Task A_session_without_a_stamp_is_good_for_an_account_without_one()
     {
-        // Both as version 0.1.0 made them.
+        // Account and session as version 0.1.0 stored them.
         var account = (await _host.AccountStore.FindByIdAsync("id-alice", default))! with
         {
             SecurityStamp = "",

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Identity.Tests;
 
-/// <summary>Cookies belong to a host name, whatever the port: two servers on one must not disturb each other.</summary>
+/// <summary>Cookies belong to a host name and ignore the port. Two servers on one host must not disturb each other.</summary>
 public sealed class SessionCookieTests
 {
     private const string OneName = "shared";

@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Identity.Tests;
 
-/// <summary>How long a sign-in lasts, and that nothing of it outlives its end.</summary>
+/// <summary>The duration of a session, and that nothing of it stays valid after its end.</summary>
 public sealed class SessionTests : IAsyncLifetime
 {
     private TestHost _host = null!;
@@ -81,7 +81,7 @@ public sealed class SessionTests : IAsyncLifetime
             Assert.Equal(signedIn.SessionId, answer.GetProperty("sessionId").GetString());
             Assert.NotEqual(signedIn.Token, answer.GetProperty("accessToken").GetString());
         }
-        // A token alone, the token of another session, a bad token, and nothing.
+        // A token without a cookie, the token of another session, an invalid token, and none.
         foreach (
             var (token, cookie) in new (string?, string?)[]
             {
@@ -115,7 +115,7 @@ public sealed class SessionTests : IAsyncLifetime
 
         using var again = await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/logout", cookie: first.Cookie);
         Assert.Equal(HttpStatusCode.NoContent, again.StatusCode);
-        // Nothing shows any more that the cookie was this server's.
+        // The cookie is no longer recognised as this server's.
         Assert.Null(TestHost.Cookie(again));
         Assert.Single(ended);
     }

@@ -14,7 +14,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Identity.Tests;
 
-/// <summary>Lockout and stamps over the nodes of one PostgreSQL, and over the restart of one SQLite file.</summary>
+/// <summary>Lockout and stamps across nodes on one PostgreSQL, and across a restart on one SQLite file.</summary>
 public sealed class SharedStoreTests
 {
     private readonly TestClock _clock = new();
@@ -32,7 +32,7 @@ public sealed class SharedStoreTests
         {
             var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(i => SignInAsync(i % 2 == 0 ? one : two, name, "wrong")));
             Assert.Equal((5, 55), (answers.Count(a => a == 401), answers.Count(a => a == 429)));
-            // As for everybody who waits, the right password does not help, at whatever node.
+            // The right password does not end the wait, at any node.
             Assert.Equal(429, await SignInAsync(one, name, TestHost.Password));
             Assert.Equal(429, await SignInAsync(two, name, TestHost.Password));
         }
@@ -74,7 +74,7 @@ public sealed class SharedStoreTests
         var cookie = TestHost.Cookie(login);
         using (var before = await two.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", cookie: cookie))
             Assert.Equal(HttpStatusCode.OK, before.StatusCode);
-        // Not through IAccounts: as if the session's row had been missed.
+        // Bypasses IAccounts, as if the change of the session row had been missed.
         var accounts = first.Services.GetRequiredService<Dunlin.Accounts.IAccountStore>();
         var account = (await accounts.FindByIdAsync("alice", default))!;
         Assert.True(await accounts.SaveAsync(account with { SecurityStamp = "another" }, default));

@@ -63,7 +63,7 @@ public sealed class SigningInTests : IAsyncLifetime
                     app.Use(
                         (context, next) =>
                         {
-                            context.Request.Scheme = "https"; // as the forwarded headers of a proxy say
+                            context.Request.Scheme = "https"; // from the forwarded headers of a proxy
                             return next(context);
                         }
                     ),
@@ -303,7 +303,7 @@ public sealed class SigningInTests : IAsyncLifetime
             using (await _plain.SendAsync(HttpMethod.Get, "/api/whoami", cookie: signedIn.Cookie + "x"))
             using (await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", cookie: signedIn.Cookie))
             using (await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/logout", signedIn.Token)) { }
-            // ASP.NET Core logs addresses itself where its category is not set to Warning; a ticket there is spent.
+            // ASP.NET Core logs addresses unless its category is set to Warning. A logged ticket is already used.
             Assert.DoesNotContain(
                 _host.Log.Lines,
                 line => line.StartsWith("Dunlin", StringComparison.Ordinal) && line.Contains(ticket, StringComparison.Ordinal)

@@ -29,7 +29,7 @@ public sealed class ThrottleTests
         foreach (var seconds in new[] { 1, 2, 4, 6, 6 })
         {
             Assert.Equal(TimeSpan.FromSeconds(seconds), await lockout.BeginAsync(User("Alice", hasAccount), Cancellation));
-            // Asking in between does not lengthen it.
+            // An attempt during the wait does not extend it.
             Assert.Equal(TimeSpan.FromSeconds(seconds), await lockout.BeginAsync(User("ALICE", hasAccount), Cancellation));
             _clock.Advance(TimeSpan.FromSeconds(seconds));
             Assert.Null(await lockout.BeginAsync(alice, Cancellation));

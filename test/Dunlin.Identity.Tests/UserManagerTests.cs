@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Identity.Tests;
 
-/// <summary>An application may use <c>UserManager&lt;AccountUser&gt;</c> itself.</summary>
+/// <summary>An application can use <c>UserManager&lt;AccountUser&gt;</c>.</summary>
 public sealed class UserManagerTests : IAsyncLifetime
 {
     private TestHost _host = null!;
@@ -23,7 +23,7 @@ public sealed class UserManagerTests : IAsyncLifetime
                 Services = services =>
                     services
                         .AddScoped<IPasswordValidator<AccountUser>, NoNames>()
-                        // Those of the application's own users.
+                        // Options for the application's own users.
                         .Configure<IdentityOptions>(identity =>
                             (identity.Password.RequiredLength, identity.Lockout.MaxFailedAccessAttempts) = (30, 1)
                         ),

@@ -39,7 +39,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
         await ConnectAsync(hearer);
         Assert.Equal(_journal.Head, await hearer.Positions.Reader.ReadAsync(Cancellation));
         await _server!.StopAsync();
-        // Nobody is there to hear it, and nobody is held up or told of an error.
+        // Nobody listens, and the sender is neither delayed nor gets an error.
         first.Notify(sender, [Committed(1, new byte[1])]);
         _journal.Head = new Position(7, 1);
         await _server.StartAsync();
@@ -47,7 +47,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
             _journal.Head,
             await hearer.Positions.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Cancellation)
         );
-        // Whoever asks the journal hears already: nothing can fall between the two.
+        // The node listens before it reads the head, so no commit can be missed between the two.
         await sender.Positions.Reader.ReadAsync(Cancellation);
         await sender.Positions.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
         first.Notify(sender, [Committed(2, new byte[1])]);
@@ -145,7 +145,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
         {
             var broken = (byte[])bytes.Clone();
             broken[random.Next(broken.Length)] = (byte)random.Next(256);
-            // Another hint, or none; never an exception.
+            // Decodes to another notification or to none; never throws.
             CommitNotificationCodec.Decode(broken);
         }
     }

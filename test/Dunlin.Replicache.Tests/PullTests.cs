@@ -115,7 +115,7 @@ public sealed class PullTests
         var pull = (await host.PullAsync("g9", JsonNode.Parse(old))).Body!;
         Assert.Equal(["clear ", "put list/a"], pull["patch"]!.AsArray().Select(op => $"{op!["op"]} {op["key"]}"));
         Assert.Equal(5001, (long)pull["cookie"]!["order"]!);
-        // From there on it grows like the journal, as a number: 9999 -> 10000 and not "9999" > "10000".
+        // Afterwards it grows with the journal and compares as a number: 9999 -> 10000, not "9999" > "10000".
         Assert.Equal(
             pull["cookie"]!.ToJsonString(),
             (await host.PullAsync("g9", pull["cookie"]!.DeepClone())).Body!["cookie"]!.ToJsonString()

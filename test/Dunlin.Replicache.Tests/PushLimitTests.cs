@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Dunlin.Replicache.Tests;
 
-/// <summary>How much one push, and one user, may have done.</summary>
+/// <summary>Limits for one push and for one user.</summary>
 public sealed class PushLimitTests
 {
     [Theory]
@@ -28,7 +28,7 @@ public sealed class PushLimitTests
         }
         Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g1", "ann", mutations)).Status);
         Assert.Equal("""{"c1":251}""", (await host.PullAsync("g1", null)).Body!["lastMutationIDChanges"]!.ToJsonString());
-        // What is done already is not counted again.
+        // Processed mutations are not counted again.
         Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g1", "ann", mutations)).Status);
     }
 

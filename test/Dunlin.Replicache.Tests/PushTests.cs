@@ -125,7 +125,7 @@ public sealed class PushTests
         Assert.Equal("""{"c1":7}""", pull["lastMutationIDChanges"]!.ToJsonString());
         Assert.Equal("2", Put(pull, "count"));
         Assert.Null(Put(pull, "half"));
-        // A push of nothing but a failing mutation moves the cookie as well.
+        // A push with only a failing mutation also changes the cookie.
         await host.PushAsync("g1", "ann", ("c1", 8, "fail", new { list = "a" }));
         var next = (await host.PullAsync("g1", pull["cookie"]!.DeepClone())).Body!;
         Assert.NotEqual(pull["cookie"]!.ToJsonString(), next["cookie"]!.ToJsonString());
@@ -155,7 +155,7 @@ public sealed class PushTests
             ("c1", 2, "slow", new { list = "a" }),
             ("c1", 3, "count", new { list = "a" }),
         ];
-        // The limit of a unit of work is on the store's clock, which moves here only when the slow one has begun.
+        // The limit of a unit of work uses the store's clock, which advances here only after the slow mutator started.
         host.Faults.SlowBegan = () => _ = Task.Run(() => host.Time.Advance(TimeSpan.FromMilliseconds(400)));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.PushAsync("g1", "ann", mutations)).Status);
         Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g1", "ann", mutations)).Status);
@@ -197,7 +197,7 @@ public sealed class PushTests
             Assert.Equal((HttpStatusCode.Forbidden, "The client group or client is not yours."), (status, (string?)body!["detail"]));
             Assert.DoesNotContain("ann", body.ToJsonString(), StringComparison.Ordinal);
         }
-        // Own group, another client of the same user in another group: not that group's either.
+        // Own group, with a client of the same user in another group: refused as well.
         Assert.Equal(HttpStatusCode.Forbidden, (await host.PushAsync("g3", "ann", ("c1", 2, "makeList", new { list = "c" }))).Status);
         Assert.Equal("""{"c1":1}""", (await host.PullAsync("g1", null)).Body!["lastMutationIDChanges"]!.ToJsonString());
     }

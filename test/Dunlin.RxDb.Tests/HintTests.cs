@@ -21,7 +21,7 @@ public sealed class HintTests
         await host.PushAsync("ann", (Thing("a", "one"), null));
         Assert.Equal("""things:updated {"shelf":"s","id":"a"}""", await ann.NextAsync());
         Assert.Equal("""things:updated {"shelf":"s","id":"a"}""", await ben.NextAsync());
-        // One reader's own, a conflict, and what changes nothing: nothing for Ben.
+        // A change that only Ann reads, a conflict, and a write without a change: no hint for Ben.
         await host.PushAsync(
             "ann",
             (
@@ -92,7 +92,7 @@ public sealed class HintTests
         await using (var ann = await OpenAsync(host, "ann"))
         await using (var ben = await OpenAsync(host, "ben"))
         {
-            // Second by second, because the stream is silent from when the server has let go of its opening, which nothing tells.
+            // Second by second, because the silence starts when the server has released the opening, which no event signals.
             var ping = ann.NextAsync();
             for (var seconds = 0; seconds < 120 && !ping.IsCompleted; seconds++)
             {
@@ -108,7 +108,7 @@ public sealed class HintTests
             HttpStatusCode.Unauthorized,
             (await host.SendAsync(HttpMethod.Get, $"{ShelfApplication.Events}/stream", user: null)).Status
         );
-        // Another's hints cannot be had through the engine's own stream either.
+        // Hints of another user are not readable through the engine's own stream either.
         Assert.Equal(
             HttpStatusCode.Forbidden,
             (await host.SendAsync(HttpMethod.Get, "/dunlin/v1/events?topic=rxdb/ann", user: "eve")).Status
@@ -159,7 +159,7 @@ public sealed class HintTests
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
-    // The first frame says that the stream is open, and so that every change from here on is told.
+    // The first frame shows that the stream is open, so every later change is announced.
     private static async Task<EventStreamReader<string>> OpenAsync(RxDbHost host, string user)
     {
         var reader = await host.HintsAsync(user);

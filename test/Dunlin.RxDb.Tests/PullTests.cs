@@ -47,7 +47,7 @@ public sealed class PullTests
             JsonNode.DeepEquals(JsonNode.Parse("""{"shelf":"","text":"","id":"a","_deleted":true}"""), page["documents"]![0]),
             page.ToJsonString()
         );
-        // Who begins now has never heard of it.
+        // A new client never received it.
         Assert.Empty((await host.PullAsync())["documents"]!.AsArray());
     }
 
@@ -58,7 +58,7 @@ public sealed class PullTests
         await host.ShelfAsync("s", "ann");
         await host.WriteAsync(records => FillAsync(records, host, "s", 60));
         var before = (string?)(await host.PullAsync(user: "ben"))["checkpoint"]!["position"];
-        // The whole shelf appears at the position of the access.
+        // The whole shelf appears at the position of the grant.
         await host.WriteAsync(async records => await records.GrantAsync(ShelfCollections.Space("s"), "ben"));
         var page = await host.PullAsync(before, 10, "ben");
         Assert.Equal(60, page["documents"]!.AsArray().Count);
@@ -131,7 +131,7 @@ public sealed class PullTests
             var (status, body, _) = await host.SendAsync(HttpMethod.Get, $"{ShelfApplication.Sync}/pull/things?position={position}");
             Assert.Equal((HttpStatusCode.Gone, "checkpoint_expired", "resync"), (status, (string?)body!["code"], (string?)body["class"]));
         }
-        // Anew from the beginning, and on from there: what nothing has changed in grows no older than the last pull.
+        // Start again from the beginning. The checkpoint of a collection without changes is as new as the last pull.
         var fresh = (string?)(await host.PullAsync())["checkpoint"]!["position"];
         Assert.Empty((await host.PullAsync(fresh))["documents"]!.AsArray());
     }

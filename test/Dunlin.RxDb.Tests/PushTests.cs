@@ -64,7 +64,7 @@ public sealed class PushTests
             )
         );
         Assert.Equal("one 1 ann", await ReadAsync(host, "a"));
-        // What the client assumes has neither the server's fields nor the trimmed text.
+        // The assumed state has neither the server's fields nor the trimmed text.
         Assert.Empty(await host.PushAsync("ann", (Thing("a", "two"), Thing("a", "  one "))));
         Assert.Empty(
             await host.PushAsync(
@@ -101,17 +101,17 @@ public sealed class PushTests
             text = "whatever",
             _deleted = true,
         };
-        // Deleted by one who knows an older state: a conflict. By one who knows it: done. Again: right already.
+        // A deletion based on an older state is a conflict; one based on the current state succeeds; a repeated one has no effect.
         Assert.Single(await host.PushAsync("ann", (gone, Thing("a", "zero"))));
         Assert.Empty(await host.PushAsync("ann", (gone, Thing("a", "one"))));
         Assert.Empty(await host.PushAsync("ann", (gone, Thing("a", "one"))));
-        // An edit of what is deleted, and an insert by one who never heard of it: the deletion stands.
+        // The deletion wins over an edit of the deleted document and over an insert by a client that never received it.
         foreach (var assumed in new[] { Thing("a", "one"), null })
             Assert.True((bool)Assert.Single(await host.PushAsync("ann", (Thing("a", "two"), assumed)))!["_deleted"]!);
         Assert.Equal("", await ReadAsync(host, "a"));
         Assert.Empty(await host.PushAsync("ann", (Thing("a", "back"), gone)));
         Assert.Equal("back 1 ann", await ReadAsync(host, "a"));
-        // What was never there is deleted already.
+        // A document that never existed counts as deleted.
         Assert.Empty(await host.PushAsync("ann", (new { id = "never", _deleted = true }, null)));
     }
 
@@ -125,7 +125,7 @@ public sealed class PushTests
         string[] texts = ["a", "poison", "b", "forbidden", "c", new string('x', 300), "d", new string('y', 3_000), "e"];
         var rows = RxDbHost.Rows([.. texts.Select((text, i) => (Thing($"t{i}", text), (object?)null))]);
         var deep = string.Concat(Enumerable.Repeat("[", 200)) + string.Concat(Enumerable.Repeat("]", 200));
-        // What JSON allows and no document can hold, and a document deeper than any.
+        // Valid JSON that no document can contain, and a document with excessive depth.
         string[] raw =
         [
             """{"newDocumentState":{"id":"half","shelf":"s","text":"\ud800","_deleted":false}}""",
@@ -186,7 +186,7 @@ public sealed class PushTests
         await host.PushAsync("ann", (Thing("a", "secret"), null));
         foreach (var assumed in new[] { null, Thing("a", "secret"), Thing("a", "guess") })
         {
-            // Into her own shelf and into the other's.
+            // Into her own shelf and into the other user's.
             foreach (var shelf in new[] { "e", "s" })
             {
                 var answer = await host.PushAsync(
@@ -206,7 +206,7 @@ public sealed class PushTests
             }
             Assert.Empty(await host.PushAsync("eve", (new { id = "a", _deleted = true }, assumed)));
         }
-        // A shelf that is another's takes nothing either.
+        // Another user's shelf does not accept new documents either.
         Assert.True((bool)(await host.PushAsync("eve", (Thing("new", "x"), null))).Single()!["_deleted"]!);
         Assert.Equal("secret 1 ann", await ReadAsync(host, "a"));
     }
@@ -221,7 +221,7 @@ public sealed class PushTests
         await host.ShelfAsync("e", "eve");
         await host.PushAsync("ann", (Thing("a", "one"), null));
         await host.PushAsync("ann", (new { id = "a", _deleted = true }, Thing("a", "one")));
-        // Who shares a shelf with its readers would put something else in its place.
+        // A reader of the same shelf would replace the document.
         Assert.True(
             (bool)
                 (
@@ -251,7 +251,7 @@ public sealed class PushTests
         );
         Assert.True((bool)(await host.PushAsync("ann", (Thing("a", "two"), Thing("a", "one")))).Single()!["_deleted"]!);
         Assert.Equal("", await ReadAsync(host, "a"));
-        // Made anew, or knowingly brought back, it may be.
+        // A new insert or an explicit restore succeeds.
         Assert.Empty(await host.PushAsync("ben", (Thing("a", "three"), new { id = "a", _deleted = true })));
         Assert.Equal("three 1 ben", await ReadAsync(host, "a"));
     }
@@ -313,7 +313,7 @@ public sealed class PushTests
         );
         var path = $"{ShelfApplication.Sync}/push/things";
         var rows = RxDbHost.Rows((Thing("a", "two"), Thing("a", "one")));
-        // Ben without it and with the id of it, Ann without it.
+        // Ben without a lease id and with Ann's lease id; Ann with another id.
         foreach (var (user, lease) in new[] { ("ben", ""), ("ben", "lease-of-ann-1"), ("ann", "lease-of-ann-0") })
         {
             var (_, body, response) = await host.SendAsync(HttpMethod.Post, path, rows, user, ("Dunlin-Lease", lease));
@@ -326,7 +326,7 @@ public sealed class PushTests
                 await host.SendAsync(HttpMethod.Post, path, rows, "ann", ("Dunlin-Lease", "other-lease-id, lease-of-ann-1"))
             ).Body!.ToJsonString()
         );
-        // A lease that has ended holds nobody up.
+        // An expired lease blocks nobody.
         host.Time.Advance(TimeSpan.FromSeconds(61));
         Assert.Empty(await host.PushAsync("ben", (Thing("a", "three"), Thing("a", "two"))));
     }
@@ -341,7 +341,7 @@ public sealed class PushTests
         );
         await host.ShelfAsync("s", "ann");
         var rows = RxDbHost.Rows((Thing("a", "one"), null), (Thing("b", "slow"), null), (Thing("c", "three"), null));
-        // The limit of a unit of work is on the store's clock, which moves here only when the slow one has begun.
+        // The limit of a unit of work uses the store's clock, which advances here only after the slow decision started.
         ShelfCollections.Slow = async ct =>
         {
             _ = Task.Run(() => host.Time.Advance(TimeSpan.FromMilliseconds(400)), CancellationToken.None);

@@ -5,7 +5,7 @@ using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>docs/start/in-a-dotnet-application.md: the program that it shows is compiled, and run as it says.</summary>
+/// <summary>Compiles and runs the program of docs/start/in-a-dotnet-application.md.</summary>
 public sealed class ApplicationPageTests : IDisposable
 {
     private static readonly string Page = Repository.Read("docs/start/in-a-dotnet-application.md");

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>The commands and the configuration, as the program takes them.</summary>
+/// <summary>The commands and the configuration of the program.</summary>
 public sealed class CommandTests : IAsyncLifetime
 {
     private readonly ServerProgram _program = new();
@@ -21,7 +21,7 @@ public sealed class CommandTests : IAsyncLifetime
     public async Task A_token_that_is_made_opens_what_it_was_made_for()
     {
         await _program.StartAsync();
-        // It says where it is, what it keeps where, and whose tokens it takes.
+        // Prints its address, its storage and the accepted token issuers.
         foreach (
             var text in new[]
             {
@@ -75,7 +75,7 @@ public sealed class CommandTests : IAsyncLifetime
             var (failed, _, error) = await CheckAsync("--token", token);
             Assert.Equal((1, $"dunlin: the token is refused: {reason}\n"), (failed, error));
         }
-        // Reading the configuration makes nothing.
+        // Reading the configuration creates no files.
         Assert.False(Directory.Exists(_program.Data));
     }
 
@@ -95,7 +95,7 @@ public sealed class CommandTests : IAsyncLifetime
         foreach (var command in new string[][] { ["check"], ["--port", "0"] })
         {
             if (command.Length == 2 && name == "Dunlin__Port")
-                continue; // the command line wins
+                continue; // the command line overrides the file
             var (code, _, error) = await _program.RunCommandAsync([.. command, "--data", _program.Data]);
             Assert.Equal(1, code);
             Assert.Contains(reason, error, StringComparison.Ordinal);

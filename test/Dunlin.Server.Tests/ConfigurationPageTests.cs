@@ -9,7 +9,7 @@ using Dunlin.Server.Tests.Support;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>docs/reference/configuration.md has every option of every class, with the default and the range that the code has.</summary>
+/// <summary>docs/reference/configuration.md contains every option of every class, with the default and the range in the code.</summary>
 public sealed class ConfigurationPageTests
 {
     private static readonly Type[] Roots =
@@ -24,7 +24,7 @@ public sealed class ConfigurationPageTests
         typeof(RxDb.RxDbOptions),
     ];
 
-    /// <summary>Parts of options that are no options classes themselves.</summary>
+    /// <summary>Parts of options that are not options classes themselves.</summary>
     private static readonly Type[] Parts = [typeof(RetentionRule), typeof(TrustedIssuer)];
 
     private static readonly string Page = Repository.Read("docs/reference/configuration.md");
@@ -82,7 +82,7 @@ public sealed class ConfigurationPageTests
     private static string Default(PropertyInfo property, object options) =>
         property.GetValue(options) switch
         {
-            // The whole policy is in the code.
+            // The page does not repeat the policy.
             string when property.Name == nameof(PageHeaderOptions.ContentSecurityPolicy) => "a policy",
             RetentionRule rule => $"`MaxAge` `{rule.MaxAge:c}`",
             string text => text.Length == 0 ? "" : Code(text),

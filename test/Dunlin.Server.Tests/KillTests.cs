@@ -8,7 +8,7 @@ using Dunlin.TestKit;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>The real program, killed while back ends publish.</summary>
+/// <summary>Kills the real program while back ends publish.</summary>
 public sealed class KillTests
 {
     private const int Publishers = 4;
@@ -57,7 +57,7 @@ public sealed class KillTests
         }
         var offsets = seen.Select(e => Offset(e.Id)).ToList();
         Assert.Equal(offsets.Order().Distinct(), offsets);
-        // Exactly once, although what was cut off was repeated: the key of the request saw to it.
+        // Exactly once, although interrupted requests were repeated, because of their idempotency keys.
         Assert.Equal(acknowledged.Count, seen.Count);
         var byData = seen.ToDictionary(e => e.Data, e => e.Id, StringComparer.Ordinal);
         Assert.All(acknowledged, pair => Assert.Equal(pair.Value, byData[pair.Key]));
@@ -101,7 +101,7 @@ public sealed class KillTests
         return reader.LastId;
     }
 
-    /// <summary>A request without an answer is unknown: it is repeated with its key until it is answered.</summary>
+    /// <summary>A request without an answer has an unknown outcome: it is repeated with its key until it is answered.</summary>
     private static async Task PublishAsync(
         Uri address,
         int publisher,

@@ -3,7 +3,7 @@ using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>Two servers over one PostgreSQL: what is done at one holds at the other.</summary>
+/// <summary>Two servers on one PostgreSQL: changes at one apply at the other.</summary>
 public sealed class ManyServersTests : IAsyncLifetime
 {
     private static readonly (string Right, string Pattern)[] Grants = [("subscribe", "a/*"), ("publish", "a/*")];
@@ -56,7 +56,7 @@ public sealed class ManyServersTests : IAsyncLifetime
         Assert.Equal("a/1", await TopicSeenFromAsync(_here));
     }
 
-    // What a node tells the others of its streams is best effort: on a busy machine the answer may come too late to count.
+    // Cluster queries about streams are best effort: on a busy machine an answer may arrive too late.
     private static async Task<string?> TopicSeenFromAsync(TestServer server)
     {
         for (var attempt = 0; attempt < 60; attempt++)

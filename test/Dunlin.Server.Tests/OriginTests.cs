@@ -2,7 +2,7 @@ using Dunlin.Server.Tests.Support;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>Pages of which origins may call, over real requests as a browser sends them.</summary>
+/// <summary>Allowed origins, with real requests as a browser sends them.</summary>
 public sealed class OriginTests
 {
     private const string App = "https://app.example.com";

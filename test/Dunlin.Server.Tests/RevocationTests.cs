@@ -2,7 +2,7 @@ using Dunlin.Server.Tests.Support;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>A back end that issues the tokens itself can take them back.</summary>
+/// <summary>A back end that issues tokens can revoke them.</summary>
 public sealed class RevocationTests : IAsyncLifetime
 {
     private static readonly (string Right, string Pattern)[] Grants =
@@ -43,7 +43,7 @@ public sealed class RevocationTests : IAsyncLifetime
     public async Task One_session_is_revoked_alone()
     {
         var (phone, laptop) = (Mint.Token("ann", Grants, ("sid", "phone")), Mint.Token("ann", Grants, ("sid", "laptop")));
-        // Sessions have the ids that the back end chose: another user's may be the same.
+        // The back end chooses session ids, so another user's may be equal.
         var bob = Mint.Token("bob", Grants, ("sid", "phone"));
         await using var onPhone = await Calls.OpenAsync(_server.Address, phone, "topic=a/1");
         await using var onLaptop = await Calls.OpenAsync(_server.Address, laptop, "topic=a/1");
@@ -55,7 +55,7 @@ public sealed class RevocationTests : IAsyncLifetime
         await Calls.PublishAsync(_server.Address, Mint.Backend(), "a/1", 1);
         await onLaptop.UntilAsync("e");
         await bobs.UntilAsync("e");
-        Assert.Equal(200, await AcquireAsync(bob, "files/bob", "bob-lease-0001")); // the same again
+        Assert.Equal(200, await AcquireAsync(bob, "files/bob", "bob-lease-0001")); // repeated
     }
 
     [Fact]
@@ -130,7 +130,7 @@ public sealed class RevocationTests : IAsyncLifetime
                 )
             ).Status
         );
-        // A token that does not say when it was issued may be older than any revocation.
+        // A token without an issue time may be older than any revocation.
         Assert.Equal(401, (await Calls.TryOpenAsync(_server.Address, WithoutIssue(), "topic=a/1")).Status);
         Assert.Equal(400, await RevokeAsync(new { userId = "ann", before = now.AddMinutes(5) }));
     }

@@ -4,12 +4,12 @@ using Dunlin.Server.Tests.Support;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>The table of limits in SECURITY.md names options that exist, with the defaults that they have.</summary>
+/// <summary>The table of limits in SECURITY.md names existing options with their defaults.</summary>
 public sealed class SecurityPageTests
 {
     private static readonly string Table = Section(Repository.Read("SECURITY.md"));
 
-    /// <summary>Options that bound what one user does: whoever adds one adds it to the table.</summary>
+    /// <summary>Options that limit one user. A new one must be added to the table.</summary>
     private static readonly string[] Bounding =
     [
         "EventStreamOptions.MaxPerUser",
@@ -42,7 +42,7 @@ public sealed class SecurityPageTests
         foreach (var row in rows)
         {
             if (!types.TryGetValue(row.Groups["type"].Value, out var type))
-                continue; // of an application, whose own tests know it
+                continue; // an application's option, tested there
             var property = type.GetProperty(row.Groups["option"].Value);
             Assert.True(property is not null, $"{row.Value}: there is no such option.");
             var value = Convert.ToString(property.GetValue(Activator.CreateInstance(type)), CultureInfo.InvariantCulture);

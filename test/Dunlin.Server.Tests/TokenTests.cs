@@ -5,7 +5,7 @@ using Dunlin.TestKit;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>Whose tokens are believed, and for how long.</summary>
+/// <summary>Accepted issuers, and the validity time of tokens.</summary>
 public sealed class TokenTests(OneServer one) : IClassFixture<OneServer>
 {
     private static readonly (string Right, string Pattern)[] Grants = [("subscribe", "a/*")];

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Warranty.Tests;
 
-/// <summary>What those who work in a branch can make the server keep.</summary>
+/// <summary>Limits for the stored data of a branch.</summary>
 public sealed class LimitTests
 {
     private const string Columns =

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Dunlin.Warranty.Tests;
 
-/// <summary>Which resources can be locked over the engine's own endpoint.</summary>
+/// <summary>Resources that can be locked over the engine's own endpoint.</summary>
 public sealed class LockNameTests : IAsyncLifetime
 {
     private const string IdBob = "lease-id-of-bob",

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Warranty.Tests;
 
-/// <summary>Search and order of texts beyond ASCII: the same on both stores.</summary>
+/// <summary>Search and order of non-ASCII texts are equal on both stores.</summary>
 public sealed class SearchTests : IAsyncLifetime
 {
     private Branch _branch = null!;
@@ -102,7 +102,7 @@ public sealed class SearchTests : IAsyncLifetime
                     transaction: unit.Transaction
                 )
         );
-        // As a node of the older version writes while the new one runs.
+        // Writes as a node of the older version does while the new one runs.
         await store.WriteAsync(
             async (unit, _) =>
                 await unit.Connection.ExecuteAsync(

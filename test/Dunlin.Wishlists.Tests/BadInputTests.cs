@@ -2,7 +2,7 @@ using Dunlin.Wishlists.Tests.Support;
 
 namespace Dunlin.Wishlists.Tests;
 
-/// <summary>Requests that are wrong, each told which field it is.</summary>
+/// <summary>Invalid requests are refused with the field's name.</summary>
 public sealed class BadInputTests
 {
     [Theory]

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Wishlists.Tests;
 
-/// <summary>What one user may keep, by REST and by push alike.</summary>
+/// <summary>Limits of one user, by REST and by push.</summary>
 public sealed class LimitTests
 {
     [Fact]
@@ -99,7 +99,7 @@ public sealed class LimitTests
         await bob.JoinAsync(token);
         await cat.JoinAsync(token);
         Limited(413, 2, await dan.SendAsync("POST", $"share/{token}/join"));
-        // To join again is no further member.
+        // Joining again adds no member.
         await cat.JoinAsync(token);
         var other = await dan.ShareAsync(await dan.ListAsync(), "view");
         Limited(413, 1, await bob.SendAsync("POST", $"share/{other}/join"));

@@ -3,7 +3,7 @@ using Dunlin.Wishlists.Tests.Support;
 
 namespace Dunlin.Wishlists.Tests;
 
-/// <summary>Lists and items by REST, and who may what.</summary>
+/// <summary>Lists and items by REST, and permissions.</summary>
 public sealed class ListTests
 {
     [Fact]
@@ -38,7 +38,7 @@ public sealed class ListTests
         Assert.Empty(await ann.PullAsync("wishlists"));
         Assert.Empty(await ann.PullAsync("items"));
         Assert.Equal(0, (await ann.OkAsync("GET", "wishlists")).GetArrayLength());
-        // Its id is spent.
+        // The id stays reserved.
         await ann.RefusedAsync(409, "conflict", "POST", "wishlists", new { name = "Again", id = "b1" }, "id");
     }
 
@@ -108,7 +108,7 @@ public sealed class ListTests
             using var nobody = host.Client(null);
             Assert.Equal(401, (await nobody.SendAsync(method, path, body)).Status);
         }
-        // An id that is taken elsewhere is not taken over, nor its item shown.
+        // An id of another list's item is refused without revealing the item.
         var own = await eve.ListAsync();
         var taken = await eve.SendAsync("POST", $"wishlists/{own}/items", new { id = item, title = "mine" });
         Assert.Equal((409, "conflict"), (taken.Status, taken.Code));
@@ -195,7 +195,7 @@ public sealed class ListTests
             )
         );
         var item = await ann.ItemNowAsync("i1");
-        // What the server owns is not the client's to say.
+        // Fields of the server in a client's document are ignored.
         Assert.Equal(
             ("Teapot", "manual", false),
             (item.GetProperty("title").GetString(), item.GetProperty("status").GetString(), item.TryGetProperty("price", out _))
@@ -427,7 +427,7 @@ public sealed class ListTests
         var item = await ann.ItemAsync(list);
         foreach (var stream in new[] { anns, bobs })
         {
-            // Hints of what came before the stream may still be under way when it opens.
+            // Hints of earlier changes may still arrive when the stream opens.
             var hint = await stream.UntilAsync("items:updated");
             Assert.Equal((item, list), (hint.Data.GetProperty("id").GetString(), hint.Data.GetProperty("wishlist_id").GetString()));
         }

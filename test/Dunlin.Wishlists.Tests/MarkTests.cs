@@ -2,7 +2,7 @@ using Dunlin.Wishlists.Tests.Support;
 
 namespace Dunlin.Wishlists.Tests;
 
-/// <summary>Marks among those who give.</summary>
+/// <summary>Marks of the givers.</summary>
 public sealed class MarkTests
 {
     [Fact]
@@ -14,7 +14,7 @@ public sealed class MarkTests
         var tooMuch = await cat.SendAsync("PUT", $"items/{item}/mark", new { quantity = 3 });
         Assert.Equal((409, "conflict", 2), (tooMuch.Status, tooMuch.Code, tooMuch.Body.GetProperty("available").GetInt32()));
         await cat.OkAsync("PUT", $"items/{item}/mark", new { quantity = 2 });
-        // One's own mark is replaced, not added to.
+        // A second mark of the same user replaces the first.
         await bob.OkAsync("PUT", $"items/{item}/mark", new { quantity = 1 });
         await cat.OkAsync("PUT", $"items/{item}/mark", new { quantity = 4 });
         Assert.Equal([(item + "~bob", 1), (item + "~cat", 4)], await MarksAsync(bob, item));
@@ -50,7 +50,7 @@ public sealed class MarkTests
         Assert.Equal((2, "conflict"), (kept?.GetProperty("quantity").GetInt32(), tooMany?.Split(';')[1]));
         Assert.Equal((null, null), await bob.PushAsync("marks", Mark(item, "bob", 1), Mark(item, "bob", 2)));
         Assert.Equal((null, null), await cat.PushAsync("marks", Mark(item, "cat", 1)));
-        // Another's mark is nobody's to make, change or take.
+        // Nobody may create, change or delete another user's mark.
         Assert.Equal("forbidden", (await cat.PushAsync("marks", Mark(item, "dan", 1))).Refused?.Split(';')[1]);
         Assert.Equal("forbidden", (await cat.PushAsync("marks", Mark(item, "bob", 2), Mark(item, "bob", 1))).Refused?.Split(';')[1]);
         Assert.Equal("forbidden", (await cat.PushAsync("marks", Mark(item, "bob", 1, true), Mark(item, "bob", 1))).Refused?.Split(';')[1]);

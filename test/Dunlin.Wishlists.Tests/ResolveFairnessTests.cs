@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Wishlists.Tests;
 
-/// <summary>What the pages of one user cost the others. Time moves only where a test moves it.</summary>
+/// <summary>The effect of one user's pages on other users. Only the test advances time.</summary>
 public sealed class ResolveFairnessTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -49,7 +49,7 @@ public sealed class ResolveFairnessTests
         for (var n = 0; n < 8; n++)
         {
             using var user = host.Client($"user{n}");
-            // Names of one host, in every spelling that leads there.
+            // Names of one host in every spelling.
             await WishAsync(
                 user,
                 3,
@@ -76,14 +76,14 @@ public sealed class ResolveFairnessTests
             items.Add(await ann.PageItemAsync(list, host.Url("silent", "silent")));
         await RefusedAsync();
         Assert.Equal("too_many_requests", (await ann.PushAsync("items", Row(list, host.Url("silent", "silent")))).Refused?.Split(';')[1]);
-        // Another address of an item that waits takes no further place; deleting the item gives its place back.
+        // Changing the address of a waiting item uses no additional slot; deleting the item releases its slot.
         await ann.OkAsync("PATCH", "items/" + items[0], new { source_url = host.Url("other", "silent") });
         await RefusedAsync();
         await ann.OkAsync("DELETE", "items/" + items[0]);
         await ann.OkAsync("PATCH", "items/" + items[1], new { source_url = "" });
         items.Add(await ann.PageItemAsync(list, host.Url("birds", "")));
         items.Add(await ann.PageItemAsync(list, "http://10.0.0.1/"));
-        // The workers of the two that were taken away end with their time.
+        // The workers of the two removed pages end at their time limit.
         host.Time.Advance(TimeSpan.FromSeconds(5));
         await UntilEndedAsync(ann, items[3]);
         await UntilEndedAsync(ann, items[4]);
@@ -149,7 +149,7 @@ public sealed class ResolveFairnessTests
         Assert.Equal(0, (await user.OkAsync("POST", "sync/push/items", rows)).GetArrayLength());
     }
 
-    // The workers that are there to be used are used; the site says when.
+    // Waits until the site has this number of connections, so that all available workers are busy.
     private static async Task ConnectionsAsync(WishlistsHost host, int count)
     {
         for (var i = 0; i < count; i++)

@@ -4,7 +4,7 @@ using Dunlin.Wishlists.Tests.Support;
 
 namespace Dunlin.Wishlists.Tests;
 
-/// <summary>Items by address: what the queue makes of them.</summary>
+/// <summary>Items with an address, and their processing by the queue.</summary>
 public sealed class ResolveTests
 {
     [Fact]
@@ -65,7 +65,7 @@ public sealed class ResolveTests
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
         host.Site.Html("/", TestSite.Resource("plain.html"));
-        // As the page does it while offline: the title is the host unless somebody types another.
+        // As the offline page does: the title is the host unless the user types another.
         Assert.Equal(
             (null, null),
             await ann.PushAsync(

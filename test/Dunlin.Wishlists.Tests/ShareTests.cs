@@ -3,7 +3,7 @@ using Dunlin.Wishlists.Tests.Support;
 
 namespace Dunlin.Wishlists.Tests;
 
-/// <summary>Links: what they open, for whom, and for how long.</summary>
+/// <summary>Share links: their rights, users and validity time.</summary>
 public sealed class ShareTests
 {
     [Fact]
@@ -61,7 +61,7 @@ public sealed class ShareTests
             ).Refused?.Split(';')[1]
         );
         Assert.Equal(0, (await bob.OkAsync("GET", $"wishlists/{list}/marks")).GetArrayLength());
-        // Of two links the one that allows more counts, in either order.
+        // Of two links the one with more rights wins, in either order.
         Assert.Equal("mark", (await bob.JoinAsync(await ann.ShareAsync(list, "mark"))).GetProperty("role").GetString());
         Assert.Equal("mark", (await bob.JoinAsync(view)).GetProperty("role").GetString());
         await bob.OkAsync("PUT", $"items/{item}/mark", new { quantity = 1 });
@@ -97,7 +97,7 @@ public sealed class ShareTests
         Assert.Equal(204, (await ann.SendAsync("DELETE", $"wishlists/{list}/shares/{second.GetProperty("id").GetString()}")).Status);
         await ann.RefusedAsync(404, "not_found", "DELETE", $"wishlists/{list}/shares/{second.GetProperty("id").GetString()}");
         await GoneAsync(revoked);
-        // Who has joined stays, until removed.
+        // Members stay until they are removed.
         Assert.Equal(1, (await bob.OkAsync("GET", "wishlists/shared")).GetArrayLength());
         await ann.OkAsync("DELETE", "wishlists/" + list);
         await GoneAsync(third);
@@ -170,7 +170,7 @@ public sealed class ShareTests
         await cat.OkAsync("PUT", $"items/{item}/mark", new { quantity = 1 });
         await bob.RefusedAsync(404, "not_found", "GET", "wishlists/" + list);
         await bob.RefusedAsync(404, "not_found", "PUT", $"items/{item}/mark", new { quantity = 1 });
-        // It goes from the device, and the device's echo of that deletes nothing.
+        // It disappears from the device, and the device's echo of the removal deletes nothing.
         var gone = Assert.Single(
             (await bob.OkAsync("GET", $"sync/pull/items?limit=10&position={checkpoint}")).GetProperty("documents").EnumerateArray()
         );

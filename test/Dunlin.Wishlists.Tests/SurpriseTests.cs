@@ -5,7 +5,7 @@ using Dunlin.Wishlists.Tests.Support;
 namespace Dunlin.Wishlists.Tests;
 
 /// <summary>
-/// The owner learns nothing of marks: every answer and every event that the owner can get is the same, whether others mark or not.
+/// Marks are secret from the owner: every answer and event that the owner can receive is the same, with or without marks of others.
 /// </summary>
 public sealed partial class SurpriseTests
 {
@@ -43,12 +43,12 @@ public sealed partial class SurpriseTests
         await bob.RefusedAsync(409, "conflict", "PUT", $"items/{items[0]}/mark", new { quantity = 3 });
         await bob.OkAsync("DELETE", $"items/{items[1]}/mark");
         await cat.OkAsync("PUT", $"items/{items[2]}/mark", new { quantity = 1 });
-        // Those who give hear of it ...
+        // The givers receive events ...
         for (var i = 0; i < 5; i++)
             Assert.Equal("marks:updated", (await bobs.NextAsync()).Type);
 
         Assert.Equal(before, await EverythingAsync(ann, list, items));
-        // ... and the next thing that the owner hears is the owner's own doing.
+        // ... and the owner's next event is caused by the owner.
         await ann.OkAsync("PATCH", "wishlists/" + list, new { name = "Mine" });
         Assert.Equal("wishlists:updated", (await anns.NextAsync()).Type);
         Assert.Equal(["sync:ping", "wishlists:updated"], anns.Seen.Select(h => h.Type));
@@ -117,7 +117,7 @@ public sealed partial class SurpriseTests
         }
     }
 
-    /// <summary>All that the owner can ask, in words without times, versions and positions.</summary>
+    /// <summary>Returns all data that the owner can request, without times, versions and positions.</summary>
     private static async Task<string> EverythingAsync(WishlistsClient ann, string list, string[] items)
     {
         var answers = new List<string>();

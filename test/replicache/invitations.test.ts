@@ -18,7 +18,7 @@ function open(user: string): Page {
 
 const read = (user: string) => host.read(tokens[user]!);
 
-/** What the owner's list says of one invited name, without the times and the name itself. */
+/** Returns the owner's view of one invited name, without the times and the name itself. */
 async function seen(list: string, username: string): Promise<unknown> {
   const { invited, members } = (await read('alice')).get(`list/${list}`);
   return { invited: invited.map((each: any) => each.username === username), members: members.length };
@@ -47,7 +47,7 @@ test('nothing of a list reaches a user before the invitation is accepted, and al
   const [alice, bob] = [open('alice'), open('bob')];
   const list = await newList(alice);
   await alice.rep.mutate.createTask({ listId: list, id: 'secret', title: 'Secret' });
-  // From here on the list is the server's record and not the page's own.
+  // From here on the list is the server's record, not the page's optimistic one.
   await settled(alice);
   await alice.rep.mutate.shareList({ id: list, username: ' BOB ' });
   await until('the invitation', async () => (await bob.all()).has(`invitation/${list}`));
@@ -133,10 +133,10 @@ test('invitations are bounded for each list, sender and receiver', async () => {
   for (let i = 0; i < 60; i++) await alice.rep.mutate.shareList({ id: second, username: `another-${i}` });
   await settled(alice);
   const mine = await read('alice');
-  expect(mine.get(`list/${list}`).invited).toHaveLength(49); // 50 members with the owner
+  expect(mine.get(`list/${list}`).invited).toHaveLength(49); // 50 members including the owner
   expect([...mine.values()].reduce((sum, each) => sum + (each.invited?.length ?? 0), 0)).toBe(50);
 
-  // Several senders, so that it is the receiver's limit that is met; what is dropped looks sent.
+  // Several senders, so that the receiver's limit is reached. A dropped invitation looks sent.
   for (const user of ['alice', 'bob', 'carol']) {
     const page = open(user);
     await withdrawAll(page);
@@ -161,7 +161,7 @@ test('lists are bounded for each user, and a deleted list costs its members noth
   for (let i = 0; i < 20; i++) await newList(erin);
   await settled(erin);
   expect(await lists()).toBe(70);
-  // The id of a deleted list is not given to another user's list while its deletion is told.
+  // The id of a deleted list is not given to another user's list while its deletion is still pulled.
   const alice = open('alice');
   await alice.rep.mutate.createList({ id: ids[0]!, name: 'Mine', kind: 'tasks' });
   await settled(alice);

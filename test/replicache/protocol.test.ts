@@ -61,7 +61,7 @@ test('a push whose answer is lost is sent again and done once', async () => {
   await page.rep.mutate.createItem({ listId: list, id: 'i', name: 'Oats', quantity: 0 });
   await settled(page);
   let pushes = 0;
-  // A pull would confirm what the first push has done, and there would be nothing left to send again.
+  // Blocks pulls, because a pull would confirm the mutations of the first push, and nothing would be sent again.
   faults.decide = (path) => {
     if (path === 'push') return pushes++ < 3 ? 'cutAfter' : undefined;
     return path === 'pull' && pushes <= 3 ? 503 : undefined;
@@ -162,9 +162,9 @@ test('a fork goes on from its old cookie', async () => {
   await page.rep.mutate.createTask({ listId: list, id: 'a', title: 'before' });
   await settled(page);
   const group = await page.rep.clientGroupID;
-  // Other mutators mean other code: the client begins another group on the data of the old one.
+  // Other mutators mean other code: the client starts a new group on the data of the old one.
   const { createMutators } = await import('../../apps/todos/web/src/state/mutators');
-  await new Promise((resolve) => setTimeout(resolve, 1500)); // until the old one has written its data to its store
+  await new Promise((resolve) => setTimeout(resolve, 1500)); // until the old one has persisted its data
   const mutators = { ...createMutators({ id: 'alice', name: 'alice' }), more: async () => {} };
   const fork = open('alice', { name, more: { mutators } });
   expect(await fork.rep.clientGroupID).not.toBe(group);
@@ -238,7 +238,7 @@ test('orders are numbers: 99 -> 100 and 999 -> 1000 go on', async () => {
   };
   const next = 10 ** String(await order()).length;
   let count = 0;
-  // Close to the edge in large steps, over it in small ones.
+  // Large steps up to the boundary, small ones across it.
   while ((await order()) < next - 40) {
     for (let i = 0; i < Math.min(200, next - 30 - (await order())); i++)
       await writer.rep.mutate.createTask({ listId: list, id: `t${count++}`, title: 'x' });
@@ -264,7 +264,7 @@ test('a large first sync arrives whole', async () => {
       id: from + i + 1,
       timestamp: 1,
     }));
-    // A push that is over a limit is answered with 429; what it has done is kept, and the rest is sent again.
+    // A push over a limit is answered with 429. Its processed mutations are kept, and the rest is sent again.
     const push = () => host.post('push', tokens['carol']!, { clientGroupID, mutations: part });
     await until(`the mutations from ${from}`, async () => {
       const { status } = await push();
@@ -289,7 +289,7 @@ test('a server that has lost its data and meets a cookie ahead starts the page a
   page.rep.auth = `Bearer ${tokens['alice']!}`;
   await page.rep.pull();
   await until('the new history', async () => !(await page.all()).has(`list/${list}`));
-  // Its client is not known any more: it is told so when it pushes, and the page that follows has an old cookie.
+  // Its client is unknown now: the push is answered with that, and the next page has an old cookie.
   await page.rep.mutate.createList({ id: newId('late'), name: 'late', kind: 'tasks' });
   await until('being told', () => page.lost > 0);
   const again = open('alice', { name });

@@ -52,7 +52,7 @@ afterEach(async () => {
   const open = devices.splice(0);
   await Promise.all(open.map((device) => device.close()));
   await faults.stop();
-  // What RxDB itself cannot do, such as writing a document that does not fit its schema, is never silent.
+  // Errors inside RxDB, such as a document that does not fit its schema, are always reported.
   expect(open.flatMap((device) => device.problems)).toEqual([]);
 });
 
@@ -99,7 +99,7 @@ test('two edit one document offline, with the default handler: both end with the
   b.goOnline();
   await b.settled();
   for (const device of [a, b]) await seen(device, id, 'from a');
-  // What RxDB has resolved to the server's own state it does not send again.
+  // RxDB does not push a conflict that it resolved to the server's state.
   expect([a.pushesOf(id) - pushesA, b.pushesOf(id) - pushesB, b.conflicts]).toEqual([1, 1, 1]);
   expect((await server.truth('dora', 'things')).get(id)).toMatchObject({ text: 'from a', rev: 2 });
 });
@@ -179,7 +179,7 @@ test('what another has locked is taken back, and who is told why; its holder wri
   await b.edit(id, { text: 'from b' });
   await until('the refusal', () => b.refused.length > 0);
   await b.settled();
-  // With what was written: the page can offer it again.
+  // With the refused content, so that the page can offer it again.
   expect(b.refused).toEqual([
     {
       collection: 'things',
@@ -277,7 +277,7 @@ test('a row that cannot be written is taken back alone, and its batch is written
   expect([...(await server.truth('nora', 'things')).keys()].sort()).toEqual(expected);
   const codes = new Map(device.refused.map(({ id, code }) => [id.split('-').at(-1), code]));
   expect(Object.fromEntries(codes)).toEqual({ 1: 'internal', 3: 'forbidden', 5: 'invalid_field' });
-  // Each once: what was taken back is not sent again.
+  // Each once: a reverted change is not sent again.
   expect(device.pushed.filter(({ row }) => row.newDocumentState.shelf === shelf).length).toBe(7);
 });
 

@@ -15,7 +15,7 @@ async function open(user: string, options: Partial<DeviceOptions> = {}): Promise
   return device;
 }
 
-/** A device with a shelf that has a thing. */
+/** Opens a device with a shelf that contains a thing. */
 async function stocked(user: string, options: Partial<DeviceOptions> = {}): Promise<Device> {
   const device = await open(user, options);
   await device.shelves.insert({ id: user, name: user });
@@ -58,7 +58,7 @@ test('what waits is still counted after the page is loaded anew without a networ
   await first.things.insert({ id: 'bea-1', shelf: 'bea', text: 'made offline' });
   await until('one that waits', () => first.sync.get().pending === 1);
   await first.sync.dispose();
-  // The same data under a new replication, as a reload makes it.
+  // The same data under a new replication, as after a reload.
   first.start();
   await until('one that waits, again', () => first.sync.get().pending === 1);
   expect(name(first)).toBe('offline');
@@ -85,7 +85,7 @@ test('a push that is refused for good is not repeated by itself, and goes out wh
   await device.edit('flo-0', { text: 'changed' });
   await until('the error', () => name(device) === 'error');
   expect(device.sync.get()).toMatchObject({ pending: 1, problem: { kind: 'forbidden' } });
-  // Waits for another attempt are of 400 ms and more; other timers of these lengths there are none.
+  // Retry delays are 400 ms and more; no other timers have these lengths.
   expect(device.waits.filter((milliseconds) => milliseconds >= 400 && milliseconds <= 1000)).toEqual([]);
   faults.decide = () => undefined;
   device.sync.pull();
@@ -95,7 +95,7 @@ test('a push that is refused for good is not repeated by itself, and goes out wh
 
 test('works with the stream blocked: by asking, now and then', async () => {
   faults.decide = (path) => (path === 'stream' ? 503 : undefined);
-  // Asking is what is tested here, so it is not waited for as long as a person would.
+  // Tests polling, with a shorter interval than in a browser.
   const [a, b] = [await stocked('dan', { pollMs: 300 }), await open('dan', { pollMs: 300 })];
   await until('the thing', async () => await b.get('dan-0'));
   await a.edit('dan-0', { text: 'changed' });
@@ -194,8 +194,8 @@ test('a pull that overlaps the push of its own result is done again: what the se
   await device.sync.dispose();
   await device.edit('kim-0', { text: '  changed  ' });
   device.goOnline();
-  // At the start both begin at once: the push is done and its answer lost; the pull tells its result, which RxDB leaves
-  // out because it has not heard that the push was confirmed, which it does only then.
+  // Push and pull start together: the push succeeds and its answer is lost. The pull returns its result, which RxDB skips because the push
+  // is not confirmed yet.
   let pushes = 0;
   const stats = () => (device.sync.of('things').internalReplicationState as any).stats.down;
   faults.decide = async (path, url) => {
@@ -220,7 +220,7 @@ test('a document that was deleted while a push waited is not brought back by wha
   device.goOffline();
   await device.sync.dispose();
   for (const id of ids.slice(0, 5)) await device.edit(id, { text: 'changed' });
-  // Looks changed to RxDB, and is as the server has it.
+  // Looks changed to RxDB, but equals the server's state.
   await device.edit('lea-5', { text: 'changed' });
   await device.edit('lea-5', { text: 'first' });
   const thing = (await server.truth('lea', 'things')).get('lea-5');
@@ -228,7 +228,7 @@ test('a document that was deleted while a push waited is not brought back by wha
     { newDocumentState: { ...thing, _deleted: true }, assumedMasterState: { ...thing, _deleted: false } },
   ]);
   device.goOnline();
-  // The first five wait with the sixth behind them, already read, until its deletion has come.
+  // Holds the first five until the deletion of the sixth has arrived, which was already read behind them.
   const gone = async () => !(await device.get('lea-5'));
   faults.decide = (_, url) => (url.includes('/push/things') ? until('the deletion', gone) : undefined);
   const sent = device.pushesOf('lea-5');

@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.AspNetCore.Tests.Hosting;
 
-/// <summary>Access policies and job handlers take scoped services, as a DbContext is one.</summary>
+/// <summary>Access policies and job handlers can use scoped services such as a DbContext.</summary>
 public sealed class ScopedServiceTests
 {
     [Fact]
@@ -28,7 +28,7 @@ public sealed class ScopedServiceTests
             using var ann = host.Client();
             using var lease = await ann.PutAsync("/dunlin/v1/leases/scoped/1", HttpAssert.Json("""{"leaseId":"lease-id-of-ann"}"""));
             Assert.Equal(HttpStatusCode.Created, lease.StatusCode);
-            // Asked outside any request.
+            // Called outside any request.
             log.IsRefusing = true;
             host.Services.GetRequiredService<AccessChanges>().RightsChanged("ann");
             await reader.UntilAsync("dunlin.goodbye");
@@ -104,7 +104,7 @@ public sealed class ScopedServiceTests
         public void CountUsedLate() => Interlocked.Increment(ref _usedLate);
     }
 
-    /// <summary>Stands for a DbContext: not to be shared, and of no use once its scope has ended.</summary>
+    /// <summary>Simulates a DbContext: cannot be shared, and is invalid after the end of its scope.</summary>
     private sealed class Context : IAsyncDisposable
     {
         private readonly Log _log;

@@ -50,7 +50,7 @@ public sealed class TelemetryTests
         lease.EnsureSuccessStatusCode();
         await host.Fanout.SettledAsync();
 
-        // Delivered live, or found by the catching up that a new stream begins with.
+        // Delivered live, or by the catch-up of the new stream.
         var received = counted.GetValueOrDefault("dunlin.fanout.delivered") + counted.GetValueOrDefault("dunlin.fanout.caught_up");
         Assert.Equal((1L, 1L, 1L), (counted["dunlin.fanout.connections"], received, counted["dunlin.leases.requests"]));
         Assert.Contains("result=granted", tags);

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.AspNetCore.Tests.Limits;
 
-/// <summary>What one user may have the engine keep or do, and that others are not held up by it.</summary>
+/// <summary>Limits of one user do not affect other users.</summary>
 public sealed class UserLimitTests
 {
     private const string Events = "/dunlin/v1/events";
@@ -71,7 +71,7 @@ public sealed class UserLimitTests
         await DoneAsync(AcquireAsync(ann, "f1", seconds: 30));
         await DoneAsync(AcquireAsync(ann, "f2", seconds: 60));
         await LimitedAsync(AcquireAsync(ann, "f3"), 2, seconds: null);
-        await DoneAsync(AcquireAsync(ann, "f2", seconds: 60)); // held already
+        await DoneAsync(AcquireAsync(ann, "f2", seconds: 60)); // already held
         await DoneAsync(AcquireAsync(bob, "f3"));
         await DoneAsync(ann.SendAsync(HttpMethod.Delete, Leases + "f1", headers: ("Dunlin-Lease", "lease-id-of-f1")));
         await DoneAsync(AcquireAsync(ann, "f4", seconds: 30));

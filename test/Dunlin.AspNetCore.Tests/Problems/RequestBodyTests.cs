@@ -290,7 +290,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
         }
         catch (IOException)
         {
-            // Reset: the server has dropped a peer that broke off.
+            // The server reset the connection of a peer that aborted its request.
         }
         Assert.DoesNotContain(" 200 ", answer, StringComparison.Ordinal);
         Assert.DoesNotContain("Error 4000", _host.Log.All, StringComparison.Ordinal);

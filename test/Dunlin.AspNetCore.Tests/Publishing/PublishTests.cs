@@ -47,7 +47,7 @@ public sealed class PublishTests
         Assert.Equal(1, host.Journal.Head.Offset);
         using var other = await ann.PostAsync(Events, HttpAssert.Json("""{"topic":"a","type":"x","data":2,"idempotencyKey":"k1"}"""));
         await HttpAssert.ProblemAsync(other, 409, "idempotency_key_reused");
-        // Another user's key is another key.
+        // Keys of different users are independent.
         using var bob = host.Client("bob");
         await SendAsync(bob, body);
         Assert.Equal(2, host.Journal.Head.Offset);
@@ -135,7 +135,7 @@ public sealed class PublishTests
             using var array = await ann.PostAsync(Events, HttpAssert.Json($$"""[{"topic":"a/b","type":"x","data":{{deep}}}]"""));
             await HttpAssert.ProblemAsync(array, 400, "invalid_json");
         }
-        // The depth that readers take by default holds a whole page.
+        // The default depth of readers fits a whole page.
         foreach (var topic in new[] { "a/b", "a/*", "a/**" })
             Assert.Equal(4, (await GetAsync(ann, $"/dunlin/v1/journal?topic={topic}")).GetProperty("events").GetArrayLength());
     }

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Dunlin.AspNetCore.Tests.Security;
 
-/// <summary>A page names the user it acts for; another user's credential is refused before anything is done.</summary>
+/// <summary>A page names its user. Credentials of another user are refused before the request has an effect.</summary>
 public sealed class ActingUserTests : IAsyncLifetime
 {
     private TestHost _host = null!;
@@ -45,7 +45,7 @@ public sealed class ActingUserTests : IAsyncLifetime
             using var inQuery = await _plain.SendAsync(new HttpMethod(method), $"{path}?dunlin-user=id-bob", token, cookie);
             await HttpAssert.ProblemAsync(inQuery, 409, "user_changed");
         }
-        // Nothing was done: a logout that was refused left the session as it is.
+        // The refused logout had no effect: the session is still valid.
         using var own = await _plain.SendAsync(HttpMethod.Get, "/api/whoami", cookie: _alice.Cookie, headers: ("Dunlin-User", "id-alice"));
         Assert.Equal("id-alice", (await own.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("userId").GetString());
     }

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.AspNetCore.Tests.Security;
 
-/// <summary>Tokens of an issuer whose keys are read from its OpenID Connect discovery document, over real connections.</summary>
+/// <summary>Tokens of an issuer with an OpenID Connect discovery document, over real connections.</summary>
 public sealed class AuthorityTests
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
@@ -27,7 +27,7 @@ public sealed class AuthorityTests
         await using var second = await OpenAsync(host, Token(issuer, host, "new"));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(host, old));
 
-        // The old key leaves the set: the next refresh ends it, and the streams that it opened go on.
+        // The issuer removes the old key. The next refresh rejects its tokens, but open streams continue.
         issuer.Publish("new");
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(host, old));
         await RefreshAsync(host, issuer);
@@ -37,7 +37,7 @@ public sealed class AuthorityTests
         Assert.Equal("1", (await first.UntilAsync("e")).Data);
         Assert.Equal("1", (await second.UntilAsync("e")).Data);
 
-        // A stream lasts as long as its token.
+        // A stream ends when its token expires.
         host.Time.Advance(TimeSpan.FromHours(3));
         Assert.Contains("tokenExpired", (await first.UntilAsync("dunlin.goodbye")).Data, StringComparison.Ordinal);
     }
@@ -253,14 +253,14 @@ public sealed class AuthorityTests
     private static string Token(OidcIssuer issuer, EngineHost host, string key) =>
         issuer.Token(key, host.Time.GetUtcNow(), ("exp", host.Time.GetUtcNow().AddHours(3).ToUnixTimeSeconds()));
 
-    /// <summary>Lets the periodic refresh fall due and waits until the issuer has answered and its answer is in use.</summary>
+    /// <summary>Advances time to the periodic refresh and waits until the new keys are in use.</summary>
     private static async Task RefreshAsync(EngineHost host, OidcIssuer issuer)
     {
         var authority = host.Services.GetRequiredService<Authorities>().Find(issuer.Address)!;
         var fetched = issuer.WhenFetchedAsync();
         host.Time.Advance(Interval + TimeSpan.FromMinutes(1));
         await fetched;
-        await authority.RefreshAsync(default); // joins the fetch under way
+        await authority.RefreshAsync(default); // joins the running fetch
     }
 
     private static async Task OpenedAsync(EngineHost host, string token) => Assert.Equal(HttpStatusCode.OK, await StatusAsync(host, token));

@@ -78,7 +78,7 @@ public sealed class CallerTests
         Assert.Equal(["admin"], who.GetProperty("roles").EnumerateArray().Select(role => role.GetString()!));
         Assert.Equal(OtherScheme.Expiry, who.GetProperty("expiresAt").GetDateTimeOffset());
         Assert.Equal(JsonValueKind.Null, who.GetProperty("sessionId").ValueKind);
-        // It gets tickets as well, but no token of ours: there is no session to refresh.
+        // Such a caller can get tickets, but no Dunlin token, because there is no session to refresh.
         using var ticket = await client.SendAsync(HttpMethod.Post, "/api/v1/auth/ticket", headers: ("X-User", "42"));
         Assert.Equal(HttpStatusCode.OK, ticket.StatusCode);
         using var refresh = await client.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", headers: ("X-User", "42"));

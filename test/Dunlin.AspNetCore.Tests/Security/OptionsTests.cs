@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.AspNetCore.Tests.Security;
 
-/// <summary>What is unsafe does not start, and says which option to change.</summary>
+/// <summary>Unsafe options prevent the start, and the error names the option.</summary>
 public sealed class OptionsTests
 {
     [Theory]

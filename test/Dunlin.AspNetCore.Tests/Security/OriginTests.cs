@@ -61,7 +61,7 @@ public sealed class OriginTests
             else
                 await HttpAssert.ProblemAsync(response, 403, "origin_refused");
         }
-        // Reading is for CORS to guard, and a bearer token is sent by nobody but its owner's script.
+        // CORS protects reads. Only a script that has the token can send a bearer token.
         using var read = await client.SendAsync(HttpMethod.Get, "/api/whoami", cookie: signedIn.Cookie, headers: headers);
         Assert.Equal(HttpStatusCode.OK, read.StatusCode);
         using var bearer = await client.SendAsync(HttpMethod.Post, "/api/write", signedIn.Token, signedIn.Cookie, headers: headers);
@@ -250,7 +250,7 @@ public sealed class OriginTests
             Assert.Contains(name, named);
         Assert.Contains("DELETE", Header(preflight, "Access-Control-Allow-Methods"), StringComparison.Ordinal);
 
-        // Errors are readable too, or the page could not tell why.
+        // Errors need CORS headers too, so that the page can read them.
         foreach (var path in new[] { "/api/whoami", "/api/guarded" })
         {
             using var error = await client.SendAsync(HttpMethod.Get, path, headers: ("Origin", Friend));

@@ -14,7 +14,7 @@ public sealed class TokenValidatorTests
 {
     private static readonly byte[] Secret = RandomNumberGenerator.GetBytes(32);
 
-    // Making an RSA key is slow; these serve every test.
+    // Creating an RSA key is slow, so all tests share these.
     private static readonly RSA RsaKey = RSA.Create(2048);
     private static readonly ECDsa EcKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
@@ -193,14 +193,14 @@ public sealed class TokenValidatorTests
                 TokenFault.WrongSignature,
                 Validate(Minted.Token(Minted.Header("RS256", extra), claims, Minted.Rs256(attacker))).Fault
             );
-        // They are ignored, not trusted: a token that its issuer signed may carry them.
+        // Keys in the header are ignored. A token with a valid signature may contain them.
         Assert.Equal(TokenFault.None, Validate(Minted.Token(Minted.Header("RS256", ("jwk", jwk)), claims, Minted.Rs256(RsaKey))).Fault);
     }
 
     [Fact]
     public void The_borders_of_time_are_where_the_skew_puts_them()
     {
-        var token = Own(); // valid from now for 900 s, 30 s of skew
+        var token = Own(); // valid for 900 s from now, with 30 s of skew
         _clock.Advance(TimeSpan.FromSeconds(-30));
         Assert.Equal(TokenFault.None, Validate(token).Fault);
         _clock.Advance(TimeSpan.FromSeconds(-1));
@@ -408,7 +408,7 @@ public sealed class TokenValidatorTests
         Assert.All(faults, fault => Assert.Equal([TokenFault.None], fault));
     }
 
-    // Keys are configured here, so validation ends without waiting.
+    // The keys are configured, so validation completes synchronously.
     private TokenResult Validate(string token)
     {
         var validation = Validator().ValidateAsync(token, default);

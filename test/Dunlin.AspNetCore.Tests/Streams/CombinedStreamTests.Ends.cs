@@ -19,7 +19,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
-/// <summary>Ends of streams and of the response, and readers and pages that misbehave.</summary>
+/// <summary>Ends of streams and of the response, and misbehaving readers and pages.</summary>
 public sealed partial class CombinedStreamTests
 {
     [Fact]
@@ -140,7 +140,7 @@ public sealed partial class CombinedStreamTests
             );
             Assert.Equal(HttpStatusCode.BadRequest, byTopic.StatusCode);
             await host.PublishAsync("a", line);
-            // JSON of several lines, as a library may append it.
+            // JSON with several lines, as a library may append it.
             await host.Journal.AppendAsync(
                 new EventDraft(TopicName.Parse("a"), "raw", "[\n\n\"stream: 2\",\r\r\"stream: 2\"\r\n\r\n]"u8.ToArray())
             );
@@ -187,7 +187,7 @@ public sealed partial class CombinedStreamTests
         var large = new string('x', 30_000);
         for (var i = 0; i < Count; i++)
             await host.PublishAsync(i % 2 == 0 ? "a" : "b", $"{i} {large}");
-        // 9 MB: far more than sockets and queues hold. The other reader has had all of it.
+        // 9 MB exceed all sockets and queues. The other reader has received all of it.
         for (var i = 0; i < Count; i++)
             Assert.StartsWith($"\"{i} ", (await quick.NextAsync()).Data, StringComparison.Ordinal);
 

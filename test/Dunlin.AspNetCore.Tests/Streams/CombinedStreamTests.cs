@@ -19,7 +19,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
-/// <summary>Several streams in one response keep, each of them, what a stream of its own promises.</summary>
+/// <summary>Streams in one combined response have the same guarantees as separate streams.</summary>
 public sealed partial class CombinedStreamTests
 {
     private const string Path = "/dunlin/v1/streams";
@@ -77,7 +77,7 @@ public sealed partial class CombinedStreamTests
                 sent[topic].Add($"{sent[topic].Count}");
                 await host.PublishAsync(topic, sent[topic].Count - 1);
             }
-            // Reads some of each, then the line breaks; what was under way is lost.
+            // Read some events of each stream, then break the connection; data in flight is lost.
             foreach (var topic in topics)
             {
                 var count = random.Next(sent[topic].Count - seen[topic].Count + 1);
@@ -182,7 +182,7 @@ public sealed partial class CombinedStreamTests
             await combined.ToTheEndAsync();
             Assert.Equal(["403", "404"], combined.Controls.Select(block => block["status"]).Order());
         }
-        // Its place has been given back.
+        // The slot was released.
         await using var next = await CombinedReader.OpenAsync(host, "ann", Stream("1", "/dunlin/v1/events?topic=a"));
         await next.ControlAsync("1", "connection");
     }
@@ -217,7 +217,7 @@ public sealed partial class CombinedStreamTests
     public async Task Paths_are_bounded_and_64_topics_of_200_characters_fit()
     {
         await using var host = await EngineHost.StartAsync();
-        // '@' is three characters of an address.
+        // An encoded '@' has three characters.
         var topics = Enumerable.Range(0, 64).Select(i => $"{i:d3}" + new string('@', 197)).ToList();
         var query = string.Join('&', topics.Select(topic => $"topic={Uri.EscapeDataString(topic)}"));
         await using var combined = await CombinedReader.OpenAsync(host, "ann", Stream("1", $"/dunlin/v1/events?{query}"));
@@ -297,7 +297,7 @@ public sealed partial class CombinedStreamTests
             new { open = new[] { Stream("d", "/dunlin/v1/events?topic=d") } }
         );
         Assert.Equal(3, (await HttpAssert.ProblemAsync(fourth, 429, "too_many_connections")).GetProperty("limit").GetInt32());
-        // One goes and another comes in the same change.
+        // Close one stream and open another in one request.
         await first.ChangeAsync(new { open = new[] { Stream("d", "/dunlin/v1/events?topic=d") }, close = new[] { "a" } });
         await first.ControlAsync("d", "connection");
         using var bob = host.Client("bob");
@@ -371,7 +371,7 @@ public sealed partial class CombinedStreamTests
         public int Count { get; set; }
     }
 
-    /// <summary>Proves nobody: who asks is decided before.</summary>
+    /// <summary>Authenticates nobody. The caller is determined before.</summary>
     private sealed class NoScheme(
         IOptionsMonitor<AuthenticationSchemeOptions> options,
         ILoggerFactory loggers,

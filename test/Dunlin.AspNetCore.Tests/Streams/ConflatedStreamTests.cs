@@ -77,7 +77,7 @@ public sealed class ConflatedStreamTests
                 break;
         }
         Assert.Equal(read.Order().Distinct(), read);
-        // Without a bound on the kernel's buffer it is some 3,100, and without conflation all of them.
+        // Without a bound on the kernel's buffer about 3,100 events arrive; without conflation all of them.
         Assert.InRange(read.Count, 2, 400);
     }
 

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
-/// <summary>What the listener does when it cannot accept.</summary>
+/// <summary>The listener when accepting a connection fails.</summary>
 public sealed class DirectListenerTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

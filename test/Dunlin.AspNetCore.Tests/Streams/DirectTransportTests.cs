@@ -19,9 +19,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
-/// <summary>
-/// The transport of our own changes nothing that a client of Kestrel can see: plain, over TLS, over HTTP/2, to slow readers.
-/// </summary>
+/// <summary>Clients of Kestrel see no difference with Dunlin's transport: plain, over TLS, over HTTP/2, and as slow readers.</summary>
 public sealed class DirectTransportTests
 {
     private const int LargeBytes = 24 * 1024 * 1024;
@@ -84,7 +82,7 @@ public sealed class DirectTransportTests
         await gone.ConnectAsync(server.Address.Host, server.Address.Port);
         await gone.SendAsync(Encoding.ASCII.GetBytes("GET /large HTTP/1.1\r\nHost: x\r\n\r\n"));
         await server.LargeBegun.Task.WaitAsync(TimeSpan.FromSeconds(20));
-        gone.Dispose(); // a reset, because it does not linger
+        gone.Dispose(); // sends a reset, because the socket does not linger
         await server.LargeEnded.Task.WaitAsync(TimeSpan.FromSeconds(20));
         Assert.True(server.LargeEnded.Task.IsCompleted);
     }
@@ -115,7 +113,7 @@ public sealed class DirectTransportTests
         Assert.Equal(path == "/frames" ? 0 : 4, server.SeenByMiddleware);
     }
 
-    // Mostly single frames, now and then several to a flush, now and then one that no window takes at once.
+    // Mostly single frames, sometimes several per flush, sometimes one that exceeds every window.
     private static IEnumerable<(byte[] Bytes, bool Flush)> Frames(int seed)
     {
         var random = new Random(seed);
@@ -204,7 +202,7 @@ public sealed class DirectTransportTests
             await _app.DisposeAsync();
         }
 
-        /// <summary>As a compressing middleware does: it puts a body of its own before the server's.</summary>
+        /// <summary>Replaces the server's response body, as compression middleware does.</summary>
         private async Task WatchAsync(HttpContext context, RequestDelegate next)
         {
             var body = context.Features.Get<IHttpResponseBodyFeature>()!;

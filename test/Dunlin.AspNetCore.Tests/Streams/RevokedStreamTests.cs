@@ -22,7 +22,7 @@ public sealed class RevokedStreamTests
         Assert.Equal(0, host.Fanout.ConnectionCount);
     }
 
-    /// <summary>The first question has been answered, and the caller was authenticated, when the credential is revoked.</summary>
+    /// <summary>Revokes the credential after authentication and after the first access check.</summary>
     private sealed class RevokingPolicy : IAccessPolicy
     {
         public Revocations Revocations { get; set; } = null!;

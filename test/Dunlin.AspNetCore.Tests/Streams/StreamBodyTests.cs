@@ -9,7 +9,7 @@ using RawReader = Dunlin.AspNetCore.Tests.Streams.TakeOverTests.RawReader;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
-/// <summary>A stream leaves Kestrel only when nothing of its request is left there, and Kestrel's side ends in any case.</summary>
+/// <summary>A stream leaves Kestrel only when Kestrel holds no data of its request, and Kestrel's side always ends.</summary>
 public sealed class StreamBodyTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

@@ -151,7 +151,7 @@ public sealed class StreamTests
         await first.NextAsync();
         await host.PublishAsync("a", 1);
         Assert.Equal("1", (await first.NextAsync()).Data);
-        // A place that is given back can be taken again.
+        // A released slot can be used again.
         var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         host.Fanout.Closed.Subscribe(_ => closed.TrySetResult());
         await second.DisposeAsync();
@@ -159,7 +159,7 @@ public sealed class StreamTests
         HttpStatusCode status;
         do
         {
-            // The place is given back just after the connection is closed.
+            // The slot is released shortly after the connection closed.
             using var again = await ann.GetAsync("/dunlin/v1/events?topic=a", HttpCompletionOption.ResponseHeadersRead);
             status = again.StatusCode;
         } while (status == HttpStatusCode.TooManyRequests);
@@ -220,7 +220,7 @@ public sealed class StreamTests
         using var response = await client.GetAsync("/dunlin/v1/events?topic=a", HttpCompletionOption.ResponseHeadersRead);
         await using var stream = await response.Content.ReadAsStreamAsync();
         var buffer = new byte[4096];
-        // Live: it has had an event, and its shard has let go of it.
+        // The stream is live: it has received an event, and its shard has released it.
         await host.PublishAsync("a", "live");
         for (var text = ""; !text.Contains("live", StringComparison.Ordinal) || !text.EndsWith("\n\n", StringComparison.Ordinal); )
             text += System.Text.Encoding.UTF8.GetString(

@@ -6,7 +6,7 @@ using Dunlin.Journal;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
-/// <summary>A stream that is asked for with a form, with an id of another server, or with HEAD.</summary>
+/// <summary>Streams that are requested with a form, with an id of another server, or with HEAD.</summary>
 public sealed class SubscribeTests
 {
     private const string Subscribe = "/dunlin/v1/events/subscribe";

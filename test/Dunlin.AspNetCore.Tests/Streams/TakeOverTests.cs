@@ -14,7 +14,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
-/// <summary>A stream that has left Kestrel with its socket is a stream like any other, for its client and for the engine.</summary>
+/// <summary>A stream that left Kestrel with its socket behaves like any other, for its client and for the engine.</summary>
 public sealed class TakeOverTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -73,7 +73,7 @@ public sealed class TakeOverTests
         var sent = new List<string>();
         for (var i = 0; i < 60; i++)
         {
-            // Mostly single frames, now and then several to a flush, now and then one that no window takes at once.
+            // Mostly single frames, sometimes several per flush, sometimes one that exceeds every window.
             var drafts = new List<EventDraft>();
             for (var n = random.Next(3) > 0 ? 1 : random.Next(1, 20); n > 0; n--)
             {
@@ -121,7 +121,7 @@ public sealed class TakeOverTests
         }
         catch (SocketException)
         {
-            // That is what it gets.
+            // The reset is the expected result.
         }
         await closed.WaitAsync(Patience);
     }
@@ -132,7 +132,7 @@ public sealed class TakeOverTests
         await using var host = await EngineHost.StartAsync();
         using var peer = await RawReader.OpenAsync(host);
         await host.StopAsync();
-        // The host has stopped: what has not been sent by now never will be.
+        // The host has stopped, so nothing more will be sent.
         var text = await peer.ToEndAsync();
         Assert.Contains("event: dunlin.goodbye", text, StringComparison.Ordinal);
         Assert.EndsWith("\r\n0\r\n\r\n", text, StringComparison.Ordinal);
@@ -146,7 +146,7 @@ public sealed class TakeOverTests
         await using var quick = await host.OpenAsync("/dunlin/v1/events?topic=t");
         await quick.UntilAsync("dunlin.hello");
         var filler = new string('x', 60_000);
-        const int events = 200; // 12 MB: more than any window and queue
+        const int events = 200; // 12 MB: more than all windows and queues hold
         for (var i = 0; i < events; i++)
         {
             await host.Journal.AppendAsync(new EventDraft(TopicName.Parse("t"), "e", JsonSerializer.SerializeToUtf8Bytes($"{i}:{filler}")));
@@ -174,7 +174,7 @@ public sealed class TakeOverTests
         Assert.Contains("as many as may be", host.Log.All, StringComparison.Ordinal);
         first.Close(reset: true);
         await closed.WaitAsync(Patience);
-        // The place is free once the socket is closed, a moment after the stream has ended: nothing tells when, so it is tried.
+        // The slot is released when the socket is closed, shortly after the stream ended. No event signals that, so retry.
         RawReader? fourth = null;
         for (var tries = 0; fourth is null && tries < 1_000; tries++)
         {
@@ -225,7 +225,7 @@ public sealed class TakeOverTests
         return closed.Task;
     }
 
-    /// <summary>Sees when Kestrel has done with a connection.</summary>
+    /// <summary>Observes when Kestrel has finished a connection.</summary>
     internal sealed class KestrelSide(string scheme = "http")
     {
         public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -249,7 +249,7 @@ public sealed class TakeOverTests
             );
     }
 
-    /// <summary>A reader that speaks HTTP/1.1 with its own bytes.</summary>
+    /// <summary>A reader that sends raw HTTP/1.1.</summary>
     internal sealed class RawReader : IDisposable
     {
         private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -265,7 +265,7 @@ public sealed class TakeOverTests
             return reader;
         }
 
-        /// <summary>Sends a request, or more, and reads nothing yet.</summary>
+        /// <summary>Sends one or more requests without reading.</summary>
         public static async Task<RawReader> SendAsync(EngineHost host, string request, int? receiveBuffer = null)
         {
             var reader = new RawReader();
@@ -291,7 +291,7 @@ public sealed class TakeOverTests
         {
             while (await ReadAsync())
             {
-                // The text is what is wanted.
+                // Keep the text that arrived.
             }
             return Text;
         }

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dunlin.Core.Tests.Access;
 
-/// <summary>How changes of access travel between what is told, the journal, and the node's listeners.</summary>
+/// <summary>How access changes travel between their source, the journal and the node's listeners.</summary>
 public sealed class AccessRelayTests : IDisposable
 {
     private static readonly TopicName Own = TopicName.Parse("dunlin/access");
@@ -41,7 +41,7 @@ public sealed class AccessRelayTests : IDisposable
         await Store.WriteAsync((unit, ct) => unit.RightsChangedAsync("end", ct));
         Assert.Equal(["ann/s1/signed_out/1", "bob", "end"], await heard.UntilAsync("end"));
         await relay.StopAsync(default);
-        // Nothing of it is told on.
+        // Received changes are not published again.
         Assert.Equal(3, (await EventsAsync()).Count);
     }
 
@@ -58,7 +58,7 @@ public sealed class AccessRelayTests : IDisposable
         var heard = new Heard(_changes);
         _changes.RightsChanged("ann");
         Assert.Equal(["ann"], heard.All);
-        // What waits when the node stops is still sent, and not heard a second time.
+        // Pending changes are sent when the node stops, and are not received again.
         await relay.StopAsync(default);
         Assert.Equal("rights.changed", Assert.Single(await EventsAsync()).Type);
         Assert.Equal(["ann"], heard.All);
@@ -105,11 +105,11 @@ public sealed class AccessRelayTests : IDisposable
         }
         _changes.SessionEnded("bob", "late", "signed_out");
         gate.Release();
-        // "first" too, unless it still waits there when "everything" comes, which covers it.
+        // "first" is missing if it was still pending when "everything" arrived, which covers it.
         Assert.Equal("everything", (await heard.UntilAsync("everything"))[^1]);
         await relay.StopAsync(default);
         await other.StopAsync(default);
-        // The other node does not tell it on.
+        // The other node does not publish it again.
         Assert.Equal(["rights.changed", "everything.changed"], (await EventsAsync()).Select(e => e.Type));
     }
 
@@ -161,10 +161,10 @@ public sealed class AccessRelayTests : IDisposable
     private async Task<IReadOnlyList<DunlinEvent>> EventsAsync() =>
         (await _node.Journal.ReadAsync(new JournalQuery(0, [Own], 100), default)).Events;
 
-    /// <summary>What the listeners of a node were told.</summary>
+    /// <summary>Records what a node's listeners received.</summary>
     private sealed class Heard
     {
-        private readonly Lock _gate = new(); // guards all below
+        private readonly Lock _gate = new(); // guards all fields below
         private readonly List<string> _all = [];
         private readonly List<(string Last, TaskCompletionSource Reached)> _waiting = [];
 

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dunlin.Core.Tests.Cluster;
 
-/// <summary>Nodes of one process that ask each other.</summary>
+/// <summary>Queries between nodes of one process.</summary>
 public sealed class ClusterQueryTests : IDisposable
 {
     private readonly CutBackplane _backplane = new();
@@ -66,7 +66,7 @@ public sealed class ClusterQueryTests : IDisposable
         await StartAsync(3);
         _nodes[1].Questions.End();
         Assert.Equal(1, _nodes[0].Questions.Others);
-        // Nothing more is heard of the third: ten seconds later it is no node any more.
+        // The third node is silent: after ten seconds it is dropped.
         _backplane.Cut = _nodes[2].Node.Fanout;
         _nodes[0].Node.Time.Advance(TimeSpan.FromSeconds(11));
         Assert.Equal(0, _nodes[0].Questions.Others);
@@ -126,14 +126,14 @@ public sealed class ClusterQueryTests : IDisposable
         }
         _nodes.ForEach(node => node.Questions.Begin());
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20), TimeProvider.System);
-        // Each answers the first word of another on a thread of the pool.
+        // Each node answers the first message of another on a pool thread.
         while (_nodes.Exists(node => node.Questions.Others < count - 1))
             await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, patience.Token);
     }
 
     private sealed record AskingNode(TestNode Node, ClusterQuery Questions);
 
-    /// <summary>Joins the nodes of this process, and passes on nothing that one of them says.</summary>
+    /// <summary>Connects the nodes of this process and drops all messages of one of them.</summary>
     private sealed class CutBackplane : IBackplane
     {
         private readonly InProcessBackplane _inner = new();

@@ -15,7 +15,7 @@ public sealed class CatchUpTests
             await node.PublishAsync(i % 3 == 0 ? "other" : "t", i);
         var head = node.Journal.Head;
         var sinks = Enumerable.Range(0, 100).Select(_ => new TestSink()).ToList();
-        // From ten places within the first pages.
+        // Resume from ten positions within the first pages.
         await Task.WhenAll(sinks.Select((sink, i) => node.ConnectAsync(sink, "t", head with { Offset = 100 + (i % 10 * 7) })));
         for (var i = 0; i < sinks.Count; i++)
         {
@@ -28,7 +28,7 @@ public sealed class CatchUpTests
             var frames = await sinks[i].WhenCountAsync(expected.Count);
             Assert.Equal(expected, frames.Where(frame => frame.Offset != 0).Select(frame => frame.Offset));
         }
-        // Ten first pages, and then the same ones for all; the last page is not kept, and the journal says when it is reached.
+        // Ten first pages, then shared ones. The last page is not cached; the journal tells when it is reached.
         Assert.InRange(journal!.Reads - journal.LastPages, 1, 10 + (total / 128));
     }
 

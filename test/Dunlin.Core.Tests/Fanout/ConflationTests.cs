@@ -24,7 +24,7 @@ public sealed class ConflationTests
     [Fact]
     public async Task A_reader_that_resumes_gets_the_last_event_of_each_topic_and_type()
     {
-        // Far more than the tail holds and a page: most of it comes from the journal, in many pages.
+        // Far more than tail and page hold: most of it is read from the journal in many pages.
         using var node = new TestNode(o => o.TailEvents = 64);
         for (var i = 0; i < 3_000; i++)
             await node.PublishAsync(i % 3 == 0 ? "ships/1" : "ships/2", i);
@@ -114,7 +114,7 @@ public sealed class ConflationTests
                 sink.LetGo();
             var topic = topics[random.Next(topics.Length)];
             last[topic] = (await node.PublishAsync(topic, topic)).Offset;
-            // Else everything could come in one round, which nobody is behind in.
+            // Otherwise everything could arrive in one round, without a backlog.
             if (random.Next(5) == 0)
                 await node.Fanout.SettledAsync();
         }
@@ -125,7 +125,7 @@ public sealed class ConflationTests
         Assert.True(frames.Count < 3_000, "It never fell behind, so nothing was shown.");
         for (var round = 0; round < 20; round++)
         {
-            // A connection cut after any event that was received, and resumed there, with conflation or without.
+            // Resume after any received event, with or without conflation.
             var at = random.Next(frames.Count);
             var resumed = new TestSink();
             await node.ConnectAsync(
@@ -150,7 +150,7 @@ public sealed class ConflationTests
     [Fact]
     public async Task G4_What_may_no_longer_be_read_when_it_is_sent_is_not_sent()
     {
-        // The second page is held back: by then the first has been read and nothing of it sent.
+        // Hold the second page back: by then the first was read and not sent.
         HeldJournal journal = null!;
         using var node = new TestNode(o => (o.TailEvents, o.Shards) = (64, 1), inner => journal = new HeldJournal(inner, after: 256));
         for (var i = 0; i < 1_000; i++)
@@ -188,7 +188,7 @@ public sealed class ConflationTests
 
     private static ConnectionRequest Conflating(ConnectionRequest request) => request with { Conflates = true };
 
-    /// <summary>Holds back what follows an offset until it is let go.</summary>
+    /// <summary>Blocks reads after an offset until it is released.</summary>
     private sealed class HeldJournal(IJournal inner, long after) : IJournal
     {
         private readonly TaskCompletionSource _reading = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -65,7 +65,7 @@ public sealed class FanoutTests
         for (var i = 0; i < 40; i++)
         {
             var sink = new TestSink();
-            // Some from the beginning (far behind the small tail), some from somewhere, some from now.
+            // Some from the beginning (far before the small tail), some from the middle, some from now.
             var head = node.Journal.Head;
             var resume = random.Next(3) switch
             {
@@ -84,7 +84,7 @@ public sealed class FanoutTests
         {
             var frames = await sinks[i].WhenAsync(f => f.Count > 0 && f[^1].Offset == last);
             var offsets = frames.Select(f => f.Offset).ToList();
-            // One that begins "now" may begin a little later than this thread believed; nothing may be missing after its first.
+            // A connection that starts "now" may start later than this thread assumed. After its first event nothing may be missing.
             var from = resumed[i] ? starts[i].Offset + 1 : offsets[0];
             Assert.Equal(Enumerable.Range(1, total).Where(n => n >= from && n % 3 != 0).Select(n => (long)n).Append(last), offsets);
         }
@@ -132,7 +132,7 @@ public sealed class FanoutTests
     [Fact]
     public async Task Hints_that_arrive_out_of_order_or_not_at_all_still_deliver_every_event_in_order()
     {
-        // Two nodes over one journal: the second hears only some hints, late and in the wrong order.
+        // Two nodes on one journal: the second receives only some commit notifications, late and out of order.
         using var node = new TestNode();
         using var listener = new TestNode(decorate: _ => node.Store);
         var sink = new TestSink();
@@ -166,7 +166,7 @@ public sealed class FanoutTests
         await node.PublishAsync("t", "own", new EventOrigin("ann", "s1", connection.Id, "d1"));
         await node.PublishAsync("t", "device", new EventOrigin("ann", "s1", "another", "d1"));
         await node.PublishAsync("t", "session", new EventOrigin("ann", "s1", "another", "d2"));
-        // Another user who names ann's ids is not ann.
+        // Another user with ann's ids is not excluded as ann.
         await node.PublishAsync("t", "other", new EventOrigin("bob", "s1", connection.Id, "d1"));
         var frames = await sink.WhenAsync(f => f.Any(x => x.Data == "\"other\""));
         Assert.Equal(heard.Split(' '), frames.Select(f => f.Data.Trim('"')));

@@ -2,7 +2,7 @@ using Dunlin.Journal;
 
 namespace Dunlin.Core.Tests.Fanout;
 
-/// <summary>Hints of another node that come while the journal is read for what one of them skipped.</summary>
+/// <summary>Commit notifications of another node that arrive during the journal read for a gap.</summary>
 public sealed class HintTests : IDisposable
 {
     private readonly TestNode _writer = new();
@@ -113,7 +113,7 @@ public sealed class HintTests : IDisposable
 
     private void Hint(int offset) => _node.Fanout.OnCommitNotification(_hints[offset - 1]);
 
-    /// <summary>Keeps the answer to the first reading until it is let go.</summary>
+    /// <summary>Blocks the answer to the first read until it is released.</summary>
     private sealed class HeldJournal(IJournal inner) : IJournal
     {
         private readonly TaskCompletionSource _reading = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -124,7 +124,7 @@ public sealed class HintTests : IDisposable
 
         public int Reads => Volatile.Read(ref _reads);
 
-        // It knows what hints have told, not what it has not been told.
+        // The head follows received notifications only.
         public Position Head => inner.Head with { Offset = 0 };
 
         public void LetGo() => _go.SetResult();

@@ -218,13 +218,13 @@ public sealed class PatternTests
         var connection = node.Open(sink, topics);
         var starting = node.Fanout.StartAsync(connection, ":\n\n"u8.ToArray(), node.Journal.Head with { Offset = 0 });
         await blocked.WaitAsync(TimeSpan.FromSeconds(20));
-        // It owns its sink and has read little yet; what is delivered now must not overtake what it still has to read.
+        // The connection owns its sink and has read only a part. Live events must not overtake its backlog.
         await node.Fanout.ReauthorizeAsync("ann", (_, topic) => new(topic.Value == "a"));
         await node.PublishAsync("a", 1_000);
         await node.Fanout.SettledAsync();
         sink.LetGo();
         await starting.WaitAsync(TimeSpan.FromSeconds(20));
-        // Told of the lost topic it may be before the last event or after it.
+        // The revocation may arrive before or after the last event.
         var frames = await sink.WhenAsync(f => f.Any(frame => frame.Data == "1000"));
         Assert.Equal(Enumerable.Range(1, 1_001).Select(i => (long)i), frames.Where(f => f.Name == "e").Select(f => f.Offset));
     }

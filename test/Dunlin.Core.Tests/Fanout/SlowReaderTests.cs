@@ -16,7 +16,7 @@ public sealed class SlowReaderTests
         await node.StallAsync(slow, "t", 0);
         for (var i = 1; i < 500; i++)
             await node.PublishAsync("t", i);
-        // The other reader is not held up, and what waits for the slow one is what it had not accepted yet.
+        // The other reader is not delayed, and only unaccepted events wait for the slow one.
         await node.Fanout.SettledAsync();
         Assert.Equal(500, (await fast.WhenCountAsync(500)).Count);
         Assert.True(slow.UnflushedBytes < 2_048, $"{slow.UnflushedBytes} bytes were pushed at a reader that reads nothing.");

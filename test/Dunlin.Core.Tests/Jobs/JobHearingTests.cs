@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Core.Tests.Jobs;
 
-/// <summary>Who hears of a job when. Time does not move here: what happens, happens because somebody was told.</summary>
+/// <summary>When nodes learn of jobs. Time stands still, so only notifications cause progress.</summary>
 public sealed class JobHearingTests : IAsyncDisposable
 {
     private const string Type = "work";
@@ -25,7 +25,7 @@ public sealed class JobHearingTests : IAsyncDisposable
     public JobHearingTests()
     {
         _first = new TestNode(backplane: _backplane);
-        // Another node over the same store: it hears what the first commits from the backplane alone.
+        // Another node on the same store learns of commits from the backplane only.
         _second = new EventFanout(
             _first.Store,
             _secondFeed,
@@ -85,7 +85,7 @@ public sealed class JobHearingTests : IAsyncDisposable
             new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously),
             new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously)
         );
-        // Nothing ends it, as nothing ended the process that was killed: it is only later than all that follows.
+        // The first worker is not stopped, as after a kill; everything else happens later.
         await StartAsync(
             _first.Feed,
             _first.Fanout,
@@ -114,7 +114,7 @@ public sealed class JobHearingTests : IAsyncDisposable
         var now = await Store.ReadAsync((scope, ct) => scope.Jobs().FindAsync(Type, job.Id, ct));
         Assert.Equal(isAlone ? JobState.Done : JobState.Running, now!.State);
         end.SetResult();
-        // And if it was not dead after all, the fence keeps it out.
+        // If the first worker was alive after all, the fencing token excludes it.
         Assert.Equal(
             isAlone,
             await refused.Task.WaitAsync(Patience, TimeProvider.System) is DunlinException lost && lost.Code == ErrorCode.LeaseLost

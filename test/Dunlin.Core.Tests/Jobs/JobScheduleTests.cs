@@ -3,7 +3,7 @@ using Dunlin.TestKit;
 
 namespace Dunlin.Core.Tests.Jobs;
 
-/// <summary>The schedule against a model that looks through everything it knows.</summary>
+/// <summary>Compares the schedule with a model that searches all jobs.</summary>
 public sealed class JobScheduleTests
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);

@@ -68,7 +68,7 @@ public sealed class JsonTextTests
                 Assert.NotNull(
                     member.Name + (member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString() : member.Value[0].GetString())
                 );
-            // What System.Text.Json can read is exactly what needs no repair.
+            // System.Text.Json can read exactly those texts that need no repair.
             Assert.Equal(repaired.Span.SequenceEqual(json), IsReadable(json));
         }
     }

@@ -98,7 +98,7 @@ public sealed class BackgroundLoopTests
             mayEnd.SetResult();
         }
         await stopped.WaitAsync(Patience, TimeProvider.System, TestContext.Current.CancellationToken);
-        // A body may fail with anything while it is being stopped.
+        // A body may fail with any exception while it is stopped.
         Assert.Empty(_log.Entries);
     }
 
@@ -167,7 +167,7 @@ public sealed class BackgroundLoopTests
         Assert.Equal(0, runs);
         await AdvanceAsync(TimeSpan.FromHours(1), 1);
         await AdvanceAsync(TimeSpan.FromHours(1), 2);
-        // The back-off, and not an hour.
+        // Waits for the back-off, not for an hour.
         await AdvanceAsync(TimeSpan.FromSeconds(1), 3);
         await AdvanceAsync(TimeSpan.FromMinutes(59), 3);
         await AdvanceAsync(TimeSpan.FromMinutes(1), 4);
@@ -187,7 +187,7 @@ public sealed class BackgroundLoopTests
         return loop;
     }
 
-    // A continuation may run on the pool after time has been advanced.
+    // A continuation may run on the pool after time was advanced.
     private static async Task UntilAsync(Func<bool> condition)
     {
         var began = TimeProvider.System.GetTimestamp();

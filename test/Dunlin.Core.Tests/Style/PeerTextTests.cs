@@ -21,7 +21,7 @@ public sealed class PeerTextTests
         Assert.Equal(expected, $"{peer}");
     }
 
-    // Not a row above: the metadata of an assembly holds no half of a surrogate pair.
+    // Not a theory row, because assembly metadata cannot contain a lone surrogate.
     [Fact]
     public void Half_of_a_surrogate_pair_is_escaped()
     {

@@ -3,15 +3,15 @@ using System.Text.RegularExpressions;
 
 namespace Dunlin.Core.Tests.Style;
 
-/// <summary>Rules of the house style that no analyzer checks. Banned members stand in BannedSymbols.txt.</summary>
+/// <summary>Style rules that no analyzer checks. BannedSymbols.txt contains banned members.</summary>
 public sealed class StyleTests
 {
-    // A file over 400 lines wants a reason; a suite of tests may have 520. This list may only shrink.
+    // Exceptions from the limit of 400 lines per file, 520 for tests. The list may only shrink.
     private static readonly Dictionary<string, int> LongFiles = new(StringComparer.Ordinal);
 
     private const int MaxLines = 400;
     private const int MaxTestLines = 520;
-    private const int MaxColumns = 140; // max_line_length in .editorconfig, which CSharpier obeys for code
+    private const int MaxColumns = 140; // max_line_length in .editorconfig, which CSharpier applies to code
 
     private static readonly string Root = FindRoot();
 
@@ -37,7 +37,7 @@ public sealed class StyleTests
         );
     }
 
-    // MA0026 knows TODO only.
+    // MA0026 finds TODO only.
     [Fact]
     public void Notes_of_unfinished_work_are_not_written()
     {
@@ -66,7 +66,7 @@ public sealed class StyleTests
         Assert.Empty(ids.GroupBy(i => i.Id).Where(g => g.Count() > 1).Select(g => $"{g.Key}: {string.Join(", ", g.Select(i => i.File))}"));
     }
 
-    // Parameters of log messages that are plain texts and that no peer can choose: this list is what a review looks at.
+    // Parameters of log messages that are plain texts and that no peer can choose. A review has to check this list.
     private static readonly string[] OwnTexts =
     [
         "traceId",
@@ -145,7 +145,7 @@ public sealed class StyleTests
                     )
                     .Select(m => $"{Relative(file)}: {m.Groups[1].Value}")
             )
-            // A stream of one application, in the words of its contract.
+            // A stream of one application uses the names of its contract.
             .Where(name => !name.StartsWith("apps", StringComparison.Ordinal));
         Assert.Empty(found);
     }
@@ -169,7 +169,7 @@ public sealed class StyleTests
         Assert.Empty(tooLong);
     }
 
-    // CSharpier breaks code but neither comments nor literals. A literal may be long: a break would hide what it matches.
+    // CSharpier wraps code, but neither comments nor literals. A literal may be long, because a break would hide its matches.
     [Fact]
     public void Lines_have_at_most_140_columns_unless_a_literal_needs_more()
     {

@@ -3,7 +3,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Core.Tests.Topics;
 
-/// <summary>A pattern opens nothing that somebody else decides about.</summary>
+/// <summary>A pattern gives no access to topics of another policy.</summary>
 public sealed class PatternAccessTests
 {
     private static readonly Caller Ann = new("ann", "Ann");
@@ -25,9 +25,9 @@ public sealed class PatternAccessTests
 
     [Theory]
     [InlineData("teams/**", false)]
-    [InlineData("teams/*", false)] // "teams/7" is the other's as well
+    [InlineData("teams/*", false)] // includes "teams/7", which the other policy owns
     [InlineData("teams/*/chat", false)]
-    [InlineData("teams/7/**", false)] // the other's, which allows no pattern
+    [InlineData("teams/7/**", false)] // owned by the other policy, which allows no pattern
     [InlineData("teams/8/**", true)]
     [InlineData("teams/70/**", true)]
     [InlineData("*/7", false)]
@@ -70,7 +70,7 @@ public sealed class PatternAccessTests
     [InlineData("ann", "users/**", false)]
     [InlineData("a/b", "users/a/**", false)]
     [InlineData("a/b", "users/a%2Fb/**", true)]
-    [InlineData("*", "users/*/x", false)] // the id "*" is written "%2A"
+    [InlineData("*", "users/*/x", false)] // the id "*" is encoded as "%2A"
     [InlineData("*", "users/%2A/**", true)]
     public async Task Everybody_reads_by_pattern_what_is_below_the_own_id_and_nothing_beside(
         string userId,

@@ -50,7 +50,7 @@ public sealed class TopicPatternTests
         Assert.False(TopicPattern.TryParse(text, out _));
     }
 
-    /// <summary>Held against a definition that could not be simpler: a regular expression of the segments.</summary>
+    /// <summary>Compares with the simplest definition, a regular expression per segment.</summary>
     [Fact]
     public void Patterns_agree_with_their_definition_on_random_names()
     {
@@ -106,12 +106,12 @@ public sealed class TopicPatternTests
     public void A_pattern_covers_another_where_it_covers_every_name_of_it(string pattern, string other, bool covers) =>
         Assert.Equal(covers, TopicPattern.Parse(pattern).CoversAll(TopicPattern.Parse(other)));
 
-    /// <summary>Held against all names of up to four segments: what can be told apart differs there already.</summary>
+    /// <summary>Compares with all names of up to four segments, which suffice to tell patterns apart.</summary>
     [Fact]
     public void Covering_and_meeting_agree_with_their_definition_on_random_patterns()
     {
         var random = TestKit.TestSeed.NewRandom(out var seed);
-        // "z" is in no pattern: it stands for all that a '*' alone covers.
+        // "z" occurs in no pattern and represents all segments that only '*' matches.
         string[] words = ["a", "b", "z"];
         var names = new List<string>();
         foreach (var _ in Enumerable.Range(0, 4))

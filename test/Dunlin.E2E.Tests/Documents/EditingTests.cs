@@ -5,7 +5,7 @@ using static Dunlin.E2E.Tests.Support.Pages;
 
 namespace Dunlin.E2E.Tests.Documents;
 
-/// <summary>One user and a text: nothing that was typed is ever lost.</summary>
+/// <summary>One user edits a text. Typed text is never lost.</summary>
 public sealed class EditingTests(BrowserFixture browser)
 {
     [Fact]
@@ -34,7 +34,7 @@ public sealed class EditingTests(BrowserFixture browser)
         await Expect(bob.Toast("Your text is kept as a draft")).ToBeVisibleAsync();
         await Expect(bob.Toast("Connection restored")).ToBeVisibleAsync();
         await bob.Page.PictureAsync("documents-lost");
-        // Also over a reload of the page.
+        // Survives a reload of the page too.
         await bob.Page.ReloadAsync();
         await bob.ReadyAsync();
         await Expect(bob.Page.GetByText("You have an unsaved draft")).ToBeVisibleAsync();
@@ -200,7 +200,7 @@ public sealed class EditingTests(BrowserFixture browser)
         await bob.Page.Keyboard.PressAsync("Control+s");
         await Expect(bob.Toast("Saved")).ToBeVisibleAsync();
         Assert.Equal("<letter>By the keyboard</letter>", await api.TextAsync(file));
-        // Tab is not caught by the editor.
+        // The editor does not capture Tab.
         await bob.Page.Keyboard.PressAsync("Tab");
         Assert.False(await bob.Page.EvaluateAsync<bool>("() => document.activeElement?.classList.contains('cm-content') === true"));
     }
@@ -274,7 +274,7 @@ public sealed class EditingTests(BrowserFixture browser)
         await bob.IsReadOnlyAsync();
         Assert.Empty(await api.LockedByAsync(file));
         Assert.Empty(await api.LockedByAsync(gold));
-        // Of the collection that he is no member of, nothing is on his page.
+        // His page contains nothing of a collection that he is no member of.
         Assert.DoesNotContain("Minutes", await dave.Page.ContentAsync(), StringComparison.Ordinal);
     }
 

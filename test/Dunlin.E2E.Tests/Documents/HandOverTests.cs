@@ -5,7 +5,7 @@ using static Dunlin.E2E.Tests.Support.Pages;
 
 namespace Dunlin.E2E.Tests.Documents;
 
-/// <summary>Three users and one document: who edits, who reads, and who is next.</summary>
+/// <summary>Three users and one document: editing, reading and queueing.</summary>
 public sealed class HandOverTests(BrowserFixture browser)
 {
     [Fact]
@@ -171,7 +171,7 @@ public sealed class HandOverTests(BrowserFixture browser)
         await Expect(carol.Toast(DocumentPage.Editable)).ToBeVisibleAsync();
         await bob.Page.PictureAsync("documents-forced-out");
 
-        // What was typed is still there after signing in again.
+        // The typed text is still available after the next sign-in.
         await bob.Page.Locator("[data-account=bob]").ClickAsync();
         await bob.ReadyAsync();
         await bob.OpenFileAsync(file);

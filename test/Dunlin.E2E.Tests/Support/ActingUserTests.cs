@@ -7,10 +7,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.E2E.Tests.Support;
 
-/// <summary>Every endpoint of the host, asked with one user's cookie by a page of another.</summary>
+/// <summary>Requests to every endpoint of the host with one user's cookie from a page of another user.</summary>
 public sealed class ActingUserTests
 {
-    // They know no user: signing in, who is signed in by whichever name, what is for everybody.
+    // Endpoints without a user: sign-in, session status, public data.
     private static readonly string[] Open =
     [
         "POST /api/v1/auth/login",

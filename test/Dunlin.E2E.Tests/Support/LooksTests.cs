@@ -3,10 +3,10 @@ using Microsoft.Playwright;
 
 namespace Dunlin.E2E.Tests.Support;
 
-/// <summary>What holds for the looks of every page.</summary>
+/// <summary>Visual requirements of every page.</summary>
 public sealed class LooksTests(BrowserFixture browser)
 {
-    // WCAG 2.2, 1.4.3: 4.5 to 1, and 3 to 1 for large text. Backgrounds are laid over each other as they are nested.
+    // WCAG 2.2, 1.4.3: contrast of 4.5 to 1, and 3 to 1 for large text. Blends nested backgrounds.
     private const string FaintTexts = """
         () => {
           const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });

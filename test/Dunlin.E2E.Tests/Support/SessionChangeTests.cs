@@ -3,7 +3,7 @@ using static Dunlin.E2E.Tests.Support.Pages;
 
 namespace Dunlin.E2E.Tests.Support;
 
-/// <summary>What each page does when its user signs out, or another user signs in, here or in another tab of the browser.</summary>
+/// <summary>Each page when its user signs out, or another user signs in, in this tab or another.</summary>
 public sealed class SessionChangeTests(BrowserFixture browser)
 {
     private const string Text = """
@@ -90,7 +90,7 @@ public sealed class SessionChangeTests(BrowserFixture browser)
                     refusals.Add($"{response.Status} {response.Request.Method} {response.Url}");
         };
 
-        // The cookie changes without a word to the tabs: the worst of the ways in which another user may come.
+        // The cookie changes without a message to the tabs: the hardest case of a user change.
         var login = await page.Context.APIRequest.PostAsync(
             new Uri(host.Address, "/api/v1/auth/login").ToString(),
             new() { DataObject = new { username = "carol", password = Dunlin.Host.DemoData.Password } }
@@ -105,7 +105,7 @@ public sealed class SessionChangeTests(BrowserFixture browser)
             Assert.DoesNotContain(SystemPage.Change, await system.ServerAsync(client), StringComparison.Ordinal);
         }
 
-        // Back to alice: what she did is there, and goes to the server as hers.
+        // Alice again: her changes still exist and are sent as hers.
         await page.Locator(".user-button").ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
         await page.Locator("[data-account=alice]").ClickAsync();

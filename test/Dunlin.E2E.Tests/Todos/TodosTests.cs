@@ -54,7 +54,7 @@ public sealed class TodosTests(BrowserFixture browser)
         {
             await Expect(Entry(page, "Made by Bob offline")).ToHaveCountAsync(1);
             await Expect(Entry(page, "Made by Alice meanwhile")).ToHaveCountAsync(1);
-            // Both changes of one task, made apart: her words and his tick.
+            // Both offline changes of one task: her title and his check mark.
             await Expect(page.Locator("[data-task=t1][data-done=true] .entry-title")).ToHaveValueAsync("Borrow the better scope");
             await Expect(page.Locator("[data-task=t2]")).ToHaveCountAsync(0);
             await Expect(page.Locator("[data-task]")).ToHaveCountAsync(5);

@@ -5,7 +5,7 @@ using static Dunlin.E2E.Tests.Support.Pages;
 
 namespace Dunlin.E2E.Tests.Warranty;
 
-/// <summary>The seed's five tests and what its authors forgot, with two users in real browsers.</summary>
+/// <summary>The five tests of the original system and additional cases, with two users in real browsers.</summary>
 public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
 {
     private const string Name = "customerName";
@@ -147,7 +147,7 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
         await editor.FillAsync("Pending");
         await editor.PressAsync("Tab");
         await gate.Arrived.Task.WaitAsync(TimeSpan.FromSeconds(20));
-        // The editor is closed and the save on its way: the lock stands.
+        // The editor is closed and the save is in flight: the lock is still held.
         await Expect(bob.Editor(20, Name)).ToHaveCountAsync(0);
         await Expect(carol.Lock(20, Name)).ToHaveCountAsync(1);
         using var client = await _host.ClientAsync("carol");
@@ -205,7 +205,7 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
         var editor = await bob.EditAsync(20, Name);
         await editor.FillAsync("Being typed");
         var synced = page.WaitForResponseAsync(r => r.Url.Contains("/branches/1/cases", StringComparison.Ordinal));
-        // The page's clock goes in steps of a third of the lease, so that each renewal is answered in its own time.
+        // Advances the page's clock in thirds of the lease, so that each renewal gets its answer in time.
         for (var second = 0; second < 63; second += 10)
         {
             var renewed = page.WaitForResponseAsync(r => r.Request.Method == "POST" && r.Url.Contains("/locks/", StringComparison.Ordinal));

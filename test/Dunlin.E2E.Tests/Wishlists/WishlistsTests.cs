@@ -7,7 +7,7 @@ using static Dunlin.E2E.Tests.Wishlists.WishlistPages;
 
 namespace Dunlin.E2E.Tests.Wishlists;
 
-/// <summary>The wishlists in Chromium: what their contract promises, each by the number it has there.</summary>
+/// <summary>The wishlists in Chromium: the guarantees of their contract, with its numbers.</summary>
 public sealed class WishlistsTests(BrowserFixture browser)
 {
     [Fact]
@@ -132,7 +132,7 @@ public sealed class WishlistsTests(BrowserFixture browser)
         }
         Assert.Equal(1, pushes.Sum(seen => seen.Count));
 
-        // The tab that replicates goes, and another takes over.
+        // The replicating tab closes, and another takes over.
         await first.CloseAsync();
         await AddAsync(tabs[1], "Made when the first was gone");
         await Expect(Wish(tabs[2], "Made when the first was gone")).ToBeVisibleAsync(Patient);
@@ -158,7 +158,7 @@ public sealed class WishlistsTests(BrowserFixture browser)
         await CloudAsync(alice, "offline", 1);
         await RenameAsync(alice, "Water glasses", "Wine glasses");
         await CloudAsync(alice, "offline", 2);
-        // Neither the interface nor the stream is ever answered from what is kept.
+        // Neither the API nor the stream is answered from the cache.
         var kept = await alice.EvaluateAsync<string[]>(
             "async () => (await (await caches.open('dunlin-wishlists')).keys()).map((r) => new URL(r.url).pathname)"
         );

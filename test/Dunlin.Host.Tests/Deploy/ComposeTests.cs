@@ -7,7 +7,7 @@ using YamlDotNet.Serialization;
 
 namespace Dunlin.Host.Tests.Deploy;
 
-/// <summary><c>deploy/compose.yaml</c> against what it starts: the host, and nginx with <c>nginx-cluster.conf</c>.</summary>
+/// <summary>Checks <c>deploy/compose.yaml</c> against the host and nginx with <c>nginx-cluster.conf</c>.</summary>
 public sealed partial class ComposeTests
 {
     private readonly Dictionary<object, object> _services;
@@ -38,7 +38,7 @@ public sealed partial class ComposeTests
             ports.Add(settings.Port);
             var environment = Map(node["environment"]);
             Assert.Empty(KnownSettings.Unknown(environment.Keys.Cast<string>()));
-            // nginx and the nodes share the machine's network: that is how it reaches them, and who is believed.
+            // nginx and the nodes share the host network, so the nodes must trust its loopback address as a proxy.
             Assert.Equal(("host", "127.0.0.1"), (node["network_mode"], environment["Dunlin__TrustedProxies"]));
         }
         Assert.Equal(NginxPorts(), ports);
@@ -106,7 +106,7 @@ public sealed partial class ComposeTests
             Assert.Equal(["CMD", "bash", "-c"], check[..3]);
             Assert.Contains("/" + port + " ", check[3], StringComparison.Ordinal);
             Assert.Equal(0, await RunAsync(check[3].Replace(port, $"{host.Port}", StringComparison.Ordinal)));
-            // Something that answers, but not that it is ready; and nobody at all.
+            // A server that is not ready, and no server.
             Assert.NotEqual(
                 0,
                 await RunAsync(

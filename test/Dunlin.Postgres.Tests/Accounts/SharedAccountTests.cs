@@ -5,7 +5,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Postgres.Tests.Accounts;
 
-/// <summary>What the other nodes hear of accounts and sessions, in the transaction that changes them.</summary>
+/// <summary>Account and session changes reach the other nodes in the transaction of the change.</summary>
 public sealed class SharedAccountTests : IAsyncLifetime
 {
     private Backend _backend = null!;

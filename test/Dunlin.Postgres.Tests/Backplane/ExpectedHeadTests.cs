@@ -3,7 +3,7 @@ using Dunlin.Postgres.Backplane;
 
 namespace Dunlin.Postgres.Tests.Backplane;
 
-/// <summary>When a node that is told of a commit looks for it.</summary>
+/// <summary>When a node reads the head after the notification of a commit.</summary>
 public sealed class ExpectedHeadTests
 {
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(20);
@@ -38,7 +38,7 @@ public sealed class ExpectedHeadTests
         Read(6);
         Tell(7);
         Read(7);
-        // Late, and nothing new: but they do come.
+        // They are late and not new, but they do arrive.
         Hint(7);
         Tell(8);
         Assert.Equal(ExpectedHead.Decision.Wait(Grace), Decide());

@@ -6,8 +6,10 @@ using Npgsql;
 
 namespace Dunlin.Postgres.Tests.Backplane;
 
-/// <summary>What a node asks the database of what others commit, while hints bring it and while they do not. The poll is so far away
-/// that nothing here comes by it, unless the test says so.</summary>
+/// <summary>
+/// The queries of a node for commits of others, with and without commit notifications of a backplane. The poll interval is so long that it
+/// causes nothing unless the test says so.
+/// </summary>
 public sealed class InStepTests : IAsyncLifetime
 {
     private readonly List<NodeHost> _nodes = [];
@@ -34,7 +36,7 @@ public sealed class InStepTests : IAsyncLifetime
         Assert.Equal(Enumerable.Range(1, 1_000).Select(i => (long)i), await reader.NextAsync(1_000));
         var last = writer.Store.Head;
         await reader.WhenToldAsync(last);
-        // Whoever goes by what the store knows is told as well.
+        // Observers of the store's head are notified too.
         Assert.Equal(last, reader.Store.Head);
         Assert.Equal((1, 0), (reader.Heads, reader.Pages));
     }
@@ -64,14 +66,14 @@ public sealed class InStepTests : IAsyncLifetime
 
     [Theory]
     [InlineData("", 0.1)]
-    // As a node of an older version notifies, which does not say how far it is.
+    // The notification of an older version, without a position.
     [InlineData("SELECT pg_notify('dunlin', '')", 60)]
     public async Task What_was_committed_without_a_hint_or_a_position_is_found_by_a_question(string notify, double pollSeconds)
     {
         var reader = await StartAsync(options => options.PollInterval = TimeSpan.FromSeconds(pollSeconds));
         await using var writer = new NpgsqlConnection(_backend.ConnectionString);
         await writer.OpenAsync(TestContext.Current.CancellationToken);
-        // As a writer does it, without its notification.
+        // Writes as a writer does, but without a notification.
         await new NpgsqlCommand(
             $"""
             INSERT INTO dunlin_topic (name) VALUES ('watched');
@@ -118,7 +120,7 @@ public sealed class InStepTests : IAsyncLifetime
                 _backend.ConnectionString,
                 "SELECT count(*) FROM pg_locks WHERE locktype = 'tuple' AND relation = 'dunlin_lock'::regclass"
             );
-        // As where this node stood still with the lock, was disconnected, and another went on: it hears of that first.
+        // This node was suspended with the lock and disconnected, and another node continued. The notification of that arrives first.
         node.StoreBackplane.Hinted(known with { Offset = 1 }, known with { Offset = 1 });
         await transaction.RollbackAsync(Backend.Cancellation);
         await writing;
@@ -198,7 +200,7 @@ public sealed class InStepTests : IAsyncLifetime
         );
         _nodes.Add(node);
         node.StoreBackplane.HintsCome(true);
-        // The first look, after which it listens.
+        // The first read of the head. The node listens from then on.
         await NodeHost.WhenAsync(() => node.Heads > 0);
         return node;
     }
@@ -206,7 +208,7 @@ public sealed class InStepTests : IAsyncLifetime
     private static void Relay(NodeHost from, Action<IReadOnlyList<DunlinEvent>> hint) =>
         ((CommitFeed)from.Services.GetService(typeof(CommitFeed))!).Committed.Subscribe(hint);
 
-    /// <summary>As a backplane brings it.</summary>
+    /// <summary>Delivers events as a backplane does.</summary>
     private static void Bring(NodeHost to, IReadOnlyList<DunlinEvent> events)
     {
         to.Fanout.OnCommitNotification(events);

@@ -15,7 +15,7 @@ public sealed class NotificationsTests
         var notifications = new Notifications(listener);
         await RunAsync(listener, "LISTEN during_a_query");
         await RunAsync(sender, "SELECT pg_advisory_lock(4711)");
-        // The query returns after the other session has notified: its answer carries the notification.
+        // The query returns after the notification of the other session, so its answer contains the notification.
         var query = RunAsync(listener, "SELECT pg_advisory_lock(4711)");
         await RunAsync(sender, "NOTIFY during_a_query");
         await RunAsync(sender, "SELECT pg_advisory_unlock(4711)");

@@ -16,7 +16,7 @@ public sealed class DatabaseClockTests
     public async Task Nodes_whose_clocks_differ_by_years_judge_a_lease_alike()
     {
         await using var backend = await Backend.NewAsync();
-        // One is in the year 2030 and stands still, the other has the time of the machine.
+        // One node's clock stands still in 2030, the other has the real time.
         var stopped = new StoreClock(new ManualTime());
         await using var first = new PostgresStore(
             Options.Create(new PostgresOptions { ConnectionString = backend.ConnectionString }),

@@ -110,7 +110,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
     public async Task The_head_is_asked_of_the_database_where_a_node_has_not_heard_yet()
     {
         var first = await _backend.OpenAsync();
-        // So long that nothing but the question can bring it; and nobody listens.
+        // The poll interval is so long that only the read of the head can find the event; nothing listens for notifications.
         var second = await _backend.OpenAsync(options => (options.ThroughPooler, options.PollInterval) = (true, TimeSpan.FromMinutes(1)));
         await second.ReadHeadAsync(Cancellation);
         var appended = await first.AppendAsync(Backend.Draft("a"), Cancellation);
@@ -126,7 +126,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
         await using var idle = new NpgsqlConnection(_backend.ConnectionString);
         await idle.OpenAsync(Cancellation);
         await using var transaction = await idle.BeginTransactionAsync(System.Data.IsolationLevel.Serializable, Cancellation);
-        // It has written and read, so it holds a transaction number and a snapshot: nothing since can be vacuumed.
+        // The session has written and read, so it holds a transaction id and a snapshot: later versions cannot be vacuumed.
         await new NpgsqlCommand("CREATE TABLE mine (x INT); SELECT count(*) FROM dunlin_journal", idle).ExecuteNonQueryAsync(Cancellation);
         _backend.Retention.Default.MaxCount = 50;
         for (var i = 0; i < 300; i++)
@@ -138,7 +138,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
         Assert.Equal(301, (await nodes[1].ReadHeadAsync(Cancellation)).Offset);
         Assert.Equal(251, await nodes[0].TrimAsync(Cancellation));
         Assert.Equal(50, (await Backend.ReadAllAsync(nodes[1])).Count);
-        // What every append reads first: still one page each, although three hundred transactions have gone by.
+        // The tables that every append reads first still have one page each after three hundred transactions.
         foreach (var table in new[] { "dunlin_lock", "dunlin_counter" })
             Assert.Equal(8192, await Database.ScalarAsync<long>(_backend.ConnectionString, $"SELECT pg_relation_size('{table}')"));
         Assert.Equal(
@@ -157,7 +157,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
         await using var stopped = new NpgsqlConnection(_backend.ConnectionString);
         await stopped.OpenAsync(Cancellation);
         await using var transaction = await stopped.BeginTransactionAsync(Cancellation);
-        // As the writer of another node does it; then nothing more comes, as from a process that was stopped.
+        // Locks as another node's writer does, and then stops like a suspended process.
         await new NpgsqlCommand(
             "SELECT set_config('idle_in_transaction_session_timeout', '1500', true); SELECT id FROM dunlin_lock WHERE id = 1 FOR UPDATE",
             stopped
@@ -213,11 +213,11 @@ public sealed class ManyNodesTests : IAsyncLifetime
 
     private async Task<List<PostgresStore>> OpenNodesAsync(int count)
     {
-        // At the same time, so that they bring up the schema together.
+        // Open concurrently, so that the nodes create the schema together.
         return [.. await Task.WhenAll(Enumerable.Range(0, count).Select(_ => _backend.OpenAsync()))];
     }
 
-    /// <summary>Makes every commit that appended take up to 20 ms between its last statement and its end.</summary>
+    /// <summary>Delays every appending commit by up to 20 ms between its last statement and its end.</summary>
     private Task DelayCommitsAsync() =>
         Database.ExecuteAsync(
             _backend.ConnectionString,
@@ -264,12 +264,12 @@ public sealed class ManyNodesTests : IAsyncLifetime
             }
             catch (FormatException)
             {
-                // Meant to fail.
+                // Intended to fail.
             }
         }
     }
 
-    /// <summary>Reads on and on from where the page before ended, as a stream does.</summary>
+    /// <summary>Reads page after page, as a stream does.</summary>
     private static async Task<List<long>> FollowAsync(PostgresStore node, CancellationToken done)
     {
         var seen = new List<long>();

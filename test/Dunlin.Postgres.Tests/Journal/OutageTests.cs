@@ -10,7 +10,7 @@ using Npgsql;
 
 namespace Dunlin.Postgres.Tests.Journal;
 
-/// <summary>A database that goes away, and a line to it that is cut.</summary>
+/// <summary>A database that becomes unavailable, and a connection to it that breaks.</summary>
 public sealed class OutageTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -97,7 +97,7 @@ public sealed class OutageTests
         Task write = inUnit
             ? node.WriteAsync((unit, ct) => unit.AppendAsync(Backend.Draft("b"), ct), Cancellation).AsTask()
             : node.AppendAsync([Backend.Draft("b")], new IdempotencyKey("u", "k"), Cancellation).AsTask();
-        // The limit of the write must not pass before COMMIT is sent: until then nothing of it is kept, and the answer says so.
+        // The time limit of the write must not pass before COMMIT is sent. Until then nothing is stored, and the answer says so.
         await ended.WaitAsync(Cancellation);
         while (!write.IsCompleted)
         {
@@ -108,7 +108,7 @@ public sealed class OutageTests
         Assert.Equal(ErrorCode.OutcomeUnknown, refused.Code);
         Assert.DoesNotContain("nothing", refused.Message + refused.Code.Hint, StringComparison.Ordinal);
         line.Proxy.OnRequest = null;
-        // The way out that the hint names.
+        // The remedy that the hint names.
         if (!inUnit)
             Assert.Equal(2, (await node.AppendAsync([Backend.Draft("b")], new IdempotencyKey("u", "k"), Cancellation))[0].Offset);
         Assert.Equal(inUnit && action == ProxyAction.CutBefore ? 1 : 2, (await Backend.ReadAllAsync(node)).Count);
@@ -120,7 +120,7 @@ public sealed class OutageTests
     public async Task A_change_outside_the_journal_whose_answer_is_lost_has_an_unknown_outcome(ProxyAction action)
     {
         await using var line = await Line.NewAsync();
-        // A connection that is reset before its next use gets two answers, of which the first says nothing of the change.
+        // A connection that is reset before its next use gets two answers. The first contains nothing about the change.
         var sessions = new SessionStore(await line.OpenAsync(resets: false));
         var session = new SessionRow("s1", "u1", "cut-here", DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, "");
         line.Proxy.OnRequest = piece => piece.Span.IndexOf("cut-here"u8) >= 0 ? action : ProxyAction.Pass;
@@ -128,7 +128,7 @@ public sealed class OutageTests
         Assert.Equal(ErrorCode.OutcomeUnknown, lost.Code);
         Assert.DoesNotContain("nothing", lost.Message, StringComparison.Ordinal);
         line.Proxy.OnRequest = null;
-        // The way out that the hint names: read the state before repeating the change.
+        // The remedy that the hint names: read the state before repeating the change.
         Assert.Equal(action == ProxyAction.CutAtAnswer, await sessions.FindAsync("s1", Cancellation) is not null);
     }
 
@@ -140,7 +140,7 @@ public sealed class OutageTests
         line.Proxy.Block();
         var session = new SessionRow("s1", "u1", "h", DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, "");
         var code = ErrorCode.OutcomeUnknown;
-        // A pooled connection that is already broken can only be found out by the statement on it.
+        // Only a statement can detect that a pooled connection is broken.
         while (code == ErrorCode.OutcomeUnknown)
             code = (await Assert.ThrowsAsync<DunlinException>(async () => await sessions.AddAsync(session, Cancellation))).Code;
         Assert.Equal(ErrorCode.StoreUnavailable, code);
@@ -225,13 +225,13 @@ public sealed class OutageTests
             {
                 try
                 {
-                    // Another node at each attempt, as a client behind a balancer does.
+                    // Another node for each attempt, as behind a load balancer.
                     var positions = await nodes[Random.Shared.Next(2)].AppendAsync([Backend.Draft($"w/{writer}", i)], key, Cancellation);
                     Assert.True(acknowledged.TryAdd(key.Key, positions[0].Offset));
                 }
                 catch (DunlinException error) when (error.Code == ErrorCode.StoreUnavailable || error.Code == ErrorCode.OutcomeUnknown)
                 {
-                    // Unknown or refused: the key makes trying again safe.
+                    // Unknown or refused: the idempotency key makes a retry safe.
                 }
             }
         }
@@ -284,8 +284,8 @@ public sealed class OutageTests
                 time
             );
 
-        /// <summary>The writer's next last statements meet this end of the line, and nothing passes after them.</summary>
-        /// <returns>Completes when these statements have come.</returns>
+        /// <summary>Applies an action to the connection at the writer's next final statements. Nothing passes afterwards.</summary>
+        /// <returns>Completes when these statements arrived.</returns>
         public Task EndAtNextCommit(ProxyAction action)
         {
             var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -297,8 +297,10 @@ public sealed class OutageTests
             return ended.Task;
         }
 
-        /// <summary>What happens to the line when the writer next sends its last statements, of which COMMIT is one. They travel
-        /// together, and are known by the type of the events: prepared statements are sent without their text.</summary>
+        /// <summary>
+        /// Sets the action for the writer's next final statements, which include COMMIT. They are sent together. The proxy identifies them
+        /// by the event type, because prepared statements are sent without their text.
+        /// </summary>
         public void AtNextCommit(ProxyAction action)
         {
             _next = action;

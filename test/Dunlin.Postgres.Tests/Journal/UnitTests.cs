@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Dunlin.Postgres.Tests.Journal;
 
-/// <summary>Units of work that meet in one batch, and what one of them does wrong.</summary>
+/// <summary>Units of work in one batch, and errors of one of them.</summary>
 public sealed class UnitTests : IAsyncLifetime
 {
     private const int Blocked = 7_331_024; // an advisory lock
@@ -39,7 +39,7 @@ public sealed class UnitTests : IAsyncLifetime
                             await node.WriteAsync(
                                 async (unit, ct) =>
                                 {
-                                    // Every id is tried twice: one of each pair fails in the database itself.
+                                    // Every id is used twice, so one insert of each pair fails in the database.
                                     await unit.AppendAsync(Backend.Draft($"notes/{i}", i), ct);
                                     await unit.Connection.ExecuteAsync(
                                         "INSERT INTO note (id) VALUES (@id)",
@@ -105,7 +105,7 @@ public sealed class UnitTests : IAsyncLifetime
     [InlineData(false)]
     public async Task A_unit_that_leaping_time_ends_within_its_command_does_not_keep_the_lock(bool isCancellable)
     {
-        // The server's own time-out comes after an hour: the lock must not be kept until then.
+        // The server's own timeout is an hour: the lock must be released earlier.
         var time = new ManualTime();
         var node = await _backend.OpenAsync(options => options.WriteLimit = TimeSpan.FromHours(1), time: time);
         await using var blocker = new NpgsqlConnection(_backend.ConnectionString);
@@ -123,7 +123,7 @@ public sealed class UnitTests : IAsyncLifetime
                                 cancellationToken: isCancellable ? ct : default
                             )
                         );
-                        // As retention does: one command after the other.
+                        // One command after the other, as retention does.
                         await unit.Connection.ExecuteAsync(
                             new CommandDefinition("SELECT 1", transaction: unit.Transaction, cancellationToken: ct)
                         );
@@ -141,7 +141,7 @@ public sealed class UnitTests : IAsyncLifetime
                 )
                     patience.Token.ThrowIfCancellationRequested();
             }
-            // The limit, the cancellation and the end of the grace, all before an answer of the server can arrive.
+            // The limit, the cancellation and the end of the grace all pass before an answer of the server can arrive.
             time.Advance(TimeSpan.FromDays(40));
             Assert.Equal(
                 ErrorCode.StoreUnavailable,

@@ -12,8 +12,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Postgres.Tests.WithRedis;
 
-/// <summary>Redis between nodes over PostgreSQL, and what remains when it is taken away. The poll and the grace are so far away that
-/// nothing here comes by them.</summary>
+/// <summary>
+/// Redis between nodes on PostgreSQL, and the behaviour without it. Poll interval and grace are so long that they cause nothing here.
+/// </summary>
 public sealed class RedisOverPostgresTests : IAsyncLifetime
 {
     private readonly List<NodeHost> _nodes = [];
@@ -63,7 +64,7 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
             await writer.AppendAsync(i);
             Assert.Equal(i, (await reader.NextAsync()).Position.Offset);
         }
-        // A node that hears again asks for the head, once for each time, and may so learn of an event before its hint comes.
+        // A node that reconnects reads the head once per reconnect, so it may learn of an event before its notification.
         var asked = reader.Heads - heads;
         Assert.InRange(asked, 0, 10);
         Assert.InRange(reader.Pages - pages, 0, asked);
@@ -104,7 +105,7 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
                 await writer.AppendAsync(i);
             Assert.Equal(Enumerable.Range((10 * round) + 1, 10).Select(i => (long)i), await reader.NextAsync(10));
         }
-        // One that was under way is lost; what is said again is heard, by whichever way.
+        // A message in flight is lost; repeated messages arrive on either path.
         for (var i = 0; !reader.HasTyped; i++)
         {
             writer.Type(i);
@@ -147,7 +148,7 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
             Assert.All(await Task.WhenAll(all.Select(node => node.TypedAsync())), typed => Assert.Equal(expected, typed));
         cut.Type(1);
         await AllHearAsync(1);
-        // They have heard now that somebody is there through the store only.
+        // Now they know that a node is reachable only through the store.
         first.Type(2);
         await AllHearAsync(2);
         cut.Type(3);
@@ -187,7 +188,7 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
         await stop.CancelAsync();
         await talking;
         await NodeHost.WhenAsync(() => Hears(reader) && Hears(writer));
-        // One last word each way, behind everything that is still on it.
+        // One last message on each path, behind everything that is still in flight.
         writer.Type(-1);
         writer.StoreBackplane.Send(
             new NumberedEvent("", long.MaxValue / 2, DunlinEvent.Transient(NodeHost.Typed(-2), DateTimeOffset.UnixEpoch))

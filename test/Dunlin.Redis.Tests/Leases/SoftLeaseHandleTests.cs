@@ -12,7 +12,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Redis.Tests.Leases;
 
-/// <summary>Handles of soft leases: the clock of the handle is manual, that of Redis is real.</summary>
+/// <summary>Handles of soft leases. The clock of the handle is manual, that of Redis is real.</summary>
 public sealed class SoftLeaseHandleTests : LeaseHandleConformance
 {
     private RedisServer? _redis;

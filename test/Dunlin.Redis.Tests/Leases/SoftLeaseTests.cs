@@ -13,7 +13,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Redis.Tests.Leases;
 
-/// <summary>What soft leases promise, and what becomes of it when Redis forgets.</summary>
+/// <summary>The guarantees of soft leases, and their behaviour when Redis loses data.</summary>
 public sealed class SoftLeaseTests : IAsyncLifetime
 {
     private const string IdA = "lease-id-of-a",
@@ -70,7 +70,7 @@ public sealed class SoftLeaseTests : IAsyncLifetime
         await WhenAsync(async () => await node.FindAsync(File, Cancellation) is null);
         Assert.False(await node.RenewAsync(held.Claim, Long, Cancellation));
         var again = await node.TryAcquireAsync(File, TimeSpan.FromMinutes(1), OptionsOf(IdA), Cancellation);
-        // The id is the same, the grant is not.
+        // The same id, but a new grant.
         Assert.False(await node.RenewAsync(held.Claim, Long, Cancellation));
         await again!.RenewAsync(Long, Cancellation);
         Assert.Equal(again.FencingToken, (await node.FindAsync(File, Cancellation))!.FencingToken);
@@ -126,10 +126,10 @@ public sealed class SoftLeaseTests : IAsyncLifetime
         {
             Assert.Equal("+OK", await _redis.TrySendAsync(how));
         }
-        // What is promised no longer: the first has an hour left.
+        // Not guaranteed any more: the first grant has an hour left.
         var second = await RetryAsync(() => AcquireAsync(b, IdB));
         Assert.NotNull(second);
-        // What is promised all the same.
+        // Still guaranteed.
         Assert.True(second.FencingToken > first.FencingToken, $"{second.FencingToken} after {first.FencingToken}");
         Assert.True(second.FencingToken.Epoch > first.FencingToken.Epoch);
         Assert.True(resource.Write(second.FencingToken));
@@ -148,11 +148,11 @@ public sealed class SoftLeaseTests : IAsyncLifetime
             await _redis.TrySendAsync("WAIT 1 1000") == ":1" && await after.FindAsync(File, Cancellation) is not null
         );
         Assert.Equal("+OK", await replica.TrySendAsync("REPLICAOF NO ONE"));
-        // These the replica never heard of.
+        // The replica never received these.
         var last = default(FencingToken);
         for (var i = 0; i < 10; i++)
             last = (await before.TryAcquireAsync(ResourceName.Of("others", $"{i}"), Long, OptionsOf(IdA), Cancellation))!.FencingToken;
-        // What it has heard of holds, and what is granted now is newer than all.
+        // Leases that the replica received still hold, and new grants have newer tokens.
         Assert.Null(await AcquireAsync(after, IdB));
         Assert.True((await after.TryAcquireAsync(ResourceName.Parse("others/1"), Long, OptionsOf(IdB), Cancellation))!.FencingToken > last);
     }
@@ -240,7 +240,7 @@ public sealed class SoftLeaseTests : IAsyncLifetime
         return new LeaseSettings { LeaseId = id, Owner = new LeaseOwner(name, name) };
     }
 
-    /// <summary>As a client does while Redis comes back.</summary>
+    /// <summary>Retries, as a client does while Redis restarts.</summary>
     private static async Task<T> RetryAsync<T>(Func<Task<T>> action)
     {
         for (var attempt = 0; ; attempt++)
@@ -263,7 +263,7 @@ public sealed class SoftLeaseTests : IAsyncLifetime
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, limit.Token);
     }
 
-    /// <summary>Something that is written to, and remembers the largest token.</summary>
+    /// <summary>A resource that remembers the largest token.</summary>
     private sealed class Fenced
     {
         private FencingToken _largest;

@@ -184,7 +184,7 @@ public sealed class OpeningTests : IAsyncLifetime
         }
     }
 
-    /// <summary>Writes at the first and the last moment of its life.</summary>
+    /// <summary>Writes at its start and at its stop.</summary>
     private sealed class Writing(IJournal journal) : IHostedService
     {
         public async Task StartAsync(CancellationToken cancellationToken) =>

@@ -56,7 +56,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
         };
         ActivitySource.AddActivityListener(listener);
         using var source = new ActivitySource(nameof(GroupCommitTests));
-        // The writer's thread begins inside this span and must not stay in it.
+        // The writer thread starts inside this span and must not inherit it.
         await _store.DisposeAsync();
         Activity opening;
         SqliteStore store;
@@ -117,7 +117,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
             (await Assert.ThrowsAsync<InvalidOperationException>(() => offending)).Message,
             StringComparison.Ordinal
         );
-        // A mate that had been executed is told to try again; one that had not is not concerned.
+        // An executed unit of the same batch gets a retryable error; one that was not executed is not affected.
         Assert.Equal(ErrorCode.StoreUnavailable, (await Assert.ThrowsAsync<DunlinException>(() => before)).Code);
         Assert.Equal(1, (await after).Offset);
         Assert.Equal([3], await NotesAsync());
@@ -174,7 +174,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
     [Fact]
     public async Task A_statement_without_end_is_interrupted_at_the_limit()
     {
-        // The statement tells itself that it runs: SQLite calls the function from within it.
+        // Signals that the statement is running: SQLite calls the function inside it.
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var work = _store
             .WriteAsync(
@@ -289,7 +289,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
         DunlinException? full = null;
         for (var i = 0; i < 100 && full is null; i++)
         {
-            // Units, batches and single appends meet the end in turn.
+            // Units, batches and single appends reach the limit in turn.
             full =
                 await Record.ExceptionAsync(async () =>
                     await (
@@ -318,7 +318,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
     {
         await using var small = new Backend();
         small.Retention.Prefixes["fill"] = new RetentionRule { MaxCount = 0 };
-        // Steps of half an append, so that both halves meet the end.
+        // Steps of half an append, so that the limit is reached in both halves.
         var store = await small.OpenAsync(o => o.MaxFileBytes = 600_000 + (step * 20_480));
         var large = new EventDraft(Topics.TopicName.Parse("fill"), "t", new byte[20_000]);
         for (var i = 0; ; i++)
@@ -336,15 +336,15 @@ public sealed class GroupCommitTests : IAsyncLifetime
     }
 
     [Theory]
-    // The write-ahead log meets the limit in the middle of a commit: what a restart will find there is not known.
+    // The write-ahead log reaches the limit during a commit: the outcome after a restart is unknown.
     [InlineData(2048, "outcome_unknown")]
-    // The database meets it in a checkpoint, after the commit: the next write is refused before it begins.
+    // The database file reaches it in a checkpoint after the commit: the next write is refused before it starts.
     [InlineData(8192, "store_unavailable")]
     public async Task A_failed_write_to_the_disk_is_the_end_until_a_restart(int blocks, string told)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs a limit on the size of files.");
         await using var other = new Backend();
-        // So many blocks of 512 bytes at most for each file, and the signal that would kill the process ignored: write() fails with EFBIG.
+        // Limits files to this number of 512-byte blocks and ignores the signal that would kill the process: write() fails with EFBIG.
         using var child = Child.StartUnder($"trap '' XFSZ; ulimit -f {blocks}", "fill", other.Path);
         var output = await child.StandardOutput.ReadToEndAsync(Backend.Cancellation);
         Assert.Equal($"True {told} store_unavailable store_unavailable True", output.Trim());
@@ -383,7 +383,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
         Assert.Contains(other.Log.Entries, e => e.Id == 1230);
     }
 
-    /// <summary>Keeps the writer busy, so that what is queued next is taken as one batch.</summary>
+    /// <summary>Keeps the writer busy, so that requests queued next form one batch.</summary>
     private Task<TaskCompletionSource> HoldAsync() => HoldAsync(_store);
 
     private static async Task<TaskCompletionSource> HoldAsync(SqliteStore store)

@@ -38,13 +38,13 @@ public sealed class ReaderTests : IAsyncLifetime
         await FillAsync(store);
         await FillAsync(store);
         var logWhileRead = LogLength();
-        // What was in the log when the reader came was moved although it is there; what came later waits for it.
+        // A checkpoint copied the log up to the reader's snapshot. Later entries wait for the reader.
         Assert.True(new FileInfo(_backend.Path).Length > before);
         Assert.True(logWhileRead > 2_000_000, $"the log has {logWhileRead} bytes");
         Assert.Equal(timers + 1, _backend.Time.ActiveTimers);
         _backend.Time.Advance(TimeSpan.FromSeconds(30));
         Assert.Equal(ErrorCode.StoreUnavailable, (await Assert.ThrowsAsync<DunlinException>(() => read)).Code);
-        // Three times as much again fits into the log as it is: it starts anew now.
+        // Three times as much again reuses the log: it restarts from the beginning.
         for (var i = 0; i < 6; i++)
             await FillAsync(store);
         Assert.True(LogLength() < 2 * logWhileRead, $"the log grew from {logWhileRead} to {LogLength()}");
@@ -181,7 +181,7 @@ public sealed class ReaderTests : IAsyncLifetime
 
     private long LogLength() => new FileInfo(_backend.Path + "-wal").Length;
 
-    /// <summary>More pages than lie between two checkpoints.</summary>
+    /// <summary>Writes more pages than fit between two checkpoints.</summary>
     private static async Task FillAsync(SqliteStore store)
     {
         for (var i = 0; i < 60; i++)

@@ -9,7 +9,7 @@ namespace Dunlin.Sqlite.Tests.Journal;
 
 public sealed class RestartTests : IAsyncLifetime
 {
-    // Acknowledged appends before the kill: enough for many batches, units of work among them.
+    // Acknowledged appends before the kill: enough for many batches, including units of work.
     private const int AcknowledgedBeforeKill = 1_500;
 
     private readonly Backend _backend = new();
@@ -131,7 +131,7 @@ public sealed class RestartTests : IAsyncLifetime
         {
             if (Parse(line) is { } append)
                 acknowledged.Add(append);
-            // SIGKILL; what it had written to the pipe by then is still read.
+            // SIGKILL. Output that is already in the pipe is still read.
             if (acknowledged.Count == AcknowledgedBeforeKill)
                 child.Kill();
         }
@@ -150,7 +150,7 @@ public sealed class RestartTests : IAsyncLifetime
                 (kept.Topic.Value, Encoding.UTF8.GetString(kept.Data.Span))
             );
         }
-        // Each writer waits for its answer: its events stand in its order, none twice.
+        // Each writer waits for its answer, so its events are in order, without duplicates.
         foreach (var writer in events.GroupBy(e => e.Topic))
             Assert.Equal(
                 Enumerable.Range(0, writer.Count()).Select(i => i.ToString(CultureInfo.InvariantCulture)),
@@ -174,7 +174,7 @@ public sealed class RestartTests : IAsyncLifetime
             for (var i = 0; i < 20; i++)
                 await store.AppendAsync([.. Enumerable.Range(0, 100).Select(n => Backend.Draft($"topic/{n}", n))], null, default);
         }
-        // As after a kill; then a page in the middle of the journal becomes rubbish.
+        // The marker of an unclean shutdown; then corrupt a page in the middle of the journal.
         await File.WriteAllTextAsync(_backend.Path + "-open", "process 1", Backend.Cancellation);
         await using (var file = new FileStream(_backend.Path, FileMode.Open))
         {
@@ -190,7 +190,7 @@ public sealed class RestartTests : IAsyncLifetime
     private static (int Writer, int Number, long Offset)? Parse(string line)
     {
         var parts = line.Split(' ');
-        // A line is written whole or not at all: the pipe is larger, and the console writes a line at a time.
+        // A line is complete or missing: the pipe is larger, and the console writes line by line.
         return
             parts.Length == 3
             && int.TryParse(parts[0], CultureInfo.InvariantCulture, out var writer)

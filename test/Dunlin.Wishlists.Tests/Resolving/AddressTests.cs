@@ -3,7 +3,7 @@ using Dunlin.Apps.Wishlists.Resolving;
 
 namespace Dunlin.Wishlists.Tests.Resolving;
 
-/// <summary>Which addresses may be fetched from, in every notation.</summary>
+/// <summary>Addresses that may be fetched, in every notation.</summary>
 public sealed class AddressTests
 {
     [Theory]

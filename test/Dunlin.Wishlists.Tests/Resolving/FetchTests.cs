@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Wishlists.Tests.Resolving;
 
-/// <summary>Fetching, and everything that it must refuse, against a real socket.</summary>
+/// <summary>Fetching pages and refusing attacks, with a real socket.</summary>
 public sealed class FetchTests : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -82,7 +82,7 @@ public sealed class FetchTests : IAsyncDisposable
                 if (drips)
                     await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1000\r\n\r\n<"u8.ToArray(), ct);
                 reached.SetResult();
-                // Returns when the other side has closed.
+                // Returns when the peer has closed.
                 Assert.Equal(0, await stream.ReadAsync(new byte[1], ct));
                 closed.SetResult();
             }
@@ -132,7 +132,7 @@ public sealed class FetchTests : IAsyncDisposable
         _site.Bytes("/", bomb, "text/html", "Content-Encoding: " + encoding);
         var before = GC.GetTotalAllocatedBytes(precise: true);
         Assert.Equal(_options.MaxBytes, (await FetchAsync()).Html.Length);
-        // Of the whole process, in which other tests run too: some megabytes are the page's, and the bomb would be 200.
+        // Measured for the whole process with other tests: some megabytes belong to the page; the bomb would add 200.
         Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 100_000_000);
     }
 
@@ -263,7 +263,7 @@ public sealed class FetchTests : IAsyncDisposable
         await using var secret = new TestSite("127.0.0.2", _site.Port);
         secret.Html("/", "secret");
         _site.Html("/", "public");
-        // The name service says something else every time: whoever asked twice would be led astray.
+        // The name service answers differently each time: a second look-up would reach another address.
         _lookup = (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse(_lookups.Count == 1 ? "127.0.0.1" : "127.0.0.2")]);
         Assert.Equal("public", (await FetchAsync(new Uri($"http://rebind.test:{_site.Port}/"))).Html);
         Assert.Equal(["rebind.test"], _lookups);

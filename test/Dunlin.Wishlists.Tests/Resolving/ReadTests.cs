@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Wishlists.Tests.Resolving;
 
-/// <summary>What is read from pages, good ones and bad ones.</summary>
+/// <summary>Facts from well-formed and malformed pages.</summary>
 public sealed class ReadTests
 {
     private static readonly Uri Address = new("https://shop.example.com/kettles/teapot");
@@ -118,7 +118,7 @@ public sealed class ReadTests
     [InlineData("a{0}='")]
     public void An_element_that_is_nothing_but_attributes_is_read(string attribute)
     {
-        // Only up to where it is too much: everything before it counts.
+        // Reading stops at the limit; everything before it counts.
         var attributes = string.Concat(
             Enumerable.Range(0, 60_000).Select(i => string.Format(System.Globalization.CultureInfo.InvariantCulture, attribute, i))
         );

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Wishlists.Tests.Resolving;
 
-/// <summary>Pages as shops really write them, read as browsers and search engines read them.</summary>
+/// <summary>Pages as shops write them, read as browsers and search engines do.</summary>
 public sealed class RealPageTests
 {
     private const string Product = """{"@type":"Product","name":"Teapot","offers":{"price":"48.90","priceCurrency":"EUR"}}""";
