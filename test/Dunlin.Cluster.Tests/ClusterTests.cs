@@ -20,7 +20,7 @@ public sealed class ClusterTests(ITestOutputHelper output)
     private long _stopWriting;
 
     [Fact]
-    public async Task G1_to_G6_hold_while_nodes_databases_and_lines_are_taken_away()
+    public async Task G1_to_G6_hold_during_node_database_and_network_failures()
     {
         TestSeed.NewRandom(out var seed);
         var users = Enumerable.Range(0, Users).Select(i => $"u{i:00}").ToList();

@@ -20,7 +20,7 @@ namespace Dunlin.Cluster.Tests;
 public sealed class MoverTests
 {
     [Fact]
-    public async Task Everything_moves_from_a_file_into_a_database_and_a_page_resumes_from_its_old_position()
+    public async Task Data_moves_from_file_to_database_and_a_page_resumes_its_position()
     {
         await using var postgres = await PostgresServer.StartNewAsync();
         var folder = Directory.CreateTempSubdirectory("dunlin-move-");

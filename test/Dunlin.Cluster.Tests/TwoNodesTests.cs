@@ -24,7 +24,7 @@ public sealed class TwoNodesTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_change_on_one_node_reaches_the_streams_of_the_other_except_those_of_its_own_session(bool withRedis)
+    public async Task A_change_on_one_node_reaches_other_sessions_on_the_other_node(bool withRedis)
     {
         await using var nodes = await TwoNodes.StartAsync(withRedis);
         var (alice, carol) = (await nodes.SignInAsync("alice"), await nodes.SignInAsync("carol"));
@@ -48,7 +48,7 @@ public sealed class TwoNodesTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task G4_Signing_out_on_one_node_ends_the_streams_of_that_session_on_the_other_at_once(bool withRedis)
+    public async Task G4_Sign_out_on_one_node_ends_the_sessions_streams_on_the_other(bool withRedis)
     {
         await using var nodes = await TwoNodes.StartAsync(withRedis);
         var (leaving, staying) = (await nodes.SignInAsync("alice"), await nodes.SignInAsync("alice"));
@@ -66,7 +66,7 @@ public sealed class TwoNodesTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task G4_Access_taken_on_one_node_ends_what_is_open_on_the_other(bool withRedis)
+    public async Task G4_Access_revoked_on_one_node_ends_open_streams_on_the_other(bool withRedis)
     {
         await using var nodes = await TwoNodes.StartAsync(withRedis);
         var (alice, dave) = (await nodes.SignInAsync("alice"), await nodes.SignInAsync("dave"));
@@ -122,7 +122,7 @@ public sealed class TwoNodesTests
     }
 
     [Fact]
-    public async Task A_lease_whose_node_is_gone_runs_out_is_announced_and_goes_to_the_waiter_at_another_node()
+    public async Task A_lease_of_a_dead_node_expires_and_passes_to_a_waiter_elsewhere()
     {
         await using var nodes = await TwoNodes.StartAsync(withRedis: false);
         var (alice, bob) = (await nodes.SignInAsync("alice"), await nodes.SignInAsync("bob"));
@@ -136,7 +136,7 @@ public sealed class TwoNodesTests
     }
 
     [Fact]
-    public async Task A_page_that_comes_back_to_another_node_keeps_its_lease_and_one_that_does_not_loses_it()
+    public async Task A_page_that_reconnects_to_another_node_keeps_its_lease()
     {
         var time = new ManualTime();
         await using var nodes = await TwoNodes.StartAsync(withRedis: false, time);
@@ -174,7 +174,7 @@ public sealed class TwoNodesTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Presence_stats_and_messages_to_one_device_know_of_the_other_node(bool withRedis)
+    public async Task Presence_stats_and_device_messages_are_cluster_wide(bool withRedis)
     {
         await using var nodes = await TwoNodes.StartAsync(withRedis, new ManualTime());
         var alice = await nodes.SignInAsync("alice");
@@ -197,7 +197,7 @@ public sealed class TwoNodesTests
     }
 
     [Fact]
-    public async Task What_each_system_tells_of_open_streams_is_that_of_all_nodes()
+    public async Task Open_stream_counts_of_each_system_are_cluster_wide()
     {
         await using var nodes = await TwoNodes.StartAsync(withRedis: false, new ManualTime());
         var alice = await nodes.SignInAsync("alice");
@@ -228,7 +228,7 @@ public sealed class TwoNodesTests
     }
 
     [Fact]
-    public async Task What_a_node_has_not_answered_is_said_to_be_missing_and_one_that_stops_is_not_waited_for()
+    public async Task An_unresponsive_node_is_reported_and_a_stopped_one_not_waited_for()
     {
         await using var nodes = await TwoNodes.StartAsync(withRedis: false);
         var alice = await nodes.SignInAsync("alice");
@@ -267,7 +267,7 @@ public sealed class TwoNodesTests
     }
 
     [Fact]
-    public async Task A_job_that_is_asked_for_at_one_node_is_done_by_another_without_its_asking_the_journal()
+    public async Task A_job_enqueued_at_one_node_runs_at_another_without_a_journal_query()
     {
         await using var nodes = await TwoNodes.StartAsync(
             withRedis: false,
@@ -294,7 +294,7 @@ public sealed class TwoNodesTests
     }
 
     [Fact]
-    public async Task G4_A_node_that_ends_right_after_a_change_of_rights_was_committed_leaves_nothing_open_on_the_other()
+    public async Task G4_A_node_that_dies_after_a_committed_revocation_leaves_nothing_open()
     {
         // Nothing after the commit at this node can notify the other, which has only the transaction.
         await using var nodes = await TwoNodes.StartAsync(
@@ -329,7 +329,7 @@ public sealed class TwoNodesTests
     }
 
     [Fact]
-    public async Task A_timer_that_both_nodes_watch_ends_once()
+    public async Task A_timer_scheduled_on_both_nodes_ends_once()
     {
         var time = new ManualTime();
         await using var nodes = await TwoNodes.StartAsync(withRedis: false, time);

@@ -34,7 +34,7 @@ public sealed class LimitTests : IAsyncLifetime
     [Theory]
     [InlineData("files/import")]
     [InlineData("files/save")]
-    public async Task A_user_who_may_write_nothing_is_refused_before_the_body_is_sent(string path)
+    public async Task A_user_without_write_permission_is_refused_before_the_body(string path)
     {
         var dave = await _host.SignInAsync("dave");
         using var request = await UnfinishedAsync(dave, path, 30_000_000);
@@ -42,7 +42,7 @@ public sealed class LimitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Large_bodies_at_one_time_are_bounded_for_each_user_and_in_all_and_their_places_come_back()
+    public async Task Concurrent_large_bodies_are_limited_per_user_and_in_total()
     {
         var carol = await _host.SignInAsync("carol");
         using (var first = await UnfinishedAsync(_bob, "files/import", 31_000_000))
@@ -78,7 +78,7 @@ public sealed class LimitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Documents_versions_and_bytes_beyond_the_limits_are_refused()
+    public async Task Documents_versions_and_bytes_above_the_limits_are_refused()
     {
         var file = (await _bob.FilesAsync("letters")).Versions[0];
         await ExecuteAsync("UPDATE documents_file SET number = 1000 WHERE stable_id = @file", new { file });

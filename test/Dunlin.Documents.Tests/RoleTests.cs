@@ -24,7 +24,7 @@ public sealed class RoleTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Fact]
-    public async Task A_user_reads_and_changes_nothing()
+    public async Task A_plain_user_reads_and_cannot_write()
     {
         var file = _versions[0];
         Assert.NotEmpty(await _dave.ReadTextAsync(file));
@@ -58,7 +58,7 @@ public sealed class RoleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_annotator_writes_versions_and_no_gold_standard()
+    public async Task An_annotator_writes_versions_but_no_gold_standard()
     {
         (await _bob.SaveAsync(_versions[0], "<a/>", await _bob.LockAsync(_versions[0]))).Ok();
         (await _bob.SaveNewAsync(_gold, "<a/>")).Ok();
@@ -87,7 +87,7 @@ public sealed class RoleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Deletion_is_for_the_owner_for_reviewers_and_for_administrators()
+    public async Task Only_owner_reviewers_and_administrators_delete()
     {
         // Carol owns the newest version.
         (await _bob.AcquireAsync(_versions[0])).Ok();
@@ -102,7 +102,7 @@ public sealed class RoleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Deletion_needs_the_lock_of_each_file_and_takes_all_or_none()
+    public async Task Deletion_needs_the_lock_of_each_file_and_is_atomic()
     {
         var stream = await _bob.SubscribeAsync();
         var lease = await _carol.LockAsync(_versions[0]);
@@ -128,7 +128,7 @@ public sealed class RoleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_deleted_is_gone_for_all_calls_and_stays_in_the_history()
+    public async Task A_deleted_file_is_gone_for_all_requests_and_stays_in_the_history()
     {
         var file = _versions[0];
         await _carol.LockAsync(file);
@@ -157,7 +157,7 @@ public sealed class RoleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_list_says_what_each_may_do()
+    public async Task The_list_contains_the_permissions_of_the_user()
     {
         Assert.Equal("write new_version promote delete", await CanAsync(_carol, _gold));
         Assert.Equal("new_version delete", await CanAsync(_bob, _gold));

@@ -5,7 +5,7 @@ namespace Dunlin.Focus.Tests;
 public sealed class SyncTests
 {
     [Fact]
-    public async Task Each_event_arrives_once_on_every_tab_and_device_and_says_which_device_it_came_from()
+    public async Task Each_event_arrives_once_on_every_tab_and_names_its_source_device()
     {
         await using var host = await FocusHost.StartAsync();
         await using var tabOne = await host.OpenAsync("laptop");
@@ -89,7 +89,7 @@ public sealed class SyncTests
     }
 
     [Fact]
-    public async Task A_device_that_was_offline_for_100_events_catches_up_and_shows_the_right_state()
+    public async Task A_device_offline_for_100_events_catches_up()
     {
         await using var host = await FocusHost.StartAsync();
         using var laptop = host.Client();
@@ -118,7 +118,7 @@ public sealed class SyncTests
     }
 
     [Fact]
-    public async Task What_was_made_while_all_were_away_is_there_when_they_come_back()
+    public async Task Changes_while_all_devices_were_offline_arrive_on_reconnect()
     {
         await using var host = await FocusHost.StartAsync();
         string? laptopId,
@@ -152,7 +152,7 @@ public sealed class SyncTests
     }
 
     [Fact]
-    public async Task Ids_of_another_user_are_of_no_use()
+    public async Task Ids_of_another_user_are_refused()
     {
         await using var host = await FocusHost.StartAsync();
         using var ann = host.Client("laptop", "ann");
@@ -166,7 +166,7 @@ public sealed class SyncTests
     }
 
     [Fact]
-    public async Task No_stream_is_lost_in_ten_minutes_and_silence_carries_a_comment_every_30_seconds()
+    public async Task No_stream_ends_in_ten_minutes_and_silence_has_a_comment_every_30_s()
     {
         await using var host = await FocusHost.StartAsync();
         await using var tabOne = await host.OpenAsync("laptop");

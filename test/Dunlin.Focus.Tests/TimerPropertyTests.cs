@@ -23,7 +23,7 @@ public sealed class TimerPropertyTests
     ];
 
     [Fact]
-    public async Task Three_devices_agree_at_most_one_timer_runs_and_minutes_are_logged_once()
+    public async Task Three_devices_agree_on_one_timer_and_minutes_are_logged_once()
     {
         var random = TestSeed.NewRandom(out var seed);
         for (var run = 0; run < 6; run++)

@@ -24,7 +24,7 @@ public sealed class FuzzTests
     private const int SessionsPerUser = 12;
 
     [Fact]
-    public async Task Every_endpoint_of_the_host_answers_every_request()
+    public async Task Every_endpoint_of_the_host_answers_fuzzed_requests()
     {
         var seed = Seed();
         await using var target = await FuzzTarget.StartHostAsync();
@@ -47,7 +47,7 @@ public sealed class FuzzTests
     }
 
     [Fact]
-    public async Task Every_endpoint_of_the_server_answers_every_request()
+    public async Task Every_endpoint_of_the_server_answers_fuzzed_requests()
     {
         var seed = Seed();
         var key = RandomNumberGenerator.GetBytes(64);

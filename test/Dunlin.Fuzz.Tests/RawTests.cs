@@ -30,7 +30,7 @@ public sealed class RawTests
 
     [Theory]
     [MemberData(nameof(Requests))]
-    public async Task A_malformed_request_is_answered_or_cut_off_and_leaves_no_error(string request)
+    public async Task A_malformed_request_is_answered_or_aborted_without_an_error(string request)
     {
         await using var target = await FuzzTarget.StartHostAsync();
         target.TakeFaults();

@@ -31,7 +31,7 @@ public sealed class AllocationTests
     private const int Events = 200;
 
     [Fact]
-    public async Task Deliveries_publishes_and_idle_connections_stay_within_their_allocations()
+    public async Task Deliveries_publishes_and_idle_connections_stay_within_limits()
     {
         await using var server = await Server.StartAsync();
         using var publisher = new Wire(server.Address);

@@ -9,7 +9,7 @@ public sealed class EveryEndpointTests
     private static readonly string[] Safe = ["GET", "HEAD", "OPTIONS"];
 
     [Fact]
-    public async Task No_page_of_another_origin_writes_with_the_cookie_whatever_stands_beside_it()
+    public async Task No_page_of_another_origin_can_write_with_the_cookie()
     {
         await using var host = await LocalHost.StartAsync();
         var (client, cookie, _) = await host.SignInAsync("alice");
@@ -42,7 +42,7 @@ public sealed class EveryEndpointTests
     }
 
     [Fact]
-    public async Task Nobody_has_a_body_read_before_signing_in()
+    public async Task No_body_is_read_before_the_sign_in()
     {
         await using var host = await LocalHost.StartAsync();
         using var client = new HttpClient { BaseAddress = host.Address };
@@ -65,7 +65,7 @@ public sealed class EveryEndpointTests
     }
 
     [Fact]
-    public async Task Head_is_answered_wherever_get_is_with_the_same_status_and_no_body()
+    public async Task HEAD_has_the_status_of_GET_and_no_body()
     {
         await using var host = await LocalHost.StartAsync();
         var (client, _, token) = await host.SignInAsync("alice");

@@ -14,7 +14,7 @@ public sealed class JobKillTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     [Fact]
-    public async Task After_kill_9_with_jobs_in_every_state_each_item_is_resolved_and_what_was_finished_is_not_done_again()
+    public async Task After_kill_9_every_job_ends_once_and_finished_ones_do_not_repeat()
     {
         await using var site = await PageSite.StartAsync();
         await using var host = new HostProcess();

@@ -12,7 +12,7 @@ public sealed class KillTests
     private const int Total = 10_000;
 
     [Fact]
-    public async Task G1_G2_After_kill_9_every_acknowledged_event_reaches_every_reader_once_and_in_order()
+    public async Task G1_G2_Every_reader_has_each_acknowledged_event_once_after_kill_9()
     {
         await using var host = new HostProcess();
         await host.StartAsync();

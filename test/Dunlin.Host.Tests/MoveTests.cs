@@ -21,7 +21,7 @@ public sealed class MoveTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_moved_file_serves_the_same_data_from_the_database_and_stays_as_it_was()
+    public async Task A_moved_file_serves_equal_data_from_PostgreSQL_and_stays_unchanged()
     {
         await using var server = await PostgresServer.StartNewAsync();
         await using var host = new HostProcess();
@@ -62,7 +62,7 @@ public sealed class MoveTests
     [InlineData("move", "--from", "x.db")]
     [InlineData("move", "--store", "Host=x")]
     [InlineData("--from", "x.db")]
-    public async Task A_move_without_its_options_is_refused_with_the_names_of_both(params string[] options)
+    public async Task A_move_without_its_options_is_refused_naming_both(params string[] options)
     {
         await using var host = new HostProcess();
         var (code, _, error) = await host.RunAsync(options);
@@ -72,7 +72,7 @@ public sealed class MoveTests
     }
 
     [Fact]
-    public async Task A_file_that_does_not_exist_is_named()
+    public async Task A_missing_file_is_named()
     {
         await using var host = new HostProcess();
         var (code, _, error) = await host.RunAsync("move", "--from", "/nowhere/x.db", "--store", "Host=127.0.0.1");
@@ -81,7 +81,7 @@ public sealed class MoveTests
     }
 
     [Fact]
-    public async Task A_store_that_moves_there_and_back_is_the_same_to_the_last_value()
+    public async Task A_store_moved_there_and_back_is_identical()
     {
         await using var server = await PostgresServer.StartNewAsync();
         await using var host = new HostProcess();

@@ -10,7 +10,7 @@ public sealed class NginxLimitTests
     private const int LargestDocument = 5 * 1024 * 1024;
 
     [Fact]
-    public async Task The_largest_document_passes_however_its_characters_are_written_and_a_larger_one_is_told_the_limit()
+    public async Task The_largest_document_passes_nginx_and_a_larger_one_gets_the_limit()
     {
         await using var host = new HostProcess();
         host.Settings["Dunlin__TrustedProxies"] = "127.0.0.1";
@@ -35,7 +35,7 @@ public sealed class NginxLimitTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_stream_of_sixty_four_long_topics_passes_by_its_address_and_by_a_form(bool byForm)
+    public async Task A_stream_of_64_long_topics_passes_nginx_by_URL_and_by_form(bool byForm)
     {
         await using var host = new HostProcess();
         await host.StartAsync();

@@ -12,7 +12,7 @@ public sealed class NginxTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public async Task Each_event_arrives_before_the_next_is_published_also_where_the_reader_takes_gzip()
+    public async Task Each_event_arrives_before_the_next_is_published_also_with_gzip()
     {
         await using var host = await StartAsync();
         await using var nginx = await NginxProcess.StartAsync(host.Port);
@@ -34,7 +34,7 @@ public sealed class NginxTests
     }
 
     [Fact]
-    public async Task A_stream_stays_open_while_nothing_happens()
+    public async Task An_idle_stream_stays_open()
     {
         await using var host = await StartAsync();
         await using var nginx = await NginxProcess.StartAsync(host.Port);
@@ -47,7 +47,7 @@ public sealed class NginxTests
     }
 
     [Fact]
-    public async Task A_stream_that_was_cut_is_resumed_without_a_gap_and_without_anything_twice()
+    public async Task An_interrupted_stream_resumes_without_gap_or_duplicate()
     {
         await using var host = await StartAsync();
         await using var nginx = await NginxProcess.StartAsync(host.Port);
@@ -69,7 +69,7 @@ public sealed class NginxTests
     }
 
     [Fact]
-    public async Task Any_node_answers_and_one_that_is_away_is_passed_over()
+    public async Task Any_node_answers_and_an_unavailable_one_is_skipped()
     {
         await using var host = await StartAsync();
         // The same node twice, and a port without a listener: no stickiness, no loss.
@@ -86,7 +86,7 @@ public sealed class NginxTests
     }
 
     [Fact]
-    public async Task A_reader_that_goes_away_is_gone_at_the_host_too()
+    public async Task A_disconnected_reader_disappears_at_the_host()
     {
         await using var host = await StartAsync();
         await using var nginx = await NginxProcess.StartAsync(host.Port);
@@ -99,7 +99,7 @@ public sealed class NginxTests
     }
 
     [Fact]
-    public async Task Streams_with_a_body_are_refused_and_use_up_no_connections()
+    public async Task Streams_with_a_body_are_refused_without_using_connections()
     {
         // With 600 files the host accepts 300 connections.
         const int requests = 320;
@@ -128,7 +128,7 @@ public sealed class NginxTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Limits_count_readers_and_not_the_proxy_where_it_is_trusted_and_nobody_can_claim_another_address(bool isTrusted)
+    public async Task Limits_count_clients_behind_a_trusted_proxy_and_ignore_forged_ones(bool isTrusted)
     {
         await using var host = new HostProcess();
         host.Settings["Dunlin__Streams__MaxPerAddress"] = "1";

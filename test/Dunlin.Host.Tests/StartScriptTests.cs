@@ -10,7 +10,7 @@ public sealed class StartScriptTests : IDisposable
     [Theory]
     [InlineData("--data ./x --no-demo", "host/Dunlin.Host.dll")]
     [InlineData("--server --data ./x", "standalone/dunlin.dll")]
-    public async Task Paths_in_options_are_meant_where_the_caller_is(string options, string program)
+    public async Task Paths_in_options_are_relative_to_the_callers_folder(string options, string program)
     {
         var (checkout, caller) = (Path.Combine(_folder, "checkout"), Path.Combine(_folder, "elsewhere"));
         Directory.CreateDirectory(caller);

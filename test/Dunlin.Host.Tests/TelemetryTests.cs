@@ -97,7 +97,7 @@ public sealed partial class TelemetryTests
     [Theory]
     [InlineData(null)]
     [InlineData("false")]
-    public async Task Metrics_are_not_served_unless_they_are_switched_on(string? setting)
+    public async Task Metrics_are_off_by_default(string? setting)
     {
         await using var host = new HostProcess();
         var port = ServerProcess.FreePort();
@@ -134,7 +134,7 @@ public sealed partial class TelemetryTests
     }
 
     [Fact]
-    public void Every_figure_of_the_dashboard_exists()
+    public void Every_metric_of_the_dashboard_exists()
     {
         var root = NginxProcess.Root();
         var names = Directory

@@ -20,7 +20,7 @@ public sealed class SharedStoreTests
     private readonly TestClock _clock = new();
 
     [Fact]
-    public async Task Guesses_at_two_nodes_at_once_are_counted_together()
+    public async Task Concurrent_guesses_at_two_nodes_are_counted_together()
     {
         await using var postgres = await PostgresServer.StartNewAsync();
         await using var first = await NodeAsync(postgres);
@@ -42,7 +42,7 @@ public sealed class SharedStoreTests
     }
 
     [Fact]
-    public async Task Two_nodes_that_change_one_account_do_not_undo_each_other()
+    public async Task Concurrent_account_changes_of_two_nodes_are_both_kept()
     {
         await using var postgres = await PostgresServer.StartNewAsync();
         await using var first = await NodeAsync(postgres);
@@ -62,7 +62,7 @@ public sealed class SharedStoreTests
     }
 
     [Fact]
-    public async Task A_session_of_one_node_ends_at_the_other_with_the_stamp()
+    public async Task A_new_stamp_ends_a_session_at_the_other_node()
     {
         await using var postgres = await PostgresServer.StartNewAsync();
         await using var first = await NodeAsync(postgres);
@@ -89,7 +89,7 @@ public sealed class SharedStoreTests
     [Theory]
     [InlineData("alice")]
     [InlineData("nobody")]
-    public async Task Failures_are_remembered_over_a_restart(string name)
+    public async Task Failed_sign_ins_survive_a_restart(string name)
     {
         var folder = Directory.CreateTempSubdirectory("dunlin-identity-").FullName;
         try
@@ -114,7 +114,7 @@ public sealed class SharedStoreTests
     }
 
     [Fact]
-    public async Task Names_that_nobody_has_are_not_readable_in_the_store()
+    public async Task Unknown_names_are_not_readable_in_the_store()
     {
         var folder = Directory.CreateTempSubdirectory("dunlin-identity-").FullName;
         try

@@ -18,7 +18,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
     private RedisServer? _server;
 
     [Fact]
-    public async Task A_commit_too_large_for_a_hint_is_told_by_its_position_alone()
+    public async Task A_commit_over_the_notification_limit_sends_its_position_only()
     {
         var (sender, hearer) = (new HeardNode(), new HeardNode());
         var first = await ConnectAsync(sender);
@@ -32,7 +32,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
     }
 
     [Fact]
-    public async Task After_a_restart_of_Redis_the_journal_is_asked_and_hints_come_again()
+    public async Task After_a_Redis_restart_the_journal_is_read_and_notifications_resume()
     {
         var (sender, hearer) = (new HeardNode(), new HeardNode());
         var first = await ConnectAsync(sender);
@@ -60,7 +60,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
     }
 
     [Fact]
-    public async Task A_Redis_that_is_not_there_holds_nothing_up()
+    public async Task A_missing_Redis_blocks_nothing()
     {
         var node = new HeardNode();
         using var backplane = New($"127.0.0.1:{ServerProcess.FreePort()},connectTimeout=200");
@@ -72,7 +72,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
     }
 
     [Fact]
-    public void Of_what_a_node_said_itself_it_reads_nothing_but_its_beats()
+    public void A_node_reads_only_heartbeats_of_its_own_messages()
     {
         var said = CommitNotificationCodec.Encode(new CommitNotification("node", new Position(7, 1), [Committed(1, [1])]));
         Assert.True(CommitNotificationCodec.IsEcho(said, "node"));
@@ -85,7 +85,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
     }
 
     [Fact]
-    public void A_traced_commit_carries_its_span_and_others_keep_the_older_version()
+    public void A_traced_commit_carries_its_span_and_others_use_the_old_version()
     {
         var span = new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded);
         var plain = new CommitNotification("node", new Position(7, 2), [Committed(1, [1, 2]), Committed(2, [3])]);
@@ -111,7 +111,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
     }
 
     [Fact]
-    public void A_number_is_new_once_within_the_window_and_never_before_it()
+    public void A_number_is_new_once_within_the_window_and_never_before()
     {
         var seen = new SeenNumbers(TimeProvider.System);
         var random = TestKit.TestSeed.NewRandom(out _);
@@ -130,7 +130,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
     }
 
     [Fact]
-    public void What_is_no_hint_is_not_taken_for_one()
+    public void An_invalid_notification_is_ignored()
     {
         var bytes = CommitNotificationCodec.Encode(
             new CommitNotification("node", new Position(7, 2), [Committed(1, [1, 2]), Committed(2, [3])])

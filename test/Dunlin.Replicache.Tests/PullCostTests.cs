@@ -12,7 +12,7 @@ public sealed class PullCostTests
     private const int Records = 100_000;
 
     [Fact]
-    public async Task A_pull_costs_what_has_changed_and_not_what_there_is()
+    public async Task A_pull_costs_in_proportion_to_changes()
     {
         await using var host = await ReplicacheHost.StartAsync();
         var space = ReplicacheHost.Space("big");

@@ -10,7 +10,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task A_mutation_sent_twice_is_done_once(Backing backing)
+    public async Task A_repeated_mutation_runs_once(Backing backing)
     {
         await using var host = await ReplicacheHost.StartAsync(backing);
         (string, long, string, object?)[] mutations = [("c1", 1, "makeList", new { list = "a" }), ("c1", 2, "count", new { list = "a" })];
@@ -25,7 +25,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task A_mutation_before_its_turn_stops_the_push_and_what_came_before_it_is_kept(Backing backing)
+    public async Task A_mutation_ahead_of_its_turn_stops_the_push_and_keeps_earlier_ones(Backing backing)
     {
         await using var host = await ReplicacheHost.StartAsync(backing);
         var (status, body) = await host.PushAsync(
@@ -39,7 +39,7 @@ public sealed class PushTests
     }
 
     [Fact]
-    public async Task A_client_that_has_lived_elsewhere_is_told_so()
+    public async Task A_client_of_another_store_is_reported_as_unknown()
     {
         await using var host = await ReplicacheHost.StartAsync(Backing.Memory);
         var (status, body) = await host.PushAsync("g1", "ann", ("c1", 2, "count", new { list = "a" }));
@@ -50,7 +50,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task A_mutation_whose_JSON_is_no_text_fails_alone_and_the_others_are_done(Backing backing)
+    public async Task A_mutation_with_invalid_JSON_text_fails_alone(Backing backing)
     {
         await using var host = await ReplicacheHost.StartAsync(backing);
         string[] args =
@@ -84,7 +84,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task A_mutation_that_fails_is_rolled_back_and_stepped_over_and_moves_the_cookie(Backing backing)
+    public async Task A_failing_mutation_is_rolled_back_and_skipped_and_moves_the_cookie(Backing backing)
     {
         await using var host = await ReplicacheHost.StartAsync(backing);
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
@@ -133,7 +133,7 @@ public sealed class PushTests
     }
 
     [Fact]
-    public async Task Trouble_of_the_store_is_no_failure_of_the_mutation()
+    public async Task A_store_fault_is_no_failure_of_the_mutation()
     {
         await using var host = await ReplicacheHost.StartAsync(Backing.Memory);
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
@@ -143,7 +143,7 @@ public sealed class PushTests
     }
 
     [Fact]
-    public async Task A_mutation_that_always_takes_too_long_is_stepped_over_at_last_and_good_ones_beside_it_are_done()
+    public async Task A_mutation_that_always_times_out_is_skipped_and_others_run()
     {
         await using var host = await ReplicacheHost.StartAsync(
             sqlite: options => options.WriteLimit = TimeSpan.FromMilliseconds(300),
@@ -166,7 +166,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task Two_clients_of_one_group_each_keep_their_count(Backing backing)
+    public async Task Two_clients_of_one_group_have_separate_counters(Backing backing)
     {
         await using var host = await ReplicacheHost.StartAsync(backing);
         await host.PushAsync(
@@ -184,7 +184,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task Another_users_group_and_a_client_of_another_group_are_refused_and_nothing_is_told_of_them(Backing backing)
+    public async Task Other_users_groups_and_foreign_clients_are_refused_without_details(Backing backing)
     {
         await using var host = await ReplicacheHost.StartAsync(backing);
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
@@ -203,7 +203,7 @@ public sealed class PushTests
     }
 
     [Fact]
-    public async Task Another_users_list_cannot_be_changed_and_the_mutation_is_stepped_over()
+    public async Task A_mutation_of_another_users_list_is_refused_and_skipped()
     {
         await using var host = await ReplicacheHost.StartAsync();
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
@@ -233,7 +233,7 @@ public sealed class PushTests
     }
 
     [Fact]
-    public async Task Versions_that_are_not_spoken_here_are_answered_in_the_clients_words()
+    public async Task Unsupported_versions_get_the_answers_of_the_protocol()
     {
         await using var host = await ReplicacheHost.StartAsync(Backing.Memory, options => options.SchemaVersions.Add("1"));
         Assert.Equal(
@@ -259,7 +259,7 @@ public sealed class PushTests
     }
 
     [Fact]
-    public async Task Concurrent_pushes_of_one_group_do_each_mutation_once()
+    public async Task Concurrent_pushes_of_one_group_run_each_mutation_once()
     {
         await using var host = await ReplicacheHost.StartAsync();
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));

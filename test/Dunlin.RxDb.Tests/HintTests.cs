@@ -11,7 +11,7 @@ public sealed class HintTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task Everyone_who_sees_a_change_is_told_of_it_and_nobody_else(Backing backing)
+    public async Task Everyone_who_sees_a_change_gets_a_hint_and_nobody_else(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing);
         await host.ShelfAsync("s", "ann", "ben");
@@ -46,7 +46,7 @@ public sealed class HintTests
     }
 
     [Fact]
-    public async Task Access_that_changes_is_told_to_the_one_whose_it_is()
+    public async Task An_access_change_sends_a_hint_to_its_user()
     {
         await using var host = await RxDbHost.StartAsync();
         await host.ShelfAsync("s", "ann");
@@ -63,7 +63,7 @@ public sealed class HintTests
     }
 
     [Fact]
-    public async Task Many_changes_of_one_commit_are_one_hint_and_a_hint_of_the_applications_own_reaches_the_space()
+    public async Task One_commit_is_one_hint_and_application_hints_reach_the_space()
     {
         await using var host = await RxDbHost.StartAsync(configure: options => options.MaxSingleHints = 3);
         await host.ShelfAsync("s", "ann", "ben");
@@ -86,7 +86,7 @@ public sealed class HintTests
     }
 
     [Fact]
-    public async Task A_silent_stream_pings_and_status_counts_ones_own()
+    public async Task A_silent_stream_pings_and_status_counts_own_streams()
     {
         await using var host = await RxDbHost.StartAsync();
         await using (var ann = await OpenAsync(host, "ann"))
@@ -116,7 +116,7 @@ public sealed class HintTests
     }
 
     [Fact]
-    public async Task Documents_that_the_server_writes_wrongly_are_its_own_error()
+    public async Task Invalid_documents_of_the_server_are_server_errors()
     {
         await using var host = await RxDbHost.StartAsync();
         await host.ShelfAsync("s", "ann");
@@ -145,7 +145,7 @@ public sealed class HintTests
     [InlineData("things", "thing/", "begin alike")]
     [InlineData("things", "other/", "Two collections")]
     [InlineData("no name", "other/", "its name")]
-    public async Task Collections_that_cannot_be_stop_the_start(string name, string prefix, string expected)
+    public async Task Invalid_collections_stop_the_start(string name, string prefix, string expected)
     {
         var collection = new RxCollection(name)
         {

@@ -10,7 +10,7 @@ public sealed class PullTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task Pages_are_full_until_the_last_whatever_else_lies_between(Backing backing)
+    public async Task Pages_are_full_except_the_last(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing);
         await host.ShelfAsync("s", "ann", "ben");
@@ -33,7 +33,7 @@ public sealed class PullTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task A_living_document_has_its_mark_and_a_deleted_one_is_valid_and_holds_nothing(Backing backing)
+    public async Task Live_documents_have_their_marker_and_deleted_ones_are_valid_and_empty(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing);
         await host.ShelfAsync("s", "ann");
@@ -52,7 +52,7 @@ public sealed class PullTests
     }
 
     [Fact]
-    public async Task Changes_of_one_position_are_never_torn_apart()
+    public async Task Changes_of_one_position_are_never_split()
     {
         await using var host = await RxDbHost.StartAsync();
         await host.ShelfAsync("s", "ann");
@@ -68,7 +68,7 @@ public sealed class PullTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task Access_that_is_taken_is_told_as_deletion_to_that_user_alone(Backing backing)
+    public async Task Revoked_access_is_a_deletion_for_that_user_only(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing);
         await host.ShelfAsync("s", "ann", "ben");
@@ -83,7 +83,7 @@ public sealed class PullTests
     }
 
     [Fact]
-    public async Task A_document_that_moved_stays_with_who_sees_both_places_also_when_the_first_is_taken()
+    public async Task A_moved_document_stays_visible_to_readers_of_both_spaces()
     {
         await using var host = await RxDbHost.StartAsync();
         await host.ShelfAsync("s", "ann", "ben");
@@ -110,7 +110,7 @@ public sealed class PullTests
     }
 
     [Fact]
-    public async Task A_position_that_cannot_be_continued_from_is_an_error_of_its_own()
+    public async Task A_position_that_cannot_be_continued_has_its_own_error()
     {
         await using var host = await RxDbHost.StartAsync();
         await host.ShelfAsync("s", "ann");
@@ -148,7 +148,7 @@ public sealed class PullTests
     [InlineData("pull/things?schema=1", HttpStatusCode.OK, null)]
     [InlineData("pull/things?schema=2", HttpStatusCode.OK, null)]
     [InlineData("pull/things", HttpStatusCode.OK, null)]
-    public async Task What_is_asked_wrongly_is_said(string path, HttpStatusCode expected, string? code)
+    public async Task An_invalid_request_is_named(string path, HttpStatusCode expected, string? code)
     {
         await using var host = await RxDbHost.StartAsync();
         var (status, body, response) = await host.SendAsync(HttpMethod.Get, $"{ShelfApplication.Sync}/{path}");

@@ -13,7 +13,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task A_row_is_written_once_however_often_it_is_sent(Backing backing)
+    public async Task A_repeated_row_is_written_once(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing);
         await host.ShelfAsync("s", "ann");
@@ -27,7 +27,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task Another_assumption_or_none_is_a_conflict_and_the_answer_is_the_document(Backing backing)
+    public async Task A_different_or_missing_assumed_state_is_a_conflict(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing);
         await host.ShelfAsync("s", "ann");
@@ -41,7 +41,7 @@ public sealed class PushTests
     }
 
     [Fact]
-    public async Task The_servers_fields_are_neither_taken_nor_compared_and_a_normalised_form_is_no_conflict()
+    public async Task Server_fields_are_ignored_and_normalisation_is_no_conflict()
     {
         await using var host = await RxDbHost.StartAsync();
         await host.ShelfAsync("s", "ann");
@@ -89,7 +89,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task Deleting_and_bringing_back(Backing backing)
+    public async Task A_document_is_deleted_and_restored(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing);
         await host.ShelfAsync("s", "ann");
@@ -118,7 +118,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task A_row_that_cannot_be_done_is_refused_alone_and_leaves_nothing_behind(Backing backing)
+    public async Task An_invalid_row_is_refused_alone_without_effect(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing, options => options.MaxDocumentBytes = 2_000);
         await host.ShelfAsync("s", "ann");
@@ -214,7 +214,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task The_id_of_a_deleted_document_is_nobody_elses_and_what_is_forgotten_is_not_brought_back_by_an_edit(Backing backing)
+    public async Task A_deleted_id_stays_reserved_and_an_edit_restores_nothing(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing);
         await host.ShelfAsync("s", "ann", "ben");
@@ -271,7 +271,7 @@ public sealed class PushTests
     }
 
     [Fact]
-    public async Task A_document_of_one_reader_is_invisible_to_the_others_of_its_space()
+    public async Task A_document_for_one_reader_is_invisible_to_others_of_its_space()
     {
         await using var host = await RxDbHost.StartAsync();
         await host.ShelfAsync("s", "ann", "ben");
@@ -297,7 +297,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task Anothers_lease_refuses_and_ones_own_lets_by(Backing backing)
+    public async Task Another_users_lease_refuses_and_the_own_one_allows(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing);
         await host.ShelfAsync("s", "ann", "ben");
@@ -332,7 +332,7 @@ public sealed class PushTests
     }
 
     [Fact]
-    public async Task A_row_that_always_takes_too_long_is_refused_at_last_and_good_ones_beside_it_are_written()
+    public async Task A_row_that_always_times_out_is_refused_and_others_are_written()
     {
         await using var host = await RxDbHost.StartAsync(
             Backing.Sqlite,
@@ -378,7 +378,7 @@ public sealed class PushTests
         HttpStatusCode.RequestEntityTooLarge,
         "too_large"
     )]
-    public async Task What_no_client_sends_is_an_error_of_the_request(string body, HttpStatusCode expected, string code)
+    public async Task A_request_that_no_client_sends_is_a_request_error(string body, HttpStatusCode expected, string code)
     {
         await using var host = await RxDbHost.StartAsync(configure: options => options.MaxPushRows = 2);
         var (status, answer, _) = await host.SendAsync(HttpMethod.Post, $"{ShelfApplication.Sync}/push/things", body);

@@ -19,7 +19,7 @@ public sealed class BrowserTests
     private const string Shown = "https://events.example.com"; // the address in the page, which the tests replace by the real one
 
     [Fact]
-    public async Task Both_ways_to_listen_miss_nothing_over_kill_9_of_the_server()
+    public async Task Both_client_examples_receive_every_event_across_kill_9()
     {
         var blocks = Repository.Blocks(Repository.Read("docs/start/as-a-server.md"), "ts");
         Assert.Equal(2, blocks.Count);

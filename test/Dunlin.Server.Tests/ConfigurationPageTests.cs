@@ -39,7 +39,7 @@ public sealed class ConfigurationPageTests
 
     [Theory]
     [MemberData(nameof(Classes))]
-    public void Every_option_stands_there_with_its_default_and_range(Type type)
+    public void Page_lists_every_option_with_default_and_range(Type type)
     {
         var begin = Page.IndexOf($"\n## {type.Name}\n", StringComparison.Ordinal) + 1;
         var end = Page.IndexOf("\n## ", begin, StringComparison.Ordinal);
@@ -58,7 +58,7 @@ public sealed class ConfigurationPageTests
     }
 
     [Fact]
-    public void Every_section_of_the_server_is_named_with_its_class()
+    public void Page_names_every_section_with_its_class()
     {
         foreach (var (name, type) in ServerOptions.Sections)
             Assert.Matches($@"(?m)^## {type.Name}\n\n.* Section `{name}`\.$", Page);
@@ -66,7 +66,7 @@ public sealed class ConfigurationPageTests
     }
 
     [Fact]
-    public void There_is_no_section_of_a_class_that_is_gone()
+    public void Page_has_no_section_for_a_removed_class()
     {
         var known = Classes().Select(row => row.Data.Name).Append("The server itself").ToHashSet(StringComparer.Ordinal);
         Assert.All(

@@ -9,7 +9,7 @@ public sealed class ExampleTests
     private static readonly string Page = Repository.Read("docs/start/as-a-server.md");
 
     [Fact]
-    public async Task What_the_page_shows_works_as_it_stands()
+    public async Task Blocks_of_the_page_run_unchanged()
     {
         var shell = Blocks("sh");
         Assert.Equal(5, shell.Count);
@@ -45,7 +45,7 @@ public sealed class ExampleTests
     }
 
     [Fact]
-    public async Task A_python_back_end_that_finds_no_server_tries_again_and_publishes_once()
+    public async Task Python_back_end_retries_without_a_server_and_publishes_once()
     {
         await using var server = new ServerProgram();
         await server.StartAsync();

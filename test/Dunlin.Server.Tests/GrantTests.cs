@@ -9,7 +9,7 @@ public sealed class GrantTests(OneServer one) : IClassFixture<OneServer>
     private readonly TestServer _server = one.Server;
 
     [Fact]
-    public async Task What_is_granted_is_published_and_read_and_what_is_not_is_refused()
+    public async Task Granted_topics_can_be_published_and_read_and_others_are_refused()
     {
         var backend = Mint.User("backend", ("publish", "teams/*/chat"));
         await using var reader = await Calls.OpenAsync(
@@ -66,7 +66,7 @@ public sealed class GrantTests(OneServer one) : IClassFixture<OneServer>
     [InlineData("**", "dunlin/revocations", 403)] // a topic of the engine, which no token opens
     [InlineData("**", "dunlin/access", 403)]
     [InlineData("**", "records/revocations", 403)]
-    public async Task A_pattern_covers_no_name_that_only_looks_like_one_of_its(string pattern, string topic, int status)
+    public async Task A_pattern_does_not_match_similar_names(string pattern, string topic, int status)
     {
         Assert.Equal(
             status,
@@ -96,7 +96,7 @@ public sealed class GrantTests(OneServer one) : IClassFixture<OneServer>
     [InlineData("a/b", "users/a%252Fb", 200)]
     [InlineData("..", "users/1", 403)]
     [InlineData("..", "users/../users/1", 200)] // an ordinary name, not a path
-    public async Task Everybody_reads_the_topics_of_the_own_id_and_of_no_other(string subject, string topic, int status) =>
+    public async Task A_user_reads_topics_below_the_own_user_id_only(string subject, string topic, int status) =>
         Assert.Equal(status, (await Calls.TryOpenAsync(_server.Address, Mint.User(subject), "topic=" + topic)).Status);
 
     [Theory]
@@ -123,7 +123,7 @@ public sealed class GrantTests(OneServer one) : IClassFixture<OneServer>
     }
 
     [Fact]
-    public async Task A_batch_with_one_topic_that_is_not_granted_publishes_nothing()
+    public async Task Batch_with_one_topic_without_grant_publishes_nothing()
     {
         var token = Mint.User("backend", ("publish", "a/*"), ("subscribe", "a/*"));
         object[] events =
@@ -177,7 +177,7 @@ public sealed class GrantTests(OneServer one) : IClassFixture<OneServer>
     }
 
     [Fact]
-    public async Task A_stream_with_one_topic_that_is_not_granted_is_refused_and_names_it()
+    public async Task Stream_with_one_topic_without_grant_is_refused_naming_the_topic()
     {
         var (status, answer) = await Calls.SendAsync(
             _server.Address,
@@ -190,7 +190,7 @@ public sealed class GrantTests(OneServer one) : IClassFixture<OneServer>
     }
 
     [Fact]
-    public async Task Leases_are_held_and_taken_by_those_whose_tokens_say_so()
+    public async Task Holding_and_preempting_leases_need_their_grants()
     {
         var (ann, chief) = (Mint.User("ann", ("hold", "files/*")), Mint.User("chief", ("take", "files/**")));
         Assert.Equal(201, await AcquireAsync(ann, "files/1", "ann-lease-0001"));

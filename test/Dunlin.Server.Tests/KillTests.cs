@@ -15,7 +15,7 @@ public sealed class KillTests
     private const int EventsEach = 250;
 
     [Fact]
-    public async Task G1_G2_After_kill_9_a_reader_resumes_and_has_every_acknowledged_event_once_and_in_order()
+    public async Task G1_G2_Reader_has_every_acknowledged_event_once_in_order_after_kill_9()
     {
         await using var server = new ServerProgram();
         server.Settings["Dunlin__Tokens__SigningKey"] = Mint.KeyText;
@@ -64,7 +64,7 @@ public sealed class KillTests
     }
 
     [Fact]
-    public async Task What_was_revoked_and_the_key_that_was_made_outlive_kill_9()
+    public async Task Revocations_and_the_signing_key_survive_kill_9()
     {
         await using var server = new ServerProgram();
         await server.StartAsync();

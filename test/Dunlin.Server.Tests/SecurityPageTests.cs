@@ -28,7 +28,7 @@ public sealed class SecurityPageTests
     ];
 
     [Fact]
-    public void Every_limit_is_the_default_of_its_option()
+    public void Every_limit_equals_the_default_of_its_option()
     {
         var types = ConfigurationPageTests.Classes().Select(row => row.Data).ToDictionary(type => type.Name, StringComparer.Ordinal);
         var rows = Regex
@@ -53,7 +53,7 @@ public sealed class SecurityPageTests
     }
 
     [Fact]
-    public void Every_row_says_what_is_answered_at_the_limit()
+    public void Every_row_names_the_answer_at_the_limit()
     {
         foreach (var line in Table.Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Skip(1))
             Assert.Matches(@"^\| [^|]+ \| [^|]+ \| [^|]+ \| .*(4\d\d|stream|row).* \|$", line);

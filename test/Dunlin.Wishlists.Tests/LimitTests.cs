@@ -9,7 +9,7 @@ namespace Dunlin.Wishlists.Tests;
 public sealed class LimitTests
 {
     [Fact]
-    public async Task Own_lists_are_limited_and_deleting_one_makes_room()
+    public async Task Own_lists_are_limited_and_deletion_makes_room()
     {
         await using var host = await StartAsync(options => options.MaxLists = 2);
         using var ann = host.Client("ann");
@@ -37,7 +37,7 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task New_lists_are_limited_by_the_day_although_they_are_deleted()
+    public async Task New_lists_are_limited_per_day_despite_deletions()
     {
         await using var host = await StartAsync(options => options.NewListsPerDay = 4);
         using var ann = host.Client("ann");
@@ -85,7 +85,7 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task Links_members_and_joined_lists_are_limited_and_members_may_come_back()
+    public async Task Links_members_and_joined_lists_are_limited()
     {
         await using var host = await StartAsync(options => (options.MaxShares, options.MaxMembers, options.MaxJoinedLists) = (2, 2, 1));
         using var ann = host.Client("ann");

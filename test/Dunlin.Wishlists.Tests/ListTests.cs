@@ -7,7 +7,7 @@ namespace Dunlin.Wishlists.Tests;
 public sealed class ListTests
 {
     [Fact]
-    public async Task A_list_is_made_changed_and_deleted_by_its_owner_and_all_of_it_reaches_the_replicas()
+    public async Task A_list_change_by_its_owner_reaches_the_replicas()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -43,7 +43,7 @@ public sealed class ListTests
     }
 
     [Fact]
-    public async Task A_change_of_something_that_has_changed_is_refused_where_the_version_is_named()
+    public async Task A_change_with_an_outdated_version_is_refused()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -65,7 +65,7 @@ public sealed class ListTests
     }
 
     [Fact]
-    public async Task Ids_of_others_open_nothing_and_tell_nothing()
+    public async Task Ids_of_other_users_give_no_access_and_no_information()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -118,7 +118,7 @@ public sealed class ListTests
     }
 
     [Fact]
-    public async Task Members_look_and_only_the_owner_changes()
+    public async Task Members_read_and_only_the_owner_writes()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -162,7 +162,7 @@ public sealed class ListTests
     }
 
     [Fact]
-    public async Task What_is_pushed_is_judged_like_what_comes_by_REST()
+    public async Task Pushes_follow_the_rules_of_REST()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -357,7 +357,7 @@ public sealed class ListTests
     }
 
     [Fact]
-    public async Task What_the_rules_have_trimmed_or_left_out_is_no_conflict_at_the_next_edit()
+    public async Task Normalised_fields_cause_no_conflict_at_the_next_edit()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -415,7 +415,7 @@ public sealed class ListTests
     }
 
     [Fact]
-    public async Task Changes_are_told_by_name_to_all_who_see_them()
+    public async Task Changes_are_announced_by_type_to_all_who_see_them()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");

@@ -6,7 +6,7 @@ namespace Dunlin.Wishlists.Tests;
 public sealed class MarkTests
 {
     [Fact]
-    public async Task Together_no_more_is_marked_than_is_wanted_and_each_is_told_how_much_is_left()
+    public async Task Marks_do_not_exceed_the_wanted_quantity_and_the_rest_is_reported()
     {
         await using var host = await WishlistsHost.StartAsync();
         var (ann, bob, cat, item) = await SharedAsync(host, quantity: 5);
@@ -24,7 +24,7 @@ public sealed class MarkTests
     }
 
     [Fact]
-    public async Task Many_who_mark_at_once_share_what_there_is()
+    public async Task Concurrent_marks_share_the_wanted_quantity()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -39,7 +39,7 @@ public sealed class MarkTests
     }
 
     [Fact]
-    public async Task A_mark_that_is_pushed_keeps_to_the_same_rules_and_is_taken_back_where_it_does_not()
+    public async Task A_pushed_mark_follows_the_same_rules_or_is_reverted()
     {
         await using var host = await WishlistsHost.StartAsync();
         var (_, bob, cat, item) = await SharedAsync(host, quantity: 2);

@@ -10,7 +10,7 @@ public sealed class ResolveFairnessTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public async Task Two_hundred_wishes_on_silent_sites_do_not_delay_another_users_page()
+    public async Task Two_hundred_items_on_silent_sites_do_not_delay_another_user()
     {
         await using var host = await StartAsync(options => options.PageBurst = 500);
         using var ann = host.Client("ann");
@@ -24,7 +24,7 @@ public sealed class ResolveFairnessTests
     }
 
     [Fact]
-    public async Task One_user_waits_for_one_time_limit_at_most_when_nine_others_hold_all_workers()
+    public async Task A_user_waits_at_most_one_time_limit_when_nine_others_hold_all_workers()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var bob = host.Client("bob");
@@ -40,7 +40,7 @@ public sealed class ResolveFairnessTests
     }
 
     [Fact]
-    public async Task A_silent_site_holds_four_workers_at_most_however_many_users_wish_for_it()
+    public async Task A_silent_site_occupies_at_most_four_workers_for_all_users()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var bob = host.Client("bob");
@@ -64,7 +64,7 @@ public sealed class ResolveFairnessTests
     }
 
     [Fact]
-    public async Task Pages_that_wait_are_limited_and_count_until_their_jobs_end()
+    public async Task Waiting_pages_are_limited_and_count_until_their_jobs_end()
     {
         await using var host = await StartAsync(options => options.MaxWaitingPages = 3);
         using var ann = host.Client("ann");
@@ -107,7 +107,7 @@ public sealed class ResolveFairnessTests
     }
 
     [Fact]
-    public async Task Reading_again_is_limited_by_the_minute()
+    public async Task Repeated_reads_are_limited_per_minute()
     {
         await using var host = await StartAsync(options => options.RefreshesPerMinute = 4);
         using var ann = host.Client("ann");

@@ -7,7 +7,7 @@ namespace Dunlin.Wishlists.Tests;
 public sealed class ShareTests
 {
     [Fact]
-    public async Task A_link_shows_without_signing_in_only_what_a_preview_may()
+    public async Task A_link_previews_a_list_without_a_sign_in()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -32,7 +32,7 @@ public sealed class ShareTests
     }
 
     [Fact]
-    public async Task Joining_gives_the_role_of_the_link_and_all_of_the_list_appears()
+    public async Task Joining_gives_the_role_of_the_link_and_the_whole_list()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -73,7 +73,7 @@ public sealed class ShareTests
     }
 
     [Fact]
-    public async Task A_link_ends_at_its_time_when_it_is_revoked_and_with_its_list()
+    public async Task A_link_ends_at_its_expiry_its_revocation_and_with_its_list()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -110,7 +110,7 @@ public sealed class ShareTests
     }
 
     [Fact]
-    public async Task A_token_cannot_be_guessed_nor_anything_else_stand_in_for_it()
+    public async Task A_token_cannot_be_guessed_or_replaced()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -148,7 +148,7 @@ public sealed class ShareTests
     }
 
     [Fact]
-    public async Task Who_is_removed_or_leaves_loses_the_list_and_the_marks_are_free_again()
+    public async Task A_removed_member_loses_the_list_and_its_marks_are_freed()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");

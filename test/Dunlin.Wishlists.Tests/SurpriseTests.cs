@@ -10,7 +10,7 @@ namespace Dunlin.Wishlists.Tests;
 public sealed partial class SurpriseTests
 {
     [Fact]
-    public async Task Every_answer_and_every_event_of_the_owner_is_the_same_whether_others_mark_or_not()
+    public async Task Answers_and_events_of_the_owner_do_not_depend_on_marks()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -55,7 +55,7 @@ public sealed partial class SurpriseTests
     }
 
     [Fact]
-    public async Task What_the_owner_changes_goes_through_as_if_nothing_were_marked()
+    public async Task Changes_of_the_owner_succeed_regardless_of_marks()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -75,7 +75,7 @@ public sealed partial class SurpriseTests
     }
 
     [Fact]
-    public async Task The_owner_reads_marks_by_no_topic_of_the_engine_either()
+    public async Task The_owner_cannot_read_marks_by_an_engine_topic()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");

@@ -13,7 +13,7 @@ namespace Dunlin.AspNetCore.Tests.Hosting;
 public sealed class ScopedServiceTests
 {
     [Fact]
-    public async Task Each_question_to_a_policy_has_a_scope_that_ends_with_the_answer()
+    public async Task Each_policy_call_has_a_scope_that_ends_with_its_answer()
     {
         await using var host = await EngineHost.StartAsync(
             services => services.AddSingleton<Log>().AddScoped<Context>(),
@@ -41,7 +41,7 @@ public sealed class ScopedServiceTests
     }
 
     [Fact]
-    public async Task A_policy_that_is_a_singleton_or_takes_nothing_is_one_object()
+    public async Task A_singleton_policy_is_one_instance()
     {
         await using var host = await EngineHost.StartAsync(
             services => services.AddSingleton<Log>().AddSingleton<Context>().AddSingleton<Policy>(),
@@ -56,7 +56,7 @@ public sealed class ScopedServiceTests
     }
 
     [Fact]
-    public async Task Each_attempt_of_a_job_and_each_failure_has_a_scope_that_ends_with_it()
+    public async Task Each_job_attempt_and_failure_handler_has_its_own_scope()
     {
         await using var host = await EngineHost.StartAsync(
             services => services.AddSingleton<Log>().AddScoped<Context>(),

@@ -9,7 +9,7 @@ namespace Dunlin.AspNetCore.Tests.Leases;
 public sealed class TelemetryTests
 {
     [Fact]
-    public async Task Streams_deliveries_and_leases_are_counted_and_publishing_is_traced_without_naming_topics_or_users()
+    public async Task Streams_and_leases_are_counted_and_traced_without_topics_or_users()
     {
         await using var host = await EngineHost.StartAsync();
         var meters = host.Services.GetRequiredService<IMeterFactory>();

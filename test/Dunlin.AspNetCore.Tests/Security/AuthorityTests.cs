@@ -14,7 +14,7 @@ public sealed class AuthorityTests
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
     [Fact]
-    public async Task Keys_rotate_without_a_restart_and_no_open_stream_is_cut()
+    public async Task Key_rotation_needs_no_restart_and_cuts_no_stream()
     {
         await using var issuer = await OidcIssuer.StartAsync("old");
         await using var host = await StartAsync(issuer);
@@ -43,7 +43,7 @@ public sealed class AuthorityTests
     }
 
     [Fact]
-    public async Task Unknown_keys_cause_one_fetch_in_ten_seconds()
+    public async Task Unknown_keys_cause_one_fetch_per_ten_seconds()
     {
         await using var issuer = await OidcIssuer.StartAsync("old");
         await using var host = await StartAsync(issuer);
@@ -59,7 +59,7 @@ public sealed class AuthorityTests
     }
 
     [Fact]
-    public async Task A_token_of_an_issuer_that_is_not_configured_fetches_nothing()
+    public async Task A_token_of_an_unknown_issuer_fetches_nothing()
     {
         await using var issuer = await OidcIssuer.StartAsync("a");
         await using var stranger = await OidcIssuer.StartAsync("a");
@@ -69,7 +69,7 @@ public sealed class AuthorityTests
     }
 
     [Fact]
-    public async Task Issuer_down_at_start_is_503_and_its_tokens_open_once_it_answers()
+    public async Task Issuer_down_at_start_is_503_and_its_tokens_work_once_it_answers()
     {
         await using var issuer = await OidcIssuer.StartAsync("a");
         await issuer.StopAsync();
@@ -83,7 +83,7 @@ public sealed class AuthorityTests
     }
 
     [Fact]
-    public async Task Issuer_down_later_keeps_the_known_keys_and_answers_503_to_unknown_ones()
+    public async Task Issuer_down_later_keeps_known_keys_and_answers_503_for_unknown_ones()
     {
         await using var issuer = await OidcIssuer.StartAsync("a");
         await using var host = await StartAsync(issuer);
@@ -102,7 +102,7 @@ public sealed class AuthorityTests
     [InlineData("""{"keys":[]}""")]
     [InlineData("""{"keys":[{"kty":"RSA","kid":"a","n":"AQAB","e":"AQAB"}]}""")]
     [InlineData("""{"keys":[{"kty":"RSA","kid":"a","n":"?","e":"AQAB"}]}""")]
-    public async Task Unusable_keys_are_503_at_the_start_and_change_nothing_later(string body)
+    public async Task Unusable_keys_are_503_at_start_and_ignored_later(string body)
     {
         await using var issuer = await OidcIssuer.StartAsync("a");
         issuer.KeysBody = body;
@@ -117,7 +117,7 @@ public sealed class AuthorityTests
     }
 
     [Fact]
-    public async Task A_published_symmetric_key_proves_nothing()
+    public async Task A_published_symmetric_key_verifies_nothing()
     {
         var secret = new byte[32];
         await using var issuer = await OidcIssuer.StartAsync("a");
@@ -146,7 +146,7 @@ public sealed class AuthorityTests
     }
 
     [Fact]
-    public async Task A_set_of_hundreds_of_keys_is_refused_as_a_whole()
+    public async Task A_set_of_hundreds_of_keys_is_refused()
     {
         await using var issuer = await OidcIssuer.StartAsync("a");
         issuer.KeysBody = JsonSerializer.Serialize(new { keys = Enumerable.Repeat(issuer.Jwk("a"), 300) });
@@ -156,7 +156,7 @@ public sealed class AuthorityTests
     }
 
     [Fact]
-    public async Task A_document_larger_than_the_bound_is_refused()
+    public async Task A_discovery_document_over_the_limit_is_refused()
     {
         await using var issuer = await OidcIssuer.StartAsync("a");
         issuer.KeysBody = new string(' ', 600_000) + "{}";
@@ -168,11 +168,7 @@ public sealed class AuthorityTests
     [InlineData("https://other.example", null, "the discovery document names the issuer 'https://other.example'")]
     [InlineData(null, "http://keys.example/keys", "'http://keys.example/keys' is not an https address")]
     [InlineData(null, "file:///etc/passwd", "'file:///etc/passwd' is not an https address")]
-    public async Task A_document_of_another_issuer_or_with_an_unsafe_address_is_refused_and_logged(
-        string? named,
-        string? keys,
-        string reason
-    )
+    public async Task A_document_of_another_issuer_or_with_an_unsafe_URL_is_refused(string? named, string? keys, string reason)
     {
         await using var issuer = await OidcIssuer.StartAsync("a");
         (issuer.NamedIssuer, issuer.NamedKeys) = (named, keys);
@@ -187,7 +183,7 @@ public sealed class AuthorityTests
     [InlineData("ftp://login.example.com", false)]
     [InlineData("https://login.example.com/?a=b", false)]
     [InlineData("https://user@login.example.com", false)]
-    public async Task An_authority_that_is_no_https_address_is_refused_at_start(string authority, bool isAllowedByOption)
+    public async Task An_authority_without_https_is_refused_at_start(string authority, bool isAllowedByOption)
     {
         Task<TestHost> Start(bool requiresHttps) =>
             TestHost.StartAsync(

@@ -30,7 +30,7 @@ public sealed class JwsVectorTests
 
     [Theory]
     [MemberData(nameof(WycheproofGroups))]
-    public void Every_wycheproof_case_is_judged_as_published_or_more_strictly(int index)
+    public void Wycheproof_cases_match_the_published_result_or_are_stricter(int index)
     {
         using var vectors = Vectors();
         var group = vectors.RootElement.GetProperty("groups")[index];
@@ -51,7 +51,7 @@ public sealed class JwsVectorTests
     }
 
     [Fact]
-    public void The_wycheproof_file_is_whole_and_some_of_it_is_accepted()
+    public void The_Wycheproof_file_is_complete_and_has_accepted_cases()
     {
         using var vectors = Vectors();
         var groups = vectors.RootElement.GetProperty("groups").EnumerateArray().ToList();
@@ -85,7 +85,7 @@ public sealed class JwsVectorTests
         "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
         """{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"""
     )]
-    public async Task The_examples_of_rfc_7515_hold_and_break_at_every_changed_character(string header, string signature, string key)
+    public async Task RFC_7515_examples_verify_and_fail_with_any_changed_character(string header, string signature, string key)
     {
         var token = $"{header}.{Rfc7515Payload}.{signature}";
         var keys = Keys(key);
@@ -113,7 +113,7 @@ public sealed class JwsVectorTests
     [InlineData("AA\n", false)]
     [InlineData("+/", false)]
     [InlineData("-_8", true)]
-    public void Base64url_has_one_text_for_one_value(string text, bool expected) =>
+    public void Base64url_has_one_encoding_per_value(string text, bool expected) =>
         Assert.Equal(expected, StrictTokenReader.TryDecode(text, out _));
 
     [Fact]

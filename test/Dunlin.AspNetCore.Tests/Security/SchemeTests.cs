@@ -111,7 +111,7 @@ public sealed class SchemeTests
     }
 
     [Fact]
-    public async Task An_application_with_its_own_scheme_alone_needs_no_setting()
+    public async Task An_application_with_one_scheme_needs_no_setting()
     {
         await using var host = await EngineHost.StartAsync(services => services.AddAuthentication().AddJwtBearer(Foreign));
         await RequireSignedInAsync(host, "ann", ("Authorization", ForeignToken()));

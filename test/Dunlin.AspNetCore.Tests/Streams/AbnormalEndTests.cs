@@ -34,7 +34,7 @@ public sealed class AbnormalEndTests
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     [Fact]
-    public async Task Ten_thousand_streams_that_end_abnormally_leave_nothing_behind()
+    public async Task Ten_thousand_abnormal_stream_ends_leak_nothing()
     {
         TestSeed.NewRandom(out var seed);
         using var log = new TestLog();

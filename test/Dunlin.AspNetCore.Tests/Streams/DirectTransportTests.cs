@@ -28,7 +28,7 @@ public sealed class DirectTransportTests
     [InlineData("http", "1.1")]
     [InlineData("https", "1.1")]
     [InlineData("https", "2.0")]
-    public async Task A_body_far_larger_than_the_window_arrives_whole(string scheme, string version)
+    public async Task A_body_larger_than_the_window_arrives_complete(string scheme, string version)
     {
         await using var server = await Server.StartAsync(scheme);
         using var client = server.Client(version);
@@ -41,7 +41,7 @@ public sealed class DirectTransportTests
     [Theory]
     [InlineData("http", "1.1")]
     [InlineData("https", "2.0")]
-    public async Task Requests_at_the_same_time_get_each_their_own_answer(string scheme, string version)
+    public async Task Concurrent_requests_get_their_own_answers(string scheme, string version)
     {
         await using var server = await Server.StartAsync(scheme);
         using var client = server.Client(version);
@@ -50,7 +50,7 @@ public sealed class DirectTransportTests
     }
 
     [Fact]
-    public async Task A_reader_that_stops_holds_back_its_writer_and_no_other_and_gets_everything_when_it_goes_on()
+    public async Task A_stalled_reader_blocks_only_its_own_writer_and_loses_nothing()
     {
         await using var server = await Server.StartAsync("http");
         using var slow = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 8 * 1024 };
@@ -71,7 +71,7 @@ public sealed class DirectTransportTests
     }
 
     [Fact]
-    public async Task A_peer_that_vanishes_while_a_send_waits_ends_the_request()
+    public async Task A_peer_that_disappears_during_a_send_ends_the_request()
     {
         await using var server = await Server.StartAsync("http");
         var gone = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
@@ -92,11 +92,7 @@ public sealed class DirectTransportTests
     [InlineData("http", "1.1", "/wrapped/frames")]
     [InlineData("https", "1.1", "/wrapped/frames")]
     [InlineData("https", "2.0", "/frames")]
-    public async Task Frames_through_the_server_arrive_whole_and_in_order_whatever_stands_between(
-        string scheme,
-        string version,
-        string path
-    )
+    public async Task Frames_arrive_complete_and_in_order_through_any_transport(string scheme, string version, string path)
     {
         var seed = TestSeed.NewRandom(out _).Next(1_000_000);
         await using var server = await Server.StartAsync(scheme);

@@ -9,7 +9,7 @@ namespace Dunlin.AspNetCore.Tests.Streams;
 public sealed class RevokedStreamTests
 {
     [Fact]
-    public async Task G4_A_stream_that_is_being_opened_while_its_credential_is_revoked_is_refused()
+    public async Task G4_A_stream_opening_during_revocation_is_refused()
     {
         await using var host = await EngineHost.StartAsync(
             services => services.AddSingleton<RevokingPolicy>(),

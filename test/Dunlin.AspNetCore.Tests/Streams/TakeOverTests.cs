@@ -20,7 +20,7 @@ public sealed class TakeOverTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     [Fact]
-    public async Task A_stream_over_plain_http_1_1_leaves_the_server_and_goes_on()
+    public async Task A_stream_over_plain_HTTP_1_1_leaves_Kestrel_and_continues()
     {
         var kestrel = new KestrelSide();
         await using var host = await EngineHost.StartAsync(listen: kestrel.Listen);
@@ -37,7 +37,7 @@ public sealed class TakeOverTests
     [Theory]
     [InlineData("https", "1.1")]
     [InlineData("https", "2.0")]
-    public async Task A_stream_over_tls_stays_with_the_server(string scheme, string version)
+    public async Task A_stream_over_TLS_stays_in_Kestrel(string scheme, string version)
     {
         var kestrel = new KestrelSide(scheme);
         await using var host = await EngineHost.StartAsync(listen: kestrel.Listen);
@@ -64,7 +64,7 @@ public sealed class TakeOverTests
     }
 
     [Fact]
-    public async Task Frames_of_every_size_arrive_whole_and_in_order()
+    public async Task Frames_of_every_size_arrive_complete_and_in_order()
     {
         var random = TestSeed.NewRandom(out _);
         await using var host = await EngineHost.StartAsync();
@@ -92,7 +92,7 @@ public sealed class TakeOverTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_peer_that_goes_away_ends_its_stream_at_once(bool reset)
+    public async Task A_disconnected_peer_ends_its_stream_at_once(bool reset)
     {
         await using var host = await EngineHost.StartAsync();
         var closed = Closed(host);
@@ -104,7 +104,7 @@ public sealed class TakeOverTests
     }
 
     [Fact]
-    public async Task What_a_peer_says_unasked_means_nothing_and_too_much_of_it_ends_its_stream()
+    public async Task Unsolicited_input_is_ignored_and_too_much_ends_the_stream()
     {
         await using var host = await EngineHost.StartAsync();
         var closed = Closed(host);
@@ -127,7 +127,7 @@ public sealed class TakeOverTests
     }
 
     [Fact]
-    public async Task A_host_that_stops_waits_until_its_streams_have_heard_the_goodbye_and_the_end_of_the_body()
+    public async Task A_stopping_host_waits_until_streams_have_sent_goodbye_and_body_end()
     {
         await using var host = await EngineHost.StartAsync();
         using var peer = await RawReader.OpenAsync(host);
@@ -139,7 +139,7 @@ public sealed class TakeOverTests
     }
 
     [Fact]
-    public async Task A_reader_that_stops_reading_loses_nothing_and_holds_nobody_back()
+    public async Task A_stalled_reader_loses_nothing_and_delays_nobody()
     {
         await using var host = await EngineHost.StartAsync();
         using var slow = await RawReader.OpenAsync(host, receiveBuffer: 8 * 1024);
@@ -159,7 +159,7 @@ public sealed class TakeOverTests
     }
 
     [Fact]
-    public async Task Connections_that_have_left_the_server_count_for_its_limit()
+    public async Task Connections_outside_Kestrel_count_for_its_limit()
     {
         await using var host = await EngineHost.StartAsync(listen: static kestrel =>
         {
@@ -192,7 +192,7 @@ public sealed class TakeOverTests
     }
 
     [Fact]
-    public async Task It_listens_on_unix_sockets_too()
+    public async Task Unix_sockets_are_supported()
     {
         var folder = Directory.CreateTempSubdirectory("dunlin-unix-");
         var path = Path.Combine(folder.FullName, "s");

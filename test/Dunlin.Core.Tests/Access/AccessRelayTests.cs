@@ -18,7 +18,7 @@ public sealed class AccessRelayTests : IDisposable
     private IStore Store => _node.Store;
 
     [Fact]
-    public async Task What_is_announced_in_a_unit_of_work_is_heard_once_with_its_last_frame_and_in_order()
+    public async Task A_change_in_a_unit_of_work_is_received_once_in_order()
     {
         using var relay = await StartAsync(shared: new SharedStore());
         var heard = new Heard(_changes);
@@ -46,7 +46,7 @@ public sealed class AccessRelayTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_told_elsewhere_is_heard_at_once_and_appended_for_the_others_of_a_shared_store_alone()
+    public async Task A_change_elsewhere_is_received_at_once_and_appended_in_shared_stores()
     {
         using (var alone = await StartAsync(shared: null))
         {
@@ -65,7 +65,7 @@ public sealed class AccessRelayTests : IDisposable
     }
 
     [Fact]
-    public async Task Changes_that_wait_for_the_store_are_told_once_each_and_in_order()
+    public async Task Pending_changes_are_sent_once_each_and_in_order()
     {
         var faults = new CommitFaults();
         using var relay = await StartAsync(new SharedStore(), new FaultyJournal(_node.Journal, faults));
@@ -86,7 +86,7 @@ public sealed class AccessRelayTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task More_changes_than_may_wait_become_one_that_covers_them_all(bool ofSessions)
+    public async Task Changes_above_the_limit_merge_into_one_that_covers_them(bool ofSessions)
     {
         var faults = new CommitFaults();
         using var relay = await StartAsync(new SharedStore(), new FaultyJournal(_node.Journal, faults));
@@ -114,7 +114,7 @@ public sealed class AccessRelayTests : IDisposable
     }
 
     [Fact]
-    public async Task A_queue_at_its_bound_loses_no_change()
+    public async Task A_full_queue_loses_no_change()
     {
         var random = TestSeed.NewRandom(out _);
         var queue = new AccessQueue();

@@ -49,7 +49,7 @@ public sealed class LayerTests
     }
 
     [Fact]
-    public void Arrows_of_the_picture_lead_to_lower_layers()
+    public void Arrows_of_the_picture_point_to_lower_layers()
     {
         Assert.NotEmpty(Table.Arrows);
         Assert.All(Table.Arrows, arrow => Assert.True(Table.LayerOf(arrow.To) < Table.LayerOf(arrow.From), $"{arrow.From} --> {arrow.To}"));

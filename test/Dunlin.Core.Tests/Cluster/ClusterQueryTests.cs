@@ -16,7 +16,7 @@ public sealed class ClusterQueryTests : IDisposable
     private readonly List<AskingNode> _nodes = [];
 
     [Fact]
-    public async Task The_answers_of_all_other_nodes_come_together_and_nothing_is_said_twice()
+    public async Task Answers_of_all_other_nodes_are_combined_without_duplicates()
     {
         await StartAsync(3);
         foreach (var (node, number) in _nodes.Select((node, number) => (node, number)))
@@ -28,7 +28,7 @@ public sealed class ClusterQueryTests : IDisposable
     }
 
     [Fact]
-    public async Task A_node_that_does_not_answer_is_waited_for_a_second_and_told_of()
+    public async Task An_unresponsive_node_is_reported_after_one_second()
     {
         await StartAsync(2);
         _nodes[1].Questions.Answer<string, bool>("is", _ => true);
@@ -41,7 +41,7 @@ public sealed class ClusterQueryTests : IDisposable
     }
 
     [Fact]
-    public async Task Who_cannot_answer_is_told_of_and_not_waited_for()
+    public async Task A_node_without_support_is_reported_without_waiting()
     {
         await StartAsync(3);
         _nodes[2].Questions.Answer<string, int>("count", _ => throw new InvalidOperationException("no"));
@@ -51,7 +51,7 @@ public sealed class ClusterQueryTests : IDisposable
     }
 
     [Fact]
-    public async Task An_answer_that_is_enough_ends_the_waiting_and_nothing_is_missing_from_it()
+    public async Task A_sufficient_answer_ends_the_wait_as_complete()
     {
         await StartAsync(3);
         _nodes[1].Questions.Answer<string, bool>("is", _ => true);
@@ -61,7 +61,7 @@ public sealed class ClusterQueryTests : IDisposable
     }
 
     [Fact]
-    public async Task A_node_that_goes_is_not_waited_for_and_one_that_was_killed_is_forgotten()
+    public async Task A_stopped_node_is_not_waited_for_and_a_killed_one_is_dropped()
     {
         await StartAsync(3);
         _nodes[1].Questions.End();
@@ -76,7 +76,7 @@ public sealed class ClusterQueryTests : IDisposable
     }
 
     [Fact]
-    public async Task Devices_are_counted_at_all_nodes_and_a_heartbeat_reaches_them_there()
+    public async Task Devices_are_counted_cluster_wide_and_heartbeats_reach_them()
     {
         await StartAsync(2);
         var devices = _nodes.Select(node => new UserDevices(node.Node.Fanout, node.Node.Journal, [], node.Questions)).ToList();
@@ -100,7 +100,7 @@ public sealed class ClusterQueryTests : IDisposable
     }
 
     [Fact]
-    public async Task Streams_of_one_kind_are_counted_at_all_nodes()
+    public async Task Streams_of_one_kind_are_counted_cluster_wide()
     {
         await StartAsync(2);
         var counts = _nodes

@@ -33,7 +33,7 @@ public sealed class CatchUpTests
     }
 
     [Fact]
-    public async Task A_page_that_could_not_be_read_fails_those_who_wait_for_it_and_nobody_after()
+    public async Task A_failed_page_read_fails_its_waiters_and_no_later_reader()
     {
         WatchedJournal? journal = null;
         using var node = new TestNode(o => o.TailEvents = 64, inner => journal = new WatchedJournal(inner));

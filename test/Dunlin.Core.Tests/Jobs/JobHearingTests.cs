@@ -42,7 +42,7 @@ public sealed class JobHearingTests : IAsyncDisposable
     private IStore Store => _first.Store;
 
     [Fact]
-    public async Task A_job_that_one_node_commits_is_run_by_another_at_once()
+    public async Task A_committed_job_is_run_by_another_node_at_once()
     {
         var ran = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         await StartAsync(_secondFeed, _second, run => Task.FromResult(ran.TrySetResult(run.Job.Id)));
@@ -51,7 +51,7 @@ public sealed class JobHearingTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_a_node_gives_back_when_it_stops_is_run_by_another_at_once()
+    public async Task A_job_returned_at_stop_is_run_by_another_node_at_once()
     {
         var (began, ran) = (
             new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously),
@@ -76,9 +76,7 @@ public sealed class JobHearingTests : IAsyncDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task What_a_process_that_was_killed_had_claimed_is_begun_anew_at_the_next_start_if_no_other_process_can_have_it(
-        bool isAlone
-    )
+    public async Task Jobs_of_a_killed_single_process_run_again_at_the_next_start(bool isAlone)
     {
         var (began, end, refused) = (
             new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously),

@@ -16,7 +16,7 @@ public sealed class StyleTests
     private static readonly string Root = FindRoot();
 
     [Fact]
-    public void The_core_knows_no_HTTP_and_no_SQL_driver()
+    public void Core_references_no_HTTP_and_no_SQL_driver()
     {
         var references = typeof(Dunlin.Journal.IJournal).Assembly.GetReferencedAssemblies().Select(a => a.Name!).ToList();
         Assert.NotEmpty(references);
@@ -39,7 +39,7 @@ public sealed class StyleTests
 
     // MA0026 finds TODO only.
     [Fact]
-    public void Notes_of_unfinished_work_are_not_written()
+    public void Code_contains_no_TODO_notes()
     {
         var found = Sources("src", "cs")
             .Concat(Sources("apps", "cs"))
@@ -93,7 +93,7 @@ public sealed class StyleTests
     ];
 
     [Fact]
-    public void Texts_of_peers_are_logged_as_such()
+    public void Peer_texts_are_logged_as_peer_texts()
     {
         var methods = Sources("src", "cs")
             .Concat(Sources("apps", "cs"))
@@ -133,7 +133,7 @@ public sealed class StyleTests
     }
 
     [Fact]
-    public void No_type_has_a_name_that_says_nothing()
+    public void No_type_has_a_meaningless_name()
     {
         var found = Sources("src", "cs")
             .Concat(Sources("apps", "cs"))
@@ -151,7 +151,7 @@ public sealed class StyleTests
     }
 
     [Fact]
-    public void Files_are_short_and_the_exceptions_only_shrink()
+    public void Files_respect_the_length_limit_and_exceptions_only_shrink()
     {
         var extensions = new[] { "cs", "ts", "tsx", "vue", "svelte" };
         var files = extensions.SelectMany(e => new[] { "src", "apps", "clients", "test" }.SelectMany(folder => Sources(folder, e)));
@@ -185,7 +185,7 @@ public sealed class StyleTests
     }
 
     [Fact]
-    public void Every_SQL_script_says_what_it_is_for()
+    public void Every_SQL_script_states_its_purpose()
     {
         var silent = Sources("src", "sql")
             .Concat(Sources("apps", "sql"))

@@ -16,7 +16,7 @@ public sealed class ClockChangeTests(BrowserFixture browser)
         Autumn = "2030-10-27";
 
     [Fact]
-    public async Task Events_around_a_clock_change_keep_their_times_and_stand_in_their_rows()
+    public async Task Events_around_a_clock_change_keep_times_and_rows()
     {
         await using var host = await TestHost.StartAsync();
         var page = await host.OpenAsync(browser.Browser, "alice", "/focus", new() { TimezoneId = "Europe/Berlin" });

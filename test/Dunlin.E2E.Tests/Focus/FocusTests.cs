@@ -17,7 +17,7 @@ public sealed class FocusTests(BrowserFixture browser)
     private static readonly LocatorAssertionsToBeVisibleOptions Patient = new() { Timeout = 20_000 };
 
     [Fact]
-    public async Task No_tab_loses_its_stream_in_ten_minutes_and_each_event_arrives_once_everywhere()
+    public async Task No_tab_loses_its_stream_in_ten_minutes_or_duplicates_an_event()
     {
         await using var host = await TestHost.StartAsync();
         var (tabOne, tabTwo, phone) = await ThreeAsync(host, fakeClock: true);
@@ -58,7 +58,7 @@ public sealed class FocusTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Tabs_that_take_the_lead_from_each_other_again_and_again_hand_over_each_event_once()
+    public async Task Tabs_with_changing_leaders_deliver_each_event_once()
     {
         await using var host = await TestHost.StartAsync();
         var (tabOne, tabTwo, phone) = await ThreeAsync(host, fakeClock: true);
@@ -86,7 +86,7 @@ public sealed class FocusTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task The_timer_shows_on_every_device_and_moved_reaches_all()
+    public async Task The_timer_appears_on_every_device_and_a_move_reaches_all()
     {
         await using var host = await TestHost.StartAsync();
         var (tabOne, tabTwo, phone) = await ThreeAsync(host);
@@ -117,7 +117,7 @@ public sealed class FocusTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Phases_advance_on_the_server_over_a_restart_and_the_minutes_are_shown_with_the_task()
+    public async Task Phases_advance_on_the_server_across_a_restart_and_log_minutes()
     {
         await using var host = await TestHost.StartAsync();
         var laptop = await OpenAsync(host);
@@ -143,7 +143,7 @@ public sealed class FocusTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task The_clock_is_the_servers_whatever_the_computers_own_says()
+    public async Task The_clock_shows_server_time_despite_a_wrong_computer_clock()
     {
         await using var host = await TestHost.StartAsync();
         var laptop = await OpenAsync(
@@ -164,7 +164,7 @@ public sealed class FocusTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task A_device_that_was_offline_for_100_events_catches_up_and_shows_the_right_state()
+    public async Task A_device_offline_for_100_events_catches_up()
     {
         await using var host = await TestHost.StartAsync();
         var phone = await OpenAsync(host);
@@ -188,7 +188,7 @@ public sealed class FocusTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task What_was_made_on_both_while_both_were_offline_is_on_both_when_they_are_back()
+    public async Task Concurrent_offline_changes_of_two_devices_reach_both()
     {
         await using var host = await TestHost.StartAsync();
         var (laptop, phone) = (await OpenAsync(host), await OpenAsync(host));
@@ -214,7 +214,7 @@ public sealed class FocusTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task An_edit_made_offline_is_shown_over_a_reload_and_arrives_once_and_overwrites_nothing_unseen()
+    public async Task An_offline_edit_survives_a_reload_and_overwrites_nothing_unseen()
     {
         await using var host = await TestHost.StartAsync();
         var laptop = await OpenAsync(host);
@@ -262,7 +262,7 @@ public sealed class FocusTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Tasks_and_calendar_are_edited_by_keyboard_and_follow_on_the_other_device()
+    public async Task Tasks_and_calendar_are_edited_by_keyboard_and_sync_to_other_devices()
     {
         await using var host = await TestHost.StartAsync();
         var (laptop, phone) = (
@@ -334,7 +334,7 @@ public sealed class FocusTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task A_command_without_network_changes_nothing_and_says_so_and_a_stale_page_is_told_who_has_the_timer()
+    public async Task An_offline_command_is_refused_and_a_stale_page_learns_the_timer_device()
     {
         await using var host = await TestHost.StartAsync();
         var phone = await OpenAsync(host);

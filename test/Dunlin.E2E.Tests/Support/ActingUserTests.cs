@@ -20,7 +20,7 @@ public sealed class ActingUserTests
     ];
 
     [Fact]
-    public async Task No_endpoint_reads_or_writes_for_a_page_of_another_user()
+    public async Task No_endpoint_serves_a_page_of_another_user()
     {
         await using var host = await TestHost.StartAsync();
         using var http = await host.ClientAsync("carol");

@@ -48,7 +48,7 @@ public sealed class LooksTests(BrowserFixture browser)
     [Theory]
     [InlineData(ColorScheme.Dark, "en-GB")]
     [InlineData(ColorScheme.Light, "ru-RU")]
-    public async Task No_page_scrolls_sideways_on_a_phone_and_every_text_stands_out_enough(ColorScheme scheme, string locale)
+    public async Task No_page_scrolls_sideways_on_a_phone_and_texts_have_contrast(ColorScheme scheme, string locale)
     {
         await using var host = await TestHost.StartAsync();
         var options = new BrowserNewContextOptions

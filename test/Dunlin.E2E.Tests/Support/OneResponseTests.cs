@@ -25,7 +25,7 @@ public sealed class OneResponseTests(BrowserFixture browser)
     ];
 
     [Fact]
-    public async Task Eight_tabs_of_all_pages_load_and_are_live_over_one_response_and_the_others_go_on_when_the_holder_closes()
+    public async Task Eight_tabs_share_one_response_and_survive_the_end_of_its_holder()
     {
         await using var host = await TestHost.StartAsync();
         var tabs = new List<IPage> { await host.OpenAsync(browser.Browser, "alice", Paths[0]) };
@@ -62,7 +62,7 @@ public sealed class OneResponseTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Without_web_locks_the_tabs_have_one_response_too()
+    public async Task Without_Web_Locks_tabs_still_share_one_response()
     {
         await using var host = await TestHost.StartAsync();
         using var playwright = await Playwright.CreateAsync();

@@ -17,7 +17,7 @@ public sealed class SessionChangeTests(BrowserFixture browser)
 
     [Theory]
     [MemberData(nameof(Systems))]
-    public async Task Signing_out_takes_the_data_out_of_the_document_and_asks_the_server_for_nothing_more(string name)
+    public async Task Sign_out_clears_the_document_and_stops_all_requests(string name)
     {
         await using var host = await TestHost.StartAsync();
         var system = SystemPage.Of(name);
@@ -48,7 +48,7 @@ public sealed class SessionChangeTests(BrowserFixture browser)
 
     [Theory]
     [MemberData(nameof(Systems))]
-    public async Task Signing_out_in_another_tab_closes_the_page_and_says_how_many_changes_wait(string name)
+    public async Task Sign_out_in_another_tab_closes_the_page_and_counts_pending_changes(string name)
     {
         await using var host = await TestHost.StartAsync();
         var system = SystemPage.Of(name);
@@ -74,7 +74,7 @@ public sealed class SessionChangeTests(BrowserFixture browser)
 
     [Theory]
     [MemberData(nameof(Systems))]
-    public async Task Another_users_sign_in_in_another_tab_shows_and_sends_nothing_of_the_first_user(string name)
+    public async Task Another_users_sign_in_shows_and_sends_nothing_of_the_first_user(string name)
     {
         await using var host = await TestHost.StartAsync();
         var system = SystemPage.Of(name);
@@ -119,7 +119,7 @@ public sealed class SessionChangeTests(BrowserFixture browser)
 
     [Theory]
     [MemberData(nameof(Systems))]
-    public async Task A_session_that_ends_at_the_server_closes_the_page(string name)
+    public async Task A_session_ended_at_the_server_closes_the_page(string name)
     {
         await using var host = await TestHost.StartAsync();
         var system = SystemPage.Of(name);
@@ -131,7 +131,7 @@ public sealed class SessionChangeTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Signing_out_with_unsent_changes_asks_first()
+    public async Task Sign_out_with_unsent_changes_asks_first()
     {
         await using var host = await TestHost.StartAsync();
         var system = SystemPage.Of("todos");

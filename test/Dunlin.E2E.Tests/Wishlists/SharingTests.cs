@@ -10,7 +10,7 @@ namespace Dunlin.E2E.Tests.Wishlists;
 public sealed class SharingTests(BrowserFixture browser)
 {
     [Fact]
-    public async Task Marks_reach_everyone_but_the_owner_who_sees_none_by_any_path()
+    public async Task Marks_reach_all_members_but_are_invisible_to_the_owner()
     {
         await using var host = await TestHost.StartAsync();
         var alice = await host.OpenAsync(browser.Browser, "alice", "/healthz/live", new BrowserNewContextOptions { Locale = "en-GB" });
@@ -58,7 +58,7 @@ public sealed class SharingTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task A_link_shows_the_list_before_signing_in_lets_join_and_ends_when_it_is_revoked()
+    public async Task A_link_previews_and_joins_a_list_until_it_is_revoked()
     {
         await using var host = await TestHost.StartAsync();
         var alice = await OpenAsync(host, browser.Browser, "alice");
@@ -95,7 +95,7 @@ public sealed class SharingTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task The_page_speaks_Russian_fits_a_phone_and_is_used_by_keyboard()
+    public async Task The_page_supports_Russian_phones_and_the_keyboard()
     {
         await using var host = await TestHost.StartAsync();
         var page = await OpenAsync(
@@ -144,7 +144,7 @@ public sealed class SharingTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task After_signing_out_another_user_of_the_browser_sees_only_what_is_theirs()
+    public async Task After_sign_out_another_user_sees_only_own_data()
     {
         await using var host = await TestHost.StartAsync();
         var page = await OpenAsync(host, browser.Browser, "alice");

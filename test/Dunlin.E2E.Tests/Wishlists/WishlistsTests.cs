@@ -11,7 +11,7 @@ namespace Dunlin.E2E.Tests.Wishlists;
 public sealed class WishlistsTests(BrowserFixture browser)
 {
     [Fact]
-    public async Task Seed_1_A_wish_by_address_is_there_at_once_and_is_looked_up_without_a_refresh()
+    public async Task Seed_1_An_item_by_URL_appears_at_once_and_resolves_without_reload()
     {
         await using var shop = await Shop.StartAsync();
         await using var host = await HostAsync(shop);
@@ -53,7 +53,7 @@ public sealed class WishlistsTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Seed_3_When_the_network_or_the_server_was_away_everything_goes_on_by_itself()
+    public async Task Seed_3_Everything_continues_after_a_network_or_server_outage()
     {
         await using var host = await TestHost.StartAsync();
         var (alice, other) = (await OpenAsync(host, browser.Browser, "alice"), await OpenAsync(host, browser.Browser, "alice"));
@@ -82,7 +82,7 @@ public sealed class WishlistsTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Seed_4_With_the_stream_blocked_changes_are_sent_at_once_and_asked_for_now_and_then()
+    public async Task Seed_4_With_a_blocked_stream_changes_are_sent_and_polled()
     {
         await using var host = await TestHost.StartAsync();
         var blocked = await host.OpenAsync(browser.Browser, "alice", "/healthz/live", new BrowserNewContextOptions { Locale = "en-GB" });
@@ -144,7 +144,7 @@ public sealed class WishlistsTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task The_page_opens_without_a_server_with_all_that_was_made_and_sends_it_later()
+    public async Task The_page_opens_offline_with_all_changes_and_sends_them_later()
     {
         await using var host = await TestHost.StartAsync();
         var (alice, other) = (await OpenAsync(host, browser.Browser, "alice"), await OpenAsync(host, browser.Browser, "alice"));

@@ -24,7 +24,7 @@ public sealed class ServiceUnitTests : IDisposable
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Systemd_takes_every_line_of_it_and_calls_it_safe()
+    public async Task Systemd_accepts_the_unit_and_rates_it_safe()
     {
         var file = Path.Combine(_folder, "dunlin@5081.service");
         // The only check that depends on the machine: whether the program exists.
@@ -36,7 +36,7 @@ public sealed class ServiceUnitTests : IDisposable
     }
 
     [Fact]
-    public void Its_settings_are_ones_that_the_host_knows_and_its_ports_those_of_nginx()
+    public void Unit_settings_are_known_to_the_host_and_its_ports_to_nginx()
     {
         Assert.Empty(KnownSettings.Unknown(_unit.Environment.Keys));
         Assert.Equal("127.0.0.1", _unit.Environment["Dunlin__TrustedProxies"]);
@@ -53,7 +53,7 @@ public sealed class ServiceUnitTests : IDisposable
     }
 
     [Fact]
-    public async Task The_program_as_it_is_published_runs_by_its_command_line_without_privileges_and_writes_to_its_state_directory_alone()
+    public async Task The_published_program_runs_unprivileged_with_its_state_directory()
     {
         // Publishes as the Dockerfile does, without a build. Its COPY determines the folder of the pages.
         var program = Path.Combine(_folder, "opt", "dunlin");

@@ -18,7 +18,7 @@ public sealed class InStepTests : IAsyncLifetime
     public async ValueTask InitializeAsync() => _backend = await Backend.NewAsync();
 
     [Fact]
-    public async Task A_node_in_step_asks_the_database_nothing_while_a_thousand_events_come_by_hints()
+    public async Task A_node_in_step_does_not_query_the_database_for_1000_events()
     {
         var (writer, reader) = (await StartAsync(), await StartAsync());
         Relay(writer, events => Bring(reader, events));
@@ -42,7 +42,7 @@ public sealed class InStepTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_position_that_a_notification_names_needs_no_question_for_the_head_either()
+    public async Task A_notification_with_a_position_needs_no_head_query()
     {
         var (writer, reader) = (await StartAsync(), await StartAsync());
         reader.StoreBackplane.HintsCome(false);
@@ -56,7 +56,7 @@ public sealed class InStepTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_hint_that_is_lost_is_found_after_the_grace()
+    public async Task A_lost_commit_notification_is_found_after_the_grace()
     {
         var (writer, reader) = (await StartAsync(), await StartAsync(options => options.HintGrace = TimeSpan.FromMilliseconds(50)));
         await writer.AppendAsync();
@@ -68,7 +68,7 @@ public sealed class InStepTests : IAsyncLifetime
     [InlineData("", 0.1)]
     // The notification of an older version, without a position.
     [InlineData("SELECT pg_notify('dunlin', '')", 60)]
-    public async Task What_was_committed_without_a_hint_or_a_position_is_found_by_a_question(string notify, double pollSeconds)
+    public async Task A_commit_without_notification_or_position_is_found_by_a_query(string notify, double pollSeconds)
     {
         var reader = await StartAsync(options => options.PollInterval = TimeSpan.FromSeconds(pollSeconds));
         await using var writer = new NpgsqlConnection(_backend.ConnectionString);
@@ -86,7 +86,7 @@ public sealed class InStepTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_hint_that_does_not_begin_where_the_node_is_is_no_reason_to_skip()
+    public async Task A_notification_that_does_not_follow_the_head_skips_nothing()
     {
         var (writer, reader) = (await StartAsync(), await StartAsync());
         await writer.AppendAsync(1);
@@ -105,7 +105,7 @@ public sealed class InStepTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_hint_that_comes_after_the_lock_was_asked_for_does_not_look_like_a_database_that_was_set_back()
+    public async Task A_notification_after_the_lock_request_is_not_taken_for_a_restore()
     {
         var node = await StartAsync();
         var known = node.Store.Head;
@@ -128,7 +128,7 @@ public sealed class InStepTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Readers_skip_and_double_nothing_whatever_becomes_of_the_hints()
+    public async Task Readers_skip_and_duplicate_nothing_with_lost_notifications()
     {
         TestSeed.NewRandom(out var seed);
         static void Soon(PostgresOptions options) =>

@@ -7,7 +7,7 @@ namespace Dunlin.Postgres.Tests.Backplane;
 public sealed class NotificationsTests
 {
     [Fact]
-    public async Task A_notification_that_arrives_during_a_query_ends_the_next_wait()
+    public async Task A_notification_during_a_query_ends_the_next_wait()
     {
         await using var backend = await Backend.NewAsync();
         await using var listener = await OpenAsync(backend);

@@ -16,7 +16,7 @@ public sealed class GroupTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _backend.DisposeAsync();
 
     [Fact]
-    public async Task What_comes_while_the_lock_is_waited_for_is_committed_with_what_asked_for_it()
+    public async Task Requests_that_arrive_while_waiting_for_the_lock_share_the_commit()
     {
         var node = await _backend.OpenAsync();
         var key = new IdempotencyKey("u", "k");

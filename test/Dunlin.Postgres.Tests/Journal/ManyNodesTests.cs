@@ -23,7 +23,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _backend.DisposeAsync();
 
     [Fact]
-    public async Task No_reader_of_any_node_skips_an_event_while_commits_are_delayed_and_rolled_back_at_random()
+    public async Task Readers_of_all_nodes_skip_no_event_with_random_delays_and_rollbacks()
     {
         TestSeed.NewRandom(out var seed);
         var nodes = await OpenNodesAsync(3);
@@ -47,7 +47,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Units_of_work_of_all_nodes_run_as_if_alone()
+    public async Task Units_of_work_of_all_nodes_are_serializable()
     {
         var nodes = await OpenNodesAsync(3);
         var resource = ResourceName.Parse("counters/1");
@@ -77,7 +77,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Two_nodes_that_are_sent_the_same_key_at_once_append_once()
+    public async Task Two_nodes_with_the_same_concurrent_key_append_once()
     {
         var nodes = await OpenNodesAsync(2);
         for (var round = 0; round < 20; round++)
@@ -95,7 +95,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_node_hears_of_what_another_commits(bool throughPooler)
+    public async Task A_node_is_notified_of_commits_of_another(bool throughPooler)
     {
         var (feed, heard) = (new CommitFeed(), new TaskCompletionSource<Position>(TaskCreationOptions.RunContinuationsAsynchronously));
         var first = await _backend.OpenAsync();
@@ -107,7 +107,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_head_is_asked_of_the_database_where_a_node_has_not_heard_yet()
+    public async Task Head_is_read_from_the_database_before_the_first_notification()
     {
         var first = await _backend.OpenAsync();
         // The poll interval is so long that only the read of the head can find the event; nothing listens for notifications.
@@ -119,7 +119,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_idle_transaction_stalls_nobody_and_gathers_no_dead_versions_in_the_way_of_writers()
+    public async Task An_idle_transaction_blocks_nobody_and_leaves_no_dead_rows_for_writers()
     {
         var nodes = await OpenNodesAsync(2);
         await nodes[0].AppendAsync(Backend.Draft("a"), Cancellation);
@@ -151,7 +151,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_that_stands_still_with_the_lock_is_disconnected_and_the_others_go_on()
+    public async Task A_suspended_node_with_the_lock_is_disconnected_and_others_continue()
     {
         var node = await _backend.OpenAsync(options => options.WriteLimit = TimeSpan.FromMilliseconds(500));
         await using var stopped = new NpgsqlConnection(_backend.ConnectionString);
@@ -166,7 +166,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_writer_bounds_how_long_it_may_be_idle_with_the_lock()
+    public async Task Writer_limits_its_idle_time_with_the_lock()
     {
         var node = await _backend.OpenAsync(options => options.WriteLimit = TimeSpan.FromSeconds(3));
         var limit = await node.WriteAsync(
@@ -181,7 +181,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_foreign_lock_on_the_row_delays_writers_and_readers_do_not_notice()
+    public async Task A_foreign_row_lock_delays_writers_but_not_readers()
     {
         var node = await _backend.OpenAsync();
         await node.AppendAsync(Backend.Draft("a"), Cancellation);
@@ -198,7 +198,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_lock_that_is_not_given_in_time_is_a_retryable_refusal()
+    public async Task Lock_timeout_is_a_retryable_refusal()
     {
         var node = await _backend.OpenAsync(options =>
             (options.WriteLimit, options.Patience) = (TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(1))

@@ -18,7 +18,7 @@ public sealed class OutageTests
     [Theory]
     [InlineData("INT")]
     [InlineData("QUIT")]
-    public async Task A_server_that_is_restarted_in_the_middle_loses_and_doubles_nothing(string signal)
+    public async Task Server_restart_loses_and_duplicates_no_event(string signal)
     {
         await using var server = await PostgresServer.StartNewAsync();
         await using var backend = await Backend.NewAsync(server);
@@ -43,7 +43,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task A_commit_whose_reply_is_lost_is_found_out_and_answered_as_what_it_was()
+    public async Task A_commit_with_a_lost_reply_is_resolved_to_its_outcome()
     {
         await using var line = await Line.NewAsync();
         var node = await line.OpenAsync();
@@ -66,7 +66,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task A_commit_that_never_arrived_is_made_again_for_plain_appends_and_refused_for_units_of_work()
+    public async Task A_commit_that_never_arrived_is_retried_for_appends_but_not_for_units()
     {
         await using var line = await Line.NewAsync();
         var node = await line.OpenAsync();
@@ -87,7 +87,7 @@ public sealed class OutageTests
     [InlineData(ProxyAction.CutAtAnswer, true)]
     [InlineData(ProxyAction.CutBefore, false)]
     [InlineData(ProxyAction.CutBefore, true)]
-    public async Task A_commit_that_cannot_be_found_out_is_told_as_unknown(ProxyAction action, bool inUnit)
+    public async Task A_commit_that_cannot_be_resolved_has_an_unknown_outcome(ProxyAction action, bool inUnit)
     {
         await using var line = await Line.NewAsync();
         var time = new ManualTime();
@@ -117,7 +117,7 @@ public sealed class OutageTests
     [Theory]
     [InlineData(ProxyAction.CutAtAnswer)]
     [InlineData(ProxyAction.CutBefore)]
-    public async Task A_change_outside_the_journal_whose_answer_is_lost_has_an_unknown_outcome(ProxyAction action)
+    public async Task A_non_journal_change_with_a_lost_reply_has_an_unknown_outcome(ProxyAction action)
     {
         await using var line = await Line.NewAsync();
         // A connection that is reset before its next use gets two answers. The first contains nothing about the change.
@@ -133,7 +133,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task A_change_outside_the_journal_that_cannot_be_sent_is_refused_and_leaves_nothing()
+    public async Task A_non_journal_change_that_cannot_be_sent_is_refused_without_effect()
     {
         await using var line = await Line.NewAsync();
         var sessions = new SessionStore(await line.OpenAsync());
@@ -149,7 +149,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task What_was_committed_with_a_lost_reply_is_announced_once_and_in_order()
+    public async Task Commits_with_a_lost_reply_are_announced_once_in_order()
     {
         await using var line = await Line.NewAsync();
         var (feed, announced) = (new CommitFeed(), new List<long>());
@@ -167,7 +167,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task A_line_that_is_cut_is_opened_again_and_health_tells_the_truth_meanwhile()
+    public async Task A_cut_connection_reopens_and_health_reports_the_outage()
     {
         await using var line = await Line.NewAsync();
         var node = await line.OpenAsync();
@@ -184,7 +184,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task A_write_that_has_waited_too_long_for_the_database_is_refused_and_leaves_nothing()
+    public async Task A_write_that_waits_too_long_for_the_database_is_refused()
     {
         await using var line = await Line.NewAsync();
         var node = await line.OpenAsync(patience: TimeSpan.FromMilliseconds(200));
@@ -196,7 +196,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task A_journal_that_was_set_back_ends_the_node_instead_of_leaving_a_gap()
+    public async Task A_journal_that_was_restored_to_an_older_state_stops_the_node()
     {
         await using var backend = await Backend.NewAsync();
         var node = await backend.OpenAsync();

@@ -53,7 +53,7 @@ public sealed class SoftLeaseHandleTests : LeaseHandleConformance
     }
 
     [Fact]
-    public async Task A_hand_off_is_refused_because_nobody_waits()
+    public async Task A_hand_off_is_refused_without_waiters()
     {
         var lease = await HoldAsync();
         await Assert.ThrowsAsync<NotSupportedException>(() => lease.HandOffAsync(cancellationToken: Cancellation).AsTask());

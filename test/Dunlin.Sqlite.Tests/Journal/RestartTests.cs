@@ -19,7 +19,7 @@ public sealed class RestartTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _backend.DisposeAsync();
 
     [Fact]
-    public async Task Epoch_and_events_stay_across_a_restart()
+    public async Task Epoch_and_events_survive_a_restart()
     {
         Position last;
         await using (var store = await _backend.OpenAsync())
@@ -36,14 +36,14 @@ public sealed class RestartTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_new_file_begins_another_history()
+    public async Task A_new_file_has_a_new_epoch()
     {
         await using var other = new Backend();
         Assert.NotEqual((await _backend.OpenAsync()).Head.Epoch, (await other.OpenAsync()).Head.Epoch);
     }
 
     [Fact]
-    public async Task Offsets_go_on_after_everything_was_removed_and_the_store_restarted()
+    public async Task Offsets_continue_after_everything_was_removed_and_a_restart()
     {
         _backend.Retention.Default.MaxCount = 0;
         await using (var store = await _backend.OpenAsync())
@@ -61,7 +61,7 @@ public sealed class RestartTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Fences_grow_across_restarts_although_every_row_is_forgotten()
+    public async Task Fencing_tokens_grow_across_restarts_without_rows()
     {
         long last = 0;
         for (var round = 0; round < 3; round++)
@@ -89,7 +89,7 @@ public sealed class RestartTests : IAsyncLifetime
     [InlineData(20)]
     [InlineData(100_000)]
     [InlineData(-100_000)]
-    public async Task A_held_lease_ends_one_full_duration_after_a_restart_wherever_the_wall_clock_stands(int seconds)
+    public async Task A_held_lease_ends_one_duration_after_a_restart_by_elapsed_time(int seconds)
     {
         var (held, free) = (ResourceName.Parse("held"), ResourceName.Parse("free"));
         await using (var store = await _backend.OpenAsync())
@@ -123,7 +123,7 @@ public sealed class RestartTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Every_acknowledged_append_is_there_in_order_after_kill_9()
+    public async Task Every_acknowledged_append_is_in_order_after_kill_9()
     {
         using var child = Child.Start("append", _backend.Path, "8");
         var acknowledged = new List<(int Writer, int Number, long Offset)>();
