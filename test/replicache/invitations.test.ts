@@ -43,7 +43,7 @@ afterEach(async () => {
   await Promise.all(pages.splice(0).map((page) => page.close()));
 });
 
-test('nothing of a list reaches a user before the invitation is accepted, and all of it then', async () => {
+test('a list reaches a user completely and only after the invitation is accepted', async () => {
   const [alice, bob] = [open('alice'), open('bob')];
   const list = await newList(alice);
   await alice.rep.mutate.createTask({ listId: list, id: 'secret', title: 'Secret' });
@@ -87,7 +87,7 @@ test.each(['bob', 'BOB', 'nobody-of-this-name', 'не́т', 'admin'])(
   },
 );
 
-test('an invitation that was declined looks to its sender like one that nobody has answered', async () => {
+test('a declined invitation looks unanswered to its sender', async () => {
   const [alice, carol] = [open('alice'), open('carol')];
   const list = await newList(alice);
   await alice.rep.mutate.shareList({ id: list, username: 'carol' });
@@ -100,7 +100,7 @@ test('an invitation that was declined looks to its sender like one that nobody h
   expect((await read('carol')).has(`list/${list}`)).toBe(false);
 });
 
-test('an invitation that was withdrawn, or was for another, or is of a deleted list opens nothing', async () => {
+test('a withdrawn or foreign invitation, or one to a deleted list, is refused', async () => {
   const [alice, carol] = [open('alice'), open('carol')];
   const [withdrawn, deleted, others] = [await newList(alice), await newList(alice), await newList(alice)];
   for (const id of [withdrawn, deleted]) await alice.rep.mutate.shareList({ id, username: 'carol' });
@@ -124,7 +124,7 @@ async function withdrawAll(page: Page): Promise<void> {
   await settled(page);
 }
 
-test('invitations are bounded for each list, sender and receiver', async () => {
+test('invitations are limited per list, sender and receiver', async () => {
   const alice = open('alice');
   await withdrawAll(alice);
   const list = await newList(alice);
@@ -150,7 +150,7 @@ test('invitations are bounded for each list, sender and receiver', async () => {
   expect(sent).toHaveLength(15);
 });
 
-test('lists are bounded for each user, and a deleted list costs its members nothing', async () => {
+test('lists are limited per user, and deleted lists do not count for members', async () => {
   const erin = open('erin');
   const ids: string[] = [];
   for (let i = 0; i < 105; i++) ids.push(await newList(erin));

@@ -27,7 +27,7 @@ class Bench {
 }
 
 describe('The server clock', () => {
-  test('is wrong by half the round trip at most, and takes the better measurement', async () => {
+  test('has an error of at most half the round trip and prefers better measurements', async () => {
     const bench = new Bench();
     await bench.measure(400, 0);
     expect(Math.abs(bench.error)).toBeLessThanOrEqual(200);
@@ -37,14 +37,14 @@ describe('The server clock', () => {
     expect(Math.abs(bench.error)).toBeLessThanOrEqual(1);
   });
 
-  test('does not drift: a whole day later it is as right as at the start', async () => {
+  test('does not drift within a day', async () => {
     const bench = new Bench();
     await bench.measure(10, 10);
     bench.pass(86_400_000);
     expect(Math.abs(bench.error)).toBeLessThanOrEqual(1);
   });
 
-  test('prefers a newer measurement to an old one, and believes a server that was set', async () => {
+  test('replaces an old measurement and follows a server clock that was set', async () => {
     const bench = new Bench();
     await bench.measure(1, 1);
     // Meanwhile the page's clock lost 300 ms.

@@ -77,7 +77,7 @@ describe('A push', () => {
     },
   );
 
-  test('that is refused as a whole waits until there is reason to try again', async () => {
+  test('that is refused as a whole waits until a retry is useful', async () => {
     judge = () => problem('forbidden', 403);
     const pushing = push('a', 'b');
     await new Promise((resolve) => setTimeout(resolve));
@@ -105,12 +105,12 @@ describe('A push', () => {
     });
   });
 
-  test('of a client that the server does not know is answered with that', async () => {
+  test('of an unknown client gets that answer', async () => {
     answer = { error: 'ClientStateNotFound' };
     expect((await push('a')).response).toEqual(answer);
   });
 
-  test('of a page that was closed sends nothing', async () => {
+  test('of a closed page sends nothing', async () => {
     transport.close();
     expect((await push('a')).httpRequestInfo.httpStatusCode).toBe(0);
     expect(sent).toEqual([]);

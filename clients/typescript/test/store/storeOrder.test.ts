@@ -13,7 +13,7 @@ interface Case {
 
 const record = (version: number): Case => ({ id: 1, version, name: 'Ann', cost: 5 });
 
-describe('Any order of events, answers and snapshots ends at the server’s truth', () => {
+describe('Any order of events, answers and snapshots converges to the server’s state', () => {
   const seed = testSeed();
 
   test(`500 random runs (DUNLIN_SEED=${seed})`, async () => {
