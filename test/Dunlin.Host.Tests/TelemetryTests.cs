@@ -85,7 +85,7 @@ public sealed partial class TelemetryTests
         Assert.Equal("histogram", families["http_server_request_duration_seconds"]);
         Assert.Equal("counter", families["dotnet_gc_collections"]);
 
-        // The public listener does not serve the path, whatever Host header a request has.
+        // The public listener does not serve the path, for any Host header a request has.
         using var forged = new HttpRequestMessage(HttpMethod.Get, new Uri(host.Address, "/metrics"));
         forged.Headers.Host = metrics.Authority;
         Assert.Equal(HttpStatusCode.NotFound, (await client.SendAsync(forged)).StatusCode);

@@ -71,7 +71,7 @@ public sealed class AbnormalEndTests
         EngineHost.StartAsync(
             services =>
             {
-                // Only warnings and errors: the complete log of so many connections would look like a leak.
+                // Only warnings and errors: the complete log of all these connections would look like a leak.
                 services.RemoveAll<ILoggerProvider>();
                 services.AddLogging(logging => logging.AddProvider(new WithoutScopes(log)).SetMinimumLevel(LogLevel.Warning));
                 services.Configure<EventStreamOptions>(static streams =>

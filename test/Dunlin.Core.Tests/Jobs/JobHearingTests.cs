@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Core.Tests.Jobs;
 
-/// <summary>When nodes learn of jobs. Time stands still, so only notifications cause progress.</summary>
+/// <summary>When nodes learn of jobs. Time does not advance, so only notifications cause progress.</summary>
 public sealed class JobHearingTests : IAsyncDisposable
 {
     private const string Type = "work";

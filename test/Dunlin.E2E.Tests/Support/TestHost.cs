@@ -36,7 +36,7 @@ public sealed class TestHost : IAsyncDisposable
 
     public static async Task<TestHost> StartAsync(Action<IServiceCollection>? configure = null)
     {
-        // Starts at the real time, so that cookies and dates match those of the browser. Then the time stands still.
+        // Starts at the real time, so that cookies and dates match those of the browser. Then only the test advances it.
         var time = new ManualTime(TimeProvider.System.GetUtcNow());
         return new TestHost(await DunlinTestHost.StartAsync(host => Build(host, configure), time));
     }

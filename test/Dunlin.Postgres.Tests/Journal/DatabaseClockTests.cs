@@ -16,7 +16,7 @@ public sealed class DatabaseClockTests
     public async Task Nodes_with_clocks_years_apart_agree_about_a_lease()
     {
         await using var backend = await Backend.NewAsync();
-        // One node's clock stands still in 2030, the other has the real time.
+        // One node's clock is stopped in 2030, the other has the real time.
         var stopped = new StoreClock(new ManualTime());
         await using var first = new PostgresStore(
             Options.Create(new PostgresOptions { ConnectionString = backend.ConnectionString }),

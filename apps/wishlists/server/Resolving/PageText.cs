@@ -31,7 +31,7 @@ internal static partial class PageText
         var match = MetaCharset().Match(start);
         if (!match.Success)
             return null;
-        // A declaration that was readable as ASCII cannot be in UTF-16, whatever it says (HTML Living Standard, 13.2.3.2).
+        // A declaration that was readable as ASCII cannot be in UTF-16, even if it names it (HTML Living Standard, 13.2.3.2).
         var name = match.Groups["name"].Value;
         return name.StartsWith("utf-16", StringComparison.OrdinalIgnoreCase) ? "utf-8" : name;
     }

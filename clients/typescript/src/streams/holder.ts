@@ -6,7 +6,7 @@ import { CombinedStream, type CombinedOptions, type StreamNews, type StreamWish 
 export type TabRequest =
   | { readonly kind: 'open'; readonly tab: string; readonly wish: StreamWish }
   | { readonly kind: 'close'; readonly tab: string; readonly id: string }
-  /** The tab has read so many bytes of a stream. */
+  /** The tab has read this many bytes of a stream. */
   | { readonly kind: 'read'; readonly tab: string; readonly id: string; readonly bytes: number }
   /** The tab is alive and has these streams. The holder answers. */
   | { readonly kind: 'here'; readonly tab: string; readonly ids: readonly string[] }
@@ -14,9 +14,9 @@ export type TabRequest =
 
 /** The server's default limit for one response. Further streams get their own requests. */
 const MAX_STREAMS = 32;
-/** The holder stops reading the response while a tab has so many unread bytes. */
+/** The holder stops reading the response while a tab has this many unread bytes. */
 const MAX_UNREAD = 1024 * 1024;
-/** A tab that reads nothing for so many milliseconds counts as frozen. Its streams end, and it resumes when it wakes. */
+/** A tab that reads nothing for this many milliseconds counts as frozen. Its streams end, and it resumes when it wakes. */
 const FROZEN_MS = 5000;
 
 interface Carried {

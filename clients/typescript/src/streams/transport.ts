@@ -42,7 +42,7 @@ interface Carried {
 }
 
 /**
- * Carries the event streams of the whole browser over one HTTP response, whatever their addresses and formats. Over HTTP/1.1 a browser
+ * Carries the event streams of the whole browser over one HTTP response, for all addresses and formats. Over HTTP/1.1 a browser
  * allows six connections to a host, and each separate stream would occupy one.
  *
  * `fetch` has the signature of the browser's. Behind it, one elected tab holds a combined response (`CombinedStream`) and passes the bytes

@@ -20,7 +20,7 @@ type Vote =
  *     +------------- following <----------+
  *                       | steal --> leading, in the next term
  * ```
- * The higher term outranks the lower; in one term the lower id outranks the higher. So of two leaders that hear each other one remains. A
+ * The higher term outranks the lower; in one term the lower id outranks the higher. So of two leaders that reach each other one remains. A
  * tab that ends without `gone` is detected by missing answers and replaced by `steal`.
  */
 export class ChannelElection implements Election {

@@ -6,7 +6,7 @@ import { comparePositions } from './cursor.js';
 import type { HereMessage, LeaderNews } from './messages.js';
 import { TAB_GONE_MS } from './timing.js';
 
-/** Changes of the topics within so many milliseconds cost one reconnect. */
+/** Changes of the topics within this many milliseconds cost one reconnect. */
 const COALESCE_MS = 20;
 
 export interface LeaderOptions {

@@ -2,7 +2,7 @@ import type { Cancel, Environment } from '@dunlin/client';
 
 /** Interval between two full syncs, in milliseconds. */
 export const SYNC_INTERVAL_MS = 60_000;
-/** Events that change the list within so many milliseconds cost one sync. */
+/** Events that change the list within this many milliseconds cost one sync. */
 const SOON_MS = 250;
 
 /**
