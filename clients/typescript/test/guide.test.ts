@@ -4,13 +4,13 @@ import { compile, snippetsOf } from './support/snippets';
 
 const guide = '../../docs/guides/add-a-channel.md';
 
-test('code of the guide "Add a channel" compiles as the modules that it names', () => {
+test('The TypeScript of the guide "Add a channel" compiles as the modules that it names', () => {
   const snippets = snippetsOf(guide, 'ts');
   expect(snippets.length).toBe(4);
   expect(compile(snippets)).toEqual([]);
 });
 
-test('an unknown event type and an unknown payload field are type errors', () => {
+test('A type of event that the channel does not have is an error, and so is a payload that it does not carry', () => {
   const [channels] = snippetsOf(guide, 'ts');
   const wrong = [
     "import { Client } from '@dunlin/client';",
@@ -23,12 +23,12 @@ test('an unknown event type and an unknown payload field are type errors', () =>
   expect(compile([channels!, wrong]).length).toBe(3);
 });
 
-test('the component of the guide compiles', () => {
+test('The component of the guide compiles', () => {
   const [component] = snippetsOf(guide, 'svelte');
   expect(compileSvelte(component!, { generate: 'client' }).warnings).toEqual([]);
 });
 
-test('code of the guide "Replicate with RxDB" compiles', () => {
+test('The TypeScript of the guide "Replicate with RxDB" compiles', () => {
   const snippets = snippetsOf('../../docs/guides/replicate-with-rxdb.md', 'ts');
   expect(snippets.length).toBe(1);
   expect(compile(snippets)).toEqual([]);

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
-/** Limit for the minified and gzipped bytes of everything that `@dunlin/client` exports. Raise it only with a reason. */
+/** Minified and gzipped bytes of everything that `@dunlin/client` exports. Raise it only with a reason. */
 const BUDGET = 18_350;
 
 async function sizeOf(entry: string): Promise<{ size: number; imports: string[] }> {

@@ -16,7 +16,7 @@ interface Page {
   readonly topic: string;
   readonly seen: number[];
   readonly resets: string[];
-  /** Offset at which the page joined. It must receive all events of its topic from here on. */
+  /** Offset at which the page came aboard: it must see all of its topic from there on. */
   start: number | undefined;
 }
 
@@ -30,7 +30,7 @@ beforeEach(() => {
   server = new FakeCombined(journal);
 });
 
-/** A page of a system. Its stream has its own address, shared by the tabs of the same system. */
+/** A page of a system: its stream has an address of its own, shared by the tabs of the same system. */
 function open(topic: string, auth = new Auth()): Page {
   const tab = browser.open();
   server.serve(tab);
@@ -90,7 +90,7 @@ for (const isSecure of [true, false]) {
       browser.isSecure = isSecure;
     });
 
-    test('eight tabs of five systems share one response and get their events', async () => {
+    test('Eight tabs of five systems have one response, and each sees its events', async () => {
       const pages = await openEight();
       publishAll();
       await settled();
@@ -100,7 +100,7 @@ for (const isSecure of [true, false]) {
       expectAllLive(pages);
     });
 
-    test('tabs that open together share one response', async () => {
+    test('Tabs that open together have one response too', async () => {
       browser.delay = () => 20;
       const pages = Array.from({ length: 8 }, (_, index) => open(TOPICS[index % 5]!));
       await browser.clock.advance(30_000);
@@ -110,7 +110,7 @@ for (const isSecure of [true, false]) {
       expectAllLive(pages);
     });
 
-    test('tabs continue without loss when the holder closes its tab', async () => {
+    test('When the holder closes its tab, the others go on with the next, and miss nothing', async () => {
       const pages = await openEight();
       publishAll();
       await settled();
@@ -125,7 +125,7 @@ for (const isSecure of [true, false]) {
       expectAllLive(pages.filter((page) => page !== holder));
     });
 
-    test('tabs continue without loss when the holder crashes', async () => {
+    test('When the holder dies without a word, the others go on, and miss nothing', async () => {
       const pages = await openEight();
       const holder = pages.find(({ transport }) => transport.isHolding)!;
       holder.tab.kill();
@@ -137,7 +137,7 @@ for (const isSecure of [true, false]) {
       expectAllLive(pages.filter((page) => page !== holder));
     });
 
-    test('a sleeping holder is replaced and misses nothing when it wakes', async () => {
+    test('A holder that sleeps is replaced, and misses nothing when it wakes', async () => {
       const pages = await openEight();
       const holder = pages.find(({ transport }) => transport.isHolding)!;
       holder.tab.sleep();
@@ -153,7 +153,7 @@ for (const isSecure of [true, false]) {
       expectAllLive(pages);
     });
 
-    test('a holder in the back/forward cache passes the lead on and returns', async () => {
+    test('A holder that goes into the back/forward cache passes on, and comes back', async () => {
       const pages = await openEight();
       const holder = pages.find(({ transport }) => transport.isHolding)!;
       holder.tab.signal('pagehide', { persisted: true });
@@ -170,7 +170,7 @@ for (const isSecure of [true, false]) {
   });
 }
 
-test('a refusal reaches only its tab, with status and problem', async () => {
+test('A refusal reaches the tab that asked, with its status and problem, and no other', async () => {
   const pages = await openEight();
   journal.forbidden.add('secret');
   const refused = open('secret');
@@ -184,7 +184,7 @@ test('a refusal reaches only its tab, with status and problem', async () => {
   expectAllLive(pages);
 });
 
-test('a server that lost the response gets all streams again in few requests', async () => {
+test('A server that does not know the response any more gets all streams anew, in few requests', async () => {
   const pages = await openEight();
   publishAll();
   await settled();
@@ -199,7 +199,7 @@ test('a server that lost the response gets all streams again in few requests', a
   expectAllLive(pages);
 });
 
-test('every stream resumes when the response breaks', async () => {
+test('When the line breaks, every stream resumes', async () => {
   const pages = await openEight();
   publishAll();
   await settled();
@@ -210,7 +210,7 @@ test('every stream resumes when the response breaks', async () => {
   expectAllLive(pages);
 });
 
-test('a dead response is detected when a stream is opened on it', async () => {
+test('A line that is dead is found out when a stream is to be opened on it', async () => {
   const pages = await openEight();
   server.open[0]!.isDead = true;
   publishAll();
@@ -222,7 +222,7 @@ test('a dead response is detected when a stream is opened on it', async () => {
   expectAllLive(pages);
 });
 
-test('a failed change is repeated after a delay', async () => {
+test('A change that fails is made again after a while, and not at once again and again', async () => {
   const pages = await openEight();
   const before = server.posts.length;
   server.plan = { path: /combined/, answer: () => Promise.reject(new TypeError('fetch failed')) };
@@ -234,7 +234,7 @@ test('a failed change is repeated after a delay', async () => {
   expect(server.open[0]!.streams.size).toBe(4);
 });
 
-test('without server support each system has its own stream', async () => {
+test('With a server that knows no combined streams, each system has a stream', async () => {
   server.isSupported = false;
   const pages = await openEight();
   publishAll();
@@ -257,7 +257,7 @@ test.each([
   expect(page.connection.state).toMatchObject(state);
 });
 
-test('a stream that the response cannot take has its own request', async () => {
+test('A stream that the response cannot take has one of its own', async () => {
   const pages = await openEight();
   server.plan = {
     path: /combined/,
@@ -273,7 +273,7 @@ test('a stream that the response cannot take has its own request', async () => {
   expectAllLive(pages);
 });
 
-test('a frozen tab delays the others for seconds only and misses nothing', async () => {
+test('A tab that reads nothing any more holds up the others for seconds only, and misses nothing', async () => {
   const [first, second, third] = [open('documents'), open('todos'), open('warranty')];
   await settled();
   expect(first.transport.isHolding).toBe(true);
@@ -298,7 +298,7 @@ test('a frozen tab delays the others for seconds only and misses nothing', async
   expect(server.open).toHaveLength(1);
 });
 
-test('hidden tabs with timers once a minute keep their streams', async () => {
+test('Hidden tabs, whose timers run once a minute, keep their streams', async () => {
   const pages = await openEight();
   for (const { tab } of pages) {
     const { setTimer } = tab;
@@ -314,7 +314,7 @@ test('hidden tabs with timers once a minute keep their streams', async () => {
   expectAllLive(pages);
 });
 
-test('a new page does not wait for the timers of a hidden holder', async () => {
+test('A page that opens while the holder is hidden does not wait for the timers of the holder', async () => {
   const pages = await openEight();
   const { tab } = pages.find(({ transport }) => transport.isHolding)!;
   const { setTimer } = tab;
@@ -324,7 +324,7 @@ test('a new page does not wait for the timers of a hidden holder', async () => {
   expectAllLive(pages);
 });
 
-test('without streams the response closes and the lock is released', async () => {
+test('When nobody wants a stream any more, the response is closed and the lock is free', async () => {
   const pages = await openEight();
   for (const { connection } of pages) connection.disconnect();
   await browser.clock.advance(100);
@@ -339,7 +339,7 @@ test('without streams the response closes and the lock is released', async () =>
   expect(pages[3]!.connection.isConnected()).toBe(true);
 });
 
-test('a crashed tab is removed with its streams', async () => {
+test('A tab that died without a word is forgotten with its streams', async () => {
   const [first, second] = [open('documents'), open('todos')];
   await settled();
   expect(server.open[0]!.streams.size).toBe(2);
@@ -349,7 +349,7 @@ test('a crashed tab is removed with its streams', async () => {
   expect(first.connection.isConnected()).toBe(true);
 });
 
-describe('Random faults of the tabs', () => {
+describe('Whatever happens to the tabs', () => {
   const seed = testSeed();
   const runs = Number(process.env['DUNLIN_RUNS'] ?? 12);
 

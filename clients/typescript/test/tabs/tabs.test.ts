@@ -13,7 +13,7 @@ interface Member {
   readonly topics: readonly string[];
   readonly seen: number[];
   readonly resets: string[];
-  /** Offset at which the tab joined. It must receive all events of its topics from here on. */
+  /** Offset at which the tab came aboard: it must see all of its topics from there on. */
   start: number | undefined;
 }
 
