@@ -2,7 +2,7 @@
 export type LeaseLostReason = 'expired' | 'taken' | 'handedOff' | 'released' | 'unknown';
 
 interface ProblemBase {
-  /** Stable error code of the server, such as `lease.held`. Equal to `kind` for problems that the client detected. */
+  /** Stable error code of the server, such as `lease_held`. Equal to `kind` for problems that the client detected. */
   readonly code: string;
   readonly title: string;
   readonly status?: number | undefined;
