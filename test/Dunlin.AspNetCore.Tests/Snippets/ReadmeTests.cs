@@ -6,7 +6,7 @@ public sealed class ReadmeTests
     [InlineData("README.md", "ReadmeSnippet", "readme")]
     [InlineData("docs/concepts/jobs.md", "JobsSnippet", "jobs")]
     [InlineData("docs/guides/test-your-application.md", "TestingSnippet", "testing")]
-    public void Code_of_a_page_equals_the_compiled_code(string page, string file, string name)
+    public void Code_of_a_page_is_the_code_that_is_compiled(string page, string file, string name)
     {
         var root = Root();
         var compiled = Between(
@@ -29,7 +29,7 @@ public sealed class ReadmeTests
     }
 
     [Fact]
-    public void Every_file_that_documents_link_to_exists()
+    public void Every_file_that_the_documents_link_to_is_there()
     {
         var root = Root();
         var documents = Directory
