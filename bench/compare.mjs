@@ -1,10 +1,10 @@
-// Runs Dunlin and its peers side by side: each server pinned to one core, the load generator to the other, in turn, several
-// rounds, and prints medians and ratios. Needs g++, nginx with nchan (Debian: libnginx-mod-nchan), the .NET SDK, taskset.
+// Compares Dunlin with its peers. Each server runs pinned to one core and the load generator to another, one server after the other, in
+// several rounds. Prints medians and ratios. Needs g++, nginx with nchan (Debian: libnginx-mod-nchan), the .NET SDK and taskset.
 //   node bench/compare.mjs [--rounds 5] [--only dunlin,nchan,typed,raw] [--scenarios one,eight,paced,idle,publish,together,apart,unread]
 //   --before FOLDER adds the server of another checkout, such as a worktree of an older commit, under the name "before".
-// publish: 64 publishers and one reader, so that publishing is all there is. together and apart: 10,000 readers and 20,000
-// deliveries a second, of one topic that all read, or of 10,000 topics with one reader each (published 100 to a request). unread
-// publishes like apart, for nobody: what a delivery costs apart is the difference of the two.
+// publish: 64 publishers and one reader, to measure publishing. together and apart: 10,000 readers and 20,000 deliveries a second, of one
+// topic that all read, or of 10,000 topics with one reader each (published 100 per request). unread publishes as apart, but without
+// readers: the difference of the two is the cost of delivery.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -54,7 +54,7 @@ const servers = {
       'Content-Type: application/json',
     ],
   },
-  // The same without sending on the flushing thread, to see what that is worth.
+  // The same without sending on the flushing thread, to measure the gain.
   pipes: {
     port: 7102,
     env: { BENCH_DIRECT: '0' },
@@ -113,8 +113,8 @@ const scenarios = {
   apart: [...tenThousand, ...manyTopics],
   unread: ['--conns', '1', ...manyTopics, '--timeout', '11'],
 };
-// What one process is measured with, one after another, once it is warm: until nothing is compiled any more (with 400 messages a sixth
-// of the time still was), each event sent alone (paced) as well as several at once. What comes compiled needs its caches only.
+// The scenarios that one process runs in sequence after the warm-up. The warm-up ends when nothing is compiled any more: after 400 messages
+// a sixth of the time was still compilation. It sends events one by one (paced) and in groups, because both paths must be compiled.
 const groups = [
   {
     scenarios: ['one', 'eight', 'paced'],
@@ -166,7 +166,7 @@ async function measure(name, chosen, warmUp) {
       try {
         process.kill(Number(pid), 'SIGKILL');
       } catch {
-        /* gone with its master */
+        /* ended with its master */
       }
     });
   await new Promise((resolve) => child.once('exit', resolve));

@@ -1,4 +1,4 @@
-// From one device to the other: how long after a request is sent does its event arrive on another device's stream?
+// Measures the delay between sending a request from one device and receiving its event on another device's stream.
 // Usage: start the host with its demo data (./start.sh --port 5080), then: node bench/focus-latency.mjs [http://127.0.0.1:5080] [count]
 const [base = 'http://127.0.0.1:5080', count = '200'] = process.argv.slice(2);
 

@@ -1,7 +1,7 @@
-// A reconnect storm: readers that each missed events come back at once. Tells how long until all have everything, and what it
-// cost the server. Without --url it starts the bench server on a file of its own, pinned to one core, and runs on the other.
+// Simulates a reconnect storm: all readers, each with missed events, reconnect at once. Measures the time until all are complete and the
+// cost for the server. Without --url it starts the bench server on its own file, pinned to one core, and runs on the other.
 //   node bench/storm.mjs [--readers 5000] [--missed 1000] [--older 20000] [--url http://127.0.0.1:7101 --pid N]
-// --older events are published afterwards to another topic, so that what was missed is no longer in the server's memory.
+// --older events are published afterwards to another topic, so that the missed events leave the server's memory.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -95,7 +95,7 @@ await new Promise((resolve, reject) => {
     socket.on('data', (chunk) => {
       bytes += chunk.length;
       if (isThere) return;
-      // The last id may be cut in two by a packet.
+      // A packet boundary may split the last id.
       const seen = Buffer.concat([tail, chunk]);
       if (seen.includes(last)) {
         isThere = true;

@@ -4,16 +4,16 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Dunlin.Apps.Common;
 
 /// <summary>
-/// The store that a program's options choose: SQLite in the data folder, or PostgreSQL, and then Redis between the nodes.
+/// Registers the store that a program's options select: SQLite in the data folder, or PostgreSQL with an optional Redis backplane.
 /// </summary>
 public static class ChosenStore
 {
-    /// <summary>Adds it.</summary>
+    /// <summary>Adds the selected store.</summary>
     /// <param name="dunlin">The builder.</param>
     /// <param name="data">The data folder.</param>
     /// <param name="store">A PostgreSQL connection string; null for SQLite.</param>
     /// <param name="redis"><c>host:port</c>; null for none.</param>
-    /// <exception cref="InvalidOperationException">Redis without PostgreSQL.</exception>
+    /// <exception cref="InvalidOperationException"><paramref name="redis"/> is set without <paramref name="store"/>.</exception>
     public static DunlinBuilder AddChosenStore(this DunlinBuilder dunlin, string data, string? store, string? redis)
     {
         if (store is null)

@@ -9,19 +9,19 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Apps.Common;
 
-/// <summary>The command <c>move</c>: copies an SQLite file into an empty PostgreSQL database. The file is not changed.</summary>
+/// <summary>The command <c>move</c>: copies an SQLite file into an empty PostgreSQL database. It does not change the file.</summary>
 public static class MoveRun
 {
-    /// <summary>Longer than the copy of any SQLite file takes. Both stores serve nobody meanwhile.</summary>
+    /// <summary>Upper bound for the copy of any SQLite file. No server uses either store during the copy.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromHours(1);
 
-    /// <summary>Runs the command and shows its progress.</summary>
+    /// <summary>Runs the command and writes its progress.</summary>
     /// <param name="services">The services of the program, for the schemas of its tables.</param>
-    /// <param name="file">The SQLite file, which no process has open.</param>
+    /// <param name="file">The SQLite file. No process may have it open.</param>
     /// <param name="connectionString">The PostgreSQL database.</param>
-    /// <param name="output">Where the progress goes.</param>
-    /// <returns>The number of rows moved.</returns>
-    /// <exception cref="InvalidOperationException">Nothing was moved; the message says why.</exception>
+    /// <param name="output">Receives the progress.</param>
+    /// <returns>The number of copied rows.</returns>
+    /// <exception cref="InvalidOperationException">Nothing was copied; the message names the reason.</exception>
     public static async Task<long> RunAsync(IServiceProvider services, string file, string connectionString, TextWriter output)
     {
         ArgumentNullException.ThrowIfNull(services);

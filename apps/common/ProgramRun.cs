@@ -9,11 +9,11 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Apps.Common;
 
-/// <summary>Runs a program so that its user is told in one line what to put right, without a stack trace.</summary>
+/// <summary>Runs a program and reports errors of configuration and environment in one line, without a stack trace.</summary>
 public static class ProgramRun
 {
-    /// <summary>Runs a command. What its user can put right goes to the standard error.</summary>
-    /// <returns>The exit code: 0, or 1 after a fault.</returns>
+    /// <summary>Runs a command. Writes errors that the user can correct to the standard error.</summary>
+    /// <returns>The exit code: 0, or 1 after such an error.</returns>
     public static async Task<int> GuardedAsync(Func<Task> action)
     {
         ArgumentNullException.ThrowIfNull(action);
@@ -29,13 +29,15 @@ public static class ProgramRun
         }
     }
 
-    /// <summary>Starts an application and waits until it stops. The options and the ports are checked before anything is made: a start
-    /// that cannot succeed leaves no database and no key behind.</summary>
+    /// <summary>
+    /// Starts an application and waits until it stops. Checks options and ports first, so that a failed start leaves no database and no key
+    /// behind.
+    /// </summary>
     /// <param name="app">The application, not started.</param>
-    /// <param name="address">Where it listens.</param>
-    /// <param name="port">Where it listens; 0 for a free port.</param>
-    /// <param name="prepare">Makes what the application needs, after the checks.</param>
-    /// <exception cref="InvalidOperationException">A port cannot be listened on.</exception>
+    /// <param name="address">The address to listen on.</param>
+    /// <param name="port">The port to listen on; 0 for a free port.</param>
+    /// <param name="prepare">Creates what the application needs, after the checks.</param>
+    /// <exception cref="InvalidOperationException">The server cannot listen on a port.</exception>
     public static async Task ServeAsync(WebApplication app, IPAddress address, int port, Action? prepare = null)
     {
         ArgumentNullException.ThrowIfNull(app);
@@ -54,15 +56,17 @@ public static class ProgramRun
         await app.WaitForShutdownAsync();
     }
 
-    /// <summary>What the host does at its start too, but there it logs a stack trace.</summary>
-    /// <exception cref="OptionsValidationException">An option has a value that cannot be used.</exception>
+    /// <summary>Validates the options. The host does the same at its start, but logs a stack trace.</summary>
+    /// <exception cref="OptionsValidationException">An option has an invalid value.</exception>
     public static void Validate(WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
         app.Services.GetService<IStartupValidator>()?.Validate();
     }
 
-    /// <summary>Keeps the host and Kestrel from logging the fault of a start, which <see cref="GuardedAsync"/> tells in one line.</summary>
+    /// <summary>
+    /// Stops the host and Kestrel from logging a failed start, because <see cref="GuardedAsync"/> reports it in one line.
+    /// </summary>
     internal static void QuietStart(WebApplicationBuilder builder)
     {
         var phase = new StartPhase();

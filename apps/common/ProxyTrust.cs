@@ -4,13 +4,14 @@ using Microsoft.AspNetCore.HttpOverrides;
 namespace Dunlin.Apps.Common;
 
 /// <summary>
-/// <c>Dunlin:TrustedProxies</c>: addresses or networks, comma-separated, whose <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> are
-/// believed. Nobody's by default: whoever reaches the host could claim to be anybody, and no limit by address would hold.
+/// The setting <c>Dunlin:TrustedProxies</c>: comma-separated addresses or networks of proxies. The host accepts <c>X-Forwarded-For</c> and
+/// <c>X-Forwarded-Proto</c> from these proxies only. Default: none, because any client could otherwise forge its address and evade limits
+/// by address.
 /// </summary>
 public static class ProxyTrust
 {
-    /// <summary>Believes the proxies that the configuration names.</summary>
-    /// <exception cref="InvalidOperationException">One is neither an address nor a network.</exception>
+    /// <summary>Trusts the proxies in the configuration.</summary>
+    /// <exception cref="InvalidOperationException">An entry is neither an address nor a network.</exception>
     public static void UseTrustedProxies(this WebApplication app)
     {
         var names = (app.Configuration["Dunlin:TrustedProxies"] ?? "").Split(

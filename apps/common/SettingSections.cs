@@ -17,26 +17,26 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Dunlin.Apps.Common;
 
 /// <summary>
-/// The settings below <c>Dunlin:</c> that a program knows: single values, and sections that are options classes. A setting that is
-/// misspelt stops the start: one that is passed over could leave open what was meant to be closed.
+/// The known settings below <c>Dunlin:</c>: single values, and sections that map to options classes. An unknown setting stops the start,
+/// because ignoring a misspelt one could leave an access open.
 /// </summary>
-/// <param name="program">What the program calls itself in errors, such as <c>this server</c>.</param>
+/// <param name="program">The program's name in errors, such as <c>this server</c>.</param>
 /// <param name="values">Names of single values.</param>
 public sealed class SettingSections(string program, params string[] values)
 {
-    /// <summary>Where all settings lie.</summary>
+    /// <summary>The root of all settings.</summary>
     public const string Root = "Dunlin";
 
     private readonly List<(string Name, Type Type, Action<IServiceCollection, IConfigurationSection> Bind)> _sections = [];
 
-    /// <summary>The sections and their classes, by name.</summary>
+    /// <summary>The options classes of the sections, by section name.</summary>
     public IReadOnlyDictionary<string, Type> Types =>
         _sections.ToDictionary(section => section.Name, section => section.Type, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The names of all values and sections.</summary>
+    /// <summary>The names of all values and sections, sorted.</summary>
     public IReadOnlyList<string> Names => [.. values.Concat(_sections.Select(section => section.Name)).Order(StringComparer.Ordinal)];
 
-    /// <summary>Adds the options of the engine: <c>docs/reference/configuration.md</c> has their sections.</summary>
+    /// <summary>Adds the options of the engine. <c>docs/reference/configuration.md</c> lists their sections.</summary>
     public SettingSections WithEngine() =>
         With<AccessTokenOptions>("Tokens")
             .With<RevocationOptions>("Revocations")
@@ -53,8 +53,8 @@ public sealed class SettingSections(string program, params string[] values)
             .With<RedisOptions>("RedisBackplane");
 
     /// <summary>Adds a section.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="isShared">Whether it sets all options of the class, whatever they are named.</param>
+    /// <param name="name">The section's name.</param>
+    /// <param name="isShared">Whether the section also configures named options of the class.</param>
     public SettingSections With<TOptions>(string name, bool isShared = false)
         where TOptions : class, new()
     {
@@ -62,8 +62,8 @@ public sealed class SettingSections(string program, params string[] values)
         return this;
     }
 
-    /// <summary>Checks all settings and binds the sections to their options.</summary>
-    /// <exception cref="InvalidOperationException">A setting is not known, or has a value of the wrong kind.</exception>
+    /// <summary>Validates all settings and binds the sections to their options.</summary>
+    /// <exception cref="InvalidOperationException">A setting is unknown, or its value has the wrong type.</exception>
     public void Bind(IServiceCollection services, IConfiguration configuration)
     {
         var root = configuration.GetSection(Root);
@@ -83,7 +83,7 @@ public sealed class SettingSections(string program, params string[] values)
         var known = typeof(TOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(property => property.Name).ToList();
         if (section.GetChildren().FirstOrDefault(child => !known.Contains(child.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
             throw new InvalidOperationException($"{unknown.Path} is not a setting. {section.Path} has: {string.Join(", ", known)}.");
-        // Once now, on an object that nobody uses, so that a wrong setting is found at the start.
+        // Bind a throwaway object now, so that an invalid value fails at the start instead of at the first use.
         Bind(section, new TOptions());
         if (isShared)
             services.ConfigureAll<TOptions>(options => Bind(section, options));

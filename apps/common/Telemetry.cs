@@ -15,8 +15,8 @@ namespace Dunlin.Apps.Common;
 
 /// <summary>
 /// Exports metrics and traces of a program. The standard setting <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> names a collector that receives both
-/// (OpenTelemetry specification, "OTLP Exporter Configuration"). <c>Dunlin:Metrics=true</c> serves metrics to Prometheus on a listener of
-/// their own.
+/// (OpenTelemetry specification, "OTLP Exporter Configuration"). <c>Dunlin:Metrics=true</c> serves metrics to Prometheus on a separate
+/// listener.
 /// </summary>
 public static class Telemetry
 {
@@ -25,8 +25,8 @@ public static class Telemetry
     // The default port of OpenTelemetry's Prometheus exporters. Loopback, because metrics need no sign-in.
     private const string DefaultAddress = "127.0.0.1:9464";
 
-    /// <summary>Adds the exporters that the configuration asks for.</summary>
-    /// <exception cref="InvalidOperationException"><c>Dunlin:Metrics</c> or <c>Dunlin:MetricsAddress</c> has a wrong value.</exception>
+    /// <summary>Adds the exporters that the configuration enables.</summary>
+    /// <exception cref="InvalidOperationException"><c>Dunlin:Metrics</c> or <c>Dunlin:MetricsAddress</c> has an invalid value.</exception>
     public static void AddTelemetry(this WebApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -65,14 +65,16 @@ public static class Telemetry
         );
     }
 
-    /// <summary>Serves metrics on their listener. Everything else on it is 404, and no other listener has them. Call this before any other
-    /// middleware is added.</summary>
+    /// <summary>
+    /// Serves metrics on their listener, which answers 404 to any other path. No other listener serves metrics. Call this before adding any
+    /// other middleware.
+    /// </summary>
     public static void UseTelemetry(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
         if (ScrapeEndpoint(app.Configuration) is null)
             return;
-        // Decided by the socket that accepted the connection: a request can claim any host and port.
+        // Decide by the accepting socket: a request can claim any host and port.
         app.MapWhen(
             static context => context.Features.Get<MetricsConnection>() is not null,
             static branch =>
@@ -89,9 +91,9 @@ public static class Telemetry
         );
     }
 
-    /// <summary>Reads where Prometheus finds the metrics.</summary>
-    /// <returns>Null where <c>Dunlin:Metrics</c> is off.</returns>
-    /// <exception cref="InvalidOperationException"><c>Dunlin:Metrics</c> or <c>Dunlin:MetricsAddress</c> has a wrong value.</exception>
+    /// <summary>Reads the address of the metrics listener.</summary>
+    /// <returns>Null if <c>Dunlin:Metrics</c> is off.</returns>
+    /// <exception cref="InvalidOperationException"><c>Dunlin:Metrics</c> or <c>Dunlin:MetricsAddress</c> has an invalid value.</exception>
     internal static IPEndPoint? ScrapeEndpoint(IConfiguration configuration)
     {
         var section = configuration.GetSection(SettingSections.Root);
@@ -99,7 +101,7 @@ public static class Telemetry
         var isOn = false;
         if (!string.IsNullOrEmpty(flag) && !bool.TryParse(flag, out isOn))
             throw new InvalidOperationException($"Dunlin:Metrics is true or false, not '{flag}'.");
-        // Read even where metrics are off: a wrong address must not wait for the day on which they are switched on.
+        // Validate the address even while metrics are off, so that an error shows before somebody enables them.
         var endpoint =
             Parse(address is { Length: > 0 } ? address : DefaultAddress)
             ?? throw new InvalidOperationException(
@@ -124,7 +126,7 @@ public static class Telemetry
         return address is not null && isPort && port is > 0 and <= IPEndPoint.MaxPort ? new IPEndPoint(address, port) : null;
     }
 
-    /// <summary>Marks connections that the listener of metrics accepted.</summary>
+    /// <summary>Marks connections that the metrics listener accepted.</summary>
     private sealed class MetricsConnection
     {
         public static readonly MetricsConnection Mark = new();

@@ -7,12 +7,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Apps.Common;
 
-/// <summary>The web server of the programs in this folder: small, and made for many open streams.</summary>
+/// <summary>Creates the web server of the programs in this folder, with Kestrel limits for many open streams.</summary>
 public static class WebServer
 {
     private const int MaxRequestLine = 64 * 1024;
 
-    /// <summary>A builder that listens on one address and port.</summary>
+    /// <summary>Creates a builder that listens on one address and port.</summary>
     public static WebApplicationBuilder CreateBuilder(IPAddress address, int port)
     {
         var builder = CreateBuilder();
@@ -20,7 +20,7 @@ public static class WebServer
         return builder;
     }
 
-    /// <summary>A builder that does not listen anywhere yet, because where is in its own configuration.</summary>
+    /// <summary>Creates a builder that does not listen yet, because its own configuration contains the address.</summary>
     public static WebApplicationBuilder CreateBuilder()
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -30,12 +30,12 @@ public static class WebServer
         return builder;
     }
 
-    /// <summary>Listens on one address and port; port 0 takes a free one.</summary>
+    /// <summary>Listens on one address and port; port 0 selects a free one.</summary>
     public static void Listen(this WebApplicationBuilder builder, IPAddress address, int port) =>
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            // 64 topics of 200 characters, each of them percent-encoded: as many as a stream may have.
+            // Fits 64 topics of 200 characters, percent-encoded: the maximum of one stream.
             kestrel.Limits.MaxRequestLineSize = MaxRequestLine;
             kestrel.LimitConnectionsToOpenFiles();
             kestrel.Listen(address, port);

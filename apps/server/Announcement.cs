@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Server;
 
-/// <summary>Says, once the server answers, where it is, what it keeps where and whom it believes.</summary>
+/// <summary>Prints addresses, storage and trusted token issuers when the server is ready.</summary>
 internal sealed class Announcement(
     ServerSettings settings,
     IHostApplicationLifetime lifetime,
@@ -27,7 +27,7 @@ internal sealed class Announcement(
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>One line for each thing that an operator would otherwise have to look up. No secrets.</summary>
+    /// <summary>Returns one line for each important setting. Contains no secrets.</summary>
     public static IEnumerable<string> Describe(ServerSettings settings, AccessTokenOptions tokens, OriginOptions origins)
     {
         yield return settings.Store is null

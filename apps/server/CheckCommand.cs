@@ -5,8 +5,10 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Server;
 
-/// <summary><c>dunlin check</c>: reads the whole configuration as the server would, without opening the store or a port, and says what
-/// comes of it; with <c>--token</c> also why a token is refused, which the server tells nobody.</summary>
+/// <summary>
+/// <c>dunlin check</c>: validates the whole configuration without opening the store or a port. With <c>--token</c> it also prints why a
+/// token is refused, which the server never tells a client.
+/// </summary>
 internal static class CheckCommand
 {
     private static readonly Option<string?> Token = new("--token") { Description = "A token to judge", HelpName = "text" };

@@ -4,7 +4,7 @@ using Dunlin.Apps.Common;
 namespace Dunlin.Server;
 
 /// <summary>
-/// The commands: none (serve), <c>token</c>, <c>check</c> and <c>move</c>. Options of the server stand before or after the command.
+/// The commands: none (serve), <c>token</c>, <c>check</c> and <c>move</c>. Options of the server may precede or follow the command.
 /// </summary>
 internal static class CommandLine
 {
@@ -46,7 +46,7 @@ internal static class CommandLine
         return root;
     }
 
-    /// <summary>The application as the options and the configuration say, not started.</summary>
+    /// <summary>Builds the application from the options and the configuration, without starting it.</summary>
     public static WebApplication Build(ParseResult given, Action<IServiceCollection>? configure = null)
     {
         var settings = new Dictionary<string, string?>(StringComparer.Ordinal);

@@ -5,14 +5,16 @@ using Dunlin.Security;
 namespace Dunlin.Server;
 
 /// <summary>
-/// The engine behind tokens of any issuer, and nothing else: no accounts, no pages. Tests build it too, with their own services.
+/// Builds the stand-alone server: the engine with tokens of any issuer, without accounts and pages. Tests build it too, with their own
+/// services.
 /// </summary>
 internal static class ServerApplication
 {
+    /// <summary>Builds the application.</summary>
     /// <param name="given">Settings of the command line, by name without <c>Dunlin:</c>.</param>
     /// <param name="file">A JSON file with settings; null for none.</param>
     /// <param name="configure">Changes services.</param>
-    /// <exception cref="InvalidOperationException">A setting cannot be used.</exception>
+    /// <exception cref="InvalidOperationException">A setting is invalid.</exception>
     public static WebApplication Build(
         IReadOnlyDictionary<string, string?> given,
         string? file = null,
@@ -34,7 +36,7 @@ internal static class ServerApplication
             .AddTokenGrants()
             .AddRevocations()
             .AddChosenStore(settings.Data, settings.Store, settings.Redis);
-        // After what was set here, so that the configuration decides.
+        // Last, so that the configuration overrides the options set above.
         ServerOptions.Add(dunlin.Services, builder.Configuration);
         builder.AddTelemetry();
         builder.Services.AddHostedService<Announcement>();
@@ -56,7 +58,7 @@ internal static class ServerApplication
     {
         if (file is not null)
         {
-            // Before all others, so that the environment wins.
+            // First, so that the environment overrides the file.
             var source = new Microsoft.Extensions.Configuration.Json.JsonConfigurationSource
             {
                 Path = Path.GetFullPath(file),

@@ -3,7 +3,7 @@ using Dunlin.Apps.Common;
 namespace Dunlin.Server;
 
 /// <summary>
-/// Sections of the configuration that are options of the engine, by name; <c>docs/reference/configuration.md</c> has them all.
+/// The sections of the configuration that map to options of the engine. <c>docs/reference/configuration.md</c> lists them.
 /// </summary>
 internal static class ServerOptions
 {
@@ -21,6 +21,7 @@ internal static class ServerOptions
 
     public static IReadOnlyDictionary<string, Type> Sections => All.Types;
 
-    /// <exception cref="InvalidOperationException">A setting is not known, or has a value of the wrong kind.</exception>
+    /// <summary>Validates the settings and binds the sections.</summary>
+    /// <exception cref="InvalidOperationException">A setting is unknown, or its value has the wrong type.</exception>
     public static void Add(IServiceCollection services, IConfiguration configuration) => All.Bind(services, configuration);
 }

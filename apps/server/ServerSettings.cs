@@ -4,8 +4,10 @@ using Dunlin.Apps.Common;
 
 namespace Dunlin.Server;
 
-/// <summary>What the server itself is told; the options of the engine have sections of their own (<see cref="ServerOptions"/>). From the
-/// least to the most decisive: a file, the environment, the command line.</summary>
+/// <summary>
+/// The settings of the server itself; <see cref="ServerOptions"/> has the options of the engine. The environment overrides the file, and
+/// the command line overrides both.
+/// </summary>
 internal sealed record ServerSettings
 {
     public const string Root = SettingSections.Root;
@@ -21,7 +23,8 @@ internal sealed record ServerSettings
 
     public string? Redis { get; init; }
 
-    /// <exception cref="InvalidOperationException">A value cannot be used; the message names the setting.</exception>
+    /// <summary>Reads the settings.</summary>
+    /// <exception cref="InvalidOperationException">A value is invalid; the message names the setting.</exception>
     public static ServerSettings From(IConfiguration configuration)
     {
         var section = configuration.GetSection(Root);
@@ -38,9 +41,7 @@ internal sealed record ServerSettings
         };
     }
 
-    /// <summary>
-    /// Creates the data folder, readable by the server's user only: it holds the database and the signing key.
-    /// </summary>
+    /// <summary>Creates the data folder, readable by the server's user only: it contains the database and the signing key.</summary>
     public void MakeFolder()
     {
         if (OperatingSystem.IsWindows() || Directory.Exists(Data))

@@ -5,7 +5,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Server;
 
-/// <summary><c>dunlin token</c>: makes a token with the server's own key, for trying it out and for back ends that keep one.</summary>
+/// <summary><c>dunlin token</c>: issues a token with the server's key, for trials and for back ends with a fixed token.</summary>
 internal static class TokenCommand
 {
     private static readonly Option<string> Subject = new("--subject")
@@ -75,7 +75,7 @@ internal static class TokenCommand
             },
         };
 
-    // The key in the database is read by the server when it has opened it.
+    // A key in the database cannot be read without opening the store. Only the server reads it.
     public static void RequireReadableKey(IServiceProvider services)
     {
         if (

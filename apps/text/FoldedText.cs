@@ -5,9 +5,9 @@ using System.Text;
 namespace Dunlin.Apps.Text;
 
 /// <summary>
-/// Text made comparable without case and without regard to how it is composed: what a user types finds what another has typed.
-/// The tables are in this assembly, so all nodes and both databases compare alike: the runtime's do nothing where
-/// globalization is invariant, and a database's depend on its collation. Thread-safe.
+/// Folds text for comparisons without case and Unicode composition, so that a search finds the same text in another notation. The tables
+/// are in this assembly, so all nodes and both databases compare alike. The runtime's tables are empty in invariant mode, and those of a
+/// database depend on its collation. Thread-safe.
 /// </summary>
 /// <remarks>Unicode Standard, section 3.13, D145 (canonical caseless matching) and section 3.12 (Hangul).</remarks>
 public static class FoldedText
@@ -21,12 +21,12 @@ public static class FoldedText
     private const int VowelCount = 21,
         TailCount = 28;
 
-    // The Cyrillic short I is a letter after I, not an accented one.
+    // The Cyrillic short I is a separate letter, not an accented I.
     private const int CyrillicI = 0x438,
         Breve = 0x306;
     private const char AfterAllLetters = '\uFFFD';
 
-    // Letters that have no decomposition and are sorted beside their base all the same (CLDR root collation).
+    // Letters without a decomposition that sort beside their base letter (CLDR root collation).
     private static readonly FrozenDictionary<int, string> BaseLetters = new Dictionary<int, string>
     {
         ['æ'] = "ae",
@@ -43,8 +43,10 @@ public static class FoldedText
 
     private static readonly Lazy<(FrozenDictionary<int, int[]> Folding, FrozenDictionary<int, byte> Classes)> Tables = new(Load);
 
-    /// <summary>The folded text: equal for texts that differ in case or composition only. Decomposed (NFD), so a letter is found within
-    /// its accented form, and not the other way round.</summary>
+    /// <summary>
+    /// Returns the folded text. Texts that differ in case or composition only have the same folded text. It is decomposed (NFD), so a
+    /// search for a plain letter finds the accented one, but not the reverse.
+    /// </summary>
     public static string Fold(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -57,8 +59,10 @@ public static class FoldedText
         return folded.ToString();
     }
 
-    /// <summary>A key that sorts, code point by code point, as readers expect: letters without regard to case and accents, then by
-    /// accents. Holds the control character U+0001. Two texts have one key if they differ in case or composition only.</summary>
+    /// <summary>
+    /// Returns a key that sorts by code points: letters without case and accents first, then accents. Contains the control character
+    /// U+0001. Two texts have the same key if they differ in case or composition only.
+    /// </summary>
     public static string SortKey(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -99,7 +103,7 @@ public static class FoldedText
         {
             var combiningClass = classes.GetValueOrDefault(rune);
             var at = runes.Count;
-            // Canonical order: marks by class, those of one class as they came.
+            // Canonical order: sort marks by class and keep the order within a class.
             while (combiningClass != 0 && at > 0 && runes[at - 1].Class > combiningClass)
                 at--;
             runes.Insert(at, (rune, combiningClass));

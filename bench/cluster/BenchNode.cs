@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Dunlin.Bench.Cluster;
 
-/// <summary>A node as a process of its own: <c>bench/server</c>.</summary>
+/// <summary>Starts a node, <c>bench/server</c>, in its own process.</summary>
 internal static class BenchNode
 {
     public static Process Start(int port, params string[] store) =>
@@ -17,7 +17,7 @@ internal static class BenchNode
     public static HttpClient Client(int port) =>
         new() { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")) };
 
-    /// <summary>Completes when it takes requests.</summary>
+    /// <summary>Completes when the node accepts requests.</summary>
     public static async Task WaitAsync(HttpClient http)
     {
         while (true)

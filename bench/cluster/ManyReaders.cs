@@ -7,8 +7,8 @@ using Dunlin.TestKit.Servers;
 namespace Dunlin.Bench.Cluster;
 
 /// <summary>
-/// More open streams than one process may have files: three nodes over one PostgreSQL, each with a third of the readers, which
-/// live in three processes of their own. Tells what a stream costs its node in memory, and whether every event reaches every reader once.
+/// Opens more streams than one process may have file descriptors: three nodes on one PostgreSQL and three reader processes. Measures the
+/// memory per stream and checks that every event reaches every reader exactly once.
 /// </summary>
 internal static class ManyReaders
 {
@@ -63,7 +63,7 @@ internal static class ManyReaders
         }
     }
 
-    /// <summary>The part of a process that holds readers: says when they are open, and of each event when all have it.</summary>
+    /// <summary>Runs a process that holds readers. It reports when all are open, and for each event when all have received it.</summary>
     public static async Task<int> HoldAsync(int port, int count)
     {
         var left = new int[Events + 1];
@@ -79,7 +79,7 @@ internal static class ManyReaders
             await await Task.WhenAny(live.Task, readings[^1]);
         }
         Console.WriteLine("open");
-        // A reader ends early only where something is wrong, and that ends all.
+        // A reader ends early only because of an error, which ends the run.
         await await Task.WhenAny(readings);
         return 0;
     }
@@ -96,7 +96,7 @@ internal static class ManyReaders
             var text = Encoding.ASCII.GetString(buffer, 0, length);
             if (text.Contains("dunlin.hello", StringComparison.Ordinal))
                 live.TrySetResult();
-            // Events come one at a time and are small: each is whole in what is received.
+            // Events are small and sent one at a time, so each arrives in one read.
             for (var at = text.IndexOf(Mark, StringComparison.Ordinal); at >= 0; at = text.IndexOf(Mark, at + 1, StringComparison.Ordinal))
             {
                 var number = int.Parse(

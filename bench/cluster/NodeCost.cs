@@ -6,12 +6,12 @@ using Npgsql;
 
 namespace Dunlin.Bench.Cluster;
 
-/// <summary>What an event costs a node that has no readers of it and did not publish it, as nodes are added.</summary>
+/// <summary>Measures the cost of an event for a node without readers of it and without its publisher, while nodes are added.</summary>
 internal static class NodeCost
 {
     private const int Publishers = 8;
 
-    /// <summary>PostgreSQL tells what it counts a second late.</summary>
+    /// <summary>PostgreSQL updates its statistics with a delay of one second.</summary>
     private static readonly TimeSpan StatisticsDelay = TimeSpan.FromSeconds(2);
 
     public static async Task<int> RunAsync(int maxNodes, int events)
@@ -35,7 +35,7 @@ internal static class NodeCost
         {
             foreach (var client in clients)
                 await BenchNode.WaitAsync(client);
-            await PublishAsync(clients[0], events / 4); // warms up
+            await PublishAsync(clients[0], events / 4); // warm-up
             var transactions = await TransactionsAsync(store[0]);
             var before = processes.Select(Cpu).ToList();
             await PublishAsync(clients[0], events);

@@ -7,9 +7,8 @@ using Dunlin.TestKit.Servers;
 namespace Dunlin.Bench.Cluster;
 
 /// <summary>
-/// Two nodes over one PostgreSQL; all readers are at the first, which is killed. They come back to the second as a browser's
-/// client does (after a random part of a second) and resume, while events are published. Tells when all are live again, and
-/// whether anybody missed anything.
+/// Kills one of two nodes on one PostgreSQL while events are published. All readers are connected to it; they reconnect to the other node
+/// after a random part of a second, as browser clients do, and resume. Reports when all are live again and whether events were lost.
 /// </summary>
 internal static class NodeDeath
 {
@@ -38,14 +37,14 @@ internal static class NodeDeath
             foreach (var batch in readers.Chunk(100))
             {
                 var live = Task.WhenAll(batch.Select(reader => reader.BeginAsync(firstPort, secondPort)));
-                // Publishing ends early only where it fails.
+                // Publishing ends early only because of an error.
                 await await Task.WhenAny(live, publishing);
             }
             Console.WriteLine($"{count} readers are live at the first node");
             await WhenAllHaveAsync(readers, Volatile.Read(ref s_published));
             var began = Stopwatch.StartNew();
             first.Kill();
-            // Live again: has an event that was published after the end of the first node.
+            // Live again: the reader has received an event that was published after the node's end.
             await WhenAllHaveAsync(readers, Volatile.Read(ref s_published) + 1);
             Console.WriteLine(
                 string.Create(
@@ -120,7 +119,7 @@ internal static class NodeDeath
                 }
                 catch (Exception error) when (error is SocketException or OperationCanceledException)
                 {
-                    // The end of the node, or of the run.
+                    // The node or the run ended.
                 }
                 if (!_end.IsCancellationRequested)
                     await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1_000)), TimeProvider.System);

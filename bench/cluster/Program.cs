@@ -1,9 +1,9 @@
-// Figures of several nodes without HTTP, over a PostgreSQL (synchronous_commit and fsync on) and a Redis that are started for it.
+// Measures several nodes without HTTP, on a PostgreSQL (synchronous_commit and fsync on) and a Redis that it starts.
 //   dotnet run -c Release --project bench/cluster
-//   dotnet run -c Release --project bench/cluster -- writers                   appends of one, two and three nodes at once
-//   dotnet run -c Release --project bench/cluster -- node-cost [NODES [EVENTS]] what an event costs each node, as nodes are added
-//   dotnet run -c Release --project bench/cluster -- node-death [READERS]      what its readers feel of the end of a node
-//   dotnet run -c Release --project bench/cluster -- many-readers [READERS]    more streams than one process may have files
+//   dotnet run -c Release --project bench/cluster -- writers                    appends of one, two and three nodes at once
+//   dotnet run -c Release --project bench/cluster -- node-cost [NODES [EVENTS]] cost of an event per node, while nodes are added
+//   dotnet run -c Release --project bench/cluster -- node-death [READERS]       effect of a node's end on its readers
+//   dotnet run -c Release --project bench/cluster -- many-readers [READERS]     more streams than one process may have files
 #pragma warning disable MA0047 // one file, top-level statements
 using System.Collections.Concurrent;
 using System.Diagnostics;
@@ -112,7 +112,7 @@ static async Task MeasureAsync(string name, int workers, int each, Func<int, int
                     })
                 )
         );
-        if (round > 0) // the first warms up
+        if (round > 0) // round 0 is the warm-up
             rates.Add(workers * each / watch.Elapsed.TotalSeconds);
     }
     rates.Sort();
@@ -121,7 +121,7 @@ static async Task MeasureAsync(string name, int workers, int each, Func<int, int
     );
 }
 
-// From the call that publishes at one node to the event's hand-over to the connections of the other.
+// Measures from the publish call at one node to the delivery to the connections of the other.
 async Task LatencyAsync(string name, IHost from, IHost to)
 {
     var (journal, arrivals) = (from.Services.GetRequiredService<IJournal>(), to.Services.GetRequiredService<Arrivals>());
@@ -134,7 +134,7 @@ async Task LatencyAsync(string name, IHost from, IHost to)
         var position = await journal.AppendAsync(new EventDraft(Arrivals.Topic, "bench.event", data));
         var committed = Stopwatch.GetElapsedTime(began);
         var arrived = await arrivals.WhenAsync(position.Offset);
-        if (i < 40) // the first warm up
+        if (i < 40) // warm-up
             continue;
         commits.Add(committed.TotalMilliseconds);
         all.Add(Stopwatch.GetElapsedTime(began, arrived).TotalMilliseconds);
@@ -149,7 +149,7 @@ async Task LatencyAsync(string name, IHost from, IHost to)
     );
 }
 
-/// <summary>When events came to a node.</summary>
+/// <summary>Records when events arrive at a node.</summary>
 internal sealed class Arrivals
 {
     public static readonly TopicName Topic = TopicName.Parse("bench/latency");

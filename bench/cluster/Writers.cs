@@ -9,7 +9,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Bench.Cluster;
 
-/// <summary>Durable appends of several nodes at once over one PostgreSQL, and how many share a commit.</summary>
+/// <summary>Measures durable appends of several nodes at once on one PostgreSQL, and the number of requests per commit.</summary>
 internal sealed class Writers(Func<Task<IHost>> start, Func<IHost, Task> stop, byte[] data)
 {
     private const int Publishers = 64;
@@ -38,7 +38,7 @@ internal sealed class Writers(Func<Task<IHost>> start, Func<IHost, Task> stop, b
         using var groups = new Groups();
         for (var round = 0; round <= Rounds; round++)
         {
-            if (round == 1) // the first warms up
+            if (round == 1) // round 0 is the warm-up
                 groups.Begin();
             var watch = Stopwatch.StartNew();
             await Task.WhenAll(
@@ -71,7 +71,7 @@ internal sealed class Writers(Func<Task<IHost>> start, Func<IHost, Task> stop, b
         );
     }
 
-    /// <summary>How many requests shared a commit.</summary>
+    /// <summary>Measures the number of requests per commit.</summary>
     private sealed class Groups : IDisposable
     {
         private readonly MeterListener _listener = new();

@@ -1,5 +1,5 @@
-// Figures of the engine without HTTP, on a real SQLite file at synchronous=FULL.
-//   dotnet run -c Release --project bench/engine [-- FOLDER]     the folder decides which disk is measured
+// Measures the engine without HTTP, on a real SQLite file with synchronous=FULL.
+//   dotnet run -c Release --project bench/engine [-- FOLDER]     FOLDER selects the disk
 #pragma warning disable MA0047 // one file, top-level statements
 using System.Diagnostics;
 using System.Globalization;
@@ -64,13 +64,13 @@ static async Task MeasureAsync(string name, string unit, int workers, int each, 
                     })
                 )
         );
-        if (round > 0) // the first warms up
+        if (round > 0) // round 0 is the warm-up
             rates.Add(workers * each / watch.Elapsed.TotalSeconds);
     }
     Print(name, rates, unit);
 }
 
-// What one sync of this disk costs: the floor of a lone writer's append.
+// Measures one sync of this disk, the lower bound for the append of a single writer.
 async Task SyncAsync()
 {
     var times = new List<double>();
@@ -92,7 +92,7 @@ async Task SyncAsync()
     Print("one fsync of 4 KiB on this disk", times, "us");
 }
 
-// 1,000 missed events, read from the file (the tail in memory does not hold them) and framed.
+// Measures 1,000 missed events: read from the file, because the in-memory tail does not hold them, and framed.
 async Task ResumeAsync()
 {
     var topic = TopicName.Parse("resume");

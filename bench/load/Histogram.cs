@@ -3,8 +3,7 @@ using System.Numerics;
 namespace Dunlin.Bench.Load;
 
 /// <summary>
-/// Counts durations in microseconds: sixteen buckets for each power of two, so that a percentile is right within 6 %.
-/// Safe for concurrent use.
+/// Counts durations in microseconds, with sixteen buckets per power of two, so that percentiles have an error of at most 6 %. Thread-safe.
 /// </summary>
 internal sealed class Histogram
 {
@@ -27,7 +26,7 @@ internal sealed class Histogram
             Interlocked.CompareExchange(ref _max, microseconds, max);
     }
 
-    /// <summary>The duration that this share (0 to 1) of all stays below; 0 where there are none.</summary>
+    /// <summary>Returns the duration that this share (0 to 1) of all stays below; 0 if there are none.</summary>
     public long Percentile(double share)
     {
         var wanted = (long)Math.Ceiling(Total * share);

@@ -8,7 +8,7 @@ using Spectre.Console;
 
 namespace Dunlin.Bench.Load;
 
-/// <summary>One run: sign in, open the streams, warm up, count, report.</summary>
+/// <summary>One run: signs in, opens the streams, warms up, measures, reports.</summary>
 internal sealed class LoadRun(LoadOptions options)
 {
     private static readonly TimeSpan OpeningLimit = TimeSpan.FromMinutes(2);
@@ -17,11 +17,11 @@ internal sealed class LoadRun(LoadOptions options)
     private readonly ServerProbe _probe = new(options.ProcessId);
     private readonly List<Sample> _samples = [];
 
-    /// <returns>0 where every event reached every reader once; 1 otherwise; 2 where the run could not begin.</returns>
+    /// <returns>0 if every event reached every reader exactly once, 1 if not, 2 if the run could not start.</returns>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         using var http = NewClient(null);
-        // A small window, so that the server soon has to wait for a reader that stalls.
+        // A small receive window, so that the server soon blocks on a reader that stalls.
         using var narrow = NewClient(8 * 1024);
         try
         {
@@ -138,7 +138,7 @@ internal sealed class LoadRun(LoadOptions options)
                 {
                     var opened = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                     work.Add(make(i).RunAsync(() => opened.TrySetResult(), stop.Token));
-                    // Some at a time: a server's queue of unaccepted connections is short.
+                    // Open in groups, because the server's accept backlog is short.
                     if (i % 64 == 63 || i == count - 1)
                     {
                         while (

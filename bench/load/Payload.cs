@@ -5,8 +5,8 @@ using System.Text;
 namespace Dunlin.Bench.Load;
 
 /// <summary>
-/// The data of an event: <c>"dunlin-load RUN PUBLISHER NUMBER TICKS xxx…"</c>. Readers find it again without parsing JSON; its
-/// time is this process's own, so no clocks are compared.
+/// The data of an event: <c>"dunlin-load RUN PUBLISHER NUMBER TICKS xxx…"</c>. Readers find it without parsing JSON. The time is of this
+/// process's clock, so no clocks are compared.
 /// </summary>
 internal static class Payload
 {
@@ -22,7 +22,7 @@ internal static class Payload
         );
     }
 
-    /// <summary>Reads a line of a stream; false where it is none of this run's events.</summary>
+    /// <summary>Reads a line of a stream; false if it is no event of this run.</summary>
     public static bool TryRead(ReadOnlySpan<byte> line, out int publisher, out long number, out long sentAt)
     {
         (publisher, number, sentAt) = (0, 0, 0);

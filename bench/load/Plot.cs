@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Dunlin.Bench.Load;
 
-/// <summary>The run as one SVG picture: deliveries over time, latency by percentile, memory and CPU of the server.</summary>
+/// <summary>Draws the run as one SVG picture: deliveries over time, latency percentiles, memory and CPU of the server.</summary>
 internal static class Plot
 {
     private const int Width = 760;
@@ -97,7 +97,7 @@ internal static class Plot
             .ToString();
     }
 
-    /// <summary>The next of 1, 2, 5, 10, … so that the lines have readable names.</summary>
+    /// <summary>Rounds up to 1, 2, 5, 10, … for readable axis labels.</summary>
     private static double Round(double value)
     {
         var unit = Math.Pow(10, Math.Floor(Math.Log10(Math.Max(value, 0.001))));

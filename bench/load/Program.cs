@@ -1,4 +1,4 @@
-// Loads a Dunlin deployment with readers and publishers and tells what came of it.
+// Loads a Dunlin deployment with readers and publishers and reports the results.
 //   dotnet run -c Release --project bench/load -- --url https://example.org --user alice --topic demo --connections 1000
 #pragma warning disable MA0047 // one file, top-level statements
 using System.CommandLine;

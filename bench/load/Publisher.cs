@@ -4,10 +4,10 @@ using System.Text;
 
 namespace Dunlin.Bench.Load;
 
-/// <summary>Publishes to one topic, one event at a time, at a steady rate or as fast as the answers come.</summary>
+/// <summary>Publishes to one topic, one event at a time, at a constant rate or without a pause.</summary>
 internal sealed class Publisher(HttpClient http, int index, string topic, LoadOptions options, Tally tally)
 {
-    /// <summary>Events accepted so far; they are numbered from 0.</summary>
+    /// <summary>Number of accepted events, which are numbered from 0.</summary>
     public long Accepted { get; private set; }
 
     public string Topic => topic;
@@ -22,7 +22,7 @@ internal sealed class Publisher(HttpClient http, int index, string topic, LoadOp
         {
             for (long sent = 0; !cancellationToken.IsCancellationRequested; sent++)
             {
-                // Against the beginning, so that a slow answer does not lower the rate for ever.
+                // Relative to the start of the run, so that a slow answer does not lower the rate permanently.
                 var due = (pause * (sent + ((double)index / options.Publishers))) - Stopwatch.GetElapsedTime(began);
                 if (due > TimeSpan.Zero)
                     await Task.Delay(due, TimeProvider.System, cancellationToken);
@@ -32,18 +32,18 @@ internal sealed class Publisher(HttpClient http, int index, string topic, LoadOp
         }
         catch (OperationCanceledException)
         {
-            // The end of the run.
+            // The run ended.
         }
     }
 
-    // The number of a refused event is used again, so that readers miss nothing that was never accepted.
+    // A refused event keeps its number for the next one, so that readers see no gap.
     private async Task<bool> PublishAsync(long number, CancellationToken cancellationToken)
     {
         var at = Stopwatch.GetTimestamp();
         try
         {
             using var body = new StringContent(Payload.Body(topic, index, number, options.Size), Encoding.UTF8, "application/json");
-            // An answer that was lost is asked for again; the event is not published twice.
+            // Repeats a request without an answer. The key prevents a second event.
             body.Headers.Add("Idempotency-Key", string.Create(CultureInfo.InvariantCulture, $"load-{Payload.Run}-{index}-{number}"));
             using var response = await http.PostAsync("dunlin/v1/events", body, cancellationToken);
             if (response.IsSuccessStatusCode)

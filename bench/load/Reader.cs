@@ -3,22 +3,22 @@ using System.Diagnostics;
 
 namespace Dunlin.Bench.Load;
 
-/// <summary>One event stream: counts, times and checks what comes, and resumes where it was cut.</summary>
-/// <param name="http">Its way to the server.</param>
-/// <param name="topic">What it reads.</param>
-/// <param name="tally">Where it counts.</param>
-/// <param name="readOn">A reader that stalls: after the first bytes it reads nothing before this completes, and is not timed.</param>
+/// <summary>One event stream: counts, times and checks events, and resumes after an interruption.</summary>
+/// <param name="http">The client of the server.</param>
+/// <param name="topic">The topic to read.</param>
+/// <param name="tally">Receives the counts.</param>
+/// <param name="readOn">For a stalled reader: it stops reading after the first bytes until this completes, and is not timed.</param>
 internal sealed class Reader(HttpClient http, string topic, Tally tally, Task? readOn = null)
 {
-    private readonly ConcurrentDictionary<int, long> _seen = new(); // the last number of each publisher
+    private readonly ConcurrentDictionary<int, long> _seen = new(); // last number of each publisher
     private readonly byte[] _buffer = new byte[4_096];
     private byte[] _line = [];
     private string? _lastEventId;
 
-    /// <summary>The last number it has from a publisher; -1 for none. Not exact while it reads.</summary>
+    /// <summary>Returns the last number of a publisher; -1 for none. May be outdated while the reader runs.</summary>
     public long LastOf(int publisher) => _seen.GetValueOrDefault(publisher, -1);
 
-    /// <summary>Reads until it is cancelled. <paramref name="opened"/> is called at the first bytes of every attempt.</summary>
+    /// <summary>Reads until it is cancelled. Calls <paramref name="opened"/> at the first bytes of every attempt.</summary>
     public async Task RunAsync(Action opened, CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)

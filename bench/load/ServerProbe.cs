@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace Dunlin.Bench.Load;
 
-/// <summary>Memory and CPU of the server's process, from /proc; nothing where it is elsewhere.</summary>
+/// <summary>Reads memory and CPU of the server's process from /proc; null if it runs elsewhere.</summary>
 internal sealed class ServerProbe(int? processId)
 {
-    private static readonly double TicksPerSecond = 100; // USER_HZ, the same on every Linux
+    private static readonly double TicksPerSecond = 100; // USER_HZ, 100 on every Linux
 
-    /// <summary>Resident bytes, and seconds of CPU since it began.</summary>
+    /// <summary>Returns the resident memory, and the CPU seconds since the process started.</summary>
     public (double MiB, double CpuSeconds)? Read()
     {
         if (processId is not { } id)
@@ -15,7 +15,7 @@ internal sealed class ServerProbe(int? processId)
         try
         {
             var folder = string.Create(CultureInfo.InvariantCulture, $"/proc/{id}");
-            // The name in parentheses may hold spaces; what follows it does not.
+            // The process name in parentheses may contain spaces; the fields after it do not.
             var stat = File.ReadAllText(folder + "/stat");
             var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
             var cpu =

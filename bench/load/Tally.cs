@@ -1,6 +1,6 @@
 namespace Dunlin.Bench.Load;
 
-/// <summary>What has happened so far. Safe for concurrent use.</summary>
+/// <summary>Counts the results of a run. Thread-safe.</summary>
 internal sealed class Tally
 {
     private long _published;
@@ -11,10 +11,10 @@ internal sealed class Tally
     private long _reconnects;
     private int _open;
 
-    /// <summary>From publish to delivery, of this phase.</summary>
+    /// <summary>Durations from publish to delivery in this phase.</summary>
     public Histogram Deliveries { get; private set; } = new();
 
-    /// <summary>From publish to answer, of this phase.</summary>
+    /// <summary>Durations from publish to answer in this phase.</summary>
     public Histogram Answers { get; private set; } = new();
 
     public long Published => Volatile.Read(ref _published);
@@ -23,7 +23,7 @@ internal sealed class Tally
 
     public long Delivered => Volatile.Read(ref _delivered);
 
-    /// <summary>Numbers of a publisher that a reader never saw although it saw later ones.</summary>
+    /// <summary>Events that a reader never received although it received later ones of the same publisher.</summary>
     public long Missed => Volatile.Read(ref _missed);
 
     public long Repeated => Volatile.Read(ref _repeated);
@@ -32,7 +32,7 @@ internal sealed class Tally
 
     public int Open => Volatile.Read(ref _open);
 
-    /// <summary>The last answer that was no success, for the user to read.</summary>
+    /// <summary>The last unsuccessful answer, for the report.</summary>
     public string? Problem { get; set; }
 
     public void StartPhase() => (Deliveries, Answers) = (new Histogram(), new Histogram());

@@ -6,7 +6,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Bench.Micro;
 
-/// <summary>One event to one frame, in each clothing.</summary>
+/// <summary>Encodes one event as one frame, in each wire format.</summary>
 [MemoryDiagnoser]
 public class Frames
 {
@@ -19,7 +19,7 @@ public class Frames
     public ReadOnlyMemory<byte> Envelope() => FrameWriter.Encode(null, frame => WireFormats.Envelope.Write(_event, frame));
 }
 
-/// <summary>A transient event to all connections: what the fan-out itself costs, without store and sockets. Per delivery.</summary>
+/// <summary>Delivers a transient event to all connections: the cost of the fan-out per delivery, without store and sockets.</summary>
 [MemoryDiagnoser]
 public class Fanouts
 {
@@ -30,7 +30,7 @@ public class Fanouts
     private int _left;
 
     [GlobalSetup]
-    public void Setup() => StartAsync().GetAwaiter().GetResult(); // the harness, run in process, does not await
+    public void Setup() => StartAsync().GetAwaiter().GetResult(); // the in-process harness does not await
 
     private async Task StartAsync()
     {
@@ -59,7 +59,7 @@ public class Fanouts
         _all.Wait();
     }
 
-    /// <summary>10,000 topics with one subscriber each, an event to each.</summary>
+    /// <summary>10,000 topics with one subscriber and one event each.</summary>
     [Benchmark(OperationsPerInvoke = Connections)]
     public void Own_topics()
     {

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Bench.Micro;
 
-/// <summary>A started engine without HTTP, on a store of its own.</summary>
+/// <summary>A started engine without HTTP, on its own store.</summary>
 public sealed class Engine : IAsyncDisposable
 {
     private readonly IHost _host;
@@ -17,7 +17,7 @@ public sealed class Engine : IAsyncDisposable
 
     private Engine(IHost host, string? folder) => (_host, _folder) = (host, folder);
 
-    /// <summary>200 bytes of JSON, as an event of a business application has.</summary>
+    /// <summary>200 bytes of JSON, the size of a typical application event.</summary>
     public static byte[] Data { get; } = System.Text.Encoding.ASCII.GetBytes("\"" + new string('x', 198) + "\"");
 
     public IJournal Journal => _host.Services.GetRequiredService<IJournal>();
@@ -26,7 +26,8 @@ public sealed class Engine : IAsyncDisposable
 
     public EventFanout Fanout => _host.Services.GetRequiredService<EventFanout>();
 
-    /// <param name="sqlite">A real file with <c>synchronous=FULL</c>; otherwise in memory.</param>
+    /// <summary>Starts an engine.</summary>
+    /// <param name="sqlite">Whether to use a real file with <c>synchronous=FULL</c>; otherwise in memory.</param>
     public static async Task<Engine> StartAsync(bool sqlite)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
@@ -44,7 +45,7 @@ public sealed class Engine : IAsyncDisposable
 
     public static EventDraft Draft(string topic) => new(TopicName.Parse(topic), "bench.event", Data);
 
-    /// <summary>Opens live connections to one topic, or each to one of its own.</summary>
+    /// <summary>Opens live connections to one topic, or each to its own topic.</summary>
     public async Task<IReadOnlyList<NullSink>> ConnectAsync(int count, bool ownTopics)
     {
         var sinks = new List<NullSink>();
@@ -68,12 +69,12 @@ public sealed class Engine : IAsyncDisposable
     }
 }
 
-/// <summary>A peer that takes everything at once, and tells when it has been flushed so often.</summary>
+/// <summary>A peer that accepts everything immediately and counts flushes.</summary>
 public sealed class NullSink : IFrameSink
 {
     private int _flushes;
 
-    /// <summary>Called at every flush with their number.</summary>
+    /// <summary>Called at every flush with the number of flushes.</summary>
     public Action<int> Flushed { get; set; } = static _ => { };
 
     public void Write(ReadOnlyMemory<byte> bytes) { }

@@ -1,4 +1,4 @@
-// Time and allocations of the engine's hot paths.
+// Measures time and allocations of the engine's hot paths.
 //   dotnet run -c Release --project bench/micro -- --filter '*' --inProcess
 using BenchmarkDotNet.Running;
 

@@ -1,7 +1,7 @@
 #pragma warning disable MA0047 // one file, top-level statements
-// What the figures of bench/README.md are measured on: the engine's endpoints and nothing else, journal on and durable.
-// Usage: Dunlin.Bench.Server PORT FILE.db | PORT memory | PORT "Host=..." [REDIS] (PostgreSQL). Whoever asks is signed in as "bench" and
-// may do everything.
+// The server that bench/README.md measures: the endpoints of the engine, with a durable journal.
+// Usage: Dunlin.Bench.Server PORT FILE.db | PORT memory | PORT "Host=..." [REDIS] (PostgreSQL). Every client is signed in as "bench" and
+// has all permissions.
 using System.Security.Claims;
 using Dunlin.Hosting;
 using Dunlin.Publishing;
@@ -9,7 +9,7 @@ using Dunlin.Streams;
 using Dunlin.Topics;
 using Dunlin.Transport;
 
-// Its settings are watched below the content root, so the data is to lie elsewhere: docs/operations/running.md.
+// The framework watches settings below the content root, so the data must be elsewhere: docs/operations/running.md.
 var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
 builder.Logging.ClearProviders();
 builder.WebHost.UseUrls("http://127.0.0.1:" + args[0]);

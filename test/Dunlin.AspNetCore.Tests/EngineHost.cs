@@ -22,8 +22,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.AspNetCore.Tests;
 
-/// <summary>The engine behind a real Kestrel, in memory and on manual time. Who asks is named by the header <c>X-User</c>
-/// (<c>name</c> or <c>name:session</c>): any authentication can stand before the engine.</summary>
+/// <summary>
+/// The engine behind a real Kestrel, in memory and on manual time. The header <c>X-User</c> (<c>name</c> or <c>name:session</c>) names the
+/// caller, in place of an authentication scheme.
+/// </summary>
 internal sealed class EngineHost : IAsyncDisposable
 {
     private readonly DunlinTestHost _host;
@@ -42,7 +44,7 @@ internal sealed class EngineHost : IAsyncDisposable
 
     public IJournal Journal => _host.Journal;
 
-    /// <summary>What the policy refuses; names and patterns are looked up as a whole.</summary>
+    /// <summary>Names and patterns that the policy refuses, compared as whole strings.</summary>
     public HashSet<string> Refused => _host.Get<TestPolicy>().Refused;
 
     public static async Task<EngineHost> StartAsync(
@@ -128,7 +130,7 @@ internal sealed class EngineHost : IAsyncDisposable
     }
 }
 
-/// <summary>Ways to wait for an event of a stream.</summary>
+/// <summary>Waits for events of a stream.</summary>
 internal static class EventReaders
 {
     public static Task<SseItem<string>> UntilAsync(this EventStreamReader<SseItem<string>> reader, string type) =>

@@ -9,10 +9,10 @@ internal sealed class FakeAccountStore : IAccountStore
 {
     private readonly InMemoryAccountStore _store = new();
 
-    /// <summary>Thrown by every call that reads accounts or counts failures, while it is set.</summary>
+    /// <summary>While set, every call that reads accounts or counts failures throws it.</summary>
     public Exception? Fault { get; set; }
 
-    /// <summary>Runs after an account was read by name, before the reader gets it.</summary>
+    /// <summary>Runs after an account was read by name, before the caller receives it.</summary>
     public Func<Task>? AfterFindByName { get; set; }
 
     public async ValueTask<AccountRow?> FindByNameAsync(string username, CancellationToken cancellationToken)
@@ -59,7 +59,7 @@ internal sealed class FakeSessionStore : ISessionStore
 
     public int Finds => Volatile.Read(ref _finds);
 
-    /// <summary>Thrown by every reading call while it is set.</summary>
+    /// <summary>While set, every reading call throws it.</summary>
     public Exception? Fault { get; set; }
 
     public ValueTask AddAsync(SessionRow session, CancellationToken cancellationToken)

@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Dunlin.AspNetCore.Tests;
 
-/// <summary>A certificate that nobody trusts.</summary>
+/// <summary>A self-signed certificate without a trusted root.</summary>
 internal static class TestCertificate
 {
     public static X509Certificate2 Create()

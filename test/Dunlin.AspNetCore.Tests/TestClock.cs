@@ -1,6 +1,6 @@
 namespace Dunlin.AspNetCore.Tests;
 
-/// <summary>Time that moves when a test says so.</summary>
+/// <summary>A clock that only a test advances.</summary>
 internal sealed class TestClock : TimeProvider
 {
     private long _ticks = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero).Ticks;

@@ -19,7 +19,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.AspNetCore.Tests;
 
-/// <summary>What a test changes about the host.</summary>
+/// <summary>The configuration that a test changes.</summary>
 internal sealed class HostSetup
 {
     public Action<AccountOptions>? Accounts { get; init; }
@@ -29,12 +29,12 @@ internal sealed class HostSetup
     public Action<WebApplication>? Map { get; init; }
 }
 
-/// <summary>A real server on a free port with accounts, fake stores, a clock of its own and all of its log.</summary>
+/// <summary>A real server on a free port with accounts, fake stores, its own clock and its complete log.</summary>
 internal sealed class TestHost : IAsyncDisposable
 {
     public const string Password = "correct horse battery";
 
-    /// <summary>A name that tests can write down; by default it depends on the key.</summary>
+    /// <summary>A fixed name for tests; the default depends on the key.</summary>
     public const string CookieName = "dunlin_session";
 
     private readonly DunlinTestHost _host;
@@ -65,10 +65,10 @@ internal sealed class TestHost : IAsyncDisposable
         return new TestHost(await DunlinTestHost.StartAsync(host => Build(host, clock, setup ?? new())), clock);
     }
 
-    /// <summary>A browser-like client: keeps cookies, follows nothing.</summary>
+    /// <summary>A client with cookies that follows no redirects.</summary>
     public HttpClient Browser() => new(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = Address };
 
-    /// <summary>A client that keeps no cookies.</summary>
+    /// <summary>A client without cookies.</summary>
     public HttpClient Plain() => new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Address };
 
     public async Task<UserAccount> CreateAsync(string username, params string[] roles) =>
@@ -82,7 +82,7 @@ internal sealed class TestHost : IAsyncDisposable
         return new SignedIn(json.GetProperty("sessionId").GetString()!, json.GetProperty("accessToken").GetString()!, Cookie(response)!);
     }
 
-    /// <summary>The value of the session cookie that a response sets, or null.</summary>
+    /// <summary>Returns the session cookie that a response sets, or null.</summary>
     public static string? Cookie(HttpResponseMessage response) =>
         response.Headers.TryGetValues("Set-Cookie", out var cookies)
             ? cookies.Single()[(cookies.Single().IndexOf('=', StringComparison.Ordinal) + 1)..].Split(';')[0]
@@ -151,7 +151,7 @@ internal static class HttpAssert
         return content;
     }
 
-    /// <summary>Checks status, code and shape of a problem document, and returns it.</summary>
+    /// <summary>Checks status, code and form of a problem document (RFC 9457), and returns it.</summary>
     public static async Task<JsonElement> ProblemAsync(HttpResponseMessage response, int status, string code)
     {
         var text = await response.Content.ReadAsStringAsync();

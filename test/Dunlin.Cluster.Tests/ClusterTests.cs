@@ -7,8 +7,9 @@ using Dunlin.TestKit;
 
 namespace Dunlin.Cluster.Tests;
 
-/// <summary>What the guarantees say of several nodes, on the host as users run it: real processes, a real PostgreSQL, Redis and nginx,
-/// and everything that can be taken away from them.</summary>
+/// <summary>
+/// The guarantees for several nodes, with the shipped host: real processes, PostgreSQL, Redis and nginx, and failures of each of them.
+/// </summary>
 public sealed class ClusterTests(ITestOutputHelper output)
 {
     private const int Users = 20;
@@ -19,7 +20,7 @@ public sealed class ClusterTests(ITestOutputHelper output)
     private long _stopWriting;
 
     [Fact]
-    public async Task G1_to_G6_hold_while_nodes_databases_and_lines_are_taken_away()
+    public async Task G1_to_G6_hold_during_node_database_and_network_failures()
     {
         TestSeed.NewRandom(out var seed);
         var users = Enumerable.Range(0, Users).Select(i => $"u{i:00}").ToList();
@@ -79,7 +80,7 @@ public sealed class ClusterTests(ITestOutputHelper output)
             lost += _acknowledged.Count(a =>
                 a.Key.StartsWith(reader.User + "-", StringComparison.Ordinal) && !seen.Contains((a.Value, a.Key))
             );
-            // A task is created once, however often it was asked for.
+            // A task is created exactly once, however often the request was repeated.
             lost += seen.Count - seen.Select(s => s.Id).Distinct(StringComparer.Ordinal).Count();
         }
         var conflicts = LeaseContender.Conflicts(holds);
@@ -97,7 +98,7 @@ public sealed class ClusterTests(ITestOutputHelper output)
         Assert.True(holds.Count > 20, $"only {holds.Count} holds");
     }
 
-    /// <summary>Everything once, in an order of the seed, each time for long enough to be felt and with a moment after it.</summary>
+    /// <summary>Causes every failure once, in an order of the seed, long enough to have an effect and with a pause after it.</summary>
     private static async Task TakeAwayAsync(Site site, Random random)
     {
         Func<Task>[] faults =
@@ -123,7 +124,7 @@ public sealed class ClusterTests(ITestOutputHelper output)
             },
             async () =>
             {
-                // Far longer than a lease (3 s) and than the database lets a transaction be idle (6 s).
+                // Far longer than a lease (3 s) and than PostgreSQL allows an idle transaction (6 s).
                 var node = site.Nodes[random.Next(3)];
                 await node.PauseAsync();
                 await PassAsync(30);
@@ -159,8 +160,10 @@ public sealed class ClusterTests(ITestOutputHelper output)
         await node.StartAsync();
     }
 
-    /// <summary>Adds tasks one after the other, each with an id of its own choice, until it is acknowledged. A request without an
-    /// answer is unknown, and made again.</summary>
+    /// <summary>
+    /// Creates tasks one after the other, each with a client-chosen id. Repeats a request without an answer, because its outcome is
+    /// unknown.
+    /// </summary>
     private async Task WriteAsync(HttpClient client, string user)
     {
         for (var i = 0; Interlocked.Read(ref _stopWriting) == 0; i++)

@@ -20,7 +20,7 @@ namespace Dunlin.Cluster.Tests;
 public sealed class MoverTests
 {
     [Fact]
-    public async Task Everything_moves_from_a_file_into_a_database_and_a_page_resumes_from_its_old_position()
+    public async Task Data_moves_from_file_to_database_and_a_page_resumes_its_position()
     {
         await using var postgres = await PostgresServer.StartNewAsync();
         var folder = Directory.CreateTempSubdirectory("dunlin-move-");
@@ -90,7 +90,7 @@ public sealed class MoverTests
             await using var stream = await OpenStream.OpenAsync(client, "/api/sse?deviceId=phone");
             await stream.WhenAsync("missed");
             Assert.Equal((0, 0), (stream.Count("before"), stream.Count("dunlin.reset")));
-            // The lease is still held, and the next token is larger than every one before.
+            // The lease is still held, and the next token is larger than all before.
             using var held = await client.PutAsJsonAsync(
                 "/dunlin/v1/leases/warranty/1/1/remarks",
                 new { leaseId = "another-lease-1", seconds = 30 }

@@ -13,7 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Cluster.Tests;
 
-/// <summary>One picture from the request to publish, over the commit, to the deliveries of two nodes.</summary>
+/// <summary>One trace from the publish request over the commit to the deliveries of two nodes.</summary>
 public sealed class TraceTests
 {
     private const int Publishes = 20;
@@ -34,7 +34,7 @@ public sealed class TraceTests
         await using var there = await OpenStream.OpenAsync(alice[1], "/dunlin/v1/events?topic=traces/t");
         using var client = new Activity("client") { ActivityTraceFlags = ActivityTraceFlags.Recorded }.Start();
 
-        // The writer is held until all wait for it.
+        // Holds the writer until all requests wait for it.
         var (held, release) = (new TaskCompletionSource(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         var holding = nodes
             .Services(0)
@@ -79,7 +79,7 @@ public sealed class TraceTests
             .ToHashSet();
         Assert.All(published, span => Assert.Contains(span.ParentSpanId, requests));
 
-        // One commit for all of them, a root of its own.
+        // One commit for all requests, with its own root span.
         var ids = published.Select(span => span.SpanId).ToHashSet();
         var commit = Assert.Single(
             await spans.WhenAsync(
@@ -90,7 +90,7 @@ public sealed class TraceTests
         Assert.Equal(ids, commit.Links.Select(link => link.Context.SpanId).ToHashSet());
         Assert.Equal((default, (object)Publishes), (commit.ParentSpanId, commit.GetTagItem("dunlin.events")!));
 
-        // One delivery on each node, whose link says whether the commit was made there.
+        // One delivery on each node. Its link tells whether that node made the commit.
         var deliveries = await spans.WhenAsync(
             2,
             span => span.OperationName == "dunlin.deliver" && span.Links.Any(link => link.Context.SpanId == commit.SpanId)

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Cluster.Tests;
 
-/// <summary>What happens on one node and must be felt on another.</summary>
+/// <summary>Actions on one node that affect the other.</summary>
 public sealed class TwoNodesTests
 {
     private const string LeaseOfAlice = "lease-of-alice-1",
@@ -24,7 +24,7 @@ public sealed class TwoNodesTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_change_on_one_node_reaches_the_streams_of_the_other_except_those_of_its_own_session(bool withRedis)
+    public async Task A_change_on_one_node_reaches_other_sessions_on_the_other_node(bool withRedis)
     {
         await using var nodes = await TwoNodes.StartAsync(withRedis);
         var (alice, carol) = (await nodes.SignInAsync("alice"), await nodes.SignInAsync("carol"));
@@ -36,7 +36,7 @@ public sealed class TwoNodesTests
         await other.WhenAsync("fileDataChanged", "lock_acquired", file);
         var lease = (await locked.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("lease").GetInt64();
         using var released = await alice[0].PostAsJsonAsync("/api/v1/files/release_lock", new { file_id = file, lease });
-        // The other takes it now, which is heard; so by then one's own would have been heard too.
+        // The other node acquires the lock now, and that event arrives. An event about the own lock would have arrived before it.
         await other.WhenAsync("lockReleased", file);
         using var taken = await carol[0].PostAsJsonAsync("/api/v1/files/acquire_lock", new { file_id = file });
         Assert.True(taken.IsSuccessStatusCode, await taken.Content.ReadAsStringAsync());
@@ -48,7 +48,7 @@ public sealed class TwoNodesTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task G4_Signing_out_on_one_node_ends_the_streams_of_that_session_on_the_other_at_once(bool withRedis)
+    public async Task G4_Sign_out_on_one_node_ends_the_sessions_streams_on_the_other(bool withRedis)
     {
         await using var nodes = await TwoNodes.StartAsync(withRedis);
         var (leaving, staying) = (await nodes.SignInAsync("alice"), await nodes.SignInAsync("alice"));
@@ -66,7 +66,7 @@ public sealed class TwoNodesTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task G4_Access_taken_on_one_node_ends_what_is_open_on_the_other(bool withRedis)
+    public async Task G4_Access_revoked_on_one_node_ends_open_streams_on_the_other(bool withRedis)
     {
         await using var nodes = await TwoNodes.StartAsync(withRedis);
         var (alice, dave) = (await nodes.SignInAsync("alice"), await nodes.SignInAsync("dave"));
@@ -122,21 +122,21 @@ public sealed class TwoNodesTests
     }
 
     [Fact]
-    public async Task A_lease_whose_node_is_gone_runs_out_is_announced_and_goes_to_the_waiter_at_another_node()
+    public async Task A_lease_of_a_dead_node_expires_and_passes_to_a_waiter_elsewhere()
     {
         await using var nodes = await TwoNodes.StartAsync(withRedis: false);
         var (alice, bob) = (await nodes.SignInAsync("alice"), await nodes.SignInAsync("bob"));
         await PutAsync(alice[0], LeaseOfAlice, 3, HttpStatusCode.Created);
         await PutAsync(bob[0], LeaseOfBob, 60, HttpStatusCode.Accepted, wait: true);
         await using var his = await OpenStream.OpenAsync(bob[1], "/api/sse/warranty-updates?branchId=1");
-        // Granted and waited for at this node, which knows of both; the other has never heard of them.
+        // Both leases were granted and queued at this node. The other node has no local state about them.
         await nodes.StopAsync(0);
         await his.WhenAsync("lock-acquired", "bob");
         await PutAsync(bob[1], LeaseOfBob, 60, HttpStatusCode.OK);
     }
 
     [Fact]
-    public async Task A_page_that_comes_back_to_another_node_keeps_its_lease_and_one_that_does_not_loses_it()
+    public async Task A_page_that_reconnects_to_another_node_keeps_its_lease()
     {
         var time = new ManualTime();
         await using var nodes = await TwoNodes.StartAsync(withRedis: false, time);
@@ -159,8 +159,8 @@ public sealed class TwoNodesTests
         await gone.DisposeAsync();
         await using var again = await OpenStream.OpenAsync(staying[1], "/dunlin/v1/events?topic=users/alice");
         await WhenAsync(() => nodes.Services(0).GetRequiredService<Fanout.EventFanout>().ConnectionCount == 0);
-        // The grace of ten seconds and a tick of the wheel. After each step the nodes hear each other, so that neither forgets the other;
-        // after the last one time stands still, so that the question whether the page is at the other node is not given up.
+        // Advances past the grace of ten seconds and one tick. After each step the nodes exchange messages, so that neither drops the
+        // other. After the last step time stops, so that the query for the page at the other node cannot time out.
         foreach (var step in Enumerable.Repeat(1.0, 10).Append(0.2))
         {
             await nodes.HearEachOtherAsync();
@@ -174,7 +174,7 @@ public sealed class TwoNodesTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Presence_stats_and_messages_to_one_device_know_of_the_other_node(bool withRedis)
+    public async Task Presence_stats_and_device_messages_are_cluster_wide(bool withRedis)
     {
         await using var nodes = await TwoNodes.StartAsync(withRedis, new ManualTime());
         var alice = await nodes.SignInAsync("alice");
@@ -197,7 +197,7 @@ public sealed class TwoNodesTests
     }
 
     [Fact]
-    public async Task What_each_system_tells_of_open_streams_is_that_of_all_nodes()
+    public async Task Open_stream_counts_of_each_system_are_cluster_wide()
     {
         await using var nodes = await TwoNodes.StartAsync(withRedis: false, new ManualTime());
         var alice = await nodes.SignInAsync("alice");
@@ -228,7 +228,7 @@ public sealed class TwoNodesTests
     }
 
     [Fact]
-    public async Task What_a_node_has_not_answered_is_said_to_be_missing_and_one_that_stops_is_not_waited_for()
+    public async Task An_unresponsive_node_is_reported_and_a_stopped_one_not_waited_for()
     {
         await using var nodes = await TwoNodes.StartAsync(withRedis: false);
         var alice = await nodes.SignInAsync("alice");
@@ -267,7 +267,7 @@ public sealed class TwoNodesTests
     }
 
     [Fact]
-    public async Task A_job_that_is_asked_for_at_one_node_is_done_by_another_without_its_asking_the_journal()
+    public async Task A_job_enqueued_at_one_node_runs_at_another_without_a_journal_query()
     {
         await using var nodes = await TwoNodes.StartAsync(
             withRedis: false,
@@ -284,7 +284,7 @@ public sealed class TwoNodesTests
             }
         );
         var alice = await nodes.SignInAsync("alice");
-        // A page at an address that nobody may have fetched: refused for good, by whoever does the job.
+        // The address may not be fetched, so the job fails permanently on any node.
         using var added = await alice[0]
             .PostAsJsonAsync("/api/v1/wishlists/demo-birthday/items", new { id = "of-another-node", source_url = "http://127.0.0.1:9/x" });
         Assert.True(added.IsSuccessStatusCode, await added.Content.ReadAsStringAsync());
@@ -294,9 +294,9 @@ public sealed class TwoNodesTests
     }
 
     [Fact]
-    public async Task G4_A_node_that_ends_right_after_a_change_of_rights_was_committed_leaves_nothing_open_on_the_other()
+    public async Task G4_A_node_that_dies_after_a_committed_revocation_leaves_nothing_open()
     {
-        // Nothing that happens after the commit at this node can pass it on: all that the other has is the transaction.
+        // Nothing after the commit at this node can notify the other, which has only the transaction.
         await using var nodes = await TwoNodes.StartAsync(
             withRedis: false,
             configure: (node, services) =>
@@ -316,7 +316,7 @@ public sealed class TwoNodesTests
         using var taken = await alice[0].DeleteAsync("/api/v1/admin/collections/letters/members/dave");
         Assert.True(taken.IsSuccessStatusCode, await taken.Content.ReadAsStringAsync());
         await letters.WhenAsync("dunlin.revoked", "documents/letters");
-        // The end of a session likewise, with the last word to its pages.
+        // The same for the end of a session, with the final event to its pages.
         var sessions = (await alice[0].GetFromJsonAsync<JsonElement>("/api/v1/admin/sessions")).GetProperty("sessions").EnumerateArray();
         var ended = sessions
             .Single(session => session.GetProperty("username").GetString() == "carol")
@@ -329,7 +329,7 @@ public sealed class TwoNodesTests
     }
 
     [Fact]
-    public async Task A_timer_that_both_nodes_watch_ends_once()
+    public async Task A_timer_scheduled_on_both_nodes_ends_once()
     {
         var time = new ManualTime();
         await using var nodes = await TwoNodes.StartAsync(withRedis: false, time);
@@ -347,11 +347,11 @@ public sealed class TwoNodesTests
             );
         Assert.True(started.IsSuccessStatusCode, await started.Content.ReadAsStringAsync());
         await phone.WhenAsync("\"channel\":\"timer\"", "\"type\":\"started\"");
-        // One node is reminded of its end, and the sweeps of both find it.
+        // One node has a reminder of the timer's end, and the sweeps of both nodes find it.
         for (var step = 0; step < 90; step++)
         {
             time.Advance(TimeSpan.FromSeconds(4));
-            // What is under way sees no more of the time than this.
+            // Limits the time that passes during running work.
             if (step % 10 == 0)
                 await Task.WhenAll(dave.Select(client => client.GetStringAsync("/api/timer")));
         }

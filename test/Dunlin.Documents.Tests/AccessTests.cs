@@ -2,10 +2,10 @@ using System.Net.Http.Json;
 
 namespace Dunlin.Documents.Tests;
 
-/// <summary>G4: whoever may not see a collection learns nothing of it, by any path.</summary>
+/// <summary>Guarantee G4: a user without access to a collection learns nothing about it.</summary>
 public sealed class AccessTests : IAsyncLifetime
 {
-    // Names and titles that only the collection "personnel" has.
+    // Names and titles of the collection "personnel" only.
     private static readonly string[] Secrets = ["personnel", "Personnel", "Testimonial"];
 
     private DocumentsHost _host = null!;
@@ -26,7 +26,7 @@ public sealed class AccessTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Fact]
-    public async Task G4_The_raw_stream_holds_no_event_id_or_name_of_an_unseen_collection()
+    public async Task G4_The_raw_stream_contains_nothing_of_an_inaccessible_collection()
     {
         var (stranger, member) = (await _bob.SubscribeAsync(), await _alice.SubscribeAsync());
         var ids = new List<string> { _hidden };
@@ -54,7 +54,7 @@ public sealed class AccessTests : IAsyncLifetime
         await _carol.LockAsync(ids[2]);
         (await _carol.DeleteAsync(ids[2])).Ok();
 
-        // Events are told in order: once this one is here, none of the others is still to come.
+        // Events arrive in order: after this one no earlier event can follow.
         (await _alice.PostAsync("admin/notifications", new { message = "the end" })).Ok();
         await stranger.WhenAsync("notification");
 
@@ -64,7 +64,7 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task G4_A_resumed_stream_holds_nothing_of_an_unseen_collection_either()
+    public async Task G4_A_resumed_stream_contains_nothing_of_an_inaccessible_collection()
     {
         string id;
         await using (var first = await RawStream.OpenAsync(_bob.Http, "/api/v1/sse/subscribe"))
@@ -78,7 +78,7 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task G4_No_answer_tells_an_unseen_file_from_one_that_never_was()
+    public async Task G4_An_inaccessible_file_is_answered_like_a_missing_one()
     {
         await _carol.LockAsync(_hidden);
         foreach (
@@ -124,14 +124,14 @@ public sealed class AccessTests : IAsyncLifetime
     [InlineData("/dunlin/v1/events?topic=documents-users/carol")]
     [InlineData("/dunlin/v1/presence?topic=documents/personnel")]
     [InlineData("/dunlin/v1/journal?topic=documents/personnel")]
-    public async Task G4_The_engines_own_endpoints_refuse_the_same(string path)
+    public async Task G4_Engine_endpoints_refuse_inaccessible_topics_too(string path)
     {
         using var response = await _bob.Http.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal(403, (int)response.StatusCode);
     }
 
     [Fact]
-    public async Task G4_Locks_of_an_unseen_collection_are_not_listed_by_the_engine()
+    public async Task G4_Locks_of_an_inaccessible_collection_are_not_listed()
     {
         await _carol.LockAsync(_hidden);
         using var response = await _bob.Http.GetAsync(new Uri("/dunlin/v1/leases?prefix=documents", UriKind.Relative));
@@ -139,7 +139,7 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nobody_learns_by_the_notices_who_else_is_there()
+    public async Task Notifications_do_not_reveal_other_sessions()
     {
         await _carol.SubscribeAsync();
         var stream = await _bob.SubscribeAsync("/dunlin/v1/events?topic=documents-notices");
@@ -151,7 +151,7 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task G4_Access_that_is_taken_away_ends_at_once_for_open_streams_too()
+    public async Task G4_Revoked_access_also_ends_for_open_streams_at_once()
     {
         var stream = await _carol.SubscribeAsync();
         await _alice.LockAsync(_hidden);
@@ -172,7 +172,7 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_signing_in_nothing_is_answered()
+    public async Task Without_a_sign_in_every_request_is_refused()
     {
         using var http = new HttpClient { BaseAddress = _host.Address };
         foreach (var path in new[] { "sse/subscribe", "files/list", "files/locks", $"files/{_hidden}", "admin/sessions" })

@@ -21,7 +21,7 @@ public sealed class AdminTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Fact]
-    public async Task A_session_that_is_ended_hears_why_before_its_stream_closes_and_its_lock_is_free_at_once()
+    public async Task An_ended_session_gets_the_reason_and_its_lock_is_free_at_once()
     {
         var (ended, reader) = (await _bob.SubscribeAsync(), await _carol.SubscribeAsync());
         var elsewhere = await _host.SignInAsync("bob");
@@ -43,7 +43,7 @@ public sealed class AdminTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_list_of_sessions_says_whose_they_are_and_what_is_open()
+    public async Task The_list_of_sessions_names_users_and_open_pages()
     {
         await _bob.SubscribeAsync();
         var sessions = (await _alice.GetAsync("admin/sessions")).Ok().Body.GetProperty("sessions").EnumerateArray().ToList();
@@ -57,7 +57,7 @@ public sealed class AdminTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_notification_reaches_every_session_but_the_one_that_sent_it()
+    public async Task A_notification_reaches_every_session_except_the_sender()
     {
         var (own, bob, carol) = (await _alice.SubscribeAsync(), await _bob.SubscribeAsync(), await _carol.SubscribeAsync());
         (await _alice.PostAsync("admin/notifications", new { message = "Tea at four", variant = "success" })).Ok();
@@ -70,7 +70,7 @@ public sealed class AdminTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Maintenance_stops_the_writes_of_all_but_administrators_and_tells_everybody()
+    public async Task Maintenance_blocks_writes_except_of_administrators_and_is_announced()
     {
         var stream = await _bob.SubscribeAsync();
         var lease = await _bob.LockAsync(_file);
@@ -107,7 +107,7 @@ public sealed class AdminTests : IAsyncLifetime
             answer.Is(503, "maintenance");
         }
         Assert.True((await _carol.ListAsync()).GetProperty("maintenance").GetProperty("on").GetBoolean());
-        // What was begun can be kept until it is over.
+        // A lock that was acquired before can be kept.
         (await _bob.HeartbeatAsync(_file, lease)).Ok();
         (await _alice.SaveNewAsync(_file, "<a/>")).Ok();
 
@@ -116,7 +116,7 @@ public sealed class AdminTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Administration_is_for_administrators()
+    public async Task Administration_needs_an_administrator()
     {
         foreach (
             var answer in new[]

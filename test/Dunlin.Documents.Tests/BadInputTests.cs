@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Dunlin.Documents.Tests;
 
-/// <summary>Bad input names the field and changes nothing.</summary>
+/// <summary>Invalid input is refused with the field's name and has no effect.</summary>
 public sealed class BadInputTests(BadInputTests.Shared shared) : IClassFixture<BadInputTests.Shared>
 {
     public sealed class Shared : IAsyncLifetime
@@ -47,7 +47,7 @@ public sealed class BadInputTests(BadInputTests.Shared shared) : IClassFixture<B
     [InlineData("files/import", """{"collection":"letters","title":"t","xml_string":"<a/>","variant":"a b"}""", "invalid_field", "variant")]
     [InlineData("admin/notifications", """{"message":""}""", "invalid_field", "message")]
     [InlineData("admin/notifications", """{"message":"x","variant":"loud"}""", "invalid_field", "variant")]
-    public async Task A_bad_body_is_refused_with_the_field(string path, string body, string code, string? field)
+    public async Task An_invalid_body_is_refused_with_the_field(string path, string body, string code, string? field)
     {
         using var content = new StringContent(body, Encoding.UTF8, "application/json");
         var refused = (await shared.Alice.SendAsync(HttpMethod.Post, path, content)).Is(400, code);
@@ -59,7 +59,7 @@ public sealed class BadInputTests(BadInputTests.Shared shared) : IClassFixture<B
     [InlineData("files/acquire_lock", 2_000)]
     [InlineData("files/delete", 70_000)]
     [InlineData("admin/notifications", 5_000)]
-    public async Task A_body_that_is_too_large_is_refused_with_the_limit(string path, int length)
+    public async Task A_too_large_body_is_refused_with_the_limit(string path, int length)
     {
         using var content = new StringContent($"{{\"x\":\"{new string('x', length)}\"}}", Encoding.UTF8, "application/json");
         var refused = (await shared.Alice.SendAsync(HttpMethod.Post, path, content)).Is(413, "too_large");
@@ -67,7 +67,7 @@ public sealed class BadInputTests(BadInputTests.Shared shared) : IClassFixture<B
     }
 
     [Fact]
-    public async Task Other_odd_requests_are_refused_too()
+    public async Task Other_invalid_requests_are_refused()
     {
         (await shared.Alice.GetAsync("files/list?variant=a%20b")).Is(400, "invalid_field");
         (await shared.Alice.GetAsync("files/no-such-file")).Is(404, "not_found");

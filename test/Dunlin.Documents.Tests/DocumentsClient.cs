@@ -6,7 +6,7 @@ using System.Text.Json;
 
 namespace Dunlin.Documents.Tests;
 
-/// <summary>An answer: its status, its body as JSON where it is JSON, and its headers.</summary>
+/// <summary>An answer: status, JSON body if any, and headers.</summary>
 internal sealed record Answer(HttpStatusCode Status, JsonElement Body, HttpResponseHeaders Headers)
 {
     public int Code => (int)Status;
@@ -16,7 +16,7 @@ internal sealed record Answer(HttpStatusCode Status, JsonElement Body, HttpRespo
 
     public long Number(string name) => Body.GetProperty(name).GetInt64();
 
-    /// <summary>Checks that this is the problem that was expected.</summary>
+    /// <summary>Checks that this is the expected problem.</summary>
     public Answer Is(int status, string code)
     {
         Assert.True(Code == status && Text("code") == code, $"expected {status} {code}, got {Code} {Body}");
@@ -31,7 +31,7 @@ internal sealed record Answer(HttpStatusCode Status, JsonElement Body, HttpRespo
     }
 }
 
-/// <summary>One session: its calls and its streams.</summary>
+/// <summary>One session with its requests and streams.</summary>
 internal sealed class DocumentsClient(HttpClient http, string sessionId) : IAsyncDisposable
 {
     private readonly List<RawStream> _streams = [];
@@ -64,7 +64,7 @@ internal sealed class DocumentsClient(HttpClient http, string sessionId) : IAsyn
 
     public Task<Answer> WaitForAsync(string fileId) => PostAsync("files/acquire_lock", new { file_id = fileId, wait = true });
 
-    /// <summary>Acquires, and gives the fence.</summary>
+    /// <summary>Acquires the lock and returns the fencing token.</summary>
     public async Task<long> LockAsync(string fileId) => (await AcquireAsync(fileId)).Ok().Number("lease");
 
     public Task<Answer> ReleaseAsync(string fileId, long? lease = null) => PostAsync("files/release_lock", new { file_id = fileId, lease });
@@ -106,7 +106,7 @@ internal sealed class DocumentsClient(HttpClient http, string sessionId) : IAsyn
 
     public async Task<JsonElement> ListAsync() => (await GetAsync("files/list")).Ok().Body;
 
-    /// <summary>The files of a collection: those whose version is gold, and the others, newest first.</summary>
+    /// <summary>Returns the files of a collection: the gold version, and the others, newest first.</summary>
     public async Task<(string Gold, string[] Versions)> FilesAsync(string collection)
     {
         var files = (await ListAsync())

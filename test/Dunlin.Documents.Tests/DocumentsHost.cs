@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Documents.Tests;
 
-/// <summary>The host as it is shipped, on a free port, with its demo data in a folder of its own and on manual time.</summary>
+/// <summary>The shipped host on a free port, with demo data in its own folder and on manual time.</summary>
 internal sealed class DocumentsHost : IAsyncDisposable
 {
     private readonly DunlinTestHost _host;
@@ -34,7 +34,7 @@ internal sealed class DocumentsHost : IAsyncDisposable
             )
         );
 
-    /// <summary>Signs in: a new session, as in a browser of its own.</summary>
+    /// <summary>Signs in with a new session, as a separate browser does.</summary>
     public async Task<DocumentsClient> SignInAsync(string username)
     {
         var http = new HttpClient(new SocketsHttpHandler { UseCookies = false, MaxConnectionsPerServer = 100 })

@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Documents.Tests;
 
-/// <summary>What one user can make the server keep, or hold in memory.</summary>
+/// <summary>Limits for stored data and memory that one user can occupy.</summary>
 public sealed class LimitTests : IAsyncLifetime
 {
     private static readonly object Large = new
@@ -34,7 +34,7 @@ public sealed class LimitTests : IAsyncLifetime
     [Theory]
     [InlineData("files/import")]
     [InlineData("files/save")]
-    public async Task A_user_who_may_write_nothing_is_refused_before_the_body_is_sent(string path)
+    public async Task A_user_without_write_permission_is_refused_before_the_body(string path)
     {
         var dave = await _host.SignInAsync("dave");
         using var request = await UnfinishedAsync(dave, path, 30_000_000);
@@ -42,7 +42,7 @@ public sealed class LimitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Large_bodies_at_one_time_are_bounded_for_each_user_and_in_all_and_their_places_come_back()
+    public async Task Concurrent_large_bodies_are_limited_per_user_and_in_total()
     {
         var carol = await _host.SignInAsync("carol");
         using (var first = await UnfinishedAsync(_bob, "files/import", 31_000_000))
@@ -52,11 +52,11 @@ public sealed class LimitTests : IAsyncLifetime
             var refused = await ImportAsync(_bob);
             Assert.Equal(2, refused.Is(429, "too_many_requests").Number("limit"));
             Assert.Equal("2", refused.Headers.GetValues("Retry-After").Single());
-            // Another user still has room for what people write, and none for a third such body.
+            // Another user still has room for typical bodies, but not for a third large one.
             (await ImportAsync(carol)).Ok();
             using var third = await UnfinishedAsync(carol, "files/import", 31_000_000);
             Assert.StartsWith("HTTP/1.1 429 ", await third.ReadLineAsync(), StringComparison.Ordinal);
-            // A small body needs no place, whether or not it says its length.
+            // A small body needs no slot, with or without a declared length.
             (
                 await _bob.PostAsync(
                     "files/import",
@@ -72,13 +72,13 @@ public sealed class LimitTests : IAsyncLifetime
         }
         await InFlightAsync(0);
         (await ImportAsync(_bob)).Ok();
-        // A large one that does not say its length.
+        // A large body without a declared length.
         (await _bob.PostAsync("files/import", Large)).Ok();
         await InFlightAsync(0);
     }
 
     [Fact]
-    public async Task Documents_versions_and_bytes_beyond_the_limits_are_refused()
+    public async Task Documents_versions_and_bytes_above_the_limits_are_refused()
     {
         var file = (await _bob.FilesAsync("letters")).Versions[0];
         await ExecuteAsync("UPDATE documents_file SET number = 1000 WHERE stable_id = @file", new { file });
@@ -110,7 +110,7 @@ public sealed class LimitTests : IAsyncLifetime
         Assert.Equal(5_000, (await carol.PostAsync("files/import", import)).Is(429, "limit_reached").Number("limit"));
     }
 
-    /// <summary>Sends a large body that says its length.</summary>
+    /// <summary>Sends a large body with a declared length.</summary>
     private static async Task<Answer> ImportAsync(DocumentsClient client)
     {
         using var content = new StringContent(JsonSerializer.Serialize(Large), Encoding.UTF8, "application/json");
@@ -118,7 +118,7 @@ public sealed class LimitTests : IAsyncLifetime
     }
 
     /// <summary>
-    /// Waits until bodies of so many bytes have a place: a request takes and gives it some time after it was sent or ended.
+    /// Waits until bodies of this total size are in flight. A request enters and leaves some time after it was sent or ended.
     /// </summary>
     private async Task InFlightAsync(long bytes)
     {
@@ -136,7 +136,7 @@ public sealed class LimitTests : IAsyncLifetime
             .Services.GetRequiredService<IStore>()
             .WriteAsync(async (unit, _) => await unit.Connection.ExecuteAsync(sql, parameters, unit.Transaction));
 
-    /// <summary>A request of which the headers and the beginning of the body are sent, and no more.</summary>
+    /// <summary>Sends the headers and the beginning of a body.</summary>
     private async Task<Unfinished> UnfinishedAsync(DocumentsClient client, string path, int length)
     {
         var request = new Unfinished();

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Documents.Tests;
 
-/// <summary>Locks: one holder, which is a session; hand-over; every end announced.</summary>
+/// <summary>Locks: one session holds each; hand-over; every end is announced.</summary>
 public sealed class LockTests : IAsyncLifetime
 {
     private DocumentsHost _host = null!;
@@ -23,7 +23,7 @@ public sealed class LockTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Fact]
-    public async Task One_session_holds_a_lock_and_the_others_are_told_who_and_until_when()
+    public async Task One_session_holds_a_lock_and_others_get_holder_and_expiry()
     {
         var grant = (await _bob.AcquireAsync(_file)).Ok();
         Assert.Equal(("locked", 90), (grant.Text("status"), (int)grant.Number("seconds")));
@@ -40,7 +40,7 @@ public sealed class LockTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task One_who_waits_for_a_file_gets_no_lock_when_the_file_is_deleted()
+    public async Task A_waiter_gets_no_lock_when_the_file_is_deleted()
     {
         var file = (await _bob.SaveNewAsync(_file, "<own/>")).Ok().Text("file_id")!;
         await _bob.LockAsync(file);
@@ -53,7 +53,7 @@ public sealed class LockTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Two_sessions_of_one_user_are_two_and_the_tabs_of_one_session_are_one()
+    public async Task Two_sessions_of_a_user_are_separate_and_tabs_of_a_session_are_not()
     {
         var first = await _bob.LockAsync(_file);
         Assert.Equal(first, await _bob.LockAsync(_file));
@@ -65,7 +65,7 @@ public sealed class LockTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_heartbeat_keeps_a_lock_for_another_90_seconds()
+    public async Task A_heartbeat_extends_a_lock_by_90_seconds()
     {
         var lease = await _bob.LockAsync(_file);
         for (var i = 0; i < 5; i++)
@@ -78,7 +78,7 @@ public sealed class LockTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_heartbeat_after_the_loss_says_why_and_acquires_nothing()
+    public async Task A_heartbeat_after_the_loss_returns_the_reason_and_acquires_nothing()
     {
         var lease = await _bob.LockAsync(_file);
         _host.Time.Advance(TimeSpan.FromSeconds(91));
@@ -93,7 +93,7 @@ public sealed class LockTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_heartbeat_with_the_fence_of_an_earlier_grant_is_lost_although_the_session_holds_a_newer_one()
+    public async Task A_heartbeat_with_an_older_token_is_lost_despite_a_newer_grant()
     {
         var before = await _bob.LockAsync(_file);
         _host.Time.Advance(TimeSpan.FromSeconds(91));
@@ -104,7 +104,7 @@ public sealed class LockTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_release_that_comes_late_does_not_end_the_next_grant_of_the_session()
+    public async Task A_late_release_does_not_end_the_next_grant_of_the_session()
     {
         var before = await _bob.LockAsync(_file);
         (await _bob.ReleaseAsync(_file, before)).Ok();
@@ -132,7 +132,7 @@ public sealed class LockTests : IAsyncLifetime
     [InlineData(End.EndedByAdministrator, "lock_released")]
     [InlineData(End.ForcedByAdministrator, "lock_released")]
     [InlineData(End.Deletion, "lock_released")]
-    public async Task Every_end_of_a_lock_is_announced_whatever_its_cause(End end, string reason)
+    public async Task Every_end_of_a_lock_is_announced(End end, string reason)
     {
         var admin = await _host.SignInAsync("alice");
         var (holder, reader) = (_carol, _bob);
@@ -174,7 +174,7 @@ public sealed class LockTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_lock_that_others_asked_for_in_vain_ends_in_time_and_is_announced()
+    public async Task A_lock_with_refused_requests_expires_in_time_and_is_announced()
     {
         var stream = await _carol.SubscribeAsync();
         await _bob.LockAsync(_file);
@@ -199,7 +199,7 @@ public sealed class LockTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task In_100_rounds_of_hand_over_exactly_one_of_the_waiting_readers_wins()
+    public async Task In_100_hand_overs_exactly_one_waiting_reader_wins()
     {
         var readers = new List<(DocumentsClient Client, RawStream Stream)>();
         foreach (var name in new[] { "bob", "carol", "alice", "carol" })
@@ -234,7 +234,7 @@ public sealed class LockTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Who_waits_politely_gets_the_lock_before_those_who_race_and_everybody_is_told()
+    public async Task A_queued_waiter_gets_the_lock_before_racing_readers()
     {
         var alice = await _host.SignInAsync("alice");
         var (holding, waiting) = (await _bob.SubscribeAsync(), await _carol.SubscribeAsync());
@@ -256,7 +256,7 @@ public sealed class LockTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_session_does_not_hear_of_what_it_did_itself()
+    public async Task A_session_receives_no_events_of_its_own_changes()
     {
         var (own, others) = (await _bob.SubscribeAsync(), await _carol.SubscribeAsync());
         await _bob.LockAsync(_file);
@@ -269,7 +269,7 @@ public sealed class LockTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_stream_speaks_in_the_words_of_the_contract()
+    public async Task The_stream_uses_the_names_of_the_contract()
     {
         var stream = await _carol.SubscribeAsync();
         await _bob.LockAsync(_file);
@@ -286,7 +286,7 @@ public sealed class LockTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Locks_cannot_be_taken_past_the_rules_through_the_engines_own_endpoint()
+    public async Task Locks_cannot_bypass_the_rules_through_the_engine_endpoint()
     {
         using var response = await _bob.Http.PutAsync(
             new Uri($"/dunlin/v1/leases/documents/letters/{_file}", UriKind.Relative),
@@ -296,7 +296,7 @@ public sealed class LockTests : IAsyncLifetime
         (await _carol.AcquireAsync(_file)).Ok();
     }
 
-    // In steps, in which the server gets to do what is due: a unit of work that time leaps over is given up.
+    // Advances time in steps, so that the server can do due work: a unit of work exceeds its limit when time jumps.
     private async Task PassAsync(int seconds)
     {
         for (var i = 0; i < seconds; i += 2)
@@ -306,7 +306,7 @@ public sealed class LockTests : IAsyncLifetime
         }
     }
 
-    // The server notices a closed stream in its own time; the administrator's list says when it has.
+    // The server notices a closed stream later. The administrator's list shows when.
     private static async Task WhenGoneAsync(DocumentsClient admin, string sessionId)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Dunlin.Documents.Tests;
 
-/// <summary>One frame as it came.</summary>
+/// <summary>One received frame.</summary>
 internal sealed record RawFrame(string Name, string Data)
 {
     public JsonElement Json => JsonDocument.Parse(Data).RootElement;
@@ -15,14 +15,14 @@ internal sealed record RawFrame(string Name, string Data)
         Name == name && (reason is null || Member("reason") == reason) && (file is null || Member("stable_id") == file);
 }
 
-/// <summary>An open stream, read as text: every byte that came is kept.</summary>
+/// <summary>An open stream, read as text. Keeps every byte.</summary>
 internal sealed class RawStream : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly HttpResponseMessage _response;
     private readonly CancellationTokenSource _stop = new();
-    private readonly Lock _gate = new(); // guards all below
+    private readonly Lock _gate = new(); // guards all fields below
     private readonly StringBuilder _text = new();
     private readonly List<RawFrame> _frames = [];
     private readonly List<(Func<IReadOnlyList<RawFrame>, bool> Wanted, TaskCompletionSource Reached)> _waiting = [];
@@ -37,7 +37,7 @@ internal sealed class RawStream : IAsyncDisposable
     /// <summary>Completes when the server ends the stream.</summary>
     public Task Ended => _reading.WaitAsync(Patience);
 
-    /// <summary>All that came, byte by byte.</summary>
+    /// <summary>The complete received text.</summary>
     public string Text
     {
         get
@@ -56,7 +56,7 @@ internal sealed class RawStream : IAsyncDisposable
         }
     }
 
-    /// <summary>Opens a stream and returns when it is connected.</summary>
+    /// <summary>Opens a stream. Returns when it is connected.</summary>
     public static async Task<RawStream> OpenAsync(HttpClient http, string path)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);

@@ -1,6 +1,6 @@
 namespace Dunlin.Documents.Tests;
 
-/// <summary>Who may do what, and deletion.</summary>
+/// <summary>Permissions of roles, and deletion.</summary>
 public sealed class RoleTests : IAsyncLifetime
 {
     private DocumentsHost _host = null!;
@@ -24,7 +24,7 @@ public sealed class RoleTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Fact]
-    public async Task A_user_reads_and_changes_nothing()
+    public async Task A_plain_user_reads_and_cannot_write()
     {
         var file = _versions[0];
         Assert.NotEmpty(await _dave.ReadTextAsync(file));
@@ -58,7 +58,7 @@ public sealed class RoleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_annotator_writes_versions_and_no_gold_standard()
+    public async Task An_annotator_writes_versions_but_no_gold_standard()
     {
         (await _bob.SaveAsync(_versions[0], "<a/>", await _bob.LockAsync(_versions[0]))).Ok();
         (await _bob.SaveNewAsync(_gold, "<a/>")).Ok();
@@ -74,7 +74,7 @@ public sealed class RoleTests : IAsyncLifetime
             )
         ).Is(403, "forbidden");
         (await _bob.PostAsync($"files/{_versions[0]}/gold-standard", new { })).Is(403, "forbidden");
-        // His own, so that he may lock it to delete it; writing it stays with reviewers.
+        // His own file: he may lock it for deletion, but only reviewers may write it.
         (await _bob.SaveAsync(_gold, "<a/>", await _bob.LockAsync(_gold))).Is(403, "forbidden");
     }
 
@@ -87,9 +87,9 @@ public sealed class RoleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Deletion_is_for_the_owner_for_reviewers_and_for_administrators()
+    public async Task Only_owner_reviewers_and_administrators_delete()
     {
-        // The newest version is Carol's.
+        // Carol owns the newest version.
         (await _bob.AcquireAsync(_versions[0])).Ok();
         (await _bob.DeleteAsync(_versions[0])).Is(403, "forbidden");
         (await _bob.ReleaseAsync(_versions[0])).Ok();
@@ -102,7 +102,7 @@ public sealed class RoleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Deletion_needs_the_lock_of_each_file_and_takes_all_or_none()
+    public async Task Deletion_needs_the_lock_of_each_file_and_is_atomic()
     {
         var stream = await _bob.SubscribeAsync();
         var lease = await _carol.LockAsync(_versions[0]);
@@ -128,7 +128,7 @@ public sealed class RoleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_deleted_is_gone_for_all_calls_and_stays_in_the_history()
+    public async Task A_deleted_file_is_gone_for_all_requests_and_stays_in_the_history()
     {
         var file = _versions[0];
         await _carol.LockAsync(file);
@@ -157,7 +157,7 @@ public sealed class RoleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_list_says_what_each_may_do()
+    public async Task The_list_contains_the_permissions_of_the_user()
     {
         Assert.Equal("write new_version promote delete", await CanAsync(_carol, _gold));
         Assert.Equal("new_version delete", await CanAsync(_bob, _gold));

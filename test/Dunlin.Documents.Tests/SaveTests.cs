@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Dunlin.Documents.Tests;
 
-/// <summary>Saving: fenced, numbered, byte for byte.</summary>
+/// <summary>Saving: protected by fencing tokens, numbered, byte for byte.</summary>
 public sealed class SaveTests : IAsyncLifetime
 {
     private DocumentsHost _host = null!;
@@ -21,7 +21,7 @@ public sealed class SaveTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Fact]
-    public async Task A_saved_text_is_read_back_byte_for_byte()
+    public async Task A_saved_text_round_trips_byte_for_byte()
     {
         var lease = await _bob.LockAsync(_file);
         var xml = "\uFEFF<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<a  b = 'x'>\t&amp; “Dünlin” 🐦\r<!-- c --></a>\n\n";
@@ -35,7 +35,7 @@ public sealed class SaveTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Saving_what_is_there_already_changes_neither_bytes_nor_tag_and_is_not_told()
+    public async Task Saving_an_identical_text_changes_nothing_and_sends_no_event()
     {
         var stream = await _carol.SubscribeAsync();
         var (before, etag) = await _bob.ReadAsync(_file);
@@ -50,7 +50,7 @@ public sealed class SaveTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_save_with_a_stale_fence_is_refused_even_if_the_file_is_free_again()
+    public async Task A_save_with_a_stale_fencing_token_is_refused_on_a_free_file_too()
     {
         var before = await _bob.ReadTextAsync(_file);
         var lease = await _bob.LockAsync(_file);
@@ -62,7 +62,7 @@ public sealed class SaveTests : IAsyncLifetime
         var lost = (await _bob.SaveAsync(_file, "<late/>", lease)).Is(409, "lease_lost");
         Assert.Equal(System.Text.Json.JsonValueKind.Null, lost.Body.GetProperty("holder").ValueKind);
 
-        // Not even under a newer grant of the same session: what was typed was typed under the old one.
+        // Refused also under a newer grant of the same session, because the text was typed under the old one.
         var again = await _bob.LockAsync(_file);
         (await _bob.SaveAsync(_file, "<late/>", lease)).Is(409, "lease_lost");
         Assert.Equal(before, await _bob.ReadTextAsync(_file));
@@ -70,7 +70,7 @@ public sealed class SaveTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_save_without_a_lease_or_with_that_of_another_session_is_refused()
+    public async Task A_save_without_a_lease_or_with_another_sessions_is_refused()
     {
         (await _bob.SaveAsync(_file, "<a/>", null)).Is(400, "invalid_field");
         var lease = await _carol.LockAsync(_file);
@@ -79,7 +79,7 @@ public sealed class SaveTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_save_from_another_revision_than_the_current_one_is_refused()
+    public async Task A_save_based_on_an_older_revision_is_refused()
     {
         var lease = await _bob.LockAsync(_file);
         var (_, etag) = await _bob.ReadAsync(_file);
@@ -98,7 +98,7 @@ public sealed class SaveTests : IAsyncLifetime
         ).Is(412, "version_mismatch");
         Assert.Equal((await _bob.ReadAsync(_file)).ETag, refused.Text("etag"));
         Assert.Equal("<one/>", await _bob.ReadTextAsync(_file));
-        // As a proxy that compresses sends it on, in a list, and whatever is there.
+        // Sent by a compressing proxy, in a list, or as a wildcard.
         (
             await _bob.PostAsync(
                 "files/save",
@@ -139,7 +139,7 @@ public sealed class SaveTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Two_simultaneous_new_versions_never_get_one_number()
+    public async Task Concurrent_new_versions_get_different_numbers()
     {
         var answers = await Task.WhenAll(
             Enumerable.Range(0, 24).Select(i => (i % 2 == 0 ? _bob : _carol).SaveNewAsync(_file, $"<v n='{i}'/>"))
@@ -150,7 +150,7 @@ public sealed class SaveTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_number_of_a_deleted_version_is_not_given_again()
+    public async Task The_number_of_a_deleted_version_is_not_reused()
     {
         var third = (await _bob.SaveNewAsync(_file, "<v/>")).Ok();
         await _bob.LockAsync(third.Text("file_id")!);
@@ -159,7 +159,7 @@ public sealed class SaveTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_new_version_needs_no_lock_so_that_a_text_whose_lock_was_lost_has_a_place_to_go()
+    public async Task A_new_version_needs_no_lock()
     {
         await _carol.LockAsync(_file);
         var stream = await _carol.SubscribeAsync();
@@ -189,7 +189,7 @@ public sealed class SaveTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_first_gold_standard_is_made_by_a_save_and_the_next_by_promotion()
+    public async Task The_first_gold_standard_is_saved_and_the_next_promoted()
     {
         var postcard = (await _carol.ListAsync())
             .GetProperty("documents")
@@ -234,7 +234,7 @@ public sealed class SaveTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_version_that_another_edits_is_not_promoted_under_its_hands()
+    public async Task A_version_that_another_user_edits_is_not_promoted()
     {
         await _bob.LockAsync(_file);
         (await _carol.PostAsync($"files/{_file}/gold-standard", new { })).Is(423, "lease_held");
@@ -243,7 +243,7 @@ public sealed class SaveTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_document_of_5_MiB_is_taken_and_one_byte_more_is_not()
+    public async Task A_document_of_5_MiB_is_accepted_and_one_byte_more_refused()
     {
         var lease = await _bob.LockAsync(_file);
         const int limit = 5 * 1024 * 1024;
@@ -256,7 +256,7 @@ public sealed class SaveTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_source_is_read_and_never_saved_over()
+    public async Task A_source_is_readable_and_never_overwritten()
     {
         var letter = (await _bob.ListAsync())
             .GetProperty("documents")
@@ -269,7 +269,7 @@ public sealed class SaveTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_new_document_begins_with_version_1_of_its_variant()
+    public async Task A_new_document_starts_with_version_1_of_its_variant()
     {
         var added = (
             await _bob.PostAsync(

@@ -3,10 +3,10 @@ using System.Text;
 
 namespace Dunlin.Documents.Tests;
 
-/// <summary>What XML is taken, what is refused, and that refusing costs little.</summary>
+/// <summary>Accepted and refused XML, and the cost of a refusal.</summary>
 public sealed class XmlTests(XmlTests.Shared shared) : IClassFixture<XmlTests.Shared>
 {
-    /// <summary>One host for all: nothing here is ever kept.</summary>
+    /// <summary>One host for all tests, because none stores anything.</summary>
     public sealed class Shared : IAsyncLifetime
     {
         private DocumentsHost _host = null!;
@@ -66,7 +66,7 @@ public sealed class XmlTests(XmlTests.Shared shared) : IClassFixture<XmlTests.Sh
 
     [Theory]
     [MemberData(nameof(Attacks))]
-    public async Task An_attack_is_refused_with_its_place_and_nothing_is_kept(string name)
+    public async Task An_attack_is_refused_with_its_position_and_stores_nothing(string name)
     {
         var refused = await shared.Bob.SaveAsync(shared.File, Vectors[name](), shared.Lease);
         Assert.Equal(400, refused.Code);
@@ -83,7 +83,7 @@ public sealed class XmlTests(XmlTests.Shared shared) : IClassFixture<XmlTests.Sh
     {
         var text = Vectors[name]();
         Check(text);
-        // The best of five: what is measured is the work, not who else had the processor.
+        // The best of five runs, because other processes may use the processor.
         var (best, least) = (TimeSpan.MaxValue, long.MaxValue);
         for (var i = 0; i < 5; i++)
         {
@@ -107,7 +107,7 @@ public sealed class XmlTests(XmlTests.Shared shared) : IClassFixture<XmlTests.Sh
     [InlineData("<a>\n<b", 2, 3)]
     [InlineData("\uFEFF<a>\n<</a>", 2, 2)]
     [InlineData("\n<?xml version='1.0'?><a/>", 2, 3)]
-    public async Task Malformed_text_is_refused_with_its_line_and_column(string text, int line, int column)
+    public async Task Malformed_text_is_refused_with_line_and_column(string text, int line, int column)
     {
         var refused = (await shared.Bob.SaveAsync(shared.File, text, shared.Lease)).Is(400, "malformed_xml");
         Assert.Equal((line, column), ((int)refused.Number("line"), (int)refused.Number("column")));
@@ -126,7 +126,7 @@ public sealed class XmlTests(XmlTests.Shared shared) : IClassFixture<XmlTests.Sh
     [InlineData("\uFEFF<!DOCTYPE a><a/>", "unsafe_xml", "<!DOCTYPE>")]
     [InlineData("<?xml version='1.0'?>\r\n<!-- -->\r<!DOCTYPE a><a/>", "unsafe_xml", "<!DOCTYPE>")]
     [InlineData("<a><!DOCTYPE b></a>", "unsafe_xml", "<!DOCTYPE>")]
-    public async Task The_reason_is_the_true_cause_whatever_names_the_text_has(string text, string code, string reason)
+    public async Task The_reason_names_the_actual_cause(string text, string code, string reason)
     {
         var refused = (await shared.Bob.SaveAsync(shared.File, text, shared.Lease)).Is(400, code);
         Assert.Contains(reason, refused.Text("reason"), StringComparison.Ordinal);
@@ -135,7 +135,7 @@ public sealed class XmlTests(XmlTests.Shared shared) : IClassFixture<XmlTests.Sh
     [Theory]
     [InlineData("\uFEFF<!DOCTYPE a><a/>", 1, 1)]
     [InlineData("<?xml version='1.0'?>\r\n<!-- -->\r  <!DOCTYPE a><a/>", 3, 3)]
-    public async Task A_document_type_is_refused_with_its_place(string text, int line, int column)
+    public async Task A_document_type_is_refused_with_its_position(string text, int line, int column)
     {
         var refused = (await shared.Bob.SaveAsync(shared.File, text, shared.Lease)).Is(400, "unsafe_xml");
         Assert.Equal((line, column), ((int)refused.Number("line"), (int)refused.Number("column")));
@@ -144,7 +144,7 @@ public sealed class XmlTests(XmlTests.Shared shared) : IClassFixture<XmlTests.Sh
     [Theory]
     [InlineData("""{"file_id":"x","xml_string":"<a>\ud800</a>"}""")]
     [InlineData("{\"file_id\":\"x\",\"xml_string\":\"<a>\xFF\xC0</a>\"}")]
-    public async Task Text_that_is_no_Unicode_is_refused(string body)
+    public async Task Invalid_Unicode_is_refused(string body)
     {
         using var content = new ByteArrayContent(Encoding.Latin1.GetBytes(body));
         content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
@@ -153,10 +153,10 @@ public sealed class XmlTests(XmlTests.Shared shared) : IClassFixture<XmlTests.Sh
     }
 
     [Fact]
-    public void An_element_whose_name_begins_like_DTD_is_taken() => Assert.True(Check("<DTDs DTD='DTD'>DTD</DTDs>"));
+    public void An_element_with_a_name_like_a_DTD_is_accepted() => Assert.True(Check("<DTDs DTD='DTD'>DTD</DTDs>"));
 
     [Fact]
-    public void What_looks_like_many_attributes_inside_text_comments_and_data_is_taken()
+    public void Text_that_looks_like_many_attributes_is_accepted()
     {
         var many = string.Concat(Enumerable.Repeat("a='b' ", 1_000));
         Assert.True(Check($"<a x=\"{many.Replace('\'', ' ')}\">{many}<!-- <b {many}/> --><![CDATA[<b {many}/>]]><?p {many}?></a>"));

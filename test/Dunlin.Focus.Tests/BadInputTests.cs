@@ -11,7 +11,7 @@ public sealed class BadInputTests
     [InlineData("?deviceId=a&deviceId=b", 400, "invalid_field", "deviceId")]
     [InlineData("?deviceId=LONG", 400, "invalid_field", "deviceId")]
     [InlineData("?deviceId=bobs-phone", 403, "forbidden", "deviceId")]
-    public async Task A_stream_needs_a_device_id_of_ones_own(string query, int status, string code, string field)
+    public async Task A_stream_needs_a_device_id_of_the_user(string query, int status, string code, string field)
     {
         await using var host = await FocusHost.StartAsync();
         await using var bobs = await host.OpenAsync("bobs-phone", "bob");
@@ -21,7 +21,7 @@ public sealed class BadInputTests
     }
 
     [Fact]
-    public async Task Commands_need_a_device_id_of_ones_own_and_only_one()
+    public async Task Commands_need_exactly_one_device_id_of_the_user()
     {
         await using var host = await FocusHost.StartAsync();
         await using var bobs = await host.OpenAsync("bobs-phone", "bob");
@@ -60,7 +60,7 @@ public sealed class BadInputTests
     [InlineData("""{"minutes":5}""", "minutes", "unknown_field")]
     [InlineData("""[1]""", null)]
     [InlineData("""{"mode":""", null, "invalid_json")]
-    public async Task A_start_that_makes_no_sense_is_refused_with_its_field(string body, string? field, string code = "invalid_field")
+    public async Task An_invalid_start_is_refused_with_its_field(string body, string? field, string code = "invalid_field")
     {
         await using var host = await FocusHost.StartAsync();
         using var laptop = host.Client();
@@ -79,7 +79,7 @@ public sealed class BadInputTests
     [InlineData("2030-01-02T09:00:00Z", "2030-01-02T08:59:00Z", "end", "after")]
     [InlineData("2030-01-02T09:00:00Z", "2030-01-02T10:00:00+01:00", "end", "after")]
     [InlineData("2030-01-02T09:00:00Z", "2030-06-02T09:00:00Z", "end", "31 days")]
-    public async Task A_calendar_event_needs_times_with_a_zone_and_a_length(string start, string end, string field, string says)
+    public async Task A_calendar_event_needs_times_with_an_offset_and_a_duration(string start, string end, string field, string says)
     {
         await using var host = await FocusHost.StartAsync();
         using var laptop = host.Client();
@@ -116,7 +116,7 @@ public sealed class BadInputTests
     [InlineData("GET", "/api/calendar/events?from=2030-01-01T00:00:00Z&to=2039-01-01T00:00:00Z", null, 400, "invalid_field", "to")]
     [InlineData("POST", "/api/timer/explode", """{}""", 404, "not_found", null)]
     [InlineData("POST", "/dunlin/v1/events", """{"topic":"users/ann/devices","type":"timer:started","data":{}}""", 403, "forbidden", null)]
-    public async Task Other_faults_are_named(string method, string path, string? body, int status, string code, string? field)
+    public async Task Other_errors_are_named(string method, string path, string? body, int status, string code, string? field)
     {
         await using var host = await FocusHost.StartAsync();
         using var laptop = host.Client();
@@ -132,7 +132,7 @@ public sealed class BadInputTests
     }
 
     [Fact]
-    public async Task A_body_that_is_too_large_or_no_JSON_and_nobody_signed_in_are_told_apart()
+    public async Task Large_bodies_invalid_JSON_and_missing_sign_in_have_own_errors()
     {
         await using var host = await FocusHost.StartAsync();
         using var laptop = host.Client();
@@ -162,7 +162,7 @@ public sealed class BadInputTests
     }
 
     [Fact]
-    public async Task A_change_can_be_held_to_a_version()
+    public async Task A_change_can_require_a_version()
     {
         await using var host = await FocusHost.StartAsync();
         using var laptop = host.Client();
@@ -172,7 +172,7 @@ public sealed class BadInputTests
         var (status, problem) = await laptop.SendAsync("PATCH", path, new { title = "z" }, ("If-Match", $"\"{version}\""));
         Assert.Equal((412, "version_mismatch"), (status, problem.GetProperty("code").GetString()));
         Assert.Equal("y", problem.GetProperty("current").GetProperty("title").GetString());
-        // What has been made already is a repetition, whose answer was lost.
+        // A change that already applies counts as a repeated request whose answer was lost.
         Assert.Equal(200, (await laptop.SendAsync("PATCH", path, new { title = "y" }, ("If-Match", $"\"{version}\""))).Status);
         Assert.Equal(412, (await laptop.SendAsync("DELETE", path, null, ("If-Match", $"\"{version}\""))).Status);
         Assert.Equal(400, (await laptop.SendAsync("PATCH", path, new { title = "z" }, ("If-Match", "new"))).Status);
@@ -184,7 +184,7 @@ public sealed class BadInputTests
     [InlineData("2026-02-30T10:00:00Z")]
     [InlineData("2030-01-01T24:30:00+01:00")]
     [InlineData("2030-04-31T10:00:00+02:00")]
-    public async Task A_time_that_does_not_exist_is_refused_for_that(string time)
+    public async Task A_nonexistent_time_is_refused_with_that_reason(string time)
     {
         await using var host = await FocusHost.StartAsync();
         using var laptop = host.Client();

@@ -10,7 +10,7 @@ internal sealed record Envelope(string? Id, string Channel, string Type, JsonEle
     public string Name => $"{Channel}:{Type}";
 }
 
-/// <summary>Ways to read a device's stream.</summary>
+/// <summary>Reads a device's stream.</summary>
 internal static class Envelopes
 {
     public static bool IsWanted(SseItem<string> item) => item.EventType == "message";

@@ -20,11 +20,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Focus.Tests;
 
-/// <summary>The focus system behind a real Kestrel, on a SQLite file and manual time. Who asks is named by the header
-/// <c>X-User</c>. It can be stopped and started again on the same file, as after an update or a crash.</summary>
+/// <summary>
+/// The focus system behind a real Kestrel, on a SQLite file and manual time. The header <c>X-User</c> names the caller. It can be restarted
+/// on the same file, as after an update or a crash.
+/// </summary>
 internal sealed class FocusHost : IAsyncDisposable
 {
-    // What is under way while time moves sees no more of it at once.
+    // Limits the time that passes at once for running work.
     private static readonly TimeSpan Step = TimeSpan.FromMinutes(5);
 
     private readonly DunlinTestHost _host;
@@ -43,8 +45,8 @@ internal sealed class FocusHost : IAsyncDisposable
 
     public EventFanout Fanout => _host.Get<EventFanout>();
 
-    /// <param name="engine">What else the engine knows.</param>
-    /// <param name="map">What is mapped instead of the focus system.</param>
+    /// <param name="engine">Adds to the engine.</param>
+    /// <param name="map">Replaces the endpoints of the focus system.</param>
     public static async Task<FocusHost> StartAsync(Action<DunlinBuilder>? engine = null, Action<WebApplication>? map = null)
     {
         return new FocusHost(
@@ -52,7 +54,7 @@ internal sealed class FocusHost : IAsyncDisposable
             {
                 options.Dunlin = dunlin =>
                 {
-                    // Time moves by hours at once here: nothing that is under way meanwhile is to count as stuck.
+                    // Time jumps by hours, so running work must not exceed its limits.
                     dunlin
                         .AddFocus()
                         .AddTestStore(
@@ -61,7 +63,7 @@ internal sealed class FocusHost : IAsyncDisposable
                             store =>
                             {
                                 store.WriteLimit = TimeSpan.FromHours(1);
-                                // What a power cut takes is the test of the store; here waiting for the disk would take most of the time.
+                                // Power failures are tested with the store. Syncing to the disk would take most of the time here.
                                 store.Durability = SqliteDurability.Normal;
                                 store.ReadLimit = TimeSpan.FromDays(1);
                             }
@@ -76,7 +78,7 @@ internal sealed class FocusHost : IAsyncDisposable
 
     public Task StartAsync() => _host.StartAsync();
 
-    /// <summary>Stops, lets the wall clock do what it does, and starts on the same file.</summary>
+    /// <summary>Stops, advances the wall clock, and starts on the same file.</summary>
     public async Task RestartAsync(TimeSpan downFor = default)
     {
         await StopAsync();
@@ -87,7 +89,7 @@ internal sealed class FocusHost : IAsyncDisposable
         await StartAsync();
     }
 
-    /// <summary>Moves time on, and waits for what the schedule does about it.</summary>
+    /// <summary>Advances time and waits for the due work of the schedule.</summary>
     public async Task AdvanceAsync(TimeSpan by)
     {
         for (var left = by; left > TimeSpan.Zero; left -= Step)
@@ -97,7 +99,7 @@ internal sealed class FocusHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for the schedule's work and for the deliveries that came of it.</summary>
+    /// <summary>Waits for the schedule's work and its deliveries.</summary>
     public async Task SettledAsync()
     {
         await Services.GetServices<IHostedService>().OfType<TimerKeeper>().Single().IdleAsync();

@@ -3,14 +3,14 @@ using Dapper;
 
 namespace Dunlin.Focus.Tests;
 
-/// <summary>What one user can make the server keep.</summary>
+/// <summary>Limits for the stored data of one user.</summary>
 public sealed class LimitTests
 {
     private const string Event = "title, notes, starts_at, starts_offset, ends_at, ends_offset, version, created_at";
     private const string OfTask = "title, notes, is_done, logged_ms, version, created_at";
 
     [Fact]
-    public async Task Events_and_tasks_beyond_the_limit_are_refused_and_deleting_makes_room()
+    public async Task Events_and_tasks_above_the_limit_are_refused_until_one_is_deleted()
     {
         await using var host = await FocusHost.StartAsync();
         using var laptop = host.Client();
@@ -72,7 +72,7 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task A_new_device_beyond_the_limit_takes_the_place_of_the_oldest_that_is_not_connected()
+    public async Task A_new_device_above_the_limit_replaces_the_oldest_unconnected_one()
     {
         await using var host = await FocusHost.StartAsync();
         await using var oldest = await host.OpenAsync("device-0");
@@ -89,12 +89,12 @@ public sealed class LimitTests
         Assert.Contains("device-0", devices);
         Assert.DoesNotContain("device-1", devices);
         Assert.Contains("device-100", devices);
-        // What was forgotten is a device like any other when it comes back.
+        // A forgotten device can register again.
         await NoteAsync(host, "device-1");
     }
 
     [Fact]
-    public async Task HEAD_of_the_device_stream_notes_no_device()
+    public async Task HEAD_of_the_device_stream_registers_no_device()
     {
         await using var host = await FocusHost.StartAsync();
         using (var ghost = host.Client("ghost"))

@@ -1,6 +1,6 @@
 namespace Dunlin.Focus.Tests;
 
-/// <summary>Files of the checkout, for tests that compare a text with what is compiled.</summary>
+/// <summary>Reads files of the checkout, for tests that compare documents with code.</summary>
 internal static class Repository
 {
     public static string Read(string path)

@@ -5,7 +5,7 @@ namespace Dunlin.Focus.Tests;
 public sealed class SyncTests
 {
     [Fact]
-    public async Task Each_event_arrives_once_on_every_tab_and_device_and_says_which_device_it_came_from()
+    public async Task Each_event_arrives_once_on_every_tab_and_names_its_source_device()
     {
         await using var host = await FocusHost.StartAsync();
         await using var tabOne = await host.OpenAsync("laptop");
@@ -70,7 +70,7 @@ public sealed class SyncTests
         );
         var page = await laptop.OkAsync("GET", "/api/calendar/events?from=2030-01-01T00:00:00Z&to=2030-01-08T00:00:00Z");
         Assert.Equal(id, Assert.Single(page.GetProperty("items").EnumerateArray()).GetProperty("id").GetString());
-        // A plus that was not encoded, an offset without a colon, more digits than are kept.
+        // An unencoded plus, an offset without a colon, and more digits than are stored.
         foreach (
             var query in new[]
             {
@@ -89,7 +89,7 @@ public sealed class SyncTests
     }
 
     [Fact]
-    public async Task A_device_that_was_offline_for_100_events_catches_up_and_shows_the_right_state()
+    public async Task A_device_offline_for_100_events_catches_up()
     {
         await using var host = await FocusHost.StartAsync();
         using var laptop = host.Client();
@@ -118,7 +118,7 @@ public sealed class SyncTests
     }
 
     [Fact]
-    public async Task What_was_made_while_all_were_away_is_there_when_they_come_back()
+    public async Task Changes_while_all_devices_were_offline_arrive_on_reconnect()
     {
         await using var host = await FocusHost.StartAsync();
         string? laptopId,
@@ -127,7 +127,7 @@ public sealed class SyncTests
         await using (var phone = await host.OpenAsync("phone"))
             (laptopId, phoneId) = (laptop.LastId, phone.LastId);
         await host.RestartAsync(TimeSpan.FromMinutes(5));
-        // The laptop comes back and sends what it kept, twice because its first answer was lost.
+        // The laptop reconnects and sends its pending task twice, because the first answer was lost.
         using var client = host.Client("laptop");
         var made = new { id = "made-offline", title = "Made offline" };
         Assert.Equal(201, (await client.SendAsync("POST", "/api/tasks", made)).Status);
@@ -152,7 +152,7 @@ public sealed class SyncTests
     }
 
     [Fact]
-    public async Task Ids_of_another_user_are_of_no_use()
+    public async Task Ids_of_another_user_are_refused()
     {
         await using var host = await FocusHost.StartAsync();
         using var ann = host.Client("laptop", "ann");
@@ -166,7 +166,7 @@ public sealed class SyncTests
     }
 
     [Fact]
-    public async Task No_stream_is_lost_in_ten_minutes_and_silence_carries_a_comment_every_30_seconds()
+    public async Task No_stream_ends_in_ten_minutes_and_silence_has_a_comment_every_30_s()
     {
         await using var host = await FocusHost.StartAsync();
         await using var tabOne = await host.OpenAsync("laptop");
@@ -197,7 +197,7 @@ public sealed class SyncTests
         Assert.NotNull(laptop.LastId);
     }
 
-    /// <summary>The bytes of a stream, for what a parser does not show.</summary>
+    /// <summary>The raw bytes of a stream, which a parser hides.</summary>
     private sealed class RawStream(HttpClient client, HttpResponseMessage response, Stream stream) : IAsyncDisposable
     {
         private readonly byte[] _buffer = new byte[4096];

@@ -9,7 +9,7 @@ public sealed class TimerMachineTests
     private static readonly string[] DeviceIds = ["a", "b", "c"];
 
     [Fact]
-    public void A_normal_timer_ends_at_its_planned_end_and_a_pause_moves_that_end()
+    public void A_normal_timer_ends_at_its_planned_end_and_a_pause_delays_it()
     {
         var state = Start(TimerMode.Normal, 30 * Minute);
         state = TimerMachine.Apply(state, new PauseTimer("a"), 10 * Minute).State!;
@@ -23,7 +23,7 @@ public sealed class TimerMachineTests
     }
 
     [Fact]
-    public void A_pomodoro_takes_turns_and_missed_phases_are_accounted_each_at_its_own_time()
+    public void A_pomodoro_alternates_and_missed_phases_count_at_their_times()
     {
         var step = TimerMachine.Advance(Start(TimerMode.Pomodoro), 70 * Minute);
         Assert.Equal(
@@ -34,7 +34,7 @@ public sealed class TimerMachineTests
     }
 
     [Fact]
-    public void After_24_hours_a_timer_ends_by_itself_paused_or_not()
+    public void A_running_or_paused_timer_ends_after_24_hours()
     {
         var forgotten = TimerMachine.Apply(Start(TimerMode.Normal, 60 * Minute), new PauseTimer("a"), 20 * Minute).State;
         var end = Assert.IsType<TimerStopped>(TimerMachine.Advance(forgotten, 100 * 60 * Minute).Events[^1]);
@@ -44,7 +44,7 @@ public sealed class TimerMachineTests
     }
 
     [Fact]
-    public void A_clock_that_is_set_back_repeats_nothing_and_takes_nothing_away()
+    public void A_clock_set_back_repeats_and_removes_nothing()
     {
         var state = TimerMachine.Apply(Start(TimerMode.Pomodoro, at: 100 * Minute), new PauseTimer("a"), 110 * Minute).State;
         var back = TimerMachine.Apply(state, new ResumeTimer("a"), 40 * Minute).State!;
@@ -52,7 +52,7 @@ public sealed class TimerMachineTests
     }
 
     [Fact]
-    public void Clocks_of_nodes_that_differ_by_a_little_are_nothing_to_tell_of_and_time_goes_on_from_the_later()
+    public void Small_clock_skew_between_nodes_causes_no_event()
     {
         var state = Start(TimerMode.Pomodoro, at: 100_000);
         var earlier = TimerMachine.Advance(state, 96_000);
@@ -91,7 +91,7 @@ public sealed class TimerMachineTests
     [InlineData("break", "complete", ". Completed")]
     [InlineData("break", "cancel", ". Cancelled")]
     [InlineData("break", "move", "break")]
-    public void The_table_of_the_readme_holds(string from, string command, string to)
+    public void The_table_of_the_README_holds(string from, string command, string to)
     {
         var (state, now) = from switch
         {
@@ -111,7 +111,7 @@ public sealed class TimerMachineTests
         };
         Assert.Equal(to, found);
         Assert.Contains($"| {command} |", ReadmeTable());
-        // Another device is refused everything but to move the timer; a start says that it is elsewhere.
+        // Another device may only move the timer; a start reports that the timer is elsewhere.
         if (from != "idle")
             Assert.Equal(
                 command == "move" ? null : TimerRefusal.OnOtherDevice,
@@ -120,7 +120,7 @@ public sealed class TimerMachineTests
     }
 
     [Fact]
-    public void Any_sequence_of_commands_restarts_and_clock_steps_keeps_the_invariants()
+    public void Any_sequence_of_commands_restarts_and_clock_steps_keeps_invariants()
     {
         var random = TestSeed.NewRandom(out var seed);
         for (var run = 0; run < 300; run++)
@@ -128,7 +128,7 @@ public sealed class TimerMachineTests
     }
 
     [Fact]
-    public void Looking_in_between_changes_nothing_about_what_time_does()
+    public void Intermediate_reads_do_not_change_the_result()
     {
         var random = TestSeed.NewRandom(out var seed);
         for (var run = 0; run < 2_000; run++)
@@ -146,8 +146,7 @@ public sealed class TimerMachineTests
         }
     }
 
-    /// <summary>Beside the machine runs a bookkeeper that knows nothing of phases or instants: it adds up, second by second,
-    /// how long the timer was seen running in focus.</summary>
+    /// <summary>Compares the machine with a simple model without phases or instants, which adds the seconds in focus.</summary>
     private static void OneSequence(Random random, string which)
     {
         TimerState? state = null;
@@ -159,7 +158,7 @@ public sealed class TimerMachineTests
         var started = 0;
         for (var i = 0; i < 60; i++)
         {
-            // Time passes in seconds; now and then the server is down for hours, or its clock is set back at a restart.
+            // Time passes in seconds. Sometimes the server is down for hours, or its clock is set back at a restart.
             var seconds = random.Next(10) switch
             {
                 0 => random.Next(20_000),
@@ -175,7 +174,7 @@ public sealed class TimerMachineTests
                 now += 1_000;
                 Take(step);
             }
-            // A step of up to 5 s is a difference between nodes and not counted; see the test of it.
+            // A step of up to 5 s counts as clock skew between nodes and is ignored; see its own test.
             now += random.Next(12) == 0 ? -random.NextInt64(5_001, 4_000_000) : 0;
             var device = DeviceIds[random.Next(3)];
             var command = Command(

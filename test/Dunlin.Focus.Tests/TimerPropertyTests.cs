@@ -3,7 +3,7 @@ using Dunlin.TestKit;
 
 namespace Dunlin.Focus.Tests;
 
-/// <summary>The whole system under random use: three devices with a stream each, restarts, a wall clock that jumps.</summary>
+/// <summary>The whole system under random use: three devices with streams, restarts, and a wall clock that jumps.</summary>
 public sealed class TimerPropertyTests
 {
     private static readonly string[] DeviceIds = ["laptop", "phone", "tablet"];
@@ -23,7 +23,7 @@ public sealed class TimerPropertyTests
     ];
 
     [Fact]
-    public async Task Three_devices_agree_at_most_one_timer_runs_and_minutes_are_logged_once()
+    public async Task Three_devices_agree_on_one_timer_and_minutes_are_logged_once()
     {
         var random = TestSeed.NewRandom(out var seed);
         for (var run = 0; run < 6; run++)
@@ -78,7 +78,7 @@ public sealed class TimerPropertyTests
         {
             using var device = host.Client(DeviceIds[random.Next(3)]);
             var command = Commands[random.Next(Commands.Length)];
-            // Now and then as a client that had no answer: the same once more, and at the same time.
+            // Sometimes repeats the same request concurrently, as a client without an answer does.
             var copies = random.Next(4) == 0 ? 3 : 1;
             var body =
                 command == "start"
@@ -125,7 +125,7 @@ public sealed class TimerPropertyTests
             await host.SettledAsync();
             using var laptop = host.Client();
             var now = await laptop.TimerAsync();
-            // A last event after which every replica has heard everything.
+            // After this last event every replica has received everything.
             await laptop.TaskAsync("The end");
             foreach (var replica in _replicas)
             {
@@ -173,7 +173,7 @@ public sealed class TimerPropertyTests
         }
     }
 
-    /// <summary>What one device makes of its stream alone.</summary>
+    /// <summary>The state that one device derives from its stream alone.</summary>
     private sealed class Replica(string device, EventStreamReader<Envelope> reader)
     {
         public string Device => device;
@@ -207,7 +207,7 @@ public sealed class TimerPropertyTests
                     return;
                 if (frame.Channel != "timer")
                     continue;
-                // The order of the stream is enough: no look at versions here.
+                // Relies on the order of the stream, without comparing versions.
                 if (frame.Type == "stopped")
                 {
                     Ended.Add(frame.Payload.GetProperty("id").GetString()!);
@@ -222,7 +222,7 @@ public sealed class TimerPropertyTests
         }
     }
 
-    // What a page makes of a state: an event holds it as of its own time, an answer as of a later one, and both say the same.
+    // Normalizes a state as a page does: an event holds it as of its own time, an answer as of a later one.
     private static string? Text(JsonElement timer)
     {
         if (timer.ValueKind == JsonValueKind.Null)

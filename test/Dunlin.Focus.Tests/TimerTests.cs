@@ -8,7 +8,7 @@ public sealed class TimerTests
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
     [Fact]
-    public async Task A_start_elsewhere_is_refused_with_the_device_the_task_and_the_start()
+    public async Task A_start_elsewhere_is_refused_with_device_task_and_start_time()
     {
         await using var host = await FocusHost.StartAsync();
         using var laptop = host.Client(
@@ -35,7 +35,7 @@ public sealed class TimerTests
     }
 
     [Fact]
-    public async Task Of_200_pairs_of_simultaneous_starts_exactly_one_wins_each_and_the_other_gets_the_reason()
+    public async Task Of_200_concurrent_start_pairs_exactly_one_of_each_succeeds()
     {
         await using var host = await FocusHost.StartAsync();
         for (var pair = 0; pair < 200; pair++)
@@ -58,7 +58,7 @@ public sealed class TimerTests
     }
 
     [Fact]
-    public async Task Only_the_device_that_has_it_commands_a_timer_and_any_may_take_it()
+    public async Task Only_the_device_with_the_timer_commands_it_and_any_may_move_it()
     {
         await using var host = await FocusHost.StartAsync();
         await using var stream = await host.OpenAsync("tablet");
@@ -77,14 +77,14 @@ public sealed class TimerTests
             ("phone", "laptop"),
             (moved.Payload.GetProperty("targetDeviceId").GetString(), moved.Payload.GetProperty("fromDeviceId").GetString())
         );
-        // From one device to another of the same user, named by a third.
+        // Moved from one device to another of the same user by a third.
         using var tablet = host.Client("tablet");
         await tablet.CommandAsync("move", new { targetDeviceId = "laptop" });
         Assert.Equal("laptop", (await tablet.TimerAsync()).GetProperty("timer").GetProperty("deviceId").GetString());
     }
 
     [Fact]
-    public async Task Completing_logs_the_minutes_once_however_often_it_is_repeated()
+    public async Task Completing_logs_the_minutes_once_despite_repeats()
     {
         await using var host = await FocusHost.StartAsync();
         using var laptop = host.Client();
@@ -111,7 +111,7 @@ public sealed class TimerTests
                 )
         );
         Assert.Equal(15, (await laptop.TaskNowAsync(task)).GetProperty("loggedMinutes").GetInt64());
-        // Also behind a timer that has been started since.
+        // Also while a newer timer is running.
         await laptop.CommandAsync("start");
         var again = await laptop.CommandAsync("complete", new { timerId });
         Assert.Equal("running", again.GetProperty("timer").GetProperty("status").GetString());
@@ -121,7 +121,7 @@ public sealed class TimerTests
     }
 
     [Fact]
-    public async Task Cancelling_logs_nothing_and_a_start_with_the_same_id_starts_once()
+    public async Task Cancelling_logs_nothing_and_a_repeated_start_starts_once()
     {
         await using var host = await FocusHost.StartAsync();
         using var laptop = host.Client();
@@ -171,7 +171,7 @@ public sealed class TimerTests
     }
 
     [Fact]
-    public async Task A_restart_in_the_middle_of_a_phase_continues_it_and_missed_phases_are_accounted()
+    public async Task A_restart_within_a_phase_continues_it_and_counts_missed_phases()
     {
         await using var host = await FocusHost.StartAsync();
         var task = "";
@@ -189,7 +189,7 @@ public sealed class TimerTests
             await host.AdvanceAsync(2 * Minute);
             Assert.Equal("break", Status(await laptop.TimerAsync()));
         }
-        // Down for 64 minutes: over the rest of this break, two focus phases and their breaks.
+        // 64 minutes of downtime: the rest of this break, two focus phases and their breaks.
         await host.RestartAsync(64 * Minute);
         using (var laptop = host.Client())
         {
@@ -204,7 +204,7 @@ public sealed class TimerTests
     }
 
     [Fact]
-    public async Task A_clock_that_is_set_back_at_a_restart_repeats_nothing()
+    public async Task A_clock_set_back_at_a_restart_repeats_nothing()
     {
         await using var host = await FocusHost.StartAsync();
         using (var laptop = host.Client())
@@ -222,7 +222,7 @@ public sealed class TimerTests
     }
 
     [Fact]
-    public async Task A_normal_timer_ends_at_its_planned_end_and_logs_by_itself()
+    public async Task A_normal_timer_ends_and_logs_at_its_planned_end()
     {
         await using var host = await FocusHost.StartAsync();
         using var laptop = host.Client();
@@ -244,7 +244,7 @@ public sealed class TimerTests
             (stopped.Payload.GetProperty("outcome").GetString(), stopped.Payload.GetProperty("minutes").GetInt64())
         );
         Assert.Equal(40, (await stream.UntilAsync("tasks:updated")).Payload.GetProperty("task").GetProperty("loggedMinutes").GetInt64());
-        // Pressing "complete" just then finds it done.
+        // A "complete" just after that returns the ended timer.
         Assert.Equal(
             "plannedEnd",
             (await laptop.CommandAsync("complete", new { timerId })).GetProperty("session").GetProperty("outcome").GetString()
@@ -277,7 +277,7 @@ public sealed class TimerTests
     }
 
     [Fact]
-    public async Task Skipping_a_break_goes_on_and_skips_nothing_else()
+    public async Task Skipping_ends_a_break_and_nothing_else()
     {
         await using var host = await FocusHost.StartAsync();
         using var laptop = host.Client();
@@ -293,7 +293,7 @@ public sealed class TimerTests
     }
 
     [Fact]
-    public async Task A_deleted_task_does_not_stop_its_timer_and_is_not_logged_to()
+    public async Task A_deleted_task_keeps_its_timer_running_and_gets_no_log()
     {
         await using var host = await FocusHost.StartAsync();
         using var laptop = host.Client();

@@ -6,7 +6,7 @@ using Dunlin.Journal;
 
 namespace Dunlin.Focus.Tests;
 
-/// <summary>The library's surface that the seed names, over a real stream.</summary>
+/// <summary>The API of the user devices over a real stream.</summary>
 public sealed class UserDevicesTests
 {
     private static Task<FocusHost> StartAsync() => FocusHost.StartAsync(engine => engine.AddChannel("notes", "created", "deleted"));
@@ -29,7 +29,7 @@ public sealed class UserDevicesTests
     }
 
     [Fact]
-    public async Task The_device_that_is_excepted_does_not_hear_it_live_nor_on_replay_on_any_of_its_tabs()
+    public async Task An_excluded_device_gets_no_event_live_or_on_replay_on_any_tab()
     {
         await using var host = await StartAsync();
         string? start;
@@ -55,7 +55,7 @@ public sealed class UserDevicesTests
     }
 
     [Fact]
-    public async Task Sending_to_one_device_tells_whether_it_is_connected_and_waits_for_it_where_not()
+    public async Task Sending_to_a_device_reports_its_connection_and_is_kept_for_later()
     {
         await using var host = await StartAsync();
         string? phoneWas;
@@ -72,7 +72,7 @@ public sealed class UserDevicesTests
     }
 
     [Fact]
-    public async Task Counts_follow_streams_as_they_open_and_close_and_an_old_tab_takes_nothing_from_a_new_one()
+    public async Task Counts_follow_streams_and_an_old_tab_does_not_remove_a_new_one()
     {
         await using var host = await StartAsync();
         Assert.Equal(
@@ -98,7 +98,7 @@ public sealed class UserDevicesTests
     }
 
     [Fact]
-    public async Task G1_a_broadcast_inside_a_unit_of_work_happens_with_it_or_not_at_all()
+    public async Task G1_A_broadcast_in_a_unit_of_work_is_atomic_with_it()
     {
         await using var host = await StartAsync();
         await using var laptop = await host.OpenAsync("laptop");
@@ -131,12 +131,7 @@ public sealed class UserDevicesTests
     [InlineData("notes", "", "type", "created, deleted")]
     [InlineData("timer", "created", "type", "moved, started, stopped, updated")]
     [InlineData("system", "connected", "channel", "notes")]
-    public async Task An_unknown_channel_or_type_is_refused_and_the_known_ones_are_named(
-        string channel,
-        string type,
-        string field,
-        string says
-    )
+    public async Task An_unknown_channel_or_type_is_refused_naming_the_known_ones(string channel, string type, string field, string says)
     {
         await using var host = await StartAsync();
         foreach (
@@ -158,7 +153,7 @@ public sealed class UserDevicesTests
     [InlineData("a b")]
     [InlineData("a/b")]
     [InlineData("LONG")]
-    public async Task A_device_id_that_is_none_is_refused(string id)
+    public async Task An_invalid_device_id_is_refused(string id)
     {
         await using var host = await StartAsync();
         var deviceId = id.Replace("LONG", new string('d', 65), StringComparison.Ordinal);
@@ -193,10 +188,10 @@ public sealed class UserDevicesTests
     [InlineData("", "x")]
     [InlineData("a:b", "x")]
     [InlineData("a", "x y")]
-    public void A_channel_that_cannot_be_is_refused_where_it_is_declared(string channel, string type) =>
+    public void An_invalid_channel_is_refused_at_registration(string channel, string type) =>
         Assert.Throws<ArgumentException>(() => new ChannelRule(channel, [type]));
 
-    // What closes a stream is the end of a socket, which no fake time announces.
+    // A stream closes when its socket ends, which manual time does not control.
     private static async Task WhenAsync(Func<Task<bool>> condition)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));

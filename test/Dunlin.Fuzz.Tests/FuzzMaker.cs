@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Dunlin.Fuzz.Tests;
 
 /// <summary>
-/// Makes requests from a seed. It learns as it goes: the fields that problem answers name, so that bodies get past the first
-/// check, and the ids that answers hold, so that requests of one user name the things of another.
+/// Generates requests from a seed. It learns from answers: fields that problems name, to get past the first check, and ids, to use one
+/// user's ids in requests of another.
 /// </summary>
 internal sealed class FuzzMaker(int seed, IReadOnlyDictionary<string, IReadOnlyList<string>> tokens)
 {
@@ -168,7 +168,7 @@ internal sealed class FuzzMaker(int seed, IReadOnlyDictionary<string, IReadOnlyL
         "application/json;",
     ];
 
-    // What gets past every check, for addresses whose bodies are not found out from answers.
+    // Valid bodies for addresses whose fields cannot be learned from answers.
     private static readonly Dictionary<string, string> Templates = new(StringComparer.Ordinal)
     {
         ["POST /dunlin/v1/events"] =
@@ -210,7 +210,7 @@ internal sealed class FuzzMaker(int seed, IReadOnlyDictionary<string, IReadOnlyL
         return request;
     }
 
-    /// <summary>Remembers what an answer tells of fields and ids.</summary>
+    /// <summary>Learns fields and ids from an answer.</summary>
     public void Learn(FuzzEndpoint endpoint, int status, string body)
     {
         try
@@ -223,7 +223,7 @@ internal sealed class FuzzMaker(int seed, IReadOnlyDictionary<string, IReadOnlyL
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            // Nothing to learn from; whether it may be so is judged elsewhere.
+            // Nothing to learn. Other checks decide whether the answer is valid.
         }
     }
 

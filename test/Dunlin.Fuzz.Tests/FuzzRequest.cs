@@ -3,10 +3,10 @@ using System.Text;
 
 namespace Dunlin.Fuzz.Tests;
 
-/// <summary>One request, as it is sent and as curl sends it again.</summary>
+/// <summary>One request, for sending and as a curl command.</summary>
 internal sealed record FuzzRequest(int Number, FuzzEndpoint Endpoint, string Method, string PathAndQuery)
 {
-    // Beyond it a command is of no use: the seed makes the request again.
+    // Longer commands are not printed; the seed reproduces the request.
     private const int MaxPrinted = 4_000;
 
     public List<(string Name, string Value)> Headers { get; } = [];
@@ -15,7 +15,7 @@ internal sealed record FuzzRequest(int Number, FuzzEndpoint Endpoint, string Met
 
     public bool IsChunked { get; set; }
 
-    /// <summary>Whose token it carries; null for nobody's.</summary>
+    /// <summary>The user of the token; null for none.</summary>
     public string? User { get; set; }
 
     public HttpRequestMessage ToMessage(Uri address)
@@ -57,7 +57,7 @@ internal sealed record FuzzRequest(int Number, FuzzEndpoint Endpoint, string Met
 
     private static string Quote(string text) => Quote(Encoding.UTF8.GetBytes(text));
 
-    // ANSI-C quoting of bash: every byte can be written.
+    // ANSI-C quoting of bash, which can express every byte.
     private static string Quote(byte[] bytes)
     {
         var text = new StringBuilder("$'");

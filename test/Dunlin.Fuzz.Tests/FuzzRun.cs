@@ -5,16 +5,16 @@ using System.Text.RegularExpressions;
 
 namespace Dunlin.Fuzz.Tests;
 
-/// <summary>Sends requests to every endpoint in turn and judges each answer and what it left in the log.</summary>
+/// <summary>Sends requests to every endpoint in turn and checks each answer and the log.</summary>
 internal sealed class FuzzRun(FuzzTarget target, FuzzMaker maker, IReadOnlyDictionary<string, List<string>> tokens)
 {
-    // Generous: the machine may be busy. A request that hangs hangs for ever.
+    // Long, because the machine may be busy. A request that hangs never ends.
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(60);
 
     private const int MaxFailures = 25;
     private const int MaxRead = 64 * 1024;
 
-    // Different for each request: left out where faults of one kind are told once.
+    // Differs in each request, so it is removed before equal faults are merged.
     private static readonly Regex TraceId = new(
         "00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]",
         RegexOptions.CultureInvariant,
@@ -26,7 +26,7 @@ internal sealed class FuzzRun(FuzzTarget target, FuzzMaker maker, IReadOnlyDicti
 
     public IReadOnlyList<string> Failures => _failures;
 
-    /// <summary>How often each status was answered: a run that is refused everywhere proves little.</summary>
+    /// <summary>Number of answers per status. A run in which everything is refused proves little.</summary>
     public SortedDictionary<int, int> Statuses { get; } = [];
 
     public async Task RunAsync(int rounds)
@@ -70,14 +70,14 @@ internal sealed class FuzzRun(FuzzTarget target, FuzzMaker maker, IReadOnlyDicti
         }
         catch (HttpRequestException exception)
         {
-            // A body that is refused before it was sent may cost the connection; an answer that is cut off may not.
+            // A body that is refused early may cost the connection. A truncated answer is a fault.
             if (exception.HttpRequestError is not (HttpRequestError.Unknown or HttpRequestError.ConnectionError) || request.Body is null)
                 Fail(request, "cut off", exception.ToString());
             return;
         }
         catch (FormatException)
         {
-            return; // .NET will not send such a header
+            return; // .NET cannot send such a header
         }
         using (response)
             await JudgeAsync(request, response);
@@ -121,7 +121,7 @@ internal sealed class FuzzRun(FuzzTarget target, FuzzMaker maker, IReadOnlyDicti
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            // Told below.
+            // Reported below.
         }
         Fail(request, "no problem document", $"{(int)response.StatusCode} {response.Content.Headers.ContentType} {text}");
     }
@@ -162,11 +162,11 @@ internal sealed class FuzzRun(FuzzTarget target, FuzzMaker maker, IReadOnlyDicti
         && !request.PathAndQuery.StartsWith("/healthz", StringComparison.Ordinal)
         && !request.PathAndQuery.StartsWith("/openapi", StringComparison.Ordinal);
 
-    // What the web server refuses before any of our code runs, such as a header that is no header: an empty body.
+    // Refusals of the web server before Dunlin's code runs, such as an invalid header, have an empty body.
     private static bool IsKestrels(HttpResponseMessage response, string text) =>
         text.Length == 0 && (int)response.StatusCode is 400 or 414 or 431 && response.Headers.ConnectionClose == true;
 
-    // A page whose schema is newer than the server waits for the server, by design: docs/reference/http.md.
+    // A page with a newer schema than the server gets 503 by design: docs/reference/http.md.
     private static bool IsNewerPage(FuzzRequest request, int status, string text) =>
         status == 503
         && request.PathAndQuery.Contains("schema=", StringComparison.Ordinal)

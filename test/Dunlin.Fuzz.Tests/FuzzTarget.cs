@@ -13,13 +13,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Fuzz.Tests;
 
-/// <summary>One address of the application, as its routing has it.</summary>
+/// <summary>One endpoint of the application's routing.</summary>
 internal sealed record FuzzEndpoint(string Method, string Pattern, IReadOnlyList<string> Parameters)
 {
     public override string ToString() => $"{Method} {Pattern}";
 }
 
-/// <summary>An application under test: real Kestrel, real SQLite in a folder of its own, and its log watched.</summary>
+/// <summary>An application under test: real Kestrel, real SQLite in its own folder, and a monitored log.</summary>
 internal sealed class FuzzTarget : IAsyncDisposable
 {
     private readonly DunlinTestHost _host;
@@ -30,7 +30,7 @@ internal sealed class FuzzTarget : IAsyncDisposable
 
     public IReadOnlyList<FuzzEndpoint> Endpoints { get; private set; } = [];
 
-    /// <summary>Whether the pages have not been built, so that their addresses answer 503. <c>./test.sh</c> builds them before.</summary>
+    /// <summary>Whether the pages are not built, so that their addresses answer 503. <c>./test.sh</c> builds them before.</summary>
     public bool LacksPages { get; private set; }
 
     /// <summary>The host with all systems.</summary>
@@ -59,7 +59,8 @@ internal sealed class FuzzTarget : IAsyncDisposable
         );
 
     /// <summary>
-    /// Takes what a client's fault must not leave in the log since the last call: errors, and stack traces at a level that operators read.
+    /// Returns log entries since the last call that a client's fault must not cause: errors, and stack traces at a level that operators
+    /// read.
     /// </summary>
     public IReadOnlyList<string> TakeFaults() =>
         [

@@ -9,10 +9,10 @@ using Dunlin.TestKit;
 namespace Dunlin.Fuzz.Tests;
 
 /// <summary>
-/// Every HTTP endpoint of the running applications, found by their routing, is sent requests made from a seed: wrong types, nulls,
-/// half surrogate pairs, depth, sizes, encodings, content types, query values and headers; by nobody, by each user, with ids of others.
-/// No answer is a 5xx, none is missing, none holds a stack trace, and a client's fault leaves neither error nor stack trace in the log.
-/// <c>DUNLIN_SEED</c> repeats a run, <c>DUNLIN_FUZZ_ROUNDS</c> makes it longer.
+/// Sends seeded requests to every HTTP endpoint of the applications: wrong types, nulls, lone surrogates, depth, sizes, encodings, content
+/// types, query values and headers. They are sent without a user, as each user, and with ids of other users. No answer may be 5xx, missing,
+/// or contain a stack trace, and a client's fault may cause neither errors nor stack traces in the log. <c>DUNLIN_SEED</c> repeats a run,
+/// <c>DUNLIN_FUZZ_ROUNDS</c> extends it.
 /// </summary>
 public sealed class FuzzTests
 {
@@ -20,11 +20,11 @@ public sealed class FuzzTests
 
     private const string Password = "dunlin-demo";
 
-    // A request may end a session, so that each user has several.
+    // A request may end a session, so each user has several.
     private const int SessionsPerUser = 12;
 
     [Fact]
-    public async Task Every_endpoint_of_the_host_answers_every_request()
+    public async Task Every_endpoint_of_the_host_answers_fuzzed_requests()
     {
         var seed = Seed();
         await using var target = await FuzzTarget.StartHostAsync();
@@ -47,7 +47,7 @@ public sealed class FuzzTests
     }
 
     [Fact]
-    public async Task Every_endpoint_of_the_server_answers_every_request()
+    public async Task Every_endpoint_of_the_server_answers_fuzzed_requests()
     {
         var seed = Seed();
         var key = RandomNumberGenerator.GetBytes(64);
@@ -77,7 +77,7 @@ public sealed class FuzzTests
         var statuses = string.Join(", ", run.Statuses.Select(pair => $"{pair.Key}: {pair.Value}"));
         TestContext.Current.TestOutputHelper?.WriteLine($"{target.Endpoints.Count} endpoints, {rounds} rounds: {statuses}");
         Assert.True(run.Failures.Count == 0, $"DUNLIN_SEED={seed}, {statuses}\n\n{string.Join('\n', run.Failures)}");
-        // Some get through: what is refused at the first check exercises nothing behind it.
+        // Some requests succeed. A run that fails at the first check tests nothing behind it.
         Assert.True(run.Statuses.GetValueOrDefault(200) > rounds, statuses);
     }
 

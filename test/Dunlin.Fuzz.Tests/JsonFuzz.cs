@@ -3,11 +3,11 @@ using System.Text.Json;
 
 namespace Dunlin.Fuzz.Tests;
 
-/// <summary>A JSON text as a tree of raw pieces, so that it can hold what no writer would write.</summary>
+/// <summary>A JSON text as a tree of raw pieces, which can hold texts that no JSON writer produces.</summary>
 internal sealed class JsonFuzz
 {
     private string? _raw; // of a scalar
-    private List<(string Name, JsonFuzz Value)>? _members; // names as they are written
+    private List<(string Name, JsonFuzz Value)>? _members; // names in their raw notation
     private List<JsonFuzz>? _items;
 
     private static readonly string[] Scalars =
@@ -133,7 +133,7 @@ internal sealed class JsonFuzz
         return Of(document.RootElement);
     }
 
-    /// <summary>A value of its own making.</summary>
+    /// <summary>Returns a random value.</summary>
     public static JsonFuzz Any(Random random, IReadOnlyList<string> known) =>
         random.Next(12) switch
         {
@@ -155,7 +155,7 @@ internal sealed class JsonFuzz
             ],
         };
 
-    /// <summary>Sets the value of a path such as <c>a.b[0].c</c>, making what is missing.</summary>
+    /// <summary>Sets the value of a path such as <c>a.b[0].c</c> and creates missing parents.</summary>
     public void Set(string path, JsonFuzz value)
     {
         var at = this;
@@ -164,7 +164,7 @@ internal sealed class JsonFuzz
         (at._raw, at._members, at._items) = (value._raw, value._members, value._items);
     }
 
-    /// <summary>Changes one place.</summary>
+    /// <summary>Changes one random place.</summary>
     public void Mutate(Random random, IReadOnlyList<string> known)
     {
         var places = new List<JsonFuzz>();

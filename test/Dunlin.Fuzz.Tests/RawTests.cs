@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace Dunlin.Fuzz.Tests;
 
-/// <summary>Requests that no HTTP library sends, byte by byte.</summary>
+/// <summary>Byte sequences that no HTTP library sends.</summary>
 public sealed class RawTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
@@ -30,7 +30,7 @@ public sealed class RawTests
 
     [Theory]
     [MemberData(nameof(Requests))]
-    public async Task A_malformed_request_is_answered_or_cut_off_and_leaves_no_error(string request)
+    public async Task A_malformed_request_is_answered_or_aborted_without_an_error(string request)
     {
         await using var target = await FuzzTarget.StartHostAsync();
         target.TakeFaults();
@@ -48,7 +48,7 @@ public sealed class RawTests
         }
         catch (IOException)
         {
-            // Reset: refused without a word.
+            // The server reset the connection without an answer.
         }
         var status = Regex.Match(answer, @"^HTTP/1\.1 (?<status>\d{3})", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
         Assert.True(!status.Success || status.Groups["status"].Value[0] != '5', answer);

@@ -19,9 +19,9 @@ using Microsoft.Extensions.Logging;
 namespace Dunlin.Host.Tests;
 
 /// <summary>
-/// What does not depend on the mood of the machine: bytes allocated for each delivery and publish, and held for each idle
-/// connection, with real Kestrel, a real SQLite file and sockets that allocate nothing on their side. The limits stand a
-/// little above what was measured; whoever goes past one has put an allocation on a hot path.
+/// Measures allocations, which do not depend on the machine's load: bytes per delivery, per publish and per idle connection, with real
+/// Kestrel, a real SQLite file and sockets that allocate nothing. The limits are slightly above measured values; exceeding one means a new
+/// allocation on a hot path.
 /// </summary>
 [Collection(nameof(AloneInProcess))]
 public sealed class AllocationTests
@@ -31,19 +31,18 @@ public sealed class AllocationTests
     private const int Events = 200;
 
     [Fact]
-    public async Task Deliveries_publishes_and_idle_connections_stay_within_their_allocations()
+    public async Task Deliveries_publishes_and_idle_connections_stay_within_limits()
     {
         await using var server = await Server.StartAsync();
         using var publisher = new Wire(server.Address);
         var readers = new List<Wire>();
         try
         {
-            // Everything is compiled, and pools are filled, before anything is counted.
+            // Compile everything and fill the pools before measuring.
             readers.Add(server.Subscribe());
             Publish(publisher, readers, 300);
             var publish = Allocated(() => Publish(publisher, readers, Events)) / Events;
-            // The median of several batches: pools of the process grow, and give memory back when they have been idle, beside what
-            // connections hold.
+            // The median of several batches, because the process's pools grow and shrink independently of connections.
             var batches = new List<long>();
             while (readers.Count < Connections)
             {
@@ -87,13 +86,13 @@ public sealed class AllocationTests
         for (var i = 0; i < events; i++)
         {
             publisher.Publish();
-            // In step, so that nothing is queued: a reader that is behind costs memory, and is another test's business.
+            // In lockstep, so that nothing is queued. Slow readers cost memory and have their own test.
             foreach (var reader in readers)
                 reader.ReadUntil(publisher.Published);
         }
     }
 
-    /// <summary>A connection that speaks HTTP/1.1 with bytes made beforehand.</summary>
+    /// <summary>A connection that sends prepared HTTP/1.1 bytes.</summary>
     private sealed class Wire : IDisposable
     {
         private static readonly byte[] Body = Encoding.ASCII.GetBytes($$"""{"topic":"t","type":"m","data":"{{new string('x', 200)}}"}""");
@@ -118,7 +117,7 @@ public sealed class AllocationTests
         public void Subscribe()
         {
             _socket.Send("GET /dunlin/v1/events?topic=t HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n"u8);
-            // The greeting stands in the first bytes of the body.
+            // The first bytes of the body contain the hello.
             var text = "";
             while (!text.Contains("dunlin.hello", StringComparison.Ordinal) || !text.EndsWith("\n\n\r\n", StringComparison.Ordinal))
                 text += Encoding.ASCII.GetString(_buffer, 0, _socket.Receive(_buffer));
@@ -132,7 +131,7 @@ public sealed class AllocationTests
             Published++;
         }
 
-        /// <summary>Reads until this many events have come: each ends with an empty line, and nothing else does.</summary>
+        /// <summary>Reads this number of events. Each ends with an empty line, and nothing else does.</summary>
         public void ReadUntil(int events)
         {
             while (Received < events)
@@ -146,7 +145,7 @@ public sealed class AllocationTests
             }
         }
 
-        /// <summary>Those who came later have missed the first ones.</summary>
+        /// <summary>A later reader did not receive the first events.</summary>
         public void StartAt(int events) => Received = events;
 
         public void Dispose() => _socket.Dispose();
@@ -211,6 +210,6 @@ public sealed class AllocationTests
     }
 }
 
-/// <summary>Tests that count what the whole process does.</summary>
+/// <summary>Tests that measure the whole process.</summary>
 [CollectionDefinition(nameof(AloneInProcess), DisableParallelization = true)]
 public sealed class AloneInProcess;

@@ -3,13 +3,13 @@ using System.Text.Json;
 
 namespace Dunlin.Host.Tests;
 
-/// <summary>What holds at every endpoint of the engine and of all systems, also at those that come later.</summary>
+/// <summary>Rules for every endpoint of the engine and all systems, including future ones.</summary>
 public sealed class EveryEndpointTests
 {
     private static readonly string[] Safe = ["GET", "HEAD", "OPTIONS"];
 
     [Fact]
-    public async Task No_page_of_another_origin_writes_with_the_cookie_whatever_stands_beside_it()
+    public async Task No_page_of_another_origin_can_write_with_the_cookie()
     {
         await using var host = await LocalHost.StartAsync();
         var (client, cookie, _) = await host.SignInAsync("alice");
@@ -42,17 +42,17 @@ public sealed class EveryEndpointTests
     }
 
     [Fact]
-    public async Task Nobody_has_a_body_read_before_signing_in()
+    public async Task No_body_is_read_before_the_sign_in()
     {
         await using var host = await LocalHost.StartAsync();
         using var client = new HttpClient { BaseAddress = host.Address };
         var wrong = new List<string>();
         foreach (var (method, path) in host.Endpoints.Where(endpoint => !Safe.Contains(endpoint.Method)).Distinct())
         {
-            // Signing in and out need nobody; a link is its own credential.
+            // Sign-in and sign-out need no user; a share link is its own credential.
             if (path.StartsWith("/api/v1/auth/", StringComparison.Ordinal))
                 continue;
-            // Neither JSON nor of a type that is taken: whoever read it first would say so.
+            // Neither JSON nor an accepted content type: an endpoint that parses the body first would answer differently.
             using var request = new HttpRequestMessage(new HttpMethod(method), path)
             {
                 Content = new StringContent("{", null, "text/nonsense"),
@@ -65,7 +65,7 @@ public sealed class EveryEndpointTests
     }
 
     [Fact]
-    public async Task Head_is_answered_wherever_get_is_with_the_same_status_and_no_body()
+    public async Task HEAD_has_the_status_of_GET_and_no_body()
     {
         await using var host = await LocalHost.StartAsync();
         var (client, _, token) = await host.SignInAsync("alice");

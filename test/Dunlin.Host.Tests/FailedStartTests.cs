@@ -4,11 +4,11 @@ using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Host.Tests;
 
-/// <summary>A start that cannot succeed says why in one line, ends with 1 and leaves nothing behind.</summary>
+/// <summary>A failed start prints one line, exits with 1 and leaves no files.</summary>
 public sealed class FailedStartTests
 {
     [Fact]
-    public async Task A_port_in_use_is_named_and_nothing_is_made()
+    public async Task A_port_in_use_is_named_and_nothing_is_created()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -19,7 +19,7 @@ public sealed class FailedStartTests
     }
 
     [Fact]
-    public async Task A_port_of_metrics_in_use_is_named_and_nothing_is_made()
+    public async Task A_metrics_port_in_use_is_named_and_nothing_is_created()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -37,7 +37,7 @@ public sealed class FailedStartTests
     [Theory]
     [InlineData("127.0.0.1")]
     [InlineData("0.0.0.0")]
-    public async Task Metrics_at_the_port_of_the_host_are_refused(string address)
+    public async Task Metrics_on_the_port_of_the_host_are_refused(string address)
     {
         var port = ServerProcess.FreePort();
         await using var host = new HostProcess();
@@ -48,7 +48,7 @@ public sealed class FailedStartTests
     }
 
     [Fact]
-    public async Task A_data_folder_in_use_is_named_and_left_as_it_is()
+    public async Task A_data_folder_in_use_is_named_and_unchanged()
     {
         await using var first = new HostProcess();
         await first.StartAsync("--no-demo");
@@ -83,7 +83,7 @@ public sealed class FailedStartTests
     [InlineData("Dunlin__MetricsAddress", "::1:9464", "Dunlin:MetricsAddress is an IP address and a port")]
     [InlineData("Dunlin__MetricsAddress", "127.0.0.1:99999", "Dunlin:MetricsAddress is an IP address and a port")]
     [InlineData("Dunlin__Redis", "localhost:6379", "--redis connects several nodes")]
-    public async Task A_wrong_setting_stops_the_start_and_is_named(string name, string value, string reason)
+    public async Task An_invalid_setting_stops_the_start_and_is_named(string name, string value, string reason)
     {
         await using var host = new HostProcess();
         host.Settings[name] = value;
@@ -92,7 +92,7 @@ public sealed class FailedStartTests
     }
 
     [Fact]
-    public async Task A_setting_counts_whatever_its_case()
+    public async Task Setting_names_ignore_case()
     {
         await using var host = new HostProcess();
         host.Settings["DUNLIN__DEMO"] = "false";

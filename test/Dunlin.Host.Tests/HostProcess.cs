@@ -5,15 +5,16 @@ using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Host.Tests;
 
-/// <summary>The host as a process of its own.</summary>
+/// <summary>The host in its own process.</summary>
 internal sealed class HostProcess : DunlinProcess
 {
     public HostProcess()
         : base(Path.Combine(AppContext.BaseDirectory, "Dunlin.Host.dll")) => Directory.CreateDirectory(Data);
 
+    /// <summary>Signs in.</summary>
     /// <param name="user">A demo account.</param>
-    /// <param name="through">Where to go instead of to the process itself, such as a proxy.</param>
-    /// <param name="from">The address to come from.</param>
+    /// <param name="through">Another address of the process, such as a proxy.</param>
+    /// <param name="from">The local address of the client.</param>
     public async Task<HttpClient> SignInAsync(string user, Uri? through = null, string from = "127.0.0.1")
     {
         var client = new HttpClient(

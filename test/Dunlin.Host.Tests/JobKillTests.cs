@@ -5,9 +5,7 @@ using System.Text.Json;
 
 namespace Dunlin.Host.Tests;
 
-/// <summary>
-/// What the queue promises of a crash, on the host as users run it: a real process, killed while jobs are in every state.
-/// </summary>
+/// <summary>The queue's guarantees after a crash, with the shipped host: a real process, killed while jobs are in every state.</summary>
 public sealed class JobKillTests
 {
     private const int Parallel = 3;
@@ -16,22 +14,22 @@ public sealed class JobKillTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     [Fact]
-    public async Task After_kill_9_with_jobs_in_every_state_each_item_is_resolved_and_what_was_finished_is_not_done_again()
+    public async Task After_kill_9_every_job_ends_once_and_finished_ones_do_not_repeat()
     {
         await using var site = await PageSite.StartAsync();
         await using var host = new HostProcess();
         host.Settings["Dunlin__Fetch__AllowedNetworks__0"] = "127.0.0.1/32";
         host.Settings["Dunlin__Fetch__AllowedPorts__0"] = site.Address.Port.ToString(CultureInfo.InvariantCulture);
-        // A proxy that is not there: whoever used the environment's would fetch nothing.
+        // A missing proxy: a client that reads the environment's proxy settings would fetch nothing.
         host.Settings["http_proxy"] = host.Settings["all_proxy"] = "http://127.0.0.1:1";
         host.Settings["no_proxy"] = "";
-        // Long enough that nothing of the first process ends by itself before it is killed.
+        // Long enough that no request of the first process ends before the kill.
         host.Settings["Dunlin__Fetch__TimeLimit"] = "00:05:00";
-        // Longer than anybody would wait here: what was claimed by the process that was killed is begun anew by the next start.
+        // Longer than the test: the next start runs jobs of the killed process again.
         host.Settings["Dunlin__Jobs__LeaseDuration"] = "01:00:00";
         host.Settings["Dunlin__Jobs__FirstDelay"] = "00:00:20";
         host.Settings["Dunlin__Jobs__MaxParallel"] = Parallel.ToString(CultureInfo.InvariantCulture);
-        // All jobs are one user's: the limit for each user would leave the last worker idle.
+        // All jobs belong to one user, whose limit would leave one worker idle.
         host.Settings["Dunlin__Jobs__MaxParallelPerFairnessKey"] = host.Settings["Dunlin__Jobs__MaxParallel"];
         await host.StartAsync();
 
@@ -77,17 +75,17 @@ public sealed class JobKillTests
         );
         foreach (var (id, title) in await TitlesAsync(again))
             Assert.Equal(id.StartsWith("bad", StringComparison.Ordinal) ? "127.0.0.1" : $"{id[..^1]} {id[^1]}", title);
-        // Done and dead stay so; what was under way is begun once more, what waited once.
+        // Finished and dead jobs do not run again; running and queued jobs run once more.
         Assert.All(new[] { "ok/0", "ok/1", "bad/0", "bad/1", "queued/0", "queued/4" }, page => Assert.Equal(1, site.Requests[page]));
         Assert.All(new[] { "slow/0", "slow/1", "slow/2", "flaky/0" }, page => Assert.Equal(2, site.Requests[page]));
-        // And each outcome is told once, also to a reader that was cut off by the crash.
+        // Each outcome is announced once, also to a reader that the crash disconnected.
         await after.ThroughAsync(13 - told.Count).WaitAsync(Patience);
         Assert.Equal(
             ["bad0", "bad1", "flaky0", "ok0", "ok1", "queued0", "queued1", "queued2", "queued3", "queued4", "slow0", "slow1", "slow2"],
             told.Concat(after.Resolved).Order(StringComparer.Ordinal)
         );
 
-        // Retry of a dead one works after all that.
+        // A dead job can still be retried.
         site.IsBad = false;
         (await again.PostAsync("/api/v1/items/bad0/resolve", null)).EnsureSuccessStatusCode();
         await UntilAsync(again, after, items => items["bad0"] == "resolved" && items["bad1"] == "failed");
@@ -105,7 +103,7 @@ public sealed class JobKillTests
         }
     }
 
-    /// <summary>Looks again after each event, so that nothing is asked for by the clock.</summary>
+    /// <summary>Checks again after each event instead of polling.</summary>
     private static async Task UntilAsync(HttpClient client, ResolvedStream stream, Func<IReadOnlyDictionary<string, string>, bool> reached)
     {
         while (true)
@@ -156,7 +154,7 @@ public sealed class JobKillTests
         CancellationTokenSource ending
     ) : IAsyncDisposable
     {
-        /// <summary>The items of which an outcome was told.</summary>
+        /// <summary>The items with an announced outcome.</summary>
         public List<string> Resolved { get; } = [];
 
         public string? LastId { get; private set; }

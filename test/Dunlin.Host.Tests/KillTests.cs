@@ -5,14 +5,14 @@ using System.Text.Json;
 
 namespace Dunlin.Host.Tests;
 
-/// <summary>What the guarantees say of a crash, on the host as users run it: real processes, real kill.</summary>
+/// <summary>The guarantees after a crash, with the shipped host: real processes, real kill.</summary>
 public sealed class KillTests
 {
     private const int Publishers = 8;
     private const int Total = 10_000;
 
     [Fact]
-    public async Task G1_G2_After_kill_9_every_acknowledged_event_reaches_every_reader_once_and_in_order()
+    public async Task G1_G2_Every_reader_has_each_acknowledged_event_once_after_kill_9()
     {
         await using var host = new HostProcess();
         await host.StartAsync();
@@ -54,8 +54,10 @@ public sealed class KillTests
         await Task.WhenAll(reading);
     }
 
-    /// <summary>Edits one case again and again. A request without an answer is unknown, and the edit is made again: the mark
-    /// counts as acknowledged with the version of the answer that came.</summary>
+    /// <summary>
+    /// Edits one case repeatedly. A request without an answer has an unknown outcome and is repeated. A mark counts as acknowledged with
+    /// the version of its answer.
+    /// </summary>
     private static async Task PublishAsync(
         HttpClient client,
         int publisher,
@@ -92,10 +94,10 @@ public sealed class KillTests
         }
     }
 
-    /// <summary>A reader that comes back whenever it is cut off, with the last position it has.</summary>
+    /// <summary>A reader that reconnects after every interruption with its last position.</summary>
     private sealed class Reader(HttpClient client)
     {
-        private readonly Lock _gate = new(); // guards _seen, _reached, _paused
+        private readonly Lock _gate = new(); // guards _seen, _reached and _paused
         private readonly List<(long Offset, string? Mark)> _seen = [];
         private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private TaskCompletionSource? _paused;

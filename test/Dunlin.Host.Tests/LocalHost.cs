@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Host.Tests;
 
-/// <summary>The host as it is shipped, in this process, with its demo data.</summary>
+/// <summary>The shipped host in this process, with demo data.</summary>
 internal sealed class LocalHost : IAsyncDisposable
 {
     private readonly DunlinTestHost _host;
@@ -21,7 +21,7 @@ internal sealed class LocalHost : IAsyncDisposable
 
     public Uri Address => _host.Address;
 
-    /// <summary>The endpoints with their verbs, and an address at which each of them is found.</summary>
+    /// <summary>The endpoints with their methods and an example address.</summary>
     public IEnumerable<(string Method, string Path)> Endpoints =>
         from endpoint in _host
             .Services.GetServices<EndpointDataSource>()
@@ -35,7 +35,7 @@ internal sealed class LocalHost : IAsyncDisposable
     public static async Task<LocalHost> StartAsync() =>
         new(await DunlinTestHost.StartAsync(static host => DemoHost.Build(host, manualTime: false)));
 
-    /// <summary>A client without cookies of its own, and the header <c>Cookie</c> of a session.</summary>
+    /// <summary>Returns a client without cookies, and the header <c>Cookie</c> of a session.</summary>
     public async Task<(HttpClient Client, string Cookie, string Token)> SignInAsync(string user)
     {
         var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = Address };

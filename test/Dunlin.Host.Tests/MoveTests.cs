@@ -18,7 +18,7 @@ public sealed class MoveTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_moved_file_serves_the_same_data_from_the_database_and_stays_as_it_was()
+    public async Task A_moved_file_serves_equal_data_from_PostgreSQL_and_stays_unchanged()
     {
         await using var server = await PostgresServer.StartNewAsync();
         await using var host = new HostProcess();
@@ -47,7 +47,7 @@ public sealed class MoveTests
         Assert.True(await LeaseAsync(again, "lease-after-move", "warranty/1/2/status") > lease);
         await host.KillAsync();
 
-        // The database has events now: a second move changes nothing.
+        // The database contains events now, so a second move changes nothing.
         var refused = await host.RunAsync("move", "--from", file, "--store", server.ConnectionString);
         Assert.Equal(1, refused.Code);
         Assert.Contains("Nothing was moved", refused.Error, StringComparison.Ordinal);
@@ -59,7 +59,7 @@ public sealed class MoveTests
     [InlineData("move", "--from", "x.db")]
     [InlineData("move", "--store", "Host=x")]
     [InlineData("--from", "x.db")]
-    public async Task A_move_without_its_options_is_refused_with_the_names_of_both(params string[] options)
+    public async Task A_move_without_its_options_is_refused_naming_both(params string[] options)
     {
         await using var host = new HostProcess();
         var (code, _, error) = await host.RunAsync(options);
@@ -69,7 +69,7 @@ public sealed class MoveTests
     }
 
     [Fact]
-    public async Task A_file_that_does_not_exist_is_named()
+    public async Task A_missing_file_is_named()
     {
         await using var host = new HostProcess();
         var (code, _, error) = await host.RunAsync("move", "--from", "/nowhere/x.db", "--store", "Host=127.0.0.1");
@@ -78,7 +78,7 @@ public sealed class MoveTests
     }
 
     [Fact]
-    public async Task A_store_that_moves_there_and_back_is_the_same_to_the_last_value()
+    public async Task A_store_moved_there_and_back_is_identical()
     {
         await using var server = await PostgresServer.StartNewAsync();
         await using var host = new HostProcess();
@@ -94,11 +94,11 @@ public sealed class MoveTests
         await using (var source = Postgres(server.ConnectionString, schemas))
         await using (var target = Sqlite(last, schemas))
             Assert.True(await StoreMove.RunAsync(source, target, cancellationToken: Cancellation) > 0);
-        // Opening dates the held leases anew, so their expiry is left out.
+        // Opening extends the held leases, so expiry times are excluded.
         Assert.Equal(await DumpAsync(first), await DumpAsync(last));
     }
 
-    // The answer says the time of the server, for clocks of pages that are wrong.
+    // The answer contains the server's time.
     private static string WithoutNow(string json) => Regex.Replace(json, "\"server_now\":\"[^\"]+\"", "");
 
     private static async Task<SchemaScripts[]> SchemasOfAsync(string data)
@@ -141,7 +141,7 @@ public sealed class MoveTests
             foreach (var table in await TablesAsync(connection, file))
             {
                 using var count = connection.CreateCommand();
-                // The token of leases is a sequence in the database, and a number among others in the file.
+                // The lease token is a sequence in PostgreSQL, and a counter row in SQLite.
                 count.CommandText = $"SELECT count(*) FROM \"{table}\"" + (table == "dunlin_counter" ? " WHERE name <> 'fence'" : "");
                 counts[table] = Convert.ToInt64(await count.ExecuteScalarAsync(Cancellation), null);
             }

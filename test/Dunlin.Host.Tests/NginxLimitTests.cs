@@ -4,13 +4,13 @@ using System.Text.Json;
 
 namespace Dunlin.Host.Tests;
 
-/// <summary>What the host takes passes through <c>deploy/nginx.conf</c>, and what it refuses is refused by it and not by nginx.</summary>
+/// <summary>Requests that the host accepts pass through <c>deploy/nginx.conf</c>. The host, not nginx, refuses larger ones.</summary>
 public sealed class NginxLimitTests
 {
     private const int LargestDocument = 5 * 1024 * 1024;
 
     [Fact]
-    public async Task The_largest_document_passes_however_its_characters_are_written_and_a_larger_one_is_told_the_limit()
+    public async Task The_largest_document_passes_nginx_and_a_larger_one_gets_the_limit()
     {
         await using var host = new HostProcess();
         host.Settings["Dunlin__TrustedProxies"] = "127.0.0.1";
@@ -18,7 +18,7 @@ public sealed class NginxLimitTests
         await using var nginx = await NginxProcess.StartAsync(host.Port);
         using var alice = await host.SignInAsync("alice", nginx.Address);
 
-        // Six bytes for each character, as some writers of JSON do.
+        // Six bytes per character, as some JSON writers produce.
         var text = new StringBuilder("<a>", 6 * LargestDocument);
         text.Insert(3, "\\u0061", LargestDocument - 7).Append("</a>");
         using var largest = await ImportAsync(alice, text.ToString());
@@ -35,13 +35,13 @@ public sealed class NginxLimitTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_stream_of_sixty_four_long_topics_passes_by_its_address_and_by_a_form(bool byForm)
+    public async Task A_stream_of_64_long_topics_passes_nginx_by_URL_and_by_form(bool byForm)
     {
         await using var host = new HostProcess();
         await host.StartAsync();
         await using var nginx = await NginxProcess.StartAsync(host.Port);
         using var alice = await host.SignInAsync("alice", nginx.Address);
-        // Every character of a name may come percent-encoded.
+        // Every character of a name may be percent-encoded.
         var topics = string.Join(
             '&',
             Enumerable.Range(0, 64).Select(i => $"topic=users%2Falice%2F{i:00}{string.Concat(Enumerable.Repeat("%2Fa", 93))}")

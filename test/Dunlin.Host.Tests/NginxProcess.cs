@@ -5,7 +5,7 @@ using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Host.Tests;
 
-/// <summary>A real nginx that runs <c>deploy/nginx.conf</c>, with nothing changed but its ports.</summary>
+/// <summary>A real nginx with <c>deploy/nginx.conf</c>, changed only in its ports.</summary>
 internal sealed class NginxProcess : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-nginx-").FullName;
@@ -94,7 +94,7 @@ internal sealed class NginxProcess : IAsyncDisposable
         return text.Replace(old, with, StringComparison.Ordinal);
     }
 
-    /// <summary>The folder of the checkout that the tests run in.</summary>
+    /// <summary>Returns the folder of the checkout.</summary>
     public static string Root()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);

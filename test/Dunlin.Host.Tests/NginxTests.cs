@@ -6,13 +6,13 @@ using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Host.Tests;
 
-/// <summary>What <c>deploy/nginx.conf</c> promises, with a real nginx before a real host.</summary>
+/// <summary>The behaviour of <c>deploy/nginx.conf</c>, with a real nginx in front of a real host.</summary>
 public sealed class NginxTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public async Task Each_event_arrives_before_the_next_is_published_also_where_the_reader_takes_gzip()
+    public async Task Each_event_arrives_before_the_next_is_published_also_with_gzip()
     {
         await using var host = await StartAsync();
         await using var nginx = await NginxProcess.StartAsync(host.Port);
@@ -24,17 +24,17 @@ public sealed class NginxTests
         Assert.Contains("no-store", stream.Response.Headers.CacheControl!.ToString(), StringComparison.Ordinal);
         for (var i = 0; i < 50; i++)
         {
-            // Published by another way, and nothing else follows that could push it out of a buffer.
+            // Published by another request, and no later data could push it out of a buffer.
             await RenameAsync(alice, $"Birthday {i}");
             Assert.Equal("demo-birthday", (await stream.UntilAsync("wishlists:updated")).Data.GetProperty("id").GetString());
         }
-        // Everything else is compressed.
+        // Other answers are compressed.
         using var list = await alice.GetAsync("/api/v1/wishlists/demo-birthday/items");
         Assert.Equal(["gzip"], list.Content.Headers.ContentEncoding);
     }
 
     [Fact]
-    public async Task A_stream_stays_open_while_nothing_happens()
+    public async Task An_idle_stream_stays_open()
     {
         await using var host = await StartAsync();
         await using var nginx = await NginxProcess.StartAsync(host.Port);
@@ -47,7 +47,7 @@ public sealed class NginxTests
     }
 
     [Fact]
-    public async Task A_stream_that_was_cut_is_resumed_without_a_gap_and_without_anything_twice()
+    public async Task An_interrupted_stream_resumes_without_gap_or_duplicate()
     {
         await using var host = await StartAsync();
         await using var nginx = await NginxProcess.StartAsync(host.Port);
@@ -69,10 +69,10 @@ public sealed class NginxTests
     }
 
     [Fact]
-    public async Task Any_node_answers_and_one_that_is_away_is_passed_over()
+    public async Task Any_node_answers_and_an_unavailable_one_is_skipped()
     {
         await using var host = await StartAsync();
-        // The same node by two of its connections, and one that nobody listens on: nothing is sticky, nothing is lost.
+        // The same node twice, and a port without a listener: no stickiness, no loss.
         await using var nginx = await NginxProcess.StartAsync(ServerProcess.FreePort(), host.Port, host.Port);
         using var alice = await host.SignInAsync("alice", nginx.Address);
         await using var one = await EventLine.OpenAsync(alice);
@@ -86,7 +86,7 @@ public sealed class NginxTests
     }
 
     [Fact]
-    public async Task A_reader_that_goes_away_is_gone_at_the_host_too()
+    public async Task A_disconnected_reader_disappears_at_the_host()
     {
         await using var host = await StartAsync();
         await using var nginx = await NginxProcess.StartAsync(host.Port);
@@ -99,9 +99,9 @@ public sealed class NginxTests
     }
 
     [Fact]
-    public async Task Streams_with_a_body_are_refused_and_use_up_no_connections()
+    public async Task Streams_with_a_body_are_refused_without_using_connections()
     {
-        // With 600 files the host takes 300 connections.
+        // With 600 files the host accepts 300 connections.
         const int requests = 320;
         await using var host = await StartAsync(openFiles: 600);
         await using var nginx = await NginxProcess.StartAsync(host.Port);
@@ -128,7 +128,7 @@ public sealed class NginxTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Limits_count_readers_and_not_the_proxy_where_it_is_trusted_and_nobody_can_claim_another_address(bool isTrusted)
+    public async Task Limits_count_clients_behind_a_trusted_proxy_and_ignore_forged_ones(bool isTrusted)
     {
         await using var host = new HostProcess();
         host.Settings["Dunlin__Streams__MaxPerAddress"] = "1";
@@ -192,7 +192,7 @@ public sealed class NginxTests
     private static Task<HttpResponseMessage> TryOpenAsync(HttpClient client) =>
         client.GetAsync("/api/v1/events/stream", HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
 
-    /// <summary>One open stream of hints; the opening ping is read.</summary>
+    /// <summary>One open stream of hints, after its first ping.</summary>
     private sealed class EventLine(HttpResponseMessage response, IAsyncEnumerator<SseItem<string>> events, CancellationTokenSource ending)
         : IAsyncDisposable
     {

@@ -3,13 +3,13 @@ using System.Net.Sockets;
 
 namespace Dunlin.Host.Tests;
 
-/// <summary>A process that has run out of files, whatever took them.</summary>
+/// <summary>A process without free file descriptors.</summary>
 public sealed class OutOfFilesTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public async Task A_host_without_files_says_so_once_and_accepts_again_when_it_has_some()
+    public async Task A_host_without_file_descriptors_logs_once_and_recovers()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs prlimit.");
         await using var host = new HostProcess();

@@ -10,8 +10,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Host.Tests;
 
-/// <summary>A web site on loopback for a host to read: <c>/ok</c> at once, <c>/slow</c> when it is let, <c>/flaky</c> at the second time,
-/// <c>/bad</c> never.</summary>
+/// <summary>
+/// A web site on loopback for the host: <c>/ok</c> answers at once, <c>/slow</c> when released, <c>/flaky</c> at the second request,
+/// <c>/bad</c> never.
+/// </summary>
 internal sealed class PageSite : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -22,10 +24,10 @@ internal sealed class PageSite : IAsyncDisposable
 
     public Uri Address { get; private set; } = null!;
 
-    /// <summary>How often each page was asked for.</summary>
+    /// <summary>Number of requests per page.</summary>
     public ConcurrentDictionary<string, int> Requests { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Whether <c>/bad</c> is still bad.</summary>
+    /// <summary>Whether <c>/bad</c> fails.</summary>
     public bool IsBad { get; set; } = true;
 
     public static async Task<PageSite> StartAsync()
@@ -41,14 +43,14 @@ internal sealed class PageSite : IAsyncDisposable
         return site;
     }
 
-    /// <summary>Completes when so many further requests wait at <c>/slow</c>.</summary>
+    /// <summary>Completes when this number of further requests wait at <c>/slow</c>.</summary>
     public async Task WhenSlowAsync(int count)
     {
         for (var i = 0; i < count; i++)
             Assert.True(await _slow.WaitAsync(TimeSpan.FromSeconds(60)), $"only {i} of {count} came");
     }
 
-    /// <summary>Answers what waits at <c>/slow</c>, and what comes later at once.</summary>
+    /// <summary>Releases waiting and later requests at <c>/slow</c>.</summary>
     public void Go() => _go.TrySetResult();
 
     public async ValueTask DisposeAsync()

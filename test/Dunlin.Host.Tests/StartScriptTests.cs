@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Dunlin.Host.Tests;
 
-/// <summary><c>start.sh</c> itself, with programs in place of the SDK and Node that say how they were called.</summary>
+/// <summary>Runs <c>start.sh</c> with stubs in place of the SDK and Node that print their arguments.</summary>
 public sealed class StartScriptTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-start-").FullName;
@@ -10,7 +10,7 @@ public sealed class StartScriptTests : IDisposable
     [Theory]
     [InlineData("--data ./x --no-demo", "host/Dunlin.Host.dll")]
     [InlineData("--server --data ./x", "standalone/dunlin.dll")]
-    public async Task Paths_in_options_are_meant_where_the_caller_is(string options, string program)
+    public async Task Paths_in_options_are_relative_to_the_callers_folder(string options, string program)
     {
         var (checkout, caller) = (Path.Combine(_folder, "checkout"), Path.Combine(_folder, "elsewhere"));
         Directory.CreateDirectory(caller);

@@ -12,11 +12,11 @@ public sealed partial class StartTests
     [InlineData("--port abc", "--port is a number")]
     [InlineData("--port 70000", "--port is a number")]
     [InlineData("--colour red", "Unknown option '--colour'")]
-    public void A_wrong_option_is_named(string args, string error) =>
+    public void An_invalid_option_is_named(string args, string error) =>
         Assert.Contains(error, HostSettings.Parse(args.Split(' ')).Error, StringComparison.Ordinal);
 
     [Fact]
-    public void The_options_of_the_command_line_are_taken()
+    public void Command_line_options_apply()
     {
         var settings = HostSettings.Parse(["--port", "5081", "--data", "/x", "--no-demo"]);
         Assert.Equal((5081, "/x", false, null), (settings.Port, settings.Data, settings.Demo, settings.Error));
@@ -24,7 +24,7 @@ public sealed partial class StartTests
     }
 
     [Fact]
-    public async Task Without_demo_there_are_no_demo_accounts_and_no_list_of_them()
+    public async Task Without_demo_mode_there_are_no_demo_accounts()
     {
         await using var host = new HostProcess();
         await host.StartAsync("--no-demo");
@@ -37,7 +37,7 @@ public sealed partial class StartTests
     }
 
     [Fact]
-    public async Task A_session_and_its_token_outlive_a_restart_of_the_host()
+    public async Task A_session_and_its_token_survive_a_host_restart()
     {
         await using var host = new HostProcess();
         await host.StartAsync();
@@ -49,7 +49,7 @@ public sealed partial class StartTests
     }
 
     [Fact]
-    public async Task Pages_are_asked_for_again_and_their_hashed_files_are_kept()
+    public async Task Pages_are_revalidated_and_hashed_files_are_cached()
     {
         await using var host = new HostProcess();
         await host.StartAsync();
@@ -88,7 +88,7 @@ public sealed partial class StartTests
     }
 
     [Fact]
-    public async Task More_connections_than_the_process_may_have_files_are_refused_and_the_host_lives_on()
+    public async Task Connections_above_the_file_limit_are_refused_and_the_host_survives()
     {
         await using var host = new HostProcess { OpenFiles = 700 };
         await host.StartAsync("--no-demo");
@@ -103,12 +103,12 @@ public sealed partial class StartTests
                 var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 20_000 };
                 sockets.Add(socket);
                 await socket.ConnectAsync(host.Address.Host, host.Address.Port);
-                // An answer, or the end of the connection, before the next one: so all of them have been accepted.
+                // Wait for an answer or a close before the next connection, so that all were accepted.
                 if (!IsServed(socket))
                     refused++;
             }
             Assert.InRange(refused, 900 - 700, 700);
-            // Who was there before is served.
+            // Earlier connections are still served.
             Assert.Equal(HttpStatusCode.OK, (await earlier.GetAsync("/healthz/live")).StatusCode);
         }
         finally
@@ -116,7 +116,7 @@ public sealed partial class StartTests
             sockets.ForEach(socket => socket.Dispose());
         }
         Assert.False(host.HasEnded, host.Output);
-        // The server hears of the closed ones in its own time; each attempt gives it some.
+        // The server notices closed connections later, so retry.
         var isServedAgain = false;
         for (var attempt = 0; attempt < 1_000 && !isServedAgain; attempt++)
         {

@@ -58,7 +58,7 @@ public sealed partial class TelemetryTests
         await host.StartAsync();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         var text = "";
-        // Protobuf keeps names as they are.
+        // Protobuf contains names as plain text.
         while (!text.Contains("dunlin.journal.append.duration", StringComparison.Ordinal))
             text = await received.Reader.ReadAsync(patience.Token);
         Assert.Contains("dunlin.journal.queue.length", text, StringComparison.Ordinal);
@@ -85,7 +85,7 @@ public sealed partial class TelemetryTests
         Assert.Equal("histogram", families["http_server_request_duration_seconds"]);
         Assert.Equal("counter", families["dotnet_gc_collections"]);
 
-        // The public listener does not serve the path, whatever host a request claims to be for.
+        // The public listener does not serve the path, for any Host header a request has.
         using var forged = new HttpRequestMessage(HttpMethod.Get, new Uri(host.Address, "/metrics"));
         forged.Headers.Host = metrics.Authority;
         Assert.Equal(HttpStatusCode.NotFound, (await client.SendAsync(forged)).StatusCode);
@@ -97,7 +97,7 @@ public sealed partial class TelemetryTests
     [Theory]
     [InlineData(null)]
     [InlineData("false")]
-    public async Task Metrics_are_not_served_unless_they_are_switched_on(string? setting)
+    public async Task Metrics_are_off_by_default(string? setting)
     {
         await using var host = new HostProcess();
         var port = ServerProcess.FreePort();
@@ -110,7 +110,7 @@ public sealed partial class TelemetryTests
         await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(new Uri($"http://127.0.0.1:{port}/metrics")));
     }
 
-    /// <summary>Name and type of each metric family, as the parser of Prometheus' own client library reads them.</summary>
+    /// <summary>Returns name and type of each metric family, parsed by Prometheus' own client library.</summary>
     private static async Task<Dictionary<string, string>> ParseAsync(string text)
     {
         const string Program = """
@@ -134,7 +134,7 @@ public sealed partial class TelemetryTests
     }
 
     [Fact]
-    public void Every_figure_of_the_dashboard_exists()
+    public void Every_metric_of_the_dashboard_exists()
     {
         var root = NginxProcess.Root();
         var names = Directory
@@ -157,7 +157,7 @@ public sealed partial class TelemetryTests
     [GeneratedRegex(@"\.Create(?:Counter|Histogram|UpDownCounter|ObservableGauge)(?:<\w+>)?\(\s*""([a-z0-9_.]+)""")]
     private static partial Regex MeterName();
 
-    // As Prometheus names them: with the unit of durations, and what belongs to the kind.
+    // Names as Prometheus writes them: with the unit of durations and the suffix of the kind.
     [GeneratedRegex("(dunlin_[a-z_]+?)(?:_seconds)?(?:_bucket|_total)?(?![a-z_])")]
     private static partial Regex Figure();
 }

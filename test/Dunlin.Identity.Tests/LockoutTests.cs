@@ -4,11 +4,11 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Identity.Tests;
 
-/// <summary>What a guesser sees of lockout over HTTP.</summary>
+/// <summary>Lockout as an attacker observes it over HTTP.</summary>
 public sealed class LockoutTests
 {
     [Fact]
-    public async Task A_locked_account_answers_like_a_name_that_does_not_exist()
+    public async Task A_locked_account_answers_like_an_unknown_name()
     {
         await using var host = await TestHost.StartAsync(new HostSetup { Accounts = Options });
         await host.CreateAsync("alice");
@@ -20,7 +20,7 @@ public sealed class LockoutTests
             foreach (var step in new[] { 0, 0, 0, 0, 1, 0, 1, 1, 0, 3, 4, 1000 })
             {
                 host.Clock.Advance(TimeSpan.FromSeconds(step));
-                // Locked, the right password is answered like a wrong one: whether it is right is not even looked at.
+                // During lockout the right password gets the same answer as a wrong one, because it is not checked.
                 answered.Add(await AnswerAsync(client, name, answered.Count is 3 or 5 ? TestHost.Password : "wrong"));
             }
             answers.Add(answered);
@@ -35,7 +35,7 @@ public sealed class LockoutTests
     [Theory]
     [InlineData("alice")]
     [InlineData("nobody")]
-    public async Task Of_guesses_sent_at_once_only_the_allowed_ones_are_checked(string name)
+    public async Task Of_concurrent_guesses_only_the_allowed_ones_are_checked(string name)
     {
         await using var host = await TestHost.StartAsync(new HostSetup { Accounts = Options });
         await host.CreateAsync("alice");
@@ -46,7 +46,7 @@ public sealed class LockoutTests
     }
 
     [Fact]
-    public async Task The_owner_waits_no_longer_than_the_longest_wait_whatever_an_attacker_does()
+    public async Task An_attacker_cannot_extend_the_owners_wait_beyond_the_maximum()
     {
         await using var host = await TestHost.StartAsync(new HostSetup { Accounts = Options });
         await host.CreateAsync("alice");
@@ -62,7 +62,7 @@ public sealed class LockoutTests
     }
 
     [Fact]
-    public async Task A_store_that_is_down_is_503_and_counts_against_nobody()
+    public async Task A_store_outage_is_503_and_counts_as_no_failure()
     {
         await using var host = await TestHost.StartAsync(new HostSetup { Accounts = accounts => accounts.FailuresPerAddress = 2 });
         await host.CreateAsync("alice");
@@ -75,7 +75,7 @@ public sealed class LockoutTests
     }
 
     [Fact]
-    public async Task An_address_is_slowed_over_names_and_its_refused_attempts_lock_no_account()
+    public async Task An_address_is_throttled_over_names_without_locking_accounts()
     {
         await using var host = await TestHost.StartAsync(new HostSetup { Accounts = accounts => accounts.FailuresPerAddress = 4 });
         await host.CreateAsync("alice");
@@ -89,7 +89,7 @@ public sealed class LockoutTests
     }
 
     [Fact]
-    public async Task Too_many_waiting_for_the_hash_are_refused_and_the_others_get_their_turn()
+    public async Task Excess_hash_requests_are_refused_and_queued_ones_run()
     {
         using var slots = new HashingSlots();
         var running = new Stack<IDisposable>();
@@ -111,7 +111,7 @@ public sealed class LockoutTests
 
     private static void Options(AccountOptions accounts) => (accounts.FailuresPerAccount, accounts.FailuresPerAddress) = (3, 0);
 
-    /// <summary>All of an answer that may differ.</summary>
+    /// <summary>Returns all parts of an answer that could differ.</summary>
     private static async Task<string> AnswerAsync(HttpClient client, string username, string password)
     {
         using var response = await client.PostAsJsonAsync("/api/v1/auth/login", new { username, password });

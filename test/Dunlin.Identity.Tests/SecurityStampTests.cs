@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Identity.Tests;
 
-/// <summary>A session is good for the security stamp that it began with.</summary>
+/// <summary>A session is valid for the security stamp of its start.</summary>
 public sealed class SecurityStampTests : IAsyncLifetime
 {
     private TestHost _host = null!;
@@ -27,7 +27,7 @@ public sealed class SecurityStampTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_session_of_an_old_stamp_opens_nothing_although_its_row_is_there()
+    public async Task A_session_with_an_old_stamp_is_refused_although_its_row_exists()
     {
         var signedIn = await _host.SignInAsync(_plain, "alice");
         using var ticketed = await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/ticket", signedIn.Token);
@@ -46,7 +46,7 @@ public sealed class SecurityStampTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_password_changed_during_a_sign_in_with_the_old_one_leaves_no_session()
+    public async Task A_password_change_during_a_sign_in_with_the_old_one_leaves_no_session()
     {
         _host.AccountStore.AfterFindByName = async () =>
         {
@@ -61,7 +61,7 @@ public sealed class SecurityStampTests : IAsyncLifetime
     [Theory]
     [InlineData("password")]
     [InlineData("sessions")]
-    public async Task Ending_sessions_changes_the_stamp_and_spares_later_ones(string change)
+    public async Task Ending_sessions_changes_the_stamp_and_keeps_later_ones(string change)
     {
         var before = await _host.SignInAsync(_plain, "alice");
         var stamp = (await _host.AccountStore.FindByIdAsync("id-alice", default))!.SecurityStamp;
@@ -81,9 +81,9 @@ public sealed class SecurityStampTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_session_without_a_stamp_is_good_for_an_account_without_one()
+    public async Task A_session_without_a_stamp_is_valid_for_an_account_without_one()
     {
-        // Both as version 0.1.0 made them.
+        // Account and session as version 0.1.0 stored them.
         var account = (await _host.AccountStore.FindByIdAsync("id-alice", default))! with
         {
             SecurityStamp = "",
@@ -98,7 +98,7 @@ public sealed class SecurityStampTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_hash_with_too_few_rounds_is_renewed_and_ends_no_session()
+    public async Task Rehashing_an_old_hash_ends_no_session()
     {
         var first = await _host.SignInAsync(_plain, "alice");
         await WeakenAsync();
@@ -110,7 +110,7 @@ public sealed class SecurityStampTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Renewing_a_hash_does_not_bring_back_a_password_changed_meanwhile()
+    public async Task Rehashing_does_not_restore_a_concurrently_changed_password()
     {
         await WeakenAsync();
         _host.AccountStore.AfterFindByName = async () =>

@@ -5,13 +5,13 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Identity.Tests;
 
-/// <summary>Cookies belong to a host name, whatever the port: two servers on one must not disturb each other.</summary>
+/// <summary>Cookies belong to a host name and ignore the port. Two servers on one host must not disturb each other.</summary>
 public sealed class SessionCookieTests
 {
     private const string OneName = "shared";
 
     [Fact]
-    public async Task Two_servers_on_one_host_name_keep_their_sessions_apart()
+    public async Task Two_servers_on_one_host_name_have_separate_sessions()
     {
         await using var first = await StartAsync(cookieName: null);
         await using var second = await StartAsync(cookieName: null);
@@ -31,7 +31,7 @@ public sealed class SessionCookieTests
     [Theory]
     [InlineData("refresh")]
     [InlineData("logout")]
-    public async Task A_cookie_that_opens_no_session_here_is_left_alone(string call)
+    public async Task A_cookie_without_a_session_here_stays_unchanged(string call)
     {
         await using var first = await StartAsync(OneName);
         await using var second = await StartAsync(OneName);
@@ -44,7 +44,7 @@ public sealed class SessionCookieTests
     }
 
     [Fact]
-    public async Task Signing_in_with_a_foreign_cookie_ends_no_session_of_another_server()
+    public async Task Sign_in_with_a_foreign_cookie_ends_no_session_of_another_server()
     {
         await using var first = await StartAsync(OneName);
         await using var second = await StartAsync(OneName);
@@ -64,7 +64,7 @@ public sealed class SessionCookieTests
     [InlineData("a=b")]
     [InlineData("caf\u00e9")]
     [InlineData("a\nb")]
-    public async Task A_name_that_no_cookie_can_have_is_refused_at_the_start(string name)
+    public async Task An_invalid_cookie_name_is_refused_at_start(string name)
     {
         var fault = await Assert.ThrowsAsync<OptionsValidationException>(() => StartAsync(name));
         Assert.Contains("AccountOptions.CookieName", fault.Message, StringComparison.Ordinal);

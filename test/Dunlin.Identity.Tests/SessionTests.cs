@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Identity.Tests;
 
-/// <summary>How long a sign-in lasts, and that nothing of it outlives its end.</summary>
+/// <summary>The duration of a session, and that nothing of it stays valid after its end.</summary>
 public sealed class SessionTests : IAsyncLifetime
 {
     private TestHost _host = null!;
@@ -44,7 +44,7 @@ public sealed class SessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Administration_lists_sessions_and_ends_one_and_no_other()
+    public async Task Administration_lists_sessions_and_ends_a_single_one()
     {
         var sessions = _host.Services.GetRequiredService<ISessions>();
         var first = await _host.SignInAsync(_plain, "alice");
@@ -68,7 +68,7 @@ public sealed class SessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Refreshing_needs_the_cookie_of_the_session()
+    public async Task A_refresh_needs_the_session_cookie()
     {
         var signedIn = await _host.SignInAsync(_plain, "alice");
         var other = await _host.SignInAsync(_plain, "alice");
@@ -81,7 +81,7 @@ public sealed class SessionTests : IAsyncLifetime
             Assert.Equal(signedIn.SessionId, answer.GetProperty("sessionId").GetString());
             Assert.NotEqual(signedIn.Token, answer.GetProperty("accessToken").GetString());
         }
-        // A token alone, the token of another session, a bad token, and nothing.
+        // A token without a cookie, the token of another session, an invalid token, and none.
         foreach (
             var (token, cookie) in new (string?, string?)[]
             {
@@ -98,7 +98,7 @@ public sealed class SessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Signing_out_ends_cookie_and_tokens_at_once_and_tells_the_engine()
+    public async Task Sign_out_ends_cookie_and_tokens_and_notifies_the_engine()
     {
         var ended = new List<EndedSession>();
         using var subscription = _host.Changes.OnSessionEnded(ended.Add);
@@ -115,13 +115,13 @@ public sealed class SessionTests : IAsyncLifetime
 
         using var again = await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/logout", cookie: first.Cookie);
         Assert.Equal(HttpStatusCode.NoContent, again.StatusCode);
-        // Nothing shows any more that the cookie was this server's.
+        // The cookie is no longer recognised as this server's.
         Assert.Null(TestHost.Cookie(again));
         Assert.Single(ended);
     }
 
     [Fact]
-    public async Task Signing_in_as_another_user_ends_the_browsers_first_session()
+    public async Task Sign_in_as_another_user_ends_the_browsers_first_session()
     {
         using var browser = _host.Browser();
         var ended = new List<EndedSession>();
@@ -134,7 +134,7 @@ public sealed class SessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task New_roles_count_for_tokens_already_given_and_are_told()
+    public async Task New_roles_apply_to_issued_tokens_and_are_announced()
     {
         var told = new List<string>();
         using var subscription = _host.Changes.OnRightsChanged(told.Add);
@@ -161,7 +161,7 @@ public sealed class SessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_another_node_ended_is_noticed_within_the_age_of_the_cache()
+    public async Task A_session_ended_elsewhere_is_noticed_within_the_cache_time()
     {
         var signedIn = await _host.SignInAsync(_plain, "alice");
         Assert.NotNull(await ExpiryAsync(signedIn.Token, null));
@@ -174,7 +174,7 @@ public sealed class SessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_store_that_fails_does_not_look_like_being_signed_out()
+    public async Task A_store_fault_is_not_reported_as_signed_out()
     {
         var signedIn = await _host.SignInAsync(_plain, "alice");
         _host.SessionStore.Fault = new DunlinException(ErrorCode.StoreUnavailable);
@@ -190,7 +190,7 @@ public sealed class SessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Sessions_long_expired_leave_the_store()
+    public async Task Expired_sessions_leave_the_store()
     {
         await _host.SignInAsync(_plain, "alice");
         _host.Clock.Advance(TimeSpan.FromDays(8));

@@ -14,13 +14,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Identity.Tests;
 
-/// <summary>Lockout and stamps over the nodes of one PostgreSQL, and over the restart of one SQLite file.</summary>
+/// <summary>Lockout and stamps across nodes on one PostgreSQL, and across a restart on one SQLite file.</summary>
 public sealed class SharedStoreTests
 {
     private readonly TestClock _clock = new();
 
     [Fact]
-    public async Task Guesses_at_two_nodes_at_once_are_counted_together()
+    public async Task Concurrent_guesses_at_two_nodes_are_counted_together()
     {
         await using var postgres = await PostgresServer.StartNewAsync();
         await using var first = await NodeAsync(postgres);
@@ -32,7 +32,7 @@ public sealed class SharedStoreTests
         {
             var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(i => SignInAsync(i % 2 == 0 ? one : two, name, "wrong")));
             Assert.Equal((5, 55), (answers.Count(a => a == 401), answers.Count(a => a == 429)));
-            // As for everybody who waits, the right password does not help, at whatever node.
+            // The right password does not end the wait, at any node.
             Assert.Equal(429, await SignInAsync(one, name, TestHost.Password));
             Assert.Equal(429, await SignInAsync(two, name, TestHost.Password));
         }
@@ -42,7 +42,7 @@ public sealed class SharedStoreTests
     }
 
     [Fact]
-    public async Task Two_nodes_that_change_one_account_do_not_undo_each_other()
+    public async Task Concurrent_account_changes_of_two_nodes_are_both_kept()
     {
         await using var postgres = await PostgresServer.StartNewAsync();
         await using var first = await NodeAsync(postgres);
@@ -62,7 +62,7 @@ public sealed class SharedStoreTests
     }
 
     [Fact]
-    public async Task A_session_of_one_node_ends_at_the_other_with_the_stamp()
+    public async Task A_new_stamp_ends_a_session_at_the_other_node()
     {
         await using var postgres = await PostgresServer.StartNewAsync();
         await using var first = await NodeAsync(postgres);
@@ -74,7 +74,7 @@ public sealed class SharedStoreTests
         var cookie = TestHost.Cookie(login);
         using (var before = await two.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", cookie: cookie))
             Assert.Equal(HttpStatusCode.OK, before.StatusCode);
-        // Not through IAccounts: as if the session's row had been missed.
+        // Bypasses IAccounts, as if the change of the session row had been missed.
         var accounts = first.Services.GetRequiredService<Dunlin.Accounts.IAccountStore>();
         var account = (await accounts.FindByIdAsync("alice", default))!;
         Assert.True(await accounts.SaveAsync(account with { SecurityStamp = "another" }, default));
@@ -89,7 +89,7 @@ public sealed class SharedStoreTests
     [Theory]
     [InlineData("alice")]
     [InlineData("nobody")]
-    public async Task Failures_are_remembered_over_a_restart(string name)
+    public async Task Failed_sign_ins_survive_a_restart(string name)
     {
         var folder = Directory.CreateTempSubdirectory("dunlin-identity-").FullName;
         try
@@ -114,7 +114,7 @@ public sealed class SharedStoreTests
     }
 
     [Fact]
-    public async Task Names_that_nobody_has_are_not_readable_in_the_store()
+    public async Task Unknown_names_are_not_readable_in_the_store()
     {
         var folder = Directory.CreateTempSubdirectory("dunlin-identity-").FullName;
         try

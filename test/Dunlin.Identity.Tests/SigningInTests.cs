@@ -27,7 +27,7 @@ public sealed class SigningInTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Signing_in_answers_as_the_contract_says_and_sets_a_careful_cookie()
+    public async Task Sign_in_follows_the_contract_and_sets_a_secure_cookie()
     {
         using var response = await _plain.PostAsJsonAsync("/api/v1/auth/login", new { username = "ALICE", password = TestHost.Password });
         var answer = await response.Content.ReadFromJsonAsync<JsonElement>();
@@ -54,7 +54,7 @@ public sealed class SigningInTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Over_https_the_cookie_stays_there()
+    public async Task A_cookie_set_over_https_is_Secure()
     {
         await using var host = await TestHost.StartAsync(
             new HostSetup
@@ -63,7 +63,7 @@ public sealed class SigningInTests : IAsyncLifetime
                     app.Use(
                         (context, next) =>
                         {
-                            context.Request.Scheme = "https"; // as the forwarded headers of a proxy say
+                            context.Request.Scheme = "https"; // from the forwarded headers of a proxy
                             return next(context);
                         }
                     ),
@@ -76,7 +76,7 @@ public sealed class SigningInTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_store_never_holds_what_opens_a_session()
+    public async Task The_store_contains_no_usable_credential()
     {
         var signedIn = await _host.SignInAsync(_plain, "alice");
         var session = Assert.Single(_host.SessionStore.All);
@@ -93,7 +93,7 @@ public sealed class SigningInTests : IAsyncLifetime
     [InlineData("alice ")]
     [InlineData(" alice")]
     [InlineData("\u00a0alice\u3000\t")]
-    public async Task Spaces_around_a_user_name_are_left_out(string username)
+    public async Task Spaces_around_a_user_name_are_removed(string username)
     {
         using var response = await _plain.PostAsJsonAsync("/api/v1/auth/login", new { username, password = TestHost.Password });
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
@@ -106,7 +106,7 @@ public sealed class SigningInTests : IAsyncLifetime
     [InlineData("nobody", "wrong password")]
     [InlineData("alice", "correct horse battery ")]
     [InlineData("al ice", "correct horse battery")]
-    public async Task A_wrong_name_and_a_wrong_password_are_refused_alike(string username, string password)
+    public async Task A_wrong_name_and_a_wrong_password_get_the_same_answer(string username, string password)
     {
         using var response = await _plain.PostAsJsonAsync("/api/v1/auth/login", new { username, password });
         var problem = await HttpAssert.ProblemAsync(response, 401, "invalid_credentials");
@@ -115,7 +115,7 @@ public sealed class SigningInTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_name_that_does_not_exist_costs_the_same_hash()
+    public async Task An_unknown_name_costs_the_same_hash()
     {
         await using var host = await TestHost.StartAsync(
             new HostSetup
@@ -136,7 +136,7 @@ public sealed class SigningInTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Each_credential_opens_the_same_door_as_the_same_user()
+    public async Task Each_credential_authenticates_the_same_user()
     {
         var signedIn = await _host.SignInAsync(_plain, "alice");
         foreach (var (token, cookie) in new (string?, string?)[] { (signedIn.Token, null), (null, signedIn.Cookie) })
@@ -151,7 +151,7 @@ public sealed class SigningInTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Status_tells_who_is_signed_in_or_that_nobody_is()
+    public async Task Status_reports_the_signed_in_user_or_none()
     {
         using var nobody = await _plain.SendAsync(HttpMethod.Get, "/api/v1/auth/status");
         Assert.False((await nobody.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("signedIn").GetBoolean());
@@ -179,7 +179,7 @@ public sealed class SigningInTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Every_refusal_of_a_credential_reads_the_same()
+    public async Task Every_refused_credential_gets_the_same_answer()
     {
         var signedIn = await _host.SignInAsync(_plain, "alice");
         var id = signedIn.SessionId;
@@ -227,7 +227,14 @@ public sealed class SigningInTests : IAsyncLifetime
     [InlineData("login", """{"username":"","password":"b"}""", "application/json", 400, "invalid_field", "username")]
     [InlineData("login", """{"username":"a","password":""}""", "application/json", 400, "invalid_field", "password")]
     [InlineData("login", """[{"username":"a","password":"b"}]""", "application/json", 400, "invalid_field", null)]
-    public async Task A_bad_body_is_refused_and_named(string call, string body, string contentType, int status, string code, string? field)
+    public async Task An_invalid_body_is_refused_and_named(
+        string call,
+        string body,
+        string contentType,
+        int status,
+        string code,
+        string? field
+    )
     {
         using var response = await _plain.PostAsync($"/api/v1/auth/{call}", HttpAssert.Json(body, contentType));
         var problem = await HttpAssert.ProblemAsync(response, status, code);
@@ -240,7 +247,7 @@ public sealed class SigningInTests : IAsyncLifetime
     [InlineData(1, 257, 400, "invalid_field")]
     [InlineData(1, 5000, 413, "too_large")]
     [InlineData(1, 2_000_000, 413, "too_large")]
-    public async Task A_name_or_password_too_long_is_refused_before_it_is_hashed(int name, int password, int status, string code)
+    public async Task A_too_long_name_or_password_is_refused_before_hashing(int name, int password, int status, string code)
     {
         using var response = await _plain.PostAsJsonAsync(
             "/api/v1/auth/login",
@@ -289,7 +296,7 @@ public sealed class SigningInTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_log_holds_no_secret()
+    public async Task The_log_contains_no_secret()
     {
         var secrets = new List<string> { TestHost.Password, "wrong-password-typed" };
         var signedIn = await _host.SignInAsync(_plain, "alice");
@@ -303,7 +310,7 @@ public sealed class SigningInTests : IAsyncLifetime
             using (await _plain.SendAsync(HttpMethod.Get, "/api/whoami", cookie: signedIn.Cookie + "x"))
             using (await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", cookie: signedIn.Cookie))
             using (await _plain.SendAsync(HttpMethod.Post, "/api/v1/auth/logout", signedIn.Token)) { }
-            // ASP.NET Core logs addresses itself where its category is not set to Warning; a ticket there is spent.
+            // ASP.NET Core logs addresses unless its category is set to Warning. A logged ticket is already used.
             Assert.DoesNotContain(
                 _host.Log.Lines,
                 line => line.StartsWith("Dunlin", StringComparison.Ordinal) && line.Contains(ticket, StringComparison.Ordinal)

@@ -20,7 +20,7 @@ public sealed class ThrottleTests
 
     [Theory]
     [MemberData(nameof(WithAndWithoutAccount))]
-    public async Task After_the_allowed_failures_each_wait_is_twice_as_long_up_to_the_most(bool hasAccount)
+    public async Task After_the_allowed_failures_waits_double_up_to_the_maximum(bool hasAccount)
     {
         var lockout = Lockout(new AccountOptions { FailuresPerAccount = 3, MaxWait = TimeSpan.FromSeconds(6) });
         var alice = User("alice", hasAccount);
@@ -29,7 +29,7 @@ public sealed class ThrottleTests
         foreach (var seconds in new[] { 1, 2, 4, 6, 6 })
         {
             Assert.Equal(TimeSpan.FromSeconds(seconds), await lockout.BeginAsync(User("Alice", hasAccount), Cancellation));
-            // Asking in between does not lengthen it.
+            // An attempt during the wait does not extend it.
             Assert.Equal(TimeSpan.FromSeconds(seconds), await lockout.BeginAsync(User("ALICE", hasAccount), Cancellation));
             _clock.Advance(TimeSpan.FromSeconds(seconds));
             Assert.Null(await lockout.BeginAsync(alice, Cancellation));
@@ -38,7 +38,7 @@ public sealed class ThrottleTests
     }
 
     [Fact]
-    public async Task A_success_forgives_the_account()
+    public async Task A_success_resets_the_failures_of_the_account()
     {
         var lockout = Lockout(new AccountOptions { FailuresPerAccount = 2 });
         var alice = User("alice", hasAccount: true);
@@ -51,7 +51,7 @@ public sealed class ThrottleTests
     }
 
     [Fact]
-    public void An_address_is_slowed_over_all_accounts_and_an_account_of_its_own_does_not_free_it()
+    public void An_address_is_throttled_over_all_accounts_despite_own_successes()
     {
         var throttle = Addresses(new AccountOptions { FailuresPerAddress = 3 });
         for (var i = 0; i < 3; i++)
@@ -65,7 +65,7 @@ public sealed class ThrottleTests
     }
 
     [Fact]
-    public void An_attempt_refused_before_the_check_does_not_count_for_the_address()
+    public void An_attempt_refused_before_the_check_does_not_count()
     {
         var throttle = Addresses(new AccountOptions { FailuresPerAddress = 2 });
         for (var i = 0; i < 10; i++)
@@ -96,7 +96,7 @@ public sealed class ThrottleTests
 
     [Theory]
     [MemberData(nameof(WithAndWithoutAccount))]
-    public async Task A_quiet_while_forgets_all(bool hasAccount)
+    public async Task Failures_expire_after_a_quiet_period(bool hasAccount)
     {
         var lockout = Lockout(new AccountOptions { FailuresPerAccount = 1 });
         var alice = User("alice", hasAccount);
@@ -112,7 +112,7 @@ public sealed class ThrottleTests
     }
 
     [Fact]
-    public void A_flood_of_addresses_takes_bounded_memory_and_the_oldest_gives_way()
+    public void A_flood_of_addresses_uses_bounded_memory_and_evicts_the_oldest()
     {
         var throttle = Addresses(new AccountOptions { FailuresPerAddress = 1, MaxWait = TimeSpan.FromHours(1) });
         for (var i = 0; i <= AddressThrottle.MaxEntries; i++)
@@ -125,7 +125,7 @@ public sealed class ThrottleTests
     }
 
     [Fact]
-    public async Task Failures_leave_the_store_when_they_are_old()
+    public async Task Old_failures_leave_the_store()
     {
         var lockout = Lockout(new AccountOptions());
         foreach (var hasAccount in new[] { true, false })
@@ -138,7 +138,7 @@ public sealed class ThrottleTests
     }
 
     [Fact]
-    public async Task Guesses_made_at_once_are_not_all_let_through()
+    public async Task Concurrent_guesses_are_not_all_allowed()
     {
         var lockout = Lockout(new AccountOptions { FailuresPerAccount = 5 });
         var results = await Task.WhenAll(
@@ -150,7 +150,7 @@ public sealed class ThrottleTests
     }
 
     [Fact]
-    public async Task Over_http_the_wait_is_told_and_the_right_password_does_not_skip_it()
+    public async Task Over_HTTP_the_wait_is_reported_and_the_right_password_has_to_wait()
     {
         await using var host = await TestHost.StartAsync(new HostSetup { Accounts = accounts => accounts.FailuresPerAccount = 3 });
         await host.CreateAsync("alice");

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Identity.Tests;
 
-/// <summary>An application may use <c>UserManager&lt;AccountUser&gt;</c> itself.</summary>
+/// <summary>An application can use <c>UserManager&lt;AccountUser&gt;</c>.</summary>
 public sealed class UserManagerTests : IAsyncLifetime
 {
     private TestHost _host = null!;
@@ -23,7 +23,7 @@ public sealed class UserManagerTests : IAsyncLifetime
                 Services = services =>
                     services
                         .AddScoped<IPasswordValidator<AccountUser>, NoNames>()
-                        // Those of the application's own users.
+                        // Options for the application's own users.
                         .Configure<IdentityOptions>(identity =>
                             (identity.Password.RequiredLength, identity.Lockout.MaxFailedAccessAttempts) = (30, 1)
                         ),
@@ -43,7 +43,7 @@ public sealed class UserManagerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Roles_keep_their_case_and_their_change_is_told()
+    public async Task Roles_keep_their_case_and_changes_are_announced()
     {
         var told = new List<string>();
         using var subscription = _host.Changes.OnRightsChanged(told.Add);
@@ -58,7 +58,7 @@ public sealed class UserManagerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_password_changed_by_the_manager_ends_the_sessions()
+    public async Task A_password_change_by_the_manager_ends_the_sessions()
     {
         var ended = new List<EndedSession>();
         using var subscription = _host.Changes.OnSessionEnded(ended.Add);
@@ -72,7 +72,7 @@ public sealed class UserManagerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Lockout_is_the_one_of_signing_in()
+    public async Task The_manager_uses_the_lockout_of_sign_ins()
     {
         var alice = (await _manager.FindByIdAsync("id-alice"))!;
         for (var i = 0; i < 5; i++)
@@ -90,7 +90,7 @@ public sealed class UserManagerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_account_that_an_administrator_locked_stays_locked()
+    public async Task An_account_locked_by_an_administrator_stays_locked()
     {
         var alice = (await _manager.FindByIdAsync("id-alice"))!;
         Assert.True((await _manager.SetLockoutEndDateAsync(alice, _host.Clock.Now.AddDays(2))).Succeeded);
@@ -102,7 +102,7 @@ public sealed class UserManagerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_rule_for_passwords_that_the_application_adds_holds_for_every_way_to_set_one()
+    public async Task A_password_rule_of_the_application_applies_to_every_change()
     {
         var created = await Assert.ThrowsAsync<DunlinException>(async () =>
             await _host.Accounts.CreateAsync(new NewAccount("bob", "my name is bob", "Bob", []), default)
@@ -116,7 +116,7 @@ public sealed class UserManagerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Names_are_checked_when_they_change_and_not_before()
+    public async Task Names_are_checked_only_when_they_change()
     {
         var stored = (await _host.AccountStore.FindByIdAsync("id-alice", default))!;
         await _host.AccountStore.SaveAsync(stored with { FullName = " of another rule", Version = null }, default);
@@ -132,7 +132,7 @@ public sealed class UserManagerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_user_that_another_one_changed_meanwhile_is_not_saved_over_it()
+    public async Task A_concurrently_changed_user_is_not_overwritten()
     {
         var (first, second) = ((await _manager.FindByIdAsync("id-alice"))!, (await _manager.FindByIdAsync("id-alice"))!);
         Assert.True((await _manager.AddToRoleAsync(first, "admin")).Succeeded);

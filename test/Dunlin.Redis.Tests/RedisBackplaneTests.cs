@@ -18,7 +18,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
     private RedisServer? _server;
 
     [Fact]
-    public async Task A_commit_too_large_for_a_hint_is_told_by_its_position_alone()
+    public async Task A_commit_over_the_notification_limit_sends_its_position_only()
     {
         var (sender, hearer) = (new HeardNode(), new HeardNode());
         var first = await ConnectAsync(sender);
@@ -32,14 +32,14 @@ public sealed class RedisBackplaneTests : BackplaneConformance
     }
 
     [Fact]
-    public async Task After_a_restart_of_Redis_the_journal_is_asked_and_hints_come_again()
+    public async Task After_a_Redis_restart_the_journal_is_read_and_notifications_resume()
     {
         var (sender, hearer) = (new HeardNode(), new HeardNode());
         var first = await ConnectAsync(sender);
         await ConnectAsync(hearer);
         Assert.Equal(_journal.Head, await hearer.Positions.Reader.ReadAsync(Cancellation));
         await _server!.StopAsync();
-        // Nobody is there to hear it, and nobody is held up or told of an error.
+        // Nobody listens, and the sender is neither delayed nor gets an error.
         first.Notify(sender, [Committed(1, new byte[1])]);
         _journal.Head = new Position(7, 1);
         await _server.StartAsync();
@@ -47,7 +47,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
             _journal.Head,
             await hearer.Positions.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Cancellation)
         );
-        // Whoever asks the journal hears already: nothing can fall between the two.
+        // The node listens before it reads the head, so no commit can be missed between the two.
         await sender.Positions.Reader.ReadAsync(Cancellation);
         await sender.Positions.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
         first.Notify(sender, [Committed(2, new byte[1])]);
@@ -60,7 +60,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
     }
 
     [Fact]
-    public async Task A_Redis_that_is_not_there_holds_nothing_up()
+    public async Task A_missing_Redis_blocks_nothing()
     {
         var node = new HeardNode();
         using var backplane = New($"127.0.0.1:{ServerProcess.FreePort()},connectTimeout=200");
@@ -72,7 +72,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
     }
 
     [Fact]
-    public void Of_what_a_node_said_itself_it_reads_nothing_but_its_beats()
+    public void A_node_reads_only_heartbeats_of_its_own_messages()
     {
         var said = CommitNotificationCodec.Encode(new CommitNotification("node", new Position(7, 1), [Committed(1, [1])]));
         Assert.True(CommitNotificationCodec.IsEcho(said, "node"));
@@ -85,7 +85,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
     }
 
     [Fact]
-    public void A_traced_commit_carries_its_span_and_others_keep_the_older_version()
+    public void A_traced_commit_carries_its_span_and_others_use_the_old_version()
     {
         var span = new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded);
         var plain = new CommitNotification("node", new Position(7, 2), [Committed(1, [1, 2]), Committed(2, [3])]);
@@ -111,7 +111,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
     }
 
     [Fact]
-    public void A_number_is_new_once_within_the_window_and_never_before_it()
+    public void A_number_is_new_once_within_the_window_and_never_before()
     {
         var seen = new SeenNumbers(TimeProvider.System);
         var random = TestKit.TestSeed.NewRandom(out _);
@@ -130,7 +130,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
     }
 
     [Fact]
-    public void What_is_no_hint_is_not_taken_for_one()
+    public void An_invalid_notification_is_ignored()
     {
         var bytes = CommitNotificationCodec.Encode(
             new CommitNotification("node", new Position(7, 2), [Committed(1, [1, 2]), Committed(2, [3])])
@@ -145,7 +145,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
         {
             var broken = (byte[])bytes.Clone();
             broken[random.Next(broken.Length)] = (byte)random.Next(256);
-            // Another hint, or none; never an exception.
+            // Decodes to another notification or to none; never throws.
             CommitNotificationCodec.Decode(broken);
         }
     }

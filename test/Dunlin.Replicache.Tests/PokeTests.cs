@@ -10,7 +10,7 @@ public sealed class PokeTests
     [Theory]
     [InlineData("stream")]
     [InlineData("events")]
-    public async Task A_push_pokes_all_whom_it_concerns_once_and_nobody_else(string path)
+    public async Task A_push_pokes_all_affected_users_once_and_nobody_else(string path)
     {
         await using var host = await ReplicacheHost.StartAsync();
         await using var ann = await host.OpenAsync(path);
@@ -54,7 +54,7 @@ public sealed class PokeTests
     }
 
     [Fact]
-    public async Task Statistics_tell_everybody_of_oneself_and_administrators_of_all()
+    public async Task Statistics_show_own_streams_and_all_to_administrators()
     {
         await using var host = await ReplicacheHost.StartAsync(Backing.Memory);
         await using var first = await host.OpenAsync();

@@ -12,7 +12,7 @@ public sealed class PullCostTests
     private const int Records = 100_000;
 
     [Fact]
-    public async Task A_pull_costs_what_has_changed_and_not_what_there_is()
+    public async Task A_pull_costs_in_proportion_to_changes()
     {
         await using var host = await ReplicacheHost.StartAsync();
         var space = ReplicacheHost.Space("big");
@@ -46,7 +46,7 @@ public sealed class PullCostTests
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, l) =>
         {
-            // Other hosts of this process have an instrument of that name too.
+            // Other hosts of this process have an instrument with the same name.
             if (
                 instrument.Name == "dunlin.replicache.pull.rows"
                 && instrument.Meter.Scope == host.Services.GetRequiredService<IMeterFactory>()
@@ -63,7 +63,7 @@ public sealed class PullCostTests
         listener.Start();
         var cookie = answer["cookie"]!;
         answer = null;
-        // The tree of the first pull is the test's own garbage.
+        // Collect the test's own garbage from the first pull.
         GC.Collect();
         const int rounds = 200;
         var cpu = TimeSpan.Zero;
@@ -92,7 +92,7 @@ public sealed class PullCostTests
         );
         lock (rows)
         {
-            // One row of access, one record, nothing else.
+            // One access row and one record.
             Assert.Equal(rounds, rows.Count);
             Assert.All(rows, count => Assert.InRange(count, 1, 3));
         }

@@ -11,7 +11,7 @@ public sealed class PullTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task A_pull_when_nothing_has_changed_gives_the_same_cookie(Backing backing)
+    public async Task A_pull_without_changes_returns_the_same_cookie(Backing backing)
     {
         await using var host = await ReplicacheHost.StartAsync(backing);
         var empty = (await host.PullAsync("g1", null)).Body!;
@@ -33,7 +33,7 @@ public sealed class PullTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task Lists_that_are_shared_and_unshared_appear_and_vanish_in_the_next_pull(Backing backing)
+    public async Task Shared_and_unshared_lists_appear_and_disappear_in_the_next_pull(Backing backing)
     {
         await using var host = await ReplicacheHost.StartAsync(backing);
         await host.PushAsync(
@@ -108,14 +108,14 @@ public sealed class PullTests
     [InlineData("""5000""")]
     [InlineData("""{"order":5000}""")]
     [InlineData("""{"order":5000,"at":"00000001-4000","of":"x"}""")]
-    public async Task A_cookie_of_another_history_is_answered_with_everything_and_a_higher_order(string old)
+    public async Task A_cookie_of_another_epoch_gets_everything_and_a_higher_order(string old)
     {
         await using var host = await ReplicacheHost.StartAsync();
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
         var pull = (await host.PullAsync("g9", JsonNode.Parse(old))).Body!;
         Assert.Equal(["clear ", "put list/a"], pull["patch"]!.AsArray().Select(op => $"{op!["op"]} {op["key"]}"));
         Assert.Equal(5001, (long)pull["cookie"]!["order"]!);
-        // From there on it grows like the journal, as a number: 9999 -> 10000 and not "9999" > "10000".
+        // Afterwards it grows with the journal and compares as a number: 9999 -> 10000, not "9999" > "10000".
         Assert.Equal(
             pull["cookie"]!.ToJsonString(),
             (await host.PullAsync("g9", pull["cookie"]!.DeepClone())).Body!["cookie"]!.ToJsonString()
@@ -141,7 +141,7 @@ public sealed class PullTests
     }
 
     [Fact]
-    public async Task A_cookie_ahead_of_an_older_copy_of_the_file_is_recognised_and_so_is_one_of_another_user()
+    public async Task A_cookie_ahead_of_a_restored_file_or_of_another_user_is_detected()
     {
         await using var host = await ReplicacheHost.StartAsync();
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
@@ -161,7 +161,7 @@ public sealed class PullTests
     }
 
     [Fact]
-    public async Task A_client_away_for_longer_than_deletions_are_remembered_starts_anew()
+    public async Task A_client_away_longer_than_deletions_are_kept_starts_anew()
     {
         await using var host = await ReplicacheHost.StartAsync();
         await host.PushAsync(
@@ -196,7 +196,7 @@ public sealed class PullTests
     }
 
     [Fact]
-    public async Task A_record_that_moves_to_another_list_is_still_there_after_the_patch()
+    public async Task A_record_moved_to_another_list_exists_after_the_patch()
     {
         await using var host = await ReplicacheHost.StartAsync();
         await host.PushAsync(
@@ -228,7 +228,7 @@ public sealed class PullTests
     }
 
     [Fact]
-    public async Task Pulls_while_others_push_skip_no_commit()
+    public async Task Pulls_during_pushes_skip_no_commit()
     {
         await using var host = await ReplicacheHost.StartAsync();
         await host.PushAsync("g0", "ann", ("c0", 1, "makeList", new { list = "a" }));
@@ -284,7 +284,7 @@ public sealed class PullTests
     [Theory]
     [InlineData("push")]
     [InlineData("pull")]
-    public async Task Bodies_that_are_wrong_huge_or_deep_get_clear_errors(string path)
+    public async Task Invalid_huge_or_deep_bodies_get_clear_errors(string path)
     {
         await using var host = await ReplicacheHost.StartAsync(Backing.Memory, options => options.MaxPushBytes = 128 * 1024);
         (string Body, HttpStatusCode Status, string? Code, string? Field)[] cases =
@@ -335,7 +335,7 @@ public sealed class PullTests
     }
 
     [Fact]
-    public async Task A_mutation_with_huge_or_deep_arguments_fails_alone_and_the_queue_moves_on()
+    public async Task A_mutation_with_huge_or_deep_arguments_fails_alone()
     {
         await using var host = await ReplicacheHost.StartAsync(Backing.Memory, options => options.MaxArgsBytes = 1_000);
         var deep = new string('[', 60) + new string(']', 60);

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Dunlin.Replicache.Tests;
 
-/// <summary>How much one push, and one user, may have done.</summary>
+/// <summary>Limits for one push and for one user.</summary>
 public sealed class PushLimitTests
 {
     [Theory]
@@ -11,7 +11,7 @@ public sealed class PushLimitTests
     [InlineData(Backing.Sqlite, "count")]
     [InlineData(Backing.Sqlite, "fail")]
     [InlineData(Backing.Sqlite, "missing")]
-    public async Task A_push_does_so_many_new_mutations_keeps_them_and_asks_for_the_rest(Backing backing, string name)
+    public async Task A_push_runs_mutations_up_to_the_limit_and_asks_for_the_rest(Backing backing, string name)
     {
         await using var host = await ReplicacheHost.StartAsync(
             backing,
@@ -28,12 +28,12 @@ public sealed class PushLimitTests
         }
         Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g1", "ann", mutations)).Status);
         Assert.Equal("""{"c1":251}""", (await host.PullAsync("g1", null)).Body!["lastMutationIDChanges"]!.ToJsonString());
-        // What is done already is not counted again.
+        // Processed mutations are not counted again.
         Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g1", "ann", mutations)).Status);
     }
 
     [Fact]
-    public async Task A_user_has_a_rate_of_new_mutations_over_all_groups_and_others_are_not_held_up()
+    public async Task New_mutations_are_rate_limited_per_user_over_all_groups()
     {
         await using var host = await ReplicacheHost.StartAsync(
             Backing.Sqlite,
@@ -51,7 +51,7 @@ public sealed class PushLimitTests
     }
 
     [Fact]
-    public async Task New_clients_and_groups_are_bounded_by_the_hour_and_known_ones_go_on()
+    public async Task New_clients_and_groups_are_limited_per_hour_and_known_ones_are_not()
     {
         await using var host = await ReplicacheHost.StartAsync(Backing.Sqlite, options => options.ClientsPerHour = 4);
         Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }))).Status);

@@ -10,7 +10,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task A_mutation_sent_twice_is_done_once(Backing backing)
+    public async Task A_repeated_mutation_runs_once(Backing backing)
     {
         await using var host = await ReplicacheHost.StartAsync(backing);
         (string, long, string, object?)[] mutations = [("c1", 1, "makeList", new { list = "a" }), ("c1", 2, "count", new { list = "a" })];
@@ -25,7 +25,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task A_mutation_before_its_turn_stops_the_push_and_what_came_before_it_is_kept(Backing backing)
+    public async Task A_mutation_ahead_of_its_turn_stops_the_push_and_keeps_earlier_ones(Backing backing)
     {
         await using var host = await ReplicacheHost.StartAsync(backing);
         var (status, body) = await host.PushAsync(
@@ -39,7 +39,7 @@ public sealed class PushTests
     }
 
     [Fact]
-    public async Task A_client_that_has_lived_elsewhere_is_told_so()
+    public async Task A_client_of_another_store_is_reported_as_unknown()
     {
         await using var host = await ReplicacheHost.StartAsync(Backing.Memory);
         var (status, body) = await host.PushAsync("g1", "ann", ("c1", 2, "count", new { list = "a" }));
@@ -50,7 +50,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task A_mutation_whose_JSON_is_no_text_fails_alone_and_the_others_are_done(Backing backing)
+    public async Task A_mutation_with_invalid_JSON_text_fails_alone(Backing backing)
     {
         await using var host = await ReplicacheHost.StartAsync(backing);
         string[] args =
@@ -84,7 +84,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task A_mutation_that_fails_is_rolled_back_and_stepped_over_and_moves_the_cookie(Backing backing)
+    public async Task A_failing_mutation_is_rolled_back_and_skipped_and_moves_the_cookie(Backing backing)
     {
         await using var host = await ReplicacheHost.StartAsync(backing);
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
@@ -125,7 +125,7 @@ public sealed class PushTests
         Assert.Equal("""{"c1":7}""", pull["lastMutationIDChanges"]!.ToJsonString());
         Assert.Equal("2", Put(pull, "count"));
         Assert.Null(Put(pull, "half"));
-        // A push of nothing but a failing mutation moves the cookie as well.
+        // A push with only a failing mutation also changes the cookie.
         await host.PushAsync("g1", "ann", ("c1", 8, "fail", new { list = "a" }));
         var next = (await host.PullAsync("g1", pull["cookie"]!.DeepClone())).Body!;
         Assert.NotEqual(pull["cookie"]!.ToJsonString(), next["cookie"]!.ToJsonString());
@@ -133,7 +133,7 @@ public sealed class PushTests
     }
 
     [Fact]
-    public async Task Trouble_of_the_store_is_no_failure_of_the_mutation()
+    public async Task A_store_fault_is_no_failure_of_the_mutation()
     {
         await using var host = await ReplicacheHost.StartAsync(Backing.Memory);
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
@@ -143,7 +143,7 @@ public sealed class PushTests
     }
 
     [Fact]
-    public async Task A_mutation_that_always_takes_too_long_is_stepped_over_at_last_and_good_ones_beside_it_are_done()
+    public async Task A_mutation_that_always_times_out_is_skipped_and_others_run()
     {
         await using var host = await ReplicacheHost.StartAsync(
             sqlite: options => options.WriteLimit = TimeSpan.FromMilliseconds(300),
@@ -155,7 +155,7 @@ public sealed class PushTests
             ("c1", 2, "slow", new { list = "a" }),
             ("c1", 3, "count", new { list = "a" }),
         ];
-        // The limit of a unit of work is on the store's clock, which moves here only when the slow one has begun.
+        // The limit of a unit of work uses the store's clock, which advances here only after the slow mutator started.
         host.Faults.SlowBegan = () => _ = Task.Run(() => host.Time.Advance(TimeSpan.FromMilliseconds(400)));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.PushAsync("g1", "ann", mutations)).Status);
         Assert.Equal(HttpStatusCode.OK, (await host.PushAsync("g1", "ann", mutations)).Status);
@@ -166,7 +166,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task Two_clients_of_one_group_each_keep_their_count(Backing backing)
+    public async Task Two_clients_of_one_group_have_separate_counters(Backing backing)
     {
         await using var host = await ReplicacheHost.StartAsync(backing);
         await host.PushAsync(
@@ -184,7 +184,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task Another_users_group_and_a_client_of_another_group_are_refused_and_nothing_is_told_of_them(Backing backing)
+    public async Task Other_users_groups_and_foreign_clients_are_refused_without_details(Backing backing)
     {
         await using var host = await ReplicacheHost.StartAsync(backing);
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
@@ -197,13 +197,13 @@ public sealed class PushTests
             Assert.Equal((HttpStatusCode.Forbidden, "The client group or client is not yours."), (status, (string?)body!["detail"]));
             Assert.DoesNotContain("ann", body.ToJsonString(), StringComparison.Ordinal);
         }
-        // Own group, another client of the same user in another group: not that group's either.
+        // Own group, with a client of the same user in another group: refused as well.
         Assert.Equal(HttpStatusCode.Forbidden, (await host.PushAsync("g3", "ann", ("c1", 2, "makeList", new { list = "c" }))).Status);
         Assert.Equal("""{"c1":1}""", (await host.PullAsync("g1", null)).Body!["lastMutationIDChanges"]!.ToJsonString());
     }
 
     [Fact]
-    public async Task Another_users_list_cannot_be_changed_and_the_mutation_is_stepped_over()
+    public async Task A_mutation_of_another_users_list_is_refused_and_skipped()
     {
         await using var host = await ReplicacheHost.StartAsync();
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));
@@ -233,7 +233,7 @@ public sealed class PushTests
     }
 
     [Fact]
-    public async Task Versions_that_are_not_spoken_here_are_answered_in_the_clients_words()
+    public async Task Unsupported_versions_get_the_answers_of_the_protocol()
     {
         await using var host = await ReplicacheHost.StartAsync(Backing.Memory, options => options.SchemaVersions.Add("1"));
         Assert.Equal(
@@ -259,7 +259,7 @@ public sealed class PushTests
     }
 
     [Fact]
-    public async Task Concurrent_pushes_of_one_group_do_each_mutation_once()
+    public async Task Concurrent_pushes_of_one_group_run_each_mutation_once()
     {
         await using var host = await ReplicacheHost.StartAsync();
         await host.PushAsync("g1", "ann", ("c1", 1, "makeList", new { list = "a" }));

@@ -17,14 +17,14 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Replicache.Tests;
 
-/// <summary>Which store stands behind.</summary>
+/// <summary>The store behind the host.</summary>
 public enum Backing
 {
     Memory,
     Sqlite,
 }
 
-/// <summary>Push and pull behind a real Kestrel, on manual time. Who asks is named by the header <c>X-User</c>.</summary>
+/// <summary>Push and pull behind a real Kestrel, on manual time. The header <c>X-User</c> names the caller.</summary>
 internal sealed class ReplicacheHost : IAsyncDisposable
 {
     public const string Base = "/api/v1/replicache";
@@ -41,7 +41,7 @@ internal sealed class ReplicacheHost : IAsyncDisposable
 
     public IServiceProvider Services => _host.Services;
 
-    /// <summary>How the mutators "slow" and "fail" of this host behave.</summary>
+    /// <summary>The behaviour of the mutators "slow" and "fail".</summary>
     public MutatorFaults Faults => _host.Get<MutatorFaults>();
 
     public static async Task<ReplicacheHost> StartAsync(
@@ -195,13 +195,13 @@ internal sealed class ReplicacheHost : IAsyncDisposable
                 }
             );
 
-    /// <summary>One for each host: tests of other classes run at the same time.</summary>
+    /// <summary>One instance per host, because tests of other classes run concurrently.</summary>
     public sealed class MutatorFaults
     {
-        /// <summary>Runs when the mutator "slow", which never ends, has begun.</summary>
+        /// <summary>Runs when the mutator "slow", which never ends, has started.</summary>
         public Action SlowBegan { get; set; } = static () => { };
 
-        /// <summary>Makes the exception that the mutator "fail" throws.</summary>
+        /// <summary>Creates the exception of the mutator "fail".</summary>
         public Func<Exception> Failure { get; set; } = static () => new FormatException("meant to fail");
     }
 

@@ -11,7 +11,7 @@ public sealed class HintTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task Everyone_who_sees_a_change_is_told_of_it_and_nobody_else(Backing backing)
+    public async Task Everyone_who_sees_a_change_gets_a_hint_and_nobody_else(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing);
         await host.ShelfAsync("s", "ann", "ben");
@@ -21,7 +21,7 @@ public sealed class HintTests
         await host.PushAsync("ann", (Thing("a", "one"), null));
         Assert.Equal("""things:updated {"shelf":"s","id":"a"}""", await ann.NextAsync());
         Assert.Equal("""things:updated {"shelf":"s","id":"a"}""", await ben.NextAsync());
-        // One reader's own, a conflict, and what changes nothing: nothing for Ben.
+        // A change that only Ann reads, a conflict, and a write without a change: no hint for Ben.
         await host.PushAsync(
             "ann",
             (
@@ -46,7 +46,7 @@ public sealed class HintTests
     }
 
     [Fact]
-    public async Task Access_that_changes_is_told_to_the_one_whose_it_is()
+    public async Task An_access_change_sends_a_hint_to_its_user()
     {
         await using var host = await RxDbHost.StartAsync();
         await host.ShelfAsync("s", "ann");
@@ -63,7 +63,7 @@ public sealed class HintTests
     }
 
     [Fact]
-    public async Task Many_changes_of_one_commit_are_one_hint_and_a_hint_of_the_applications_own_reaches_the_space()
+    public async Task One_commit_is_one_hint_and_application_hints_reach_the_space()
     {
         await using var host = await RxDbHost.StartAsync(configure: options => options.MaxSingleHints = 3);
         await host.ShelfAsync("s", "ann", "ben");
@@ -86,13 +86,13 @@ public sealed class HintTests
     }
 
     [Fact]
-    public async Task A_silent_stream_pings_and_status_counts_ones_own()
+    public async Task A_silent_stream_pings_and_status_counts_own_streams()
     {
         await using var host = await RxDbHost.StartAsync();
         await using (var ann = await OpenAsync(host, "ann"))
         await using (var ben = await OpenAsync(host, "ben"))
         {
-            // Second by second, because the stream is silent from when the server has let go of its opening, which nothing tells.
+            // Second by second, because the silence starts when the server has released the opening, which no event signals.
             var ping = ann.NextAsync();
             for (var seconds = 0; seconds < 120 && !ping.IsCompleted; seconds++)
             {
@@ -108,7 +108,7 @@ public sealed class HintTests
             HttpStatusCode.Unauthorized,
             (await host.SendAsync(HttpMethod.Get, $"{ShelfApplication.Events}/stream", user: null)).Status
         );
-        // Another's hints cannot be had through the engine's own stream either.
+        // Hints of another user are not readable through the engine's own stream either.
         Assert.Equal(
             HttpStatusCode.Forbidden,
             (await host.SendAsync(HttpMethod.Get, "/dunlin/v1/events?topic=rxdb/ann", user: "eve")).Status
@@ -116,7 +116,7 @@ public sealed class HintTests
     }
 
     [Fact]
-    public async Task Documents_that_the_server_writes_wrongly_are_its_own_error()
+    public async Task Invalid_documents_of_the_server_are_server_errors()
     {
         await using var host = await RxDbHost.StartAsync();
         await host.ShelfAsync("s", "ann");
@@ -145,7 +145,7 @@ public sealed class HintTests
     [InlineData("things", "thing/", "begin alike")]
     [InlineData("things", "other/", "Two collections")]
     [InlineData("no name", "other/", "its name")]
-    public async Task Collections_that_cannot_be_stop_the_start(string name, string prefix, string expected)
+    public async Task Invalid_collections_stop_the_start(string name, string prefix, string expected)
     {
         var collection = new RxCollection(name)
         {
@@ -159,7 +159,7 @@ public sealed class HintTests
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
-    // The first frame says that the stream is open, and so that every change from here on is told.
+    // The first frame shows that the stream is open, so every later change is announced.
     private static async Task<EventStreamReader<string>> OpenAsync(RxDbHost host, string user)
     {
         var reader = await host.HintsAsync(user);

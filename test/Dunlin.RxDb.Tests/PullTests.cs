@@ -10,7 +10,7 @@ public sealed class PullTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task Pages_are_full_until_the_last_whatever_else_lies_between(Backing backing)
+    public async Task Pages_are_full_except_the_last(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing);
         await host.ShelfAsync("s", "ann", "ben");
@@ -33,7 +33,7 @@ public sealed class PullTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task A_living_document_has_its_mark_and_a_deleted_one_is_valid_and_holds_nothing(Backing backing)
+    public async Task Live_documents_have_their_marker_and_deleted_ones_are_valid_and_empty(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing);
         await host.ShelfAsync("s", "ann");
@@ -47,18 +47,18 @@ public sealed class PullTests
             JsonNode.DeepEquals(JsonNode.Parse("""{"shelf":"","text":"","id":"a","_deleted":true}"""), page["documents"]![0]),
             page.ToJsonString()
         );
-        // Who begins now has never heard of it.
+        // A new client never received it.
         Assert.Empty((await host.PullAsync())["documents"]!.AsArray());
     }
 
     [Fact]
-    public async Task Changes_of_one_position_are_never_torn_apart()
+    public async Task Changes_of_one_position_are_never_split()
     {
         await using var host = await RxDbHost.StartAsync();
         await host.ShelfAsync("s", "ann");
         await host.WriteAsync(records => FillAsync(records, host, "s", 60));
         var before = (string?)(await host.PullAsync(user: "ben"))["checkpoint"]!["position"];
-        // The whole shelf appears at the position of the access.
+        // The whole shelf appears at the position of the grant.
         await host.WriteAsync(async records => await records.GrantAsync(ShelfCollections.Space("s"), "ben"));
         var page = await host.PullAsync(before, 10, "ben");
         Assert.Equal(60, page["documents"]!.AsArray().Count);
@@ -68,7 +68,7 @@ public sealed class PullTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task Access_that_is_taken_is_told_as_deletion_to_that_user_alone(Backing backing)
+    public async Task Revoked_access_is_a_deletion_for_that_user_only(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing);
         await host.ShelfAsync("s", "ann", "ben");
@@ -83,7 +83,7 @@ public sealed class PullTests
     }
 
     [Fact]
-    public async Task A_document_that_moved_stays_with_who_sees_both_places_also_when_the_first_is_taken()
+    public async Task A_moved_document_stays_visible_to_readers_of_both_spaces()
     {
         await using var host = await RxDbHost.StartAsync();
         await host.ShelfAsync("s", "ann", "ben");
@@ -110,7 +110,7 @@ public sealed class PullTests
     }
 
     [Fact]
-    public async Task A_position_that_cannot_be_continued_from_is_an_error_of_its_own()
+    public async Task A_position_that_cannot_be_continued_has_its_own_error()
     {
         await using var host = await RxDbHost.StartAsync();
         await host.ShelfAsync("s", "ann");
@@ -131,7 +131,7 @@ public sealed class PullTests
             var (status, body, _) = await host.SendAsync(HttpMethod.Get, $"{ShelfApplication.Sync}/pull/things?position={position}");
             Assert.Equal((HttpStatusCode.Gone, "checkpoint_expired", "resync"), (status, (string?)body!["code"], (string?)body["class"]));
         }
-        // Anew from the beginning, and on from there: what nothing has changed in grows no older than the last pull.
+        // Start again from the beginning. The checkpoint of a collection without changes is as new as the last pull.
         var fresh = (string?)(await host.PullAsync())["checkpoint"]!["position"];
         Assert.Empty((await host.PullAsync(fresh))["documents"]!.AsArray());
     }
@@ -148,7 +148,7 @@ public sealed class PullTests
     [InlineData("pull/things?schema=1", HttpStatusCode.OK, null)]
     [InlineData("pull/things?schema=2", HttpStatusCode.OK, null)]
     [InlineData("pull/things", HttpStatusCode.OK, null)]
-    public async Task What_is_asked_wrongly_is_said(string path, HttpStatusCode expected, string? code)
+    public async Task An_invalid_request_is_named(string path, HttpStatusCode expected, string? code)
     {
         await using var host = await RxDbHost.StartAsync();
         var (status, body, response) = await host.SendAsync(HttpMethod.Get, $"{ShelfApplication.Sync}/{path}");

@@ -13,7 +13,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task A_row_is_written_once_however_often_it_is_sent(Backing backing)
+    public async Task A_repeated_row_is_written_once(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing);
         await host.ShelfAsync("s", "ann");
@@ -27,7 +27,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task Another_assumption_or_none_is_a_conflict_and_the_answer_is_the_document(Backing backing)
+    public async Task A_different_or_missing_assumed_state_is_a_conflict(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing);
         await host.ShelfAsync("s", "ann");
@@ -41,7 +41,7 @@ public sealed class PushTests
     }
 
     [Fact]
-    public async Task The_servers_fields_are_neither_taken_nor_compared_and_a_normalised_form_is_no_conflict()
+    public async Task Server_fields_are_ignored_and_normalisation_is_no_conflict()
     {
         await using var host = await RxDbHost.StartAsync();
         await host.ShelfAsync("s", "ann");
@@ -64,7 +64,7 @@ public sealed class PushTests
             )
         );
         Assert.Equal("one 1 ann", await ReadAsync(host, "a"));
-        // What the client assumes has neither the server's fields nor the trimmed text.
+        // The assumed state has neither the server's fields nor the trimmed text.
         Assert.Empty(await host.PushAsync("ann", (Thing("a", "two"), Thing("a", "  one "))));
         Assert.Empty(
             await host.PushAsync(
@@ -89,7 +89,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task Deleting_and_bringing_back(Backing backing)
+    public async Task A_document_is_deleted_and_restored(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing);
         await host.ShelfAsync("s", "ann");
@@ -101,31 +101,31 @@ public sealed class PushTests
             text = "whatever",
             _deleted = true,
         };
-        // Deleted by one who knows an older state: a conflict. By one who knows it: done. Again: right already.
+        // A deletion based on an older state is a conflict; one based on the current state succeeds; a repeated one has no effect.
         Assert.Single(await host.PushAsync("ann", (gone, Thing("a", "zero"))));
         Assert.Empty(await host.PushAsync("ann", (gone, Thing("a", "one"))));
         Assert.Empty(await host.PushAsync("ann", (gone, Thing("a", "one"))));
-        // An edit of what is deleted, and an insert by one who never heard of it: the deletion stands.
+        // The deletion wins over an edit of the deleted document and over an insert by a client that never received it.
         foreach (var assumed in new[] { Thing("a", "one"), null })
             Assert.True((bool)Assert.Single(await host.PushAsync("ann", (Thing("a", "two"), assumed)))!["_deleted"]!);
         Assert.Equal("", await ReadAsync(host, "a"));
         Assert.Empty(await host.PushAsync("ann", (Thing("a", "back"), gone)));
         Assert.Equal("back 1 ann", await ReadAsync(host, "a"));
-        // What was never there is deleted already.
+        // A document that never existed counts as deleted.
         Assert.Empty(await host.PushAsync("ann", (new { id = "never", _deleted = true }, null)));
     }
 
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task A_row_that_cannot_be_done_is_refused_alone_and_leaves_nothing_behind(Backing backing)
+    public async Task An_invalid_row_is_refused_alone_without_effect(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing, options => options.MaxDocumentBytes = 2_000);
         await host.ShelfAsync("s", "ann");
         string[] texts = ["a", "poison", "b", "forbidden", "c", new string('x', 300), "d", new string('y', 3_000), "e"];
         var rows = RxDbHost.Rows([.. texts.Select((text, i) => (Thing($"t{i}", text), (object?)null))]);
         var deep = string.Concat(Enumerable.Repeat("[", 200)) + string.Concat(Enumerable.Repeat("]", 200));
-        // What JSON allows and no document can hold, and a document deeper than any.
+        // Valid JSON that no document can contain, and a document with excessive depth.
         string[] raw =
         [
             """{"newDocumentState":{"id":"half","shelf":"s","text":"\ud800","_deleted":false}}""",
@@ -186,7 +186,7 @@ public sealed class PushTests
         await host.PushAsync("ann", (Thing("a", "secret"), null));
         foreach (var assumed in new[] { null, Thing("a", "secret"), Thing("a", "guess") })
         {
-            // Into her own shelf and into the other's.
+            // Into her own shelf and into the other user's.
             foreach (var shelf in new[] { "e", "s" })
             {
                 var answer = await host.PushAsync(
@@ -206,7 +206,7 @@ public sealed class PushTests
             }
             Assert.Empty(await host.PushAsync("eve", (new { id = "a", _deleted = true }, assumed)));
         }
-        // A shelf that is another's takes nothing either.
+        // Another user's shelf does not accept new documents either.
         Assert.True((bool)(await host.PushAsync("eve", (Thing("new", "x"), null))).Single()!["_deleted"]!);
         Assert.Equal("secret 1 ann", await ReadAsync(host, "a"));
     }
@@ -214,14 +214,14 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task The_id_of_a_deleted_document_is_nobody_elses_and_what_is_forgotten_is_not_brought_back_by_an_edit(Backing backing)
+    public async Task A_deleted_id_stays_reserved_and_an_edit_restores_nothing(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing);
         await host.ShelfAsync("s", "ann", "ben");
         await host.ShelfAsync("e", "eve");
         await host.PushAsync("ann", (Thing("a", "one"), null));
         await host.PushAsync("ann", (new { id = "a", _deleted = true }, Thing("a", "one")));
-        // Who shares a shelf with its readers would put something else in its place.
+        // A reader of the same shelf would replace the document.
         Assert.True(
             (bool)
                 (
@@ -251,7 +251,7 @@ public sealed class PushTests
         );
         Assert.True((bool)(await host.PushAsync("ann", (Thing("a", "two"), Thing("a", "one")))).Single()!["_deleted"]!);
         Assert.Equal("", await ReadAsync(host, "a"));
-        // Made anew, or knowingly brought back, it may be.
+        // A new insert or an explicit restore succeeds.
         Assert.Empty(await host.PushAsync("ben", (Thing("a", "three"), new { id = "a", _deleted = true })));
         Assert.Equal("three 1 ben", await ReadAsync(host, "a"));
     }
@@ -271,7 +271,7 @@ public sealed class PushTests
     }
 
     [Fact]
-    public async Task A_document_of_one_reader_is_invisible_to_the_others_of_its_space()
+    public async Task A_document_for_one_reader_is_invisible_to_others_of_its_space()
     {
         await using var host = await RxDbHost.StartAsync();
         await host.ShelfAsync("s", "ann", "ben");
@@ -297,7 +297,7 @@ public sealed class PushTests
     [Theory]
     [InlineData(Backing.Memory)]
     [InlineData(Backing.Sqlite)]
-    public async Task Anothers_lease_refuses_and_ones_own_lets_by(Backing backing)
+    public async Task Another_users_lease_refuses_and_the_own_one_allows(Backing backing)
     {
         await using var host = await RxDbHost.StartAsync(backing);
         await host.ShelfAsync("s", "ann", "ben");
@@ -313,7 +313,7 @@ public sealed class PushTests
         );
         var path = $"{ShelfApplication.Sync}/push/things";
         var rows = RxDbHost.Rows((Thing("a", "two"), Thing("a", "one")));
-        // Ben without it and with the id of it, Ann without it.
+        // Ben without a lease id and with Ann's lease id; Ann with another id.
         foreach (var (user, lease) in new[] { ("ben", ""), ("ben", "lease-of-ann-1"), ("ann", "lease-of-ann-0") })
         {
             var (_, body, response) = await host.SendAsync(HttpMethod.Post, path, rows, user, ("Dunlin-Lease", lease));
@@ -326,13 +326,13 @@ public sealed class PushTests
                 await host.SendAsync(HttpMethod.Post, path, rows, "ann", ("Dunlin-Lease", "other-lease-id, lease-of-ann-1"))
             ).Body!.ToJsonString()
         );
-        // A lease that has ended holds nobody up.
+        // An expired lease blocks nobody.
         host.Time.Advance(TimeSpan.FromSeconds(61));
         Assert.Empty(await host.PushAsync("ben", (Thing("a", "three"), Thing("a", "two"))));
     }
 
     [Fact]
-    public async Task A_row_that_always_takes_too_long_is_refused_at_last_and_good_ones_beside_it_are_written()
+    public async Task A_row_that_always_times_out_is_refused_and_others_are_written()
     {
         await using var host = await RxDbHost.StartAsync(
             Backing.Sqlite,
@@ -341,7 +341,7 @@ public sealed class PushTests
         );
         await host.ShelfAsync("s", "ann");
         var rows = RxDbHost.Rows((Thing("a", "one"), null), (Thing("b", "slow"), null), (Thing("c", "three"), null));
-        // The limit of a unit of work is on the store's clock, which moves here only when the slow one has begun.
+        // The limit of a unit of work uses the store's clock, which advances here only after the slow decision started.
         ShelfCollections.Slow = async ct =>
         {
             _ = Task.Run(() => host.Time.Advance(TimeSpan.FromMilliseconds(400)), CancellationToken.None);
@@ -378,7 +378,7 @@ public sealed class PushTests
         HttpStatusCode.RequestEntityTooLarge,
         "too_large"
     )]
-    public async Task What_no_client_sends_is_an_error_of_the_request(string body, HttpStatusCode expected, string code)
+    public async Task A_request_that_no_client_sends_is_a_request_error(string body, HttpStatusCode expected, string code)
     {
         await using var host = await RxDbHost.StartAsync(configure: options => options.MaxPushRows = 2);
         var (status, answer, _) = await host.SendAsync(HttpMethod.Post, $"{ShelfApplication.Sync}/push/things", body);

@@ -16,7 +16,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.RxDb.Tests;
 
-/// <summary>Which store stands behind.</summary>
+/// <summary>The store behind the host.</summary>
 public enum Backing
 {
     Memory,
@@ -62,7 +62,7 @@ internal sealed class RxDbHost : IAsyncDisposable
 
     public HttpClient Client(string? user = "ann") => TestClients.New(Address, user);
 
-    /// <summary>A unit of work as an application's own endpoint has it.</summary>
+    /// <summary>Runs a unit of work, as an application's own endpoint does.</summary>
     public async Task WriteAsync(Func<RecordWriter, ValueTask> work) =>
         await Store.WriteAsync(
             async (unit, ct) =>
@@ -85,7 +85,7 @@ internal sealed class RxDbHost : IAsyncDisposable
         return body!;
     }
 
-    /// <summary>Pushes rows; each is what the client has and, after it, what it assumes (null for nothing).</summary>
+    /// <summary>Pushes rows. Each consists of the client's state and the assumed state (null for none).</summary>
     public async Task<JsonArray> PushAsync(string user, params (object New, object? Assumed)[] rows)
     {
         var (status, body, _) = await SendAsync(HttpMethod.Post, $"{ShelfApplication.Sync}/push/things", Rows(rows), user);
@@ -121,7 +121,7 @@ internal sealed class RxDbHost : IAsyncDisposable
         return (response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text), response);
     }
 
-    /// <summary>A shelf of a user, with further readers.</summary>
+    /// <summary>Creates a shelf of a user, with further readers.</summary>
     public async Task ShelfAsync(string shelf, string owner, params string[] readers)
     {
         var (status, body, _) = await SendAsync(

@@ -5,7 +5,7 @@ using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>docs/start/in-a-dotnet-application.md: the program that it shows is compiled, and run as it says.</summary>
+/// <summary>Compiles and runs the program of docs/start/in-a-dotnet-application.md.</summary>
 public sealed class ApplicationPageTests : IDisposable
 {
     private static readonly string Page = Repository.Read("docs/start/in-a-dotnet-application.md");
@@ -13,7 +13,7 @@ public sealed class ApplicationPageTests : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dunlin-chat-");
 
     [Fact]
-    public void What_it_shows_is_what_is_compiled()
+    public void Code_of_the_page_equals_the_compiled_code()
     {
         Assert.Equal(Repository.Read("test/start/TeamChat/Program.cs"), Assert.Single(Repository.Blocks(Page, "csharp")));
         Assert.Equal(Repository.Read("test/start/TeamChat/Schema/0001_messages.sql"), Assert.Single(Repository.Blocks(Page, "sql")));
@@ -25,7 +25,7 @@ public sealed class ApplicationPageTests : IDisposable
     }
 
     [Fact]
-    public async Task What_it_says_to_try_works_and_outlives_kill_9()
+    public async Task Trial_steps_of_the_page_work_and_survive_kill_9()
     {
         var shell = Repository.Blocks(Page, "sh");
         Assert.Equal(2, shell.Count);

@@ -12,14 +12,14 @@ using Microsoft.Playwright;
 namespace Dunlin.Server.Tests;
 
 /// <summary>
-/// The two TypeScript blocks of docs/start/as-a-server.md in Chromium, on pages of another origin, with the built client.
+/// Runs the two TypeScript blocks of docs/start/as-a-server.md in Chromium, on pages of another origin, with the built client.
 /// </summary>
 public sealed class BrowserTests
 {
-    private const string Shown = "https://events.example.com"; // the address that the page names, in whose place stands the real one
+    private const string Shown = "https://events.example.com"; // the address in the page, which the tests replace by the real one
 
     [Fact]
-    public async Task Both_ways_to_listen_miss_nothing_over_kill_9_of_the_server()
+    public async Task Both_client_examples_receive_every_event_across_kill_9()
     {
         var blocks = Repository.Blocks(Repository.Read("docs/start/as-a-server.md"), "ts");
         Assert.Equal(2, blocks.Count);
@@ -60,7 +60,7 @@ public sealed class BrowserTests
         await native.WhenSaidAsync("one");
 
         await server.KillAsync();
-        // Both have tried in vain before it is back.
+        // Both have tried to reconnect before the server is back.
         await client.WhenSaidAsync("ERR_CONNECTION_REFUSED");
         await native.WhenSaidAsync("ERR_CONNECTION_REFUSED");
         await server.StartAsync();
@@ -72,7 +72,7 @@ public sealed class BrowserTests
         Assert.Equal(["one", "two", "three"], native.Texts);
     }
 
-    /// <summary>The application's own site: its pages, its call for a token, and the client as it was built.</summary>
+    /// <summary>The application's own site: pages, an endpoint for tokens, and the built client.</summary>
     private static WebApplication Pages()
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -103,7 +103,7 @@ public sealed class BrowserTests
             "text/html"
         );
 
-    /// <summary>Types taken off, nothing else.</summary>
+    /// <summary>Removes the types.</summary>
     private static async Task<string> TranspileAsync(ServerProgram server, string script)
     {
         const string program =
@@ -129,7 +129,7 @@ public sealed class BrowserTests
 
     private static async Task WhenConnectedAsync(ServerProgram server, int streams)
     {
-        // Each attempt is a request, and gives the pages its time.
+        // Each attempt is a request, which gives the pages time.
         for (var attempt = 0; attempt < 5_000; attempt++)
         {
             var (_, answer) = await Calls.SendAsync(server.Address, Mint.Backend(), HttpMethod.Get, "/dunlin/v1/connections?user=alice");
@@ -142,7 +142,7 @@ public sealed class BrowserTests
     private static Task PublishAsync(ServerProgram server, string text) =>
         Calls.PublishAsync(server.Address, Mint.Backend(), "teams/7/chat", new { text }, "message.sent");
 
-    /// <summary>What a page has written to its console: the text itself, or an object that holds it.</summary>
+    /// <summary>The console output of a page: the text, or an object that contains it.</summary>
     private sealed class Said
     {
         private readonly Lock _gate = new(); // guards _texts, _errors and _waiting
@@ -161,7 +161,7 @@ public sealed class BrowserTests
             }
         }
 
-        /// <summary>Waits for a text, or for an error of the browser that holds it.</summary>
+        /// <summary>Waits for a text, or for an error of the browser that contains it.</summary>
         public async Task WhenSaidAsync(string text)
         {
             var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -188,7 +188,7 @@ public sealed class BrowserTests
         {
             lock (_gate)
             {
-                // Broken lines are what the test is about; the browser writes them down as errors.
+                // The test breaks connections, which the browser logs as errors.
                 if (type == "log")
                     _texts.Add(text.StartsWith("{text: ", StringComparison.Ordinal) ? text["{text: ".Length..^1] : text);
                 else

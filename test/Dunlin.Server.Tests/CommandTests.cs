@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>The commands and the configuration, as the program takes them.</summary>
+/// <summary>The commands and the configuration of the program.</summary>
 public sealed class CommandTests : IAsyncLifetime
 {
     private readonly ServerProgram _program = new();
@@ -18,10 +18,10 @@ public sealed class CommandTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _program.DisposeAsync();
 
     [Fact]
-    public async Task A_token_that_is_made_opens_what_it_was_made_for()
+    public async Task A_created_token_opens_its_topics()
     {
         await _program.StartAsync();
-        // It says where it is, what it keeps where, and whose tokens it takes.
+        // Prints its address, its storage and the accepted token issuers.
         foreach (
             var text in new[]
             {
@@ -47,7 +47,7 @@ public sealed class CommandTests : IAsyncLifetime
     [InlineData("--publish", "a/**/b", "'**' stands at the end only")]
     [InlineData("--subscribe", "ü", "other characters")]
     [InlineData("--minutes", "0", "lasts a second at least")]
-    public async Task A_token_that_would_be_refused_is_not_made(string option, string value, string reason)
+    public async Task Command_refuses_to_create_an_invalid_token(string option, string value, string reason)
     {
         var (code, output, error) = await _program.RunCommandAsync("token", "--data", _program.Data, "--subject", "alice", option, value);
         Assert.Equal((1, ""), (code, output));
@@ -56,7 +56,7 @@ public sealed class CommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Check_says_why_a_token_is_refused()
+    public async Task Check_prints_why_a_token_is_refused()
     {
         _program.Settings["Dunlin__Tokens__SigningKey"] = Mint.KeyText;
         var (code, output, _) = await CheckAsync("--token", Mint.User("ann"));
@@ -75,7 +75,7 @@ public sealed class CommandTests : IAsyncLifetime
             var (failed, _, error) = await CheckAsync("--token", token);
             Assert.Equal((1, $"dunlin: the token is refused: {reason}\n"), (failed, error));
         }
-        // Reading the configuration makes nothing.
+        // Reading the configuration creates no files.
         Assert.False(Directory.Exists(_program.Data));
     }
 
@@ -89,13 +89,13 @@ public sealed class CommandTests : IAsyncLifetime
     [InlineData("Dunlin__Port", "80000", "Dunlin:Port")]
     [InlineData("Dunlin__Address", "example.com", "Dunlin:Address")]
     [InlineData("Dunlin__Redis", "localhost:6379", "--redis connects several nodes")]
-    public async Task A_wrong_setting_stops_the_start_and_is_named(string name, string value, string reason)
+    public async Task An_invalid_setting_stops_the_start_and_is_named(string name, string value, string reason)
     {
         _program.Settings[name] = value;
         foreach (var command in new string[][] { ["check"], ["--port", "0"] })
         {
             if (command.Length == 2 && name == "Dunlin__Port")
-                continue; // the command line wins
+                continue; // the command line overrides the file
             var (code, _, error) = await _program.RunCommandAsync([.. command, "--data", _program.Data]);
             Assert.Equal(1, code);
             Assert.Contains(reason, error, StringComparison.Ordinal);
@@ -104,7 +104,7 @@ public sealed class CommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_command_line_wins_over_the_environment_and_that_over_the_file()
+    public async Task Command_line_overrides_environment_and_environment_overrides_file()
     {
         var file = Path.Combine(_program.Folder, "dunlin.json");
         await File.WriteAllTextAsync(
@@ -124,7 +124,7 @@ public sealed class CommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_second_server_on_the_same_folder_is_told_who_has_it()
+    public async Task A_second_server_on_the_same_folder_is_refused_naming_the_first()
     {
         await _program.StartAsync();
         var (code, _, error) = await _program.RunCommandAsync("--data", _program.Data, "--port", "0");
@@ -141,7 +141,7 @@ public sealed class CommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task It_is_alive_and_ready_and_sends_its_figures_to_the_collector_that_is_named()
+    public async Task Server_is_live_and_ready_and_exports_metrics_to_the_named_collector()
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();

@@ -9,7 +9,7 @@ using Dunlin.Server.Tests.Support;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>docs/reference/configuration.md has every option of every class, with the default and the range that the code has.</summary>
+/// <summary>docs/reference/configuration.md contains every option of every class, with the default and the range in the code.</summary>
 public sealed class ConfigurationPageTests
 {
     private static readonly Type[] Roots =
@@ -24,7 +24,7 @@ public sealed class ConfigurationPageTests
         typeof(RxDb.RxDbOptions),
     ];
 
-    /// <summary>Parts of options that are no options classes themselves.</summary>
+    /// <summary>Parts of options that are not options classes themselves.</summary>
     private static readonly Type[] Parts = [typeof(RetentionRule), typeof(TrustedIssuer)];
 
     private static readonly string Page = Repository.Read("docs/reference/configuration.md");
@@ -39,7 +39,7 @@ public sealed class ConfigurationPageTests
 
     [Theory]
     [MemberData(nameof(Classes))]
-    public void Every_option_stands_there_with_its_default_and_range(Type type)
+    public void Page_lists_every_option_with_default_and_range(Type type)
     {
         var begin = Page.IndexOf($"\n## {type.Name}\n", StringComparison.Ordinal) + 1;
         var end = Page.IndexOf("\n## ", begin, StringComparison.Ordinal);
@@ -58,7 +58,7 @@ public sealed class ConfigurationPageTests
     }
 
     [Fact]
-    public void Every_section_of_the_server_is_named_with_its_class()
+    public void Page_names_every_section_with_its_class()
     {
         foreach (var (name, type) in ServerOptions.Sections)
             Assert.Matches($@"(?m)^## {type.Name}\n\n.* Section `{name}`\.$", Page);
@@ -66,7 +66,7 @@ public sealed class ConfigurationPageTests
     }
 
     [Fact]
-    public void There_is_no_section_of_a_class_that_is_gone()
+    public void Page_has_no_section_for_a_removed_class()
     {
         var known = Classes().Select(row => row.Data.Name).Append("The server itself").ToHashSet(StringComparer.Ordinal);
         Assert.All(
@@ -82,7 +82,7 @@ public sealed class ConfigurationPageTests
     private static string Default(PropertyInfo property, object options) =>
         property.GetValue(options) switch
         {
-            // The whole policy is in the code.
+            // The page does not repeat the policy.
             string when property.Name == nameof(PageHeaderOptions.ContentSecurityPolicy) => "a policy",
             RetentionRule rule => $"`MaxAge` `{rule.MaxAge:c}`",
             string text => text.Length == 0 ? "" : Code(text),

@@ -3,13 +3,13 @@ using Dunlin.Server.Tests.Support;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>The blocks of docs/start/as-a-server.md, run as they stand against the real program.</summary>
+/// <summary>Runs the blocks of docs/start/as-a-server.md unchanged against the real program.</summary>
 public sealed class ExampleTests
 {
     private static readonly string Page = Repository.Read("docs/start/as-a-server.md");
 
     [Fact]
-    public async Task What_the_page_shows_works_as_it_stands()
+    public async Task Blocks_of_the_page_run_unchanged()
     {
         var shell = Blocks("sh");
         Assert.Equal(5, shell.Count);
@@ -17,7 +17,7 @@ public sealed class ExampleTests
         await server.StartAsync();
         server.Settings["DUNLIN"] = server.Address.ToString().TrimEnd('/');
         server.Settings["DUNLIN_KEY"] = await File.ReadAllTextAsync(Path.Combine(server.Data, "signing.key"));
-        // In place of the first block, which starts what runs already: `dunlin` is the same program.
+        // Replaces the first block, because the server is already running: `dunlin` is the same program.
         Assert.Contains("./start.sh --server", shell[0], StringComparison.Ordinal);
         var prelude = $"set -euo pipefail\ndunlin() {{ dotnet '{ServerProgram.Program}' --data '{server.Data}' \"$@\"; }}\n{shell[1]}\n";
 
@@ -45,14 +45,14 @@ public sealed class ExampleTests
     }
 
     [Fact]
-    public async Task A_python_back_end_that_finds_no_server_tries_again_and_publishes_once()
+    public async Task Python_back_end_retries_without_a_server_and_publishes_once()
     {
         await using var server = new ServerProgram();
         await server.StartAsync();
         server.Settings["DUNLIN"] = server.Address.ToString().TrimEnd('/');
         server.Settings["DUNLIN_KEY"] = await File.ReadAllTextAsync(Path.Combine(server.Data, "signing.key"));
         await server.KillAsync();
-        // It finds nobody, and tries again with the same key.
+        // The server is down, so the script retries with the same key.
         var publishing = PythonAsync(server);
         await server.StartAsync();
         var token = await publishing;
@@ -63,7 +63,7 @@ public sealed class ExampleTests
         );
     }
 
-    /// <returns>The token that it made for alice.</returns>
+    /// <returns>The token for alice that the script created.</returns>
     private static async Task<string> PythonAsync(ServerProgram server)
     {
         var file = Path.Combine(server.Folder, "publish.py");

@@ -8,14 +8,14 @@ using Dunlin.TestKit;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>The real program, killed while back ends publish.</summary>
+/// <summary>Kills the real program while back ends publish.</summary>
 public sealed class KillTests
 {
     private const int Publishers = 4;
     private const int EventsEach = 250;
 
     [Fact]
-    public async Task G1_G2_After_kill_9_a_reader_resumes_and_has_every_acknowledged_event_once_and_in_order()
+    public async Task G1_G2_Reader_has_every_acknowledged_event_once_in_order_after_kill_9()
     {
         await using var server = new ServerProgram();
         server.Settings["Dunlin__Tokens__SigningKey"] = Mint.KeyText;
@@ -57,14 +57,14 @@ public sealed class KillTests
         }
         var offsets = seen.Select(e => Offset(e.Id)).ToList();
         Assert.Equal(offsets.Order().Distinct(), offsets);
-        // Exactly once, although what was cut off was repeated: the key of the request saw to it.
+        // Exactly once, although interrupted requests were repeated, because of their idempotency keys.
         Assert.Equal(acknowledged.Count, seen.Count);
         var byData = seen.ToDictionary(e => e.Data, e => e.Id, StringComparer.Ordinal);
         Assert.All(acknowledged, pair => Assert.Equal(pair.Value, byData[pair.Key]));
     }
 
     [Fact]
-    public async Task What_was_revoked_and_the_key_that_was_made_outlive_kill_9()
+    public async Task Revocations_and_the_signing_key_survive_kill_9()
     {
         await using var server = new ServerProgram();
         await server.StartAsync();
@@ -101,7 +101,7 @@ public sealed class KillTests
         return reader.LastId;
     }
 
-    /// <summary>A request without an answer is unknown: it is repeated with its key until it is answered.</summary>
+    /// <summary>A request without an answer has an unknown outcome: it is repeated with its key until it is answered.</summary>
     private static async Task PublishAsync(
         Uri address,
         int publisher,

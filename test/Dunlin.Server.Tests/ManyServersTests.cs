@@ -3,7 +3,7 @@ using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>Two servers over one PostgreSQL: what is done at one holds at the other.</summary>
+/// <summary>Two servers on one PostgreSQL: changes at one apply at the other.</summary>
 public sealed class ManyServersTests : IAsyncLifetime
 {
     private static readonly (string Right, string Pattern)[] Grants = [("subscribe", "a/*"), ("publish", "a/*")];
@@ -27,7 +27,7 @@ public sealed class ManyServersTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task G4_Who_is_revoked_at_one_server_is_cut_off_at_the_other_and_stays_out()
+    public async Task G4_Revocation_at_one_server_ends_streams_and_access_at_the_other()
     {
         var token = Mint.Token("ann", Grants);
         await using var reader = await Calls.OpenAsync(_there.Address, token, "topic=a/1");
@@ -43,7 +43,7 @@ public sealed class ManyServersTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_ticket_of_one_server_opens_a_stream_of_the_other_with_what_its_token_grants()
+    public async Task A_ticket_of_one_server_opens_a_stream_of_the_other_with_its_grants()
     {
         var (_, answer) = await Calls.SendAsync(_here.Address, Mint.Token("ann", Grants), HttpMethod.Post, "/api/v1/auth/ticket");
         await using var reader = await Calls.OpenAsync(
@@ -56,7 +56,7 @@ public sealed class ManyServersTests : IAsyncLifetime
         Assert.Equal("a/1", await TopicSeenFromAsync(_here));
     }
 
-    // What a node tells the others of its streams is best effort: on a busy machine the answer may come too late to count.
+    // Cluster queries about streams are best effort: on a busy machine an answer may arrive too late.
     private static async Task<string?> TopicSeenFromAsync(TestServer server)
     {
         for (var attempt = 0; attempt < 60; attempt++)
@@ -69,7 +69,7 @@ public sealed class ManyServersTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_reader_that_comes_back_to_the_other_server_misses_nothing_and_sees_nothing_twice()
+    public async Task Reader_resumes_at_the_other_server_without_gap_or_duplicate()
     {
         var token = Mint.Token("ann", Grants);
         string? position;

@@ -2,13 +2,13 @@ using Dunlin.Server.Tests.Support;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>Pages of which origins may call, over real requests as a browser sends them.</summary>
+/// <summary>Allowed origins, with real requests as a browser sends them.</summary>
 public sealed class OriginTests
 {
     private const string App = "https://app.example.com";
 
     [Fact]
-    public async Task Without_configuration_no_page_of_another_origin_is_answered_to()
+    public async Task Without_configuration_other_origins_are_refused()
     {
         await using var server = await TestServer.StartAsync();
         Assert.Empty(await CorsAsync(server, HttpMethod.Options, App));
@@ -16,7 +16,7 @@ public sealed class OriginTests
     }
 
     [Fact]
-    public async Task An_origin_named_is_allowed_with_credentials_and_no_other_that_looks_like_it()
+    public async Task Only_the_exact_configured_origin_is_allowed_with_credentials()
     {
         await using var server = await TestServer.StartAsync(("Origins:AllowedOrigins:0", App));
         var preflight = await CorsAsync(server, HttpMethod.Options, App);
@@ -40,7 +40,7 @@ public sealed class OriginTests
     }
 
     [Fact]
-    public async Task A_refusal_can_be_read_by_the_page()
+    public async Task Refusal_is_readable_by_the_page()
     {
         await using var server = await TestServer.StartAsync(("Origins:AllowedOrigins:0", App));
         using var client = Calls.Client(server.Address, "not a token");
@@ -52,7 +52,7 @@ public sealed class OriginTests
     }
 
     [Fact]
-    public async Task Every_origin_together_with_credentials_does_not_start_and_without_does()
+    public async Task Any_origin_with_credentials_stops_the_start_and_without_does_not()
     {
         await using var program = new ServerProgram();
         program.Settings["Dunlin__Origins__AllowedOrigins__0"] = "*";

@@ -2,7 +2,7 @@ using Dunlin.Server.Tests.Support;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>A back end that issues the tokens itself can take them back.</summary>
+/// <summary>A back end that issues tokens can revoke them.</summary>
 public sealed class RevocationTests : IAsyncLifetime
 {
     private static readonly (string Right, string Pattern)[] Grants =
@@ -19,7 +19,7 @@ public sealed class RevocationTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     [Fact]
-    public async Task G4_Revoking_a_user_ends_the_streams_at_once_and_the_tokens_for_good()
+    public async Task G4_Revoking_a_user_ends_streams_at_once_and_invalidates_tokens()
     {
         var (token, publisher, other) = (Mint.Token("ann", Grants), Mint.Token("ann", [("publish", "**")]), Mint.Token("ann2", Grants));
         await using var first = await Calls.OpenAsync(_server.Address, token, "topic=a/1");
@@ -40,10 +40,10 @@ public sealed class RevocationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task One_session_is_revoked_alone()
+    public async Task Revoking_one_session_leaves_the_others()
     {
         var (phone, laptop) = (Mint.Token("ann", Grants, ("sid", "phone")), Mint.Token("ann", Grants, ("sid", "laptop")));
-        // Sessions have the ids that the back end chose: another user's may be the same.
+        // The back end chooses session ids, so another user's may be equal.
         var bob = Mint.Token("bob", Grants, ("sid", "phone"));
         await using var onPhone = await Calls.OpenAsync(_server.Address, phone, "topic=a/1");
         await using var onLaptop = await Calls.OpenAsync(_server.Address, laptop, "topic=a/1");
@@ -55,11 +55,11 @@ public sealed class RevocationTests : IAsyncLifetime
         await Calls.PublishAsync(_server.Address, Mint.Backend(), "a/1", 1);
         await onLaptop.UntilAsync("e");
         await bobs.UntilAsync("e");
-        Assert.Equal(200, await AcquireAsync(bob, "files/bob", "bob-lease-0001")); // the same again
+        Assert.Equal(200, await AcquireAsync(bob, "files/bob", "bob-lease-0001")); // repeated
     }
 
     [Fact]
-    public async Task The_leases_of_a_revoked_user_are_released_and_announced()
+    public async Task Leases_of_a_revoked_user_are_released_and_announced()
     {
         await using var watcher = await Calls.OpenAsync(_server.Address, Mint.Token("bob", Grants), "topic=leases/files");
         Assert.Equal(201, await AcquireAsync(Mint.Token("ann", Grants), "files/1", "ann-lease-0001"));
@@ -74,7 +74,7 @@ public sealed class RevocationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task With_renew_pages_are_told_to_get_a_fresh_token_and_keep_their_leases()
+    public async Task Revocation_with_renew_keeps_leases_and_asks_for_a_fresh_token()
     {
         var token = Mint.Token("ann", Grants);
         await using var reader = await Calls.OpenAsync(_server.Address, token, "topic=a/1");
@@ -87,7 +87,7 @@ public sealed class RevocationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_was_revoked_stays_so_after_a_restart()
+    public async Task Revocations_survive_a_restart()
     {
         var (user, session, free) = (
             Mint.Token("ann", Grants),
@@ -104,7 +104,7 @@ public sealed class RevocationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_ticket_that_was_got_before_opens_nothing_afterwards()
+    public async Task A_ticket_issued_before_the_revocation_is_refused()
     {
         var (_, answer) = await Calls.SendAsync(_server.Address, Mint.Token("ann", Grants), HttpMethod.Post, "/api/v1/auth/ticket");
         Assert.Equal(200, await RevokeAsync(new { userId = "ann" }));
@@ -115,7 +115,7 @@ public sealed class RevocationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_was_issued_after_the_moment_named_stays_good()
+    public async Task Tokens_issued_after_the_named_time_stay_valid()
     {
         var now = TimeProvider.System.GetUtcNow();
         Assert.Equal(200, await RevokeAsync(new { userId = "ann", before = now.AddMinutes(-5) }));
@@ -130,13 +130,13 @@ public sealed class RevocationTests : IAsyncLifetime
                 )
             ).Status
         );
-        // A token that does not say when it was issued may be older than any revocation.
+        // A token without an issue time may be older than any revocation.
         Assert.Equal(401, (await Calls.TryOpenAsync(_server.Address, WithoutIssue(), "topic=a/1")).Status);
         Assert.Equal(400, await RevokeAsync(new { userId = "ann", before = now.AddMinutes(5) }));
     }
 
     [Fact]
-    public async Task Only_administrators_revoke_and_see_the_streams_of_others()
+    public async Task Only_administrators_revoke_and_list_streams_of_other_users()
     {
         var publisher = Mint.User("backend", ("publish", "**"), ("subscribe", "**"), ("take", "**"));
         foreach (var (token, status) in new[] { (publisher, 403), ((string?)null, 401), (Mint.Backend(), 200) })
@@ -164,7 +164,7 @@ public sealed class RevocationTests : IAsyncLifetime
     [InlineData("""{"userId":"a","before":"yesterday"}""", "before")]
     [InlineData("""{"userId":"a","renew":"yes"}""", "renew")]
     [InlineData("""{"userId":"a","user":"b"}""", "user")]
-    public async Task A_wrong_request_names_the_field(string body, string field)
+    public async Task An_invalid_request_names_the_field(string body, string field)
     {
         var (status, answer) = await Calls.SendAsync(
             _server.Address,

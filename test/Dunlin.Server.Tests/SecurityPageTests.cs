@@ -4,12 +4,12 @@ using Dunlin.Server.Tests.Support;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>The table of limits in SECURITY.md names options that exist, with the defaults that they have.</summary>
+/// <summary>The table of limits in SECURITY.md names existing options with their defaults.</summary>
 public sealed class SecurityPageTests
 {
     private static readonly string Table = Section(Repository.Read("SECURITY.md"));
 
-    /// <summary>Options that bound what one user does: whoever adds one adds it to the table.</summary>
+    /// <summary>Options that limit one user. A new one must be added to the table.</summary>
     private static readonly string[] Bounding =
     [
         "EventStreamOptions.MaxPerUser",
@@ -28,7 +28,7 @@ public sealed class SecurityPageTests
     ];
 
     [Fact]
-    public void Every_limit_is_the_default_of_its_option()
+    public void Every_limit_equals_the_default_of_its_option()
     {
         var types = ConfigurationPageTests.Classes().Select(row => row.Data).ToDictionary(type => type.Name, StringComparer.Ordinal);
         var rows = Regex
@@ -42,7 +42,7 @@ public sealed class SecurityPageTests
         foreach (var row in rows)
         {
             if (!types.TryGetValue(row.Groups["type"].Value, out var type))
-                continue; // of an application, whose own tests know it
+                continue; // an application's option, tested there
             var property = type.GetProperty(row.Groups["option"].Value);
             Assert.True(property is not null, $"{row.Value}: there is no such option.");
             var value = Convert.ToString(property.GetValue(Activator.CreateInstance(type)), CultureInfo.InvariantCulture);
@@ -53,7 +53,7 @@ public sealed class SecurityPageTests
     }
 
     [Fact]
-    public void Every_row_says_what_is_answered_at_the_limit()
+    public void Every_row_names_the_answer_at_the_limit()
     {
         foreach (var line in Table.Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Skip(1))
             Assert.Matches(@"^\| [^|]+ \| [^|]+ \| [^|]+ \| .*(4\d\d|stream|row).* \|$", line);

@@ -5,13 +5,13 @@ using Dunlin.TestKit;
 
 namespace Dunlin.Server.Tests;
 
-/// <summary>Whose tokens are believed, and for how long.</summary>
+/// <summary>Accepted issuers, and the validity time of tokens.</summary>
 public sealed class TokenTests(OneServer one) : IClassFixture<OneServer>
 {
     private static readonly (string Right, string Pattern)[] Grants = [("subscribe", "a/*")];
 
     [Fact]
-    public async Task Expired_early_and_foreign_tokens_open_nothing()
+    public async Task Expired_premature_and_foreign_tokens_are_refused()
     {
         var server = one.Server;
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
@@ -45,7 +45,7 @@ public sealed class TokenTests(OneServer one) : IClassFixture<OneServer>
     [InlineData("""{"subscribe":["a/ü"]}""")]
     [InlineData("""{"subscribe":[""]}""")]
     [InlineData("""null""")]
-    public async Task A_claim_that_cannot_be_read_is_refused_with_its_token(string claim)
+    public async Task An_unreadable_claim_refuses_the_token(string claim)
     {
         var server = one.Server;
         var token = Mint.Token("ann", Grants, ("dunlin", JsonDocument.Parse(claim).RootElement));
@@ -53,7 +53,7 @@ public sealed class TokenTests(OneServer one) : IClassFixture<OneServer>
     }
 
     [Fact]
-    public async Task A_token_without_the_claim_opens_the_own_topics_alone()
+    public async Task A_token_without_the_claim_opens_only_the_users_own_topics()
     {
         var server = one.Server;
         var claims = Mint.Claims("ann", []);
@@ -64,7 +64,7 @@ public sealed class TokenTests(OneServer one) : IClassFixture<OneServer>
     }
 
     [Fact]
-    public async Task Other_issuers_are_believed_with_the_keys_of_their_files()
+    public async Task Tokens_of_trusted_issuers_are_verified_with_their_key_files()
     {
         using var rsa = RSA.Create(2048);
         using var ec = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -121,7 +121,7 @@ public sealed class TokenTests(OneServer one) : IClassFixture<OneServer>
     }
 
     [Fact]
-    public async Task G4_A_stream_ends_when_its_token_does()
+    public async Task G4_A_stream_ends_when_its_token_expires()
     {
         await using var server = await TestServer.StartAsync(("Tokens:ClockSkew", "00:00:00"));
         var expires = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() + 3;
@@ -131,7 +131,7 @@ public sealed class TokenTests(OneServer one) : IClassFixture<OneServer>
     }
 
     [Fact]
-    public async Task A_ticket_opens_one_stream_with_what_its_token_grants()
+    public async Task A_ticket_opens_one_stream_with_the_grants_of_its_token()
     {
         var server = one.Server;
         async Task<string> TicketAsync() =>
@@ -148,7 +148,7 @@ public sealed class TokenTests(OneServer one) : IClassFixture<OneServer>
     }
 
     [Fact]
-    public async Task A_token_in_the_address_is_refused()
+    public async Task A_token_in_the_URL_is_refused()
     {
         var server = one.Server;
         var token = Mint.Token("ann", Grants);

@@ -1,4 +1,4 @@
 using Dunlin.Sqlite.Tests.Support;
 
-// The runner's own entry point, except where a test starts this program as its second process.
+// The runner's entry point, unless a test starts this program as its second process.
 return args is ["child", ..] ? await ChildProgram.RunAsync(args[1..]) : await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args);

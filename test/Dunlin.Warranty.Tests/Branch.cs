@@ -16,8 +16,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Warranty.Tests;
 
-/// <summary>The warranty system alone, on a real SQLite file behind a real Kestrel, on manual time. bob and carol work in
-/// branch 1, dave in branch 3; admin is an administrator.</summary>
+/// <summary>
+/// The warranty system on a real SQLite file behind a real Kestrel, on manual time. bob and carol work in branch 1, dave in branch 3; admin
+/// is an administrator.
+/// </summary>
 internal sealed class Branch : IAsyncDisposable
 {
     private readonly DunlinTestHost _host;
@@ -83,7 +85,7 @@ internal sealed class User : IDisposable
         return (answer.Status, answer.Body);
     }
 
-    /// <summary>Sends, expects success, and returns the body.</summary>
+    /// <summary>Sends a request, expects success and returns the body.</summary>
     public async Task<JsonElement> DoAsync(string method, string path, object? body = null, params (string Name, string Value)[] headers)
     {
         var (status, answer) = await SendAsync(method, path, body, headers);
@@ -91,7 +93,7 @@ internal sealed class User : IDisposable
         return answer;
     }
 
-    /// <summary>Sends, expects a problem with this status and code, and returns it.</summary>
+    /// <summary>Sends a request, expects a problem with this status and code, and returns it.</summary>
     public async Task<JsonElement> RefusedAsync(
         int status,
         string code,

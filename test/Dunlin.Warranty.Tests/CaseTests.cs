@@ -26,7 +26,7 @@ public sealed class CaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_field_that_another_holds_is_refused_with_the_holder_and_others_are_written()
+    public async Task A_field_locked_by_another_is_refused_with_its_holder()
     {
         var (leaseId, fence) = await _bob.LockAsync(1, "customerName", IdBob);
         var problem = await _carol.RefusedAsync(
@@ -44,7 +44,7 @@ public sealed class CaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task G3_A_save_with_a_stale_fence_is_refused_even_if_the_field_is_free_again()
+    public async Task G3_A_save_with_a_stale_fencing_token_is_refused_on_a_free_field_too()
     {
         var (leaseId, fence) = await _bob.LockAsync(1, "customerName", IdBob);
         _branch.Time.Advance(TimeSpan.FromSeconds(31));
@@ -72,7 +72,7 @@ public sealed class CaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_last_completed_edit_wins_and_the_value_it_overwrote_is_in_the_history()
+    public async Task The_last_edit_wins_and_the_history_keeps_the_overwritten_value()
     {
         var before = Field(await PageAsync(), 1, "remarks");
         await _bob.PatchAsync(1, new { remarks = "first" });
@@ -86,7 +86,7 @@ public sealed class CaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_version_that_is_not_the_current_one_is_refused_and_the_answer_is_the_new_one()
+    public async Task An_outdated_version_is_refused_with_the_current_case()
     {
         var version = (await _bob.PatchAsync(1, new { remarks = "a" })).GetProperty("version").GetInt64();
         await _bob.RefusedAsync(
@@ -129,7 +129,7 @@ public sealed class CaseTests : IAsyncLifetime
     [InlineData("""{"updates":{"remarks":"x"},"leases":{"remarks":{}}}""", "leases.remarks.leaseId")]
     [InlineData("""{"updates":{"remarks":"x"},"leases":[null]}""", "leases")]
     [InlineData("""{"updates":null}""", "updates")]
-    public async Task A_body_with_a_null_where_a_value_belongs_names_the_field(string body, string field)
+    public async Task A_null_in_the_body_names_the_field(string body, string field)
     {
         var problem = await _bob.RefusedAsync(400, "invalid_field", "PATCH", "cases/1", JsonElement.Parse(body));
         Assert.Equal(field, problem.GetProperty("field").GetString());
@@ -141,14 +141,14 @@ public sealed class CaseTests : IAsyncLifetime
     [InlineData("2026-13-01", "a day that the calendar does not have")]
     [InlineData("30.02.2026", "a date like 2026-01-31")]
     [InlineData("2026-2-3", "a date like 2026-01-31")]
-    public async Task A_date_is_refused_for_what_is_wrong_with_it(string date, string reason)
+    public async Task An_invalid_date_is_refused_with_the_reason(string date, string reason)
     {
         var problem = await _bob.RefusedAsync(400, "invalid_field", "PATCH", "cases/1", new { updates = new { purchaseDate = date } });
         Assert.Contains(reason, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Service_numbers_are_unique_and_go_on_past_999()
+    public async Task Service_numbers_are_unique_and_continue_past_999()
     {
         var numbers = new HashSet<string>(StringComparer.Ordinal);
         string last = "";
@@ -168,7 +168,7 @@ public sealed class CaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_case_that_another_edits_is_neither_deleted_nor_transferred_and_afterwards_is_gone_softly()
+    public async Task A_case_that_another_edits_is_neither_deleted_nor_transferred()
     {
         await _bob.LockAsync(1, "remarks", IdBob);
         await _carol.RefusedAsync(423, "lease_held", "DELETE", "cases/1");
@@ -191,14 +191,14 @@ public sealed class CaseTests : IAsyncLifetime
     [InlineData("1\u202F234,5", "1234.50")]
     [InlineData("12'345'678.90", "12345678.90")]
     [InlineData("99999999,99", "99999999.99")]
-    public async Task A_cost_is_read_with_a_comma_or_a_point_before_the_decimals(string typed, string kept)
+    public async Task A_cost_accepts_a_decimal_comma_or_point(string typed, string kept)
     {
         await _bob.PatchAsync(1, new { cost = typed });
         Assert.Equal(kept, Field(await PageAsync("?limit=100"), 1, "cost"));
     }
 
     [Fact]
-    public async Task Search_finds_in_several_fields_and_takes_its_wildcards_literally()
+    public async Task Search_covers_several_fields_and_treats_wildcards_literally()
     {
         await _bob.PatchAsync(1, new { customerName = "100% Ünique_Name" });
         Assert.Equal([1], Ids(await PageAsync("?search=Ünique_")));
@@ -255,7 +255,7 @@ public sealed class CaseTests : IAsyncLifetime
     [InlineData("PUT", "cases/41/locks/remarks", """{"leaseId":"lease-id-of-bob"}""", 403, "forbidden", null)]
     [InlineData("POST", "cases/1/locks/remarks", """{"leaseId":"lease-id-of-bob","fence":1}""", 409, "lease_lost", null)]
     [InlineData("DELETE", "cases/1/locks/remarks", null, 400, "invalid_field", "leaseId")]
-    public async Task A_bad_request_is_answered_with_its_field_and_changes_nothing(
+    public async Task An_invalid_request_names_its_field_and_changes_nothing(
         string method,
         string path,
         string? body,
@@ -272,7 +272,7 @@ public sealed class CaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Over_long_values_and_bodies_and_nobody_are_refused()
+    public async Task Too_long_values_large_bodies_and_anonymous_requests_are_refused()
     {
         await _bob.RefusedAsync(400, "invalid_field", "PATCH", "cases/1", new { updates = new { customerName = new string('x', 101) } });
         await _bob.PatchAsync(1, new { customerName = new string('x', 100) });

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Warranty.Tests;
 
-/// <summary>What those who work in a branch can make the server keep.</summary>
+/// <summary>Limits for the stored data of a branch.</summary>
 public sealed class LimitTests
 {
     private const string Columns =
@@ -12,7 +12,7 @@ public sealed class LimitTests
         + "solutions, remarks, cost, staff, version, created_at, deleted_at";
 
     [Fact]
-    public async Task A_full_branch_takes_no_case_by_creation_or_transfer_until_one_is_deleted()
+    public async Task A_full_branch_accepts_no_case_until_one_is_deleted()
     {
         await using var branch = await Branch.OpenAsync();
         using var bob = branch.As("bob");
@@ -34,7 +34,7 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task Deleted_cases_are_kept_up_to_a_limit_and_their_numbers_are_not_given_again()
+    public async Task Deleted_cases_are_limited_and_their_numbers_are_not_reused()
     {
         await using var branch = await Branch.OpenAsync();
         using var bob = branch.As("bob");

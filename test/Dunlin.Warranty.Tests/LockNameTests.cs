@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Dunlin.Warranty.Tests;
 
-/// <summary>Which resources can be locked over the engine's own endpoint.</summary>
+/// <summary>Resources that can be locked over the engine's own endpoint.</summary>
 public sealed class LockNameTests : IAsyncLifetime
 {
     private const string IdBob = "lease-id-of-bob",
@@ -45,7 +45,7 @@ public sealed class LockNameTests : IAsyncLifetime
     [InlineData("warranty/1/99999999999999999999/status")]
     [InlineData("warranty/2/3/status")]
     [InlineData("warranty/1")]
-    public async Task Only_the_canonical_name_of_a_field_of_a_case_can_be_held_or_taken(string resource)
+    public async Task Only_the_canonical_field_name_can_be_held_or_preempted(string resource)
     {
         var head = _branch.Journal.Head;
         foreach (var (user, id) in new[] { (_bob, IdBob), (_admin, IdAdmin) })
@@ -58,14 +58,14 @@ public sealed class LockNameTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_field_of_a_case_can_be_held_over_the_engines_endpoint_and_is_the_lock_of_the_system()
+    public async Task A_field_held_over_the_engine_endpoint_is_locked_in_the_system()
     {
         Assert.Equal(201, await PutAsync(_bob, "warranty/1/3/status", IdBob));
         await _carol.RefusedAsync(423, "lease_held", "PATCH", "cases/3", new { updates = new { status = "COMPLETED" } });
     }
 
     [Fact]
-    public async Task One_who_waits_for_a_field_gets_nothing_of_a_case_that_is_deleted_or_moved()
+    public async Task A_waiter_gets_no_lock_of_a_deleted_or_moved_case()
     {
         (int, string, string, object?)[] ends = [(3, "DELETE", "cases/3", null), (4, "POST", "cases/4/transfer", new { toBranchId = 2 })];
         foreach (var (id, method, path, body) in ends)

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Warranty.Tests;
 
-/// <summary>Search and order of texts beyond ASCII: the same on both stores.</summary>
+/// <summary>Search and order of non-ASCII texts are equal on both stores.</summary>
 public sealed class SearchTests : IAsyncLifetime
 {
     private Branch _branch = null!;
@@ -34,7 +34,7 @@ public sealed class SearchTests : IAsyncLifetime
     [InlineData("Stra\u00dfenbahn", "STRASSE")]
     [InlineData("\u0399\u03a3\u039f\u03a3", "\u03b9\u03c3\u03bf\u03c2")]
     [InlineData("\ud55c\uae00", "\u1112\u1161\u11ab")]
-    public async Task A_search_finds_without_case_and_however_letters_are_composed(string name, string search)
+    public async Task A_search_ignores_case_and_Unicode_composition(string name, string search)
     {
         await _bob.PatchAsync(7, new { customerName = name });
         Assert.Equal([7], await FoundAsync(search));
@@ -49,14 +49,14 @@ public sealed class SearchTests : IAsyncLifetime
     [InlineData("100 Ö", "0%_", false)]
     [InlineData("a\\b", "a\\b", true)]
     [InlineData("Ann", "n b", false)]
-    public async Task Wildcards_are_letters_and_no_match_spans_two_fields(string name, string search, bool isFound)
+    public async Task Wildcards_are_literals_and_no_match_spans_two_fields(string name, string search, bool isFound)
     {
         await _bob.PatchAsync(7, new { customerName = name, customerContact = "b" });
         Assert.Equal(isFound ? [7] : [], await FoundAsync(search));
     }
 
     [Fact]
-    public async Task Cases_are_sorted_as_readers_expect_on_both_stores()
+    public async Task Cases_sort_alike_on_both_stores()
     {
         string[] names =
         [
@@ -102,7 +102,7 @@ public sealed class SearchTests : IAsyncLifetime
                     transaction: unit.Transaction
                 )
         );
-        // As a node of the older version writes while the new one runs.
+        // Writes as a node of the older version does while the new one runs.
         await store.WriteAsync(
             async (unit, _) =>
                 await unit.Connection.ExecuteAsync(

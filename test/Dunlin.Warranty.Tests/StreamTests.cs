@@ -12,7 +12,7 @@ public sealed class StreamTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _branch.DisposeAsync();
 
     [Fact]
-    public async Task The_stream_greets_tells_the_locks_and_then_everything_under_the_names_of_the_contract()
+    public async Task The_stream_sends_hello_locks_and_events_under_contract_names()
     {
         using User bob = _branch.As("bob"),
             carol = _branch.As("carol");
@@ -47,7 +47,7 @@ public sealed class StreamTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_lock_that_expires_is_announced_and_an_update_too_large_for_an_event_asks_for_a_sync()
+    public async Task An_expired_lock_is_announced_and_a_large_update_asks_for_a_sync()
     {
         using User bob = _branch.As("bob"),
             carol = _branch.As("carol");
@@ -75,7 +75,7 @@ public sealed class StreamTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task G4_A_branch_that_is_not_ones_own_is_closed_and_its_events_reach_nobody_outside()
+    public async Task G4_Another_branch_is_closed_and_its_events_stay_inside()
     {
         using User bob = _branch.As("bob"),
             dave = _branch.As("dave");

@@ -2,7 +2,7 @@ using Dunlin.Wishlists.Tests.Support;
 
 namespace Dunlin.Wishlists.Tests;
 
-/// <summary>Requests that are wrong, each told which field it is.</summary>
+/// <summary>Invalid requests are refused with the field's name.</summary>
 public sealed class BadInputTests
 {
     [Theory]
@@ -33,7 +33,7 @@ public sealed class BadInputTests
     [InlineData("POST", "wishlists/{list}/shares", """{"role":"owner"}""", "role")]
     [InlineData("POST", "wishlists/{list}/shares", """{"role":"view","expires_at":"yesterday"}""", "expires_at")]
     [InlineData("POST", "wishlists/{list}/shares", """{"role":"view","expires_at":"2001-01-01T00:00:00Z"}""", "expires_at")]
-    public async Task A_wrong_field_is_named(string method, string path, string body, string field)
+    public async Task An_invalid_field_is_named(string method, string path, string body, string field)
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -46,7 +46,7 @@ public sealed class BadInputTests
     }
 
     [Fact]
-    public async Task Over_long_values_no_JSON_and_too_much_are_refused_each_in_its_way()
+    public async Task Too_long_values_invalid_JSON_and_large_bodies_are_refused()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -84,7 +84,7 @@ public sealed class BadInputTests
     }
 
     [Fact]
-    public async Task A_list_has_so_many_items_links_and_no_more()
+    public async Task Items_and_links_of_a_list_are_limited()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");

@@ -5,11 +5,11 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Wishlists.Tests;
 
-/// <summary>What one user may keep, by REST and by push alike.</summary>
+/// <summary>Limits of one user, by REST and by push.</summary>
 public sealed class LimitTests
 {
     [Fact]
-    public async Task Own_lists_are_limited_and_deleting_one_makes_room()
+    public async Task Own_lists_are_limited_and_deletion_makes_room()
     {
         await using var host = await StartAsync(options => options.MaxLists = 2);
         using var ann = host.Client("ann");
@@ -37,7 +37,7 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task New_lists_are_limited_by_the_day_although_they_are_deleted()
+    public async Task New_lists_are_limited_per_day_despite_deletions()
     {
         await using var host = await StartAsync(options => options.NewListsPerDay = 4);
         using var ann = host.Client("ann");
@@ -85,7 +85,7 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task Links_members_and_joined_lists_are_limited_and_members_may_come_back()
+    public async Task Links_members_and_joined_lists_are_limited()
     {
         await using var host = await StartAsync(options => (options.MaxShares, options.MaxMembers, options.MaxJoinedLists) = (2, 2, 1));
         using var ann = host.Client("ann");
@@ -99,7 +99,7 @@ public sealed class LimitTests
         await bob.JoinAsync(token);
         await cat.JoinAsync(token);
         Limited(413, 2, await dan.SendAsync("POST", $"share/{token}/join"));
-        // To join again is no further member.
+        // Joining again adds no member.
         await cat.JoinAsync(token);
         var other = await dan.ShareAsync(await dan.ListAsync(), "view");
         Limited(413, 1, await bob.SendAsync("POST", $"share/{other}/join"));

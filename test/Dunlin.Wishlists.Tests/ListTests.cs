@@ -3,11 +3,11 @@ using Dunlin.Wishlists.Tests.Support;
 
 namespace Dunlin.Wishlists.Tests;
 
-/// <summary>Lists and items by REST, and who may what.</summary>
+/// <summary>Lists and items by REST, and permissions.</summary>
 public sealed class ListTests
 {
     [Fact]
-    public async Task A_list_is_made_changed_and_deleted_by_its_owner_and_all_of_it_reaches_the_replicas()
+    public async Task A_list_change_by_its_owner_reaches_the_replicas()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -38,12 +38,12 @@ public sealed class ListTests
         Assert.Empty(await ann.PullAsync("wishlists"));
         Assert.Empty(await ann.PullAsync("items"));
         Assert.Equal(0, (await ann.OkAsync("GET", "wishlists")).GetArrayLength());
-        // Its id is spent.
+        // The id stays reserved.
         await ann.RefusedAsync(409, "conflict", "POST", "wishlists", new { name = "Again", id = "b1" }, "id");
     }
 
     [Fact]
-    public async Task A_change_of_something_that_has_changed_is_refused_where_the_version_is_named()
+    public async Task A_change_with_an_outdated_version_is_refused()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -65,7 +65,7 @@ public sealed class ListTests
     }
 
     [Fact]
-    public async Task Ids_of_others_open_nothing_and_tell_nothing()
+    public async Task Ids_of_other_users_give_no_access_and_no_information()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -108,7 +108,7 @@ public sealed class ListTests
             using var nobody = host.Client(null);
             Assert.Equal(401, (await nobody.SendAsync(method, path, body)).Status);
         }
-        // An id that is taken elsewhere is not taken over, nor its item shown.
+        // An id of another list's item is refused without revealing the item.
         var own = await eve.ListAsync();
         var taken = await eve.SendAsync("POST", $"wishlists/{own}/items", new { id = item, title = "mine" });
         Assert.Equal((409, "conflict"), (taken.Status, taken.Code));
@@ -118,7 +118,7 @@ public sealed class ListTests
     }
 
     [Fact]
-    public async Task Members_look_and_only_the_owner_changes()
+    public async Task Members_read_and_only_the_owner_writes()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -162,7 +162,7 @@ public sealed class ListTests
     }
 
     [Fact]
-    public async Task What_is_pushed_is_judged_like_what_comes_by_REST()
+    public async Task Pushes_follow_the_rules_of_REST()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -195,7 +195,7 @@ public sealed class ListTests
             )
         );
         var item = await ann.ItemNowAsync("i1");
-        // What the server owns is not the client's to say.
+        // Fields of the server in a client's document are ignored.
         Assert.Equal(
             ("Teapot", "manual", false),
             (item.GetProperty("title").GetString(), item.GetProperty("status").GetString(), item.TryGetProperty("price", out _))
@@ -357,7 +357,7 @@ public sealed class ListTests
     }
 
     [Fact]
-    public async Task What_the_rules_have_trimmed_or_left_out_is_no_conflict_at_the_next_edit()
+    public async Task Normalised_fields_cause_no_conflict_at_the_next_edit()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -415,7 +415,7 @@ public sealed class ListTests
     }
 
     [Fact]
-    public async Task Changes_are_told_by_name_to_all_who_see_them()
+    public async Task Changes_are_announced_by_type_to_all_who_see_them()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -427,7 +427,7 @@ public sealed class ListTests
         var item = await ann.ItemAsync(list);
         foreach (var stream in new[] { anns, bobs })
         {
-            // Hints of what came before the stream may still be under way when it opens.
+            // Hints of earlier changes may still arrive when the stream opens.
             var hint = await stream.UntilAsync("items:updated");
             Assert.Equal((item, list), (hint.Data.GetProperty("id").GetString(), hint.Data.GetProperty("wishlist_id").GetString()));
         }

@@ -2,11 +2,11 @@ using Dunlin.Wishlists.Tests.Support;
 
 namespace Dunlin.Wishlists.Tests;
 
-/// <summary>Marks among those who give.</summary>
+/// <summary>Marks of the givers.</summary>
 public sealed class MarkTests
 {
     [Fact]
-    public async Task Together_no_more_is_marked_than_is_wanted_and_each_is_told_how_much_is_left()
+    public async Task Marks_do_not_exceed_the_wanted_quantity_and_the_rest_is_reported()
     {
         await using var host = await WishlistsHost.StartAsync();
         var (ann, bob, cat, item) = await SharedAsync(host, quantity: 5);
@@ -14,7 +14,7 @@ public sealed class MarkTests
         var tooMuch = await cat.SendAsync("PUT", $"items/{item}/mark", new { quantity = 3 });
         Assert.Equal((409, "conflict", 2), (tooMuch.Status, tooMuch.Code, tooMuch.Body.GetProperty("available").GetInt32()));
         await cat.OkAsync("PUT", $"items/{item}/mark", new { quantity = 2 });
-        // One's own mark is replaced, not added to.
+        // A second mark of the same user replaces the first.
         await bob.OkAsync("PUT", $"items/{item}/mark", new { quantity = 1 });
         await cat.OkAsync("PUT", $"items/{item}/mark", new { quantity = 4 });
         Assert.Equal([(item + "~bob", 1), (item + "~cat", 4)], await MarksAsync(bob, item));
@@ -24,7 +24,7 @@ public sealed class MarkTests
     }
 
     [Fact]
-    public async Task Many_who_mark_at_once_share_what_there_is()
+    public async Task Concurrent_marks_share_the_wanted_quantity()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -39,7 +39,7 @@ public sealed class MarkTests
     }
 
     [Fact]
-    public async Task A_mark_that_is_pushed_keeps_to_the_same_rules_and_is_taken_back_where_it_does_not()
+    public async Task A_pushed_mark_follows_the_same_rules_or_is_reverted()
     {
         await using var host = await WishlistsHost.StartAsync();
         var (_, bob, cat, item) = await SharedAsync(host, quantity: 2);
@@ -50,7 +50,7 @@ public sealed class MarkTests
         Assert.Equal((2, "conflict"), (kept?.GetProperty("quantity").GetInt32(), tooMany?.Split(';')[1]));
         Assert.Equal((null, null), await bob.PushAsync("marks", Mark(item, "bob", 1), Mark(item, "bob", 2)));
         Assert.Equal((null, null), await cat.PushAsync("marks", Mark(item, "cat", 1)));
-        // Another's mark is nobody's to make, change or take.
+        // Nobody may create, change or delete another user's mark.
         Assert.Equal("forbidden", (await cat.PushAsync("marks", Mark(item, "dan", 1))).Refused?.Split(';')[1]);
         Assert.Equal("forbidden", (await cat.PushAsync("marks", Mark(item, "bob", 2), Mark(item, "bob", 1))).Refused?.Split(';')[1]);
         Assert.Equal("forbidden", (await cat.PushAsync("marks", Mark(item, "bob", 1, true), Mark(item, "bob", 1))).Refused?.Split(';')[1]);

@@ -4,13 +4,13 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Wishlists.Tests;
 
-/// <summary>What the pages of one user cost the others. Time moves only where a test moves it.</summary>
+/// <summary>The effect of one user's pages on other users. Only the test advances time.</summary>
 public sealed class ResolveFairnessTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public async Task Two_hundred_wishes_on_silent_sites_do_not_delay_another_users_page()
+    public async Task Two_hundred_items_on_silent_sites_do_not_delay_another_user()
     {
         await using var host = await StartAsync(options => options.PageBurst = 500);
         using var ann = host.Client("ann");
@@ -24,7 +24,7 @@ public sealed class ResolveFairnessTests
     }
 
     [Fact]
-    public async Task One_user_waits_for_one_time_limit_at_most_when_nine_others_hold_all_workers()
+    public async Task A_user_waits_at_most_one_time_limit_when_nine_others_hold_all_workers()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var bob = host.Client("bob");
@@ -40,7 +40,7 @@ public sealed class ResolveFairnessTests
     }
 
     [Fact]
-    public async Task A_silent_site_holds_four_workers_at_most_however_many_users_wish_for_it()
+    public async Task A_silent_site_occupies_at_most_four_workers_for_all_users()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var bob = host.Client("bob");
@@ -49,7 +49,7 @@ public sealed class ResolveFairnessTests
         for (var n = 0; n < 8; n++)
         {
             using var user = host.Client($"user{n}");
-            // Names of one host, in every spelling that leads there.
+            // Names of one host in every spelling.
             await WishAsync(
                 user,
                 3,
@@ -64,7 +64,7 @@ public sealed class ResolveFairnessTests
     }
 
     [Fact]
-    public async Task Pages_that_wait_are_limited_and_count_until_their_jobs_end()
+    public async Task Waiting_pages_are_limited_and_count_until_their_jobs_end()
     {
         await using var host = await StartAsync(options => options.MaxWaitingPages = 3);
         using var ann = host.Client("ann");
@@ -76,14 +76,14 @@ public sealed class ResolveFairnessTests
             items.Add(await ann.PageItemAsync(list, host.Url("silent", "silent")));
         await RefusedAsync();
         Assert.Equal("too_many_requests", (await ann.PushAsync("items", Row(list, host.Url("silent", "silent")))).Refused?.Split(';')[1]);
-        // Another address of an item that waits takes no further place; deleting the item gives its place back.
+        // Changing the address of a waiting item uses no additional slot; deleting the item releases its slot.
         await ann.OkAsync("PATCH", "items/" + items[0], new { source_url = host.Url("other", "silent") });
         await RefusedAsync();
         await ann.OkAsync("DELETE", "items/" + items[0]);
         await ann.OkAsync("PATCH", "items/" + items[1], new { source_url = "" });
         items.Add(await ann.PageItemAsync(list, host.Url("birds", "")));
         items.Add(await ann.PageItemAsync(list, "http://10.0.0.1/"));
-        // The workers of the two that were taken away end with their time.
+        // The workers of the two removed pages end at their time limit.
         host.Time.Advance(TimeSpan.FromSeconds(5));
         await UntilEndedAsync(ann, items[3]);
         await UntilEndedAsync(ann, items[4]);
@@ -107,7 +107,7 @@ public sealed class ResolveFairnessTests
     }
 
     [Fact]
-    public async Task Reading_again_is_limited_by_the_minute()
+    public async Task Repeated_reads_are_limited_per_minute()
     {
         await using var host = await StartAsync(options => options.RefreshesPerMinute = 4);
         using var ann = host.Client("ann");
@@ -149,7 +149,7 @@ public sealed class ResolveFairnessTests
         Assert.Equal(0, (await user.OkAsync("POST", "sync/push/items", rows)).GetArrayLength());
     }
 
-    // The workers that are there to be used are used; the site says when.
+    // Waits until the site has this number of connections, so that all available workers are busy.
     private static async Task ConnectionsAsync(WishlistsHost host, int count)
     {
         for (var i = 0; i < count; i++)

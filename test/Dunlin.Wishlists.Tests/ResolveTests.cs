@@ -4,11 +4,11 @@ using Dunlin.Wishlists.Tests.Support;
 
 namespace Dunlin.Wishlists.Tests;
 
-/// <summary>Items by address: what the queue makes of them.</summary>
+/// <summary>Items with an address, and their processing by the queue.</summary>
 public sealed class ResolveTests
 {
     [Fact]
-    public async Task An_item_by_address_is_pending_then_resolving_then_resolved_and_everybody_is_told()
+    public async Task An_item_by_URL_is_pending_resolving_and_resolved_with_hints()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -60,12 +60,12 @@ public sealed class ResolveTests
     [Theory]
     [InlineData("Grandmother's teapot", "Grandmother's teapot")]
     [InlineData("127.0.0.1", "A bird guide")]
-    public async Task A_title_that_a_person_has_given_stays(string given, string expected)
+    public async Task A_title_set_by_a_user_stays(string given, string expected)
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
         host.Site.Html("/", TestSite.Resource("plain.html"));
-        // As the page does it while offline: the title is the host unless somebody types another.
+        // As the offline page does: the title is the host unless the user types another.
         Assert.Equal(
             (null, null),
             await ann.PushAsync(
@@ -98,7 +98,7 @@ public sealed class ResolveTests
     }
 
     [Fact]
-    public async Task Half_a_surrogate_pair_on_a_page_fails_nothing()
+    public async Task A_lone_surrogate_on_a_page_causes_no_failure()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -120,7 +120,7 @@ public sealed class ResolveTests
     }
 
     [Fact]
-    public async Task A_title_that_is_edited_while_the_page_is_read_stays_too()
+    public async Task A_title_edited_during_the_read_stays()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -154,7 +154,7 @@ public sealed class ResolveTests
     [InlineData("{site}broken", "unreadable")]
     [InlineData("{site}loop", "too_many_redirects")]
     [InlineData("{site}empty", "nothing_found")]
-    public async Task What_cannot_be_mended_fails_at_once_with_a_word_and_nothing_of_the_answer(string url, string error)
+    public async Task A_permanent_fault_fails_at_once_with_a_code_and_no_details(string url, string error)
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -174,7 +174,7 @@ public sealed class ResolveTests
     }
 
     [Fact]
-    public async Task Trouble_that_may_pass_is_tried_again_and_then_failed_until_the_owner_retries()
+    public async Task A_transient_fault_is_retried_and_then_fails_until_the_owner_retries()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -196,7 +196,7 @@ public sealed class ResolveTests
     }
 
     [Fact]
-    public async Task A_page_that_never_ends_fails_after_its_time()
+    public async Task An_endless_page_fails_at_its_time_limit()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -218,7 +218,7 @@ public sealed class ResolveTests
     }
 
     [Fact]
-    public async Task Another_address_is_read_and_what_the_first_one_said_is_gone()
+    public async Task A_changed_address_is_read_and_old_facts_are_removed()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -248,7 +248,7 @@ public sealed class ResolveTests
     }
 
     [Fact]
-    public async Task An_item_that_is_deleted_while_its_page_is_read_stays_deleted()
+    public async Task An_item_deleted_during_the_read_stays_deleted()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -276,7 +276,7 @@ public sealed class ResolveTests
     }
 
     [Fact]
-    public async Task One_user_cannot_have_pages_fetched_as_fast_as_one_likes()
+    public async Task Page_reads_of_one_user_are_rate_limited()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");

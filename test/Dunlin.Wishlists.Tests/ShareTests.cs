@@ -3,11 +3,11 @@ using Dunlin.Wishlists.Tests.Support;
 
 namespace Dunlin.Wishlists.Tests;
 
-/// <summary>Links: what they open, for whom, and for how long.</summary>
+/// <summary>Share links: their rights, users and validity time.</summary>
 public sealed class ShareTests
 {
     [Fact]
-    public async Task A_link_shows_without_signing_in_only_what_a_preview_may()
+    public async Task A_link_previews_a_list_without_a_sign_in()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -32,7 +32,7 @@ public sealed class ShareTests
     }
 
     [Fact]
-    public async Task Joining_gives_the_role_of_the_link_and_all_of_the_list_appears()
+    public async Task Joining_gives_the_role_of_the_link_and_the_whole_list()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -61,7 +61,7 @@ public sealed class ShareTests
             ).Refused?.Split(';')[1]
         );
         Assert.Equal(0, (await bob.OkAsync("GET", $"wishlists/{list}/marks")).GetArrayLength());
-        // Of two links the one that allows more counts, in either order.
+        // Of two links the one with more rights wins, in either order.
         Assert.Equal("mark", (await bob.JoinAsync(await ann.ShareAsync(list, "mark"))).GetProperty("role").GetString());
         Assert.Equal("mark", (await bob.JoinAsync(view)).GetProperty("role").GetString());
         await bob.OkAsync("PUT", $"items/{item}/mark", new { quantity = 1 });
@@ -73,7 +73,7 @@ public sealed class ShareTests
     }
 
     [Fact]
-    public async Task A_link_ends_at_its_time_when_it_is_revoked_and_with_its_list()
+    public async Task A_link_ends_at_its_expiry_its_revocation_and_with_its_list()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -97,7 +97,7 @@ public sealed class ShareTests
         Assert.Equal(204, (await ann.SendAsync("DELETE", $"wishlists/{list}/shares/{second.GetProperty("id").GetString()}")).Status);
         await ann.RefusedAsync(404, "not_found", "DELETE", $"wishlists/{list}/shares/{second.GetProperty("id").GetString()}");
         await GoneAsync(revoked);
-        // Who has joined stays, until removed.
+        // Members stay until they are removed.
         Assert.Equal(1, (await bob.OkAsync("GET", "wishlists/shared")).GetArrayLength());
         await ann.OkAsync("DELETE", "wishlists/" + list);
         await GoneAsync(third);
@@ -110,7 +110,7 @@ public sealed class ShareTests
     }
 
     [Fact]
-    public async Task A_token_cannot_be_guessed_nor_anything_else_stand_in_for_it()
+    public async Task A_token_cannot_be_guessed_or_replaced()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -148,7 +148,7 @@ public sealed class ShareTests
     }
 
     [Fact]
-    public async Task Who_is_removed_or_leaves_loses_the_list_and_the_marks_are_free_again()
+    public async Task A_removed_member_loses_the_list_and_its_marks_are_freed()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -170,7 +170,7 @@ public sealed class ShareTests
         await cat.OkAsync("PUT", $"items/{item}/mark", new { quantity = 1 });
         await bob.RefusedAsync(404, "not_found", "GET", "wishlists/" + list);
         await bob.RefusedAsync(404, "not_found", "PUT", $"items/{item}/mark", new { quantity = 1 });
-        // It goes from the device, and the device's echo of that deletes nothing.
+        // It disappears from the device, and the device's echo of the removal deletes nothing.
         var gone = Assert.Single(
             (await bob.OkAsync("GET", $"sync/pull/items?limit=10&position={checkpoint}")).GetProperty("documents").EnumerateArray()
         );

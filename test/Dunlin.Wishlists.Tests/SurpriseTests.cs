@@ -5,12 +5,12 @@ using Dunlin.Wishlists.Tests.Support;
 namespace Dunlin.Wishlists.Tests;
 
 /// <summary>
-/// The owner learns nothing of marks: every answer and every event that the owner can get is the same, whether others mark or not.
+/// Marks are secret from the owner: every answer and event that the owner can receive is the same, with or without marks of others.
 /// </summary>
 public sealed partial class SurpriseTests
 {
     [Fact]
-    public async Task Every_answer_and_every_event_of_the_owner_is_the_same_whether_others_mark_or_not()
+    public async Task Answers_and_events_of_the_owner_do_not_depend_on_marks()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -43,19 +43,19 @@ public sealed partial class SurpriseTests
         await bob.RefusedAsync(409, "conflict", "PUT", $"items/{items[0]}/mark", new { quantity = 3 });
         await bob.OkAsync("DELETE", $"items/{items[1]}/mark");
         await cat.OkAsync("PUT", $"items/{items[2]}/mark", new { quantity = 1 });
-        // Those who give hear of it ...
+        // The givers receive events ...
         for (var i = 0; i < 5; i++)
             Assert.Equal("marks:updated", (await bobs.NextAsync()).Type);
 
         Assert.Equal(before, await EverythingAsync(ann, list, items));
-        // ... and the next thing that the owner hears is the owner's own doing.
+        // ... and the owner's next event is caused by the owner.
         await ann.OkAsync("PATCH", "wishlists/" + list, new { name = "Mine" });
         Assert.Equal("wishlists:updated", (await anns.NextAsync()).Type);
         Assert.Equal(["sync:ping", "wishlists:updated"], anns.Seen.Select(h => h.Type));
     }
 
     [Fact]
-    public async Task What_the_owner_changes_goes_through_as_if_nothing_were_marked()
+    public async Task Changes_of_the_owner_succeed_regardless_of_marks()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -75,7 +75,7 @@ public sealed partial class SurpriseTests
     }
 
     [Fact]
-    public async Task The_owner_reads_marks_by_no_topic_of_the_engine_either()
+    public async Task The_owner_cannot_read_marks_by_an_engine_topic()
     {
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
@@ -117,7 +117,7 @@ public sealed partial class SurpriseTests
         }
     }
 
-    /// <summary>All that the owner can ask, in words without times, versions and positions.</summary>
+    /// <summary>Returns all data that the owner can request, without times, versions and positions.</summary>
     private static async Task<string> EverythingAsync(WishlistsClient ann, string list, string[] items)
     {
         var answers = new List<string>();

@@ -5,13 +5,13 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.TestKit;
 
-/// <summary>The host with all systems as it is shipped, in a <see cref="DunlinTestHost"/>.</summary>
+/// <summary>Runs the shipped host with all systems in a <see cref="DunlinTestHost"/>.</summary>
 internal static class DemoHost
 {
-    /// <summary>Builds it, with passwords that cost little to check and without its announcement.</summary>
+    /// <summary>Builds the host, with fast password hashing and without its start message.</summary>
     /// <param name="host">The test host.</param>
-    /// <param name="settings">Changes the settings, which have the test host's port and folder and the demo data.</param>
-    /// <param name="manualTime">Whether it uses the time of the test host.</param>
+    /// <param name="settings">Changes the settings, which contain the test host's port and folder and the demo data.</param>
+    /// <param name="manualTime">Whether to use the time of the test host.</param>
     /// <param name="configure">Adds services.</param>
     public static WebApplication Build(
         DunlinTestHost host,

@@ -7,8 +7,8 @@ using Npgsql;
 namespace Dunlin.TestKit;
 
 /// <summary>
-/// The store behind the tests of the systems: SQLite, or with <c>DUNLIN_TEST_STORE=postgres</c> a PostgreSQL server that the run
-/// starts for itself, with a schema for each test folder. The tests are the same.
+/// The store of the application tests: SQLite, or with <c>DUNLIN_TEST_STORE=postgres</c> a PostgreSQL server that the run starts, with one
+/// schema per test folder. The tests are the same.
 /// </summary>
 internal static class TestStore
 {
@@ -21,7 +21,7 @@ internal static class TestStore
 
     public static bool IsPostgres => Environment.GetEnvironmentVariable("DUNLIN_TEST_STORE") == "postgres";
 
-    /// <summary>What <c>--store</c> is given for a folder; null for SQLite.</summary>
+    /// <summary>Returns the <c>--store</c> value of a folder; null for SQLite.</summary>
     public static string? ConnectionString(string folder)
     {
         if (!IsPostgres)
@@ -36,7 +36,7 @@ internal static class TestStore
         return new NpgsqlConnectionStringBuilder(Server.Value.ConnectionString) { SearchPath = schema, MaxPoolSize = 20 }.ConnectionString;
     }
 
-    /// <summary>The store of a folder: opened again on the same folder, it holds what it held.</summary>
+    /// <summary>Adds the store of a folder. Opening the same folder again gives the same data.</summary>
     public static DunlinBuilder AddTestStore(this DunlinBuilder dunlin, string folder, string file, Action<SqliteOptions>? sqlite = null)
     {
         var options = new SqliteOptions();

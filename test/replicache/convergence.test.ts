@@ -9,7 +9,7 @@ const USERS = ['alice', 'bob', 'carol', 'dave', 'erin'];
 const CLIENTS = 20;
 const MUTATIONS = 2_000;
 
-test('20 clients of 5 users, 2,000 mutations, sockets cut, server killed, mutators failing: all converge, each applied once', async () => {
+test('20 clients of 5 users converge after 2,000 mutations with faults, each run once', async () => {
   const random = randomFrom(testSeed());
   const below = (limit: number) => Math.floor(random() * limit);
   const host = await new Host().start();
@@ -22,7 +22,7 @@ test('20 clients of 5 users, 2,000 mutations, sockets cut, server killed, mutato
       const user = USERS[i % USERS.length]!;
       pages.push(new Page({ address: faults.address, user, token: tokens.get(user)! }));
     }
-    // Every user owns a shopping list that all share; each client counts in an item of its own in each of them.
+    // Every user owns a shopping list that all share. Each client counts in its own item of each list.
     for (const [u, user] of USERS.entries()) {
       const owner = pages[u]!;
       await owner.rep.mutate.createList({ id: `l-${user}`, name: user, kind: 'shopping' });
@@ -72,7 +72,7 @@ test('20 clients of 5 users, 2,000 mutations, sockets cut, server killed, mutato
       else if (dice < 7) await mutate.deleteItem({ listId, id: `n${below(60)}` });
       else if (dice < 9) await mutate.updateItem({ listId, id: `n${below(60)}`, bought: below(2) === 0 });
       else if (dice < 10)
-        await mutate.renameList({ id: listId, name: `Renamed ${i}` }); // refused but for the owner
+        await mutate.renameList({ id: listId, name: `Renamed ${i}` }); // refused except for the owner
       else {
         await mutate.adjustItem({ listId, id, by: 1 });
         counts.set(`item/${listId}/${id}`, (counts.get(`item/${listId}/${id}`) ?? 0) + 1);

@@ -18,7 +18,7 @@ function open(user: string): Page {
 
 const read = (user: string) => host.read(tokens[user]!);
 
-/** What the owner's list says of one invited name, without the times and the name itself. */
+/** Returns the owner's view of one invited name, without the times and the name itself. */
 async function seen(list: string, username: string): Promise<unknown> {
   const { invited, members } = (await read('alice')).get(`list/${list}`);
   return { invited: invited.map((each: any) => each.username === username), members: members.length };
@@ -43,11 +43,11 @@ afterEach(async () => {
   await Promise.all(pages.splice(0).map((page) => page.close()));
 });
 
-test('nothing of a list reaches a user before the invitation is accepted, and all of it then', async () => {
+test('a list reaches a user completely and only after the invitation is accepted', async () => {
   const [alice, bob] = [open('alice'), open('bob')];
   const list = await newList(alice);
   await alice.rep.mutate.createTask({ listId: list, id: 'secret', title: 'Secret' });
-  // From here on the list is the server's record and not the page's own.
+  // From here on the list is the server's record, not the page's optimistic one.
   await settled(alice);
   await alice.rep.mutate.shareList({ id: list, username: ' BOB ' });
   await until('the invitation', async () => (await bob.all()).has(`invitation/${list}`));
@@ -87,7 +87,7 @@ test.each(['bob', 'BOB', 'nobody-of-this-name', 'не́т', 'admin'])(
   },
 );
 
-test('an invitation that was declined looks to its sender like one that nobody has answered', async () => {
+test('a declined invitation looks unanswered to its sender', async () => {
   const [alice, carol] = [open('alice'), open('carol')];
   const list = await newList(alice);
   await alice.rep.mutate.shareList({ id: list, username: 'carol' });
@@ -100,7 +100,7 @@ test('an invitation that was declined looks to its sender like one that nobody h
   expect((await read('carol')).has(`list/${list}`)).toBe(false);
 });
 
-test('an invitation that was withdrawn, or was for another, or is of a deleted list opens nothing', async () => {
+test('a withdrawn or foreign invitation, or one to a deleted list, is refused', async () => {
   const [alice, carol] = [open('alice'), open('carol')];
   const [withdrawn, deleted, others] = [await newList(alice), await newList(alice), await newList(alice)];
   for (const id of [withdrawn, deleted]) await alice.rep.mutate.shareList({ id, username: 'carol' });
@@ -124,7 +124,7 @@ async function withdrawAll(page: Page): Promise<void> {
   await settled(page);
 }
 
-test('invitations are bounded for each list, sender and receiver', async () => {
+test('invitations are limited per list, sender and receiver', async () => {
   const alice = open('alice');
   await withdrawAll(alice);
   const list = await newList(alice);
@@ -133,10 +133,10 @@ test('invitations are bounded for each list, sender and receiver', async () => {
   for (let i = 0; i < 60; i++) await alice.rep.mutate.shareList({ id: second, username: `another-${i}` });
   await settled(alice);
   const mine = await read('alice');
-  expect(mine.get(`list/${list}`).invited).toHaveLength(49); // 50 members with the owner
+  expect(mine.get(`list/${list}`).invited).toHaveLength(49); // 50 members including the owner
   expect([...mine.values()].reduce((sum, each) => sum + (each.invited?.length ?? 0), 0)).toBe(50);
 
-  // Several senders, so that it is the receiver's limit that is met; what is dropped looks sent.
+  // Several senders, so that the receiver's limit is reached. A dropped invitation looks sent.
   for (const user of ['alice', 'bob', 'carol']) {
     const page = open(user);
     await withdrawAll(page);
@@ -150,7 +150,7 @@ test('invitations are bounded for each list, sender and receiver', async () => {
   expect(sent).toHaveLength(15);
 });
 
-test('lists are bounded for each user, and a deleted list costs its members nothing', async () => {
+test('lists are limited per user, and deleted lists do not count for members', async () => {
   const erin = open('erin');
   const ids: string[] = [];
   for (let i = 0; i < 105; i++) ids.push(await newList(erin));
@@ -161,7 +161,7 @@ test('lists are bounded for each user, and a deleted list costs its members noth
   for (let i = 0; i < 20; i++) await newList(erin);
   await settled(erin);
   expect(await lists()).toBe(70);
-  // The id of a deleted list is not given to another user's list while its deletion is told.
+  // The id of a deleted list is not given to another user's list while its deletion is still pulled.
   const alice = open('alice');
   await alice.rep.mutate.createList({ id: ids[0]!, name: 'Mine', kind: 'tasks' });
   await settled(alice);

@@ -46,7 +46,7 @@ afterEach(async () => {
   await faults.stop();
 });
 
-test('a first pull brings what the user may read, and a poke alone confirms a push', async () => {
+test('a first pull returns readable data, and a poke confirms a push', async () => {
   const page = open('alice');
   await until('the demo lists', async () => (await page.all('list/')).size >= 3);
   const list = await newList(page);
@@ -55,13 +55,13 @@ test('a first pull brings what the user may read, and a poke alone confirms a pu
   expect((await host.read(tokens['alice']!)).get(`list/${list}`)).toMatchObject({ owner: { id: 'alice' } });
 });
 
-test('a push whose answer is lost is sent again and done once', async () => {
+test('a push with a lost answer is repeated and runs once', async () => {
   const page = open('alice');
   const list = await newList(page, 'shopping');
   await page.rep.mutate.createItem({ listId: list, id: 'i', name: 'Oats', quantity: 0 });
   await settled(page);
   let pushes = 0;
-  // A pull would confirm what the first push has done, and there would be nothing left to send again.
+  // Blocks pulls, because a pull would confirm the mutations of the first push, and nothing would be sent again.
   faults.decide = (path) => {
     if (path === 'push') return pushes++ < 3 ? 'cutAfter' : undefined;
     return path === 'pull' && pushes <= 3 ? 503 : undefined;
@@ -72,7 +72,7 @@ test('a push whose answer is lost is sent again and done once', async () => {
   expect((await host.read(tokens['alice']!)).get(`item/${list}/i`).quantity).toBe(1);
 });
 
-test('a failing and an unknown mutation in the middle are taken back, and those around them stay', async () => {
+test('failing and unknown mutations are reverted and others stay', async () => {
   const page = open('alice');
   const list = await newList(page);
   await page.rep.mutate.createTask({ listId: list, id: 'a', title: 'kept' });
@@ -100,7 +100,7 @@ test('an unknown mutator does not block the queue', async () => {
   expect((await page.all()).has(`list/${list}`)).toBe(true);
 });
 
-test('a gap in the ids is an error and not a success', async () => {
+test('a gap in the mutation ids is an error', async () => {
   const mutation = (id: number) => ({
     clientID: 'gap-client',
     id,
@@ -140,7 +140,7 @@ test('two clients of one group and a third of another user converge', async () =
   expect((await second.all(`task/${list}/`)).size).toBe(3);
 });
 
-test("another user's group is refused and nothing is told of it", async () => {
+test("another user's group is refused without details", async () => {
   const page = open('alice');
   await newList(page);
   await settled(page);
@@ -155,16 +155,16 @@ test("another user's group is refused and nothing is told of it", async () => {
   }
 });
 
-test('a fork goes on from its old cookie', async () => {
+test('a fork continues from its old cookie', async () => {
   const name = newId('forked');
   const page = open('alice', { name });
   const list = await newList(page);
   await page.rep.mutate.createTask({ listId: list, id: 'a', title: 'before' });
   await settled(page);
   const group = await page.rep.clientGroupID;
-  // Other mutators mean other code: the client begins another group on the data of the old one.
+  // Other mutators mean other code: the client starts a new group on the data of the old one.
   const { createMutators } = await import('../../apps/todos/web/src/state/mutators');
-  await new Promise((resolve) => setTimeout(resolve, 1500)); // until the old one has written its data to its store
+  await new Promise((resolve) => setTimeout(resolve, 1500)); // until the old one has persisted its data
   const mutators = { ...createMutators({ id: 'alice', name: 'alice' }), more: async () => {} };
   const fork = open('alice', { name, more: { mutators } });
   expect(await fork.rep.clientGroupID).not.toBe(group);
@@ -174,7 +174,7 @@ test('a fork goes on from its old cookie', async () => {
   await until('both tasks at the old one', async () => (await page.all(`task/${list}/`)).size === 2);
 });
 
-test('a schema that is not spoken is told to the page', async () => {
+test('an unsupported schema is reported to the page', async () => {
   const page = open('alice', { more: { schemaVersion: '0' } });
   const needed = await new Promise((resolve) => {
     page.rep.onUpdateNeeded = resolve;
@@ -182,7 +182,7 @@ test('a schema that is not spoken is told to the page', async () => {
   expect(needed).toEqual({ type: 'VersionNotSupported', versionType: 'schema' });
 });
 
-test('after a 401 the client asks for a token and goes on', async () => {
+test('after a 401 the client gets a new token and continues', async () => {
   let asked = 0;
   const page = open('alice', { token: 'wrong' });
   page.rep.getAuth = () => {
@@ -194,7 +194,7 @@ test('after a 401 the client asks for a token and goes on', async () => {
   expect(asked).toBeGreaterThan(0);
 });
 
-test('500s and cut sockets delay and lose nothing', async () => {
+test('500s and cut connections delay and lose nothing', async () => {
   const page = open('alice');
   const list = await newList(page);
   await settled(page);
@@ -209,7 +209,7 @@ test('500s and cut sockets delay and lose nothing', async () => {
   expect((await host.read(tokens['alice']!)).has(`task/${list}/t4`)).toBe(true);
 });
 
-test('concurrent pushes while pulling: no commit is skipped', async () => {
+test('concurrent pushes during pulls skip no commit', async () => {
   const writers = [open('alice'), open('alice'), open('alice')];
   const list = await newList(writers[0]!);
   for (const page of writers) await until('the list', async () => (await page.all()).has(`list/${list}`));
@@ -226,7 +226,7 @@ test('concurrent pushes while pulling: no commit is skipped', async () => {
     await until('all 120', async () => (await page.all(`task/${list}/`)).size === 120);
 });
 
-test('orders are numbers: 99 -> 100 and 999 -> 1000 go on', async () => {
+test('orders are numbers: 99 -> 100 and 999 -> 1000 continue', async () => {
   const [writer, reader] = [open('alice'), open('alice')];
   const list = await newList(writer);
   const order = async () => {
@@ -238,7 +238,7 @@ test('orders are numbers: 99 -> 100 and 999 -> 1000 go on', async () => {
   };
   const next = 10 ** String(await order()).length;
   let count = 0;
-  // Close to the edge in large steps, over it in small ones.
+  // Large steps up to the boundary, small ones across it.
   while ((await order()) < next - 40) {
     for (let i = 0; i < Math.min(200, next - 30 - (await order())); i++)
       await writer.rep.mutate.createTask({ listId: list, id: `t${count++}`, title: 'x' });
@@ -251,7 +251,7 @@ test('orders are numbers: 99 -> 100 and 999 -> 1000 go on', async () => {
   }
 });
 
-test('a large first sync arrives whole', async () => {
+test('a large first sync arrives completely', async () => {
   const list = newId('large');
   const mutations: object[] = [{ name: 'createList', args: { id: list, name: 'Large', kind: 'tasks' } }];
   for (let i = 0; i < 10_000; i++)
@@ -264,7 +264,7 @@ test('a large first sync arrives whole', async () => {
       id: from + i + 1,
       timestamp: 1,
     }));
-    // A push that is over a limit is answered with 429; what it has done is kept, and the rest is sent again.
+    // A push over a limit is answered with 429. Its processed mutations are kept, and the rest is sent again.
     const push = () => host.post('push', tokens['carol']!, { clientGroupID, mutations: part });
     await until(`the mutations from ${from}`, async () => {
       const { status } = await push();
@@ -278,7 +278,7 @@ test('a large first sync arrives whole', async () => {
   console.log(`first sync of 10,000 tasks in the client: ${Math.round(performance.now() - began)} ms`);
 });
 
-test('a server that has lost its data and meets a cookie ahead starts the page anew, once', async () => {
+test('a server with lost data resets a page with a later cookie once', async () => {
   const name = newId('reset');
   const page = open('alice', { name });
   const list = await newList(page);
@@ -289,7 +289,7 @@ test('a server that has lost its data and meets a cookie ahead starts the page a
   page.rep.auth = `Bearer ${tokens['alice']!}`;
   await page.rep.pull();
   await until('the new history', async () => !(await page.all()).has(`list/${list}`));
-  // Its client is not known any more: it is told so when it pushes, and the page that follows has an old cookie.
+  // Its client is unknown now: the push is answered with that, and the next page has an old cookie.
   await page.rep.mutate.createList({ id: newId('late'), name: 'late', kind: 'tasks' });
   await until('being told', () => page.lost > 0);
   const again = open('alice', { name });

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-// The real client against the real host: run after the server is built. One file at a time: each has a host of its own.
+// The real client against the real host. Build the server first. Files run one at a time, because each has its own host.
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   test: {

@@ -52,11 +52,11 @@ afterEach(async () => {
   const open = devices.splice(0);
   await Promise.all(open.map((device) => device.close()));
   await faults.stop();
-  // What RxDB itself cannot do, such as writing a document that does not fit its schema, is never silent.
+  // Errors inside RxDB, such as a document that does not fit its schema, are always reported.
   expect(open.flatMap((device) => device.problems)).toEqual([]);
 });
 
-test('250 documents of one transaction arrive in pages of 100, and none is missing', async () => {
+test('250 documents of one transaction arrive in pages of 100', async () => {
   const writer = await open('alice');
   const shelf = await newShelf(writer);
   await server.fill(shelf, `${shelf}-`, 250);
@@ -65,7 +65,7 @@ test('250 documents of one transaction arrive in pages of 100, and none is missi
   expect(reader.pulls.count).toBeGreaterThanOrEqual(3);
 });
 
-test('a count that is a multiple of the page ends all the same', async () => {
+test('a count that is a multiple of the page size ends', async () => {
   const writer = await open('bert');
   const shelf = await newShelf(writer);
   await server.fill(shelf, `${shelf}-`, 200);
@@ -74,7 +74,7 @@ test('a count that is a multiple of the page ends all the same', async () => {
   expect((await reader.all()).size).toBe(200);
 });
 
-test('half of the documents invisible: pages are filled with what may be seen, and the rest is never sent', async () => {
+test('pages are filled with visible documents, and invisible ones are never sent', async () => {
   const writer = await open('carla');
   const shelf = await newShelf(writer, 'cecil');
   await server.fill(shelf, `${shelf}-`, 250, 'carla');
@@ -85,7 +85,7 @@ test('half of the documents invisible: pages are filled with what may be seen, a
   expect((await reader.all()).size).toBe(125);
 });
 
-test('two edit one document offline, with the default handler: both end with the first one, and each has pushed once', async () => {
+test('two offline edits with the default handler: the first wins, each pushed once', async () => {
   const [a, b] = [await open('dora'), await open('dora')];
   const id = await newThing(a, await newShelf(a));
   await seen(b, id);
@@ -99,12 +99,12 @@ test('two edit one document offline, with the default handler: both end with the
   b.goOnline();
   await b.settled();
   for (const device of [a, b]) await seen(device, id, 'from a');
-  // What RxDB has resolved to the server's own state it does not send again.
+  // RxDB does not push a conflict that it resolved to the server's state.
   expect([a.pushesOf(id) - pushesA, b.pushesOf(id) - pushesB, b.conflicts]).toEqual([1, 1, 1]);
   expect((await server.truth('dora', 'things')).get(id)).toMatchObject({ text: 'from a', rev: 2 });
 });
 
-test('two edit one document offline, with fields kept: both edits stand, and the pushes end', async () => {
+test('two offline edits with kept fields: both survive', async () => {
   const options = { conflicts: keepChangedFields<any>() };
   const [a, b] = [await open('emil', options), await open('emil', options)];
   const id = await newThing(a, await newShelf(a));
@@ -126,7 +126,7 @@ test('two edit one document offline, with fields kept: both edits stand, and the
   expect([b.pushesOf(id) - before, b.conflicts]).toEqual([2, 1]);
 });
 
-test('a handler that insists on the local state wins with its second push', async () => {
+test('a handler that keeps the local state wins with its second push', async () => {
   const insisting = { ...keepChangedFields<any>(), resolve: async (input: any) => input.newDocumentState };
   const [a, b] = [await open('fred'), await open('fred', { conflicts: insisting })];
   const id = await newThing(a, await newShelf(a));
@@ -142,7 +142,7 @@ test('a handler that insists on the local state wins with its second push', asyn
   expect(b.pushesOf(id) - before).toBe(2);
 });
 
-test("the server's fields are no conflict: two quick edits both arrive, and their fields come back", async () => {
+test('server fields cause no conflict between two quick edits', async () => {
   const device = await open('gina');
   const id = await newThing(device, await newShelf(device));
   await device.edit(id, { text: 'one' });
@@ -157,7 +157,7 @@ test("the server's fields are no conflict: two quick edits both arrive, and thei
   expect(await device.get(id)).toEqual(truth);
 });
 
-test('a push whose answer is lost is sent again and written once', async () => {
+test('a push with a lost answer is repeated and written once', async () => {
   const device = await open('iris');
   const id = await newThing(device, await newShelf(device));
   let cuts = 0;
@@ -169,7 +169,7 @@ test('a push whose answer is lost is sent again and written once', async () => {
   expect((await server.truth('iris', 'things')).get(id)).toMatchObject({ text: 'once', rev: 2 });
 });
 
-test('what another has locked is taken back, and who is told why; its holder writes', async () => {
+test('a write to a locked document is reverted with the holder', async () => {
   const lease = 'lease-of-the-holder';
   const [a, b] = [await open('jane', { leases: () => ['another-lease', lease] }), await open('jack')];
   const shelf = await newShelf(a, 'jack');
@@ -179,7 +179,7 @@ test('what another has locked is taken back, and who is told why; its holder wri
   await b.edit(id, { text: 'from b' });
   await until('the refusal', () => b.refused.length > 0);
   await b.settled();
-  // With what was written: the page can offer it again.
+  // With the refused content, so that the page can offer it again.
   expect(b.refused).toEqual([
     {
       collection: 'things',
@@ -196,7 +196,7 @@ test('what another has locked is taken back, and who is told why; its holder wri
   await seen(a, id, 'from b at last');
 });
 
-test('deleted, deleted twice, and brought back: everywhere the same', async () => {
+test('deletion, repeated deletion and restore converge', async () => {
   const [a, b] = [await open('karl'), await open('karl')];
   const shelf = await newShelf(a);
   const [once, both, back, edited] = [
@@ -231,7 +231,7 @@ test('deleted, deleted twice, and brought back: everywhere the same', async () =
   await seen(b, back, 'and again');
 });
 
-test('access that is taken removes the documents there, and neither that nor a late edit touches the originals', async () => {
+test('revoked access removes local documents and never changes the originals', async () => {
   const [alice, bob] = [await open('lisa'), await open('luke')];
   const shelf = await newShelf(alice, 'luke');
   const [kept, edited] = [await newThing(alice, shelf), await newThing(alice, shelf)];
@@ -254,7 +254,7 @@ test('access that is taken removes the documents there, and neither that nor a l
   await seen(bob, kept);
 });
 
-test('the stream cut again and again while others write: nothing is missed', async () => {
+test('nothing is missed while the stream is cut repeatedly', async () => {
   const [writer, reader] = [await open('mona'), await open('mona', { pollMs: 600_000 })];
   const shelf = await newShelf(writer);
   for (let i = 0; i < 60; i++) {
@@ -265,7 +265,7 @@ test('the stream cut again and again while others write: nothing is missed', asy
   await until('all 60', async () => (await reader.all()).size === 60);
 });
 
-test('a row that cannot be written is taken back alone, and its batch is written', async () => {
+test('an invalid row is reverted alone', async () => {
   const device = await open('nora');
   const shelf = await newShelf(device);
   const texts = ['a', 'poison', 'b', 'forbidden', 'c', 'x'.repeat(300), 'd'];
@@ -277,11 +277,11 @@ test('a row that cannot be written is taken back alone, and its batch is written
   expect([...(await server.truth('nora', 'things')).keys()].sort()).toEqual(expected);
   const codes = new Map(device.refused.map(({ id, code }) => [id.split('-').at(-1), code]));
   expect(Object.fromEntries(codes)).toEqual({ 1: 'internal', 3: 'forbidden', 5: 'invalid_field' });
-  // Each once: what was taken back is not sent again.
+  // Each once: a reverted change is not sent again.
   expect(device.pushed.filter(({ row }) => row.newDocumentState.shelf === shelf).length).toBe(7);
 });
 
-test("somebody else's id cannot be taken, and nothing is told of its document", async () => {
+test("another user's id cannot be used, and nothing is revealed", async () => {
   const [alice, mallory] = [await open('olga'), await open('mallory')];
   const id = await newThing(alice, await newShelf(alice), { text: 'private' });
   const shelf = await newShelf(mallory);
@@ -302,7 +302,7 @@ test("somebody else's id cannot be taken, and nothing is told of its document", 
   ).not.toContain('private');
 });
 
-test('a 401 in the middle: the sign-in is renewed, and everything goes on', async () => {
+test('a 401 causes a refresh and the replication continues', async () => {
   let token = 'paul';
   let renewed = 0;
   const device = await open('paul', {
@@ -321,7 +321,7 @@ test('a 401 in the middle: the sign-in is renewed, and everything goes on', asyn
   expect((await server.truth('paul', 'things')).size).toBe(3);
 });
 
-test('parallel batches of several devices: every document is written once', async () => {
+test('parallel batches of several devices write every document once', async () => {
   const all = [
     await open('quin', { batchSize: 10 }),
     await open('quin', { batchSize: 10 }),

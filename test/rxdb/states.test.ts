@@ -15,7 +15,7 @@ async function open(user: string, options: Partial<DeviceOptions> = {}): Promise
   return device;
 }
 
-/** A device with a shelf that has a thing. */
+/** Opens a device with a shelf that contains a thing. */
 async function stocked(user: string, options: Partial<DeviceOptions> = {}): Promise<Device> {
   const device = await open(user, options);
   await device.shelves.insert({ id: user, name: user });
@@ -39,7 +39,7 @@ afterEach(async () => {
   await faults.stop();
 });
 
-test('offline is shown, what waits is counted, and both are over when everything is sent', async () => {
+test('offline state and pending changes are displayed until everything is sent', async () => {
   const device = await stocked('ann');
   device.goOffline();
   expect(name(device)).toBe('offline');
@@ -51,14 +51,14 @@ test('offline is shown, what waits is counted, and both are over when everything
   expect(device.sync.get()).toEqual({ name: 'synced', pending: 0, problem: undefined });
 });
 
-test('what waits is still counted after the page is loaded anew without a network', async () => {
+test('pending changes are counted after an offline reload', async () => {
   const storage = getRxStorageMemory();
   const first = await stocked('bea', { storage, database: 'bea' });
   first.goOffline();
   await first.things.insert({ id: 'bea-1', shelf: 'bea', text: 'made offline' });
   await until('one that waits', () => first.sync.get().pending === 1);
   await first.sync.dispose();
-  // The same data under a new replication, as a reload makes it.
+  // The same data under a new replication, as after a reload.
   first.start();
   await until('one that waits, again', () => first.sync.get().pending === 1);
   expect(name(first)).toBe('offline');
@@ -67,7 +67,7 @@ test('what waits is still counted after the page is loaded anew without a networ
   expect((await server.truth('bea', 'things')).size).toBe(2);
 });
 
-test('a server that fails is shown, and forgotten when it answers', async () => {
+test('a server fault is displayed until the server answers', async () => {
   const device = await stocked('cat');
   faults.decide = (_, url) => (url.includes('/push/') ? 503 : undefined);
   await device.edit('cat-0', { text: 'changed' });
@@ -77,7 +77,7 @@ test('a server that fails is shown, and forgotten when it answers', async () => 
   await device.settled();
 });
 
-test('a push that is refused for good is not repeated by itself, and goes out when it is asked for', async () => {
+test('a finally refused push is repeated only on request', async () => {
   const device = await stocked('flo');
   let pushes = 0;
   faults.decide = (_, url) => (url.includes('/push/') ? (pushes++, 403) : undefined);
@@ -85,7 +85,7 @@ test('a push that is refused for good is not repeated by itself, and goes out wh
   await device.edit('flo-0', { text: 'changed' });
   await until('the error', () => name(device) === 'error');
   expect(device.sync.get()).toMatchObject({ pending: 1, problem: { kind: 'forbidden' } });
-  // Waits for another attempt are of 400 ms and more; other timers of these lengths there are none.
+  // Retry delays are 400 ms and more; no other timers have these lengths.
   expect(device.waits.filter((milliseconds) => milliseconds >= 400 && milliseconds <= 1000)).toEqual([]);
   faults.decide = () => undefined;
   device.sync.pull();
@@ -93,9 +93,9 @@ test('a push that is refused for good is not repeated by itself, and goes out wh
   expect(pushes).toBe(1);
 });
 
-test('works with the stream blocked: by asking, now and then', async () => {
+test('polling works with a blocked stream', async () => {
   faults.decide = (path) => (path === 'stream' ? 503 : undefined);
-  // Asking is what is tested here, so it is not waited for as long as a person would.
+  // Tests polling, with a shorter interval than in a browser.
   const [a, b] = [await stocked('dan', { pollMs: 300 }), await open('dan', { pollMs: 300 })];
   await until('the thing', async () => await b.get('dan-0'));
   await a.edit('dan-0', { text: 'changed' });
@@ -103,14 +103,14 @@ test('works with the stream blocked: by asking, now and then', async () => {
   expect(b.connection!.isConnected()).toBe(false);
 });
 
-test('with the stream the change of one comes to the other without asking', async () => {
+test('with the stream changes arrive without polling', async () => {
   const [a, b] = [await stocked('eva', { pollMs: 3_600_000 }), await open('eva', { pollMs: 3_600_000 })];
   await until('both live', () => a.connection!.isConnected() && b.connection!.isConnected());
   await a.edit('eva-0', { text: 'changed' });
   await until('the change', async () => (await b.get('eva-0'))?.text === 'changed');
 });
 
-test('a page that is too old is told so, keeps its changes and asks no further', async () => {
+test('an outdated page is reported, keeps its changes and stops polling', async () => {
   await stocked('fay');
   const old = await open('fay', { schemaVersion: 0 });
   await old.things.insert({ id: 'fay-1', shelf: 'fay', text: 'from an old page' });
@@ -124,7 +124,7 @@ test('a page that is too old is told so, keeps its changes and asks no further',
   expect(old.pulls.count + old.pushed.length).toBe(asked);
 });
 
-test('a session that ends is shown, and after signing in what waited is sent', async () => {
+test('a session end is displayed, and pending changes are sent after a sign-in', async () => {
   let token = 'gus';
   const device = await stocked('gus', { token: () => token });
   token = 'stale';
@@ -137,7 +137,7 @@ test('a session that ends is shown, and after signing in what waited is sent', a
   expect((await server.truth('gus', 'things')).get('gus-0').text).toBe('while signed out');
 });
 
-test('away for longer than deletions are remembered: the device starts anew, in place, and keeps what it had not sent', async () => {
+test('a device away longer than deletions are kept starts anew and keeps its changes', async () => {
   const [a, b] = [await stocked('hal'), await open('hal')];
   for (let i = 1; i <= 4; i++) await a.things.insert({ id: `hal-${i}`, shelf: 'hal', text: `${i}` });
   await until('all five', async () => (await b.all()).size === 5);
@@ -161,7 +161,7 @@ test('away for longer than deletions are remembered: the device starts anew, in 
   await b.settled();
 });
 
-test('a first pull that overlaps a push is done again, and what was deleted between the two does not stay', async () => {
+test('a first pull that overlaps a push is repeated and drops deleted documents', async () => {
   const other = await stocked('joe');
   const device = await Device.closed({ address: faults.address, user: 'joe' });
   devices.push(device);
@@ -188,14 +188,14 @@ test('a first pull that overlaps a push is done again, and what was deleted betw
   expect((await device.get('joe-1')).by).toBe('joe');
 });
 
-test('a pull that overlaps the push of its own result is done again: what the server has set in it is not missed', async () => {
+test('a pull that overlaps the push of its result is repeated', async () => {
   const device = await stocked('kim');
   device.goOffline();
   await device.sync.dispose();
   await device.edit('kim-0', { text: '  changed  ' });
   device.goOnline();
-  // At the start both begin at once: the push is done and its answer lost; the pull tells its result, which RxDB leaves
-  // out because it has not heard that the push was confirmed, which it does only then.
+  // Push and pull start together: the push succeeds and its answer is lost. The pull returns its result, which RxDB skips because the push
+  // is not confirmed yet.
   let pushes = 0;
   const stats = () => (device.sync.of('things').internalReplicationState as any).stats.down;
   faults.decide = async (path, url) => {
@@ -212,7 +212,7 @@ test('a pull that overlaps the push of its own result is done again: what the se
   expect(device.conflicts).toBe(0);
 });
 
-test('a document that was deleted while a push waited is not brought back by what RxDB had read before', async () => {
+test('a document deleted during a waiting push is not restored', async () => {
   const device = await stocked('lea', { batchSize: 5 });
   const ids = [0, 1, 2, 3, 4, 5].map((i) => `lea-${i}`);
   for (const id of ids.slice(1)) await device.things.insert({ id, shelf: 'lea', text: 'first' });
@@ -220,7 +220,7 @@ test('a document that was deleted while a push waited is not brought back by wha
   device.goOffline();
   await device.sync.dispose();
   for (const id of ids.slice(0, 5)) await device.edit(id, { text: 'changed' });
-  // Looks changed to RxDB, and is as the server has it.
+  // Looks changed to RxDB, but equals the server's state.
   await device.edit('lea-5', { text: 'changed' });
   await device.edit('lea-5', { text: 'first' });
   const thing = (await server.truth('lea', 'things')).get('lea-5');
@@ -228,7 +228,7 @@ test('a document that was deleted while a push waited is not brought back by wha
     { newDocumentState: { ...thing, _deleted: true }, assumedMasterState: { ...thing, _deleted: false } },
   ]);
   device.goOnline();
-  // The first five wait with the sixth behind them, already read, until its deletion has come.
+  // Holds the first five until the deletion of the sixth has arrived, which was already read behind them.
   const gone = async () => !(await device.get('lea-5'));
   faults.decide = (_, url) => (url.includes('/push/things') ? until('the deletion', gone) : undefined);
   const sent = device.pushesOf('lea-5');
@@ -240,7 +240,7 @@ test('a document that was deleted while a push waited is not brought back by wha
   expect((await device.all()).size).toBe(5);
 });
 
-test('a server whose data was lost is followed, and not the other way round', async () => {
+test('a device follows a server whose data was lost', async () => {
   const device = await stocked('ida');
   await server.reset();
   device.sync.pull();

@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 const source = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-// The real client against a real server: run after the server is built. One file at a time: each has a server of its own.
+// The real client against a real server. Build the server first. Files run one at a time, because each has its own server.
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   resolve: {

@@ -4,16 +4,16 @@ import type { ServerProcess } from './serverProcess';
 
 export type Decision = number | 'cut' | 'cutAfter' | undefined | void;
 
-/** A proxy before the server that goes wrong on demand. */
+/** A proxy in front of the server that fails on demand. */
 export class Faults {
   readonly #host: ServerProcess;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  /** Requests by the last part of their path, without the query. */
+  /** Number of requests by the last part of their path, without the query. */
   readonly counts = new Map<string, number>();
   /**
-   * Decides about each request, by the last part of its path and by its whole address: a status to answer with, 'cut'
-   * before or 'cutAfter' the server has done it. A promise holds the request until it is settled.
+   * Decides about each request, by the last part of its path and by its whole address: a status to answer with, 'cut' before the server
+   * handles it, or 'cutAfter'. A promise holds the request until it settles.
    */
   decide: (path: string, url: string) => Decision | Promise<Decision> = () => undefined;
 
@@ -36,7 +36,7 @@ export class Faults {
     return this;
   }
 
-  /** Cuts open connections: all of them, or as many as chance wants. */
+  /** Cuts open connections: all, or those for which `chance` returns true. */
   cut(chance: () => boolean = () => true): void {
     for (const socket of [...this.#sockets]) if (chance()) socket.destroy();
   }

@@ -1,4 +1,4 @@
-/** Mulberry32: small, and the same everywhere. */
+/** The Mulberry32 generator: deterministic on every platform. */
 export function randomFrom(seed: number): () => number {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;
@@ -8,7 +8,7 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** The seed of this run: from the environment, or a new one; printed either way. */
+/** Returns the seed of this run, from the environment or new, and prints it. */
 export function testSeed(): number {
   const seed = Number(process.env['DUNLIN_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`DUNLIN_SEED=${seed}`);

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-/** The first of some places, from the root of the repository, where a program is. */
+/** Returns the first existing path of a program, relative to the root of the repository. */
 export function findProgram(what: string, ...places: readonly string[]): string {
   const found = places
     .filter((place) => place !== '')
@@ -16,7 +16,7 @@ export function findProgram(what: string, ...places: readonly string[]): string 
   return found;
 }
 
-/** A server as a process of its own, that can be killed and started again on the same data and port. */
+/** A server in its own process, which can be killed and restarted on the same data and port. */
 export class ServerProcess {
   readonly #program: string;
   readonly #argumentsOf: (port: number, data: string) => readonly string[];
@@ -66,7 +66,7 @@ export class ServerProcess {
     return this;
   }
 
-  /** SIGKILL: the process gets no chance to do anything. */
+  /** Sends SIGKILL, so that the process cannot react. */
   async kill(): Promise<void> {
     const running = this.#process;
     if (!running || running.exitCode !== null || running.signalCode !== null) return;
@@ -80,7 +80,7 @@ export class ServerProcess {
     await this.start();
   }
 
-  /** All data is lost: another history begins. */
+  /** Deletes all data: the server starts a new epoch. */
   async reset(): Promise<void> {
     await this.kill();
     rmSync(this.#data, { recursive: true });

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-/** Waits until something holds; fails with what was last seen. */
+/** Waits until a condition holds. Fails with the last observed value. */
 export async function until(what: string, holds: () => unknown, ms = 20_000): Promise<void> {
   const end = performance.now() + ms;
   let last: unknown;

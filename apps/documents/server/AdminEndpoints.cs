@@ -14,7 +14,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Apps.Documents;
 
-/// <summary>For administrators: sessions, notifications, maintenance, and who sees which collection.</summary>
+/// <summary>The endpoints for administrators: sessions, notifications, maintenance, and members of collections.</summary>
 internal sealed class AdminEndpoints : IHostedService
 {
     private const string OpenPages = "documents.pages";
@@ -35,7 +35,7 @@ internal sealed class AdminEndpoints : IHostedService
         (_store, _sessions, _accounts, _fanout, _questions) = (store, sessions, accounts, fanout, questions);
     }
 
-    /// <summary>Begins to answer other nodes.</summary>
+    /// <summary>Starts answering queries of other nodes.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _questions.Answer<string, Dictionary<string, int>>(OpenPages, _ => ConnectionsHere());
@@ -149,7 +149,8 @@ internal sealed class AdminEndpoints : IHostedService
                 if (!await DocumentRows.SetMemberAsync(unit, collectionId, userId, isMember))
                     return;
                 await unit.AppendAsync(DocumentEvents.CollectionsChanged(userId, caller.AsOrigin()), ct);
-                // With the change itself: a node that ended right after the commit would leave this user's streams open on the others.
+                // Announce in the transaction of the change. Otherwise a node that dies after the commit would leave the user's streams on
+                // other nodes open.
                 await unit.RightsChangedAsync(userId, ct);
             },
             http.RequestAborted
@@ -176,8 +177,8 @@ internal sealed class AdminEndpoints : IHostedService
         bool IsMine
     );
 
-    /// <param name="Sessions">All sessions, with the pages that each has open at whatever node.</param>
-    /// <param name="UnresponsiveNodes">Nodes that have not answered, whose pages are missing; left out where all have.</param>
+    /// <param name="Sessions">All sessions, with the number of their open pages on all nodes.</param>
+    /// <param name="UnresponsiveNodes">Number of nodes that did not answer, whose pages are not counted. Omitted when all answered.</param>
     private sealed record SessionList(
         IReadOnlyList<SessionView> Sessions,
         [property: JsonPropertyName("silent_nodes"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int UnresponsiveNodes

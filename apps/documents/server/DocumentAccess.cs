@@ -3,8 +3,10 @@ using Dunlin.Topics;
 
 namespace Dunlin.Apps.Documents;
 
-/// <summary>A collection is open to its members and to administrators, whole. Locks are taken through this system's own calls,
-/// which know the roles and the maintenance; over the engine's endpoint nobody may hold or take one.</summary>
+/// <summary>
+/// Members of a collection and administrators may read all of it. Locks are acquired only through this system's endpoints, which check
+/// roles and maintenance. Nobody may hold or preempt one over the engine's endpoint.
+/// </summary>
 internal sealed class DocumentAccess(IStore store) : IAccessPolicy
 {
     public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) =>
@@ -15,14 +17,14 @@ internal sealed class DocumentAccess(IStore store) : IAccessPolicy
     public ValueTask<bool> MayTakeAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) => new(false);
 }
 
-/// <summary>A user's own topic, and no other's.</summary>
+/// <summary>A user may read the topic with the own user id only.</summary>
 internal sealed class OwnTopicAccess : IAccessPolicy
 {
     public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) =>
         new(topic == DocumentNames.UserTopic(caller.UserId));
 }
 
-/// <summary>Notices to everybody are for everybody who is signed in.</summary>
+/// <summary>Every signed-in user may read notices to all.</summary>
 internal sealed class NoticesAccess : IAccessPolicy
 {
     public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) =>

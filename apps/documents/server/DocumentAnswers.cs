@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Apps.Documents;
 
-/// <summary>Answers of this system: JSON in snake_case, as its contract has it, and never kept by a cache.</summary>
+/// <summary>Writes answers in the format of the contract: JSON in snake_case, never cached.</summary>
 internal static class DocumentAnswers
 {
     private static readonly JsonSerializerOptions Snake = new(JsonSerializerOptions.Web)

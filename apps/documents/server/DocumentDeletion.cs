@@ -4,15 +4,19 @@ using Dunlin.Topics;
 
 namespace Dunlin.Apps.Documents;
 
-/// <summary>Deleting files: all or none, and only with the lock of each, so that nobody's text vanishes under his hands. The
-/// rows stay (soft), with who deleted them and when.</summary>
+/// <summary>
+/// Deletes files, all or none, and only with the lock of each, so that no open text is deleted under another user. The rows stay (soft
+/// deletion), with the user and the time of the deletion.
+/// </summary>
 internal sealed class DocumentDeletion(IStore store, LockIds ids)
 {
-    /// <param name="caller">Who asks.</param>
+    /// <summary>Deletes files.</summary>
+    /// <param name="caller">The caller.</param>
     /// <param name="fileIds">The files.</param>
-    /// <param name="fences">For some of them the grant that the page has; a newer one of the same session counts where none is
-    /// named.</param>
-    /// <param name="cancellationToken">Stops before anything is deleted.</param>
+    /// <param name="fences">
+    /// Fencing tokens of the page's grants, for some of the files. Without a token the current grant of the session counts.
+    /// </param>
+    /// <param name="cancellationToken">Cancels before anything is deleted.</param>
     public async ValueTask DeleteAsync(
         Caller caller,
         IReadOnlyList<string> fileIds,
@@ -47,7 +51,7 @@ internal sealed class DocumentDeletion(IStore store, LockIds ids)
         CancellationToken cancellationToken
     )
     {
-        // The deletion is told before the release, so that no reader races for what is gone.
+        // Append the deletion before the releases, so that no waiting reader races for a deleted file.
         foreach (var collection in files.GroupBy(f => f.CollectionId, StringComparer.Ordinal))
             await unit.AppendAsync(
                 DocumentEvents.Deleted(collection.Key, collection.Select(f => f.StableId), caller.AsOrigin()),

@@ -2,10 +2,10 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Apps.Documents;
 
-/// <summary>What the table of the engine does not have: errors of this system alone.</summary>
+/// <summary>The errors of this system that the engine's table does not contain.</summary>
 public static class DocumentErrors
 {
-    /// <summary>The text is not well-formed; <c>line</c> and <c>column</c> say where.</summary>
+    /// <summary>The text is not well-formed. <c>line</c> and <c>column</c> name the position.</summary>
     public static readonly ErrorCode MalformedXml = new(
         "malformed_xml",
         400,
@@ -14,7 +14,7 @@ public static class DocumentErrors
         "Correct the place at 'line' and 'column' and save again."
     );
 
-    /// <summary>The text is XML of a kind that is not taken: a document type, an inclusion, too deep, too many attributes.</summary>
+    /// <summary>The text uses refused XML: a document type, an inclusion, too much depth, or too many attributes.</summary>
     public static readonly ErrorCode UnsafeXml = new(
         "unsafe_xml",
         400,
@@ -23,7 +23,7 @@ public static class DocumentErrors
         "Remove what stands at 'line' and 'column'."
     );
 
-    /// <summary>Nothing can be written at the moment, except by administrators.</summary>
+    /// <summary>Writes are blocked, except for administrators.</summary>
     public static readonly ErrorCode Maintenance = new(
         "maintenance",
         503,

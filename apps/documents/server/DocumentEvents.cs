@@ -3,7 +3,7 @@ using Dunlin.Journal;
 
 namespace Dunlin.Apps.Documents;
 
-/// <summary>What the stream tells, in the words of the contract.</summary>
+/// <summary>The events of the stream, under the names of the contract.</summary>
 internal static class DocumentEvents
 {
     public const string FileDataChanged = "fileDataChanged";
@@ -40,8 +40,9 @@ internal static class DocumentEvents
         EventDraft.Of(DocumentNames.NoticesTopic, Notification, new { message, variant }, origin);
 }
 
-/// <summary>Named events with their data and nothing else, as the contract has them. What the engine itself says on these
-/// topics (presence) is left out.</summary>
+/// <summary>
+/// Encodes named events with their data only, as the contract requires. Skips the engine's own events on these topics, such as presence.
+/// </summary>
 internal sealed class DocumentFormat : IWireFormat
 {
     public static readonly DocumentFormat Instance = new();

@@ -1,9 +1,9 @@
 namespace Dunlin.Apps.Documents;
 
-/// <summary>A set of documents that is read and edited by the same people.</summary>
+/// <summary>A set of documents with common members.</summary>
 public sealed record Collection(string Id, string Name);
 
-/// <summary>Kinds of files.</summary>
+/// <summary>The kinds of files.</summary>
 internal static class FileKind
 {
     public const string Text = "tei";
@@ -11,7 +11,7 @@ internal static class FileKind
     public const string Source = "pdf";
 }
 
-/// <summary>A file as the database holds it, without its content.</summary>
+/// <summary>A file in the database, without its content.</summary>
 internal sealed record DocumentFile(
     string StableId,
     string DocumentId,
@@ -36,10 +36,10 @@ internal sealed record DocumentFile(
     public string ETag => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"\"{Revision}\"");
 }
 
-/// <summary>Who has a file locked, as everybody who sees the file may know.</summary>
+/// <summary>The holder of a file's lock, visible to everybody who may see the file.</summary>
 internal sealed record LockHolder(string UserId, string Name, bool Mine, DateTimeOffset ExpiresAt, int Waiting);
 
-/// <summary>What the one who asks may do with a file, were it free.</summary>
+/// <summary>The caller's permissions on a file, apart from its lock.</summary>
 internal sealed record FileRights(bool Write, bool NewVersion, bool Promote, bool Delete);
 
 /// <summary>A file in the list.</summary>
@@ -59,10 +59,10 @@ internal sealed record FileView(
     FileRights Can
 );
 
-/// <summary>A document in the list, with its versions (the gold standards first, then the newest).</summary>
+/// <summary>A document in the list, with its versions: gold standards first, then the newest.</summary>
 internal sealed record DocumentView(string DocId, string Collection, string Title, FileView? Pdf, IReadOnlyList<FileView> Files);
 
-/// <summary>What <c>GET files/list</c> answers: at least as new as the position.</summary>
+/// <summary>The answer of <c>GET files/list</c>. It contains all changes up to its position.</summary>
 internal sealed record FileList(
     IReadOnlyList<Collection> Collections,
     IReadOnlyList<DocumentView> Documents,
@@ -87,10 +87,10 @@ internal sealed record VersionView(
     string? DeletedBy
 );
 
-/// <summary>What a save answers.</summary>
+/// <summary>The answer to a save.</summary>
 /// <param name="Status"><c>saved | new | new_gold</c>.</param>
-/// <param name="FileId">The file that holds the text now.</param>
-/// <param name="Version">Its version number.</param>
-/// <param name="Etag">Its entity tag from now on.</param>
-/// <param name="Changed">Whether a byte is other than before.</param>
+/// <param name="FileId">The file that contains the text now.</param>
+/// <param name="Version">The file's version number.</param>
+/// <param name="Etag">The file's new entity tag.</param>
+/// <param name="Changed">Whether any byte changed.</param>
 internal sealed record SaveAnswer(string Status, string FileId, long Version, string Etag, bool Changed);

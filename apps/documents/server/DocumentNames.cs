@@ -2,9 +2,11 @@ using Dunlin.Topics;
 
 namespace Dunlin.Apps.Documents;
 
-/// <summary>Topics and resources of this system: <c>documents/{collection}</c> tells of a collection,
-/// <c>documents/{collection}/{stable_id}</c> is the lock of one file, <c>documents-users/{user}</c> tells one user of what
-/// concerns nobody else, and <c>documents-notices</c> tells everybody.</summary>
+/// <summary>
+/// The topics and resources of this system. <c>documents/{collection}</c> carries the events of a collection.
+/// <c>documents/{collection}/{stable_id}</c> is the lock of one file. <c>documents-users/{user}</c> carries events for one user, and
+/// <c>documents-notices</c> events for all users.
+/// </summary>
 internal static class DocumentNames
 {
     public const string Root = "documents";
@@ -21,14 +23,14 @@ internal static class DocumentNames
 
     public static ResourceName Lock(string collectionId, string stableId) => ResourceName.Of(Root, collectionId, stableId);
 
-    /// <summary>Collection and file of a lock of this system; null where the name is none.</summary>
+    /// <summary>Returns collection and file of a lock; null if the name is no lock of this system.</summary>
     public static (string CollectionId, string StableId)? Parts(ResourceName resource)
     {
         var parts = resource.Value.Split('/');
         return parts.Length == 3 ? (parts[1], parts[2]) : null;
     }
 
-    /// <summary>The collection of a topic of this system; null where the name is none.</summary>
+    /// <summary>Returns the collection of a topic; null if the name is no topic of this system.</summary>
     public static string? CollectionOf(TopicName topic)
     {
         var parts = topic.Value.Split('/');

@@ -4,7 +4,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Apps.Documents;
 
-/// <summary>What can be read: the list, a file with its bytes, the history of its versions.</summary>
+/// <summary>The read operations: the list, a file with its content, and the history of versions.</summary>
 internal sealed class DocumentReads(IStore store)
 {
     public ValueTask<FileList> ListAsync(Caller caller, string? variant, CancellationToken cancellationToken) =>
@@ -39,7 +39,7 @@ internal sealed class DocumentReads(IStore store)
             cancellationToken
         );
 
-    /// <summary>A file and its bytes; no bytes where the caller has this revision already.</summary>
+    /// <summary>Returns a file and its content; null content if the caller already has this revision.</summary>
     public ValueTask<(DocumentFile File, byte[]? Content)> ReadAsync(
         Caller caller,
         string stableId,

@@ -3,8 +3,10 @@ using Dunlin.Topics;
 
 namespace Dunlin.Apps.Documents;
 
-/// <summary>Who may do what with a file that it may see: a gold standard is written by reviewers, a version by annotators and
-/// reviewers; a file is deleted by its owner, by reviewers and by administrators.</summary>
+/// <summary>
+/// The permissions on a visible file. Reviewers write gold standards; annotators and reviewers write versions. The owner, reviewers and
+/// administrators delete a file.
+/// </summary>
 internal static class DocumentRights
 {
     public const string Annotator = "annotator";
@@ -24,7 +26,7 @@ internal static class DocumentRights
         );
     }
 
-    /// <summary>A lock is for those who can do something under it: others would only keep these away.</summary>
+    /// <summary>Only users who may write or delete may lock a file. Others would only block them.</summary>
     public static void RequireLock(Caller caller, DocumentFile file)
     {
         if (Of(caller, file) is { Write: false, Delete: false })
@@ -48,7 +50,7 @@ internal static class DocumentRights
 
     public static void RequireImport(Caller caller) => Require(Writes(caller), "A document is added by annotators and reviewers.");
 
-    /// <summary>Whether there is any text that the caller could write.</summary>
+    /// <summary>Throws if the caller may not write any text.</summary>
     public static void RequireWriter(Caller caller) => Require(Writes(caller), "Texts are written by annotators and reviewers.");
 
     public static void RequireAdministrator(Caller caller) => Require(caller.IsAdministrator, "This is for administrators.");

@@ -16,12 +16,13 @@ internal static class DocumentRows
 
     private const string From = "FROM documents_file f JOIN documents_document d ON d.id = f.document_id";
 
-    // A parameter each: the statement is the same for administrators, who see all.
+    // A parameter instead of a second statement: the statement is the same for administrators, who see all files.
     private const string Visible =
         "(@all = 1 OR EXISTS (SELECT 1 FROM documents_member m WHERE m.collection_id = d.collection_id AND m.user_id = @userId))";
 
     /// <summary>
-    /// The file, if it is there and the caller may see it. What may not be seen is not there: no answer tells the two apart.
+    /// Returns the file if it exists and the caller may see it. Otherwise throws the same error, so that callers cannot distinguish the two
+    /// cases.
     /// </summary>
     public static async Task<DocumentFile> RequireAsync(
         DbConnection connection,
@@ -43,7 +44,7 @@ internal static class DocumentRows
     public static Task<DocumentFile> RequireAsync(IUnitOfWork unit, Caller caller, string stableId) =>
         RequireAsync(unit.Connection, unit.Transaction, caller, stableId);
 
-    /// <summary>The collection of a file, whoever may see it; null where there is no such file, or it was deleted.</summary>
+    /// <summary>Returns the collection of a file without an access check; null if the file does not exist or was deleted.</summary>
     public static Task<string?> CollectionOfAsync(IUnitOfWork unit, string stableId) =>
         unit.Connection.ExecuteScalarAsync<string?>(
             $"SELECT d.collection_id {From} WHERE f.stable_id = @stableId AND f.deleted_at IS NULL",
@@ -58,7 +59,7 @@ internal static class DocumentRows
             transaction
         )!;
 
-    // Sorted here: each database has an order of its own for letters beyond ASCII.
+    // Sorts in memory, because the databases order non-ASCII letters differently.
     public static async Task<IReadOnlyList<DocumentFile>> ListAsync(DbConnection connection, Caller caller, string? variant)
     {
         var files = await connection.QueryAsync<DocumentFile>(
@@ -131,8 +132,10 @@ internal static class DocumentRows
         ];
     }
 
-    /// <summary>The next number of a document and variant. Deleted versions count: a number is never given again. Unique, because
-    /// it is taken in the transaction that inserts the file, and transactions follow each other.</summary>
+    /// <summary>
+    /// Returns the next number of a document and variant. Counts deleted versions, so that numbers are not reused. The number is unique,
+    /// because the transaction that inserts the file reads it, and write transactions are serial.
+    /// </summary>
     public static Task<long> NextNumberAsync(IUnitOfWork unit, string documentId, string kind, string variant) =>
         unit.Connection.ExecuteScalarAsync<long>(
             "SELECT COALESCE(MAX(number), 0) + 1 FROM documents_file WHERE document_id = @documentId AND kind = @kind AND variant = @variant",
@@ -238,7 +241,7 @@ internal static class DocumentRows
             unit.Transaction
         );
 
-    /// <returns>Whether anything changed.</returns>
+    /// <returns>Whether the membership changed.</returns>
     public static async Task<bool> SetMemberAsync(IUnitOfWork unit, string collectionId, string userId, bool isMember) =>
         await unit.Connection.ExecuteAsync(
             isMember

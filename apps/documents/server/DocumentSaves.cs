@@ -7,26 +7,26 @@ using Dunlin.Topics;
 
 namespace Dunlin.Apps.Documents;
 
-/// <summary>What a save carries.</summary>
-/// <param name="FileId">The file that is replaced, or whose document gets another one.</param>
-/// <param name="Text">The text, as it is to be kept.</param>
-/// <param name="AsNew">Keep it as a new version of the same document and variant.</param>
-/// <param name="AsGold">Keep it as the first gold standard of the document and variant.</param>
-/// <param name="FencingToken">The token of the lock; needed to replace.</param>
-/// <param name="IfMatch">Which text may be replaced; null replaces whatever is there.</param>
+/// <summary>A request to save.</summary>
+/// <param name="FileId">The file to replace, or a file of the document that gets another version.</param>
+/// <param name="Text">The text, stored unchanged.</param>
+/// <param name="AsNew">Store it as a new version of the same document and variant.</param>
+/// <param name="AsGold">Store it as the first gold standard of the document and variant.</param>
+/// <param name="FencingToken">The token of the lock; required to replace.</param>
+/// <param name="IfMatch">The revision to replace; null for any.</param>
 /// <param name="Label">The name of a new version.</param>
 internal sealed record SaveRequest(string FileId, string Text, bool AsNew, bool AsGold, long? FencingToken, IfMatch? IfMatch, string Label);
 
 /// <summary>
-/// Saving. Each save is one unit of work: rights, maintenance, lock, number, bytes and event together. To replace a text one
-/// must hold its lock in that transaction, under the grant that one edited with; a new version needs none, so that a text
-/// whose lock was lost always has a place to go.
+/// Saves texts. Each save is one unit of work with permission check, maintenance check, lock check, number, content and event. Replacing a
+/// text requires its lock in that transaction, with the grant of the edit. A new version needs no lock, so that a text can be stored after
+/// its lock was lost.
 /// </summary>
 internal sealed class DocumentSaves(IStore store, LockIds ids)
 {
     private const string IdAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 
-    /// <summary>A new stable id: short, and not to be guessed or counted.</summary>
+    /// <summary>Returns a new stable id, which is short and cannot be guessed or enumerated.</summary>
     public static string NewId() => RandomNumberGenerator.GetString(IdAlphabet, 13);
 
     public async ValueTask<SaveAnswer> SaveAsync(Caller caller, SaveRequest request, CancellationToken cancellationToken)
@@ -91,8 +91,10 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
         );
     }
 
-    /// <summary>Makes a version the gold standard of its document and variant, in place of the one before. Refused while another
-    /// session edits it, which might lose its right to save by it.</summary>
+    /// <summary>
+    /// Makes a version the gold standard of its document and variant, in place of the previous one. Refused while another session edits the
+    /// version, because that session could lose its permission to save.
+    /// </summary>
     public async ValueTask PromoteAsync(Caller caller, string stableId, CancellationToken cancellationToken)
     {
         var leaseId = await ids.OfAsync(caller, cancellationToken);
@@ -112,7 +114,7 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
         );
     }
 
-    /// <summary>Adds one file in a unit of work: takes its number, tells of it, and writes row and bytes.</summary>
+    /// <summary>Adds one file in a unit of work: assigns its number, appends the event, and writes row and content.</summary>
     internal static async ValueTask<DocumentFile> InsertAsync(
         IUnitOfWork unit,
         (string Id, string CollectionId, string Title) document,
@@ -253,7 +255,7 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
                 Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["etag"] = file.ETag },
             };
         }
-        // Nothing is written, told or counted where nothing is other than before.
+        // An unchanged text causes no write, no event and no new revision.
         var before = await DocumentRows.ContentAsync(unit.Connection, unit.Transaction, file.StableId);
         if (content.AsSpan().SequenceEqual(before))
             return AnswerOf("saved", file, changed: false);

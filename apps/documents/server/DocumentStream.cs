@@ -7,7 +7,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Apps.Documents;
 
-/// <summary><c>GET /api/v1/sse/subscribe</c>: what happens in the collections that the caller sees, except by its own session.</summary>
+/// <summary>
+/// <c>GET /api/v1/sse/subscribe</c>: events of the collections that the caller may read, except those of the caller's own session.
+/// </summary>
 internal sealed class DocumentStream(EventStreams streams, IStore store)
 {
     public async Task ServeAsync(HttpContext context)

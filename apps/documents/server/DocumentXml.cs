@@ -5,28 +5,30 @@ using Dunlin.Diagnostics;
 namespace Dunlin.Apps.Documents;
 
 /// <summary>
-/// Says whether a text may be kept as a document, and gives its bytes. It is read once, from front to back, by a reader
-/// that resolves nothing and expands nothing; the text itself is never changed. The reader bounds neither depth nor the
-/// attributes of one tag (it holds all of a tag's at once), so both are bounded here, before it sees them.
+/// Checks whether a text may be stored as a document, and returns its bytes. A reader without resolution and expansion reads it once; the
+/// text itself is never changed. The reader limits neither depth nor the attributes of one tag, which it holds in memory together. So this
+/// class limits both first.
 /// </summary>
 internal static class DocumentXml
 {
-    /// <summary>The limit of a document, in bytes of UTF-8.</summary>
+    /// <summary>Maximum size of a document in bytes of UTF-8.</summary>
     public const int MaxBytes = 5 * 1024 * 1024;
 
-    /// <summary>Elements within elements: TEI needs some thirty, a stack of 100,000 is an attack.</summary>
+    /// <summary>Maximum depth of elements. TEI needs about thirty; 100,000 are an attack.</summary>
     public const int MaxDepth = 256;
 
-    /// <summary>Attributes of one element: TEI needs some ten.</summary>
+    /// <summary>Maximum of attributes of one element. TEI needs about ten.</summary>
     public const int MaxAttributes = 256;
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private static readonly string[] InclusionNamespaces = ["http://www.w3.org/2001/XInclude", "http://www.w3.org/2003/XInclude"];
 
-    /// <summary>The bytes of a text that is well-formed and harmless.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.TooLarge"/>, <see cref="DocumentErrors.MalformedXml"/> or
-    /// <see cref="DocumentErrors.UnsafeXml"/> with line and column.</exception>
+    /// <summary>Returns the bytes of a well-formed and accepted text.</summary>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.TooLarge"/>: the text is too long. <see cref="DocumentErrors.MalformedXml"/> or
+    /// <see cref="DocumentErrors.UnsafeXml"/>: it is refused, with line and column.
+    /// </exception>
     public static byte[] Check(string text)
     {
         if (text.Length > MaxBytes || Encoding.UTF8.GetByteCount(text) > MaxBytes)
@@ -54,7 +56,7 @@ internal static class DocumentXml
             CheckCharacters = true,
             CloseInput = true,
         };
-        // The mark at the beginning belongs to the bytes, not to the document.
+        // The byte order mark belongs to the bytes, not to the document.
         var document = text.StartsWith('\uFEFF') ? text[1..] : text;
         using var reader = XmlReader.Create(new StringReader(document), settings);
         var at = (IXmlLineInfo)reader;
@@ -70,8 +72,8 @@ internal static class DocumentXml
         }
         catch (XmlException exception)
         {
-            // The reader stops at a document type, if at nothing before it, and does not say where. Its words do not tell either: they
-            // repeat names of the text.
+            // The reader stops at a document type, unless an earlier error stops it, and does not report the position. Its message cannot
+            // tell either, because it repeats names of the text.
             var type = typeAt < 0 ? default : PlaceOf(document, typeAt - (text.Length - document.Length));
             var place = (exception.LineNumber, exception.LinePosition);
             if (typeAt >= 0 && (exception.LineNumber == 0 || place.CompareTo(type) >= 0))
@@ -98,7 +100,7 @@ internal static class DocumentXml
             throw DocumentErrors.At(DocumentErrors.UnsafeXml, place.LineNumber, place.LinePosition, "inclusions (XInclude) are not taken");
     }
 
-    // Kept and sent as UTF-8: a declaration that says otherwise would make other programs misread it.
+    // The text is stored and sent as UTF-8. Another declaration would mislead other programs.
     private static void CheckDeclaration(XmlReader reader, IXmlLineInfo place)
     {
         var encoding = reader.GetAttribute("encoding");
@@ -111,9 +113,11 @@ internal static class DocumentXml
             );
     }
 
-    /// <summary>Looks for tags too deep or with too many attributes, knowing no more of XML than where a tag begins and ends.
-    /// Where the text is not well-formed it may lose its way, but not before the place at which the reader stops.</summary>
-    /// <returns>Where a document type begins; -1 where there is none.</returns>
+    /// <summary>
+    /// Finds tags that are too deep or have too many attributes. It recognises only where a tag starts and ends. In a malformed text it may
+    /// lose track, but not before the position at which the reader stops.
+    /// </summary>
+    /// <returns>The index of a document type; -1 if there is none.</returns>
     private static int BoundTags(string text)
     {
         var (at, depth) = (0, 0);
@@ -189,7 +193,7 @@ internal static class DocumentXml
         return (line, index - lineStart + 1);
     }
 
-    // The reader ends its texts with the place, which is told apart.
+    // The reader's messages end with the position, which is returned separately.
     private static string Words(XmlException exception)
     {
         var cut = exception.Message.LastIndexOf(" Line ", StringComparison.Ordinal);

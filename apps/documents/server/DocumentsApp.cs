@@ -8,12 +8,12 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Apps.Documents;
 
-/// <summary>The documents: XML texts in collections, with locks that hand over, versions and gold standards.</summary>
+/// <summary>Registers the documents: XML texts in collections, with locks, hand-over, versions and gold standards.</summary>
 public static class DocumentsApp
 {
     private static readonly string[] Roots = [DocumentNames.Root, DocumentNames.Users, DocumentNames.Notices];
 
-    /// <summary>Adds tables, rights, lock announcements and services.</summary>
+    /// <summary>Adds tables, access policies, lock announcements and services.</summary>
     public static DunlinBuilder AddDocuments(this DunlinBuilder builder)
     {
         builder.AddSchema("documents", typeof(DocumentsApp).Assembly, "Dunlin.Apps.Documents.Schema.");

@@ -4,8 +4,7 @@ using Dunlin.Journal;
 
 namespace Dunlin.Apps.Documents;
 
-/// <summary>Three collections of small texts, written for this project, for the demo. Does nothing where there are collections
-/// already.</summary>
+/// <summary>Demo data: three collections of small texts written for this project. Skips a database that already has collections.</summary>
 public static class DocumentsDemo
 {
     private static readonly Collection[] Collections =
@@ -15,7 +14,7 @@ public static class DocumentsDemo
         new("personnel", "Personnel files"),
     ];
 
-    // The versions of a document, oldest first; one of them may be the gold standard.
+    // The versions of a document, oldest first. One may be the gold standard.
     private static readonly Sample[] Samples =
     [
         new(
@@ -38,11 +37,11 @@ public static class DocumentsDemo
         new("personnel", "Testimonial for a keeper", null, [new("testimonial-1.xml", "First transcription", "carol")]),
     ];
 
-    /// <summary>Seeds the collections, their documents and who sees what.</summary>
+    /// <summary>Seeds the collections, their documents and members.</summary>
     /// <param name="store">The store.</param>
     /// <param name="members">User ids by collection: <c>letters</c>, <c>minutes</c>, <c>personnel</c>.</param>
     /// <param name="names">Full names by user id, for the owners.</param>
-    /// <param name="cancellationToken">Abandons the seeding, whole.</param>
+    /// <param name="cancellationToken">Cancels the complete seeding.</param>
     public static ValueTask SeedAsync(
         IStore store,
         IReadOnlyDictionary<string, IReadOnlyList<string>> members,

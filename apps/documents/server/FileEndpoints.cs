@@ -9,13 +9,13 @@ using Microsoft.Net.Http.Headers;
 
 namespace Dunlin.Apps.Documents;
 
-/// <summary>The calls for files: list, read, history, save, import, delete, promote.</summary>
+/// <summary>The endpoints for files: list, read, history, save, import, delete, promote.</summary>
 internal static class FileEndpoints
 {
     private const int MaxBody = 64 * 1024;
 
-    // The limit is the document's. Some writers of JSON spend six characters on an angle bracket or a quotation mark, and a
-    // document of nothing else still fits.
+    // The limit is that of the document. Some JSON writers use six characters for an angle bracket or a quotation mark, and a document of
+    // only these must fit.
     private const int MaxSaveBody = (6 * DocumentXml.MaxBytes) + MaxBody;
 
     private const int MaxFilesPerDeletion = 100;
@@ -61,7 +61,7 @@ internal static class FileEndpoints
         headers.CacheControl = "private, no-cache";
         headers.Vary = "Authorization, Cookie";
         var isSource = file.Kind == FileKind.Source;
-        // A text may be shown by the browser as it is: then nothing in it may run. A source is shown in a frame of the page.
+        // A browser may display the text directly, so scripts in it must not run. A source is displayed in a frame of the page.
         headers.ContentSecurityPolicy = isSource ? "frame-ancestors 'self'" : "default-src 'none'; sandbox; frame-ancestors 'none'";
         return content is null
             ? Results.StatusCode(StatusCodes.Status304NotModified)
@@ -75,7 +75,7 @@ internal static class FileEndpoints
     private static async Task<IResult> SaveAsync(HttpContext http, DocumentSaves saves, LargeBodies bodies)
     {
         var caller = http.RequireCaller();
-        // Before the body, which is large; what the rights to this file are is checked in the unit of work.
+        // Check before reading the large body. The unit of work checks the permissions on the file itself.
         DocumentRights.RequireWriter(caller);
         using var place = await bodies.TakeAsync(http.Request, caller.UserId, MaxSaveBody);
         var body = await RequestBody.ReadAsync<SaveBody>(http, MaxSaveBody, http.RequestAborted);
@@ -88,7 +88,7 @@ internal static class FileEndpoints
             IfMatch.Of(http.Request),
             Text(body.Label ?? "", "label", 0, MaxLabel)
         );
-        // Not the request's token: what was typed is kept although the page has been left.
+        // Ignore the request's cancellation: a save completes although the user left the page.
         var answer = await saves.SaveAsync(caller, request, CancellationToken.None);
         http.Response.Headers.ETag = answer.Etag;
         return DocumentAnswers.Json(http, answer, answer.Status == "saved" ? StatusCodes.Status200OK : StatusCodes.Status201Created);

@@ -4,8 +4,10 @@ using Dunlin.Topics;
 
 namespace Dunlin.Apps.Documents;
 
-/// <summary>Tells a collection of the locks of its files, whatever changed them: <c>lockReleased</c>, upon which waiting readers
-/// race, and <c>fileDataChanged</c>, upon which lists are read again.</summary>
+/// <summary>
+/// Announces changes of file locks to the collection. After <c>lockReleased</c> waiting readers race for the lock; after
+/// <c>fileDataChanged</c> pages read their lists again.
+/// </summary>
 internal sealed class FileLockAnnouncer : ILeaseAnnouncer, ILeaseResources
 {
     public async ValueTask<bool> ExistsAsync(ResourceName resource, IUnitOfWork unit, CancellationToken cancellationToken) =>
@@ -19,7 +21,7 @@ internal sealed class FileLockAnnouncer : ILeaseAnnouncer, ILeaseResources
         switch (change.Kind)
         {
             case LeaseChangeKind.Granted:
-                // Whoever got it from the queue did not ask just now, and is to hear of it like everybody else.
+                // A session that receives the lock from the queue did not send this request, so it must receive the event too.
                 var asked =
                     change.Origin is { } origin
                     && origin.SessionId is not null

@@ -4,16 +4,16 @@ using Dunlin.Topics;
 
 namespace Dunlin.Apps.Documents;
 
-/// <summary>A lock as its holder is told it.</summary>
-/// <param name="Status"><c>locked</c>, or <c>queued</c> where the caller waits for it.</param>
+/// <summary>A lock as its holder receives it.</summary>
+/// <param name="Status"><c>locked</c>, or <c>queued</c> if the caller waits for it.</param>
 /// <param name="FileId">The file.</param>
-/// <param name="Lease">The fencing token, to be shown with every save; absent while waiting.</param>
-/// <param name="Seconds">How long it lasts unless renewed.</param>
-/// <param name="ExpiresAt">When it ends unless renewed.</param>
+/// <param name="Lease">The fencing token, to send with every save; absent while waiting.</param>
+/// <param name="Seconds">Duration without a renewal.</param>
+/// <param name="ExpiresAt">When it ends without a renewal.</param>
 /// <param name="ServerNow">The time of the answer.</param>
-/// <param name="LockedBy">Who holds it.</param>
-/// <param name="Position">One-based place in the queue, while waiting.</param>
-/// <param name="IsNew">Whether this call got the lock; false where the session had it already.</param>
+/// <param name="LockedBy">The holder.</param>
+/// <param name="Position">One-based place in the queue while waiting.</param>
+/// <param name="IsNew">Whether this request acquired the lock; false if the session already had it.</param>
 internal sealed record LockGrant(
     string Status,
     string FileId,
@@ -26,27 +26,27 @@ internal sealed record LockGrant(
     bool IsNew
 );
 
-/// <summary>What <c>check_lock</c> answers.</summary>
+/// <summary>The answer of <c>check_lock</c>.</summary>
 internal sealed record LockCheck(string FileId, bool IsLocked, LockHolder? LockedBy, DateTimeOffset ServerNow);
 
 /// <summary>One lock in the list.</summary>
 internal sealed record LockEntry(string FileId, LockHolder LockedBy);
 
-/// <summary>The locks of the files that the caller sees.</summary>
+/// <summary>The locks of the files that the caller may see.</summary>
 internal sealed record LockList(IReadOnlyList<LockEntry> Locks, DateTimeOffset ServerNow, string Position);
 
 /// <summary>
-/// Locks of files: one holder, which is a session; 90 seconds, renewed by a heartbeat that never acquires. The lease itself,
-/// its expiry, its grace and its queue are the engine's.
+/// The locks of files. A session holds a lock for 90 seconds; a heartbeat renews it and never acquires it. The engine handles the lease,
+/// its expiry, its grace and its queue.
 /// </summary>
 internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
 {
     private const int Seconds = 90;
 
-    /// <summary>How long a lock outlives its last heartbeat.</summary>
+    /// <summary>Duration of a lock after its last heartbeat.</summary>
     private static readonly LeaseDuration Duration = LeaseDuration.FromSeconds(Seconds);
 
-    /// <summary>Takes the lock, or joins the queue for it. Answers the same grant again to the session that holds it.</summary>
+    /// <summary>Acquires the lock, or queues for it. Idempotent for the session that holds it.</summary>
     public async ValueTask<LockGrant> AcquireAsync(Caller caller, string fileId, bool wait, CancellationToken cancellationToken)
     {
         var leaseId = await ids.OfAsync(caller, cancellationToken);
@@ -76,24 +76,26 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
             : GrantOf(result.OrThrow(), fileId, caller);
     }
 
-    /// <summary>Counts the 90 seconds anew. A lock that is lost stays lost, and says why.</summary>
-    /// <param name="caller">Who asks.</param>
+    /// <summary>Renews a lock for 90 seconds. A lost lock stays lost; the error contains the reason.</summary>
+    /// <param name="caller">The caller.</param>
     /// <param name="fileId">The file.</param>
     /// <param name="fencingToken">The fencing token of the grant; null renews the current grant of the session.</param>
-    /// <param name="cancellationToken">Stops before the renewal.</param>
+    /// <param name="cancellationToken">Cancels before the renewal.</param>
     public async ValueTask<LockGrant> HeartbeatAsync(Caller caller, string fileId, long? fencingToken, CancellationToken cancellationToken)
     {
         var claim = await ClaimAsync(caller, fileId, fencingToken, cancellationToken);
         return GrantOf(await leases.RenewAsync(claim, Duration, caller.AsOrigin(), cancellationToken), fileId, caller);
     }
 
-    /// <summary>Gives the lock back, or leaves the queue. Repeating it, or releasing what is lost, changes nothing.</summary>
-    /// <param name="caller">Who asks.</param>
+    /// <summary>Releases the lock, or leaves the queue. Idempotent; releasing a lost lock has no effect.</summary>
+    /// <param name="caller">The caller.</param>
     /// <param name="fileId">The file.</param>
-    /// <param name="fencingToken">The fencing token of the grant. A late release cannot end a newer grant of the same session. Null
-    /// releases the current grant of the session.</param>
-    /// <param name="cancellationToken">Stops before the release.</param>
-    /// <returns>Whether anything was given back.</returns>
+    /// <param name="fencingToken">
+    /// The fencing token of the grant. A late release cannot end a newer grant of the same session. Null releases the current grant of the
+    /// session.
+    /// </param>
+    /// <param name="cancellationToken">Cancels before the release.</param>
+    /// <returns>Whether a lock was released.</returns>
     public async ValueTask<bool> ReleaseAsync(Caller caller, string fileId, long? fencingToken, CancellationToken cancellationToken)
     {
         var claim = await ClaimAsync(caller, fileId, fencingToken, cancellationToken);
@@ -126,7 +128,7 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
             cancellationToken
         );
 
-    /// <summary>Ends a lock whoever holds it. For administrators; announced like every release.</summary>
+    /// <summary>Ends a lock of any holder. For administrators. Announced like every release.</summary>
     public ValueTask<bool> ForceReleaseAsync(Caller caller, string fileId, CancellationToken cancellationToken) =>
         store.WriteAsync(
             async (unit, ct) =>
@@ -138,7 +140,7 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
             cancellationToken
         );
 
-    /// <summary>Who holds the locks of one collection, in the snapshot of a list.</summary>
+    /// <summary>Returns the holders of the locks in one collection, in the snapshot of a list.</summary>
     public static async ValueTask<IReadOnlyDictionary<string, LockHolder>> HoldersAsync(
         IReadScope scope,
         Caller caller,
@@ -157,7 +159,7 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
 
     public static ResourceName ResourceOf(DocumentFile file) => DocumentNames.Lock(file.CollectionId, file.StableId);
 
-    /// <summary>The claim of the caller's session to the lock of a file that it sees.</summary>
+    /// <summary>Returns the claim of the caller's session to the lock of a visible file.</summary>
     private async ValueTask<LeaseClaim> ClaimAsync(Caller caller, string fileId, long? fencingToken, CancellationToken cancellationToken)
     {
         var file = await store.ReadAsync(

@@ -6,20 +6,21 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Dunlin.Apps.Documents;
 
-/// <summary>Bounds the memory of request bodies: a large one takes a place before it is read, and gives it back when the request has
-/// been handled. Safe for concurrent use.</summary>
+/// <summary>
+/// Limits the memory of request bodies. A large body reserves its size before it is read, until the request was handled. Thread-safe.
+/// </summary>
 internal sealed class LargeBodies
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
-    // 16 KiB/s: a body that trickles in would keep its place for hours.
+    // 16 KiB/s: a slow body would hold its reservation for hours.
     private static readonly MinDataRate LeastRate = new(bytesPerSecond: 16 * 1024, gracePeriod: TimeSpan.FromSeconds(15));
 
-    private readonly Lock _gate = new(); // guards the rest
+    private readonly Lock _gate = new(); // guards all fields below
     private readonly Dictionary<string, int> _byUser = new(StringComparer.Ordinal);
     private long _bytes;
 
-    /// <summary>Bytes of the bodies that have a place now.</summary>
+    /// <summary>Bytes of all bodies with a reservation.</summary>
     public long BytesInFlight
     {
         get
@@ -29,12 +30,12 @@ internal sealed class LargeBodies
         }
     }
 
-    /// <summary>Takes a place for the body of a request. Call it once the rights have been checked.</summary>
-    /// <param name="request">The request, of which nothing has been read.</param>
-    /// <param name="userId">Who sends it.</param>
-    /// <param name="maxBytes">The most that will be read; reserved where the request does not say its length and is not small.</param>
-    /// <returns>Gives the place back when disposed; null where the body is small, or so large that it will not be read.</returns>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/> with the limit.</exception>
+    /// <summary>Reserves memory for the body of a request. Call it after checking permissions.</summary>
+    /// <param name="request">The request, with an unread body.</param>
+    /// <param name="userId">The sender.</param>
+    /// <param name="maxBytes">The maximum to read; reserved if the request declares no length and is not small.</param>
+    /// <returns>Releases the reservation when disposed; null if the body is small, or too large to be read.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/>: the limit is reached.</exception>
     public async ValueTask<IDisposable?> TakeAsync(HttpRequest request, string userId, int maxBytes)
     {
         var bytes = request.ContentLength ?? (await IsSmallAsync(request, maxBytes) ? 0 : maxBytes);
@@ -55,10 +56,10 @@ internal sealed class LargeBodies
         return new Place(this, userId, bytes);
     }
 
-    // Looks at the body without taking anything from it.
+    // Looks at the body without consuming it.
     private static async ValueTask<bool> IsSmallAsync(HttpRequest request, int maxBytes)
     {
-        // The server's own limit is fixed once reading has begun.
+        // The server's limit is read-only after reading has begun.
         if (
             request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit
             && limit.MaxRequestBodySize < maxBytes

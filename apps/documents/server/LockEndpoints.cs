@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Dunlin.Apps.Documents;
 
-/// <summary>The lock calls: each carries the file, and where the page knows it the lease, which is the fencing token.</summary>
+/// <summary>The endpoints for locks. Each request contains the file and, if the page has it, the fencing token as <c>lease</c>.</summary>
 internal static class LockEndpoints
 {
     private const int MaxBody = 1024;

@@ -7,10 +7,9 @@ using Dunlin.Topics;
 namespace Dunlin.Apps.Documents;
 
 /// <summary>
-/// The lease ids of this system. Its lock calls carry only the file, because a lock belongs to a session: so the id is made
-/// here, from the session and a key that lies in the database, and is told to nobody. All tabs of a session share it; the
-/// fencing token, which each of them is told, is what tells one grant from a later one. A credential without a session
-/// (a token of another issuer) counts as one session of its user.
+/// Derives the lease ids of this system. A lock request contains only the file, because a lock belongs to a session. So the id is derived
+/// from the session and a key in the database, and stays secret. All tabs of a session share it; their fencing tokens distinguish its
+/// grants. A credential without a session (a token of another issuer) counts as one session of its user.
 /// </summary>
 internal sealed class LockIds(IStore store)
 {
@@ -18,7 +17,7 @@ internal sealed class LockIds(IStore store)
 
     private byte[]? _key;
 
-    /// <summary>The lease id of the caller's session.</summary>
+    /// <summary>Returns the lease id of the caller's session.</summary>
     public async ValueTask<string> OfAsync(Caller caller, CancellationToken cancellationToken)
     {
         var key = _key ??= await LoadAsync(cancellationToken);
@@ -26,7 +25,7 @@ internal sealed class LockIds(IStore store)
         return Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(owner)));
     }
 
-    // Whoever asks first makes the key; the others find it.
+    // The first caller of all nodes creates the key.
     private async ValueTask<byte[]> LoadAsync(CancellationToken cancellationToken)
     {
         var made = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));

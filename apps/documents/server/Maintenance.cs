@@ -8,12 +8,12 @@ namespace Dunlin.Apps.Documents;
 /// <summary>Whether only administrators may write now, and why.</summary>
 internal sealed record MaintenanceState(bool On, string Message);
 
-/// <summary>Maintenance: looked at in the transaction of every write, so that after it has begun nothing slips through.</summary>
+/// <summary>The maintenance mode. Every write checks it in its transaction, so that no write commits after the mode was set.</summary>
 internal static class Maintenance
 {
     private const string Setting = "maintenance";
 
-    // Long enough not to be asked by every client every second, short enough that saving goes on soon after.
+    // Long enough to avoid requests every second, short enough to resume saving soon after the end.
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30);
 
     public static async ValueTask RequireOffAsync(IUnitOfWork unit, Caller caller)
@@ -31,7 +31,7 @@ internal static class Maintenance
     public static async ValueTask<MaintenanceState> ReadAsync(IReadScope scope) =>
         Read(await DocumentRows.SettingAsync(scope.Connection, null, Setting));
 
-    /// <summary>Turns it on or off and tells everybody, whoever did.</summary>
+    /// <summary>Sets the mode and announces it to all users, including the caller.</summary>
     public static async ValueTask SetAsync(IUnitOfWork unit, MaintenanceState state, CancellationToken cancellationToken)
     {
         await DocumentRows.SetSettingAsync(unit, Setting, JsonSerializer.Serialize(state));

@@ -5,10 +5,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Apps.Focus;
 
-/// <summary>Focus: one user, many devices; a timer that follows its owner, a calendar and tasks.</summary>
+/// <summary>Registers Focus: a timer, a calendar and tasks of one user on many devices.</summary>
 public static class FocusApp
 {
-    /// <summary>Adds tables, channels, services and the schedule.</summary>
+    /// <summary>Adds tables, channels, services and the timer schedule.</summary>
     public static DunlinBuilder AddFocus(this DunlinBuilder builder)
     {
         builder.AddSchema("focus", typeof(FocusApp).Assembly, "Dunlin.Apps.Focus.Schema.");

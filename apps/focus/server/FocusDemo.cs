@@ -4,7 +4,7 @@ using Dunlin.Journal;
 
 namespace Dunlin.Apps.Focus;
 
-/// <summary>A few tasks and a week of calendar for each user, for the demo. Does nothing for a user who has tasks already.</summary>
+/// <summary>Demo data: several tasks and one week of calendar for each user. Skips a user who already has tasks.</summary>
 public static class FocusDemo
 {
     private static readonly (string Title, string Notes, int Minutes)[] Tasks =
@@ -16,7 +16,7 @@ public static class FocusDemo
         ("Answer the backlog of mail", "", 0),
     ];
 
-    // Day of the week from Monday, hour, minute, minutes long.
+    // Day of the week from Monday, hour, minute, duration in minutes.
     private static readonly (string Title, int Day, int Hour, int Minute, int Length)[] Events =
     [
         ("Stand-up", 0, 9, 0, 15),

@@ -4,7 +4,7 @@ namespace Dunlin.Apps.Focus;
 
 internal static class FocusErrors
 {
-    /// <summary>With what is there now, so that the client can tell whether its change is touched by the other at all.</summary>
+    /// <summary>Contains the current state, so that the client can check whether the other change conflicts with its own.</summary>
     public static DunlinException Changed(long version, object current) =>
         new(ErrorCode.VersionMismatch)
         {

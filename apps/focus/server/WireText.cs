@@ -3,12 +3,12 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Apps.Focus;
 
-/// <summary>Texts and ids of requests.</summary>
+/// <summary>Validates texts and ids of requests.</summary>
 internal static class WireText
 {
     private const int MaxIdLength = 64;
 
-    /// <summary>A title: something to read, on one line.</summary>
+    /// <summary>Validates a title: visible text on one line.</summary>
     public static string Title(string? text, string field, int max = 200)
     {
         var trimmed = (text ?? "").Trim();
@@ -26,7 +26,7 @@ internal static class WireText
         return Bounded(text ?? "", field, max);
     }
 
-    /// <summary>The id that the client chose, which makes a repeated request recognisable; else a new one.</summary>
+    /// <summary>Returns the client's id, which identifies a repeated request, or a new random one.</summary>
     public static string IdOrNew(string? id, string field) =>
         id is null ? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12)) : Id(id, field);
 

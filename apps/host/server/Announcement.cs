@@ -1,6 +1,6 @@
 namespace Dunlin.Host;
 
-/// <summary>Prints where to go once the host answers.</summary>
+/// <summary>Prints the address when the host is ready.</summary>
 internal sealed class Announcement(
     HostSettings settings,
     IHostApplicationLifetime lifetime,

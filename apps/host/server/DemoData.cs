@@ -11,7 +11,7 @@ using Dunlin.RxDb;
 
 namespace Dunlin.Host;
 
-/// <summary>Accounts and data to try the systems with. Only in demo mode, which Production never is.</summary>
+/// <summary>Seeds demo accounts and demo data. Runs in demo mode only, which is off in Production.</summary>
 internal sealed class DemoData(
     HostSettings settings,
     IConfiguration configuration,
@@ -49,7 +49,7 @@ internal sealed class DemoData(
     {
         if (!settings.Demo)
             return;
-        // Further names, for tests with more users than people need to try things out.
+        // Additional accounts, for tests that need many users.
         var more = (configuration["Dunlin:DemoAccounts"] ?? "").Split(
             ',',
             StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries
@@ -63,7 +63,7 @@ internal sealed class DemoData(
             }
             catch (DunlinException error) when (error.Code == ErrorCode.Conflict)
             {
-                // Another node of the same store starts at the same time and was first.
+                // Another node on the same store created the account first.
             }
         }
         await DocumentsDemo.SeedAsync(

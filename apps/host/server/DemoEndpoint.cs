@@ -1,6 +1,6 @@
 namespace Dunlin.Host;
 
-/// <summary><c>GET /api/v1/demo</c>: the accounts one may try the systems with. 404 outside demo mode, where none exist.</summary>
+/// <summary><c>GET /api/v1/demo</c>: the demo accounts. 404 outside demo mode.</summary>
 internal static class DemoEndpoint
 {
     public static void MapDemo(this IEndpointRouteBuilder app, HostSettings settings)

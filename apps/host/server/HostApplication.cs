@@ -14,10 +14,10 @@ using Dunlin.Security;
 
 namespace Dunlin.Host;
 
-/// <summary>All systems in one process. Tests build it too, with their own services.</summary>
+/// <summary>Builds the host with all systems in one process. Tests build it too, with their own services.</summary>
 internal static class HostApplication
 {
-    /// <summary>What may be said to the host below <c>Dunlin:</c>.</summary>
+    /// <summary>The known settings below <c>Dunlin:</c>.</summary>
     public static SettingSections Settings { get; } =
         new SettingSections(
             "this host",
@@ -46,7 +46,7 @@ internal static class HostApplication
         builder.Services.AddSingleton(settings);
         builder.Services.AddOpenApi(openApi => openApi.ShouldInclude = description => description.HttpMethod != HttpMethods.Head);
 
-        // Full paths: the working directory is the caller's, the content root is the program's.
+        // Use a full path: a relative path belongs to the working directory, but the content root is the program's folder.
         var data = Path.GetFullPath(settings.Data);
         builder.Services.AddAuthentication(DunlinAuthentication.Scheme);
         builder.Services.AddHealthChecks().AddDunlin();
@@ -60,7 +60,7 @@ internal static class HostApplication
         dunlin.AddWarranty();
         dunlin.AddFocus();
         dunlin.AddWishlists();
-        // Dunlin__Jobs__LeaseDuration and the like.
+        // Binds variables such as Dunlin__Jobs__LeaseDuration.
         Settings.Bind(builder.Services, builder.Configuration);
         builder.AddTelemetry();
         builder.Services.AddSingleton<WebPages>();

@@ -2,8 +2,10 @@ using System.Globalization;
 
 namespace Dunlin.Host;
 
-/// <summary>What the command line says. Every option is also a setting <c>Dunlin:...</c> (environment: <c>Dunlin__...</c>); the
-/// command line wins.</summary>
+/// <summary>
+/// The options of the command line. Each is also a setting <c>Dunlin:...</c> (environment: <c>Dunlin__...</c>). The command line overrides
+/// the environment.
+/// </summary>
 internal sealed record HostSettings
 {
     public const string Usage = """
@@ -91,7 +93,7 @@ internal sealed record HostSettings
             };
     }
 
-    // As the configuration reads its variables, whatever the case: what passes for a known setting must also count.
+    // Compares names without case, as the configuration does. Otherwise a variable could be a known setting and still have no effect.
     private static string? Variable(string name) =>
         Environment
             .GetEnvironmentVariables()

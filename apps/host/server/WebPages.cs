@@ -2,12 +2,12 @@ using Microsoft.Extensions.FileProviders;
 
 namespace Dunlin.Host;
 
-/// <summary>The pages of the systems, as the web build leaves them: hashed assets are cached for ever, pages never.</summary>
+/// <summary>Serves the built pages of the systems. Browsers cache hashed assets for ever and revalidate pages.</summary>
 internal sealed class WebPages
 {
     private const string Missing = "The web part has not been built. Run ./start.sh, or: npm ci && npm run build";
 
-    // Address -> page of the build. Addresses below an entry ending in /{**rest} show the same page.
+    // Route and page of the build. A route that ends in /{**rest} serves the same page for all addresses below it.
     private static readonly (string Route, string Page)[] Pages =
     [
         ("/", "apps/host/web/index.html"),
@@ -61,14 +61,14 @@ internal sealed class WebPages
         }
     }
 
-    // A page names its scripts by their hashes: a kept page of an older build would ask for files that are gone.
+    // A page names its scripts by hash, so a cached page of an older build would request missing files.
     private static IResult Html(HttpContext context, string path)
     {
         context.Response.Headers.CacheControl = "no-cache";
         return Results.File(path, "text/html; charset=utf-8", lastModified: new DateTimeOffset(File.GetLastWriteTimeUtc(path)));
     }
 
-    // Published: beside the program. In a checkout: the build's folder at its root.
+    // A published program has the folder beside it. In a checkout it is at the root.
     private static string? Find()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)

@@ -4,7 +4,7 @@ using static Dunlin.Apps.Todos.TodoSpaces;
 
 namespace Dunlin.Apps.Todos;
 
-/// <summary>What every member of a list can do with its tasks and shopping items.</summary>
+/// <summary>The mutators for tasks and shopping items. Every member of a list may run them.</summary>
 internal static class EntryMutators
 {
     private const int MaxTitle = 300;
@@ -48,7 +48,7 @@ internal static class EntryMutators
         var task = await RequireAsync<TodoTask>(mutation, args.ListId, key, cancellationToken);
         if (args.Note is { Length: > MaxNote })
             throw new DunlinException(ErrorCode.InvalidField, $"'note' has at most {MaxNote} characters.", "note");
-        // Only what the client names: two who edit different fields of a task offline both keep their work.
+        // Change only the fields that the client names, so that concurrent offline edits of different fields both survive.
         task = task with
         {
             Title = args.Title is null ? task.Title : Text(args.Title, MaxTitle, "title"),
@@ -81,7 +81,7 @@ internal static class EntryMutators
         await mutation.Records.PutAsync(Space(args.ListId), key, item, cancellationToken: cancellationToken);
     }
 
-    /// <summary>More or less of an item: a change and not a value, so that two who add one each end with two more.</summary>
+    /// <summary>Changes the quantity of an item by a difference, so that two concurrent increments by one add up to two.</summary>
     private static async ValueTask AdjustItemAsync(Mutation mutation, AdjustItemArgs args, CancellationToken cancellationToken)
     {
         var key = ItemKey(args.ListId, args.Id);
@@ -108,7 +108,7 @@ internal static class EntryMutators
         await mutation.RequireListAsync(listId, cancellationToken);
         if (await mutation.Records.FindAsync(Space(listId), key, cancellationToken) is not null)
             throw new DunlinException(ErrorCode.Conflict, "There is an entry with this id.");
-        // The record of the list is one of the space too.
+        // The space also contains the record of the list.
         if (await mutation.Records.CountAsync(Space(listId), cancellationToken) > TodoLimits.Entries)
             throw DunlinException.Limit(TodoLimits.Entries, "entries of a list; delete some first");
         return key;

@@ -7,9 +7,8 @@ using static Dunlin.Apps.Todos.TodoSpaces;
 namespace Dunlin.Apps.Todos;
 
 /// <summary>
-/// How users come to share a list: its owner invites a user name, and nothing of the list reaches that user before the invitation
-/// is accepted. The owner sees the same whether or not there is such a user, and whether or not the invitation was declined: no
-/// answer tells which user names exist.
+/// The mutators that share a list. The owner invites a user name; the invited user receives no data of the list before accepting. Threat:
+/// an owner must not learn which user names exist. So the owner sees the same result for unknown users and for declined invitations.
 /// </summary>
 internal static class InvitationMutators
 {
@@ -22,7 +21,7 @@ internal static class InvitationMutators
             .AddMutator<InvitationArgs>("acceptInvitation", AcceptAsync)
             .AddMutator<InvitationArgs>("declineInvitation", DeclineAsync);
 
-    /// <summary>Removes the invitation from the invited user's inbox, if it got there.</summary>
+    /// <summary>Removes the invitation from the invited user's inbox, if it exists there.</summary>
     public static async ValueTask TakeBackAsync(Mutation mutation, TodoList list, string username, CancellationToken cancellationToken)
     {
         if (await FindAccountAsync(mutation, username, cancellationToken) is { } account)
@@ -34,7 +33,7 @@ internal static class InvitationMutators
         var list = await mutation.RequireOwnListAsync(args.Id, cancellationToken);
         var username = Text(args.Username, MaxUsername, "username");
         var account = await FindAccountAsync(mutation, username, cancellationToken);
-        // The owner sees the members, so this tells nothing new.
+        // The owner already sees the members, so this answer reveals nothing.
         if (list.InvitationOf(username) is not null || list.Members.Any(member => member.Id == account?.UserId))
             return;
         if (list.Members.Count + (list.Invited?.Count ?? 0) >= TodoLimits.Members)
@@ -92,7 +91,7 @@ internal static class InvitationMutators
             await mutation.Records.FindAsync<Invitation>(inbox, InvitationKey(args.Id), cancellationToken)
             ?? throw new DunlinException(ErrorCode.NotFound, "There is no such invitation.");
         var list = await mutation.Records.FindAsync<TodoList>(Space(args.Id), ListKey(args.Id), cancellationToken);
-        // An invitation that its list does not know of has been withdrawn.
+        // An invitation that is missing from its list was withdrawn.
         if (list?.InvitationOf(invitation.Username) is not null)
         {
             await mutation.RequireRoomAsync(cancellationToken);

@@ -5,8 +5,9 @@ using static Dunlin.Apps.Todos.TodoSpaces;
 
 namespace Dunlin.Apps.Todos;
 
-/// <summary>What can be done with lists. Every member works in a list; its owner renames, shares and deletes it. Who joins it:
-/// <see cref="InvitationMutators"/>.</summary>
+/// <summary>
+/// The mutators for lists. Only the owner may rename, share and delete a list. <see cref="InvitationMutators"/> adds members.
+/// </summary>
 internal static class ListMutators
 {
     private const int MaxName = 80;
@@ -21,7 +22,7 @@ internal static class ListMutators
     private static async ValueTask CreateAsync(Mutation mutation, CreateListArgs args, CancellationToken cancellationToken)
     {
         var (records, space, me) = (mutation.Records, Space(Id(args.Id, "id")), mutation.Me());
-        // The id of a deleted list stays used while its deletion is told: its readers must not take another list for it.
+        // The id of a deleted list stays reserved: readers that have not pulled the deletion must not receive another list under it.
         if (
             (await records.MembersAsync(space, cancellationToken)).Count > 0
             || await mutation.Unit.RecordTables().Records.FindAsync(space, ListKey(args.Id), cancellationToken) is not null
@@ -56,7 +57,7 @@ internal static class ListMutators
             await InvitationMutators.TakeBackAsync(mutation, list, invited.Username, cancellationToken);
         foreach (var row in await mutation.Records.ListAsync(Space(args.Id), cancellationToken: cancellationToken))
             await mutation.Records.DeleteAsync(Space(args.Id), row.Key, cancellationToken);
-        // After the deletions, which are told to whoever could read at the time: a space that nobody reads costs no pull.
+        // Revoke access after the deletions, so that the members still receive them. A space without readers adds nothing to pulls.
         foreach (var member in await mutation.Records.MembersAsync(Space(args.Id), cancellationToken))
             await mutation.Records.RevokeAsync(Space(args.Id), member.UserId, cancellationToken);
     }

@@ -1,7 +1,6 @@
 namespace Dunlin.Apps.Todos;
 
-/// <summary>What one user can make the server keep here. Each bounds what a pull of that user, or of the users who share a list,
-/// has to read.</summary>
+/// <summary>Limits of one user's stored data. Each bounds the records that a pull of the user, or of a list's members, reads.</summary>
 internal static class TodoLimits
 {
     /// <summary>Lists that a user sees, own and shared ones.</summary>
@@ -10,13 +9,15 @@ internal static class TodoLimits
     /// <summary>Entries of a list.</summary>
     public const int Entries = 10_000;
 
-    /// <summary>Members of a list, those who are invited included.</summary>
+    /// <summary>Members of a list, including invited users.</summary>
     public const int Members = 50;
 
-    /// <summary>Invitations that one user has sent and nobody has accepted.</summary>
+    /// <summary>Pending invitations that one user has sent.</summary>
     public const int SentInvitations = 50;
 
-    /// <summary>Invitations that wait for one user. What comes beyond is dropped without a word: an error would tell the sender that
-    /// there is such a user.</summary>
+    /// <summary>
+    /// Pending invitations of one invited user. Further ones are dropped silently, because an error would reveal to the sender that the
+    /// user exists.
+    /// </summary>
     public const int ReceivedInvitations = 20;
 }

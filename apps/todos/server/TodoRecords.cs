@@ -7,15 +7,18 @@ using Dunlin.Topics;
 
 namespace Dunlin.Apps.Todos;
 
-/// <summary>Somebody who sees a list.</summary>
+/// <summary>A user who sees a list.</summary>
 public sealed record Member(string Id, string Name);
 
-/// <summary>An invitation that nobody has accepted yet, as the members of the list see it: the name as it was typed, whether or not
-/// there is such a user.</summary>
+/// <summary>
+/// A pending invitation as the members of the list see it: the user name that the owner typed, whether or not such a user exists.
+/// </summary>
 public sealed record Invited(string Username, long CreatedAt);
 
-/// <summary>A list: one space, which holds this record and the entries. <paramref name="Kind"/> is <c>tasks</c> or <c>shopping</c>.
-/// <paramref name="Invited"/> is null in records that were written before there were invitations.</summary>
+/// <summary>
+/// A list: one space that contains this record and the entries. <paramref name="Kind"/> is <c>tasks</c> or <c>shopping</c>.
+/// <paramref name="Invited"/> is null in records of versions without invitations.
+/// </summary>
 public sealed record TodoList(
     string Id,
     string Name,
@@ -26,52 +29,52 @@ public sealed record TodoList(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<Invited>? Invited = null
 )
 {
-    /// <summary>The invitation of a user name, compared without case like the names of accounts.</summary>
+    /// <summary>Returns the invitation of a user name. Ignores case, as account names do.</summary>
     public Invited? InvitationOf(string username) =>
         Invited?.FirstOrDefault(invited =>
             string.Equals(UserAccount.NameKey(invited.Username), UserAccount.NameKey(username), StringComparison.Ordinal)
         );
 
-    /// <summary>The list without the invitation of a user name.</summary>
+    /// <summary>Returns the list without the invitation of a user name.</summary>
     public TodoList WithoutInvitationOf(string username) =>
         InvitationOf(username) is { } gone ? this with { Invited = [.. Invited!.Where(invited => invited != gone)] } : this;
 }
 
-/// <summary>An invitation as the invited user sees it; it lies in a space of that user's own.</summary>
-/// <param name="Id">The list.</param>
-/// <param name="Name">Its name when the invitation was made.</param>
-/// <param name="Kind">Its kind.</param>
-/// <param name="From">Its owner.</param>
-/// <param name="Username">The name that was typed.</param>
-/// <param name="CreatedAt">When it was made, in Unix milliseconds.</param>
+/// <summary>An invitation as the invited user sees it, stored in that user's inbox.</summary>
+/// <param name="Id">The list's id.</param>
+/// <param name="Name">The list's name at the time of the invitation.</param>
+/// <param name="Kind">The list's kind.</param>
+/// <param name="From">The list's owner.</param>
+/// <param name="Username">The user name that the owner typed.</param>
+/// <param name="CreatedAt">When it was created, in Unix milliseconds.</param>
 public sealed record Invitation(string Id, string Name, string Kind, Member From, string Username, long CreatedAt);
 
-/// <summary>Something to do.</summary>
+/// <summary>A task of a list.</summary>
 public sealed record TodoTask(string Id, string ListId, string Title, string Note, bool Done, Member CreatedBy, long CreatedAt);
 
-/// <summary>Something to buy.</summary>
+/// <summary>A shopping item of a list.</summary>
 public sealed record ShoppingItem(string Id, string ListId, string Name, int Quantity, bool Bought, Member CreatedBy, long CreatedAt);
 
-/// <summary>Where the records lie, and who may touch them.</summary>
+/// <summary>Names the spaces and keys of records, and checks access to them.</summary>
 internal static class TodoSpaces
 {
     private const string Root = "todos";
 
     public static SpaceName Space(string listId) => SpaceName.Of(Root, listId);
 
-    /// <summary>Where one user's invitations lie.</summary>
+    /// <summary>Returns the space of one user's invitations.</summary>
     public static SpaceName Inbox(string userId) => SpaceName.Of("todos-inbox", userId);
 
     public static string InvitationKey(string listId) => "invitation/" + listId;
 
     public static string ListKey(string listId) => "list/" + listId;
 
-    // The list's id is part of the key: ids that clients choose cannot meet across lists.
+    // The key contains the list's id, so that client-chosen ids of different lists cannot collide.
     public static string TaskKey(string listId, string id) => $"task/{listId}/{id}";
 
     public static string ItemKey(string listId, string id) => $"item/{listId}/{id}";
 
-    /// <summary>The list, for one who may read and change it. Unknown and foreign lists are refused alike.</summary>
+    /// <summary>Returns a list that the caller may read and change. Unknown lists and lists of others give the same error.</summary>
     public static async ValueTask<TodoList> RequireListAsync(this Mutation mutation, string listId, CancellationToken cancellationToken)
     {
         var isMember = await mutation.Records.MayReadAsync(Space(listId), mutation.Caller.UserId, cancellationToken);
@@ -88,7 +91,7 @@ internal static class TodoSpaces
             : throw new DunlinException(ErrorCode.Forbidden, "Only the owner of a list may do this.");
     }
 
-    /// <summary>The lists that a user sees: own ones and those of others.</summary>
+    /// <summary>Returns the lists that a user sees, own and shared ones.</summary>
     public static async ValueTask<IReadOnlyList<TodoList>> ListsOfAsync(
         this Mutation mutation,
         string userId,
@@ -107,7 +110,7 @@ internal static class TodoSpaces
         return lists;
     }
 
-    /// <summary>Throws where one more list would be more than a user may see.</summary>
+    /// <summary>Throws if the caller already sees the maximum of lists.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.LimitReached"/>.</exception>
     public static async ValueTask RequireRoomAsync(this Mutation mutation, CancellationToken cancellationToken)
     {
@@ -117,7 +120,7 @@ internal static class TodoSpaces
 
     public static Member Me(this Mutation mutation) => new(mutation.Caller.UserId, mutation.Caller.Name);
 
-    /// <summary>A text that somebody typed: trimmed, not empty, not endless.</summary>
+    /// <summary>Validates user input: trimmed, not empty, within the length limit.</summary>
     public static string Text(string text, int maxLength, string field)
     {
         var trimmed = text.Trim();
@@ -126,7 +129,7 @@ internal static class TodoSpaces
             : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has 1 to {maxLength} characters.", field);
     }
 
-    /// <summary>An id that a client chose.</summary>
+    /// <summary>Validates a client-chosen id.</summary>
     public static string Id(string id, string field) =>
         id.Length is >= 1 and <= 40 && id.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
             ? id

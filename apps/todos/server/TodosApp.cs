@@ -5,13 +5,15 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Apps.Todos;
 
-/// <summary>Shared lists of tasks and of shopping, for the Replicache client.</summary>
+/// <summary>Registers shared task and shopping lists for the Replicache client.</summary>
 public static class TodosApp
 {
-    /// <summary>What the page says its records and mutators are. Change both when an old page must not go on.</summary>
+    /// <summary>
+    /// The version of records and mutators that the page must name. Increase it here and in the page to shut out older pages.
+    /// </summary>
     public const string SchemaVersion = "1";
 
-    /// <summary>Adds the mutators; there are no tables of its own, all is records.</summary>
+    /// <summary>Adds the mutators. The system has no tables; all data is records.</summary>
     public static DunlinBuilder AddTodos(this DunlinBuilder builder)
     {
         var replicache = builder.AddReplicache(options => options.SchemaVersions.Add(SchemaVersion));

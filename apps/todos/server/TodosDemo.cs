@@ -4,7 +4,7 @@ using static Dunlin.Apps.Todos.TodoSpaces;
 
 namespace Dunlin.Apps.Todos;
 
-/// <summary>A few lists for the demo. Does nothing where they are there already, or were.</summary>
+/// <summary>Demo lists. Skips lists that exist or existed.</summary>
 public static class TodosDemo
 {
     private static readonly Member Alice = new("alice", "Alice Archer");

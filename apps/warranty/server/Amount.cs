@@ -3,11 +3,13 @@ using System.Text.RegularExpressions;
 
 namespace Dunlin.Apps.Warranty;
 
-/// <summary>Amounts of money as people type them: a comma or a point before the decimals, and groups of three digits set apart by the other
-/// one, by spaces or by apostrophes.</summary>
+/// <summary>
+/// Parses typed amounts of money: a comma or a point before the decimals, and groups of three digits separated by the other one, by spaces
+/// or by apostrophes.
+/// </summary>
 internal static partial class Amount
 {
-    /// <summary>Reads an amount that is not negative. False where the text is none, or may mean two: <c>1,234</c>.</summary>
+    /// <summary>Parses a non-negative amount. Returns false if the text is no amount or ambiguous: <c>1,234</c>.</summary>
     public static bool TryRead(string text, out decimal amount)
     {
         amount = 0;
@@ -18,8 +20,8 @@ internal static partial class Amount
         return decimal.TryParse($"{digits}.{decimals}0", NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out amount);
     }
 
-    // Groups are of three digits with one separator, which is not the decimal one. A single point or comma before three digits is
-    // ambiguous, so it is neither.
+    // Groups have three digits and one separator, which differs from the decimal separator. A single point or comma before three digits is
+    // ambiguous, so it is rejected.
     [GeneratedRegex(
         """
             ^(?:

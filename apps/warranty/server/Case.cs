@@ -5,8 +5,10 @@ namespace Dunlin.Apps.Warranty;
 /// <summary>A branch of the repair service.</summary>
 public sealed record Branch(long Id, string Code, string Name);
 
-/// <summary>One repair under warranty, as it travels. <paramref name="Version"/> is the journal offset of its last change: of
-/// two states of a case the one with the higher version is the newer.</summary>
+/// <summary>
+/// A warranty repair on the wire. <paramref name="Version"/> is the journal offset of its last change. Of two states of a case, the one
+/// with the higher version is newer.
+/// </summary>
 public sealed record Case(
     long Id,
     long BranchId,
@@ -30,10 +32,10 @@ public sealed record Case(
 
 /// <summary>A page of cases.</summary>
 /// <param name="Items">The cases.</param>
-/// <param name="Page">One-based.</param>
-/// <param name="Limit">Cases to a page.</param>
-/// <param name="Total">Cases that match.</param>
-/// <param name="Position">The journal position that this page is at least as new as.</param>
+/// <param name="Page">The page number, from 1.</param>
+/// <param name="Limit">Cases per page.</param>
+/// <param name="Total">Number of matching cases.</param>
+/// <param name="Position">A journal position. The page contains all changes up to it.</param>
 public sealed record CasePage(IReadOnlyList<Case> Items, int Page, int Limit, long Total, string Position);
 
 /// <summary>One overwritten value.</summary>
@@ -47,5 +49,5 @@ public sealed record HistoryEntry(
     long ChangedAt
 );
 
-/// <summary>A lease as the page shows it when saving: what it got when it took the lock.</summary>
+/// <summary>The id and fencing token of a lease that the page acquired, sent with a save.</summary>
 public sealed record LeaseProof(string LeaseId, [property: JsonPropertyName("fence")] long FencingToken);

@@ -63,7 +63,7 @@ internal static class CaseEndpoints
         var body = await RequestBody.ReadAsync<UpdateBody>(http, MaxBody, http.RequestAborted);
         if (body.Updates.Count == 0)
             throw new DunlinException(ErrorCode.InvalidField, "'updates' names no field.", "updates");
-        // Not the request's token: what the user typed is saved although the page has been left.
+        // Ignore the request's cancellation: a save completes although the user left the page.
         return await cases.UpdateAsync(
             caller,
             id,

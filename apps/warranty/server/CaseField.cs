@@ -5,8 +5,10 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Apps.Warranty;
 
-/// <summary>One field of a case that can be edited: its name on the wire, its column, and what it may hold. All values are
-/// texts in the database; an empty text is "nothing".</summary>
+/// <summary>
+/// One editable field of a case: its wire name, its column and its valid values. All values are texts in the database; an empty text means
+/// no value.
+/// </summary>
 internal sealed record CaseField(
     string Name,
     string Column,
@@ -36,7 +38,7 @@ internal sealed record CaseField(
         Text("staff", "staff", 80),
     ];
 
-    /// <summary>What its column is sorted by.</summary>
+    /// <summary>The column to sort by.</summary>
     public string SortColumn => HasSortKey ? Column + "_sort" : Column;
 
     private static readonly FrozenDictionary<string, CaseField> ByName = All.ToFrozenDictionary(f => f.Name, StringComparer.Ordinal);

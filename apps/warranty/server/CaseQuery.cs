@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Apps.Warranty;
 
-/// <summary>What part of a branch's cases to show: <c>?search=&amp;sort=&amp;page=&amp;limit=</c>.</summary>
+/// <summary>Selects and orders the cases of a branch: <c>?search=&amp;sort=&amp;page=&amp;limit=</c>.</summary>
 internal sealed record CaseQuery(string Search, string Sort, int Page, int Limit)
 {
     private const int MaxSearch = 100;
@@ -24,7 +24,7 @@ internal sealed record CaseQuery(string Search, string Sort, int Page, int Limit
         return query;
     }
 
-    /// <summary>For LIKE on <c>search_text</c>, with the escape character <c>\</c>; empty matches all.</summary>
+    /// <summary>The pattern for LIKE on <c>search_text</c>, with the escape character <c>\</c>; empty matches all.</summary>
     public string Pattern =>
         Search.Length == 0
             ? ""
@@ -36,7 +36,7 @@ internal sealed record CaseQuery(string Search, string Sort, int Page, int Limit
                     .Replace("_", "\\_", StringComparison.Ordinal)
                 + "%";
 
-    /// <summary>From a fixed set of columns: nothing of the request reaches the SQL.</summary>
+    /// <summary>One of a fixed set of columns, so that no text of the request enters the SQL.</summary>
     public string OrderBy
     {
         get

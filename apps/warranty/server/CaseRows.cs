@@ -22,7 +22,7 @@ internal static class CaseRows
 
     public static Task<Case> RequireAsync(IUnitOfWork unit, long id) => RequireAsync(unit.Connection, unit.Transaction, id);
 
-    /// <summary>The branch of a case; null where there is no such case, or it was deleted.</summary>
+    /// <summary>Returns the branch of a case; null if the case does not exist or was deleted.</summary>
     public static Task<long?> BranchOfAsync(DbConnection connection, DbTransaction? transaction, long id) =>
         connection.ExecuteScalarAsync<long?>(
             "SELECT branch_id FROM warranty_case WHERE id = @id AND deleted_at IS NULL",
@@ -30,7 +30,7 @@ internal static class CaseRows
             transaction
         );
 
-    /// <summary>Throws where a branch has as many cases as it may have.</summary>
+    /// <summary>Throws if a branch has the maximum number of cases.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.LimitReached"/>.</exception>
     public static async Task RequireRoomAsync(IUnitOfWork unit, long branchId)
     {
@@ -130,7 +130,8 @@ internal static class CaseRows
             },
             unit.Transaction
         );
-        // The highest number stays taken: the next case gets the one after it. A few at a time, so that other writers get their turn.
+        // Keep the row with the highest id, because the next case gets the following one. Delete a few rows at a time, so that other
+        // writers are not delayed.
         var oldest = (
             await unit.Connection.QueryAsync<long>(
                 "SELECT id FROM (SELECT id FROM warranty_case WHERE branch_id = @BranchId AND deleted_at IS NOT NULL "
@@ -164,7 +165,7 @@ internal static class CaseRows
             unit.Transaction
         );
 
-    /// <summary>Forgets the oldest overwritten values beyond the limit.</summary>
+    /// <summary>Deletes the oldest overwritten values above the limit.</summary>
     public static Task TrimHistoryAsync(IUnitOfWork unit, long caseId) =>
         unit.Connection.ExecuteAsync(
             "DELETE FROM warranty_history WHERE case_id = @caseId AND version <= (SELECT version FROM warranty_history "
@@ -182,8 +183,10 @@ internal static class CaseRows
             ),
         ];
 
-    /// <summary>The next service number of a branch and month: <c>W{CODE}{YYMM}{###}</c>, with more digits past 999. Unique, because
-    /// the counter grows in the transaction that inserts the case.</summary>
+    /// <summary>
+    /// Returns the next service number of a branch and month: <c>W{CODE}{YYMM}{###}</c>, with more digits past 999. It is unique, because
+    /// the transaction that inserts the case increments the counter.
+    /// </summary>
     public static async Task<string> NextServiceNoAsync(IUnitOfWork unit, Branch branch)
     {
         var month = unit.Now.ToString("yyMM", System.Globalization.CultureInfo.InvariantCulture);

@@ -6,15 +6,15 @@ using Microsoft.Extensions.Hosting;
 namespace Dunlin.Apps.Warranty;
 
 /// <summary>
-/// The columns that cases are searched and sorted by. Whoever writes a case writes them in the same unit of work. At the start they
-/// are computed for cases that an older version of this system has written.
+/// Maintains the columns for searching and sorting cases. Every write of a case updates them in the same unit of work. At the start they
+/// are computed for cases that an older version of this system wrote.
 /// </summary>
 internal sealed class CaseSearch(IStore store) : IHostedService
 {
-    // A unit of work keeps other writers waiting.
+    // Small, because a unit of work delays other writers.
     private const int CasesPerUnit = 200;
 
-    // Between the fields, so that no search matches across two of them; nobody types it.
+    // Separates the fields, so that no search matches across two of them. Users do not type it.
     private const char Between = '\u0001';
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -28,7 +28,7 @@ internal sealed class CaseSearch(IStore store) : IHostedService
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Computes the columns of a case as it is in this unit of work.</summary>
+    /// <summary>Computes the columns of a case in its current state in this unit of work.</summary>
     public static async Task SaveAsync(IUnitOfWork unit, long id) => await SaveAsync(unit, await CaseRows.RequireAsync(unit, id));
 
     /// <summary>Computes the columns of a case.</summary>
@@ -62,7 +62,7 @@ internal sealed class CaseSearch(IStore store) : IHostedService
             unit.Transaction
         );
 
-    /// <returns>The last case of this portion; the largest number where it was the last portion.</returns>
+    /// <returns>The last case of this batch; the largest number after the last batch.</returns>
     private static async ValueTask<long> FillAsync(IUnitOfWork unit, long after)
     {
         var ids = (

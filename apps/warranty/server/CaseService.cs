@@ -8,10 +8,10 @@ using Dunlin.Topics;
 
 namespace Dunlin.Apps.Warranty;
 
-/// <summary>What can be done with a case. Each change is one unit of work: rights, locks, rows, history and event together.</summary>
+/// <summary>The operations on cases. Each change is one unit of work with permission check, lock check, rows, history and event.</summary>
 internal sealed class CaseService(IStore store)
 {
-    // Above this the event says only that the case must be fetched: events stay small whatever is typed.
+    // Above this size the event only names the case, and clients fetch it. Keeps events small.
     private const int MaxUpdateBytes = 16 * 1024;
 
     public ValueTask<IReadOnlyList<Branch>> BranchesAsync(Caller caller, CancellationToken cancellationToken) =>
@@ -64,8 +64,10 @@ internal sealed class CaseService(IStore store)
         );
     }
 
-    /// <summary>Writes some fields. A field that another holds is refused; a field whose lock the page claims to have is written
-    /// only if it still has it. Among completed edits the last one wins, and the value before is in the history.</summary>
+    /// <summary>
+    /// Writes fields of a case. A field that another user holds is refused. A field with a lease in the request is written only if that
+    /// lease still holds. Of completed edits the last one wins, and the history keeps the previous value.
+    /// </summary>
     public ValueTask<UpdateAnswer> UpdateAsync(
         Caller caller,
         long caseId,
@@ -302,5 +304,5 @@ internal sealed class CaseService(IStore store)
         };
 }
 
-/// <summary>What an update wrote, and the version it made.</summary>
+/// <summary>The written fields and the new version.</summary>
 public sealed record UpdateAnswer(long CaseId, IReadOnlyDictionary<string, string> Updates, long Version);

@@ -10,7 +10,9 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Dunlin.Apps.Warranty;
 
-/// <summary>The lock of one field: <c>PUT</c> takes it, <c>POST</c> renews it, <c>DELETE</c> gives it back. 30 seconds.</summary>
+/// <summary>
+/// The endpoints for the lock of one field: <c>PUT</c> acquires, <c>POST</c> renews, <c>DELETE</c> releases it. A lock lasts 30 seconds.
+/// </summary>
 internal sealed class LockEndpoints(IStore store, LeaseService leases)
 {
     private const int MaxBody = 1024;

@@ -4,7 +4,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Apps.Warranty;
 
-/// <summary>A branch is open to its members and to administrators, whole: its cases, its events and its locks.</summary>
+/// <summary>Members of a branch and administrators may read all of it: cases, events and locks.</summary>
 internal sealed class WarrantyAccess(IStore store) : IAccessPolicy
 {
     public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) =>

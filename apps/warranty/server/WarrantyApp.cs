@@ -6,10 +6,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Apps.Warranty;
 
-/// <summary>The warranty table: cases of several branches, edited by many at once, one lock a field.</summary>
+/// <summary>Registers the warranty table: cases of several branches, edited concurrently with one lock per field.</summary>
 public static class WarrantyApp
 {
-    /// <summary>Adds tables, rights, lock announcements and services.</summary>
+    /// <summary>Adds tables, access policies, lock announcements and services.</summary>
     public static DunlinBuilder AddWarranty(this DunlinBuilder builder)
     {
         builder.AddSchema("warranty", typeof(WarrantyApp).Assembly, "Dunlin.Apps.Warranty.Schema.");

@@ -3,7 +3,7 @@ using Dunlin.Journal;
 
 namespace Dunlin.Apps.Warranty;
 
-/// <summary>Three branches with twenty cases each, for the demo. Does nothing where there are branches already.</summary>
+/// <summary>Demo data: three branches with twenty cases each. Skips a database that already has branches.</summary>
 public static class WarrantyDemo
 {
     private const int CasesPerBranch = 20;
@@ -40,10 +40,10 @@ public static class WarrantyDemo
 
     private static readonly string[] Staff = ["", "Mira", "Tom", "Yusuf", "Lene"];
 
-    /// <summary>Seeds the branches, their cases and who works where.</summary>
+    /// <summary>Seeds the branches, their cases and members.</summary>
     /// <param name="store">The store.</param>
     /// <param name="members">User ids by branch number.</param>
-    /// <param name="cancellationToken">Abandons the seeding, whole.</param>
+    /// <param name="cancellationToken">Cancels the complete seeding.</param>
     public static ValueTask SeedAsync(
         IStore store,
         IReadOnlyDictionary<long, IReadOnlyList<string>> members,

@@ -4,8 +4,10 @@ using Dunlin.Topics;
 
 namespace Dunlin.Apps.Warranty;
 
-/// <summary>Tells a branch of its field locks under the names of the contract, whatever ended them. Only fields of cases that
-/// exist, in the branch that the case is in, can be locked.</summary>
+/// <summary>
+/// Announces changes of field locks to the branch, under the names of the contract. Only fields of existing cases, in the case's branch,
+/// can be locked.
+/// </summary>
 internal sealed class WarrantyLocks : ILeaseAnnouncer, ILeaseResources
 {
     public async ValueTask<bool> ExistsAsync(ResourceName resource, IUnitOfWork unit, CancellationToken cancellationToken) =>
@@ -44,13 +46,13 @@ internal sealed class WarrantyLocks : ILeaseAnnouncer, ILeaseResources
     }
 }
 
-/// <summary>A lock as everybody in the branch may see it.</summary>
+/// <summary>A lock as all users of the branch see it.</summary>
 internal sealed record LockView(long CaseId, string Field, string UserId, string UserName, string? ConnectionId, DateTimeOffset ExpiresAt)
 {
     public static LockView Of(long caseId, string field, LeaseOwner owner, DateTimeOffset expiresAt) =>
         new(caseId, field, owner.UserId, owner.Name, owner.ConnectionId, expiresAt);
 
-    /// <summary>The lock of a lease; null where the lease is not the lock of a field.</summary>
+    /// <summary>Returns the lock of a lease; null if the lease is not the lock of a field.</summary>
     public static LockView? Of(LeaseInfo lease) =>
         WarrantyNames.Parts(lease.Resource) is var (_, caseId, field) ? Of(caseId, field, lease.Owner!, lease.ExpiresAt) : null;
 }

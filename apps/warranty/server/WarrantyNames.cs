@@ -3,8 +3,11 @@ using Dunlin.Topics;
 
 namespace Dunlin.Apps.Warranty;
 
-/// <summary>Topics and resources of this system: <c>warranty/{branch}</c> tells of a branch, <c>warranty/{branch}/{case}/{field}</c>
-/// is the lock of one field. The branch stands first, so that its locks can be listed and announced without a look-up.</summary>
+/// <summary>
+/// The topics and resources of this system. <c>warranty/{branch}</c> carries the events of a branch.
+/// <c>warranty/{branch}/{case}/{field}</c> is the lock of one field. The branch is the first part, so that its locks can be listed and
+/// announced without a query.
+/// </summary>
 internal static class WarrantyNames
 {
     public const string Root = "warranty";
@@ -18,7 +21,7 @@ internal static class WarrantyNames
 
     public static string LocksOf(long branchId, long caseId) => string.Create(CultureInfo.InvariantCulture, $"{Root}/{branchId}/{caseId}");
 
-    /// <summary>The parts of a lock's name; null where it is not the canonical name of a field's lock.</summary>
+    /// <summary>Returns the parts of a lock's name; null if it is not the canonical name of a field lock.</summary>
     public static (long BranchId, long CaseId, string Field)? Parts(ResourceName resource)
     {
         var parts = resource.Value.Split('/');
@@ -27,14 +30,14 @@ internal static class WarrantyNames
             : null;
     }
 
-    /// <summary>The branch of a topic or lock of this system; null where the name is none.</summary>
+    /// <summary>Returns the branch of a topic or lock; null if the name does not belong to this system.</summary>
     public static long? BranchOf(string name)
     {
         var parts = name.Split('/');
         return parts.Length is 2 or 4 ? Number(parts[1]) : null;
     }
 
-    // "01" and "1" would be two names of one thing.
+    // Accepts one notation per number: "01" and "1" would be two names of one resource.
     private static long? Number(string text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
         && string.Equals(number.ToString(CultureInfo.InvariantCulture), text, StringComparison.Ordinal)

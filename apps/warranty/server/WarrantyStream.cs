@@ -8,8 +8,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Apps.Warranty;
 
-/// <summary><c>GET /api/sse/warranty-updates?branchId=N</c>: unnamed frames <c>{"type","data"}</c>. The locks are told as a whole at
-/// every connect, then change by change.</summary>
+/// <summary>
+/// <c>GET /api/sse/warranty-updates?branchId=N</c>: unnamed frames <c>{"type","data"}</c>. Every connection starts with a snapshot of the
+/// locks; changes follow.
+/// </summary>
 internal sealed class WarrantyStream(EventStreams streams, LeaseService leases, IStore store)
 {
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(30);

@@ -2,14 +2,14 @@ using System.Text.Json.Serialization;
 
 namespace Dunlin.Apps.Wishlists;
 
-/// <summary>A wishlist, as clients have it. The client writes name and description; the rest is the server's.</summary>
+/// <summary>A wishlist document. The client writes name and description; the server writes the other fields.</summary>
 public sealed record WishlistDocument([property: JsonPropertyName("id")] string Id, [property: JsonPropertyName("name")] string Name)
 {
-    /// <summary>More about it.</summary>
+    /// <summary>The description; null for none.</summary>
     [JsonPropertyName("description"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Description { get; init; }
 
-    /// <summary>Whose wishes they are.</summary>
+    /// <summary>The owner's id.</summary>
     [JsonPropertyName("owner_id")]
     public string OwnerId { get; init; } = "";
 
@@ -17,11 +17,11 @@ public sealed record WishlistDocument([property: JsonPropertyName("id")] string 
     [JsonPropertyName("owner_name")]
     public string OwnerName { get; init; } = "";
 
-    /// <summary>With whom it is shared.</summary>
+    /// <summary>The users with whom the list is shared.</summary>
     [JsonPropertyName("members")]
     public IReadOnlyList<WishlistMember> Members { get; init; } = [];
 
-    /// <summary>When it was made.</summary>
+    /// <summary>When it was created.</summary>
     [JsonPropertyName("created_at")]
     public DateTimeOffset CreatedAt { get; init; }
 
@@ -30,30 +30,32 @@ public sealed record WishlistDocument([property: JsonPropertyName("id")] string 
     public DateTimeOffset UpdatedAt { get; init; }
 }
 
-/// <summary>Somebody with whom a wishlist is shared; <paramref name="Role"/> is <c>view</c> or <c>mark</c>.</summary>
+/// <summary>A user with whom a wishlist is shared. <paramref name="Role"/> is <c>view</c> or <c>mark</c>.</summary>
 public sealed record WishlistMember(
     [property: JsonPropertyName("user_id")] string UserId,
     [property: JsonPropertyName("name")] string Name,
     [property: JsonPropertyName("role")] string Role
 );
 
-/// <summary>A wish. The client writes list (once), title, description, address and quantity; what the page at the address says is
-/// the server's.</summary>
+/// <summary>
+/// An item of a wishlist. The client writes list (once), title, description, address and quantity. The server writes the data of the page
+/// at the address.
+/// </summary>
 public sealed record ItemDocument(
     [property: JsonPropertyName("id")] string Id,
     [property: JsonPropertyName("wishlist_id")] string WishlistId,
     [property: JsonPropertyName("title")] string Title
 )
 {
-    /// <summary>More about it.</summary>
+    /// <summary>The description; null for none.</summary>
     [JsonPropertyName("description"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Description { get; init; }
 
-    /// <summary>The page that shows it.</summary>
+    /// <summary>The address of the item's page.</summary>
     [JsonPropertyName("source_url"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? SourceUrl { get; init; }
 
-    /// <summary>How many are wanted.</summary>
+    /// <summary>The wanted quantity. Default: 1.</summary>
     [JsonPropertyName("quantity")]
     public int Quantity { get; init; } = 1;
 
@@ -61,23 +63,23 @@ public sealed record ItemDocument(
     [JsonPropertyName("status")]
     public string Status { get; init; } = ItemStatus.Manual;
 
-    /// <summary>Whether a person has given the title: then the page's does not replace it.</summary>
+    /// <summary>Whether a user set the title. Then the title of the page does not replace it.</summary>
     [JsonPropertyName("title_edited")]
     public bool TitleEdited { get; init; }
 
-    /// <summary>What it costs, by the page.</summary>
+    /// <summary>The price on the page.</summary>
     [JsonPropertyName("price"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public decimal? Price { get; init; }
 
-    /// <summary>The currency of the price, a code of ISO 4217; absent where the page does not say.</summary>
+    /// <summary>The currency of the price, an ISO 4217 code; null if the page does not name one.</summary>
     [JsonPropertyName("currency"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Currency { get; init; }
 
-    /// <summary>A picture: an http or https address.</summary>
+    /// <summary>The http or https address of a picture.</summary>
     [JsonPropertyName("image_url"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? ImageUrl { get; init; }
 
-    /// <summary>Why the page could not be read, a word; only with <see cref="ItemStatus.Failed"/>.</summary>
+    /// <summary>The error code of a page that could not be read; only with <see cref="ItemStatus.Failed"/>.</summary>
     [JsonPropertyName("error"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Error { get; init; }
 
@@ -85,7 +87,7 @@ public sealed record ItemDocument(
     [JsonPropertyName("resolved_at"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? ResolvedAt { get; init; }
 
-    /// <summary>When it was made.</summary>
+    /// <summary>When it was created.</summary>
     [JsonPropertyName("created_at")]
     public DateTimeOffset CreatedAt { get; init; }
 
@@ -94,46 +96,48 @@ public sealed record ItemDocument(
     public DateTimeOffset UpdatedAt { get; init; }
 }
 
-/// <summary>Where the reading of an item's page stands.</summary>
+/// <summary>The state of reading an item's page.</summary>
 public static class ItemStatus
 {
-    /// <summary>There is no page to read.</summary>
+    /// <summary>The item has no page.</summary>
     public const string Manual = "manual";
 
-    /// <summary>It waits for its turn, or for another attempt.</summary>
+    /// <summary>The page waits for its turn or for another attempt.</summary>
     public const string Pending = "pending";
 
     /// <summary>The page is being read.</summary>
     public const string Resolving = "resolving";
 
-    /// <summary>The page has been read.</summary>
+    /// <summary>The page was read.</summary>
     public const string Resolved = "resolved";
 
-    /// <summary>The page could not be read; retrying is up to the owner.</summary>
+    /// <summary>The page could not be read. The owner may retry.</summary>
     public const string Failed = "failed";
 }
 
-/// <summary>Somebody's promise to give some of a wish. Its id is the item's, <c>~</c> and the user's, so that each user has one for each
-/// item, on all devices. The owner of the list never sees any.</summary>
+/// <summary>
+/// A user's mark on an item: the quantity that the user will give. Its id is the item's id, <c>~</c> and the user's id, so each user has
+/// one mark per item on all devices. The owner of the list never receives marks.
+/// </summary>
 public sealed record MarkDocument(
     [property: JsonPropertyName("id")] string Id,
     [property: JsonPropertyName("item_id")] string ItemId,
     [property: JsonPropertyName("quantity")] int Quantity
 )
 {
-    /// <summary>The list of the item.</summary>
+    /// <summary>The item's list.</summary>
     [JsonPropertyName("wishlist_id")]
     public string WishlistId { get; init; } = "";
 
-    /// <summary>Who gives it.</summary>
+    /// <summary>The id of the giving user.</summary>
     [JsonPropertyName("user_id")]
     public string UserId { get; init; } = "";
 
-    /// <summary>The name of who gives it.</summary>
+    /// <summary>The name of the giving user.</summary>
     [JsonPropertyName("user_name")]
     public string UserName { get; init; } = "";
 
-    /// <summary>When it was made.</summary>
+    /// <summary>When it was created.</summary>
     [JsonPropertyName("created_at")]
     public DateTimeOffset CreatedAt { get; init; }
 
@@ -141,6 +145,6 @@ public sealed record MarkDocument(
     [JsonPropertyName("updated_at")]
     public DateTimeOffset UpdatedAt { get; init; }
 
-    /// <summary>The id of a user's mark on an item.</summary>
+    /// <summary>Returns the id of a user's mark on an item.</summary>
     public static string IdOf(string itemId, string userId) => itemId + "~" + userId;
 }

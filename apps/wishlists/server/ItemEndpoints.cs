@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Dunlin.Apps.Wishlists;
 
-/// <summary><c>/api/v1/items</c>: wishes, and the caller's mark on each.</summary>
+/// <summary><c>/api/v1/items</c>: items, and the caller's mark on each.</summary>
 internal static class ItemEndpoints
 {
     public static void Map(IEndpointRouteBuilder endpoints)

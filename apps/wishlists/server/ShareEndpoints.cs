@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Dunlin.Apps.Wishlists;
 
 /// <summary>
-/// Share links of a list. The owner creates and revokes them; anybody with a link sees the preview; signed-in users join.
+/// Share links of a list. The owner creates and revokes them. Anybody with a link sees the preview; signed-in users can join.
 /// </summary>
 internal static class ShareEndpoints
 {
@@ -41,7 +41,7 @@ internal static class ShareEndpoints
                 async (HttpContext http, string token, WishlistService lists) =>
                 {
                     var preview = await lists.PreviewAsync(token, http.RequestAborted);
-                    // The address is the secret: it goes into no cache, no index and no referrer.
+                    // The address contains the secret: keep it out of caches, search indexes and referrers.
                     http.Response.Headers.CacheControl = "no-store";
                     http.Response.Headers["X-Robots-Tag"] = "noindex";
                     http.Response.Headers["Referrer-Policy"] = "no-referrer";

@@ -7,9 +7,7 @@ using static Dunlin.Apps.Wishlists.WishlistSpaces;
 
 namespace Dunlin.Apps.Wishlists;
 
-/// <summary>
-/// A link to join a list. The token is shown once; the store keeps its hash only.
-/// </summary>
+/// <summary>A link to join a list. The token is shown once; the store contains only its hash.</summary>
 internal sealed record Share(
     [property: JsonPropertyName("id")] string Id,
     [property: JsonPropertyName("wishlist_id")] string WishlistId,
@@ -18,11 +16,11 @@ internal sealed record Share(
     [property: JsonPropertyName("expires_at")] DateTimeOffset? ExpiresAt
 )
 {
-    /// <summary>Whether it still opens the list.</summary>
+    /// <summary>Whether the link is still valid.</summary>
     public bool IsOpenAt(DateTimeOffset now) => ExpiresAt is null || now < ExpiresAt;
 }
 
-/// <summary>The links of lists, as rows that nobody may read.</summary>
+/// <summary>Stores the links of lists in spaces without readers.</summary>
 internal static class Shares
 {
     public const string ViewRole = "view";
@@ -84,7 +82,7 @@ internal static class Shares
             await RevokeAsync(records, listId, share.Id, cancellationToken);
     }
 
-    /// <summary>The link of a token. Unknown, expired and revoked ones are answered alike.</summary>
+    /// <summary>Returns the link of a token. Unknown, expired and revoked tokens give the same error.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>.</exception>
     public static async ValueTask<Share> RequireAsync(
         IRecordTable records,
@@ -93,7 +91,7 @@ internal static class Shares
         CancellationToken cancellationToken
     )
     {
-        // The look-up is by hash: how long it takes says nothing about tokens that resemble the one asked for.
+        // The look-up uses the hash, so its duration reveals nothing about similar tokens.
         if (
             token.Length == Base64Url(new byte[TokenBytes]).Length
             && await records.FindAsync(Tokens, HashOf(token), cancellationToken) is { IsDeleted: false } found

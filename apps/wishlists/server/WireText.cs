@@ -3,7 +3,7 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Apps.Wishlists;
 
-/// <summary>What people and clients may write, and in which form it is kept.</summary>
+/// <summary>Validates and normalizes the values that users and clients send.</summary>
 internal static class WireText
 {
     public const int MaxName = 100;
@@ -11,14 +11,14 @@ internal static class WireText
     public const int MaxDescription = 2_000;
     public const int MaxQuantity = 999;
 
-    /// <summary>Bytes of a request body.</summary>
+    /// <summary>Maximum of bytes of a request body.</summary>
     public const int MaxBody = 32 * 1024;
 
     public static string Name(string? text) => Line(text, MaxName, "name");
 
     public static string Title(string? text) => Line(text, MaxTitle, "title");
 
-    /// <summary>Null where it is empty.</summary>
+    /// <summary>Validates a description; null if empty.</summary>
     public static string? Description(string? text)
     {
         var trimmed = text?.Trim();
@@ -29,7 +29,10 @@ internal static class WireText
             : throw new DunlinException(ErrorCode.InvalidField, $"'description' has {MaxDescription} characters at most.", "description");
     }
 
-    /// <summary>Null where it is empty. Whether it may be fetched shows when it is: names are judged by what they resolve to.</summary>
+    /// <summary>
+    /// Validates an address; null if empty. The fetcher checks later whether it may be fetched, because that depends on the resolved
+    /// addresses.
+    /// </summary>
     public static string? Url(string? text)
     {
         if (string.IsNullOrWhiteSpace(text))
@@ -48,7 +51,7 @@ internal static class WireText
             ? quantity
             : throw new DunlinException(ErrorCode.InvalidField, $"'quantity' is a number from 1 to {MaxQuantity}.", "quantity");
 
-    /// <summary>An id that a client chose.</summary>
+    /// <summary>Validates a client-chosen id.</summary>
     public static string Id(string? id, string field = "id") =>
         id is { Length: >= 1 and <= 40 } && id.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
             ? id
@@ -56,10 +59,10 @@ internal static class WireText
 
     public static string NewId() => Guid.CreateVersion7().ToString("N");
 
-    /// <summary>What an item is called until its page has been read: the page's host, without <c>www.</c></summary>
+    /// <summary>Returns the title of an item until its page was read: the page's host without <c>www.</c></summary>
     public static string HostOf(string url) => WithoutWww(PageAddress.Parse(url)?.IdnHost ?? "");
 
-    /// <summary>Whether a title is nothing but the host of the address, in whatever form a client has it.</summary>
+    /// <summary>Whether a title equals the host of the address, in any notation of a client.</summary>
     public static bool IsHost(string title, string url) =>
         PageAddress.Parse(url) is { } address
         && (
@@ -75,7 +78,7 @@ internal static class WireText
 
     private static string Line(string? text, int maxLength, string field)
     {
-        // A client's document may lack it altogether.
+        // A document of a client may omit the field.
         var trimmed = text?.Trim() ?? "";
         return trimmed.Length >= 1 && trimmed.Length <= maxLength && IsText(trimmed, allowLines: false)
             ? trimmed

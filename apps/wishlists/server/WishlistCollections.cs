@@ -7,8 +7,10 @@ using static Dunlin.Apps.Wishlists.WishlistSpaces;
 
 namespace Dunlin.Apps.Wishlists;
 
-/// <summary>The collections of the page's database, and what is made of a pushed change: the same rules as by REST. What breaks
-/// one is refused, alone, and taken back by the client.</summary>
+/// <summary>
+/// The collections of the page's database. Pushed changes follow the same rules as REST requests. A change that violates a rule is refused
+/// without affecting the others, and the client reverts it.
+/// </summary>
 internal static class WishlistCollections
 {
     private const string Epoch = "1970-01-01T00:00:00+00:00";
@@ -78,7 +80,7 @@ internal static class WishlistCollections
                 WishlistJson.Replace(write.Document, await work.BeginListAsync(write.As<WishlistDocument>(), cancellationToken));
                 return RxDecision.Insert(List(write.Id));
             case RxChange.Restore:
-                // Its items went with it, and whoever it was shared with has seen it go.
+                // The items were deleted with the list, and members have received the deletion.
                 return RxDecision.Refuse(ErrorCode.Conflict, "a deleted list stays deleted");
             default:
                 var master = await work.RequireOwnListAsync(write.Id, cancellationToken);
@@ -118,7 +120,7 @@ internal static class WishlistCollections
     {
         var work = WorkOf(write);
         var wanted = write.As<MarkDocument>();
-        // Also the only way to name somebody else's mark: nobody changes what another has promised.
+        // Also prevents naming another user's mark, which nobody else may change.
         if (write.Id != MarkDocument.IdOf(wanted.ItemId, write.Caller.UserId))
             return RxDecision.Refuse(ErrorCode.Forbidden, "the mark of another user");
         if (write.Change == RxChange.Delete)
@@ -139,7 +141,7 @@ internal static class WishlistCollections
             write.Services.GetRequiredService<IOptions<WishlistOptions>>().Value
         );
 
-    // In the form that the rules store, so that what they have trimmed or left out is no conflict later.
+    // Normalizes fields as the rules do, so that stored values do not differ from the pushed ones and cause conflicts.
     private static void Trim(JsonObject fields, params ReadOnlySpan<string> names)
     {
         foreach (var name in names)

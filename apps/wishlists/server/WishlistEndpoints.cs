@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Dunlin.Apps.Wishlists;
 
-/// <summary><c>/api/v1/wishlists</c>: lists and who belongs to them.</summary>
+/// <summary><c>/api/v1/wishlists</c>: lists and their members.</summary>
 internal static class WishlistEndpoints
 {
     public static void Map(IEndpointRouteBuilder endpoints)
@@ -51,7 +51,7 @@ internal static class WishlistEndpoints
             caller,
             async (work, ct) =>
             {
-                // With an id of the caller's choice a repetition answers with the list that is there.
+                // A repeated request with the same client-chosen id returns the existing list.
                 if (
                     await work.Records.MayReadAsync(WishlistSpaces.List(id), caller.UserId, ct) && await OwnAsync(work, id, ct) is { } known
                 )
@@ -151,7 +151,7 @@ internal static class WishlistEndpoints
     );
 }
 
-/// <summary>Versions as ETags (RFC 9110, 8.8.3).</summary>
+/// <summary>Converts versions to and from ETags (RFC 9110, 8.8.3).</summary>
 internal static class Etag
 {
     public static IResult Answer<T>(HttpContext http, Versioned<T> versioned)

@@ -4,12 +4,12 @@ using Dunlin.Records;
 
 namespace Dunlin.Apps.Wishlists;
 
-/// <summary>Documents to and from JSON.</summary>
+/// <summary>Converts documents to and from JSON.</summary>
 internal static class WishlistJson
 {
     public static T Read<T>(RecordRow row) => JsonSerializer.Deserialize<T>(row.Value.Span, JsonSerializerOptions.Web)!;
 
-    /// <summary>Makes a pushed document what the rules have made of it.</summary>
+    /// <summary>Replaces a pushed document by the one that the rules produced.</summary>
     public static void Replace<T>(JsonObject target, T document)
     {
         var source = JsonSerializer.SerializeToNode(document, JsonSerializerOptions.Web)!.AsObject();

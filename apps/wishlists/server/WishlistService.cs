@@ -11,11 +11,10 @@ namespace Dunlin.Apps.Wishlists;
 /// <summary>A document and the version of its record, which is its ETag.</summary>
 internal sealed record Versioned<T>(T Document, long Version);
 
-/// <summary>Runs the rules for what comes by REST: each change is one unit of work, which tells everybody concerned. Safe for
-/// concurrent use.</summary>
+/// <summary>Runs the rules for REST requests. Each change is one unit of work, which announces the change. Thread-safe.</summary>
 internal sealed class WishlistService(IStore store, RxDocuments documents, IOptions<WishlistOptions> options)
 {
-    /// <summary>Runs a change and announces what it has changed.</summary>
+    /// <summary>Runs a change and announces its results.</summary>
     public ValueTask<T> ChangeAsync<T>(
         Caller caller,
         Func<WishlistWork, CancellationToken, ValueTask<T>> change,
@@ -32,7 +31,7 @@ internal sealed class WishlistService(IStore store, RxDocuments documents, IOpti
             cancellationToken
         );
 
-    /// <summary>The caller's own lists, or those that others share with the caller.</summary>
+    /// <summary>Returns the caller's own lists, or the lists that others share with the caller.</summary>
     public ValueTask<IReadOnlyList<WishlistDocument>> ListAsync(Caller caller, bool isOwn, CancellationToken cancellationToken) =>
         store.ReadAsync<IReadOnlyList<WishlistDocument>>(
             async (scope, ct) =>
@@ -80,7 +79,7 @@ internal sealed class WishlistService(IStore store, RxDocuments documents, IOpti
             cancellationToken
         );
 
-    /// <summary>All marks of a list, for its members.</summary>
+    /// <summary>Returns all marks of a list to a member.</summary>
     public ValueTask<IReadOnlyList<MarkDocument>> MarksAsync(Caller caller, string listId, CancellationToken cancellationToken) =>
         store.ReadAsync<IReadOnlyList<MarkDocument>>(
             async (scope, ct) =>
@@ -93,7 +92,7 @@ internal sealed class WishlistService(IStore store, RxDocuments documents, IOpti
             cancellationToken
         );
 
-    /// <summary>What somebody without an account may know of a list by its link.</summary>
+    /// <summary>Returns the data of a list that anybody with the link may see.</summary>
     public ValueTask<SharePreview> PreviewAsync(string token, CancellationToken cancellationToken) =>
         store.ReadAsync(
             async (scope, ct) =>
@@ -110,7 +109,7 @@ internal sealed class WishlistService(IStore store, RxDocuments documents, IOpti
             cancellationToken
         );
 
-    /// <summary>Makes the caller a member by a link. Of two links the one that allows more counts; the owner stays the owner.</summary>
+    /// <summary>Makes the caller a member by a link. Of two links, the one with more rights wins. The owner stays the owner.</summary>
     public ValueTask<JoinAnswer> JoinAsync(Caller caller, string token, CancellationToken cancellationToken) =>
         ChangeAsync(
             caller,
@@ -186,7 +185,7 @@ internal sealed class WishlistService(IStore store, RxDocuments documents, IOpti
     }
 }
 
-/// <summary>What a link shows before anybody has signed in.</summary>
+/// <summary>The preview of a link, visible without a sign-in.</summary>
 internal sealed record SharePreview(
     [property: System.Text.Json.Serialization.JsonPropertyName("name")] string Name,
     [property: System.Text.Json.Serialization.JsonPropertyName("owner_name")] string OwnerName,
@@ -194,7 +193,7 @@ internal sealed record SharePreview(
     [property: System.Text.Json.Serialization.JsonPropertyName("expires_at")] DateTimeOffset? ExpiresAt
 );
 
-/// <summary>What joining came to; <paramref name="Role"/> is <c>view</c>, <c>mark</c> or <c>owner</c>.</summary>
+/// <summary>The result of joining. <paramref name="Role"/> is <c>view</c>, <c>mark</c> or <c>owner</c>.</summary>
 internal sealed record JoinAnswer(
     [property: System.Text.Json.Serialization.JsonPropertyName("wishlist_id")] string WishlistId,
     [property: System.Text.Json.Serialization.JsonPropertyName("role")] string Role

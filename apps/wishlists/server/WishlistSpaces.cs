@@ -3,9 +3,8 @@ using Dunlin.Records;
 namespace Dunlin.Apps.Wishlists;
 
 /// <summary>
-/// Where the records lie. A list and its items are one space, read by the owner and all members; the marks on it are another,
-/// which the owner is never given: so no pull, hint or count can tell the owner of them, whatever asks. Shares lie in spaces
-/// that nobody is given.
+/// Names the spaces of records. A list and its items are one space, which the owner and all members read. The marks are another space,
+/// which the owner never reads. So no pull, hint or count can reveal marks to the owner. Shares are in spaces without readers.
 /// </summary>
 internal static class WishlistSpaces
 {
@@ -15,10 +14,10 @@ internal static class WishlistSpaces
 
     private const string Root = "wishlists";
 
-    /// <summary>Finds the share of a token, by the token's hash.</summary>
+    /// <summary>The space of shares by the hash of their token.</summary>
     public static SpaceName Tokens { get; } = SpaceName.Parse("wishlist-tokens");
 
-    /// <summary>The <see cref="Usage"/> of each user.</summary>
+    /// <summary>The space of each user's <see cref="Usage"/>.</summary>
     public static SpaceName Fetches { get; } = SpaceName.Parse("wishlist-fetches");
 
     public static SpaceName List(string listId) => SpaceName.Of(Root, listId);
@@ -27,7 +26,7 @@ internal static class WishlistSpaces
 
     public static SpaceName SharesOf(string listId) => SpaceName.Of("wishlist-shares", listId);
 
-    /// <summary>The list of a space; null where it is the space of something else.</summary>
+    /// <summary>Returns the list of a space; null if the space belongs to something else.</summary>
     public static string? ListIdOf(SpaceName space) =>
         space.Value.StartsWith(Root + "/", StringComparison.Ordinal) ? Uri.UnescapeDataString(space.Value[(Root.Length + 1)..]) : null;
 }

@@ -8,7 +8,7 @@ using static Dunlin.Apps.Wishlists.WishlistSpaces;
 
 namespace Dunlin.Apps.Wishlists;
 
-/// <summary>What a user may do in a list.</summary>
+/// <summary>A user's role in a list, which determines the permissions.</summary>
 internal enum WishlistRole
 {
     View,
@@ -17,8 +17,8 @@ internal enum WishlistRole
 }
 
 /// <summary>
-/// The rules of wishlists inside one unit of work, for what comes by REST and what comes by push alike. Unknown lists and those
-/// of others are refused in the same way. Not for concurrent use.
+/// The rules of wishlists within one unit of work, for REST requests and pushes. Unknown lists and inaccessible lists give the same error.
+/// Not thread-safe: use one instance per unit of work.
 /// </summary>
 internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Caller caller, RxDocuments documents, WishlistOptions options)
 {
@@ -30,8 +30,10 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
 
     public WishlistOptions Options => options;
 
-    /// <summary>A list that the caller may see, and what the caller may do in it.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>.</exception>
+    /// <summary>Returns a list that the caller may see, and the caller's role.</summary>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.NotFound"/>: the list does not exist or is not shared with the caller.
+    /// </exception>
     public async ValueTask<(WishlistDocument List, WishlistRole Role)> RequireListAsync(string listId, CancellationToken cancellationToken)
     {
         WireText.Id(listId, "wishlist_id");
@@ -45,15 +47,20 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         throw new DunlinException(ErrorCode.NotFound, "There is no such list for you.");
     }
 
-    /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>, <see cref="ErrorCode.Forbidden"/>.</exception>
+    /// <summary>Returns a list that the caller owns.</summary>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.NotFound"/>: the caller may not see the list. <see cref="ErrorCode.Forbidden"/>: the caller is not the owner.
+    /// </exception>
     public async ValueTask<WishlistDocument> RequireOwnListAsync(string listId, CancellationToken cancellationToken)
     {
         var (list, role) = await RequireListAsync(listId, cancellationToken);
         return role == WishlistRole.Owner ? list : throw new DunlinException(ErrorCode.Forbidden, "Only the owner of a list may do this.");
     }
 
-    /// <summary>An item that the caller may see, its list, and the version of its record.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>.</exception>
+    /// <summary>Returns an item that the caller may see, its list, the caller's role and the version of the item's record.</summary>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.NotFound"/>: the item does not exist or is not shared with the caller.
+    /// </exception>
     public async ValueTask<(ItemDocument Item, WishlistDocument List, WishlistRole Role, long Version)> RequireItemAsync(
         string itemId,
         CancellationToken cancellationToken
@@ -79,15 +86,17 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
             : throw new DunlinException(ErrorCode.Forbidden, "Only the owner of a list may do this.");
     }
 
-    /// <summary>An item by its id alone, for telling whether the id is free. Not to be shown to who may not see it.</summary>
+    /// <summary>
+    /// Returns an item by its id, without an access check. Use it to check whether an id is free; do not show the item to the caller.
+    /// </summary>
     public async ValueTask<ItemDocument?> FindAnyItemAsync(string itemId, CancellationToken cancellationToken) =>
         await documents.FindAsync(unit, Items, itemId, cancellationToken) is { } row ? WishlistJson.Read<ItemDocument>(row) : null;
 
-    /// <summary>Makes the caller the owner of a new list; it is yet to be put.</summary>
+    /// <summary>Makes the caller the owner of a new list. The caller of this method stores it.</summary>
     public async ValueTask<WishlistDocument> BeginListAsync(WishlistDocument wanted, CancellationToken cancellationToken)
     {
         var space = List(WireText.Id(wanted.Id));
-        // A deleted list keeps its id for ever: its readers must not become readers of another one.
+        // The id of a deleted list stays reserved: its readers must not become readers of another list.
         if ((await records.MembersAsync(space, cancellationToken)).Count > 0)
             throw new DunlinException(ErrorCode.Conflict, "There is, or was, a list with this id.", "id");
         if (await CountListsAsync(isOwn: true, cancellationToken) >= options.MaxLists)
@@ -112,8 +121,9 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
             UpdatedAt = unit.Now,
         };
 
-    /// <summary>Takes away all that a list holds, but for the list itself. Its readers keep their access, to nothing: so the
-    /// deletions reach them.</summary>
+    /// <summary>
+    /// Deletes the contents of a list, but not the list. Its readers keep access to the empty space, so that they receive the deletions.
+    /// </summary>
     public async ValueTask EmptyListAsync(string listId, CancellationToken cancellationToken)
     {
         foreach (var row in await records.ListAsync(List(listId), documents.KeyOf(Items, ""), cancellationToken))
@@ -141,7 +151,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
             Description = WireText.Description(wanted.Description),
             SourceUrl = url,
             Quantity = WireText.Quantity(wanted.Quantity),
-            // A client that adds an address while offline calls it by its host, as the server does.
+            // A client that adds an address offline uses the host as the title, as the server does.
             TitleEdited = url is null || !WireText.IsHost(title, url),
             CreatedAt = unit.Now,
             UpdatedAt = unit.Now,
@@ -159,14 +169,14 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
             TitleEdited = master.TitleEdited || title != master.Title,
             Description = WireText.Description(wanted.Description),
             SourceUrl = url,
-            // Also to less than has been marked: anything else would tell the owner of the marks.
+            // Allow less than the marked quantity: an error would reveal the marks to the owner.
             Quantity = WireText.Quantity(wanted.Quantity),
             UpdatedAt = unit.Now,
         };
         return url == master.SourceUrl ? item : await WithPageAsync(item, cancellationToken);
     }
 
-    /// <summary>What belongs to an item goes with it.</summary>
+    /// <summary>Deletes what belongs to an item.</summary>
     public async ValueTask EndItemAsync(ItemDocument item, CancellationToken cancellationToken)
     {
         await ResolveQueue.CancelAsync(unit, item.Id, cancellationToken);
@@ -174,9 +184,11 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
             await records.DeleteAsync(MarksOf(item.WishlistId), row.Key, cancellationToken);
     }
 
-    /// <summary>Has the page of an item read again.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.Conflict"/> where it has no page, or is being read;
-    /// <see cref="ErrorCode.TooManyRequests"/>.</exception>
+    /// <summary>Requests that the page of an item is read again.</summary>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.Conflict"/>: the item has no page, or its page is waiting or being read.
+    /// <see cref="ErrorCode.TooManyRequests"/>: the rate limit is reached.
+    /// </exception>
     public async ValueTask<ItemDocument> RetryAsync(ItemDocument item, CancellationToken cancellationToken)
     {
         if (item.Status is not (ItemStatus.Failed or ItemStatus.Resolved) || item.SourceUrl is null)
@@ -199,13 +211,16 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         return await WithPageAsync(item with { UpdatedAt = unit.Now }, cancellationToken);
     }
 
-    /// <summary>The caller's mark on an item, as it is to be; it is yet to be put into the marks of the item's list.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.Forbidden"/> for who may not mark; <see cref="ErrorCode.Conflict"/> where
-    /// others have marked too many already.</exception>
+    /// <summary>
+    /// Returns the caller's mark on an item with the new quantity. The caller of this method stores it in the marks of the item's list.
+    /// </summary>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.Forbidden"/>: the caller may not mark. <see cref="ErrorCode.Conflict"/>: others have already marked too many.
+    /// </exception>
     public async ValueTask<MarkDocument> MarkAsync(string itemId, int quantity, MarkDocument? master, CancellationToken cancellationToken)
     {
         var (item, _, role, _) = await RequireItemAsync(itemId, cancellationToken);
-        // Before anything is looked up that an answer could depend on.
+        // Check the permission before any look-up on which the answer could depend.
         RequireMayMark(role);
         WireText.Quantity(quantity);
         var id = MarkDocument.IdOf(item.Id, caller.UserId);
@@ -242,7 +257,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
             );
     }
 
-    /// <summary>Ends a user's membership, with what that user has marked.</summary>
+    /// <summary>Ends a user's membership and deletes the user's marks.</summary>
     public async ValueTask<bool> EndMembershipAsync(WishlistDocument list, string userId, CancellationToken cancellationToken)
     {
         if (!list.Members.Any(member => member.UserId == userId))
@@ -286,7 +301,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     public async ValueTask<MarkDocument?> FindMarkAsync(string listId, string markId, CancellationToken cancellationToken) =>
         await records.FindAsync<MarkDocument>(MarksOf(listId), documents.KeyOf(Marks, markId), cancellationToken);
 
-    /// <summary>Tells everybody concerned. The last thing in a unit of work that does not come by push.</summary>
+    /// <summary>Announces the changes. Call it last in a unit of work that does not come from a push.</summary>
     public ValueTask AnnounceAsync(CancellationToken cancellationToken) =>
         documents.AnnounceAsync(unit, records, caller.AsOrigin(), cancellationToken);
 
@@ -298,7 +313,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     private async ValueTask<IReadOnlyList<RecordRow>> MarksOnAsync(ItemDocument item, CancellationToken cancellationToken) =>
         await records.ListAsync(MarksOf(item.WishlistId), documents.KeyOf(Marks, MarkDocument.IdOf(item.Id, "")), cancellationToken);
 
-    // What an earlier page said goes with it.
+    // Removes the data of the former page.
     private async ValueTask<ItemDocument> WithPageAsync(ItemDocument item, CancellationToken cancellationToken)
     {
         item = item with { Price = null, Currency = null, ImageUrl = null, Error = null, ResolvedAt = null, Status = ItemStatus.Manual };
@@ -311,8 +326,10 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         return item with { Status = ItemStatus.Pending };
     }
 
-    /// <exception cref="DunlinException"><see cref="ErrorCode.TooLarge"/>: the list has too many members, or the caller has joined too
-    /// many lists.</exception>
+    /// <summary>Throws if a member more would exceed a limit.</summary>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.TooLarge"/>: the list has too many members, or the caller has joined too many lists.
+    /// </exception>
     public async ValueTask RequireRoomForMemberAsync(WishlistDocument list, CancellationToken cancellationToken)
     {
         if (list.Members.Count >= options.MaxMembers)

@@ -8,10 +8,10 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Dunlin.Apps.Wishlists;
 
-/// <summary>Wishlists that work offline, with RxDB; shared by link, with marks that their owner never sees.</summary>
+/// <summary>Registers wishlists that work offline with RxDB, with share links and marks that the owner never sees.</summary>
 public static class WishlistsApp
 {
-    /// <summary>Adds the collections, the services and the reading of pages; there are no tables of its own, all is records.</summary>
+    /// <summary>Adds the collections, the services and the page reader. The system has no tables; all data is records.</summary>
     public static DunlinBuilder AddWishlists(this DunlinBuilder builder)
     {
         WishlistCollections.Add(builder.AddRxDb());

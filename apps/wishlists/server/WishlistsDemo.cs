@@ -5,16 +5,16 @@ using Dunlin.Topics;
 
 namespace Dunlin.Apps.Wishlists;
 
-/// <summary>Lists to try the system with.</summary>
+/// <summary>Demo lists.</summary>
 public static class WishlistsDemo
 {
     private const string ListId = "demo-birthday";
 
-    /// <summary>Gives alice a list that bob may mark and carol may look at. Done once: what users have changed since stays.</summary>
+    /// <summary>Creates a list of alice that bob may mark and carol may view. Runs once, so that later changes of users stay.</summary>
     /// <param name="store">The store.</param>
     /// <param name="documents">The documents.</param>
-    /// <param name="names">The names of the users, by id: <c>alice</c>, <c>bob</c> and <c>carol</c> among them.</param>
-    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="names">The users' names by id, including <c>alice</c>, <c>bob</c> and <c>carol</c>.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task SeedAsync(
         IStore store,
         RxDocuments documents,

@@ -1,6 +1,6 @@
 import { element } from './dom';
 
-/** The initials of a user on a colour that follows from the name. Decoration: screen readers skip it. */
+/** Creates an avatar: the user's initials on a colour derived from the name. Decorative, so screen readers skip it. */
 export function avatar(name: string): HTMLElement {
   const letters = name
     .split(' ')

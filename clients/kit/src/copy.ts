@@ -1,10 +1,10 @@
 import { element } from './dom';
 
-/** Puts a text on the clipboard. Outside of secure contexts (plain http) there is only the older way. */
+/** Copies a text to the clipboard. Insecure contexts have no `navigator.clipboard`, so they use `execCommand`. */
 export async function copyText(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const area = element('textarea', { value: text, className: 'visually-hidden' });
-  // In an open dialog only what is inside of it can be selected.
+  // While a modal dialog is open, only its content can be selected.
   (document.querySelector('dialog:modal') ?? document.body).append(area);
   area.select();
   const isDone = document.execCommand('copy');

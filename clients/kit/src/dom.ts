@@ -4,11 +4,11 @@ type Properties<Tag extends keyof HTMLElementTagNameMap> = Partial<
   Omit<HTMLElementTagNameMap[Tag], 'style' | 'dataset' | 'attributes'>
 > & {
   readonly data?: Readonly<Record<string, string>> | undefined;
-  /** Attributes that are no properties, such as `aria-*`. */
+  /** Attributes without a DOM property, such as `aria-*`. */
   readonly attributes?: Readonly<Record<string, string>> | undefined;
 };
 
-/** An element with its properties and children. Text becomes text nodes: nothing is ever parsed as HTML. */
+/** Creates an element with properties and children. Strings become text nodes and are never parsed as HTML. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   { data, attributes, ...properties }: Properties<Tag> = {},

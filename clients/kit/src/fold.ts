@@ -1,8 +1,5 @@
-/**
- * A text made comparable without case and without regard to how it is composed, as the server does it (`FoldedText`): what is typed
- * finds what another has typed.
- */
+/** Folds case and Unicode composition for comparisons, with the same result as `FoldedText` on the server. */
 export function fold(text: string): string {
-  // Upper case first, because only that spreads a sharp s; the final sigma is a form of the letter and not another one.
+  // Upper case first: only `toUpperCase` expands a sharp s to `SS`. A final sigma is the same letter as σ.
   return text.normalize('NFD').toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFD');
 }

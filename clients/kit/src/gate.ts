@@ -9,11 +9,11 @@ export interface GateOptions {
   readonly session: Session;
   readonly title: string | undefined;
   readonly reason: string;
-  /** Unsent changes of the user who was signed in before. */
+  /** Number of unsent changes of the user who was signed in before. */
   readonly waiting: number;
 }
 
-/** The page while nobody is signed in: a sign-in form, without data of any user. */
+/** Creates the sign-in page. It contains no data of any user. */
 export function createGate({ session, title, reason, waiting }: GateOptions): HTMLElement {
   const text = waiting === 1 ? kitWord('waitingOne') : kitWord('waitingMany', String(waiting));
   return element(

@@ -7,16 +7,16 @@ import { maySignOut } from './signOut';
 import { showToast } from './toasts';
 import { kitWord, onKitWords } from './words';
 
-/** How long the flush before a sign-out may take. Then the user decides about the rest. */
+/** Time limit of the flush before a sign-out, in milliseconds. After it the user decides about unsent changes. */
 const FLUSH_MS = 3000;
 
 export interface HeaderOptions {
-  /** Name of the system, beside Dunlin's; none on the landing page. Read again when the words of the kit change. */
+  /** Returns the system's name, shown beside Dunlin's. Undefined on the landing page. Called again when the texts of the kit change. */
   readonly title: () => string | undefined;
   readonly session: Session;
-  /** Changes that the server has not confirmed. */
+  /** Returns the number of changes that the server has not confirmed. */
   readonly unsent: () => number;
-  /** Sends them before the sign-out. */
+  /** Sends unsent changes before the sign-out. */
   readonly flush: () => Promise<void>;
 }
 
@@ -24,14 +24,14 @@ export interface Header {
   readonly element: HTMLElement;
   /** The element for controls of the page. */
   readonly tools: HTMLElement;
-  /** Shows the state of this connection. Undefined hides it. */
+  /** Shows the state of a connection. Undefined hides it. */
   setConnection(state: ConnectionState | undefined): void;
   dispose(): void;
 }
 
 export type ConnectionLook = 'live' | 'reconnecting' | 'offline';
 
-/** The three looks of a connection: green, yellow, red. */
+/** Returns how a state is displayed: green, yellow or red. */
 export function connectionLook(state: ConnectionState): ConnectionLook {
   if (state.name === 'live') return 'live';
   return state.name === 'connecting' || state.name === 'waiting' ? 'reconnecting' : 'offline';
@@ -72,7 +72,7 @@ export function createHeader(options: HeaderOptions): Header {
       const look = connectionLook(state);
       dot.dataset['connection'] = look;
       word.textContent = lookWords[look];
-      // What the three looks cannot tell apart, such as "Signed out".
+      // Names the states that share a colour, such as "Signed out".
       dot.title = look === 'offline' && state.name !== 'offline' ? statusWord(state) : lookWords[look];
     },
     dispose() {
@@ -82,7 +82,7 @@ export function createHeader(options: HeaderOptions): Header {
   };
 }
 
-/** Dunlin's name, and the system's beside it. */
+/** Creates Dunlin's name and the system's name beside it. */
 export function brand(title: string | undefined): HTMLElement[] {
   const name = element('a', { className: 'brand', href: '/' }, logo(), 'Dunlin');
   if (title === undefined) return [name];
@@ -135,7 +135,7 @@ function userMenu({ session, unsent, flush }: HeaderOptions): HTMLElement[] {
   return [button, menu];
 }
 
-// A flock in one turn: three birds.
+// Three birds: a flock in a turn.
 function logo(): SVGSVGElement {
   const svg = icon('up');
   svg.setAttribute('class', 'logo');

@@ -1,4 +1,4 @@
-/** Outlines on a 24 x 24 grid, drawn with the colour of the text around them. */
+/** Outlines on a 24 x 24 grid, drawn in the colour of the surrounding text. */
 export const iconPaths = {
   document: 'M6 3h8l4 4v14H6zM14 3v4h4M9 12h6M9 16h6',
   check: 'M4 12.5l5 5L20 6.5',
@@ -42,7 +42,7 @@ export type IconName = keyof typeof iconPaths;
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** Decoration only: the words beside it, or a label of its button, say what it means. */
+/** Creates a decorative icon. The text beside it, or the label of its button, carries the meaning. */
 export function icon(name: IconName): SVGSVGElement {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', '0 0 24 24');

@@ -6,39 +6,39 @@ import { closeToasts } from './toasts';
 import { kitWord } from './words';
 
 /**
- * Ends all that a page does: streams, requests, timers, stores, listeners, channels. Nothing is sent, saved or shown after the
- * call. Resolves when unsent changes are stored on this device, under the name of their user.
+ * Stops everything that a page does: streams, requests, timers, stores, listeners, channels. After the call the page sends, saves and shows
+ * nothing. Resolves when unsent changes are stored on this device under their user's id.
  */
 export type Stop = () => void | Promise<void>;
 
 export interface PageOptions {
-  /** Name of the system, in the header and on the sign-in page. Undefined shows Dunlin's name alone. */
+  /** Name of the system, for the header and the sign-in page. Undefined shows Dunlin's name alone. */
   readonly title: string | (() => string) | undefined;
   /** Address of the page for another user. */
   readonly home: string;
-  /** Why a visitor has to sign in. */
+  /** The reason for a sign-in, shown to visitors. */
   readonly reason: string | (() => string);
   /** Builds the page of a user inside `session.root`. */
   readonly start: (session: PageSession) => Stop | Promise<Stop>;
-  /** Shows the page without a sign-in. Returns undefined where the address needs a user. */
+  /** Shows the page without a sign-in. Returns undefined when the address needs a user. */
   readonly visit?: ((session: PageSession<undefined>) => Stop | undefined) | undefined;
-  /** The page opens without a network, for the user who was signed in here last. Default false. */
+  /** Whether the page opens without a network, for the last signed-in user of this browser. Default `false`. */
   readonly isOffline?: boolean | undefined;
-  /** The page holds no data of a user: `visit` replaces the sign-in page, also after a sign-out. Default false. */
+  /** Whether the page contains no data of a user. Then `visit` replaces the sign-in page, also after a sign-out. Default `false`. */
   readonly isPublic?: boolean | undefined;
   /** Default: the session of this browser. */
   readonly session?: Session | undefined;
 }
 
-/** A page that was started. */
+/** A started page. */
 export interface RunningPage {
-  /** Changes that the server has not confirmed. */
+  /** Number of changes that the server has not confirmed. */
   readonly unsent: number;
 }
 
-/** How long a page may take to store unsent changes before the page of the next user is loaded. */
+/** Time limit for storing unsent changes before the page of the next user loads, in milliseconds. */
 const STOP_MS = 5000;
-/** A server that refuses a session and calls it good gets this many restarts a minute. Then the user has to sign in. */
+/** Limit of restarts per minute, for a server that refuses a session and also reports it as valid. After it the user has to sign in. */
 const MAX_RESTARTS = 3;
 const RESTARTS = 'dunlin.restarts';
 
@@ -48,9 +48,8 @@ interface Shown {
 }
 
 /**
- * Shows a page to the user who is signed in, and to nobody else. When the user signs out here, in another tab or at the
- * server, the page leaves the document at once and a sign-in form takes its place. The next sign-in reloads the document, so
- * that nothing of the former page stays in memory.
+ * Shows a page to the signed-in user only. When the user signs out here, in another tab or at the server, a sign-in form replaces the page
+ * at once. The next sign-in reloads the document, so that no data of the former page stays in memory.
  */
 export function startPage(options: PageOptions): RunningPage {
   const runner = new PageRunner(options);
@@ -65,9 +64,9 @@ class PageRunner implements RunningPage {
   #shown: Shown | undefined;
   #isOpening = false;
   #gate: HTMLElement | undefined;
-  /** The page of this user was closed in this document: the next page needs another document. */
+  /** The page of this user was closed in this document. The page of another user needs a new document. */
   #former: { readonly userId: string; readonly closed: Promise<unknown> } | undefined;
-  /** A request is under way that asks whether the refused session is over. */
+  /** Whether a request is in progress that checks a refused session. */
   #isChecking = false;
 
   constructor(options: PageOptions) {
@@ -88,7 +87,7 @@ class PageRunner implements RunningPage {
     } catch {
       if (!isOffline || !this.#session.assume()) this.#session.markUnreachable();
     }
-    // Without a change of state no listener was called.
+    // No listener runs when the state did not change.
     if (!this.#shown && !this.#isOpening) await this.#follow();
   }
 
@@ -122,7 +121,7 @@ class PageRunner implements RunningPage {
     if (user?.userId !== this.#session.user?.userId) await this.#follow();
   }
 
-  // The document is emptied first: nothing of the user stays on the screen if the stop function fails.
+  // Empties the document first, so that no data of the user stays visible if the stop function fails.
   #close({ session, stop }: Shown): void {
     const waiting = session.unsentCount;
     this.#shown = undefined;
@@ -131,7 +130,7 @@ class PageRunner implements RunningPage {
     document.title = this.#title;
     for (const name of Object.keys(document.body.dataset)) delete document.body.dataset[name];
     const stopped = (async () => stop())().catch((error: unknown) => reportError(error));
-    // A page without data of a user may be followed by another one in this document.
+    // After a page without user data another page may start in this document.
     if (!session.user || this.#options.isPublic) return;
     closeToasts();
     const patience = new Promise((done) => setTimeout(done, STOP_MS));
@@ -150,7 +149,7 @@ class PageRunner implements RunningPage {
     emptyRoot().append(this.#gate);
   }
 
-  // Another session of the same user may have replaced the refused one: then the page restarts by itself.
+  // Another session of the same user may have replaced the refused one. Then the page restarts without a sign-in.
   async #check(): Promise<void> {
     this.#isChecking = true;
     await this.#session.load().catch(() => {});
@@ -163,7 +162,7 @@ class PageRunner implements RunningPage {
   ): Promise<void> {
     if (this.#isChecking && !mayRestart()) return this.#session.markSignedOut();
     await closed;
-    // The address that the former user had open is not shown to the next one.
+    // Do not show the former user's address to the next user.
     if (user.userId !== userId) history.replaceState(null, '', this.#options.home);
     location.reload();
   }
@@ -175,7 +174,7 @@ function textOf(text: string | (() => string) | undefined): string | undefined {
 
 function emptyRoot(): HTMLElement {
   const root = element('div', { id: 'page' });
-  // Dialogs, menus and toasts of the page are siblings of its root.
+  // Removes dialogs, menus and toasts too: they are siblings of the page's root.
   document.body.replaceChildren(root);
   return root;
 }

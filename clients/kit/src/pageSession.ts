@@ -7,13 +7,13 @@ import { createSignInForm, requireSignIn } from './signIn';
 /** Changes of a page that the server has not confirmed. */
 export interface Unsent {
   readonly count: () => number;
-  /** Sends them now: called before the user signs out. */
+  /** Sends them now. Called before the user signs out. */
   readonly flush?: (() => Promise<void>) | undefined;
 }
 
 /**
- * One page of one user, from the opening of the page to the end of the session. `Who` is undefined for a visitor who is not
- * signed in.
+ * The session of one page and one user, from opening the page to the end of the session. `Who` is undefined for a visitor who is not signed
+ * in.
  */
 export class PageSession<Who extends User | undefined = User> {
   readonly user: Who;
@@ -43,7 +43,7 @@ export class PageSession<Who extends User | undefined = User> {
     return this.#session.state;
   }
 
-  /** `localStorage`, or undefined where the browser blocks it. */
+  /** `localStorage`, or undefined when the browser blocks it. */
   get storage(): Storage | undefined {
     try {
       return localStorage;
@@ -56,24 +56,24 @@ export class PageSession<Who extends User | undefined = User> {
     return this.#unsent.count();
   }
 
-  /** Puts the header and the root into an element. */
+  /** Adds the header and the root to an element. */
   mount(place: HTMLElement): void {
     place.className = 'page';
     place.append(this.#header.element, this.root);
   }
 
-  /** Releases what `mount` and the header took. The page itself is stopped by its own stop function. */
+  /** Removes the listeners of the header. The page has its own stop function. */
   dispose(): void {
     this.#header.dispose();
   }
 
-  /** Renews the session, for `ClientOptions.refresh`. Resolves with false when it has ended. */
+  /** Renews the session, for `ClientOptions.refresh`. Resolves with `false` when it has ended. */
   readonly refresh = (): Promise<boolean> => this.#session.refresh();
 
-  /** Reports that the server refused the session. The page is stopped before this returns. */
+  /** Reports that the server refused the session. Stops the page before it returns. */
   readonly end = (reason?: string): void => this.#session.markSignedOut(reason);
 
-  /** Asks the server who is signed in. Rejects when the server cannot be reached. */
+  /** Asks the server for the signed-in user. Rejects when the server cannot be reached. */
   check(): Promise<User | undefined> {
     return this.#session.load();
   }
@@ -83,27 +83,27 @@ export class PageSession<Who extends User | undefined = User> {
     return this.#session.signOut();
   }
 
-  /** Asks for a sign-in over the page. Resolves when a user has signed in. */
+  /** Shows a sign-in dialog over the page. Resolves when a user has signed in. */
   requireSignIn(reason?: string): Promise<User> {
     return requireSignIn(this.#session, reason);
   }
 
-  /** A form that signs a user in. */
+  /** Creates a sign-in form. */
   createSignInForm(): HTMLElement {
     return createSignInForm(this.#session);
   }
 
-  /** Calls the listener when the state changes. Returns the function that removes it. */
+  /** Adds a listener for changes of the state. Returns a function that removes it. */
   subscribe(listener: () => void): () => void {
     return this.#session.subscribe(listener);
   }
 
-  /** Sets the connection word in the header. Undefined hides it. */
+  /** Sets the connection state in the header. Undefined hides it. */
   showConnection(state: ConnectionState | undefined): void {
     this.#header.setConnection(state);
   }
 
-  /** Sets what is counted, and sent, before the user signs out. */
+  /** Sets the source of unsent changes, which are counted and sent before the user signs out. */
   trackUnsent(unsent: Unsent): void {
     this.#unsent = unsent;
   }

@@ -19,9 +19,9 @@ export interface Demo {
 
 export type SessionState =
   | { readonly name: 'unknown' }
-  /** The server did not answer when it was asked first. */
+  /** The server did not answer the first request. */
   | { readonly name: 'unreachable' }
-  /** `reason`: why, where it was not the user's own doing. */
+  /** `reason`: why the session ended, unless the user signed out. */
   | { readonly name: 'signedOut'; readonly reason?: string | undefined }
   | { readonly name: 'signedIn'; readonly user: User };
 
@@ -38,7 +38,7 @@ interface LoginAnswer {
   readonly roles: readonly string[];
 }
 
-/** What the tabs of a browser tell each other: who is signed in now. Of two, the later one counts. */
+/** A message between the tabs of a browser that names the signed-in user. The later one wins. */
 interface Note {
   readonly user: User | null;
   readonly at: number;
@@ -47,9 +47,8 @@ interface Note {
 const NAME = 'dunlin.session';
 
 /**
- * Who is signed in in this browser, by the session cookie. Tabs learn of a change from each other at once, by a broadcast
- * and, where that is missing or the tab was frozen, by the note in localStorage. The note is also who was here last, for
- * pages that open without a network.
+ * The session of this browser, by the session cookie. Tabs announce changes by a broadcast and by a note in localStorage. The note serves
+ * tabs that were frozen, browsers without BroadcastChannel, and pages that open without a network.
  */
 export class Session {
   readonly #requests: Requests;
@@ -59,7 +58,7 @@ export class Session {
   #state: SessionState = { name: 'unknown' };
   #at = 0;
   #leaving: Promise<void> = Promise.resolve();
-  /** Changes of the state that are newer than an answer under way. */
+  /** Number of changes of the state. A change during a request makes its answer outdated. */
   #changes = 0;
 
   constructor(requests = new Client().requests) {
@@ -67,7 +66,7 @@ export class Session {
     if (this.#channel) this.#channel.onmessage = ({ data }) => this.#hear(data as Note);
     const { signal } = this.#end;
     addEventListener('storage', ({ key }) => key === NAME && this.#hear(readNote()), { signal });
-    // A tab that was frozen, or restored from the back/forward cache, missed what was broadcast.
+    // A tab that was frozen or in the back/forward cache missed broadcasts.
     addEventListener('pageshow', ({ persisted }) => persisted && this.#look(), { signal });
     addEventListener('online', () => this.#look(), { signal });
     const onVisible = () => document.visibilityState === 'visible' && this.#look();
@@ -87,15 +86,15 @@ export class Session {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Asks the server. Rejects when it cannot be reached. */
+  /** Loads the session from the server. Rejects when the server cannot be reached. */
   async load(): Promise<User | undefined> {
-    // While the user signs out, an answer could be of before.
+    // An answer during the sign-out could be outdated.
     await this.#leaving;
     const before = this.#changes;
     const { body } = await this.#requests.send<StatusAnswer>('GET', '/api/v1/auth/status', {
       anonymous: true,
     });
-    // Signed in or out while the answer was under way: it is older than what is known.
+    // The state changed during the request, so the answer is outdated: ask again.
     if (before !== this.#changes) return this.load();
     const { signedIn, userId, fullName, roles } = body;
     const user =
@@ -105,14 +104,14 @@ export class Session {
     return this.user;
   }
 
-  /** Goes on as the user who was signed in here last, until the server can be asked. */
+  /** Continues as the last signed-in user until the server can be reached. */
   assume(): User | undefined {
     const { user } = readNote();
     if (user) this.#set({ name: 'signedIn', user });
     return this.user;
   }
 
-  /** The server did not answer, and nothing is known of a user. */
+  /** Records that the server did not answer and no user is known. */
   markUnreachable(): void {
     if (this.#state.name === 'unknown') this.#set({ name: 'unreachable' });
   }
@@ -128,7 +127,7 @@ export class Session {
     return user;
   }
 
-  /** Ends the session of the user of this page, and of nobody who has signed in since. */
+  /** Ends the session of this page's user. Does not end the session of another user who signed in since. */
   async signOut(): Promise<void> {
     const leaving = this.#leave();
     this.#leaving = leaving.then(
@@ -138,7 +137,7 @@ export class Session {
     if (!(await leaving)) await this.load();
   }
 
-  /** False where another user has signed in meanwhile, who stays so. */
+  /** Resolves with `false` when another user signed in meanwhile; that session stays. */
   async #leave(): Promise<boolean> {
     try {
       await this.#send('/api/v1/auth/logout');
@@ -151,19 +150,19 @@ export class Session {
     return true;
   }
 
-  /** The server said that the user of this page is not signed in any more. */
+  /** Records that the server refused the session of this page's user. */
   markSignedOut(reason?: string): void {
     this.#set({ name: 'signedOut', reason });
   }
 
-  /** Hears of no change any more. A page has its session as long as it lives. */
+  /** Removes all listeners. A page keeps its session until the document unloads. */
   dispose(): void {
     this.#end.abort();
     this.#channel?.close();
     this.#listeners.clear();
   }
 
-  /** For `ClientOptions.refresh`: whether the session of this page's user still stands. */
+  /** Renews the session, for `ClientOptions.refresh`. Resolves with `false` when the session of this page's user has ended. */
   async refresh(): Promise<boolean> {
     try {
       await this.#send('/api/v1/auth/refresh');
@@ -174,7 +173,7 @@ export class Session {
     }
   }
 
-  /** The accounts to try the systems with; nothing where the server is not in demo mode. */
+  /** Loads the demo accounts. Resolves with undefined when the server is not in demo mode. */
   async demo(): Promise<Demo | undefined> {
     try {
       return (await this.#requests.send<Demo>('GET', '/api/v1/demo', { anonymous: true })).body;
@@ -195,7 +194,7 @@ export class Session {
 
   #look(): void {
     this.#hear(readNote());
-    // Without a network what is known stands.
+    // Without a network the state stays as it is.
     this.load().catch(() => {});
   }
 
@@ -212,7 +211,7 @@ export class Session {
     try {
       localStorage.setItem(NAME, JSON.stringify(note));
     } catch {
-      // Storage is blocked: then there is no page without a network.
+      // Storage is blocked: pages then need the network to open.
     }
     this.#channel?.postMessage(note);
   }

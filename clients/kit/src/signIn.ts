@@ -5,7 +5,7 @@ import { icon } from './icons';
 import type { Session, User } from './session';
 import { kitWord } from './words';
 
-/** User name and password, and the demo accounts by one click where there are any. */
+/** Creates a form for user name and password, with a button for each demo account. */
 export function createSignInForm(session: Session): HTMLElement {
   const username = element('input', {
     name: 'username',
@@ -89,7 +89,7 @@ export function createSignInForm(session: Session): HTMLElement {
 
 let open: Promise<User> | undefined;
 
-/** Asks for a sign-in over the page, which stays as it is below. Resolves with the user; asked twice, shows once. */
+/** Shows a sign-in dialog over the page, which stays visible below. Resolves with the user. Concurrent calls share one dialog. */
 export function requireSignIn(session: Session, reason = kitWord('signInReason')): Promise<User> {
   open ??= new Promise<User>((resolve) => {
     const dialog = element(
@@ -99,7 +99,7 @@ export function requireSignIn(session: Session, reason = kitWord('signInReason')
       element('p', { className: 'muted', textContent: reason }),
       createSignInForm(session),
     );
-    // Without a session the page below can do nothing: there is nothing to go back to.
+    // The dialog cannot be cancelled, because the page below needs a session.
     dialog.oncancel = (event) => event.preventDefault();
     const finish = () => {
       if (!session.user) return;

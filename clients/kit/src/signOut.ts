@@ -1,7 +1,7 @@
 import { element } from './dom';
 import { kitWord } from './words';
 
-/** Asks the user before a sign-out that leaves `count` changes unsent. Resolves with the answer; without changes, with true. */
+/** Asks the user to confirm a sign-out with `count` unsent changes. Resolves with the answer, or with `true` when `count` is 0. */
 export function maySignOut(name: string, count: number): Promise<boolean> {
   if (count === 0) return Promise.resolve(true);
   return new Promise((resolve) => {

@@ -14,26 +14,26 @@ export interface Toast {
   readonly text: string;
   /** Default `info`. */
   readonly kind?: 'info' | 'error' | undefined;
-  /** A text that the user typed and that was not saved: the toast offers to copy it. */
+  /** User input that was not saved. The toast offers to copy it. */
   readonly copy?: string | undefined;
-  /** A button on the toast; not together with `copy`. */
+  /** A button on the toast. Cannot be combined with `copy`. */
   readonly action?: ToastAction | undefined;
 }
 
-/** How long a toast without an action stays. A toast with an action stays until the user closes it. */
+/** Milliseconds until a toast without an action closes. A toast with an action stays until the user closes it. */
 const SHOWN_MS = 7000;
-/** Beyond this number the oldest toasts without an action are removed. */
+/** Maximum of toasts. Beyond it the oldest toasts without an action are removed. */
 const MAX_SHOWN = 5;
 
 let isClosed = false;
 
-/** Removes all toasts and shows no more: their user has left this document. */
+/** Removes all toasts and blocks new ones, because their user has left this document. */
 export function closeToasts(): void {
   isClosed = true;
   document.querySelector('.toasts')?.remove();
 }
 
-/** Shows a toast, also to screen readers. Returns the function that removes it. */
+/** Shows a toast and announces it to screen readers. Returns a function that removes it. */
 export function showToast({ text, kind = 'info', copy, ...more }: Toast): () => void {
   if (isClosed) return () => {};
   const action = copy ? copyAction(copy) : more.action;
@@ -69,7 +69,7 @@ export function showToast({ text, kind = 'info', copy, ...more }: Toast): () => 
 
   const shelf = region();
   shelf.append(toast);
-  // A live region announces changes of its content, not its first content.
+  // A live region announces changes of its content, but not its initial content.
   requestAnimationFrame(() => (words.textContent = text));
   const passing = [...shelf.querySelectorAll('.toast:not([data-keep])')];
   for (const oldest of passing.slice(0, Math.max(0, shelf.childElementCount - MAX_SHOWN))) oldest.remove();

@@ -29,13 +29,13 @@ export type KitWords = typeof words;
 
 const listeners = new Set<() => void>();
 
-/** Replaces texts of the kit. A header on the page shows the new ones at once. */
+/** Replaces texts of the kit. Open headers update at once. */
 export function setKitWords(changed: Partial<KitWords>): void {
   Object.assign(words, changed);
   for (const listener of [...listeners]) listener();
 }
 
-/** Calls the listener after each change of the texts. Returns the function that removes it. */
+/** Adds a listener for changes of the texts. Returns a function that removes it. */
 export function onKitWords(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);

@@ -25,7 +25,7 @@ const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
 const failure = (kind: Problem['kind']) => new DunlinError({ kind, code: kind, title: kind } as Problem);
 const text = () => document.title + document.body.innerHTML;
 
-/** A server with one cookie, as all tabs of a browser have. */
+/** A server with one session cookie, which all tabs of a browser share. */
 const requests = {
   send: async (method: string, path: string, { headers }: { headers?: Record<string, string> } = {}) => {
     const call = `${method} ${path.split('/').at(-1)}`;
@@ -92,11 +92,11 @@ afterEach(() => {
   expect(errors).toEqual([]);
 });
 
-// First, because closing the page of a user ends all toasts of the document.
+// This suite runs first, because closing a user's page disables the toasts of the document.
 describe('The header', () => {
   const signOut = () => [...document.querySelectorAll<HTMLButtonElement>('.menu-item')].at(-1)!.click();
 
-  test('sends unsent changes before the sign-out, and asks about those that remain', async () => {
+  test('sends unsent changes before the sign-out and asks about the rest', async () => {
     let unsent = 2;
     const flush = vi.fn(() => Promise.resolve(void (unsent = 1)));
     const session = tab();
@@ -114,7 +114,7 @@ describe('The header', () => {
     expect([session.user?.userId, log]).toEqual(['bob', []]);
   });
 
-  test('keeps the user signed in, and says so, when the server does not answer', async () => {
+  test('keeps the user signed in and reports it when the server does not answer', async () => {
     const session = tab();
     open(session, { start: () => () => {} });
     await settle();
@@ -125,7 +125,7 @@ describe('The header', () => {
     expect(document.querySelector('.toast-error')?.textContent).toMatch(/the server cannot be reached/);
   });
 
-  test('shows the connection word, and new texts of the kit at once', async () => {
+  test('shows the connection state and new texts of the kit at once', async () => {
     let page!: PageSession;
     open(tab(), { start: (started) => ((page = started), () => {}) });
     await settle();
@@ -140,7 +140,7 @@ describe('The header', () => {
 });
 
 describe('A page', () => {
-  test('is closed and empty in the turn in which its user signs out, and says how many changes wait', async () => {
+  test('is empty at once when its user signs out and counts pending changes', async () => {
     const session = tab();
     const page = open(session);
     await settle();
@@ -155,7 +155,7 @@ describe('A page', () => {
     expect(text()).not.toMatch(/notice/);
   });
 
-  test('is closed by a sign-out in another tab, and loaded anew after the next sign-in', async () => {
+  test('closes after a sign-out in another tab and reloads at the next sign-in', async () => {
     open(tab());
     await settle();
     const other = tab();
@@ -170,7 +170,7 @@ describe('A page', () => {
     expect([reload.mock.calls.length, location.pathname]).toEqual([1, '/things/1']);
   });
 
-  test('gives way to the page of another user who signed in in another tab, once its own is kept', async () => {
+  test('stores its changes and yields to a user who signed in in another tab', async () => {
     let keep!: () => void;
     const kept = new Promise<void>((resolve) => (keep = resolve));
     open(tab(), { start: ({ user: { userId } }) => (log.push(userId), () => kept) });
@@ -184,7 +184,7 @@ describe('A page', () => {
     expect([log, reload.mock.calls.length, location.pathname]).toEqual([['bob'], 1, '/things']);
   });
 
-  test('that is still being made when its user signs out is closed as soon as it is there', async () => {
+  test('closes after its construction if its user signed out meanwhile', async () => {
     let made!: (stop: Stop) => void;
     const session = tab();
     open(session, { start: () => new Promise((resolve) => (made = resolve)) });
@@ -195,21 +195,21 @@ describe('A page', () => {
     expect(log).toEqual(['closed']);
   });
 
-  test('whose good session is refused again and again starts anew three times, and then asks', async () => {
+  test('restarts three times when a valid session is refused and then asks for a sign-in', async () => {
     for (let attempt = 0; attempt < 5; attempt++) {
       const session = tab();
       open(session);
       await settle();
       session.markSignedOut();
       await settle();
-      // A new document, as far as this one is concerned.
+      // Stands for the reload of the document.
       session.dispose();
     }
     expect(reload.mock.calls.length).toBe(3);
     expect(document.querySelector('[data-gate]')).not.toBeNull();
   });
 
-  test('opens without a network for who was here last, and for nobody after a sign-out', async () => {
+  test('opens without a network for the last user and for nobody after a sign-out', async () => {
     await tab().load();
     answers['GET status'] = () => Promise.reject(failure('network'));
     open(tab(), { isOffline: true });
@@ -243,7 +243,7 @@ describe('A public page', () => {
     });
   const shown = () => document.querySelector('.page-body')?.textContent;
 
-  test('replaces the sign-in page, and stays in the document after a sign-out', async () => {
+  test('replaces the sign-in page and stays after a sign-out', async () => {
     const session = tab();
     openPublic(session);
     expect(shown()).toBe('unknown nobody');
@@ -256,7 +256,7 @@ describe('A public page', () => {
     expect(document.querySelectorAll('.header')).toHaveLength(1);
   });
 
-  test('learns that the server cannot be reached', async () => {
+  test('reports that the server cannot be reached', async () => {
     answers['GET status'] = () => Promise.reject(failure('network'));
     openPublic(tab());
     await settle();
@@ -265,7 +265,7 @@ describe('A public page', () => {
 });
 
 describe('A session', () => {
-  test('names its user when it refreshes and signs out, and ends nobody else’s', async () => {
+  test('names its user in refresh and sign-out and ends no other session', async () => {
     const session = tab();
     await session.load();
     cookie = user('carol');
@@ -278,7 +278,7 @@ describe('A session', () => {
     ]);
   });
 
-  test('does not believe an answer from before a sign-out', async () => {
+  test('ignores an answer from before a sign-out', async () => {
     const session = tab();
     await session.load();
     let answer!: (body: unknown) => void;

@@ -1,6 +1,6 @@
 import type { Broadcast, Cancel, Environment, KeyValueStorage, Locks } from './environment.js';
 
-/** The environment of the page, or of Node where there is no page (then always online and visible). */
+/** Returns the environment of the page. In Node, which has no page, the environment is always online and visible. */
 export function browserEnvironment(): Environment {
   const page = typeof document === 'undefined' ? undefined : document;
   const view = typeof window === 'undefined' ? undefined : window;
@@ -32,7 +32,7 @@ export function browserEnvironment(): Environment {
     },
     storage: storageOrNothing(),
     locks,
-    // Node has channels too, and no tabs.
+    // Node has BroadcastChannel but no tabs.
     openBroadcast: typeof BroadcastChannel === 'undefined' || !(page || locks) ? undefined : openBroadcast,
   };
 }
@@ -42,13 +42,13 @@ function listen(target: EventTarget | undefined, type: string, handler: (event: 
   return () => target?.removeEventListener(type, handler);
 }
 
-// crypto.randomUUID exists in secure contexts only, getRandomValues everywhere.
+// `crypto.randomUUID` needs a secure context; `getRandomValues` does not.
 function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-// Reading localStorage throws where storage is blocked.
+// Reading `localStorage` throws where the browser blocks storage.
 function storageOrNothing(): KeyValueStorage | undefined {
   try {
     return globalThis.localStorage ?? undefined;
@@ -62,7 +62,7 @@ function webLocks(): Locks | undefined {
   if (!locks) return undefined;
   return {
     request: async (name, { signal, steal }, whileHeld) => {
-      // A request that steals may not carry a signal.
+      // The Web Locks API rejects `steal` together with `signal`.
       await locks.request(name, steal ? { steal } : { signal }, whileHeld);
     },
   };

@@ -16,49 +16,49 @@ import { StreamTransport } from './streams/transport.js';
 import { SharedConnection } from './tabs/sharedConnection.js';
 
 export interface ClientOptions extends AuthOptions {
-  /** Origin (and path prefix) of the server; default: the page's own. */
+  /** Origin and optional path prefix of the server. Default: the origin of the page. */
   readonly base?: string | undefined;
   readonly environment?: Environment | undefined;
   /**
-   * Id of the signed-in user. With it, the tabs of one browser share their streams, and one HTTP response carries them all. Without
-   * it, or without BroadcastChannel, each connection has a response of its own, and a tab that is hidden for ten seconds closes it
-   * until it is shown again, unless it holds a lease or waits for one.
+   * Id of the signed-in user. With it, the tabs of one browser share their streams, and one HTTP response carries all of them. Without it,
+   * or without BroadcastChannel, each connection has its own response. Such a connection closes after the tab was hidden for ten seconds
+   * and opens again when the tab is shown. It stays open while the client holds a lease or waits for one.
    */
   readonly user?: string | undefined;
-  /** False: tabs still share streams of one address, but each address has a response of its own. */
+  /** `false`: tabs share the stream of an address, but each address has its own response. Default: `true`. */
   readonly combine?: boolean | undefined;
 }
 
-/** A stream of the engine, by its topics, or one of the application, by its path. */
+/** A stream of the engine, named by its topics, or a stream of the application, named by its path. */
 export type StreamAddress =
   | {
-      /** Names, or patterns: `*` stands for any one segment, `**` at the end for one or more. */
+      /** Topic names or patterns. `*` matches one segment; `**` at the end matches one or more. */
       readonly topics: readonly string[];
-      /** Whether the user is shown to others as present on the topics. */
+      /** Whether the user is listed as present on the topics. Default: `false`. */
       readonly present?: boolean | undefined;
       /**
-       * Whether a stream that was away, or reads too slowly, is sent of each topic and type the last event only: for states, of
-       * which the newest says everything.
+       * Whether the server may send only the last event of each topic and type, after a reconnect and to a slow reader. Use it for events
+       * that carry a complete state.
        */
       readonly conflated?: boolean | undefined;
     }
   | {
-      /** Path (with query) under `base`. */
+      /** Path and query under `base`. */
       readonly path: string;
       readonly format?: WireFormat | undefined;
     };
 
 export type StreamOptions = StreamAddress & {
-  /** Signs of life of a stream that sends no hello; default 15. */
+  /** Heartbeat interval in seconds, for streams without a hello; default 15. */
   readonly heartbeatSeconds?: number | undefined;
-  /** False: a stream of this tab alone. */
+  /** `false`: this tab opens its own stream. Default: `true`. */
   readonly share?: boolean | undefined;
 };
 
-/** At most this many topics fit into one stream; the server's limit. */
+/** Maximum number of topics in one stream, the server's limit. */
 export const MAX_TOPICS = 64;
 
-/** One signed-in user's way to one server; requests, streams, leases and stores made from it belong together. */
+/** The client of one signed-in user for one server. The requests, streams, leases and stores of one client share its session. */
 export class Client {
   readonly environment: Environment;
   readonly deviceId: string;
@@ -66,9 +66,9 @@ export class Client {
   readonly #base: string;
   readonly #auth: Auth;
   readonly #user: string | undefined;
-  /** Absent where tabs cannot talk to each other. */
+  /** Undefined without BroadcastChannel, without a user, or with `combine: false`. */
   readonly #transport: StreamTransport | undefined;
-  // Whatever is disposed of leaves: an application may open and dispose of as many as it has pages.
+  // Disposed objects are removed, because an application may create one for each page it shows.
   readonly #connections = new Set<Connection>();
   readonly #leases = new Set<Leases>();
   readonly #stores = new Set<{ resume(): void }>();
@@ -98,7 +98,7 @@ export class Client {
     });
   }
 
-  /** A connection that is not open yet: register handlers, then `connect()`. */
+  /** Creates a connection that is not open yet: register handlers, then call `connect()`. */
   connection<Events extends EventMap = EventMap>(options: StreamOptions): Connection<Events> {
     const { environment, deviceId } = this;
     const awaitsHello = 'topics' in options;
@@ -151,7 +151,7 @@ export class Client {
     return connection;
   }
 
-  /** Leases of the engine, or of the application through a transport of its own. */
+  /** Creates a lease manager for the engine, or for the application's endpoints when given a transport. */
   leases(transport: LeaseTransport = engineLeases(this.requests)): Leases {
     const leases = new Leases(transport, this.environment, () => void this.#leases.delete(leases));
     this.#leases.add(leases);
@@ -180,7 +180,7 @@ export class Client {
     return (await this.requests.send<{ positions: string[] }>('POST', '/dunlin/v1/events', { body })).body;
   }
 
-  /** The session ended: every connection stops, in the browser's other tabs too. Does not talk to the server. */
+  /** Ends the session locally: stops every connection, in the browser's other tabs too. Sends no request to the server. */
   signOut(): void {
     for (const connection of this.#connections) connection.signOut();
   }
@@ -192,7 +192,7 @@ export class Client {
     this.#stores.clear();
   }
 
-  // The server releases the leases of a connection that went away, after a grace: renewing them names the new one.
+  // The server releases the leases of a lost connection after a grace period. A renewal attaches them to the new connection.
   #reconnected(): void {
     for (const leases of this.#leases) leases.check();
     for (const store of this.#stores) store.resume();

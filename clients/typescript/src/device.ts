@@ -4,8 +4,8 @@ const STORAGE_KEY = 'dunlin.device';
 const VALID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /**
- * The id of this browser for one user: made once and kept; when nothing can be kept, valid as long as the page. Each
- * user of a browser has another, so that a server may hold that a device belongs to one user.
+ * Returns the id of this browser for one user. It is created once and stored; without storage it is valid until the page closes. Each user
+ * of a browser has another id, so a server may require that a device belongs to one user.
  */
 export function deviceId(environment: Environment, user?: string): string {
   const key = user === undefined ? STORAGE_KEY : `${STORAGE_KEY} ${user}`;

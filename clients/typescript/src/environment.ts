@@ -1,14 +1,14 @@
-/** Cancels a timer or removes a listener; calling it again does nothing. */
+/** Cancels a timer or removes a listener. Idempotent. */
 export type Cancel = () => void;
 
 export type PageSignal = 'online' | 'offline' | 'visible' | 'hidden' | 'pagehide' | 'pageshow';
 
 export interface PageSignalDetail {
-  /** The page goes to, or comes from, the back/forward cache. */
+  /** Whether the page enters, or comes from, the back/forward cache. */
   readonly persisted?: boolean | undefined;
 }
 
-/** What the client needs of `BroadcastChannel`. */
+/** The part of `BroadcastChannel` that the client uses. */
 export interface Broadcast {
   post(message: unknown): void;
   onMessage(handler: (message: unknown) => void): void;
@@ -17,11 +17,11 @@ export interface Broadcast {
 
 export interface LockRequest {
   readonly signal?: AbortSignal | undefined;
-  /** Take the lock from whoever holds it; the holder's request rejects. */
+  /** Takes the lock from its holder, whose request then rejects. */
   readonly steal?: boolean | undefined;
 }
 
-/** What the client needs of the Web Locks API: an exclusive lock, held until the callback's promise settles. */
+/** The part of the Web Locks API that the client uses: an exclusive lock, held until the promise of the callback settles. */
 export interface Locks {
   request(name: string, options: LockRequest, whileHeld: () => Promise<void>): Promise<void>;
 }
@@ -32,27 +32,27 @@ export interface KeyValueStorage {
 }
 
 /**
- * Everything the client takes from the outside, so that tests decide about time, chance and the network. Nothing
- * else in this package touches a global.
+ * The external dependencies of the client. Invariant: the package uses time, randomness, network and page only through this interface, so
+ * that tests control them.
  */
 export interface Environment {
   fetch(url: string, init: RequestInit): Promise<Response>;
-  /** Monotonic time in milliseconds. */
+  /** Returns the monotonic time in milliseconds. */
   now(): number;
   setTimer(milliseconds: number, callback: () => void): Cancel;
-  /** Uniform in [0, 1). */
+  /** Returns a number, uniform in [0, 1). */
   random(): number;
-  /** A new id that nobody can guess, of the characters `[A-Za-z0-9-]`. */
+  /** Returns a new unguessable id of the characters `[A-Za-z0-9-]`. */
   randomId(): string;
   isOnline(): boolean;
-  /** Nobody sees the page. Absent where there is no page. */
+  /** Whether the page is hidden. Undefined where there is no page. */
   isHidden?(): boolean;
   onSignal(signal: PageSignal, handler: (detail: PageSignalDetail) => void): Cancel;
-  /** An error in code of the application that must not stop the client. */
+  /** Reports an error of application code, which must not stop the client. */
   reportError(error: unknown): void;
   readonly storage?: KeyValueStorage | undefined;
-  /** Absent where there are no Web Locks (old browsers, insecure contexts): tabs then elect their leader by messages. */
+  /** Undefined in insecure contexts and old browsers, which have no Web Locks. Tabs then elect their leader by messages. */
   readonly locks?: Locks | undefined;
-  /** Absent where there is no BroadcastChannel. */
+  /** Undefined without BroadcastChannel. */
   readonly openBroadcast?: ((name: string) => Broadcast) | undefined;
 }

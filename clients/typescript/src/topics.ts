@@ -1,4 +1,4 @@
-/** Whether `wanted` means the topic: by its name, or as a pattern, where `*` is any one segment and a last `**` is one or more. */
+/** Whether `wanted` matches the topic: as a name, or as a pattern. `*` matches one segment; a final `**` matches one or more. */
 export function meansTopic(wanted: string, topic: string): boolean {
   if (!wanted.includes('*')) return wanted === topic;
   const parts = wanted.split('/');

@@ -12,7 +12,7 @@ import { FakeJournal } from './support/fakeJournal';
 import { FakeStreams, json } from './support/fakeServer';
 
 describe('A client', () => {
-  test('asks the engine for its topics, and the application for its path', async () => {
+  test('requests topics from the engine and paths from the application', async () => {
     const environment = new FakeEnvironment();
     const streams = new FakeStreams();
     environment.fetchWith = streams.fetch;
@@ -26,7 +26,7 @@ describe('A client', () => {
     ]);
   });
 
-  test('asks for states, and for being seen, by streams of their own', async () => {
+  test('uses separate streams for conflation and presence', async () => {
     const browser = new FakeBrowser();
     const tab = browser.open();
     const streams = new FakeStreams();
@@ -43,7 +43,7 @@ describe('A client', () => {
     ]);
   });
 
-  test('shares a stream between tabs when it knows the user and the browser can, and otherwise not', () => {
+  test('shares a stream between tabs only with a user and BroadcastChannel', () => {
     const browser = new FakeBrowser();
     const kind = (environment: FakeEnvironment, user?: string, share?: boolean) =>
       new Client({ environment, user }).connection({ topics: ['a'], share });
@@ -53,7 +53,7 @@ describe('A client', () => {
     expect(kind(new FakeEnvironment(), 'ann')).toBeInstanceOf(OwnConnection);
   });
 
-  test('carries all streams of a user in one response, of several clients too, unless that is turned off', async () => {
+  test('combines all streams of a user, also of several clients, unless disabled', async () => {
     const browser = new FakeBrowser();
     const [tab, other] = [browser.open(), browser.open()];
     const journal = new FakeJournal();
@@ -104,7 +104,7 @@ describe('A client', () => {
     expect(server.open).toHaveLength(1);
   });
 
-  test('asks by a form for topics that no address holds, where it has no shared stream', async () => {
+  test('sends topics that exceed a URL in a form, without a shared stream', async () => {
     const environment = new FakeEnvironment();
     const streams = new FakeStreams();
     const sent: RequestInit[] = [];
@@ -132,7 +132,7 @@ describe('A client', () => {
     expect(few.state.name).toBe('connecting');
   });
 
-  test('keeps the stream of a hidden tab that cannot share it only while a lease is held or waited for', async () => {
+  test('keeps an unshared hidden stream only while a lease is held or awaited', async () => {
     const environment = new FakeEnvironment();
     const streams = new FakeStreams();
     environment.fetchWith = (url, init) => {
@@ -156,7 +156,7 @@ describe('A client', () => {
     expect(connection.isConnected()).toBe(true);
   });
 
-  test('Two users of one browser never share a stream', async () => {
+  test('never shares a stream between two users of one browser', async () => {
     const browser = new FakeBrowser();
     const opened: string[] = [];
     for (const user of ['ann', 'bob', 'ann']) {
@@ -170,7 +170,7 @@ describe('A client', () => {
     expect(opened).toEqual(['ann', 'bob']);
   });
 
-  test('names the open connection in its requests, and stops everything when a request finds the session gone', async () => {
+  test('names its connection in requests and stops when the session ended', async () => {
     const environment = new FakeEnvironment();
     const streams = new FakeStreams();
     environment.fetchWith = streams.fetch;
@@ -187,7 +187,7 @@ describe('A client', () => {
     expect(streams.last.isClosed).toBe(true);
   });
 
-  test('forgets what is disposed of: neither sign-out nor a connection that is back reaches it any more', async () => {
+  test('releases disposed connections, leases and stores', async () => {
     const browser = new FakeBrowser();
     const tab = browser.open();
     const streams = new FakeStreams();
@@ -213,8 +213,8 @@ describe('A client', () => {
   });
 });
 
-describe('When the connection is back', () => {
-  test('leases are renewed, naming the new connection, and unsaved edits are saved', async () => {
+describe('After a reconnect', () => {
+  test('leases are renewed with the new connection and unsaved edits are saved', async () => {
     const environment = new FakeEnvironment();
     const streams = new FakeStreams();
     const sent: [string, string | null][] = [];
@@ -251,7 +251,7 @@ describe('When the connection is back', () => {
 });
 
 describe('Status words', () => {
-  test('There is a word for every state, and a translation replaces them', () => {
+  test('every state has a text, and a translation replaces them', () => {
     expect(statusWord(INITIAL_STATE)).toBe('Disconnected');
     const russian: StatusWords = { ...englishStatusWords, closed: 'Отключено' };
     expect(statusWord(INITIAL_STATE, russian)).toBe('Отключено');

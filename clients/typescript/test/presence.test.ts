@@ -41,7 +41,7 @@ async function live(): Promise<void> {
 }
 
 describe('Presence', () => {
-  test('The list is fetched when the connection is live, and follows who joins and leaves', async () => {
+  test('the list is fetched when the connection is live and follows changes', async () => {
     await live();
     expect(asked).toEqual(['/dunlin/v1/presence?topic=branches%2F1']);
     expect(streams.last.url.searchParams.get('presence')).toBe('true');
@@ -54,7 +54,7 @@ describe('Presence', () => {
     expect(names()).toEqual(['bob']);
   });
 
-  test('Changes that arrive while the list is fetched are applied on top of it', async () => {
+  test('changes during the fetch are applied on top of the list', async () => {
     let answer!: (response: Response) => void;
     lists.push(() => new Promise((resolve) => (answer = resolve)));
     await live();
@@ -66,7 +66,7 @@ describe('Presence', () => {
     expect(names()).toEqual(['carol', 'bob']);
   });
 
-  test('It is fetched again after a reconnect and after a reset', async () => {
+  test('the list is fetched again after a reconnect and after a reset', async () => {
     await live();
     streams.last.end();
     await environment.clock.advance(1000);
@@ -77,7 +77,7 @@ describe('Presence', () => {
     expect(asked).toHaveLength(3);
   });
 
-  test('Changes of another topic are not taken', async () => {
+  test('changes of another topic are ignored', async () => {
     await live();
     streams.last.event(undefined, 'presence.joined', member('bob'), 'branches/2');
     streams.last.event(undefined, 'presence.joined', member('carol', 'branches/2'));
@@ -85,7 +85,7 @@ describe('Presence', () => {
     expect(names()).toEqual(['ann']);
   });
 
-  test('A list that cannot be fetched leaves what was known', async () => {
+  test('a failed fetch keeps the old list', async () => {
     await live();
     lists.push(() => json(500, {}));
     await presence.refresh();

@@ -39,7 +39,7 @@ async function render(component: FunctionComponent): Promise<void> {
 }
 
 describe('The React adapter', () => {
-  test('A component shows what it selects, and renders again only when that changes', async () => {
+  test('a component renders again only when its selection changes', async () => {
     await render(() => {
       renders++;
       return useStore(store, (state) => state.records.get('1')?.name);
@@ -51,7 +51,7 @@ describe('The React adapter', () => {
     expect([element.textContent, renders]).toEqual(['eins', 2]);
   });
 
-  test('A selection that builds a new array each time does not render for ever', async () => {
+  test('a selection that builds a new array does not render for ever', async () => {
     const same = (one: string[], other: string[]) => one.join() === other.join();
     await render(() => {
       renders++;
@@ -62,7 +62,7 @@ describe('The React adapter', () => {
     expect([element.textContent, renders]).toEqual(['2', 2]);
   });
 
-  test('A status dot follows the connection', async () => {
+  test('the connection state is followed', async () => {
     const options = { environment: new FakeEnvironment(), auth: new Auth(), deviceId: 'd', url: '/' };
     const connection = new OwnConnection(options);
     await render(() => useConnectionState(connection).name);

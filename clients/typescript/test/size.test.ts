@@ -22,32 +22,32 @@ async function sizeOf(entry: string): Promise<{ size: number; imports: string[] 
   return { size: gzipSync(result.outputFiles[0]!.contents, { level: 9 }).length, imports };
 }
 
-test(`The whole client is at most ${BUDGET} bytes, and imports nothing`, async () => {
+test(`the client has at most ${BUDGET} bytes and no imports`, async () => {
   const { size, imports } = await sizeOf('index.ts');
   console.log(`@dunlin/client: ${size} bytes minified and gzipped`);
   expect(size).toBeLessThanOrEqual(BUDGET);
   expect(imports).toEqual([]);
 });
 
-test('The React adapter is at most 500 bytes, and imports React only', async () => {
+test('the React adapter has at most 500 bytes and imports React only', async () => {
   const { size, imports } = await sizeOf('react/index.ts');
   expect(size).toBeLessThanOrEqual(500);
   expect(imports).toEqual(['react']);
 });
 
-test('The Svelte adapter is at most 500 bytes, and imports Svelte only', async () => {
+test('the Svelte adapter has at most 500 bytes and imports Svelte only', async () => {
   const { size, imports } = await sizeOf('svelte/index.ts');
   expect(size).toBeLessThanOrEqual(500);
   expect(imports).toEqual(['svelte/reactivity']);
 });
 
-test('The Vue adapter is at most 500 bytes, and imports Vue only', async () => {
+test('the Vue adapter has at most 500 bytes and imports Vue only', async () => {
   const { size, imports } = await sizeOf('vue/index.ts');
   expect(size).toBeLessThanOrEqual(500);
   expect(imports).toEqual(['vue']);
 });
 
-test('The RxDB replication is at most 5,000 bytes, and imports RxDB only', async () => {
+test('the RxDB replication has at most 5,000 bytes and imports RxDB only', async () => {
   const { size, imports } = await sizeOf('rxdb/index.ts');
   expect(size).toBeLessThanOrEqual(5_000);
   expect([...new Set(imports)].sort()).toEqual(['rxdb/plugins/core', 'rxdb/plugins/replication']);

@@ -24,7 +24,7 @@ beforeEach(() => {
   ]);
 });
 
-/** Reads it in an effect, as a template does, and keeps every value that the effect ran with. */
+/** Reads the value in an effect, as a template does, and records every value that the effect saw. */
 function watch<Value>(reactive: Reactive<Value>): { values: Value[]; stop: () => void } {
   const values: Value[] = [];
   const stop = toStore(() => reactive.current).subscribe((value) => values.push(value));
@@ -38,7 +38,7 @@ function change(code: () => void): void {
 }
 
 describe('The Svelte adapter', () => {
-  test('What reads a selection runs again when that changes, and only then', () => {
+  test('readers run again only when the selection changes', () => {
     let runs = 0;
     const name = fromStore(store, (state) => state.records.get('1')?.name);
     const { values, stop } = watch({
@@ -56,7 +56,7 @@ describe('The Svelte adapter', () => {
     stop();
   });
 
-  test('A selection that builds a new array each time stays the same while it is equal', () => {
+  test('an equal new array is the same selection', () => {
     const same = (one: string[], other: string[]) => one.join() === other.join();
     const ids = fromStore(store, (state) => [...state.records.keys()], same);
     const { values, stop } = watch(ids);
@@ -67,7 +67,7 @@ describe('The Svelte adapter', () => {
     stop();
   });
 
-  test('Nobody listens to a store that nobody reads', () => {
+  test('a store without readers has no listeners', () => {
     let listeners = 0;
     const counted = {
       get: () => store.get(),
@@ -85,11 +85,11 @@ describe('The Svelte adapter', () => {
     const { stop } = watch(all);
     expect(listeners).toBe(1);
     stop();
-    // Svelte waits a microtask, in case somebody else begins to read.
+    // Svelte unsubscribes a microtask later, in case another reader subscribes.
     return Promise.resolve().then(() => expect(listeners).toBe(0));
   });
 
-  test('A status dot follows the connection', () => {
+  test('the connection state is followed', () => {
     const options = { environment: new FakeEnvironment(), auth: new Auth(), deviceId: 'd', url: '/' };
     const connection = new OwnConnection(options);
     const { values, stop } = watch(fromConnection(connection));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { meansTopic } from '../src/topics';
 
-// The table of the server's TopicPatternTests.
+// The same table as in the server's TopicPatternTests.
 test.each([
   ['a/b', 'a/b', true],
   ['a/b', 'a/bc', false],

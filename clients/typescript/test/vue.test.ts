@@ -22,7 +22,7 @@ beforeEach(() => {
   ]);
 });
 
-/** Reads it in an effect, as a template does, and keeps every value that the effect ran with. */
+/** Reads the value in an effect, as a template does, and records every value that the effect saw. */
 function watch<Value>(make: () => Readonly<ShallowRef<Value>>): { values: Value[]; stop: () => void } {
   const values: Value[] = [];
   const scope = effectScope();
@@ -33,7 +33,7 @@ function watch<Value>(make: () => Readonly<ShallowRef<Value>>): { values: Value[
   return { values, stop: () => scope.stop() };
 }
 
-test('What reads a selection runs again when that changes, and only then', () => {
+test('readers run again only when the selection changes', () => {
   const { values, stop } = watch(() => useStore(store, (state) => state.records.get('1')?.name));
   store.update('2', { name: 'zwei' }, 2);
   expect(values).toEqual(['one']);
@@ -42,7 +42,7 @@ test('What reads a selection runs again when that changes, and only then', () =>
   stop();
 });
 
-test('A selection that builds a new array each time stays the same while it is equal', () => {
+test('an equal new array is the same selection', () => {
   const same = (one: string[], other: string[]) => one.join() === other.join();
   const { values, stop } = watch(() => useStore(store, (state) => [...state.records.keys()], same));
   store.update('1', { name: 'eins' }, 2);
@@ -52,14 +52,14 @@ test('A selection that builds a new array each time stays the same while it is e
   stop();
 });
 
-test('Listening ends with its scope', () => {
+test('listening ends with its effect scope', () => {
   const { values, stop } = watch(() => useStore(store, (state) => state.records.get('1')?.name));
   stop();
   store.update('1', { name: 'eins' }, 2);
   expect(values).toEqual(['one']);
 });
 
-test('The state of a connection is followed', async () => {
+test('the connection state is followed', async () => {
   const environment = new FakeEnvironment();
   const connection = new OwnConnection({
     environment,

@@ -26,7 +26,7 @@ public sealed class HealthAndOptionsTests
     }
 
     [Fact]
-    public async Task Loop_that_keeps_failing_degrades_the_node_and_is_named()
+    public async Task A_loop_that_keeps_failing_degrades_health_and_is_named()
     {
         await using var provider = Build(static services => services.AddHealthChecks().AddDunlin());
         await using var loop = new BackgroundLoop(
@@ -45,7 +45,7 @@ public sealed class HealthAndOptionsTests
     }
 
     [Fact]
-    public async Task Options_of_the_node_reach_their_parts_and_others_keep_their_defaults()
+    public async Task Node_options_reach_their_components_and_others_keep_defaults()
     {
         await using var provider = Build(configure: options =>
         {
@@ -61,7 +61,7 @@ public sealed class HealthAndOptionsTests
     }
 
     [Fact]
-    public async Task Option_out_of_its_range_is_refused_by_name()
+    public async Task An_option_out_of_range_is_refused_by_name()
     {
         await using var provider = Build(configure: static options => options.Heartbeat = TimeSpan.Zero);
         var error = Assert.Throws<OptionsValidationException>(() => provider.GetRequiredService<IOptions<DunlinOptions>>().Value);

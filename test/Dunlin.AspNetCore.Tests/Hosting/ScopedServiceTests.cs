@@ -9,11 +9,11 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.AspNetCore.Tests.Hosting;
 
-/// <summary>Access policies and job handlers take scoped services, as a DbContext is one.</summary>
+/// <summary>Access policies and job handlers can use scoped services such as a DbContext.</summary>
 public sealed class ScopedServiceTests
 {
     [Fact]
-    public async Task Each_question_to_a_policy_has_a_scope_that_ends_with_the_answer()
+    public async Task Each_policy_call_has_a_scope_that_ends_with_its_answer()
     {
         await using var host = await EngineHost.StartAsync(
             services => services.AddSingleton<Log>().AddScoped<Context>(),
@@ -28,7 +28,7 @@ public sealed class ScopedServiceTests
             using var ann = host.Client();
             using var lease = await ann.PutAsync("/dunlin/v1/leases/scoped/1", HttpAssert.Json("""{"leaseId":"lease-id-of-ann"}"""));
             Assert.Equal(HttpStatusCode.Created, lease.StatusCode);
-            // Asked outside any request.
+            // Called outside any request.
             log.IsRefusing = true;
             host.Services.GetRequiredService<AccessChanges>().RightsChanged("ann");
             await reader.UntilAsync("dunlin.goodbye");
@@ -41,7 +41,7 @@ public sealed class ScopedServiceTests
     }
 
     [Fact]
-    public async Task A_policy_that_is_a_singleton_or_takes_nothing_is_one_object()
+    public async Task A_singleton_policy_is_one_instance()
     {
         await using var host = await EngineHost.StartAsync(
             services => services.AddSingleton<Log>().AddSingleton<Context>().AddSingleton<Policy>(),
@@ -56,7 +56,7 @@ public sealed class ScopedServiceTests
     }
 
     [Fact]
-    public async Task Each_attempt_of_a_job_and_each_failure_has_a_scope_that_ends_with_it()
+    public async Task Each_job_attempt_and_failure_handler_has_its_own_scope()
     {
         await using var host = await EngineHost.StartAsync(
             services => services.AddSingleton<Log>().AddScoped<Context>(),
@@ -104,7 +104,7 @@ public sealed class ScopedServiceTests
         public void CountUsedLate() => Interlocked.Increment(ref _usedLate);
     }
 
-    /// <summary>Stands for a DbContext: not to be shared, and of no use once its scope has ended.</summary>
+    /// <summary>Simulates a DbContext: cannot be shared, and is invalid after the end of its scope.</summary>
     private sealed class Context : IAsyncDisposable
     {
         private readonly Log _log;

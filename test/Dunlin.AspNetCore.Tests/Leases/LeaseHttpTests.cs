@@ -12,7 +12,7 @@ public sealed class LeaseHttpTests
         IdB = "lease-id-of-bob";
 
     [Fact]
-    public async Task A_lease_is_acquired_held_renewed_and_released_with_the_statuses_of_the_contract()
+    public async Task Acquire_hold_renew_and_release_return_the_documented_statuses()
     {
         await using var host = await EngineHost.StartAsync();
         using HttpClient ann = host.Client("ann:s1"),
@@ -72,7 +72,7 @@ public sealed class LeaseHttpTests
     }
 
     [Fact]
-    public async Task Hand_off_and_take_follow_the_contract_and_a_take_needs_the_right_to_it()
+    public async Task Hand_off_and_preemption_follow_the_contract_and_need_permission()
     {
         await using var host = await EngineHost.StartAsync();
         using HttpClient ann = host.Client("ann:s1"),
@@ -118,7 +118,7 @@ public sealed class LeaseHttpTests
     }
 
     [Fact]
-    public async Task The_end_of_a_session_releases_no_lease_of_another_user_whose_session_has_the_same_id()
+    public async Task Ending_a_session_releases_no_lease_of_a_user_with_an_equal_session_id()
     {
         await using var host = await EngineHost.StartAsync();
         using HttpClient ann = host.Client("ann:1"),
@@ -148,7 +148,7 @@ public sealed class LeaseHttpTests
     [InlineData("POST", "f/take", """{"leaseId":"lease-id-of-ann","reason":""}""", 400, "invalid_field", "reason")]
     [InlineData("POST", "f/take", """{"leaseId":"lease-id-of-ann","reason":"x","graceSeconds":-1}""", 400, "invalid_field", "graceSeconds")]
     [InlineData("DELETE", "f", null, 400, "invalid_field", "leaseId")]
-    public async Task A_bad_request_is_answered_with_its_field_and_changes_nothing(
+    public async Task An_invalid_request_names_its_field_and_changes_nothing(
         string method,
         string path,
         string? body,

@@ -9,7 +9,7 @@ namespace Dunlin.AspNetCore.Tests.Leases;
 public sealed class TelemetryTests
 {
     [Fact]
-    public async Task Streams_deliveries_and_leases_are_counted_and_publishing_is_traced_without_naming_topics_or_users()
+    public async Task Streams_and_leases_are_counted_and_traced_without_topics_or_users()
     {
         await using var host = await EngineHost.StartAsync();
         var meters = host.Services.GetRequiredService<IMeterFactory>();
@@ -50,7 +50,7 @@ public sealed class TelemetryTests
         lease.EnsureSuccessStatusCode();
         await host.Fanout.SettledAsync();
 
-        // Delivered live, or found by the catching up that a new stream begins with.
+        // Delivered live, or by the catch-up of the new stream.
         var received = counted.GetValueOrDefault("dunlin.fanout.delivered") + counted.GetValueOrDefault("dunlin.fanout.caught_up");
         Assert.Equal((1L, 1L, 1L), (counted["dunlin.fanout.connections"], received, counted["dunlin.leases.requests"]));
         Assert.Contains("result=granted", tags);

@@ -4,14 +4,14 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.AspNetCore.Tests.Limits;
 
-/// <summary>What one user may have the engine keep or do, and that others are not held up by it.</summary>
+/// <summary>Limits of one user do not affect other users.</summary>
 public sealed class UserLimitTests
 {
     private const string Events = "/dunlin/v1/events";
     private const string Leases = "/dunlin/v1/leases/";
 
     [Fact]
-    public async Task By_default_a_user_publishes_a_burst_and_then_a_rate()
+    public async Task Default_publish_limit_allows_a_burst_and_then_a_rate()
     {
         await using var host = await EngineHost.StartAsync(Defaults);
         using HttpClient ann = host.Client(),
@@ -29,7 +29,7 @@ public sealed class UserLimitTests
     }
 
     [Fact]
-    public async Task Topics_are_bounded_by_the_hour_and_known_ones_go_on()
+    public async Task New_topics_are_limited_per_hour_and_known_ones_are_not()
     {
         await using var host = await EngineHost.StartAsync(services => services.Configure<PublishOptions>(o => o.TopicsPerHour = 3));
         using HttpClient ann = host.Client(),
@@ -48,7 +48,7 @@ public sealed class UserLimitTests
     }
 
     [Fact]
-    public async Task Idempotency_keys_are_bounded_by_the_hour()
+    public async Task Idempotency_keys_are_limited_per_hour()
     {
         await using var host = await EngineHost.StartAsync(services => services.Configure<PublishOptions>(o => o.KeysPerHour = 2));
         using var ann = host.Client();
@@ -63,7 +63,7 @@ public sealed class UserLimitTests
     }
 
     [Fact]
-    public async Task Leases_held_are_bounded_and_a_release_or_an_end_makes_room()
+    public async Task Held_leases_are_limited_and_released_or_expired_ones_do_not_count()
     {
         await using var host = await EngineHost.StartAsync(services => services.Configure<LeaseOptions>(o => o.MaxPerUser = 2));
         using HttpClient ann = host.Client(),
@@ -71,7 +71,7 @@ public sealed class UserLimitTests
         await DoneAsync(AcquireAsync(ann, "f1", seconds: 30));
         await DoneAsync(AcquireAsync(ann, "f2", seconds: 60));
         await LimitedAsync(AcquireAsync(ann, "f3"), 2, seconds: null);
-        await DoneAsync(AcquireAsync(ann, "f2", seconds: 60)); // held already
+        await DoneAsync(AcquireAsync(ann, "f2", seconds: 60)); // already held
         await DoneAsync(AcquireAsync(bob, "f3"));
         await DoneAsync(ann.SendAsync(HttpMethod.Delete, Leases + "f1", headers: ("Dunlin-Lease", "lease-id-of-f1")));
         await DoneAsync(AcquireAsync(ann, "f4", seconds: 30));
@@ -81,7 +81,7 @@ public sealed class UserLimitTests
     }
 
     [Fact]
-    public async Task Requests_for_leases_have_a_rate_and_releasing_has_none()
+    public async Task Lease_requests_are_rate_limited_and_releases_are_not()
     {
         await using var host = await EngineHost.StartAsync(services =>
             services.Configure<LeaseOptions>(o => (o.RequestsPerSecond, o.RequestBurst) = (1, 2))

@@ -21,7 +21,7 @@ public sealed class IfMatchTests
     [InlineData("\"abc\"", false)]
     [InlineData("\"\"", false)]
     [InlineData("\"1\", \"2\"", false)]
-    public void A_change_is_allowed_by_any_of_the_tags(string header, bool isAllowed)
+    public void Any_matching_tag_allows_the_change(string header, bool isAllowed)
     {
         var precondition = IfMatch.Of(Request(header))!;
         Assert.Equal(isAllowed, precondition.Allows(622));
@@ -29,7 +29,7 @@ public sealed class IfMatchTests
     }
 
     [Fact]
-    public void Tags_in_several_headers_are_one_list() => Assert.True(IfMatch.Of(Request("\"1\"", "W/\"622\""))!.Allows(622));
+    public void Tags_of_several_headers_form_one_list() => Assert.True(IfMatch.Of(Request("\"1\"", "W/\"622\""))!.Allows(622));
 
     [Theory]
     [InlineData("622")]
@@ -39,7 +39,7 @@ public sealed class IfMatchTests
     [InlineData("*, \"622\"")]
     [InlineData(",")]
     [InlineData("")]
-    public void What_is_no_list_of_tags_is_refused(string header)
+    public void A_malformed_list_of_tags_is_refused(string header)
     {
         var error = Assert.Throws<DunlinException>(() => IfMatch.Of(Request(header)));
         Assert.Equal((ErrorCode.InvalidField, "If-Match"), (error.Code, error.Field));
@@ -49,7 +49,7 @@ public sealed class IfMatchTests
     public void Without_the_header_there_is_no_precondition() => Assert.Null(IfMatch.Of(new DefaultHttpContext().Request));
 
     [Fact]
-    public void A_version_named_elsewhere_is_a_precondition_too()
+    public void A_version_in_the_body_is_a_precondition_too()
     {
         Assert.True(IfMatch.Version(7).Allows(7));
         Assert.False(IfMatch.Version(7).Allows(8));

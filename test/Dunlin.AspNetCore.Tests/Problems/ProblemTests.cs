@@ -94,7 +94,7 @@ public sealed class ProblemTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_error_carries_its_row_its_field_its_wait_and_its_extensions()
+    public async Task An_error_carries_code_field_retry_delay_and_extensions()
     {
         using var response = await _client.GetAsync("/api/held");
         var problem = await HttpAssert.ProblemAsync(response, 423, "lease_held");
@@ -110,7 +110,7 @@ public sealed class ProblemTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Texts_are_readable_as_they_stand_and_no_browser_takes_them_for_markup()
+    public async Task Texts_are_readable_and_safe_from_markup()
     {
         using var response = await _client.GetAsync("/api/quoted");
         var text = await response.Content.ReadAsStringAsync();
@@ -122,7 +122,7 @@ public sealed class ProblemTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_unexpected_error_shows_a_trace_id_and_nothing_else_and_is_logged_with_it()
+    public async Task An_unexpected_error_reveals_only_a_trace_id_and_is_logged_with_it()
     {
         using var response = await _client.GetAsync("/api/broken");
         var problem = await HttpAssert.ProblemAsync(response, 500, "internal");
@@ -150,7 +150,7 @@ public sealed class ProblemTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_wrong_method_names_the_right_ones()
+    public async Task A_wrong_method_lists_the_allowed_ones()
     {
         using var response = await _client.DeleteAsync("/api/held");
         await HttpAssert.ProblemAsync(response, 405, "method_not_allowed");
@@ -158,14 +158,14 @@ public sealed class ProblemTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_type_that_routing_refuses_is_a_problem()
+    public async Task A_content_type_that_routing_refuses_is_a_problem()
     {
         using var response = await _client.PostAsync("/api/typed", HttpAssert.Json("{}", "text/plain"));
         await HttpAssert.ProblemAsync(response, 415, "unsupported_media_type");
     }
 
     [Fact]
-    public async Task Outside_the_api_an_empty_404_stays_empty()
+    public async Task An_empty_404_outside_the_api_stays_empty()
     {
         using var response = await _client.GetAsync("/missing.css");
         Assert.Equal(404, (int)response.StatusCode);
@@ -173,7 +173,7 @@ public sealed class ProblemTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_answer_with_a_body_is_left_alone()
+    public async Task An_answer_with_a_body_stays_unchanged()
     {
         using var response = await _client.GetAsync("/api/own");
         Assert.Equal("mine", await response.Content.ReadAsStringAsync());
@@ -191,7 +191,7 @@ public sealed class ProblemTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_fault_of_the_client_logs_neither_an_error_nor_a_stack_trace()
+    public async Task A_client_error_logs_neither_an_error_nor_a_stack_trace()
     {
         foreach (
             var exception in new Exception[]

@@ -84,7 +84,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
         """{"title":"a","items":[{"name":"n","count":1}],"note":null,"amount":3,"is_gift":true,"colour":"Red","byName":{"x":{"name":"n","count":1}},"data":{"any":[1,{},null]},"tags":["null"],"marks":[null,"x"],"words":{"x":[]},"at":"2026-03-01T09:30:00.123456789+0100"}"""
     )]
     [InlineData("""  {"items":[],"title":"a"}  """)]
-    public async Task A_right_body_is_taken(string body)
+    public async Task A_valid_body_is_accepted(string body)
     {
         using var response = await _client.PostAsync("/api/order", HttpAssert.Json(body));
         Assert.Equal("a", await response.Content.ReadAsStringAsync());
@@ -94,7 +94,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     [InlineData("application/json")]
     [InlineData("application/json; charset=UTF-8")]
     [InlineData("application/vnd.app+json")]
-    public async Task Json_content_types_are_taken(string contentType)
+    public async Task JSON_content_types_are_accepted(string contentType)
     {
         using var response = await _client.PostAsync("/api/order", HttpAssert.Json("""{"title":"a","items":[]}""", contentType));
         Assert.Equal("a", await response.Content.ReadAsStringAsync());
@@ -105,7 +105,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     [InlineData("br", 415)]
     [InlineData("identity, gzip", 415)]
     [InlineData("identity", 200)]
-    public async Task A_compressed_body_is_refused_for_being_compressed(string encoding, int status)
+    public async Task A_compressed_body_is_refused_naming_the_compression(string encoding, int status)
     {
         var content = HttpAssert.Json("""{"title":"a","items":[]}""");
         content.Headers.TryAddWithoutValidation("Content-Encoding", encoding);
@@ -119,7 +119,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_byte_order_mark_is_skipped_once_and_alone_is_an_empty_body()
+    public async Task One_byte_order_mark_is_skipped_and_alone_is_an_empty_body()
     {
         foreach (
             var (body, status) in new[]
@@ -164,14 +164,14 @@ public sealed class RequestBodyTests : IAsyncLifetime
     [InlineData("""{"title":"a","title":"b","items":[]}""")]
     [InlineData("""{"title":"a","items":[{"name":"n","count":1,"count":2}]}""")]
     [InlineData("""{"title":"a","items":[],"data":{"x":1,"x":2}}""")]
-    public async Task What_is_not_one_json_value_is_refused(string body)
+    public async Task A_body_that_is_not_one_JSON_value_is_refused(string body)
     {
         using var response = await _client.PostAsync("/api/order", HttpAssert.Json(body));
         await HttpAssert.ProblemAsync(response, 400, "invalid_json");
     }
 
     [Fact]
-    public async Task Nesting_past_the_limit_is_refused()
+    public async Task Nesting_above_the_limit_is_refused()
     {
         var body = $$"""{"title":"a","items":[],"data":{{new string('[', 40)}}{{new string(']', 40)}}}""";
         using var response = await _client.PostAsync("/api/order", HttpAssert.Json(body));
@@ -179,7 +179,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Bytes_that_are_not_utf8_are_refused()
+    public async Task Invalid_UTF8_is_refused()
     {
         var content = new ByteArrayContent([.. "{\"title\":\""u8, 0xC3, 0x28, .. "\",\"items\":[]}"u8]);
         content.Headers.Add("Content-Type", "application/json");
@@ -244,7 +244,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     [InlineData("[]")]
     [InlineData("3")]
     [InlineData("\"text\"")]
-    public async Task A_body_of_another_kind_is_refused(string body)
+    public async Task A_body_of_another_JSON_type_is_refused(string body)
     {
         using var response = await _client.PostAsync("/api/order", HttpAssert.Json(body));
         await HttpAssert.ProblemAsync(response, 400, "invalid_field");
@@ -261,7 +261,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_body_over_the_limit_is_refused_also_without_a_length()
+    public async Task A_body_over_the_limit_without_a_length_is_refused()
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/order") { Content = HttpAssert.Json(Padded(100_000)) };
         request.Headers.TransferEncodingChunked = true;
@@ -271,7 +271,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_body_shorter_than_its_length_is_refused_or_cut_off()
+    public async Task A_body_shorter_than_its_length_is_refused_or_aborted()
     {
         using var socket = new TcpClient();
         await socket.ConnectAsync("127.0.0.1", _host.Address.Port);
@@ -290,7 +290,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
         }
         catch (IOException)
         {
-            // Reset: the server has dropped a peer that broke off.
+            // The server reset the connection of a peer that aborted its request.
         }
         Assert.DoesNotContain(" 200 ", answer, StringComparison.Ordinal);
         Assert.DoesNotContain("Error 4000", _host.Log.All, StringComparison.Ordinal);
@@ -303,7 +303,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     [InlineData("-1\r\n")]
     [InlineData("5\r\nhello!\r\n")]
     [InlineData("\r\n")]
-    public async Task A_malformed_chunk_is_the_senders_fault(string chunks)
+    public async Task A_malformed_chunk_is_a_client_error(string chunks)
     {
         using var socket = await SendAsync("Transfer-Encoding: chunked\r\n", chunks);
         using var reader = new StreamReader(socket.GetStream());
@@ -316,7 +316,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     [Theory]
     [InlineData("Transfer-Encoding: chunked\r\n", "5\r\nhel")]
     [InlineData("Content-Length: 500\r\n", "{")]
-    public async Task A_sender_that_resets_within_the_body_is_no_fault_of_the_server(string header, string body)
+    public async Task A_reset_within_the_body_is_no_server_error(string header, string body)
     {
         using (var socket = await SendAsync(header, body))
         {

@@ -15,7 +15,7 @@ public sealed class PublishTests
     private const string Events = "/dunlin/v1/events";
 
     [Fact]
-    public async Task A_batch_is_all_or_none_and_answers_a_position_for_each()
+    public async Task A_batch_is_atomic_and_returns_one_position_per_event()
     {
         await using var host = await EngineHost.StartAsync();
         host.Refused.Add("secret");
@@ -36,7 +36,7 @@ public sealed class PublishTests
     }
 
     [Fact]
-    public async Task A_repeated_idempotency_key_answers_the_same_position_and_another_request_with_it_is_refused()
+    public async Task A_repeated_idempotency_key_returns_the_position_or_refuses_a_change()
     {
         await using var host = await EngineHost.StartAsync();
         using var ann = host.Client();
@@ -47,7 +47,7 @@ public sealed class PublishTests
         Assert.Equal(1, host.Journal.Head.Offset);
         using var other = await ann.PostAsync(Events, HttpAssert.Json("""{"topic":"a","type":"x","data":2,"idempotencyKey":"k1"}"""));
         await HttpAssert.ProblemAsync(other, 409, "idempotency_key_reused");
-        // Another user's key is another key.
+        // Keys of different users are independent.
         using var bob = host.Client("bob");
         await SendAsync(bob, body);
         Assert.Equal(2, host.Journal.Head.Offset);
@@ -99,7 +99,7 @@ public sealed class PublishTests
     [InlineData("""{"topic":"a","type":"open","data":1,"transient":true}""", 400, "invalid_field", "type")]
     [InlineData("""{"topic":"a","type":"message","data":"\u0000","transient":false}""", 200, null, null)]
     [InlineData("""{"topic":"a","type":"x","data":{"n":1e400,"n":9007199254740993}}""", 200, null, null)]
-    public async Task A_bad_body_is_answered_with_its_field_and_changes_nothing(string body, int status, string? code, string? field)
+    public async Task An_invalid_body_names_its_field_and_changes_nothing(string body, int status, string? code, string? field)
     {
         await using var host = await EngineHost.StartAsync();
         using var ann = host.Client();
@@ -116,7 +116,7 @@ public sealed class PublishTests
     }
 
     [Fact]
-    public async Task Data_of_the_greatest_depth_comes_back_in_a_page_and_deeper_data_is_refused()
+    public async Task Data_of_maximum_depth_round_trips_and_deeper_data_is_refused()
     {
         await using var host = await EngineHost.StartAsync();
         using var ann = host.Client();
@@ -135,13 +135,13 @@ public sealed class PublishTests
             using var array = await ann.PostAsync(Events, HttpAssert.Json($$"""[{"topic":"a/b","type":"x","data":{{deep}}}]"""));
             await HttpAssert.ProblemAsync(array, 400, "invalid_json");
         }
-        // The depth that readers take by default holds a whole page.
+        // The default depth of readers fits a whole page.
         foreach (var topic in new[] { "a/b", "a/*", "a/**" })
             Assert.Equal(4, (await GetAsync(ann, $"/dunlin/v1/journal?topic={topic}")).GetProperty("events").GetArrayLength());
     }
 
     [Fact]
-    public async Task A_page_passes_on_what_older_versions_and_the_library_appended()
+    public async Task A_journal_page_returns_events_of_older_versions_unchanged()
     {
         await using var host = await EngineHost.StartAsync();
         var deep = new string('[', 63) + new string(']', 63);
@@ -176,7 +176,7 @@ public sealed class PublishTests
     }
 
     [Fact]
-    public async Task Limits_of_size_type_and_sign_in_are_told_with_the_limit()
+    public async Task Size_type_and_sign_in_refusals_name_the_limit()
     {
         await using var host = await EngineHost.StartAsync();
         using var ann = host.Client();
@@ -201,7 +201,7 @@ public sealed class PublishTests
     }
 
     [Fact]
-    public async Task A_user_who_publishes_too_fast_is_told_how_long_to_wait_and_others_are_not_held_up()
+    public async Task A_user_over_the_publish_rate_gets_a_delay_and_others_are_unaffected()
     {
         await using var host = await EngineHost.StartAsync(services =>
             services.Configure<PublishOptions>(o => (o.PerSecond, o.Burst) = (10, 20))
@@ -221,7 +221,7 @@ public sealed class PublishTests
     }
 
     [Fact]
-    public async Task The_data_of_an_event_comes_back_as_it_went_in()
+    public async Task Event_data_round_trips()
     {
         await using var host = await EngineHost.StartAsync();
         await using var reader = await host.OpenAsync("/dunlin/v1/events?topic=a");
@@ -233,7 +233,7 @@ public sealed class PublishTests
     }
 
     [Fact]
-    public async Task The_journal_is_read_page_by_page_and_says_where_history_is_gone()
+    public async Task Journal_paging_reports_trimmed_history()
     {
         await using var host = await EngineHost.StartAsync(services =>
             services.Configure<RetentionOptions>(o => o.Prefixes["a"] = new RetentionRule { MaxCount = 3 })
@@ -267,7 +267,7 @@ public sealed class PublishTests
     }
 
     [Fact]
-    public async Task A_store_that_fails_is_told_as_503_and_a_lost_reply_is_recovered_by_the_key()
+    public async Task A_store_fault_is_503_and_the_key_recovers_a_lost_reply()
     {
         var faults = new CommitFaults();
         await using var host = await EngineHost.StartAsync(services =>

@@ -24,7 +24,7 @@ public sealed class AccessTokensTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Fact]
-    public async Task A_token_carries_what_it_grants_to_the_policies()
+    public async Task A_token_passes_its_grants_to_the_policies()
     {
         var token = Tokens.Issue(new AccessTokenRequest("ann") { Grants = Grants.Parse("""{"subscribe":["a/*"],"hold":["b"]}""") });
         using var client = _host.Plain();
@@ -39,7 +39,7 @@ public sealed class AccessTokensTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_ticket_carries_what_its_token_grants()
+    public async Task A_ticket_passes_on_the_grants_of_its_token()
     {
         var token = Tokens.Issue(new AccessTokenRequest("ann") { Grants = Grants.Parse("""{"subscribe":["a/*"]}""") });
         using var client = _host.Plain();
@@ -52,7 +52,7 @@ public sealed class AccessTokensTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_session_has_no_grants_of_its_own()
+    public async Task A_session_has_no_grants()
     {
         await _host.CreateAsync("ann");
         using var client = _host.Browser();
@@ -61,7 +61,7 @@ public sealed class AccessTokensTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Who_configures_a_server_is_told_why_a_token_is_refused()
+    public async Task Diagnosis_reports_why_a_token_is_refused()
     {
         var token = Tokens.Issue(new AccessTokenRequest("ann") { Lifetime = TimeSpan.FromMinutes(1) });
         Assert.Null(await Tokens.WhyRefusedAsync(token, default));
@@ -72,7 +72,7 @@ public sealed class AccessTokensTests : IAsyncLifetime
     }
 
     [Fact]
-    public void A_token_that_would_be_refused_is_not_made()
+    public void An_invalid_token_is_not_issued()
     {
         Assert.Throws<ArgumentException>(() => Tokens.Issue(new AccessTokenRequest("")));
         Assert.Throws<ArgumentException>(() => Tokens.Issue(new AccessTokenRequest("a\nb")));

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Dunlin.AspNetCore.Tests.Security;
 
-/// <summary>A page names the user it acts for; another user's credential is refused before anything is done.</summary>
+/// <summary>A page names its user. Credentials of another user are refused before the request has an effect.</summary>
 public sealed class ActingUserTests : IAsyncLifetime
 {
     private TestHost _host = null!;
@@ -45,7 +45,7 @@ public sealed class ActingUserTests : IAsyncLifetime
             using var inQuery = await _plain.SendAsync(new HttpMethod(method), $"{path}?dunlin-user=id-bob", token, cookie);
             await HttpAssert.ProblemAsync(inQuery, 409, "user_changed");
         }
-        // Nothing was done: a logout that was refused left the session as it is.
+        // The refused logout had no effect: the session is still valid.
         using var own = await _plain.SendAsync(HttpMethod.Get, "/api/whoami", cookie: _alice.Cookie, headers: ("Dunlin-User", "id-alice"));
         Assert.Equal("id-alice", (await own.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("userId").GetString());
     }
@@ -59,7 +59,7 @@ public sealed class ActingUserTests : IAsyncLifetime
     [InlineData("id-alice%00", 409)]
     [InlineData("%", 409)]
     [InlineData("", 400)]
-    public async Task The_whole_id_is_compared_percent_decoded(string named, int status)
+    public async Task The_complete_id_is_compared_after_percent_decoding(string named, int status)
     {
         using var response = await _plain.SendAsync(HttpMethod.Get, "/api/whoami", _alice.Token, headers: ("Dunlin-User", named));
         Assert.Equal(status, (int)response.StatusCode);
@@ -68,7 +68,7 @@ public sealed class ActingUserTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Two_users_are_not_one()
+    public async Task Two_named_users_are_refused()
     {
         using var twice = await _plain.SendAsync(HttpMethod.Get, "/api/whoami?dunlin-user=id-alice&dunlin-user=id-bob", _alice.Token);
         var problem = await HttpAssert.ProblemAsync(twice, 400, "invalid_field");
@@ -83,7 +83,7 @@ public sealed class ActingUserTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_a_credential_the_answer_is_to_sign_in_and_signing_in_names_nobody()
+    public async Task Without_a_credential_the_answer_is_401_and_names_no_user()
     {
         using var nobody = await _plain.SendAsync(HttpMethod.Get, "/api/whoami", headers: ("Dunlin-User", "id-bob"));
         await HttpAssert.ProblemAsync(nobody, 401, "not_signed_in");

@@ -8,13 +8,13 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.AspNetCore.Tests.Security;
 
-/// <summary>Tokens of an issuer whose keys are read from its OpenID Connect discovery document, over real connections.</summary>
+/// <summary>Tokens of an issuer with an OpenID Connect discovery document, over real connections.</summary>
 public sealed class AuthorityTests
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
     [Fact]
-    public async Task Keys_rotate_without_a_restart_and_no_open_stream_is_cut()
+    public async Task Key_rotation_needs_no_restart_and_cuts_no_stream()
     {
         await using var issuer = await OidcIssuer.StartAsync("old");
         await using var host = await StartAsync(issuer);
@@ -27,7 +27,7 @@ public sealed class AuthorityTests
         await using var second = await OpenAsync(host, Token(issuer, host, "new"));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(host, old));
 
-        // The old key leaves the set: the next refresh ends it, and the streams that it opened go on.
+        // The issuer removes the old key. The next refresh rejects its tokens, but open streams continue.
         issuer.Publish("new");
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(host, old));
         await RefreshAsync(host, issuer);
@@ -37,13 +37,13 @@ public sealed class AuthorityTests
         Assert.Equal("1", (await first.UntilAsync("e")).Data);
         Assert.Equal("1", (await second.UntilAsync("e")).Data);
 
-        // A stream lasts as long as its token.
+        // A stream ends when its token expires.
         host.Time.Advance(TimeSpan.FromHours(3));
         Assert.Contains("tokenExpired", (await first.UntilAsync("dunlin.goodbye")).Data, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Unknown_keys_cause_one_fetch_in_ten_seconds()
+    public async Task Unknown_keys_cause_one_fetch_per_ten_seconds()
     {
         await using var issuer = await OidcIssuer.StartAsync("old");
         await using var host = await StartAsync(issuer);
@@ -59,7 +59,7 @@ public sealed class AuthorityTests
     }
 
     [Fact]
-    public async Task A_token_of_an_issuer_that_is_not_configured_fetches_nothing()
+    public async Task A_token_of_an_unknown_issuer_fetches_nothing()
     {
         await using var issuer = await OidcIssuer.StartAsync("a");
         await using var stranger = await OidcIssuer.StartAsync("a");
@@ -69,7 +69,7 @@ public sealed class AuthorityTests
     }
 
     [Fact]
-    public async Task Issuer_down_at_start_is_503_and_its_tokens_open_once_it_answers()
+    public async Task Issuer_down_at_start_is_503_and_its_tokens_work_once_it_answers()
     {
         await using var issuer = await OidcIssuer.StartAsync("a");
         await issuer.StopAsync();
@@ -83,7 +83,7 @@ public sealed class AuthorityTests
     }
 
     [Fact]
-    public async Task Issuer_down_later_keeps_the_known_keys_and_answers_503_to_unknown_ones()
+    public async Task Issuer_down_later_keeps_known_keys_and_answers_503_for_unknown_ones()
     {
         await using var issuer = await OidcIssuer.StartAsync("a");
         await using var host = await StartAsync(issuer);
@@ -102,7 +102,7 @@ public sealed class AuthorityTests
     [InlineData("""{"keys":[]}""")]
     [InlineData("""{"keys":[{"kty":"RSA","kid":"a","n":"AQAB","e":"AQAB"}]}""")]
     [InlineData("""{"keys":[{"kty":"RSA","kid":"a","n":"?","e":"AQAB"}]}""")]
-    public async Task Unusable_keys_are_503_at_the_start_and_change_nothing_later(string body)
+    public async Task Unusable_keys_are_503_at_start_and_ignored_later(string body)
     {
         await using var issuer = await OidcIssuer.StartAsync("a");
         issuer.KeysBody = body;
@@ -117,7 +117,7 @@ public sealed class AuthorityTests
     }
 
     [Fact]
-    public async Task A_published_symmetric_key_proves_nothing()
+    public async Task A_published_symmetric_key_verifies_nothing()
     {
         var secret = new byte[32];
         await using var issuer = await OidcIssuer.StartAsync("a");
@@ -146,7 +146,7 @@ public sealed class AuthorityTests
     }
 
     [Fact]
-    public async Task A_set_of_hundreds_of_keys_is_refused_as_a_whole()
+    public async Task A_set_of_hundreds_of_keys_is_refused()
     {
         await using var issuer = await OidcIssuer.StartAsync("a");
         issuer.KeysBody = JsonSerializer.Serialize(new { keys = Enumerable.Repeat(issuer.Jwk("a"), 300) });
@@ -156,7 +156,7 @@ public sealed class AuthorityTests
     }
 
     [Fact]
-    public async Task A_document_larger_than_the_bound_is_refused()
+    public async Task A_discovery_document_over_the_limit_is_refused()
     {
         await using var issuer = await OidcIssuer.StartAsync("a");
         issuer.KeysBody = new string(' ', 600_000) + "{}";
@@ -168,11 +168,7 @@ public sealed class AuthorityTests
     [InlineData("https://other.example", null, "the discovery document names the issuer 'https://other.example'")]
     [InlineData(null, "http://keys.example/keys", "'http://keys.example/keys' is not an https address")]
     [InlineData(null, "file:///etc/passwd", "'file:///etc/passwd' is not an https address")]
-    public async Task A_document_of_another_issuer_or_with_an_unsafe_address_is_refused_and_logged(
-        string? named,
-        string? keys,
-        string reason
-    )
+    public async Task A_document_of_another_issuer_or_with_an_unsafe_URL_is_refused(string? named, string? keys, string reason)
     {
         await using var issuer = await OidcIssuer.StartAsync("a");
         (issuer.NamedIssuer, issuer.NamedKeys) = (named, keys);
@@ -187,7 +183,7 @@ public sealed class AuthorityTests
     [InlineData("ftp://login.example.com", false)]
     [InlineData("https://login.example.com/?a=b", false)]
     [InlineData("https://user@login.example.com", false)]
-    public async Task An_authority_that_is_no_https_address_is_refused_at_start(string authority, bool isAllowedByOption)
+    public async Task An_authority_without_https_is_refused_at_start(string authority, bool isAllowedByOption)
     {
         Task<TestHost> Start(bool requiresHttps) =>
             TestHost.StartAsync(
@@ -253,14 +249,14 @@ public sealed class AuthorityTests
     private static string Token(OidcIssuer issuer, EngineHost host, string key) =>
         issuer.Token(key, host.Time.GetUtcNow(), ("exp", host.Time.GetUtcNow().AddHours(3).ToUnixTimeSeconds()));
 
-    /// <summary>Lets the periodic refresh fall due and waits until the issuer has answered and its answer is in use.</summary>
+    /// <summary>Advances time to the periodic refresh and waits until the new keys are in use.</summary>
     private static async Task RefreshAsync(EngineHost host, OidcIssuer issuer)
     {
         var authority = host.Services.GetRequiredService<Authorities>().Find(issuer.Address)!;
         var fetched = issuer.WhenFetchedAsync();
         host.Time.Advance(Interval + TimeSpan.FromMinutes(1));
         await fetched;
-        await authority.RefreshAsync(default); // joins the fetch under way
+        await authority.RefreshAsync(default); // joins the running fetch
     }
 
     private static async Task OpenedAsync(EngineHost host, string token) => Assert.Equal(HttpStatusCode.OK, await StatusAsync(host, token));

@@ -17,7 +17,7 @@ public sealed class CallerTests
     [InlineData("Dunlin-Device", "laptop-1", "deviceId", "laptop-1")]
     [InlineData("Dunlin-Connection", "c.1_2-3", "connectionId", "c.1_2-3")]
     [InlineData("X-Other", "x", "deviceId", null)]
-    public async Task Device_and_connection_are_taken_from_their_headers(string header, string value, string member, string? expected)
+    public async Task Device_and_connection_are_read_from_their_headers(string header, string value, string member, string? expected)
     {
         await using var host = await TestHost.StartAsync();
         using var response = await AskAsync(host, "/api/whoami", (header, value));
@@ -52,7 +52,7 @@ public sealed class CallerTests
     [InlineData("/api/whoami", "Dunlin-Device", "a b")]
     [InlineData("/api/whoami", "Dunlin-Device", "<script>")]
     [InlineData("/api/whoami", "Dunlin-Connection", "a,b")]
-    public async Task What_is_not_an_id_is_refused_and_named(string path, string field, string? header)
+    public async Task An_invalid_id_is_refused_and_named(string path, string field, string? header)
     {
         await using var host = await TestHost.StartAsync();
         using var response = header is null ? await AskAsync(host, path) : await AskAsync(host, path, (field, header));
@@ -61,7 +61,7 @@ public sealed class CallerTests
     }
 
     [Fact]
-    public async Task Another_scheme_can_stand_in()
+    public async Task Another_authentication_scheme_can_replace_the_built_in_one()
     {
         await using var host = await TestHost.StartAsync(
             new HostSetup
@@ -78,7 +78,7 @@ public sealed class CallerTests
         Assert.Equal(["admin"], who.GetProperty("roles").EnumerateArray().Select(role => role.GetString()!));
         Assert.Equal(OtherScheme.Expiry, who.GetProperty("expiresAt").GetDateTimeOffset());
         Assert.Equal(JsonValueKind.Null, who.GetProperty("sessionId").ValueKind);
-        // It gets tickets as well, but no token of ours: there is no session to refresh.
+        // Such a caller can get tickets, but no Dunlin token, because there is no session to refresh.
         using var ticket = await client.SendAsync(HttpMethod.Post, "/api/v1/auth/ticket", headers: ("X-User", "42"));
         Assert.Equal(HttpStatusCode.OK, ticket.StatusCode);
         using var refresh = await client.SendAsync(HttpMethod.Post, "/api/v1/auth/refresh", headers: ("X-User", "42"));
@@ -88,7 +88,7 @@ public sealed class CallerTests
     }
 
     [Fact]
-    public void A_listener_that_fails_does_not_keep_the_others_from_hearing()
+    public void A_failing_listener_does_not_block_the_others()
     {
         var changes = new AccessChanges();
         var heard = new List<string>();

@@ -7,16 +7,16 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Dunlin.AspNetCore.Tests.Security;
 
-/// <summary>Published signature vectors against the code that judges every token.</summary>
+/// <summary>Published signature vectors for the code that validates every token.</summary>
 public sealed class JwsVectorTests
 {
     private const string Rfc7515Payload = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
 
-    // "Valid" there, refused here. 346, 347, 350, 351: the header names another algorithm than the key is bound to.
-    // 372, 373: a '?' within base64url.
+    // Valid in the vectors, but refused here. 346, 347, 350, 351: the header names another algorithm than the key is bound to. 372, 373: a
+    // '?' inside base64url.
     private static readonly int[] StricterHere = [346, 347, 350, 351, 372, 373];
 
-    // "Invalid" there because of padding that the published file has lost: letter for letter they are 357, which is valid.
+    // Invalid in the vectors because of padding that the published file lost. The texts equal 357, which is valid.
     private static readonly int[] SameAs357 = [367, 370];
 
     public static TheoryData<int> WycheproofGroups
@@ -30,7 +30,7 @@ public sealed class JwsVectorTests
 
     [Theory]
     [MemberData(nameof(WycheproofGroups))]
-    public void Every_wycheproof_case_is_judged_as_published_or_more_strictly(int index)
+    public void Wycheproof_cases_match_the_published_result_or_are_stricter(int index)
     {
         using var vectors = Vectors();
         var group = vectors.RootElement.GetProperty("groups")[index];
@@ -51,7 +51,7 @@ public sealed class JwsVectorTests
     }
 
     [Fact]
-    public void The_wycheproof_file_is_whole_and_some_of_it_is_accepted()
+    public void The_Wycheproof_file_is_complete_and_has_accepted_cases()
     {
         using var vectors = Vectors();
         var groups = vectors.RootElement.GetProperty("groups").EnumerateArray().ToList();
@@ -85,7 +85,7 @@ public sealed class JwsVectorTests
         "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
         """{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"""
     )]
-    public async Task The_examples_of_rfc_7515_hold_and_break_at_every_changed_character(string header, string signature, string key)
+    public async Task RFC_7515_examples_verify_and_fail_with_any_changed_character(string header, string signature, string key)
     {
         var token = $"{header}.{Rfc7515Payload}.{signature}";
         var keys = Keys(key);
@@ -113,14 +113,14 @@ public sealed class JwsVectorTests
     [InlineData("AA\n", false)]
     [InlineData("+/", false)]
     [InlineData("-_8", true)]
-    public void Base64url_has_one_text_for_one_value(string text, bool expected) =>
+    public void Base64url_has_one_encoding_per_value(string text, bool expected) =>
         Assert.Equal(expected, StrictTokenReader.TryDecode(text, out _));
 
     [Fact]
     public void The_unsecured_example_of_rfc_7515_is_refused() =>
         Assert.False(StrictTokenReader.TryRead($"eyJhbGciOiJub25lIn0.{Rfc7515Payload}.", out _, out _));
 
-    // A server with a key that cannot be used does not start, so it accepts nothing.
+    // A server with an invalid key does not start, so it accepts nothing.
     private static IReadOnlyList<TokenKey> Keys(string key)
     {
         try
@@ -133,8 +133,8 @@ public sealed class JwsVectorTests
         }
     }
 
-    // The payloads of the vectors are no JSON, so the library's token handler cannot take them. These are the parts that decide before
-    // and inside it: the strict reader, the choice of keys, and the verifier that the library makes for a key and its algorithm.
+    // The payloads of the vectors are not JSON, so the library's token handler cannot read them. This calls the deciding parts directly:
+    // the strict reader, the choice of keys, and the library's verifier for a key and its algorithm.
     private static bool IsAccepted(string token, IReadOnlyList<TokenKey> keys)
     {
         if (!StrictTokenReader.TryRead(token, out var header, out _))
@@ -152,7 +152,7 @@ public sealed class JwsVectorTests
             }
             catch (Exception exception) when (exception is ArgumentException or CryptographicException)
             {
-                // The handler takes an exception for a refusal too.
+                // The handler treats an exception as a refusal.
             }
             finally
             {
@@ -162,7 +162,7 @@ public sealed class JwsVectorTests
         return false;
     }
 
-    // The same through the library's token handler, which reads payloads that are JSON only.
+    // The same with the library's token handler, which reads JSON payloads only.
     private static async Task<bool> IsProvenAsync(string token, IReadOnlyList<TokenKey> keys)
     {
         if (!StrictTokenReader.TryRead(token, out var header, out _))

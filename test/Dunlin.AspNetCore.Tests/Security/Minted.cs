@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace Dunlin.AspNetCore.Tests.Security;
 
-/// <summary>Makes tokens, right and wrong ones, without the code under test.</summary>
+/// <summary>Creates valid and invalid tokens without the code under test.</summary>
 internal static class Minted
 {
     public static string Token(Dictionary<string, object?> header, Dictionary<string, object?> claims, Func<byte[], byte[]> sign) =>
@@ -42,7 +42,7 @@ internal static class Minted
             more
         );
 
-    /// <summary>Marks a member that is to be left out.</summary>
+    /// <summary>Marks a member to omit.</summary>
     public static readonly object Absent = new();
 
     private static Dictionary<string, object?> With(Dictionary<string, object?> members, (string Name, object? Value)[] more)

@@ -21,19 +21,19 @@ internal sealed class OidcIssuer : IAsyncDisposable
 
     public string Address { get; }
 
-    /// <summary>How often the keys were fetched.</summary>
+    /// <summary>Number of key fetches.</summary>
     public int Fetches => Volatile.Read(ref _fetches);
 
-    /// <summary>Names of the keys that the JWK set has.</summary>
+    /// <summary>Names of the keys in the JWK set.</summary>
     public HashSet<string> Published { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>The body that stands in for the JWK set; null for the real one.</summary>
+    /// <summary>Replaces the JWK set; null for the real one.</summary>
     public string? KeysBody { get; set; }
 
-    /// <summary>The issuer that the discovery document names; null for the real one.</summary>
+    /// <summary>Replaces the issuer in the discovery document; null for the real one.</summary>
     public string? NamedIssuer { get; set; }
 
-    /// <summary>The address of the keys in the discovery document; null for the real one.</summary>
+    /// <summary>Replaces the address of the keys in the discovery document; null for the real one.</summary>
     public string? NamedKeys { get; set; }
 
     public static async Task<OidcIssuer> StartAsync(params string[] keys)
@@ -47,7 +47,7 @@ internal sealed class OidcIssuer : IAsyncDisposable
         return issuer;
     }
 
-    /// <summary>Completes when the keys are fetched the next time.</summary>
+    /// <summary>Completes at the next fetch of the keys.</summary>
     public Task WhenFetchedAsync() =>
         (_fetched = new(TaskCreationOptions.RunContinuationsAsynchronously)).Task.WaitAsync(TimeSpan.FromSeconds(30));
 
@@ -91,7 +91,7 @@ internal sealed class OidcIssuer : IAsyncDisposable
         _app = null;
     }
 
-    /// <summary>Signs a token with the key of that name, whether it is published or not.</summary>
+    /// <summary>Signs a token with the named key, whether it is published or not.</summary>
     public string Token(string key, DateTimeOffset now, params (string Name, object? Value)[] more) =>
         Minted.Token(
             Minted.Header("RS256", ("kid", key)),

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.AspNetCore.Tests.Security;
 
-/// <summary>What is unsafe does not start, and says which option to change.</summary>
+/// <summary>Unsafe options prevent the start, and the error names the option.</summary>
 public sealed class OptionsTests
 {
     [Theory]
@@ -23,7 +23,7 @@ public sealed class OptionsTests
     }
 
     [Fact]
-    public async Task A_weak_private_or_unreadable_key_of_an_issuer_is_refused_at_start_and_not_shown()
+    public async Task A_weak_private_or_unreadable_issuer_key_is_refused_without_showing_it()
     {
         using var weak = RSA.Create(1024);
         using var strong = RSA.Create(2048);
@@ -64,7 +64,7 @@ public sealed class OptionsTests
     }
 
     [Fact]
-    public async Task A_key_file_that_is_missing_or_holds_no_key_is_refused_at_start_by_its_name()
+    public async Task A_missing_or_empty_key_file_is_refused_at_start_by_name()
     {
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, "hello");
@@ -92,7 +92,7 @@ public sealed class OptionsTests
     }
 
     [Fact]
-    public async Task More_skew_than_thirty_seconds_is_refused()
+    public async Task Clock_skew_above_thirty_seconds_is_refused()
     {
         var fault = await Assert.ThrowsAsync<OptionsValidationException>(() =>
             TestHost.StartAsync(new HostSetup { Tokens = tokens => tokens.ClockSkew = TimeSpan.FromMinutes(5) })
@@ -101,7 +101,7 @@ public sealed class OptionsTests
     }
 
     [Fact]
-    public async Task Any_origin_together_with_credentials_is_refused()
+    public async Task Any_origin_with_credentials_is_refused()
     {
         var fault = await Assert.ThrowsAsync<OptionsValidationException>(() =>
             TestHost.StartAsync(new HostSetup { Origins = origins => origins.AllowedOrigins.Add("*") })
@@ -118,7 +118,7 @@ public sealed class OptionsTests
     [InlineData("app.example.com")]
     [InlineData("null")]
     [InlineData("file:///x")]
-    public async Task What_no_browser_would_send_as_origin_is_refused(string origin)
+    public async Task An_origin_that_no_browser_sends_is_refused(string origin)
     {
         var fault = await Assert.ThrowsAsync<OptionsValidationException>(() =>
             TestHost.StartAsync(new HostSetup { Origins = origins => origins.AllowedOrigins.Add(origin) })
@@ -127,7 +127,7 @@ public sealed class OptionsTests
     }
 
     [Fact]
-    public async Task A_key_is_made_at_the_first_start_for_the_owner_only()
+    public async Task First_start_creates_a_key_for_the_owner_only()
     {
         await using var host = await TestHost.StartAsync();
         Assert.True(File.Exists(host.KeyFile));
@@ -140,7 +140,7 @@ public sealed class OptionsTests
     }
 
     [Fact]
-    public async Task The_key_is_kept_over_a_restart_and_its_mode_mended()
+    public async Task A_restart_keeps_the_key_and_repairs_its_mode()
     {
         var folder = Directory.CreateTempSubdirectory("dunlin-test-").FullName;
         try

@@ -31,7 +31,7 @@ public sealed class OriginTests
     [InlineData(null, "https://app.example.com.evil.example", false)]
     [InlineData(null, "HTTPS://APP.EXAMPLE.COM", false)]
     [InlineData(null, "garbage", false)]
-    public async Task A_write_with_the_cookie_comes_from_the_site_itself_or_an_allowed_origin(string? site, string? origin, bool allowed)
+    public async Task A_write_with_the_cookie_needs_the_own_or_an_allowed_origin(string? site, string? origin, bool allowed)
     {
         await using var host = await TestHost.StartAsync(new HostSetup { Origins = origins => origins.AllowedOrigins.Add(Friend) });
         await host.CreateAsync("alice");
@@ -61,7 +61,7 @@ public sealed class OriginTests
             else
                 await HttpAssert.ProblemAsync(response, 403, "origin_refused");
         }
-        // Reading is for CORS to guard, and a bearer token is sent by nobody but its owner's script.
+        // CORS protects reads. Only a script that has the token can send a bearer token.
         using var read = await client.SendAsync(HttpMethod.Get, "/api/whoami", cookie: signedIn.Cookie, headers: headers);
         Assert.Equal(HttpStatusCode.OK, read.StatusCode);
         using var bearer = await client.SendAsync(HttpMethod.Post, "/api/write", signedIn.Token, signedIn.Cookie, headers: headers);
@@ -116,7 +116,7 @@ public sealed class OriginTests
     [InlineData("Bearer x")]
     [InlineData("BEARER a.b.c")]
     [InlineData("Bearer x", "Bearer y")]
-    public async Task A_bad_bearer_credential_neither_lets_the_cookie_in_nor_ends_its_session(params string[] authorization)
+    public async Task An_invalid_bearer_token_neither_uses_nor_ends_the_cookie_session(params string[] authorization)
     {
         await using var host = await TestHost.StartAsync();
         await host.CreateAsync("alice");
@@ -132,7 +132,7 @@ public sealed class OriginTests
     }
 
     [Fact]
-    public async Task A_token_of_ones_own_does_not_end_the_session_of_the_cookie_from_another_origin()
+    public async Task A_valid_token_from_another_origin_does_not_end_the_cookie_session()
     {
         await using var host = await TestHost.StartAsync();
         await host.CreateAsync("alice");
@@ -159,12 +159,7 @@ public sealed class OriginTests
     [InlineData("none", null, true, 200)]
     [InlineData(null, null, true, 200)]
     [InlineData("cross-site", null, false, 200)]
-    public async Task A_stream_opened_with_a_cookie_by_a_page_of_another_origin_is_refused_before_its_handler(
-        string? site,
-        string? origin,
-        bool hasCookie,
-        int status
-    )
+    public async Task A_stream_with_a_cookie_from_another_origin_is_refused_first(string? site, string? origin, bool hasCookie, int status)
     {
         var opened = 0;
         await using var host = await TestHost.StartAsync(
@@ -219,7 +214,7 @@ public sealed class OriginTests
     }
 
     [Fact]
-    public async Task An_allowed_origin_may_read_and_preflight_by_named_headers()
+    public async Task An_allowed_origin_may_read_and_preflight_named_headers()
     {
         await using var host = await TestHost.StartAsync(new HostSetup { Origins = origins => origins.AllowedOrigins.Add(Friend) });
         using var client = host.Plain();
@@ -250,7 +245,7 @@ public sealed class OriginTests
             Assert.Contains(name, named);
         Assert.Contains("DELETE", Header(preflight, "Access-Control-Allow-Methods"), StringComparison.Ordinal);
 
-        // Errors are readable too, or the page could not tell why.
+        // Errors need CORS headers too, so that the page can read them.
         foreach (var path in new[] { "/api/whoami", "/api/guarded" })
         {
             using var error = await client.SendAsync(HttpMethod.Get, path, headers: ("Origin", Friend));
@@ -266,7 +261,7 @@ public sealed class OriginTests
     [InlineData("https://app.example.com:8443")]
     [InlineData("http://app.example.com")]
     [InlineData("null")]
-    public async Task Another_origin_gets_nothing_but_a_vary(string origin)
+    public async Task Another_origin_gets_only_a_Vary_header(string origin)
     {
         await using var host = await TestHost.StartAsync(new HostSetup { Origins = origins => origins.AllowedOrigins.Add(Friend) });
         using var client = host.Plain();
@@ -291,7 +286,7 @@ public sealed class OriginTests
     }
 
     [Fact]
-    public async Task An_endpoint_keeps_the_cors_policy_that_it_names()
+    public async Task An_endpoint_keeps_its_named_CORS_policy()
     {
         const string own = "https://partner.example";
         await using var host = await TestHost.StartAsync(
@@ -320,7 +315,7 @@ public sealed class OriginTests
     }
 
     [Fact]
-    public async Task Any_origin_may_read_only_without_credentials()
+    public async Task Any_origin_is_allowed_only_without_credentials()
     {
         await using var host = await TestHost.StartAsync(
             new HostSetup
@@ -355,7 +350,7 @@ public sealed class OriginTests
     [InlineData("evilsites.example", false)]
     [InlineData("dunlin.example.evil.example", false)]
     [InlineData("127.0.0.1", false)]
-    public async Task Only_named_hosts_are_served_once_any_is_named(string hostName, bool allowed)
+    public async Task Allowed_hosts_refuse_all_other_hosts(string hostName, bool allowed)
     {
         await using var host = await TestHost.StartAsync(
             new HostSetup
@@ -376,7 +371,7 @@ public sealed class OriginTests
     }
 
     [Fact]
-    public async Task Pages_carry_headers_that_guard_their_user()
+    public async Task Pages_carry_security_headers()
     {
         await using var host = await TestHost.StartAsync(
             new HostSetup { Map = app => app.UseDunlinPageHeaders(page => page.Further["X-More"] = "1") }

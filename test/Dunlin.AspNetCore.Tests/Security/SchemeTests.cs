@@ -16,7 +16,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Dunlin.AspNetCore.Tests.Security;
 
-/// <summary>Applications whose default scheme is another one than Dunlin's, with Dunlin's scheme registered beside it.</summary>
+/// <summary>Applications with another default scheme and Dunlin's scheme registered beside it.</summary>
 public sealed class SchemeTests
 {
     private static readonly byte[] ForeignKey = new byte[32];
@@ -38,7 +38,7 @@ public sealed class SchemeTests
         var cookie = await LoginAsync(host);
         await RequireSignedInAsync(host, "ann", ("Cookie", cookie));
         await RequireOriginCheckAsync(host, cookie);
-        // The cookie authenticates, so a token beside it exempts nothing.
+        // The cookie authenticates, so an additional token does not exempt from the origin check.
         using var both = await SendAsync(
             host,
             HttpMethod.Post,
@@ -65,7 +65,7 @@ public sealed class SchemeTests
             services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(Foreign)
         );
         await RequireSignedOutAsync(host);
-        // A page has to set the header itself, so a cookie beside it changes nothing.
+        // The page must set the header itself, so an additional cookie has no effect.
         await RequireSignedInAsync(host, "ann", ("Authorization", ForeignToken()), ("Cookie", "any=1"), ("Origin", "https://evil.example"));
         using var forged = await SendAsync(host, HttpMethod.Get, "/dunlin/v1/stats", null, ("Authorization", ForeignToken() + "A"));
         await HttpAssert.ProblemAsync(forged, 401, "not_signed_in");
@@ -111,7 +111,7 @@ public sealed class SchemeTests
     }
 
     [Fact]
-    public async Task An_application_with_its_own_scheme_alone_needs_no_setting()
+    public async Task An_application_with_one_scheme_needs_no_setting()
     {
         await using var host = await EngineHost.StartAsync(services => services.AddAuthentication().AddJwtBearer(Foreign));
         await RequireSignedInAsync(host, "ann", ("Authorization", ForeignToken()));
@@ -207,7 +207,7 @@ public sealed class SchemeTests
         await HttpAssert.ProblemAsync(stream, 403, "origin_refused");
     }
 
-    /// <summary>The application's endpoints are challenged by its own scheme.</summary>
+    /// <summary>The application's scheme challenges for the application's endpoints.</summary>
     private static async Task RequireChallengeAsync(EngineHost host, HttpStatusCode status, string where)
     {
         using var response = await SendAsync(host, HttpMethod.Get, "/app/private", null);
@@ -217,7 +217,7 @@ public sealed class SchemeTests
         Assert.Contains(where, challenge, StringComparison.Ordinal);
     }
 
-    /// <summary>A token of Dunlin's own opens Dunlin's endpoints and not the application's.</summary>
+    /// <summary>A Dunlin token is accepted by Dunlin's endpoints, but not by the application's.</summary>
     private static async Task RequireOwnSchemeBesideAsync(EngineHost host, HttpStatusCode refusal)
     {
         var token = OwnToken(host);
@@ -272,7 +272,7 @@ public sealed class SchemeTests
             IssuerSigningKey = new SymmetricSecurityKey(ForeignKey),
         };
 
-    // The scheme of others reads the system's clock, and Dunlin the manual one.
+    // The other scheme uses the system clock; Dunlin uses the manual one.
     private static string ForeignToken() =>
         "Bearer "
         + Minted.Token(

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.AspNetCore.Tests.Security;
 
-/// <summary>The validation of tokens without a host.</summary>
+/// <summary>Validates tokens without a host.</summary>
 internal static class TestTokens
 {
     public static TokenValidator Validator(AccessTokenOptions options, TimeProvider time)

@@ -28,7 +28,7 @@ public sealed class TicketTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_ticket_opens_one_stream_once_as_its_user()
+    public async Task A_ticket_opens_one_stream_as_its_user()
     {
         var ticket = await TicketAsync();
         using var first = await _client.GetAsync($"/api/stream?ticket={ticket}&deviceId=phone");
@@ -42,7 +42,7 @@ public sealed class TicketTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_many_at_once_one_gets_in()
+    public async Task Concurrent_use_of_a_ticket_succeeds_once()
     {
         var ticket = await TicketAsync();
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => _client.GetAsync($"/api/stream?ticket={ticket}")));
@@ -50,7 +50,7 @@ public sealed class TicketTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_ticket_lasts_half_a_minute()
+    public async Task A_ticket_expires_after_thirty_seconds()
     {
         var (early, late) = (await TicketAsync(), await TicketAsync());
         _host.Clock.Advance(TimeSpan.FromSeconds(29));
@@ -62,7 +62,7 @@ public sealed class TicketTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_ticket_opens_nothing_but_streams_and_is_not_spent_by_trying()
+    public async Task A_ticket_is_valid_for_streams_only_and_other_requests_do_not_use_it_up()
     {
         var ticket = await TicketAsync();
         foreach (
@@ -87,7 +87,7 @@ public sealed class TicketTests : IAsyncLifetime
     [InlineData("")]
     [InlineData("x")]
     [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
-    public async Task A_made_up_ticket_is_refused(string ticket)
+    public async Task An_invented_ticket_is_refused(string ticket)
     {
         using var refused = await _client.GetAsync($"/api/stream?ticket={ticket}");
         await HttpAssert.ProblemAsync(refused, 401, "not_signed_in");
@@ -103,7 +103,7 @@ public sealed class TicketTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_stale_cookie_does_not_spoil_a_ticket()
+    public async Task A_stale_cookie_does_not_invalidate_a_ticket()
     {
         var ticket = await TicketAsync();
         using var response = await _client.SendAsync(HttpMethod.Get, $"/api/stream?ticket={ticket}", cookie: $"gone.{new string('A', 43)}");
@@ -111,14 +111,14 @@ public sealed class TicketTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nobody_gets_a_ticket_without_being_signed_in()
+    public async Task A_ticket_needs_a_sign_in()
     {
         using var response = await _client.SendAsync(HttpMethod.Post, "/api/v1/auth/ticket");
         await HttpAssert.ProblemAsync(response, 401, "not_signed_in");
     }
 
     [Fact]
-    public async Task A_long_lived_token_in_the_address_is_refused_even_if_it_is_right()
+    public async Task A_long_lived_token_in_the_URL_is_refused_even_if_valid()
     {
         foreach (var query in new[] { $"access_token={_signedIn.Token}", "access_token=x", $"token={_signedIn.Token}" })
         {
@@ -132,7 +132,7 @@ public sealed class TicketTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Unused_tickets_are_bounded_per_user_and_forgotten_in_time()
+    public async Task Unused_tickets_are_limited_per_user_and_expire()
     {
         var store = new InMemoryTicketStore();
         var now = _host.Clock.Now;

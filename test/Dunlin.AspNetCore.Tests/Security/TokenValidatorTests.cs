@@ -14,7 +14,7 @@ public sealed class TokenValidatorTests
 {
     private static readonly byte[] Secret = RandomNumberGenerator.GetBytes(32);
 
-    // Making an RSA key is slow; these serve every test.
+    // Creating an RSA key is slow, so all tests share these.
     private static readonly RSA RsaKey = RSA.Create(2048);
     private static readonly ECDsa EcKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
@@ -44,7 +44,7 @@ public sealed class TokenValidatorTests
     }
 
     [Fact]
-    public void A_right_token_tells_who_it_is()
+    public void A_valid_token_identifies_its_user()
     {
         var result = Validate(Own(("sid", "s1"), ("jti", "j")));
         Assert.Equal(TokenFault.None, result.Fault);
@@ -56,7 +56,7 @@ public sealed class TokenValidatorTests
     }
 
     [Fact]
-    public void Other_issuers_prove_themselves_with_their_own_keys_and_name_their_own_users()
+    public void Other_issuers_use_their_own_keys_and_their_own_user_ids()
     {
         var rsa = Validate(Rsa(("groups", "staff")));
         Assert.Equal("rsa:u1", rsa.Identity!.FindFirst("sub")!.Value);
@@ -66,7 +66,7 @@ public sealed class TokenValidatorTests
     }
 
     [Fact]
-    public void A_public_key_cannot_be_taken_for_a_secret()
+    public void A_public_key_is_not_accepted_as_an_HMAC_secret()
     {
         foreach (
             var key in new[]
@@ -88,7 +88,7 @@ public sealed class TokenValidatorTests
     }
 
     [Fact]
-    public void A_header_that_names_another_algorithm_than_the_key_is_for_is_refused()
+    public void A_header_algorithm_that_differs_from_the_key_is_refused()
     {
         var claims = Minted.Claims(_clock.Now);
         Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("RS256"), claims, Minted.Hs256(Secret))).Fault);
@@ -96,7 +96,7 @@ public sealed class TokenValidatorTests
     }
 
     [Fact]
-    public void An_issuer_cannot_be_proven_with_another_issuers_key()
+    public void A_token_verified_with_another_issuers_key_is_refused()
     {
         var claims = Minted.Claims(_clock.Now, ("iss", "https://rsa.example"), ("aud", "us"));
         Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("ES256"), claims, Minted.Es256(EcKey))).Fault);
@@ -121,7 +121,7 @@ public sealed class TokenValidatorTests
     [InlineData("ES384")]
     [InlineData("EdDSA")]
     [InlineData("RSA-OAEP")]
-    public void Only_the_listed_algorithms_are_taken(string algorithm)
+    public void Only_allowed_algorithms_are_accepted(string algorithm)
     {
         Assert.Equal(
             TokenFault.Malformed,
@@ -142,7 +142,7 @@ public sealed class TokenValidatorTests
     [InlineData("""["HS256"]""")]
     [InlineData("""{"alg":"HS256","typ":"JWT"} """ + "x")]
     [InlineData("")]
-    public void A_header_that_two_readers_could_read_differently_is_refused(string header) =>
+    public void An_ambiguous_header_is_refused(string header) =>
         Assert.Equal(
             TokenFault.Malformed,
             Validate(Minted.Token(header, System.Text.Json.JsonSerializer.Serialize(Minted.Claims(_clock.Now)), Minted.Hs256(Secret))).Fault
@@ -167,7 +167,7 @@ public sealed class TokenValidatorTests
         );
 
     [Fact]
-    public void A_token_cannot_bring_or_name_the_key_that_proves_it()
+    public void Key_material_in_the_header_is_not_used()
     {
         using var attacker = RSA.Create(2048);
         var parameters = attacker.ExportParameters(false);
@@ -193,14 +193,14 @@ public sealed class TokenValidatorTests
                 TokenFault.WrongSignature,
                 Validate(Minted.Token(Minted.Header("RS256", extra), claims, Minted.Rs256(attacker))).Fault
             );
-        // They are ignored, not trusted: a token that its issuer signed may carry them.
+        // Keys in the header are ignored. A token with a valid signature may contain them.
         Assert.Equal(TokenFault.None, Validate(Minted.Token(Minted.Header("RS256", ("jwk", jwk)), claims, Minted.Rs256(RsaKey))).Fault);
     }
 
     [Fact]
-    public void The_borders_of_time_are_where_the_skew_puts_them()
+    public void Time_limits_include_the_clock_skew()
     {
-        var token = Own(); // valid from now for 900 s, 30 s of skew
+        var token = Own(); // valid for 900 s from now, with 30 s of skew
         _clock.Advance(TimeSpan.FromSeconds(-30));
         Assert.Equal(TokenFault.None, Validate(token).Fault);
         _clock.Advance(TimeSpan.FromSeconds(-1));
@@ -223,7 +223,7 @@ public sealed class TokenValidatorTests
         Assert.Equal((TokenFault)expected, Validate(Own((claim, _clock.Now.ToUnixTimeSeconds() + seconds))).Fault);
 
     [Fact]
-    public void Issuer_audience_expiry_and_subject_must_be_there_and_right()
+    public void Issuer_audience_expiry_and_subject_are_required_and_checked()
     {
         var absent = Minted.Absent;
         Assert.Equal(TokenFault.UnknownIssuer, Validate(Own(("iss", absent))).Fault);
@@ -260,11 +260,11 @@ public sealed class TokenValidatorTests
     [InlineData("""[]""")]
     [InlineData("""{"iss":"dunlin" """)]
     [InlineData("\"dunlin\"")]
-    public void Claims_that_two_readers_could_read_differently_are_refused(string claims) =>
+    public void Ambiguous_claims_are_refused(string claims) =>
         Assert.NotEqual(TokenFault.None, Validate(Minted.Token("""{"alg":"HS256","typ":"JWT"}""", claims, Minted.Hs256(Secret))).Fault);
 
     [Fact]
-    public void A_token_changed_cut_padded_or_oversized_is_refused()
+    public void A_modified_truncated_padded_or_oversized_token_is_refused()
     {
         var token = Own();
         var parts = token.Split('.');
@@ -303,7 +303,7 @@ public sealed class TokenValidatorTests
     }
 
     [Fact]
-    public void Named_keys_are_tried_by_name_only()
+    public void A_named_key_is_tried_by_name_only()
     {
         using var old = RSA.Create(2048);
         _options.TrustedIssuers.Add(
@@ -332,7 +332,7 @@ public sealed class TokenValidatorTests
     }
 
     [Fact]
-    public void Tokens_made_by_an_independent_library_are_read()
+    public void Tokens_of_an_independent_library_are_accepted()
     {
         var rsa = new SigningCredentials(new RsaSecurityKey(RsaKey), SecurityAlgorithms.RsaSha256);
         var ec = new SigningCredentials(new ECDsaSecurityKey(EcKey), SecurityAlgorithms.EcdsaSha256);
@@ -346,7 +346,7 @@ public sealed class TokenValidatorTests
     }
 
     [Fact]
-    public async Task Tokens_made_here_are_read_by_an_independent_library()
+    public async Task An_independent_library_accepts_Dunlin_tokens()
     {
         var session = new SessionRow("s1", "u1", "hash", _clock.Now, _clock.Now.AddDays(1), "test");
         var (token, lifetime) = new TokenIssuer(Options.Create(_options), Tokens(), _clock).Issue(
@@ -388,7 +388,7 @@ public sealed class TokenValidatorTests
     }
 
     [Fact]
-    public async Task Many_threads_may_judge_at_once()
+    public async Task Validation_is_thread_safe()
     {
         var validator = Validator();
         string[] tokens = [Own(), Rsa(), Ec()];
@@ -408,7 +408,7 @@ public sealed class TokenValidatorTests
         Assert.All(faults, fault => Assert.Equal([TokenFault.None], fault));
     }
 
-    // Keys are configured here, so validation ends without waiting.
+    // The keys are configured, so validation completes synchronously.
     private TokenResult Validate(string token)
     {
         var validation = Validator().ValidateAsync(token, default);

@@ -15,8 +15,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
-/// <summary>Whatever a peer does to its stream, everything that the stream took is given back. Runs alone: it counts the files and the
-/// memory of the process.</summary>
+/// <summary>
+/// The server releases all resources of a stream, however its peer ends it. Runs alone, because it measures the open files and the memory
+/// of the process.
+/// </summary>
 [Collection(nameof(AbnormalEndTests))]
 [CollectionDefinition(nameof(AbnormalEndTests), DisableParallelization = true)]
 public sealed class AbnormalEndTests
@@ -24,7 +26,7 @@ public sealed class AbnormalEndTests
     private const int Streams = 10_000;
     private const int Batch = 100;
 
-    // Less than two batches: a slot that is not given back by the end of its batch is missing soon.
+    // Less than two batches, so that a leaked slot soon causes a refusal.
     private const int MaxConnections = 150;
 
     private const int FileSlack = 20;
@@ -32,7 +34,7 @@ public sealed class AbnormalEndTests
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     [Fact]
-    public async Task Ten_thousand_streams_that_end_abnormally_leave_nothing_behind()
+    public async Task Ten_thousand_abnormal_stream_ends_leak_nothing()
     {
         TestSeed.NewRandom(out var seed);
         using var log = new TestLog();
@@ -43,7 +45,7 @@ public sealed class AbnormalEndTests
         using var kestrel = new KestrelConnections();
         var oldest = await FillAsync(host);
 
-        // What the process keeps for good is there after some batches.
+        // Permanent allocations of the process occur in the first batches.
         const int warmUp = 10;
         var next = 0;
         for (; next < warmUp * Batch; next += Batch)
@@ -60,7 +62,7 @@ public sealed class AbnormalEndTests
             Assert.InRange(accepted.Count(static connection => connection.IsAlive), 0, Batch);
         Assert.Equal(0, kestrel.Rejected);
         Assert.DoesNotContain(" Error ", log.All, StringComparison.Ordinal);
-        // And it serves as before.
+        // The server still accepts streams.
         await using var reader = await host.OpenAsync("/dunlin/v1/events?topic=t");
         await reader.UntilAsync("dunlin.hello");
     }
@@ -69,7 +71,7 @@ public sealed class AbnormalEndTests
         EngineHost.StartAsync(
             services =>
             {
-                // Warnings and errors alone: all of the log of so many connections would be taken for a leak.
+                // Only warnings and errors: the complete log of all these connections would look like a leak.
                 services.RemoveAll<ILoggerProvider>();
                 services.AddLogging(logging => logging.AddProvider(new WithoutScopes(log)).SetMinimumLevel(LogLevel.Warning));
                 services.Configure<EventStreamOptions>(static streams =>
@@ -78,7 +80,7 @@ public sealed class AbnormalEndTests
             },
             map: static app =>
             {
-                // As a subscription with a form does: the body is read before the stream begins.
+                // Reads the body before the stream starts, as a form subscription does.
                 app.MapPost(
                     "/form",
                     static async context =>
@@ -125,7 +127,7 @@ public sealed class AbnormalEndTests
             .RequestServices.GetRequiredService<EventStreams>()
             .ServeAsync(context, new StreamRequest([TopicName.Parse("t")]) { OnOpen = onOpen });
 
-    // More than the windows of a connection take: whoever resumes from the beginning and does not read is cut in the middle of it.
+    // More data than the windows of a connection hold, so that a client that does not read is cut during the replay.
     private static async Task<Position> FillAsync(EngineHost host)
     {
         var oldest = host.Journal.Head;
@@ -165,7 +167,7 @@ public sealed class AbnormalEndTests
             all.Add(new WeakReference(one));
     }
 
-    // Without large objects: those are buffers that are used again, of which there are as many as were needed at once.
+    // Excludes large objects: they are pooled buffers, whose number follows the peak demand.
     private static long LiveBytes()
     {
         GC.Collect();
@@ -200,7 +202,7 @@ public sealed class AbnormalEndTests
         }
     }
 
-    /// <summary>Counts what Kestrel counts.</summary>
+    /// <summary>Reads Kestrel's connection counter.</summary>
     private sealed class KestrelConnections : IDisposable
     {
         private readonly MeterListener _listener = new();

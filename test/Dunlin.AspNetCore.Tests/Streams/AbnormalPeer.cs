@@ -4,12 +4,12 @@ using Dunlin.Journal;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
-/// <summary>A peer that asks for a stream in one of many ways and ends it in another, as the random numbers say.</summary>
+/// <summary>A peer that opens a stream in a random way and ends it in another.</summary>
 internal sealed class AbnormalPeer(Uri server, Position oldest, Random random)
 {
     private readonly byte[] _buffer = new byte[4_096];
 
-    /// <summary>Opens and ends one stream. What the server does about it is its own affair.</summary>
+    /// <summary>Opens and ends one stream. Ignores the server's reaction.</summary>
     public async Task RunAsync()
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
@@ -26,7 +26,7 @@ internal sealed class AbnormalPeer(Uri server, Position oldest, Random random)
         }
         catch (SocketException)
         {
-            // The server was quicker.
+            // The server closed first.
         }
     }
 
@@ -54,17 +54,17 @@ internal sealed class AbnormalPeer(Uri server, Position oldest, Random random)
                 await ReadAsync(socket, int.MaxValue);
                 break;
             case 5:
-                // More than anybody listens to.
+                // More than the server reads.
                 for (var sent = 0; sent < 256 * 1024; sent += _buffer.Length)
                     await socket.SendAsync(_buffer);
                 break;
             default:
-                // Closed with bytes unread: the kernel resets.
+                // Close with unread bytes, so that the kernel sends a reset.
                 break;
         }
     }
 
-    /// <summary>The request, in the parts in which it is sent.</summary>
+    /// <summary>Returns the request in the parts to send.</summary>
     private IEnumerable<byte[]> Request()
     {
         var request = random.Next(17) switch
@@ -89,7 +89,7 @@ internal sealed class AbnormalPeer(Uri server, Position oldest, Random random)
         };
         var bytes = Encoding.ASCII.GetBytes(request);
         if (random.Next(8) == 0)
-            bytes = bytes[..random.Next(bytes.Length)]; // the rest never comes
+            bytes = bytes[..random.Next(bytes.Length)]; // the rest is never sent
         if (random.Next(3) > 0 || bytes.Length < 2)
             return [bytes];
         var cut = random.Next(1, Math.Min(bytes.Length, 400));
@@ -104,7 +104,7 @@ internal sealed class AbnormalPeer(Uri server, Position oldest, Random random)
 
     private async Task FirstBytesAsync(Socket socket)
     {
-        // Not where nothing may ever come: half a request, or one whose stream stays in its opening.
+        // A deadline, because some requests never get an answer: incomplete ones, and those whose stream stays in its opening.
         using var timeout = new CancellationTokenSource(TimeSpan.FromMilliseconds(random.Next(1, 50)));
         try
         {
@@ -112,7 +112,7 @@ internal sealed class AbnormalPeer(Uri server, Position oldest, Random random)
         }
         catch (OperationCanceledException)
         {
-            // Then it is ended while the server still waits.
+            // Ends while the server is still waiting.
         }
     }
 

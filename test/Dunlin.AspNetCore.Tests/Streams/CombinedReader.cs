@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
-/// <summary>Reads a combined response block by block and tells whose each block is.</summary>
+/// <summary>Reads a combined response block by block, with the stream of each block.</summary>
 internal sealed class CombinedReader : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -25,7 +25,7 @@ internal sealed class CombinedReader : IAsyncDisposable
 
     public string Id => Response.Headers.GetValues("Dunlin-Connection").Single();
 
-    /// <summary>Blocks with a field <c>stream</c> so far: markers, openings, refusals and ends.</summary>
+    /// <summary>All blocks with a field <c>stream</c>: markers, openings, refusals and ends.</summary>
     public List<Block> Controls { get; } = [];
 
     public static Task<HttpResponseMessage> PostAsync(HttpClient client, string path, object body) =>
@@ -48,7 +48,7 @@ internal sealed class CombinedReader : IAsyncDisposable
         Assert.True((int)response.StatusCode == 204, await response.Content.ReadAsStringAsync());
     }
 
-    /// <summary>The next block that is looked for; null at the end of the response. Others are kept for later.</summary>
+    /// <summary>Returns the next matching block; null at the end of the response. Other blocks are kept for later calls.</summary>
     public async Task<Block?> UntilAsync(Func<Block, bool> isLookedFor)
     {
         if (_unread.FirstOrDefault(isLookedFor) is { } kept)
@@ -65,12 +65,12 @@ internal sealed class CombinedReader : IAsyncDisposable
         return null;
     }
 
-    /// <summary>The opening, refusal or end of a stream.</summary>
+    /// <summary>Returns the opening, refusal or end of a stream.</summary>
     public async Task<Block> ControlAsync(string stream, string field) =>
         await UntilAsync(block => block.IsControl && block.Stream == stream && block[field] is not null)
         ?? throw new InvalidOperationException($"The response has ended without '{field}' of {stream}.");
 
-    /// <summary>The next event of a stream.</summary>
+    /// <summary>Returns the next event of a stream.</summary>
     public async Task<Block> NextAsync(string stream)
     {
         if (_unread.FirstOrDefault(IsWanted) is { } kept)
@@ -129,9 +129,9 @@ internal sealed class CombinedReader : IAsyncDisposable
         return null;
     }
 
-    /// <param name="Stream">Whose it is.</param>
+    /// <param name="Stream">The stream of the block.</param>
     /// <param name="IsControl">Whether it begins with the field <c>stream</c>.</param>
-    /// <param name="Fields">Its fields.</param>
+    /// <param name="Fields">The fields.</param>
     internal sealed record Block(string? Stream, bool IsControl, IReadOnlyList<(string Name, string Value)> Fields)
     {
         public string? this[string name]

@@ -19,11 +19,11 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
-/// <summary>Ends of streams and of the response, and readers and pages that misbehave.</summary>
+/// <summary>Ends of streams and of the response, and misbehaving readers and pages.</summary>
 public sealed partial class CombinedStreamTests
 {
     [Fact]
-    public async Task G4_Revoked_rights_end_one_stream_and_leave_the_others()
+    public async Task G4_Revoked_permissions_end_one_stream_and_keep_the_others()
     {
         await using var host = await EngineHost.StartAsync();
         await using var combined = await CombinedReader.OpenAsync(
@@ -52,7 +52,7 @@ public sealed partial class CombinedStreamTests
     }
 
     [Fact]
-    public async Task G4_The_end_of_a_session_ends_all_of_its_streams_and_the_response()
+    public async Task G4_The_end_of_a_session_ends_all_its_streams_and_the_response()
     {
         await using var host = await EngineHost.StartAsync();
         await using var combined = await CombinedReader.OpenAsync(
@@ -76,7 +76,7 @@ public sealed partial class CombinedStreamTests
     }
 
     [Fact]
-    public async Task A_host_that_stops_says_goodbye_to_every_stream_of_a_response()
+    public async Task A_stopping_host_sends_a_goodbye_to_every_combined_stream()
     {
         await using var host = await EngineHost.StartAsync();
         await using var combined = await CombinedReader.OpenAsync(
@@ -98,7 +98,7 @@ public sealed partial class CombinedStreamTests
     }
 
     [Fact]
-    public async Task No_event_can_imitate_a_block_of_the_response()
+    public async Task No_event_can_forge_a_block_of_the_response()
     {
         await using var host = await EngineHost.StartAsync(services => services.AddSingleton<Effects>(), map: MapApplication);
         await using var combined = await CombinedReader.OpenAsync(
@@ -140,7 +140,7 @@ public sealed partial class CombinedStreamTests
             );
             Assert.Equal(HttpStatusCode.BadRequest, byTopic.StatusCode);
             await host.PublishAsync("a", line);
-            // JSON of several lines, as a library may append it.
+            // JSON with several lines, as a library may append it.
             await host.Journal.AppendAsync(
                 new EventDraft(TopicName.Parse("a"), "raw", "[\n\n\"stream: 2\",\r\r\"stream: 2\"\r\n\r\n]"u8.ToArray())
             );
@@ -156,7 +156,7 @@ public sealed partial class CombinedStreamTests
     }
 
     [Fact]
-    public async Task G5_A_reader_that_stops_reading_holds_up_nobody_else_and_misses_nothing_when_it_reads_again()
+    public async Task G5_A_stalled_reader_delays_nobody_and_resumes_without_loss()
     {
         await using var host = await EngineHost.StartAsync();
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
@@ -187,7 +187,7 @@ public sealed partial class CombinedStreamTests
         var large = new string('x', 30_000);
         for (var i = 0; i < Count; i++)
             await host.PublishAsync(i % 2 == 0 ? "a" : "b", $"{i} {large}");
-        // 9 MB: far more than sockets and queues hold. The other reader has had all of it.
+        // 9 MB exceed all sockets and queues. The other reader has received all of it.
         for (var i = 0; i < Count; i++)
             Assert.StartsWith($"\"{i} ", (await quick.NextAsync()).Data, StringComparison.Ordinal);
 
@@ -205,7 +205,7 @@ public sealed partial class CombinedStreamTests
     }
 
     [Fact]
-    public async Task A_reader_that_goes_ends_every_stream()
+    public async Task A_disconnected_reader_ends_every_stream()
     {
         await using var host = await EngineHost.StartAsync();
         var left = 40;
@@ -231,7 +231,7 @@ public sealed partial class CombinedStreamTests
     }
 
     [Fact]
-    public async Task A_page_of_another_origin_cannot_open_one_with_the_cookie()
+    public async Task Another_origin_cannot_open_a_response_with_the_cookie()
     {
         await using var host = await EngineHost.StartAsync();
         using var client = host.Client();
@@ -247,7 +247,7 @@ public sealed partial class CombinedStreamTests
     }
 
     [Fact]
-    public async Task Authorisation_and_middleware_of_the_application_decide_about_inner_streams_too()
+    public async Task Application_authorization_and_middleware_apply_to_inner_streams()
     {
         await using var host = await EngineHost.StartAsync(
             services =>

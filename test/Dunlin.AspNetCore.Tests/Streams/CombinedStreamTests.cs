@@ -19,13 +19,13 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
-/// <summary>Several streams in one response keep, each of them, what a stream of its own promises.</summary>
+/// <summary>Streams in one combined response have the same guarantees as separate streams.</summary>
 public sealed partial class CombinedStreamTests
 {
     private const string Path = "/dunlin/v1/streams";
 
     [Fact]
-    public async Task One_response_carries_streams_of_different_formats_each_as_its_own_connection()
+    public async Task One_response_carries_streams_of_all_formats_as_own_connections()
     {
         await using var host = await EngineHost.StartAsync(services => services.AddSingleton<Effects>(), map: MapApplication);
         await using var combined = await CombinedReader.OpenAsync(
@@ -56,7 +56,7 @@ public sealed partial class CombinedStreamTests
     }
 
     [Fact]
-    public async Task G2_Each_stream_resumes_from_its_own_position_without_gap_or_duplicate()
+    public async Task G2_Each_stream_resumes_at_its_position_without_gap_or_duplicate()
     {
         var random = TestSeed.NewRandom(out var seed);
         await using var host = await EngineHost.StartAsync();
@@ -77,7 +77,7 @@ public sealed partial class CombinedStreamTests
                 sent[topic].Add($"{sent[topic].Count}");
                 await host.PublishAsync(topic, sent[topic].Count - 1);
             }
-            // Reads some of each, then the line breaks; what was under way is lost.
+            // Read some events of each stream, then break the connection; data in flight is lost.
             foreach (var topic in topics)
             {
                 var count = random.Next(sent[topic].Count - seen[topic].Count + 1);
@@ -110,7 +110,7 @@ public sealed partial class CombinedStreamTests
     }
 
     [Fact]
-    public async Task Streams_are_opened_and_closed_while_the_response_is_open()
+    public async Task Streams_open_and_close_during_the_response()
     {
         await using var host = await EngineHost.StartAsync();
         await using var combined = await CombinedReader.OpenAsync(host, "ann", Stream("1", "/dunlin/v1/events?topic=a"));
@@ -143,7 +143,7 @@ public sealed partial class CombinedStreamTests
     [InlineData("/app/broken", 500, "internal")]
     [InlineData("/app/not-a-stream", 500, "internal")]
     [InlineData("/app/blocked", 418, null)]
-    public async Task A_refusal_is_told_with_the_status_and_problem_that_a_request_of_its_own_has(string path, int status, string? code)
+    public async Task A_refused_stream_has_the_status_and_problem_of_a_single_request(string path, int status, string? code)
     {
         await using var host = await EngineHost.StartAsync(services => services.AddSingleton<Effects>(), map: MapApplication);
         host.Refused.Add("secret");
@@ -166,7 +166,7 @@ public sealed partial class CombinedStreamTests
     }
 
     [Fact]
-    public async Task A_response_whose_streams_were_all_refused_ends()
+    public async Task A_response_without_accepted_streams_ends()
     {
         await using var host = await EngineHost.StartAsync(services => services.Configure<EventStreamOptions>(o => o.MaxPerUser = 1));
         host.Refused.Add("secret");
@@ -182,7 +182,7 @@ public sealed partial class CombinedStreamTests
             await combined.ToTheEndAsync();
             Assert.Equal(["403", "404"], combined.Controls.Select(block => block["status"]).Order());
         }
-        // Its place has been given back.
+        // The slot was released.
         await using var next = await CombinedReader.OpenAsync(host, "ann", Stream("1", "/dunlin/v1/events?topic=a"));
         await next.ControlAsync("1", "connection");
     }
@@ -204,7 +204,7 @@ public sealed partial class CombinedStreamTests
     [InlineData("""{"streams":[{"id":"a","path":"/x","method":"POST"}]}""", 400, "unknown_field")]
     [InlineData("""[]""", 400, "invalid_field")]
     [InlineData("", 400, "invalid_json")]
-    public async Task A_request_that_makes_no_sense_is_refused_as_a_whole(string body, int status, string code)
+    public async Task An_invalid_request_is_refused_as_a_whole(string body, int status, string code)
     {
         await using var host = await EngineHost.StartAsync();
         using var client = host.Client();
@@ -214,10 +214,10 @@ public sealed partial class CombinedStreamTests
     }
 
     [Fact]
-    public async Task Paths_are_bounded_and_64_topics_of_200_characters_fit()
+    public async Task Paths_are_limited_and_64_topics_of_200_characters_fit()
     {
         await using var host = await EngineHost.StartAsync();
-        // '@' is three characters of an address.
+        // An encoded '@' has three characters.
         var topics = Enumerable.Range(0, 64).Select(i => $"{i:d3}" + new string('@', 197)).ToList();
         var query = string.Join('&', topics.Select(topic => $"topic={Uri.EscapeDataString(topic)}"));
         await using var combined = await CombinedReader.OpenAsync(host, "ann", Stream("1", $"/dunlin/v1/events?{query}"));
@@ -235,7 +235,7 @@ public sealed partial class CombinedStreamTests
     }
 
     [Fact]
-    public async Task Nobody_but_the_same_user_in_the_same_session_can_change_it()
+    public async Task Only_the_same_user_and_session_can_change_a_response()
     {
         await using var host = await EngineHost.StartAsync();
         await using var combined = await CombinedReader.OpenAsync(host, "ann:s1", Stream("1", "/dunlin/v1/events?topic=a"));
@@ -297,7 +297,7 @@ public sealed partial class CombinedStreamTests
             new { open = new[] { Stream("d", "/dunlin/v1/events?topic=d") } }
         );
         Assert.Equal(3, (await HttpAssert.ProblemAsync(fourth, 429, "too_many_connections")).GetProperty("limit").GetInt32());
-        // One goes and another comes in the same change.
+        // Close one stream and open another in one request.
         await first.ChangeAsync(new { open = new[] { Stream("d", "/dunlin/v1/events?topic=d") }, close = new[] { "a" } });
         await first.ControlAsync("d", "connection");
         using var bob = host.Client("bob");
@@ -371,7 +371,7 @@ public sealed partial class CombinedStreamTests
         public int Count { get; set; }
     }
 
-    /// <summary>Proves nobody: who asks is decided before.</summary>
+    /// <summary>Authenticates nobody. The caller is determined before.</summary>
     private sealed class NoScheme(
         IOptionsMonitor<AuthenticationSchemeOptions> options,
         ILoggerFactory loggers,

@@ -12,7 +12,7 @@ namespace Dunlin.AspNetCore.Tests.Streams;
 public sealed class ConflatedStreamTests
 {
     [Fact]
-    public async Task A_stream_that_resumes_is_told_the_last_of_each_topic_and_type_and_then_everything()
+    public async Task A_resumed_conflated_stream_gets_last_events_and_then_all()
     {
         await using var host = await EngineHost.StartAsync();
         var from = await host.PublishAsync("ships/1", 0);
@@ -32,7 +32,7 @@ public sealed class ConflatedStreamTests
     [Theory]
     [InlineData("http")]
     [InlineData("https")]
-    public async Task A_stream_that_stood_still_is_told_the_present_and_not_megabytes_of_the_past(string scheme)
+    public async Task A_stalled_conflated_stream_gets_the_last_events_only(string scheme)
     {
         await using var host = await EngineHost.StartAsync(listen: kestrel =>
             kestrel.Listen(
@@ -77,12 +77,12 @@ public sealed class ConflatedStreamTests
                 break;
         }
         Assert.Equal(read.Order().Distinct(), read);
-        // Without a bound on the kernel's buffer it is some 3,100, and without conflation all of them.
+        // Without a bound on the kernel's buffer about 3,100 events arrive; without conflation all of them.
         Assert.InRange(read.Count, 2, 400);
     }
 
     [Fact]
-    public async Task What_is_neither_true_nor_false_is_refused()
+    public async Task An_invalid_boolean_is_refused()
     {
         await using var host = await EngineHost.StartAsync();
         using var client = host.Client();

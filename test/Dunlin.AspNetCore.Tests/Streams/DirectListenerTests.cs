@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
-/// <summary>What the listener does when it cannot accept.</summary>
+/// <summary>The listener when accepting a connection fails.</summary>
 public sealed class DirectListenerTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -49,7 +49,7 @@ public sealed class DirectListenerTests : IDisposable
     [InlineData(SocketError.TooManyOpenSockets)]
     [InlineData(SocketError.NoBufferSpaceAvailable)]
     [InlineData(SocketError.AccessDenied)]
-    public async Task A_listener_that_cannot_accept_tries_again_by_its_clock_and_says_so_once(SocketError error)
+    public async Task A_failing_accept_is_retried_and_logged_once(SocketError error)
     {
         const int failures = 8;
         foreach (var _ in Enumerable.Range(0, failures))
@@ -70,7 +70,7 @@ public sealed class DirectListenerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_peer_that_was_gone_before_it_was_accepted_holds_up_nobody()
+    public async Task A_peer_that_left_before_accept_delays_nobody()
     {
         _errors.Enqueue(SocketError.ConnectionAborted);
         _errors.Enqueue(SocketError.ConnectionReset);
@@ -82,7 +82,7 @@ public sealed class DirectListenerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_listener_that_is_unbound_while_it_pauses_ends()
+    public async Task Unbinding_during_the_pause_ends_the_listener()
     {
         _errors.Enqueue(SocketError.TooManyOpenSockets);
         var accepting = _listener.AcceptAsync().AsTask();

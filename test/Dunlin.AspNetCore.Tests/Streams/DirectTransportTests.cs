@@ -19,9 +19,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
-/// <summary>
-/// The transport of our own changes nothing that a client of Kestrel can see: plain, over TLS, over HTTP/2, to slow readers.
-/// </summary>
+/// <summary>Clients of Kestrel see no difference with Dunlin's transport: plain, over TLS, over HTTP/2, and as slow readers.</summary>
 public sealed class DirectTransportTests
 {
     private const int LargeBytes = 24 * 1024 * 1024;
@@ -30,7 +28,7 @@ public sealed class DirectTransportTests
     [InlineData("http", "1.1")]
     [InlineData("https", "1.1")]
     [InlineData("https", "2.0")]
-    public async Task A_body_far_larger_than_the_window_arrives_whole(string scheme, string version)
+    public async Task A_body_larger_than_the_window_arrives_complete(string scheme, string version)
     {
         await using var server = await Server.StartAsync(scheme);
         using var client = server.Client(version);
@@ -43,7 +41,7 @@ public sealed class DirectTransportTests
     [Theory]
     [InlineData("http", "1.1")]
     [InlineData("https", "2.0")]
-    public async Task Requests_at_the_same_time_get_each_their_own_answer(string scheme, string version)
+    public async Task Concurrent_requests_get_their_own_answers(string scheme, string version)
     {
         await using var server = await Server.StartAsync(scheme);
         using var client = server.Client(version);
@@ -52,7 +50,7 @@ public sealed class DirectTransportTests
     }
 
     [Fact]
-    public async Task A_reader_that_stops_holds_back_its_writer_and_no_other_and_gets_everything_when_it_goes_on()
+    public async Task A_stalled_reader_blocks_only_its_own_writer_and_loses_nothing()
     {
         await using var server = await Server.StartAsync("http");
         using var slow = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 8 * 1024 };
@@ -73,7 +71,7 @@ public sealed class DirectTransportTests
     }
 
     [Fact]
-    public async Task A_peer_that_vanishes_while_a_send_waits_ends_the_request()
+    public async Task A_peer_that_disappears_during_a_send_ends_the_request()
     {
         await using var server = await Server.StartAsync("http");
         var gone = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
@@ -84,7 +82,7 @@ public sealed class DirectTransportTests
         await gone.ConnectAsync(server.Address.Host, server.Address.Port);
         await gone.SendAsync(Encoding.ASCII.GetBytes("GET /large HTTP/1.1\r\nHost: x\r\n\r\n"));
         await server.LargeBegun.Task.WaitAsync(TimeSpan.FromSeconds(20));
-        gone.Dispose(); // a reset, because it does not linger
+        gone.Dispose(); // sends a reset, because the socket does not linger
         await server.LargeEnded.Task.WaitAsync(TimeSpan.FromSeconds(20));
         Assert.True(server.LargeEnded.Task.IsCompleted);
     }
@@ -94,11 +92,7 @@ public sealed class DirectTransportTests
     [InlineData("http", "1.1", "/wrapped/frames")]
     [InlineData("https", "1.1", "/wrapped/frames")]
     [InlineData("https", "2.0", "/frames")]
-    public async Task Frames_through_the_server_arrive_whole_and_in_order_whatever_stands_between(
-        string scheme,
-        string version,
-        string path
-    )
+    public async Task Frames_arrive_complete_and_in_order_through_any_transport(string scheme, string version, string path)
     {
         var seed = TestSeed.NewRandom(out _).Next(1_000_000);
         await using var server = await Server.StartAsync(scheme);
@@ -115,7 +109,7 @@ public sealed class DirectTransportTests
         Assert.Equal(path == "/frames" ? 0 : 4, server.SeenByMiddleware);
     }
 
-    // Mostly single frames, now and then several to a flush, now and then one that no window takes at once.
+    // Mostly single frames, sometimes several per flush, sometimes one that exceeds every window.
     private static IEnumerable<(byte[] Bytes, bool Flush)> Frames(int seed)
     {
         var random = new Random(seed);
@@ -204,7 +198,7 @@ public sealed class DirectTransportTests
             await _app.DisposeAsync();
         }
 
-        /// <summary>As a compressing middleware does: it puts a body of its own before the server's.</summary>
+        /// <summary>Replaces the server's response body, as compression middleware does.</summary>
         private async Task WatchAsync(HttpContext context, RequestDelegate next)
         {
             var body = context.Features.Get<IHttpResponseBodyFeature>()!;

@@ -10,7 +10,7 @@ public sealed class PatternStreamTests
     [Theory]
     [InlineData("topic=teams/7/**&topic=other")]
     [InlineData("topic=teams%2F7%2F%2A%2A&topic=other&topic=teams/7/**")]
-    public async Task G2_A_pattern_stream_resumes_and_hears_topics_that_begin_later(string query)
+    public async Task G2_A_pattern_stream_resumes_and_receives_new_topics(string query)
     {
         await using var host = await EngineHost.StartAsync();
         string last;
@@ -34,7 +34,7 @@ public sealed class PatternStreamTests
     [InlineData("a/**/b", "'**' stands at the end only")]
     [InlineData("a//*", "a segment is empty")]
     [InlineData("a/%25%20/*", "a segment is empty or holds other characters")]
-    public async Task What_is_no_pattern_is_refused_with_the_reason(string topic, string reason)
+    public async Task An_invalid_pattern_is_refused_with_the_reason(string topic, string reason)
     {
         await using var host = await EngineHost.StartAsync();
         using var client = host.Client();
@@ -53,7 +53,7 @@ public sealed class PatternStreamTests
     [InlineData("secret/**")]
     [InlineData("plain/**")]
     [InlineData("users/bob/**")]
-    public async Task G4_A_pattern_that_may_not_be_read_whole_is_refused_and_named(string pattern)
+    public async Task G4_A_pattern_without_full_read_permission_is_refused_and_named(string pattern)
     {
         await using var host = await EngineHost.StartAsync(engine: dunlin => dunlin.AddAccessPolicy<PlainPolicy>("plain"));
         host.Refused.UnionWith(["secret/**", "users/bob/**"]);
@@ -72,7 +72,7 @@ public sealed class PatternStreamTests
     }
 
     [Fact]
-    public async Task G4_A_pattern_is_asked_about_again_when_rights_change_and_taken_away()
+    public async Task G4_A_pattern_is_checked_again_and_revoked_when_permissions_change()
     {
         await using var host = await EngineHost.StartAsync();
         await using var reader = await host.OpenAsync("/dunlin/v1/events?topic=open&topic=teams/7/**");
@@ -87,7 +87,7 @@ public sealed class PatternStreamTests
     }
 
     [Fact]
-    public async Task Patterns_count_as_topics_and_are_shown_as_such()
+    public async Task Patterns_count_and_appear_as_topics()
     {
         await using var host = await EngineHost.StartAsync();
         using var client = host.Client();
@@ -104,7 +104,7 @@ public sealed class PatternStreamTests
     }
 
     [Fact]
-    public async Task A_page_of_the_journal_takes_patterns()
+    public async Task A_journal_page_accepts_patterns()
     {
         await using var host = await EngineHost.StartAsync();
         foreach (var topic in new[] { "a/1", "b", "a/2", "c", "a/1/x" })
@@ -118,7 +118,7 @@ public sealed class PatternStreamTests
     }
 
     [Fact]
-    public async Task Who_reads_by_pattern_is_present_at_no_topic_and_presence_is_asked_by_name()
+    public async Task A_pattern_reader_is_present_at_no_topic()
     {
         await using var host = await EngineHost.StartAsync();
         await using var reader = await host.OpenAsync("/dunlin/v1/events?topic=teams/7/**&topic=lobby&presence=true");

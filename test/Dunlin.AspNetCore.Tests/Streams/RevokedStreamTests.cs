@@ -9,7 +9,7 @@ namespace Dunlin.AspNetCore.Tests.Streams;
 public sealed class RevokedStreamTests
 {
     [Fact]
-    public async Task G4_A_stream_that_is_being_opened_while_its_credential_is_revoked_is_refused()
+    public async Task G4_A_stream_opening_during_revocation_is_refused()
     {
         await using var host = await EngineHost.StartAsync(
             services => services.AddSingleton<RevokingPolicy>(),
@@ -22,7 +22,7 @@ public sealed class RevokedStreamTests
         Assert.Equal(0, host.Fanout.ConnectionCount);
     }
 
-    /// <summary>The first question has been answered, and the caller was authenticated, when the credential is revoked.</summary>
+    /// <summary>Revokes the credential after authentication and after the first access check.</summary>
     private sealed class RevokingPolicy : IAccessPolicy
     {
         public Revocations Revocations { get; set; } = null!;

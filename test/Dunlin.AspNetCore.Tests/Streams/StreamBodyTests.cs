@@ -9,7 +9,7 @@ using RawReader = Dunlin.AspNetCore.Tests.Streams.TakeOverTests.RawReader;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
-/// <summary>A stream leaves Kestrel only when nothing of its request is left there, and Kestrel's side ends in any case.</summary>
+/// <summary>A stream leaves Kestrel only when Kestrel holds no data of its request, and Kestrel's side always ends.</summary>
 public sealed class StreamBodyTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -38,7 +38,7 @@ public sealed class StreamBodyTests
     }
 
     [Fact]
-    public async Task A_stream_request_with_a_body_above_the_limit_of_the_server_is_413()
+    public async Task A_stream_request_with_a_body_over_the_server_limit_is_413()
     {
         await using var host = await EngineHost.StartAsync();
         using var peer = await RawReader.SendAsync(host, Get("Content-Length: 300000000\r\n", ""));
@@ -54,7 +54,7 @@ public sealed class StreamBodyTests
     [InlineData("Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n", "0\r\n\r\n")]
     [InlineData("Connection: Upgrade\r\nUpgrade: websocket\r\n", "")]
     [InlineData("", "GET /dunlin/v1/stats HTTP/1.1\r\nHost: x\r\n\r\n")]
-    public async Task A_stream_request_without_a_body_leaves_the_server(string headers, string rest)
+    public async Task A_stream_request_without_a_body_leaves_Kestrel(string headers, string rest)
     {
         var kestrel = new KestrelSide();
         await using var host = await EngineHost.StartAsync(listen: kestrel.Listen);
@@ -65,7 +65,7 @@ public sealed class StreamBodyTests
     [Theory]
     [InlineData("")]
     [InlineData("GET /dunlin/v1/stats HTTP/1.1\r\nHost: x\r\n\r\n")]
-    public async Task A_stream_whose_body_was_read_before_leaves_the_server(string pipelined)
+    public async Task A_stream_whose_body_was_read_leaves_Kestrel(string pipelined)
     {
         const string form = "topic=t&topic=u";
         var kestrel = new KestrelSide();
@@ -93,7 +93,7 @@ public sealed class StreamBodyTests
     [InlineData("Content-Length: 5\r\n", "")]
     [InlineData("Content-Length: 2000000\r\n", "some of it")]
     [InlineData("Transfer-Encoding: chunked\r\n", "5\r\nhel")]
-    public async Task The_servers_side_ends_also_where_a_body_is_left_that_it_waits_for(string headers, string body)
+    public async Task The_Kestrel_side_ends_even_with_an_unread_body(string headers, string body)
     {
         var kestrel = new KestrelSide();
         await using var host = await EngineHost.StartAsync(

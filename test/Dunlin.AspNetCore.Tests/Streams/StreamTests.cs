@@ -10,7 +10,7 @@ namespace Dunlin.AspNetCore.Tests.Streams;
 public sealed class StreamTests
 {
     [Fact]
-    public async Task A_stream_begins_at_once_with_its_headers_a_comment_and_a_greeting()
+    public async Task A_stream_starts_at_once_with_headers_comment_and_hello()
     {
         await using var host = await EngineHost.StartAsync();
         await using var reader = await host.OpenAsync("/dunlin/v1/events?topic=a");
@@ -27,7 +27,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task G2_A_resumed_stream_goes_on_exactly_where_the_last_one_broke_off()
+    public async Task G2_A_resumed_stream_continues_after_its_last_event()
     {
         await using var host = await EngineHost.StartAsync();
         string last;
@@ -53,7 +53,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task G2_A_stream_that_broke_before_its_first_event_resumes_from_its_greeting()
+    public async Task G2_A_stream_without_events_resumes_from_its_hello()
     {
         await using var host = await EngineHost.StartAsync();
         await host.PublishAsync("a", "before");
@@ -67,7 +67,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task G2_A_position_of_another_history_is_answered_with_a_reset()
+    public async Task G2_A_position_of_another_epoch_gets_a_reset()
     {
         await using var host = await EngineHost.StartAsync();
         await using var reader = await host.OpenAsync("/dunlin/v1/events?topic=a", lastEventId: "00000001-5");
@@ -78,7 +78,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task G1_An_event_is_heard_when_its_transaction_commits_and_not_when_it_fails()
+    public async Task G1_An_event_is_delivered_on_commit_and_not_after_a_rollback()
     {
         await using var host = await EngineHost.StartAsync();
         var store = host.Services.GetRequiredService<IStore>();
@@ -110,7 +110,7 @@ public sealed class StreamTests
     [InlineData("?topic=a&device=a%20b", 400, "invalid_field")]
     [InlineData("?topic=a&echo=maybe", 400, "invalid_field")]
     [InlineData("?topic=a&access_token=abc", 400, "invalid_field")]
-    public async Task What_cannot_be_streamed_is_refused_as_a_problem_before_anything_is_sent(string query, int status, string code)
+    public async Task An_invalid_stream_request_is_refused_as_a_problem_first(string query, int status, string code)
     {
         await using var host = await EngineHost.StartAsync();
         host.Refused.Add("secret");
@@ -123,7 +123,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task More_than_64_topics_are_refused_and_nobody_signed_in_too()
+    public async Task More_than_64_topics_or_no_sign_in_is_refused()
     {
         await using var host = await EngineHost.StartAsync();
         using var client = host.Client();
@@ -134,7 +134,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task A_limit_refuses_the_newcomer_and_never_evicts()
+    public async Task A_stream_limit_refuses_the_new_stream_and_evicts_none()
     {
         await using var host = await EngineHost.StartAsync(services =>
             services.Configure<EventStreamOptions>(o => (o.MaxPerUser, o.MaxPerAddress) = (2, 3))
@@ -151,7 +151,7 @@ public sealed class StreamTests
         await first.NextAsync();
         await host.PublishAsync("a", 1);
         Assert.Equal("1", (await first.NextAsync()).Data);
-        // A place that is given back can be taken again.
+        // A released slot can be used again.
         var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         host.Fanout.Closed.Subscribe(_ => closed.TrySetResult());
         await second.DisposeAsync();
@@ -159,7 +159,7 @@ public sealed class StreamTests
         HttpStatusCode status;
         do
         {
-            // The place is given back just after the connection is closed.
+            // The slot is released shortly after the connection closed.
             using var again = await ann.GetAsync("/dunlin/v1/events?topic=a", HttpCompletionOption.ResponseHeadersRead);
             status = again.StatusCode;
         } while (status == HttpStatusCode.TooManyRequests);
@@ -167,7 +167,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task G4_A_right_that_is_taken_away_closes_the_open_stream_at_once()
+    public async Task G4_A_revoked_permission_closes_the_open_stream_at_once()
     {
         await using var host = await EngineHost.StartAsync();
         await using var reader = await host.OpenAsync("/dunlin/v1/events?topic=a");
@@ -180,7 +180,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task G4_An_ended_session_closes_its_streams_and_frees_its_leases()
+    public async Task G4_An_ended_session_closes_its_streams_and_releases_its_leases()
     {
         await using var host = await EngineHost.StartAsync();
         await using var mine = await host.OpenAsync("/dunlin/v1/events?topic=a", "ann:s1");
@@ -194,7 +194,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task Own_events_come_back_by_default_and_echo_false_leaves_out_those_of_this_connection()
+    public async Task Own_events_are_delivered_and_echo_false_excludes_the_connection()
     {
         await using var host = await EngineHost.StartAsync();
         await using var quiet = await host.OpenAsync("/dunlin/v1/events?topic=a&echo=false");
@@ -213,14 +213,14 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task An_idle_line_carries_a_comment_and_no_event()
+    public async Task An_idle_stream_carries_comments_only()
     {
         await using var host = await EngineHost.StartAsync();
         using var client = host.Client();
         using var response = await client.GetAsync("/dunlin/v1/events?topic=a", HttpCompletionOption.ResponseHeadersRead);
         await using var stream = await response.Content.ReadAsStreamAsync();
         var buffer = new byte[4096];
-        // Live: it has had an event, and its shard has let go of it.
+        // The stream is live: it has received an event, and its shard has released it.
         await host.PublishAsync("a", "live");
         for (var text = ""; !text.Contains("live", StringComparison.Ordinal) || !text.EndsWith("\n\n", StringComparison.Ordinal); )
             text += System.Text.Encoding.UTF8.GetString(
@@ -235,7 +235,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task A_host_that_stops_says_goodbye_to_each_stream_and_refuses_new_ones()
+    public async Task A_stopping_host_sends_a_goodbye_and_refuses_new_streams()
     {
         await using var host = await EngineHost.StartAsync();
         await using var reader = await host.OpenAsync("/dunlin/v1/events?topic=a");
@@ -249,7 +249,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task Stats_show_ones_own_connections_and_totals_only_to_administrators()
+    public async Task Stats_show_own_connections_and_totals_to_administrators_only()
     {
         await using var host = await EngineHost.StartAsync();
         await using var mine = await host.OpenAsync("/dunlin/v1/events?topic=a");
@@ -268,7 +268,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task Health_tells_live_and_ready()
+    public async Task Health_reports_live_and_ready()
     {
         await using var host = await EngineHost.StartAsync();
         using var client = host.Client(null);

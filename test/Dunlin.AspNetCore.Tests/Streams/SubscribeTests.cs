@@ -6,13 +6,13 @@ using Dunlin.Journal;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
-/// <summary>A stream that is asked for with a form, with an id of another server, or with HEAD.</summary>
+/// <summary>Streams that are requested with a form, with an id of another server, or with HEAD.</summary>
 public sealed class SubscribeTests
 {
     private const string Subscribe = "/dunlin/v1/events/subscribe";
 
     [Fact]
-    public async Task Sixty_four_topics_of_two_hundred_characters_fit_into_a_form()
+    public async Task Sixty_four_topics_of_200_characters_fit_into_a_form()
     {
         await using var host = await EngineHost.StartAsync();
         string[] topics = [.. Enumerable.Range(0, 64).Select(i => $"{i:00}/" + string.Concat(Enumerable.Repeat("a/", 98)) + "b")];
@@ -24,7 +24,7 @@ public sealed class SubscribeTests
     }
 
     [Fact]
-    public async Task The_parameters_of_a_form_count_as_in_the_query()
+    public async Task Form_parameters_equal_query_parameters()
     {
         await using var host = await EngineHost.StartAsync();
         var first = await host.PublishAsync("a", 1);
@@ -46,7 +46,7 @@ public sealed class SubscribeTests
     }
 
     [Fact]
-    public async Task A_form_is_refused_where_the_query_would_be_and_before_it_is_read_where_nobody_is_signed_in()
+    public async Task A_form_is_refused_like_the_query_and_unread_without_a_sign_in()
     {
         await using var host = await EngineHost.StartAsync();
         host.Refused.Add("secret");
@@ -73,7 +73,7 @@ public sealed class SubscribeTests
     [InlineData("a, b")]
     [InlineData("null")]
     [InlineData("🦆")]
-    public async Task An_id_that_is_no_position_here_gets_a_stream_that_begins_with_a_reset(string id)
+    public async Task An_unknown_id_gets_a_stream_that_starts_with_a_reset(string id)
     {
         await using var host = await EngineHost.StartAsync();
         await host.PublishAsync("a", 1);
@@ -98,7 +98,7 @@ public sealed class SubscribeTests
     }
 
     [Fact]
-    public async Task Repeated_and_over_long_ids_get_a_reset_too()
+    public async Task Repeated_and_too_long_ids_get_a_reset()
     {
         await using var host = await EngineHost.StartAsync();
         var position = await host.PublishAsync("a", 1);
@@ -116,7 +116,7 @@ public sealed class SubscribeTests
     [InlineData("/dunlin/v1/leases")]
     [InlineData("/dunlin/v1/stats")]
     [InlineData("/dunlin/v1/events?topic=a")]
-    public async Task Head_is_answered_as_get_without_a_body(string path)
+    public async Task HEAD_is_answered_as_GET_without_a_body(string path)
     {
         await using var host = await EngineHost.StartAsync();
         using var ann = host.Client();
@@ -129,7 +129,7 @@ public sealed class SubscribeTests
     }
 
     [Fact]
-    public async Task Head_of_a_stream_opens_none_and_is_refused_as_get_is()
+    public async Task HEAD_opens_no_stream_and_is_refused_as_GET()
     {
         await using var host = await EngineHost.StartAsync();
         host.Refused.Add("secret");

@@ -14,13 +14,13 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
-/// <summary>A stream that has left Kestrel with its socket is a stream like any other, for its client and for the engine.</summary>
+/// <summary>A stream that left Kestrel with its socket behaves like any other, for its client and for the engine.</summary>
 public sealed class TakeOverTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     [Fact]
-    public async Task A_stream_over_plain_http_1_1_leaves_the_server_and_goes_on()
+    public async Task A_stream_over_plain_HTTP_1_1_leaves_Kestrel_and_continues()
     {
         var kestrel = new KestrelSide();
         await using var host = await EngineHost.StartAsync(listen: kestrel.Listen);
@@ -37,7 +37,7 @@ public sealed class TakeOverTests
     [Theory]
     [InlineData("https", "1.1")]
     [InlineData("https", "2.0")]
-    public async Task A_stream_over_tls_stays_with_the_server(string scheme, string version)
+    public async Task A_stream_over_TLS_stays_in_Kestrel(string scheme, string version)
     {
         var kestrel = new KestrelSide(scheme);
         await using var host = await EngineHost.StartAsync(listen: kestrel.Listen);
@@ -64,7 +64,7 @@ public sealed class TakeOverTests
     }
 
     [Fact]
-    public async Task Frames_of_every_size_arrive_whole_and_in_order()
+    public async Task Frames_of_every_size_arrive_complete_and_in_order()
     {
         var random = TestSeed.NewRandom(out _);
         await using var host = await EngineHost.StartAsync();
@@ -73,7 +73,7 @@ public sealed class TakeOverTests
         var sent = new List<string>();
         for (var i = 0; i < 60; i++)
         {
-            // Mostly single frames, now and then several to a flush, now and then one that no window takes at once.
+            // Mostly single frames, sometimes several per flush, sometimes one that exceeds every window.
             var drafts = new List<EventDraft>();
             for (var n = random.Next(3) > 0 ? 1 : random.Next(1, 20); n > 0; n--)
             {
@@ -92,7 +92,7 @@ public sealed class TakeOverTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_peer_that_goes_away_ends_its_stream_at_once(bool reset)
+    public async Task A_disconnected_peer_ends_its_stream_at_once(bool reset)
     {
         await using var host = await EngineHost.StartAsync();
         var closed = Closed(host);
@@ -104,7 +104,7 @@ public sealed class TakeOverTests
     }
 
     [Fact]
-    public async Task What_a_peer_says_unasked_means_nothing_and_too_much_of_it_ends_its_stream()
+    public async Task Unsolicited_input_is_ignored_and_too_much_ends_the_stream()
     {
         await using var host = await EngineHost.StartAsync();
         var closed = Closed(host);
@@ -121,32 +121,32 @@ public sealed class TakeOverTests
         }
         catch (SocketException)
         {
-            // That is what it gets.
+            // The reset is the expected result.
         }
         await closed.WaitAsync(Patience);
     }
 
     [Fact]
-    public async Task A_host_that_stops_waits_until_its_streams_have_heard_the_goodbye_and_the_end_of_the_body()
+    public async Task A_stopping_host_waits_until_streams_have_sent_goodbye_and_body_end()
     {
         await using var host = await EngineHost.StartAsync();
         using var peer = await RawReader.OpenAsync(host);
         await host.StopAsync();
-        // The host has stopped: what has not been sent by now never will be.
+        // The host has stopped, so nothing more will be sent.
         var text = await peer.ToEndAsync();
         Assert.Contains("event: dunlin.goodbye", text, StringComparison.Ordinal);
         Assert.EndsWith("\r\n0\r\n\r\n", text, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_reader_that_stops_reading_loses_nothing_and_holds_nobody_back()
+    public async Task A_stalled_reader_loses_nothing_and_delays_nobody()
     {
         await using var host = await EngineHost.StartAsync();
         using var slow = await RawReader.OpenAsync(host, receiveBuffer: 8 * 1024);
         await using var quick = await host.OpenAsync("/dunlin/v1/events?topic=t");
         await quick.UntilAsync("dunlin.hello");
         var filler = new string('x', 60_000);
-        const int events = 200; // 12 MB: more than any window and queue
+        const int events = 200; // 12 MB: more than all windows and queues hold
         for (var i = 0; i < events; i++)
         {
             await host.Journal.AppendAsync(new EventDraft(TopicName.Parse("t"), "e", JsonSerializer.SerializeToUtf8Bytes($"{i}:{filler}")));
@@ -159,7 +159,7 @@ public sealed class TakeOverTests
     }
 
     [Fact]
-    public async Task Connections_that_have_left_the_server_count_for_its_limit()
+    public async Task Connections_outside_Kestrel_count_for_its_limit()
     {
         await using var host = await EngineHost.StartAsync(listen: static kestrel =>
         {
@@ -174,7 +174,7 @@ public sealed class TakeOverTests
         Assert.Contains("as many as may be", host.Log.All, StringComparison.Ordinal);
         first.Close(reset: true);
         await closed.WaitAsync(Patience);
-        // The place is free once the socket is closed, a moment after the stream has ended: nothing tells when, so it is tried.
+        // The slot is released when the socket is closed, shortly after the stream ended. No event signals that, so retry.
         RawReader? fourth = null;
         for (var tries = 0; fourth is null && tries < 1_000; tries++)
         {
@@ -192,7 +192,7 @@ public sealed class TakeOverTests
     }
 
     [Fact]
-    public async Task It_listens_on_unix_sockets_too()
+    public async Task Unix_sockets_are_supported()
     {
         var folder = Directory.CreateTempSubdirectory("dunlin-unix-");
         var path = Path.Combine(folder.FullName, "s");
@@ -225,7 +225,7 @@ public sealed class TakeOverTests
         return closed.Task;
     }
 
-    /// <summary>Sees when Kestrel has done with a connection.</summary>
+    /// <summary>Observes when Kestrel has finished a connection.</summary>
     internal sealed class KestrelSide(string scheme = "http")
     {
         public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -249,7 +249,7 @@ public sealed class TakeOverTests
             );
     }
 
-    /// <summary>A reader that speaks HTTP/1.1 with its own bytes.</summary>
+    /// <summary>A reader that sends raw HTTP/1.1.</summary>
     internal sealed class RawReader : IDisposable
     {
         private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -265,7 +265,7 @@ public sealed class TakeOverTests
             return reader;
         }
 
-        /// <summary>Sends a request, or more, and reads nothing yet.</summary>
+        /// <summary>Sends one or more requests without reading.</summary>
         public static async Task<RawReader> SendAsync(EngineHost host, string request, int? receiveBuffer = null)
         {
             var reader = new RawReader();
@@ -291,7 +291,7 @@ public sealed class TakeOverTests
         {
             while (await ReadAsync())
             {
-                // The text is what is wanted.
+                // Keep the text that arrived.
             }
             return Text;
         }

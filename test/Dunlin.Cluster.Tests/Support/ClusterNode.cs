@@ -2,7 +2,7 @@ using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Cluster.Tests.Support;
 
-/// <summary>One node: the host as users run it, in a process of its own.</summary>
+/// <summary>One node: the shipped host in its own process.</summary>
 internal sealed class ClusterNode : DunlinProcess
 {
     private readonly string[] _options;
@@ -13,7 +13,7 @@ internal sealed class ClusterNode : DunlinProcess
         Name = name;
         _options = ["--store", store, .. redis is null ? Array.Empty<string>() : ["--redis", redis]];
         Settings["Dunlin__DemoAccounts"] = accounts;
-        // Three runtimes on a small machine: what they compile should not take the time of what is tested.
+        // Less compilation, because three runtimes share a small machine.
         Settings["DOTNET_TieredPGO"] = "0";
     }
 

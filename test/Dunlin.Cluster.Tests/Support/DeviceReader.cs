@@ -4,12 +4,10 @@ using System.Text.Json;
 
 namespace Dunlin.Cluster.Tests.Support;
 
-/// <summary>
-/// One device of one user: reads its stream, comes back with its last position whenever it is cut, and keeps what it saw.
-/// </summary>
+/// <summary>One device of one user. Reads its stream, reconnects with its last position, and records what it received.</summary>
 internal sealed class DeviceReader(HttpClient client, string user, string device)
 {
-    private readonly Lock _gate = new(); // guards _seen, _reached
+    private readonly Lock _gate = new(); // guards _seen and _reached
     private readonly List<(long Offset, string Id)> _seen = [];
     private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string? _position;
@@ -31,7 +29,7 @@ internal sealed class DeviceReader(HttpClient client, string user, string device
 
     public string LastEnd { get; private set; } = "";
 
-    /// <summary>The tasks that were told as created, with the positions.</summary>
+    /// <summary>The created tasks with the positions of their events.</summary>
     public IReadOnlyList<(long Offset, string Id)> Seen
     {
         get
@@ -61,7 +59,7 @@ internal sealed class DeviceReader(HttpClient client, string user, string device
 
     private async Task ReadAsync(CancellationToken stop)
     {
-        // A stream that has said nothing for so long is dead: the next attempt goes to another node.
+        // A stream without data for so long is dead; the next attempt goes to another node.
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(stop);
         silence.CancelAfter(TimeSpan.FromSeconds(12));
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/sse?deviceId={device}");
@@ -91,7 +89,7 @@ internal sealed class DeviceReader(HttpClient client, string user, string device
         var channel = json.GetProperty("channel").GetString();
         if (channel == "system")
             _connected.TrySetResult();
-        // The parser keeps the id of the last event for those without one; every event of a task has one of its own.
+        // The parser repeats the last id for events without one, but every task event has its own.
         var (id, before) = (item.EventId ?? "", _position);
         _position = id.Length > 0 ? id : _position;
         if (channel != "tasks")

@@ -6,11 +6,13 @@ using System.Text.Json;
 
 namespace Dunlin.Cluster.Tests.Support;
 
-/// <summary>One hold, as its holder may believe in it: from the answer on, until it began to give it back or, at the latest, the duration
-/// after it had asked.</summary>
+/// <summary>
+/// The time in which a holder may act on one grant. It starts with the answer and ends with the release, or the lease duration after the
+/// request at the latest.
+/// </summary>
 internal sealed record Hold(string Worker, long Fence, TimeSpan From, TimeSpan To);
 
-/// <summary>Takes and gives back one lease again and again.</summary>
+/// <summary>Acquires and releases one lease repeatedly.</summary>
 internal sealed class LeaseContender(HttpClient client, string name, ConcurrentBag<Hold> holds)
 {
     public const string Resource = "/dunlin/v1/leases/warranty/1/1/remarks";
@@ -29,7 +31,7 @@ internal sealed class LeaseContender(HttpClient client, string name, ConcurrentB
             }
             catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
             {
-                // Unknown: if it was granted, nobody here believes in it, and it runs out.
+                // The outcome is unknown. If it was granted, nobody acts on it, and it expires.
             }
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(5, 60)), TimeProvider.System, CancellationToken.None);
         }
@@ -44,8 +46,7 @@ internal sealed class LeaseContender(HttpClient client, string name, ConcurrentB
         using var answer = await client.PutAsJsonAsync(Resource, new { leaseId, seconds = Seconds }, limit.Token);
         if (answer.StatusCode is not (HttpStatusCode.Created or HttpStatusCode.OK))
         {
-            // Held by another, asked for too often, or a node or the database is away. Anything else would end the contention without a
-            // word.
+            // Held by another, rate limited, or a node or the database is unavailable. Any other answer would silently end the contention.
             Assert.True(
                 answer.StatusCode is HttpStatusCode.Locked or HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests
                     || (int)answer.StatusCode >= 500,
@@ -55,7 +56,7 @@ internal sealed class LeaseContender(HttpClient client, string name, ConcurrentB
         }
         var fence = (await answer.Content.ReadFromJsonAsync<JsonElement>(limit.Token)).GetProperty("fence").GetInt64();
         var (from, end) = (Now, asked + TimeSpan.FromSeconds(Seconds));
-        // Some are kept to their end, as by a holder that vanishes.
+        // Sometimes keep the lease until it expires, as a crashed holder does.
         var isKept = random.Next(12) == 0;
         await Task.Delay(
             TimeSpan.FromMilliseconds(isKept ? 1_000 * Seconds : random.Next(0, 150)),
@@ -71,7 +72,7 @@ internal sealed class LeaseContender(HttpClient client, string name, ConcurrentB
         using var released = await client.SendAsync(release, limit.Token);
     }
 
-    /// <summary>Pairs of holds that overlap, or whose tokens grew the other way.</summary>
+    /// <summary>Returns pairs of holds that overlap, or whose tokens are in the wrong order.</summary>
     public static IReadOnlyList<string> Conflicts(IEnumerable<Hold> holds)
     {
         var byTime = holds.OrderBy(hold => hold.From).ToList();

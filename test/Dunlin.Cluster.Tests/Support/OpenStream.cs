@@ -3,7 +3,7 @@ using Dunlin.TestKit;
 
 namespace Dunlin.Cluster.Tests.Support;
 
-/// <summary>An open stream of a client that has several, and what came on it.</summary>
+/// <summary>An open stream and its received events.</summary>
 internal sealed class OpenStream : IAsyncDisposable
 {
     private readonly EventStreamReader<(string Name, string Data)> _reader;
@@ -15,7 +15,7 @@ internal sealed class OpenStream : IAsyncDisposable
 
     public string Text => string.Join('\n', _reader.Received);
 
-    /// <summary>Opens a stream and returns when its first event is there.</summary>
+    /// <summary>Opens a stream. Returns after its first event.</summary>
     public static async Task<OpenStream> OpenAsync(HttpClient http, string path)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
@@ -26,7 +26,7 @@ internal sealed class OpenStream : IAsyncDisposable
         return new OpenStream(reader);
     }
 
-    /// <summary>Waits for an event that holds all these words.</summary>
+    /// <summary>Waits for an event that contains all these words.</summary>
     public Task WhenAsync(params string[] words) => _reader.WhenAsync(received => received.Any(e => Holds(e, words)));
 
     public int Count(params string[] words) => _reader.Received.Count(e => Holds(e, words));

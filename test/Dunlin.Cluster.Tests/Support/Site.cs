@@ -6,7 +6,9 @@ using Npgsql;
 
 namespace Dunlin.Cluster.Tests.Support;
 
-/// <summary>Three nodes over one PostgreSQL and one Redis, each behind a line that can be cut, and nginx before them.</summary>
+/// <summary>
+/// Three nodes on one PostgreSQL and one Redis, each behind a proxy that can cut its connection, and nginx in front of them.
+/// </summary>
 internal sealed class Site : IAsyncDisposable
 {
     private readonly List<ClusterNode> _nodes = [];
@@ -20,10 +22,10 @@ internal sealed class Site : IAsyncDisposable
 
     public IReadOnlyList<ClusterNode> Nodes => _nodes;
 
-    /// <summary>The line of each node to the database.</summary>
+    /// <summary>Each node's proxy to the database.</summary>
     public IReadOnlyList<TcpProxy> Lines => _lines;
 
-    /// <summary>Where nginx answers.</summary>
+    /// <summary>The address of nginx.</summary>
     public Uri Address { get; private set; } = null!;
 
     public static async Task<Site> StartAsync(IEnumerable<string> accounts)
@@ -47,7 +49,7 @@ internal sealed class Site : IAsyncDisposable
         return site;
     }
 
-    /// <summary>A client of nginx, signed in.</summary>
+    /// <summary>Returns a client of nginx that is signed in.</summary>
     public async Task<HttpClient> SignInAsync(string user)
     {
         var client = TestClients.New(Address);
@@ -68,7 +70,7 @@ internal sealed class Site : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    /// <summary>The file of <c>deploy/</c>, with the ports of this run.</summary>
+    /// <summary>Starts nginx with the file of <c>deploy/</c> and the ports of this run.</summary>
     private async Task StartNginxAsync()
     {
         var port = ServerProcess.FreePort();
@@ -98,7 +100,7 @@ internal sealed class Site : IAsyncDisposable
             }
             catch (HttpRequestException) when (attempt < 200)
             {
-                // Not listening yet.
+                // nginx does not listen yet.
             }
             Assert.False(_nginx.HasExited || attempt >= 200, $"nginx does not answer: {_nginx.Output}");
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);

@@ -6,8 +6,9 @@ using OpenTelemetry.Trace;
 
 namespace Dunlin.Cluster.Tests.Support;
 
-/// <summary>All spans of this process that have ended, by the SDK of OpenTelemetry and its exporter in memory. Tests that run at the same
-/// time are in it too.</summary>
+/// <summary>
+/// All ended spans of this process, from the OpenTelemetry SDK with an in-memory exporter. Contains spans of concurrent tests too.
+/// </summary>
 internal sealed class SpanLog : Collection<Activity>, IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -23,7 +24,7 @@ internal sealed class SpanLog : Collection<Activity>, IDisposable
             .AddInMemoryExporter(this)
             .Build();
 
-    /// <summary>Waits until so many spans match.</summary>
+    /// <summary>Waits for this number of matching spans.</summary>
     public async Task<IReadOnlyList<Activity>> WhenAsync(int count, Func<Activity, bool> matches)
     {
         using var patience = new CancellationTokenSource(Patience, TimeProvider.System);
@@ -41,7 +42,7 @@ internal sealed class SpanLog : Collection<Activity>, IDisposable
         }
     }
 
-    /// <summary>The spans that match now.</summary>
+    /// <summary>Returns the spans that match now.</summary>
     public IReadOnlyList<Activity> Find(Func<Activity, bool> matches)
     {
         lock (_gate)

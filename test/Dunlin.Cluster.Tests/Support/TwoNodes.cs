@@ -17,7 +17,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Cluster.Tests.Support;
 
-/// <summary>Two nodes in this process over one PostgreSQL, with Redis between them or without.</summary>
+/// <summary>Two nodes in this process on one PostgreSQL, with or without Redis.</summary>
 internal sealed class TwoNodes : IAsyncDisposable
 {
     private readonly PostgresServer _postgres;
@@ -28,10 +28,12 @@ internal sealed class TwoNodes : IAsyncDisposable
 
     private TwoNodes(PostgresServer postgres, RedisServer? redis, ManualTime? time) => (_postgres, _redis, _time) = (postgres, redis, time);
 
-    /// <param name="withRedis">Whether they have Redis between them.</param>
-    /// <param name="time">Their time; null for the real one. On time that stands still every answer of the other node is waited for,
-    /// however busy the machine is.</param>
-    /// <param name="configure">More services of a node.</param>
+    /// <summary>Starts the nodes.</summary>
+    /// <param name="withRedis">Whether they use Redis.</param>
+    /// <param name="time">
+    /// Their time; null for the real one. With stopped time no cluster query times out, however busy the machine is.
+    /// </param>
+    /// <param name="configure">Adds services to a node.</param>
     public static async Task<TwoNodes> StartAsync(
         bool withRedis,
         ManualTime? time = null,
@@ -46,7 +48,7 @@ internal sealed class TwoNodes : IAsyncDisposable
 
     public IServiceProvider Services(int node) => _hosts[node]!.Services;
 
-    /// <summary>A session of a user. Its clients differ in the node that they talk to, and share the token.</summary>
+    /// <summary>Signs a user in. Returns one client per node with the same token.</summary>
     public async Task<HttpClient[]> SignInAsync(string user, string? device = null)
     {
         var clients = new[] { NewClient(0, device), NewClient(1, device) };
@@ -55,7 +57,7 @@ internal sealed class TwoNodes : IAsyncDisposable
         return clients;
     }
 
-    /// <summary>Completes when both have heard of each other, which they let each other know every few seconds.</summary>
+    /// <summary>Completes when both nodes have received each other's periodic announcements.</summary>
     public async Task KnowEachOtherAsync()
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
@@ -66,14 +68,14 @@ internal sealed class TwoNodes : IAsyncDisposable
         }
     }
 
-    /// <summary>Completes when each has answered a question of the other. Time must stand still meanwhile.</summary>
+    /// <summary>Completes when each node has answered a query of the other. Time must not advance meanwhile.</summary>
     public async Task HearEachOtherAsync()
     {
         foreach (var host in _hosts.OfType<DunlinTestHost>())
             Assert.Equal(0, (await host.Get<UserDevices>().ConnectionCountAsync("nobody")).UnresponsiveNodes);
     }
 
-    /// <summary>Completes when a node knows of no other. In less time than after which it would forget a silent one.</summary>
+    /// <summary>Completes when a node sees no other, earlier than it would drop an unresponsive one.</summary>
     public async Task IsAloneAsync(int node)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(8), TimeProvider.System);
@@ -81,7 +83,7 @@ internal sealed class TwoNodes : IAsyncDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
     }
 
-    /// <summary>Stops a node; what its pages hold stays as it is.</summary>
+    /// <summary>Stops a node. Leases of its pages stay as they are.</summary>
     public Task StopAsync(int node) => _hosts[node]!.StopAsync();
 
     public async ValueTask DisposeAsync()
@@ -119,7 +121,7 @@ internal sealed class TwoNodes : IAsyncDisposable
                     manualTime: _time is not null,
                     services =>
                     {
-                        // Manual time leaps, and what is under way would be given up for what it leapt over.
+                        // Manual time jumps, and running work would exceed its time limit.
                         if (_time is not null)
                             services.Configure<PostgresOptions>(postgres => postgres.WriteLimit = TimeSpan.FromHours(1));
                         configure?.Invoke(node, services);

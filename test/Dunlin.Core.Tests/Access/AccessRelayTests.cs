@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dunlin.Core.Tests.Access;
 
-/// <summary>How changes of access travel between what is told, the journal, and the node's listeners.</summary>
+/// <summary>How access changes travel between their source, the journal and the node's listeners.</summary>
 public sealed class AccessRelayTests : IDisposable
 {
     private static readonly TopicName Own = TopicName.Parse("dunlin/access");
@@ -18,7 +18,7 @@ public sealed class AccessRelayTests : IDisposable
     private IStore Store => _node.Store;
 
     [Fact]
-    public async Task What_is_announced_in_a_unit_of_work_is_heard_once_with_its_last_frame_and_in_order()
+    public async Task A_change_in_a_unit_of_work_is_received_once_in_order()
     {
         using var relay = await StartAsync(shared: new SharedStore());
         var heard = new Heard(_changes);
@@ -41,12 +41,12 @@ public sealed class AccessRelayTests : IDisposable
         await Store.WriteAsync((unit, ct) => unit.RightsChangedAsync("end", ct));
         Assert.Equal(["ann/s1/signed_out/1", "bob", "end"], await heard.UntilAsync("end"));
         await relay.StopAsync(default);
-        // Nothing of it is told on.
+        // Received changes are not published again.
         Assert.Equal(3, (await EventsAsync()).Count);
     }
 
     [Fact]
-    public async Task What_is_told_elsewhere_is_heard_at_once_and_appended_for_the_others_of_a_shared_store_alone()
+    public async Task A_change_elsewhere_is_received_at_once_and_appended_in_shared_stores()
     {
         using (var alone = await StartAsync(shared: null))
         {
@@ -58,14 +58,14 @@ public sealed class AccessRelayTests : IDisposable
         var heard = new Heard(_changes);
         _changes.RightsChanged("ann");
         Assert.Equal(["ann"], heard.All);
-        // What waits when the node stops is still sent, and not heard a second time.
+        // Pending changes are sent when the node stops, and are not received again.
         await relay.StopAsync(default);
         Assert.Equal("rights.changed", Assert.Single(await EventsAsync()).Type);
         Assert.Equal(["ann"], heard.All);
     }
 
     [Fact]
-    public async Task Changes_that_wait_for_the_store_are_told_once_each_and_in_order()
+    public async Task Pending_changes_are_sent_once_each_and_in_order()
     {
         var faults = new CommitFaults();
         using var relay = await StartAsync(new SharedStore(), new FaultyJournal(_node.Journal, faults));
@@ -86,7 +86,7 @@ public sealed class AccessRelayTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task More_changes_than_may_wait_become_one_that_covers_them_all(bool ofSessions)
+    public async Task Changes_above_the_limit_merge_into_one_that_covers_them(bool ofSessions)
     {
         var faults = new CommitFaults();
         using var relay = await StartAsync(new SharedStore(), new FaultyJournal(_node.Journal, faults));
@@ -105,16 +105,16 @@ public sealed class AccessRelayTests : IDisposable
         }
         _changes.SessionEnded("bob", "late", "signed_out");
         gate.Release();
-        // "first" too, unless it still waits there when "everything" comes, which covers it.
+        // "first" is missing if it was still pending when "everything" arrived, which covers it.
         Assert.Equal("everything", (await heard.UntilAsync("everything"))[^1]);
         await relay.StopAsync(default);
         await other.StopAsync(default);
-        // The other node does not tell it on.
+        // The other node does not publish it again.
         Assert.Equal(["rights.changed", "everything.changed"], (await EventsAsync()).Select(e => e.Type));
     }
 
     [Fact]
-    public async Task A_queue_at_its_bound_loses_no_change()
+    public async Task A_full_queue_loses_no_change()
     {
         var random = TestSeed.NewRandom(out _);
         var queue = new AccessQueue();
@@ -161,10 +161,10 @@ public sealed class AccessRelayTests : IDisposable
     private async Task<IReadOnlyList<DunlinEvent>> EventsAsync() =>
         (await _node.Journal.ReadAsync(new JournalQuery(0, [Own], 100), default)).Events;
 
-    /// <summary>What the listeners of a node were told.</summary>
+    /// <summary>Records what a node's listeners received.</summary>
     private sealed class Heard
     {
-        private readonly Lock _gate = new(); // guards all below
+        private readonly Lock _gate = new(); // guards all fields below
         private readonly List<string> _all = [];
         private readonly List<(string Last, TaskCompletionSource Reached)> _waiting = [];
 

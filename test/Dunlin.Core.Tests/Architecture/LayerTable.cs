@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Dunlin.Core.Tests.Architecture;
 
-/// <summary>The layers as ARCHITECTURE.md declares them: the table, the picture and the packages.</summary>
+/// <summary>The layers that ARCHITECTURE.md declares in the table, the picture and the packages.</summary>
 internal sealed class LayerTable
 {
     private readonly Dictionary<string, int> _layers;
@@ -31,10 +31,10 @@ internal sealed class LayerTable
         Rows(Section(document, "### Packages"), cells => cells[0].StartsWith('`'))
             .ToDictionary(cells => Names(cells[0]).Single(), cells => Names(cells[1]), StringComparer.Ordinal);
 
-    /// <summary>Returns the layer of a folder; null where the table has no such folder.</summary>
+    /// <summary>Returns the layer of a folder; null if the table does not contain it.</summary>
     public int? LayerOf(string folder) => _layers.TryGetValue(folder, out var layer) ? layer : null;
 
-    /// <summary>Returns why a folder may not use another; null where it may.</summary>
+    /// <summary>Returns why a folder may not use another; null if it may.</summary>
     public string? Fault(string from, string to)
     {
         if (from == to)

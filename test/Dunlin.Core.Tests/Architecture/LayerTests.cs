@@ -3,7 +3,7 @@ using Mono.Cecil;
 
 namespace Dunlin.Core.Tests.Architecture;
 
-/// <summary>The layers of Dunlin.Core are those of ARCHITECTURE.md.</summary>
+/// <summary>Checks the layers of Dunlin.Core against ARCHITECTURE.md.</summary>
 public sealed class LayerTests
 {
     private const string Registration = "Hosting";
@@ -49,7 +49,7 @@ public sealed class LayerTests
     }
 
     [Fact]
-    public void Arrows_of_the_picture_lead_to_lower_layers()
+    public void Arrows_of_the_picture_point_to_lower_layers()
     {
         Assert.NotEmpty(Table.Arrows);
         Assert.All(Table.Arrows, arrow => Assert.True(Table.LayerOf(arrow.To) < Table.LayerOf(arrow.From), $"{arrow.From} --> {arrow.To}"));
@@ -109,7 +109,7 @@ public sealed class LayerTests
         ];
     }
 
-    // The compiler and the regex and logging generators add types of their own to the assembly.
+    // The compiler and source generators add their own types to the assembly.
     private static bool IsOwn(TypeDefinition type) =>
         !type.Name.StartsWith('<') && (type.Namespace.StartsWith("Dunlin", StringComparison.Ordinal) || IsEntryPoint(type.Namespace));
 

@@ -6,7 +6,7 @@ namespace Dunlin.Core.Tests.Architecture;
 /// <summary>Finds which types of an assembly use which others: in signatures, attributes and method bodies.</summary>
 internal static class TypeUses
 {
-    /// <summary>Returns each pair of outermost types of one assembly of which the first uses the second.</summary>
+    /// <summary>Returns pairs of outermost types of one assembly where the first uses the second.</summary>
     public static IReadOnlySet<(TypeDefinition User, TypeDefinition Used)> Of(string assemblyPath)
     {
         using var resolver = new DefaultAssemblyResolver();
@@ -86,7 +86,7 @@ internal static class TypeUses
     private static IEnumerable<TypeReference?> Constraints(GenericParameter parameter) =>
         parameter.Constraints.Select(constraint => constraint.ConstraintType);
 
-    // A generic type is itself and its arguments; an array, a pointer or a reference is its element.
+    // A generic type uses itself and its arguments; an array, pointer or reference uses its element type.
     private static IEnumerable<TypeReference> Parts(TypeReference? type) =>
         type switch
         {

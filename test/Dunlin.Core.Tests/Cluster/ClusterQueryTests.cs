@@ -9,14 +9,14 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dunlin.Core.Tests.Cluster;
 
-/// <summary>Nodes of one process that ask each other.</summary>
+/// <summary>Queries between nodes of one process.</summary>
 public sealed class ClusterQueryTests : IDisposable
 {
     private readonly CutBackplane _backplane = new();
     private readonly List<AskingNode> _nodes = [];
 
     [Fact]
-    public async Task The_answers_of_all_other_nodes_come_together_and_nothing_is_said_twice()
+    public async Task Answers_of_all_other_nodes_are_combined_without_duplicates()
     {
         await StartAsync(3);
         foreach (var (node, number) in _nodes.Select((node, number) => (node, number)))
@@ -28,7 +28,7 @@ public sealed class ClusterQueryTests : IDisposable
     }
 
     [Fact]
-    public async Task A_node_that_does_not_answer_is_waited_for_a_second_and_told_of()
+    public async Task An_unresponsive_node_is_reported_after_one_second()
     {
         await StartAsync(2);
         _nodes[1].Questions.Answer<string, bool>("is", _ => true);
@@ -41,7 +41,7 @@ public sealed class ClusterQueryTests : IDisposable
     }
 
     [Fact]
-    public async Task Who_cannot_answer_is_told_of_and_not_waited_for()
+    public async Task A_node_without_support_is_reported_without_waiting()
     {
         await StartAsync(3);
         _nodes[2].Questions.Answer<string, int>("count", _ => throw new InvalidOperationException("no"));
@@ -51,7 +51,7 @@ public sealed class ClusterQueryTests : IDisposable
     }
 
     [Fact]
-    public async Task An_answer_that_is_enough_ends_the_waiting_and_nothing_is_missing_from_it()
+    public async Task A_sufficient_answer_ends_the_wait_as_complete()
     {
         await StartAsync(3);
         _nodes[1].Questions.Answer<string, bool>("is", _ => true);
@@ -61,12 +61,12 @@ public sealed class ClusterQueryTests : IDisposable
     }
 
     [Fact]
-    public async Task A_node_that_goes_is_not_waited_for_and_one_that_was_killed_is_forgotten()
+    public async Task A_stopped_node_is_not_waited_for_and_a_killed_one_is_dropped()
     {
         await StartAsync(3);
         _nodes[1].Questions.End();
         Assert.Equal(1, _nodes[0].Questions.Others);
-        // Nothing more is heard of the third: ten seconds later it is no node any more.
+        // The third node is silent: after ten seconds it is dropped.
         _backplane.Cut = _nodes[2].Node.Fanout;
         _nodes[0].Node.Time.Advance(TimeSpan.FromSeconds(11));
         Assert.Equal(0, _nodes[0].Questions.Others);
@@ -76,7 +76,7 @@ public sealed class ClusterQueryTests : IDisposable
     }
 
     [Fact]
-    public async Task Devices_are_counted_at_all_nodes_and_a_heartbeat_reaches_them_there()
+    public async Task Devices_are_counted_cluster_wide_and_heartbeats_reach_them()
     {
         await StartAsync(2);
         var devices = _nodes.Select(node => new UserDevices(node.Node.Fanout, node.Node.Journal, [], node.Questions)).ToList();
@@ -100,7 +100,7 @@ public sealed class ClusterQueryTests : IDisposable
     }
 
     [Fact]
-    public async Task Streams_of_one_kind_are_counted_at_all_nodes()
+    public async Task Streams_of_one_kind_are_counted_cluster_wide()
     {
         await StartAsync(2);
         var counts = _nodes
@@ -126,14 +126,14 @@ public sealed class ClusterQueryTests : IDisposable
         }
         _nodes.ForEach(node => node.Questions.Begin());
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20), TimeProvider.System);
-        // Each answers the first word of another on a thread of the pool.
+        // Each node answers the first message of another on a pool thread.
         while (_nodes.Exists(node => node.Questions.Others < count - 1))
             await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, patience.Token);
     }
 
     private sealed record AskingNode(TestNode Node, ClusterQuery Questions);
 
-    /// <summary>Joins the nodes of this process, and passes on nothing that one of them says.</summary>
+    /// <summary>Connects the nodes of this process and drops all messages of one of them.</summary>
     private sealed class CutBackplane : IBackplane
     {
         private readonly InProcessBackplane _inner = new();

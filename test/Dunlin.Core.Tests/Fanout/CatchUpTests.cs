@@ -15,7 +15,7 @@ public sealed class CatchUpTests
             await node.PublishAsync(i % 3 == 0 ? "other" : "t", i);
         var head = node.Journal.Head;
         var sinks = Enumerable.Range(0, 100).Select(_ => new TestSink()).ToList();
-        // From ten places within the first pages.
+        // Resume from ten positions within the first pages.
         await Task.WhenAll(sinks.Select((sink, i) => node.ConnectAsync(sink, "t", head with { Offset = 100 + (i % 10 * 7) })));
         for (var i = 0; i < sinks.Count; i++)
         {
@@ -28,12 +28,12 @@ public sealed class CatchUpTests
             var frames = await sinks[i].WhenCountAsync(expected.Count);
             Assert.Equal(expected, frames.Where(frame => frame.Offset != 0).Select(frame => frame.Offset));
         }
-        // Ten first pages, and then the same ones for all; the last page is not kept, and the journal says when it is reached.
+        // Ten first pages, then shared ones. The last page is not cached; the journal tells when it is reached.
         Assert.InRange(journal!.Reads - journal.LastPages, 1, 10 + (total / 128));
     }
 
     [Fact]
-    public async Task A_page_that_could_not_be_read_fails_those_who_wait_for_it_and_nobody_after()
+    public async Task A_failed_page_read_fails_its_waiters_and_no_later_reader()
     {
         WatchedJournal? journal = null;
         using var node = new TestNode(o => o.TailEvents = 64, inner => journal = new WatchedJournal(inner));

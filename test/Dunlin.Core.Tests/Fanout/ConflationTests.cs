@@ -8,7 +8,7 @@ namespace Dunlin.Core.Tests.Fanout;
 public sealed class ConflationTests
 {
     [Fact]
-    public async Task A_reader_that_keeps_up_gets_every_event()
+    public async Task A_fast_reader_gets_every_event()
     {
         using var node = new TestNode();
         var sink = new TestSink();
@@ -22,9 +22,9 @@ public sealed class ConflationTests
     }
 
     [Fact]
-    public async Task A_reader_that_resumes_gets_the_last_event_of_each_topic_and_type()
+    public async Task A_resumed_reader_gets_the_last_event_of_each_topic_and_type()
     {
-        // Far more than the tail holds and a page: most of it comes from the journal, in many pages.
+        // Far more than tail and page hold: most of it is read from the journal in many pages.
         using var node = new TestNode(o => o.TailEvents = 64);
         for (var i = 0; i < 3_000; i++)
             await node.PublishAsync(i % 3 == 0 ? "ships/1" : "ships/2", i);
@@ -39,7 +39,7 @@ public sealed class ConflationTests
     }
 
     [Fact]
-    public async Task What_came_while_a_write_was_under_way_is_conflated_and_nothing_is_queued()
+    public async Task Events_during_a_write_are_conflated_and_not_queued()
     {
         using var node = new TestNode();
         var sink = new TestSink();
@@ -56,7 +56,7 @@ public sealed class ConflationTests
     }
 
     [Fact]
-    public async Task What_came_while_it_was_sent_what_it_had_missed_is_conflated_too()
+    public async Task Events_during_catch_up_are_conflated_too()
     {
         HeldJournal journal = null!;
         using var node = new TestNode(o => (o.TailEvents, o.Shards) = (256, 1), inner => journal = new HeldJournal(inner, after: 0));
@@ -80,7 +80,7 @@ public sealed class ConflationTests
     }
 
     [Fact]
-    public async Task More_than_is_sent_at_once_comes_in_parts_and_each_topic_still_ends_with_its_last_event()
+    public async Task Backlog_in_several_parts_ends_with_the_last_event_of_each_topic()
     {
         using var node = new TestNode();
         const int topics = 1_000;
@@ -98,7 +98,7 @@ public sealed class ConflationTests
     }
 
     [Fact]
-    public async Task G2_Whenever_it_is_stopped_and_wherever_it_resumes_it_holds_the_last_of_each_in_the_end()
+    public async Task G2_Any_stop_and_resume_ends_with_the_last_event_of_each_topic()
     {
         var random = TestSeed.NewRandom(out _);
         using var node = new TestNode(o => o.TailEvents = 64);
@@ -114,7 +114,7 @@ public sealed class ConflationTests
                 sink.LetGo();
             var topic = topics[random.Next(topics.Length)];
             last[topic] = (await node.PublishAsync(topic, topic)).Offset;
-            // Else everything could come in one round, which nobody is behind in.
+            // Otherwise everything could arrive in one round, without a backlog.
             if (random.Next(5) == 0)
                 await node.Fanout.SettledAsync();
         }
@@ -125,7 +125,7 @@ public sealed class ConflationTests
         Assert.True(frames.Count < 3_000, "It never fell behind, so nothing was shown.");
         for (var round = 0; round < 20; round++)
         {
-            // A connection cut after any event that was received, and resumed there, with conflation or without.
+            // Resume after any received event, with or without conflation.
             var at = random.Next(frames.Count);
             var resumed = new TestSink();
             await node.ConnectAsync(
@@ -148,9 +148,9 @@ public sealed class ConflationTests
     }
 
     [Fact]
-    public async Task G4_What_may_no_longer_be_read_when_it_is_sent_is_not_sent()
+    public async Task G4_Events_without_permission_at_send_time_are_not_sent()
     {
-        // The second page is held back: by then the first has been read and nothing of it sent.
+        // Hold the second page back: by then the first was read and not sent.
         HeldJournal journal = null!;
         using var node = new TestNode(o => (o.TailEvents, o.Shards) = (64, 1), inner => journal = new HeldJournal(inner, after: 256));
         for (var i = 0; i < 1_000; i++)
@@ -168,7 +168,7 @@ public sealed class ConflationTests
     }
 
     [Fact]
-    public async Task What_the_reader_caused_itself_and_leaves_out_supersedes_nothing()
+    public async Task Excluded_own_events_supersede_nothing()
     {
         using var node = new TestNode();
         await node.PublishAsync("t", "theirs");
@@ -188,7 +188,7 @@ public sealed class ConflationTests
 
     private static ConnectionRequest Conflating(ConnectionRequest request) => request with { Conflates = true };
 
-    /// <summary>Holds back what follows an offset until it is let go.</summary>
+    /// <summary>Blocks reads after an offset until it is released.</summary>
     private sealed class HeldJournal(IJournal inner, long after) : IJournal
     {
         private readonly TaskCompletionSource _reading = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -6,7 +6,7 @@ namespace Dunlin.Core.Tests.Fanout;
 public sealed class ConnectionTests
 {
     [Fact]
-    public async Task A_heartbeat_is_sent_only_when_the_line_has_been_idle()
+    public async Task A_heartbeat_is_sent_only_on_an_idle_stream()
     {
         using var node = new TestNode();
         var sink = new TestSink();
@@ -34,7 +34,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task G4_A_stream_ends_when_its_credential_does()
+    public async Task G4_A_stream_ends_when_its_credential_expires()
     {
         using var node = new TestNode();
         var sink = new TestSink();
@@ -48,7 +48,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task G4_Sign_out_ends_the_streams_of_that_session_and_no_other()
+    public async Task G4_Sign_out_ends_the_streams_of_that_session_only()
     {
         using var node = new TestNode();
         TestSink gone = new(),
@@ -63,7 +63,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_session_that_is_ended_with_a_last_frame_hears_it_before_the_goodbye_and_nothing_else()
+    public async Task A_session_ended_with_a_final_frame_gets_it_before_the_goodbye()
     {
         using var node = new TestNode();
         TestSink gone = new(),
@@ -86,7 +86,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task G4_What_waits_for_a_session_that_is_ended_is_not_sent()
+    public async Task G4_Queued_events_of_an_ended_session_are_dropped()
     {
         using var node = new TestNode();
         var sink = new TestSink();
@@ -101,7 +101,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task G4_A_right_that_is_taken_away_takes_the_topic_from_an_open_stream()
+    public async Task G4_A_revoked_permission_removes_the_topic_from_an_open_stream()
     {
         using var node = new TestNode();
         TestSink both = new(),
@@ -118,7 +118,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task Removal_compares_identity_so_an_old_connection_never_takes_a_new_one_with_it()
+    public async Task Removing_an_old_connection_does_not_remove_a_newer_equal_one()
     {
         using var node = new TestNode();
         TestSink old = new(),
@@ -133,7 +133,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task Draining_says_goodbye_to_each_with_a_delay_of_its_own_and_takes_no_more()
+    public async Task Draining_sends_goodbyes_with_different_delays_and_refuses_new_streams()
     {
         using var node = new TestNode();
         var sinks = Enumerable.Range(0, 20).Select(_ => new TestSink()).ToList();
@@ -148,7 +148,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_connection_of_64_topics_hears_each_and_leaves_each()
+    public async Task A_connection_of_64_topics_receives_and_leaves_each()
     {
         using var node = new TestNode();
         var sink = new TestSink();

@@ -9,7 +9,7 @@ namespace Dunlin.Core.Tests.Fanout;
 public sealed class FanoutTests
 {
     [Fact]
-    public async Task An_event_reaches_every_connection_of_its_topic_and_no_other()
+    public async Task An_event_reaches_only_the_connections_of_its_topic()
     {
         using var node = new TestNode();
         TestSink one = new(),
@@ -27,7 +27,7 @@ public sealed class FanoutTests
     }
 
     [Fact]
-    public async Task G2_A_resumed_connection_misses_nothing_and_sees_nothing_twice()
+    public async Task G2_A_resumed_connection_has_no_gap_or_duplicate()
     {
         using var node = new TestNode();
         var first = new TestSink();
@@ -49,7 +49,7 @@ public sealed class FanoutTests
     }
 
     [Fact]
-    public async Task G2_Joining_while_events_are_published_leaves_no_gap_and_no_duplicate()
+    public async Task G2_Joining_during_publishing_has_no_gap_or_duplicate()
     {
         var random = TestSeed.NewRandom(out _);
         using var node = new TestNode(o => (o.Shards, o.TailEvents) = (2, 64));
@@ -65,7 +65,7 @@ public sealed class FanoutTests
         for (var i = 0; i < 40; i++)
         {
             var sink = new TestSink();
-            // Some from the beginning (far behind the small tail), some from somewhere, some from now.
+            // Some from the beginning (far before the small tail), some from the middle, some from now.
             var head = node.Journal.Head;
             var resume = random.Next(3) switch
             {
@@ -84,14 +84,14 @@ public sealed class FanoutTests
         {
             var frames = await sinks[i].WhenAsync(f => f.Count > 0 && f[^1].Offset == last);
             var offsets = frames.Select(f => f.Offset).ToList();
-            // One that begins "now" may begin a little later than this thread believed; nothing may be missing after its first.
+            // A connection that starts "now" may start later than this thread assumed. After its first event nothing may be missing.
             var from = resumed[i] ? starts[i].Offset + 1 : offsets[0];
             Assert.Equal(Enumerable.Range(1, total).Where(n => n >= from && n % 3 != 0).Select(n => (long)n).Append(last), offsets);
         }
     }
 
     [Fact]
-    public async Task G2_A_position_of_another_history_gets_a_reset_and_goes_on_from_now()
+    public async Task G2_A_position_of_another_epoch_gets_a_reset_and_continues_from_now()
     {
         using var node = new TestNode();
         await node.PublishAsync("t", 1);
@@ -109,7 +109,7 @@ public sealed class FanoutTests
     }
 
     [Fact]
-    public async Task G2_A_position_before_trimmed_events_of_its_topic_gets_a_reset_and_others_do_not()
+    public async Task G2_A_position_before_trimmed_events_resets_only_their_topic()
     {
         using var node = new TestNode(o => o.TailEvents = 64);
         await node.PublishAsync("kept", 0);
@@ -130,9 +130,9 @@ public sealed class FanoutTests
     }
 
     [Fact]
-    public async Task Hints_that_arrive_out_of_order_or_not_at_all_still_deliver_every_event_in_order()
+    public async Task Lost_or_reordered_commit_notifications_deliver_every_event_in_order()
     {
-        // Two nodes over one journal: the second hears only some hints, late and in the wrong order.
+        // Two nodes on one journal: the second receives only some commit notifications, late and out of order.
         using var node = new TestNode();
         using var listener = new TestNode(decorate: _ => node.Store);
         var sink = new TestSink();
@@ -154,7 +154,7 @@ public sealed class FanoutTests
     [InlineData(OriginExclusion.Device, "session other")]
     [InlineData(OriginExclusion.Session, "other")]
     [InlineData(OriginExclusion.Connection, "device session other")]
-    public async Task An_originator_does_not_hear_itself_and_nobody_can_hide_an_event_from_another(OriginExclusion exclusion, string heard)
+    public async Task An_originator_is_excluded_and_cannot_exclude_others(OriginExclusion exclusion, string heard)
     {
         using var node = new TestNode();
         var sink = new TestSink();
@@ -166,14 +166,14 @@ public sealed class FanoutTests
         await node.PublishAsync("t", "own", new EventOrigin("ann", "s1", connection.Id, "d1"));
         await node.PublishAsync("t", "device", new EventOrigin("ann", "s1", "another", "d1"));
         await node.PublishAsync("t", "session", new EventOrigin("ann", "s1", "another", "d2"));
-        // Another user who names ann's ids is not ann.
+        // Another user with ann's ids is not excluded as ann.
         await node.PublishAsync("t", "other", new EventOrigin("bob", "s1", connection.Id, "d1"));
         var frames = await sink.WhenAsync(f => f.Any(x => x.Data == "\"other\""));
         Assert.Equal(heard.Split(' '), frames.Select(f => f.Data.Trim('"')));
     }
 
     [Fact]
-    public async Task A_transient_event_is_delivered_live_without_an_id_and_never_replayed()
+    public async Task A_transient_event_is_delivered_without_an_id_and_never_replayed()
     {
         using var node = new TestNode();
         var live = new TestSink();
@@ -200,7 +200,7 @@ public sealed class FanoutTests
     }
 
     [Fact]
-    public async Task An_event_is_encoded_once_for_all_connections_of_a_format()
+    public async Task An_event_is_encoded_once_per_format()
     {
         using var node = new TestNode(o => o.Shards = 2);
         var format = new CountingFormat();
@@ -214,7 +214,7 @@ public sealed class FanoutTests
     }
 
     [Fact]
-    public async Task Many_events_committed_together_are_flushed_once()
+    public async Task Events_of_one_commit_are_flushed_once()
     {
         using var node = new TestNode();
         var sink = new TestSink();

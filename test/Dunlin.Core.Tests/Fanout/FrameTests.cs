@@ -11,7 +11,7 @@ namespace Dunlin.Core.Tests.Fanout;
 public sealed class FrameTests
 {
     [Fact]
-    public void For_every_event_a_reader_gets_back_exactly_one_equal_event_in_every_format()
+    public void Every_event_decodes_to_one_equal_event_in_every_format()
     {
         var random = TestSeed.NewRandom(out _);
         for (var i = 0; i < 2_000; i++)
@@ -41,7 +41,7 @@ public sealed class FrameTests
     }
 
     [Fact]
-    public void An_envelope_names_channel_type_payload_device_and_time()
+    public void An_envelope_contains_channel_type_payload_device_and_time()
     {
         var entry = new DunlinEvent(
             new Position(1, 7),
@@ -60,14 +60,14 @@ public sealed class FrameTests
     [Theory]
     [InlineData("a\r\nb")]
     [InlineData("a\0")]
-    public void What_would_break_a_frame_cannot_enter_an_event_name(string name)
+    public void An_event_name_cannot_break_a_frame(string name)
     {
         Assert.Throws<ArgumentException>(() => FrameWriter.Encode(null, f => f.Name(name)));
         Assert.Throws<Diagnostics.DunlinException>(() => new EventDraft(TopicName.Parse("t"), name, "1"u8.ToArray()));
     }
 
     [Fact]
-    public void A_format_that_writes_nothing_leaves_the_event_out()
+    public void A_format_that_writes_nothing_skips_the_event()
     {
         var entry = new DunlinEvent(new Position(1, 1), TopicName.Parse("t"), "x", "1"u8.ToArray(), null, default);
         Assert.True(entry.FrameFor(new Silent()).IsEmpty);
@@ -76,7 +76,7 @@ public sealed class FrameTests
     [Theory]
     [InlineData("00000001-0")]
     [InlineData("ffffffff-9223372036854775807")]
-    public void A_position_reads_back_as_it_was_written(string text)
+    public void A_position_round_trips(string text)
     {
         Assert.True(Position.TryParse(text, out var position));
         Assert.Equal(text, position.ToString());
@@ -94,7 +94,7 @@ public sealed class FrameTests
     [InlineData("00000001- 1")]
     [InlineData("00000001-9223372036854775808")]
     [InlineData("00000001_1")]
-    public void What_is_no_position_is_not_read_as_one(string text) => Assert.False(Position.TryParse(text, out _));
+    public void An_invalid_position_is_rejected(string text) => Assert.False(Position.TryParse(text, out _));
 
     private static void AssertSameJson(string expected, string actual) =>
         Assert.True(

@@ -2,7 +2,7 @@ using Dunlin.Journal;
 
 namespace Dunlin.Core.Tests.Fanout;
 
-/// <summary>Hints of another node that come while the journal is read for what one of them skipped.</summary>
+/// <summary>Commit notifications of another node that arrive during the journal read for a gap.</summary>
 public sealed class HintTests : IDisposable
 {
     private readonly TestNode _writer = new();
@@ -18,7 +18,7 @@ public sealed class HintTests : IDisposable
     }
 
     [Fact]
-    public async Task The_reading_ends_where_the_hints_that_came_meanwhile_begin()
+    public async Task Gap_fill_stops_at_the_first_buffered_notification()
     {
         var sink = new TestSink();
         await _node.ConnectAsync(sink, "t");
@@ -34,7 +34,7 @@ public sealed class HintTests : IDisposable
     }
 
     [Fact]
-    public async Task A_hint_that_closes_the_gap_is_not_kept_waiting_by_the_reading_and_nothing_comes_twice()
+    public async Task A_notification_that_closes_the_gap_is_delivered_at_once_without_repeat()
     {
         var sink = new TestSink();
         await _node.ConnectAsync(sink, "t");
@@ -51,7 +51,7 @@ public sealed class HintTests : IDisposable
     }
 
     [Fact]
-    public async Task More_hints_than_are_kept_are_read()
+    public async Task Notifications_above_the_buffer_are_read_from_the_journal()
     {
         var sink = new TestSink();
         await _node.ConnectAsync(sink, "other");
@@ -71,9 +71,7 @@ public sealed class HintTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task G2_What_was_trimmed_before_the_node_could_read_it_is_told_as_a_reset_to_those_who_would_have_had_it(
-        bool isSomethingLeft
-    )
+    public async Task G2_Events_trimmed_before_the_gap_fill_cause_a_reset_for_their_readers(bool isSomethingLeft)
     {
         TestSink trimmed = new(),
             kept = new();
@@ -113,7 +111,7 @@ public sealed class HintTests : IDisposable
 
     private void Hint(int offset) => _node.Fanout.OnCommitNotification(_hints[offset - 1]);
 
-    /// <summary>Keeps the answer to the first reading until it is let go.</summary>
+    /// <summary>Blocks the answer to the first read until it is released.</summary>
     private sealed class HeldJournal(IJournal inner) : IJournal
     {
         private readonly TaskCompletionSource _reading = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -124,7 +122,7 @@ public sealed class HintTests : IDisposable
 
         public int Reads => Volatile.Read(ref _reads);
 
-        // It knows what hints have told, not what it has not been told.
+        // The head follows received notifications only.
         public Position Head => inner.Head with { Offset = 0 };
 
         public void LetGo() => _go.SetResult();

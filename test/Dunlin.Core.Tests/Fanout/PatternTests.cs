@@ -9,7 +9,7 @@ namespace Dunlin.Core.Tests.Fanout;
 public sealed class PatternTests
 {
     [Fact]
-    public async Task A_pattern_stream_hears_what_its_pattern_covers_and_nothing_else()
+    public async Task A_pattern_stream_receives_matching_topics_only()
     {
         using var node = new TestNode();
         TestSink team = new(),
@@ -40,7 +40,7 @@ public sealed class PatternTests
     }
 
     [Fact]
-    public async Task G2_A_pattern_stream_misses_nothing_of_a_topic_created_while_it_is_open()
+    public async Task G2_A_pattern_stream_receives_all_events_of_a_new_topic()
     {
         using var node = new TestNode();
         var sink = new TestSink();
@@ -52,7 +52,7 @@ public sealed class PatternTests
     }
 
     [Fact]
-    public async Task G2_An_event_that_a_name_and_two_patterns_mean_arrives_once()
+    public async Task G2_An_event_matched_by_a_name_and_two_patterns_arrives_once()
     {
         using var node = new TestNode();
         var sink = new TestSink();
@@ -66,7 +66,7 @@ public sealed class PatternTests
     }
 
     [Fact]
-    public async Task G2_A_slow_reader_of_overlapping_patterns_sees_every_event_once_in_order()
+    public async Task G2_A_slow_reader_of_overlapping_patterns_gets_every_event_once()
     {
         var random = TestSeed.NewRandom(out _);
         using var node = new TestNode(o => (o.MaxPendingBytes, o.TailEvents) = (1_024, 64));
@@ -87,7 +87,7 @@ public sealed class PatternTests
     }
 
     [Fact]
-    public async Task G2_Joining_by_pattern_while_topics_come_into_being_leaves_no_gap_and_no_duplicate()
+    public async Task G2_Joining_by_pattern_during_topic_creation_has_no_gap_or_duplicate()
     {
         var random = TestSeed.NewRandom(out _);
         using var node = new TestNode(o => (o.Shards, o.TailEvents) = (2, 64));
@@ -134,7 +134,7 @@ public sealed class PatternTests
     }
 
     [Fact]
-    public async Task G2_A_position_before_trimmed_events_that_a_pattern_covers_gets_a_reset_and_others_do_not()
+    public async Task G2_A_position_before_trimmed_events_resets_matching_patterns_only()
     {
         using var node = new TestNode(o => o.TailEvents = 64);
         await node.PublishAsync("kept/1", 0);
@@ -154,7 +154,7 @@ public sealed class PatternTests
     }
 
     [Fact]
-    public async Task Readers_of_other_patterns_do_not_share_pages_with_each_other()
+    public async Task Readers_of_different_patterns_do_not_share_pages()
     {
         using var node = new TestNode(o => o.TailEvents = 64);
         for (var i = 0; i < 2_000; i++)
@@ -177,7 +177,7 @@ public sealed class PatternTests
     }
 
     [Fact]
-    public async Task G4_A_pattern_that_is_taken_away_is_silent_at_once_and_the_rest_goes_on()
+    public async Task G4_A_revoked_pattern_stops_at_once_and_the_rest_continues()
     {
         using var node = new TestNode();
         TestSink both = new(),
@@ -196,7 +196,7 @@ public sealed class PatternTests
     }
 
     [Fact]
-    public async Task G4_Nobody_keeps_a_pattern_where_nobody_is_asked_about_patterns()
+    public async Task G4_Patterns_end_when_no_policy_decides_about_them()
     {
         using var node = new TestNode();
         var connection = await node.ConnectAsync(new TestSink(), "open teams/**");
@@ -208,7 +208,7 @@ public sealed class PatternTests
     [Theory]
     [InlineData("a b")]
     [InlineData("a b/*")]
-    public async Task G2_A_stream_that_loses_a_topic_while_it_catches_up_misses_nothing_of_the_others(string topics)
+    public async Task G2_A_stream_that_loses_a_topic_in_catch_up_misses_nothing_else(string topics)
     {
         using var node = new TestNode(o => (o.TailEvents, o.Shards) = (64, 1));
         for (var i = 0; i < 1_000; i++)
@@ -218,19 +218,19 @@ public sealed class PatternTests
         var connection = node.Open(sink, topics);
         var starting = node.Fanout.StartAsync(connection, ":\n\n"u8.ToArray(), node.Journal.Head with { Offset = 0 });
         await blocked.WaitAsync(TimeSpan.FromSeconds(20));
-        // It owns its sink and has read little yet; what is delivered now must not overtake what it still has to read.
+        // The connection owns its sink and has read only a part. Live events must not overtake its backlog.
         await node.Fanout.ReauthorizeAsync("ann", (_, topic) => new(topic.Value == "a"));
         await node.PublishAsync("a", 1_000);
         await node.Fanout.SettledAsync();
         sink.LetGo();
         await starting.WaitAsync(TimeSpan.FromSeconds(20));
-        // Told of the lost topic it may be before the last event or after it.
+        // The revocation may arrive before or after the last event.
         var frames = await sink.WhenAsync(f => f.Any(frame => frame.Data == "1000"));
         Assert.Equal(Enumerable.Range(1, 1_001).Select(i => (long)i), frames.Where(f => f.Name == "e").Select(f => f.Offset));
     }
 
     [Fact]
-    public void Matching_patterns_are_found_like_by_trying_each_whatever_comes_and_goes()
+    public void The_pattern_index_equals_matching_each_pattern()
     {
         var random = TestSeed.NewRandom(out var seed);
         using var node = new TestNode();

@@ -38,7 +38,7 @@ public sealed class ReservedTypeTests
 
     [Theory]
     [MemberData(nameof(Reserved))]
-    public void A_reserved_type_is_refused_naming_the_field_and_the_set(string type)
+    public void A_reserved_type_is_refused_naming_the_field_and_the_list(string type)
     {
         var refused = Assert.Throws<DunlinException>(() => new EventDraft(TopicName.Parse("t"), type, "1"u8.ToArray()));
         Assert.Equal((ErrorCode.InvalidField, "type"), (refused.Code, refused.Field));
@@ -54,7 +54,8 @@ public sealed class ReservedTypeTests
     [InlineData("presence")]
     [InlineData("leases.x")]
     [InlineData("heartbeat")]
-    public void Other_types_are_taken(string type) => Assert.Equal(type, new EventDraft(TopicName.Parse("t"), type, "1"u8.ToArray()).Type);
+    public void Other_types_are_accepted(string type) =>
+        Assert.Equal(type, new EventDraft(TopicName.Parse("t"), type, "1"u8.ToArray()).Type);
 
     [Theory]
     [InlineData("dunlin.goodbye")]
@@ -62,7 +63,7 @@ public sealed class ReservedTypeTests
     [InlineData("error")]
     [InlineData("open")]
     [InlineData("presence.joined")]
-    public async Task An_event_of_an_older_journal_under_a_reserved_type_is_left_out_live_and_on_replay(string type)
+    public async Task Older_events_with_a_reserved_type_are_skipped_live_and_on_replay(string type)
     {
         using var node = new TestNode();
         var live = new TestSink();
@@ -81,7 +82,7 @@ public sealed class ReservedTypeTests
     }
 
     [Fact]
-    public async Task The_engines_own_events_pass_and_forged_transient_ones_do_not()
+    public async Task Engine_events_pass_and_forged_transient_ones_are_dropped()
     {
         using var node = new TestNode();
         var sink = new TestSink();
@@ -146,11 +147,11 @@ public sealed class ReservedTypeTests
     [InlineData("dunlin.hello")]
     [InlineData("error")]
     [InlineData("open")]
-    public void An_application_cannot_name_a_frame_like_the_streams_own(string name) =>
+    public void An_application_cannot_use_the_name_of_a_stream_frame(string name) =>
         Assert.Throws<ArgumentException>(() => FrameWriter.Encode(null, frame => frame.Name(name)));
 
     [Fact]
-    public async Task An_event_that_a_format_cannot_write_is_left_out_and_the_others_go_on()
+    public async Task An_event_that_a_format_cannot_encode_is_skipped()
     {
         using var node = new TestNode();
         var sink = new TestSink();
@@ -167,7 +168,7 @@ public sealed class ReservedTypeTests
     [InlineData("!notes:created", "[")]
     [InlineData("!", "{\"exceptDevice\":\"other\"}")]
     [InlineData("system:connected", "{}")]
-    public void A_device_stream_leaves_out_what_its_own_side_cannot_have_said(string type, string data)
+    public void A_device_stream_skips_events_that_its_API_cannot_send(string type, string data)
     {
         var entry = new DunlinEvent(new Position(1, 1), TopicName.ForUser("ann"), type, Encoding.UTF8.GetBytes(data), null, default);
         Exception? failure = null;
@@ -176,7 +177,7 @@ public sealed class ReservedTypeTests
     }
 
     [Fact]
-    public void A_device_stream_passes_on_texts_that_are_no_Unicode_and_deep_data()
+    public void A_device_stream_passes_on_invalid_Unicode_and_deep_data()
     {
         var payload = "[\"\\ud83d\"," + new string('[', 200) + new string(']', 200) + "]";
         var entry = new DunlinEvent(

@@ -6,7 +6,7 @@ namespace Dunlin.Core.Tests.Fanout;
 public sealed class SlowReaderTests
 {
     [Fact]
-    public async Task G5_A_reader_that_stops_costs_a_bounded_queue_and_loses_nothing_when_it_reads_again()
+    public async Task G5_A_stalled_reader_has_a_bounded_queue_and_loses_nothing()
     {
         using var node = new TestNode(o => (o.MaxPendingBytes, o.TailEvents, o.Shards) = (2_048, 64, 1));
         TestSink slow = new(),
@@ -16,7 +16,7 @@ public sealed class SlowReaderTests
         await node.StallAsync(slow, "t", 0);
         for (var i = 1; i < 500; i++)
             await node.PublishAsync("t", i);
-        // The other reader is not held up, and what waits for the slow one is what it had not accepted yet.
+        // The other reader is not delayed, and only unaccepted events wait for the slow one.
         await node.Fanout.SettledAsync();
         Assert.Equal(500, (await fast.WhenCountAsync(500)).Count);
         Assert.True(slow.UnflushedBytes < 2_048, $"{slow.UnflushedBytes} bytes were pushed at a reader that reads nothing.");
@@ -29,7 +29,7 @@ public sealed class SlowReaderTests
     }
 
     [Fact]
-    public async Task G5_A_reader_that_is_stopped_again_and_again_sees_every_event_once_in_order()
+    public async Task G5_A_repeatedly_stalled_reader_gets_every_event_once_in_order()
     {
         var random = TestKit.TestSeed.NewRandom(out _);
         using var node = new TestNode(o => (o.MaxPendingBytes, o.TailEvents) = (1_024, 64));
@@ -52,7 +52,7 @@ public sealed class SlowReaderTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task G5_What_a_slow_reader_missed_is_trimmed_so_it_is_told_to_fetch_afresh(bool conflates)
+    public async Task G5_A_slow_reader_gets_a_reset_when_its_backlog_was_trimmed(bool conflates)
     {
         using var node = new TestNode(o => (o.MaxPendingBytes, o.TailEvents) = (1_024, 64));
         var sink = new TestSink();
@@ -69,7 +69,7 @@ public sealed class SlowReaderTests
     }
 
     [Fact]
-    public async Task A_peer_that_accepts_nothing_is_cut_after_the_write_time_out()
+    public async Task A_peer_that_accepts_nothing_is_cut_after_the_write_timeout()
     {
         using var node = new TestNode(o => o.WriteTimeout = TimeSpan.FromSeconds(30));
         var sink = new TestSink();
@@ -87,7 +87,7 @@ public sealed class SlowReaderTests
     [InlineData(10)]
     [InlineData(300)]
     [InlineData(900)]
-    public async Task A_reader_for_whom_too_many_control_frames_wait_is_ended_and_can_resume(int bytes)
+    public async Task A_reader_with_too_many_queued_control_frames_ends_and_can_resume(int bytes)
     {
         using var node = new TestNode(o => o.MaxPendingBytes = 1_024);
         var sink = new TestSink();
@@ -104,7 +104,7 @@ public sealed class SlowReaderTests
     }
 
     [Fact]
-    public async Task A_control_frame_larger_than_the_queue_is_sent_where_nothing_else_waits()
+    public async Task A_control_frame_over_the_queue_limit_is_sent_when_the_queue_is_empty()
     {
         using var node = new TestNode(o => o.MaxPendingBytes = 1_024);
         var sink = new TestSink();
@@ -119,7 +119,7 @@ public sealed class SlowReaderTests
     }
 
     [Fact]
-    public async Task A_transient_event_is_not_kept_for_a_reader_that_is_behind()
+    public async Task A_transient_event_is_not_queued_for_a_slow_reader()
     {
         using var node = new TestNode(o => o.MaxPendingBytes = 1_024);
         var sink = new TestSink();

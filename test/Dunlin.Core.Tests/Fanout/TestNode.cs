@@ -13,7 +13,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Core.Tests.Fanout;
 
-/// <summary>One node in memory, on manual time: store, fan-out and wheel, without HTTP.</summary>
+/// <summary>One in-memory node on manual time: store, fan-out and wheel, without HTTP.</summary>
 internal sealed class TestNode : IDisposable
 {
     private readonly ServiceProvider _meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
@@ -82,7 +82,7 @@ internal sealed class TestNode : IDisposable
         return Fanout.Open(with?.Invoke(request) ?? request);
     }
 
-    /// <summary>Opens a connection that is live when this returns: an event published afterwards is delivered live.</summary>
+    /// <summary>Opens a connection. It is live when this returns, so later events are delivered live.</summary>
     public async Task<EventStreamConnection> ConnectAsync(
         TestSink sink,
         string topics,
@@ -97,7 +97,7 @@ internal sealed class TestNode : IDisposable
         return connection;
     }
 
-    /// <summary>Makes a live reader stand still: with this event under way, it accepts nothing until it is let go.</summary>
+    /// <summary>Stalls a live reader: it accepts nothing after this event until it is released.</summary>
     public async Task StallAsync(TestSink sink, string topic, object? value)
     {
         var blocked = sink.Hold();

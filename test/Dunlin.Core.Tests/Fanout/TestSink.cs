@@ -3,7 +3,7 @@ using Dunlin.Fanout;
 
 namespace Dunlin.Core.Tests.Fanout;
 
-/// <summary>A peer under the test's control: it can stop reading, die, and tell when it has received so much.</summary>
+/// <summary>A peer that a test controls. It can stop reading, fail, and signal the arrival of frames.</summary>
 internal sealed class TestSink : IFrameSink
 {
     private readonly Lock _gate = new(); // guards all fields
@@ -20,7 +20,7 @@ internal sealed class TestSink : IFrameSink
 
     public int UnflushedBytes { get; private set; }
 
-    /// <summary>From now on a flush does not complete; the task completes when one waits.</summary>
+    /// <summary>Blocks flushes from now on. The task completes when one waits.</summary>
     public Task Hold()
     {
         lock (_gate)
@@ -80,7 +80,7 @@ internal sealed class TestSink : IFrameSink
         LetGo();
     }
 
-    /// <summary>All that was received, as it came.</summary>
+    /// <summary>The complete received text.</summary>
     public string Text
     {
         get
@@ -90,7 +90,7 @@ internal sealed class TestSink : IFrameSink
         }
     }
 
-    /// <summary>All frames so far, comments and retry lines left out.</summary>
+    /// <summary>All received frames, without comments and retry lines.</summary>
     public IReadOnlyList<TestFrame> Frames
     {
         get
@@ -100,7 +100,7 @@ internal sealed class TestSink : IFrameSink
         }
     }
 
-    /// <summary>Completes when the frames satisfy the test, with those frames; fails with what there is after a while.</summary>
+    /// <summary>Completes with the frames when they satisfy the condition. Fails after a while with the received frames.</summary>
     public async Task<IReadOnlyList<TestFrame>> WhenAsync(Func<IReadOnlyList<TestFrame>, bool> wanted)
     {
         var reached = new TaskCompletionSource<IReadOnlyList<TestFrame>>(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -12,7 +12,7 @@ namespace Dunlin.Core.Tests.Hosting;
 public sealed class RetentionServiceTests
 {
     [Fact]
-    public async Task Old_events_and_rows_of_leases_that_ended_long_ago_are_removed_together()
+    public async Task Old_events_and_rows_of_ended_leases_are_removed_together()
     {
         var (time, retention) = (new ManualTime(), new RetentionOptions { EndedLeaseAge = TimeSpan.FromHours(2) });
         await using var backend = await InMemoryBackend.CreateAsync(time, retention);

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Core.Tests.Jobs;
 
-/// <summary>Who hears of a job when. Time does not move here: what happens, happens because somebody was told.</summary>
+/// <summary>When nodes learn of jobs. Time does not advance, so only notifications cause progress.</summary>
 public sealed class JobHearingTests : IAsyncDisposable
 {
     private const string Type = "work";
@@ -25,7 +25,7 @@ public sealed class JobHearingTests : IAsyncDisposable
     public JobHearingTests()
     {
         _first = new TestNode(backplane: _backplane);
-        // Another node over the same store: it hears what the first commits from the backplane alone.
+        // Another node on the same store learns of commits from the backplane only.
         _second = new EventFanout(
             _first.Store,
             _secondFeed,
@@ -42,7 +42,7 @@ public sealed class JobHearingTests : IAsyncDisposable
     private IStore Store => _first.Store;
 
     [Fact]
-    public async Task A_job_that_one_node_commits_is_run_by_another_at_once()
+    public async Task A_committed_job_is_run_by_another_node_at_once()
     {
         var ran = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         await StartAsync(_secondFeed, _second, run => Task.FromResult(ran.TrySetResult(run.Job.Id)));
@@ -51,7 +51,7 @@ public sealed class JobHearingTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_a_node_gives_back_when_it_stops_is_run_by_another_at_once()
+    public async Task A_job_returned_at_stop_is_run_by_another_node_at_once()
     {
         var (began, ran) = (
             new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously),
@@ -76,16 +76,14 @@ public sealed class JobHearingTests : IAsyncDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task What_a_process_that_was_killed_had_claimed_is_begun_anew_at_the_next_start_if_no_other_process_can_have_it(
-        bool isAlone
-    )
+    public async Task Jobs_of_a_killed_single_process_run_again_at_the_next_start(bool isAlone)
     {
         var (began, end, refused) = (
             new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously),
             new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously),
             new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously)
         );
-        // Nothing ends it, as nothing ended the process that was killed: it is only later than all that follows.
+        // The first worker is not stopped, as after a kill; everything else happens later.
         await StartAsync(
             _first.Feed,
             _first.Fanout,
@@ -114,7 +112,7 @@ public sealed class JobHearingTests : IAsyncDisposable
         var now = await Store.ReadAsync((scope, ct) => scope.Jobs().FindAsync(Type, job.Id, ct));
         Assert.Equal(isAlone ? JobState.Done : JobState.Running, now!.State);
         end.SetResult();
-        // And if it was not dead after all, the fence keeps it out.
+        // If the first worker was alive after all, the fencing token excludes it.
         Assert.Equal(
             isAlone,
             await refused.Task.WaitAsync(Patience, TimeProvider.System) is DunlinException lost && lost.Code == ErrorCode.LeaseLost

@@ -3,13 +3,13 @@ using Dunlin.TestKit;
 
 namespace Dunlin.Core.Tests.Jobs;
 
-/// <summary>The schedule against a model that looks through everything it knows.</summary>
+/// <summary>Compares the schedule with a model that searches all jobs.</summary>
 public sealed class JobScheduleTests
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public void Random_steps_take_a_due_job_exactly_when_one_has_room_and_never_exceed_a_limit()
+    public void Random_steps_run_a_due_job_when_a_slot_is_free_within_limits()
     {
         var random = TestSeed.NewRandom(out _);
         for (var round = 0; round < 200; round++)
@@ -17,7 +17,7 @@ public sealed class JobScheduleTests
     }
 
     [Fact]
-    public void A_key_that_comes_and_goes_with_single_jobs_does_not_starve_one_that_waits()
+    public void A_key_with_alternating_jobs_does_not_starve_a_waiting_one()
     {
         var schedule = new JobSchedule(new JobOptions());
         for (var i = 0; i < 3; i++)

@@ -5,7 +5,7 @@ public sealed class BatchAnswersTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     [Fact]
-    public async Task Every_request_of_a_batch_is_answered_once_with_its_own_result()
+    public async Task Every_request_of_a_batch_gets_its_own_answer_once()
     {
         var requests = Requests(100);
         var answers = requests.Select(r => r.Answer.AsTask()).ToArray();
@@ -16,7 +16,7 @@ public sealed class BatchAnswersTests
     }
 
     [Fact]
-    public async Task A_caller_that_blocks_its_thread_holds_up_nobody_of_its_batch()
+    public async Task A_caller_that_blocks_its_thread_delays_no_other_caller()
     {
         var requests = Requests(3);
         using var released = new ManualResetEventSlim();
@@ -33,7 +33,7 @@ public sealed class BatchAnswersTests
     }
 
     [Fact]
-    public async Task A_failure_is_told_without_its_caller_going_on_inside_the_call()
+    public async Task A_failure_does_not_run_continuations_inline()
     {
         var request = Requests(1)[0];
         var failing = new Lock();

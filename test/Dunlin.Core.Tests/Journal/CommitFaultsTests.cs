@@ -10,7 +10,7 @@ public sealed class CommitFaultsTests
     private static readonly EventDraft Draft = EventDraft.Of(TopicName.Parse("a"), "t", 1);
 
     [Fact]
-    public async Task A_failed_commit_keeps_nothing_and_a_lost_reply_keeps_everything()
+    public async Task A_failed_commit_stores_nothing_and_a_lost_reply_everything()
     {
         var backend = await InMemoryBackend.CreateAsync(new ManualTime(), new RetentionOptions());
         var faults = new CommitFaults();

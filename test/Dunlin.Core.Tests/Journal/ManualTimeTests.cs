@@ -42,7 +42,7 @@ public sealed class ManualTimeTests
     }
 
     [Fact]
-    public async Task The_system_classes_run_on_it()
+    public async Task System_timer_classes_run_on_manual_time()
     {
         var time = new ManualTime();
         var delay = Task.Delay(TimeSpan.FromMinutes(1), time, TestContext.Current.CancellationToken);
@@ -56,7 +56,7 @@ public sealed class ManualTimeTests
     }
 
     [Fact]
-    public void The_store_clock_follows_elapsed_time_and_not_the_wall()
+    public void The_store_clock_follows_elapsed_time_not_the_wall_clock()
     {
         var time = new ManualTime();
         var clock = new StoreClock(time);

@@ -28,7 +28,7 @@ public sealed class JsonTextTests
     [InlineData("""{"a":"\uD8"}""", "", "not valid JSON")]
     [InlineData("", "", "not valid JSON")]
     [InlineData("NaN", "", "not valid JSON")]
-    public void A_fault_is_named_with_its_place(string json, string path, string reason)
+    public void An_error_is_reported_with_its_position(string json, string path, string reason)
     {
         var fault = JsonText.Find(Encoding.UTF8.GetBytes(json), new JsonTextRules(4, IsDocument: true));
         Assert.NotNull(fault);
@@ -41,18 +41,18 @@ public sealed class JsonTextTests
     [InlineData("""{"a":9007199254740993,"b":123456789012345678901234567890,"c":1e308}""")]
     [InlineData("""{"a":{"b":1},"c":[{"b":1},{"b":2}]}""")]
     [InlineData("null")]
-    public void What_is_whole_is_taken(string json) => Assert.Null(JsonText.Find(Encoding.UTF8.GetBytes(json), JsonTextRules.Document));
+    public void Valid_JSON_is_accepted(string json) => Assert.Null(JsonText.Find(Encoding.UTF8.GetBytes(json), JsonTextRules.Document));
 
     [Theory]
     [InlineData("""{"a":"\u0000","a":1e400}""")]
-    public void Data_is_passed_on_as_it_came(string json) => Assert.Null(JsonText.Find(Encoding.UTF8.GetBytes(json), JsonTextRules.Data));
+    public void Data_is_passed_on_unchanged(string json) => Assert.Null(JsonText.Find(Encoding.UTF8.GetBytes(json), JsonTextRules.Data));
 
     [Fact]
-    public void Bytes_that_are_no_UTF8_are_refused() =>
+    public void Invalid_UTF8_is_refused() =>
         Assert.Equal(ErrorCode.InvalidJson, JsonText.Find([(byte)'"', 0xff, (byte)'"'], JsonTextRules.Data)?.Code);
 
     [Fact]
-    public void A_repaired_text_is_as_long_and_can_be_read_by_everything()
+    public void A_repaired_text_keeps_its_length_and_is_readable()
     {
         var random = TestSeed.NewRandom(out var seed);
         string[] parts = ["\\ud83d", "\\ude00", "\\\\", "\\u0041", "x", "\\n", "é", "\\uD800", "\\uDFFF", "\\\""];
@@ -68,13 +68,13 @@ public sealed class JsonTextTests
                 Assert.NotNull(
                     member.Name + (member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString() : member.Value[0].GetString())
                 );
-            // What System.Text.Json can read is exactly what needs no repair.
+            // System.Text.Json can read exactly those texts that need no repair.
             Assert.Equal(repaired.Span.SequenceEqual(json), IsReadable(json));
         }
     }
 
     [Fact]
-    public void Items_and_members_stand_as_in_the_text()
+    public void Items_and_members_keep_their_order()
     {
         Assert.Equal(["1", "\"\\ud83d\"", "{ \"a\" : [ ] }"], JsonText.Items(Utf8(" [1, \"\\ud83d\" ,{ \"a\" : [ ] }] "))!.Select(Of));
         Assert.Equal(

@@ -30,7 +30,7 @@ public sealed class DisconnectMonitorTests : IDisposable
     }
 
     [Fact]
-    public async Task A_browser_that_vanishes_frees_its_lease_after_the_grace_and_the_waiters_hear_of_it()
+    public async Task A_lost_connection_releases_its_lease_after_the_grace_for_waiters()
     {
         var (watcher, holder) = (new TestSink(), new TestSink());
         await _node.ConnectAsync(watcher, "leases/files");
@@ -60,7 +60,7 @@ public sealed class DisconnectMonitorTests : IDisposable
     }
 
     [Fact]
-    public async Task Another_tab_of_the_browser_keeps_the_lease_and_another_device_does_not()
+    public async Task Another_tab_of_the_browser_keeps_the_lease_but_not_another_device()
     {
         var first = await ConnectAsync(new TestSink(), "laptop");
         var second = await ConnectAsync(new TestSink(), "laptop");
@@ -80,7 +80,7 @@ public sealed class DisconnectMonitorTests : IDisposable
     }
 
     [Fact]
-    public async Task A_user_whose_session_and_device_have_the_same_ids_ends_no_lease_of_another()
+    public async Task Equal_session_and_device_ids_end_no_lease_of_another_user()
     {
         var ann = await ConnectAsync(new TestSink(), "tab");
         var bob = await _node.ConnectAsync(new TestSink(), "t", with: r => r with { Caller = TestNode.User("bob", "s1", "tab") });

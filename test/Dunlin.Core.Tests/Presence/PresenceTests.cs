@@ -24,7 +24,7 @@ public sealed class PresenceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_user_joins_once_whatever_the_number_of_connections_and_leaves_after_the_grace()
+    public async Task A_user_joins_once_with_many_connections_and_leaves_after_the_grace()
     {
         var watcher = new TestSink();
         await ConnectAsync("watcher", watcher);
@@ -46,7 +46,7 @@ public sealed class PresenceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_reconnect_within_the_grace_is_neither_leaving_nor_joining()
+    public async Task A_reconnect_within_the_grace_is_no_leave_or_join()
     {
         var watcher = new TestSink();
         await ConnectAsync("watcher", watcher);

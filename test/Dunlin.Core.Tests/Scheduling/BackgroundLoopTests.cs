@@ -11,7 +11,7 @@ public sealed class BackgroundLoopTests
     private readonly BackgroundLoops _loops = new();
 
     [Fact]
-    public async Task Body_that_throws_is_started_again_after_the_back_off()
+    public async Task A_throwing_body_restarts_after_the_back_off()
     {
         var runs = 0;
         await using var loop = Start(
@@ -29,7 +29,7 @@ public sealed class BackgroundLoopTests
     }
 
     [Fact]
-    public async Task Back_off_doubles_up_to_its_maximum_and_success_resets_it()
+    public async Task Back_off_doubles_to_its_maximum_and_success_resets_it()
     {
         var delays = new List<TimeSpan>();
         await using var loop = new BackgroundLoop(
@@ -50,14 +50,14 @@ public sealed class BackgroundLoopTests
     }
 
     [Fact]
-    public void Back_off_after_very_many_faults_stays_at_its_maximum()
+    public void Back_off_after_many_faults_stays_at_its_maximum()
     {
         var backoff = new LoopBackoff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
         Assert.InRange(backoff.Delay(1_000_000).TotalSeconds, 15, 30);
     }
 
     [Fact]
-    public async Task Stop_ends_the_wait_for_the_back_off()
+    public async Task Stop_ends_the_back_off_wait()
     {
         var runs = 0;
         await using var loop = Start(
@@ -98,12 +98,12 @@ public sealed class BackgroundLoopTests
             mayEnd.SetResult();
         }
         await stopped.WaitAsync(Patience, TimeProvider.System, TestContext.Current.CancellationToken);
-        // A body may fail with anything while it is being stopped.
+        // A body may fail with any exception while it is stopped.
         Assert.Empty(_log.Entries);
     }
 
     [Fact]
-    public async Task Cancellation_that_is_not_the_loops_own_is_a_fault()
+    public async Task A_foreign_cancellation_is_a_fault()
     {
         await using var loop = Start((_, _) => throw new OperationCanceledException());
         Assert.Equal(1240, Assert.Single(_log.Entries).Id);
@@ -111,7 +111,7 @@ public sealed class BackgroundLoopTests
     }
 
     [Fact]
-    public async Task Loop_that_keeps_failing_is_reported_until_it_works_or_is_stopped()
+    public async Task A_failing_loop_is_reported_until_it_succeeds_or_stops()
     {
         var (fails, runs) = (true, 0);
         var loop = Start(
@@ -144,7 +144,7 @@ public sealed class BackgroundLoopTests
     }
 
     [Fact]
-    public async Task Body_that_returns_ends_the_loop()
+    public async Task A_body_that_returns_ends_the_loop()
     {
         await using var loop = Start((_, _) => Task.CompletedTask);
         Assert.True(loop.Completion.IsCompletedSuccessfully);
@@ -152,7 +152,7 @@ public sealed class BackgroundLoopTests
     }
 
     [Fact]
-    public async Task Periodic_work_waits_an_interval_first_and_a_back_off_after_a_fault()
+    public async Task Periodic_work_first_waits_an_interval_and_backs_off_after_a_fault()
     {
         var runs = 0;
         await using var loop = BackgroundLoop.Periodic(
@@ -167,7 +167,7 @@ public sealed class BackgroundLoopTests
         Assert.Equal(0, runs);
         await AdvanceAsync(TimeSpan.FromHours(1), 1);
         await AdvanceAsync(TimeSpan.FromHours(1), 2);
-        // The back-off, and not an hour.
+        // Waits for the back-off, not for an hour.
         await AdvanceAsync(TimeSpan.FromSeconds(1), 3);
         await AdvanceAsync(TimeSpan.FromMinutes(59), 3);
         await AdvanceAsync(TimeSpan.FromMinutes(1), 4);
@@ -187,7 +187,7 @@ public sealed class BackgroundLoopTests
         return loop;
     }
 
-    // A continuation may run on the pool after time has been advanced.
+    // A continuation may run on the pool after time was advanced.
     private static async Task UntilAsync(Func<bool> condition)
     {
         var began = TimeProvider.System.GetTimestamp();

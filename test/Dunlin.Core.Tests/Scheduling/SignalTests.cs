@@ -22,7 +22,7 @@ public sealed class SignalTests
     }
 
     [Fact]
-    public void Exception_of_a_handler_is_logged_and_later_handlers_run()
+    public void A_handler_exception_is_logged_and_later_handlers_run()
     {
         var fault = new FormatException();
         _signal.Subscribe(_ => throw fault);
@@ -36,7 +36,7 @@ public sealed class SignalTests
     }
 
     [Fact]
-    public void Exception_of_a_handler_without_a_logger_does_not_reach_the_publisher()
+    public void Handler_exception_without_a_logger_does_not_reach_the_publisher()
     {
         var silent = new Signal<int>("test");
         silent.Subscribe(_ => throw new FormatException());
@@ -46,7 +46,7 @@ public sealed class SignalTests
     }
 
     [Fact]
-    public void Disposed_subscription_gets_nothing_more_and_its_twin_stays()
+    public void A_disposed_subscription_ends_alone()
     {
         Action<int> handler = value => _called.Add($"{value}");
         var first = _signal.Subscribe(handler);
@@ -58,7 +58,7 @@ public sealed class SignalTests
     }
 
     [Fact]
-    public void Handler_added_by_a_handler_takes_part_from_the_next_publication()
+    public void A_handler_added_during_publication_runs_from_the_next_one()
     {
         IDisposable? added = null;
         _signal.Subscribe(_ => added ??= _signal.Subscribe(value => _called.Add($"added {value}")));

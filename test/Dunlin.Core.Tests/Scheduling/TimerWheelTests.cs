@@ -29,7 +29,7 @@ public sealed class TimerWheelTests : IDisposable
     }
 
     [Fact]
-    public void An_entry_that_is_moved_fires_once_at_its_new_time_and_one_cancelled_never()
+    public void A_rescheduled_entry_fires_once_and_a_cancelled_one_never()
     {
         var fired = 0;
         var moved = new WheelAction(() => fired++);
@@ -46,7 +46,7 @@ public sealed class TimerWheelTests : IDisposable
     }
 
     [Fact]
-    public void One_entry_that_throws_does_not_stop_the_others()
+    public void A_throwing_entry_does_not_stop_the_others()
     {
         var fired = 0;
         for (var i = 0; i < 3; i++)

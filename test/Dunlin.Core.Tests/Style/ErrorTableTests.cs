@@ -7,7 +7,7 @@ namespace Dunlin.Core.Tests.Style;
 public sealed class ErrorTableTests
 {
     [Fact]
-    public void Codes_are_unique_and_every_row_is_in_the_table()
+    public void Codes_are_unique_and_every_error_is_in_the_table()
     {
         Assert.Equal(ErrorCode.All.Count, ErrorCode.All.Select(e => e.Code).Distinct(StringComparer.Ordinal).Count());
         var rows = typeof(ErrorCode).GetFields().Where(f => f.FieldType == typeof(ErrorCode)).Select(f => (ErrorCode)f.GetValue(null)!);
@@ -16,7 +16,7 @@ public sealed class ErrorTableTests
     }
 
     [Fact]
-    public void The_documented_table_is_the_one_in_the_code()
+    public void The_documented_table_equals_the_code()
     {
         var text = new StringBuilder(
             "# Errors\n\nEvery error is a row of one table (`ErrorCode`); this page is checked against it.\n\n| code | status | class | meaning | what to do |\n|---|---|---|---|---|\n"

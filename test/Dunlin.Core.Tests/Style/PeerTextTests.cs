@@ -14,23 +14,23 @@ public sealed class PeerTextTests
     [InlineData("a\u0085b\u2028c\u2029d", @"a\u0085b\u2028c\u2029d")]
     [InlineData("\u202egnp.exe\u200b", @"\u202Egnp.exe\u200B")]
     [InlineData(@"\u000A", @"\\u000A")]
-    public void Nothing_of_a_text_breaks_a_line_or_steers_a_terminal(string? text, string expected)
+    public void Peer_text_cannot_break_log_lines_or_control_a_terminal(string? text, string expected)
     {
         PeerText peer = text;
         Assert.Equal(expected, peer.ToString());
         Assert.Equal(expected, $"{peer}");
     }
 
-    // Not a row above: the metadata of an assembly holds no half of a surrogate pair.
+    // Not a theory row, because assembly metadata cannot contain a lone surrogate.
     [Fact]
-    public void Half_of_a_surrogate_pair_is_escaped()
+    public void A_lone_surrogate_is_escaped()
     {
         PeerText peer = "a" + (char)0xD800;
         Assert.Equal(@"a\uD800", peer.ToString());
     }
 
     [Fact]
-    public void A_long_text_is_cut()
+    public void A_long_text_is_truncated()
     {
         PeerText peer = new string('a', 100_000);
         Assert.Equal(new string('a', PeerText.MaxLength) + "...", peer.ToString());

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Dunlin.Core.Tests.Style;
 
-/// <summary>The SQL files of every dialect, held against the list in docs/guides/write-a-back-end.md.</summary>
+/// <summary>Compares the SQL files of every dialect with the list in docs/guides/write-a-back-end.md.</summary>
 public sealed class StatementTests
 {
     private static readonly string[] Dialects = ["Sqlite", "Postgres"];
@@ -35,7 +35,7 @@ public sealed class StatementTests
         Assert.True(guide.Count > 40, $"{guide.Count} statements");
         foreach (var (name, _, parameters) in guide)
         {
-            // Numbered in a row from 1: the highest is the count, and none is left out.
+            // Parameters are numbered consecutively from 1, so the highest number is the count.
             var used = Regex.Matches(files[name], @"[?$](\d+)").Select(match => int.Parse(match.Groups[1].Value, null)).Distinct().Order();
             Assert.True(
                 Enumerable.Range(1, parameters).SequenceEqual(used),
@@ -68,7 +68,7 @@ public sealed class StatementTests
     private static string WithoutComments(string file) =>
         string.Join('\n', File.ReadLines(file).Where(line => !line.StartsWith("--", StringComparison.Ordinal)));
 
-    /// <summary>The rows of the tables: name, section, and the number of parameters.</summary>
+    /// <summary>Returns the rows of the tables: name, section, and the number of parameters.</summary>
     private static List<(string Name, string Kind, int Parameters)> Guide()
     {
         var (kind, found) = ("", new List<(string, string, int)>());
@@ -86,7 +86,7 @@ public sealed class StatementTests
         return found;
     }
 
-    /// <summary>Parameters stand between commas and semicolons; "as `name`" and "the same" stand for those of an earlier row.</summary>
+    /// <summary>Counts parameters, which commas and semicolons separate. "as `name`" and "the same" refer to an earlier row.</summary>
     private static int Count(string cell, Dictionary<string, int> rows)
     {
         var count = 0;

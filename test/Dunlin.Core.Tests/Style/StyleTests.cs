@@ -3,20 +3,20 @@ using System.Text.RegularExpressions;
 
 namespace Dunlin.Core.Tests.Style;
 
-/// <summary>Rules of the house style that no analyzer checks. Banned members stand in BannedSymbols.txt.</summary>
+/// <summary>Style rules that no analyzer checks. BannedSymbols.txt contains banned members.</summary>
 public sealed class StyleTests
 {
-    // A file over 400 lines wants a reason; a suite of tests may have 520. This list may only shrink.
+    // Exceptions from the limit of 400 lines per file, 520 for tests. The list may only shrink.
     private static readonly Dictionary<string, int> LongFiles = new(StringComparer.Ordinal);
 
     private const int MaxLines = 400;
     private const int MaxTestLines = 520;
-    private const int MaxColumns = 140; // max_line_length in .editorconfig, which CSharpier obeys for code
+    private const int MaxColumns = 140; // max_line_length in .editorconfig, which CSharpier applies to code
 
     private static readonly string Root = FindRoot();
 
     [Fact]
-    public void The_core_knows_no_HTTP_and_no_SQL_driver()
+    public void Core_references_no_HTTP_and_no_SQL_driver()
     {
         var references = typeof(Dunlin.Journal.IJournal).Assembly.GetReferencedAssemblies().Select(a => a.Name!).ToList();
         Assert.NotEmpty(references);
@@ -37,9 +37,9 @@ public sealed class StyleTests
         );
     }
 
-    // MA0026 knows TODO only.
+    // MA0026 finds TODO only.
     [Fact]
-    public void Notes_of_unfinished_work_are_not_written()
+    public void Code_contains_no_TODO_notes()
     {
         var found = Sources("src", "cs")
             .Concat(Sources("apps", "cs"))
@@ -66,7 +66,7 @@ public sealed class StyleTests
         Assert.Empty(ids.GroupBy(i => i.Id).Where(g => g.Count() > 1).Select(g => $"{g.Key}: {string.Join(", ", g.Select(i => i.File))}"));
     }
 
-    // Parameters of log messages that are plain texts and that no peer can choose: this list is what a review looks at.
+    // Parameters of log messages that are plain texts and that no peer can choose. A review has to check this list.
     private static readonly string[] OwnTexts =
     [
         "traceId",
@@ -93,7 +93,7 @@ public sealed class StyleTests
     ];
 
     [Fact]
-    public void Texts_of_peers_are_logged_as_such()
+    public void Peer_texts_are_logged_as_peer_texts()
     {
         var methods = Sources("src", "cs")
             .Concat(Sources("apps", "cs"))
@@ -133,7 +133,7 @@ public sealed class StyleTests
     }
 
     [Fact]
-    public void No_type_has_a_name_that_says_nothing()
+    public void No_type_has_a_meaningless_name()
     {
         var found = Sources("src", "cs")
             .Concat(Sources("apps", "cs"))
@@ -145,13 +145,13 @@ public sealed class StyleTests
                     )
                     .Select(m => $"{Relative(file)}: {m.Groups[1].Value}")
             )
-            // A stream of one application, in the words of its contract.
+            // A stream of one application uses the names of its contract.
             .Where(name => !name.StartsWith("apps", StringComparison.Ordinal));
         Assert.Empty(found);
     }
 
     [Fact]
-    public void Files_are_short_and_the_exceptions_only_shrink()
+    public void Files_respect_the_length_limit_and_exceptions_only_shrink()
     {
         var extensions = new[] { "cs", "ts", "tsx", "vue", "svelte" };
         var files = extensions.SelectMany(e => new[] { "src", "apps", "clients", "test" }.SelectMany(folder => Sources(folder, e)));
@@ -169,7 +169,7 @@ public sealed class StyleTests
         Assert.Empty(tooLong);
     }
 
-    // CSharpier breaks code but neither comments nor literals. A literal may be long: a break would hide what it matches.
+    // CSharpier wraps code, but neither comments nor literals. A literal may be long, because a break would hide its matches.
     [Fact]
     public void Lines_have_at_most_140_columns_unless_a_literal_needs_more()
     {
@@ -185,7 +185,7 @@ public sealed class StyleTests
     }
 
     [Fact]
-    public void Every_SQL_script_says_what_it_is_for()
+    public void Every_SQL_script_states_its_purpose()
     {
         var silent = Sources("src", "sql")
             .Concat(Sources("apps", "sql"))

@@ -8,7 +8,7 @@ public sealed class GrantsTests
     private static readonly GrantPolicy Policy = new();
 
     [Fact]
-    public void A_claim_is_read_and_written_alike()
+    public void A_claim_round_trips()
     {
         const string json = """{"subscribe":["a/*","b"],"publish":["c/**"],"hold":["d"],"take":["e"]}""";
         Assert.Equal(json, Grants.Parse(json).ToJson());
@@ -28,7 +28,7 @@ public sealed class GrantsTests
     [InlineData("""{"subscribe":["a"],"admin":["b"]}""")]
     [InlineData("""{"subscribe":["a*"]}""")]
     [InlineData("""{"subscribe":["a"]""")]
-    public void What_is_misspelt_is_refused_rather_than_passed_over(string json)
+    public void A_misspelt_claim_is_refused(string json)
     {
         Assert.Throws<FormatException>(() => Grants.Parse(json));
         Assert.False(Grants.TryParse(json, out var grants));
@@ -36,7 +36,7 @@ public sealed class GrantsTests
     }
 
     [Fact]
-    public async Task Each_right_is_its_own_and_nothing_is_open_by_default()
+    public async Task Each_permission_is_separate_and_nothing_is_open_by_default()
     {
         var nobody = new Caller("u", "U");
         var reader = nobody with { Grants = Grants.Parse("""{"subscribe":["x"]}""") };

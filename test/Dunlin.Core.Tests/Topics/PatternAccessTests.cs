@@ -3,7 +3,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Core.Tests.Topics;
 
-/// <summary>A pattern opens nothing that somebody else decides about.</summary>
+/// <summary>A pattern gives no access to topics of another policy.</summary>
 public sealed class PatternAccessTests
 {
     private static readonly Caller Ann = new("ann", "Ann");
@@ -20,25 +20,25 @@ public sealed class PatternAccessTests
     [InlineData("*/7", false)]
     [InlineData("**", false)]
     [InlineData("*", false)]
-    public async Task A_pattern_needs_a_policy_whose_prefix_covers_all_of_it(string pattern, bool isAllowed) =>
+    public async Task A_pattern_needs_a_policy_with_a_prefix_that_covers_it(string pattern, bool isAllowed) =>
         Assert.Equal(isAllowed, await MayAsync(pattern, ("teams", new All())));
 
     [Theory]
     [InlineData("teams/**", false)]
-    [InlineData("teams/*", false)] // "teams/7" is the other's as well
+    [InlineData("teams/*", false)] // includes "teams/7", which the other policy owns
     [InlineData("teams/*/chat", false)]
-    [InlineData("teams/7/**", false)] // the other's, which allows no pattern
+    [InlineData("teams/7/**", false)] // owned by the other policy, which allows no pattern
     [InlineData("teams/8/**", true)]
     [InlineData("teams/70/**", true)]
     [InlineData("*/7", false)]
-    public async Task A_pattern_is_refused_where_another_policy_decides_about_a_part_of_it(string pattern, bool isAllowed)
+    public async Task A_pattern_is_refused_where_another_policy_owns_a_part(string pattern, bool isAllowed)
     {
         Assert.Equal(isAllowed, await MayAsync(pattern, ("teams", new All()), ("teams/7", new None())));
         Assert.Equal(isAllowed, await MayAsync(pattern, ("teams/7/", new None()), ("teams/", new All())));
     }
 
     [Fact]
-    public async Task One_policy_under_two_prefixes_speaks_for_both()
+    public async Task One_policy_under_two_prefixes_decides_for_both()
     {
         var all = new All();
         Assert.True(await MayAsync("teams/**", ("teams", all), ("teams/7", all)));
@@ -53,7 +53,7 @@ public sealed class PatternAccessTests
     [InlineData("*/**")]
     [InlineData("*")]
     [InlineData("**")]
-    public async Task What_nodes_tell_each_other_is_in_no_pattern(string pattern)
+    public async Task Internal_topics_of_nodes_match_no_pattern(string pattern)
     {
         Assert.False(await MayAsync(pattern, ("", new All()), ("dunlin", new All())));
         Assert.False(await MayAsync(pattern, ("", new All())));
@@ -70,16 +70,13 @@ public sealed class PatternAccessTests
     [InlineData("ann", "users/**", false)]
     [InlineData("a/b", "users/a/**", false)]
     [InlineData("a/b", "users/a%2Fb/**", true)]
-    [InlineData("*", "users/*/x", false)] // the id "*" is written "%2A"
+    [InlineData("*", "users/*/x", false)] // the id "*" is encoded as "%2A"
     [InlineData("*", "users/%2A/**", true)]
-    public async Task Everybody_reads_by_pattern_what_is_below_the_own_id_and_nothing_beside(
-        string userId,
-        string pattern,
-        bool isAllowed
-    ) => Assert.Equal(isAllowed, await new AccessPolicies([]).MayReadAllAsync(new Caller(userId, userId), TopicPattern.Parse(pattern)));
+    public async Task A_user_reads_by_pattern_below_the_own_id_only(string userId, string pattern, bool isAllowed) =>
+        Assert.Equal(isAllowed, await new AccessPolicies([]).MayReadAllAsync(new Caller(userId, userId), TopicPattern.Parse(pattern)));
 
     [Fact]
-    public async Task A_policy_that_knows_no_patterns_refuses_every_one_although_it_allows_every_topic()
+    public async Task A_policy_without_pattern_support_refuses_every_pattern()
     {
         var policies = new AccessPolicies([new AccessRule("", new None())]);
         Assert.True(await policies.MayReadAsync(Ann, TopicName.Parse("teams/7")));
@@ -97,7 +94,7 @@ public sealed class PatternAccessTests
     [InlineData("**", "records/**", false)]
     [InlineData("**", "records/revocations", false)]
     [InlineData("users/1/**", "users/10/**", false)]
-    public async Task A_token_opens_a_pattern_where_one_that_it_was_granted_covers_it(string granted, string asked, bool isAllowed)
+    public async Task A_token_opens_a_pattern_that_one_of_its_grants_covers(string granted, string asked, bool isAllowed)
     {
         var caller = Ann with { Grants = new Grants { Subscribe = [TopicPattern.Parse(granted)] } };
         Assert.Equal(

@@ -17,7 +17,7 @@ public sealed class TopicNameTests
     [InlineData("a\0")]
     [InlineData("café")]
     [InlineData("cafe\u0301")]
-    public void What_is_no_name_is_refused_with_the_reason(string? text)
+    public void An_invalid_name_is_refused_with_the_reason(string? text)
     {
         var topic = Assert.Throws<DunlinException>(() => TopicName.Parse(text));
         Assert.Equal(ErrorCode.InvalidTopic, topic.Code);
@@ -26,7 +26,7 @@ public sealed class TopicNameTests
     }
 
     [Fact]
-    public void A_name_has_200_characters_at_most()
+    public void A_name_has_at_most_200_characters()
     {
         Assert.Equal(200, TopicName.Parse(new string('a', 200)).Value.Length);
         Assert.Throws<DunlinException>(() => TopicName.Parse(new string('a', 201)));
@@ -40,7 +40,7 @@ public sealed class TopicNameTests
     [InlineData("users/1", "Users/1", false)]
     [InlineData("users/1", "users", false)]
     [InlineData("", "anything", true)]
-    public void A_prefix_ends_at_a_segment_border_and_case_counts(string prefix, string name, bool covered) =>
+    public void A_prefix_ends_at_a_segment_and_is_case_sensitive(string prefix, string name, bool covered) =>
         Assert.Equal(covered, TopicName.Parse(name).IsUnder(prefix));
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class TopicNameTests
     }
 
     [Fact]
-    public async Task A_user_may_read_their_own_topics_and_what_a_policy_allows_and_nothing_else()
+    public async Task A_user_may_read_own_topics_and_those_that_a_policy_allows()
     {
         var policies = new AccessPolicies([new AccessRule("open", new Open()), new AccessRule("open/shut", new Shut())]);
         var ann = new Caller("1", "Ann");

@@ -26,7 +26,7 @@ public sealed class TopicPatternTests
     [InlineData("a/*/**", "a/b/c", true)]
     [InlineData("a/%2F", "a/%2F", true)]
     [InlineData("a/%2F", "a/%2f", false)]
-    public void A_pattern_covers_whole_segments(string pattern, string name, bool covers) =>
+    public void A_pattern_matches_whole_segments(string pattern, string name, bool covers) =>
         Assert.Equal(covers, TopicPattern.Parse(pattern).Covers(name));
 
     [Theory]
@@ -44,15 +44,15 @@ public sealed class TopicPatternTests
     [InlineData("a\n")]
     [InlineData("ü")]
     [InlineData("a/{b}")]
-    public void What_is_no_pattern_is_refused(string? text)
+    public void An_invalid_pattern_is_refused(string? text)
     {
         Assert.Throws<FormatException>(() => TopicPattern.Parse(text));
         Assert.False(TopicPattern.TryParse(text, out _));
     }
 
-    /// <summary>Held against a definition that could not be simpler: a regular expression of the segments.</summary>
+    /// <summary>Compares with the simplest definition, a regular expression per segment.</summary>
     [Fact]
-    public void Patterns_agree_with_their_definition_on_random_names()
+    public void Patterns_match_their_definition_on_random_names()
     {
         var random = TestKit.TestSeed.NewRandom(out var seed);
         string[] words = ["a", "b", "ab", "%2F", "."];
@@ -103,15 +103,15 @@ public sealed class TopicPatternTests
     [InlineData("*", "**", false)]
     [InlineData("users/1/**", "users/10/**", false)]
     [InlineData("users/1/**", "Users/1/**", false)]
-    public void A_pattern_covers_another_where_it_covers_every_name_of_it(string pattern, string other, bool covers) =>
+    public void A_pattern_covers_another_when_it_matches_all_its_names(string pattern, string other, bool covers) =>
         Assert.Equal(covers, TopicPattern.Parse(pattern).CoversAll(TopicPattern.Parse(other)));
 
-    /// <summary>Held against all names of up to four segments: what can be told apart differs there already.</summary>
+    /// <summary>Compares with all names of up to four segments, which suffice to tell patterns apart.</summary>
     [Fact]
-    public void Covering_and_meeting_agree_with_their_definition_on_random_patterns()
+    public void Cover_and_overlap_match_their_definition_on_random_patterns()
     {
         var random = TestKit.TestSeed.NewRandom(out var seed);
-        // "z" is in no pattern: it stands for all that a '*' alone covers.
+        // "z" occurs in no pattern and represents all segments that only '*' matches.
         string[] words = ["a", "b", "z"];
         var names = new List<string>();
         foreach (var _ in Enumerable.Range(0, 4))

@@ -4,7 +4,7 @@ using static Dunlin.E2E.Tests.Support.Pages;
 
 namespace Dunlin.E2E.Tests.Documents;
 
-/// <summary>The documents page in the browser of one user.</summary>
+/// <summary>The documents page in one user's browser.</summary>
 internal sealed class DocumentPage(IPage page)
 {
     public const string Locked = "This document is being edited by another user";
@@ -37,7 +37,7 @@ internal sealed class DocumentPage(IPage page)
         return page;
     }
 
-    /// <summary>The list is there and the stream is live: what happens from now on is seen.</summary>
+    /// <summary>Waits until the list is displayed and the stream is live.</summary>
     public async Task ReadyAsync()
     {
         await Expect(page.Locator("[data-connection=live]")).ToHaveCountAsync(1);
@@ -54,14 +54,14 @@ internal sealed class DocumentPage(IPage page)
 
     public Task IsReadOnlyAsync() => Expect(Editor).ToHaveAttributeAsync("data-editor", "readonly");
 
-    /// <summary>Leaves the open file, which gives its lock back.</summary>
+    /// <summary>Leaves the open file, which releases its lock.</summary>
     public async Task LeaveAsync()
     {
         await page.EvaluateAsync("() => { history.pushState(null, '', '/documents'); dispatchEvent(new PopStateEvent('popstate')); }");
         await Expect(page.Locator("main[data-open='']")).ToHaveCountAsync(1);
     }
 
-    /// <summary>Replaces the text as a user does, by the keyboard.</summary>
+    /// <summary>Replaces the text with the keyboard, as a user does.</summary>
     public async Task TypeAsync(string text)
     {
         await Text.ClickAsync();

@@ -4,12 +4,12 @@ using Dunlin.E2E.Tests.Support;
 
 namespace Dunlin.E2E.Tests.Documents;
 
-/// <summary>What tests ask the server beside the browsers.</summary>
+/// <summary>Requests of tests to the server besides the browsers.</summary>
 internal sealed class DocumentsApi(HttpClient http) : IDisposable
 {
     public static async Task<DocumentsApi> OpenAsync(TestHost host, string user) => new(await host.ClientAsync(user));
 
-    /// <summary>The files of the letter that has a source: newest version, gold standard and the source.</summary>
+    /// <summary>Returns the files of the letter with a source: newest version, gold standard and source.</summary>
     public async Task<(string Version, string Gold, string Source)> LetterAsync()
     {
         var list = await http.GetFromJsonAsync<JsonElement>("/api/v1/files/list");
@@ -37,7 +37,7 @@ internal sealed class DocumentsApi(HttpClient http) : IDisposable
         ];
     }
 
-    /// <summary>Returns when the server has noticed that a user's pages are gone.</summary>
+    /// <summary>Returns when the server has noticed that a user's pages are closed.</summary>
     public async Task WhenGoneAsync(string username)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
@@ -62,9 +62,7 @@ internal sealed class DocumentsApi(HttpClient http) : IDisposable
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
     }
 
-    /// <summary>
-    /// Lets time pass in steps, in which the server gets to do what is due: a unit of work that time leaps over is given up.
-    /// </summary>
+    /// <summary>Advances time in steps, so that the server can do due work: a unit of work exceeds its limit when time jumps.</summary>
     public async Task PassAsync(TestHost host, int seconds)
     {
         for (var i = 0; i < seconds; i += 2)

@@ -5,11 +5,11 @@ using static Dunlin.E2E.Tests.Support.Pages;
 
 namespace Dunlin.E2E.Tests.Documents;
 
-/// <summary>One user and a text: nothing that was typed is ever lost.</summary>
+/// <summary>One user edits a text. Typed text is never lost.</summary>
 public sealed class EditingTests(BrowserFixture browser)
 {
     [Fact]
-    public async Task A_lock_lost_behind_a_cut_network_ends_read_only_with_the_text_kept_and_offered_as_a_new_version()
+    public async Task A_lock_lost_offline_makes_the_text_read_only_and_offers_a_new_version()
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "alice");
@@ -34,7 +34,7 @@ public sealed class EditingTests(BrowserFixture browser)
         await Expect(bob.Toast("Your text is kept as a draft")).ToBeVisibleAsync();
         await Expect(bob.Toast("Connection restored")).ToBeVisibleAsync();
         await bob.Page.PictureAsync("documents-lost");
-        // Also over a reload of the page.
+        // Survives a reload of the page too.
         await bob.Page.ReloadAsync();
         await bob.ReadyAsync();
         await Expect(bob.Page.GetByText("You have an unsaved draft")).ToBeVisibleAsync();
@@ -50,7 +50,7 @@ public sealed class EditingTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Malformed_text_is_marked_at_its_place_and_stays_in_the_editor()
+    public async Task Malformed_text_is_marked_and_stays_in_the_editor()
     {
         await using var host = await TestHost.StartAsync();
         host.ExpectRefusals(HttpStatusCode.BadRequest);
@@ -79,7 +79,7 @@ public sealed class EditingTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Opening_and_leaving_changes_no_byte_and_line_ends_survive_an_edit()
+    public async Task Open_and_close_change_no_byte_and_edits_keep_line_endings()
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "bob");
@@ -112,7 +112,7 @@ public sealed class EditingTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Versions_are_added_compared_promoted_and_found()
+    public async Task Versions_can_be_added_compared_promoted_and_found()
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "alice");
@@ -145,7 +145,7 @@ public sealed class EditingTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task A_comparison_is_shown_although_something_happens_while_the_other_version_is_read()
+    public async Task A_comparison_appears_despite_events_during_its_load()
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "alice");
@@ -179,7 +179,7 @@ public sealed class EditingTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task The_keyboard_alone_opens_edits_and_saves()
+    public async Task Opening_editing_and_saving_work_by_keyboard()
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "alice");
@@ -200,13 +200,13 @@ public sealed class EditingTests(BrowserFixture browser)
         await bob.Page.Keyboard.PressAsync("Control+s");
         await Expect(bob.Toast("Saved")).ToBeVisibleAsync();
         Assert.Equal("<letter>By the keyboard</letter>", await api.TextAsync(file));
-        // Tab is not caught by the editor.
+        // The editor does not capture Tab.
         await bob.Page.Keyboard.PressAsync("Tab");
         Assert.False(await bob.Page.EvaluateAsync<bool>("() => document.activeElement?.classList.contains('cm-content') === true"));
     }
 
     [Fact]
-    public async Task A_phone_shows_the_list_or_the_document()
+    public async Task A_phone_shows_either_the_list_or_the_document()
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "alice");
@@ -234,7 +234,7 @@ public sealed class EditingTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Notifications_and_maintenance_reach_every_page_and_stop_saving_without_losing_text()
+    public async Task Maintenance_and_notifications_reach_every_page_and_keep_text()
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "carol");
@@ -261,7 +261,7 @@ public sealed class EditingTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Who_may_only_read_takes_no_lock()
+    public async Task A_read_only_user_takes_no_lock()
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "alice");
@@ -274,7 +274,7 @@ public sealed class EditingTests(BrowserFixture browser)
         await bob.IsReadOnlyAsync();
         Assert.Empty(await api.LockedByAsync(file));
         Assert.Empty(await api.LockedByAsync(gold));
-        // Of the collection that he is no member of, nothing is on his page.
+        // His page contains nothing of a collection that he is no member of.
         Assert.DoesNotContain("Minutes", await dave.Page.ContentAsync(), StringComparison.Ordinal);
     }
 

@@ -5,11 +5,11 @@ using static Dunlin.E2E.Tests.Support.Pages;
 
 namespace Dunlin.E2E.Tests.Documents;
 
-/// <summary>Three users and one document: who edits, who reads, and who is next.</summary>
+/// <summary>Three users and one document: editing, reading and queueing.</summary>
 public sealed class HandOverTests(BrowserFixture browser)
 {
     [Fact]
-    public async Task Lock_marks_change_live_and_the_waiting_reader_edits_the_saved_text_when_the_lock_falls_free()
+    public async Task Lock_marks_update_live_and_the_waiting_reader_edits_the_saved_text()
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "alice");
@@ -47,7 +47,7 @@ public sealed class HandOverTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task In_100_rounds_of_hand_over_exactly_one_of_two_waiting_pages_wins_and_the_other_stays_silent()
+    public async Task In_100_hand_overs_exactly_one_of_two_waiting_pages_wins()
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "alice");
@@ -81,7 +81,7 @@ public sealed class HandOverTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Who_asks_to_be_told_gets_the_lock_by_turn()
+    public async Task Queued_users_get_the_lock_in_order()
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "alice");
@@ -101,7 +101,7 @@ public sealed class HandOverTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Tabs_of_one_browser_do_not_fight_and_the_next_goes_on_when_the_first_is_closed()
+    public async Task Tabs_of_one_browser_do_not_conflict_and_the_next_continues()
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "alice");
@@ -125,7 +125,7 @@ public sealed class HandOverTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task A_browser_killed_without_goodbye_frees_its_lock_after_the_grace_and_the_waiting_reader_gets_it()
+    public async Task A_killed_browser_frees_its_lock_after_the_grace_for_the_next_reader()
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "alice");
@@ -151,7 +151,7 @@ public sealed class HandOverTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Who_is_signed_out_by_force_is_told_why_and_the_waiting_reader_gets_the_lock_at_once()
+    public async Task A_forced_sign_out_shows_the_reason_and_frees_the_lock_at_once()
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "carol");
@@ -171,7 +171,7 @@ public sealed class HandOverTests(BrowserFixture browser)
         await Expect(carol.Toast(DocumentPage.Editable)).ToBeVisibleAsync();
         await bob.Page.PictureAsync("documents-forced-out");
 
-        // What was typed is still there after signing in again.
+        // The typed text is still available after the next sign-in.
         await bob.Page.Locator("[data-account=bob]").ClickAsync();
         await bob.ReadyAsync();
         await bob.OpenFileAsync(file);
@@ -179,7 +179,7 @@ public sealed class HandOverTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Deletion_under_a_reader_clears_text_and_source_and_says_so()
+    public async Task Deletion_clears_text_and_source_for_readers_with_a_message()
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "alice");
@@ -204,7 +204,7 @@ public sealed class HandOverTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Only_the_owner_of_all_files_locks_deletes_the_whole_document()
+    public async Task Only_the_owner_of_all_file_locks_deletes_the_document()
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "alice");

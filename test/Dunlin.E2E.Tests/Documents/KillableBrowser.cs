@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 
 namespace Dunlin.E2E.Tests.Documents;
 
-/// <summary>A browser of its own process, to be killed: none of its pages gets to say goodbye.</summary>
+/// <summary>A browser process that a test kills, so that its pages cannot send anything before their end.</summary>
 internal sealed partial class KillableBrowser : IAsyncDisposable
 {
     private readonly Process _process;

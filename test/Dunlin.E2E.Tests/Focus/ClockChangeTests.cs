@@ -6,15 +6,17 @@ using static Dunlin.E2E.Tests.Support.Pages;
 
 namespace Dunlin.E2E.Tests.Focus;
 
-/// <summary>The calendar in a zone whose clocks change. The dates that users reported are in <c>clockChanges.test.ts</c>; these are of
-/// the year in which the tests live.</summary>
+/// <summary>
+/// The calendar in a zone with clock changes. <c>clockChanges.test.ts</c> has the dates that users reported; these are in the year of the
+/// tests.
+/// </summary>
 public sealed class ClockChangeTests(BrowserFixture browser)
 {
     private const string Spring = "2030-03-31",
         Autumn = "2030-10-27";
 
     [Fact]
-    public async Task Events_around_a_clock_change_keep_their_times_and_stand_in_their_rows()
+    public async Task Events_around_a_clock_change_keep_times_and_rows()
     {
         await using var host = await TestHost.StartAsync();
         var page = await host.OpenAsync(browser.Browser, "alice", "/focus", new() { TimezoneId = "Europe/Berlin" });
@@ -36,7 +38,7 @@ public sealed class ClockChangeTests(BrowserFixture browser)
         await InRowAsync(page, "Late", 23.25);
         await Event(page, "Late").ScrollIntoViewIfNeededAsync();
         await Expect(Event(page, "Late")).ToBeInViewportAsync();
-        // The second 02:30 of that night: no input says so, and a rename must not make it the first.
+        // The second 02:30 of that night. No input can express it, and a rename must not change it to the first.
         await AddAsync(page, "Second", Autumn, "05:00", "06:00");
         var added = (await EventsAsync(page)).Single(each => Text(each, "title") == "Second");
         await page.EvaluateAsync(
@@ -74,7 +76,7 @@ public sealed class ClockChangeTests(BrowserFixture browser)
             .GetProperty("items")
             .EnumerateArray();
 
-    /// <summary>Goes on to the week of a day.</summary>
+    /// <summary>Navigates to the week of a day.</summary>
     private static async Task ShowAsync(TestHost host, IPage page, string day, string? from = null)
     {
         static DateOnly Monday(DateOnly date) => date.AddDays(-(((int)date.DayOfWeek + 6) % 7));

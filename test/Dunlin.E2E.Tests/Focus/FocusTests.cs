@@ -11,17 +11,17 @@ using static Dunlin.E2E.Tests.Support.Pages;
 
 namespace Dunlin.E2E.Tests.Focus;
 
-/// <summary>The focus page in Chromium. A browser context is a device; two pages of one are two of its tabs.</summary>
+/// <summary>The focus page in Chromium. A browser context is a device; two pages of one context are two tabs.</summary>
 public sealed class FocusTests(BrowserFixture browser)
 {
     private static readonly LocatorAssertionsToBeVisibleOptions Patient = new() { Timeout = 20_000 };
 
     [Fact]
-    public async Task No_tab_loses_its_stream_in_ten_minutes_and_each_event_arrives_once_everywhere()
+    public async Task No_tab_loses_its_stream_in_ten_minutes_or_duplicates_an_event()
     {
         await using var host = await TestHost.StartAsync();
         var (tabOne, tabTwo, phone) = await ThreeAsync(host, fakeClock: true);
-        // A stream a device, whatever its tabs.
+        // One stream per device, for all its tabs.
         Assert.Equal(2, host.Services.GetRequiredService<EventFanout>().ConnectionCount);
         var reopened = new ConcurrentQueue<string>();
         foreach (var context in new[] { tabOne.Context, phone.Context })
@@ -37,7 +37,7 @@ public sealed class FocusTests(BrowserFixture browser)
             await PostAsync(tablet, "/api/tasks", new { title = $"Task {i}" });
             foreach (var page in new[] { tabOne, tabTwo, phone })
                 await HeardAsync(page, i + 1);
-            // Side by side: a tab whose clock runs ahead alone rightly takes the others to be asleep.
+            // Concurrently: a tab whose clock alone runs ahead correctly treats the others as asleep.
             for (var second = 0; second < 30; second += 10)
             {
                 foreach (var page in new[] { tabOne, tabTwo, phone })
@@ -47,7 +47,7 @@ public sealed class FocusTests(BrowserFixture browser)
         }
         Assert.Empty(reopened);
         Assert.Equal(2, host.Services.GetRequiredService<EventFanout>().ConnectionCount);
-        // From a page now: every tab hears it, the one that made it too, and shows it once.
+        // A change of a page: every tab receives it, including its origin, and displays it once.
         await AddTaskAsync(tabOne, "From tab one");
         foreach (var page in new[] { tabOne, tabTwo, phone })
         {
@@ -58,7 +58,7 @@ public sealed class FocusTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Tabs_that_take_the_lead_from_each_other_again_and_again_hand_over_each_event_once()
+    public async Task Tabs_with_changing_leaders_deliver_each_event_once()
     {
         await using var host = await TestHost.StartAsync();
         var (tabOne, tabTwo, phone) = await ThreeAsync(host, fakeClock: true);
@@ -75,7 +75,7 @@ public sealed class FocusTests(BrowserFixture browser)
             foreach (var page in new[] { tabOne, tabTwo, phone })
             {
                 await HeardAsync(page, i + 1);
-                // Whoever leads is deposed, as by a tab that it did not answer.
+                // Depose the leader, as a tab does that got no answer.
                 await DeposeAsync(page);
                 await page.Clock.RunForAsync(30_000);
             }
@@ -86,7 +86,7 @@ public sealed class FocusTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task The_timer_shows_on_every_device_and_moved_reaches_all()
+    public async Task The_timer_appears_on_every_device_and_a_move_reaches_all()
     {
         await using var host = await TestHost.StartAsync();
         var (tabOne, tabTwo, phone) = await ThreeAsync(host);
@@ -95,7 +95,7 @@ public sealed class FocusTests(BrowserFixture browser)
         await tabOne.Locator("[data-field=task]").SelectOptionAsync(new SelectOptionValue { Label = "Plan the workshop" });
         await tabOne.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
         await LooksAsync(tabOne, "running");
-        // The other tab of the same device has it as well, and does not fight.
+        // The other tab of the same device shows the same state without conflict.
         await LooksAsync(tabTwo, "running");
         await LooksAsync(phone, "elsewhere");
         await Expect(phone.GetByText("Timer for 'Plan the workshop' is running on another device (Laptop)")).ToBeVisibleAsync();
@@ -117,7 +117,7 @@ public sealed class FocusTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Phases_advance_on_the_server_over_a_restart_and_the_minutes_are_shown_with_the_task()
+    public async Task Phases_advance_on_the_server_across_a_restart_and_log_minutes()
     {
         await using var host = await TestHost.StartAsync();
         var laptop = await OpenAsync(host);
@@ -143,7 +143,7 @@ public sealed class FocusTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task The_clock_is_the_servers_whatever_the_computers_own_says()
+    public async Task The_clock_shows_server_time_despite_a_wrong_computer_clock()
     {
         await using var host = await TestHost.StartAsync();
         var laptop = await OpenAsync(
@@ -155,7 +155,7 @@ public sealed class FocusTests(BrowserFixture browser)
         await laptop.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
         await LooksAsync(laptop, "running");
         await Expect(laptop.Locator("[data-clock]")).ToHaveTextAsync(new Regex("^(1:00:00|59:5)"));
-        // Time that passes at the server alone shows with the next word from there.
+        // Time that passes only at the server becomes visible with its next message.
         host.Time.Advance(TimeSpan.FromMinutes(20));
         await AddTaskAsync(laptop, "A sign of life");
         await Expect(laptop.Locator("[data-clock]")).ToHaveTextAsync(new Regex("^(40:00|39:[345])"));
@@ -164,7 +164,7 @@ public sealed class FocusTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task A_device_that_was_offline_for_100_events_catches_up_and_shows_the_right_state()
+    public async Task A_device_offline_for_100_events_catches_up()
     {
         await using var host = await TestHost.StartAsync();
         var phone = await OpenAsync(host);
@@ -188,7 +188,7 @@ public sealed class FocusTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task What_was_made_on_both_while_both_were_offline_is_on_both_when_they_are_back()
+    public async Task Concurrent_offline_changes_of_two_devices_reach_both()
     {
         await using var host = await TestHost.StartAsync();
         var (laptop, phone) = (await OpenAsync(host), await OpenAsync(host));
@@ -214,7 +214,7 @@ public sealed class FocusTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task An_edit_made_offline_is_shown_over_a_reload_and_arrives_once_and_overwrites_nothing_unseen()
+    public async Task An_offline_edit_survives_a_reload_and_overwrites_nothing_unseen()
     {
         await using var host = await TestHost.StartAsync();
         var laptop = await OpenAsync(host);
@@ -227,13 +227,13 @@ public sealed class FocusTests(BrowserFixture browser)
         await RenameTaskAsync(laptop, "Draft", "Final");
         await RenameTaskAsync(laptop, "Shared", "Ours");
         await PatchAsync(tablet, shared, new { title = "Theirs" });
-        // The page itself comes from the server, so what is cut for the reload are the writes alone.
+        // The page itself comes from the server, so block only the writes during the reload.
         await laptop.RouteAsync("**/api/tasks/*", route => route.AbortAsync());
         await laptop.Context.SetOfflineAsync(false);
         await laptop.ReloadAsync();
         await ReadyAsync(laptop);
         await Expect(Task(laptop, "Final").GetByText("Waiting")).ToBeVisibleAsync();
-        // The old page must not send anything more that nobody would be left to hear the answer of.
+        // The old page must not send requests whose answers nobody would receive.
         var address = laptop.Url;
         await laptop.GotoAsync("about:blank");
         var patches = 0;
@@ -251,7 +251,7 @@ public sealed class FocusTests(BrowserFixture browser)
         await Expect(Task(laptop, "Final").GetByText("Waiting")).ToHaveCountAsync(0, new() { Timeout = 30_000 });
         Assert.Equal(1, Volatile.Read(ref patches));
         Assert.Equal("Final", await TitleAsync(tablet, mine));
-        // The other was changed by both: nothing is lost before a person has decided.
+        // Both changed the other task: nothing is lost before the user decides.
         var conflict = laptop.Locator("[data-conflict]");
         await Expect(conflict.GetByText("title: “Ours” here, “Theirs” there")).ToBeVisibleAsync();
         Assert.Equal("Theirs", await TitleAsync(tablet, shared));
@@ -262,7 +262,7 @@ public sealed class FocusTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Tasks_and_calendar_are_edited_by_keyboard_and_follow_on_the_other_device()
+    public async Task Tasks_and_calendar_are_edited_by_keyboard_and_sync_to_other_devices()
     {
         await using var host = await TestHost.StartAsync();
         var (laptop, phone) = (
@@ -316,7 +316,7 @@ public sealed class FocusTests(BrowserFixture browser)
         await laptop.GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true }).ClickAsync();
         await Expect(entry).ToHaveCountAsync(0);
 
-        // The timer by the space bar.
+        // Control the timer with the space bar.
         await laptop.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
         await LooksAsync(laptop, "running");
         await laptop
@@ -334,7 +334,7 @@ public sealed class FocusTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task A_command_without_network_changes_nothing_and_says_so_and_a_stale_page_is_told_who_has_the_timer()
+    public async Task An_offline_command_is_refused_and_a_stale_page_learns_the_timer_device()
     {
         await using var host = await TestHost.StartAsync();
         var phone = await OpenAsync(host);
@@ -344,7 +344,7 @@ public sealed class FocusTests(BrowserFixture browser)
         await Expect(phone.GetByText("The timer did not change: the server cannot be reached")).ToBeVisibleAsync();
         await LooksAsync(phone, "idle");
         await PostAsync(tablet, "/api/timer/start", new { taskTitle = "On the tablet" });
-        // Its stream is held up, so that it does not know yet when the button is pressed.
+        // Block its stream, so that it is outdated when the button is pressed.
         await phone.RouteAsync("**/dunlin/v1/streams**", route => route.AbortAsync());
         await phone.RouteAsync("**/api/timer", route => route.Request.Method == "GET" ? route.AbortAsync() : route.ContinueAsync());
         await phone.Context.SetOfflineAsync(false);
@@ -395,7 +395,7 @@ public sealed class FocusTests(BrowserFixture browser)
         await Expect(page.Locator("main[data-loaded=true]")).ToBeVisibleAsync(Patient);
     }
 
-    /// <summary>A picture of the top of the page, once the ring has come to rest; only where pictures are wanted.</summary>
+    /// <summary>Takes a picture of the top of the page after the animation, if pictures are enabled.</summary>
     private static async Task PictureAsync(IPage page, string name)
     {
         if (Environment.GetEnvironmentVariable("DUNLIN_PICTURES") is null)
@@ -405,7 +405,7 @@ public sealed class FocusTests(BrowserFixture browser)
         await page.PictureAsync(name);
     }
 
-    /// <summary>A further device of the same user, without a page.</summary>
+    /// <summary>Returns another device of the same user, without a page.</summary>
     private static async Task<HttpClient> DeviceAsync(TestHost host, string device)
     {
         var client = await host.ClientAsync("alice");
@@ -421,7 +421,7 @@ public sealed class FocusTests(BrowserFixture browser)
         return answer;
     }
 
-    /// <summary>The last two seconds one by one: what falls due then is the server's doing, on a thread of its own.</summary>
+    /// <summary>Advances the last two seconds one by one, because the server does due work on its own thread.</summary>
     private static async Task AdvanceUntilAsync(TestHost host, TimeSpan by, IPage page, string look)
     {
         host.Time.Advance(by - TimeSpan.FromSeconds(2));
@@ -450,7 +450,7 @@ public sealed class FocusTests(BrowserFixture browser)
             """
         );
 
-    /// <summary>Returns when what each tab has broadcast until now has reached the other.</summary>
+    /// <summary>Returns when all earlier broadcasts of each tab have reached the other.</summary>
     private static async Task BroadcastsArriveAsync(IPage one, IPage two)
     {
         const string listen =

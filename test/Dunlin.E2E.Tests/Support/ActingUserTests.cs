@@ -7,10 +7,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.E2E.Tests.Support;
 
-/// <summary>Every endpoint of the host, asked with one user's cookie by a page of another.</summary>
+/// <summary>Requests to every endpoint of the host with one user's cookie from a page of another user.</summary>
 public sealed class ActingUserTests
 {
-    // They know no user: signing in, who is signed in by whichever name, what is for everybody.
+    // Endpoints without a user: sign-in, session status, public data.
     private static readonly string[] Open =
     [
         "POST /api/v1/auth/login",
@@ -20,7 +20,7 @@ public sealed class ActingUserTests
     ];
 
     [Fact]
-    public async Task No_endpoint_reads_or_writes_for_a_page_of_another_user()
+    public async Task No_endpoint_serves_a_page_of_another_user()
     {
         await using var host = await TestHost.StartAsync();
         using var http = await host.ClientAsync("carol");

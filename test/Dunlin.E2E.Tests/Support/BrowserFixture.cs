@@ -5,10 +5,10 @@ using Microsoft.Playwright;
 
 namespace Dunlin.E2E.Tests.Support;
 
-/// <summary>One Chromium for all tests; each user of each test has a context (cookies, storage) of their own.</summary>
+/// <summary>One Chromium for all tests. Each user of each test has its own context with cookies and storage.</summary>
 public sealed class BrowserFixture : IAsyncLifetime
 {
-    /// <summary>A name of this machine under which pages have no secure context, as under the address of a local network.</summary>
+    /// <summary>A name of this machine that is no secure context, as an address in a local network.</summary>
     public const string InsecureName = "dunlin.test";
 
     private IPlaywright? _playwright;
@@ -17,8 +17,7 @@ public sealed class BrowserFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        // What a page does after a failure waits for its backoff, up to some seconds; and the machine may be busy. Costs time only
-        // where a test fails.
+        // A page may retry after a back-off of several seconds on a busy machine. Only failing tests wait so long.
         Assertions.SetDefaultExpectTimeout(30_000);
         _playwright = await Playwright.CreateAsync();
         Browser = await _playwright.Chromium.LaunchAsync(
@@ -34,7 +33,7 @@ public sealed class BrowserFixture : IAsyncLifetime
                     "--disable-background-networking",
                     "--disable-component-update",
                     "--disable-sync",
-                    // Loopback by a name that browsers do not know to be loopback: a page on plain http that is no secure context.
+                    // Maps a name to loopback that browsers do not treat as loopback, so that plain http is an insecure context.
                     $"--host-resolver-rules=MAP {InsecureName} 127.0.0.1",
                 ],
             }

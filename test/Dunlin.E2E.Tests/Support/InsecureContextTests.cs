@@ -3,8 +3,9 @@ using static Dunlin.E2E.Tests.Support.Pages;
 
 namespace Dunlin.E2E.Tests.Support;
 
-/// <summary>The pages on plain http under a name that is not loopback: no crypto.subtle, no randomUUID, no Web Locks, no service worker, no
-/// clipboard.</summary>
+/// <summary>
+/// The pages on plain http with a name that is not loopback: no crypto.subtle, randomUUID, Web Locks, service worker or clipboard.
+/// </summary>
 public sealed class InsecureContextTests(BrowserFixture browser)
 {
     public static TheoryData<string> Systems => [.. SystemPage.Names];

@@ -3,10 +3,10 @@ using Microsoft.Playwright;
 
 namespace Dunlin.E2E.Tests.Support;
 
-/// <summary>What holds for the looks of every page.</summary>
+/// <summary>Visual requirements of every page.</summary>
 public sealed class LooksTests(BrowserFixture browser)
 {
-    // WCAG 2.2, 1.4.3: 4.5 to 1, and 3 to 1 for large text. Backgrounds are laid over each other as they are nested.
+    // WCAG 2.2, 1.4.3: contrast of 4.5 to 1, and 3 to 1 for large text. Blends nested backgrounds.
     private const string FaintTexts = """
         () => {
           const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
@@ -48,7 +48,7 @@ public sealed class LooksTests(BrowserFixture browser)
     [Theory]
     [InlineData(ColorScheme.Dark, "en-GB")]
     [InlineData(ColorScheme.Light, "ru-RU")]
-    public async Task No_page_scrolls_sideways_on_a_phone_and_every_text_stands_out_enough(ColorScheme scheme, string locale)
+    public async Task No_page_scrolls_sideways_on_a_phone_and_texts_have_contrast(ColorScheme scheme, string locale)
     {
         await using var host = await TestHost.StartAsync();
         var options = new BrowserNewContextOptions

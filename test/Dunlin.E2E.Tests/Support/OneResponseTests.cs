@@ -8,10 +8,10 @@ using static Dunlin.E2E.Tests.Support.Pages;
 
 namespace Dunlin.E2E.Tests.Support;
 
-/// <summary>A browser opens six connections to a host over HTTP/1.1. However many pages are open, their streams take one of them.</summary>
+/// <summary>Over HTTP/1.1 a browser opens six connections to a host. The streams of all open pages together use one.</summary>
 public sealed class OneResponseTests(BrowserFixture browser)
 {
-    // Seven addresses of streams, in four formats: more than six connections.
+    // Seven stream addresses in four formats: more than six connections.
     private static readonly string[] Paths =
     [
         "/documents",
@@ -25,7 +25,7 @@ public sealed class OneResponseTests(BrowserFixture browser)
     ];
 
     [Fact]
-    public async Task Eight_tabs_of_all_pages_load_and_are_live_over_one_response_and_the_others_go_on_when_the_holder_closes()
+    public async Task Eight_tabs_share_one_response_and_survive_the_end_of_its_holder()
     {
         await using var host = await TestHost.StartAsync();
         var tabs = new List<IPage> { await host.OpenAsync(browser.Browser, "alice", Paths[0]) };
@@ -44,7 +44,7 @@ public sealed class OneResponseTests(BrowserFixture browser)
         foreach (var (tab, path) in tabs.Zip(Paths))
             await changes.ShowsAsync(tab, path, "one");
 
-        // The first tab was alone at first, so it holds the response. What happens while it goes is not lost.
+        // The first tab was alone at first, so it holds the response. Changes during its end are not lost.
         var closing = tabs[0].CloseAsync(new PageCloseOptions { RunBeforeUnload = false });
         await changes.MakeAsync("two");
         await closing;
@@ -55,14 +55,14 @@ public sealed class OneResponseTests(BrowserFixture browser)
             await changes.ShowsAsync(tab, path, "three");
             await IsLiveAsync(tab);
         }
-        // Alice's and Bob's.
+        // One response for Alice and one for Bob.
         Assert.Equal(2, responses.Count);
-        // A request finds a connection that is free.
+        // A request finds a free connection.
         Assert.Equal(200, await tabs[7].EvaluateAsync<int>("() => fetch('/api/v1/auth/status').then(answer => answer.status)"));
     }
 
     [Fact]
-    public async Task Without_web_locks_the_tabs_have_one_response_too()
+    public async Task Without_Web_Locks_tabs_still_share_one_response()
     {
         await using var host = await TestHost.StartAsync();
         using var playwright = await Playwright.CreateAsync();
@@ -125,7 +125,7 @@ public sealed class OneResponseTests(BrowserFixture browser)
     private static Task IsLiveAsync(IPage page) =>
         Expect(page.Locator("[data-connection=live], [data-cloud=synced]").First).ToBeVisibleAsync();
 
-    /// <summary>Changes that other users and devices make, one of each system.</summary>
+    /// <summary>Changes by other users and devices, one in each system.</summary>
     private sealed class Changes : IDisposable
     {
         private readonly HttpClient _alice;
@@ -162,7 +162,7 @@ public sealed class OneResponseTests(BrowserFixture browser)
         {
             await SendAsync(HttpMethod.Post, "/api/tasks", new { title = $"Task {word}" });
             await SendAsync(HttpMethod.Post, "/api/v1/wishlists/demo-birthday/items", new { title = $"Wish {word}" });
-            // Another session of the user, whose lock is another's for the tabs.
+            // Another session of the user: its lock appears to the tabs as another holder's.
             await SendAsync(HttpMethod.Post, "/api/v1/files/acquire_lock", new { file_id = _files[word] });
             foreach (var (_, id) in _cases)
                 await SendAsync(

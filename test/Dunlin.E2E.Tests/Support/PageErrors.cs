@@ -6,16 +6,15 @@ using Microsoft.Playwright;
 namespace Dunlin.E2E.Tests.Support;
 
 /// <summary>
-/// Collects what the pages of a browser context report as errors: uncaught exceptions, rejected promises, and the console. Some things the
-/// browser logs by itself, and they are no faults of the page: answers of the server that a page knows how to take (sign in, forbidden,
-/// gone, conflict, busy), a network that a test takes away, and headers that count over https only. A request that the server cannot
-/// read and the server's own failure are faults, unless the test says that it is about such an answer.
+/// Collects errors of the pages in a browser context: uncaught exceptions, rejected promises and console errors. Ignores browser messages
+/// about answers that pages handle (sign in, forbidden, gone, conflict, busy), about a network that a test cuts, and about headers for
+/// https. Errors 400 and 500 are faults unless the test expects them.
 /// </summary>
 internal sealed partial class PageErrors
 {
     private readonly List<string> _errors = [];
 
-    /// <param name="refusals">Statuses of answers that the test is about; may grow while it runs.</param>
+    /// <param name="refusals">Expected error statuses; may grow while the test runs.</param>
     public PageErrors(IBrowserContext context, IReadOnlyCollection<HttpStatusCode> refusals)
     {
         context.WebError += (_, error) => Add($"{error.Page?.Url}: {error.Error}");

@@ -3,7 +3,7 @@ using static Dunlin.E2E.Tests.Support.Pages;
 
 namespace Dunlin.E2E.Tests.Support;
 
-/// <summary>What each page does when its user signs out, or another user signs in, here or in another tab of the browser.</summary>
+/// <summary>Each page when its user signs out, or another user signs in, in this tab or another.</summary>
 public sealed class SessionChangeTests(BrowserFixture browser)
 {
     private const string Text = """
@@ -17,7 +17,7 @@ public sealed class SessionChangeTests(BrowserFixture browser)
 
     [Theory]
     [MemberData(nameof(Systems))]
-    public async Task Signing_out_takes_the_data_out_of_the_document_and_asks_the_server_for_nothing_more(string name)
+    public async Task Sign_out_clears_the_document_and_stops_all_requests(string name)
     {
         await using var host = await TestHost.StartAsync();
         var system = SystemPage.Of(name);
@@ -48,7 +48,7 @@ public sealed class SessionChangeTests(BrowserFixture browser)
 
     [Theory]
     [MemberData(nameof(Systems))]
-    public async Task Signing_out_in_another_tab_closes_the_page_and_says_how_many_changes_wait(string name)
+    public async Task Sign_out_in_another_tab_closes_the_page_and_counts_pending_changes(string name)
     {
         await using var host = await TestHost.StartAsync();
         var system = SystemPage.Of(name);
@@ -74,7 +74,7 @@ public sealed class SessionChangeTests(BrowserFixture browser)
 
     [Theory]
     [MemberData(nameof(Systems))]
-    public async Task Another_users_sign_in_in_another_tab_shows_and_sends_nothing_of_the_first_user(string name)
+    public async Task Another_users_sign_in_shows_and_sends_nothing_of_the_first_user(string name)
     {
         await using var host = await TestHost.StartAsync();
         var system = SystemPage.Of(name);
@@ -90,7 +90,7 @@ public sealed class SessionChangeTests(BrowserFixture browser)
                     refusals.Add($"{response.Status} {response.Request.Method} {response.Url}");
         };
 
-        // The cookie changes without a word to the tabs: the worst of the ways in which another user may come.
+        // The cookie changes without a message to the tabs: the hardest case of a user change.
         var login = await page.Context.APIRequest.PostAsync(
             new Uri(host.Address, "/api/v1/auth/login").ToString(),
             new() { DataObject = new { username = "carol", password = Dunlin.Host.DemoData.Password } }
@@ -105,7 +105,7 @@ public sealed class SessionChangeTests(BrowserFixture browser)
             Assert.DoesNotContain(SystemPage.Change, await system.ServerAsync(client), StringComparison.Ordinal);
         }
 
-        // Back to alice: what she did is there, and goes to the server as hers.
+        // Alice again: her changes still exist and are sent as hers.
         await page.Locator(".user-button").ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
         await page.Locator("[data-account=alice]").ClickAsync();
@@ -119,7 +119,7 @@ public sealed class SessionChangeTests(BrowserFixture browser)
 
     [Theory]
     [MemberData(nameof(Systems))]
-    public async Task A_session_that_ends_at_the_server_closes_the_page(string name)
+    public async Task A_session_ended_at_the_server_closes_the_page(string name)
     {
         await using var host = await TestHost.StartAsync();
         var system = SystemPage.Of(name);
@@ -131,7 +131,7 @@ public sealed class SessionChangeTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Signing_out_with_unsent_changes_asks_first()
+    public async Task Sign_out_with_unsent_changes_asks_first()
     {
         await using var host = await TestHost.StartAsync();
         var system = SystemPage.Of("todos");

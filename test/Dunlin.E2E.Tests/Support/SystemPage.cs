@@ -6,8 +6,9 @@ using static Dunlin.E2E.Tests.Support.Pages;
 
 namespace Dunlin.E2E.Tests.Support;
 
-/// <summary>What tests of all five pages need to know of each: its address, what it shows to alice, how something is changed on it,
-/// and what the server has.</summary>
+/// <summary>
+/// Describes one of the five pages for shared tests: its address, its content for alice, how to change something, and the server's data.
+/// </summary>
 internal abstract class SystemPage
 {
     public static IReadOnlyList<string> Names { get; } = ["todos", "warranty", "documents", "focus", "wishlists"];
@@ -16,19 +17,21 @@ internal abstract class SystemPage
 
     public abstract string Path { get; }
 
-    /// <summary>A text that the page shows to alice, in an element or a field.</summary>
+    /// <summary>Text that the page displays to alice, in an element or a field.</summary>
     public abstract string Data { get; }
 
-    /// <summary>The page is shown, and live.</summary>
+    /// <summary>Waits until the page is displayed and live.</summary>
     public abstract Task ReadyAsync(IPage page);
 
-    /// <summary>Changes something that the server cannot be told, and waits until the page has kept it.</summary>
+    /// <summary>Makes a change that cannot be sent, and waits until the page has stored it.</summary>
     public abstract Task ChangeAsync(IPage page);
 
-    /// <summary>After the same user has signed in again: what was changed is there, and sent where it is sent by itself.</summary>
+    /// <summary>
+    /// Checks, after the same user signed in again, that the change still exists and is sent if the page sends it automatically.
+    /// </summary>
     public abstract Task GoesOnAsync(IPage page, Func<Task<string>> server);
 
-    /// <summary>All that the server has for a user.</summary>
+    /// <summary>Returns all server data of a user.</summary>
     public abstract Task<string> ServerAsync(HttpClient user);
 
     public static SystemPage Of(string name) =>
@@ -41,7 +44,7 @@ internal abstract class SystemPage
             _ => new WishlistsPage(),
         };
 
-    /// <summary>The network is there for reading and for signing in and out only.</summary>
+    /// <summary>Blocks all requests except reads and those for signing in and out.</summary>
     public static Task BlockWritesAsync(IPage page) =>
         page.RouteAsync(
             "**/api/**",
@@ -141,7 +144,7 @@ internal abstract class SystemPage
             await document.TypeAsync($"<letter>{Change}</letter>");
         }
 
-        // A draft is kept for its user, and never sent by itself.
+        // A draft is kept for its user and never sent automatically.
         public override async Task GoesOnAsync(IPage page, Func<Task<string>> server)
         {
             await OpenAsync(page);
@@ -159,7 +162,7 @@ internal abstract class SystemPage
             return string.Concat(await Task.WhenAll(texts));
         }
 
-        // Of the files that alice and carol see, the first that may be written.
+        // Opens the first file that alice and carol see and may write.
         private static async Task OpenAsync(IPage page)
         {
             if (await page.Locator("main[data-open='']").CountAsync() == 0)

@@ -15,8 +15,10 @@ using Microsoft.Playwright;
 
 namespace Dunlin.E2E.Tests.Support;
 
-/// <summary>The whole host with its demo, in this process: real Kestrel, a real SQLite file in a folder of its own, the real
-/// pages. The server's time is the test's.</summary>
+/// <summary>
+/// The complete host with demo data in this process: real Kestrel, a real SQLite file in its own folder, the real pages. The test controls
+/// the server's time.
+/// </summary>
 public sealed class TestHost : IAsyncDisposable
 {
     private readonly DunlinTestHost _host;
@@ -34,20 +36,20 @@ public sealed class TestHost : IAsyncDisposable
 
     public static async Task<TestHost> StartAsync(Action<IServiceCollection>? configure = null)
     {
-        // The wall clock is the browser's, so that cookies and dates agree; from here on it stands still.
+        // Starts at the real time, so that cookies and dates match those of the browser. Then only the test advances it.
         var time = new ManualTime(TimeProvider.System.GetUtcNow());
         return new TestHost(await DunlinTestHost.StartAsync(host => Build(host, configure), time));
     }
 
-    /// <summary>Stops the host and starts it again on the same address and file, as a deployment does.</summary>
+    /// <summary>Restarts the host on the same address and file, as a deployment does.</summary>
     public Task RestartAsync() => _host.RestartAsync();
 
-    /// <summary>Starts a host that was stopped, on the same address and file.</summary>
+    /// <summary>Starts a stopped host on the same address and file.</summary>
     public Task ContinueAsync() => _host.StartAsync();
 
     public Task StopAsync() => _host.StopAsync();
 
-    /// <summary>A browser of its own, with nobody signed in and no page open.</summary>
+    /// <summary>Opens a separate browser context without a session or page.</summary>
     public async Task<IBrowserContext> ContextAsync(IBrowser browser, BrowserNewContextOptions? options = null)
     {
         var context = await browser.NewContextAsync(options);
@@ -57,10 +59,10 @@ public sealed class TestHost : IAsyncDisposable
         return context;
     }
 
-    /// <summary>Says that the test is about answers of this status: the browser logs them, and they are no faults of the page.</summary>
+    /// <summary>Declares an expected error status, which the browser logs without a fault of the page.</summary>
     public void ExpectRefusals(HttpStatusCode status) => _refusals.Add(status);
 
-    /// <summary>A browser of its own for a user, signed in, on a page.</summary>
+    /// <summary>Opens a separate browser context for a user, signed in, on a page.</summary>
     public async Task<IPage> OpenAsync(IBrowser browser, string user, string path, BrowserNewContextOptions? options = null)
     {
         var context = await ContextAsync(browser, options);
@@ -74,7 +76,7 @@ public sealed class TestHost : IAsyncDisposable
         return page;
     }
 
-    /// <summary>A client signed in as a user, for what happens beside the browser.</summary>
+    /// <summary>Returns a signed-in client for requests besides the browser.</summary>
     public async Task<HttpClient> ClientAsync(string user)
     {
         var client = TestClients.New(Address);
@@ -96,7 +98,7 @@ public sealed class TestHost : IAsyncDisposable
             host,
             configure: services =>
             {
-                // Time leaps here, and a unit that is run for the first time on a busy machine would be given up for what it leapt over.
+                // Time jumps here, and a unit of work that runs for the first time on a busy machine would exceed its limit.
                 services.Configure<SqliteOptions>(sqlite => sqlite.WriteLimit = TimeSpan.FromHours(1));
                 configure?.Invoke(services);
             }

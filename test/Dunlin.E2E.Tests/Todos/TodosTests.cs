@@ -7,7 +7,7 @@ namespace Dunlin.E2E.Tests.Todos;
 public sealed class TodosTests(BrowserFixture browser)
 {
     [Fact]
-    public async Task A_task_made_in_one_window_appears_in_the_other()
+    public async Task A_task_created_in_one_window_appears_in_the_other()
     {
         await using var host = await TestHost.StartAsync();
         var alice = await host.OpenAsync(browser.Browser, "alice", "/todos/demo-trip");
@@ -25,7 +25,7 @@ public sealed class TodosTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Offline_in_one_window_and_edits_in_both_converge_when_it_is_back_and_nothing_is_lost()
+    public async Task Concurrent_offline_edits_converge_without_loss()
     {
         await using var host = await TestHost.StartAsync();
         var alice = await host.OpenAsync(browser.Browser, "alice", "/todos/demo-trip");
@@ -54,7 +54,7 @@ public sealed class TodosTests(BrowserFixture browser)
         {
             await Expect(Entry(page, "Made by Bob offline")).ToHaveCountAsync(1);
             await Expect(Entry(page, "Made by Alice meanwhile")).ToHaveCountAsync(1);
-            // Both changes of one task, made apart: her words and his tick.
+            // Both offline changes of one task: her title and his check mark.
             await Expect(page.Locator("[data-task=t1][data-done=true] .entry-title")).ToHaveValueAsync("Borrow the better scope");
             await Expect(page.Locator("[data-task=t2]")).ToHaveCountAsync(0);
             await Expect(page.Locator("[data-task]")).ToHaveCountAsync(5);
@@ -64,7 +64,7 @@ public sealed class TodosTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task A_list_that_is_shared_appears_and_vanishes_when_it_is_no_longer_shared()
+    public async Task A_shared_list_appears_and_disappears_when_unshared()
     {
         await using var host = await TestHost.StartAsync();
         var alice = await host.OpenAsync(browser.Browser, "alice", "/todos");
@@ -101,7 +101,7 @@ public sealed class TodosTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task On_a_phone_an_invitation_can_be_declined_by_keyboard_and_the_focus_stays()
+    public async Task An_invitation_is_declined_by_keyboard_on_a_phone_and_focus_stays()
     {
         await using var host = await TestHost.StartAsync();
         var alice = await host.OpenAsync(browser.Browser, "alice", "/todos/demo-desk");
@@ -132,7 +132,7 @@ public sealed class TodosTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task The_page_keeps_its_data_over_a_restart_of_the_server_and_sends_what_was_done_meanwhile()
+    public async Task The_page_keeps_data_across_a_server_restart_and_sends_changes()
     {
         await using var host = await TestHost.StartAsync();
         var alice = await host.OpenAsync(browser.Browser, "alice", "/todos/demo-desk");
@@ -149,7 +149,7 @@ public sealed class TodosTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task The_stream_page_shows_the_words_of_the_stream()
+    public async Task The_stream_page_displays_the_raw_stream()
     {
         await using var host = await TestHost.StartAsync();
         var page = await host.OpenAsync(browser.Browser, "bob", "/todos/stream");
@@ -162,7 +162,7 @@ public sealed class TodosTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task On_a_phone_there_are_the_lists_first_and_then_one_of_them()
+    public async Task A_phone_shows_the_lists_first_and_then_one_list()
     {
         await using var host = await TestHost.StartAsync();
         var page = await host.OpenAsync(

@@ -4,7 +4,7 @@ using static Dunlin.E2E.Tests.Support.Pages;
 
 namespace Dunlin.E2E.Tests.Warranty;
 
-/// <summary>The warranty page of one user, in the words of a test.</summary>
+/// <summary>The warranty page of one user, as operations of a test.</summary>
 internal sealed class WarrantyPage(IPage page)
 {
     public IPage Page { get; } = page;
@@ -38,7 +38,7 @@ internal sealed class WarrantyPage(IPage page)
         return Editor(id, field);
     }
 
-    /// <summary>Holds back the saves of this page until the result is let go.</summary>
+    /// <summary>Blocks the saves of this page until the result is opened.</summary>
     public async Task<Gate> HoldSavesAsync()
     {
         var gate = new Gate();

@@ -5,7 +5,7 @@ using static Dunlin.E2E.Tests.Support.Pages;
 
 namespace Dunlin.E2E.Tests.Warranty;
 
-/// <summary>The seed's five tests and what its authors forgot, with two users in real browsers.</summary>
+/// <summary>The five tests of the original system and additional cases, with two users in real browsers.</summary>
 public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
 {
     private const string Name = "customerName";
@@ -30,7 +30,7 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Seed_2_A_field_that_is_edited_is_locked_for_others_with_the_holders_name_and_free_afterwards()
+    public async Task Seed_2_An_edited_field_is_locked_for_others_with_the_holders_name()
     {
         var (bob, carol) = (await OpenAsync("bob"), await OpenAsync("carol"));
         var editor = await bob.EditAsync(20, Name);
@@ -46,7 +46,7 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Seed_3_Rapid_typing_is_one_request_and_a_menu_saves_at_once()
+    public async Task Seed_3_Fast_typing_is_one_request_and_a_menu_saves_at_once()
     {
         var bob = await OpenAsync("bob");
         var saves = bob.WatchSaves();
@@ -67,7 +67,7 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Seed_4_A_lost_network_is_shown_and_recovered_and_what_happened_meanwhile_arrives()
+    public async Task Seed_4_A_network_outage_is_shown_and_missed_changes_arrive()
     {
         var (bob, carol) = (await OpenAsync("bob"), await OpenAsync("carol"));
         await bob.Page.Context.SetOfflineAsync(true);
@@ -82,7 +82,7 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Seed_4_A_restarted_server_is_shown_and_recovered_and_the_session_lives_on()
+    public async Task Seed_4_A_restarted_server_is_shown_and_the_session_continues()
     {
         var (bob, carol) = (await OpenAsync("bob"), await OpenAsync("carol"));
         await _host.StopAsync();
@@ -97,7 +97,7 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Seed_5_The_lock_of_a_browser_that_vanished_ends_and_another_can_edit()
+    public async Task Seed_5_The_lock_of_a_vanished_browser_expires_and_another_can_edit()
     {
         var (bob, carol) = (await OpenAsync("bob"), await OpenAsync("carol"));
         await bob.EditAsync(20, Name);
@@ -110,7 +110,7 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task G3_A_save_that_comes_after_its_lock_was_lost_is_refused_and_the_value_goes_back_with_a_toast()
+    public async Task G3_A_save_after_a_lost_lock_is_refused_and_reverted_with_a_toast()
     {
         var bob = await OpenAsync("bob");
         var before = (await bob.Cell(20, Name).GetAttributeAsync("data-value"))!;
@@ -130,7 +130,7 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_late_joiner_sees_the_locks_that_exist()
+    public async Task A_late_joiner_sees_existing_locks()
     {
         var bob = await OpenAsync("bob");
         await bob.EditAsync(20, Name);
@@ -139,7 +139,7 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_lock_is_still_held_while_its_save_is_pending_and_goes_after_it()
+    public async Task The_lock_is_held_until_its_pending_save_has_ended()
     {
         var (bob, carol) = (await OpenAsync("bob"), await OpenAsync("carol"));
         var gate = await bob.HoldSavesAsync();
@@ -147,7 +147,7 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
         await editor.FillAsync("Pending");
         await editor.PressAsync("Tab");
         await gate.Arrived.Task.WaitAsync(TimeSpan.FromSeconds(20));
-        // The editor is closed and the save on its way: the lock stands.
+        // The editor is closed and the save is in flight: the lock is still held.
         await Expect(bob.Editor(20, Name)).ToHaveCountAsync(0);
         await Expect(carol.Lock(20, Name)).ToHaveCountAsync(1);
         using var client = await _host.ClientAsync("carol");
@@ -159,7 +159,7 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_second_tab_of_the_same_user_neither_steals_nor_releases_the_first_ones_lock()
+    public async Task A_second_tab_neither_takes_nor_releases_the_first_tabs_lock()
     {
         var (bob, carol) = (await OpenAsync("bob"), await OpenAsync("carol"));
         var second = new WarrantyPage(await bob.Page.Context.NewPageAsync());
@@ -178,7 +178,7 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Edits_made_offline_do_not_vanish_and_are_saved_when_the_network_is_back()
+    public async Task Offline_edits_survive_and_are_saved_when_the_network_returns()
     {
         var (bob, carol) = (await OpenAsync("bob"), await OpenAsync("carol"));
         await bob.Page.Context.SetOfflineAsync(true);
@@ -194,7 +194,7 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_full_sync_fetches_every_60_s_and_does_not_touch_a_field_that_is_edited()
+    public async Task The_full_sync_runs_every_60_s_and_keeps_edited_fields()
     {
         var page = await _host.OpenAsync(chromium.Browser, "bob", "/api/v1/auth/status");
         await page.Clock.InstallAsync();
@@ -205,7 +205,7 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
         var editor = await bob.EditAsync(20, Name);
         await editor.FillAsync("Being typed");
         var synced = page.WaitForResponseAsync(r => r.Url.Contains("/branches/1/cases", StringComparison.Ordinal));
-        // The page's clock goes in steps of a third of the lease, so that each renewal is answered in its own time.
+        // Advances the page's clock in thirds of the lease, so that each renewal gets its answer in time.
         for (var second = 0; second < 63; second += 10)
         {
             var renewed = page.WaitForResponseAsync(r => r.Request.Method == "POST" && r.Url.Contains("/locks/", StringComparison.Ordinal));
@@ -219,7 +219,7 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_user_of_another_branch_gets_neither_its_cases_nor_its_events()
+    public async Task A_user_of_another_branch_gets_neither_cases_nor_events()
     {
         var dave = await _host.OpenAsync(chromium.Browser, "dave", "/branch/1");
         await Expect(dave.Locator("[data-case-row]")).ToHaveCountAsync(0);

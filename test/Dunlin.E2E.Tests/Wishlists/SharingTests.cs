@@ -6,11 +6,11 @@ using static Dunlin.E2E.Tests.Wishlists.WishlistPages;
 
 namespace Dunlin.E2E.Tests.Wishlists;
 
-/// <summary>Sharing, marks and the surprise, and the page for everybody: other languages, small windows, the keyboard.</summary>
+/// <summary>Sharing, marks and their secrecy, and the page with other languages, small windows and the keyboard.</summary>
 public sealed class SharingTests(BrowserFixture browser)
 {
     [Fact]
-    public async Task Marks_reach_everyone_but_the_owner_who_sees_none_by_any_path()
+    public async Task Marks_reach_all_members_but_are_invisible_to_the_owner()
     {
         await using var host = await TestHost.StartAsync();
         var alice = await host.OpenAsync(browser.Browser, "alice", "/healthz/live", new BrowserNewContextOptions { Locale = "en-GB" });
@@ -35,11 +35,11 @@ public sealed class SharingTests(BrowserFixture browser)
         await Expect(Wish(bob, "Water glasses").GetByText("3 left")).ToBeVisibleAsync();
         await Expect(Wish(carol, "Cast iron teapot").GetByText("Bob Baker gives 1")).ToBeVisibleAsync(Patient);
         await Expect(Wish(carol, "Water glasses").GetByText("Bob Baker gives 3")).ToBeVisibleAsync(Patient);
-        // She may only look.
+        // She may only view.
         await Expect(carol.GetByRole(AriaRole.Button, new() { Name = "I’ll give this" })).ToHaveCountAsync(0);
         await bob.PictureAsync("wishlists-marks");
 
-        // Something that all of them see, after the marks: when it is there, so would the marks be.
+        // A change after the marks that all of them see: when it has arrived, marks would have arrived too.
         await AddAsync(alice, "The last wish");
         await Expect(Wish(bob, "The last wish")).ToBeVisibleAsync(Patient);
         await SyncedAsync(alice);
@@ -58,7 +58,7 @@ public sealed class SharingTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task A_link_shows_the_list_before_signing_in_lets_join_and_ends_when_it_is_revoked()
+    public async Task A_link_previews_and_joins_a_list_until_it_is_revoked()
     {
         await using var host = await TestHost.StartAsync();
         var alice = await OpenAsync(host, browser.Browser, "alice");
@@ -95,7 +95,7 @@ public sealed class SharingTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task The_page_speaks_Russian_fits_a_phone_and_is_used_by_keyboard()
+    public async Task The_page_supports_Russian_phones_and_the_keyboard()
     {
         await using var host = await TestHost.StartAsync();
         var page = await OpenAsync(
@@ -125,7 +125,7 @@ public sealed class SharingTests(BrowserFixture browser)
         Assert.Equal(0, await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - innerWidth"));
         await page.PictureAsync("wishlists-phone");
 
-        // By keyboard into the dialogue and out again: the focus is where it was.
+        // Into the dialog and back by keyboard: the focus returns.
         var edit = page.GetByRole(AriaRole.Button, new() { Name = "Изменить: Чайник" });
         await edit.FocusAsync();
         await page.Keyboard.PressAsync("Enter");
@@ -144,7 +144,7 @@ public sealed class SharingTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task After_signing_out_another_user_of_the_browser_sees_only_what_is_theirs()
+    public async Task After_sign_out_another_user_sees_only_own_data()
     {
         await using var host = await TestHost.StartAsync();
         var page = await OpenAsync(host, browser.Browser, "alice");
@@ -170,7 +170,7 @@ public sealed class SharingTests(BrowserFixture browser)
         var page = await OpenAsync(host, browser.Browser, "alice");
         var session = await page.Context.NewCDPSessionAsync(page);
         var errors = await session.SendAsync("Page.getInstallabilityErrors");
-        // A context of a test is a private window, in which nothing can be installed.
+        // The context of a test is a private window, which cannot install an application.
         var found = errors!
             .Value.GetProperty("installabilityErrors")
             .EnumerateArray()

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.E2E.Tests.Wishlists;
 
-/// <summary>A shop on loopback whose pages wait until the test lets them go.</summary>
+/// <summary>A shop on loopback whose pages wait until the test releases them.</summary>
 internal sealed class Shop : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -19,7 +19,7 @@ internal sealed class Shop : IAsyncDisposable
 
     public Uri Address { get; private set; } = null!;
 
-    /// <summary>Whether <c>/lamp</c> is there.</summary>
+    /// <summary>Whether <c>/lamp</c> exists.</summary>
     public bool HasLamp { get; set; }
 
     public static async Task<Shop> StartAsync()
@@ -46,7 +46,7 @@ internal sealed class Shop : IAsyncDisposable
         return shop;
     }
 
-    /// <summary>Lets the pages answer.</summary>
+    /// <summary>Releases the pages.</summary>
     public void Open() => _open.TrySetResult();
 
     public async ValueTask DisposeAsync()

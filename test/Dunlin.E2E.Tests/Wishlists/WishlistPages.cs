@@ -6,7 +6,7 @@ using static Dunlin.E2E.Tests.Support.Pages;
 
 namespace Dunlin.E2E.Tests.Wishlists;
 
-/// <summary>What the tests of the wishlists do with its page.</summary>
+/// <summary>Operations of the wishlist tests on the page.</summary>
 internal static class WishlistPages
 {
     public const string Demo = "/wishlists/list/demo-birthday";
@@ -57,7 +57,7 @@ internal static class WishlistPages
         await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
     }
 
-    /// <summary>Pictures of shops, which are elsewhere, are drawn here.</summary>
+    /// <summary>Replaces pictures of external shops.</summary>
     public static Task DrawPicturesAsync(IPage page) =>
         page.RouteAsync(
             "https://pictures.example/**",

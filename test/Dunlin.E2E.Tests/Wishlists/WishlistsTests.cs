@@ -7,11 +7,11 @@ using static Dunlin.E2E.Tests.Wishlists.WishlistPages;
 
 namespace Dunlin.E2E.Tests.Wishlists;
 
-/// <summary>The wishlists in Chromium: what their contract promises, each by the number it has there.</summary>
+/// <summary>The wishlists in Chromium: the guarantees of their contract, with its numbers.</summary>
 public sealed class WishlistsTests(BrowserFixture browser)
 {
     [Fact]
-    public async Task Seed_1_A_wish_by_address_is_there_at_once_and_is_looked_up_without_a_refresh()
+    public async Task Seed_1_An_item_by_URL_appears_at_once_and_resolves_without_reload()
     {
         await using var shop = await Shop.StartAsync();
         await using var host = await HostAsync(shop);
@@ -53,7 +53,7 @@ public sealed class WishlistsTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Seed_3_When_the_network_or_the_server_was_away_everything_goes_on_by_itself()
+    public async Task Seed_3_Everything_continues_after_a_network_or_server_outage()
     {
         await using var host = await TestHost.StartAsync();
         var (alice, other) = (await OpenAsync(host, browser.Browser, "alice"), await OpenAsync(host, browser.Browser, "alice"));
@@ -82,7 +82,7 @@ public sealed class WishlistsTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Seed_4_With_the_stream_blocked_changes_are_sent_at_once_and_asked_for_now_and_then()
+    public async Task Seed_4_With_a_blocked_stream_changes_are_sent_and_polled()
     {
         await using var host = await TestHost.StartAsync();
         var blocked = await host.OpenAsync(browser.Browser, "alice", "/healthz/live", new BrowserNewContextOptions { Locale = "en-GB" });
@@ -132,7 +132,7 @@ public sealed class WishlistsTests(BrowserFixture browser)
         }
         Assert.Equal(1, pushes.Sum(seen => seen.Count));
 
-        // The tab that replicates goes, and another takes over.
+        // The replicating tab closes, and another takes over.
         await first.CloseAsync();
         await AddAsync(tabs[1], "Made when the first was gone");
         await Expect(Wish(tabs[2], "Made when the first was gone")).ToBeVisibleAsync(Patient);
@@ -144,7 +144,7 @@ public sealed class WishlistsTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task The_page_opens_without_a_server_with_all_that_was_made_and_sends_it_later()
+    public async Task The_page_opens_offline_with_all_changes_and_sends_them_later()
     {
         await using var host = await TestHost.StartAsync();
         var (alice, other) = (await OpenAsync(host, browser.Browser, "alice"), await OpenAsync(host, browser.Browser, "alice"));
@@ -158,7 +158,7 @@ public sealed class WishlistsTests(BrowserFixture browser)
         await CloudAsync(alice, "offline", 1);
         await RenameAsync(alice, "Water glasses", "Wine glasses");
         await CloudAsync(alice, "offline", 2);
-        // Neither the interface nor the stream is ever answered from what is kept.
+        // Neither the API nor the stream is answered from the cache.
         var kept = await alice.EvaluateAsync<string[]>(
             "async () => (await (await caches.open('dunlin-wishlists')).keys()).map((r) => new URL(r.url).pathname)"
         );

@@ -8,7 +8,7 @@ namespace Dunlin.Focus.Tests.Guide;
 public sealed class GuideTests
 {
     [Fact]
-    public void The_CSharp_of_the_guide_is_what_is_compiled_here()
+    public void Code_of_the_guide_equals_the_compiled_code()
     {
         var blocks = Regex
             .Matches(Repository.Read("docs/guides/add-a-channel.md"), "```csharp\n(?<text>.*?)```", RegexOptions.Singleline)
@@ -27,7 +27,7 @@ public sealed class GuideTests
     }
 
     [Fact]
-    public async Task What_the_guide_builds_works()
+    public async Task Code_of_the_guide_works()
     {
         await using var host = await FocusHost.StartAsync(
             engine =>

@@ -7,7 +7,7 @@ using YamlDotNet.Serialization;
 
 namespace Dunlin.Host.Tests.Deploy;
 
-/// <summary><c>deploy/compose.yaml</c> against what it starts: the host, and nginx with <c>nginx-cluster.conf</c>.</summary>
+/// <summary>Checks <c>deploy/compose.yaml</c> against the host and nginx with <c>nginx-cluster.conf</c>.</summary>
 public sealed partial class ComposeTests
 {
     private readonly Dictionary<object, object> _services;
@@ -27,7 +27,7 @@ public sealed partial class ComposeTests
     private static string Deploy => Path.Combine(NginxProcess.Root(), "deploy");
 
     [Fact]
-    public void The_nodes_are_those_that_nginx_knows_each_with_options_and_settings_that_the_host_takes()
+    public void The_nodes_match_nginx_and_use_valid_options_and_settings()
     {
         var ports = new List<int>();
         foreach (var node in _nodes.Values)
@@ -38,7 +38,7 @@ public sealed partial class ComposeTests
             ports.Add(settings.Port);
             var environment = Map(node["environment"]);
             Assert.Empty(KnownSettings.Unknown(environment.Keys.Cast<string>()));
-            // nginx and the nodes share the machine's network: that is how it reaches them, and who is believed.
+            // nginx and the nodes share the host network, so the nodes must trust its loopback address as a proxy.
             Assert.Equal(("host", "127.0.0.1"), (node["network_mode"], environment["Dunlin__TrustedProxies"]));
         }
         Assert.Equal(NginxPorts(), ports);
@@ -51,7 +51,7 @@ public sealed partial class ComposeTests
     }
 
     [Fact]
-    public void The_image_runs_what_it_holds_with_options_that_the_host_takes_and_keeps_its_data_where_the_nodes_do()
+    public void The_image_runs_its_program_with_valid_options_and_data_paths()
     {
         var image = Dockerfile.Read();
         Assert.Equal(["dotnet", "/opt/dunlin/Dunlin.Host.dll"], image.EntryPoint);
@@ -66,7 +66,7 @@ public sealed partial class ComposeTests
     }
 
     [Fact]
-    public void The_databases_are_where_the_nodes_look_for_them_and_take_all_their_connections()
+    public void The_nodes_find_the_databases_with_enough_connections()
     {
         var environment = Map(_nodes.Values.First()["environment"]);
         var store = new System.Data.Common.DbConnectionStringBuilder { ConnectionString = (string)environment["Dunlin__Store"] };
@@ -95,7 +95,7 @@ public sealed partial class ComposeTests
     }
 
     [Fact]
-    public async Task The_health_check_of_a_node_is_true_of_one_that_is_ready_and_of_nothing_else()
+    public async Task The_health_check_of_a_node_succeeds_only_when_it_is_ready()
     {
         await using var host = new HostProcess();
         await host.StartAsync("--no-demo");
@@ -106,7 +106,7 @@ public sealed partial class ComposeTests
             Assert.Equal(["CMD", "bash", "-c"], check[..3]);
             Assert.Contains("/" + port + " ", check[3], StringComparison.Ordinal);
             Assert.Equal(0, await RunAsync(check[3].Replace(port, $"{host.Port}", StringComparison.Ordinal)));
-            // Something that answers, but not that it is ready; and nobody at all.
+            // A server that is not ready, and no server.
             Assert.NotEqual(
                 0,
                 await RunAsync(
@@ -120,7 +120,7 @@ public sealed partial class ComposeTests
     }
 
     [Fact]
-    public void Nginx_lets_through_the_largest_body_that_the_server_takes()
+    public void Nginx_passes_the_largest_body_that_the_server_accepts()
     {
         foreach (var file in new[] { "nginx.conf", "nginx-cluster.conf" })
         {

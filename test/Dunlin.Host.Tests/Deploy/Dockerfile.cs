@@ -2,23 +2,23 @@ using System.Text.Json;
 
 namespace Dunlin.Host.Tests.Deploy;
 
-/// <summary><c>deploy/Dockerfile</c>, as far as it says what is run.</summary>
+/// <summary>The commands in <c>deploy/Dockerfile</c>.</summary>
 internal sealed class Dockerfile
 {
     private readonly List<string> _lines;
 
     private Dockerfile(string text) => _lines = [.. text.Split('\n')];
 
-    /// <summary>The command that makes the program.</summary>
+    /// <summary>The publish command.</summary>
     public string Publish => After("RUN ", line => line.Contains("dotnet publish", StringComparison.Ordinal));
 
-    /// <summary>Where the pages are put.</summary>
+    /// <summary>The folder of the pages.</summary>
     public string Pages => After("COPY --from=web ", static _ => true).Split(' ')[1];
 
-    /// <summary>What is run, and with which options.</summary>
+    /// <summary>The program with its fixed options.</summary>
     public IReadOnlyList<string> EntryPoint => JsonSerializer.Deserialize<List<string>>(After("ENTRYPOINT ", static _ => true))!;
 
-    /// <summary>The options unless others are given.</summary>
+    /// <summary>The default options.</summary>
     public IReadOnlyList<string> Options => JsonSerializer.Deserialize<List<string>>(After("CMD ", static _ => true))!;
 
     public static Dockerfile Read() => new(File.ReadAllText(Path.Combine(NginxProcess.Root(), "deploy", "Dockerfile")));

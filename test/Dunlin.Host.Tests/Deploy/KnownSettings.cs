@@ -1,14 +1,14 @@
 namespace Dunlin.Host.Tests.Deploy;
 
-/// <summary>What may be said to the host in its environment.</summary>
+/// <summary>The environment variables that the host reads.</summary>
 internal static class KnownSettings
 {
     private const string Prefix = "Dunlin__";
 
-    // What belongs to the runtime and not to the host.
+    // Variables of the runtime.
     private static readonly string[] Foreign = ["ASPNETCORE_ENVIRONMENT", "DOTNET_gcServer"];
 
-    /// <summary>The names among these that nobody reads.</summary>
+    /// <summary>Returns the names that nothing reads.</summary>
     public static IEnumerable<string> Unknown(IEnumerable<string> names) =>
         names.Where(name =>
             !Foreign.Contains(name, StringComparer.Ordinal)

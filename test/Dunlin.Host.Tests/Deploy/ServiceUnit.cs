@@ -1,6 +1,6 @@
 namespace Dunlin.Host.Tests.Deploy;
 
-/// <summary><c>deploy/dunlin@.service</c>: its settings in the order of the file, as systemd.syntax(7) has them.</summary>
+/// <summary>Parses <c>deploy/dunlin@.service</c>: its settings in file order, by systemd.syntax(7).</summary>
 internal sealed class ServiceUnit
 {
     private readonly List<(string Name, string Value)> _settings = [];
@@ -21,7 +21,7 @@ internal sealed class ServiceUnit
 
     public string this[string name] => _settings.Single(setting => setting.Name == name).Value;
 
-    /// <summary>The variables that it sets.</summary>
+    /// <summary>The variables that the unit sets.</summary>
     public IReadOnlyDictionary<string, string> Environment =>
         _settings
             .Where(setting => setting.Name == "Environment")

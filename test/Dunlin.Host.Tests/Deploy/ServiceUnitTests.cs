@@ -5,15 +5,15 @@ using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Host.Tests.Deploy;
 
-/// <summary><c>deploy/dunlin@.service</c>, judged by systemd's own tools, and run as far as it goes without a systemd that runs.</summary>
+/// <summary>Checks <c>deploy/dunlin@.service</c> with systemd's tools, and runs it as far as possible without a running systemd.</summary>
 public sealed class ServiceUnitTests : IDisposable
 {
-    /// <summary>Of 0 (tight) to 10; what is left is its network and the compiler of the runtime.</summary>
-    private const string MostExposed = "20"; // tenths
+    /// <summary>Maximum exposure, 0 (tight) to 10. The rest is caused by network access and the JIT compiler.</summary>
+    private const string MostExposed = "20"; // in tenths
 
     private static readonly string[] Owned = ["dunlin", "5081"];
 
-    // Where the program sees it: the checkout may lie below /tmp, of which the unit has one of its own.
+    // The program's folder inside the unit. The checkout may be below /tmp, which the unit replaces.
     private const string Seen = "/mnt";
 
     private readonly string _folder = Directory
@@ -24,10 +24,10 @@ public sealed class ServiceUnitTests : IDisposable
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Systemd_takes_every_line_of_it_and_calls_it_safe()
+    public async Task Systemd_accepts_the_unit_and_rates_it_safe()
     {
         var file = Path.Combine(_folder, "dunlin@5081.service");
-        // The one thing that is judged and is not the unit's: whether the program is there.
+        // The only check that depends on the machine: whether the program exists.
         await File.WriteAllTextAsync(file, _unit.Text.Replace("/usr/bin/dotnet", Dotnet(), StringComparison.Ordinal), Cancellation);
         var (status, said) = await RunAsync("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", file);
         Assert.True(status == 0 && said.Length == 0, said);
@@ -36,7 +36,7 @@ public sealed class ServiceUnitTests : IDisposable
     }
 
     [Fact]
-    public void Its_settings_are_ones_that_the_host_knows_and_its_ports_those_of_nginx()
+    public void Unit_settings_are_known_to_the_host_and_its_ports_to_nginx()
     {
         Assert.Empty(KnownSettings.Unknown(_unit.Environment.Keys));
         Assert.Equal("127.0.0.1", _unit.Environment["Dunlin__TrustedProxies"]);
@@ -53,9 +53,9 @@ public sealed class ServiceUnitTests : IDisposable
     }
 
     [Fact]
-    public async Task The_program_as_it_is_published_runs_by_its_command_line_without_privileges_and_writes_to_its_state_directory_alone()
+    public async Task The_published_program_runs_unprivileged_with_its_state_directory()
     {
-        // As the Dockerfile does it; built it is already. The pages go where its COPY puts them.
+        // Publishes as the Dockerfile does, without a build. Its COPY determines the folder of the pages.
         var program = Path.Combine(_folder, "opt", "dunlin");
         var image = Dockerfile.Read();
         var (published, said) = await RunAsync(
@@ -84,7 +84,7 @@ public sealed class ServiceUnitTests : IDisposable
             await ReadyAsync(client, process);
             Assert.Equal("<p>the page</p>", await client.GetStringAsync("/", Cancellation));
             Assert.Equal(HttpStatusCode.Unauthorized, (await client.GetAsync("/dunlin/v1/stats", Cancellation)).StatusCode);
-            // What systemd sends first.
+            // The signal that systemd sends first.
             using var term = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
             await process
                 .WaitForExitAsync(Cancellation)
@@ -101,8 +101,10 @@ public sealed class ServiceUnitTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>Runs a command with what of the unit a process can be given by anybody: a file system that can be read only, except the
-    /// state directory; a /tmp of its own; no capabilities, and none to be had; its limits, its mask, and its environment alone.</summary>
+    /// <summary>
+    /// Runs a command with the unit's restrictions that an unprivileged process can apply: a read-only file system except the state
+    /// directory, a private /tmp, no capabilities, its limits, its umask, and only its environment.
+    /// </summary>
     private Process Start(string command, string state)
     {
         var script = string.Create(

@@ -12,15 +12,15 @@ using Npgsql;
 
 namespace Dunlin.Host.Tests.Upgrade;
 
-/// <summary>Databases that version 0.1.0 made: dumps of the demo data, with one lease that was granted on 'warranty/1/1/status'.</summary>
+/// <summary>Databases of version 0.1.0: dumps of the demo data, with one lease granted on 'warranty/1/1/status'.</summary>
 public sealed class UpgradeTests
 {
     private const string Topic = "warranty/1";
 
-    /// <summary>The events of <see cref="Topic"/> behind the offset 20 in both dumps.</summary>
+    /// <summary>Number of events of <see cref="Topic"/> after offset 20 in both dumps.</summary>
     private const int Missed = 21;
 
-    /// <summary>The secret of a session cookie of alice, who signed in before the upgrade.</summary>
+    /// <summary>The secret in the session cookie of alice, who signed in before the upgrade.</summary>
     private const string Secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
     private const string CookieName = "upgraded_session";
@@ -67,13 +67,13 @@ public sealed class UpgradeTests
 
     private static Task StartAsync(HostProcess host, params string[] options)
     {
-        // The dumps grow older than the journal keeps events.
+        // The events in the dumps get older than the retention time.
         host.Settings["Dunlin__Retention__TrimInterval"] = "00:00:00";
         host.Settings["Dunlin__Accounts__CookieName"] = CookieName;
         return host.StartAsync(options);
     }
 
-    // As version 0.1.0 kept it: with the hash of the secret, and without a stamp.
+    // A session of version 0.1.0: with the hash of the secret and without a stamp.
     private static string AddSession(string table)
     {
         var hash = Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(Secret)));
@@ -128,7 +128,7 @@ public sealed class UpgradeTests
         Assert.Equal($"{epoch}-27", read[1].EventId);
         Assert.Equal($"{epoch}-166", read[^1].EventId);
 
-        // A fencing token is never given twice, also not after the upgrade.
+        // Fencing tokens never repeat, also after the upgrade.
         using var granted = await client.PutAsJsonAsync(
             "/dunlin/v1/leases/warranty/1/2/status",
             new { leaseId = "lease-after-upgrade", seconds = 30 },

@@ -6,7 +6,7 @@ namespace Dunlin.Postgres.Tests.Accounts;
 public sealed class SecretStoreTests
 {
     [Fact]
-    public async Task Nodes_that_start_together_end_with_one_secret()
+    public async Task Nodes_that_start_together_agree_on_one_secret()
     {
         await using var backend = await Backend.NewAsync();
         SecretStore[] nodes = [new(await backend.OpenAsync()), new(await backend.OpenAsync())];

@@ -5,7 +5,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Postgres.Tests.Accounts;
 
-/// <summary>What the other nodes hear of accounts and sessions, in the transaction that changes them.</summary>
+/// <summary>Account and session changes reach the other nodes in the transaction of the change.</summary>
 public sealed class SharedAccountTests : IAsyncLifetime
 {
     private Backend _backend = null!;
@@ -17,7 +17,7 @@ public sealed class SharedAccountTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _backend.DisposeAsync();
 
     [Fact]
-    public async Task G4_A_replaced_account_is_announced_with_it_and_a_new_one_is_not()
+    public async Task G4_Replacing_an_account_is_announced_with_the_change()
     {
         var store = await _backend.OpenAsync();
         var accounts = new AccountStore(store);
@@ -29,7 +29,7 @@ public sealed class SharedAccountTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task G4_A_session_that_is_removed_is_announced_with_it_once()
+    public async Task G4_Removing_a_session_is_announced_once_with_the_change()
     {
         var store = await _backend.OpenAsync();
         var sessions = new SessionStore(store);

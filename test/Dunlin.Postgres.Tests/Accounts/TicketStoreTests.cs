@@ -23,7 +23,7 @@ public sealed class TicketStoreTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _backend.DisposeAsync();
 
     [Fact]
-    public async Task A_ticket_of_one_node_is_taken_at_another_whole_and_once()
+    public async Task A_ticket_of_one_node_is_redeemed_once_at_another()
     {
         var ticket = new TicketRow("hash", "u1", "Ünal", ["admin", "user"], "s1", true, Noon.AddSeconds(30), Noon.AddHours(1))
         {
@@ -39,7 +39,7 @@ public sealed class TicketStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_expired_ticket_opens_nothing_and_is_forgotten()
+    public async Task An_expired_ticket_is_refused_and_deleted()
     {
         await _nodes[0].AddAsync(Of("old", "u1"), Noon, Cancellation);
         Assert.Null(await _nodes[1].TakeAsync("old", Noon.AddSeconds(30), Cancellation));
@@ -48,7 +48,7 @@ public sealed class TicketStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task One_user_cannot_fill_the_store_and_does_not_lock_out_others()
+    public async Task One_user_cannot_exhaust_the_tickets_of_others()
     {
         for (var i = 0; i < TicketStore.MaxTicketsPerUser; i++)
             await _nodes[i % 2].AddAsync(Of($"t{i}", "u1"), Noon, Cancellation);

@@ -12,10 +12,10 @@ public sealed class CommitNoticeTests
     private static readonly Position Head = new(0x9f3c21aa, 1042);
 
     [Fact]
-    public void A_commit_without_a_trace_is_told_as_by_older_nodes() => Assert.Equal("9f3c21aa-1042", CommitNotice.Write(Head));
+    public void A_commit_without_a_trace_is_announced_in_the_old_format() => Assert.Equal("9f3c21aa-1042", CommitNotice.Write(Head));
 
     [Fact]
-    public void A_sampled_commit_tells_its_span_and_an_older_node_cannot_take_that_for_a_position()
+    public void A_sampled_commit_carries_its_span_and_older_nodes_ignore_it()
     {
         using var listener = new ActivityListener
         {
@@ -37,7 +37,7 @@ public sealed class CommitNoticeTests
     [InlineData($"9f3c21aa-1042 00-{Trace}-{Span}-01", true)]
     [InlineData($"9f3c21aa-1042 00-{Trace}-{Span}", false)]
     [InlineData("9f3c21aa-1042 something newer", false)]
-    public void A_notice_is_read_with_or_without_a_span(string notice, bool isTraced)
+    public void A_notice_is_parsed_with_or_without_a_span(string notice, bool isTraced)
     {
         Assert.True(CommitNotice.TryParse(notice, out var position, out var commit));
         Assert.Equal((Head, isTraced), (position, commit is not null));
@@ -48,5 +48,5 @@ public sealed class CommitNoticeTests
     [InlineData(" ")]
     [InlineData("9f3c21aa")]
     [InlineData($"00-{Trace}-{Span}-01 9f3c21aa-1042")]
-    public void What_names_no_position_is_not_read(string notice) => Assert.False(CommitNotice.TryParse(notice, out _, out _));
+    public void A_notice_without_a_position_is_ignored(string notice) => Assert.False(CommitNotice.TryParse(notice, out _, out _));
 }

@@ -3,7 +3,7 @@ using Dunlin.Postgres.Backplane;
 
 namespace Dunlin.Postgres.Tests.Backplane;
 
-/// <summary>When a node that is told of a commit looks for it.</summary>
+/// <summary>When a node reads the head after the notification of a commit.</summary>
 public sealed class ExpectedHeadTests
 {
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(20);
@@ -13,14 +13,14 @@ public sealed class ExpectedHeadTests
     private Position _known = At(5);
 
     [Fact]
-    public void What_is_known_already_asks_nothing()
+    public void A_known_position_needs_no_query()
     {
         Tell(5);
         Assert.Equal(ExpectedHead.Decision.InStep, Decide());
     }
 
     [Fact]
-    public void A_hint_that_comes_within_the_grace_leaves_nothing_to_read()
+    public void A_notification_within_the_grace_needs_no_query()
     {
         Tell(6);
         Assert.Equal(ExpectedHead.Decision.Wait(Grace), Decide());
@@ -30,7 +30,7 @@ public sealed class ExpectedHeadTests
     }
 
     [Fact]
-    public void A_hint_that_does_not_come_is_read_after_the_grace_and_the_next_ones_at_once_until_hints_come_again()
+    public void After_a_missed_notification_heads_are_read_at_once_until_one_arrives()
     {
         Tell(6);
         Assert.Equal(ExpectedHead.Decision.Wait(Grace), Decide());
@@ -38,14 +38,14 @@ public sealed class ExpectedHeadTests
         Read(6);
         Tell(7);
         Read(7);
-        // Late, and nothing new: but they do come.
+        // They are late and not new, but they do arrive.
         Hint(7);
         Tell(8);
         Assert.Equal(ExpectedHead.Decision.Wait(Grace), Decide());
     }
 
     [Fact]
-    public void What_is_told_while_another_is_expected_gets_a_grace_of_its_own_once_that_has_come()
+    public void A_head_advertised_during_another_wait_gets_its_own_grace()
     {
         Tell(6);
         Decide();
@@ -59,7 +59,7 @@ public sealed class ExpectedHeadTests
     }
 
     [Fact]
-    public void While_no_hints_come_everything_is_read_at_once()
+    public void Without_notifications_every_head_is_read_at_once()
     {
         _head.HintsCome = false;
         Tell(6);
@@ -72,7 +72,7 @@ public sealed class ExpectedHeadTests
     }
 
     [Fact]
-    public void A_grace_of_zero_waits_for_no_hint()
+    public void A_zero_grace_does_not_wait_for_notifications()
     {
         var head = new ExpectedHead(TimeSpan.Zero) { HintsCome = true };
         head.OnTold(At(6), _known);
@@ -80,7 +80,7 @@ public sealed class ExpectedHeadTests
     }
 
     [Fact]
-    public void Another_history_and_an_older_position_tell_nothing()
+    public void Another_epoch_and_an_older_position_are_ignored()
     {
         Tell(6);
         _head.OnTold(new Position(8, 99), _known);

@@ -6,8 +6,10 @@ using Npgsql;
 
 namespace Dunlin.Postgres.Tests.Backplane;
 
-/// <summary>What a node asks the database of what others commit, while hints bring it and while they do not. The poll is so far away
-/// that nothing here comes by it, unless the test says so.</summary>
+/// <summary>
+/// The queries of a node for commits of others, with and without commit notifications of a backplane. The poll interval is so long that it
+/// causes nothing unless the test says so.
+/// </summary>
 public sealed class InStepTests : IAsyncLifetime
 {
     private readonly List<NodeHost> _nodes = [];
@@ -16,7 +18,7 @@ public sealed class InStepTests : IAsyncLifetime
     public async ValueTask InitializeAsync() => _backend = await Backend.NewAsync();
 
     [Fact]
-    public async Task A_node_in_step_asks_the_database_nothing_while_a_thousand_events_come_by_hints()
+    public async Task A_node_in_step_does_not_query_the_database_for_1000_events()
     {
         var (writer, reader) = (await StartAsync(), await StartAsync());
         Relay(writer, events => Bring(reader, events));
@@ -34,13 +36,13 @@ public sealed class InStepTests : IAsyncLifetime
         Assert.Equal(Enumerable.Range(1, 1_000).Select(i => (long)i), await reader.NextAsync(1_000));
         var last = writer.Store.Head;
         await reader.WhenToldAsync(last);
-        // Whoever goes by what the store knows is told as well.
+        // Observers of the store's head are notified too.
         Assert.Equal(last, reader.Store.Head);
         Assert.Equal((1, 0), (reader.Heads, reader.Pages));
     }
 
     [Fact]
-    public async Task The_position_that_a_notification_names_needs_no_question_for_the_head_either()
+    public async Task A_notification_with_a_position_needs_no_head_query()
     {
         var (writer, reader) = (await StartAsync(), await StartAsync());
         reader.StoreBackplane.HintsCome(false);
@@ -54,7 +56,7 @@ public sealed class InStepTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_hint_that_is_lost_is_found_after_the_grace()
+    public async Task A_lost_commit_notification_is_found_after_the_grace()
     {
         var (writer, reader) = (await StartAsync(), await StartAsync(options => options.HintGrace = TimeSpan.FromMilliseconds(50)));
         await writer.AppendAsync();
@@ -64,14 +66,14 @@ public sealed class InStepTests : IAsyncLifetime
 
     [Theory]
     [InlineData("", 0.1)]
-    // As a node of an older version notifies, which does not say how far it is.
+    // The notification of an older version, without a position.
     [InlineData("SELECT pg_notify('dunlin', '')", 60)]
-    public async Task What_was_committed_without_a_hint_or_a_position_is_found_by_a_question(string notify, double pollSeconds)
+    public async Task A_commit_without_notification_or_position_is_found_by_a_query(string notify, double pollSeconds)
     {
         var reader = await StartAsync(options => options.PollInterval = TimeSpan.FromSeconds(pollSeconds));
         await using var writer = new NpgsqlConnection(_backend.ConnectionString);
         await writer.OpenAsync(TestContext.Current.CancellationToken);
-        // As a writer does it, without its notification.
+        // Writes as a writer does, but without a notification.
         await new NpgsqlCommand(
             $"""
             INSERT INTO dunlin_topic (name) VALUES ('watched');
@@ -84,7 +86,7 @@ public sealed class InStepTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_hint_that_does_not_begin_where_the_node_is_is_no_reason_to_skip()
+    public async Task A_notification_that_does_not_follow_the_head_skips_nothing()
     {
         var (writer, reader) = (await StartAsync(), await StartAsync());
         await writer.AppendAsync(1);
@@ -103,7 +105,7 @@ public sealed class InStepTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_hint_that_comes_after_the_lock_was_asked_for_does_not_look_like_a_database_that_was_set_back()
+    public async Task A_notification_after_the_lock_request_is_not_taken_for_a_restore()
     {
         var node = await StartAsync();
         var known = node.Store.Head;
@@ -118,7 +120,7 @@ public sealed class InStepTests : IAsyncLifetime
                 _backend.ConnectionString,
                 "SELECT count(*) FROM pg_locks WHERE locktype = 'tuple' AND relation = 'dunlin_lock'::regclass"
             );
-        // As where this node stood still with the lock, was disconnected, and another went on: it hears of that first.
+        // This node was suspended with the lock and disconnected, and another node continued. The notification of that arrives first.
         node.StoreBackplane.Hinted(known with { Offset = 1 }, known with { Offset = 1 });
         await transaction.RollbackAsync(Backend.Cancellation);
         await writing;
@@ -126,7 +128,7 @@ public sealed class InStepTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Readers_skip_and_double_nothing_whatever_becomes_of_the_hints()
+    public async Task Readers_skip_and_duplicate_nothing_with_lost_notifications()
     {
         TestSeed.NewRandom(out var seed);
         static void Soon(PostgresOptions options) =>
@@ -198,7 +200,7 @@ public sealed class InStepTests : IAsyncLifetime
         );
         _nodes.Add(node);
         node.StoreBackplane.HintsCome(true);
-        // The first look, after which it listens.
+        // The first read of the head. The node listens from then on.
         await NodeHost.WhenAsync(() => node.Heads > 0);
         return node;
     }
@@ -206,7 +208,7 @@ public sealed class InStepTests : IAsyncLifetime
     private static void Relay(NodeHost from, Action<IReadOnlyList<DunlinEvent>> hint) =>
         ((CommitFeed)from.Services.GetService(typeof(CommitFeed))!).Committed.Subscribe(hint);
 
-    /// <summary>As a backplane brings it.</summary>
+    /// <summary>Delivers events as a backplane does.</summary>
     private static void Bring(NodeHost to, IReadOnlyList<DunlinEvent> events)
     {
         to.Fanout.OnCommitNotification(events);

@@ -7,7 +7,7 @@ namespace Dunlin.Postgres.Tests.Backplane;
 public sealed class NotificationsTests
 {
     [Fact]
-    public async Task A_notification_that_arrives_during_a_query_ends_the_next_wait()
+    public async Task A_notification_during_a_query_ends_the_next_wait()
     {
         await using var backend = await Backend.NewAsync();
         await using var listener = await OpenAsync(backend);
@@ -15,7 +15,7 @@ public sealed class NotificationsTests
         var notifications = new Notifications(listener);
         await RunAsync(listener, "LISTEN during_a_query");
         await RunAsync(sender, "SELECT pg_advisory_lock(4711)");
-        // The query returns after the other session has notified: its answer carries the notification.
+        // The query returns after the notification of the other session, so its answer contains the notification.
         var query = RunAsync(listener, "SELECT pg_advisory_lock(4711)");
         await RunAsync(sender, "NOTIFY during_a_query");
         await RunAsync(sender, "SELECT pg_advisory_unlock(4711)");

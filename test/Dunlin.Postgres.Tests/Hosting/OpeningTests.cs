@@ -18,7 +18,7 @@ public sealed class OpeningTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _backend.DisposeAsync();
 
     [Fact]
-    public async Task The_host_opens_the_store_before_anything_starts_and_closes_it_after_all_have_stopped()
+    public async Task Host_opens_the_store_first_and_closes_it_last()
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
@@ -39,7 +39,7 @@ public sealed class OpeningTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_epoch_stays_with_the_database_and_another_database_has_another()
+    public async Task The_epoch_belongs_to_the_database()
     {
         var first = (await _backend.OpenAsync()).Head.Epoch;
         Assert.Equal(first, (await _backend.OpenAsync()).Head.Epoch);
@@ -48,7 +48,7 @@ public sealed class OpeningTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_database_that_cannot_be_reached_stops_the_opening_and_says_so()
+    public async Task An_unreachable_database_stops_the_opening_with_a_clear_error()
     {
         var refused = await Assert.ThrowsAsync<InvalidOperationException>(() =>
             _backend.OpenAsync(options =>
@@ -64,7 +64,7 @@ public sealed class OpeningTests : IAsyncLifetime
     [InlineData("ConnectionString", "")]
     [InlineData("WriteLimit", "00:00:00")]
     [InlineData("PollInterval", "00:00:00")]
-    public async Task A_wrong_option_stops_the_host_and_is_named(string option, string value)
+    public async Task An_invalid_option_stops_the_host_and_is_named(string option, string value)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();

@@ -13,10 +13,10 @@ public sealed class DatabaseClockTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Nodes_whose_clocks_differ_by_years_judge_a_lease_alike()
+    public async Task Nodes_with_clocks_years_apart_agree_about_a_lease()
     {
         await using var backend = await Backend.NewAsync();
-        // One is in the year 2030 and stands still, the other has the time of the machine.
+        // One node's clock is stopped in 2030, the other has the real time.
         var stopped = new StoreClock(new ManualTime());
         await using var first = new PostgresStore(
             Options.Create(new PostgresOptions { ConnectionString = backend.ConnectionString }),
@@ -60,7 +60,7 @@ public sealed class DatabaseClockTests
     }
 
     [Fact]
-    public async Task Events_carry_the_time_of_the_database()
+    public async Task Events_carry_the_database_time()
     {
         await using var backend = await Backend.NewAsync();
         var stopped = new StoreClock(new ManualTime());
@@ -84,7 +84,7 @@ public sealed class DatabaseClockTests
     }
 
     [Fact]
-    public void Time_never_goes_back_on_a_node_whatever_the_database_says()
+    public void Node_time_never_decreases_when_the_database_clock_does()
     {
         var clock = new DatabaseClock(new StoreClock(new ManualTime()));
         var first = clock.Read(2_000_000_000_000_000m, 0);
@@ -94,7 +94,7 @@ public sealed class DatabaseClockTests
     }
 
     [Fact]
-    public void Time_does_not_lie_before_the_last_event()
+    public void Node_time_is_not_before_the_last_event()
     {
         var clock = new DatabaseClock(new StoreClock(new ManualTime()));
         Assert.Equal(2_000_000_000_005, clock.Read(1_000_000_000_000_000m, 2_000_000_000_005).ToUnixTimeMilliseconds());

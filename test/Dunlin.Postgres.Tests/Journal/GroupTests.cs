@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Dunlin.Postgres.Tests.Journal;
 
-/// <summary>What goes into one transaction where another node holds the lock.</summary>
+/// <summary>The contents of one transaction while another node holds the lock.</summary>
 public sealed class GroupTests : IAsyncLifetime
 {
     private Backend _backend = null!;
@@ -16,7 +16,7 @@ public sealed class GroupTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _backend.DisposeAsync();
 
     [Fact]
-    public async Task What_comes_while_the_lock_is_waited_for_is_committed_with_what_asked_for_it()
+    public async Task Requests_that_arrive_while_waiting_for_the_lock_share_the_commit()
     {
         var node = await _backend.OpenAsync();
         var key = new IdempotencyKey("u", "k");
@@ -25,7 +25,7 @@ public sealed class GroupTests : IAsyncLifetime
         var first = node.AppendAsync(Backend.Draft("a"), Cancellation).AsTask();
         await WhenWaitedForAsync();
         var later = Enumerable.Range(0, 9).Select(i => node.AppendAsync(Backend.Draft("a", i), Cancellation).AsTask()).ToList();
-        // A unit of work, one that was answered long ago, and one that nobody waits for any more.
+        // A unit of work, a repeated request that was already answered, and a cancelled request.
         var unit = node.WriteAsync(async (unit, ct) => await unit.AppendAsync(Backend.Draft("a"), ct), Cancellation).AsTask();
         var repeated = node.AppendAsync([Backend.Draft("a")], key, Cancellation).AsTask();
         using var given = new CancellationTokenSource();
@@ -38,7 +38,7 @@ public sealed class GroupTests : IAsyncLifetime
         Assert.Equal(earlier, await repeated);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => up);
         Assert.Equal(12, (await Backend.ReadAllAsync(node)).Count);
-        // Two transactions in all: that of the key, and one for all that waited.
+        // Two transactions: the one with the key, and one for all waiting requests.
         Assert.Equal(
             2,
             await Database.ScalarAsync<long>(_backend.ConnectionString, "SELECT count(DISTINCT xmin::text) FROM dunlin_journal")
@@ -56,7 +56,7 @@ public sealed class GroupTests : IAsyncLifetime
 
     private async Task WhenWaitedForAsync()
     {
-        // The tests share a server: what waits is told by the statement's table, which is in this test's schema.
+        // The tests share a server, so the query selects waiters on the table in this test's schema.
         const string waiting =
             "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_locks WHERE relation = 'dunlin_lock'::regclass)";
         while (await Database.ScalarAsync<long>(_backend.ConnectionString, waiting) == 0)

@@ -23,7 +23,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _backend.DisposeAsync();
 
     [Fact]
-    public async Task No_reader_of_any_node_skips_an_event_while_commits_are_delayed_and_rolled_back_at_random()
+    public async Task Readers_of_all_nodes_skip_no_event_with_random_delays_and_rollbacks()
     {
         TestSeed.NewRandom(out var seed);
         var nodes = await OpenNodesAsync(3);
@@ -47,7 +47,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Units_of_work_of_all_nodes_run_as_if_alone()
+    public async Task Units_of_work_of_all_nodes_are_serializable()
     {
         var nodes = await OpenNodesAsync(3);
         var resource = ResourceName.Parse("counters/1");
@@ -77,7 +77,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Two_nodes_that_are_sent_the_same_key_at_once_append_once()
+    public async Task Two_nodes_with_the_same_concurrent_key_append_once()
     {
         var nodes = await OpenNodesAsync(2);
         for (var round = 0; round < 20; round++)
@@ -95,7 +95,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_node_hears_of_what_another_commits(bool throughPooler)
+    public async Task A_node_is_notified_of_commits_of_another(bool throughPooler)
     {
         var (feed, heard) = (new CommitFeed(), new TaskCompletionSource<Position>(TaskCreationOptions.RunContinuationsAsynchronously));
         var first = await _backend.OpenAsync();
@@ -107,10 +107,10 @@ public sealed class ManyNodesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_head_is_asked_of_the_database_where_a_node_has_not_heard_yet()
+    public async Task Head_is_read_from_the_database_before_the_first_notification()
     {
         var first = await _backend.OpenAsync();
-        // So long that nothing but the question can bring it; and nobody listens.
+        // The poll interval is so long that only the read of the head can find the event; nothing listens for notifications.
         var second = await _backend.OpenAsync(options => (options.ThroughPooler, options.PollInterval) = (true, TimeSpan.FromMinutes(1)));
         await second.ReadHeadAsync(Cancellation);
         var appended = await first.AppendAsync(Backend.Draft("a"), Cancellation);
@@ -119,14 +119,14 @@ public sealed class ManyNodesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_idle_transaction_stalls_nobody_and_gathers_no_dead_versions_in_the_way_of_writers()
+    public async Task An_idle_transaction_blocks_nobody_and_leaves_no_dead_rows_for_writers()
     {
         var nodes = await OpenNodesAsync(2);
         await nodes[0].AppendAsync(Backend.Draft("a"), Cancellation);
         await using var idle = new NpgsqlConnection(_backend.ConnectionString);
         await idle.OpenAsync(Cancellation);
         await using var transaction = await idle.BeginTransactionAsync(System.Data.IsolationLevel.Serializable, Cancellation);
-        // It has written and read, so it holds a transaction number and a snapshot: nothing since can be vacuumed.
+        // The session has written and read, so it holds a transaction id and a snapshot: later versions cannot be vacuumed.
         await new NpgsqlCommand("CREATE TABLE mine (x INT); SELECT count(*) FROM dunlin_journal", idle).ExecuteNonQueryAsync(Cancellation);
         _backend.Retention.Default.MaxCount = 50;
         for (var i = 0; i < 300; i++)
@@ -138,7 +138,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
         Assert.Equal(301, (await nodes[1].ReadHeadAsync(Cancellation)).Offset);
         Assert.Equal(251, await nodes[0].TrimAsync(Cancellation));
         Assert.Equal(50, (await Backend.ReadAllAsync(nodes[1])).Count);
-        // What every append reads first: still one page each, although three hundred transactions have gone by.
+        // The tables that every append reads first still have one page each after three hundred transactions.
         foreach (var table in new[] { "dunlin_lock", "dunlin_counter" })
             Assert.Equal(8192, await Database.ScalarAsync<long>(_backend.ConnectionString, $"SELECT pg_relation_size('{table}')"));
         Assert.Equal(
@@ -151,13 +151,13 @@ public sealed class ManyNodesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_that_stands_still_with_the_lock_is_disconnected_and_the_others_go_on()
+    public async Task A_suspended_node_with_the_lock_is_disconnected_and_others_continue()
     {
         var node = await _backend.OpenAsync(options => options.WriteLimit = TimeSpan.FromMilliseconds(500));
         await using var stopped = new NpgsqlConnection(_backend.ConnectionString);
         await stopped.OpenAsync(Cancellation);
         await using var transaction = await stopped.BeginTransactionAsync(Cancellation);
-        // As the writer of another node does it; then nothing more comes, as from a process that was stopped.
+        // Locks as another node's writer does, and then stops like a suspended process.
         await new NpgsqlCommand(
             "SELECT set_config('idle_in_transaction_session_timeout', '1500', true); SELECT id FROM dunlin_lock WHERE id = 1 FOR UPDATE",
             stopped
@@ -166,7 +166,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_writer_bounds_how_long_it_may_be_idle_with_the_lock()
+    public async Task Writer_limits_its_idle_time_with_the_lock()
     {
         var node = await _backend.OpenAsync(options => options.WriteLimit = TimeSpan.FromSeconds(3));
         var limit = await node.WriteAsync(
@@ -181,7 +181,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_foreign_lock_on_the_row_delays_writers_and_readers_do_not_notice()
+    public async Task A_foreign_row_lock_delays_writers_but_not_readers()
     {
         var node = await _backend.OpenAsync();
         await node.AppendAsync(Backend.Draft("a"), Cancellation);
@@ -198,7 +198,7 @@ public sealed class ManyNodesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_lock_that_is_not_given_in_time_is_a_retryable_refusal()
+    public async Task Lock_timeout_is_a_retryable_refusal()
     {
         var node = await _backend.OpenAsync(options =>
             (options.WriteLimit, options.Patience) = (TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(1))
@@ -213,11 +213,11 @@ public sealed class ManyNodesTests : IAsyncLifetime
 
     private async Task<List<PostgresStore>> OpenNodesAsync(int count)
     {
-        // At the same time, so that they bring up the schema together.
+        // Open concurrently, so that the nodes create the schema together.
         return [.. await Task.WhenAll(Enumerable.Range(0, count).Select(_ => _backend.OpenAsync()))];
     }
 
-    /// <summary>Makes every commit that appended take up to 20 ms between its last statement and its end.</summary>
+    /// <summary>Delays every appending commit by up to 20 ms between its last statement and its end.</summary>
     private Task DelayCommitsAsync() =>
         Database.ExecuteAsync(
             _backend.ConnectionString,
@@ -264,12 +264,12 @@ public sealed class ManyNodesTests : IAsyncLifetime
             }
             catch (FormatException)
             {
-                // Meant to fail.
+                // Intended to fail.
             }
         }
     }
 
-    /// <summary>Reads on and on from where the page before ended, as a stream does.</summary>
+    /// <summary>Reads page after page, as a stream does.</summary>
     private static async Task<List<long>> FollowAsync(PostgresStore node, CancellationToken done)
     {
         var seen = new List<long>();

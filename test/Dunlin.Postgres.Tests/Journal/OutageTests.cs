@@ -10,7 +10,7 @@ using Npgsql;
 
 namespace Dunlin.Postgres.Tests.Journal;
 
-/// <summary>A database that goes away, and a line to it that is cut.</summary>
+/// <summary>A database that becomes unavailable, and a connection to it that breaks.</summary>
 public sealed class OutageTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -18,7 +18,7 @@ public sealed class OutageTests
     [Theory]
     [InlineData("INT")]
     [InlineData("QUIT")]
-    public async Task A_server_that_is_restarted_in_the_middle_loses_and_doubles_nothing(string signal)
+    public async Task Server_restart_loses_and_duplicates_no_event(string signal)
     {
         await using var server = await PostgresServer.StartNewAsync();
         await using var backend = await Backend.NewAsync(server);
@@ -43,7 +43,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task A_commit_whose_reply_is_lost_is_found_out_and_answered_as_what_it_was()
+    public async Task A_commit_with_a_lost_reply_is_resolved_to_its_outcome()
     {
         await using var line = await Line.NewAsync();
         var node = await line.OpenAsync();
@@ -66,7 +66,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task A_commit_that_never_arrived_is_made_again_for_plain_appends_and_refused_for_units_of_work()
+    public async Task A_commit_that_never_arrived_is_retried_for_appends_but_not_for_units()
     {
         await using var line = await Line.NewAsync();
         var node = await line.OpenAsync();
@@ -87,7 +87,7 @@ public sealed class OutageTests
     [InlineData(ProxyAction.CutAtAnswer, true)]
     [InlineData(ProxyAction.CutBefore, false)]
     [InlineData(ProxyAction.CutBefore, true)]
-    public async Task A_commit_that_cannot_be_found_out_is_told_as_unknown(ProxyAction action, bool inUnit)
+    public async Task A_commit_that_cannot_be_resolved_has_an_unknown_outcome(ProxyAction action, bool inUnit)
     {
         await using var line = await Line.NewAsync();
         var time = new ManualTime();
@@ -97,7 +97,7 @@ public sealed class OutageTests
         Task write = inUnit
             ? node.WriteAsync((unit, ct) => unit.AppendAsync(Backend.Draft("b"), ct), Cancellation).AsTask()
             : node.AppendAsync([Backend.Draft("b")], new IdempotencyKey("u", "k"), Cancellation).AsTask();
-        // The limit of the write must not pass before COMMIT is sent: until then nothing of it is kept, and the answer says so.
+        // The time limit of the write must not pass before COMMIT is sent. Until then nothing is stored, and the answer says so.
         await ended.WaitAsync(Cancellation);
         while (!write.IsCompleted)
         {
@@ -108,7 +108,7 @@ public sealed class OutageTests
         Assert.Equal(ErrorCode.OutcomeUnknown, refused.Code);
         Assert.DoesNotContain("nothing", refused.Message + refused.Code.Hint, StringComparison.Ordinal);
         line.Proxy.OnRequest = null;
-        // The way out that the hint names.
+        // The remedy that the hint names.
         if (!inUnit)
             Assert.Equal(2, (await node.AppendAsync([Backend.Draft("b")], new IdempotencyKey("u", "k"), Cancellation))[0].Offset);
         Assert.Equal(inUnit && action == ProxyAction.CutBefore ? 1 : 2, (await Backend.ReadAllAsync(node)).Count);
@@ -117,10 +117,10 @@ public sealed class OutageTests
     [Theory]
     [InlineData(ProxyAction.CutAtAnswer)]
     [InlineData(ProxyAction.CutBefore)]
-    public async Task A_change_outside_the_journal_whose_answer_is_lost_has_an_unknown_outcome(ProxyAction action)
+    public async Task A_non_journal_change_with_a_lost_reply_has_an_unknown_outcome(ProxyAction action)
     {
         await using var line = await Line.NewAsync();
-        // A connection that is reset before its next use gets two answers, of which the first says nothing of the change.
+        // A connection that is reset before its next use gets two answers. The first contains nothing about the change.
         var sessions = new SessionStore(await line.OpenAsync(resets: false));
         var session = new SessionRow("s1", "u1", "cut-here", DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, "");
         line.Proxy.OnRequest = piece => piece.Span.IndexOf("cut-here"u8) >= 0 ? action : ProxyAction.Pass;
@@ -128,19 +128,19 @@ public sealed class OutageTests
         Assert.Equal(ErrorCode.OutcomeUnknown, lost.Code);
         Assert.DoesNotContain("nothing", lost.Message, StringComparison.Ordinal);
         line.Proxy.OnRequest = null;
-        // The way out that the hint names: read the state before repeating the change.
+        // The remedy that the hint names: read the state before repeating the change.
         Assert.Equal(action == ProxyAction.CutAtAnswer, await sessions.FindAsync("s1", Cancellation) is not null);
     }
 
     [Fact]
-    public async Task A_change_outside_the_journal_that_cannot_be_sent_is_refused_and_leaves_nothing()
+    public async Task A_non_journal_change_that_cannot_be_sent_is_refused_without_effect()
     {
         await using var line = await Line.NewAsync();
         var sessions = new SessionStore(await line.OpenAsync());
         line.Proxy.Block();
         var session = new SessionRow("s1", "u1", "h", DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, "");
         var code = ErrorCode.OutcomeUnknown;
-        // A pooled connection that is already broken can only be found out by the statement on it.
+        // Only a statement can detect that a pooled connection is broken.
         while (code == ErrorCode.OutcomeUnknown)
             code = (await Assert.ThrowsAsync<DunlinException>(async () => await sessions.AddAsync(session, Cancellation))).Code;
         Assert.Equal(ErrorCode.StoreUnavailable, code);
@@ -149,7 +149,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task What_was_committed_with_a_lost_reply_is_announced_once_and_in_order()
+    public async Task Commits_with_a_lost_reply_are_announced_once_in_order()
     {
         await using var line = await Line.NewAsync();
         var (feed, announced) = (new CommitFeed(), new List<long>());
@@ -167,7 +167,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task A_line_that_is_cut_is_opened_again_and_health_tells_the_truth_meanwhile()
+    public async Task A_cut_connection_reopens_and_health_reports_the_outage()
     {
         await using var line = await Line.NewAsync();
         var node = await line.OpenAsync();
@@ -184,7 +184,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task A_write_that_has_waited_too_long_for_the_database_is_refused_and_leaves_nothing()
+    public async Task A_write_that_waits_too_long_for_the_database_is_refused()
     {
         await using var line = await Line.NewAsync();
         var node = await line.OpenAsync(patience: TimeSpan.FromMilliseconds(200));
@@ -196,7 +196,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task A_journal_that_was_set_back_ends_the_node_instead_of_leaving_a_gap()
+    public async Task A_journal_that_was_restored_to_an_older_state_stops_the_node()
     {
         await using var backend = await Backend.NewAsync();
         var node = await backend.OpenAsync();
@@ -225,13 +225,13 @@ public sealed class OutageTests
             {
                 try
                 {
-                    // Another node at each attempt, as a client behind a balancer does.
+                    // Another node for each attempt, as behind a load balancer.
                     var positions = await nodes[Random.Shared.Next(2)].AppendAsync([Backend.Draft($"w/{writer}", i)], key, Cancellation);
                     Assert.True(acknowledged.TryAdd(key.Key, positions[0].Offset));
                 }
                 catch (DunlinException error) when (error.Code == ErrorCode.StoreUnavailable || error.Code == ErrorCode.OutcomeUnknown)
                 {
-                    // Unknown or refused: the key makes trying again safe.
+                    // Unknown or refused: the idempotency key makes a retry safe.
                 }
             }
         }
@@ -284,8 +284,8 @@ public sealed class OutageTests
                 time
             );
 
-        /// <summary>The writer's next last statements meet this end of the line, and nothing passes after them.</summary>
-        /// <returns>Completes when these statements have come.</returns>
+        /// <summary>Applies an action to the connection at the writer's next final statements. Nothing passes afterwards.</summary>
+        /// <returns>Completes when these statements arrived.</returns>
         public Task EndAtNextCommit(ProxyAction action)
         {
             var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -297,8 +297,10 @@ public sealed class OutageTests
             return ended.Task;
         }
 
-        /// <summary>What happens to the line when the writer next sends its last statements, of which COMMIT is one. They travel
-        /// together, and are known by the type of the events: prepared statements are sent without their text.</summary>
+        /// <summary>
+        /// Sets the action for the writer's next final statements, which include COMMIT. They are sent together. The proxy identifies them
+        /// by the event type, because prepared statements are sent without their text.
+        /// </summary>
         public void AtNextCommit(ProxyAction action)
         {
             _next = action;

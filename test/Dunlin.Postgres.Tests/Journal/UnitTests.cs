@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Dunlin.Postgres.Tests.Journal;
 
-/// <summary>Units of work that meet in one batch, and what one of them does wrong.</summary>
+/// <summary>Units of work in one batch, and errors of one of them.</summary>
 public sealed class UnitTests : IAsyncLifetime
 {
     private const int Blocked = 7_331_024; // an advisory lock
@@ -25,7 +25,7 @@ public sealed class UnitTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _backend.DisposeAsync();
 
     [Fact]
-    public async Task Batch_mates_of_a_failing_unit_keep_their_rows_and_events()
+    public async Task Other_units_of_the_batch_of_a_failing_unit_keep_rows_and_events()
     {
         var node = await _backend.OpenAsync();
         var results = await Task.WhenAll(
@@ -39,7 +39,7 @@ public sealed class UnitTests : IAsyncLifetime
                             await node.WriteAsync(
                                 async (unit, ct) =>
                                 {
-                                    // Every id is tried twice: one of each pair fails in the database itself.
+                                    // Every id is used twice, so one insert of each pair fails in the database.
                                     await unit.AppendAsync(Backend.Draft($"notes/{i}", i), ct);
                                     await unit.Connection.ExecuteAsync(
                                         "INSERT INTO note (id) VALUES (@id)",
@@ -64,7 +64,7 @@ public sealed class UnitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_unit_that_takes_too_long_is_cancelled_in_the_middle_of_its_statement()
+    public async Task A_unit_over_its_time_limit_is_cancelled_within_its_statement()
     {
         var node = await _backend.OpenAsync(options => options.WriteLimit = TimeSpan.FromMilliseconds(300));
         var refused = await Assert.ThrowsAsync<DunlinException>(async () =>
@@ -81,7 +81,7 @@ public sealed class UnitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_unit_that_ignores_its_end_is_left_behind_and_the_writer_goes_on()
+    public async Task A_unit_that_ignores_cancellation_is_abandoned_and_the_writer_continues()
     {
         var node = await _backend.OpenAsync(options => options.WriteLimit = TimeSpan.FromMilliseconds(100));
         var never = new TaskCompletionSource();
@@ -103,9 +103,9 @@ public sealed class UnitTests : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_unit_that_leaping_time_ends_within_its_command_does_not_keep_the_lock(bool isCancellable)
+    public async Task A_unit_ended_by_a_time_jump_within_its_command_releases_the_lock(bool isCancellable)
     {
-        // The server's own time-out comes after an hour: the lock must not be kept until then.
+        // The server's own timeout is an hour: the lock must be released earlier.
         var time = new ManualTime();
         var node = await _backend.OpenAsync(options => options.WriteLimit = TimeSpan.FromHours(1), time: time);
         await using var blocker = new NpgsqlConnection(_backend.ConnectionString);
@@ -123,7 +123,7 @@ public sealed class UnitTests : IAsyncLifetime
                                 cancellationToken: isCancellable ? ct : default
                             )
                         );
-                        // As retention does: one command after the other.
+                        // One command after the other, as retention does.
                         await unit.Connection.ExecuteAsync(
                             new CommandDefinition("SELECT 1", transaction: unit.Transaction, cancellationToken: ct)
                         );
@@ -141,7 +141,7 @@ public sealed class UnitTests : IAsyncLifetime
                 )
                     patience.Token.ThrowIfCancellationRequested();
             }
-            // The limit, the cancellation and the end of the grace, all before an answer of the server can arrive.
+            // The limit, the cancellation and the end of the grace all pass before an answer of the server can arrive.
             time.Advance(TimeSpan.FromDays(40));
             Assert.Equal(
                 ErrorCode.StoreUnavailable,
@@ -158,7 +158,7 @@ public sealed class UnitTests : IAsyncLifetime
     [Theory]
     [InlineData("COMMIT")]
     [InlineData("ROLLBACK")]
-    public async Task A_unit_that_ends_the_transaction_itself_is_told_so_and_no_event_of_it_is_kept(string statement)
+    public async Task A_unit_that_ends_the_transaction_itself_fails_without_events(string statement)
     {
         var node = await _backend.OpenAsync();
         var thrown = await Assert.ThrowsAsync<InvalidOperationException>(async () =>
@@ -177,7 +177,7 @@ public sealed class UnitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_position_asked_for_is_the_one_given_whatever_other_nodes_append()
+    public async Task A_requested_position_is_assigned_despite_appends_of_other_nodes()
     {
         var nodes = new[] { await _backend.OpenAsync(), await _backend.OpenAsync() };
         await Task.WhenAll(
@@ -205,7 +205,7 @@ public sealed class UnitTests : IAsyncLifetime
     [Theory]
     [InlineData(0)]
     [InlineData(0xd800)]
-    public async Task Text_that_the_database_cannot_keep_is_refused_before_it_harms_others(int character)
+    public async Task Text_that_the_database_cannot_store_is_refused_before_the_batch(int character)
     {
         var text = $"a{(char)character}b";
         var node = await _backend.OpenAsync();
@@ -240,7 +240,7 @@ public sealed class UnitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_read_that_takes_too_long_is_ended()
+    public async Task A_read_over_its_time_limit_is_cancelled()
     {
         var node = await _backend.OpenAsync(options => options.ReadLimit = TimeSpan.FromMilliseconds(200));
         var refused = await Assert.ThrowsAsync<DunlinException>(async () =>

@@ -13,7 +13,7 @@ public sealed class MigratorTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _backend.DisposeAsync();
 
     [Fact]
-    public async Task Scripts_run_once_in_order_in_the_dialect_of_the_store_however_many_nodes_start_together()
+    public async Task Concurrent_nodes_run_each_script_once_in_order_in_their_dialect()
     {
         Register("App");
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => _backend.OpenAsync()));
@@ -25,7 +25,7 @@ public sealed class MigratorTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Bytes_go_into_a_column_of_the_common_word_and_come_back()
+    public async Task Bytes_round_trip_through_the_portable_column_type()
     {
         Register("App");
         var store = await _backend.OpenAsync();
@@ -55,7 +55,7 @@ public sealed class MigratorTests : IAsyncLifetime
     [Theory]
     [InlineData("Broken", "0001_half.sql", "half", 0)]
     [InlineData("Committing", "0001_early.sql", "early", 1)]
-    public async Task A_script_that_fails_or_commits_is_named_and_leaves_the_database_openable(
+    public async Task A_failing_or_committing_script_is_named_and_the_database_still_opens(
         string folder,
         string script,
         string table,

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Postgres.Tests.Support;
 
-/// <summary>A schema of its own for one test, and stores ("nodes") on it.</summary>
+/// <summary>A separate schema for one test, and stores ("nodes") on it.</summary>
 public sealed class Backend : IAsyncDisposable
 {
     private readonly List<PostgresStore> _stores = [];
@@ -28,7 +28,7 @@ public sealed class Backend : IAsyncDisposable
     public static async Task<Backend> NewAsync(Dunlin.TestKit.Servers.PostgresServer? server = null) =>
         new(await Database.NewSchemaAsync(server));
 
-    /// <summary>One more node on the schema, on real time unless another is given.</summary>
+    /// <summary>Opens another node on the schema, on real time by default.</summary>
     internal async Task<PostgresStore> OpenAsync(
         Action<PostgresOptions>? configure = null,
         CommitFeed? feed = null,
@@ -78,7 +78,7 @@ public sealed class Backend : IAsyncDisposable
         }
     }
 
-    /// <summary>A back end for the conformance suites: time is what they move, not the database's.</summary>
+    /// <summary>A back end for the conformance suites, on their manual time instead of the database's clock.</summary>
     public static async ValueTask<StoreUnderTest> ForSuiteAsync(ManualTime time, RetentionOptions retention)
     {
         var (feed, clock) = (new CommitFeed(), new StoreClock(time));

@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace Dunlin.Postgres.Tests.Support;
 
-/// <summary>The PostgreSQL server of this test run. Every test has a schema of its own in it.</summary>
+/// <summary>The PostgreSQL server of this test run. Every test has its own schema.</summary>
 public sealed class Database : IAsyncLifetime
 {
     private static Database? _current;
@@ -28,8 +28,8 @@ public sealed class Database : IAsyncLifetime
             await _server.DisposeAsync();
     }
 
-    /// <summary>Makes an empty schema.</summary>
-    /// <returns>The connection string that leads to it.</returns>
+    /// <summary>Creates an empty schema.</summary>
+    /// <returns>A connection string for the schema.</returns>
     public static async Task<string> NewSchemaAsync(PostgresServer? server = null)
     {
         var name = $"test_{Interlocked.Increment(ref _schemas)}";

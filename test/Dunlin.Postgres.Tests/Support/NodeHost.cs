@@ -13,8 +13,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Postgres.Tests.Support;
 
-/// <summary>A whole node without HTTP, that remembers what its readers of two topics are handed (committed events of one, transient
-/// ones of the other) and what it asks the database.</summary>
+/// <summary>
+/// A complete node without HTTP. Records the events that the readers of two topics receive (committed events of one, transient events of
+/// the other) and counts its queries.
+/// </summary>
 internal sealed class NodeHost : IAsyncDisposable
 {
     private static readonly TopicName Topic = TopicName.Parse("watched");
@@ -55,10 +57,10 @@ internal sealed class NodeHost : IAsyncDisposable
 
     public IServiceProvider Services => _host.Services;
 
-    /// <summary>Questions for the head so far.</summary>
+    /// <summary>Number of head queries.</summary>
     public long Heads => Interlocked.Read(ref _heads);
 
-    /// <summary>Pages of the journal read so far.</summary>
+    /// <summary>Number of journal pages read.</summary>
     public long Pages => Interlocked.Read(ref _pages);
 
     public static async Task<NodeHost> StartAsync(
@@ -86,14 +88,14 @@ internal sealed class NodeHost : IAsyncDisposable
     public async Task<Position> AppendAsync(int value = 0) =>
         await Store.AppendAsync(EventDraft.Of(Topic, "test.happened", value), TestContext.Current.CancellationToken);
 
-    /// <summary>The next event that its readers are handed.</summary>
+    /// <summary>Returns the next event of its readers.</summary>
     public async Task<DunlinEvent> NextAsync() =>
         await _heard
             .Reader.ReadAsync(TestContext.Current.CancellationToken)
             .AsTask()
             .WaitAsync(Patience, TestContext.Current.CancellationToken);
 
-    /// <summary>The offsets of the next events.</summary>
+    /// <summary>Returns the offsets of the next events.</summary>
     public async Task<List<long>> NextAsync(int count)
     {
         var offsets = new List<long>();
@@ -102,10 +104,10 @@ internal sealed class NodeHost : IAsyncDisposable
         return offsets;
     }
 
-    /// <summary>Says a transient event, which its own readers hear too.</summary>
+    /// <summary>Publishes a transient event, which its own readers receive too.</summary>
     public void Type(int value) => Fanout.PublishTransient(Typed(value));
 
-    /// <summary>The next transient event that its readers hear.</summary>
+    /// <summary>Returns the next transient event of its readers.</summary>
     public async Task<int> TypedAsync() =>
         await _typed
             .Reader.ReadAsync(TestContext.Current.CancellationToken)
@@ -116,7 +118,7 @@ internal sealed class NodeHost : IAsyncDisposable
 
     public static EventDraft Typed(int value) => EventDraft.Of(Typing, "typing", value);
 
-    /// <summary>Completes when it has heard the notification of a commit.</summary>
+    /// <summary>Completes when it received the notification of a commit.</summary>
     public Task WhenToldAsync(Position position) => WhenAsync(() => Store.Expected.Advertised.Offset >= position.Offset);
 
     public static async Task WhenAsync(Func<bool> condition)

@@ -14,7 +14,7 @@ namespace Dunlin.Postgres.Tests.WithRedis;
 
 public sealed class TogetherBackplaneTests() : TogetherBackplaneConformance(isRedisThere: true);
 
-/// <summary>All of it goes through the store: hints are told by the store itself.</summary>
+/// <summary>All messages travel through the store, because Redis is missing.</summary>
 public sealed class TogetherWithoutRedisBackplaneTests() : TogetherBackplaneConformance(isRedisThere: false);
 
 public abstract class TogetherBackplaneConformance(bool isRedisThere) : BackplaneConformance

@@ -12,8 +12,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Postgres.Tests.WithRedis;
 
-/// <summary>Redis between nodes over PostgreSQL, and what remains when it is taken away. The poll and the grace are so far away that
-/// nothing here comes by them.</summary>
+/// <summary>
+/// Redis between nodes on PostgreSQL, and the behaviour without it. Poll interval and grace are so long that they cause nothing here.
+/// </summary>
 public sealed class RedisOverPostgresTests : IAsyncLifetime
 {
     private readonly List<NodeHost> _nodes = [];
@@ -23,7 +24,7 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
     public async ValueTask InitializeAsync() => (_backend, _redis) = (await Backend.NewAsync(), await RedisServer.StartNewAsync());
 
     [Fact]
-    public async Task A_node_in_step_by_Redis_reads_nothing_of_a_thousand_events()
+    public async Task A_node_in_step_through_Redis_reads_none_of_1000_events()
     {
         var (writer, reader) = (await StartAsync(), await StartAsync());
         var heads = reader.Heads;
@@ -44,7 +45,7 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task While_Redis_is_away_notifications_are_acted_on_at_once_and_when_it_is_back_hints_are_waited_for_again()
+    public async Task Without_Redis_NOTIFY_is_handled_at_once_and_with_it_the_grace_applies()
     {
         var (writer, reader) = (await StartAsync(), await StartAsync());
         await _redis.StopAsync();
@@ -63,14 +64,14 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
             await writer.AppendAsync(i);
             Assert.Equal(i, (await reader.NextAsync()).Position.Offset);
         }
-        // A node that hears again asks for the head, once for each time, and may so learn of an event before its hint comes.
+        // A node that reconnects reads the head once per reconnect, so it may learn of an event before its notification.
         var asked = reader.Heads - heads;
         Assert.InRange(asked, 0, 10);
         Assert.InRange(reader.Pages - pages, 0, asked);
     }
 
     [Fact]
-    public async Task A_Redis_that_stands_still_with_its_lines_open_is_not_waited_for()
+    public async Task A_hung_Redis_with_open_connections_is_not_waited_for()
     {
         var (writer, reader) = (await StartAsync(), await StartAsync());
         Assert.Equal("+OK", await _redis.TrySendAsync("CLIENT PAUSE 60000 ALL"));
@@ -86,7 +87,7 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
     [InlineData("CLIENT KILL TYPE pubsub")]
     [InlineData("CLIENT KILL TYPE normal")]
     [InlineData("restart")]
-    public async Task Whatever_is_done_to_Redis_no_event_is_lost_and_the_nodes_find_each_other_again(string what)
+    public async Task Redis_faults_lose_no_event_and_nodes_find_each_other_again(string what)
     {
         var (writer, reader) = (await StartAsync(), await StartAsync());
         for (var round = 0; round < 3; round++)
@@ -104,7 +105,7 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
                 await writer.AppendAsync(i);
             Assert.Equal(Enumerable.Range((10 * round) + 1, 10).Select(i => (long)i), await reader.NextAsync(10));
         }
-        // One that was under way is lost; what is said again is heard, by whichever way.
+        // A message in flight is lost; repeated messages arrive on either path.
         for (var i = 0; !reader.HasTyped; i++)
         {
             writer.Type(i);
@@ -116,7 +117,7 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Transient_events_go_through_the_store_while_Redis_is_away_and_each_comes_once()
+    public async Task Transient_events_use_the_store_without_Redis_and_arrive_once()
     {
         var (writer, reader) = (await StartAsync(), await StartAsync());
         writer.Type(1);
@@ -135,7 +136,7 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_that_alone_has_lost_Redis_hears_and_is_heard_through_the_store_and_nobody_hears_twice()
+    public async Task A_node_without_Redis_sends_and_receives_once_through_the_store()
     {
         await using var line = new TcpProxy(_redis.Port);
         var (first, second) = (await StartAsync(), await StartAsync());
@@ -147,7 +148,7 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
             Assert.All(await Task.WhenAll(all.Select(node => node.TypedAsync())), typed => Assert.Equal(expected, typed));
         cut.Type(1);
         await AllHearAsync(1);
-        // They have heard now that somebody is there through the store only.
+        // Now they know that a node is reachable only through the store.
         first.Type(2);
         await AllHearAsync(2);
         cut.Type(3);
@@ -155,7 +156,7 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task However_often_Redis_goes_and_comes_no_transient_event_is_doubled()
+    public async Task Repeated_Redis_outages_duplicate_no_transient_event()
     {
         var random = TestSeed.NewRandom(out _);
         await using var line = new TcpProxy(_redis.Port);
@@ -187,7 +188,7 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
         await stop.CancelAsync();
         await talking;
         await NodeHost.WhenAsync(() => Hears(reader) && Hears(writer));
-        // One last word each way, behind everything that is still on it.
+        // One last message on each path, behind everything that is still in flight.
         writer.Type(-1);
         writer.StoreBackplane.Send(
             new NumberedEvent("", long.MaxValue / 2, DunlinEvent.Transient(NodeHost.Typed(-2), DateTimeOffset.UnixEpoch))
@@ -202,7 +203,7 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Whichever_is_added_first_Redis_leans_on_the_store(bool isStoreFirst)
+    public async Task Redis_wraps_the_store_in_either_order_of_registration(bool isStoreFirst)
     {
         var dunlin = new ServiceCollection().AddDunlinCore();
         if (isStoreFirst)

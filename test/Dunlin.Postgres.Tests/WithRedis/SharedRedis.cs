@@ -5,7 +5,7 @@ using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Postgres.Tests.WithRedis;
 
-/// <summary>The Redis of this test run. Every test has a channel of its own on it; whoever takes Redis away starts another.</summary>
+/// <summary>The Redis of this test run. Every test has its own channel; tests that stop Redis start another.</summary>
 public sealed class SharedRedis : IAsyncLifetime
 {
     private static SharedRedis? _current;

@@ -14,8 +14,10 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Postgres.Tests.WithRedis;
 
-/// <summary>Two nodes over one PostgreSQL with Redis between them, for the conformance suites: whoever asks is served by one, then by
-/// the other. When a suite is done with them, the readers of both have been handed everything.</summary>
+/// <summary>
+/// Two nodes on one PostgreSQL with Redis, for the conformance suites. Requests alternate between them. At the end of a suite the readers
+/// of both have received everything.
+/// </summary>
 internal sealed class TwoNodes : IAsyncDisposable
 {
     private readonly Node[] _nodes;

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Redis.Tests.Leases;
 
-/// <summary>Handles of soft leases: the clock of the handle is manual, that of Redis is real.</summary>
+/// <summary>Handles of soft leases. The clock of the handle is manual, that of Redis is real.</summary>
 public sealed class SoftLeaseHandleTests : LeaseHandleConformance
 {
     private RedisServer? _redis;
@@ -53,7 +53,7 @@ public sealed class SoftLeaseHandleTests : LeaseHandleConformance
     }
 
     [Fact]
-    public async Task A_hand_off_is_refused_because_nobody_waits()
+    public async Task A_hand_off_is_refused_without_waiters()
     {
         var lease = await HoldAsync();
         await Assert.ThrowsAsync<NotSupportedException>(() => lease.HandOffAsync(cancellationToken: Cancellation).AsTask());

@@ -13,7 +13,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Redis.Tests.Leases;
 
-/// <summary>What soft leases promise, and what becomes of it when Redis forgets.</summary>
+/// <summary>The guarantees of soft leases, and their behaviour when Redis loses data.</summary>
 public sealed class SoftLeaseTests : IAsyncLifetime
 {
     private const string IdA = "lease-id-of-a",
@@ -35,7 +35,7 @@ public sealed class SoftLeaseTests : IAsyncLifetime
     public async ValueTask InitializeAsync() => _redis = await RedisServer.StartNewAsync();
 
     [Fact]
-    public async Task One_holds_and_another_is_refused_until_it_is_given_back()
+    public async Task A_held_lease_refuses_others_until_its_release()
     {
         var (a, b) = (NewNode(), NewNode());
         var held = await AcquireAsync(a, IdA);
@@ -54,7 +54,7 @@ public sealed class SoftLeaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_lost_reply_repeated_gives_the_same_grant()
+    public async Task A_repeated_request_after_a_lost_reply_gives_the_same_grant()
     {
         var node = NewNode();
         var first = await AcquireAsync(node, IdA);
@@ -62,7 +62,7 @@ public sealed class SoftLeaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_renewal_counts_anew_and_never_acquires()
+    public async Task A_renewal_extends_the_lease_and_never_acquires()
     {
         var node = NewNode();
         var held = await node.TryAcquireAsync(File, TimeSpan.FromMilliseconds(1), OptionsOf(IdA), Cancellation);
@@ -70,7 +70,7 @@ public sealed class SoftLeaseTests : IAsyncLifetime
         await WhenAsync(async () => await node.FindAsync(File, Cancellation) is null);
         Assert.False(await node.RenewAsync(held.Claim, Long, Cancellation));
         var again = await node.TryAcquireAsync(File, TimeSpan.FromMinutes(1), OptionsOf(IdA), Cancellation);
-        // The id is the same, the grant is not.
+        // The same id, but a new grant.
         Assert.False(await node.RenewAsync(held.Claim, Long, Cancellation));
         await again!.RenewAsync(Long, Cancellation);
         Assert.Equal(again.FencingToken, (await node.FindAsync(File, Cancellation))!.FencingToken);
@@ -78,7 +78,7 @@ public sealed class SoftLeaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task While_Redis_remembers_there_is_one_holder_at_a_time_and_tokens_grow()
+    public async Task With_an_intact_Redis_one_holder_exists_and_tokens_grow()
     {
         var nodes = new[] { NewNode(), NewNode() };
         var (inside, tokens) = (0, new ConcurrentQueue<FencingToken>());
@@ -109,7 +109,7 @@ public sealed class SoftLeaseTests : IAsyncLifetime
     [Theory]
     [InlineData("FLUSHALL")]
     [InlineData("restart")]
-    public async Task Redis_that_forgets_may_let_two_believe_that_they_hold_and_what_compares_tokens_takes_the_newer_one_alone(string how)
+    public async Task After_data_loss_two_holders_may_exist_and_the_newer_token_wins(string how)
     {
         var (a, b) = (NewNode(), NewNode());
         var resource = new Fenced();
@@ -126,10 +126,10 @@ public sealed class SoftLeaseTests : IAsyncLifetime
         {
             Assert.Equal("+OK", await _redis.TrySendAsync(how));
         }
-        // What is promised no longer: the first has an hour left.
+        // Not guaranteed any more: the first grant has an hour left.
         var second = await RetryAsync(() => AcquireAsync(b, IdB));
         Assert.NotNull(second);
-        // What is promised all the same.
+        // Still guaranteed.
         Assert.True(second.FencingToken > first.FencingToken, $"{second.FencingToken} after {first.FencingToken}");
         Assert.True(second.FencingToken.Epoch > first.FencingToken.Epoch);
         Assert.True(resource.Write(second.FencingToken));
@@ -138,7 +138,7 @@ public sealed class SoftLeaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_replica_that_lagged_when_it_took_over_gives_no_token_a_second_time()
+    public async Task A_lagging_replica_that_takes_over_repeats_no_token()
     {
         await using var replica = await RedisServer.StartNewAsync();
         var (before, after) = (NewNode(), NewNode(replica));
@@ -148,17 +148,17 @@ public sealed class SoftLeaseTests : IAsyncLifetime
             await _redis.TrySendAsync("WAIT 1 1000") == ":1" && await after.FindAsync(File, Cancellation) is not null
         );
         Assert.Equal("+OK", await replica.TrySendAsync("REPLICAOF NO ONE"));
-        // These the replica never heard of.
+        // The replica never received these.
         var last = default(FencingToken);
         for (var i = 0; i < 10; i++)
             last = (await before.TryAcquireAsync(ResourceName.Of("others", $"{i}"), Long, OptionsOf(IdA), Cancellation))!.FencingToken;
-        // What it has heard of holds, and what is granted now is newer than all.
+        // Leases that the replica received still hold, and new grants have newer tokens.
         Assert.Null(await AcquireAsync(after, IdB));
         Assert.True((await after.TryAcquireAsync(ResourceName.Parse("others/1"), Long, OptionsOf(IdB), Cancellation))!.FencingToken > last);
     }
 
     [Fact]
-    public async Task Nodes_that_find_Redis_empty_together_go_on_in_one_epoch()
+    public async Task Nodes_that_find_an_empty_Redis_together_agree_on_an_epoch()
     {
         for (var round = 0; round < 10; round++)
         {
@@ -176,7 +176,7 @@ public sealed class SoftLeaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_Redis_that_is_away_or_stands_still_leaves_the_outcome_unknown()
+    public async Task An_unavailable_or_hung_Redis_leaves_the_outcome_unknown()
     {
         var node = NewNode();
         await AcquireAsync(node, IdA);
@@ -187,7 +187,7 @@ public sealed class SoftLeaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task They_are_had_from_the_container_where_they_were_asked_for()
+    public async Task Soft_leases_are_registered_on_request()
     {
         await using var services = new ServiceCollection()
             .AddDunlinCore()
@@ -199,7 +199,7 @@ public sealed class SoftLeaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_cannot_be_a_lease_is_refused()
+    public async Task An_invalid_lease_request_is_refused()
     {
         var node = NewNode();
         foreach (
@@ -240,7 +240,7 @@ public sealed class SoftLeaseTests : IAsyncLifetime
         return new LeaseSettings { LeaseId = id, Owner = new LeaseOwner(name, name) };
     }
 
-    /// <summary>As a client does while Redis comes back.</summary>
+    /// <summary>Retries, as a client does while Redis restarts.</summary>
     private static async Task<T> RetryAsync<T>(Func<Task<T>> action)
     {
         for (var attempt = 0; ; attempt++)
@@ -263,7 +263,7 @@ public sealed class SoftLeaseTests : IAsyncLifetime
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, limit.Token);
     }
 
-    /// <summary>Something that is written to, and remembers the largest token.</summary>
+    /// <summary>A resource that remembers the largest token.</summary>
     private sealed class Fenced
     {
         private FencingToken _largest;

@@ -17,7 +17,7 @@ namespace Dunlin.RxDb.Tests.Guide;
 public sealed class GuideTests
 {
     [Fact]
-    public void The_CSharp_of_the_guide_is_what_is_compiled_here()
+    public void Code_of_the_guide_equals_the_compiled_code()
     {
         var blocks = Regex
             .Matches(Read("docs/guides/replicate-with-rxdb.md"), "```csharp\n(?<text>.*?)```", RegexOptions.Singleline)
@@ -36,7 +36,7 @@ public sealed class GuideTests
     }
 
     [Fact]
-    public async Task What_the_guide_builds_works()
+    public async Task Code_of_the_guide_works()
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();

@@ -7,12 +7,12 @@ using Dunlin.TestKit;
 
 namespace Dunlin.Server.Tests.Support;
 
-/// <summary>What the tests ask of a server, over HTTP alone.</summary>
+/// <summary>Requests of the tests to a server, over HTTP only.</summary>
 internal static class Calls
 {
     public static HttpClient Client(Uri address, string? token) => TestClients.New(address, token);
 
-    /// <summary>Opens a stream; the query stands as it is, so that tests choose how it is encoded.</summary>
+    /// <summary>Opens a stream. The query is sent unchanged, so that tests choose its encoding.</summary>
     public static Task<EventStreamReader<SseItem<string>>> OpenAsync(
         Uri address,
         string? token,
@@ -20,7 +20,7 @@ internal static class Calls
         string? lastEventId = null
     ) => Client(address, token).OpenStreamAsync("/dunlin/v1/events?" + query, static item => item, lastEventId);
 
-    /// <summary>Opens a stream of an address that exists and answers with its status; nothing of a stream is read.</summary>
+    /// <summary>Requests a stream at an existing address and returns the status, without reading the stream.</summary>
     public static async Task<(int Status, string Code)> TryOpenAsync(Uri address, string? token, string query)
     {
         using var client = Client(address, token);

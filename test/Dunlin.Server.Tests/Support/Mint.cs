@@ -5,17 +5,17 @@ using System.Text.Json;
 
 namespace Dunlin.Server.Tests.Support;
 
-/// <summary>Makes tokens as a back end would, without the code under test.</summary>
+/// <summary>Creates tokens as a back end does, without the code under test.</summary>
 internal static class Mint
 {
     public static byte[] Key { get; } = RandomNumberGenerator.GetBytes(64);
 
     public static string KeyText { get; } = Convert.ToBase64String(Key);
 
-    /// <summary>A token of a user with grants, for example <c>("subscribe", "a/*")</c>.</summary>
+    /// <summary>Returns a token of a user with grants, for example <c>("subscribe", "a/*")</c>.</summary>
     public static string User(string subject, params (string Right, string Pattern)[] grants) => Token(subject, grants);
 
-    /// <summary>The token of a back end: administrator, and allowed to publish everywhere.</summary>
+    /// <summary>Returns the token of a back end: an administrator that may publish everywhere.</summary>
     public static string Backend() => Token("backend", [("publish", "**")], ("roles", new[] { "admin" }));
 
     public static string Token(string subject, (string Right, string Pattern)[] grants, params (string Name, object? Value)[] claims) =>

@@ -1,6 +1,6 @@
 namespace Dunlin.Server.Tests.Support;
 
-/// <summary>A server for all tests of a class that change nothing which another of them looks at.</summary>
+/// <summary>A server for all tests of a class, which must not change state that another test reads.</summary>
 public sealed class OneServer : IAsyncLifetime
 {
     internal TestServer Server { get; private set; } = null!;

@@ -2,14 +2,14 @@ using System.Text.RegularExpressions;
 
 namespace Dunlin.Server.Tests.Support;
 
-/// <summary>The checkout that the tests run in.</summary>
+/// <summary>Reads files of the checkout.</summary>
 internal static class Repository
 {
     public static string Root { get; } = Find();
 
     public static string Read(string path) => File.ReadAllText(Path.Combine(Root, path));
 
-    /// <summary>The code blocks of one language in a page.</summary>
+    /// <summary>Returns the code blocks of one language in a page.</summary>
     public static List<string> Blocks(string page, string language) =>
         [.. Regex.Matches(page, $"```{language}\n(.*?)```", RegexOptions.Singleline).Select(match => match.Groups[1].Value)];
 

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace Dunlin.Server.Tests.Support;
 
 /// <summary>
-/// The server in this process: real Kestrel, and real SQLite (or PostgreSQL, see <see cref="TestStore"/>) in a folder of its own.
+/// The server in this process: real Kestrel, and real SQLite (or PostgreSQL, see <see cref="TestStore"/>) in its own folder.
 /// </summary>
 internal sealed class TestServer : IAsyncDisposable
 {
@@ -31,7 +31,7 @@ internal sealed class TestServer : IAsyncDisposable
         return server = new TestServer(host, settings);
     }
 
-    /// <summary>Starts on the same folder, after <see cref="StopAsync"/>.</summary>
+    /// <summary>Starts again on the same folder after <see cref="StopAsync"/>.</summary>
     public Task StartAgainAsync(params (string Name, string Value)[] settings)
     {
         _settings = settings;

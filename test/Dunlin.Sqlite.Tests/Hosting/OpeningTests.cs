@@ -22,7 +22,7 @@ public sealed class OpeningTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _backend.DisposeAsync();
 
     [Fact]
-    public async Task A_second_process_on_the_file_is_refused_and_told_who_holds_it()
+    public async Task A_second_process_on_the_file_is_refused_naming_the_holder()
     {
         await _backend.OpenAsync();
         using var child = Child.Start("open", _backend.Path);
@@ -33,7 +33,7 @@ public sealed class OpeningTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_second_store_in_this_process_is_refused_until_the_first_is_closed()
+    public async Task A_second_store_in_this_process_is_refused_until_the_first_closes()
     {
         var first = await _backend.OpenAsync();
         await Assert.ThrowsAsync<InvalidOperationException>(() => _backend.OpenAsync());
@@ -43,7 +43,7 @@ public sealed class OpeningTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_link_to_the_file_meets_the_same_lock()
+    public async Task A_link_to_the_file_shares_its_lock()
     {
         await _backend.OpenAsync();
         var link = _backend.Path + ".link";
@@ -52,7 +52,7 @@ public sealed class OpeningTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Opening_many_times_at_once_opens_once()
+    public async Task Concurrent_opening_opens_once()
     {
         var store = _backend.Create();
         Assert.Throws<InvalidOperationException>(() => store.Head);
@@ -65,11 +65,11 @@ public sealed class OpeningTests : IAsyncLifetime
     [Theory]
     [InlineData(":memory:")]
     [InlineData("Data Source=x.db")]
-    public async Task What_is_no_file_is_refused(string path) =>
+    public async Task A_path_that_is_no_file_is_refused(string path) =>
         await Assert.ThrowsAsync<InvalidOperationException>(() => _backend.OpenAsync(o => o.Path = path));
 
     [Fact]
-    public async Task A_file_that_is_no_database_is_refused_and_left_alone()
+    public async Task A_file_that_is_no_database_is_refused_and_unchanged()
     {
         var rubbish = string.Concat(Enumerable.Repeat("not a database. ", 500));
         await File.WriteAllTextAsync(_backend.Path, rubbish, Backend.Cancellation);
@@ -100,7 +100,7 @@ public sealed class OpeningTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_host_opens_the_store_before_anything_starts_and_closes_it_after_all_have_stopped()
+    public async Task Host_opens_the_store_first_and_closes_it_last()
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
@@ -125,7 +125,7 @@ public sealed class OpeningTests : IAsyncLifetime
     [InlineData("MaxReaders", "0")]
     [InlineData("WriteLimit", "00:00:00")]
     [InlineData("MaxFileBytes", "10")]
-    public async Task A_wrong_option_stops_the_host_and_is_named(string option, string value)
+    public async Task An_invalid_option_stops_the_host_and_is_named(string option, string value)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
@@ -184,7 +184,7 @@ public sealed class OpeningTests : IAsyncLifetime
         }
     }
 
-    /// <summary>Writes at the first and the last moment of its life.</summary>
+    /// <summary>Writes at its start and at its stop.</summary>
     private sealed class Writing(IJournal journal) : IHostedService
     {
         public async Task StartAsync(CancellationToken cancellationToken) =>

@@ -26,7 +26,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _backend.DisposeAsync();
 
     [Fact]
-    public async Task What_waits_is_committed_together_and_a_failed_unit_leaves_its_mates_alone()
+    public async Task Waiting_units_commit_together_and_a_failed_one_fails_alone()
     {
         var held = await HoldAsync();
         var first = _store.AppendAsync(Backend.Draft("a", 1)).AsTask();
@@ -56,7 +56,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
         };
         ActivitySource.AddActivityListener(listener);
         using var source = new ActivitySource(nameof(GroupCommitTests));
-        // The writer's thread begins inside this span and must not stay in it.
+        // The writer thread starts inside this span and must not inherit it.
         await _store.DisposeAsync();
         Activity opening;
         SqliteStore store;
@@ -82,7 +82,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_row_and_its_event_stand_or_fall_together()
+    public async Task A_row_and_its_event_are_atomic()
     {
         var position = await NoteAsync(1, fails: false);
         await Assert.ThrowsAsync<FormatException>(() => NoteAsync(2, fails: true));
@@ -94,7 +94,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
     [InlineData("COMMIT")]
     [InlineData("ROLLBACK")]
     [InlineData("ROLLBACK; BEGIN IMMEDIATE; ROLLBACK")]
-    public async Task A_unit_that_ends_the_transaction_itself_is_told_so_and_nothing_is_half_kept(string sql)
+    public async Task A_unit_that_ends_the_transaction_itself_fails_without_effect(string sql)
     {
         var held = await HoldAsync();
         var before = NoteAsync(1, fails: false);
@@ -117,14 +117,14 @@ public sealed class GroupCommitTests : IAsyncLifetime
             (await Assert.ThrowsAsync<InvalidOperationException>(() => offending)).Message,
             StringComparison.Ordinal
         );
-        // A mate that had been executed is told to try again; one that had not is not concerned.
+        // An executed unit of the same batch gets a retryable error; one that was not executed is not affected.
         Assert.Equal(ErrorCode.StoreUnavailable, (await Assert.ThrowsAsync<DunlinException>(() => before)).Code);
         Assert.Equal(1, (await after).Offset);
         Assert.Equal([3], await NotesAsync());
     }
 
     [Fact]
-    public async Task A_unit_that_commits_through_the_transaction_object_is_told_so()
+    public async Task A_unit_that_commits_the_transaction_object_fails()
     {
         await Assert.ThrowsAsync<InvalidOperationException>(async () =>
             await _store.WriteAsync(
@@ -172,9 +172,9 @@ public sealed class GroupCommitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_statement_without_end_is_interrupted_at_the_limit()
+    public async Task An_endless_statement_is_interrupted_at_the_limit()
     {
-        // The statement tells itself that it runs: SQLite calls the function from within it.
+        // Signals that the statement is running: SQLite calls the function inside it.
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var work = _store
             .WriteAsync(
@@ -201,7 +201,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_unit_that_ignores_its_cancellation_is_abandoned_and_can_do_no_harm_later()
+    public async Task A_unit_that_ignores_cancellation_is_abandoned_without_later_effect()
     {
         var (release, zombie) = (
             new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously),
@@ -238,7 +238,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_unit_whose_caller_gave_up_harms_nobody_although_it_goes_on()
+    public async Task A_cancelled_unit_that_continues_affects_no_other()
     {
         using var cancel = new CancellationTokenSource();
         var (reached, release) = (new TaskCompletionSource(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
@@ -263,7 +263,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Work_runs_with_the_ambient_values_of_its_caller()
+    public async Task Work_runs_with_the_execution_context_of_its_caller()
     {
         _ambient.Value = "mine";
         Assert.Equal("mine", await _store.WriteAsync((_, _) => new ValueTask<string?>(_ambient.Value)));
@@ -279,7 +279,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_full_disk_refuses_writes_and_leaves_the_store_usable()
+    public async Task A_full_disk_refuses_writes_and_keeps_the_store_usable()
     {
         await using var small = new Backend();
         small.Retention.Prefixes["fill"] = new RetentionRule { MaxCount = 0 };
@@ -289,7 +289,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
         DunlinException? full = null;
         for (var i = 0; i < 100 && full is null; i++)
         {
-            // Units, batches and single appends meet the end in turn.
+            // Units, batches and single appends reach the limit in turn.
             full =
                 await Record.ExceptionAsync(async () =>
                     await (
@@ -314,11 +314,11 @@ public sealed class GroupCommitTests : IAsyncLifetime
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public async Task An_append_that_finds_the_disk_full_halfway_keeps_none_of_its_events_and_frees_its_key(int step)
+    public async Task An_append_on_a_full_disk_stores_no_event_and_frees_its_key(int step)
     {
         await using var small = new Backend();
         small.Retention.Prefixes["fill"] = new RetentionRule { MaxCount = 0 };
-        // Steps of half an append, so that both halves meet the end.
+        // Steps of half an append, so that the limit is reached in both halves.
         var store = await small.OpenAsync(o => o.MaxFileBytes = 600_000 + (step * 20_480));
         var large = new EventDraft(Topics.TopicName.Parse("fill"), "t", new byte[20_000]);
         for (var i = 0; ; i++)
@@ -336,15 +336,15 @@ public sealed class GroupCommitTests : IAsyncLifetime
     }
 
     [Theory]
-    // The write-ahead log meets the limit in the middle of a commit: what a restart will find there is not known.
+    // The write-ahead log reaches the limit during a commit: the outcome after a restart is unknown.
     [InlineData(2048, "outcome_unknown")]
-    // The database meets it in a checkpoint, after the commit: the next write is refused before it begins.
+    // The database file reaches it in a checkpoint after the commit: the next write is refused before it starts.
     [InlineData(8192, "store_unavailable")]
-    public async Task A_failed_write_to_the_disk_is_the_end_until_a_restart(int blocks, string told)
+    public async Task A_failed_disk_write_stops_the_store_until_a_restart(int blocks, string told)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs a limit on the size of files.");
         await using var other = new Backend();
-        // So many blocks of 512 bytes at most for each file, and the signal that would kill the process ignored: write() fails with EFBIG.
+        // Limits files to this number of 512-byte blocks and ignores the signal that would kill the process: write() fails with EFBIG.
         using var child = Child.StartUnder($"trap '' XFSZ; ulimit -f {blocks}", "fill", other.Path);
         var output = await child.StandardOutput.ReadToEndAsync(Backend.Cancellation);
         Assert.Equal($"True {told} store_unavailable store_unavailable True", output.Trim());
@@ -355,7 +355,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Queued_writes_are_finished_by_disposal_and_later_ones_refused()
+    public async Task Disposal_completes_queued_writes_and_refuses_later_ones()
     {
         var held = await HoldAsync();
         var queued = Enumerable.Range(0, 50).Select(i => _store.AppendAsync(Backend.Draft("a", i)).AsTask()).ToList();
@@ -372,7 +372,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_receiver_that_throws_harms_neither_the_writer_nor_the_next_batch()
+    public async Task A_throwing_receiver_affects_neither_writer_nor_next_batch()
     {
         await using var other = new Backend();
         var feed = new CommitFeed(other.Log.For<CommitFeed>());
@@ -383,7 +383,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
         Assert.Contains(other.Log.Entries, e => e.Id == 1230);
     }
 
-    /// <summary>Keeps the writer busy, so that what is queued next is taken as one batch.</summary>
+    /// <summary>Keeps the writer busy, so that requests queued next form one batch.</summary>
     private Task<TaskCompletionSource> HoldAsync() => HoldAsync(_store);
 
     private static async Task<TaskCompletionSource> HoldAsync(SqliteStore store)

@@ -16,7 +16,7 @@ public sealed class ReaderTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _backend.DisposeAsync();
 
     [Fact]
-    public async Task A_long_reader_stops_neither_writers_nor_checkpoints_and_ends_at_its_limit()
+    public async Task A_long_reader_blocks_no_writer_or_checkpoint_and_ends_at_its_limit()
     {
         var store = await _backend.OpenAsync();
         await FillAsync(store);
@@ -38,20 +38,20 @@ public sealed class ReaderTests : IAsyncLifetime
         await FillAsync(store);
         await FillAsync(store);
         var logWhileRead = LogLength();
-        // What was in the log when the reader came was moved although it is there; what came later waits for it.
+        // A checkpoint copied the log up to the reader's snapshot. Later entries wait for the reader.
         Assert.True(new FileInfo(_backend.Path).Length > before);
         Assert.True(logWhileRead > 2_000_000, $"the log has {logWhileRead} bytes");
         Assert.Equal(timers + 1, _backend.Time.ActiveTimers);
         _backend.Time.Advance(TimeSpan.FromSeconds(30));
         Assert.Equal(ErrorCode.StoreUnavailable, (await Assert.ThrowsAsync<DunlinException>(() => read)).Code);
-        // Three times as much again fits into the log as it is: it starts anew now.
+        // Three times as much again reuses the log: it restarts from the beginning.
         for (var i = 0; i < 6; i++)
             await FillAsync(store);
         Assert.True(LogLength() < 2 * logWhileRead, $"the log grew from {logWhileRead} to {LogLength()}");
     }
 
     [Fact]
-    public async Task A_reader_that_ignores_its_cancellation_lets_go_of_its_snapshot_all_the_same()
+    public async Task A_reader_that_ignores_cancellation_still_releases_its_snapshot()
     {
         var store = await _backend.OpenAsync();
         await FillAsync(store);
@@ -98,7 +98,7 @@ public sealed class ReaderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task More_readers_than_connections_wait_their_turn()
+    public async Task Readers_above_the_pool_size_wait()
     {
         var store = await _backend.OpenAsync(o => o.MaxReaders = 2);
         await store.AppendAsync(Backend.Draft("a"));
@@ -143,7 +143,7 @@ public sealed class ReaderTests : IAsyncLifetime
     [InlineData("record_forget", "USING INDEX dunlin_record_deleted (")]
     [InlineData("space_access_list_by_user", "USING PRIMARY KEY (user_id=?)")]
     [InlineData("space_access_list_members", "USING INDEX dunlin_space_access_by_space (space=?)")]
-    public async Task A_statement_reads_what_it_needs_and_no_more(string statement, string plan)
+    public async Task A_statement_reads_only_the_rows_it_needs(string statement, string plan)
     {
         var store = await _backend.OpenAsync();
         var lines = await store.LookUpAsync(
@@ -181,7 +181,7 @@ public sealed class ReaderTests : IAsyncLifetime
 
     private long LogLength() => new FileInfo(_backend.Path + "-wal").Length;
 
-    /// <summary>More pages than lie between two checkpoints.</summary>
+    /// <summary>Writes more pages than fit between two checkpoints.</summary>
     private static async Task FillAsync(SqliteStore store)
     {
         for (var i = 0; i < 60; i++)

@@ -9,7 +9,7 @@ namespace Dunlin.Sqlite.Tests.Journal;
 
 public sealed class RestartTests : IAsyncLifetime
 {
-    // Acknowledged appends before the kill: enough for many batches, units of work among them.
+    // Acknowledged appends before the kill: enough for many batches, including units of work.
     private const int AcknowledgedBeforeKill = 1_500;
 
     private readonly Backend _backend = new();
@@ -19,7 +19,7 @@ public sealed class RestartTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _backend.DisposeAsync();
 
     [Fact]
-    public async Task Epoch_and_events_stay_across_a_restart()
+    public async Task Epoch_and_events_survive_a_restart()
     {
         Position last;
         await using (var store = await _backend.OpenAsync())
@@ -36,14 +36,14 @@ public sealed class RestartTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_new_file_begins_another_history()
+    public async Task A_new_file_has_a_new_epoch()
     {
         await using var other = new Backend();
         Assert.NotEqual((await _backend.OpenAsync()).Head.Epoch, (await other.OpenAsync()).Head.Epoch);
     }
 
     [Fact]
-    public async Task Offsets_go_on_after_everything_was_removed_and_the_store_restarted()
+    public async Task Offsets_continue_after_everything_was_removed_and_a_restart()
     {
         _backend.Retention.Default.MaxCount = 0;
         await using (var store = await _backend.OpenAsync())
@@ -61,7 +61,7 @@ public sealed class RestartTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Fences_grow_across_restarts_although_every_row_is_forgotten()
+    public async Task Fencing_tokens_grow_across_restarts_without_rows()
     {
         long last = 0;
         for (var round = 0; round < 3; round++)
@@ -89,7 +89,7 @@ public sealed class RestartTests : IAsyncLifetime
     [InlineData(20)]
     [InlineData(100_000)]
     [InlineData(-100_000)]
-    public async Task A_held_lease_ends_one_full_duration_after_a_restart_wherever_the_wall_clock_stands(int seconds)
+    public async Task A_held_lease_ends_one_duration_after_a_restart_by_elapsed_time(int seconds)
     {
         var (held, free) = (ResourceName.Parse("held"), ResourceName.Parse("free"));
         await using (var store = await _backend.OpenAsync())
@@ -123,7 +123,7 @@ public sealed class RestartTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Every_acknowledged_append_is_there_in_order_after_kill_9()
+    public async Task Every_acknowledged_append_is_in_order_after_kill_9()
     {
         using var child = Child.Start("append", _backend.Path, "8");
         var acknowledged = new List<(int Writer, int Number, long Offset)>();
@@ -131,7 +131,7 @@ public sealed class RestartTests : IAsyncLifetime
         {
             if (Parse(line) is { } append)
                 acknowledged.Add(append);
-            // SIGKILL; what it had written to the pipe by then is still read.
+            // SIGKILL. Output that is already in the pipe is still read.
             if (acknowledged.Count == AcknowledgedBeforeKill)
                 child.Kill();
         }
@@ -150,7 +150,7 @@ public sealed class RestartTests : IAsyncLifetime
                 (kept.Topic.Value, Encoding.UTF8.GetString(kept.Data.Span))
             );
         }
-        // Each writer waits for its answer: its events stand in its order, none twice.
+        // Each writer waits for its answer, so its events are in order, without duplicates.
         foreach (var writer in events.GroupBy(e => e.Topic))
             Assert.Equal(
                 Enumerable.Range(0, writer.Count()).Select(i => i.ToString(CultureInfo.InvariantCulture)),
@@ -174,7 +174,7 @@ public sealed class RestartTests : IAsyncLifetime
             for (var i = 0; i < 20; i++)
                 await store.AppendAsync([.. Enumerable.Range(0, 100).Select(n => Backend.Draft($"topic/{n}", n))], null, default);
         }
-        // As after a kill; then a page in the middle of the journal becomes rubbish.
+        // The marker of an unclean shutdown; then corrupt a page in the middle of the journal.
         await File.WriteAllTextAsync(_backend.Path + "-open", "process 1", Backend.Cancellation);
         await using (var file = new FileStream(_backend.Path, FileMode.Open))
         {
@@ -190,7 +190,7 @@ public sealed class RestartTests : IAsyncLifetime
     private static (int Writer, int Number, long Offset)? Parse(string line)
     {
         var parts = line.Split(' ');
-        // A line is written whole or not at all: the pipe is larger, and the console writes a line at a time.
+        // A line is complete or missing: the pipe is larger, and the console writes line by line.
         return
             parts.Length == 3
             && int.TryParse(parts[0], CultureInfo.InvariantCulture, out var writer)

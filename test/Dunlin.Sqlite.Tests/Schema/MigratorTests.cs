@@ -39,7 +39,7 @@ public sealed class MigratorTests : IAsyncLifetime
     [Theory]
     [InlineData("Broken", "0001_half.sql", "half")]
     [InlineData("Committing", "0001_early.sql", "early")]
-    public async Task A_script_that_fails_or_commits_is_named_and_leaves_the_file_openable(string folder, string script, string table)
+    public async Task A_failing_or_committing_script_is_named_and_the_file_still_opens(string folder, string script, string table)
     {
         Register(folder);
         var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => _backend.OpenAsync());

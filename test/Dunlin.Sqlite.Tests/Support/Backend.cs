@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Sqlite.Tests.Support;
 
-/// <summary>A folder of its own for the database of one test, and stores on it.</summary>
+/// <summary>A folder for the database of one test, and stores on it.</summary>
 public sealed class Backend : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dunlin-");
@@ -24,7 +24,7 @@ public sealed class Backend : IAsyncDisposable
 
     public string Path => System.IO.Path.Combine(_folder.FullName, "test.db");
 
-    /// <summary>The batches announced by the store opened last.</summary>
+    /// <summary>The batches that the last opened store announced.</summary>
     public List<IReadOnlyList<DunlinEvent>> Batches { get; private set; } = [];
 
     public static CancellationToken Cancellation => TestContext.Current.CancellationToken;

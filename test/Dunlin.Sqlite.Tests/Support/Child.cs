@@ -2,13 +2,13 @@ using System.Diagnostics;
 
 namespace Dunlin.Sqlite.Tests.Support;
 
-/// <summary>This program as a second process; see <see cref="ChildProgram"/>.</summary>
+/// <summary>Starts this program as a second process; see <see cref="ChildProgram"/>.</summary>
 public static class Child
 {
     public static Process Start(params string[] arguments) => StartUnder(null, arguments);
 
-    /// <param name="shellPrefix">Shell commands before it, such as a limit.</param>
-    /// <param name="arguments">What the child is to do.</param>
+    /// <param name="shellPrefix">Shell commands to run first, such as a limit.</param>
+    /// <param name="arguments">Arguments of the child.</param>
     public static Process StartUnder(string? shellPrefix, params string[] arguments)
     {
         var start = new ProcessStartInfo { RedirectStandardOutput = true, UseShellExecute = false };
@@ -18,7 +18,7 @@ public static class Child
         start.FileName = command[0];
         foreach (var argument in command[1..])
             start.ArgumentList.Add(argument);
-        // The limit on file sizes would hit the runtime's own mappings.
+        // The limit on file sizes would also affect the runtime's mappings.
         start.Environment["DOTNET_EnableWriteXorExecute"] = "0";
         return Process.Start(start)!;
     }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Sqlite.Tests.Support;
 
-/// <summary>What the second process does: <c>open PATH</c>, <c>append PATH WRITERS</c> or <c>fill PATH</c>.</summary>
+/// <summary>The second process: <c>open PATH</c>, <c>append PATH WRITERS</c> or <c>fill PATH</c>.</summary>
 public static class ChildProgram
 {
     public static async Task<int> RunAsync(string[] args)
@@ -42,7 +42,7 @@ public static class ChildProgram
         }
     }
 
-    /// <summary>Tells of each append after its answer, as <c>writer number offset</c>, until it is killed.</summary>
+    /// <summary>Prints each append after its answer, as <c>writer number offset</c>, until the process is killed.</summary>
     private static Task AppendForEverAsync(SqliteStore store, int writers) =>
         Task.WhenAll(
             Enumerable
@@ -63,7 +63,7 @@ public static class ChildProgram
                 )
         );
 
-    /// <summary>Appends until it fails, then tells what the store says of itself.</summary>
+    /// <summary>Appends until an error, then prints the state of the store.</summary>
     private static async Task FillAsync(SqliteStore store)
     {
         var data = new byte[50_000];

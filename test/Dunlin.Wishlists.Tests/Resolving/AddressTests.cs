@@ -3,7 +3,7 @@ using Dunlin.Apps.Wishlists.Resolving;
 
 namespace Dunlin.Wishlists.Tests.Resolving;
 
-/// <summary>Which addresses may be fetched from, in every notation.</summary>
+/// <summary>Addresses that may be fetched, in every notation.</summary>
 public sealed class AddressTests
 {
     [Theory]
@@ -116,7 +116,7 @@ public sealed class AddressTests
     [InlineData("file:///etc/passwd")]
     [InlineData("gopher://8.8.8.8/")]
     [InlineData("data:text/html,x")]
-    public void Refused_before_anything_is_looked_up(string address)
+    public void An_address_is_refused_before_any_look_up(string address)
     {
         var fault = Uri.TryCreate(address, UriKind.Absolute, out var uri)
             ? Assert.Throws<FetchException>(() => PageAddress.Require(uri, new FetchOptions())).Fault
@@ -125,7 +125,7 @@ public sealed class AddressTests
     }
 
     [Fact]
-    public void What_is_allowed_by_name_of_its_network_may_be_fetched_and_nothing_beside_it()
+    public void Only_the_allowed_network_is_fetched()
     {
         var options = new FetchOptions();
         options.AllowedNetworks.Add("127.0.0.1/32");

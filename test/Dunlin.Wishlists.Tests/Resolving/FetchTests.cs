@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Wishlists.Tests.Resolving;
 
-/// <summary>Fetching, and everything that it must refuse, against a real socket.</summary>
+/// <summary>Fetching pages and refusing attacks, with a real socket.</summary>
 public sealed class FetchTests : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -27,7 +27,7 @@ public sealed class FetchTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_page_is_fetched_with_nothing_of_the_users_and_nothing_of_the_servers()
+    public async Task A_fetch_sends_nothing_of_the_user_or_the_server()
     {
         _site.Html("/a", "<title>hi</title>");
         var page = await FetchAsync("a");
@@ -61,7 +61,7 @@ public sealed class FetchTests : IAsyncDisposable
     [InlineData("text/html; charset=UTF-8;", "<title>Привет</title>", "utf-8")]
     [InlineData("text/html;; charset=windows-1251;;", "<title>Привет</title>", "windows-1251")]
     [InlineData("text/html; charset=shift_jis", "<title>こんにちは</title>", "shift_jis")]
-    public async Task The_encoding_is_found_where_the_standard_looks_for_it(string type, string html, string encoding)
+    public async Task The_encoding_is_found_in_the_order_of_the_standard(string type, string html, string encoding)
     {
         Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
         _site.Bytes("/", Encoding.GetEncoding(encoding).GetBytes(html), type);
@@ -71,7 +71,7 @@ public sealed class FetchTests : IAsyncDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_site_that_is_slow_to_answer_or_drips_is_given_up_after_the_limit(bool drips)
+    public async Task A_slow_site_is_aborted_at_the_limit(bool drips)
     {
         var reached = new TaskCompletionSource();
         var closed = new TaskCompletionSource();
@@ -82,7 +82,7 @@ public sealed class FetchTests : IAsyncDisposable
                 if (drips)
                     await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1000\r\n\r\n<"u8.ToArray(), ct);
                 reached.SetResult();
-                // Returns when the other side has closed.
+                // Returns when the peer has closed.
                 Assert.Equal(0, await stream.ReadAsync(new byte[1], ct));
                 closed.SetResult();
             }
@@ -97,7 +97,7 @@ public sealed class FetchTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_endless_page_is_cut_and_its_connection_closed()
+    public async Task An_endless_page_is_truncated_and_its_connection_closed()
     {
         var closed = new TaskCompletionSource();
         _site.Page(
@@ -125,14 +125,14 @@ public sealed class FetchTests : IAsyncDisposable
     [InlineData("gzip")]
     [InlineData("br")]
     [InlineData("deflate")]
-    public async Task A_compressed_bomb_costs_no_more_than_a_page(string encoding)
+    public async Task A_compression_bomb_costs_no_more_than_a_page(string encoding)
     {
         var bomb = Compress(new byte[200_000_000], encoding);
         Assert.True(bomb.Length < 2_000_000, "not much of a bomb");
         _site.Bytes("/", bomb, "text/html", "Content-Encoding: " + encoding);
         var before = GC.GetTotalAllocatedBytes(precise: true);
         Assert.Equal(_options.MaxBytes, (await FetchAsync()).Html.Length);
-        // Of the whole process, in which other tests run too: some megabytes are the page's, and the bomb would be 200.
+        // Measured for the whole process with other tests: some megabytes belong to the page; the bomb would add 200.
         Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 100_000_000);
     }
 
@@ -141,7 +141,7 @@ public sealed class FetchTests : IAsyncDisposable
     [InlineData("gzip", "this is no gzip at all, whatever the header says")]
     [InlineData("deflate", "this is no zlib at all, whatever the header says")]
     [InlineData("zstd", "<title>not asked for</title>")]
-    public async Task A_page_with_broken_compression_is_unreadable_and_not_tried_again(string encoding, string body)
+    public async Task A_page_with_broken_compression_is_unreadable_and_not_retried(string encoding, string body)
     {
         _site.Bytes("/", Encoding.ASCII.GetBytes(body), "text/html", "Content-Encoding: " + encoding);
         var fault = await Assert.ThrowsAsync<FetchException>(() => FetchAsync());
@@ -155,7 +155,7 @@ public sealed class FetchTests : IAsyncDisposable
     [InlineData("application/octet-stream")]
     [InlineData("text/htmlx")]
     [InlineData(null)]
-    public async Task What_is_no_page_is_not_read(string? type)
+    public async Task Content_that_is_no_page_is_not_read(string? type)
     {
         _site.Bytes("/", "<title>x</title>"u8.ToArray(), type);
         await FaultAsync(FetchFault.NotAPage, FetchAsync());
@@ -168,14 +168,14 @@ public sealed class FetchTests : IAsyncDisposable
     [InlineData("429 Too Many Requests", nameof(FetchFault.SiteFailed))]
     [InlineData("503 Service Unavailable", nameof(FetchFault.SiteFailed))]
     [InlineData("302 Found", nameof(FetchFault.NotAPage))]
-    public async Task Answers_that_are_no_success_are_told_apart(string status, string fault)
+    public async Task Error_statuses_map_to_their_faults(string status, string fault)
     {
         _site.Status("/", status);
         await FaultAsync(Enum.Parse<FetchFault>(fault), FetchAsync());
     }
 
     [Fact]
-    public async Task Nobody_there_and_no_HTTP_are_unreachable()
+    public async Task No_listener_and_no_HTTP_are_unreachable()
     {
         _site.Page("/", async (stream, ct) => await stream.WriteAsync("SSH-2.0-OpenSSH_9.2\r\n"u8.ToArray(), ct));
         await FaultAsync(FetchFault.Unreachable, FetchAsync());
@@ -194,7 +194,7 @@ public sealed class FetchTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Three_redirects_are_followed_without_cookies_and_a_fourth_is_not()
+    public async Task Three_redirects_are_followed_without_cookies_and_no_fourth()
     {
         _site.Status("/1", "301 Moved Permanently", "Location: /2", "Set-Cookie: a=b; Path=/");
         _site.Status("/2", "307 Temporary Redirect", $"Location: //127.0.0.1:{_site.Port}/3");
@@ -208,7 +208,7 @@ public sealed class FetchTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_redirect_loop_ends_after_the_limit()
+    public async Task A_redirect_loop_ends_at_the_limit()
     {
         _site.Redirect("/", "/");
         await FaultAsync(FetchFault.TooManyRedirects, FetchAsync());
@@ -230,7 +230,7 @@ public sealed class FetchTests : IAsyncDisposable
     [InlineData("http://user:pass@127.0.0.1:{port}/secret")]
     [InlineData("file:///etc/passwd")]
     [InlineData("ftp://127.0.0.1/")]
-    public async Task A_redirect_passes_the_same_gate(string to)
+    public async Task A_redirect_target_is_checked_too(string to)
     {
         await using var secret = new TestSite("127.0.0.2", _site.Port);
         _site.Redirect(
@@ -249,7 +249,7 @@ public sealed class FetchTests : IAsyncDisposable
     [InlineData("::1")]
     [InlineData("::ffff:127.0.0.2")]
     [InlineData("64:ff9b::7f00:2")]
-    public async Task A_name_with_one_address_that_is_not_public_is_refused_without_a_connection(params string[] addresses)
+    public async Task A_name_with_one_private_address_is_refused_without_a_connection(params string[] addresses)
     {
         await using var secret = new TestSite("127.0.0.2", _site.Port);
         _lookup = (_, _) => Task.FromResult<IPAddress[]>([.. addresses.Select(a => IPAddress.Parse(a))]);
@@ -258,12 +258,12 @@ public sealed class FetchTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_name_is_looked_up_once_for_a_connection_and_the_address_that_was_checked_is_the_one_connected_to()
+    public async Task A_name_is_resolved_once_and_connected_by_the_checked_address()
     {
         await using var secret = new TestSite("127.0.0.2", _site.Port);
         secret.Html("/", "secret");
         _site.Html("/", "public");
-        // The name service says something else every time: whoever asked twice would be led astray.
+        // The name service answers differently each time: a second look-up would reach another address.
         _lookup = (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse(_lookups.Count == 1 ? "127.0.0.1" : "127.0.0.2")]);
         Assert.Equal("public", (await FetchAsync(new Uri($"http://rebind.test:{_site.Port}/"))).Html);
         Assert.Equal(["rebind.test"], _lookups);
@@ -273,7 +273,7 @@ public sealed class FetchTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task No_connection_is_kept_for_a_later_request_that_would_not_be_checked()
+    public async Task Connections_are_not_reused_without_a_check()
     {
         _site.Html("/", "page");
         _lookup = (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse(_lookups.Count == 1 ? "127.0.0.1" : "10.0.0.1")]);
@@ -286,7 +286,7 @@ public sealed class FetchTests : IAsyncDisposable
     [InlineData("localhost")]
     [InlineData("localhost.")]
     [InlineData("①②⑦.⓪.⓪.②")]
-    public async Task Names_of_this_machine_are_names_like_any_other(string host)
+    public async Task Local_machine_names_are_resolved_and_checked(string host)
     {
         _lookup = (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse("127.0.0.2")]);
         await FaultAsync(FetchFault.AddressRefused, FetchAsync(new Uri($"http://{host}:{_site.Port}/")));
@@ -294,7 +294,7 @@ public sealed class FetchTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Another_address_of_the_name_is_tried_where_one_does_not_answer()
+    public async Task The_next_address_of_a_name_is_tried_after_a_failure()
     {
         _options.AllowedNetworks.Add("127.0.0.9/32");
         _site.Html("/", "there");
@@ -303,7 +303,7 @@ public sealed class FetchTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Whoever_asked_may_give_up()
+    public async Task A_caller_can_cancel()
     {
         var reached = new TaskCompletionSource();
         _site.Page(

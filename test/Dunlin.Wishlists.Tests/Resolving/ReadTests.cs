@@ -4,13 +4,13 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Wishlists.Tests.Resolving;
 
-/// <summary>What is read from pages, good ones and bad ones.</summary>
+/// <summary>Facts from well-formed and malformed pages.</summary>
 public sealed class ReadTests
 {
     private static readonly Uri Address = new("https://shop.example.com/kettles/teapot");
 
     [Fact]
-    public void JSON_LD_is_trusted_most()
+    public void JSON_LD_has_the_highest_confidence()
     {
         var facts = Read(TestSite.Resource("jsonld.html"));
         Assert.Equal(new Fact<string>("Cast iron teapot & lid, 1.2 l", FactSource.JsonLd, 0.95), facts.Title);
@@ -28,7 +28,7 @@ public sealed class ReadTests
     }
 
     [Fact]
-    public void Microdata_of_the_product_is_read_and_not_that_of_the_shop_or_the_brand()
+    public void Microdata_of_the_product_wins_over_shop_and_brand()
     {
         var facts = Read(TestSite.Resource("microdata.html"));
         Assert.Equal(new Fact<string>("Water glass", FactSource.Microdata, 0.85), facts.Title);
@@ -37,7 +37,7 @@ public sealed class ReadTests
     }
 
     [Fact]
-    public void A_page_without_any_of_it_has_its_title()
+    public void A_page_without_metadata_has_its_title()
     {
         var facts = Read(TestSite.Resource("plain.html"));
         Assert.Equal(new Fact<string>("A bird guide", FactSource.Title, 0.5), facts.Title);
@@ -49,7 +49,7 @@ public sealed class ReadTests
     [InlineData("<html>")]
     [InlineData("<title>  \u200B </title>")]
     [InlineData("<meta property=og:title>")]
-    public void A_page_may_say_nothing(string html) => Assert.Equal(new PageFacts(null, null, null), Read(html));
+    public void A_page_may_have_no_facts(string html) => Assert.Equal(new PageFacts(null, null, null), Read(html));
 
     [Theory]
     [InlineData("javascript:alert(1)")]
@@ -61,7 +61,7 @@ public sealed class ReadTests
     [InlineData("http://localhost/x.png")]
     [InlineData("https://user:pass@example.com/x.png")]
     [InlineData("http://")]
-    public void A_picture_that_a_browser_should_not_be_sent_to_is_left_out(string image) =>
+    public void An_unsafe_picture_address_is_dropped(string image) =>
         Assert.Null(Read($"<meta property='og:image' content='{image}'>").Image);
 
     [Theory]
@@ -69,11 +69,11 @@ public sealed class ReadTests
     [InlineData("/x.png", "https://shop.example.com/x.png")]
     [InlineData("//cdn.example.com/x.png", "https://cdn.example.com/x.png")]
     [InlineData(" http://cdn.example.com/a b.png ", "http://cdn.example.com/a%20b.png")]
-    public void A_picture_has_a_whole_address(string image, string expected) =>
+    public void A_relative_picture_address_is_resolved(string image, string expected) =>
         Assert.Equal(expected, Read($"<meta property='og:image' content='{image}'>").Image?.Value);
 
     [Fact]
-    public void A_base_is_followed_only_to_where_pages_are()
+    public void A_base_element_is_followed_to_page_addresses_only()
     {
         Assert.Equal(
             "https://cdn.example.com/x.png",
@@ -104,7 +104,7 @@ public sealed class ReadTests
     [InlineData("template")]
     [InlineData("a")]
     [InlineData("button")]
-    public void A_page_that_is_nothing_but_opening_tags_is_read_as_quickly_as_any(string tag)
+    public void A_page_of_opening_tags_is_read_quickly(string tag)
     {
         var html = "<title>deep</title>" + string.Concat(Enumerable.Repeat($"<{tag}>", 512 * 1024 / (tag.Length + 2)));
         using var document = PageTree.Parse(html);
@@ -116,9 +116,9 @@ public sealed class ReadTests
     [InlineData("a{0} ")]
     [InlineData("a{0}=x ")]
     [InlineData("a{0}='")]
-    public void An_element_that_is_nothing_but_attributes_is_read(string attribute)
+    public void An_element_with_many_attributes_is_read(string attribute)
     {
-        // Only up to where it is too much: everything before it counts.
+        // Reading stops at the limit; everything before it counts.
         var attributes = string.Concat(
             Enumerable.Range(0, 60_000).Select(i => string.Format(System.Globalization.CultureInfo.InvariantCulture, attribute, i))
         );
@@ -159,7 +159,7 @@ public sealed class ReadTests
     [InlineData("\0")]
     [InlineData("<select><option>")]
     [InlineData("<frameset>")]
-    public void Whatever_a_page_repeats_it_is_read(string part)
+    public void A_page_with_repeated_markup_is_read(string part)
     {
         var html = "<title>same</title>" + string.Concat(Enumerable.Repeat(part, 512 * 1024 / part.Length));
         Assert.Equal("same", Read(html).Title?.Value);
@@ -177,14 +177,14 @@ public sealed class ReadTests
     [InlineData("noscript", "<")]
     [InlineData("plaintext", "<")]
     [InlineData("svg><style", "<")]
-    public void Whatever_stands_in_a_text_that_has_no_tags_the_page_is_read(string tag, string part)
+    public void A_page_with_tags_inside_raw_text_is_read(string tag, string part)
     {
         var html = $"<title>same</title><{tag}>{string.Concat(Enumerable.Repeat(part, 400_000 / part.Length))}</{tag}>";
         Assert.Equal("same", Read(html).Title?.Value);
     }
 
     [Fact]
-    public void Formatting_that_every_paragraph_copies_is_bounded()
+    public void Formatting_copied_into_every_paragraph_is_bounded()
     {
         var open = string.Concat(Enumerable.Range(0, 4_000).Select(i => $"<b class={i}>"));
         var before = GC.GetAllocatedBytesForCurrentThread();
@@ -193,7 +193,7 @@ public sealed class ReadTests
     }
 
     [Fact]
-    public void JSON_that_is_nested_without_end_is_left_out()
+    public void Deeply_nested_JSON_is_skipped()
     {
         var deep = string.Concat(Enumerable.Repeat("[", 100_000));
         Assert.Equal("still", Read($"<title>still</title><script type='application/ld+json'>{deep}</script>").Title?.Value);
@@ -251,14 +251,14 @@ public sealed class ReadTests
     [InlineData("１２，８００円", "JPY", "12800")]
     [InlineData("ABC 12", null, "12")]
     [InlineData("14,85EUR (3 St.)", "EUR", "14.85")]
-    public void Prices_are_read_as_shops_write_them(string text, string? currency, string amount) =>
+    public void Prices_are_read_in_the_notations_of_shops(string text, string? currency, string amount) =>
         Assert.Equal(
             new Money(decimal.Parse(amount, System.Globalization.CultureInfo.InvariantCulture), currency),
             PriceText.Parse(text, null, isForMachines: false)
         );
 
     [Fact]
-    public void Half_a_surrogate_pair_beside_a_price_hides_nothing() =>
+    public void A_lone_surrogate_beside_a_price_hides_nothing() =>
         Assert.Equal(new Money(5, "EUR"), PriceText.Parse("5 €\ud83d", null, isForMachines: false));
 
     [Theory]
@@ -267,7 +267,7 @@ public sealed class ReadTests
     [InlineData("1.299,00", "EUR", "1299.00", "EUR")]
     [InlineData("12990", "RUR", "12990", "RUB")]
     [InlineData("5", "XXX", "5", null)]
-    public void Prices_for_machines_have_a_point(string text, string currency, string amount, string? code) =>
+    public void Machine_readable_prices_have_a_decimal_point(string text, string currency, string amount, string? code) =>
         Assert.Equal(
             new Money(decimal.Parse(amount, System.Globalization.CultureInfo.InvariantCulture), code),
             PriceText.Parse(text, currency, isForMachines: true)
@@ -279,7 +279,7 @@ public sealed class ReadTests
     [InlineData("free")]
     [InlineData("-")]
     [InlineData("99999999999999999999999999999999999999")]
-    public void What_is_no_price_is_none(string? text) => Assert.Null(PriceText.Parse(text, "EUR", isForMachines: true));
+    public void Text_that_is_no_price_is_ignored(string? text) => Assert.Null(PriceText.Parse(text, "EUR", isForMachines: true));
 
     private static PageFacts Read(string html) => new PageReader(Options.Create(new FetchOptions())).Read(new FetchedPage(Address, html));
 }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Wishlists.Tests.Resolving;
 
-/// <summary>Pages as shops really write them, read as browsers and search engines read them.</summary>
+/// <summary>Pages as shops write them, read as browsers and search engines do.</summary>
 public sealed class RealPageTests
 {
     private const string Product = """{"@type":"Product","name":"Teapot","offers":{"price":"48.90","priceCurrency":"EUR"}}""";
@@ -72,14 +72,14 @@ public sealed class RealPageTests
 
     [Theory]
     [MemberData(nameof(Scripts))]
-    public void JSON_LD_is_read_as_search_engines_read_it(string type, string script)
+    public void JSON_LD_is_read_as_search_engines_do(string type, string script)
     {
         var facts = Read($"<title>Shop</title><script type='{type}'>{script}</script>");
         Assert.Equal(("Teapot", 48.90m, "EUR"), (facts.Title?.Value, facts.Price?.Value.Amount, facts.Price?.Value.Currency));
     }
 
     [Fact]
-    public void Of_several_blocks_a_broken_one_hides_no_other()
+    public void A_broken_block_does_not_hide_the_others()
     {
         var facts = Read($"<script type=application/ld+json>{{\"@type\":</script><script type=application/ld+json>{Product}</script>");
         Assert.Equal("Teapot", facts.Title?.Value);
@@ -95,14 +95,14 @@ public sealed class RealPageTests
     [InlineData("<b itemprop=price><del>60,00 €</del> 48,90 €</b>")]
     [InlineData("<b itemprop=price><span class=compare-at-price>60,00 €</span> 48,90 €</b>")]
     [InlineData("<b class='gold-price threshold-price' itemprop=price>48.90</b>")]
-    public void A_price_that_is_crossed_out_is_none(string price)
+    public void A_crossed_out_price_is_ignored(string price)
     {
         var facts = Read($"<div itemscope itemtype=https://schema.org/Offer><meta itemprop=priceCurrency content=EUR>{price}</div>");
         Assert.Equal(new Money(48.90m, "EUR"), facts.Price?.Value);
     }
 
     [Fact]
-    public void The_sale_price_of_OpenGraph_comes_before_the_list_price()
+    public void The_OpenGraph_sale_price_wins_over_the_list_price()
     {
         var facts = Read(
             "<meta property=product:price:amount content=60><meta property=product:price:currency content=EUR>"
@@ -126,7 +126,7 @@ public sealed class RealPageTests
     [InlineData("600 elements with a slash that means nothing", "{600:<br/><input/>}")]
     [InlineData("a thousand comparisons in a style", "<style>{1000:a>b<c}</style>")]
     [InlineData("400 attributes", "<div {400:data-a=1 }>x</div>")]
-    public void What_stands_before_the_title_hides_nothing(string what, string before)
+    public void Content_before_the_title_does_not_hide_it(string what, string before)
     {
         var html = System.Text.RegularExpressions.Regex.Replace(
             before,
@@ -158,14 +158,14 @@ public sealed class RealPageTests
     [InlineData("a\u200Bb\u2060c\u00ADd", "abcd")]
     [InlineData("\u200D a \u200C b\u200D", "a b")]
     [InlineData("a\U000E0067b", "ab")]
-    public void Joiners_join_what_they_joined(string title, string expected) =>
+    public void Joiners_keep_their_sequences(string title, string expected) =>
         Assert.Equal(expected, Read($"<title>{title}</title>").Title?.Value);
 
     [Theory]
     [InlineData("\U0001F468\u200D\U0001F469\u200D\U0001F467", 8)]
     [InlineData("e\u0301", 2)]
     [InlineData("\U0001F600", 2)]
-    public void A_long_title_is_cut_between_characters(string character, int length)
+    public void A_long_title_is_cut_between_graphemes(string character, int length)
     {
         var title = Read($"<title>x{string.Concat(Enumerable.Repeat(character, 400))}</title>").Title!.Value;
         var count = (PlainText.MaxTitle - 1) / length;
@@ -173,7 +173,7 @@ public sealed class RealPageTests
     }
 
     [Fact]
-    public void A_character_without_end_is_cut_all_the_same() =>
+    public void An_endless_grapheme_is_cut() =>
         Assert.Equal(PlainText.MaxTitle, Read($"<title>e{new string('\u0301', 2_000)}</title>").Title!.Value.Length);
 
     [Theory]
@@ -193,7 +193,7 @@ public sealed class RealPageTests
     [InlineData("http://router.lan/x.png")]
     [InlineData("http://printer.local./x.png")]
     [InlineData("http://metadata.google.internal/x.png")]
-    public void One_check_refuses_local_hosts_for_pages_and_pictures(string address)
+    public void Local_hosts_are_refused_for_pages_and_pictures_alike(string address)
     {
         Assert.Null(Read($"<meta property=og:image content='{address}'>").Image);
         Assert.True(
@@ -207,7 +207,7 @@ public sealed class RealPageTests
     [InlineData("https://localhost.example.com/x.png")]
     [InlineData("https://notlocalhost.example/x.png")]
     [InlineData("https://local.example/x.png")]
-    public void Names_that_only_look_local_are_taken(string address)
+    public void Names_that_only_look_local_are_accepted(string address)
     {
         Assert.Equal(address, Read($"<meta property=og:image content='{address}'>").Image?.Value);
         PageAddress.Require(new Uri(address), new FetchOptions());
@@ -222,7 +222,7 @@ public sealed class RealPageTests
     [InlineData("text/html", "text/html", null)]
     [InlineData("image/png; text/html", "image/png", null)]
     [InlineData("", "", null)]
-    public void A_content_type_is_read_with_its_stray_signs(string header, string mediaType, string? charset) =>
+    public void A_content_type_with_stray_characters_is_parsed(string header, string mediaType, string? charset) =>
         Assert.Equal(new ContentType(mediaType, charset), ContentType.Parse(header));
 
     private static string Offers(string offers) => $$"""{"@type":"Product","name":"Teapot","offers":{{offers}}}""";

@@ -7,7 +7,7 @@ namespace Dunlin.Wishlists.Tests.Support;
 /// <summary>One event of a user's stream.</summary>
 internal sealed record Hint(string Type, JsonElement Data);
 
-/// <summary>Ways to read a user's stream.</summary>
+/// <summary>Reads a user's stream.</summary>
 internal static class Hints
 {
     public static Hint Read(SseItem<string> item) => new(item.EventType, JsonElement.Parse(item.Data));

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Dunlin.Wishlists.Tests.Support;
 
-/// <summary>A web site on loopback that does what a test says, down to the byte: also what no decent server would.</summary>
+/// <summary>A web site on loopback that sends exactly the bytes of a test, including invalid ones.</summary>
 internal sealed class TestSite : IAsyncDisposable
 {
     private readonly TcpListener _listener;
@@ -25,12 +25,12 @@ internal sealed class TestSite : IAsyncDisposable
 
     public Uri Address => new($"http://127.0.0.1:{Port}/");
 
-    /// <summary>The heads of all requests, and an empty text for a connection that sent none.</summary>
+    /// <summary>The heads of all requests, and an empty text for a connection without one.</summary>
     public ConcurrentQueue<string> Requests { get; } = [];
 
     public int Connections;
 
-    /// <summary>Released once for each request, when its head has arrived.</summary>
+    /// <summary>Released once per request, when its head has arrived.</summary>
     public SemaphoreSlim Connected { get; } = new(0);
 
     public void Page(string path, Func<Stream, CancellationToken, Task> answer) => _pages[path] = answer;
@@ -67,7 +67,7 @@ internal sealed class TestSite : IAsyncDisposable
 
     public void Redirect(string path, string to) => Status(path, "302 Found", "Location: " + to);
 
-    /// <summary>A page that takes the request and never answers.</summary>
+    /// <summary>A page that accepts the request and never answers.</summary>
     public void Silent(string path) =>
         Page(
             path,
@@ -129,7 +129,7 @@ internal sealed class TestSite : IAsyncDisposable
             }
             catch (Exception error) when (error is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
             {
-                // The test, or the one who asked, has gone.
+                // The test or the client has ended.
             }
         }
     }

@@ -19,8 +19,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Wishlists.Tests.Support;
 
-/// <summary>The wishlists behind a real Kestrel, on a SQLite file and manual time, beside a site whose pages may be fetched. Who asks
-/// is named by the header <c>X-User</c>.</summary>
+/// <summary>
+/// The wishlists behind a real Kestrel, on a SQLite file and manual time, with a site whose pages may be fetched. The header <c>X-User</c>
+/// names the caller.
+/// </summary>
 internal sealed class WishlistsHost : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -52,7 +54,7 @@ internal sealed class WishlistsHost : IAsyncDisposable
                             "wishlists.db",
                             store =>
                             {
-                                // What a power cut takes is the store's own test.
+                                // Power failures are tested with the store.
                                 store.Durability = SqliteDurability.Normal;
                                 store.WriteLimit = TimeSpan.FromHours(1);
                                 store.ReadLimit = TimeSpan.FromDays(1);
@@ -79,7 +81,7 @@ internal sealed class WishlistsHost : IAsyncDisposable
         );
     }
 
-    /// <summary>Moves time on, and lets the queue do what is due.</summary>
+    /// <summary>Advances time and runs the due work of the queue.</summary>
     public async Task AdvanceAsync(TimeSpan by)
     {
         for (var left = by; left > TimeSpan.Zero; left -= TimeSpan.FromSeconds(1))
@@ -89,13 +91,15 @@ internal sealed class WishlistsHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until the queue has nothing to do.</summary>
+    /// <summary>Waits until the queue is idle.</summary>
     public Task IdleAsync() => _host.Get<JobWorker>().WhenIdleAsync().WaitAsync(Patience);
 
-    /// <summary>The address of a page of <see cref="Site"/>.</summary>
+    /// <summary>Returns the address of a page of <see cref="Site"/>.</summary>
     public string Url(string path) => new Uri(Site.Address, path).AbsoluteUri;
 
-    /// <summary>The address of a page of <see cref="Site"/> by another of its names: every name below <c>example</c> is one.</summary>
+    /// <summary>
+    /// Returns the address of a page of <see cref="Site"/> under another name. Every name below <c>example</c> resolves to it.
+    /// </summary>
     public string Url(string host, string path) => $"http://{host}.example:{Site.Port}/{path}";
 
     public WishlistsClient Client(string? user) => new(_host.Client(user), user ?? "");
@@ -157,7 +161,7 @@ internal sealed class WishlistsClient(HttpClient client, string user) : IDisposa
 
     public Task<JsonElement> JoinAsync(string token) => OkAsync("POST", $"share/{token}/join");
 
-    /// <summary>All documents of a collection, by id; null for those that are told as deleted.</summary>
+    /// <summary>Returns all documents of a collection by id; null for deleted ones.</summary>
     public async Task<Dictionary<string, JsonElement?>> PullAsync(string collection)
     {
         var page = await OkAsync("GET", $"sync/pull/{collection}?limit=500");
@@ -170,7 +174,7 @@ internal sealed class WishlistsClient(HttpClient client, string user) : IDisposa
             );
     }
 
-    /// <summary>Pushes one document, and answers with what the server says against it.</summary>
+    /// <summary>Pushes one document and returns the server's conflict or refusal.</summary>
     public async Task<(JsonElement? Conflict, string? Refused)> PushAsync(string collection, object document, object? assumed = null)
     {
         var row = assumed is null

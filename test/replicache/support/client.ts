@@ -14,7 +14,7 @@ export interface ClientOptions {
 
 let made = 0;
 
-/** One page: the real client, pulled by pokes alone. */
+/** One page: the real client, pulled by pokes only. */
 export class Page {
   readonly rep: Rep;
   readonly words: string[] = [];
@@ -77,7 +77,7 @@ export class Page {
           for (const line of lines) if (line.startsWith('data: ')) this.#hear(line.slice(6));
         }
       } catch {
-        // Cut, or the host is away: again below.
+        // The connection was cut or the host is down: retried below.
       }
       await new Promise((resolve) => setTimeout(resolve, 30));
     }

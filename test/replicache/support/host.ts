@@ -1,6 +1,6 @@
 import { findProgram, ServerProcess } from '../../support/serverProcess';
 
-/** The host as a process of its own. */
+/** The host in its own process. */
 export class Host extends ServerProcess {
   constructor() {
     const program =
@@ -27,7 +27,7 @@ export class Host extends ServerProcess {
     return body.accessToken;
   }
 
-  /** A request as the client makes it, for looking at the server beside it. */
+  /** Sends a request as the client does, for reading the server's state. */
   async post<T>(path: 'push' | 'pull', token: string, body: object): Promise<{ status: number; body: T }> {
     const answer = await fetch(`${this.address}/api/v1/replicache/${path}`, {
       method: 'POST',
@@ -37,7 +37,7 @@ export class Host extends ServerProcess {
     return { status: answer.status, body: (await answer.json()) as T };
   }
 
-  /** Everything a user may read, as the server has it. */
+  /** Returns all server data that a user may read. */
   async read(token: string): Promise<Map<string, any>> {
     const { body } = await this.post<{ patch: { op: string; key: string; value: unknown }[] }>(
       'pull',

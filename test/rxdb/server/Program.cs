@@ -3,7 +3,7 @@ using Dunlin.RxDb.TestHost;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
-// Arguments: port (0 for any), data folder.
+// Arguments: port (0 for any free one), data folder.
 var builder = WebApplication.CreateSlimBuilder();
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.WebHost.ConfigureKestrel(kestrel =>

@@ -10,8 +10,10 @@ using Dunlin.Topics;
 
 namespace Dunlin.RxDb.TestHost;
 
-/// <summary>The smallest application that replicates with RxDB, and the calls with which tests act beside the clients. Who asks
-/// is named by the bearer token; one that begins with "stale" is not known.</summary>
+/// <summary>
+/// The smallest application that replicates with RxDB, with endpoints for tests to act besides the clients. The bearer token names the
+/// caller; a token that begins with "stale" is refused.
+/// </summary>
 public static class ShelfApplication
 {
     public const string Sync = "/api/v1/sync";
@@ -48,7 +50,7 @@ public static class ShelfApplication
         return app;
     }
 
-    // What a real application does through its own endpoints.
+    // Endpoints for actions that a real application offers itself.
     private static void MapBeside(WebApplication app)
     {
         app.MapPost(

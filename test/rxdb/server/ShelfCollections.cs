@@ -6,10 +6,10 @@ using Dunlin.Topics;
 
 namespace Dunlin.RxDb.TestHost;
 
-/// <summary>Shelves and the things on them: a shelf is a space, its owner shares it, and every reader changes things.</summary>
+/// <summary>Shelves and the things on them. A shelf is a space; its owner shares it, and every reader may change things.</summary>
 public static class ShelfCollections
 {
-    /// <summary>Called while a thing whose text is "slow" is decided on.</summary>
+    /// <summary>Called during the decision about a thing whose text is "slow".</summary>
     public static Func<CancellationToken, ValueTask> Slow { get; set; } = static _ => default;
 
     public static SpaceName Space(string shelf) => SpaceName.Of("shelf", shelf);

@@ -17,17 +17,17 @@ addRxPlugin(RxDBMigrationSchemaPlugin);
 export interface DeviceOptions {
   readonly address: string;
   readonly user: string;
-  /** The bearer token; default the user's name. */
+  /** Returns the bearer token. Default: the user's name. */
   readonly token?: () => string;
   readonly refresh?: () => Promise<boolean>;
   readonly conflicts?: RxConflictHandler<any>;
   readonly batchSize?: number;
-  /** False: without the stream of hints. */
+  /** `false`: without the stream of hints. */
   readonly stream?: boolean;
   readonly pollMs?: number;
   readonly schemaVersion?: number;
   readonly leases?: () => readonly string[];
-  /** Other databases of the same name, as after a reload, have the same data. */
+  /** Databases with the same name share their data, as after a reload. */
   readonly storage?: ReturnType<typeof getRxStorageMemory>;
   readonly database?: string;
 }
@@ -59,13 +59,13 @@ const thingSchema = (version: number) => ({
 
 let made = 0;
 
-/** One browser of one user: a real RxDB database whose documents are checked against their schemas, and its replication. */
+/** One browser of one user: a real RxDB database with schema validation, and its replication. */
 export class Device {
-  /** The milliseconds of every timer that the client has set. */
+  /** The delays of all timers that the client set, in milliseconds. */
   readonly waits: number[] = [];
   readonly client: Client;
   readonly refused: RefusedDocument[] = [];
-  /** Rows of pushes, by document, in the order in which they were sent. */
+  /** Pushed rows by document, in the order of sending. */
   readonly pushed: { id: string; row: any }[] = [];
   readonly pulls = { count: 0 };
   conflicts = 0;
@@ -96,14 +96,14 @@ export class Device {
     return device;
   }
 
-  /** With its database, and not replicating yet. */
+  /** Creates a device with its database, without replication. */
   static async closed(options: DeviceOptions): Promise<Device> {
     const device = new Device(options);
     await device.#openDatabase();
     return device;
   }
 
-  /** Begins to replicate; `open` has done so. */
+  /** Starts the replication; `open` has done so. */
   start(): void {
     const { user, stream = true, pollMs, batchSize, leases } = this.#options;
     this.connection = stream ? this.client.connection({ path: '/api/v1/events/stream' }) : undefined;
@@ -135,7 +135,7 @@ export class Device {
     this.#signal('online');
   }
 
-  /** Breaks what is under way, as a bad network does. */
+  /** Aborts requests in flight, as a bad network does. */
   cut(): void {
     this.#net.abort();
     this.#net = new AbortController();
@@ -150,7 +150,7 @@ export class Device {
     return (await this.things.findOne(id).exec())?.toJSON();
   }
 
-  /** False where the document has just gone. */
+  /** Resolves with `false` if the document no longer exists. */
   async edit(id: string, change: object): Promise<boolean> {
     const document = await this.things.findOne(id).exec();
     await document?.incrementalPatch(change);
@@ -196,7 +196,7 @@ export class Device {
     this.things = collections['things']!;
   }
 
-  // Waits are shorter than in a browser, but for those between polls: what a test sees is not owed to them.
+  // Shorter delays than in a browser, except between polls, so that polling cannot cause a result.
   #environment(): Environment {
     const real = browserEnvironment();
     return {

@@ -1,6 +1,6 @@
 import { findProgram, ServerProcess } from '../../support/serverProcess';
 
-/** The smallest application with RxDB collections, as a process of its own. A token is the name of its user. */
+/** The smallest application with RxDB collections, in its own process. A token is the name of its user. */
 export class Shelves extends ServerProcess {
   constructor() {
     const program = findProgram(
@@ -19,7 +19,7 @@ export class Shelves extends ServerProcess {
     return this.#call('POST', '/beside/share', { shelf, user, take: true });
   }
 
-  /** Many things in one transaction; every second one for one reader only, where `audience` is given. */
+  /** Creates many things in one transaction. With `audience`, only one reader sees every second one. */
   fill(shelf: string, prefix: string, count: number, audience?: string): Promise<unknown> {
     return this.#call('POST', '/beside/fill', { shelf, prefix, count, audience });
   }
@@ -32,18 +32,18 @@ export class Shelves extends ServerProcess {
     return this.#call('DELETE', `/beside/lease?thing=${thing}&leaseId=${leaseId}&user=${user}`);
   }
 
-  /** All that is deleted is forgotten, as retention does after a month. */
+  /** Forgets all deletions, as retention does after a month. */
   forget(): Promise<unknown> {
     return this.#call('POST', '/beside/forget');
   }
 
-  /** What a user may read, as the server has it, by id. */
+  /** Returns the server's documents that a user may read, by id. */
   async truth(user: string, collection: 'shelves' | 'things'): Promise<Map<string, any>> {
     const all = (await this.#call('GET', `/beside/truth/${collection}`, undefined, user)) as { id: string }[];
     return new Map(all.map((document) => [document.id, document]));
   }
 
-  /** A push as RxDB makes it, for looking at the server beside the clients. */
+  /** Pushes as RxDB does, for requests besides the clients. */
   push(user: string, collection: string, rows: object[]): Promise<any> {
     return this.#call('POST', `/api/v1/sync/push/${collection}`, rows, user);
   }

@@ -25,14 +25,14 @@ async function open(answer: SessionList): Promise<{ missing: HTMLElement; row: s
   };
 }
 
-test('Administration says when a server has not answered, and then takes no page for closed', async () => {
+test('unresponsive servers are reported, and their pages count as unknown', async () => {
   const { missing, row } = await open({ sessions: [session], silent_nodes: 1 });
   expect(missing.hidden).toBe(false);
   expect(missing.textContent).toMatch(/^One server has not answered/);
   expect(row).toContain('no open page known');
 });
 
-test('Where all servers have answered, administration speaks of none', async () => {
+test('without unresponsive servers none are reported', async () => {
   const { missing, row } = await open({ sessions: [session] });
   expect(missing.hidden).toBe(true);
   expect(row).toContain('no page open');

@@ -20,7 +20,7 @@ function keeperOf(text: { now: string }) {
   return { kept, opened, keeper: new DraftKeeper(drafts, pane, () => 7) };
 }
 
-test('What was typed while a save was under way stays a draft, of the revision that the save made', async () => {
+test('text typed during a save stays a draft of the saved revision', async () => {
   const text = { now: 'sent' };
   const { kept, opened, keeper } = keeperOf(text);
   await keeper.keep(opened);
@@ -32,14 +32,14 @@ test('What was typed while a save was under way stays a draft, of the revision t
   expect(kept.size).toBe(0);
 });
 
-test('Nothing is kept of a text that was not touched or is only read', async () => {
+test('an unchanged or read-only text has no draft', async () => {
   const { kept, opened, keeper } = keeperOf({ now: 'text' });
   await keeper.keep({ ...opened, isDirty: false });
   await keeper.keep({ ...opened, mode: 'locked' });
   expect(kept.size).toBe(0);
 });
 
-test('A draft of a page that ends at once is read by the next page, and by that user alone', async () => {
+test('a draft of a closed page is read by the next page of that user only', async () => {
   const kept = new Map<string, string>();
   const storage = {
     getItem: (name: string) => kept.get(name) ?? null,
@@ -54,7 +54,7 @@ test('A draft of a page that ends at once is read by the next page, and by that 
   expect(await browserDrafts('ann', storage).get('f')).toBeUndefined();
 });
 
-test('A draft that storage refuses lives as long as its page', async () => {
+test('a draft that storage refuses lives as long as its page', async () => {
   const storage = {
     getItem: () => 'no JSON',
     setItem: () => {

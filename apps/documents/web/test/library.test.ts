@@ -4,7 +4,7 @@ import { Library } from '../src/state/library';
 
 const listOf = (position: number) => ({ documents: [], position: String(position) }) as unknown as FileList;
 
-test('A reload asked for while one is under way is not dropped, and many of them are one', async () => {
+test('a reload during another runs once more for all callers', async () => {
   const answers: ((list: FileList) => void)[] = [];
   const library = new Library(() => new Promise((resolve) => answers.push(resolve)));
   const seen: string[] = [];
@@ -25,7 +25,7 @@ test('A reload asked for while one is under way is not dropped, and many of them
   expect(answers).toHaveLength(2);
 });
 
-test('A reload that failed is followed by the next', async () => {
+test('a failed reload is followed by the next', async () => {
   let calls = 0;
   const library = new Library(async () => {
     if (++calls === 1) throw new Error('network');

@@ -118,7 +118,7 @@ function outcome(state: OpenFile, input: FileInput): string {
 type StateKey = keyof typeof states;
 type InputKey = keyof typeof inputs;
 
-/** State and effects after the input. A state that is not named stays as it is, without effects. */
+/** State and effects after the input. A state that is not listed stays unchanged, without effects. */
 const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
   'read with the lock': {
     loading: 'editing r2, show text, showFault, holdLease, editable',

@@ -12,7 +12,7 @@ const failure = (kind: string, more = {}) =>
   new DunlinError({ kind, code: kind, title: kind, ...more } as Problem);
 const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
 
-/** A lock of the fake server. */
+/** Returns a lock of the fake server. */
 function leaseOf(): Lease {
   const lost = new AbortController();
   const lease = {

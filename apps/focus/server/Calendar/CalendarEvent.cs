@@ -5,8 +5,10 @@ using Dunlin.Journal;
 
 namespace Dunlin.Apps.Focus;
 
-/// <summary>An entry of the calendar, from <paramref name="Start"/> to <paramref name="End"/>, each with the offset that it was
-/// given with. <paramref name="Version"/> is the journal offset of its last change.</summary>
+/// <summary>
+/// A calendar entry from <paramref name="Start"/> to <paramref name="End"/>, each with the offset that the client sent. <paramref
+/// name="Version"/> is the journal offset of its last change.
+/// </summary>
 public sealed record CalendarEvent(string Id, string Title, string Notes, DateTimeOffset Start, DateTimeOffset End, long Version);
 
 /// <summary>The SQL of the calendar.</summary>
@@ -15,7 +17,7 @@ internal static class CalendarRows
     private const string Columns =
         "id, title, notes, starts_at AS StartsAt, starts_offset AS StartsOffset, ends_at AS EndsAt, ends_offset AS EndsOffset, version, deleted_at AS DeletedAt";
 
-    /// <summary>Entries that touch the time between, the earliest first.</summary>
+    /// <summary>Returns entries that overlap the interval, earliest first.</summary>
     public static async Task<IReadOnlyList<CalendarEvent>> ListAsync(
         DbConnection connection,
         string userId,

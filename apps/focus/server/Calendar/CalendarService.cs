@@ -6,7 +6,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Apps.Focus;
 
-/// <summary>What can be done with one's calendar. Each change and its event commit together.</summary>
+/// <summary>The operations on one user's calendar. Each change commits together with its event.</summary>
 internal sealed class CalendarService(IStore store, UserDevices devices)
 {
     public const int MaxListed = 2_000;
@@ -33,7 +33,7 @@ internal sealed class CalendarService(IStore store, UserDevices devices)
         );
     }
 
-    /// <summary>Adds an entry. With an id of the caller's choice a repetition answers with the entry that is there.</summary>
+    /// <summary>Adds an entry. A repeated request with the same client-chosen id returns the existing entry.</summary>
     public ValueTask<(CalendarEvent Event, bool IsNew)> CreateAsync(
         Caller caller,
         string deviceId,
@@ -75,7 +75,7 @@ internal sealed class CalendarService(IStore store, UserDevices devices)
                 var before = await RequireAsync(unit, caller, id);
                 var after = change(before);
                 CheckTimes(after);
-                // A request that changes nothing repeats one whose answer was lost: accept any version (RFC 9110, 13.1.1).
+                // A request without changes repeats one whose answer was lost: accept any version (RFC 9110, 13.1.1).
                 if (after == before)
                     return before;
                 if (expected?.Allows(before.Version) == false)
@@ -105,13 +105,13 @@ internal sealed class CalendarService(IStore store, UserDevices devices)
     {
         if (entry.End <= entry.Start)
             throw new DunlinException(ErrorCode.InvalidField, "'end' must be after 'start': an event cannot take no time or less.", "end");
-        // By the clock on the wall: a month in which the clocks go back is no longer than another.
+        // Compare local times: a month in which the clocks go back must not be longer than another.
         if (entry.End.DateTime - entry.Start.DateTime > MaxLength)
             throw new DunlinException(ErrorCode.InvalidField, $"An event takes {MaxLength.TotalDays} days at most.", "end");
     }
 }
 
 /// <summary>Part of a calendar.</summary>
-/// <param name="Items">The earliest first.</param>
-/// <param name="Position">The journal position that the page is at least as new as.</param>
+/// <param name="Items">The entries, earliest first.</param>
+/// <param name="Position">A journal position. The page contains all changes up to it.</param>
 public sealed record CalendarPage(IReadOnlyList<CalendarEvent> Items, string Position);

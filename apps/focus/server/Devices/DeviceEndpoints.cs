@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Dunlin.Apps.Focus;
 
-/// <summary><c>/api/devices</c>: one's devices and their names.</summary>
+/// <summary><c>/api/devices</c>: the user's devices and their names.</summary>
 internal static class DeviceEndpoints
 {
     private const int MaxBody = 1024;

@@ -1,13 +1,13 @@
 namespace Dunlin.Apps.Focus;
 
-/// <summary>A device of a user, as its owner sees it.</summary>
-/// <param name="DeviceId">Its id.</param>
-/// <param name="Name">Its name.</param>
+/// <summary>A device as its owner sees it.</summary>
+/// <param name="DeviceId">The device id.</param>
+/// <param name="Name">The device's name.</param>
 /// <param name="IsConnected">Whether it has an open stream on any node; null if a node did not answer.</param>
 /// <param name="IsCurrent">Whether it sent this request.</param>
 public sealed record DeviceView(string DeviceId, string Name, bool? IsConnected, bool IsCurrent);
 
-/// <summary>A first name for a device that nobody has named, from what its browser says of itself.</summary>
+/// <summary>Derives the first name of a device from its User-Agent.</summary>
 internal static class DeviceNames
 {
     private static readonly (string Mark, string Name)[] Browsers =

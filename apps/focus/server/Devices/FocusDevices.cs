@@ -9,14 +9,17 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Apps.Focus;
 
-/// <summary>The devices of users: who brought an id first owns it, and its owner may name it.</summary>
+/// <summary>The devices of users. The first user of a device id owns it and may rename it.</summary>
 internal sealed class FocusDevices(IStore store, UserDevices devices)
 {
-    /// <summary>The device that a request comes from; noted when it is new.</summary>
+    /// <summary>Returns the device of a request and records a new one.</summary>
     /// <param name="http">The request.</param>
-    /// <param name="named">The device id of the body, which must not contradict the header or the query.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, <see cref="ErrorCode.Forbidden"/>.</exception>
+    /// <param name="named">The device id in the body. It must equal the one in the header or the query.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.InvalidField"/>: no device id, an invalid one, or two different ones. <see cref="ErrorCode.Forbidden"/>: the
+    /// device belongs to another user. <see cref="ErrorCode.LimitReached"/>: too many connected devices.
+    /// </exception>
     public async ValueTask<string> RequireAsync(HttpContext http, string? named, CancellationToken cancellationToken)
     {
         var caller = http.RequireCaller();
@@ -124,12 +127,12 @@ internal sealed class FocusDevices(IStore store, UserDevices devices)
             return;
         }
         IReadOnlySet<string>? connected = null;
-        // Which devices are connected is asked only at the limit, and outside the unit of work: other nodes answer it.
+        // Query the connected devices only at the limit, and outside the unit of work: the other nodes answer over the network.
         while (!await store.WriteAsync((unit, _) => AddAsync(unit, caller, deviceId, userAgent, connected), cancellationToken))
             connected = (await devices.ConnectedDevicesAsync(caller.UserId, cancellationToken)).Value;
     }
 
-    /// <returns>False where room must be made first and it is not known yet which devices are connected.</returns>
+    /// <returns>False at the device limit while <paramref name="connected"/> is null.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.LimitReached"/>: all devices are connected.</exception>
     private static async ValueTask<bool> AddAsync(
         IUnitOfWork unit,

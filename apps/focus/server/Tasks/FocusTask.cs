@@ -6,11 +6,12 @@ using Dunlin.Journal;
 
 namespace Dunlin.Apps.Focus;
 
-/// <summary>A task. <paramref name="Version"/> is the journal offset of its last change: of two states the one with the higher
-/// version is the newer.</summary>
+/// <summary>
+/// A task. <paramref name="Version"/> is the journal offset of its last change. Of two states, the one with the higher version is newer.
+/// </summary>
 public sealed record FocusTask(string Id, string Title, string Notes, bool IsDone, long LoggedMs, long Version, DateTimeOffset CreatedAt)
 {
-    /// <summary>Whole minutes of focus that have been logged.</summary>
+    /// <summary>Logged focus time in whole minutes.</summary>
     public long LoggedMinutes => LoggedMs / TimerRules.Minute;
 }
 

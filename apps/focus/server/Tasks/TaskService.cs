@@ -6,7 +6,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Apps.Focus;
 
-/// <summary>What can be done with one's tasks. Each change and its event commit together.</summary>
+/// <summary>The operations on one user's tasks. Each change commits together with its event.</summary>
 internal sealed class TaskService(IStore store, UserDevices devices)
 {
     public ValueTask<TaskList> ListAsync(Caller caller, CancellationToken cancellationToken) =>
@@ -15,7 +15,7 @@ internal sealed class TaskService(IStore store, UserDevices devices)
             cancellationToken
         );
 
-    /// <summary>Adds a task. With an id of the caller's choice a repetition answers with the task that is there.</summary>
+    /// <summary>Adds a task. A repeated request with the same client-chosen id returns the existing task.</summary>
     public ValueTask<(FocusTask Task, bool IsNew)> CreateAsync(
         Caller caller,
         string deviceId,
@@ -60,7 +60,7 @@ internal sealed class TaskService(IStore store, UserDevices devices)
             {
                 var before = await RequireAsync(unit, caller, id);
                 var after = change(before);
-                // A request that changes nothing repeats one whose answer was lost: accept any version (RFC 9110, 13.1.1).
+                // A request without changes repeats one whose answer was lost: accept any version (RFC 9110, 13.1.1).
                 if (after == before)
                     return before;
                 if (expected?.Allows(before.Version) == false)
@@ -88,6 +88,6 @@ internal sealed class TaskService(IStore store, UserDevices devices)
 }
 
 /// <summary>All tasks.</summary>
-/// <param name="Items">The oldest first.</param>
-/// <param name="Position">The journal position that the list is at least as new as.</param>
+/// <param name="Items">The tasks, oldest first.</param>
+/// <param name="Position">A journal position. The list contains all changes up to it.</param>
 public sealed record TaskList(IReadOnlyList<FocusTask> Items, string Position);

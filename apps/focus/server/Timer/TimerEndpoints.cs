@@ -9,8 +9,9 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Dunlin.Apps.Focus;
 
-/// <summary><c>/api/timer</c>: every command comes from a device, named by <c>Dunlin-Device</c>, <c>?deviceId=</c> or
-/// <c>deviceId</c> in the body.</summary>
+/// <summary>
+/// <c>/api/timer</c>. Every command names its device by <c>Dunlin-Device</c>, <c>?deviceId=</c> or <c>deviceId</c> in the body.
+/// </summary>
 internal static class TimerEndpoints
 {
     private const int DefaultMinutes = 25;
@@ -92,7 +93,7 @@ internal static class TimerEndpoints
         );
     }
 
-    // Not the request's token: what the user pressed is done although the page has been left.
+    // Ignores the request's cancellation: a command completes although the user left the page.
     private static async Task<TimerAnswer> RunAsync(
         HttpContext http,
         Caller caller,

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Dunlin.Apps.Focus;
 
 /// <summary>
-/// Moves timers on when their time has come, with or without a device connected. What is due stands in the store: at the
-/// start every timer is reminded of, and a sweep finds what a failure, or another node that ended, left behind.
+/// Advances timers at their due times, also without a connected device. The store holds the due times. At the start every timer is advanced
+/// and scheduled. A sweep finds timers that a failure or a stopped node left overdue.
 /// </summary>
 internal sealed partial class TimerKeeper(
     TimerService timers,
@@ -30,7 +30,7 @@ internal sealed partial class TimerKeeper(
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         schedule.OnDue = userId => Run(ct => SettleAsync(userId, ct));
-        // Settled one by one rather than reminded of: a clock that stands before the last write is to be kept now.
+        // Advance every timer now instead of only scheduling it, so that a clock that was set back is recorded at the start.
         await foreach (var userId in DueAsync(long.MaxValue, cancellationToken))
             await SettleAsync(userId, cancellationToken);
         _sweep = clock.TimeProvider.CreateTimer(_ => Run(SweepAsync), null, SweepInterval, SweepInterval);
@@ -45,7 +45,7 @@ internal sealed partial class TimerKeeper(
         await Task.WhenAll(_running.Keys).WaitAsync(cancellationToken);
     }
 
-    /// <summary>Completes when nothing that has fallen due is still being done.</summary>
+    /// <summary>Completes when no due timer is being processed.</summary>
     internal async Task IdleAsync()
     {
         while (!_running.IsEmpty)
@@ -77,7 +77,7 @@ internal sealed partial class TimerKeeper(
         {
             // The host stops; the row stays due.
         }
-#pragma warning disable CA1031 // tried again, and the store's own errors are many
+#pragma warning disable CA1031 // every failure is logged and retried
         catch (Exception error)
 #pragma warning restore CA1031
         {
@@ -97,7 +97,7 @@ internal sealed partial class TimerKeeper(
         {
             // The host stops.
         }
-#pragma warning disable CA1031 // the next sweep tries again
+#pragma warning disable CA1031 // the next sweep retries
         catch (Exception error)
 #pragma warning restore CA1031
         {

@@ -1,26 +1,26 @@
 namespace Dunlin.Apps.Focus;
 
 /// <summary>
-/// The timer as a pure function: (state, command, now) -> (state, events). The table is in apps/focus/README.md.
+/// The state machine of a timer, a pure function: (state, command, now) -> (state, events). apps/focus/README.md has the table.
 /// <code>
 ///                start                 pause
-///        idle ----------> running  ------------> paused       paused and break go on where they stood
+///        idle ----------> running  ------------> paused       resume continues the paused phase
 ///         ^                |    ^   &lt;----------
 ///         |         phase  v    | phase, skip    resume
 ///         |                break ---> paused
 ///         +--- complete, cancel, planned end, 24 h, from any
 /// </code>
-/// Every command first lets time do what it has done since the state was written, so that a late schedule, a restart or a
-/// night without any device changes nothing about the result.
+/// Every command first advances the stored state to the current time. So a late schedule, a restart or a night without any device does not
+/// change the result.
 /// </summary>
 public static class TimerMachine
 {
-    // Clocks of several nodes differ by less, and that is nothing to speak of.
+    // Above the clock skew between nodes, so that skew alone causes no event. In milliseconds.
     private const long ClockTolerance = 5_000;
 
-    /// <summary>Lets time pass, then takes the command.</summary>
-    /// <param name="state">The timer; null where there is none.</param>
-    /// <param name="command">What is asked.</param>
+    /// <summary>Advances the timer to <paramref name="now"/>, then applies the command.</summary>
+    /// <param name="state">The timer; null if none is active.</param>
+    /// <param name="command">The command.</param>
     /// <param name="now">The server's time in milliseconds.</param>
     public static TimerStep Apply(TimerState? state, TimerCommand command, long now)
     {
@@ -29,8 +29,10 @@ public static class TimerMachine
         return step with { Events = [.. passed.Events, .. step.Events] };
     }
 
-    /// <summary>Lets time pass: phases end, the planned end and the cap are reached. However often it is called between, the
-    /// result is the same.</summary>
+    /// <summary>
+    /// Advances the timer to <paramref name="now"/>: ends phases, and the timer at its planned end or the cap. The result does not depend
+    /// on intermediate calls.
+    /// </summary>
     public static TimerStep Advance(TimerState? state, long now)
     {
         if (state is null)
@@ -53,7 +55,8 @@ public static class TimerMachine
         }
         if (state.AsOf - now > ClockTolerance)
         {
-            // A clock that was set back: what is left stays left, counted from the new time. Told, because a page counts from the old one.
+            // The clock was set back: keep the remaining time, counted from the new time. Emit an event, because pages count from the old
+            // time.
             state = state with
             {
                 AsOf = now,

@@ -8,7 +8,7 @@ namespace Dunlin.Apps.Focus;
 /// <summary>A user's timer as it is stored.</summary>
 internal sealed record TimerRow(string UserId, long Version, TimerState? State);
 
-/// <summary>The SQL of timers and of what they left.</summary>
+/// <summary>The SQL of timers and finished sessions.</summary>
 internal static class TimerRows
 {
     private const string SessionColumns =
@@ -43,7 +43,7 @@ internal static class TimerRows
             unit.Transaction
         );
 
-    /// <summary>A portion of the users whose timers change by themselves until a time, by user.</summary>
+    /// <summary>Returns a page of user ids whose timers are due by a time, ordered by id.</summary>
     public static async Task<IReadOnlyList<string>> DueAsync(DbConnection connection, long until, string after, int limit) =>
         [
             .. await connection.QueryAsync<string>(

@@ -5,8 +5,10 @@ using Dunlin.Topics;
 
 namespace Dunlin.Apps.Focus;
 
-/// <summary>The timer of each user. A command is one unit of work: what time has done, what the command does, the log of the
-/// task and the events commit together or not at all.</summary>
+/// <summary>
+/// The timers of all users. Each command is one unit of work: the passage of time, the command, the task's log and the events commit
+/// together or not at all.
+/// </summary>
 internal sealed class TimerService(IStore store, UserDevices devices, TimerSchedule schedule)
 {
     public ValueTask<TimerAnswer> GetAsync(Caller caller, CancellationToken cancellationToken) =>
@@ -23,9 +25,11 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
     public ValueTask<IReadOnlyList<SessionView>> SessionsAsync(Caller caller, CancellationToken cancellationToken) =>
         store.ReadAsync(async (scope, _) => await TimerRows.SessionsAsync(scope.Connection, caller.UserId, limit: 50), cancellationToken);
 
-    /// <summary>Takes a command of a device whose owner has been checked.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.Conflict"/> with <c>reason</c>, <c>deviceName</c>, <c>taskTitle</c> and
-    /// <c>startedAt</c>; <see cref="ErrorCode.NotFound"/> for a task that is not there.</exception>
+    /// <summary>Runs a command of a device that belongs to the caller.</summary>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.Conflict"/>: the command was refused, with <c>reason</c>, <c>deviceName</c>, <c>taskTitle</c> and
+    /// <c>startedAt</c>. <see cref="ErrorCode.NotFound"/>: the task does not exist.
+    /// </exception>
     public async ValueTask<TimerAnswer> CommandAsync(Caller caller, TimerCommand command, CancellationToken cancellationToken)
     {
         var outcome = await store.WriteAsync((unit, ct) => TakeAsync(unit, caller.UserId, command, ct), cancellationToken);
@@ -33,7 +37,7 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
         return outcome.Answer ?? throw outcome.Refusal!;
     }
 
-    /// <summary>Lets time do what it has done: called by the schedule, harmless at any time.</summary>
+    /// <summary>Advances the timer to the current time. Idempotent; called by the schedule.</summary>
     public async ValueTask<long?> SettleAsync(string userId, CancellationToken cancellationToken) =>
         await store.WriteAsync(
             async (unit, ct) =>
@@ -61,14 +65,14 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
         var step = TimerMachine.Apply(row.State, command, now);
         (row, var ended) = await KeepAsync(unit, row, step, command.DeviceId, cancellationToken);
         var name = row.State is null ? null : await FocusDevices.NameAsync(unit, row.State.DeviceId);
-        // What was meant may have ended by itself a moment ago: then it is done, as if it had been asked for.
+        // A timer that reached its end just before "complete" counts as completed by the command.
         var isDone = step.Refusal is null || (command is CompleteTimer && ended is not null && (id is null || ended.Id == id));
         return isDone
             ? new Outcome(Answer(unit, row, name, ended), null, row.State?.DueAt)
             : new Outcome(null, TimerErrors.Of(step.Refusal!.Value, row.State, name), row.State?.DueAt);
     }
 
-    /// <summary>A command for a timer that is over. Ending it once more changes nothing and answers as the first time.</summary>
+    /// <summary>Handles a command for a finished timer. A repeated end changes nothing and returns the first answer.</summary>
     private static async ValueTask<Outcome> RepeatedAsync(IUnitOfWork unit, TimerRow row, TimerCommand command, SessionView session)
     {
         var name = row.State is null ? null : await FocusDevices.NameAsync(unit, row.State.DeviceId);
@@ -89,7 +93,7 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
             }
             : start;
 
-    /// <summary>Writes what a step came to: the events, the session and the log of the task for an end, and the row.</summary>
+    /// <summary>Writes the result of a step: the events, the row, and for an end also the session and the task's log.</summary>
     private async ValueTask<(TimerRow Row, SessionView? Ended)> KeepAsync(
         IUnitOfWork unit,
         TimerRow row,
@@ -98,7 +102,7 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
         CancellationToken cancellationToken
     )
     {
-        // Where only time has passed and nothing happened, the row says the same as before.
+        // Without an event the stored row describes the same timer.
         if (step.Events.Count == 0)
             return (row with { State = step.State }, null);
         SessionView? ended = null;
@@ -229,6 +233,8 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
             _ => "cap",
         };
 
-    /// <summary>What a command came to. A refusal is no exception inside the unit: what time has done is kept all the same.</summary>
+    /// <summary>
+    /// The result of a command. A refusal is not thrown inside the unit of work, so that the passage of time still commits.
+    /// </summary>
     private sealed record Outcome(TimerAnswer? Answer, DunlinException? Refusal, long? DueAt);
 }

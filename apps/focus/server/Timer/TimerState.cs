@@ -6,81 +6,81 @@ namespace Dunlin.Apps.Focus;
 [JsonConverter(typeof(JsonStringEnumConverter<TimerMode>))]
 public enum TimerMode
 {
-    /// <summary>Once, to a planned end.</summary>
+    /// <summary>One phase with a planned end.</summary>
     [JsonStringEnumMemberName("normal")]
     Normal,
 
-    /// <summary>25 minutes of focus and 5 of break, in turn, until it is ended.</summary>
+    /// <summary>25 minutes of focus and 5 minutes of break in turn, until the timer is ended.</summary>
     [JsonStringEnumMemberName("pomodoro")]
     Pomodoro,
 }
 
-/// <summary>What a timer is in the middle of.</summary>
+/// <summary>The phase of a timer.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<TimerPhase>))]
 public enum TimerPhase
 {
-    /// <summary>Time that counts.</summary>
+    /// <summary>Focus time, which is counted.</summary>
     [JsonStringEnumMemberName("focus")]
     Focus,
 
-    /// <summary>Time that does not.</summary>
+    /// <summary>A break, which is not counted.</summary>
     [JsonStringEnumMemberName("break")]
     Break,
 }
 
 /// <summary>
-/// A timer that has not ended, as it stood at <see cref="AsOf"/>. It holds durations and one instant: time moves it on by the
-/// difference to that instant, so that a clock that was set back can neither make a duration negative nor repeat a phase.
-/// Times and durations are in milliseconds, times since 1970 UTC.
+/// An active timer as of <see cref="AsOf"/>. It consists of durations and one instant, and advances by the difference to that instant. So a
+/// clock that was set back can neither make a duration negative nor repeat a phase. Durations are in milliseconds, times in milliseconds
+/// since 1970 UTC.
 /// </summary>
 public sealed record TimerState
 {
-    /// <summary>Its id, unique among the user's timers for ever.</summary>
+    /// <summary>The timer's id. A user's timers never share an id.</summary>
     public required string Id { get; init; }
 
-    /// <summary>The device that it is on.</summary>
+    /// <summary>The device that runs the timer.</summary>
     public required string DeviceId { get; init; }
 
-    /// <summary>The task that completing logs to.</summary>
+    /// <summary>The task to log to.</summary>
     public string? TaskId { get; init; }
 
-    /// <summary>What is shown; the task's title at the start.</summary>
+    /// <summary>The displayed title: the task's title at the start.</summary>
     public required string TaskTitle { get; init; }
 
-    /// <summary>How it runs.</summary>
+    /// <summary>The mode.</summary>
     public required TimerMode Mode { get; init; }
 
-    /// <summary>When it was started, for people; nothing is computed from it.</summary>
+    /// <summary>The start time, for display only.</summary>
     public required long StartedAt { get; init; }
 
-    /// <summary>The instant that the rest is true of.</summary>
+    /// <summary>The instant to which the other values refer.</summary>
     public required long AsOf { get; init; }
 
-    /// <summary>The phase.</summary>
+    /// <summary>The current phase.</summary>
     public TimerPhase Phase { get; init; }
 
-    /// <summary>Which focus phase it is, or which one the break follows; the first is 1.</summary>
+    /// <summary>Number of the current focus phase, or of the one before the break; the first is 1.</summary>
     public int Cycle { get; init; } = 1;
 
-    /// <summary>What the phase still has.</summary>
+    /// <summary>Remaining time of the phase.</summary>
     public required long PhaseLeft { get; init; }
 
-    /// <summary>Whether it stands still.</summary>
+    /// <summary>Whether the timer is paused.</summary>
     public bool IsPaused { get; init; }
 
-    /// <summary>Focus without pauses and breaks.</summary>
+    /// <summary>Focus time without pauses and breaks.</summary>
     public long Focused { get; init; }
 
-    /// <summary>All pauses together.</summary>
+    /// <summary>Total time of all pauses.</summary>
     public long Paused { get; init; }
 
-    /// <summary>How many pauses.</summary>
+    /// <summary>Number of pauses.</summary>
     public int Pauses { get; init; }
 
-    /// <summary>Everything since the start: focus, breaks and pauses. At <see cref="TimerRules.Cap"/> it ends.</summary>
+    /// <summary>Total time since the start: focus, breaks and pauses. The timer ends at <see cref="TimerRules.Cap"/>.</summary>
     public long Lived { get; init; }
 
-    /// <summary>When time alone changes it next.</summary>
+    /// <summary>When the timer changes next without a command.</summary>
     [JsonIgnore]
     public long DueAt => AsOf + (IsPaused ? TimerRules.Cap - Lived : Math.Min(PhaseLeft, TimerRules.Cap - Lived));
 
@@ -92,18 +92,18 @@ public sealed record TimerState
         : "running";
 }
 
-/// <summary>The lengths, in milliseconds.</summary>
+/// <summary>Durations in milliseconds.</summary>
 public static class TimerRules
 {
     /// <summary>One minute.</summary>
     public const long Minute = 60_000;
 
-    /// <summary>The focus of a pomodoro.</summary>
+    /// <summary>The focus phase of a pomodoro.</summary>
     public const long PomodoroFocus = 25 * Minute;
 
     /// <summary>The break of a pomodoro.</summary>
     public const long PomodoroBreak = 5 * Minute;
 
-    /// <summary>The longest life of a timer, pauses included: what was forgotten ends by itself.</summary>
+    /// <summary>The maximum duration of a timer, including pauses, so that a forgotten timer ends.</summary>
     public const long Cap = 24 * 60 * Minute;
 }

@@ -2,8 +2,9 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Apps.Focus;
 
-/// <summary>A timer as it travels: as it stood at <paramref name="AsOf"/>, so that a page draws what is left from the server's
-/// time and never from its own.</summary>
+/// <summary>
+/// A timer on the wire, as of <paramref name="AsOf"/>. The page computes the remaining time from the server's clock, not from its own.
+/// </summary>
 public sealed record TimerView(
     string Id,
     long Version,
@@ -46,25 +47,25 @@ public sealed record TimerView(
         );
 }
 
-/// <summary>Where a pomodoro stands.</summary>
+/// <summary>The phase of a pomodoro.</summary>
 /// <param name="Phase">Focus or break.</param>
-/// <param name="Cycle">Which focus phase; the first is 1.</param>
+/// <param name="Cycle">Number of the focus phase; the first is 1.</param>
 /// <param name="PhaseEndsAt">When the phase ends; null while paused.</param>
 public sealed record PomodoroView(TimerPhase Phase, int Cycle, DateTimeOffset? PhaseEndsAt);
 
-/// <summary>A timer that is over.</summary>
+/// <summary>A finished timer.</summary>
 /// <param name="Id">The timer's id.</param>
 /// <param name="Version">The journal offset of its end.</param>
 /// <param name="Outcome"><c>completed</c>, <c>cancelled</c>, <c>plannedEnd</c> or <c>cap</c>.</param>
 /// <param name="TaskId">The task.</param>
-/// <param name="TaskTitle">What was shown.</param>
-/// <param name="Mode">How it ran.</param>
-/// <param name="FocusedMs">Focus without pauses and breaks.</param>
-/// <param name="LoggedMs">How much of it was logged to the task: all or nothing.</param>
-/// <param name="PausedMs">All pauses together.</param>
-/// <param name="Pauses">How many.</param>
-/// <param name="StartedAt">When it began.</param>
-/// <param name="EndedAt">When it ended, by itself or by its user.</param>
+/// <param name="TaskTitle">The displayed title.</param>
+/// <param name="Mode">The mode.</param>
+/// <param name="FocusedMs">Focus time without pauses and breaks.</param>
+/// <param name="LoggedMs">Focus time logged to the task: <paramref name="FocusedMs"/> or 0.</param>
+/// <param name="PausedMs">Total time of all pauses.</param>
+/// <param name="Pauses">Number of pauses.</param>
+/// <param name="StartedAt">When it started.</param>
+/// <param name="EndedAt">When it ended.</param>
 public sealed record SessionView(
     string Id,
     long Version,
@@ -80,15 +81,15 @@ public sealed record SessionView(
     DateTimeOffset EndedAt
 )
 {
-    /// <summary>Whole minutes of focus.</summary>
+    /// <summary>Focus time in whole minutes.</summary>
     public long Minutes => FocusedMs / TimerRules.Minute;
 }
 
 /// <summary>The answer to every timer request.</summary>
-/// <param name="Timer">The timer that runs, on whichever device; null where none does.</param>
-/// <param name="Version">Grows with every change of the user's timer: of two answers the one with the higher version is the newer.</param>
+/// <param name="Timer">The active timer, on any device; null if none is active.</param>
+/// <param name="Version">Grows with every change of the user's timer. Of two answers, the one with the higher version is newer.</param>
 /// <param name="ServerNow">The server's time.</param>
-/// <param name="Session">What the command ended, or had ended before it was repeated.</param>
+/// <param name="Session">The timer that the command, or its first attempt, ended.</param>
 public sealed record TimerAnswer(TimerView? Timer, long Version, DateTimeOffset ServerNow, SessionView? Session = null);
 
 internal static class TimerErrors

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CalendarEntry } from '../src/api/focus';
 import { dayKey, instantOf, mondayOf, placeDay, timeKey, weekOf, withOffset } from '../src/state/week';
 
-// The zone of this process: each test file runs in a process of its own.
+// Sets the time zone of this process. Each test file runs in its own process.
 const before = process.env['TZ'];
 const zone = (name: string) => {
   beforeEach(() => {
@@ -26,7 +26,7 @@ const entry = (start: string, end: string): CalendarEntry => ({
   version: 1,
 });
 
-/** The day of a week that has this key, and where an entry lies in it: `[from, to]` in hours. */
+/** Returns the position of an entry on a day, as `[from, to]` in hours. */
 function rows(key: string, start: string, end: string): (readonly [number, number])[] {
   const [year, month, date] = key.split('-').map(Number) as [number, number, number];
   const day = weekOf(mondayOf(new Date(year, month - 1, date, 12))).find((each) => each.key === key)!;
@@ -36,20 +36,20 @@ function rows(key: string, start: string, end: string): (readonly [number, numbe
 describe('Europe/Berlin', () => {
   zone('Europe/Berlin');
 
-  test('a time that the clocks skip is later by what they skip', () => {
+  test('a skipped time moves later by the skipped duration', () => {
     expect(typed('2026-03-29', '02:30')).toBe('2026-03-29T03:30:00+02:00');
     expect(typed('2026-03-29', '01:59')).toBe('2026-03-29T01:59:00+01:00');
     expect(typed('2026-03-29', '02:00')).toBe('2026-03-29T03:00:00+02:00');
     expect(typed('2026-03-29', '03:00')).toBe('2026-03-29T03:00:00+02:00');
   });
 
-  test('an event from before the change to a skipped time takes time', () => {
+  test('an event that ends at a skipped time has a positive duration', () => {
     const start = instantOf('2026-03-29', '01:30');
     const end = instantOf('2026-03-29', '02:30', start);
     expect(end.getTime() - start.getTime()).toBe(3_600_000);
   });
 
-  test('of a time that comes twice the first is meant, or the one after the start', () => {
+  test('a repeated time is the first one, or the one after the start', () => {
     expect(typed('2026-10-25', '02:30')).toBe('2026-10-25T02:30:00+02:00');
     expect(typed('2026-10-25', '02:15', instantOf('2026-10-25', '02:30'))).toBe('2026-10-25T02:15:00+01:00');
     expect(typed('2026-10-25', '02:45', new Date('2026-10-25T02:30:00+01:00'))).toBe(
@@ -61,7 +61,7 @@ describe('Europe/Berlin', () => {
     expect(typed('2026-10-25', '01:00', instantOf('2026-10-25', '02:30'))).toBe('2026-10-25T01:00:00+02:00');
   });
 
-  test('the grid shows the clock on the wall, on days of 23 and of 25 hours', () => {
+  test('the grid shows local times on days of 23 and 25 hours', () => {
     expect(rows('2026-03-29', '2026-03-29T09:00:00+02:00', '2026-03-29T10:00:00+02:00')).toEqual([[9, 10]]);
     expect(rows('2026-10-25', '2026-10-25T09:00:00+01:00', '2026-10-25T10:00:00+01:00')).toEqual([[9, 10]]);
     expect(rows('2026-10-25', '2026-10-25T23:15:00+01:00', '2026-10-26T00:15:00+01:00')).toEqual([
@@ -71,7 +71,7 @@ describe('Europe/Berlin', () => {
     expect(rows('2026-03-29', '2026-03-29T22:00:00+02:00', '2026-03-30T04:00:00+02:00')).toEqual([[22, 24]]);
   });
 
-  test('an event over the hour that comes twice keeps a height', () => {
+  test('an event over the repeated hour keeps its height', () => {
     expect(rows('2026-10-25', '2026-10-25T02:30:00+02:00', '2026-10-25T02:15:00+01:00')).toEqual([
       [2.5, 3.25],
     ]);
@@ -85,7 +85,7 @@ describe('Europe/Berlin', () => {
 describe('Africa/Cairo', () => {
   zone('Africa/Cairo');
 
-  test('a time in the hour after midnight that the clocks skip stays on its day', () => {
+  test('a skipped time after midnight stays on its day', () => {
     expect(typed('2026-04-24', '00:15')).toBe('2026-04-24T01:15:00+03:00');
     expect(dayKey(instantOf('2026-04-24', '00:00'))).toBe('2026-04-24');
     const week = weekOf(mondayOf(new Date(2026, 3, 24)));
@@ -106,7 +106,7 @@ describe('Africa/Cairo', () => {
 describe('Australia/Lord_Howe', () => {
   zone('Australia/Lord_Howe');
 
-  test('half an hour is skipped, and comes twice', () => {
+  test('half an hour is skipped and repeated', () => {
     expect(typed('2026-10-04', '02:15')).toBe('2026-10-04T02:45:00+11:00');
     expect(typed('2026-04-05', '01:45')).toBe('2026-04-05T01:45:00+11:00');
     expect(typed('2026-04-05', '01:45', instantOf('2026-04-05', '01:50'))).toBe('2026-04-05T01:45:00+10:30');
@@ -117,7 +117,7 @@ describe('Australia/Lord_Howe', () => {
 describe('America/Sao_Paulo', () => {
   zone('America/Sao_Paulo');
 
-  test('days that begin at one, and evenings that come twice', () => {
+  test('days start at 1:00, and evenings repeat', () => {
     expect(typed('2018-11-04', '00:30')).toBe('2018-11-04T01:30:00-02:00');
     expect(weekOf(mondayOf(new Date(2018, 10, 4, 12))).at(-1)!.key).toBe('2018-11-04');
     expect(typed('2018-02-17', '23:30', instantOf('2018-02-17', '23:45'))).toBe('2018-02-17T23:30:00-03:00');
@@ -131,7 +131,7 @@ describe('America/Sao_Paulo', () => {
 describe('Pacific/Apia', () => {
   zone('Pacific/Apia');
 
-  test('a date that was skipped has a key of its own, and nothing happens on it', () => {
+  test('a skipped date has its own key and contains nothing', () => {
     const week = weekOf(mondayOf(new Date(2011, 11, 28)));
     expect(week.map(({ key }) => key)).toEqual([
       '2011-12-26',
@@ -156,7 +156,7 @@ describe.each([
 ])('%s', (name, offset) => {
   zone(name);
 
-  test('offsets that are no whole hours', () => {
+  test('offsets without whole hours', () => {
     expect(typed('2026-07-01', '09:00')).toBe(`2026-07-01T09:00:00${offset}`);
     expect(rows('2026-07-01', `2026-07-01T09:00:00${offset}`, `2026-07-01T10:00:00${offset}`)).toEqual([
       [9, 10],
@@ -167,7 +167,7 @@ describe.each([
 describe('Europe/Amsterdam', () => {
   zone('Europe/Amsterdam');
 
-  test('an offset of the past with seconds moves no instant', () => {
+  test('a historical offset with seconds keeps the instant', () => {
     const instant = instantOf('1935-01-05', '09:00');
     expect(Date.parse(withOffset(instant))).toBe(instant.getTime());
     expect(withOffset(instant)).toMatch(/^1935-01-05T/);

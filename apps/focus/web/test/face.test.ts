@@ -27,7 +27,7 @@ function timer(changes: Partial<Timer> = {}): Timer {
 }
 
 describe('The face of the timer', () => {
-  test('counts down from the instant of its state, by whole seconds, and stops at nothing', () => {
+  test('counts down in whole seconds from its instant and stops at zero', () => {
     expect(faceOf(timer(), at(0)).text).toBe('25:00');
     expect(faceOf(timer(), at(0.4)).text).toBe('25:00');
     expect(faceOf(timer(), at(1)).text).toBe('24:59');
@@ -36,19 +36,19 @@ describe('The face of the timer', () => {
     expect(faceOf(timer(), at(750)).left).toBe(0.5);
   });
 
-  test('stands still while paused, and ignores a clock before its instant', () => {
+  test('stays constant while paused and ignores a clock before its instant', () => {
     expect(faceOf(timer({ status: 'paused', remainingMs: 61_000 }), at(500)).text).toBe('01:01');
     expect(faceOf(timer(), at(-30)).text).toBe('25:00');
   });
 
-  test('counts focus while it runs, and neither breaks nor pauses', () => {
+  test('counts focus time without breaks and pauses', () => {
     expect(focusedMs(timer({ focusedMs: 60_000 }), at(30))).toBe(90_000);
     expect(focusedMs(timer({ focusedMs: 60_000 }), at(5000))).toBe(60_000 + 25 * 60_000);
     expect(focusedMs(timer({ status: 'break', focusedMs: 60_000 }), at(30))).toBe(60_000);
     expect(focusedMs(timer({ status: 'paused', focusedMs: 60_000 }), at(30))).toBe(60_000);
   });
 
-  test('shows hours only where there are any', () => {
+  test('shows hours only when there are any', () => {
     expect([clockText(0), clockText(3599), clockText(3600), clockText(86_400)]).toEqual([
       '00:00',
       '59:59',
@@ -57,7 +57,7 @@ describe('The face of the timer', () => {
     ]);
   });
 
-  test('is elsewhere on every device but one', () => {
+  test('is elsewhere on every device except one', () => {
     expect(lookOf(null, 'laptop')).toBe('idle');
     expect(lookOf(timer({ status: 'paused' }), 'laptop')).toBe('paused');
     expect(lookOf(timer({ status: 'break' }), 'laptop')).toBe('break');

@@ -71,7 +71,7 @@ async function start(): Promise<void> {
   await settle();
 }
 
-test('The page is loaded when timer, tasks, events and devices are there', async () => {
+test('the page is loaded when timer, tasks, events and devices have arrived', async () => {
   focus.start();
   expect([focus.isLoaded, focus.timer]).toEqual([false, null]);
   await settle();
@@ -80,7 +80,7 @@ test('The page is loaded when timer, tasks, events and devices are there', async
   expect(new Set(users)).toEqual(new Set(['bob']));
 });
 
-test('A server that fails is named until a retry succeeds', async () => {
+test('a failing server is reported until a retry succeeds', async () => {
   answers['/api/tasks'] = () => problem(500, 'unexpected', 'Something failed.');
   await start();
   expect([focus.isLoaded, focus.problem !== undefined]).toEqual([false, true]);
@@ -91,7 +91,7 @@ test('A server that fails is named until a retry succeeds', async () => {
   expect([focus.isLoaded, focus.problem]).toEqual([true, undefined]);
 });
 
-test('Without a network the page names the network, and keeps what it showed when it goes later', async () => {
+test('a network outage is reported, and loaded content stays', async () => {
   answers['/api/timer'] = () => Promise.reject(new TypeError('fetch failed'));
   await start();
   expect(focus.problem?.kind).toBe('network');
@@ -105,7 +105,7 @@ test('Without a network the page names the network, and keeps what it showed whe
   expect([focus.problem, focus.timer?.id]).toEqual([undefined, 't']);
 });
 
-test('A session of another user closes the page without a notice', async () => {
+test('a session of another user closes the page without a notice', async () => {
   await start();
   answers['/api/timer/pause'] = () => problem(409, 'user_changed', 'Another user is signed in.');
   streams.last.control(undefined, 'goodbye', { reason: 'signedOut' });
@@ -126,7 +126,7 @@ test.each([
   expect(notices).toEqual([`The timer did not change: ${words}`]);
 });
 
-test('An answer that is older than what the page shows is dropped', async () => {
+test('an answer older than the displayed state is dropped', async () => {
   await start();
   answers['/api/timer/pause'] = () => answerOf({ ...timer, status: 'paused', version: 2 }, 2);
   await focus.command('pause');

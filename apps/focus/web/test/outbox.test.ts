@@ -47,7 +47,7 @@ beforeEach(() => {
 });
 
 describe('The outbox', () => {
-  test('sends at once, in order, and keeps nothing of what arrived', async () => {
+  test('sends at once and in order, and removes what was accepted', async () => {
     const outbox = open();
     outbox.add(mutation('a'));
     outbox.add(mutation('b'));
@@ -57,7 +57,7 @@ describe('The outbox', () => {
     expect([outbox.waiting.length, localStorage.length]).toEqual([0, 0]);
   });
 
-  test('waits without network, over a reload, and goes on in order', async () => {
+  test('waits without network, across a reload, and continues in order', async () => {
     answer = () => offline;
     const before = open();
     before.add(mutation('a'));
@@ -72,7 +72,7 @@ describe('The outbox', () => {
     expect(open().waiting).toEqual([]);
   });
 
-  test('gives back what the server refuses, and goes on with the rest', async () => {
+  test('reports refused mutations and continues', async () => {
     answer = ({ id }) => (id === 'bad' ? { kind: 'invalid', code: 'invalid_field', title: 'No' } : undefined);
     const outbox = open();
     outbox.add(mutation('bad'));
@@ -81,7 +81,7 @@ describe('The outbox', () => {
     expect([refused, sent, outbox.waiting.length]).toEqual([['bad'], ['POST good'], 0]);
   });
 
-  test('is of one user, also where the id of another begins like theirs', async () => {
+  test('separates users whose ids share a prefix', async () => {
     answer = () => offline;
     const other = new Outbox(optionsOf('test alice 2'));
     other.add(mutation('not hers'));
@@ -89,7 +89,7 @@ describe('The outbox', () => {
     expect(open().waiting).toEqual([]);
   });
 
-  test('that was disposed of sends nothing, and keeps what waits', async () => {
+  test('stops after disposal and keeps pending mutations', async () => {
     answer = () => offline;
     const outbox = open();
     outbox.add(mutation('a'));
@@ -101,7 +101,7 @@ describe('The outbox', () => {
     expect([sent, localStorage.length]).toEqual([[], 1]);
   });
 
-  test('waits for a sign-in without asking again and again', async () => {
+  test('waits for a sign-in without retries', async () => {
     answer = () => ({ kind: 'signedOut', code: 'user_changed', title: 'Another user' });
     const outbox = open();
     outbox.add(mutation('a'));
@@ -109,7 +109,7 @@ describe('The outbox', () => {
     expect([timers.length, outbox.waiting.length, refused]).toEqual([0, 1, []]);
   });
 
-  test('takes a thing that is gone for deleted, and survives what it cannot read', async () => {
+  test('treats a missing object as deleted and skips invalid entries', async () => {
     localStorage.setItem('test alice 0 x', 'not json');
     answer = () => ({ kind: 'notFound', code: 'not_found', title: 'Gone' });
     const outbox = open();
@@ -134,7 +134,7 @@ const changed = (current: Versioned): Problem => ({
 });
 
 describe('An edit in the outbox', () => {
-  test('waits over a reload behind what it was made on, and is made on the version that this has got', async () => {
+  test('waits for the mutation that it is based on, and uses the new version', async () => {
     answer = () => offline;
     const before = open();
     before.add(mutation('a'));
@@ -152,7 +152,7 @@ describe('An edit in the outbox', () => {
     expect([sent.slice(0, 2), sent.length, localStorage.length]).toEqual([['POST a', 'PATCH a 7'], 3, 0]);
   });
 
-  test('is made again on a newer version, when that has left alone what it writes', async () => {
+  test('is rebased on a newer version without a conflict', async () => {
     answer = ({ version }) =>
       version === 3 ? changed({ version: 9, title: 'one', notes: 'new' }) : undefined;
     const outbox = open();
@@ -161,7 +161,7 @@ describe('An edit in the outbox', () => {
     expect([sent, refused, outbox.waiting.length]).toEqual([['PATCH a 9'], [], 0]);
   });
 
-  test('overwrites nothing that another device wrote: it is kept over a reload until a person decides, and nothing else waits for it', async () => {
+  test('with a conflict waits for the user across a reload without blocking others', async () => {
     answer = ({ version }) => (version === 3 ? changed({ version: 9, title: 'theirs' }) : undefined);
     const before = open();
     before.add(edit('two', 'one', 3));
@@ -179,7 +179,7 @@ describe('An edit in the outbox', () => {
     expect(sent).toEqual(['POST b', 'PATCH a 9', 'PATCH a 10']);
   });
 
-  test('is given up, with what was built on it, where the other is kept', async () => {
+  test('is dropped with dependent edits when the user keeps theirs', async () => {
     answer = ({ method }) => (method === 'PATCH' ? changed({ version: 9, title: 'theirs' }) : undefined);
     const outbox = open();
     outbox.add(edit('two', 'one', 3));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ServerClock } from '../src/state/serverClock';
 
-/** A page clock and a server whose clock runs beside it. */
+/** The page's clock and a server clock. */
 class Bench {
   page = 1_000;
   server = 1_800_000_000_000;
@@ -27,7 +27,7 @@ class Bench {
 }
 
 describe('The server clock', () => {
-  test('is wrong by half the round trip at most, and takes the better measurement', async () => {
+  test('has an error of at most half the round trip and prefers better measurements', async () => {
     const bench = new Bench();
     await bench.measure(400, 0);
     expect(Math.abs(bench.error)).toBeLessThanOrEqual(200);
@@ -37,17 +37,17 @@ describe('The server clock', () => {
     expect(Math.abs(bench.error)).toBeLessThanOrEqual(1);
   });
 
-  test('does not drift: a whole day later it is as right as at the start', async () => {
+  test('does not drift within a day', async () => {
     const bench = new Bench();
     await bench.measure(10, 10);
     bench.pass(86_400_000);
     expect(Math.abs(bench.error)).toBeLessThanOrEqual(1);
   });
 
-  test('prefers a newer measurement to an old one, and believes a server that was set', async () => {
+  test('replaces an old measurement and follows a server clock that was set', async () => {
     const bench = new Bench();
     await bench.measure(1, 1);
-    // The page's clock ran slow by 300 ms in the meantime.
+    // Meanwhile the page's clock lost 300 ms.
     bench.pass(11 * 60_000);
     bench.server += 300;
     await bench.measure(20, 20);

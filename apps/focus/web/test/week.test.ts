@@ -23,7 +23,7 @@ const day = weekOf(new Date(2030, 0, 7))[2]!;
 const at = (hour: number, minute = 0) => new Date(2030, 0, 9, hour, minute);
 
 describe('The week', () => {
-  test('begins on Monday, whatever day it is asked on', () => {
+  test('begins on Monday for every day', () => {
     for (let date = 7; date <= 13; date++)
       expect(dayKey(mondayOf(new Date(2030, 0, date, 23, 59)))).toBe('2030-01-07');
     expect(weekOf(new Date(2030, 0, 7)).map((each) => each.key)).toEqual([
@@ -38,7 +38,7 @@ describe('The week', () => {
     expect(dayKey(addWeeks(new Date(2030, 0, 7), -1))).toBe('2029-12-31');
   });
 
-  test('writes times with the offset of the place, and reads back the same instant', () => {
+  test('writes times with the local offset and reads back the same instant', () => {
     for (const month of [0, 6]) {
       const date = new Date(2030, month, 15, 9, 30);
       const text = withOffset(instantOf(dayKey(date), timeKey(date)));
@@ -47,7 +47,7 @@ describe('The week', () => {
     }
   });
 
-  test('puts what overlaps side by side, and what does not below each other in full width', () => {
+  test('places overlapping entries side by side and others in full width', () => {
     const placed = placeDay(
       [entry('c', at(14), at(15)), entry('a', at(9), at(11)), entry('b', at(10), at(12))],
       day,
@@ -60,7 +60,7 @@ describe('The week', () => {
     expect(placed[0]).toMatchObject({ from: 540, to: 660 });
   });
 
-  test('keeps room for a title, and shows only the part that lies in the day', () => {
+  test('keeps room for a title and clips an entry to its day', () => {
     const short = placeDay([entry('a', at(9), at(9, 5)), entry('b', at(9, 10), at(10))], day);
     expect(short.map(({ column }) => column)).toEqual([0, 1]);
     const [night] = placeDay([entry('night', at(-2), at(3))], day);

@@ -34,7 +34,7 @@ beforeEach(async () => {
 });
 
 describe('A list', () => {
-  test('belongs to the user who made it', () => {
+  test('belongs to the user who created it', () => {
     expect(list()).toEqual({
       id: 'l',
       name: 'Home',
@@ -45,7 +45,7 @@ describe('A list', () => {
     });
   });
 
-  test('is deleted with its tasks and items, and with nothing of other lists', async () => {
+  test('is deleted with its tasks and items only', async () => {
     await mutate.createTask(tx, { listId: 'l', id: 't', title: 'Sweep' });
     await mutate.createItem(tx, { listId: 'l', id: 'i', name: 'Tea', quantity: 1 });
     await mutate.createTask(tx, { listId: 'l2', id: 't', title: 'Other' });
@@ -53,7 +53,7 @@ describe('A list', () => {
     expect([...data.keys()]).toEqual([taskKey('l2', 't')]);
   });
 
-  test('shows an invitation once, and not for a member', async () => {
+  test('has an invitation once, and none for a member', async () => {
     await mutate.shareList(tx, { id: 'l', username: 'bob' });
     now = 9;
     await mutate.shareList(tx, { id: 'l', username: 'bob' });
@@ -76,7 +76,7 @@ describe('A list', () => {
   });
 });
 
-describe('A change of something that was deleted meanwhile', () => {
+describe('A change of a deleted object', () => {
   test.each([
     ['a list', () => mutate.renameList(tx, { id: 'gone', name: 'New' })],
     ['a task', () => mutate.updateTask(tx, { listId: 'l', id: 'gone', done: true })],
@@ -88,7 +88,7 @@ describe('A change of something that was deleted meanwhile', () => {
   });
 });
 
-test('A task keeps the fields that a change does not name', async () => {
+test('a task keeps fields that a change does not name', async () => {
   await mutate.createTask(tx, { listId: 'l', id: 't', title: 'Sweep' });
   await mutate.updateTask(tx, { listId: 'l', id: 't', done: true });
   expect(data.get(taskKey('l', 't'))).toMatchObject({
@@ -99,7 +99,7 @@ test('A task keeps the fields that a change does not name', async () => {
   });
 });
 
-test('Quantities of two devices add up and never fall below zero', async () => {
+test('quantity changes of two devices add up and stay at zero or above', async () => {
   await mutate.createItem(tx, { listId: 'l', id: 'i', name: 'Tea', quantity: 1 });
   for (const by of [2, -1, -5]) await mutate.adjustItem(tx, { listId: 'l', id: 'i', by });
   expect(data.get(itemKey('l', 'i'))).toMatchObject({ quantity: 0, bought: false });

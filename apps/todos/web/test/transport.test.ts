@@ -71,13 +71,13 @@ describe('A push', () => {
       const titles = Array.from({ length: 5 }, (_, i) => (i + 1 === at ? 'poison' : `task ${i + 1}`));
       expect((await push(...titles)).httpRequestInfo.httpStatusCode).toBe(200);
       expect(givenUp).toEqual([[{ title: 'poison' }, 'invalid']]);
-      // What arrived, in order, with nothing in the place of the one that was given up: its id is counted all the same.
+      // All other mutations arrived in order. A mutation without effect replaces the dropped one, so that the server still counts its id.
       const arrived = sent.flatMap(({ names }) => (names.includes('poison') ? [] : names));
       expect(arrived).toEqual(titles.map((title) => (title === 'poison' ? 'givenUp' : title)));
     },
   );
 
-  test('that is refused as a whole waits until there is reason to try again', async () => {
+  test('that is refused as a whole waits until a retry is useful', async () => {
     judge = () => problem('forbidden', 403);
     const pushing = push('a', 'b');
     await new Promise((resolve) => setTimeout(resolve));
@@ -105,12 +105,12 @@ describe('A push', () => {
     });
   });
 
-  test('of a client that the server does not know is answered with that', async () => {
+  test('of an unknown client gets that answer', async () => {
     answer = { error: 'ClientStateNotFound' };
     expect((await push('a')).response).toEqual(answer);
   });
 
-  test('of a page that was closed sends nothing', async () => {
+  test('of a closed page sends nothing', async () => {
     transport.close();
     expect((await push('a')).httpRequestInfo.httpStatusCode).toBe(0);
     expect(sent).toEqual([]);

@@ -22,7 +22,7 @@ startPage({
       unsavedStorage: session.storage,
       onSignedOut: session.end,
     });
-    // A branch that cannot be shown has no connection.
+    // A branch that cannot be displayed has no connection.
     const showConnection = () => {
       const { connection, problem } = state.getState();
       session.showConnection(problem ? undefined : connection);

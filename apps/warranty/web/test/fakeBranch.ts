@@ -35,14 +35,14 @@ const blank: Record<FieldName, string> = {
   staff: '',
 };
 
-/** A warranty server of one branch in memory, which a test can make slow, deaf or unkind. */
+/** An in-memory warranty server with one branch. A test can delay, block or fail its answers. */
 export class FakeBranch {
   readonly streams = new FakeStreams();
   readonly requests: Seen[] = [];
   readonly cases = new Map<number, Case>();
   readonly locks = new Map<FieldKey, Held>();
   readonly history: HistoryEntry[] = [];
-  /** Answers instead of the branch, by method and path. */
+  /** Answers that replace those of the branch, by method and path. */
   readonly overrides: { match: RegExp; answer: (seen: Seen) => Response | Promise<Response> }[] = [];
   isReachable = true;
   #version = 100;
@@ -66,7 +66,7 @@ export class FakeBranch {
     return added;
   }
 
-  /** Somebody else saves a field. */
+  /** Saves a field as another user. */
   write(id: number, updates: CaseUpdates, userName = 'Carol'): void {
     const before = this.cases.get(id)!;
     const version = ++this.#version;
@@ -86,7 +86,7 @@ export class FakeBranch {
     if (this.streams.opened.length > 0) this.streams.last.send(`data: ${JSON.stringify({ type, data })}\n\n`);
   }
 
-  /** Methods of the requests about cases, in order. */
+  /** The methods of the requests about cases, in order. */
   get writes(): string[] {
     return this.requests
       .filter(({ path }) => path.startsWith('/api/warranty/cases/'))

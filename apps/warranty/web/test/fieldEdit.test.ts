@@ -18,7 +18,7 @@ const edit = (more: Partial<Edit> = {}): Edit => ({
 });
 const field = (more: Partial<FieldState>): FieldState => ({ ...IDLE_FIELD, base: 1, ...more });
 
-/** States of a field, and the value that the store has not saved. */
+/** States of a field, each with the unsaved value in the store. */
 const states = {
   idle: [IDLE_FIELD, undefined],
   taking: [field({ edit: edit({ phase: 'taking' }), lock: 'asking', isUnguarded: true }), undefined],
@@ -121,7 +121,7 @@ function outcome([state, unsaved]: readonly [FieldState, string | undefined], in
 type StateKey = keyof typeof states;
 type InputKey = keyof typeof inputs;
 
-/** State and effects after the input. A state that is not named stays as it is, without effects. */
+/** State and effects after the input. A state that is not listed stays unchanged, without effects. */
 const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
   begin: {
     idle: 'taking old>old v4 unguarded, beginEdit, take',

@@ -30,7 +30,7 @@ describe('An amount', () => {
     '1234.567',
     '123456789',
     '.5',
-  ])('%s is sent as it is, when the field is left', (typed) => {
+  ])('%s is sent unchanged when the user leaves the field', (typed) => {
     expect(wireValue('money', typed)).toBe(typed);
     expect(isUnfinished('money', typed)).toBe(true);
   });

@@ -2,16 +2,18 @@ using System.Net.Http.Headers;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
 
-/// <summary>What a page is, and in which encoding. Read as browsers do, with stray semicolons and repeated headers, where the strict parser
-/// of the framework knows nothing at all.</summary>
-/// <param name="MediaType">In lower case; empty where there is none.</param>
-/// <param name="Charset">The first that is named.</param>
+/// <summary>
+/// Media type and charset of a page. Parsed as browsers do, with stray semicolons and repeated headers, because the framework's strict
+/// parser rejects such headers.
+/// </summary>
+/// <param name="MediaType">In lower case; empty if missing.</param>
+/// <param name="Charset">The first charset parameter.</param>
 internal readonly record struct ContentType(string MediaType, string? Charset)
 {
     public bool IsHtml => MediaType is "text/html" or "application/xhtml+xml";
 
     public static ContentType Of(HttpContentHeaders headers) =>
-        // Of several headers the last counts (Fetch, "extract a MIME type").
+        // Of several headers the last one wins (Fetch Standard, "extract a MIME type").
         headers.NonValidated.TryGetValues("Content-Type", out var values)
             ? Parse(values.Last())
             : default;

@@ -1,35 +1,37 @@
 namespace Dunlin.Apps.Wishlists.Resolving;
 
-/// <summary>Why a page was not fetched. What users are shown is this word and nothing of the answer: neither whether a port is
-/// open nor what stands behind a refused address.</summary>
+/// <summary>
+/// Why a page was not fetched. Users receive this code and nothing of the answer. Threat: details would reveal open ports and services
+/// behind refused addresses.
+/// </summary>
 internal enum FetchFault
 {
-    /// <summary>Not an address that may be fetched: scheme, port, user info, or a host that is not public.</summary>
+    /// <summary>The address may not be fetched: scheme, port, user info, or a host that is not public.</summary>
     AddressRefused,
 
-    /// <summary>The host has no address, cannot be connected to, or answered what is not HTTP.</summary>
+    /// <summary>The host has no address, refuses the connection, or does not speak HTTP.</summary>
     Unreachable,
 
-    /// <summary>It took too long.</summary>
+    /// <summary>The time limit was exceeded.</summary>
     TooSlow,
 
-    /// <summary>More redirects than are followed.</summary>
+    /// <summary>The redirect limit was exceeded.</summary>
     TooManyRedirects,
 
-    /// <summary>The answer is not a page: another content type.</summary>
+    /// <summary>The answer has a content type that is no page.</summary>
     NotAPage,
 
-    /// <summary>The page is broken: its compression is damaged, or none that was asked for.</summary>
+    /// <summary>The compression of the answer is damaged or was not requested.</summary>
     Unreadable,
 
-    /// <summary>The site refused: 4xx.</summary>
+    /// <summary>The site answered with 4xx.</summary>
     Refused,
 
-    /// <summary>The site failed: 5xx, or asked to wait.</summary>
+    /// <summary>The site answered with 5xx, 408 or 429.</summary>
     SiteFailed,
 }
 
-/// <summary>A page that could not be fetched.</summary>
+/// <summary>A page could not be fetched.</summary>
 internal sealed class FetchException(FetchFault fault, string message, Exception? innerException = null)
     : Exception(message, innerException)
 {

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
 
-/// <summary>Products in JSON-LD, as schema.org has them and as shops write them: alone, in lists, in graphs, as variants.</summary>
+/// <summary>Reads schema.org products in JSON-LD, in the variants that shops write: alone, in lists, in graphs, with variants.</summary>
 internal static class JsonLd
 {
     private const double Confidence = 0.95;
@@ -20,7 +20,7 @@ internal static class JsonLd
         "Book",
     ];
 
-    // Names of schema.org's PriceTypeEnumeration for prices that are not asked for.
+    // Names of schema.org's PriceTypeEnumeration for prices that the shop does not charge.
     private static readonly string[] ListPrices =
     [
         "ListPrice",
@@ -49,7 +49,7 @@ internal static class JsonLd
             var node = rest.Pop();
             if (node.ValueKind == JsonValueKind.Array)
             {
-                // Backwards, so that the first comes first off the stack: of equals the first is taken.
+                // Push in reverse, so that the first item is popped first. Of equal facts the first one wins.
                 foreach (var item in node.EnumerateArray().Reverse())
                     rest.Push(item);
                 continue;
@@ -71,7 +71,7 @@ internal static class JsonLd
 
     private static void ReadProduct(JsonElement product, FactBook facts)
     {
-        // A script has no entities, but shops write them all the same.
+        // HTML entities are invalid in a script element, but shops write them.
         facts.Title(System.Net.WebUtility.HtmlDecode(Text(product, "name")), FactSource.JsonLd, Confidence);
         facts.Image(product.TryGetProperty("image", out var image) ? ImageOf(image) : null, FactSource.JsonLd, Confidence);
         if (product.TryGetProperty("offers", out var offers))
@@ -82,7 +82,7 @@ internal static class JsonLd
     {
         if (offers.ValueKind == JsonValueKind.Array)
         {
-            // A price for a unit of measure counts only where there is no other.
+            // A price per unit of measure counts only if there is no other.
             return offers.EnumerateArray().Take(50).OrderBy(IsForUnit).Select(PriceOf).FirstOrDefault(price => price is { Amount: > 0 });
         }
         if (offers.ValueKind != JsonValueKind.Object || ListPrices.Any(type => IsNamed(Text(offers, "priceType"), type)))

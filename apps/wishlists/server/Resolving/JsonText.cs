@@ -6,8 +6,10 @@ using System.Text.RegularExpressions;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
 
-/// <summary>Reads JSON as pages have it, as search engines do: wrapped in comments, with raw line ends in texts, with wrong escapes, with
-/// a semicolon at the end, several values one after the other, or with HTML entities for the quotation marks.</summary>
+/// <summary>
+/// Reads malformed JSON of pages, as search engines do. Accepts comments around it, raw line ends in strings, invalid escapes, a semicolon
+/// at the end, several values in sequence, and HTML entities for quotation marks.
+/// </summary>
 internal static partial class JsonText
 {
     private const int MaxDepth = 32;
@@ -21,7 +23,7 @@ internal static partial class JsonText
         AllowMultipleValues = true,
     };
 
-    /// <summary>The values, up to where the text can no longer be read. Each is to be disposed of.</summary>
+    /// <summary>Returns the values before the first unreadable place. The caller disposes each of them.</summary>
     public static IReadOnlyList<JsonDocument> Read(string text)
     {
         text = Unwrap(text);
@@ -42,7 +44,7 @@ internal static partial class JsonText
         }
         catch (JsonException)
         {
-            // What was read before counts.
+            // Keep the values before the error.
         }
         return values;
     }
@@ -53,8 +55,10 @@ internal static partial class JsonText
         return Closing().Replace(text, "");
     }
 
-    /// <summary>Makes texts valid: control characters become spaces, escapes that JSON does not have lose their backslash, halves of
-    /// surrogate pairs become U+FFFD. Semicolons between values go.</summary>
+    /// <summary>
+    /// Makes strings valid: control characters become spaces, invalid escapes lose their backslash, lone surrogates become U+FFFD. Removes
+    /// semicolons between values.
+    /// </summary>
     private static byte[] Clean(string text)
     {
         var clean = new StringBuilder(text.Length);
@@ -81,12 +85,12 @@ internal static partial class JsonText
                 clean.Append(c < ' ' ? ' ' : c);
             }
         }
-        // The encoder replaces raw halves of pairs.
+        // The encoder replaces raw lone surrogates.
         return Encoding.UTF8.GetBytes(clean.ToString());
     }
 
     /// <summary>Copies one escape.</summary>
-    /// <returns>The place of its last character.</returns>
+    /// <returns>The index of its last character.</returns>
     private static int Escape(string text, int at, StringBuilder clean)
     {
         if (at + 1 >= text.Length)

@@ -1,6 +1,6 @@
 namespace Dunlin.Apps.Wishlists.Resolving;
 
-/// <summary>What meta elements say: OpenGraph with its product namespace, Twitter cards.</summary>
+/// <summary>Reads meta elements: OpenGraph with its product namespace, and Twitter cards.</summary>
 internal static class MetaTags
 {
     public static void Read(List<PageElement> elements, FactBook facts)
@@ -10,7 +10,7 @@ internal static class MetaTags
         {
             if (element.LocalName != "meta" || element.GetAttribute("content") is not { } content)
                 continue;
-            // OpenGraph wants "property"; half of the pages write "name".
+            // OpenGraph specifies "property", but many pages write "name".
             if ((element.GetAttribute("property") ?? element.GetAttribute("name")) is { Length: > 0 } name)
                 tags.TryAdd(name.Trim(), content);
         }
@@ -19,7 +19,7 @@ internal static class MetaTags
         foreach (var name in (ReadOnlySpan<string>)["og:image:secure_url", "og:image", "og:image:url"])
             facts.Image(tags.GetValueOrDefault(name), FactSource.OpenGraph, 0.8);
         facts.Image(tags.GetValueOrDefault("twitter:image"), FactSource.Meta, 0.6);
-        // Of equals the first counts: what is asked for now comes before the list price.
+        // Of equal facts the first one wins, so read the sale price before the list price.
         foreach (var prefix in (ReadOnlySpan<string>)["product:sale_price", "product:price", "og:price"])
         {
             var price = PriceText.Parse(

@@ -2,14 +2,14 @@ using AngleSharp.Dom;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
 
-/// <summary>Products in microdata (the <c>itemscope</c> of HTML).</summary>
+/// <summary>Reads products in microdata (HTML Living Standard, 5: <c>itemscope</c>).</summary>
 internal static class Microdata
 {
     private const double Confidence = 0.85;
 
     public static void Read(List<PageElement> elements, FactBook facts)
     {
-        // The price and its currency stand in two elements of one offer; the first offer of each kind counts.
+        // Price and currency are two elements of one offer. The first value of each kind wins.
         var (amounts, currencies) = (new Dictionary<IElement, string>(), new Dictionary<IElement, string>());
         foreach (var (element, owner, isStruck) in elements)
         {

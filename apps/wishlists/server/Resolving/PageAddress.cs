@@ -2,14 +2,15 @@ using System.Net;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
 
-/// <summary>Checks what a user, a redirect or a page gives as an address, for pages that this server fetches and for images that browsers
-/// fetch. Names that lead nowhere but into a local network are refused here; other names are judged by what they resolve to, when the
-/// connection is made.</summary>
+/// <summary>
+/// Validates addresses from users, redirects and pages, for pages that the server fetches and images that browsers fetch. Rejects names
+/// that exist in local networks only. Other names are checked by their resolved addresses when the connection is made.
+/// </summary>
 internal static class PageAddress
 {
     public const int MaxLength = 2_000;
 
-    // RFC 6761, 6762, 8375 and 9476, ICANN's reserved names, and what routers use.
+    // RFC 6761, 6762, 8375 and 9476, ICANN's reserved names, and names that routers use.
     private static readonly string[] LocalZones =
     [
         "local",
@@ -24,7 +25,7 @@ internal static class PageAddress
         "alt",
     ];
 
-    /// <summary>The address; null where it is none.</summary>
+    /// <summary>Parses an address; null if invalid.</summary>
     public static Uri? Parse(string? text) =>
         text is { Length: >= 1 and <= MaxLength }
         && !text.Any(char.IsControl)
@@ -33,6 +34,7 @@ internal static class PageAddress
             ? uri
             : null;
 
+    /// <summary>Throws if the address may not be fetched.</summary>
     /// <exception cref="FetchException"><see cref="FetchFault.AddressRefused"/>.</exception>
     public static void Require(Uri uri, FetchOptions options)
     {
@@ -44,8 +46,10 @@ internal static class PageAddress
             throw new FetchException(FetchFault.AddressRefused, "The address is not public.");
     }
 
-    /// <summary>Whether the host may be public, as far as it can be told without looking it up. Names of local networks may be asked
-    /// where <see cref="FetchOptions.AllowedNetworks"/> opens some; names of the machine itself never.</summary>
+    /// <summary>
+    /// Whether the host may be public, without resolving it. Local names are allowed when <see cref="FetchOptions.AllowedNetworks"/> is not
+    /// empty. Names of the machine itself are never allowed.
+    /// </summary>
     public static bool MayBeAsked(Uri uri, FetchOptions options)
     {
         var host = HostOf(uri);
@@ -57,7 +61,7 @@ internal static class PageAddress
         return !isLocal || options.AllowedNetworks.Count > 0;
     }
 
-    /// <summary>The host as names are compared: in ASCII and lower case, without brackets and without the dot of the root.</summary>
+    /// <summary>Returns the host for comparisons: ASCII, lower case, without brackets and without a trailing dot.</summary>
     public static string HostOf(Uri uri) => uri.IdnHost.Trim('[', ']').TrimEnd('.').ToLowerInvariant();
 
     private static bool IsOrBelow(string host, string zone) =>

@@ -1,9 +1,9 @@
 namespace Dunlin.Apps.Wishlists.Resolving;
 
-/// <summary>Where on a page something was found.</summary>
+/// <summary>The place on a page where a fact was found.</summary>
 internal enum FactSource
 {
-    /// <summary>JSON-LD of type Product: meant for machines.</summary>
+    /// <summary>JSON-LD of type Product.</summary>
     JsonLd,
 
     /// <summary>Microdata of type Product.</summary>
@@ -12,7 +12,7 @@ internal enum FactSource
     /// <summary>OpenGraph (and its product namespace).</summary>
     OpenGraph,
 
-    /// <summary>Other meta elements: Twitter cards, plain names.</summary>
+    /// <summary>Other meta elements, such as Twitter cards.</summary>
     Meta,
 
     /// <summary>The title element.</summary>
@@ -22,19 +22,19 @@ internal enum FactSource
     Heading,
 }
 
-/// <summary>Something a page says.</summary>
-/// <param name="Value">What.</param>
-/// <param name="Source">Where it says so.</param>
-/// <param name="Confidence">How far to trust it, 0 to 1: of several the highest is taken.</param>
+/// <summary>A fact from a page.</summary>
+/// <param name="Value">The value.</param>
+/// <param name="Source">The place of the value.</param>
+/// <param name="Confidence">Reliability, 0 to 1. The highest wins.</param>
 internal sealed record Fact<T>(T Value, FactSource Source, double Confidence);
 
-/// <summary>An amount of money; <paramref name="Currency"/> is a code of ISO 4217, null where the page does not say.</summary>
+/// <summary>An amount of money. <paramref name="Currency"/> is an ISO 4217 code, null if the page does not name one.</summary>
 internal sealed record Money(decimal Amount, string? Currency);
 
-/// <summary>What a page says of the thing it shows; null where it says nothing that can be used.</summary>
+/// <summary>The facts that a page states about its item; null for each missing one.</summary>
 internal sealed record PageFacts(Fact<string>? Title, Fact<Money>? Price, Fact<string>? Image);
 
-/// <summary>Gathers what the readers find, and keeps the most trusted of each kind; of equals the first.</summary>
+/// <summary>Collects the facts of all readers and keeps the most reliable of each kind. Of equals the first one wins.</summary>
 internal sealed class FactBook(Uri address, FetchOptions options)
 {
     private Fact<string>? _title;
@@ -51,14 +51,14 @@ internal sealed class FactBook(Uri address, FetchOptions options)
 
     public void Price(Money? price, FactSource source, double confidence)
     {
-        // Half the trust for an amount of nobody knows what.
+        // Halve the confidence of an amount without a currency.
         if (price is { Amount: > 0 })
             _price = Better(_price, new Fact<Money>(price, source, price.Currency is null ? confidence / 2 : confidence));
     }
 
     public void Image(string? text, FactSource source, double confidence)
     {
-        // The browser of whoever sees the list will fetch it: not from that person's own network.
+        // The viewer's browser fetches the image, so its address must not lead into the viewer's own network.
         if (
             text is not null
             && Uri.TryCreate(address, text.Trim(), out var uri)

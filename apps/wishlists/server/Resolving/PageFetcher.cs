@@ -4,19 +4,18 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
 
-/// <summary>Finds the addresses of a name. Replaced in tests.</summary>
+/// <summary>Resolves the addresses of a host name. Tests replace it.</summary>
 internal delegate Task<IPAddress[]> HostLookup(string host, CancellationToken cancellationToken);
 
-/// <summary>A page as it was fetched.</summary>
-/// <param name="Address">Where it was found, after redirects.</param>
-/// <param name="Html">Its text.</param>
+/// <summary>A fetched page.</summary>
+/// <param name="Address">The final address after redirects.</param>
+/// <param name="Html">The decoded text.</param>
 internal sealed record FetchedPage(Uri Address, string Html);
 
 /// <summary>
-/// Fetches pages whose addresses come from users, without becoming their way into networks that they cannot reach themselves.
-/// The check is made where the connection is: the name is resolved here, refused if any of its addresses may not be fetched
-/// from, and connected to by the very address that was checked. So an answer of the name service that changes in between
-/// changes nothing, and every redirect passes the same gate. Safe for concurrent use.
+/// Fetches pages whose addresses come from users. Threat: server-side request forgery. The fetcher resolves the name, refuses it if any of
+/// its addresses may not be fetched, and connects to the checked address itself. So DNS rebinding has no effect, and every redirect is
+/// checked in the same way. Thread-safe.
 /// </summary>
 internal sealed class PageFetcher : IDisposable
 {
@@ -52,7 +51,7 @@ internal sealed class PageFetcher : IDisposable
     }
 
     /// <summary>Fetches a page.</summary>
-    /// <exception cref="FetchException">Why not.</exception>
+    /// <exception cref="FetchException">The page cannot be fetched; the fault names the reason.</exception>
     public async Task<FetchedPage> FetchAsync(Uri address, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(_options.TimeLimit, _time);
@@ -64,7 +63,7 @@ internal sealed class PageFetcher : IDisposable
         catch (Exception error) when (error is not FetchException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            // The handler wraps what the connecting threw.
+            // The handler wraps exceptions of the connect callback.
             for (var cause = error.InnerException; cause is not null; cause = cause.InnerException)
             {
                 if (cause is FetchException refused)
@@ -121,12 +120,12 @@ internal sealed class PageFetcher : IDisposable
             throw new FetchException(FetchFault.Refused, $"The site answered {(int)response.StatusCode}.");
         if (!type.IsHtml)
             throw new FetchException(FetchFault.NotAPage, "The address does not lead to a page.");
-        // The handler takes away what it decompresses.
+        // The handler removes each encoding that it decompresses.
         if (response.Content.Headers.ContentEncoding.Any(static name => !name.Equals("identity", StringComparison.OrdinalIgnoreCase)))
             throw new FetchException(FetchFault.Unreadable, "The page is compressed in a way that was not asked for.");
     }
 
-    // What stands in the head of a page comes first: a page that is longer is cut, not refused. The limit counts decompressed bytes.
+    // Truncates a longer page instead of refusing it, because its facts are in the head. The limit counts decompressed bytes.
     private async Task<ReadOnlyMemory<byte>> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
@@ -155,7 +154,7 @@ internal sealed class PageFetcher : IDisposable
         }
         catch (Exception error) when (error is InvalidDataException or InvalidOperationException)
         {
-            // Deflate throws the one and Brotli the other, neither of them an IOException.
+            // Deflate throws InvalidDataException and Brotli InvalidOperationException.
             throw new FetchException(FetchFault.Unreadable, "The page is compressed, and damaged.", error);
         }
     }
@@ -163,7 +162,7 @@ internal sealed class PageFetcher : IDisposable
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var addresses = await AddressesAsync(context.DnsEndPoint.Host, cancellationToken);
-        // One bad address among good ones is refused too: whoever controls the name would decide which one is used.
+        // Refuse the name if any address is refused. Otherwise the owner of the name could control which one is used.
         if (addresses.FirstOrDefault(address => !_options.Allows(address)) is not null)
             throw new FetchException(FetchFault.AddressRefused, "The address is not public.");
         Exception? last = null;

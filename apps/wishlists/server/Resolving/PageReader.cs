@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
 
-/// <summary>Reads what a page says of the thing it shows. Nothing of the page is run or loaded. Safe for concurrent use.</summary>
+/// <summary>Reads the facts of a page. Runs no script and loads no resource. Thread-safe.</summary>
 internal sealed class PageReader(IOptions<FetchOptions> options)
 {
     public PageFacts Read(FetchedPage page)
@@ -24,7 +24,7 @@ internal sealed class PageReader(IOptions<FetchOptions> options)
         return facts.Facts;
     }
 
-    // Parameters, such as charset, say nothing of what it is.
+    // Ignores parameters such as charset.
     private static bool IsJsonLd(string? type) => type is not null && ContentType.Parse(type).MediaType == "application/ld+json";
 
     private static string? First(List<PageElement> elements, Func<IElement, bool> isIt)

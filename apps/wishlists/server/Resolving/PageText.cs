@@ -3,8 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
 
-/// <summary>Bytes of a page to text: byte order mark, then the header, then what the first kilobyte says of itself, then UTF-8; the
-/// order of the HTML standard (12.2.3).</summary>
+/// <summary>
+/// Decodes a page in the order of the HTML Living Standard (13.2.3): byte order mark, header, declaration in the first kilobyte, UTF-8.
+/// </summary>
 internal static partial class PageText
 {
     private const int SniffedBytes = 1_024;
@@ -30,7 +31,7 @@ internal static partial class PageText
         var match = MetaCharset().Match(start);
         if (!match.Success)
             return null;
-        // A page that could be read so far is not UTF-16, whatever it says.
+        // A declaration that was readable as ASCII cannot be in UTF-16, even if it names it (HTML Living Standard, 13.2.3.2).
         var name = match.Groups["name"].Value;
         return name.StartsWith("utf-16", StringComparison.OrdinalIgnoreCase) ? "utf-8" : name;
     }
@@ -40,7 +41,7 @@ internal static partial class PageText
         if (string.IsNullOrWhiteSpace(name))
             return null;
         name = name.Trim().Trim('"', '\'').ToLowerInvariant();
-        // What browsers read as Windows-1252, whatever it is called.
+        // Browsers decode these labels as Windows-1252 (Encoding Standard).
         if (name is "iso-8859-1" or "latin1" or "ascii" or "us-ascii")
             name = "windows-1252";
         if (name == "utf-7")

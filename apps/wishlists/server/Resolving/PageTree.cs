@@ -7,30 +7,32 @@ using AngleSharp.Text;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
 
-/// <summary>An element and what it inherits.</summary>
+/// <summary>An element with inherited properties.</summary>
 /// <param name="Element">The element.</param>
-/// <param name="Scope">The microdata item that the element is a property of: its nearest ancestor with <c>itemscope</c>.</param>
+/// <param name="Scope">The microdata item that the element belongs to: its nearest ancestor with <c>itemscope</c>.</param>
 /// <param name="IsStruck">Whether its text is crossed out, as former prices are.</param>
 internal readonly record struct PageElement(IElement Element, IElement? Scope, bool IsStruck);
 
 /// <summary>
-/// The tree of a page, parsed as browsers do, with bounds. A parser's work for one tag grows with the open elements and with the square of
-/// the attributes, and one text can copy all formatting elements that are open: half a megabyte of the wrong tags would cost minutes and
-/// gigabytes. So reading stops after <see cref="MaxTags"/> tags, below <see cref="MaxDepth"/> elements, after <see cref="MaxBytes"/> of
-/// memory or after <see cref="MaxTime"/>, and only the attributes that are read here are kept.
+/// Parses a page as browsers do, within limits. Threat: the parser's work per tag grows with the open elements and with the square of the
+/// attributes, and one text can copy all open formatting elements. So half a megabyte of hostile tags could cost minutes and gigabytes.
+/// Parsing stops after <see cref="MaxTags"/> tags, below <see cref="MaxDepth"/> elements, after <see cref="MaxBytes"/> of memory or after
+/// <see cref="MaxTime"/>. Only the attributes that the readers use are kept.
 /// </summary>
 internal static partial class PageTree
 {
-    /// <summary>Tags of a page, opening and closing; what comes after them is not read.</summary>
+    /// <summary>Maximum of tags, opening and closing. The rest is not read.</summary>
     public const int MaxTags = 20_000;
 
-    /// <summary>Elements within each other. Browsers nest to 512 too.</summary>
+    /// <summary>Maximum nesting of elements, the limit of browsers.</summary>
     public const int MaxDepth = 512;
 
-    /// <summary>Memory that the parser allocates for one page; ordinary pages of half a megabyte need a tenth.</summary>
+    /// <summary>Maximum memory that the parser allocates for one page. An ordinary page of half a megabyte needs a tenth.</summary>
     public const int MaxBytes = 64 * 1024 * 1024;
 
-    /// <summary>Time for one page; ordinary pages take a hundredth. What remains quadratic is searches among siblings.</summary>
+    /// <summary>
+    /// Maximum time for one page. Ordinary pages take a hundredth. It bounds the remaining quadratic work, searches among siblings.
+    /// </summary>
     public static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(3);
 
     private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> Attributes = new HashSet<string>(
@@ -51,7 +53,7 @@ internal static partial class PageTree
             }
         );
         var tags = 0;
-        // The parser works on this thread alone.
+        // The parser runs on this thread only, so its allocations can be measured.
         var begun = Stopwatch.GetTimestamp();
         var allocated = GC.GetAllocatedBytesForCurrentThread();
         return parser.ParseDocument<Document, Element>(
@@ -68,7 +70,7 @@ internal static partial class PageTree
         );
     }
 
-    // By now the element has its parent. Bounded itself: nothing is deeper than the first that stops the parser.
+    // The element already has its parent. The loop is bounded, because the first element that exceeds the depth stops the parser.
     private static bool IsDeep(IElement? element)
     {
         var depth = 0;
@@ -77,7 +79,7 @@ internal static partial class PageTree
         return depth > MaxDepth;
     }
 
-    /// <summary>All elements, in the order of the page.</summary>
+    /// <summary>Returns all elements in document order.</summary>
     public static List<PageElement> ElementsOf(INode root)
     {
         var elements = new List<PageElement>();
@@ -96,14 +98,15 @@ internal static partial class PageTree
         return elements;
     }
 
-    /// <summary>The text within an element, without what is crossed out.</summary>
+    /// <summary>Returns the text of an element without crossed-out parts.</summary>
     /// <param name="root">The element.</param>
-    /// <param name="maxLength">Characters after which reading ends.</param>
+    /// <param name="maxLength">Number of characters after which reading stops.</param>
     public static string TextOf(INode root, int maxLength = 2_000)
     {
         var text = new System.Text.StringBuilder();
         var path = new Stack<(INodeList Nodes, int Next)>([(root.ChildNodes, 0)]);
-        // By index, since finding a node's next sibling costs a search among all of them. Bounded: this runs for each property of an item.
+        // Uses indexes, because NextSibling searches all siblings. The number of nodes is limited, because this runs for each property of
+        // an item.
         for (var nodes = 0; nodes < MaxTextNodes && text.Length < maxLength && path.TryPop(out var level); nodes++)
         {
             if (level.Next >= level.Nodes.Length)
@@ -125,7 +128,7 @@ internal static partial class PageTree
         || (element.GetAttribute("style") is { } style && style.Contains("line-through", StringComparison.OrdinalIgnoreCase))
         || (element.GetAttribute("class") is { Length: <= 500 } names && FormerPrice().IsMatch(names));
 
-    // Whole parts of class names, in all the ways of joining them: old-price, price--old, oldPrice, compare_at_price.
+    // Matches whole parts of class names in all notations: old-price, price--old, oldPrice, compare_at_price.
     [GeneratedRegex(
         @"(^|[\s_-])((old|was|original|previous|before|former)[_-]*price|price[_-]*(old|was|original|previous|before|former)"
             + @"|price[_-]*compare|compare[_-]*at([_-]*price)?|strike(d|through|thru|-through|-thru)?([_-]*price)?|(price[_-]*)?crossed([_-]*out)?|line-through"

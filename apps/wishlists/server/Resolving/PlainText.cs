@@ -3,18 +3,19 @@ using System.Text;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
 
-/// <summary>Text of a page as one line.</summary>
+/// <summary>Normalizes text of a page to one line.</summary>
 internal static class PlainText
 {
     public const int MaxTitle = 300;
 
     private const int BlackFlag = 0x1F3F4;
 
-    // Read beyond the length, to see where the last character ends: a family emoji has 11.
+    // Characters to read beyond the maximum, to find the end of the last grapheme: a family emoji has 11.
     private const int Slack = 32;
 
-    /// <summary>Without control characters and runs of white space, cut at a length between two characters as readers see them; null
-    /// where nothing is left.</summary>
+    /// <summary>
+    /// Removes control characters and repeated white space and cuts the text between two graphemes. Returns null if nothing is left.
+    /// </summary>
     public static string? Clean(string? text, int maxLength)
     {
         if (text is null)
@@ -37,7 +38,7 @@ internal static class PlainText
                 last = rune;
             }
         }
-        // Joiners join nothing at the end.
+        // Remove joiners at the end, which join nothing.
         var clean = Cut(line.ToString(), maxLength).TrimEnd(' ', '\u200C', '\u200D');
         return clean.Length == 0 ? null : clean;
     }
@@ -46,21 +47,22 @@ internal static class PlainText
         Rune.GetUnicodeCategory(rune) switch
         {
             UnicodeCategory.Control or UnicodeCategory.PrivateUse => false,
-            // Most of this category is invisible or turns the direction of what follows.
+            // Most characters of this category are invisible or change the text direction.
             UnicodeCategory.Format => rune.Value switch
             {
-                // They decide how letters join (Persian, Indic scripts) and which emoji are one; alone they are nothing.
+                // Zero-width joiners affect how letters join (Persian, Indic scripts) and form emoji sequences. A joiner without a
+                // predecessor is dropped.
                 0x200C or 0x200D => last.Value is not (' ' or 0x200C or 0x200D),
-                // The flags of England, Scotland and Wales.
+                // Tag characters in the flags of England, Scotland and Wales.
                 >= 0xE0020 and <= 0xE007F => last.Value is BlackFlag or (>= 0xE0020 and <= 0xE007F),
-                // Signs of Arabic and Syriac that are drawn around digits.
+                // Arabic and Syriac signs that enclose digits.
                 (>= 0x0600 and <= 0x0605) or 0x06DD or 0x070F or 0x0890 or 0x0891 or 0x08E2 => true,
                 _ => false,
             },
             _ => true,
         };
 
-    // Between two characters as readers see them; within one that has no end.
+    // Cuts between two graphemes, or inside one that exceeds the limit.
     private static string Cut(string line, int maxLength)
     {
         if (line.Length <= maxLength)

@@ -3,14 +3,16 @@ using System.Text.RegularExpressions;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
 
-/// <summary>Reads amounts as people and shops write them: <c>1 299,00 ₽</c>, <c>$1,299.99</c>, <c>1.299,- €</c>, <c>CHF 1'299.50</c>.
-/// The number beside a currency sign is the price; of several the first that is not called the former one.</summary>
+/// <summary>
+/// Parses amounts in the notations of people and shops: <c>1 299,00 ₽</c>, <c>$1,299.99</c>, <c>1.299,- €</c>, <c>CHF 1'299.50</c>. The
+/// number next to a currency sign is the price. Of several the first wins that is not marked as a former price.
+/// </summary>
 internal static partial class PriceText
 {
     private const decimal TooMuch = 1_000_000_000;
     private const int MaxLength = 200;
 
-    // A sign without a code marks the price, and leaves the currency open: several countries use it.
+    // A sign with the value null marks a price without determining the currency, because several countries use it.
     private static readonly Dictionary<string, string?> Signs = new(StringComparer.Ordinal)
     {
         ["US$"] = "USD",
@@ -74,15 +76,15 @@ internal static partial class PriceText
 
     private static readonly HashSet<string> ThreeDecimals = new(["BHD", "JOD", "KWD", "OMR", "TND"], StringComparer.Ordinal);
 
-    /// <summary>Reads an amount.</summary>
-    /// <param name="text">As the page has it.</param>
-    /// <param name="currency">The currency that the page names elsewhere; decides over what the text shows.</param>
-    /// <param name="isForMachines">Whether the text stands where schema.org wants a plain number with a point.</param>
+    /// <summary>Parses an amount.</summary>
+    /// <param name="text">The text of the page.</param>
+    /// <param name="currency">A currency that the page declares elsewhere. It overrides signs in the text.</param>
+    /// <param name="isForMachines">Whether schema.org requires a plain number with a decimal point here.</param>
     public static Money? Parse(string? text, string? currency, bool isForMachines)
     {
         if (text is not { Length: <= MaxLength })
             return null;
-        // One form for no-break and thin spaces, and for digits and signs of full width.
+        // Normalize no-break and thin spaces, and full-width digits and signs.
         text = Normal(text).Trim();
         var known = Code(currency);
         if (isForMachines && PlainNumber().IsMatch(text))
@@ -95,7 +97,7 @@ internal static partial class PriceText
         return Amount(WithPoint(number.Value, code), code);
     }
 
-    /// <summary>The code, where it is one of a currency.</summary>
+    /// <summary>Returns the ISO 4217 code, or null if the text is no known code.</summary>
     public static string? Code(string? text)
     {
         var code = text?.Trim().ToUpperInvariant();
@@ -115,7 +117,7 @@ internal static partial class PriceText
             var index = Beside(text, numbers, sign, first);
             if (index < 0)
                 continue;
-            // A sign belongs to one number: the next one looks further on.
+            // A sign belongs to one number: the next sign continues after it.
             first = index + 1;
             var number = LowestOf(text, numbers, index);
             if (!Former().IsMatch(text[..number.Index]))
@@ -124,12 +126,14 @@ internal static partial class PriceText
         }
         if (former is { } only)
             return only;
-        // Without any sign a number with decimals is rather a price than a count.
+        // Without a sign, a number with decimals is more likely a price than a count.
         return (numbers.FirstOrDefault(static number => WithDecimals().IsMatch(number.Value)) ?? numbers[0], null);
     }
 
-    /// <summary>The number that a sign belongs to: the nearer of its neighbours; of equals the one before it, but for signs that stand
-    /// before numbers.</summary>
+    /// <summary>
+    /// Returns the index of the number that a sign belongs to: the nearest neighbour. At equal distance, prefix signs take the number after
+    /// them and other signs the number before.
+    /// </summary>
     private static int Beside(string text, MatchCollection numbers, Match sign, int from)
     {
         var (best, bestGap) = (-1, int.MaxValue);
@@ -148,7 +152,7 @@ internal static partial class PriceText
 
     private static bool IsPrefix(string sign) => sign[^1] is '$' or '£' or '¥' or '₹' or '₩' or '₱' or '฿' || sign is "Rs" or "RM" or "Rp";
 
-    /// <summary>The lower end of a range, such as 10 in <c>10–20 €</c>.</summary>
+    /// <summary>Returns the lower end of a range, such as 10 in <c>10–20 €</c>.</summary>
     private static Match LowestOf(string text, MatchCollection numbers, int index)
     {
         if (index == 0)
@@ -174,8 +178,10 @@ internal static partial class PriceText
             ? new Money(decimal.Round(amount, 3), code)
             : null;
 
-    /// <summary>Which of the separators is the decimal one: the last, if it stands once and one or two digits follow (three in
-    /// currencies that have so many). Everything else groups.</summary>
+    /// <summary>
+    /// Determines the decimal separator: the last separator, if it occurs once and one or two digits follow (three for some currencies).
+    /// All other separators group digits.
+    /// </summary>
     private static string WithPoint(string number, string? code)
     {
         var last = number.LastIndexOfAny(['.', ',']);
@@ -192,7 +198,7 @@ internal static partial class PriceText
         return isDecimal ? $"{digits}.{number[(last + 1)..]}" : digits;
     }
 
-    // By hand: normalisation needs ICU, which a server may run without.
+    // Uses its own table, because string normalization needs ICU, which a server may lack.
     private static string Normal(string text) =>
         string.Create(
             text.Length,
@@ -217,11 +223,12 @@ internal static partial class PriceText
     [GeneratedRegex(@"^[0-9]{1,12}(\.[0-9]{1,6})?$", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex PlainNumber();
 
-    // Spaces group only where three digits follow: "2 14,85" are two numbers. Apostrophes: Switzerland. Lakhs have groups of two.
+    // A space groups digits only before exactly three: "2 14,85" is two numbers. Swiss amounts use apostrophes; Indian groups have two
+    // digits.
     [GeneratedRegex(@"[0-9]{1,3}( [0-9]{3})+(?![0-9])([.,][0-9]{1,3}(?![0-9]))?|[0-9]+([.,'’][0-9]+)*", RegexOptions.ExplicitCapture)]
     private static partial Regex Number();
 
-    // Words are whole: "Gift" has no forint, "brand" no rouble. Whole in the sense of letters, since digits may touch: "100Ft".
+    // Matches whole words: "Gift" contains no forint sign. A digit may touch the word: "100Ft".
     [GeneratedRegex(
         @"(?<!\p{L})((US|CA|AU|NZ|HK|MX|NT|R|C|A|S)\$|\$)|[€£¥₽₴₸₹₩₺₪฿₫₱₾֏₼円元원]"
             + @"|(?<!\p{L})((?i:руб|рублей|грн|тнг|лв|zł|kč)|р|Ft|Br|TL|lei|RM|Rp|Fr|kr|Kr|Rs|(?<code>[A-Z]{3}))(?!\p{L})",
@@ -229,7 +236,7 @@ internal static partial class PriceText
     )]
     private static partial Regex Sign();
 
-    // Between a number and its sign: "49,- Kč", "1'299.– CHF", "EUR: 5", "kr. 5".
+    // The gap between a number and its sign: "49,- Kč", "1'299.– CHF", "EUR: 5", "kr. 5".
     [GeneratedRegex(@"^[\s.,:*\-–—]{0,5}$", RegexOptions.NonBacktracking)]
     private static partial Regex Gap();
 
@@ -239,7 +246,7 @@ internal static partial class PriceText
     )]
     private static partial Regex Range();
 
-    // What shops call a price that is no longer asked for; it stands shortly before the number.
+    // Words for a former price, shortly before the number.
     [GeneratedRegex(
         @"(?<!\p{L})(was|rrp|msrp|srp|uvp|list price|reg\.?|regular( price)?|before|original(ly)?( price)?|old price|instead of|statt|früher|vorher|bisher"
             + @"|au lieu de|prix conseillé|antes|вместо|было|старая цена)[\s:.]*\P{L}{0,3}$",

@@ -4,9 +4,9 @@ using System.Net.Sockets;
 namespace Dunlin.Apps.Wishlists.Resolving;
 
 /// <summary>
-/// Whether an address belongs to the public Internet. What does not: the special-purpose registries of IANA (RFC 6890 and
-/// its successors), multicast, addresses that carry another address inside (IPv4-mapped, NAT64, 6to4, Teredo), and the
-/// metadata services of clouds that have public-looking ones.
+/// Classifies addresses of the public Internet. Not public are: the special-purpose registries of IANA (RFC 6890 and its successors),
+/// multicast, addresses that embed another address (IPv4-mapped, NAT64, 6to4, Teredo), and cloud metadata services with addresses that look
+/// public.
 /// </summary>
 internal static class PublicAddress
 {
@@ -32,12 +32,12 @@ internal static class PublicAddress
         "168.63.129.16/32"
     );
 
-    // All of 2000::/3 is unicast; everything outside it is loopback, link-local, unique local, multicast, NAT64 or unassigned.
+    // Only 2000::/3 is public unicast. Everything else is loopback, link-local, unique local, multicast, NAT64 or unassigned.
     private static readonly IPNetwork Unicast6 = IPNetwork.Parse("2000::/3");
 
     private static readonly IPNetwork[] NotPublic6 = Parse("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20");
 
-    /// <summary>Whether a request may be sent there.</summary>
+    /// <summary>Whether a request may be sent to the address.</summary>
     public static bool IsPublic(IPAddress address)
     {
         address = Unmap(address);
@@ -49,7 +49,7 @@ internal static class PublicAddress
                 && !Contains(NotPublic6, address);
     }
 
-    /// <summary>An IPv4 address that is written as an IPv6 one is judged as what it is.</summary>
+    /// <summary>Converts an IPv4-mapped IPv6 address to its IPv4 address.</summary>
     public static IPAddress Unmap(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 
     private static bool Contains(IPNetwork[] networks, IPAddress address)

@@ -5,8 +5,10 @@ using Dunlin.RxDb;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
 
-/// <summary>Reads the page of an item: <c>pending</c> → <c>resolving</c> → <c>resolved</c> or <c>failed</c>. Each step of the item is
-/// written with the step of its job, so neither can be ahead of the other after a crash.</summary>
+/// <summary>
+/// Reads the page of an item: <c>pending</c> → <c>resolving</c> → <c>resolved</c> or <c>failed</c>. Item and job change in the same unit of
+/// work, so they agree after a crash.
+/// </summary>
 internal sealed class ResolveHandler(PageFetcher fetcher, PageReader reader, RxDocuments documents) : IJobHandler<ResolveOrder>
 {
     public async ValueTask RunAsync(JobRun<ResolveOrder> run, CancellationToken cancellationToken)
@@ -43,7 +45,7 @@ internal sealed class ResolveHandler(PageFetcher fetcher, PageReader reader, RxD
             await ResolveQueue.SettleAsync(failure.Unit, failure.Job.FairnessKey, cancellationToken);
         if (failure.Value is not { } order)
             return;
-        // Only words of our own: what an exception says is not for users.
+        // Users receive only codes of this system. Exception messages may contain internals.
         var code = failure.Exception is JobFailedException ? failure.Job.Error : "internal";
         await ChangeAsync(
             failure.Unit,
@@ -68,7 +70,7 @@ internal sealed class ResolveHandler(PageFetcher fetcher, PageReader reader, RxD
             WishlistSpaces.List(order.WishlistId),
             documents.KeyOf(WishlistSpaces.Items, order.ItemId)
         );
-        // Deleted, or another address by now, though both also take the job away.
+        // The item was deleted or its address changed. Both also cancel or replace the job.
         if (await records.FindAsync<ItemDocument>(space, key, cancellationToken) is not { } item || item.SourceUrl != order.Url)
             return;
         item = change(item, unit.Now) with { UpdatedAt = unit.Now };

@@ -4,16 +4,18 @@ using Dunlin.Records;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
 
-/// <summary>What a job of reading an item's page carries.</summary>
+/// <summary>The payload of a job that reads an item's page.</summary>
 internal sealed record ResolveOrder(string ItemId, string WishlistId, string Url);
 
-/// <summary>Asks for pages to be read, in the unit of work of the change that wants it. Users take turns, and neither a user nor a
-/// site can use all workers.</summary>
+/// <summary>
+/// Enqueues pages to read, in the unit of work of the causing change. Users take turns, and neither one user nor one site can occupy all
+/// workers.
+/// </summary>
 internal static class ResolveQueue
 {
     public const string JobType = "wishlists.resolve";
 
-    /// <summary>Workers mostly wait for sites. The limits leave room for others beside seven users whose sites do not answer.</summary>
+    /// <summary>Workers mostly wait for sites. The limits keep workers free while seven users have sites that do not answer.</summary>
     public static void Configure(JobOptions options)
     {
         options.MaxParallel = 16;
@@ -21,8 +23,10 @@ internal static class ResolveQueue
         options.MaxParallelPerConcurrencyKey = 4;
     }
 
-    /// <exception cref="Diagnostics.DunlinException"><see cref="Diagnostics.ErrorCode.TooManyRequests"/>: too many of the user's pages
-    /// wait.</exception>
+    /// <summary>Enqueues the page of an item.</summary>
+    /// <exception cref="Diagnostics.DunlinException">
+    /// <see cref="Diagnostics.ErrorCode.TooManyRequests"/>: too many of the user's pages are waiting.
+    /// </exception>
     public static async ValueTask EnqueueAsync(
         IUnitOfWork unit,
         RecordWriter records,
@@ -52,7 +56,7 @@ internal static class ResolveQueue
                 new JobRequest
                 {
                     Id = item.Id,
-                    // Replaced, so that a run for an address that is no longer the item's can write nothing.
+                    // Replace the job, so that a run for a former address of the item cannot write its result.
                     Replace = true,
                     DueAt = unit.Now + wait,
                     FairnessKey = userId,
@@ -68,10 +72,12 @@ internal static class ResolveQueue
         return await unit.Jobs().CancelAsync(JobType, itemId, cancellationToken);
     }
 
-    /// <summary>A page no longer waits. In the unit of work that ends its job, so that the count follows the jobs.</summary>
+    /// <summary>
+    /// Decrements the user's count of waiting pages. Call it in the unit of work that ends the job, so that the count matches the jobs.
+    /// </summary>
     /// <param name="unit">The unit of work.</param>
-    /// <param name="userId">Whose page it was: the fairness key of the job; null for a job that was not counted.</param>
-    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="userId">The fairness key of the job: the user of the page; null for a job that was not counted.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public static async ValueTask SettleAsync(IUnitOfWork unit, string? userId, CancellationToken cancellationToken)
     {
         var records = unit.Records();
@@ -81,7 +87,7 @@ internal static class ResolveQueue
 
     private static string? CountedFor(JobInfo? job) => job is { IsFinished: false } ? job.FairnessKey : null;
 
-    // The end of a name says more of its owner than the beginning.
+    // The end of a host name identifies its owner better than the beginning.
     private static string SiteOf(string url)
     {
         var host = PageAddress.Parse(url) is { } page ? PageAddress.HostOf(page) : "";

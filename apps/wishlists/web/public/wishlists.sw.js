@@ -1,5 +1,5 @@
-// Keeps the page, so that it opens without a network. The data is RxDB's business: nothing below /api or /dunlin is ever
-// answered from here, least of all a stream.
+// Caches the page, so that it opens without a network. RxDB stores the data. Requests below /api or /dunlin, including streams, are never
+// answered from this cache.
 const CACHE = 'dunlin-wishlists';
 const SHELL = '/wishlists';
 const FIXED = [
@@ -8,7 +8,7 @@ const FIXED = [
   '/wishlists-192.png',
   '/wishlists-512.png',
 ];
-/** A network that is there and answers nothing must not keep the page from opening. */
+/** Milliseconds after which the cached page is used. A network that does not answer must not block the page. */
 const PATIENCE_MS = 4000;
 
 self.addEventListener('install', (event) => {
@@ -35,7 +35,7 @@ self.addEventListener('fetch', (event) => {
   }
 });
 
-/** The page of the network where there is one, so that a new version is seen at once; the kept one otherwise. */
+/** Returns the page from the network, so that a new version appears at once, or the cached page. */
 async function openPage(event) {
   const fresh = fetch(event.request);
   event.waitUntil(keepShell(fresh.then((response) => response.clone())).catch(() => {}));
@@ -45,7 +45,7 @@ async function openPage(event) {
   return Promise.race([fresh.then((response) => (response.ok ? response : kept)).catch(() => kept), patience]);
 }
 
-/** Keeps the page and all that it names: its scripts and styles, by their hashes, so that the two always fit together. */
+/** Caches the page with its scripts and styles. Their names contain hashes, so page and files always match. */
 async function keepShell(answer) {
   const response = await answer;
   if (!response.ok) throw new Error(`The page was answered with ${response.status}.`);

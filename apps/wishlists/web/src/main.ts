@@ -9,10 +9,10 @@ import { current, go } from './ui/address';
 import App from './ui/App.vue';
 import PreviewShell from './ui/PreviewShell.vue';
 
-/** The link that a visitor wants to join by, once there is a user. */
+/** The link that a visitor wants to join after signing in. */
 let joining: string | undefined;
 
-/** What a person typed into a document of any collection. */
+/** Returns the user input in a document of any collection. */
 function typedIn(document: unknown): string {
   const { title, name, description, source_url } = (document ?? {}) as Record<string, unknown>;
   return [title, name, description, source_url]
@@ -53,7 +53,7 @@ async function showLists(session: PageSession): Promise<Stop> {
   };
 }
 
-/** Shows the list behind a link, also to visitors who are not signed in. */
+/** Displays the list of a link, also to visitors who are not signed in. */
 function showPreview(session: PageSession<User | undefined>, token: string, onJoin: () => void): Stop {
   const isSignedIn = session.user !== undefined;
   const app = createApp(PreviewShell, { tools: session.tools, token, isSignedIn, onJoin });
@@ -75,7 +75,7 @@ async function openLists(session: PageSession): Promise<Stop> {
   try {
     return await showLists(session);
   } catch (error) {
-    // Most likely the browser blocks storage.
+    // The browser probably blocks storage.
     session.root.append(element('p', { className: 'trouble', textContent: t('storageTrouble') }));
     console.error(error);
     return () => session.root.replaceChildren();
@@ -100,6 +100,6 @@ startPage({
 });
 
 if ('serviceWorker' in navigator) {
-  // Served from the root, so that its scope may be /wishlists itself and everything below. Without it the page works online.
+  // Served from the root, so that its scope can be /wishlists and everything below. Without it the page works online only.
   navigator.serviceWorker.register('/wishlists.sw.js', { scope: '/wishlists' }).catch(() => {});
 }

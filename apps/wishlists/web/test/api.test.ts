@@ -21,7 +21,7 @@ beforeEach(() => {
   } as unknown as Requests);
 });
 
-test('A share without days never expires, and one with days names the time', async () => {
+test('a share without days never expires, and one with days has an expiry', async () => {
   await api.share('w', 'view', undefined);
   await api.share('w', 'mark', 2);
   const bodies = sent.map(([, , options]) => (options as { body: { expires_at?: string } }).body);
@@ -30,12 +30,12 @@ test('A share without days never expires, and one with days names the time', asy
   expect(days).toBeCloseTo(2, 2);
 });
 
-test('A preview needs no sign-in, and a token cannot leave its part of the path', async () => {
+test('a preview needs no sign-in, and a token cannot leave its path segment', async () => {
   await api.preview('a/../b');
   expect(sent).toEqual([['GET', '/api/v1/share/a%2F..%2Fb', { anonymous: true }]]);
 });
 
-test('Joining resolves with the list behind the link', async () => {
+test('joining resolves with the list of the link', async () => {
   expect(await api.join('token')).toBe('w');
 });
 

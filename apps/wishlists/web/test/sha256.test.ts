@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { sha256 } from '../src/state/sha256';
 
 describe('SHA-256 without crypto.subtle', () => {
-  // FIPS 180-4 examples, the lengths around a block, and what is not ASCII.
+  // FIPS 180-4 examples, lengths around a block boundary, and non-ASCII text.
   const texts = [
     '',
     'abc',

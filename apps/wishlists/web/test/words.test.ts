@@ -9,7 +9,7 @@ beforeEach(() => {
   language.value = 'en';
 });
 
-describe('What somebody typed', () => {
+describe('User input', () => {
   test.each([
     ['https://www.shop.example/socks?size=40', 'https://www.shop.example/socks?size=40', 'shop.example'],
     ['  http://shop.example ', 'http://shop.example', 'shop.example'],
@@ -34,7 +34,7 @@ describe('What somebody typed', () => {
 });
 
 describe('The texts', () => {
-  test('Both languages say the same things, with the same values in them', () => {
+  test('both languages have the same texts with the same values', () => {
     const values = (text: unknown) =>
       [...new Set(JSON.stringify(text).match(/\{\w+\}/g) ?? [])].sort().join();
     expect(Object.keys(ru).sort()).toEqual(Object.keys(en).sort());
@@ -42,7 +42,7 @@ describe('The texts', () => {
       expect([key, values(ru[key])]).toEqual([key, values(en[key])]);
   });
 
-  test('Plurals are those of the language', () => {
+  test('plurals follow the language', () => {
     expect([1, 2, 5].map((n) => t('wishes', { n }))).toEqual(['1 wish', '2 wishes', '5 wishes']);
     language.value = 'ru';
     expect([1, 2, 5, 21].map((n) => t('wishes', { n }))).toEqual([
@@ -54,7 +54,7 @@ describe('The texts', () => {
     expect(document.documentElement.lang).toBe('ru');
   });
 
-  test('A currency that nobody knows is written as it is', () => {
+  test('an unknown currency is displayed unchanged', () => {
     expect(formatPrice(39.5, 'EUR')).toBe('€39.50');
     expect(formatPrice(39.5, undefined)).toBe('39.5');
     expect(formatPrice(39.5, 'shells')).toBe('39.5 shells');

@@ -9,31 +9,31 @@ import type { ConnectionState, SignedOutReason } from './state.js';
 export type StateListener = (state: ConnectionState, previous: ConnectionState) => void;
 
 /**
- * A live flow of events, whether this tab holds the stream itself or another tab of the browser does. `Events` maps
- * event types to their data; for envelopes it maps channels to `Envelope<Payload>`.
+ * A subscription to a stream of events. This tab or another tab of the browser holds the HTTP stream. `Events` maps event types to their
+ * data; for envelopes it maps channels to `Envelope<Payload>`.
  */
 export interface Connection<Events extends EventMap = EventMap> {
   readonly state: ConnectionState;
-  /** The server's id of the open stream; changes with every reconnect. */
+  /** The server's id of the open stream. Changes with every reconnect. */
   readonly connectionId: string | undefined;
-  /** Place in the journal up to which every event has been handed to the handlers. */
+  /** Journal position of the last event that the handlers received. */
   readonly position: string | undefined;
   isConnected(): boolean;
-  /** Idempotent; also starts again after sign-in. */
+  /** Opens the stream; also after a sign-in. Idempotent. */
   connect(): void;
   disconnect(): void;
-  /** Tells the connection that the session ended, here and in the browser's other tabs. */
+  /** Ends the session of this connection, in the browser's other tabs too. */
   signOut(reason?: SignedOutReason): void;
-  /** Handlers run in the order of the journal. `*` receives every event. Returns what removes the handler. */
+  /** Adds a handler and returns a function that removes it. Handlers run in journal order. `*` receives every event. */
   on<Type extends keyof Events & string>(type: Type, handler: Handler<Events[Type]>): Cancel;
   on(type: '*', handler: Handler): Cancel;
-  /** Without a handler, removes all of that type. */
+  /** Removes a handler. Without one, removes all handlers of the type. */
   off<Type extends keyof Events & string>(type: Type, handler?: Handler<Events[Type]>): void;
   off(type: '*', handler?: Handler): void;
   onState(listener: StateListener): Cancel;
-  /** Events were lost for good: fetch anew what is shown. */
+  /** Adds a handler for resets. A reset means that events are lost: fetch the displayed state again. */
   onReset(handler: (reset: Reset) => void): Cancel;
-  /** Disconnects and stops listening to the page. */
+  /** Disconnects and removes the listeners for page events. */
   dispose(): void;
 }
 
@@ -43,25 +43,25 @@ export interface ConnectionOptions {
   readonly deviceId: string;
   readonly url: string | (() => string);
   readonly format?: WireFormat | undefined;
-  /** How often the server sends a sign of life when idle, until its hello says otherwise; default 15. */
+  /** Heartbeat interval in seconds until the server's hello names another one; default 15. */
   readonly heartbeatSeconds?: number | undefined;
-  /** The stream is live only after its hello, as streams of the engine are. */
+  /** Whether the stream becomes live only at its hello, as streams of the engine do. */
   readonly awaitsHello?: boolean | undefined;
-  /** How streams are opened; default the environment's own `fetch`. */
+  /** Opens streams; default: `fetch` of the environment. */
   readonly fetch?: Environment['fetch'] | undefined;
   /**
-   * Asked when the page has been hidden for some seconds: whether the stream may be closed until it is shown again. Default: it is
-   * kept. Streams that no other tab can share take up connections, of which a browser has six to a host.
+   * Returns whether the stream may be closed until the page is shown again. Called after the page was hidden for `HIDDEN_MS`. Default: the
+   * stream stays open. Over HTTP/1.1 a browser allows six connections to a host, so unshared streams of hidden tabs use them up.
    */
   readonly mayLetGo?: (() => boolean) | undefined;
-  /** The connection was disposed of. */
+  /** Called when the connection is disposed. */
   readonly onDispose?: (() => void) | undefined;
 }
 
-/** How long a page is hidden before its stream is let go of. */
+/** Milliseconds for which a page is hidden before its stream may be closed. */
 export const HIDDEN_MS = 10_000;
 
-/** What both kinds of connection share: handlers, listeners and the current state. */
+/** The part that both kinds of connection share: handlers, listeners and the current state. */
 export abstract class ConnectionBase<Events extends EventMap> implements Connection<Events> {
   protected readonly receiver: Receiver;
   readonly #listeners = new Set<StateListener>();

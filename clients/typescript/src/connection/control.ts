@@ -1,4 +1,4 @@
-/** The named events that every Dunlin stream speaks, whatever the clothing of its other events. */
+/** The control events of a Dunlin stream. They are the same in every wire format. */
 export interface Hello {
   readonly connectionId?: string | undefined;
   readonly position?: string | undefined;
@@ -9,7 +9,7 @@ export interface Hello {
 export interface Reset {
   /** Why there is a gap, for example `trimmed` or `epoch`. */
   readonly reason: string;
-  /** From where the stream goes on. */
+  /** The position at which the stream continues. */
   readonly position?: string | undefined;
 }
 
@@ -19,8 +19,8 @@ export type Control =
   | { readonly type: 'goodbye'; readonly reason: string; readonly reconnectInMs?: number | undefined };
 
 /**
- * Reads a control frame by its `control:` field. The event name does not count: anybody who may publish chooses event
- * names. Nothing for control frames that need no action here, such as `revoked`, and for those of later versions.
+ * Parses a control frame by its `control:` field, never by its event name: publishers choose event names. Returns undefined for control
+ * frames without an action here, such as `revoked`, and for those of later versions.
  */
 export function readControl(control: string, data: string): Control | undefined {
   const value = parseObject(data);
@@ -49,7 +49,7 @@ export function readControl(control: string, data: string): Control | undefined 
   }
 }
 
-/** Names of control frames. Without a `control:` field a frame of such a name comes from nobody who may speak for the server. */
+/** Whether the type is reserved for control frames. Such a frame without a `control:` field does not come from the server. */
 export function isReserved(type: string): boolean {
   return type.startsWith('dunlin.');
 }

@@ -1,12 +1,12 @@
-/** How a server clothes an event; each endpoint has one. */
+/** How an endpoint encodes events. Each endpoint has one format. */
 export type WireFormat =
   /** Event name and JSON data. */
   | 'named'
-  /** Unnamed `{channel, type, payload, sourceDeviceId, timestamp}`; handlers are registered per channel. */
+  /** Unnamed `{channel, type, payload, sourceDeviceId, timestamp}`. Handlers are registered per channel. */
   | 'envelope'
   /** Unnamed `{type, data}`. */
   | 'typed'
-  /** Unnamed plain text; the text is the event type. */
+  /** Unnamed plain text. The text is the event type. */
   | 'word';
 
 export interface Envelope<Payload = unknown> {
@@ -18,8 +18,8 @@ export interface Envelope<Payload = unknown> {
 }
 
 /**
- * The events of one channel, by type and payload: `EnvelopeOf<{ started: Timer; stopped: Session }>`. A `switch` over
- * `type` then knows the payload.
+ * The events of one channel, by type and payload: `EnvelopeOf<{ started: Timer; stopped: Session }>`. A `switch` over `type` narrows the
+ * payload.
  */
 export type EnvelopeOf<Types extends object> = {
   [Type in keyof Types & string]: Envelope<Types[Type]> & { readonly type: Type };
@@ -27,10 +27,10 @@ export type EnvelopeOf<Types extends object> = {
 
 /** An event as handlers receive it. */
 export interface ReceivedEvent<Data = unknown> {
-  /** The name handlers are registered under: event type, or channel for envelopes. */
+  /** The name that handlers are registered under: the event type, or the channel for envelopes. */
   readonly type: string;
   readonly data: Data;
-  /** Where the connection stood after this event; absent on streams without ids. */
+  /** The position of the connection after this event. Undefined on streams without ids. */
   readonly position?: string | undefined;
   readonly topic?: string | undefined;
 }
@@ -40,14 +40,14 @@ export interface UndecodedEvent {
   readonly data: string;
 }
 
-/** Type and data of a frame, or nothing when the frame is not of this format. */
+/** Returns type and data of a frame, or undefined when the frame does not have this format. */
 export function decode(
   format: WireFormat,
   frame: UndecodedEvent,
 ): { type: string; data: unknown } | undefined {
   if (format === 'word') return { type: frame.data, data: undefined };
   const value = parse(frame.data);
-  // A named frame among unnamed ones is what its name says.
+  // In every format a named frame is decoded by its event name.
   if (format === 'named' || frame.type !== 'message') {
     // Data that is not JSON is plain text, such as `event: connected` / `data: Stream connected`.
     return { type: frame.type, data: value === undefined ? frame.data : value };

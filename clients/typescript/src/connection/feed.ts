@@ -14,9 +14,9 @@ import {
   type SignedOutReason,
 } from './state.js';
 
-/** A line with no byte for this many heartbeats is dead. */
+/** A stream that receives no byte for this many heartbeat intervals counts as dead. */
 const SILENT_HEARTBEATS = 2.5;
-/** A stream that lived this long has worked: the next failure starts the backoff anew. */
+/** A stream that was live for this many milliseconds resets the backoff. */
 const STEADY_MS = 5000;
 
 export interface FeedFrame {
@@ -24,7 +24,7 @@ export interface FeedFrame {
   readonly data: string;
   readonly topic?: string | undefined;
   readonly position?: string | undefined;
-  /** Where the stream stood before this frame; equal to `position` when the frame has no id of its own. */
+  /** The position before this frame. Equal to `position` when the frame has no id. */
   readonly previous?: string | undefined;
 }
 
@@ -40,26 +40,26 @@ export interface FeedHandlers {
 export interface FeedOptions {
   readonly environment: Environment;
   readonly auth: Auth;
-  /** Asked anew for every attempt. */
+  /** Called for every attempt. */
   readonly url: () => string;
   readonly deviceId: string;
-  /** Expected until the server's hello says otherwise. */
+  /** Heartbeat interval in seconds until the server's hello names another one. */
   readonly heartbeatSeconds?: number | undefined;
   /**
-   * The stream begins with a hello, and is live only then: what is fetched after that misses nothing that the
-   * stream does not bring.
+   * Whether the stream becomes live only at its hello. State that is fetched after the hello and the events of the stream together have no
+   * gap.
    */
   readonly awaitsHello?: boolean | undefined;
-  /** How streams are opened; default the environment's own `fetch`. */
+  /** Opens streams; default: `fetch` of the environment. */
   readonly fetch?: Environment['fetch'] | undefined;
 }
 
 /**
- * Keeps one HTTP event stream open: opens it with fetch, watches it, resumes it, and follows `transition`. It
- * knows frames and control events; what the events mean is for its owner.
+ * Keeps one HTTP event stream open: opens it with fetch, detects silence and resumes it. It handles frames and control events; the owner
+ * interprets the other events.
  *
- * State decides: after every transition `#follow` closes a stream that the state no longer names, opens the one it
- * names, and arms the timer of a wait. No other code opens or closes.
+ * Invariant: only `#follow` opens and closes streams. After every `transition` it closes a stream that the state no longer names, opens the
+ * one that the state names, and arms the timer of a wait.
  */
 export class Feed {
   readonly #options: FeedOptions;
@@ -106,7 +106,7 @@ export class Feed {
     this.#apply({ type: 'disconnect' });
   }
 
-  /** Opens anew where a stream is open; with a position, from there. */
+  /** Reopens an open stream. With a position, resumes from it. */
   reconnect(position = this.#position): void {
     this.#position = position;
     this.#apply({ type: 'reconnect' });
@@ -116,7 +116,7 @@ export class Feed {
     this.#apply({ type: 'signOut', reason });
   }
 
-  /** Closes for the back/forward cache; only `resume` or `connect` opens again. */
+  /** Closes the stream for the back/forward cache. Only `resume` or `connect` opens it again. */
   suspend(): void {
     this.#apply({ type: 'suspend' });
   }
@@ -125,19 +125,19 @@ export class Feed {
     this.#apply({ type: 'resume' });
   }
 
-  /** Somebody looks at the page: look at the time, and do not wait longer than the server asked for. */
+  /** The page became visible: handles overdue timers and ends a wait that the server did not mandate. */
   wake(): void {
     this.check();
     this.#apply({ type: 'visible' });
   }
 
-  /** Does what is overdue, for timers that the browser holds back in hidden pages. */
+  /** Handles overdue timers. Browsers throttle timers in hidden pages. */
   check(): void {
     this.#watch();
     if (this.#stopWait && this.#options.environment.now() >= this.#waitUntil) this.#apply({ type: 'due' });
   }
 
-  /** Closes for good and stops listening to the page. */
+  /** Closes the stream permanently and removes the listeners for page events. */
   dispose(): void {
     this.disconnect();
     for (const cancel of this.#signals.splice(0)) cancel();
@@ -211,7 +211,7 @@ export class Feed {
   async #read(stream: number, body: ReadableStream<Uint8Array>): Promise<void> {
     const current = () => this.#open?.stream === stream;
     let lastId = '';
-    // True when the id moved, and then the position with it.
+    // Returns whether the id changed; then the position changed too.
     const takeId = (id: string): boolean => {
       if (id === lastId) return false;
       lastId = id;
@@ -225,7 +225,7 @@ export class Feed {
         if (current() && takeId(id)) this.#handlers.onPosition(this.#position, previous);
       },
       onFrame: (frame) => {
-        // A chunk may hold frames behind a goodbye, or behind an event whose handler disconnected.
+        // One chunk may contain frames after a goodbye, or after an event whose handler disconnected.
         if (!current()) return;
         const previous = this.#position;
         const moved = takeId(frame.lastEventId);
@@ -254,7 +254,7 @@ export class Feed {
       case 'hello':
         return this.#hello(stream, control.hello);
       case 'reset':
-        // What came before is of no use for resuming any more, and a position of the server's is.
+        // Positions before the reset are invalid: continue from a position of the server.
         if (!moved) this.#position = control.reset.position ?? this.#helloPosition;
         return this.#handlers.onReset({ ...control.reset, position: this.#position });
       case 'goodbye': {
@@ -268,7 +268,7 @@ export class Feed {
     if (hello.heartbeatSeconds) this.#heartbeatMs = hello.heartbeatSeconds * 1000;
     this.#watch();
     this.#helloPosition = hello.position;
-    // A stream that resumes starts behind the position of its hello: only a fresh one may take it over.
+    // A resumed stream starts at the position of the request, before that of the hello. Only a fresh stream adopts the hello's position.
     if (this.#position === undefined && hello.position !== undefined) {
       this.#position = hello.position;
       this.#handlers.onPosition(hello.position, undefined);
@@ -286,8 +286,8 @@ export class Feed {
     return this.#state.name === 'live' && this.#options.environment.now() - this.#openedAt >= STEADY_MS;
   }
 
-  // One timer for the life of a stream, armed again for the rest of the time when it fires early: re-arming on
-  // every byte would cost more than reading the byte.
+  // One timer per stream, re-armed for the remaining time when it fires early. Re-arming for every received byte would cost more than
+  // reading the byte.
   #watch(): void {
     this.#stopWatch?.();
     this.#stopWatch = undefined;

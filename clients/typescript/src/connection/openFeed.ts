@@ -8,7 +8,7 @@ export interface OpenFeedOptions {
   readonly auth: Auth;
   readonly url: string;
   readonly deviceId: string;
-  /** How streams are opened; default the environment's own `fetch`. */
+  /** Opens streams; default: `fetch` of the environment. */
   readonly fetch?: Environment['fetch'] | undefined;
 }
 
@@ -16,12 +16,12 @@ export type OpenedFeed =
   | { readonly body: ReadableStream<Uint8Array>; readonly connectionId: string | undefined }
   | { readonly problem: Problem };
 
-// What fetch accepts in a header. An id outside of it would make every attempt fail like a dead network.
+// The characters that fetch accepts in a header. With any other id, every attempt would fail with a TypeError, like a network error.
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
 
 /**
- * One attempt to open an event stream, with at most one refresh of the credentials. A refusal is returned; what the
- * network does is thrown.
+ * Makes one attempt to open an event stream, with at most one refresh of the credentials. Returns a refusal of the server; throws
+ * network errors.
  */
 export async function openFeed(
   options: OpenFeedOptions,
@@ -53,7 +53,7 @@ export async function openFeed(
   }
   const type = response.headers.get('Content-Type') ?? '';
   if (!response.body || !type.toLowerCase().startsWith('text/event-stream')) {
-    // A sign-in page of a hotel or a proxy's error page: it goes away.
+    // A temporary page of an intermediary, such as a captive portal or a proxy's error page: retry.
     void response.body?.cancel();
     return {
       problem: {
@@ -67,11 +67,11 @@ export async function openFeed(
   return { body: response.body, connectionId: response.headers.get('Dunlin-Connection') ?? undefined };
 }
 
-/** Servers and proxies on the way may refuse a longer request line. */
+/** Servers and proxies may reject longer request lines. */
 const MAX_URL = 2000;
 const ENGINE_STREAM = '/dunlin/v1/events';
 
-/** The request for many topics of the engine: in a form, because no address holds them. */
+/** Sends a long list of topics as a form body, because the URL would exceed `MAX_URL`. */
 export function withForm(url: string, init: RequestInit): [url: string, init: RequestInit] {
   const [path, query = ''] = url.split('?');
   if (url.length <= MAX_URL || !path!.endsWith(ENGINE_STREAM)) return [url, init];

@@ -8,10 +8,10 @@ export type EventMap = Record<string, any>;
 
 export type Handler<Data = unknown> = (data: Data, event: ReceivedEvent<Data>) => void;
 
-/** Registered under this name, a handler receives every event. */
+/** The name under which a handler receives every event. */
 export const EVERY_EVENT = '*';
 
-/** Decodes events and hands them to the handlers of the application. */
+/** Decodes events and passes them to the handlers of the application. */
 export class Receiver {
   readonly #environment: Environment;
   readonly #format: WireFormat;
@@ -55,7 +55,7 @@ export class Receiver {
       return this.#environment.reportError(error);
     }
     const event: ReceivedEvent = { ...decoded, position: frame.position, topic: frame.topic };
-    // A set: an event may have the name of the handlers of every event.
+    // A set: an event type may itself be named `*`.
     for (const name of new Set([event.type, EVERY_EVENT])) {
       // A copy: a handler may remove itself or add others.
       for (const handler of [...(this.#handlers.get(name) ?? [])])
@@ -63,7 +63,7 @@ export class Receiver {
     }
   }
 
-  /** Runs code of the application; its errors are reported and stop nobody else. */
+  /** Runs application code. An error is reported and does not stop other handlers. */
   call(code: () => void): void {
     try {
       code();

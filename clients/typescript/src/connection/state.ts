@@ -4,7 +4,7 @@ import { backoffMs, BACKOFF_MS } from './backoff.js';
 export type SignedOutReason = 'unauthorized' | 'signedOut' | 'revoked';
 
 interface Common {
-  /** Streams opened so far. A report about an older stream changes nothing. */
+  /** Number of streams opened so far. Inputs about an older stream are ignored. */
   readonly stream: number;
   /** Failed attempts since the connection was last steady. */
   readonly attempt: number;
@@ -28,7 +28,7 @@ export type ConnectionState =
   | (Common & {
       readonly name: 'waiting';
       readonly delayMs: number;
-      /** The server named the delay: waking up does not shorten it. */
+      /** The server set the delay: a visible page does not shorten it. */
       readonly firm: boolean;
       readonly refresh: boolean;
       readonly problem?: Problem | undefined;
@@ -37,9 +37,9 @@ export type ConnectionState =
   | (Common & { readonly name: 'signedOut'; readonly reason: SignedOutReason })
   | (Common & {
       readonly name: 'closed';
-      /** Why the server refused the stream for good; absent when the application closed it. */
+      /** Why the server permanently refused the stream. Undefined when the application closed it. */
       readonly problem?: Problem | undefined;
-      /** Closed for the back/forward cache only. */
+      /** Closed for the back/forward cache. */
       readonly suspended: boolean;
     });
 
@@ -48,10 +48,10 @@ export type ConnectionStateName = ConnectionState['name'];
 export type ConnectionInput =
   | { readonly type: 'connect' }
   | { readonly type: 'disconnect' }
-  /** The address changed: open anew, from the position reached. */
+  /** The address changed: open a new stream from the current position. */
   | { readonly type: 'reconnect' }
   | { readonly type: 'opened'; readonly stream: number; readonly connectionId?: string | undefined }
-  /** The stream could not be opened, ended, broke or fell silent. */
+  /** The stream could not be opened, ended, broke or was silent. */
   | { readonly type: 'failed'; readonly stream: number; readonly problem: Problem; readonly steady: boolean }
   | {
       readonly type: 'goodbye';
@@ -61,7 +61,7 @@ export type ConnectionInput =
       readonly steady: boolean;
     }
   | { readonly type: 'signOut'; readonly reason: SignedOutReason }
-  /** The wait is over. */
+  /** The delay is over. */
   | { readonly type: 'due' }
   | { readonly type: 'online' }
   | { readonly type: 'offline' }
@@ -73,16 +73,16 @@ export type ConnectionInput =
 export interface TransitionContext {
   readonly random: number;
   readonly online: boolean;
-  /** The server's last `retry:`; already jittered there. */
+  /** The server's last `retry:` in milliseconds, with the server's jitter. */
   readonly retryMs?: number | undefined;
 }
 
 export const INITIAL_STATE: ConnectionState = { name: 'closed', stream: 0, attempt: 0, suspended: false };
 
-/** Offline is what the browser believes, and it can be wrong, so a rare attempt is made all the same. */
+/** The delay between attempts while the browser reports that it is offline. That report can be wrong. */
 export const OFFLINE_PROBE_MS = BACKOFF_MS[BACKOFF_MS.length - 1]!;
 
-/** The only place where the state of a connection changes. Returns the same object when nothing changes. */
+/** Returns the next state, or the same object when nothing changes. Invariant: no other code changes the state of a connection. */
 export function transition(
   state: ConnectionState,
   input: ConnectionInput,
@@ -125,12 +125,12 @@ export function transition(
   }
 }
 
-/** A stream is open or being opened. */
+/** Whether a stream is open or being opened. */
 export function isOpen(state: ConnectionState): boolean {
   return state.name === 'connecting' || state.name === 'live';
 }
 
-/** The connection works towards being live, now or later. */
+/** Whether the connection is live or tries to become live. */
 export function isTrying(state: ConnectionState): boolean {
   return isOpen(state) || state.name === 'waiting' || state.name === 'offline';
 }
@@ -175,7 +175,7 @@ function goodbye(
     return { name: 'signedOut', stream, attempt: 0, reason };
   const failures = steady ? 0 : attempt;
   if (reason !== 'tokenExpired') return waiting(stream, failures, context, { goodbyeMs: reconnectInMs });
-  // A server whose tokens expire as soon as they are made must not be asked in a tight loop.
+  // Prevents a tight loop against a server whose tokens expire as soon as they are issued.
   if (steady) return connecting(stream, 0, true);
   return waiting(stream, failures, context, { refresh: true });
 }
@@ -196,7 +196,7 @@ function waiting(
   const { random } = context;
   const common = { name: 'waiting' as const, stream, attempt: attempt + 1, problem: why.problem };
   const refresh = why.refresh ?? false;
-  // `Retry-After` is the same for everybody and is spread here; a goodbye is spread by the server.
+  // `Retry-After` is the same for all clients, so the client adds jitter. The delay of a goodbye has the server's jitter.
   if (why.serverMs !== undefined) {
     return { ...common, refresh, firm: true, delayMs: why.serverMs + Math.round(random * 1000) };
   }

@@ -1,6 +1,6 @@
 import type { ConnectionState, ConnectionStateName } from './state.js';
 
-/** What to show a person for each state. Translate by supplying another record. */
+/** The text that a page shows for each state. Translate it by supplying another record. */
 export type StatusWords = Readonly<Record<ConnectionStateName, string>>;
 
 export const englishStatusWords: StatusWords = {

@@ -1,21 +1,21 @@
 export interface AuthOptions {
   /**
-   * Id of the signed-in user, sent as `Dunlin-User` with every request and stream. The tabs of a browser share one session
-   * cookie: the server refuses what a page of one user sends with the cookie of another.
+   * Id of the signed-in user, sent as `Dunlin-User` with every request and stream. The tabs of a browser share one session cookie: the
+   * server refuses a request in which header and cookie name different users.
    */
   readonly user?: string | undefined;
-  /** Bearer token for every request; leave out when a session cookie does it. */
+  /** Returns the bearer token for a request. Omit it when a session cookie authenticates. */
   readonly token?: (() => string | undefined | Promise<string | undefined>) | undefined;
   /**
-   * Called once when a request or stream is answered 401, or the stream says that its token expired. True: try
-   * again. False: signed out. Throwing means that it could not be found out, and is retried like a network error.
+   * Renews the credentials. Called once when a request or stream is answered with 401, or when the stream reports an expired token. `true`:
+   * try again. `false`: signed out. A rejection means that the outcome is unknown and is retried like a network error.
    */
   readonly refresh?: (() => Promise<boolean>) | undefined;
   /** `credentials` of every fetch; default `same-origin`. */
   readonly credentials?: RequestCredentials | undefined;
 }
 
-/** Who the requests are made as; shared by stream and requests so that one expiry costs one refresh. */
+/** The credentials of requests and streams. Both share one instance, so that one expiry causes one refresh. */
 export class Auth {
   readonly #options: AuthOptions;
   #refreshing: Promise<boolean> | undefined;
@@ -32,7 +32,7 @@ export class Auth {
     return this.#options.refresh !== undefined;
   }
 
-  /** `anonymous`: the request acts for nobody yet, such as a sign-in. */
+  /** Returns the headers that authenticate a request. `anonymous`: the request has no user yet, such as a sign-in. */
   async headers(anonymous = false): Promise<Record<string, string>> {
     const { user } = this.#options;
     const token = await this.#options.token?.();

@@ -1,19 +1,19 @@
-/** Why a held lease is no longer held; `unknown` when the server cannot say. */
+/** Why a lease is no longer held. `unknown`: the server cannot tell. */
 export type LeaseLostReason = 'expired' | 'taken' | 'handedOff' | 'released' | 'unknown';
 
 interface ProblemBase {
-  /** Stable code of the server, such as `lease.held`; equal to `kind` for problems the client found itself. */
+  /** Stable error code of the server, such as `lease_held`. Equal to `kind` for problems that the client detected. */
   readonly code: string;
   readonly title: string;
   readonly status?: number | undefined;
   readonly hint?: string | undefined;
-  /** The whole problem document, for fields that only the application knows. */
+  /** The complete problem document (RFC 9457), for fields of the application. */
   readonly detail?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /**
- * Everything that can go wrong with a request or a stream. Closed: a `switch` over `kind` is complete. Plain data,
- * so that it can be sent to other tabs.
+ * All failures of a request or a stream. The union is closed, so a `switch` over `kind` is exhaustive. Plain data, so that tabs can send it
+ * to each other.
  */
 export type Problem =
   | (ProblemBase & { readonly kind: 'network' })
@@ -32,7 +32,7 @@ export type Problem =
 
 export type ProblemKind = Problem['kind'];
 
-/** The error that every call of this package rejects with. */
+/** The error with which every promise of this package rejects. */
 export class DunlinError extends Error {
   readonly problem: Problem;
 
@@ -48,8 +48,8 @@ export class DunlinError extends Error {
 }
 
 /**
- * Whether the same request may succeed later: the outcome is unknown or the server asked to come back. Repeat it with its
- * idempotency key or id: it may have been carried out.
+ * Whether the same request may succeed later: the outcome is unknown, or the server asked to retry. The request may have been carried out,
+ * so repeat it with its idempotency key or id.
  */
 export function isTemporary(problem: Problem): boolean {
   return problem.kind === 'network' || problem.kind === 'busy' || problem.kind === 'outcomeUnknown';
@@ -57,14 +57,13 @@ export function isTemporary(problem: Problem): boolean {
 
 const NETWORK_WORDS = /fetch|network|load failed|terminated|connection|internet/i;
 
-/** The problem behind anything that was thrown while a request was made. */
+/** Returns the problem behind an error that a request threw. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof DunlinError) return error.problem;
   const title = error instanceof Error ? error.message : String(error);
   if (error instanceof Error && error.name === 'AbortError')
     return { kind: 'aborted', code: 'aborted', title };
-  // fetch rejects with a TypeError for everything that is the network's fault; so do mistakes in code, which must
-  // not be retried for ever.
+  // fetch rejects with a TypeError for network errors. Programming errors are TypeErrors too and must not be retried for ever.
   if (error instanceof TypeError && NETWORK_WORDS.test(title))
     return { kind: 'network', code: 'network', title };
   return { kind: 'unexpected', code: 'unexpected', title };

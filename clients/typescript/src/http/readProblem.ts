@@ -2,7 +2,7 @@ import type { LeaseLostReason, Problem } from './problem.js';
 
 const LOST_REASONS: readonly string[] = ['expired', 'taken', 'handedOff', 'released', 'unknown'];
 
-/** Reads a refusal, whether or not its body is a problem document. */
+/** Reads a refusal, whether or not its body is a problem document (RFC 9457). */
 export async function readProblem(response: Response): Promise<Problem> {
   const detail = await readDocument(response);
   const { status } = response;
@@ -17,7 +17,7 @@ export async function readProblem(response: Response): Promise<Problem> {
   if (base.code === 'outcome_unknown') {
     return { kind: 'outcomeUnknown', ...base, retryAfterMs: retryAfterMs(response) };
   }
-  // A limit that only deleting makes room under is 429 too, and repeating the request does not help.
+  // A quota that only a deletion relieves is 429 too. Retrying does not help then.
   const isFinal = text('class') === 'stop';
   if (!isFinal && (status === 408 || status === 425 || status === 429 || status >= 500)) {
     return { kind: 'busy', ...base, retryAfterMs: retryAfterMs(response) };
@@ -36,7 +36,7 @@ export async function readProblem(response: Response): Promise<Problem> {
     case 410:
       return { kind: 'notFound', ...base };
     case 409: {
-      // Another user is signed in now: for the user of this page the session is over.
+      // Another user signed in: the session of this page's user is over.
       if (base.code === 'user_changed') return { kind: 'signedOut', ...base };
       const reason = text('reason');
       if (reason === undefined || !LOST_REASONS.includes(reason)) return { kind: 'conflict', ...base };
@@ -51,12 +51,12 @@ export async function readProblem(response: Response): Promise<Problem> {
   }
 }
 
-/** `Retry-After` in milliseconds, from seconds or from a date. */
+/** Returns `Retry-After` (RFC 9110, 10.2.3) in milliseconds, from seconds or from a date. */
 export function retryAfterMs(response: Response): number | undefined {
   const value = response.headers.get('Retry-After')?.trim();
   if (!value) return undefined;
   if (/^[0-9]+$/.test(value)) return Number(value) * 1000;
-  // A date is taken against the server's own clock, so that a wrong clock here does not matter.
+  // The date is compared with the server's `Date` header, so the local clock may be wrong.
   const until = Date.parse(value);
   const sent = Date.parse(response.headers.get('Date') ?? '');
   return Number.isNaN(until) || Number.isNaN(sent) ? undefined : Math.max(0, until - sent);

@@ -8,9 +8,9 @@ export interface RequestOptions {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Lets the request outlive the page (bodies up to 64 KiB). */
+  /** Lets the request outlive the page. The body may have at most 64 KiB. */
   readonly keepalive?: boolean | undefined;
-  /** For signing in: 401 means wrong credentials, not the end of a session. */
+  /** For a sign-in: 401 means wrong credentials, not the end of a session. */
   readonly anonymous?: boolean | undefined;
 }
 
@@ -23,15 +23,15 @@ export interface Answer<T = unknown> {
 export interface RequestsOptions {
   readonly environment: Environment;
   readonly auth: Auth;
-  /** Prefix of every path, such as `https://example.org` or `` for the page's own origin. */
+  /** Prefix of every path, such as `https://example.org`, or empty for the origin of the page. */
   readonly base: string;
   readonly deviceId: string;
-  /** The connection these requests belong to, so that the server can leave it out of the announcement. */
+  /** Returns the id of the connection of these requests, so that the server can exclude it from the announcement. */
   readonly connectionId?: (() => string | undefined) | undefined;
   readonly onSignedOut?: (() => void) | undefined;
 }
 
-/** Requests up: JSON in, JSON out, every refusal a `DunlinError`. */
+/** Sends requests with JSON bodies and reads JSON answers. Every refusal rejects with a `DunlinError`. */
 export class Requests {
   readonly #options: RequestsOptions;
 
@@ -91,7 +91,7 @@ async function readBody<T>(response: Response): Promise<T> {
   try {
     text = await response.text();
   } catch (error) {
-    // The status arrived and the body did not: whether the server acted is known, what it said is not.
+    // The status arrived without the body: the outcome is known, the answer is not.
     throw new DunlinError(
       { kind: 'network', code: 'network', title: 'The answer was cut off.' },
       { cause: error },

@@ -2,7 +2,7 @@ import { DunlinError } from '../http/problem.js';
 import type { Requests } from '../http/requests.js';
 import type { AcquireAnswer, LeaseGrant, LeaseHolder, LeaseTransport } from './transport.js';
 
-/** Leases of the engine, `/dunlin/v1/leases/{resource}`. */
+/** Returns the lease transport of the engine, `/dunlin/v1/leases/{resource}`. */
 export function engineLeases(requests: Requests): LeaseTransport {
   const path = (resource: string) => `/dunlin/v1/leases/${encodeURIComponent(resource)}`;
   return {
@@ -23,7 +23,7 @@ export function engineLeases(requests: Requests): LeaseTransport {
   };
 }
 
-/** The answers to an acquire request, which addresses of applications share with the engine. */
+/** Sends an acquire request and reads its answer, which has the same form at endpoints of applications. */
 export async function putLease(
   requests: Requests,
   path: string,
@@ -42,7 +42,7 @@ export async function putLease(
   }
 }
 
-// `{holder: {owner, expiresAt}}`, or `{holder: owner, expiresAt}`.
+// Accepts `{holder: {owner, expiresAt}}` and `{holder: owner, expiresAt}`.
 function readHolder(
   holder: unknown,
   detail: Readonly<Record<string, unknown>> = {},

@@ -15,15 +15,17 @@ export class LeaseLost extends Error {
   }
 }
 
-/** The shortest wait between two renewals whose outcome is unknown. */
+/** The shortest delay between two renewals whose outcome is unknown, in milliseconds. */
 const SHORTEST_RETRY_MS = 500;
 
 /**
- * A lease that this tab holds. It is renewed at a third of its time and is valid until the time granted, less the
- * time the request took, has passed on the local monotonic clock. A renewal is renewed, lost or unknown, and
- * unknown never extends: when no answer arrives in time the lease counts as expired here before it does at the
- * server. A computer that sleeps may still notice late; what protects the data is the fence, checked by the server
- * with every guarded write.
+ * A lease that this tab holds. It is renewed after a third of its duration.
+ *
+ * The lease is valid for the granted duration less the duration of the request, by the local monotonic clock. A renewal whose outcome is
+ * unknown does not extend it. So the lease expires here before it expires at the server.
+ *
+ * A computer that wakes from sleep may notice the expiry late. The fencing token protects the data: the server checks it with every guarded
+ * write.
  */
 export class Lease {
   readonly resource: string;
@@ -39,7 +41,7 @@ export class Lease {
   #renewal: AbortController | undefined;
   #releasing: Promise<void> | undefined;
 
-  /** @internal Made by `Leases`. `askedAt`: the local time just before the grant was asked for. */
+  /** @internal Created by `Leases`. `askedAt`: local time just before the request. */
   constructor(
     transport: LeaseTransport,
     environment: Environment,
@@ -57,7 +59,7 @@ export class Lease {
     this.#schedule(this.#renewEveryMs());
   }
 
-  /** The fencing token: raised with every grant of the resource, sent with every guarded write. */
+  /** The fencing token. It increases with every grant of the resource. Send it with every guarded write. */
   get fence(): number | string {
     return this.#grant.fence;
   }
@@ -66,7 +68,7 @@ export class Lease {
     return this.#grant.owner;
   }
 
-  /** Aborted, with a `LeaseLost` as its reason, when the lease ends for whatever cause. */
+  /** Aborted with a `LeaseLost` as its reason when the lease ends, for any cause. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
@@ -75,7 +77,7 @@ export class Lease {
     return !this.#lost.signal.aborted && this.#environment.now() < this.#validUntil;
   }
 
-  /** Milliseconds for which the lease is certain. */
+  /** Milliseconds for which the lease is certainly held. */
   get validForMs(): number {
     return this.#lost.signal.aborted ? 0 : Math.max(0, this.#validUntil - this.#environment.now());
   }
@@ -84,7 +86,7 @@ export class Lease {
     return this.#holds.size > 0;
   }
 
-  /** Keeps `release` back until the promise has settled. Returns the promise. */
+  /** Delays `release` until the promise has settled. Returns the promise. */
   hold<T>(pending: Promise<T>): Promise<T> {
     this.#holds.add(pending);
     const settled = () => void this.#holds.delete(pending);
@@ -92,13 +94,13 @@ export class Lease {
     return pending;
   }
 
-  /** Gives the lease back after everything held has settled; renewed until then. Never rejects. */
+  /** Releases the lease after all promises passed to `hold` have settled, and renews it until then. Never rejects. */
   release(): Promise<void> {
     this.#releasing ??= this.#release();
     return this.#releasing;
   }
 
-  /** Passes the lease on, to the first in the queue or to the one named. */
+  /** Passes the lease to the named user, or to the first waiter, after all promises passed to `hold` have settled. */
   async handOff(to?: string): Promise<void> {
     await this.#settleHolds();
     if (this.#lost.signal.aborted) return;
@@ -110,19 +112,19 @@ export class Lease {
     this.#lose('handedOff');
   }
 
-  /** For the page that is left: no waiting, and nothing while saves are pending, which need the lease. */
+  /** Releases the lease while the page unloads, without waiting. Does nothing while saves are pending, because they need the lease. */
   releaseNow(): void {
     if (this.#lost.signal.aborted || this.hasHolds) return;
     this.#lose('released');
     void this.#transport.release(this, { keepalive: true }).catch(() => {});
   }
 
-  /** Renews at once, for a page that comes back. */
+  /** Renews immediately, for example when the page is shown again. */
   check(): void {
     if (!this.#lost.signal.aborted) void this.#renew();
   }
 
-  /** The application learned otherwise, usually from an event, that the lease is gone. */
+  /** Ends the lease locally after the application learned, usually from an event, that it is lost. */
   markLost(reason: LeaseLostReason): void {
     this.#lose(reason);
   }
@@ -135,8 +137,7 @@ export class Lease {
     return (this.#seconds * 1000) / 3;
   }
 
-  // Both times are the server's, so their difference holds here as well. A grant that repeats an earlier one has
-  // less than its full time left.
+  // Both times are of the server's clock, so their difference is valid here. A repeated grant has less than its full duration left.
   #grantedMs(grant: LeaseGrant | undefined): number {
     const full = this.#seconds * 1000;
     const left = Date.parse(grant?.expiresAt ?? '') - Date.parse(grant?.serverNow ?? '');
@@ -155,7 +156,7 @@ export class Lease {
   async #renew(): Promise<void> {
     const askedAt = this.#environment.now();
     if (askedAt >= this.#validUntil) return this.#lose('expired');
-    // One renewal at a time; an answer that does not come before the end is cut off there.
+    // One renewal at a time. A renewal without an answer is aborted when the lease expires.
     if (this.#renewal) return this.#schedule(this.#renewEveryMs());
     const renewal = (this.#renewal = new AbortController());
     this.#schedule(Infinity);
@@ -187,7 +188,7 @@ export class Lease {
     try {
       await this.#transport.release(this, { keepalive: false });
     } catch {
-      // Once more, for a network that hiccups; after that the lease ends by its own time.
+      // One retry for a brief network failure. After that the lease expires at the server.
       await this.#transport.release(this, { keepalive: true }).catch(() => {});
     }
   }

@@ -4,9 +4,9 @@ import { Lease } from './lease.js';
 import type { AcquireAnswer, LeaseHolder, LeaseTransport } from './transport.js';
 
 export interface AcquireOptions {
-  /** For how long the server keeps the lease without a renewal; default 30. */
+  /** Seconds for which the server keeps the lease without a renewal; default 30. */
   readonly seconds?: number | undefined;
-  /** Gives up; a lease granted meanwhile is given back. */
+  /** Stops waiting. A lease that was granted meanwhile is released. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -14,9 +14,9 @@ export type TryAcquireResult =
   | { readonly status: 'acquired'; readonly lease: Lease }
   | { readonly status: 'held'; readonly holder: LeaseHolder | undefined };
 
-/** Waits before an acquire request whose reply was lost is sent again, with the same lease id. */
+/** Delays before an acquire request without an answer is sent again with the same lease id, in milliseconds. */
 const LOST_REPLY_RETRY_MS: readonly number[] = [250, 1000, 2000];
-/** How often a waiter asks for its turn; asking also keeps its place in the queue. */
+/** Interval in which a waiter repeats its acquire request. A repeated request keeps the place in the queue. */
 const WAITER_POLL_MS = 2000;
 
 /** The leases of this tab. */
@@ -40,17 +40,17 @@ export class Leases {
     ];
   }
 
-  /** The leases held now. */
+  /** The leases that are held now. */
   get held(): ReadonlySet<Lease> {
     return this.#held;
   }
 
-  /** A lease is held or waited for: the server gives both up some time after the stream is gone. */
+  /** Whether a lease is held or waited for. The server ends both some time after the stream closed. */
   get isInUse(): boolean {
     return this.#held.size + this.#waiters.size > 0;
   }
 
-  /** Asks once: acquired, or held by another. */
+  /** Tries once to acquire the lease. Resolves with the lease, or with its current holder. */
   async tryAcquire(resource: string, options: AcquireOptions = {}): Promise<TryAcquireResult> {
     const leaseId = this.#environment.randomId();
     const result = await this.#ask(resource, leaseId, false, options);
@@ -58,7 +58,7 @@ export class Leases {
     return { status: 'held', holder: result.status === 'held' ? result.holder : undefined };
   }
 
-  /** Waits in the queue until the lease is granted, or the signal aborts. */
+  /** Waits in the queue until the lease is granted. Rejects when the signal aborts. */
   async acquire(resource: string, options: AcquireOptions = {}): Promise<Lease> {
     const leaseId = this.#environment.randomId();
     for (;;) {
@@ -76,17 +76,17 @@ export class Leases {
     }
   }
 
-  /** Tells waiters that the resource may be free, usually because an event said so. */
+  /** Lets waiters repeat their request, usually because an event reported that the resource is free. */
   notify(resource: string): void {
     this.#waiters.get(resource)?.forEach((wake) => wake());
   }
 
-  /** Renews everything now: the page or the connection is back. */
+  /** Renews all leases immediately: the page or the connection is back. */
   check(): void {
     for (const lease of this.#held) lease.check();
   }
 
-  /** Releases everything, after pending saves. */
+  /** Releases all leases after their pending saves. */
   async releaseAll(): Promise<void> {
     await Promise.all([...this.#held].map((lease) => lease.release()));
   }
@@ -123,7 +123,7 @@ export class Leases {
           await this.#pause(pause, signal).catch(() => {});
           continue;
         }
-        // It may have been granted all the same, and nobody would know.
+        // The server may have granted the lease without an answer: release it.
         const unknown = problem.kind === 'network' || problem.kind === 'aborted' || signal?.aborted;
         if (unknown && !(wait && !signal?.aborted)) this.#abandon(resource, leaseId);
         throw error instanceof DunlinError ? error : new DunlinError(problem, { cause: error });

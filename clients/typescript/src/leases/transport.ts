@@ -1,4 +1,4 @@
-/** Who holds a lease, as everybody may see it. */
+/** The public description of a lease's holder. */
 export interface LeaseOwner {
   readonly userId?: string | undefined;
   readonly name?: string | undefined;
@@ -11,7 +11,7 @@ export interface LeaseHolder {
   readonly expiresAt?: string | undefined;
 }
 
-/** What the server grants. Times are the server's; they are only compared with each other. */
+/** What the server grants. Both times are of the server's clock and are only compared with each other. */
 export interface LeaseGrant {
   readonly leaseId: string;
   readonly fence: number | string;
@@ -31,7 +31,7 @@ export type AcquireAnswer =
 
 export interface AcquireRequest {
   readonly resource: string;
-  /** Made by the client: asking again with the same id is the same question. */
+  /** Created by the client. A repeated request with the same id is idempotent. */
   readonly leaseId: string;
   readonly seconds: number;
   readonly wait: boolean;
@@ -45,15 +45,17 @@ export interface HeldLease {
 }
 
 /**
- * How leases are asked for. Applications with addresses of their own supply another. Every call rejects with a
- * `DunlinError`; `acquire` must be idempotent by `leaseId`, and `renew` rejects with the kind `lost` (or `notFound`,
- * `held`, `signedOut`, `forbidden`) when the lease is gone and with `network` or `busy` when that is unknown.
+ * Sends lease requests. Applications with their own endpoints supply their own transport. Every call rejects with a `DunlinError`.
+ *
+ * - `acquire` must be idempotent by `leaseId`.
+ * - `renew` rejects with the kind `lost`, `notFound`, `held`, `signedOut` or `forbidden` when the lease is lost, and with `network` or
+ * `busy` when the outcome is unknown.
  */
 export interface LeaseTransport {
   acquire(request: AcquireRequest, signal: AbortSignal): Promise<AcquireAnswer>;
-  /** An answer without a grant extends by the full time. */
+  /** Renews a lease. An answer without a grant extends it by the full duration. */
   renew(lease: HeldLease, signal: AbortSignal): Promise<LeaseGrant | undefined>;
-  /** `keepalive`: the page is being left and the answer will not be seen. */
+  /** `keepalive`: the page is unloading and nobody reads the answer. */
   release(lease: Pick<HeldLease, 'resource' | 'leaseId'>, options: { keepalive: boolean }): Promise<void>;
   handOff?(lease: HeldLease, to: string | undefined): Promise<void>;
 }

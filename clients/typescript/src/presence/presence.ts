@@ -3,19 +3,19 @@ import type { Connection } from '../connection/connection.js';
 import type { ReceivedEvent } from '../connection/decode.js';
 import type { Requests } from '../http/requests.js';
 
-/** One user who is connected to the topic now, however many connections that takes. */
+/** One user who is connected to the topic, with any number of connections. */
 export interface PresentMember {
   readonly userId: string;
   readonly name: string;
-  /** Since when, ISO 8601; absent for one who joined while this page was watching. */
+  /** When the user connected, ISO 8601. Undefined for a user who connected while this page was watching. */
   readonly since?: string | undefined;
 }
 
 type MemberChange = (members: Map<string, PresentMember>) => void;
 
 /**
- * Who reads a topic now. The list is fetched whenever the connection becomes live or was reset, because changes are
- * transient events that are not replayed; changes that arrive while it is fetched are applied on top.
+ * The users who read a topic now. Changes are transient events without replay, so the list is fetched whenever the connection becomes live
+ * or was reset. Changes that arrive during the fetch are applied on top of it.
  */
 export class Presence {
   readonly #requests: Requests;
@@ -24,7 +24,7 @@ export class Presence {
   readonly #cancels: Cancel[];
   #members: ReadonlyMap<string, PresentMember> = new Map();
   #generation = 0;
-  /** Changes since the list that is being fetched was asked for. */
+  /** Changes that arrived since the current fetch began. */
   #meanwhile: MemberChange[] | undefined;
 
   constructor(requests: Requests, connection: Connection, topic: string) {
@@ -54,7 +54,7 @@ export class Presence {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Fetches the list; when that fails the list stays as it is until the next time the connection is live. */
+  /** Fetches the list. After a failure the list stays as it is until the connection becomes live again. */
   async refresh(): Promise<void> {
     const generation = ++this.#generation;
     const meanwhile: MemberChange[] = [];
@@ -67,7 +67,7 @@ export class Presence {
       for (const change of meanwhile) change(members);
       this.#publish(members);
     } catch {
-      // Kept as it is; see above.
+      // The old list stays, see above.
     } finally {
       if (generation === this.#generation) this.#meanwhile = undefined;
     }

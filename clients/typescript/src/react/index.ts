@@ -1,15 +1,15 @@
 import { useCallback, useRef, useSyncExternalStore } from 'react';
 import type { Connection, ConnectionState } from '../index.js';
 
-/** Anything with an immutable state and a way to hear of changes, such as `Store` and `Presence`. */
+/** An immutable state with change notifications, such as `Store` and `Presence`. */
 export interface Observable<State> {
   get(): State;
   subscribe(listener: () => void): () => void;
 }
 
 /**
- * What `select` takes out of the store. The component renders again when the selection is another value by
- * `isEqual`, so a selector that builds an object or array needs one that looks inside.
+ * Returns what `select` takes from the store. The component renders again when the selection changes by `isEqual`. A selector that builds
+ * an object or array needs an `isEqual` that compares contents.
  */
 export function useStore<State, Selected = State>(
   store: Observable<State>,
@@ -27,7 +27,7 @@ export function useStore<State, Selected = State>(
   return useSyncExternalStore(subscribe, snapshot, snapshot);
 }
 
-/** The state of a connection, for a status dot. */
+/** Returns the state of a connection, for a status indicator. */
 export function useConnectionState(connection: Pick<Connection, 'state' | 'onState'>): ConnectionState {
   const subscribe = useCallback((listener: () => void) => connection.onState(listener), [connection]);
   const snapshot = () => connection.state;

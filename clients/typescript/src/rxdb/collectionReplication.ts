@@ -31,30 +31,30 @@ export interface CollectionOptions {
   readonly collection: RxCollection<any, any, any, any>;
   readonly environment: Environment;
   readonly requests: Requests;
-  /** Path under which `pull/{name}` and `push/{name}` are. */
+  /** Path of `pull/{name}` and `push/{name}`. */
   readonly path: string;
   readonly identifier: string;
   readonly batchSize: number;
   readonly leases?: (() => readonly string[]) | undefined;
   readonly onChange: () => void;
   readonly onRefused: (refused: readonly RefusedDocument[]) => void;
-  /** Resolves when requests may be made: at once, or after signing in. Rejects when all is over. */
+  /** Resolves when requests are possible: immediately, or after a sign-in. Rejects when the replication ends. */
   readonly open: () => Promise<void>;
   /** The session ended, or the page is outdated. */
   readonly onStop: (problem: Problem) => void;
 }
 
-// The handlers below try again by themselves and throw only when all is over: RxDB needs no patience of its own.
+// The handlers below retry and throw only when the replication ends, so RxDB's own retry delay can be short.
 const RETRY_MS = 50;
 const RECOUNT_MS = 20;
 
 /**
- * The replication of one collection. Its handlers never give up: they wait for the network, the server or a sign-in, and a
- * hint or a look at the page wakes them. `transition` decides; this class carries requests and effects out.
+ * Replicates one collection. Its handlers retry until the network, the server or the session is back; a hint or a visible page ends their
+ * wait. `transition` decides; this class carries out requests and effects.
  *
- * RxDB 17.6 sends documents as it read them, which may be long ago when the network was away, with what it knows of the
- * server now. A document that was taken over from the server in between would be sent in its old state, and a deleted one
- * brought back. So a document that has nothing to send any more is not sent.
+ * RxDB 17.6 pushes documents as it read them, which may be long ago after an outage, with the current assumed master state. If a document
+ * was pulled in between, that would push its old state, or restore a deleted document. So `#push` skips documents that have no unsent
+ * change any more.
  */
 export class CollectionReplication {
   readonly replication: RxReplicationState<any, Checkpoint>;
@@ -72,7 +72,7 @@ export class CollectionReplication {
       replicationIdentifier: identifier,
       live: true,
       retryTime: RETRY_MS,
-      // One tab replicates for all, seen or not: two would send everything twice.
+      // One tab replicates for all tabs, even when it is hidden. Two would send everything twice.
       toggleOnDocumentVisible: false,
       pull: { handler: (checkpoint, limit) => this.#pull(checkpoint, limit), batchSize },
       push: { handler: (rows) => this.#push(rows as Row[]), batchSize },
@@ -90,12 +90,12 @@ export class CollectionReplication {
     return statusOf(this.#state);
   }
 
-  /** Has RxDB pull what is new, and send what it has not. */
+  /** Makes RxDB pull what is new and push what is unsent. */
   resync(): void {
     this.replication.reSync();
   }
 
-  /** Ends the wait of what was to be tried again later. */
+  /** Ends all waits before a retry. */
   wake(): void {
     for (const end of [...this.#waits]) end();
   }
@@ -112,8 +112,8 @@ export class CollectionReplication {
     this.#take({ type: 'pullStarted' });
     const page = await this.#try('pull', async () => {
       try {
-        // From the beginning only what lives is told. What is here already, of a pull that is done again or whose
-        // checkpoint was not stored before the page was closed, may be gone.
+        // A pull from the beginning contains no deletions. Local documents, of a repeated pull or of one whose checkpoint was not stored,
+        // may be deleted at the server.
         if (from === undefined && (await this.#options.collection.findOne().exec()))
           return await this.#startAnew(from, limit);
         return await this.#fetch(from, limit);
@@ -124,7 +124,7 @@ export class CollectionReplication {
     });
     this.#take({ type: 'pulled' });
     const state = this.replication.internalReplicationState!;
-    // RxDB has taken the page over when this queue is done.
+    // When this queue is done, RxDB has processed the page.
     void state.streamQueue.down.then(async () => {
       try {
         const leftOut = await findLeftOut(state, page.documents);
@@ -141,7 +141,7 @@ export class CollectionReplication {
   async #push(rows: readonly Row[]): Promise<any[]> {
     const idOf = (row: Row) => this.#idOf(row);
     const confirmed = await findConfirmed(this.replication.internalReplicationState!, rows.map(idOf));
-    // To RxDB they are conflicts whose resolution comes too late: it leaves what is here as it is.
+    // RxDB treats these answers as conflicts that are already resolved, and leaves the documents unchanged.
     const answers = rows.filter((row) => confirmed.has(idOf(row))).map((row) => confirmed.get(idOf(row)));
     const current = rows.filter((row) => !confirmed.has(idOf(row)));
     if (current.length === 0) return answers;
@@ -163,7 +163,7 @@ export class CollectionReplication {
       .body;
   }
 
-  /** Everything from the beginning; what is here and was not told again is gone. RxDB keeps what has unsent changes. */
+  /** Pulls everything from the beginning and deletes local documents that the server did not send. RxDB keeps those with unsent changes. */
   async #startAnew(stale: string | undefined, limit: number): Promise<Page> {
     const { collection } = this.#options;
     const { primaryPath } = collection.schema;
@@ -178,7 +178,7 @@ export class CollectionReplication {
       position = page.checkpoint.position;
     } while (page.documents.length >= limit);
     const untold = before.filter((document: RxDocument) => !documents.has(document.primary));
-    // What was sent meanwhile may have come too late to be told: that is seen when all is asked for again.
+    // A document that was pushed meanwhile may be missing from the pages. It is left out, so that a repeated pull decides about it.
     const pushed = new Set(this.#state.pushedMeanwhile);
     const leftOut: string[] = [];
     for (const document of untold) {
@@ -201,7 +201,7 @@ export class CollectionReplication {
       this.#readRefused(answer.headers, rows);
       return answer.body;
     } catch (error) {
-      // A request that is refused as a whole is tried in halves, so that one row cannot keep the others here for ever.
+      // Splits a refused request, so that one invalid row does not block the others.
       const problem = problemOf(error);
       if (problem.kind !== 'invalid') throw error;
       if (rows.length > 1) {
@@ -214,7 +214,7 @@ export class CollectionReplication {
     }
   }
 
-  /** Makes a request, again and again, until it succeeds. */
+  /** Repeats a request until it succeeds or the replication ends. */
   async #try<T>(verb: Verb, work: () => Promise<T>): Promise<T> {
     const { environment, open, onStop } = this.#options;
     for (let attempt = 0; ; attempt++) {
@@ -237,13 +237,13 @@ export class CollectionReplication {
       this.#take({ type: 'requestEnded', verb, problem: isOver ? undefined : problem });
       if (isOver) continue;
       const asked = 'retryAfterMs' in problem ? (problem.retryAfterMs ?? 0) : 0;
-      // What the server refuses for good it refuses again: the next hint, or somebody who looks at the page, is reason to ask.
+      // Retrying a final refusal does not help. The next hint, or a visible page, ends the wait.
       const isWorthIt = isTemporary(problem) || problem.kind === 'aborted';
       await this.#wait(isWorthIt ? asked + backoffMs(attempt, environment.random()) : undefined);
     }
   }
 
-  /** Waits, without a time until `wake`. */
+  /** Waits for the time or for `wake`. Without a time, waits for `wake` alone. */
   #wait(milliseconds: number | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = () => {
@@ -302,7 +302,7 @@ export class CollectionReplication {
   }
 
   async #count(): Promise<void> {
-    // Until it has started the replication knows nothing; it counts then.
+    // Before its start the replication has no state to count from. It counts at the start.
     const state = this.replication.internalReplicationState;
     try {
       for (let seen = -1; state && seen !== this.#state.uncounted && !this.#abort.signal.aborted;) {
@@ -310,13 +310,13 @@ export class CollectionReplication {
         this.#take({ type: 'counted', pending: await findPending(state) });
       }
     } catch (error) {
-      // The collection closes while it is read: nobody needs the number any more.
+      // The collection closed during the count: the number is not needed any more.
       this.#internal(error);
     }
     if (!this.#abort.signal.aborted) this.#take({ type: 'countEnded' });
   }
 
-  // Trouble inside RxDB, such as a document that does not fit the schema: not the network's, and not to be silent about.
+  // Reports an error inside RxDB, such as a document that does not fit the schema. It is no network problem and must not be hidden.
   #internal(error: unknown): void {
     if (!this.#abort.signal.aborted && !this.#options.collection.closed)
       this.#options.environment.reportError(error);

@@ -1,7 +1,7 @@
 import type { Problem } from '../http/problem.js';
 import type { CollectionStatus } from './state.js';
 
-/** Where a pull goes on. Always this one key: RxDB merges checkpoints. */
+/** Where the next pull starts. It has this one key only, because RxDB merges checkpoints. */
 export interface Checkpoint {
   readonly position: string;
 }
@@ -9,17 +9,17 @@ export interface Checkpoint {
 export type Verb = 'pull' | 'push';
 
 /**
- * How far one collection is replicated. Immutable.
+ * The replication state of one collection. Immutable.
  *
- * - RxDB 17.6 leaves out a pulled document that has an unconfirmed change here, and moves its checkpoint past it. `again`
- *   notes such documents: when none of them waits any more, the pull is repeated from its position.
- * - RxDB stores no checkpoint without documents, so after everything was pulled anew it may come with the stale checkpoint.
- *   `anew` maps that one to the fresh one.
- * - Documents are counted some time after a change, once for many changes. Until then the state is not `synced`.
+ * - RxDB 17.6 skips a pulled document that has an unconfirmed local change, and moves its checkpoint past it. `again` records such
+ * documents. When none of them is pending any more, the pull repeats from its position.
+ * - RxDB stores no checkpoint without documents, so after a full pull it may still use the stale checkpoint. `anew` maps the stale
+ * checkpoint to the fresh one.
+ * - Pending documents are counted some time after a change, once for many changes. Until then the state is not `synced`.
  */
 export interface CollectionState {
   readonly problems: { readonly [Each in Verb]?: Problem | undefined };
-  /** Requests under way. */
+  /** Number of requests in progress. */
   readonly busy: number;
   readonly hasPulled: boolean;
   /** Documents with changes that the server has not confirmed. */
@@ -27,9 +27,9 @@ export interface CollectionState {
   readonly again:
     | { readonly from: string | undefined; readonly leftOut: readonly string[]; readonly isDue: boolean }
     | undefined;
-  /** How often a document was left out that does not wait, as one is that does not fit the schema. */
+  /** How often RxDB skipped a document that has no pending change, for example because it does not fit the schema. */
   readonly refusals: Readonly<Record<string, number>>;
-  /** Ids of the pushes under way, and of those since everything was last pulled anew. */
+  /** Ids of the pushes in progress, and of the pushes since the last full pull. */
   readonly underWay: readonly (readonly string[])[];
   readonly pushedMeanwhile: readonly string[];
   readonly anew: { readonly stale: string; readonly fresh: Checkpoint } | undefined;
@@ -40,12 +40,12 @@ export interface CollectionState {
 
 export type CollectionInput =
   | { readonly type: 'requestStarted' }
-  /** `problem`: why it failed, or undefined. Another end of the session is no problem of this collection. */
+  /** `problem`: why the request failed, or undefined. The end of the session is not a problem of one collection. */
   | { readonly type: 'requestEnded'; readonly verb: Verb; readonly problem?: Problem | undefined }
-  /** The request was cancelled: its problem stays as it is. */
+  /** The request was cancelled. The problem stays as it is. */
   | { readonly type: 'requestCancelled' }
   | { readonly type: 'pullStarted' | 'pulled' }
-  /** RxDB has taken a page over, except the documents `leftOut`. */
+  /** RxDB processed a page, except the documents in `leftOut`. */
   | {
       readonly type: 'pageTaken';
       readonly from: string | undefined;
@@ -54,7 +54,7 @@ export type CollectionInput =
     }
   | { readonly type: 'pushStarted' | 'pushEnded'; readonly ids: readonly string[] }
   | { readonly type: 'anewStarted' }
-  /** Everything was pulled. `leftOut`: documents that were pushed meanwhile, and may have come too late. */
+  /** A full pull ended. `leftOut`: documents that were pushed meanwhile and may be missing from it. */
   | {
       readonly type: 'anewEnded';
       readonly stale: string | undefined;
@@ -66,10 +66,10 @@ export type CollectionInput =
   | { readonly type: 'counted'; readonly pending: ReadonlySet<string> }
   | { readonly type: 'countEnded' };
 
-/** `announce`: the status may have changed. `count`: count the pending documents soon. `resync`: have RxDB pull again. */
+/** `announce`: the status may have changed. `count`: count the pending documents soon. `resync`: make RxDB pull again. */
 export type CollectionEffect = 'announce' | 'count' | 'resync';
 
-/** Repeated pulls of a document that RxDB does not take over. */
+/** Maximum of repeated pulls for a document that RxDB skips. */
 export const MAX_REFUSALS = 5;
 
 export const INITIAL_COLLECTION: CollectionState = {
@@ -96,7 +96,7 @@ export function statusOf({
   return { problem: problems.push ?? problems.pull, isBusy: busy > 0 || uncounted > 0, hasPulled, pending };
 }
 
-/** The position from which the pull that RxDB asks for with this checkpoint has to read. */
+/** Returns the position to read from when RxDB pulls with this checkpoint. */
 export function pullPosition(
   { again, anew }: CollectionState,
   checkpoint: Checkpoint | undefined,
@@ -105,7 +105,7 @@ export function pullPosition(
   return anew && from === anew.stale ? anew.fresh.position : from;
 }
 
-/** The only place where the state of a collection changes. The caller carries the effects out in their order. */
+/** Returns the next state and the effects, which the caller carries out in order. No other code changes the state of a collection. */
 export function transition(
   state: CollectionState,
   input: CollectionInput,

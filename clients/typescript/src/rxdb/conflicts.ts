@@ -2,21 +2,20 @@ import type { RxConflictHandler, WithDeleted } from 'rxdb';
 import { deepEqual, defaultConflictHandler } from 'rxdb/plugins/core';
 
 /**
- * A conflict handler for `conflictHandler` of a collection: what was changed here is kept field by field, everything else
- * is the server's. A deletion on either side wins. A change that the server refused, rather than one that met another, is
- * given up, so that it is not sent again for ever.
+ * Creates a `conflictHandler` for a collection. Fields that were changed locally are kept; all others take the server's value. A deletion
+ * on either side wins. A change that the server refused without a conflict is dropped, so that it is not sent for ever.
  */
 export function keepChangedFields<Document>(): RxConflictHandler<Document> {
   return {
     isEqual: defaultConflictHandler.isEqual,
     resolve: async ({ assumedMasterState: assumed, newDocumentState: mine, realMasterState: theirs }) => {
       if (theirs._deleted) return theirs;
-      // Where the server has what it was assumed to have, nobody else has changed anything: it refused.
+      // The server still has the assumed state, so there was no concurrent change: the server refused the write.
       if (assumed && deepEqual(assumed, theirs)) return theirs;
-      // Deleted here, and not merely believed to be so already. Also where nothing was assumed: made here, sent, changed by
-      // another before the answer came, which was lost.
+      // The document was deleted locally, and the assumed state was not deleted. The assumed state is missing when the answer to the first
+      // push was lost.
       if (mine._deleted) return assumed?._deleted ? theirs : { ...theirs, _deleted: true };
-      // Without an assumption there is nothing to say what was changed here.
+      // Without an assumed state the local changes cannot be determined.
       if (!assumed) return theirs;
       const result = { ...theirs } as Record<string, unknown>;
       const fields = (document: WithDeleted<Document>) => document as Record<string, unknown>;

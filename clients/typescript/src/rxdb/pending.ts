@@ -6,8 +6,8 @@ type State = RxStorageInstanceReplicationState<any>;
 const PAGE = 200;
 
 /**
- * Documents that differ from what the server is known to have: what the replication will send. Read from the storage, as
- * the replication does, so that changes of an earlier visit count; the cost grows with what changed since its last push.
+ * Returns the ids of documents that differ from the assumed master state: the replication will push them. Reads the storage as the
+ * replication does, so changes of earlier visits count. The cost grows with the changes since the last push.
  */
 export async function findPending(state: State): Promise<Set<string>> {
   const differing = new Set<string>();
@@ -24,7 +24,7 @@ export async function findPending(state: State): Promise<Set<string>> {
   }
 }
 
-/** Of some documents, what the server is known to have of those that are here in just that state: nothing is to be sent. */
+/** Returns the assumed master state of those documents that equal it: they have nothing to push. */
 export async function findConfirmed(state: State, ids: readonly string[]): Promise<Map<string, any>> {
   const documents = await state.input.forkInstance.findDocumentsById([...ids], true);
   const known = await getAssumedMasterState(state, [...ids]);
@@ -32,7 +32,7 @@ export async function findConfirmed(state: State, ids: readonly string[]): Promi
   return new Map(ids.filter((id) => same.get(id)).map((id) => [id, known[id]!.docData]));
 }
 
-/** Of some states that the server told, the ids of those that RxDB has not taken over. */
+/** Returns the ids of pulled states that RxDB has not applied. */
 export async function findLeftOut(state: State, told: readonly any[]): Promise<string[]> {
   const ids = told.map((document) => document[state.primaryPath] as string);
   const known = await getAssumedMasterState(state, ids);

@@ -10,46 +10,46 @@ import { deriveState, type RefusedDocument, type SyncState } from './state.js';
 
 export interface ReplicateOptions<Name extends string = string> {
   readonly client: Client;
-  /** Id of the signed-in user: another user's replication of the same database begins anew. */
+  /** Id of the signed-in user. The replication of another user with the same database starts from the beginning. */
   readonly user: string;
-  /** Path under which `pull/{collection}` and `push/{collection}` are, such as `/api/v1/sync`. */
+  /** Path of `pull/{collection}` and `push/{collection}`, such as `/api/v1/sync`. */
   readonly path: string;
-  /** By their names on the server. */
+  /** The collections by their names on the server. */
   readonly collections: Readonly<Record<Name, RxCollection<any, any, any, any>>>;
-  /** The stream of hints. Without it, or while it is not live, changes are asked for every `pollMs`. */
+  /** The stream of hints. Without it, or while it is not live, the client polls every `pollMs`. */
   readonly connection?: Connection | undefined;
-  /** Default 30 s. */
+  /** Poll interval in milliseconds; default 30,000. */
   readonly pollMs?: number | undefined;
-  /** Documents of one request; default 100. */
+  /** Maximum of documents in one request; default 100. */
   readonly batchSize?: number | undefined;
-  /** Ids of the leases that this page holds, shown with every push. */
+  /** Returns the ids of the leases that this page holds. They are sent with every push. */
   readonly leases?: (() => readonly string[]) | undefined;
-  /** Tells of changes that the server did not take. */
+  /** Called with changes that the server refused. */
   readonly onRefused?: ((refused: readonly RefusedDocument[]) => void) | undefined;
 }
 
-/** With a live stream nothing should ever be missed; this is for what should never be. */
+/** Poll interval while the stream is live. It is a safeguard: a live stream should deliver every hint. */
 const LIVE_POLL_MS = 5 * 60_000;
 const POLL_MS = 30_000;
-/** Hints of one commit come together; one pull does for all of them. */
+/** Collects the hints of one commit for one pull, in milliseconds. */
 const GATHER_MS = 20;
-/** A second pull after the last hint of a burst: a pull asked for while another is queued can be lost inside RxDB. */
+/** Delay of a second pull after the last hint of a burst. RxDB can lose a pull that is requested while another is queued. */
 const REPEAT_MS = 1500;
 
-/** Among the tabs of a browser, of which one replicates: it tells the others how it goes, and they what they need. */
+/** Messages between the tabs of a browser. The one that replicates sends its state; the others send requests. */
 type TabMessage =
   | { readonly kind: 'state'; readonly state: SyncState }
   | { readonly kind: 'refused'; readonly refused: readonly RefusedDocument[] }
   | { readonly kind: 'ask' | 'pull' | 'resume' };
 
-/** Replicates collections over one stream. Handlers of RxDB are wired here; nothing else need be. */
+/** Replicates collections with the server. It installs the RxDB handlers; the application needs no other setup. */
 export function replicate<Name extends string>(options: ReplicateOptions<Name>): Replication<Name> {
   return new Replication(options);
 }
 
 /**
- * The replication of some collections; also an observable `SyncState` for the adapters (`useStore` and the like). Of the
- * tabs of one browser RxDB elects one to replicate; the others have the same state, and ask it to act.
+ * The replication of several collections, and an observable `SyncState` for adapters such as `useStore`. RxDB elects one tab of a browser
+ * to replicate. The other tabs mirror its state and send it their requests.
  */
 export class Replication<Name extends string = string> {
   readonly #environment: Environment;
@@ -86,7 +86,7 @@ export class Replication<Name extends string = string> {
       this.#cancels.push(
         connection.on('*', (_, event) => this.#hint(event.type)),
         connection.onReset(() => this.pull()),
-        // Hints from before are not kept: whoever connects pulls.
+        // Hints are not replayed, so every new connection starts a pull.
         connection.onState((state, previous) => {
           if (state.name === 'live' && (previous.name !== 'live' || previous.stream !== state.stream))
             this.pull();
@@ -111,12 +111,12 @@ export class Replication<Name extends string = string> {
     return () => this.#listeners.delete(listener);
   }
 
-  /** RxDB's own replication of a collection, for what is not here. */
+  /** Returns RxDB's own replication of a collection, for features that this class does not expose. */
   of(name: Name): RxReplicationState<any, Checkpoint> {
     return this.#collections.get(name)!.replication;
   }
 
-  /** Asks for what is new in all collections, now. */
+  /** Pulls all collections now. */
   pull(): void {
     if (!this.#isLeading) this.#post({ kind: 'pull' });
     for (const collection of this.#collections.values()) {
@@ -125,7 +125,7 @@ export class Replication<Name extends string = string> {
     }
   }
 
-  /** Goes on after a sign-in. */
+  /** Continues after a sign-in. */
   resume(): void {
     if (!this.#isLeading) this.#post({ kind: 'resume' });
     if (this.#stopped?.kind !== 'signedOut') return;
@@ -137,7 +137,7 @@ export class Replication<Name extends string = string> {
     this.pull();
   }
 
-  /** Resolves when everything is here and everything is there. */
+  /** Resolves when all changes are pulled and pushed. */
   synced(): Promise<void> {
     return new Promise((resolve) => {
       const look = () => {
@@ -150,7 +150,7 @@ export class Replication<Name extends string = string> {
     });
   }
 
-  /** Ends the replication; the data stays. Waits until RxDB has let go of it. */
+  /** Ends the replication and keeps the data. Resolves when RxDB has stopped. */
   async dispose(): Promise<void> {
     this.#isDisposed = true;
     for (const cancel of [...this.#cancels.splice(0), ...this.#timers.values()]) cancel();
@@ -187,7 +187,7 @@ export class Replication<Name extends string = string> {
       let resolve!: () => void;
       let reject!: (error: unknown) => void;
       const promise = new Promise<void>((yes, no) => ([resolve, reject] = [yes, no]));
-      // Perhaps nobody waits when all is over.
+      // Nobody may wait for this promise when the replication ends: prevent an unhandled rejection.
       promise.catch(() => {});
       this.#reopen = { promise, resolve, reject };
     }
@@ -195,12 +195,12 @@ export class Replication<Name extends string = string> {
   }
 
   #stop(problem: Problem): void {
-    // A page that is outdated does not become newer by signing in.
+    // Signing in does not make an outdated page newer.
     if (this.#stopped?.code !== 'schema_outdated') this.#stopped = problem;
     this.#changed();
   }
 
-  // `items:updated` concerns the collection `items`; what names none of them may concern all.
+  // `items:updated` names the collection `items`. A hint that names no known collection concerns all.
   #hint(type: string): void {
     if (type === 'sync:ping') return;
     const name = type.split(':')[0]!;
@@ -230,10 +230,10 @@ export class Replication<Name extends string = string> {
     );
   }
 
-  // One tick for both rhythms: a stream that breaks is noticed at the next one.
+  // One timer for both poll intervals. It notices a broken stream at its next tick.
   #poll(silentMs = 0): void {
     const { connection, pollMs = POLL_MS } = this.#options;
-    // Spread, so that the pages of a server that went away do not ask together.
+    // 10 % jitter, so that all pages do not poll together after a server restart.
     const wait = pollMs * (0.9 + 0.2 * this.#environment.random());
     this.#timer('poll', wait, () => {
       const silent = silentMs + pollMs;
@@ -268,7 +268,7 @@ export class Replication<Name extends string = string> {
   }
 
   #changed(): void {
-    // Before the leader has spoken, and without one, only the network is known.
+    // Until the leader has sent its state, a tab can derive only whether it is online.
     if (!this.#isLeading && this.#environment.isOnline() && this.#state.name !== 'offline') return;
     const collections = [...this.#collections.values()].map((collection) => collection.status);
     const next = deriveState(collections, this.#stopped, this.#environment.isOnline());

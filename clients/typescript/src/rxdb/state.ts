@@ -1,35 +1,35 @@
 import type { Problem } from '../http/problem.js';
 
 /**
- * - `offline`: the server cannot be reached; changes are kept and sent later.
- * - `signedOut`: the session ended and could not be renewed; `resume()` after signing in.
- * - `outdated`: the server needs a newer page; load it anew, nothing is lost.
- * - `error`: the server fails, and is tried again by itself; or it refuses, and is asked again after a hint or `pull()`.
- * - `syncing`: something is on its way.
- * - `synced`: everything is here and everything is there.
+ * - `offline`: the server cannot be reached. Changes are kept and sent later.
+ * - `signedOut`: the session ended and could not be renewed. Call `resume()` after a sign-in.
+ * - `outdated`: the server needs a newer page. Reload the page; the data is kept.
+ * - `error`: the server failed and the client retries, or it refused and the client retries after a hint or `pull()`.
+ * - `syncing`: requests are in progress or changes are pending.
+ * - `synced`: all changes are pulled and pushed.
  */
 export type SyncName = 'offline' | 'signedOut' | 'outdated' | 'error' | 'syncing' | 'synced';
 
-/** How far this browser and the server are apart, over all collections. Immutable. */
+/** The synchronisation state of all collections. Immutable. */
 export interface SyncState {
   readonly name: SyncName;
-  /** Local changes that the server has not confirmed, of this and of earlier visits. */
+  /** Number of local changes that the server has not confirmed, including those of earlier visits. */
   readonly pending: number;
-  /** Why, for `offline`, `signedOut`, `outdated` and `error`. */
+  /** The cause of `offline`, `signedOut`, `outdated` and `error`. */
   readonly problem?: Problem | undefined;
 }
 
-/** A local change that the server did not take; the document is already as the server has it. */
+/** A local change that the server refused. The local document already has the server's state. */
 export interface RefusedDocument {
   readonly collection: string;
   readonly id: string;
-  /** Code of the server's error, such as `lease_held` or `forbidden`. */
+  /** Error code of the server, such as `lease_held` or `forbidden`. */
   readonly code: string;
-  /** What was to be written, so that nothing that was typed is lost with it. */
+  /** The refused document, so that the application can offer the user's input again. */
   readonly document?: unknown;
 }
 
-/** What one collection contributes to the state. */
+/** The part of the state that one collection contributes. */
 export interface CollectionStatus {
   readonly problem?: Problem | undefined;
   readonly isBusy: boolean;

@@ -3,24 +3,24 @@ export interface StreamFrame {
   /** `message` when the block has no `event:` field. */
   readonly type: string;
   readonly data: string;
-  /** The stream's last event id once this block has ended; empty when there is none. */
+  /** The last event id of the stream at the end of this block; empty when there is none. */
   readonly lastEventId: string;
-  /** Topic of the event, when the server names it in a `topic:` field (other readers ignore that field). */
+  /** Topic of the event, from a `topic:` field. Other clients ignore that field. */
   readonly topic?: string | undefined;
   /**
-   * What the server says of the stream itself (`hello`, `reset`, ...), from a `control:` field, which no event of an
-   * application can carry.
+   * Type of a control frame (`hello`, `reset`, ...), from a `control:` field. Only the server can write that field; events of applications
+   * cannot.
    */
   readonly control?: string | undefined;
 }
 
 export interface StreamParserHandlers {
   onFrame(frame: StreamFrame): void;
-  /** A block ended that dispatched nothing but moved the last event id. */
+  /** Called when a block dispatched no event but changed the last event id. */
   onPosition?: ((lastEventId: string) => void) | undefined;
-  /** A comment line, which is what heartbeats are. */
+  /** Called for a comment line. Heartbeats are comments. */
   onComment?: ((text: string) => void) | undefined;
-  /** A valid `retry:` field, in milliseconds. */
+  /** Called for a valid `retry:` field, in milliseconds. */
   onRetry?: ((milliseconds: number) => void) | undefined;
 }
 
@@ -28,14 +28,13 @@ const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 
 /**
- * Turns the bytes of an event stream into frames, per "Interpreting an event stream" of the HTML standard
- * (https://html.spec.whatwg.org/multipage/server-sent-events.html). Chunks may be cut anywhere, also inside a
- * character. A block that the end of the stream cuts off is never dispatched and its id is not kept, because
- * both happen only at the blank line that ends a block.
+ * Parses the bytes of an event stream into frames (HTML Living Standard, 9.2.6 "Interpreting an event stream",
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html). Chunks may be split anywhere, also inside a character. A block that the
+ * end of the stream cuts off is not dispatched and its id is dropped, because both happen only at the blank line that ends a block.
  */
 export class StreamParser {
   readonly #handlers: StreamParserHandlers;
-  // Strips one byte order mark at the start of the stream and nowhere else, as the standard asks.
+  // Strips one byte order mark at the start of the stream and nowhere else, as the standard requires.
   readonly #decoder = new TextDecoder('utf-8');
   #rest = '';
   #skipLineFeed = false;
@@ -68,7 +67,7 @@ export class StreamParser {
         start = index + 1;
         continue;
       }
-      // A CR ends its line at once: waiting to see whether an LF follows would hold the last event back.
+      // A CR ends its line immediately. Waiting for a possible LF would delay the last event.
       this.#skipLineFeed = code === CARRIAGE_RETURN;
       const line = this.#rest + text.slice(start, index);
       this.#rest = '';

@@ -1,19 +1,19 @@
-/** When a value was last confirmed: the server's version of the record, and the local order of arrival. */
+/** When a value was last confirmed: the server's version of the record, and the local sequence number of the arrival. */
 export interface Stamp {
   readonly version: number | undefined;
   readonly sequence: number;
 }
 
-/** What the server says about a record, live or in an answer to a request made at some earlier moment. */
+/** Describes data of the server, from an event or from the answer to an earlier request. */
 export interface Arrival {
   readonly version: number | undefined;
-  /** For answers: `Store.mark()` from before the request was made. What changed since is newer than the answer. */
+  /** For answers: the result of `Store.mark()` before the request. Changes after it are newer than the answer. */
   readonly since?: number | undefined;
 }
 
 /**
- * Versions decide where both sides have one; equal versions are the same state, repeated. Otherwise the moment the
- * request was made does.
+ * Compares versions where both sides have one. Otherwise, and for equal versions, an answer is fresh if nothing arrived after its request
+ * was made.
  */
 export function isFresher(arrival: Arrival, stamp: Stamp): boolean {
   if (arrival.version !== undefined && stamp.version !== undefined && arrival.version !== stamp.version) {
@@ -23,15 +23,14 @@ export function isFresher(arrival: Arrival, stamp: Stamp): boolean {
 }
 
 /**
- * A record as the server confirmed it, with a stamp per field. Fields are compared one by one because an update may
- * carry some fields only: the answer to a save of one field may arrive before an older update of another field,
- * which must still be taken.
+ * A record as the server confirmed it, with a stamp per field. An update may contain some fields only. The answer to a save of one field
+ * may arrive before an older update of another field, and that update must still be applied.
  */
 export class Confirmed<T extends object> {
   #record: T;
   #version: number | undefined;
   #whole: Stamp;
-  /** Fields that were confirmed later than the whole. */
+  /** Stamps of fields that were confirmed later than the whole record. */
   readonly #fields = new Map<keyof T, Stamp>();
 
   constructor(record: T, stamp: Stamp) {
@@ -44,19 +43,19 @@ export class Confirmed<T extends object> {
     return this.#record;
   }
 
-  /** The newest version heard of. */
+  /** The newest known version. */
   get version(): number | undefined {
     return this.#version;
   }
 
-  /** The latest arrival that was taken. */
+  /** Sequence number of the latest arrival that was applied. */
   get sequence(): number {
     let latest = this.#whole.sequence;
     for (const stamp of this.#fields.values()) latest = Math.max(latest, stamp.sequence);
     return latest;
   }
 
-  /** Takes every field that is fresher than what is here. */
+  /** Applies every field that is fresher than the current one. */
   take(changes: Partial<T>, arrival: Arrival, sequence: number, isWhole: boolean): void {
     const taken: Partial<T> = {};
     for (const field of Object.keys(changes) as (keyof T)[]) {

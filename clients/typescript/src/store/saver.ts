@@ -5,7 +5,7 @@ import { isTemporary, problemOf, type Problem } from '../http/problem.js';
 export type SaveOutcome =
   | { readonly status: 'saved' }
   | { readonly status: 'refused'; readonly problem: Problem }
-  /** The edit was taken back before it was sent. */
+  /** The edit was reverted before it was sent. */
   | { readonly status: 'discarded' };
 
 export interface SaveContext {
@@ -13,7 +13,7 @@ export interface SaveContext {
   readonly saveId: string;
   /** Aborted when the save takes longer than `saveTimeoutMs`. A save must end when this aborts. */
   readonly signal: AbortSignal;
-  /** The page is being left: pass it to fetch. */
+  /** The page is unloading: pass it to fetch. */
   readonly keepalive: boolean;
 }
 
@@ -22,16 +22,16 @@ export interface SaverOptions<Changes extends object, Result> {
   readonly save: (id: string, changes: Changes, context: SaveContext) => Promise<Result>;
   readonly debounceMs: number;
   readonly saveTimeoutMs: number;
-  /** Returns the fields that were not saved after all, with the reason. */
+  /** Returns the fields that the server refused, with the reason. */
   onSaved(id: string, changes: Changes, result: Result): Refusals<Changes>;
   onRefused(id: string, changes: Changes, problem: Problem): void;
-  /** What is unsaved of a record has changed. */
+  /** The unsaved edits of a record changed. */
   onChange(id: string): void;
 }
 
 export type Refusals<Changes> = Readonly<Partial<Record<keyof Changes, Problem>>>;
 
-/** Who waits for the outcome of an edit of these fields. */
+/** A caller that waits for the outcome of an edit of these fields. */
 interface Waiter {
   readonly fields: readonly string[];
   readonly resolve: (outcome: SaveOutcome) => void;
@@ -44,13 +44,13 @@ interface Attempt<Changes> {
 }
 
 interface Entry<Changes> {
-  /** Edits not yet sent. */
+  /** Edits that are not sent yet. */
   dirty: Changes;
   waiters: Waiter[];
   inFlight: Attempt<Changes> | undefined;
-  /** The last attempt whose outcome is unknown; the same changes are sent again under the same id. */
+  /** The last attempt, if its outcome is unknown. The same changes are sent again with the same id. */
   unknown: Attempt<Changes> | undefined;
-  /** The burst ended while a save was in flight. */
+  /** The debounce delay ended while a save was in flight. */
   due: boolean;
   failures: number;
   notBefore: number;
@@ -58,9 +58,8 @@ interface Entry<Changes> {
 }
 
 /**
- * Sends edits: one request per burst and record, and never two requests for one record at a time. An edit is kept
- * until the server took or refused it; what fails for another reason is sent again, together with what was edited
- * meanwhile.
+ * Sends edits: one request per burst and record. Invariant: at most one request per record is in flight. An edit is kept until the server
+ * accepted or refused it. After any other failure it is sent again, together with later edits.
  */
 export class Saver<Changes extends object, Result> {
   readonly #options: SaverOptions<Changes, Result>;
@@ -86,13 +85,13 @@ export class Saver<Changes extends object, Result> {
     return this.#entries.keys();
   }
 
-  /** The unsaved edits of a record, the newest value of each field. */
+  /** Returns the unsaved edits of a record: the newest value of each field. */
   unsaved(id: string): Changes | undefined {
     const entry = this.#entries.get(id);
     return entry && { ...entry.inFlight?.changes, ...entry.dirty };
   }
 
-  /** Resolves, never rejects, when the server took or refused these changes. */
+  /** Resolves when the server accepted or refused these changes. Never rejects. */
   add(id: string, changes: Changes, immediate: boolean): Promise<SaveOutcome> {
     const entry = this.#entry(id);
     entry.dirty = { ...entry.dirty, ...changes };
@@ -105,7 +104,7 @@ export class Saver<Changes extends object, Result> {
     return outcome;
   }
 
-  /** Takes back the unsent edit of one field. */
+  /** Reverts the unsent edit of one field. */
   discard(id: string, field: keyof Changes): void {
     const entry = this.#entries.get(id);
     if (!entry || !(field in entry.dirty)) return;
@@ -119,7 +118,7 @@ export class Saver<Changes extends object, Result> {
     this.#tidy(id, entry);
   }
 
-  /** The record is gone: nothing of it can be saved. */
+  /** Refuses the edits of a record that was removed. */
   drop(id: string, problem: Problem): void {
     const entry = this.#entries.get(id);
     if (!entry) return;
@@ -133,7 +132,7 @@ export class Saver<Changes extends object, Result> {
     this.#options.onChange(id);
   }
 
-  /** Sends now what waits; resolves when nothing of the record (of any record) is unsaved. */
+  /** Sends waiting edits now. Resolves when the record, or without an id any record, has no unsaved edits. */
   async flush(id?: string): Promise<void> {
     const ids = id === undefined ? [...this.#entries.keys()] : [id];
     await Promise.all(
@@ -149,14 +148,14 @@ export class Saver<Changes extends object, Result> {
     );
   }
 
-  /** Tries again at once what could not be saved: the network or the session is back. */
+  /** Retries failed saves immediately: the network or the session is back. */
   resume(): void {
     for (const [id, entry] of this.#entries) {
       if (entry.failures > 0) this.#sendAfter(id, entry, 0);
     }
   }
 
-  /** Sends nothing any more. What is unsaved stays so, and edits are still taken in. */
+  /** Stops sending. Unsaved edits are kept, and new edits are still accepted. */
   dispose(): void {
     this.#isDisposed = true;
     for (const cancel of this.#signals.splice(0)) cancel();
@@ -251,11 +250,11 @@ export class Saver<Changes extends object, Result> {
     if (retryAfter !== undefined) entry.notBefore = environment.now() + retryAfter;
     const wait = backoffMs(entry.failures++, environment.random());
     entry.due = false;
-    // Without a session no attempt can succeed; `resume` goes on after sign-in.
+    // Without a session no attempt can succeed. `resume` continues after a sign-in.
     if (problem.kind !== 'signedOut') this.#sendAfter(id, entry, Math.max(wait, 1));
   }
 
-  /** The server takes these changes as little the next time. Where it names one of them, the others are sent without it. */
+  /** The refusal is final. If the server named one field, the other fields are sent again without it. */
   #giveUp(id: string, entry: Entry<Changes>, attempt: Attempt<Changes>, problem: Problem): void {
     const named = problem.kind === 'invalid' ? problem.field?.split('.').at(-1) : undefined;
     const { [named as keyof Changes]: value, ...rest } = attempt.changes;

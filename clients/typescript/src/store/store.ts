@@ -4,13 +4,13 @@ import { Confirmed, isFresher, type Arrival, type Stamp } from './confirmed.js';
 import type { MergeOptions, Refusal, SaveAnswer, StoreOptions, StoreState } from './options.js';
 import { Saver, type Refusals, type SaveOutcome } from './saver.js';
 
-/** Removals remembered, so that an answer from before the removal does not bring the record back. */
+/** Number of removals to remember, so that an answer from before a removal does not restore the record. */
 const MAX_REMEMBERED_REMOVALS = 1000;
 
 /**
- * Records by id, in three layers: what the server confirmed, the values of fields that are being edited (kept still
- * under the cursor), and edits that are not saved yet. Remote changes go to the lowest layer only, so nothing a
- * person is typing is ever overwritten; a save that is answered becomes part of it, with the version of the answer.
+ * Records by id, in three layers: the state that the server confirmed, the values of fields that are being edited, and unsaved edits.
+ * Remote changes update the lowest layer only, so they never overwrite what a person is typing. The answer to a save moves the edit to the
+ * lowest layer, with the version of the answer.
  */
 export class Store<T extends object> {
   readonly #options: StoreOptions<T>;
@@ -56,13 +56,15 @@ export class Store<T extends object> {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Edits that the server refused and that were taken back. */
+  /** Adds a listener for edits that the server refused and the store reverted. */
   onRefused(listener: (refusal: Refusal<T>) => void): Cancel {
     this.#refusalListeners.add(listener);
     return () => this.#refusalListeners.delete(listener);
   }
 
-  /** Shown at once, saved after the burst, or now when `immediate`. Resolves when the server took or refused it. */
+  /**
+   * Shows the edit at once and saves it after the debounce delay, or now when `immediate`. Resolves when the server accepted or refused it.
+   */
   edit(
     id: string,
     changes: Partial<T>,
@@ -71,12 +73,12 @@ export class Store<T extends object> {
     return this.#saver.add(id, changes, options.immediate ?? false);
   }
 
-  /** The edits of a record that the server has not taken yet. */
+  /** Returns the edits of a record that the server has not confirmed. */
   unsavedOf(id: string): Partial<T> | undefined {
     return this.#saver.unsaved(id);
   }
 
-  /** From now on the shown value of the field changes by `edit` only. */
+  /** Freezes the displayed value of the field: until `endEdit` only `edit` changes it. */
   beginEdit(id: string, field: keyof T): void {
     const record = this.record(id);
     if (!record) return;
@@ -85,7 +87,7 @@ export class Store<T extends object> {
     this.#editing.set(id, fields);
   }
 
-  /** Shows what the server says again, or the edit while it is not saved. */
+  /** Displays the server's value again, or the edit while it is not saved. */
   endEdit(id: string, field: keyof T): void {
     const fields = this.#editing.get(id);
     fields?.delete(field);
@@ -93,7 +95,7 @@ export class Store<T extends object> {
     this.#update(id);
   }
 
-  /** Ends the edit and takes back what was not sent yet. */
+  /** Ends the edit and reverts what is not sent yet. */
   cancelEdit(id: string, field: keyof T): void {
     this.#group(() => {
       this.#saver.discard(id, field);
@@ -101,29 +103,29 @@ export class Store<T extends object> {
     });
   }
 
-  /** Sends unsaved edits now; resolves when none is left. */
+  /** Sends unsaved edits now. Resolves when none is left. */
   flush(id?: string): Promise<void> {
     return this.#saver.flush(id);
   }
 
-  /** Tries again at once what could not be saved, for example after sign-in or when the connection is live again. */
+  /** Retries failed saves immediately, for example after a sign-in or a reconnect. */
   resume(): void {
     this.#saver.resume();
   }
 
-  /** A whole record, from an event. */
+  /** Applies a whole record from an event. */
   put(record: T): void {
     this.#take(this.#idOf(record), record, { version: this.#versionOf(record) }, true);
   }
 
-  /** Some fields of a record, from an event. False when the record is not known: fetch it. */
+  /** Applies some fields of a record from an event. Returns `false` when the record is unknown: fetch it. */
   update(id: string, changes: Partial<T>, version: number | undefined = this.#versionOf(changes)): boolean {
     if (!this.#confirmed.has(id)) return false;
     this.#take(id, changes, { version }, false);
     return true;
   }
 
-  /** The record is gone, from an event. Unsaved edits of it are refused. */
+  /** Removes a record because of an event. Its unsaved edits are refused. */
   remove(id: string, version?: number): void {
     const known = this.#confirmed.get(id);
     if (version !== undefined && known?.version !== undefined && version < known.version) return;
@@ -145,12 +147,12 @@ export class Store<T extends object> {
     });
   }
 
-  /** Take this before asking for a snapshot, and give it to `merge`. */
+  /** Returns a mark for `merge`. Call it before requesting a snapshot. */
   mark(): number {
     return this.#sequence;
   }
 
-  /** A snapshot that was asked for. It never replaces anything that is fresher than itself. */
+  /** Applies a requested snapshot. It never replaces fresher data. */
   merge(records: Iterable<T>, { since, complete = false }: MergeOptions = {}): void {
     this.#group(() => {
       const present = new Set<string>();
@@ -201,9 +203,8 @@ export class Store<T extends object> {
     for (const [field] of refusals) delete changes[field];
     this.#group(() => {
       if (!this.#confirmed.has(id)) return;
-      // The edit becomes confirmed with the version of the answer. Its echo, of the same version, repeats it, and
-      // older updates that are still under way cannot undo it. An echo that came first stays: it may hold the value
-      // as the server normalised it.
+      // The edit becomes confirmed with the version of the answer. Its echo has the same version and changes nothing, and older updates in
+      // flight cannot undo it. An echo that came first stays, because the server may have normalised the value.
       const answered = version ?? (record && this.#versionOf(record));
       const comparable = answered !== undefined && this.#confirmed.get(id)?.version !== undefined;
       this.#take(id, changes, { version: answered, since: comparable ? -1 : undefined }, false);
@@ -224,7 +225,7 @@ export class Store<T extends object> {
     for (const listener of [...this.#refusalListeners]) listener({ id, changes, problem });
   }
 
-  // A field that is still being edited goes on from what its save came to, not from before the edit.
+  // A field that is still being edited continues from the saved value, not from the value before the edit.
   #thaw(id: string, changes: Partial<T>): void {
     const fields = this.#editing.get(id);
     const confirmed = this.#confirmed.get(id);
@@ -291,8 +292,8 @@ export class Store<T extends object> {
   }
 }
 
-// A record that was removed comes back by a newer version; without versions to compare, by an event or by an answer
-// that was asked for after the removal.
+// A newer version restores a removed record. Without comparable versions, an event restores it, or an answer to a request that was made
+// after the removal.
 function bringsBack(arrival: Arrival, removed: Stamp): boolean {
   if (arrival.version !== undefined && removed.version !== undefined && arrival.version === removed.version) {
     return arrival.since !== undefined && removed.sequence <= arrival.since;

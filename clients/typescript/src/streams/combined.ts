@@ -2,7 +2,7 @@ import type { Cancel, Environment } from '../environment.js';
 import type { Auth } from '../http/auth.js';
 import { Demultiplexer } from './demultiplexer.js';
 
-/** One stream to be carried. */
+/** A stream to open. */
 export interface StreamWish {
   readonly id: string;
   /** Path and query under `base`. */
@@ -10,20 +10,20 @@ export interface StreamWish {
   readonly lastEventId?: string | undefined;
 }
 
-/** The head of the answer that a request of its own would have had; with the body if it is a refusal. */
+/** The status and headers that a separate request would have received, with the body if it is a refusal. */
 export interface StreamAnswer {
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly body: string | undefined;
 }
 
-/** What becomes of a stream. Plain data: it is sent to other tabs. */
+/** What happened to a stream. Plain data, so that tabs can send it to each other. */
 export type StreamNews =
   | { readonly kind: 'answer'; readonly id: string; readonly answer: StreamAnswer }
   | { readonly kind: 'bytes'; readonly id: string; readonly bytes: Uint8Array<ArrayBuffer> }
-  /** `moved`: the network is not at fault; open it anew at once. */
+  /** `moved`: not a network error; reopen the stream immediately. */
   | { readonly kind: 'end'; readonly id: string; readonly moved: boolean }
-  /** It cannot be carried and needs a request of its own. */
+  /** The stream cannot be combined and needs its own request. */
   | { readonly kind: 'own'; readonly id: string };
 
 export interface CombinedOptions {
@@ -35,9 +35,9 @@ export interface CombinedOptions {
 
 export interface CombinedHandlers {
   onNews(news: StreamNews): void;
-  /** The server knows no combined streams. */
+  /** The server does not support combined streams. */
   onUnsupported(): void;
-  /** Settles when what was told has been read far enough; nothing when it has. */
+  /** Returns a promise that settles when the tabs have read enough, or undefined when they have. */
   whenRead(): Promise<void> | undefined;
 }
 
@@ -47,29 +47,32 @@ interface Entry {
 }
 
 interface Line {
-  /** Known when the headers have come. */
+  /** Set when the headers have arrived. */
   id: string | undefined;
   readonly abort: AbortController;
-  /** Chunks read. */
+  /** Number of chunks read. */
   heard: number;
   isPaused: boolean;
   isMoved: boolean;
 }
 
 const PATH = '/dunlin/v1/streams';
-/** A stream that is closed is often opened again at once, and that costs one request. */
+/** A closed stream is often reopened at once; within this time both changes need one request. In milliseconds. */
 const CLOSE_MS = 10;
-/** After a change that the server did not know, so that all streams come back with one request. Doubles up to the last. */
+/**
+ * Delay after a change that the server rejected as unknown, so that all streams reopen with one request. Doubles from the first to the last
+ * value, in milliseconds.
+ */
 const SETTLE_MS = [200, 5000] as const;
-/** Until streams that could not be closed are closed again. */
+/** Delay before streams that could not be closed are closed again, in milliseconds. */
 const RETRY_MS = 2000;
-/** The server writes at once after a change: a line that stays silent for so long is dead. */
+/** The server writes immediately after a change. A response that stays silent for so long is dead. */
 const DEAF_MS = 10_000;
 
 /**
- * One HTTP response that carries several event streams. It is opened with the first stream, changed by further requests, and
- * closed with the last. Where the server does not know the response any more (another node answers, or it has restarted), all
- * streams end as moved, and their owners open them again from where they are.
+ * One HTTP response that carries several event streams. The first stream opens it, further requests change it, and the last stream closes
+ * it. If the server does not know the response any more, because another node answers or it restarted, all streams end as moved. Their
+ * owners reopen them from their positions.
  */
 export class CombinedStream {
   readonly #options: CombinedOptions;
@@ -78,7 +81,7 @@ export class CombinedStream {
   readonly #closing = new Set<string>();
   #line: Line | undefined;
   #isChanging = false;
-  /** Until a stream may be opened; zero in good times. */
+  /** Delay before the next stream is opened, in milliseconds; 0 without errors. */
   #waitMs = 0;
   #stopWaiting: Cancel | undefined;
   #isStopped = false;
@@ -92,7 +95,7 @@ export class CombinedStream {
     return this.#entries.size;
   }
 
-  /** Idempotent by id. */
+  /** Opens a stream. Idempotent by id. */
   open(wish: StreamWish): void {
     if (this.#entries.has(wish.id)) return;
     this.#entries.set(wish.id, { wish, isAsked: false });
@@ -104,7 +107,7 @@ export class CombinedStream {
     if (this.#entries.delete(id)) this.#schedule(CLOSE_MS);
   }
 
-  /** Ends everything without a word. */
+  /** Ends all streams without notifying their owners. */
   stop(): void {
     this.#isStopped = true;
     this.#stopWaiting?.();
@@ -113,8 +116,8 @@ export class CombinedStream {
     this.#line = undefined;
   }
 
-  // Not by a timer where it can be helped: browsers let those of hidden pages run once a second, and the holder is hidden
-  // whenever another tab opens. Meanwhile others may join: while a request is under way, all changes wait for the next one.
+  // Uses a microtask instead of a timer where possible. Browsers run timers of hidden pages once a second, and the holder is hidden
+  // whenever the user opens another tab. While a request is in flight, all changes wait for the next one.
   #advance(): void {
     if (this.#waitMs > 0) this.#schedule(this.#waitMs);
     else void Promise.resolve().then(() => this.#flush());
@@ -158,11 +161,11 @@ export class CombinedStream {
         this.#flush();
         await this.#read(line, response.body);
       } else {
-        // A sign-in page of a hotel or a proxy's error page: it goes away.
+        // A temporary page of an intermediary, such as a captive portal or a proxy's error page: retry.
         void response.body?.cancel();
       }
     } catch {
-      // Cut, here or on the way: the streams that are left are told below.
+      // The response was aborted or broke: the remaining streams are notified below.
     }
     if (this.#line !== line) return;
     this.#line = undefined;
@@ -248,7 +251,7 @@ export class CombinedStream {
     line.abort.abort();
   }
 
-  /** The request as a whole was refused: what a request of its own may do better gets one. */
+  /** The whole request was refused. Streams that may succeed alone get their own requests. */
   async #refuse(response: Response, entries: readonly Entry[], isFirst: boolean): Promise<void> {
     const { status } = response;
     const body = await response.text();

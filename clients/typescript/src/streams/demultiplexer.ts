@@ -1,18 +1,18 @@
 export interface DemultiplexerHandlers {
-  /** Whole blocks of one stream. */
+  /** Complete blocks of one stream. */
   onBytes(stream: string, bytes: Uint8Array<ArrayBuffer>): void;
-  /** What the response says of a stream: opened, refused or ended. */
+  /** A block about a stream itself: opened, refused or ended. */
   onBlock(stream: string, fields: ReadonlyMap<string, string>): void;
 }
 
 const LINE_FEED = 10;
 const MARK = new TextEncoder().encode('stream: ');
-/** No event is so large; an answer that is something else must not fill the memory. */
+/** Larger than any event. Limits the memory that a response of another kind can use. In bytes. */
 const MAX_BLOCK = 8 * 1024 * 1024;
 
 /**
- * Takes a combined response (docs/spec/event-stream.md) apart. A block that begins with the field `stream` names the stream that
- * the blocks after it belong to; the server ends lines with LF only.
+ * Splits a combined response (docs/spec/event-stream.md) into its streams. A block that begins with the field `stream` names the stream of
+ * the blocks after it. The server ends lines with LF only.
  */
 export class Demultiplexer {
   readonly #handlers: DemultiplexerHandlers;

@@ -2,21 +2,21 @@ import type { Cancel } from '../environment.js';
 import { TAB_GONE_MS } from '../tabs/timing.js';
 import { CombinedStream, type CombinedOptions, type StreamNews, type StreamWish } from './combined.js';
 
-/** From any tab to the one that holds the response. */
+/** From any tab to the tab that holds the response. */
 export type TabRequest =
   | { readonly kind: 'open'; readonly tab: string; readonly wish: StreamWish }
   | { readonly kind: 'close'; readonly tab: string; readonly id: string }
-  /** These bytes of a stream have been read. */
+  /** The tab has read this many bytes of a stream. */
   | { readonly kind: 'read'; readonly tab: string; readonly id: string; readonly bytes: number }
-  /** The tab lives and has these streams; the holder answers. */
+  /** The tab is alive and has these streams. The holder answers. */
   | { readonly kind: 'here'; readonly tab: string; readonly ids: readonly string[] }
   | { readonly kind: 'bye'; readonly tab: string };
 
-/** The server's default limit; more streams than that are opened by themselves. */
+/** The server's default limit for one response. Further streams get their own requests. */
 const MAX_STREAMS = 32;
-/** The response is not read on while a tab is so far behind, in bytes; */
+/** The holder stops reading the response while a tab has this many unread bytes. */
 const MAX_UNREAD = 1024 * 1024;
-/** but a tab that reads nothing for so long is frozen: its streams end, and it resumes when it wakes. */
+/** A tab that reads nothing for this many milliseconds counts as frozen. Its streams end, and it resumes when it wakes. */
 const FROZEN_MS = 5000;
 
 interface Carried {
@@ -24,7 +24,7 @@ interface Carried {
   unread: number;
 }
 
-/** Carries the streams of all tabs of the browser, in the tab that was elected. */
+/** Carries the streams of all tabs of the browser. It runs in the elected tab. */
 export class Holder {
   readonly #options: CombinedOptions;
   readonly #tell: (tab: string, news?: StreamNews) => void;
@@ -33,7 +33,7 @@ export class Holder {
   readonly #tabs = new Map<string, number>();
   #resume: (() => void) | undefined;
 
-  /** `tell` without news says only who holds. */
+  /** `tell` without news only announces the holder. */
   constructor(
     options: CombinedOptions,
     tell: (tab: string, news?: StreamNews) => void,
@@ -81,14 +81,14 @@ export class Holder {
     }
   }
 
-  /** Drops tabs that ended without a word; `own` is this tab. */
+  /** Removes tabs that ended without a message. `own` is this tab. */
   prune(own: string): void {
     const oldest = this.#options.environment.now() - TAB_GONE_MS;
     for (const [tab, seenAt] of [...this.#tabs]) {
       if (tab === own || seenAt >= oldest) continue;
       const ids = [...this.#streams].filter(([, stream]) => stream.tab === tab).map(([id]) => id);
       this.#forget(tab);
-      // It may be frozen only, and open them again when it wakes.
+      // The tab may be frozen. It reopens its streams when it wakes.
       for (const id of ids) this.#tell(tab, { kind: 'end', id, moved: true });
     }
   }

@@ -1,4 +1,4 @@
-/** The stream ended although the network is there: another tab carries it from now on. Open it again at once. */
+/** The stream ended without a network error: another tab carries it now. Reopen it immediately. */
 export class StreamMoved extends Error {
   constructor() {
     super('Another tab holds the streams of this browser now.');

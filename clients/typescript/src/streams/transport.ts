@@ -6,29 +6,28 @@ import { Holder, type TabRequest } from './holder.js';
 import { StreamMoved } from './moved.js';
 
 export interface TransportOptions extends CombinedOptions {
-  /** Names lock and channel: the same for all tabs of one user and server, and for no others. */
+  /** Names lock and channel. Equal for all tabs of one user and server, and for no others. */
   readonly name: string;
 }
 
 /**
- * From the holder. The term grows with every change, so that a holder which slept through its own removal is not believed
- * when it wakes.
+ * From the holder. Every new holder has a higher term. Tabs ignore lower terms, so a deposed holder that wakes from sleep has no effect.
  */
 interface HolderMessage {
   readonly kind: 'holder';
   readonly term: number;
   readonly holder: string;
-  /** Whom the news is for. */
+  /** The recipient of the news. */
   readonly tab: string;
   readonly news?: StreamNews | 'unsupported' | undefined;
 }
 
 type Message = HolderMessage | (TabRequest & { readonly term: number });
 
-/** Bytes that are read before the holder is told: it waits only at many times that. */
+/** Bytes that a tab reads before it reports them. The holder stops reading only at many times that. */
 const READ_BYTES = 64 * 1024;
 
-/** How long a tab without a stream keeps its place in the election. */
+/** Milliseconds for which a tab without a stream stays in the election. */
 const LINGER_MS = 1000;
 
 /** A stream of this tab. */
@@ -43,12 +42,12 @@ interface Carried {
 }
 
 /**
- * Event streams over one HTTP response for the whole browser, whatever their addresses and formats: browsers open six connections
- * to a host over HTTP/1.1, and each stream would keep one.
+ * Carries the event streams of the whole browser over one HTTP response, for all addresses and formats. Over HTTP/1.1 a browser
+ * allows six connections to a host, and each separate stream would occupy one.
  *
- * `fetch` looks like the real one. Behind it, one tab is elected to hold a combined response (`CombinedStream`) and hands the bytes
- * of each stream to its tab. When that tab goes, freezes or is deposed, the streams of all tabs end with `StreamMoved`; their
- * feeds open them again from their last event ids, through the next holder.
+ * `fetch` has the signature of the browser's. Behind it, one elected tab holds a combined response (`CombinedStream`) and passes the bytes
+ * of each stream to its tab. When that tab closes, freezes or is deposed, the streams of all tabs end with `StreamMoved`. Their feeds
+ * reopen them from their last event ids, through the next holder.
  */
 export class StreamTransport {
   readonly #options: TransportOptions;
@@ -68,7 +67,7 @@ export class StreamTransport {
   #stopLingering: Cancel | undefined;
   #isUnsupported = false;
 
-  /** Only where `environment` has BroadcastChannel. */
+  /** Requires BroadcastChannel in `environment`. */
   constructor(options: TransportOptions) {
     const { environment, name } = options;
     this.#options = options;
@@ -76,18 +75,18 @@ export class StreamTransport {
     this.#election = createElection(environment, name, {
       onElected: () => this.#elected(),
       onDeposed: () => this.#deposed(),
-      // Web Locks that are there and forbidden: each tab for itself.
+      // Web Locks exist but are forbidden: each tab opens its own streams.
       onUnavailable: () => this.#unsupported(),
     });
     this.#stopListening = environment.onSignal('pagehide', () => this.#leave());
   }
 
-  /** This tab holds the response. */
+  /** Whether this tab holds the response. */
   get isHolding(): boolean {
     return this.#holder !== undefined;
   }
 
-  /** As `fetch`, for event streams under `base`. */
+  /** Works as `fetch`, for event streams under `base`. */
   readonly fetch = (url: string, init: RequestInit): Promise<Response> => {
     if (this.#isUnsupported) return this.#options.environment.fetch(url, init);
     return new Promise((resolve, reject) => {
@@ -122,7 +121,7 @@ export class StreamTransport {
     this.#beat();
   }
 
-  // The response is closed before the lead is passed on, so that the browser never holds two.
+  // Closes the response before passing the lead on, so that the browser never holds two.
   #leave(): void {
     if (!this.#channel) return;
     this.#send({ kind: 'bye', tab: this.#tab });
@@ -135,7 +134,7 @@ export class StreamTransport {
     for (const stream of [...this.#streams.values()]) this.#fail(stream, new StreamMoved());
   }
 
-  /** Leaves when there is nothing to do, and nothing comes soon: a reconnect must not cost an election. */
+  /** Leaves the election after `LINGER_MS` without a stream, so that a reconnect does not cost an election. */
   #mayLeave(): void {
     if (!this.#isIdle) return;
     this.#stopLingering ??= this.#options.environment.setTimer(LINGER_MS, () => {
@@ -163,7 +162,7 @@ export class StreamTransport {
     if (!this.#channel) return;
     if (message.kind === 'holder') return this.#fromHolder(message);
     if (!this.#holder) return;
-    // A tab that heard of later terms than this one would not believe it.
+    // Exceed every term that a tab has seen: tabs ignore lower terms.
     if (message.term > this.#term) this.#term = message.term + 1;
     this.#holder.heard(message);
     this.#mayLeave();
@@ -190,7 +189,7 @@ export class StreamTransport {
     this.#election.enter();
   }
 
-  /** The holder is another one: what was open is not any more, and what was asked for is asked for again. */
+  /** The holder changed: open streams end as moved, and requested streams are requested again. */
   #openAll(): void {
     for (const stream of [...this.#streams.values()]) {
       if (stream.body) this.#fail(stream, new StreamMoved());
@@ -218,7 +217,7 @@ export class StreamTransport {
     if (tab === this.#tab && news) this.#news(news);
   }
 
-  // Another tab speaks as the holder: its last words, or one of the two slept. The election decides, not the message.
+  // Another tab acts as the holder: its last message, or one of the two woke from sleep. The election decides, not the message.
   #outdo(term: number): void {
     this.#options.environment.setTimer(OUTDO_MS, () => {
       if (!this.#holder || term < this.#term) return;
@@ -250,7 +249,7 @@ export class StreamTransport {
   #answer(stream: Carried, { status, headers, body }: StreamAnswer): void {
     if (body !== undefined) {
       this.#streams.delete(stream.id);
-      // What a Response cannot be made of is a fault of the server's.
+      // A status that `Response` does not accept is a fault of the server.
       const isPossible = status >= 200 && status <= 599;
       const isEmpty = status === 204 || status === 205 || status === 304;
       stream.resolve(new Response(isEmpty ? null : body, { status: isPossible ? status : 502, headers }));

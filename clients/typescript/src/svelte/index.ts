@@ -1,20 +1,20 @@
 import { createSubscriber } from 'svelte/reactivity';
 import type { Connection, ConnectionState } from '../index.js';
 
-/** Anything with an immutable state and a way to hear of changes, such as `Store` and `Presence`. */
+/** An immutable state with change notifications, such as `Store` and `Presence`. */
 export interface Observable<State> {
   get(): State;
   subscribe(listener: () => void): () => void;
 }
 
-/** A value that templates, `$derived` and `$effect` follow by reading `current`. */
+/** A reactive value. Templates, `$derived` and `$effect` follow it by reading `current`. */
 export interface Reactive<Value> {
   readonly current: Value;
 }
 
 /**
- * What `select` takes out of the store. What reads it runs again only when the selection is another value by
- * `isEqual`, so a selector that builds an object or array needs one that looks inside. Listens while somebody reads.
+ * Returns what `select` takes from the store. Readers run again when the selection changes by `isEqual`. A selector that builds an object
+ * or array needs an `isEqual` that compares contents. Listens only while something reads the value.
  */
 export function fromStore<State, Selected = State>(
   store: Observable<State>,
@@ -28,7 +28,7 @@ export function fromStore<State, Selected = State>(
   );
 }
 
-/** The state of a connection, for a status dot. */
+/** Returns the state of a connection, for a status indicator. */
 export function fromConnection(connection: Pick<Connection, 'state' | 'onState'>): Reactive<ConnectionState> {
   return follow(
     () => connection.state,
@@ -43,7 +43,7 @@ function follow<Value>(
   isEqual: (one: Value, other: Value) => boolean,
 ): Reactive<Value> {
   let last: { value: Value } | undefined;
-  // The same object for as long as it is equal: what derives from it rests.
+  // Returns the same object while the values are equal, so that dependent values are not computed again.
   const value = () => {
     const next = read();
     if (!last || !isEqual(last.value, next)) last = { value: next };

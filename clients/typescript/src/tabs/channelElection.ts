@@ -1,7 +1,7 @@
 import type { Broadcast, Cancel, Environment } from '../environment.js';
 import type { Election, ElectionHandlers } from './election.js';
 
-/** A leader answers at once, also when it is hidden; whom nobody answers leads. */
+/** Milliseconds that a candidate waits for an answer before it leads. A leader answers at once, also when it is hidden. */
 const ANSWER_MS = 300;
 
 type Vote =
@@ -10,7 +10,7 @@ type Vote =
   | { readonly kind: 'gone' };
 
 /**
- * An election by messages, for pages that have BroadcastChannel and no Web Locks (`http://` on another host than localhost).
+ * An election by messages, for pages with BroadcastChannel but without Web Locks (`http://` on a host other than localhost).
  *
  * ```
  *            enter            no answer
@@ -20,8 +20,8 @@ type Vote =
  *     +------------- following <----------+
  *                       | steal --> leading, in the next term
  * ```
- * The higher term outranks the lower, and in one term the lower id the higher, so that of two leaders that hear each other one
- * stays. A tab that ends without `gone` is noticed by who misses its answers, and replaced by `steal`.
+ * The higher term outranks the lower; in one term the lower id outranks the higher. So of two leaders that reach each other one remains. A
+ * tab that ends without `gone` is detected by missing answers and replaced by `steal`.
  */
 export class ChannelElection implements Election {
   readonly #environment: Environment;
@@ -85,7 +85,7 @@ export class ChannelElection implements Election {
       case 'ask':
         if (this.#state === 'leading') return this.#announce();
         if (this.#state !== 'asking') return;
-        // Both ask: the lower id goes first. The other has not heard it if it came later.
+        // Both are candidates: the lower id goes first. The other may have started later and not received the first message.
         if (this.#id < vote.id) return this.#post({ kind: 'ask', id: this.#id });
         this.#stopAsking?.();
         this.#stopAsking = this.#environment.setTimer(ANSWER_MS * 2, () => this.#lead());

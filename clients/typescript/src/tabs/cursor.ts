@@ -1,6 +1,5 @@
 /**
- * Which of two positions (`epoch-offset`) comes first: negative, zero or positive; undefined when they cannot be
- * compared, because they are of two epochs or not of this form.
+ * Compares two positions (`epoch-offset`): negative, zero or positive. Returns undefined when they have different epochs or another form.
  */
 export function comparePositions(one: string, other: string): number | undefined {
   if (one === other) return 0;
@@ -22,17 +21,17 @@ export interface Step {
 export type Decision =
   /** The next event: deliver it. */
   | 'take'
-  /** Delivered before. */
+  /** Already delivered. */
   | 'drop'
-  /** Events in between are missing: ask for a replay. */
+  /** Events in between are missing: request a replay. */
   | 'gap'
-  /** The missing events cannot be determined: start anew. */
+  /** The missing events cannot be determined: reset. */
   | 'lost';
 
 /**
- * Decides about one frame of the shared stream for a tab at the position `own`. Every frame names the position before it,
- * so the frames form a chain; a tab takes a frame only where its own position is on that link. So every event arrives once
- * and in order, whoever leads, and however often a leader resumes or rewinds.
+ * Decides about one frame of the shared stream for a tab at the position `own`. Every frame names the position before it, so the frames
+ * form a chain. A tab accepts a frame only if its own position equals that previous position. So every event arrives once and in order,
+ * whichever tab leads, and however often a leader resumes or rewinds.
  */
 export function judgeStep(own: string | undefined, { position, previous }: Step): Decision {
   // Transient events have no position of their own.

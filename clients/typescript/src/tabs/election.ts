@@ -1,13 +1,13 @@
 import type { Environment, Locks } from '../environment.js';
 import { ChannelElection } from './channelElection.js';
 
-/** Which tab of the browser leads. At most one does, but for a moment after it was replaced for not answering. */
+/** Elects the tab that leads. At most one tab leads, except for a moment after a leader that did not answer was replaced. */
 export interface Election {
-  /** Queues for the lead; already there, does nothing. */
+  /** Queues for the lead. Idempotent. */
   enter(): void;
   /** Takes the lead from a leader that does not answer. */
   steal(): void;
-  /** Gives the lead up, or the place in the queue. */
+  /** Gives up the lead, or the place in the queue. */
   leave(): void;
 }
 
@@ -15,11 +15,11 @@ export interface ElectionHandlers {
   onElected(): void;
   /** Another tab leads now, because this one did not answer. Not called after `leave`. */
   onDeposed(): void;
-  /** Nobody can be elected here. */
+  /** Elections are impossible here. */
   onUnavailable(): void;
 }
 
-/** By Web Locks where there are any; by messages in insecure contexts, which have none. */
+/** Uses Web Locks where they exist, and messages in insecure contexts, which have none. */
 export function createElection(environment: Environment, name: string, handlers: ElectionHandlers): Election {
   return environment.locks
     ? new LockElection(environment.locks, name, handlers)
@@ -32,7 +32,7 @@ interface Candidacy {
   isOver: boolean;
 }
 
-/** Who leads is who holds the Web Lock; the browser passes it on when a tab ends, however it ends. */
+/** The holder of the Web Lock leads. The browser passes the lock on when a tab ends for any reason. */
 class LockElection implements Election {
   readonly #locks: Locks;
   readonly #name: string;
@@ -73,7 +73,7 @@ class LockElection implements Election {
         this.#handlers.onElected();
       });
     this.#locks.request(this.#name, { signal: candidacy.abort.signal, steal }, whileHeld).catch(() => {
-      // Withdrawn by `leave`; or stolen by another tab; or the browser knows locks and forbids them here.
+      // Rejected for one of three reasons: `leave` withdrew the request, another tab stole the lock, or the browser forbids locks here.
       if (candidacy.isOver) return;
       candidacy.isOver = true;
       this.#current = undefined;

@@ -6,23 +6,23 @@ import { comparePositions } from './cursor.js';
 import type { HereMessage, LeaderNews } from './messages.js';
 import { TAB_GONE_MS } from './timing.js';
 
-/** Changes of the topics within this time cost one reconnect. */
+/** Changes of the topics within this many milliseconds cost one reconnect. */
 const COALESCE_MS = 20;
 
 export interface LeaderOptions {
   readonly environment: Environment;
   readonly auth: Auth;
   readonly deviceId: string;
-  /** Address of a stream that carries these topics. */
+  /** Returns the address of a stream that carries these topics. */
   readonly url: (topics: readonly string[]) => string;
   readonly maxTopics: number;
   readonly heartbeatSeconds?: number | undefined;
   readonly awaitsHello?: boolean | undefined;
-  /** How streams are opened; default the environment's own `fetch`. */
+  /** Opens streams; default: `fetch` of the environment. */
   readonly fetch?: Environment['fetch'] | undefined;
 }
 
-/** The tab that holds the stream: serves the topics of all tabs, and tells them everything it learns. */
+/** The tab that holds the stream. It serves the topics of all tabs and broadcasts all news of the stream. */
 export class Leader {
   readonly #options: LeaderOptions;
   readonly #tell: (news: LeaderNews) => void;
@@ -30,7 +30,7 @@ export class Leader {
   readonly #tabs = new Map<string, { topics: readonly string[]; seenAt: number }>();
   readonly #refused = new Set<string>();
   #served: readonly string[] = [];
-  /** What the server took last. */
+  /** The topics that the server accepted last. */
   #taken: readonly string[] = [];
   #stopCoalescing: Cancel | undefined;
   #isStopped = false;
@@ -57,13 +57,13 @@ export class Leader {
     );
   }
 
-  /** Opens the stream behind `position`, for the tabs heard of so far. */
+  /** Opens the stream after `position`, for all known tabs. */
   start(position: string | undefined): void {
     this.#feed.reconnect(position);
     this.#feed.connect();
   }
 
-  /** Closes the stream; says nothing any more. */
+  /** Closes the stream and sends no more news. */
   stop(): void {
     this.#isStopped = true;
     this.#stopCoalescing?.();
@@ -92,7 +92,7 @@ export class Leader {
     if (this.#tabs.delete(tab)) this.#serve();
   }
 
-  /** Drops tabs that ended without a word; `own` is this tab. */
+  /** Removes tabs that ended without a message. `own` is this tab. */
   prune(own: string): void {
     const oldest = this.#options.environment.now() - TAB_GONE_MS;
     for (const [tab, { seenAt }] of [...this.#tabs]) {
@@ -105,7 +105,7 @@ export class Leader {
     return [...new Set(topics)].filter((topic) => !this.#refused.has(topic)).sort();
   }
 
-  // Sends again what a tab missed; the others recognise what they have seen.
+  // Replays the events that a tab missed. The other tabs drop known events.
   #rewind(position: string): void {
     const own = this.#feed.position;
     const distance = own === undefined ? -1 : comparePositions(position, own);
@@ -119,8 +119,8 @@ export class Leader {
     });
   }
 
-  // What is refused together may be all right without those who came last: they get streams of their own, in which a refusal
-  // is theirs alone. A leader whose first stream is refused keeps its own topics: it was heard first.
+  // The server refused a stream, and the latest topics may be the cause. The tabs that asked for them open their own streams, so a refusal
+  // affects only them. A leader whose first stream is refused keeps its own topics, because it was first.
   #letNewcomersGo(): boolean {
     if (this.#served.length === 0) return false;
     const [own] = this.#tabs.keys();

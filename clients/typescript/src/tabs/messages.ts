@@ -3,7 +3,7 @@ import type { FeedFrame } from '../connection/feed.js';
 import type { ConnectionState, SignedOutReason } from '../connection/state.js';
 import type { Problem } from '../http/problem.js';
 
-/** From any tab. `behind`: where it stands, when it misses something that the leader is past. */
+/** From any tab. `behind`: the position of the tab, when it misses events that the leader has already received. */
 export interface HereMessage {
   readonly kind: 'here';
   readonly tab: string;
@@ -24,17 +24,16 @@ export type LeaderNews =
       readonly kind: 'state';
       readonly state: ConnectionState;
       readonly position: string | undefined;
-      /** What the stream of the leader carries. */
+      /** The topics that the leader's stream carries. */
       readonly topics: readonly string[];
     }
-  /** A topic that the user may not read; the tabs that asked for it stop. */
+  /** A topic that the user may not read. The tabs that asked for it stop. */
   | { readonly kind: 'refused'; readonly topic: string; readonly problem: Problem }
-  /** No room for the topics of this tab: it opens a stream of its own. */
+  /** The leader's stream has no room for the topics of this tab, which opens its own stream. */
   | { readonly kind: 'full'; readonly tab: string };
 
 /**
- * From the leader. The term grows with every change of leadership, so that a leader which slept through its own
- * removal is not believed when it wakes.
+ * From the leader. Every new leader has a higher term. Tabs ignore lower terms, so a deposed leader that wakes from sleep has no effect.
  */
 export interface LeaderMessage {
   readonly kind: 'leader';

@@ -12,21 +12,21 @@ import { BEAT_MS, OUTDO_MS } from './timing.js';
 export { BEAT_MS };
 
 export interface SharedConnectionOptions extends LeaderOptions {
-  /** Names lock and channel: the same for all tabs that can share a stream, and for no others. */
+  /** Names lock and channel. Equal for all tabs that can share a stream, and for no others. */
   readonly name: string;
-  /** Topics of this connection; empty for a stream without topics. */
+  /** Topics of this connection. Empty for a stream without topics. */
   readonly topics: readonly string[];
   readonly format?: WireFormat | undefined;
-  /** The connection was disposed of. */
+  /** Called when the connection is disposed. */
   readonly onDispose?: (() => void) | undefined;
 }
 
 /**
- * A connection over the one stream of this browser. One tab is elected to lead: it holds the stream and broadcasts every
- * event. All tabs, the leader too, compare the broadcast with their own position, so a change of leader loses and repeats
- * nothing: the new leader resumes from its own position, and each tab drops known events and asks for missing ones.
+ * A connection over the one stream of this browser. One tab is elected to lead: it holds the stream and broadcasts every event. All tabs,
+ * the leader too, compare the broadcast with their own position. So a change of leader neither loses nor repeats events: the new leader
+ * resumes from its own position, and each tab drops known events and requests missing ones.
  *
- * `transition` decides; this class carries the effects out.
+ * `transition` decides; this class carries out the effects.
  */
 export class SharedConnection<Events extends EventMap = EventMap> extends ConnectionBase<Events> {
   readonly #options: SharedConnectionOptions;
@@ -38,7 +38,7 @@ export class SharedConnection<Events extends EventMap = EventMap> extends Connec
   #leader: Leader | undefined;
   #stopBeat: Cancel | undefined;
 
-  /** Only where `environment` has BroadcastChannel. */
+  /** Requires BroadcastChannel in `environment`. */
   constructor(options: SharedConnectionOptions) {
     super(options.environment, options.format);
     const { environment } = options;
@@ -64,7 +64,7 @@ export class SharedConnection<Events extends EventMap = EventMap> extends Connec
     return this.#tabState.position;
   }
 
-  /** This tab holds the stream. */
+  /** Whether this tab holds the stream. */
   get isLeading(): boolean {
     const { role } = this.#tabState;
     return role === 'leader' || role === 'alone';
@@ -103,7 +103,7 @@ export class SharedConnection<Events extends EventMap = EventMap> extends Connec
         this.#channel = this.#openChannel();
         this.#channel.onMessage((message) => this.#take({ type: 'message', message: message as TabMessage }));
         return this.#election.enter();
-      // The stream is closed before the lock is passed on, so that the browser never holds two.
+      // Closes the stream before passing the lock on, so that the browser never holds two.
       case 'leave':
         this.#stopBeat?.();
         this.#leader?.stop();
@@ -139,7 +139,7 @@ export class SharedConnection<Events extends EventMap = EventMap> extends Connec
         environment.setTimer(OUTDO_MS, () => this.#take({ type: 'outdo', term: effect.term }));
         return;
       case 'announce':
-        // A handler that ran before may have disconnected.
+        // An earlier handler may have disconnected.
         if (effect.state === this.state) this.announce(effect.state, effect.previous);
     }
   }

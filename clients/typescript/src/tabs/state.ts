@@ -23,22 +23,22 @@ export type TabRole = 'off' | 'follower' | 'leader' | 'alone';
 /** One tab of a shared connection. Immutable. */
 export interface TabState {
   readonly role: TabRole;
-  /** What the application sees. */
+  /** The state that the application sees. */
   readonly connection: ConnectionState;
-  /** The position up to which the handlers have received every event. */
+  /** The position of the last event that the handlers received. */
   readonly position: string | undefined;
-  /** The stream of the leader carries the topics of this tab, and `position` is on it. */
+  /** Whether the leader's stream carries the topics of this tab and `position` is a position of that stream. */
   readonly isAttached: boolean;
-  /** Number of the leadership. Messages of an earlier one are ignored. */
+  /** Number of the leadership. Messages with a lower term are ignored. */
   readonly term: number;
   readonly leaderTab: string;
-  /** Topics of the other tabs, so that this tab can serve them from the moment it leads. */
+  /** Topics of the other tabs, so that this tab can serve them as soon as it leads. */
   readonly others: Readonly<Record<string, { readonly topics: readonly string[]; readonly heardAt: number }>>;
-  /** Term and position of the last request for a replay: one request for each place. */
+  /** Term and position of the last replay request. Limits requests to one per position. */
   readonly askedAt: string | undefined;
-  /** The leader spoke since the last beat. */
+  /** Whether the leader sent a message since the last beat. */
   readonly heard: boolean;
-  /** Beats in a row without a word of the leader. */
+  /** Number of consecutive beats without a message of the leader. */
   readonly missed: number;
   readonly beats: number;
 }
@@ -63,11 +63,11 @@ export type TabEffect =
   /** Stop the beat and the stream, leave the election, close the channel; in this order. */
   | { readonly type: 'leave' }
   | { readonly type: 'post'; readonly message: TabMessage }
-  /** Tell the other tabs, also when this tab is not connected. */
+  /** Notify the other tabs, also when this tab is not connected. */
   | { readonly type: 'signOut'; readonly reason: SignedOutReason }
   | { readonly type: 'beat' }
   | { readonly type: 'election'; readonly call: 'enter' | 'leave' | 'steal' }
-  /** Open the stream for these tabs, behind the position. */
+  /** Open the stream after the position, for these tabs. */
   | { readonly type: 'lead'; readonly tabs: readonly HereMessage[]; readonly position: string | undefined }
   | { readonly type: 'leader'; readonly call: 'heard'; readonly with: HereMessage }
   | { readonly type: 'leader'; readonly call: 'forget' | 'prune'; readonly with: string }
@@ -81,7 +81,7 @@ export type TabEffect =
 /** What a transition depends on besides state and input. */
 export interface TabContext {
   readonly tab: string;
-  /** Topics of this tab; empty for a stream without topics. */
+  /** Topics of this tab. Empty for a stream without topics. */
   readonly topics: readonly string[];
   readonly now: number;
 }
@@ -103,7 +103,7 @@ export const INITIAL_TAB: TabState = {
   beats: 0,
 };
 
-/** The only place where the state of a tab changes. The caller carries the effects out in their order. */
+/** Returns the next state and the effects, which the caller carries out in order. No other code changes the state of a tab. */
 export function transition(
   state: TabState,
   input: TabInput,
@@ -114,7 +114,7 @@ export function transition(
   return turn;
 }
 
-/** One transition under way: a copy of the state, and the effects so far. */
+/** One transition in progress: a copy of the state, and the effects so far. */
 class Turn {
   readonly state: { -readonly [Key in keyof TabState]: TabState[Key] };
   readonly effects: TabEffect[] = [];
@@ -266,8 +266,8 @@ class Turn {
     const { state } = this;
     if (state.role === 'alone' || term < state.term) return;
     const isLeader = state.role === 'leader';
-    // The last message of the former leader, or one of the two slept while its lock was stolen. The election decides, not
-    // the message, and it tells the loser. The winner continues with a higher term.
+    // This is the last message of the former leader, or one of the two slept while its lock was stolen. The election decides, not the
+    // message: it deposes the loser. The winner continues with a higher term.
     if (isLeader && leader !== this.#context.tab) return void this.effects.push({ type: 'outdo', term });
     const isNew = term !== state.term || leader !== state.leaderTab;
     state.term = term;
@@ -327,9 +327,9 @@ class Turn {
   #leaderState({ state: connection, position, topics }: LeaderNews & { kind: 'state' }): void {
     const { state } = this;
     if (connection.name === 'signedOut' || connection.name === 'closed') {
-      // For all tabs alike. A leader that only leaves does not end them.
+      // These states concern all tabs. A leader that only leaves does not end the others.
       if (connection.name === 'closed' && !connection.problem) return;
-      // Not as the leader: the next leader may ignore messages of this term.
+      // Sent by the tab, not by the leader: the next leader may ignore messages of this term.
       if (state.role === 'leader' && connection.name === 'signedOut')
         this.#post({ kind: 'signOut', reason: connection.reason });
       return this.#leave(connection);
@@ -358,13 +358,13 @@ class Turn {
       state.missed = 0;
       return void effects.push({ type: 'election', call: 'steal' });
     }
-    // While the stream is down the timers of a hidden leader may be late: the message makes it look at the time.
+    // While the stream is down, the timers of a hidden leader may be late. The message makes it check its timers.
     if (!state.heard || state.connection.name !== 'live' || state.beats % PRESENCE_BEATS === 0)
       this.#sayHere();
     state.heard = false;
   }
 
-  // Once for each place: the answer is a replay, which may take a while to begin.
+  // One request per position: the replay may start late.
   #askForReplay(): void {
     const { state } = this;
     const place = `${state.term} ${state.position}`;

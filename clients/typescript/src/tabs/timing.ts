@@ -1,12 +1,12 @@
-/** A follower that heard nothing for so long asks the leader, which answers at once even when it is hidden. */
+/** A follower that received nothing for this many milliseconds asks the leader, which answers at once even when it is hidden. */
 export const BEAT_MS = 5000;
-/** Unanswered questions after which the leader is taken to be asleep. */
+/** Number of unanswered requests after which the leader counts as asleep. */
 export const MISSED_BEATS = 3;
-/** A follower speaks up at least so often, so that the leader keeps what it wants. */
+/** A follower reports at least once in this many beats, so that the leader keeps its topics. */
 export const PRESENCE_BEATS = 12;
-/** The same as a time: beats of hidden tabs may come once a minute. */
+/** The same in milliseconds, because beats of hidden tabs may run once a minute. */
 export const PRESENCE_MS = PRESENCE_BEATS * BEAT_MS;
-/** A tab that was not heard of for so long is gone. Browsers let hidden tabs speak once a minute. */
+/** A tab without a message for this many milliseconds counts as closed. Browsers run timers of hidden tabs once a minute. */
 export const TAB_GONE_MS = 180_000;
-/** How long a leader waits, when another speaks as the leader, for the election to say who leads. */
+/** Milliseconds that a leader waits for the election when another tab acts as the leader. */
 export const OUTDO_MS = 20;

@@ -1,15 +1,15 @@
 import { onScopeDispose, shallowRef, type ShallowRef } from 'vue';
 import type { Connection, ConnectionState } from '../index.js';
 
-/** Anything with an immutable state and a way to hear of changes, such as `Store`, `Presence` and `Replication`. */
+/** An immutable state with change notifications, such as `Store`, `Presence` and `Replication`. */
 export interface Observable<State> {
   get(): State;
   subscribe(listener: () => void): () => void;
 }
 
 /**
- * What `select` takes out of the store. What depends on it runs again only when the selection is another value by
- * `isEqual`, so a selector that builds an object or array needs one that looks inside. Listens until its scope ends.
+ * Returns what `select` takes from the store. Dependents run again when the selection changes by `isEqual`. A selector that builds an
+ * object or array needs an `isEqual` that compares contents. Listens until its effect scope ends.
  */
 export function useStore<State, Selected = State>(
   store: Observable<State>,
@@ -23,7 +23,7 @@ export function useStore<State, Selected = State>(
   );
 }
 
-/** The state of a connection, for a status dot. */
+/** Returns the state of a connection, for a status indicator. */
 export function useConnectionState(
   connection: Pick<Connection, 'state' | 'onState'>,
 ): Readonly<ShallowRef<ConnectionState>> {
@@ -42,7 +42,7 @@ function follow<Value>(
   const current = shallowRef(read()) as ShallowRef<Value>;
   const stop = listen(() => {
     const next = read();
-    // The same object for as long as it is equal: what derives from it rests.
+    // Keeps the same object while the values are equal, so that dependent values are not computed again.
     if (!isEqual(current.value, next)) current.value = next;
   });
   onScopeDispose(stop);

@@ -30,7 +30,7 @@ async function live() {
 
 describe('Control frames and events of applications', () => {
   for (const type of ['dunlin.goodbye', 'dunlin.reset', 'dunlin.hello', 'dunlin.revoked', 'dunlin.later']) {
-    test(`"${type}" without a control field is neither obeyed nor handed on, and its id counts`, async () => {
+    test(`"${type}" without a control field is ignored except for its id`, async () => {
       const { connection, seen } = await live();
       const resets: unknown[] = [];
       connection.onReset((reset) => resets.push(reset));
@@ -41,21 +41,21 @@ describe('Control frames and events of applications', () => {
     });
   }
 
-  test('A control frame is known by its control field, whatever its event name', async () => {
+  test('a control frame is recognised by its control field, not its event name', async () => {
     const { connection } = await live();
     streams.last.send('event: x\ncontrol: goodbye\ndata: {"reason":"signedOut"}\n\n');
     await settle();
     expect(connection.state).toMatchObject({ name: 'signedOut', reason: 'signedOut' });
   });
 
-  test('A control frame of a later version is handed on under its name', async () => {
+  test('a control frame of a later version is delivered under its name', async () => {
     const { connection, seen } = await live();
     streams.last.control(undefined, 'later', 1);
     await settle();
     expect([connection.state.name, seen]).toEqual(['live', [['dunlin.later', 1]]]);
   });
 
-  test('An event whose name is that of all handlers is handed over once', async () => {
+  test('an event named like the handlers of all events is delivered once', async () => {
     const { seen } = await live();
     streams.last.event('7-1', '*', 1);
     await settle();

@@ -31,10 +31,10 @@ async function live(options: Partial<ConnectionOptions> = {}) {
   return { connection, seen };
 }
 
-describe('A stream that is not shared, in a hidden page', () => {
+describe('An unshared stream in a hidden page', () => {
   const mayLetGo = () => true;
 
-  test('is let go of after some seconds, and resumed from its last id when the page is shown', async () => {
+  test('closes after some seconds and resumes when the page is shown', async () => {
     const { connection, seen } = await live({ mayLetGo });
     streams.last.event('7-1', 'changed', 1);
     await settle();
@@ -53,14 +53,14 @@ describe('A stream that is not shared, in a hidden page', () => {
     expect(seen).toEqual([['changed', 1]]);
   });
 
-  test('is let go of in a tab that was opened in the background', async () => {
+  test('closes in a tab that was opened in the background', async () => {
     environment.hidden = true;
     await live({ mayLetGo });
     await environment.clock.advance(HIDDEN_MS);
     expect(streams.last.isClosed).toBe(true);
   });
 
-  test('is kept when the page is shown again soon', async () => {
+  test('stays open when the page is shown again soon', async () => {
     const { connection } = await live({ mayLetGo });
     environment.signal('hidden');
     await environment.clock.advance(HIDDEN_MS - 1);
@@ -70,7 +70,7 @@ describe('A stream that is not shared, in a hidden page', () => {
     expect(streams.opened).toHaveLength(1);
   });
 
-  test('is kept where it may not be let go of, and one that the page closed stays closed', async () => {
+  test('stays open when it must not close, and stays closed when the page closed it', async () => {
     const { connection } = await live();
     environment.signal('hidden');
     await environment.clock.advance(HIDDEN_MS * 3);

@@ -21,7 +21,7 @@ afterEach(async () => {
   await server.close();
 });
 
-// The real fetch, and waits that end at once: the network decides when things happen, not time.
+// The real fetch with timers that fire immediately, so that only the network determines the order.
 function environment(): Environment {
   return {
     ...browserEnvironment(),
@@ -58,7 +58,7 @@ function until(name: ConnectionState['name']): Promise<ConnectionState> {
 }
 
 describe('Against a real HTTP server', () => {
-  test('A resumed connection misses nothing and sees nothing twice', async () => {
+  test('a resumed connection has no gap or duplicate', async () => {
     const seed = testSeed();
     const random = new Random(seed);
     const total = 2000;
@@ -71,7 +71,7 @@ describe('Against a real HTTP server', () => {
         if (value === total) resolve();
       });
     });
-    // Streams break at random places of the flow: in the replay, and while events are published.
+    // Cuts streams at random places: during the replay and while events are published.
     server.onStream = () => {
       if (random.below(3) === 0 && seen.length < total / 2) setImmediate(() => server.cut());
     };
@@ -85,7 +85,7 @@ describe('Against a real HTTP server', () => {
     expect(server.lastEventIds.length).toBeGreaterThan(5);
   });
 
-  test('A server that is away and comes back is found again', async () => {
+  test('a connection reconnects after a server outage', async () => {
     connect();
     await until('live');
     const { port } = new URL(base);
@@ -100,7 +100,7 @@ describe('Against a real HTTP server', () => {
     expect(connection.isConnected()).toBe(true);
   });
 
-  test('Disconnecting closes the response at the server', async () => {
+  test('disconnecting closes the response at the server', async () => {
     const closed = new Promise<void>((resolve) => {
       server.onStream = (response) => response.on('close', resolve);
     });
@@ -111,7 +111,7 @@ describe('Against a real HTTP server', () => {
     expect(connection.state.name).toBe('closed');
   });
 
-  test('401 is answered by one refresh, and the new token is used', async () => {
+  test('401 causes one refresh, and the new token is used', async () => {
     const tokens: (string | undefined)[] = [];
     server.refuse = (request, response) => {
       tokens.push(request.headers.authorization);

@@ -35,7 +35,7 @@ const goodbye = (reason: string, reconnectInMs?: number, steady = true): Connect
   steady,
 });
 
-/** Expected next state; `same` for the very same object. */
+/** Expected next state. `same`: the identical object. */
 const table: [StateKey, ConnectionInput, 'same' | (Partial<ConnectionState> & Record<string, unknown>)][] = [
   ['closed', { type: 'connect' }, { name: 'connecting', stream: 1, attempt: 0 }],
   ['suspended', { type: 'connect' }, { name: 'connecting', stream: 4 }],
@@ -135,18 +135,18 @@ describe('The transition table', () => {
     });
   }
 
-  test('A network failure is offline when the browser says that there is no network', () => {
+  test('a network failure means offline when the browser reports it', () => {
     const next = transition(states.connecting, failed(network), { random: 1, online: false });
     expect(next).toMatchObject({ name: 'offline', delayMs: 30000 });
   });
 
-  test('Offline is not left by becoming visible while there is no network', () => {
+  test('a visible page does not leave offline without a network', () => {
     expect(transition(states.offline, { type: 'visible' }, { random: 1, online: false })).toBe(
       states.offline,
     );
   });
 
-  test('The server’s retry time is used after a steady stream, and the backoff after that', () => {
+  test('retry: applies after a steady stream, and the backoff afterwards', () => {
     const context = { random: 1, online: true, retryMs: 2718 };
     const first = transition(states.live, failed(network, true), context);
     expect(first).toMatchObject({ delayMs: 2718, attempt: 1 });
@@ -154,7 +154,7 @@ describe('The transition table', () => {
     expect(again).toMatchObject({ delayMs: 2000, attempt: 2 });
   });
 
-  test('A connection never gives up', () => {
+  test('a connection retries for ever', () => {
     let state: ConnectionState = states.connecting;
     for (let round = 0; round < 1000; round++) {
       state = transition(state, failed(network, false, state.stream), { random: 1, online: true });
@@ -166,13 +166,13 @@ describe('The transition table', () => {
 });
 
 describe('Backoff', () => {
-  test('The upper ends are 1, 2, 4, 8, 16 and then 30 seconds for ever', () => {
+  test('the upper bounds are 1, 2, 4, 8, 16 and then always 30 seconds', () => {
     expect([0, 1, 2, 3, 4, 5, 6, 500].map((attempt) => backoffMs(attempt, 1))).toEqual([
       1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000,
     ]);
   });
 
-  test('The jitter is full: uniform from nothing to the upper end', () => {
+  test('the jitter is full: uniform between 0 and the upper bound', () => {
     expect([0, 0.25, 0.5, 1].map((random) => backoffMs(3, random))).toEqual([0, 2000, 4000, 8000]);
   });
 });

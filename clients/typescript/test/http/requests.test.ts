@@ -57,7 +57,7 @@ describe('A request', () => {
     });
   });
 
-  test('names the user it acts for, and a sign-in names nobody', async () => {
+  test('names its user, except for a sign-in', async () => {
     const own = requests({ user: 'bob@example.org' });
     await own.send('POST', '/things', { body: {} });
     await own.send('POST', '/login', { body: {}, anonymous: true });
@@ -66,7 +66,7 @@ describe('A request', () => {
     expect(named).toEqual(['bob%40example.org', null, null]);
   });
 
-  test('refused because another user is signed in now ends the session of its user', async () => {
+  test('refused because of another user ends the session of its user', async () => {
     let refreshed = 0;
     answers = [() => json(409, { code: 'user_changed', title: 'Another user is signed in now.' })];
     const refresh = async () => (refreshed++, true);
@@ -75,7 +75,7 @@ describe('A request', () => {
     expect([sent.length, refreshed, signedOut]).toEqual([1, 0, 1]);
   });
 
-  test('answered with nothing has no body', async () => {
+  test('answered without content has no body', async () => {
     answers.push(() => json(204, undefined));
     expect((await requests().send('DELETE', '/things')).body).toBeUndefined();
   });
@@ -103,13 +103,13 @@ describe('A request', () => {
     expect(refreshes).toBe(1);
   });
 
-  test('answered 401 again signs out', async () => {
+  test('answered 401 again ends the session', async () => {
     answers.push(() => json(401, {}));
     expect(await refused(requests().send('GET', '/things'))).toMatchObject({ kind: 'signedOut' });
     expect(signedOut).toBe(1);
   });
 
-  test('to sign in is refused without signing out', async () => {
+  test('for a sign-in is refused without ending the session', async () => {
     answers.push(() => json(401, { code: 'auth.failed' }));
     const problem = await refused(requests().send('POST', '/login', { anonymous: true }));
     expect(problem).toMatchObject({ kind: 'signedOut', code: 'auth.failed' });
@@ -145,7 +145,7 @@ describe('Problems', () => {
     });
   }
 
-  test('Retry-After is understood in seconds and as a date of the server’s clock', async () => {
+  test('Retry-After is parsed as seconds and as a date of the server’s clock', async () => {
     const date = { Date: 'Wed, 01 Jan 2020 00:00:00 GMT', 'Retry-After': 'Wed, 01 Jan 2020 00:00:07 GMT' };
     answers.push(
       () => json(429, {}, { 'Retry-After': '3' }),
@@ -158,12 +158,12 @@ describe('Problems', () => {
     expect(await refused(subject.send('GET', '/'))).toMatchObject({ kind: 'busy', retryAfterMs: undefined });
   });
 
-  test('A refusal that is not a problem document is a problem all the same', async () => {
+  test('a refusal without a problem document becomes a problem', async () => {
     answers.push(() => new Response('<html>Bad gateway</html>', { status: 502 }));
     expect(await refused(requests().send('GET', '/'))).toMatchObject({ kind: 'busy', status: 502 });
   });
 
-  test('A network that fails, an answer that is cut off and one that is not JSON are told apart', async () => {
+  test('network errors, truncated answers and invalid JSON are distinguished', async () => {
     answers.push(
       () => Promise.reject(new TypeError('fetch failed')),
       () => new Response(new ReadableStream({ start: (body) => body.error(new TypeError('terminated')) })),
@@ -175,7 +175,7 @@ describe('Problems', () => {
     expect(await refused(subject.send('GET', '/'))).toMatchObject({ kind: 'unexpected' });
   });
 
-  test('A mistake in code is not taken for the network, so nothing is retried for ever', () => {
+  test('a programming error is no network error and is not retried', () => {
     expect(problemOf(new TypeError("Cannot read properties of undefined (reading 'x')")).kind).toBe(
       'unexpected',
     );
@@ -229,7 +229,7 @@ describe('Leases of the engine on the wire', () => {
 });
 
 describe('The device id', () => {
-  test('is made once per browser and kept', () => {
+  test('is created once per browser and stored', () => {
     const kept = new Map<string, string>();
     environment.storage = {
       getItem: (key) => kept.get(key) ?? null,
@@ -240,7 +240,7 @@ describe('The device id', () => {
     expect(deviceId(environment)).toBe(first);
   });
 
-  test('Each user of a browser has a device id of their own', () => {
+  test('differs between the users of a browser', () => {
     const kept = new Map<string, string>();
     environment.storage = {
       getItem: (key) => kept.get(key) ?? null,
@@ -251,7 +251,7 @@ describe('The device id', () => {
     expect(new Set([alice, deviceId(environment, 'bob'), deviceId(environment)]).size).toBe(3);
   });
 
-  test('is replaced when what was kept is not valid, and works where nothing can be kept', () => {
+  test('is replaced when the stored one is invalid, and works without storage', () => {
     environment.storage = { getItem: () => 'not valid!', setItem: () => {} };
     expect(deviceId(environment)).toMatch(/^[A-Za-z0-9._-]{1,64}$/);
     environment.storage = {

@@ -71,20 +71,20 @@ async function acquired(seconds = 30): Promise<Lease> {
 }
 
 describe('Acquiring', () => {
-  test('A granted lease has its fence and is held', async () => {
+  test('a granted lease has its fencing token and is held', async () => {
     const lease = await acquired();
     expect(lease.fence).toBe(41);
     expect(lease.isHeld).toBe(true);
     expect(leases.held.has(lease)).toBe(true);
   });
 
-  test('A resource held by another says by whom', async () => {
+  test('a held resource reports its holder', async () => {
     server.onAcquire = () => ({ status: 'held', holder: { owner: { name: 'Bob' } } });
     const result = await leases.tryAcquire('cases/1/name');
     expect(result).toEqual({ status: 'held', holder: { owner: { name: 'Bob' } } });
   });
 
-  test('A lost reply is asked for again with the same lease id', async () => {
+  test('a request with a lost reply is repeated with the same lease id', async () => {
     server.onAcquire = (request) => {
       if (server.acquires.length < 3) throw problem('network');
       return { status: 'granted', grant: grantOf(request.leaseId, 30) };
@@ -96,7 +96,7 @@ describe('Acquiring', () => {
     expect(server.acquires).toHaveLength(3);
   });
 
-  test('When the outcome stays unknown the lease is given back, in case it was granted', async () => {
+  test('a lease with an unknown outcome is released', async () => {
     server.onAcquire = () => Promise.reject(problem('network'));
     const outcome = acquired().catch((error: DunlinError) => error.kind);
     await environment.clock.advance(10_000);
@@ -104,13 +104,13 @@ describe('Acquiring', () => {
     expect(server.releases).toMatchObject([{ leaseId: server.acquires[0]!.leaseId }]);
   });
 
-  test('Two leases of one tab have two ids', async () => {
+  test('two leases of one tab have different ids', async () => {
     await acquired();
     await acquired();
     expect(new Set(server.acquires.map((request) => request.leaseId)).size).toBe(2);
   });
 
-  test('A waiter asks again with the same id until it is its turn', async () => {
+  test('a waiter repeats its request with the same id until it is granted', async () => {
     server.onAcquire = (request) =>
       server.acquires.length < 3
         ? { status: 'queued', position: 1 }
@@ -122,7 +122,7 @@ describe('Acquiring', () => {
     expect(new Set(server.acquires.map((request) => request.leaseId)).size).toBe(1);
   });
 
-  test('A waiter that is told of a release asks at once', async () => {
+  test('a waiter repeats its request at once after a release', async () => {
     server.onAcquire = (request) =>
       server.acquires.length < 2
         ? { status: 'queued', position: 1 }
@@ -133,7 +133,7 @@ describe('Acquiring', () => {
     expect((await lease).isHeld).toBe(true);
   });
 
-  test('A waiter that gives up leaves the queue', async () => {
+  test('a waiter that stops leaves the queue', async () => {
     server.onAcquire = () => ({ status: 'queued', position: 1 });
     const abort = new AbortController();
     const outcome = leases
@@ -148,7 +148,7 @@ describe('Acquiring', () => {
 });
 
 describe('Validity', () => {
-  test('A lease is renewed at a third of its time', async () => {
+  test('a lease is renewed after a third of its duration', async () => {
     const lease = await acquired(30);
     await environment.clock.advance(9_999);
     expect(server.renewals).toHaveLength(0);
@@ -159,7 +159,7 @@ describe('Validity', () => {
     expect(server.renewals).toHaveLength(61);
   });
 
-  test('The time that the request took is not part of the validity', async () => {
+  test('the duration of the request reduces the validity', async () => {
     let answer!: (answer: AcquireAnswer) => void;
     server.onAcquire = () => new Promise((resolve) => (answer = resolve));
     const asked = acquired(30);
@@ -168,12 +168,12 @@ describe('Validity', () => {
     expect((await asked).validForMs).toBe(22_000);
   });
 
-  test('A grant that repeats an earlier one is valid for what is left of it, whatever the clock here says', async () => {
+  test('a repeated grant is valid for its remaining time, despite a wrong clock', async () => {
     server.onAcquire = (request) => ({ status: 'granted', grant: grantOf(request.leaseId, 30, 12) });
     expect((await acquired(30)).validForMs).toBe(12_000);
   });
 
-  test('A renewal whose outcome is unknown never extends: the lease expires on time', async () => {
+  test('a renewal with an unknown outcome does not extend the lease', async () => {
     const lease = await acquired(30);
     server.onRenew = () => Promise.reject(problem('network'));
     await environment.clock.advance(29_999);
@@ -184,7 +184,7 @@ describe('Validity', () => {
     expect(reasonOf(lease)).toBe('expired');
   });
 
-  test('A renewal that is never answered lets the lease expire on time', async () => {
+  test('a renewal without an answer lets the lease expire on time', async () => {
     const lease = await acquired(30);
     let cut = false;
     server.onRenew = (_lease, signal) => {
@@ -196,7 +196,7 @@ describe('Validity', () => {
     expect(cut).toBe(true);
   });
 
-  test('A renewal counts from when it was asked for', async () => {
+  test('a renewal counts from its request', async () => {
     const lease = await acquired(30);
     let answer!: (grant: LeaseGrant) => void;
     server.onRenew = () => new Promise((resolve) => (answer = resolve));
@@ -206,7 +206,7 @@ describe('Validity', () => {
     expect(lease.validForMs).toBe(25_000);
   });
 
-  test('Unknown and then renewed: the lease goes on', async () => {
+  test('a lease continues after an unknown and a successful renewal', async () => {
     const lease = await acquired(30);
     server.onRenew = () => Promise.reject(problem('busy'));
     await environment.clock.advance(20_000);
@@ -215,7 +215,7 @@ describe('Validity', () => {
     expect(lease.isHeld).toBe(true);
   });
 
-  test('A computer that slept past the end finds the lease expired, without asking', async () => {
+  test('a lease that expired during sleep is lost without a request', async () => {
     const lease = await acquired(30);
     environment.clock.now += 3_600_000;
     expect(lease.isHeld).toBe(false);
@@ -225,7 +225,7 @@ describe('Validity', () => {
   });
 
   for (const reason of ['expired', 'taken', 'handedOff', 'released', 'unknown'] as const) {
-    test(`A renewal refused as "${reason}" ends the lease with that reason`, async () => {
+    test(`a renewal refused as "${reason}" ends the lease with that reason`, async () => {
       const lease = await acquired(30);
       server.onRenew = () => Promise.reject(problem('lost', { reason }));
       await environment.clock.advance(10_000);
@@ -235,7 +235,7 @@ describe('Validity', () => {
     });
   }
 
-  test('A renewal refused for any other reason ends the lease as well', async () => {
+  test('a renewal refused for another reason ends the lease too', async () => {
     const lease = await acquired(30);
     server.onRenew = () => Promise.reject(problem('signedOut'));
     await environment.clock.advance(10_000);
@@ -244,7 +244,7 @@ describe('Validity', () => {
 });
 
 describe('Ending', () => {
-  test('Release waits for what is held, and keeps renewing meanwhile', async () => {
+  test('release waits for held promises and renews meanwhile', async () => {
     const lease = await acquired(30);
     let saved!: () => void;
     void lease.hold(new Promise<void>((resolve) => (saved = resolve)));
@@ -258,7 +258,7 @@ describe('Ending', () => {
     expect(reasonOf(lease)).toBe('released');
   });
 
-  test('Release waits also for what is held while it waits, and a failed save does not stop it', async () => {
+  test('release waits for promises added meanwhile and ignores failed saves', async () => {
     const lease = await acquired(30);
     let fail!: (error: Error) => void;
     let saved!: () => void;
@@ -273,7 +273,7 @@ describe('Ending', () => {
     expect(server.releases).toHaveLength(1);
   });
 
-  test('A release that waits ends when the lease is lost', async () => {
+  test('a waiting release ends when the lease is lost', async () => {
     const lease = await acquired(30);
     void lease.hold(new Promise(() => {}));
     const released = lease.release();
@@ -284,21 +284,21 @@ describe('Ending', () => {
     expect(server.releases).toEqual([]);
   });
 
-  test('Release is sent once however often it is called', async () => {
+  test('repeated calls send one release', async () => {
     const lease = await acquired();
     await Promise.all([lease.release(), lease.release()]);
     await lease.release();
     expect(server.releases).toHaveLength(1);
   });
 
-  test('Leaving the page releases with keepalive', async () => {
+  test('a page that unloads releases with keepalive', async () => {
     const lease = await acquired();
     environment.signal('pagehide');
     expect(server.releases).toMatchObject([{ leaseId: lease.leaseId, keepalive: true }]);
     expect(reasonOf(lease)).toBe('released');
   });
 
-  test('Leaving the page does not release under a save that is still pending', async () => {
+  test('a page that unloads does not release during a pending save', async () => {
     const lease = await acquired();
     void lease.hold(new Promise(() => {}));
     environment.signal('pagehide');
@@ -306,7 +306,7 @@ describe('Ending', () => {
     expect(lease.isHeld).toBe(true);
   });
 
-  test('A handed-off lease is lost here', async () => {
+  test('a handed-off lease is lost locally', async () => {
     const lease = await acquired();
     await lease.handOff('bob');
     expect(server.handOffs).toEqual(['bob']);
@@ -314,7 +314,7 @@ describe('Ending', () => {
     expect(environment.clock.pending).toEqual([]);
   });
 
-  test('A lease ends when an event tells the application so', async () => {
+  test('an event ends the lease', async () => {
     const lease = await acquired();
     lease.markLost('taken');
     expect(reasonOf(lease)).toBe('taken');

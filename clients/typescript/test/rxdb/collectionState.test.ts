@@ -78,7 +78,7 @@ function outcome(state: CollectionState, input: CollectionInput): string {
 type StateKey = keyof typeof states;
 type InputKey = keyof typeof inputs;
 
-/** State and effects after the input. A state that is not named stays as it is, without effects. */
+/** State and effects after the input. A state that is not listed stays unchanged, without effects. */
 const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
   requestStarted: {
     initial: 'busy 1, announce',
@@ -208,13 +208,13 @@ describe('The transition table of a collection', () => {
   for (const input of Object.keys(inputs) as InputKey[]) {
     for (const state of Object.keys(states) as StateKey[]) {
       const expected = table[input][state];
-      test(`${state} + ${input} -> ${expected ?? 'the same'}`, () =>
+      test(`${state} + ${input} -> ${expected ?? 'unchanged'}`, () =>
         expect(outcome(states[state], inputs[input])).toBe(expected ?? wordsOf(states[state])));
     }
   }
 });
 
-test('A repeated pull starts from the position that was left out, and only once', () => {
+test('a repeated pull starts once from the position of the skipped document', () => {
   expect(pullPosition(states.due, { position: 'e-7' })).toBe('e-1');
   expect(pullPosition(states['left out'], { position: 'e-7' })).toBe('e-7');
   expect(pullPosition(transition(states.due, { type: 'pullStarted' }).state, { position: 'e-7' })).toBe(
@@ -222,13 +222,13 @@ test('A repeated pull starts from the position that was left out, and only once'
   );
 });
 
-test('A stale checkpoint that RxDB did not replace is read as the fresh one', () => {
+test('a stale checkpoint that RxDB kept maps to the fresh one', () => {
   expect(pullPosition(states.anew, { position: 'e-1' })).toBe('e-9');
   expect(pullPosition(states.anew, { position: 'e-2' })).toBe('e-2');
   expect(pullPosition(INITIAL_COLLECTION, undefined)).toBeUndefined();
 });
 
-test('The status names the problem of a push first, and is busy until changes are counted', () => {
+test('the status prefers the problem of a push and is busy until the count ends', () => {
   expect(
     statusOf({ ...states.busy, problems: { push: problem, pull: { ...problem, title: 'other' } } }),
   ).toEqual({

@@ -24,26 +24,26 @@ const resolve = (assumed: State | undefined, mine: State, theirs: State) =>
 
 const before = thing({ text: 'one', count: 1, rev: 1 });
 
-test('What was changed here is kept, everything else is theirs', async () => {
+test('locally changed fields are kept and all others are the server’s', async () => {
   const theirs = thing({ text: 'theirs', count: 1, rev: 2 });
   expect(await resolve(before, { ...before, count: 5 }, theirs)).toEqual({ ...theirs, count: 5 });
   const { count: _, ...without } = before;
   expect(await resolve(before, without as State, theirs)).toEqual(thing({ text: 'theirs', rev: 2 }));
 });
 
-test('Both changed the same field: the later one, which is this, stands', async () => {
+test('a field changed on both sides takes the local value', async () => {
   const theirs = thing({ text: 'theirs', count: 1, rev: 2 });
   expect((await resolve(before, { ...before, text: 'mine' }, theirs)).text).toBe('mine');
 });
 
-test('A deletion on either side wins', async () => {
+test('a deletion on either side wins', async () => {
   const theirs = thing({ text: 'theirs', count: 1, rev: 2 });
   expect(await resolve(before, { ...before, _deleted: true }, theirs)).toEqual({ ...theirs, _deleted: true });
   const gone = thing({ _deleted: true });
   expect(await resolve(before, { ...before, count: 5 }, gone)).toEqual(gone);
 });
 
-test('A deletion stands also where the answer to the insert was lost and others have edited since', async () => {
+test('a deletion wins when the answer to the insert was lost and others edited since', async () => {
   const theirs = thing({ text: 'theirs', rev: 2 });
   expect(await resolve(undefined, { ...before, _deleted: true }, theirs)).toEqual({
     ...theirs,
@@ -51,15 +51,15 @@ test('A deletion stands also where the answer to the insert was lost and others 
   });
 });
 
-test('What was only believed to be deleted, and lives, is not deleted', async () => {
+test('a live document that was assumed to be deleted is not deleted', async () => {
   const gone = thing({ _deleted: true });
   expect(await resolve(gone, { ...gone, text: 'x' }, before)).toEqual(before);
   expect(await resolve(gone, thing({ text: 'back' }), before)).toEqual({ ...before, text: 'back' });
 });
 
-test('A refusal is taken: the server has what it was assumed to have, or nothing was assumed', async () => {
+test('a refused change is dropped, with or without an assumed state', async () => {
   expect(await resolve(before, { ...before, count: 5 }, { ...before })).toEqual(before);
-  // Also a deletion: it would be sent, and refused, for ever.
+  // Also a refused deletion, which would be sent and refused for ever.
   expect(await resolve(before, { ...before, _deleted: true }, { ...before })).toEqual(before);
   expect(await resolve(undefined, before, thing({ text: 'theirs' }))).toEqual(thing({ text: 'theirs' }));
 });

@@ -36,13 +36,13 @@ function read(chunks: Uint8Array[]) {
 }
 
 describe('The event-stream vectors of docs/spec', () => {
-  test('There are vectors', () => expect(vectors.length).toBeGreaterThan(25));
+  test('the vectors exist', () => expect(vectors.length).toBeGreaterThan(25));
 
   for (const vector of vectors) {
     const events = vector.events.map((event) => ({ ...event, control: event.control }));
     const expected = { events, retry: vector.retry, lastEventId: vector.lastEventId };
 
-    test(`${vector.name}, whole`, () => {
+    test(`${vector.name}, in one chunk`, () => {
       expect(read([bytesOf(vector)])).toMatchObject(expected);
     });
 
@@ -61,22 +61,22 @@ describe('The event-stream vectors of docs/spec', () => {
   }
 });
 
-describe('What a connection needs beyond the standard', () => {
+describe('Extensions for connections', () => {
   const text = (value: string) => [new TextEncoder().encode(value)];
 
-  test('A comment is reported, so that a heartbeat counts as a sign of life', () => {
+  test('a comment is reported, because heartbeats are comments', () => {
     expect(read(text(': heartbeat\n\n')).comments).toEqual([' heartbeat']);
   });
 
-  test('A block with only an id is reported, so that the resume point moves', () => {
+  test('a block with only an id is reported, because it moves the position', () => {
     expect(read(text('id:7-1\n\nid:7-2\n\n')).positions).toEqual(['7-1', '7-2']);
   });
 
-  test('An event is dispatched when its blank line is a lone CR that no other byte follows', () => {
+  test('an event is dispatched at a blank line that is a lone CR', () => {
     expect(read(text('data:a\r\r')).events).toHaveLength(1);
   });
 
-  test('A topic field names the topic of its own event only', () => {
+  test('a topic field applies to its own event only', () => {
     const { raw } = read(text('topic: branches/1\ndata:1\n\ndata:2\n\n'));
     expect(raw.map((frame) => frame.topic)).toEqual(['branches/1', undefined]);
   });

@@ -13,15 +13,15 @@ interface Case {
 
 const record = (version: number): Case => ({ id: 1, version, name: 'Ann', cost: 5 });
 
-describe('Any order of events, answers and snapshots ends at the server’s truth', () => {
+describe('Any order of events, answers and snapshots converges to the server’s state', () => {
   const seed = testSeed();
 
   test(`500 random runs (DUNLIN_SEED=${seed})`, async () => {
     for (let run = 0; run < 500; run++) await simulate(seed + run);
   });
 
-  // A server that gives every change of the one record the next version. What it says (events, some of them twice,
-  // answers to saves, snapshots of any age) is under way for any time and overtakes each other.
+  // A server that increments the version of one record with every change. Its events (some twice), answers to saves and snapshots of any
+  // age arrive after random delays and in random order.
   async function simulate(runSeed: number): Promise<void> {
     const random = new Random(runSeed);
     let truth = record(0);
@@ -43,7 +43,7 @@ describe('Any order of events, answers and snapshots ends at the server’s trut
             underWay.push(() => reject(new DunlinError({ kind: 'held', code: 'held', title: 'held' })));
             return;
           }
-          // Taken; but the answer may be lost, and the echo left out for the connection that made the change.
+          // Accepted, but the answer may be lost, and the connection that made the change may receive no echo.
           change(changes, random.below(2) === 0 || fate === 1);
           const { version } = truth;
           const whole = { ...truth };

@@ -40,7 +40,7 @@ const expected = {
   ],
 };
 
-test('A response is taken apart the same wherever its chunks are cut', () => {
+test('a response splits into the same streams for any chunk boundaries', () => {
   const bytes = new TextEncoder().encode(RESPONSE);
   expect(read([bytes])).toEqual(expected);
   for (let cut = 0; cut <= bytes.length; cut++)
@@ -59,12 +59,12 @@ test('A response is taken apart the same wherever its chunks are cut', () => {
   }
 });
 
-test('A block that is cut off by the end of the response is not handed on', () => {
+test('a block that the end of the response cuts off is dropped', () => {
   const bytes = new TextEncoder().encode('stream: a\n\ndata: 1\n\ndata: 2\n');
   expect(read([bytes]).bytes).toEqual({ a: 'data: 1\n\n' });
 });
 
-test('A block without an end is not kept for ever', () => {
+test('a block without an end is dropped', () => {
   const demultiplexer = new Demultiplexer({ onBytes: () => {}, onBlock: () => {} });
   const push = () => {
     for (let megabyte = 0; megabyte < 10; megabyte++)

@@ -1,6 +1,6 @@
 import type { Cancel } from '../../src/environment';
 
-/** Lets everything that is ready to run, run: promise jobs, streams, and what they start. */
+/** Runs all pending promise jobs and streams, and what they start. */
 export async function settle(): Promise<void> {
   for (let round = 0; round < 5; round++) await new Promise<void>((resolve) => setImmediate(resolve));
 }
@@ -11,7 +11,7 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** Time that passes only when a test says so. */
+/** A clock that advances only when a test calls `advance`. */
 export class ManualClock {
   now = 1000;
   #order = 0;
@@ -28,7 +28,7 @@ export class ManualClock {
     return [...this.#timers].map((timer) => timer.at - this.now).sort((one, other) => one - other);
   }
 
-  /** Passes time, running each timer at its moment and everything it sets off before the next one. */
+  /** Advances the clock. Runs each timer at its time, and everything that it starts, before the next timer. */
   async advance(milliseconds: number): Promise<void> {
     const end = this.now + milliseconds;
     await settle();

@@ -16,25 +16,25 @@ interface Port {
 }
 
 /**
- * Several tabs of one browser in one process: they share Web Locks and BroadcastChannel, and each can die or fall
- * asleep at any moment, as tabs do: without a word.
+ * Several tabs of one browser in one process, with shared Web Locks and BroadcastChannel. Each tab can crash or freeze at any moment,
+ * without notifying the others.
  */
 export class FakeBrowser {
   readonly clock = new ManualClock();
-  /** How long a message takes; each pair of tabs keeps its order, different pairs do not. */
+  /** Returns the delay of a message in milliseconds. Messages between two tabs stay in order; messages of different pairs do not. */
   delay: () => number = () => 0;
   readonly #queues = new Map<string, Request[]>();
   readonly #ports = new Map<string, Set<Port>>();
   readonly #arrivals = new Map<string, number>();
   #count = 0;
-  /** False: as on `http://` of another host than localhost. */
+  /** `false`: an insecure context, as on `http://` of a host other than localhost. */
   isSecure = true;
 
   open(): FakeTab {
     return new FakeTab(this, `tab${++this.#count}`);
   }
 
-  /** Who holds a lock now. */
+  /** Returns the holder of a lock. */
   holder(name: string): FakeTab | undefined {
     return this.#queues.get(name)?.[0]?.tab;
   }
@@ -83,7 +83,7 @@ export class FakeBrowser {
     };
   }
 
-  /** The tab ends: its locks go to the next, its messages that were sent still arrive. */
+  /** Ends a tab: its locks pass to the next tab, and its sent messages still arrive. */
   forget(tab: FakeTab): void {
     for (const [name, queue] of this.#queues) {
       for (const request of queue.filter((each) => each.tab === tab)) this.#leave(name, request);
@@ -125,7 +125,7 @@ export class FakeBrowser {
   }
 }
 
-/** One tab. Asleep, nothing runs in it and what happens to it waits; dead, nothing ever runs again. */
+/** One tab. While it is asleep nothing runs in it, and its inputs wait. After its death nothing runs again. */
 export class FakeTab extends FakeEnvironment {
   readonly name: string;
   isDead = false;
@@ -146,7 +146,7 @@ export class FakeTab extends FakeEnvironment {
     return this.#isAsleep;
   }
 
-  /** Runs code in this tab, when it can. */
+  /** Runs code in this tab, or when it wakes. */
   run(code: () => void): void {
     if (this.isDead) return;
     if (this.#isAsleep) this.#waiting.push(code);

@@ -13,7 +13,7 @@ class CombinedResponse {
   readonly id: string;
   readonly tab: FakeTab;
   readonly streams = new Map<string, OpenStream>();
-  /** Written to, but nothing arrives. */
+  /** The response is open, but written bytes do not arrive. */
   isDead = false;
   isClosed = false;
   #last = '';
@@ -49,13 +49,13 @@ class CombinedResponse {
   }
 }
 
-/** A server with combined streams before a journal. */
+/** A server with combined streams in front of a journal. */
 export class FakeCombined {
   readonly posts: { readonly path: string; readonly body: any }[] = [];
   readonly #journal: FakeJournal;
   readonly #responses: CombinedResponse[] = [];
   isSupported = true;
-  /** Answers the next request of a path that ends so, instead of doing it. */
+  /** Replaces the answer to the next request with a matching path. */
   plan: { path: RegExp; answer: () => Response | Promise<Response> } | undefined;
   #count = 0;
 
@@ -63,7 +63,7 @@ export class FakeCombined {
     this.#journal = journal;
   }
 
-  /** Responses that are open now. */
+  /** The open responses. */
   get open(): CombinedResponse[] {
     return this.#responses.filter((response) => !response.isClosed);
   }

@@ -11,13 +11,13 @@ import { ManualClock } from './clock';
 
 export type FakeFetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** A page that a test controls: its clock, its network, its visibility. */
+/** An environment in which a test controls clock, network and visibility. */
 export class FakeEnvironment implements Environment {
   readonly clock: ManualClock;
   readonly errors: unknown[] = [];
   online = true;
   hidden = false;
-  /** What `random` returns; 1 makes every jittered wait as long as it can be. */
+  /** The result of `random`. 1 gives every jittered delay its maximum. */
   chance = 1;
   locks: Locks | undefined;
   openBroadcast: ((name: string) => Broadcast) | undefined;

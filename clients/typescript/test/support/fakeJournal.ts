@@ -13,13 +13,13 @@ interface Reader {
   readonly tab: FakeTab;
 }
 
-/** A server with a journal: numbers events, replays behind Last-Event-ID, resets what it trimmed. */
+/** A server with a journal. It numbers events, replays them after Last-Event-ID, and resets streams that resume from trimmed positions. */
 export class FakeJournal {
   readonly entries: Entry[] = [];
   readonly forbidden = new Set<string>();
   maxTopics = 64;
   epoch = 'e1';
-  /** Offsets up to here are gone. */
+  /** Highest trimmed offset. */
   trimmed = 0;
   opened = 0;
   readonly #readers = new Set<Reader>();
@@ -28,12 +28,12 @@ export class FakeJournal {
     return this.entries.length;
   }
 
-  /** Streams that are open now. */
+  /** The open streams. */
   get readers(): Reader[] {
     return [...this.#readers].filter((reader) => !reader.stream.isClosed);
   }
 
-  /** Lets a tab reach this server. */
+  /** Connects a tab to this server. */
   serve(tab: FakeTab): void {
     const streams = new FakeStreams();
     streams.onOpen = (stream) => this.attach(stream, tab);
@@ -58,7 +58,7 @@ export class FakeJournal {
     for (const reader of this.readers) reader.tab.run(() => reader.stream.event(undefined, type, data));
   }
 
-  /** Says something of the stream itself to all readers. */
+  /** Sends a control frame to all readers. */
   control(name: string, data: unknown): void {
     for (const reader of this.readers) reader.tab.run(() => reader.stream.control(undefined, name, data));
   }
@@ -69,7 +69,7 @@ export class FakeJournal {
     this.#readers.clear();
   }
 
-  /** A stream that a tab has opened. */
+  /** Attaches a stream that a tab opened. */
   attach(stream: OpenStream, tab: FakeTab): void {
     this.opened++;
     const topics = stream.url.searchParams.getAll('topic');

@@ -1,6 +1,6 @@
 import type { FakeFetch } from './fakeEnvironment';
 
-/** One stream that a fake server holds open. */
+/** An open stream of a fake server. */
 export class OpenStream {
   readonly url: URL;
   readonly headers: Headers;
@@ -31,7 +31,7 @@ export class OpenStream {
     this.send(`${fields.filter(Boolean).join('\n')}\n\n`);
   }
 
-  /** A frame of the server about the stream itself. */
+  /** Sends a control frame. */
   control(id: string | undefined, name: string, data: unknown): void {
     const fields = [
       id && `id: ${id}`,
@@ -55,7 +55,7 @@ export class OpenStream {
   }
 }
 
-/** Answers requests for streams, and remembers them. Without a planned answer a stream is opened. */
+/** Answers and records requests for streams. Without a planned answer it opens a stream. */
 export class FakeStreams {
   readonly opened: OpenStream[] = [];
   readonly requests: { url: URL; headers: Headers }[] = [];
@@ -66,7 +66,7 @@ export class FakeStreams {
     return this.opened[this.opened.length - 1]!;
   }
 
-  /** Answers the next request with this instead of a stream. */
+  /** Answers the next request with this response instead of a stream. */
   plan(answer: () => Response | Promise<Response>): void {
     this.#planned.push(answer);
   }

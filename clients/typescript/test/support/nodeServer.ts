@@ -1,15 +1,15 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A real HTTP server with a journal: just enough of the engine's stream to be resumed from. */
+/** A real HTTP server with a journal, reduced to the parts of the engine's stream that a resume needs. */
 export class NodeServer {
   readonly entries: string[] = [];
   readonly lastEventIds: (string | undefined)[] = [];
   readonly #open = new Set<ServerResponse>();
   #connections = 0;
-  /** Called with every stream, once its replay has been written. */
+  /** Called with every stream after its replay was written. */
   onStream: (response: ServerResponse) => void = () => {};
-  /** Answers a request instead of streaming; the answer ends the response. */
+  /** Answers a request instead of opening a stream, when it returns true. */
   refuse: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
   readonly #server = createServer((request, response) => this.#handle(request, response));
 

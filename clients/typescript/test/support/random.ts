@@ -1,9 +1,9 @@
-/** The seed of a randomised test: printed with its name, and replayed with DUNLIN_SEED. */
+/** Returns the seed of a randomised test. The test prints it; DUNLIN_SEED replays it. */
 export function testSeed(): number {
   return Number(process.env['DUNLIN_SEED'] ?? Date.now() % 1_000_000);
 }
 
-/** Mulberry32: small, and the same everywhere. */
+/** The Mulberry32 generator: deterministic on every platform. */
 export class Random {
   #state: number;
 

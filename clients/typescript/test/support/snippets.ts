@@ -4,13 +4,13 @@ import ts from 'typescript';
 
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The blocks of one language in a file of the repository. */
+/** Returns the code blocks of one language in a file of the repository. */
 export function snippetsOf(path: string, language: string): string[] {
   const text = readFileSync(`${packageRoot}${path}`, 'utf8');
   return [...text.matchAll(new RegExp('```' + language + '\\n(.*?)```', 'gs'))].map((match) => match[1]!);
 }
 
-/** What the compiler says about snippets, each a file of its own; `// name.ts` in the first line names it. */
+/** Compiles snippets, each as its own file, and returns the diagnostics. A first line `// name.ts` names the file. */
 export function compile(snippets: readonly string[]): string[] {
   const name = (text: string, index: number) => /^\/\/ (\w+\.ts)\n/.exec(text)?.[1] ?? `snippet${index}.ts`;
   const sources = new Map(snippets.map((text, index) => [`${packageRoot}${name(text, index)}`, text]));

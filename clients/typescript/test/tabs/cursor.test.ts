@@ -12,7 +12,7 @@ describe('Positions', () => {
     expect(comparePositions('a-b-9', 'a-b-10')).toBeLessThan(0);
   });
 
-  test('Positions of two epochs, and ids of another form, cannot be compared', () => {
+  test('positions of two epochs, and other ids, cannot be compared', () => {
     expect(comparePositions('a-1', 'b-2')).toBeUndefined();
     expect(comparePositions('abc', 'abd')).toBeUndefined();
   });
@@ -46,7 +46,7 @@ describe('The cursor of a tab', () => {
     });
   }
 
-  test('A leader that stands further on, or nowhere, has something that this tab misses', () => {
+  test('a leader at a later or unknown position has events that this tab misses', () => {
     expect(comparePlace(undefined, 'e-9')).toBe('level');
     expect(['e-5', 'e-4', 'e-6', undefined, 'f-1'].map((position) => comparePlace('e-5', position))).toEqual([
       'level',

@@ -42,8 +42,8 @@ function open(topics: readonly string[] = [], maxTopics = 64): Member {
 
 const settled = () => browser.clock.advance(100);
 
-describe('A refusal that only the newcomer is to blame for', () => {
-  test('leaves the others their stream, and the newcomer is refused by itself', async () => {
+describe('A refusal that only the newcomer causes', () => {
+  test('leaves the stream of the others and refuses the newcomer alone', async () => {
     journal.maxTopics = 3;
     const one = open(['a', 'b']);
     await settled();
@@ -57,7 +57,7 @@ describe('A refusal that only the newcomer is to blame for', () => {
     expect(one.seen).toEqual([1]);
   });
 
-  test('gives a newcomer that is all right by itself a stream of its own', async () => {
+  test('gives a newcomer that succeeds alone its own stream', async () => {
     journal.maxTopics = 3;
     const one = open(['a', 'b']);
     await settled();
@@ -75,7 +75,7 @@ describe('A refusal that only the newcomer is to blame for', () => {
     expect([one.seen, two.seen]).toEqual([[1], [2]]);
   });
 
-  test('leaves every tab live when a new leader cannot serve them all with one stream', async () => {
+  test('keeps every tab live when a new leader cannot serve all with one stream', async () => {
     const members = [open(['a', 'b']), open(['c', 'd']), open(['e', 'f'])];
     await settled();
     journal.maxTopics = 3;
@@ -96,7 +96,7 @@ describe('Without Web Locks', () => {
   const leaders = (members: readonly Member[]) =>
     members.filter(({ tab, connection }) => !tab.isDead && connection.isLeading);
 
-  test('Tabs that open together elect one leader', async () => {
+  test('tabs that open together elect one leader', async () => {
     browser.delay = () => 30;
     const members = Array.from({ length: 6 }, () => open());
     await browser.clock.advance(5_000);
@@ -107,7 +107,7 @@ describe('Without Web Locks', () => {
     expect(members.map(({ seen }) => seen)).toEqual(members.map(() => [1]));
   });
 
-  test('A leader that closes its tab is followed at once', async () => {
+  test('a leader that closes its tab is replaced at once', async () => {
     const members = [open()];
     await browser.clock.advance(1_000);
     members.push(open(), open());
@@ -120,7 +120,7 @@ describe('Without Web Locks', () => {
     expect(members.slice(1).map(({ seen }) => seen)).toEqual([[1], [1]]);
   });
 
-  test('A leader that sleeps is replaced, and follows when it wakes', async () => {
+  test('a sleeping leader is replaced and becomes a follower when it wakes', async () => {
     const members = [open()];
     await browser.clock.advance(1_000);
     members.push(open());
@@ -142,7 +142,7 @@ describe('Without Web Locks', () => {
   });
 });
 
-test('A connection that its own handler disconnects stays disconnected', async () => {
+test('a connection that its own handler disconnected stays disconnected', async () => {
   const one = open();
   await settled();
   const told: string[] = [];

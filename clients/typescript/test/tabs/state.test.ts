@@ -91,7 +91,7 @@ const inputs = {
   ),
 } satisfies Record<string, TabInput>;
 
-/** One word for each effect, in their order. */
+/** Returns one word for an effect. */
 function wordOf(effect: TabEffect): string {
   switch (effect.type) {
     case 'post':
@@ -123,7 +123,7 @@ function unchanged({ role, term, position }: TabState): string {
 type StateKey = keyof typeof states;
 type InputKey = keyof typeof inputs;
 
-/** Role, term and position after the input, and its effects. A state that is not named stays as it is, without effects. */
+/** Role, term and position after the input, then the effects. A state that is not listed stays unchanged, without effects. */
 const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
   connect: {
     off: 'follower 0 undefined, enter, post here, beat, -> connecting',
@@ -253,7 +253,7 @@ describe('The transition table of a tab', () => {
 });
 
 describe('A tab', () => {
-  test('leads for the tabs that it heard of, without those that are gone and the former leader', () => {
+  test('leads for all known tabs except closed ones and the former leader', () => {
     const heardAt = { fresh: context.now - 1000, old: context.now - 180_001, them: context.now };
     const others = Object.fromEntries(
       Object.entries(heardAt).map(([tab, at]) => [tab, { topics: [tab], heardAt: at }]),
@@ -263,7 +263,7 @@ describe('A tab', () => {
     expect(state).toMatchObject({ role: 'leader', term: 4, leaderTab: 'me' });
   });
 
-  test('asks for a replay once for each position and beat', () => {
+  test('requests one replay per position and beat', () => {
     const gap = from(frame('e-8', 'e-7'));
     const first = transition(states.attached, gap, context);
     const second = transition(first.state, gap, context);
@@ -275,7 +275,7 @@ describe('A tab', () => {
     ]);
   });
 
-  test('takes the lead from a leader that was silent for four beats', () => {
+  test('takes the lead after four beats of silence', () => {
     let state: TabState = states.attached;
     const words: string[][] = [];
     for (let beat = 0; beat < 4; beat++) {

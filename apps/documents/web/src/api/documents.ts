@@ -9,7 +9,7 @@ export interface FileText {
   readonly etag: string;
 }
 
-/** The calls for files. Each rejects with a `DunlinError`. */
+/** The requests for files. Each rejects with a `DunlinError`. */
 export class DocumentsApi {
   readonly #requests: Requests;
   readonly #user: string;
@@ -25,7 +25,7 @@ export class DocumentsApi {
     return (await this.#requests.send<FileList>('GET', `${FILES}/list`)).body;
   }
 
-  /** The text as it is kept, character for character: a byte order mark stays, and so does every kind of line end. */
+  /** Reads the stored text unchanged, including a byte order mark and all line endings. */
   async read(fileId: string): Promise<FileText> {
     let response: Response;
     let bytes: ArrayBuffer;
@@ -53,7 +53,7 @@ export class DocumentsApi {
     return `${FILES}/${encodeURIComponent(fileId)}`;
   }
 
-  /** For a frame, which sends no headers. */
+  /** The address for a frame. It names the user in the query, because a frame sends no headers. */
   frameAddress(fileId: string): string {
     return `${this.address(fileId)}?dunlin-user=${this.#user}`;
   }

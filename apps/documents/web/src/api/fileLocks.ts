@@ -3,12 +3,12 @@ import type { LockGrant, LockHolder } from './types';
 
 const FILES = '/api/v1/files';
 
-/** How long a lock outlives its last heartbeat; the client sends one every 30 s. */
+/** Seconds until a lock without a heartbeat expires. The client sends one every 30 s. */
 export const LOCK_SECONDS = 90;
 
 /**
- * The lock calls of the documents as leases of the client. The server makes the lease id from the session; the one
- * made here only joins calls of this tab. What is shown to the server is the fencing token.
+ * Adapts the lock requests of the documents to leases of the client. The server derives its lease id from the session. The client's lease
+ * id only links the calls of this tab; requests carry the fencing token.
  */
 export function fileLocks(requests: Requests): LeaseTransport {
   const fences = new Map<string, number>();
@@ -19,8 +19,9 @@ export function fileLocks(requests: Requests): LeaseTransport {
       try {
         const ask = () => post('acquire_lock', { file_id: resource, wait }, { signal });
         let { body } = await ask();
-        // A grant of this session from before: of a page that was left, whose release may still be on its way and would
-        // end this one with it. A new grant is one that it cannot end. (In the queue, the turn came while this slept.)
+        // The session already had the lock, perhaps from a closed page whose release is still in flight. That release would also end this
+        // grant. Release it and acquire a new grant with a higher fencing token. A waiting request keeps the grant, because it received it
+        // in the queue.
         if (body.lease !== null && !body.is_new && !wait) {
           await post('release_lock', { file_id: resource, lease: body.lease }, { signal });
           ({ body } = await ask());

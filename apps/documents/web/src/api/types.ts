@@ -1,4 +1,4 @@
-/** What the server of the documents answers; see the contract in `apps/documents/README.md`. */
+/** Answers of the documents server. See the contract in `apps/documents/README.md`. */
 
 export interface Collection {
   readonly id: string;
@@ -8,13 +8,13 @@ export interface Collection {
 export interface LockHolder {
   readonly user_id: string;
   readonly name: string;
-  /** Held by this very session. */
+  /** Whether this session holds the lock. */
   readonly mine: boolean;
   readonly expires_at: string;
   readonly waiting: number;
 }
 
-/** What this user may do with a file, were it free. */
+/** The user's permissions on a file, apart from its lock. */
 export interface FileRights {
   readonly write: boolean;
   readonly new_version: boolean;
@@ -71,14 +71,14 @@ export interface SaveAnswer {
 export interface LockGrant {
   readonly status: 'locked' | 'queued';
   readonly file_id: string;
-  /** The fencing token, shown with every save. */
+  /** The fencing token, sent with every save. */
   readonly lease: number | null;
   readonly seconds: number;
   readonly expires_at: string;
   readonly server_now: string;
   readonly locked_by: LockHolder | null;
   readonly position: number | null;
-  /** False where the session had the lock already. */
+  /** False when the session already had the lock. */
   readonly is_new: boolean;
 }
 
@@ -94,7 +94,7 @@ export interface SessionInfo {
 
 export interface SessionList {
   readonly sessions: readonly SessionInfo[];
-  /** Servers that have not answered, whose open pages are not counted; absent where all have. */
+  /** Number of servers that did not answer, so that their open pages are not counted. Undefined when all answered. */
   readonly silent_nodes?: number | undefined;
 }
 

@@ -3,8 +3,8 @@ import type { DocumentsApi } from '../api/documents';
 import { LOCK_SECONDS } from '../api/fileLocks';
 
 /**
- * Deletes files, all or none: takes the lock of each that is not held already, and shows all of them to the server.
- * Returns who holds one of them, where nothing was deleted for that.
+ * Deletes files, all or none. Acquires the locks that this tab does not hold and sends all of them. Returns the holder of one of the files
+ * if nothing was deleted because of that lock.
  */
 export async function deleteFiles(
   api: DocumentsApi,
@@ -29,7 +29,7 @@ export async function deleteFiles(
     await api.delete(fences);
     return undefined;
   } finally {
-    // Deleted files have no lock to give back any more; giving it back is no error.
+    // Deleted files have no locks. Releasing them is no error.
     for (const lease of taken) void lease.release();
   }
 }

@@ -1,10 +1,10 @@
 import type { Draft, Drafts } from './drafts';
 import type { OpenFile, TextPane } from './openFile';
 
-/** How long after the last keystroke the local draft is written. */
+/** Milliseconds between the last keystroke and writing the local draft. */
 const DRAFT_MS = 400;
 
-/** Writes what is typed into the open file to its draft. */
+/** Writes the edited text of the open file to its draft. */
 export class DraftKeeper {
   readonly #drafts: Drafts;
   readonly #pane: TextPane;
@@ -21,7 +21,7 @@ export class DraftKeeper {
     return this.#drafts.get(fileId);
   }
 
-  /** After a keystroke: writes the file that is open when the pause ends. */
+  /** Schedules a write after a keystroke. Writes the file that is open when the delay ends. */
   later(opened: () => OpenFile | undefined): void {
     this.stop();
     this.#timer = setTimeout(() => {
@@ -30,19 +30,19 @@ export class DraftKeeper {
     }, DRAFT_MS);
   }
 
-  /** Now, where there is anything to keep. The text is read before this returns. */
+  /** Writes the draft now if the text has changes. Reads the text before it returns. */
   async keep(opened: OpenFile): Promise<void> {
     const draft = this.#draftOf(opened);
     if (draft) await this.#drafts.put(draft);
   }
 
-  /** Now, before this returns: for a page that may end. */
+  /** Writes the draft before it returns, for a page that may unload. */
   keepNow(opened: OpenFile): void {
     const draft = this.#draftOf(opened);
     if (draft) void this.#drafts.putNow(draft);
   }
 
-  /** A text was saved. What was typed after it went out is still a draft, of the new revision. */
+  /** Records that a text was saved. Text that was typed after the save began stays a draft, based on the new revision. */
   async saved(fileId: string, text: string, etag: string): Promise<void> {
     const draft = await this.#drafts.get(fileId);
     if (draft && draft.text !== text) await this.#drafts.put({ ...draft, etag });

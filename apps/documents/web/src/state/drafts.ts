@@ -1,37 +1,37 @@
-/** A text that was typed and not saved. */
+/** An unsaved text. */
 export interface Draft {
   readonly fileId: string;
   readonly text: string;
-  /** The entity tag of the text that it was made from. */
+  /** Entity tag of the revision that the draft is based on. */
   readonly etag: string;
   readonly at: number;
 }
 
-/** Drafts of one user in this browser. Each call resolves when the draft is kept; none rejects. */
+/** The drafts of one user in this browser. Each call resolves when the draft is stored; none rejects. */
 export interface Drafts {
   get(fileId: string): Promise<Draft | undefined>;
   put(draft: Draft): Promise<void>;
-  /** Keeps the draft before it returns, for a page that may end right after it; then does what `put` does. */
+  /** Stores the draft synchronously, for a page that may unload, and then does the same as `put`. */
   putNow(draft: Draft): Promise<void>;
   remove(fileId: string): Promise<void>;
 }
 
 const STORE = 'drafts';
 
-/** What `localStorage` is for this. */
+/** The part of `localStorage` that drafts use. */
 export type DraftStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
 /**
- * In IndexedDB, because a document may be larger than what localStorage takes. A browser aborts the transactions of a
- * page that ends, so `putNow` writes to localStorage as well, until IndexedDB has the draft. Where the browser keeps
- * nothing (private windows, full disk) drafts live as long as the page.
+ * Stores drafts in IndexedDB, because a document may exceed the quota of localStorage. Browsers abort the transactions of an unloading
+ * page, so `putNow` also writes to localStorage until IndexedDB has the draft. If the browser blocks storage or the disk is full, drafts
+ * live as long as the page.
  */
 export function browserDrafts(
   userId: string,
   storage: DraftStorage | undefined = localStorageIfAny(),
 ): Drafts {
   const memory = new Map<string, Draft>();
-  const key = (fileId: string) => `${userId} ${fileId}`; // ids of files hold no space
+  const key = (fileId: string) => `${userId} ${fileId}`; // file ids contain no space
   const storageKey = (fileId: string) => `dunlin.documents.draft ${key(fileId)}`;
   let opening: Promise<IDBDatabase | undefined> | undefined;
   const database = () => (opening ??= open().catch(() => undefined));
@@ -60,7 +60,7 @@ export function browserDrafts(
   async function put(draft: Draft): Promise<void> {
     memory.set(draft.fileId, draft);
     const storedKey = await run('readwrite', (s) => s.put(draft, key(draft.fileId)));
-    // Only once IndexedDB has it, and unless a newer one came meanwhile.
+    // Remove the copy only after IndexedDB has the draft, and not if a newer copy was written meanwhile.
     if (storedKey !== undefined && (storedNow(draft.fileId)?.at ?? Infinity) <= draft.at)
       storage?.removeItem(storageKey(draft.fileId));
   }
@@ -78,7 +78,7 @@ export function browserDrafts(
       try {
         storage?.setItem(storageKey(draft.fileId), JSON.stringify(draft));
       } catch {
-        // Too large or blocked: IndexedDB may still take it.
+        // Too large or blocked. IndexedDB may still accept it.
       }
       return put(draft);
     },
@@ -90,7 +90,7 @@ export function browserDrafts(
   };
 }
 
-// Reading localStorage throws where storage is blocked.
+// Reading `localStorage` throws where the browser blocks storage.
 function localStorageIfAny(): DraftStorage | undefined {
   try {
     return localStorage;

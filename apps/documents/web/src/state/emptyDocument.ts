@@ -1,4 +1,4 @@
-/** The text of a new TEI document. */
+/** Returns the text of a new TEI document. */
 export function emptyDocument(title: string): string {
   const escaped = title.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
   return `<?xml version="1.0" encoding="UTF-8"?>

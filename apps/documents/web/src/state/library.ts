@@ -5,7 +5,7 @@ export interface FoundFile {
   readonly document: DocumentInfo;
 }
 
-/** The list of files, read anew whenever something changed. */
+/** The list of files. It is loaded again after every change. */
 export class Library {
   readonly #read: () => Promise<FileList>;
   readonly #listeners = new Set<(list: FileList) => void>();
@@ -21,7 +21,7 @@ export class Library {
     return this.#list;
   }
 
-  /** Called with every list, in the order in which they were asked for. */
+  /** Adds a listener that receives every list, in the order of the requests. */
   subscribe(listener: (list: FileList) => void): void {
     this.#listeners.add(listener);
   }
@@ -35,8 +35,8 @@ export class Library {
   }
 
   /**
-   * Reads the list. Resolves when one has come that was asked for after this call: while one is under way, which may
-   * miss what this call is about, one more is asked for, and it serves all who call meanwhile.
+   * Loads the list. Resolves with a list whose request started after this call. A request that is already running may miss the change, so
+   * one more request follows and serves all callers that arrived meanwhile.
    */
   reload(): Promise<void> {
     if (!this.#running) {

@@ -2,7 +2,7 @@ import type { LeaseLostReason, Problem } from '@dunlin/client';
 import type { Draft } from './drafts';
 import { faultOf, LOST, problemWords, WORDS, type Fault, type Notice } from './words';
 
-/** The editor as the workspace needs it. */
+/** The part of the editor that the workspace uses. */
 export interface TextPane {
   readonly text: string;
   setText(text: string): void;
@@ -28,18 +28,18 @@ export type Mode = 'loading' | 'editing' | 'locked' | 'queued' | 'otherTab' | 'r
 export interface OpenFile {
   readonly id: string;
   readonly mode: Mode;
-  /** Revision of the text that is shown. */
+  /** Revision of the displayed text. */
   readonly etag: string;
   readonly isDirty: boolean;
   readonly isSaving: boolean;
-  /** An unsaved text of another revision than the one shown: the user has to choose. */
+  /** An unsaved text of another revision than the displayed one. The user has to choose. */
   readonly draft: Draft | undefined;
-  /** A request for the released lock. `again`: the lock was released once more meanwhile. */
+  /** A request for the released lock. `again`: the lock was released again during the request. */
   readonly race: 'none' | 'running' | 'again';
 }
 
 export type FileInput =
-  /** The text was read. `lease`: the lock that was taken before, and whether it is still held. */
+  /** The text was loaded. `lease`: whether the lock that was acquired before is still held. */
   | {
       readonly type: 'read';
       readonly mode: Mode;
@@ -49,23 +49,23 @@ export type FileInput =
       readonly draft: Draft | undefined;
     }
   | { readonly type: 'edited' | 'save' | 'saveEnded' | 'useDraft' | 'settled' | 'draftDiscarded' }
-  /** `isSame`: nothing was typed since the text was sent. */
+  /** `isSame`: the text did not change since it was sent. */
   | { readonly type: 'saved'; readonly etag: string; readonly isSame: boolean }
   | { readonly type: 'saveFailed'; readonly problem: Problem }
   | { readonly type: 'leaseLost'; readonly reason: LeaseLostReason }
   /** The lock may be free. */
   | { readonly type: 'race' }
   | { readonly type: 'raceLost' | 'raceEnded' }
-  /** The lock was taken, and then the text could not be read. */
+  /** The lock was acquired, but the text could not be loaded. */
   | { readonly type: 'takeFailed'; readonly problem: Problem }
-  /** The other tab of this browser is closed. */
+  /** The other tab of this browser was closed. */
   | { readonly type: 'otherTabClosed' }
   | { readonly type: 'queue' | 'leaveQueue' }
   | { readonly type: 'queueFailed'; readonly problem: Problem; readonly hasLeft: boolean }
-  /** Somebody else saved. */
+  /** Another user saved. */
   | { readonly type: 'refresh' }
   | { readonly type: 'refreshed'; readonly text: string; readonly etag: string }
-  /** The list was read. `file` is undefined where the list does not have it any more. */
+  /** The list was loaded. `file` is undefined if the list does not contain it. */
   | {
       readonly type: 'listed';
       readonly file: { readonly etag: string; readonly isFree: boolean } | undefined;
@@ -76,18 +76,18 @@ export type FileEffect =
   | { readonly type: 'setText'; readonly text: string }
   | { readonly type: 'setEditable'; readonly isEditable: boolean }
   | { readonly type: 'showFault'; readonly fault: Fault | undefined }
-  /** Follow the lock that was taken. */
+  /** Observe the acquired lock. */
   | { readonly type: 'holdLease' }
   | { readonly type: 'markLeaseLost'; readonly reason: LeaseLostReason }
   | { readonly type: 'releaseLease' }
-  /** Write the draft now, or after a pause in typing; or remove it. */
+  /** Write the draft now or after the typing delay, or remove it. */
   | { readonly type: 'keepDraft' | 'keepDraftLater' | 'forgetDraft' }
   | { readonly type: 'send' }
   | { readonly type: 'tryLock' }
-  /** Race once the current task is over, unless the page is being left. */
+  /** Race after the current task, unless the page unloads. */
   | { readonly type: 'raceLater' }
   | { readonly type: 'enterQueue' | 'leaveQueue' }
-  /** Read the text for a reader, and race after that where it says so. */
+  /** Load the text for a reader, and race afterwards if `thenRace`. */
   | { readonly type: 'fetch'; readonly thenRace: boolean }
   | { readonly type: 'reloadList' }
   | { readonly type: 'notify'; readonly notice: Notice }
@@ -117,12 +117,12 @@ export function openedFile(id: string): OpenFile {
   };
 }
 
-/** The user reads without the lock: the page shows every save of others at once. */
+/** Whether the user reads without the lock. The page then displays every save of other users at once. */
 export function isReading(mode: Mode): boolean {
   return mode === 'locked' || mode === 'reading' || mode === 'otherTab' || mode === 'queued';
 }
 
-/** The only place where the state of an open file changes. Returns the same state when nothing changes. */
+/** Returns the next state, or the same one when nothing changes. No other code changes the state of an open file. */
 export function transition(state: OpenFile, input: FileInput): FileTransition {
   const { mode, draft } = state;
   const isEditing = mode === 'editing';
@@ -215,7 +215,7 @@ function read(
   state: OpenFile,
   { lease, text, etag, draft, ...input }: FileInput & { type: 'read' },
 ): FileTransition {
-  // A text that was read before the lock was there is never edited, and no text without the lock.
+  // Invariant: only a text that was loaded under the lock is editable.
   const mode = lease === 'lost' ? 'locked' : input.mode;
   const isEditing = mode === 'editing';
   const effects: FileEffect[] = [
@@ -234,21 +234,21 @@ function read(
     effects.push({ type: 'setEditable', isEditable: true });
     return { state: { ...next, isDirty: true }, effects };
   }
-  // The user decides about the draft first: typing would replace it.
+  // The user decides about the draft first, because typing would replace it.
   effects.push({ type: 'setEditable', isEditable: false });
   return { state: { ...next, draft }, effects };
 }
 
 function failed(problem: Problem): FileEffect[] {
   if (problem.kind === 'lost') return [{ type: 'markLeaseLost', reason: problem.reason }];
-  // Changed under this very lock, by another client of the session: the text is not based on the current revision.
+  // Another client of the same session saved under this lock, so the text is not based on the current revision.
   if (problem.status === 412) return [{ type: 'releaseLease' }];
   return [{ type: 'keepDraft' }, ...notifyProblem(problem, 'Not saved; your text is kept as a draft')];
 }
 
 function lost(state: OpenFile, reason: LeaseLostReason): FileTransition {
   const effects: FileEffect[] = [{ type: 'setEditable', isEditable: false }, { type: 'reloadList' }];
-  // Nothing was typed: the same as any other reader.
+  // Without unsaved text this tab becomes a reader.
   if (!state.isDirty)
     return { state: { ...state, mode: 'locked' }, effects: [...effects, { type: 'raceLater' }] };
   const text = `${LOST[reason]}. Your text is kept as a draft.`;
@@ -276,7 +276,7 @@ function draftDiscarded(state: OpenFile): FileTransition {
   };
 }
 
-/** Finds out what no event told, because the connection was away. */
+/** Applies changes whose events were lost while the connection was down. */
 function listed(state: OpenFile, file: { etag: string; isFree: boolean } | undefined): FileTransition {
   const { mode } = state;
   if (mode === 'loading') return same(state);

@@ -6,7 +6,7 @@ import type { TextPane } from './openFile';
 import type { Tabs } from './tabs';
 import type { Notice } from './words';
 
-/** What the workspace works with. */
+/** The dependencies of the workspace. */
 export interface WorkspaceOptions {
   readonly api: DocumentsApi;
   readonly leases: Leases;

@@ -1,22 +1,22 @@
-/** What one tab tells the others of this browser: the server leaves a session's own doings out of its stream. */
+/** A message from one tab to the others of this browser. The server excludes a session's own changes from its stream. */
 export interface TabNews {
   readonly deleted?: readonly string[] | undefined;
   readonly saved?: string | undefined;
 }
 
 /**
- * The tabs of one user in this browser. They share a session, so the server's lock does not tell them apart: of each
- * file, one tab at a time edits. The others read, and go on when it is closed, however it ends.
+ * The tabs of one user in this browser. They share a session, so the server's lock cannot distinguish them. Each file is edited in one tab
+ * at a time. The other tabs read it, and continue when the editing tab ends for any reason.
  */
 export interface Tabs {
   /**
-   * Claims a file for this tab until `signal` aborts. Resolves with whether it is this tab's; where it is not, calls
-   * `onTurn` when it becomes so.
+   * Claims a file for this tab until `signal` aborts. Resolves with whether this tab has the claim. If not, calls `onTurn` when it gets the
+   * claim.
    */
   claim(fileId: string, signal: AbortSignal, onTurn: () => void): Promise<boolean>;
   tell(news: TabNews): void;
   onNews(handler: (news: TabNews) => void): void;
-  /** Hears and tells nothing any more. */
+  /** Closes the channel between the tabs. */
   close(): void;
 }
 
@@ -43,7 +43,7 @@ export function browserTabs(userId: string): Tabs {
             onTurn();
             return until(signal);
           });
-          turn.catch(() => {}); // the file was closed before its turn came
+          turn.catch(() => {}); // the file was closed before its turn
           return undefined;
         });
       });

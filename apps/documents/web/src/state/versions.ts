@@ -5,7 +5,7 @@ import type { WorkspaceOptions } from './options';
 import { faultOf, problemWords } from './words';
 import type { Workspace } from './workspace';
 
-/** What is done with whole files: adding versions and documents, the gold standard, deletion. */
+/** The operations on whole files: adding versions and documents, setting the gold standard, deletion. */
 export class Versions {
   readonly #options: WorkspaceOptions;
   readonly #workspace: Workspace;
@@ -15,7 +15,7 @@ export class Versions {
     this.#workspace = workspace;
   }
 
-  /** Keeps a text as a new version beside the open file, and opens that. Needs no lock. */
+  /** Saves a text as a new version of the open file, and opens that version. Needs no lock. */
   async add(label: string, text = this.#options.pane.text): Promise<void> {
     const { api, pane, notify } = this.#options;
     const { file } = this.#workspace;

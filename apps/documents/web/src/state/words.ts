@@ -1,6 +1,6 @@
 import type { LeaseLostReason, Problem } from '@dunlin/client';
 
-/** Where the server found a text not to be XML. */
+/** The position at which the server found a text to be malformed XML. */
 export interface Fault {
   readonly line: number;
   readonly column: number;
@@ -10,7 +10,7 @@ export interface Fault {
 export interface Notice {
   readonly text: string;
   readonly kind?: 'info' | 'error' | undefined;
-  /** A text that would otherwise be out of reach. */
+  /** A text that the user could not reach otherwise. */
   readonly copy?: string | undefined;
 }
 
@@ -31,7 +31,7 @@ export const LOST: Readonly<Record<LeaseLostReason, string>> = {
   unknown: 'Your lock on this document was lost',
 };
 
-/** The place that the server named; nothing where the problem is another. */
+/** Returns the position in the server's problem. Undefined for other problems. */
 export function faultOf(problem: Problem): Fault | undefined {
   const { line, column, reason } = problem.detail ?? {};
   if (problem.code !== 'malformed_xml' && problem.code !== 'unsafe_xml') return undefined;
@@ -40,7 +40,7 @@ export function faultOf(problem: Problem): Fault | undefined {
     : undefined;
 }
 
-/** What is said about a failure; nothing where somebody else says it, or nobody needs to. */
+/** Returns the text for a failure. Undefined if another part of the page reports it, or if it needs no report. */
 export function problemWords(problem: Problem, what: string): string | undefined {
   if (problem.kind === 'aborted' || problem.kind === 'signedOut') return undefined;
   if (problem.kind === 'network') return `${what}: the server cannot be reached`;

@@ -13,7 +13,7 @@ import {
 import type { WorkspaceOptions } from './options';
 import { problemWords, WORDS } from './words';
 
-/** What an open file holds besides its state. A new object for each opening: late answers are recognised by it. */
+/** The resources of an open file. Every opening creates a new object, so that late answers for an earlier one are detected. */
 interface Holding {
   readonly id: string;
   readonly abort: AbortController;
@@ -22,8 +22,8 @@ interface Holding {
 }
 
 /**
- * The one open file: its lock, its text, its draft. Nothing may be typed without the lock, and no text is editable that
- * was read before the lock was there. `transition` decides; this class carries the effects out.
+ * The open file: its lock, its text, its draft. Invariant: a text is editable only under the lock, and only if it was loaded under the
+ * lock. `transition` decides; this class carries out the effects.
  */
 export class Workspace {
   readonly #options: WorkspaceOptions;
@@ -32,7 +32,7 @@ export class Workspace {
   #file: OpenFile | undefined;
   #holding: Holding | undefined;
   #isHidden = false;
-  /** The save under way, or the last one. */
+  /** The running save, or the last one. */
   #saving: Promise<void> | undefined;
 
   constructor(options: WorkspaceOptions) {
@@ -50,7 +50,7 @@ export class Workspace {
     return this.#file;
   }
 
-  /** The lock of the open file, while this tab has it. */
+  /** The lock of the open file, while this tab holds it. */
   get lease(): Lease | undefined {
     return this.#holding?.lease;
   }
@@ -59,7 +59,7 @@ export class Workspace {
     this.#listeners.add(listener);
   }
 
-  /** Opens a file: takes its lock where the user may write, then reads it. */
+  /** Opens a file: acquires its lock if the user may write, then loads the text. */
   async open(fileId: string): Promise<void> {
     if (this.#file?.id === fileId) return;
     await this.close();
@@ -78,7 +78,7 @@ export class Workspace {
     }
   }
 
-  /** Closes the file: stores unsaved text as a draft and, unless the session has ended, releases the lock after a save. */
+  /** Closes the file and stores unsaved text as a draft. Releases the lock after a running save, unless the session has ended. */
   async close(isSignedOut = false): Promise<void> {
     const holding = this.#holding;
     if (!holding || !this.#file) return;
@@ -90,24 +90,24 @@ export class Workspace {
     await (isSignedOut ? holding.abort.abort() : this.#end(holding));
   }
 
-  /** The user changed the text. */
+  /** Records that the user changed the text. */
   edited(): void {
     this.#take({ type: 'edited' });
   }
 
-  /** Resolves when the save under way has ended; at once where there is nothing to save. */
+  /** Saves. Resolves when the running save has ended, and at once if there is nothing to save. */
   async save(): Promise<void> {
     this.#take({ type: 'save' });
     await this.#saving;
   }
 
-  /** The text is stored elsewhere, or nowhere any more: nothing of it is unsaved. */
+  /** Marks the text of a file as settled, because it was stored elsewhere or discarded. */
   async settle(fileId: string): Promise<void> {
     this.#takeFor([fileId], { type: 'settled' });
     await this.#keeper.forget(fileId);
   }
 
-  /** Waits for the lock: first come, first served. */
+  /** Queues for the lock. Waiters are served in order of arrival. */
   waitForTurn(): void {
     this.#take({ type: 'queue' });
   }
@@ -116,20 +116,20 @@ export class Workspace {
     this.#take({ type: 'leaveQueue' });
   }
 
-  /** `lockReleased`: all readers race for the lock, and the losers are not told. */
+  /** Handles `lockReleased`: all readers race for the lock. Losing the race is not reported. */
   lockReleased(fileId: string): void {
     this.#options.leases.notify(fileId);
     if (this.#file?.mode === 'locked') this.#takeFor([fileId], { type: 'race' });
   }
 
-  /** `fileDataChanged`. */
+  /** Handles `fileDataChanged`. */
   filesChanged(reason: string, fileIds: readonly string[]): void {
     if (reason === 'files_deleted') this.#takeFor(fileIds, { type: 'deleted', words: WORDS.deleted });
     if (reason === 'lock_acquired') for (const id of fileIds) this.#options.leases.notify(id);
     if (reason === 'file_saved') this.#takeFor(fileIds, { type: 'refresh' });
   }
 
-  /** Puts the draft into the editor, where the lock is held. It replaces the text that was shown. */
+  /** Puts the draft into the editor, if the lock is held. It replaces the displayed text. */
   useDraft(): void {
     this.#take({ type: 'useDraft' });
   }
@@ -141,13 +141,13 @@ export class Workspace {
     this.#take({ type: 'draftDiscarded' }, holding);
   }
 
-  /** The page is left, or comes back from the back/forward cache. */
+  /** The page unloads, or returns from the back/forward cache. */
   setHidden(isHidden: boolean): void {
     this.#isHidden = isHidden;
     if (isHidden && this.#file) this.#keeper.keepNow(this.#file);
   }
 
-  /** An input for `holding` is dropped when that file is not open any more. */
+  /** Applies an input. An input for a `holding` that is not open any more is dropped. */
   #take(input: FileInput, holding = this.#holding): void {
     if (!this.#file || !holding || holding !== this.#holding) return;
     const { state, effects } = transition(this.#file, input);
@@ -241,7 +241,7 @@ export class Workspace {
     return this.#options.leases.tryAcquire(id, { seconds: LOCK_SECONDS, signal: abort.signal });
   }
 
-  /** Reads the file and shows it; with a lease, to be edited. Resolves with whether it is shown in this mode. */
+  /** Loads the file and displays it, editable with a lease. Resolves with whether it is displayed in this mode. */
   async #show(holding: Holding, lease: Lease | undefined, mode: Mode): Promise<boolean> {
     const { api, library, tabs } = this.#options;
     try {
@@ -300,7 +300,7 @@ export class Workspace {
       if (result.status !== 'acquired') return this.#take({ type: 'raceLost' }, holding);
       await this.#won(holding, result.lease);
     } catch {
-      // Without the network, or without the file, there is nothing to win. The next list tells more.
+      // Without network or file there is no lock to win. The next list contains the new state.
     }
     this.#take({ type: 'raceEnded' }, holding);
   }
@@ -333,7 +333,7 @@ export class Workspace {
       const { text, etag } = await this.#options.api.read(holding.id);
       this.#take({ type: 'refreshed', text, etag }, holding);
     } catch {
-      // The next change, or the lock, reads it again.
+      // The next change, or the lock, loads it again.
     }
     if (thenRace) this.#take({ type: 'race' }, holding);
   }

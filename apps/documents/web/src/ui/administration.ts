@@ -5,7 +5,7 @@ import type { Maintenance, SessionInfo } from '../api/types';
 import { field } from './dialogs';
 import { shortDate } from './fileList';
 
-/** Sessions, a notification to everybody, maintenance. For administrators. */
+/** Opens the administrators' dialog: sessions, a notification to all users, maintenance. */
 export function openAdministration(api: DocumentsApi, maintenance: Maintenance): void {
   const sessions = element('ul', { className: 'sessions' });
   const missing = element('p', {
@@ -53,7 +53,7 @@ export function openAdministration(api: DocumentsApi, maintenance: Maintenance):
         await api.endSession(session.session_id);
         await load();
       });
-    // Where a server is silent, a page may be open there all the same.
+    // A server that did not answer may have an open page.
     const none = isPartial ? 'no open page known' : 'no page open';
     const pages = session.connections === 0 ? none : 'page open';
     return element(

@@ -10,7 +10,7 @@ export interface Comparison {
   dispose(): void;
 }
 
-/** Two texts side by side, or one with its changes marked where there is no room for two. Nothing can be edited. */
+/** Creates a read-only comparison: two texts side by side, or one text with marked changes on narrow pages. */
 export function compare(before: string, after: string): Comparison {
   const fixed = [look, EditorState.readOnly.of(true), EditorView.editable.of(false)];
   const collapseUnchanged = { margin: 3, minSize: 6 };

@@ -7,7 +7,7 @@ export interface DialogOptions {
   readonly isDangerous?: boolean | undefined;
 }
 
-/** Asks; resolves with whether it was accepted. Escape and Cancel are no. */
+/** Asks for a confirmation. Resolves with `true` if the user accepted. Escape and Cancel give `false`. */
 export function ask({ title, content, accept, isDangerous }: DialogOptions): Promise<boolean> {
   return new Promise((resolve) => {
     const cancel = element('button', { type: 'button', className: 'button', textContent: 'Cancel' });

@@ -34,7 +34,7 @@ const colours = HighlightStyle.define([
   { tag: tags.invalid, color: 'var(--bad)' },
 ]);
 
-/** What every view of a text looks like, editable or not. */
+/** The appearance of every view of a text, editable or not. */
 export const look: Extension = [
   lineNumbers(),
   xml(),
@@ -48,7 +48,7 @@ export interface EditorOptions {
   readonly onSave: () => void;
 }
 
-/** The XML editor. It changes no character that its user does not: line ends stay what they are. */
+/** The XML editor. It changes only the characters that the user edits; line endings stay as they are. */
 export class XmlEditor implements TextPane {
   readonly element: HTMLElement;
   readonly #view: EditorView;
@@ -164,13 +164,13 @@ export class XmlEditor implements TextPane {
     return [
       EditorState.readOnly.of(!this.#isEditable),
       EditorView.editable.of(this.#isEditable),
-      // A text that cannot be edited is still scrolled and selected with the keyboard.
+      // Makes a read-only text focusable, so that the keyboard can scroll and select it.
       this.#isEditable ? [] : EditorView.contentAttributes.of({ tabindex: '0', 'aria-readonly': 'true' }),
     ];
   }
 }
 
-/** The separator under which the text comes out as it went in: lone line feeds only survive where they separate. */
+/** Returns the line separator that preserves the text. Lone line feeds are kept only when the separator is a line feed. */
 export function lineBreakOf(text: string): string {
   return text.includes('\r\n') && !/(^|[^\r])\n/.test(text) ? '\r\n' : '\n';
 }

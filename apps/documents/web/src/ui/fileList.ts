@@ -6,7 +6,7 @@ export interface FileListOptions {
   readonly onNew: () => void;
 }
 
-/** The list of documents with their versions, gold and lock marks; a search over what it shows. */
+/** The list of documents with versions, gold marks and lock marks, and a search over them. */
 export class FileListView {
   readonly element: HTMLElement;
   readonly #options: FileListOptions;

@@ -57,7 +57,7 @@ export class FilePane {
   readonly #delete = tool('trash', 'Delete', 'Delete this version or the whole document');
   readonly #showSource = tool('table', 'Source', 'Show the source beside the text');
   #comparison: Comparison | undefined;
-  // What was chosen to compare, shown or still being read; the list of versions is made anew at every event.
+  // The versions selected for a comparison, displayed or still loading. Every event builds the list of versions again.
   #comparing: { fileId: string; otherId: string } | undefined;
   #isSourceWanted = !matchMedia('(max-width: 860px)').matches;
   #noticeOf = '';
@@ -113,7 +113,7 @@ export class FilePane {
     this.show();
   }
 
-  /** Shows what is open now. */
+  /** Displays the open file. */
   show(): void {
     const { workspace, library } = this.#options;
     const opened = workspace.file;

@@ -16,10 +16,10 @@ import { FileListView } from './fileList';
 import { FilePane } from './filePane';
 
 export const PATH = '/documents';
-/** A shorter interruption of the connection is not reported. */
+/** Shorter interruptions of the connection are not reported, in milliseconds. */
 const LOST_AFTER_MS = 1500;
 
-/** Builds the page of one user: the parts of the state on one side, the elements on the other. */
+/** Builds the page of one user and connects state and elements. */
 export function start(session: PageSession): Stop {
   const { user } = session;
   let whySignedOut: string | undefined;
@@ -114,7 +114,7 @@ export function start(session: PageSession): Stop {
   connection.on('fileDataChanged', ({ reason, stable_id, stable_ids }) => {
     void workspace.filesChanged(reason, stable_ids ?? (stable_id === undefined ? [] : [stable_id]));
     reload();
-    // The stream carries the collections that it was opened with.
+    // A stream carries the collections of the time when it was opened.
     if (reason === 'collections_changed') {
       connection.disconnect();
       connection.connect();

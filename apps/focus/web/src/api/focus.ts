@@ -2,7 +2,7 @@ import type { EnvelopeOf, Requests } from '@dunlin/client';
 
 export type TimerMode = 'normal' | 'pomodoro';
 
-/** A timer as it stood at `asOf`; what is left now follows from the server's time. */
+/** A timer as of `asOf`. The remaining time follows from the server's clock. */
 export interface Timer {
   readonly id: string;
   readonly version: number;
@@ -61,7 +61,7 @@ export interface CalendarEntry {
 export interface Device {
   readonly deviceId: string;
   readonly name: string;
-  /** Null where it cannot be told, because a node of the server has not answered. */
+  /** Null when unknown, because a node of the server did not answer. */
   readonly isConnected: boolean | null;
   readonly isCurrent: boolean;
 }
@@ -97,12 +97,12 @@ export interface StartBody {
   readonly plannedMinutes?: number | undefined;
 }
 
-/** A change of a task or a calendar entry. Sending it twice has the same effect as once. */
+/** A change of a task or a calendar entry. Idempotent: sending it twice has the same effect as once. */
 export interface Mutation {
   readonly method: 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly body?: Readonly<Record<string, unknown>> | undefined;
-  /** Edits and deletions: the version they are based on. The server refuses another one. */
+  /** For edits and deletions: the version that they are based on. The server refuses another one. */
   readonly version?: number | undefined;
 }
 
@@ -142,7 +142,7 @@ export class FocusApi {
     return this.#send('PUT', `/api/devices/${deviceId}`, { name });
   }
 
-  /** Sends a change, with `If-Match` where it has a version. */
+  /** Sends a change. Sets `If-Match` if it has a version. */
   async deliver<T>({ method, path, body, version }: Mutation): Promise<T> {
     const headers = version === undefined ? undefined : { 'If-Match': `"${version}"` };
     return (await this.#requests.send<T>(method, path, { body, headers })).body;

@@ -10,24 +10,24 @@ export interface AgendaOptions {
   readonly api: FocusApi;
   readonly user: string;
   readonly storage?: Storage | undefined;
-  /** `typed`: what was typed and is given up. */
+  /** `typed`: the user input of a change that was dropped. */
   readonly onProblem: (problem: Problem, what: string, typed?: string) => void;
 }
 
-/** As it will be once the outbox is empty. */
+/** An object with its pending changes applied. */
 type Pending<T> = T & { readonly isWaiting?: boolean };
 export type TaskFields = Pick<Task, 'title' | 'notes' | 'isDone'>;
 export type EntryFields = Pick<CalendarEntry, 'title' | 'notes' | 'start' | 'end'>;
 
 const PATHS = { task: '/api/tasks', entry: '/api/calendar/events' } as const;
 
-// What a person writes of each: the rest is the server's, and no conflict when it changes.
+// The fields that the user edits. Changes of other fields are no conflict.
 const fieldsOf = {
   task: ({ title, notes, isDone }: TaskFields): TaskFields => ({ title, notes, isDone }),
   entry: ({ title, notes, start, end }: EntryFields): EntryFields => ({ title, notes, start, end }),
 };
 
-/** Tasks and calendar: what the server has, newest by version, with what waits to be sent laid over it. */
+/** Tasks and calendar: the server's newest versions, with pending changes on top. */
 export class Agenda {
   readonly #environment: Environment;
   readonly #api: FocusApi;
@@ -46,7 +46,7 @@ export class Agenda {
     const { client, environment, api, onProblem } = options;
     this.#environment = environment;
     this.#api = api;
-    // They hold what the server has. Edits survive a reload, so they go through the outbox, and never through a store.
+    // The stores hold the server's state only. Edits must survive a reload, so they go through the outbox.
     const save = () => Promise.reject(new Error('Edits go through the outbox.'));
     this.#taskStore = client.store<Task>({ save });
     this.#entryStore = client.store<CalendarEntry>({ save });
@@ -64,7 +64,7 @@ export class Agenda {
     this.#waiting = this.#outbox.waiting;
   }
 
-  /** Tasks as they will be once the outbox is empty; the open ones first. */
+  /** Tasks with pending changes applied, open ones first. */
   readonly tasks: readonly Pending<Task>[] = $derived.by(() =>
     this.#pending('task', this.#storedTasks.current).sort(
       (one, other) => Number(one.isDone) - Number(other.isDone) || (one.createdAt < other.createdAt ? -1 : 1),
@@ -75,7 +75,7 @@ export class Agenda {
     this.#pending('entry', this.#storedEntries.current),
   );
 
-  /** Edits and deletions of what another device has changed meanwhile: a person decides. */
+  /** Edits and deletions that conflict with a change of another device. The user decides. */
   readonly conflicts: readonly PendingMutation[] = $derived.by(() =>
     this.#waiting.filter(({ theirs }) => theirs),
   );
@@ -101,7 +101,7 @@ export class Agenda {
     this.#add('entry', entry);
   }
 
-  /** Changes the entry from how it was when the editing began, so that what came meanwhile is not overwritten. */
+  /** Edits an entry relative to its state when the editing began, so that later changes of others are not overwritten. */
   editEntry(entry: CalendarEntry, changes: Partial<EntryFields>): void {
     this.#change('entry', entry, changes);
   }
@@ -113,20 +113,20 @@ export class Agenda {
   showWeek(monday: Date): void {
     this.monday = monday;
     this.#loadEntries().catch((error: unknown) => {
-      // Without network, what is known of that week stands until the connection is back.
+      // Without network the cached week stays until the connection is back.
       const problem = problemOf(error);
       if (!isTemporary(problem)) this.#options.onProblem(problem, 'The week was not loaded');
     });
   }
 
-  /** Everything anew. */
+  /** Loads everything again. */
   async load(): Promise<void> {
     const since = this.#taskStore.mark();
     const [tasks] = await Promise.all([this.#api.tasks(), this.#loadEntries()]);
     this.#taskStore.merge(tasks, { since, complete: true });
   }
 
-  /** Sends what waits, for example when the connection is live again. */
+  /** Sends pending changes, for example after a reconnect. */
   resume(): void {
     void this.#outbox.flush();
   }
@@ -135,7 +135,7 @@ export class Agenda {
     await Promise.all([this.#taskStore.flush(), this.#entryStore.flush(), this.#outbox.flush()]);
   }
 
-  /** Changes that wait to be sent. */
+  /** Number of pending changes. */
   get unsent(): number {
     return this.#waiting.length;
   }
@@ -156,13 +156,13 @@ export class Agenda {
     else this.#entryStore.put(event.payload.event);
   }
 
-  // A week on either side, so that going on shows something at once.
+  // Also loads the weeks before and after, so that navigation displays data at once.
   async #loadEntries(): Promise<void> {
     const since = this.#entryStore.mark();
     const [from, to] = [addWeeks(this.monday, -1), addWeeks(this.monday, 2)];
     const entries = await this.#api.entries(from, to);
     const present = new Set(entries.map((entry) => entry.id));
-    // The page is complete for its weeks only: what is known of other weeks stays.
+    // The answer is complete for its weeks only. Cached entries of other weeks stay.
     const others = [...this.#entryStore.get().records.values()].filter(
       (entry) =>
         !present.has(entry.id) &&
@@ -221,7 +221,7 @@ export class Agenda {
   }
 }
 
-/** What a person calls the thing. */
+/** Returns the title of the changed object. */
 export function titleOf({ body, before, theirs }: PendingMutation): string {
   const title = [theirs, before, body]
     .map((each) => each?.['title'])
@@ -229,7 +229,7 @@ export function titleOf({ body, before, theirs }: PendingMutation): string {
   return title ?? 'The change';
 }
 
-/** What a person typed into the thing. */
+/** Returns the user input of the change. */
 function typedIn({ body }: PendingMutation): string {
   const texts = [body?.['title'], body?.['notes']];
   return texts.filter((text) => typeof text === 'string' && text !== '').join('\n');

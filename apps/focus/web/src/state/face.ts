@@ -1,15 +1,15 @@
 import { TIMER_PHASE_MS, type Look } from './looks';
 import type { Timer } from '../api/focus';
 
-/** What the clock shows at one moment. */
+/** The content of the clock at one moment. */
 export interface Face {
   readonly text: string;
-  /** Part of the phase that is left, 0 to 1. */
+  /** Remaining part of the phase, 0 to 1. */
   readonly left: number;
   readonly secondsLeft: number;
 }
 
-/** How a timer looks on this device. */
+/** Returns how a timer is displayed on this device. */
 export function lookOf(timer: Timer | null, deviceId: string): Look {
   if (!timer) return 'idle';
   if (timer.deviceId !== deviceId) return 'elsewhere';
@@ -21,7 +21,7 @@ export function remainingMs(timer: Timer, serverNow: number): number {
   return Math.max(0, timer.remainingMs - passed);
 }
 
-/** Focus so far, without pauses and breaks. */
+/** Returns the focus time so far in milliseconds, without pauses and breaks. */
 export function focusedMs(timer: Timer, serverNow: number): number {
   return (
     timer.focusedMs + (timer.status === 'running' ? timer.remainingMs - remainingMs(timer, serverNow) : 0)
@@ -30,7 +30,7 @@ export function focusedMs(timer: Timer, serverNow: number): number {
 
 export function faceOf(timer: Timer, serverNow: number): Face {
   const left = remainingMs(timer, serverNow);
-  // Rounded up: a timer of 25 minutes begins with 25:00 and shows 00:00 only when it is over.
+  // Round up: a timer of 25 minutes begins with 25:00 and displays 00:00 only at its end.
   const secondsLeft = Math.ceil(left / 1000);
   return { text: clockText(secondsLeft), left: Math.min(1, left / phaseMs(timer)), secondsLeft };
 }

@@ -26,20 +26,20 @@ import { ServerClock } from './serverClock';
 export interface FocusOptions {
   readonly user: string;
   readonly refresh: () => Promise<boolean>;
-  /** `typed`: what was typed and is given up, to be copied. */
+  /** `typed`: user input of a change that was dropped, for copying. */
   readonly notify: (text: string, kind?: 'info' | 'error', typed?: string) => void;
   readonly onSignedOut: () => void;
   readonly environment?: Environment | undefined;
   readonly storage?: Storage | undefined;
 }
 
-/** The server's time is asked for again this often while the page is open. */
+/** Interval between measurements of the server's time while the page is open, in milliseconds. */
 const MEASURE_MS = 5 * 60_000;
 
-/** For what is asked again by itself when the connection is back. */
+/** For requests that are repeated after a reconnect. */
 const ignore = () => {};
 
-/** The page without its looks: one connection, the timer, the agenda and the devices, each newest by version. */
+/** The state of the page: one connection, the timer, the agenda and the devices, each in its newest version. */
 export class Focus {
   readonly deviceId: string;
   readonly clock: ServerClock;
@@ -52,16 +52,16 @@ export class Focus {
   readonly #connectionState;
 
   timer = $state.raw<Timer | null>(null);
-  /** Events of the stream that this page has been handed. */
+  /** Number of received stream events. */
   heard = $state(0);
   isLoaded = $state(false);
   isBusy = $state(false);
-  /** The command that is under way, or the last one. */
+  /** The running command, or the last one. */
   #running: Promise<void> = Promise.resolve();
   problem = $state.raw<Problem | undefined>(undefined);
   devices = $state.raw<readonly Device[]>([]);
   #timerVersion = -1;
-  /** Moves with the server's seconds; whatever shows time reads it. */
+  /** Increments with the server's seconds. Everything that displays time depends on it. */
   #tick = $state(0);
   #stopTick: (() => void) | undefined;
   #stopMeasuring: (() => void) | undefined;
@@ -105,7 +105,7 @@ export class Focus {
     return this.devices.find((device) => device.deviceId === this.deviceId);
   }
 
-  /** Today, by the server's clock. */
+  /** Today by the server's clock. */
   get today(): Date {
     void this.#tick;
     return this.clock.isSet ? new Date(this.clock.now()) : new Date();
@@ -118,7 +118,7 @@ export class Focus {
     this.#scheduleMeasuring();
   }
 
-  /** The same user is signed in again. */
+  /** Continues after the same user signed in again. */
   signedIn(): void {
     this.#connection.connect();
     void this.#load();
@@ -158,7 +158,7 @@ export class Focus {
     return timer ? this.#command(() => this.#api.command(command, timer.id)) : Promise.resolve();
   }
 
-  /** Waits for a command that is under way, so that a key pressed meanwhile is not lost, and then looks. */
+  /** Waits for the running command first, so that a key press during it is not lost. */
   async togglePause(): Promise<void> {
     while (this.isBusy) await this.#running;
     if (this.look === 'running' || this.look === 'break') return this.command('pause');
@@ -205,7 +205,7 @@ export class Focus {
   }
 
   #take(timer: Timer | null, version: number): void {
-    // The answer to one's own command, its event, and a page that was fetched meanwhile: the newest stays.
+    // The answer to a command, its event and a concurrent request may arrive in any order: keep the newest.
     if (version < this.#timerVersion) return;
     this.#timerVersion = version;
     if (timer && timer.deviceName !== this.timer?.deviceName) this.#loadDevices().catch(ignore);
@@ -286,7 +286,7 @@ export class Focus {
 
   // Time
 
-  /** The next tick falls on the moment when the text of the clock changes, so that seconds are as long as each other. */
+  /** Schedules the next tick for the moment when the displayed text changes, so that all seconds have equal length. */
   #scheduleTick(): void {
     this.#stopTick?.();
     this.#tick++;

@@ -7,44 +7,43 @@ export type Fields = Readonly<Record<string, unknown>>;
 export interface PendingMutation extends Mutation {
   readonly id: string;
   readonly kind: 'task' | 'entry';
-  /** Former values of the fields in `body`. */
+  /** Previous values of the fields in `body`. */
   readonly before?: Fields | undefined;
-  /** Values of another device that conflict with this change: the user has to choose. */
+  /** Values of another device that conflict with this change. The user has to choose. */
   readonly theirs?: Versioned | undefined;
 }
 
-/** What the server has of a thing. */
+/** The server's state of an object. */
 export type Versioned = Fields & { readonly version: number };
 
 export interface OutboxOptions {
   readonly environment: Environment;
-  /** Where mutations outlive the page; absent where storage is blocked. */
+  /** Storage for mutations that must outlive the page. Undefined where the browser blocks storage. */
   readonly storage?: Storage | undefined;
   readonly prefix: string;
-  /** Resolves with the thing as it is now, or nothing where it is gone. */
+  /** Sends a mutation. Resolves with the current object, or with undefined if it is deleted. */
   readonly send: (mutation: PendingMutation) => Promise<Versioned | undefined>;
   readonly onChange: (waiting: readonly PendingMutation[]) => void;
   readonly onRefused: (mutation: PendingMutation, problem: Problem) => void;
 }
 
 interface Slot {
-  /** Its place in the storage, which is its place in the order. */
+  /** Its key in the storage, which also defines the order. */
   readonly key: string;
   readonly mutation: PendingMutation;
-  /** Only in this page's memory, because the storage is blocked or full. */
+  /** Whether the mutation exists in this page's memory only, because the storage is blocked or full. */
   readonly memoryOnly: boolean;
 }
 
 const RETRY_MS = 10_000;
 
 /**
- * What was made, changed or deleted, in order, until the server has it. Without network it waits, over a reload too; all is
- * sent in the order in which it was made, one at a time. Each mutation is an entry of its own in the storage, so that tabs do
- * not overwrite each other's; the tabs take turns in sending, and each looks into the storage for what others have sent.
+ * A persistent queue of mutations. Mutations are sent in order, one at a time, and wait without network, also across a reload. Each
+ * mutation has its own storage entry, so that tabs do not overwrite each other's. Tabs take turns in sending and remove mutations that
+ * another tab has sent.
  *
- * An edit names the version that it was made on. When the server has a newer one and what the edit writes has stayed the
- * same, it is made again on that; when another device changed that too, the edit stays, with `theirs`, until `resolve`.
- * Whatever concerns the same thing waits behind it; everything else goes on.
+ * An edit names the version that it is based on. If the server has a newer version without a conflicting change, the edit is rebased. A
+ * conflicting edit stays with `theirs` until `resolve`. It blocks later mutations of the same object only.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -70,14 +69,14 @@ export class Outbox {
     void this.flush();
   }
 
-  /** Sends what waits; call it when the connection is live again. */
+  /** Sends pending mutations. Call it after a reconnect. */
   flush(): Promise<void> {
     if (this.#isDisposed) return Promise.resolve();
     this.#sending ??= this.#inTurn().finally(() => (this.#sending = undefined));
     return this.#sending;
   }
 
-  /** Ends a conflict: ours is made on top of theirs, or given up together with what was built on it. */
+  /** Ends a conflict. `ours`: the edit is rebased on theirs. `theirs`: the edit and those based on it are dropped. */
   resolve(mutation: PendingMutation, choice: 'ours' | 'theirs'): void {
     const { theirs } = mutation;
     if (!theirs) return;
@@ -92,7 +91,7 @@ export class Outbox {
     void this.flush();
   }
 
-  /** Sends nothing any more; what waits is in the storage. */
+  /** Stops sending. Pending mutations stay in the storage. */
   dispose(): void {
     this.#isDisposed = true;
     this.#stopRetry?.();
@@ -112,7 +111,7 @@ export class Outbox {
       const next = this.#slots.find(({ mutation }) => !held.some((slot) => isOf(slot.mutation, mutation)));
       if (!next) return;
       const problem = await this.#send(next);
-      // Without a session no attempt can succeed: `flush` goes on after the sign-in.
+      // Without a session no attempt can succeed. `flush` continues after the sign-in.
       if (problem?.kind === 'signedOut') return;
       if (problem && isTemporary(problem)) {
         if (this.#isDisposed) return;
@@ -122,12 +121,12 @@ export class Outbox {
     }
   }
 
-  /** Returns why it could not be sent; it is settled, in one way or the other, unless that is temporary. */
+  /** Sends one mutation and returns its problem, if any. The mutation leaves the queue unless the problem is temporary or a conflict. */
   async #send(slot: Slot): Promise<Problem | undefined> {
     const { mutation } = slot;
     try {
       const now = await this.#options.send(mutation);
-      // Before it is dropped: a page that ends between the two repeats what the server recognises.
+      // Rebase before dropping: a page that ends in between repeats a mutation that the server recognises.
       const next = this.#slots.find((other) => other !== slot && isOf(mutation, other.mutation));
       if (next && now) this.#replace(next.mutation, onTopOf(next.mutation, now));
       this.#drop(slot);
@@ -141,7 +140,7 @@ export class Outbox {
         return undefined;
       }
       this.#drop(slot);
-      // Deleted by another device meanwhile: that is what was wanted.
+      // Another device already deleted it: the goal is reached.
       if (mutation.method === 'DELETE' && problem.kind === 'notFound') return undefined;
       this.#options.onRefused(mutation, problem);
       return problem;
@@ -167,7 +166,7 @@ export class Outbox {
       this.#options.storage?.setItem(key, JSON.stringify(mutation));
       return { key, mutation, memoryOnly: !this.#options.storage };
     } catch {
-      // Full: it waits as long as the page is open.
+      // The storage is full: the mutation lives as long as the page.
       return { key, mutation, memoryOnly: true };
     }
   }
@@ -189,7 +188,7 @@ export class Outbox {
   }
 }
 
-/** The rest of a place is its order and an id. Anything else belongs to a user whose id begins like this one's. */
+/** Whether the key belongs to this prefix: the rest must be an order and an id. Otherwise it belongs to a user whose id has this prefix. */
 function isPlaceOf(prefix: string, key: string): boolean {
   return key.startsWith(`${prefix} `) && /^\S+ \S+$/.test(key.slice(prefix.length + 1));
 }
@@ -198,7 +197,7 @@ function isOf(one: PendingMutation, other: PendingMutation): boolean {
   return one.id === other.id && one.kind === other.kind;
 }
 
-/** Rebases the mutation on the current server state, if the state that it was made on is unchanged. */
+/** Rebases the mutation on the current server state, if the fields that it changes still have their previous values. */
 function onTopOf(mutation: PendingMutation, now: Versioned): PendingMutation {
   const isUntouched = Object.entries(mutation.before ?? {}).every(([name, value]) =>
     isSame(name, value, now[name]),
@@ -212,7 +211,7 @@ function onlyOf(names: Fields | undefined, values: Fields): Fields {
   return Object.fromEntries(Object.keys(names ?? {}).map((name) => [name, values[name]]));
 }
 
-/** Times are the same where the instants are: the server writes them in its own way. */
+/** Times are equal if their instants are equal: the server formats them differently. */
 function isSame(name: string, one: unknown, other: unknown): boolean {
   const isTime = name === 'start' || name === 'end';
   return one === other || (isTime && Date.parse(String(one)) === Date.parse(String(other)));

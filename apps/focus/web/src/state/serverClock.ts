@@ -1,15 +1,14 @@
-/** What is needed of the page: its monotonic clock. The wall clock of the computer plays no part. */
+/** The monotonic clock of the page. The wall clock of the computer is not used. */
 export interface Monotonic {
   now(): number;
 }
 
-/** A measurement older than this gives way to a worse one: two clocks never run at quite the same speed. */
+/** A measurement older than this is replaced by a less precise one, because clocks drift. In milliseconds. */
 const STALE_MS = 10 * 60_000;
 
 /**
- * The server's time, measured: an answer tells the server's time somewhere between its request and its arrival, and
- * the shorter the way, the better it is known. Carried on by the monotonic clock, so that nothing the user or a time
- * server does to the computer's clock moves what the page shows.
+ * An estimate of the server's time. An answer contains the server's time at some moment between request and arrival, so a shorter round
+ * trip gives a better estimate. The monotonic clock advances it, so changes of the computer's clock have no effect.
  */
 export class ServerClock {
   readonly #monotonic: Monotonic;
@@ -21,17 +20,17 @@ export class ServerClock {
     this.#monotonic = monotonic;
   }
 
-  /** Whether anything is known yet. */
+  /** Whether a measurement exists. */
   get isSet(): boolean {
     return this.#offset !== undefined;
   }
 
-  /** Server time in milliseconds since 1970. */
+  /** Returns the server time in milliseconds since 1970. */
   now(): number {
     return this.#monotonic.now() + (this.#offset ?? 0);
   }
 
-  /** Runs a request whose answer carries the server's time, and learns from it. */
+  /** Runs a request whose answer contains the server's time, and updates the estimate. */
   async measure<T extends { readonly serverNow: string }>(request: () => Promise<T>): Promise<T> {
     const sent = this.#monotonic.now();
     const answer = await request();
@@ -40,7 +39,7 @@ export class ServerClock {
     return answer;
   }
 
-  /** Something happened at the server at this time: it is at least as late there. */
+  /** Raises the estimate to the time of an event at the server: the server's clock is at least that late. */
   atLeast(time: string | number | undefined): void {
     const at = typeof time === 'number' ? time : Date.parse(time ?? '');
     if (Number.isNaN(at)) return;
@@ -50,7 +49,7 @@ export class ServerClock {
   #learn(serverNow: number, sent: number, arrived: number): void {
     const roundTrip = arrived - sent;
     const offset = serverNow - (sent + arrived) / 2;
-    // A better measurement, an old one, or one that cannot be right any more: the server's clock was set.
+    // Accept a better measurement, or any after a stale or contradicting one. A contradiction means that the server's clock was set.
     const isImpossible =
       this.#offset !== undefined && Math.abs(offset - this.#offset) > (roundTrip + this.#roundTrip) / 2 + 50;
     if (roundTrip <= this.#roundTrip || arrived - this.#measuredAt > STALE_MS || isImpossible) {

@@ -2,9 +2,9 @@ import type { CalendarEntry } from '../api/focus';
 
 export interface Day {
   readonly key: string;
-  /** Noon of the date in UTC, for its name: the date itself need not exist here. */
+  /** Noon of the date in UTC, for formatting: local midnight may not exist. */
   readonly date: Date;
-  /** The first instant of the day; where the clocks skip midnight, the one after. */
+  /** The first instant of the day. If the clocks skip midnight, the first instant after it. */
   readonly start: Date;
   readonly end: Date;
 }
@@ -13,14 +13,14 @@ const DAY = 86_400_000;
 const MINUTE = 60_000;
 const MINUTES_PER_DAY = 1_440;
 
-/** The Monday on or before a day, at the first instant of the day here. */
+/** Returns the Monday on or before a day, at its first local instant. */
 export function mondayOf(date: Date): Date {
   return new Date(date.getFullYear(), date.getMonth(), date.getDate() - ((date.getDay() + 6) % 7));
 }
 
 /**
- * Seven days from a Monday. Days are counted by the calendar: with a change of the clocks one has 23 or 25 hours, and where a
- * zone has skipped a date (Pacific/Apia, 30 December 2011) one has none.
+ * Returns seven days from a Monday. Days follow the calendar: with a clock change a day has 23 or 25 hours, and a date that a zone skipped
+ * (Pacific/Apia, 30 December 2011) has none.
  */
 export function weekOf(monday: Date): readonly Day[] {
   const [year, month, first] = [monday.getFullYear(), monday.getMonth(), monday.getDate()];
@@ -41,20 +41,20 @@ export function addWeeks(monday: Date, weeks: number): Date {
 
 const two = (value: number) => String(value).padStart(2, '0');
 
-/** `2026-03-01`, as date inputs have it. */
+/** `2026-03-01`, the format of date inputs. */
 export function dayKey(date: Date): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
-/** `09:30`, as time inputs have it. */
+/** `09:30`, the format of time inputs. */
 export function timeKey(date: Date): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
 /**
- * The instant that date and time inputs mean here. A time that the clocks skip is taken by the offset before the change, so it is as
- * much later as they skip. Of a time that comes twice it is the first, or the second where only that is after `after`. An invalid
- * date where the inputs hold no time.
+ * Returns the local instant of date and time inputs. A time that a clock change skips uses the offset before the change, so it moves later
+ * by the skipped duration. A repeated time is the first one, or the second if only that is after `after`. Returns an invalid date if the
+ * inputs contain no time.
  */
 export function instantOf(day: string, time: string, after?: Date): Date {
   const first = new Date(`${day}T${time}`);
@@ -64,16 +64,16 @@ export function instantOf(day: string, time: string, after?: Date): Date {
   return back > 0 && second > after && timeKey(second) === time && dayKey(second) === day ? second : first;
 }
 
-/** ISO 8601 with the offset of this place at that time. */
+/** Formats as ISO 8601 with the local offset at that time. */
 export function withOffset(instant: Date): string {
-  // Offsets of the past have seconds, which ISO 8601 has no room for: the instant stays, and the offset is rounded.
+  // Historical offsets contain seconds, which ISO 8601 cannot express: keep the instant and round the offset.
   const minutes = -Math.round(instant.getTimezoneOffset());
   const size = Math.abs(minutes);
   const wall = new Date(instant.getTime() + minutes * MINUTE).toISOString().slice(0, 19);
   return `${wall}${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`;
 }
 
-/** Minutes from midnight to an instant of a day, by the clock on the wall: what the lines of the grid say. */
+/** Returns local minutes since midnight, the unit of the grid's lines. */
 function wallMinutes(instant: Date, { start, end }: Day): number {
   if (instant < start) return 0;
   return instant >= end ? MINUTES_PER_DAY : minutesOf(instant);
@@ -81,7 +81,7 @@ function wallMinutes(instant: Date, { start, end }: Day): number {
 
 const minutesOf = (date: Date) => date.getHours() * 60 + date.getMinutes() + date.getSeconds() / 60;
 
-/** An entry as part of one day: where it lies, in minutes by the clock on the wall, and in which of how many columns. */
+/** An entry within one day: its local start and end in minutes, its column and the number of columns. */
 export interface Placed {
   readonly entry: CalendarEntry;
   readonly from: number;
@@ -90,17 +90,17 @@ export interface Placed {
   readonly columns: number;
 }
 
-/** Shortest height of an entry, in minutes: a title must fit. */
+/** Minimum height of an entry in minutes, so that a title fits. */
 const LEAST = 30;
 
-/** The entries of a day side by side where they overlap. */
+/** Places the entries of a day side by side where they overlap. */
 export function placeDay(entries: readonly CalendarEntry[], day: Day): readonly Placed[] {
   const within = entries
     .map((entry) => ({ entry, start: new Date(entry.start), end: new Date(entry.end) }))
     .filter(({ start, end }) => day.start < day.end && start < day.end && end > day.start)
     .map(({ entry, start, end }) => {
       const from = wallMinutes(start, day);
-      // Where the clocks go back, an entry can end at an earlier time than it begins at: then its length counts.
+      // When the clocks go back, an entry may end at an earlier local time than it starts. Then its duration counts.
       const length =
         (Math.min(end.getTime(), day.end.getTime()) - Math.max(start.getTime(), day.start.getTime())) /
         MINUTE;

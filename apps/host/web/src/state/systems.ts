@@ -1,7 +1,7 @@
 import type { IconName } from '@dunlin/kit';
 
 export interface System {
-  /** Its folder below `apps`. */
+  /** The system's folder below `apps`. */
   readonly name: string;
   readonly title: string;
   readonly text: string;

@@ -49,7 +49,7 @@ function accountContent(session: PageSession<User | undefined>): HTMLElement[] {
   ];
 }
 
-/** Shows the landing page to a user or a visitor. */
+/** Builds the landing page for a user or a visitor. */
 export function show(session: PageSession<User | undefined>): Stop {
   const account = element('section', { className: 'landing-account' });
   const showAccount = () => account.replaceChildren(...accountContent(session));

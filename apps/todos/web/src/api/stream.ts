@@ -1,12 +1,12 @@
 const BASE = '/api/v1/replicache';
 
-/** Open streams: of this user, and of all users. */
+/** Number of open streams, of this user and of all users. */
 export interface StreamStats {
   readonly userConnections: number;
   readonly totalConnections: number;
 }
 
-/** The calls of the stream page. A native `EventSource` sends no headers, so the address names the user. */
+/** The requests of the stream page. A native `EventSource` sends no headers, so the query names the user. */
 export class StreamApi {
   readonly #query: string;
 
@@ -18,7 +18,7 @@ export class StreamApi {
     return `${BASE}/stream${this.#query}`;
   }
 
-  /** Sends a poke to all streams of this user. Resolves with the answer of the server. */
+  /** Sends a poke to all streams of this user. Resolves with the server's answer. */
   async poke(): Promise<unknown> {
     return (await fetch(`${BASE}/poke-user${this.#query}`, { method: 'POST' })).json();
   }

@@ -5,19 +5,18 @@ const BASE = '/api/v1/replicache';
 
 export interface TransportOptions {
   readonly client: Client;
-  /** The server will never take this mutation: it is given up, and the others go on. */
+  /** Called when the server permanently refuses a mutation. The mutation is dropped and the others continue. */
   readonly onGivenUp: (args: ReadonlyJSONValue, problem: Problem) => void;
-  /** The server refuses whatever this page sends. Resolves when it is worth another attempt. */
+  /** Called when the server refuses every request of this page. Resolves when another attempt is useful. */
   readonly onRefused: (problem: Problem) => Promise<void>;
 }
 
-/** A name that no mutator has: the server counts such a mutation as done, and does nothing. */
+/** A name without a mutator. The server counts such a mutation as processed and does nothing. */
 const NOTHING = 'givenUp';
 
 /**
- * Push and pull as requests of the client, which names the user of the page with each. A push that the server refuses for
- * what is in it is sent again in halves, down to the one mutation that is wrong. Replicache itself would send the whole for
- * ever, and nothing behind it would arrive.
+ * Sends push and pull as requests of the client, which name the page's user. If the server refuses the content of a push, the push is split
+ * in halves until the invalid mutation is isolated. Replicache would repeat the whole push for ever and block all later mutations.
  */
 export class Transport {
   readonly #options: TransportOptions;
@@ -36,12 +35,12 @@ export class Transport {
     const { body, problem } = await this.#push(request);
     if (problem && !isTemporary(problem) && problem.kind !== 'signedOut' && problem.kind !== 'aborted')
       await this.#options.onRefused(problem);
-    // Only what is wrong with the client or its version counts as a response.
+    // Replicache accepts only errors about the client or its version as a response.
     const response = isError(body) ? (body as never) : undefined;
     return { response, httpRequestInfo: infoOf(problem) };
   };
 
-  /** Sends nothing any more. */
+  /** Stops sending. */
   close(): void {
     this.#isClosed = true;
   }
@@ -49,7 +48,7 @@ export class Transport {
   async #push(request: PushRequest): Promise<Answer> {
     const answer = await this.#post('push', request);
     const { mutations } = request;
-    // Of other refusals no mutation is the cause.
+    // No mutation caused this refusal.
     if (answer.problem?.kind !== 'invalid' || mutations.length === 0) return answer;
     if (mutations.length > 1) {
       const half = mutations.length >> 1;

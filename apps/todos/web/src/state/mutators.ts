@@ -14,19 +14,19 @@ export interface TodoList extends ReadonlyJSONObject {
   readonly owner: Member;
   readonly members: readonly Member[];
   readonly createdAt: number;
-  /** Absent in lists that were written before there were invitations. */
+  /** Undefined in lists of versions without invitations. */
   readonly invited?: readonly Invited[];
 }
 
-/** An invitation that nobody has accepted yet: the name as it was typed, whether or not there is such a user. */
+/** A pending invitation: the user name as typed, whether or not such a user exists. */
 export interface Invited extends ReadonlyJSONObject {
   readonly username: string;
   readonly createdAt: number;
 }
 
-/** An invitation to a list of somebody else. */
+/** An invitation to another user's list. */
 export interface Invitation extends ReadonlyJSONObject {
-  /** Of the list. */
+  /** The list's id. */
   readonly id: string;
   readonly name: string;
   readonly kind: ListKind;
@@ -34,7 +34,7 @@ export interface Invitation extends ReadonlyJSONObject {
   readonly createdAt: number;
 }
 
-/** The server's limits (`TodoLimits`), to be told before something is refused. */
+/** The server's limits (`TodoLimits`), to show them before a refusal. */
 export const MAX_LISTS = 100;
 export const MAX_MEMBERS = 50;
 
@@ -79,7 +79,7 @@ async function change<T extends ReadonlyJSONObject>(
   if (value) await tx.set(key, { ...value, ...changed(value) });
 }
 
-/** What each mutation does here, at once; the server does the same for good, and its result replaces this one. */
+/** The optimistic mutators. The server runs its own version of each, and its result replaces the optimistic one. */
 export function createMutators(me: Member, now: () => number = Date.now) {
   return {
     createList: async (tx: WriteTransaction, args: { id: string; name: string; kind: ListKind }) => {
@@ -105,7 +105,7 @@ export function createMutators(me: Member, now: () => number = Date.now) {
       change<TodoList>(tx, listKey(id), (list) => ({
         invited: invitedTo(list).filter((each) => each.username !== username),
       })),
-    // The list itself comes with the next pull.
+    // The next pull brings the list itself.
     acceptInvitation: async (tx: WriteTransaction, { id }: { id: string }) => {
       await tx.del(invitationKey(id));
     },

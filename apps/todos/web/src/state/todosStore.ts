@@ -1,20 +1,20 @@
 import { Client, type Connection, type ConnectionState, type Problem } from '@dunlin/client';
 import type { User } from '@dunlin/kit';
 import type { ReadonlyJSONValue } from 'replicache';
-// The same class as Replicache, with the one method that the other hides: `persist`.
+// The implementation class of Replicache. Only it exposes `persist`.
 import { ReplicacheImpl } from 'replicache/impl';
 import { createMutators, type Mutators } from './mutators';
 import { Transport } from '../api/transport';
 
 const STREAM = '/api/v1/replicache/stream';
 const PING_SECONDS = 30;
-/** What Replicache may take to write what was done to the disk. */
+/** Time limit for Replicache to write pending changes to the disk, in milliseconds. */
 const PERSIST_MS = 3000;
 
-/** What this browser has done and the server has not confirmed yet. */
+/** Changes of this browser that the server has not confirmed. */
 export interface Pending {
   readonly count: number;
-  /** Ids of the lists and entries concerned. */
+  /** Ids of the changed lists and entries. */
   readonly ids: ReadonlySet<string>;
 }
 
@@ -23,13 +23,13 @@ export interface TodosStoreOptions {
   readonly refresh: () => Promise<boolean>;
   /** The session of this user has ended. */
   readonly onSignedOut: () => void;
-  /** A change that the server will never take, with the text that was typed. */
+  /** Called for a change that the server permanently refused, with the user's input. */
   readonly onGivenUp: (text: string, problem: Problem) => void;
-  /** The server takes no change of this page. */
+  /** Called when the server refuses all changes of this page. */
   readonly onRefused: (problem: Problem) => void;
 }
 
-/** The data of one user in this browser: in IndexedDB, so that it is there without a network too. */
+/** The data of one user in this browser. IndexedDB stores it, so that it is available without a network. */
 export class TodosStore {
   readonly rep: ReplicacheImpl<Mutators>;
   readonly connection: Connection;
@@ -89,7 +89,7 @@ export class TodosStore {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Sends nothing any more, and resolves when what was done is on the disk. */
+  /** Stops sending. Resolves when pending changes are on the disk. */
   async dispose(): Promise<void> {
     this.#isClosing = true;
     this.#transport.close();
@@ -100,7 +100,7 @@ export class TodosStore {
     await this.rep.close();
   }
 
-  // Pokes from before the stream was open are not repeated: whoever connects pulls; and what waits to be sent goes now.
+  // Pokes are not replayed, so every new connection starts a pull. It also sends pending changes.
   #connected(state: ConnectionState): void {
     if (state.name !== 'live') return;
     this.#goOn();
@@ -108,20 +108,20 @@ export class TodosStore {
     void this.rep.push().catch(() => {});
   }
 
-  /** Looks at what is pending; never twice at a time, and again if something happened meanwhile. */
+  /** Reads the pending changes. At most one read runs; a change during a read starts another. */
   #read(): void {
     this.#reading ??= this.#readOnce()
       .catch((error: unknown) => {
-        // A query that the closing of the page cut short.
+        // The query was interrupted because the store closed.
         if (!this.rep.closed) throw error;
       })
       .finally(() => (this.#reading = undefined));
   }
 
   async #readOnce(): Promise<void> {
-    // Unlike other calls, `experimentalPendingMutations` does not wait for the database to be there.
+    // Unlike other calls, `experimentalPendingMutations` does not wait until the database is open.
     await this.rep.query(async () => {});
-    // After what is going on in this turn, so that a burst costs one look.
+    // Delays the read, so that a burst of changes costs one read.
     await new Promise((resolve) => setTimeout(resolve, 40));
     if (this.rep.closed) return;
     const list = await this.rep.experimentalPendingMutations();
@@ -136,9 +136,9 @@ export class TodosStore {
 
   #log(context: unknown, args: readonly unknown[]): void {
     const text = String(args[0]);
-    // Without a network every attempt fails, which the page shows: that is nothing for the console.
+    // Without a network every attempt fails. The page displays that state, so it does not belong in the console.
     if (text.startsWith('Got a non 200 response')) return;
-    // Replicache persists of its own accord while `dispose` does, and may not do both.
+    // A background persist of Replicache may collide with the one in `dispose`. Only one may run.
     if (this.#isClosing && text.startsWith('Error during persist')) return;
     console.error(context, ...args);
   }
@@ -149,14 +149,14 @@ export class TodosStore {
       try {
         return await this.rep.persist();
       } catch {
-        // It runs already, of its own accord, and refuses to run twice at a time.
+        // A background persist is running, and Replicache refuses a second one. Wait and retry.
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     }
   }
 }
 
-/** What a person typed, of the arguments of a mutation. */
+/** Returns the user's input in the arguments of a mutation. */
 function textOf(args: ReadonlyJSONValue): string {
   const { title, name, note, username } = (args ?? {}) as Record<string, ReadonlyJSONValue | undefined>;
   return [title, name, note, username]

@@ -9,7 +9,7 @@ interface Props {
   readonly listCount: number;
 }
 
-/** Lists of others that the user is invited to: nothing of them is here before the user accepts. */
+/** Invitations to other users' lists. The browser receives no data of a list before the user accepts. */
 export function Invitations({ store, listCount }: Props) {
   const section = useRef<HTMLElement>(null);
   const invitations = useQuery(
@@ -19,7 +19,7 @@ export function Invitations({ store, listCount }: Props) {
   )?.toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
   const isFull = listCount >= MAX_LISTS;
 
-  // The button that had the focus goes away with its invitation: the keyboard stays where it was.
+  // The focused button disappears with its invitation, so move the focus to the section.
   const answer = (mutation: Promise<void>) => {
     section.current?.focus();
     void mutation;

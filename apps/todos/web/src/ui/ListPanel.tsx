@@ -308,7 +308,7 @@ interface EditableProps {
   readonly onChange: (text: string) => Promise<void>;
 }
 
-/** A text that is edited where it stands: Enter or leaving keeps it, Escape does not. */
+/** Text that is edited in place. Enter and blur save it; Escape discards it. */
 function Editable({ className, label, value, maxLength, isReadOnly, onChange }: EditableProps) {
   const [text, setText] = useState(value);
   const isCancelled = useRef(false);

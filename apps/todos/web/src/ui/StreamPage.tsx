@@ -15,7 +15,7 @@ interface Props {
   readonly session: PageSession;
 }
 
-/** Shows the raw stream, to try it out and to find faults of proxies. */
+/** Displays the raw stream, for trials and for diagnosing proxies. */
 export function StreamPage({ session }: Props) {
   const source = useRef<EventSource | undefined>(undefined);
   const [state, setState] = useState<'closed' | 'connecting' | 'open'>('closed');
@@ -46,7 +46,7 @@ export function StreamPage({ session }: Props) {
     opened.onerror = () => {
       add(opened.readyState === EventSource.CLOSED ? '(refused)' : '(cut; the browser tries again)');
       setState(opened.readyState === EventSource.CLOSED ? 'closed' : 'connecting');
-      // Refused, perhaps because the session has ended: an EventSource does not say why.
+      // The stream was refused. An EventSource does not report the reason, so check whether the session ended.
       if (opened.readyState === EventSource.CLOSED) void session.check().catch(() => {});
     };
   };
@@ -59,7 +59,7 @@ export function StreamPage({ session }: Props) {
   useEffect(() => {
     document.title = 'The stream · Todos';
     connect();
-    // The stream has a connection of its own, of which a browser has six: a tab that nobody sees lets go of it.
+    // This stream has its own connection, of which a browser allows six per host over HTTP/1.1. Close it while the tab is hidden.
     let isInterrupted = false;
     const onVisibility = () => {
       if (document.hidden) {

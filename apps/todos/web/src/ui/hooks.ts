@@ -3,7 +3,7 @@ import { useEffect, useState, useSyncExternalStore } from 'react';
 import type { ReadTransaction } from 'replicache';
 import type { TodosStore, Pending } from '../state/todosStore';
 
-/** What a query finds in the local data, and again whenever that changes. */
+/** Returns the result of a query over the local data, and updates it when the data changes. */
 export function useQuery<T>(
   store: TodosStore,
   query: (tx: ReadTransaction) => Promise<T>,
@@ -12,7 +12,7 @@ export function useQuery<T>(
   const [result, setResult] = useState<{ of: string; value: T }>();
   useEffect(
     () => store.rep.subscribe(query, (value) => setResult({ of: dependency, value: value })),
-    // The query is told by its dependency: its function is a new one at each render.
+    // `dependency` identifies the query, because its function is new at every render.
     [store, dependency],
   );
   return result?.of === dependency ? result.value : undefined;
@@ -25,7 +25,7 @@ export function usePending(store: TodosStore): Pending {
   );
 }
 
-/** The list in the address, `/todos/{id}`. */
+/** Returns the list id in the address `/todos/{id}`, and a function to change it. */
 export function useAddress(): [string | undefined, (id: string | undefined) => void] {
   const read = () => decodeURIComponent(location.pathname.split('/')[2] ?? '') || undefined;
   const [id, setId] = useState(read);

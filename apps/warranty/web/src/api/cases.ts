@@ -1,12 +1,12 @@
 import type { Requests } from '@dunlin/client';
 import type { FieldName } from './fields';
 
-/** A case as the server sends it. All fields that can be edited are texts; an empty text is "nothing". */
+/** A case on the wire. All editable fields are texts; an empty text means no value. */
 export interface Case extends Record<FieldName, string> {
   readonly id: number;
   readonly branchId: number;
   readonly serviceNo: string;
-  /** Of two states of a case the one with the higher version is the newer. */
+  /** Of two states of a case, the one with the higher version is newer. */
   readonly version: number;
   readonly createdAt: number;
 }
@@ -28,7 +28,7 @@ export interface CasePage {
 
 export interface Query {
   readonly search: string;
-  /** A field, with `-` before it for descending. */
+  /** A field name; a leading `-` sorts descending. */
   readonly sort: string;
   readonly page: number;
 }
@@ -48,7 +48,7 @@ export interface LeaseProof {
   readonly fence: number;
 }
 
-/** A lock as everybody in the branch sees it. */
+/** A lock as all users of the branch see it. */
 export interface FieldLock {
   readonly caseId: number;
   readonly field: FieldName;
@@ -56,7 +56,7 @@ export interface FieldLock {
   readonly userName: string;
 }
 
-/** Frames of `/api/sse/warranty-updates`. */
+/** The frames of `/api/sse/warranty-updates`. */
 export interface WarrantyEvents {
   'connection-established': { connectionId: string; branchId: number };
   heartbeat: { timestamp: string };
@@ -77,7 +77,7 @@ export function streamPath(branchId: number): string {
   return `/api/sse/warranty-updates?branchId=${branchId}`;
 }
 
-/** The calls of the warranty system. Every refusal is a `DunlinError`. */
+/** The requests of the warranty system. Every refusal rejects with a `DunlinError`. */
 export class CaseApi {
   readonly #requests: Requests;
 
@@ -100,7 +100,7 @@ export class CaseApi {
     return (await this.#requests.send<Case>('POST', path, { body: values })).body;
   }
 
-  /** Writes fields of one case: all of them or none. */
+  /** Writes fields of one case, all or none. */
   async update(
     id: string,
     updates: CaseUpdates,
@@ -129,7 +129,7 @@ export class CaseApi {
     return (await this.#requests.send<HistoryEntry[]>('GET', `/api/warranty/cases/${id}/history`)).body;
   }
 
-  /** The locks of a branch now, from the engine's list of leases: a tab that joins a shared stream gets no snapshot. */
+  /** Loads the current locks of a branch from the engine's list of leases. A tab that joins a shared stream receives no snapshot. */
   async locks(branchId: number): Promise<readonly FieldLock[]> {
     const path = `/dunlin/v1/leases?prefix=${encodeURIComponent(`warranty/${branchId}`)}`;
     const locks: FieldLock[] = [];

@@ -1,7 +1,7 @@
 import { putLease, type LeaseGrant, type LeaseTransport, type Requests } from '@dunlin/client';
 import type { FieldName } from './fields';
 
-/** One field of one case: `{caseId}/{field}`; the resource of its lock, and the key of its cell. */
+/** `{caseId}/{field}`: one field of one case. It is the resource of its lock and the key of its cell. */
 export type FieldKey = `${string}/${FieldName}`;
 
 export function fieldKey(id: string | number, field: FieldName): FieldKey {
@@ -13,7 +13,7 @@ export function partsOf(key: FieldKey): { id: string; field: FieldName } {
   return { id, field };
 }
 
-/** The locks of fields at the warranty system's own addresses. */
+/** Returns the lease transport for field locks at the warranty system's endpoints. */
 export function fieldLocks(requests: Requests): LeaseTransport {
   const path = (resource: string) => {
     const { id, field } = partsOf(resource as FieldKey);

@@ -13,7 +13,7 @@ export type FieldName =
   | 'cost'
   | 'staff';
 
-/** `status`, `staff` and `date` are chosen and saved at once; the others are typed and saved after the burst. */
+/** Values of `status`, `staff` and `date` are selected and saved at once. The other kinds are typed and saved after the debounce delay. */
 export type FieldKind = 'status' | 'staff' | 'date' | 'line' | 'text' | 'email' | 'money';
 
 export interface Field {
@@ -22,7 +22,7 @@ export interface Field {
   readonly kind: FieldKind;
   readonly maxLength: number;
   readonly isSortable: boolean;
-  /** Shown on a phone before "All fields" is pressed. */
+  /** Whether a phone shows the field before "All fields" is pressed. */
   readonly isMain: boolean;
 }
 
@@ -34,7 +34,7 @@ const field = (
   { isSortable = true, isMain = false } = {},
 ): Field => ({ name, label, kind, maxLength, isSortable, isMain });
 
-/** In the order of the columns. */
+/** All fields in the order of the columns. */
 export const fields: readonly Field[] = [
   field('status', 'Status', 'status', 20, { isMain: true }),
   field('customerName', 'Customer name', 'line', 100, { isMain: true }),
@@ -57,7 +57,7 @@ export function fieldOf(name: FieldName): Field {
   return byName.get(name)!;
 }
 
-/** The label of a field inside a sentence; names that later servers add are shown as they are. */
+/** Returns a field's label for use inside a sentence. Unknown names, of later servers, are returned unchanged. */
 export function labelOf(name: string): string {
   return byName.get(name as FieldName)?.label ?? name;
 }
@@ -77,14 +77,14 @@ export function statusLabel(value: string): string {
   return statuses[value as keyof typeof statuses] ?? value;
 }
 
-/** A value as it is read, not edited. */
+/** Returns a value as it is displayed outside the editor. */
 export function shownValue(kind: FieldKind, value: string): string {
   return kind === 'status' ? statusLabel(value) : value;
 }
 
 /**
- * Whether a value may be on its way to a right one only because it is not finished, such as `ann@`. Such a value is not
- * saved while it is typed; when the field is left it is, and the server says what is wrong with it.
+ * Whether a value is invalid only because typing is not finished, such as `ann@`. It is not saved while the user types. When the user
+ * leaves the field it is saved, and the server validates it.
  */
 export function isUnfinished(kind: FieldKind, value: string): boolean {
   if (value === '') return false;
@@ -94,22 +94,25 @@ export function isUnfinished(kind: FieldKind, value: string): boolean {
   return false;
 }
 
-/** A typed value as the server keeps it: an amount with a point and two decimals. What is none is sent as it is, and refused. */
+/**
+ * Converts a typed value to its wire format: amounts use a decimal point and two digits. An invalid amount is sent unchanged, and the
+ * server refuses it.
+ */
 export function wireValue(kind: FieldKind, value: string): string {
   return kind === 'money' ? (amountOf(value) ?? value) : value;
 }
 
-/** The change of one field to a typed value, as it is sent. */
+/** Returns the change of one field to a typed value, in wire format. */
 export function changeTo(field: FieldName, typed: string): Partial<Record<FieldName, string>> {
   return { [field]: wireValue(fieldOf(field).kind, typed) };
 }
 
-// Groups are of three digits with one separator, which is not the decimal one. A single point or comma before three digits
-// is ambiguous, so it is neither.
+// Groups have three digits and one separator, which differs from the decimal separator. A single point or comma before three digits is
+// ambiguous, so it is rejected.
 const AMOUNT =
   /^(?:([0-9]{1,20})|([0-9]{1,3}([.,])[0-9]{3}(?:\3[0-9]{3})*)(?=(?!\3)[.,]|(?<=[.,][0-9]{3}[.,][0-9]{3})$)|([0-9]{1,3}([ \u00a0\u2009\u202f'\u2019])[0-9]{3}(?:\5[0-9]{3})*))(?:[.,]([0-9]{0,2}))?$/;
 
-/** The same rules as `Amount` of the server. */
+/** The same rules as `Amount` on the server. */
 function amountOf(text: string): string | undefined {
   const match = AMOUNT.exec(text.trim());
   if (!match) return undefined;

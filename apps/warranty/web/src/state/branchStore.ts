@@ -28,7 +28,7 @@ import { refusalWords } from './words';
 export interface Notice {
   readonly text: string;
   readonly kind: 'info' | 'error';
-  /** What was typed and could not be saved, to be copied. */
+  /** User input that could not be saved, for copying. */
   readonly copy?: string | undefined;
 }
 
@@ -37,12 +37,12 @@ export interface BranchStoreOptions {
   readonly state: WarrantyStore;
   readonly refresh: () => Promise<boolean>;
   readonly notify: (notice: Notice) => void;
-  /** The session ended. Either the page is closed, or `signedIn` is called after a sign-in. */
+  /** The session ended. The owner closes the page, or calls `signedIn` after a sign-in. */
   readonly onSignedOut: () => void;
   readonly unsavedStorage?: UnsavedStorage | undefined;
 }
 
-/** The page's work without its looks: the client's parts on one side, the Zustand state on the other. */
+/** The logic of the page. It connects the parts of the client with the Zustand state. */
 export class BranchStore {
   readonly api: CaseApi;
   readonly edits: FieldEdits;
@@ -83,7 +83,7 @@ export class BranchStore {
     this.#sync = new SyncLoop(environment, () => this.#fetch());
   }
 
-  /** Goes on with what tabs that ended left unsaved, and shows a branch. */
+  /** Adopts unsaved edits of closed tabs, and displays a branch. */
   start(branchId: number): void {
     const { environment } = this.#options;
     this.#unsaved?.adopt(environment.locks, ({ edits, bases }) => {
@@ -92,7 +92,7 @@ export class BranchStore {
     this.open(branchId);
   }
 
-  /** Shows a branch, from its first page. */
+  /** Displays the first page of a branch. */
   open(branchId: number): void {
     for (const key of this.edits.open.keys()) this.edits.commit(key);
     this.#connection?.dispose();
@@ -106,7 +106,7 @@ export class BranchStore {
     if (state.getState().branches.length === 0) void this.#loadBranches();
   }
 
-  /** Another search, order or page. */
+  /** Displays another search, order or page. */
   show(query: Partial<Query>): void {
     const { state } = this.#options;
     const before = state.getState().query;
@@ -147,14 +147,14 @@ export class BranchStore {
     this.#gone(id);
   }
 
-  /** Somebody tried to edit a field that is locked. */
+  /** Reports that a field is locked. */
   tellLocked(key: FieldKey, holder: string): void {
     const { id, field } = partsOf(key);
     const serviceNo = this.#store.record(id)?.serviceNo ?? 'this case';
     this.#options.notify({ text: `${labelOf(field)} of ${serviceNo} is locked by ${holder}.`, kind: 'info' });
   }
 
-  /** The same user is signed in again: goes on where it stopped. */
+  /** Continues after the same user signed in again. */
   signedIn(): void {
     this.#connection?.connect();
     this.#store.resume();
@@ -163,7 +163,7 @@ export class BranchStore {
     void this.#sync.now();
   }
 
-  /** Saves what is pending, as far as it can be saved now. */
+  /** Saves pending edits, as far as possible now. */
   async flush(): Promise<void> {
     for (const key of this.edits.open.keys()) this.edits.commit(key);
     await Promise.race([
@@ -172,7 +172,7 @@ export class BranchStore {
     ]);
   }
 
-  /** Sends nothing any more. What is typed, an unfinished value too, is in the storage when this returns. */
+  /** Stops sending. Typed text, including unfinished values, is stored before this returns. */
   dispose(): void {
     this.#sync.stop();
     this.#store.dispose();
@@ -238,7 +238,7 @@ export class BranchStore {
     void this.#sync.now();
   }
 
-  // A full sync. What changed while the answer was under way is fresher than the answer, and stays.
+  // Runs a full sync. Changes that arrived during the request are fresher than its answer and stay.
   async #fetch(): Promise<void> {
     const { branchId, query } = this.#state;
     const isCurrent = () => this.#state.branchId === branchId && this.#state.query === query;
@@ -258,7 +258,7 @@ export class BranchStore {
         isLoaded: true,
         problem: undefined,
       });
-      // The last case of the last page is gone.
+      // The last case of the last page was removed.
       const lastPage = Math.max(1, Math.ceil(page.total / page.limit));
       if (query.page > lastPage) this.show({ page: lastPage });
     } catch (error) {
@@ -272,11 +272,11 @@ export class BranchStore {
     try {
       this.#options.state.setState({ branches: await this.api.branches() });
     } catch {
-      // The list itself says what is wrong.
+      // The next load of the list reports the error.
     }
   }
 
-  // A list that is there is better than an error in its place; the dot tells of the connection.
+  // Keep a loaded list instead of replacing it by an error. The connection state reports the problem.
   #failed(problem: Problem): void {
     if (problem.kind === 'signedOut') return this.#options.onSignedOut();
     const isRefused =
@@ -295,7 +295,7 @@ export class BranchStore {
   }
 
   #keepUnsaved(unsaved: Unsaved): void {
-    // From here on the next page of this user goes on with what is in the storage.
+    // After disposal the user's next page adopts the stored edits.
     if (this.#isDisposed) return;
     const pending = new Set<FieldKey>();
     for (const [id, updates] of Object.entries(unsaved)) {
@@ -320,7 +320,7 @@ export class BranchStore {
 
 type Unsaved = Readonly<Record<string, CaseUpdates>>;
 
-// A case that is being edited stays where it is, also when it does not belong on this page any more.
+// A case that is being edited stays in its place, even if it no longer belongs on this page.
 function keepEdited(fetched: readonly string[], { ids, edits, records }: WarrantyState): readonly string[] {
   const edited = new Set([...edits.keys()].map((key) => partsOf(key).id));
   const kept = [...fetched];

@@ -31,15 +31,15 @@ export interface FieldEditsOptions {
   readonly api: CaseApi;
   readonly store: () => Store<Case>;
   readonly leases: Leases;
-  /** What was typed is not, and will not be, saved. */
+  /** Called when typed text was not saved and will not be. */
   readonly onRefused: (key: FieldKey, problem: Problem, typed: string | undefined) => void;
   readonly onChange: () => void;
 }
 
 /**
- * The fields that this tab edits. `transition` decides about each field; this class carries the effects out.
+ * The fields that this tab edits. `transition` decides about each field; this class carries out the effects.
  *
- * The store receives typed text at once and saves it; no request leaves `save` without the lock.
+ * The store receives typed text at once and saves it. Invariant: `save` sends no request without the lock.
  */
 export class FieldEdits {
   readonly #options: FieldEditsOptions;
@@ -60,7 +60,7 @@ export class FieldEdits {
     return open;
   }
 
-  /** Fields whose lock is held here, asked for, or given back with the announcement still under way. */
+  /** Fields whose lock this tab holds or requests, or whose release is not announced yet. */
   get mine(): ReadonlySet<FieldKey> {
     const isMine = ({ lock, isReturned }: FieldState) => lock !== 'none' || isReturned;
     return new Set([...this.#fields].filter(([, state]) => isMine(state)).map(([key]) => key));
@@ -72,7 +72,7 @@ export class FieldEdits {
     return bases;
   }
 
-  /** Begins to edit a field: the user can type at once, and the lock is asked for. */
+  /** Starts editing a field. The user can type at once while the lock is requested. */
   begin(key: FieldKey): void {
     const shown = this.#shown(key);
     if (shown) this.#take(key, { type: 'begin', shown });
@@ -82,17 +82,17 @@ export class FieldEdits {
     this.#take(key, { type: 'type', value });
   }
 
-  /** Ends the edit and saves what was typed. */
+  /** Ends the edit and saves the typed text. */
   commit(key: FieldKey): void {
     this.#take(key, { type: 'commit' });
   }
 
-  /** Ends the edit with the value from before it. */
+  /** Ends the edit and restores the value from before it. */
   cancel(key: FieldKey): void {
     this.#take(key, { type: 'cancel' });
   }
 
-  /** Continues edits of an earlier page that were not saved. */
+  /** Continues unsaved edits of an earlier page. */
   adopt(id: string, updates: CaseUpdates, bases: Readonly<Record<string, number>>): void {
     for (const [field, value] of Object.entries(updates) as [FieldName, string][]) {
       const key = fieldKey(id, field);
@@ -100,33 +100,33 @@ export class FieldEdits {
     }
   }
 
-  /** The connection is back: asks again for locks that could not be had. */
+  /** Repeats failed lock requests after a reconnect. */
   relock(): void {
     for (const key of [...this.#fields.keys()]) this.#take(key, { type: 'relock' });
   }
 
-  /** An event told that this user's lock of the field ended. */
+  /** An event reported that this user's lock of the field ended. */
   announcedReleased(key: FieldKey): void {
     this.#take(key, { type: 'announcedReleased' });
   }
 
-  /** An event told that another user holds the field. */
+  /** An event reported that another user holds the field. */
   announcedTaken(key: FieldKey): void {
     this.#take(key, { type: 'announcedTaken' });
   }
 
-  /** All locks were told: no announcement is under way any more. */
+  /** All locks were loaded, so no announcement is outstanding. */
   announcedAll(): void {
     for (const key of [...this.#fields.keys()]) this.#take(key, { type: 'announcedReleased' });
   }
 
-  /** The store was refused: it shows the former value again. */
+  /** The server refused a save, and the store shows the previous value again. */
   refused(id: string, changes: CaseUpdates, problem: Problem): void {
     for (const [field, value] of Object.entries(changes) as [FieldName, string][])
       this.#take(fieldKey(id, field), { type: 'saveRefused', problem, value });
   }
 
-  /** Saves fields of one case: the ones whose lock is ours, or can be had now; the others are refused. */
+  /** Saves those fields of one case whose lock this tab holds or can acquire now. The others are refused. */
   async save(id: string, changes: Partial<Case>, context: SaveContext): Promise<SaveAnswer<Case>> {
     const updates = changes as CaseUpdates;
     const refused: Partial<Record<FieldName, Problem>> = {};
@@ -237,7 +237,7 @@ export class FieldEdits {
     return this.#options.api.update(id, pick(updates as Record<string, string>), pick(proofs), context);
   }
 
-  // The server takes all fields of a request or none; one that is refused must not take the others with it.
+  // The server accepts all fields of a request or none. Send each field alone, so that a refused one does not block the others.
   async #sendEach(
     id: string,
     names: readonly FieldName[],
@@ -258,8 +258,8 @@ export class FieldEdits {
     return version;
   }
 
-  // The lock of a field that is about to be saved. Where it was not ours all the time, what others wrote meanwhile
-  // stands: their value is newer than the one this edit began from.
+  // Acquires the lock of a field before its save. If this tab did not hold the lock all the time, a value that another user saved meanwhile
+  // wins, because it is newer than the value on which this edit is based.
   async #guard(key: FieldKey, isLeaving: boolean): Promise<Lease> {
     const isSafe = this.#stateOf(key).lock === 'held' && !this.#stateOf(key).isUnguarded;
     if (isLeaving && !isSafe) {
@@ -302,7 +302,7 @@ export class FieldEdits {
 
   async #ask(key: FieldKey): Promise<Lease> {
     try {
-      // Overtaking the release of the lock before, this would be refused: held, by ourselves.
+      // Wait for the release of the previous lock. An acquire request that overtakes it would be refused as held by this tab.
       await this.#returning.get(key);
       const result = await this.#options.leases.tryAcquire(key, { seconds: LOCK_SECONDS });
       if (result.status === 'held') {
@@ -321,7 +321,7 @@ export class FieldEdits {
   }
 
   #lost(key: FieldKey, lease: Lease): void {
-    // Given back by `#giveBack`.
+    // `#giveBack` released it.
     if (this.#held.get(key) !== lease) return;
     this.#held.delete(key);
     this.#take(key, { type: 'leaseLost', lost: lease.lost.reason as LeaseLost });

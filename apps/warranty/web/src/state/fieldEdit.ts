@@ -5,7 +5,7 @@ import type { OpenEdit } from './state';
 /** An edit that the user has not left yet. */
 export interface Edit extends OpenEdit {
   readonly before: string;
-  /** The server may have received something of this edit: to cancel it, the value before has to be written. */
+  /** Whether the server may have received a value of this edit. Then a cancellation has to write the previous value. */
   readonly isSent: boolean;
 }
 
@@ -24,15 +24,15 @@ export interface Edit extends OpenEdit {
 export interface FieldState {
   readonly edit: Edit | undefined;
   readonly lock: 'none' | 'asking' | 'held';
-  /** The lock was given back, and the announcement of that has not arrived. */
+  /** The lock was released, but the announcement has not arrived. */
   readonly isReturned: boolean;
   /** Version of the case that an unsaved edit is based on. */
   readonly base: number | undefined;
-  /** The lock was not ours at some time since the edit began: somebody else may have written the field. */
+  /** Whether the lock was missing at some time since the edit began, so that another user may have saved the field. */
   readonly isUnguarded: boolean;
 }
 
-/** The case as the store shows it. */
+/** The field of a case as the store displays it. */
 export interface Shown {
   readonly value: string;
   readonly version: number;
@@ -44,22 +44,22 @@ export type FieldInput =
   | { readonly type: 'commit' | 'cancel' | 'relock' }
   /** Continue an unsaved edit of an earlier page. */
   | { readonly type: 'adopt'; readonly value: string; readonly base: number }
-  /** A request for the lock: sent, answered, failed. */
+  /** A lock request was sent, answered or failed. */
   | { readonly type: 'asked' | 'granted' }
   | { readonly type: 'askFailed'; readonly problem: Problem }
-  /** The lock of an edit is there. `isFirst`: the edit had never had it. */
+  /** The edit acquired its lock. `isFirst`: it never held the lock before. */
   | { readonly type: 'taken'; readonly isFirst: boolean }
   | { readonly type: 'takeFailed'; readonly problem: Problem }
-  /** What the store shows after `taken`. `isRebased`: the edit continues from it. */
+  /** The displayed value after `taken`. `isRebased`: the edit continues from it. */
   | { readonly type: 'compared'; readonly shown: Shown | undefined; readonly isRebased: boolean }
   | { readonly type: 'leaseLost'; readonly lost: LeaseLost }
   /** A save is about to be sent under the lock. */
   | { readonly type: 'sent' }
-  /** Nobody else has written the field since `base`. */
+  /** No other user saved the field since `base`. */
   | { readonly type: 'guarded' }
-  /** The server refused the value, and the store shows the former one again. */
+  /** The server refused the value, and the store shows the previous one again. */
   | { readonly type: 'saveRefused'; readonly problem: Problem; readonly value: string }
-  /** Something was saved or given up: the lock may not be needed any more. */
+  /** A value was saved or discarded, so the lock may be unnecessary now. */
   | { readonly type: 'settled' }
   | { readonly type: 'announcedReleased' | 'announcedTaken' };
 
@@ -71,9 +71,9 @@ export type FieldEffect =
   | { readonly type: 'compare'; readonly isRebased: boolean }
   | { readonly type: 'giveBack' }
   | { readonly type: 'markTaken' }
-  /** Report `settled`: whether something is unsaved is known after the effects before. */
+  /** Send the input `settled`. The preceding effects determine whether something is unsaved. */
   | { readonly type: 'settle' }
-  /** Tell the user. `ifSaved`: only where nothing of the field is under way to the server, which decides otherwise. */
+  /** Report a refusal. `ifSaved`: only if no save of the field is in flight, because the server decides about that one. */
   | {
       readonly type: 'refuse';
       readonly problem: Problem;
@@ -83,7 +83,7 @@ export type FieldEffect =
 
 export interface FieldContext {
   readonly kind: FieldKind;
-  /** The value of the field that the store has not saved. */
+  /** The unsaved value of the field in the store. */
   readonly unsaved: string | undefined;
 }
 
@@ -100,12 +100,12 @@ export const IDLE_FIELD: FieldState = {
   isUnguarded: false,
 };
 
-/** The server has not refused: the edit is kept and tried again. */
+/** Whether the outcome is unknown: the edit is kept and retried. */
 export function isUncertain(problem: Problem): boolean {
   return isTemporary(problem) || problem.kind === 'aborted' || problem.kind === 'signedOut';
 }
 
-/** The only place where the state of a field changes. Returns the same state when nothing changes. */
+/** Returns the next state, or the same one when nothing changes. No other code changes the state of a field. */
 export function transition(state: FieldState, input: FieldInput, context: FieldContext): FieldTransition {
   const { edit, lock } = state;
   const { kind, unsaved } = context;
@@ -126,7 +126,7 @@ export function transition(state: FieldState, input: FieldInput, context: FieldC
       if (!edit) return same;
       const { draft, before } = edit;
       const effects: FieldEffect[] = [{ type: 'endEdit' }, { type: 'flush' }, { type: 'settle' }];
-      // The server decides whether an unfinished value is valid.
+      // The server validates an unfinished value.
       if (draft !== before && isUnfinished(kind, draft))
         effects.unshift({ type: 'write', value: draft, immediate: true });
       return { state: { ...state, edit: undefined }, effects };
@@ -202,15 +202,15 @@ function begin(state: FieldState, { value, version }: Shown): FieldTransition {
   };
 }
 
-// While the lock was asked for, somebody may still have saved the field. Where nothing was typed yet, the edit begins from
-// their value; where something was, the save looks.
+// Another user may have saved the field during the lock request. If nothing was typed yet, the edit starts from that value. Otherwise the
+// save compares versions.
 function taken(state: FieldState, isFirst: boolean, unsaved: string | undefined): FieldTransition {
   const { edit } = state;
   const isRebased = edit !== undefined && edit.draft === edit.before && unsaved === undefined;
   const effects: FieldEffect[] = [];
   if (isFirst && isRebased) effects.push({ type: 'discard' });
   if (isFirst) effects.push({ type: 'compare', isRebased });
-  // The user may have left the edit, with nothing to save.
+  // The user may have left the edit without a change.
   effects.push({ type: 'settle' });
   return { state: edit ? { ...state, edit: { ...edit, phase: 'held' } } : state, effects };
 }
@@ -244,14 +244,14 @@ function leaseLost(state: FieldState, lost: LeaseLost, unsaved: string | undefin
     return refuse(next, why, unsaved);
   }
   if (!edit && unsaved === undefined) return { state: next, effects: [] };
-  // No answer in time, signed out, or given back by a page that was left and came back. The save asks for it again.
+  // The lease was not renewed in time, the session ended, or an unloaded page that came back had released it. The save acquires it again.
   return {
     state: { ...next, isUnguarded: true, edit: edit && { ...edit, phase: 'waiting' } },
     effects: [],
   };
 }
 
-/** Somebody else has the lock: drops the unsent text. The server decides about a save that was sent. */
+/** Another user holds the lock: drop the unsent text. The server decides about a save in flight. */
 function refuse(state: FieldState, problem: Problem, unsaved: string | undefined): FieldTransition {
   const { edit } = state;
   if (!edit && unsaved === undefined) return { state, effects: [] };

@@ -2,8 +2,8 @@ import type { FieldLock } from '../api/cases';
 import { fieldKey, type FieldKey } from '../api/fieldLocks';
 
 /**
- * Who holds which field of the branch, from the events, and from snapshots. A snapshot that was asked for is older than
- * the events that came meanwhile: of their fields it says nothing new.
+ * The locks of the branch, from events and snapshots. A requested snapshot is older than events that arrived during the request, so it does
+ * not change the fields of those events.
  */
 export class LockBook {
   readonly #onChange: () => void;
@@ -19,7 +19,7 @@ export class LockBook {
     return this.#locks;
   }
 
-  /** Take this before asking for a snapshot. */
+  /** Returns a mark for `replace`. Call it before requesting a snapshot. */
   mark(): number {
     return this.#sequence;
   }
@@ -32,7 +32,7 @@ export class LockBook {
     this.#change(key, undefined);
   }
 
-  /** All locks of the branch, as of now, or as of `since`. */
+  /** Applies all locks of the branch, as of now or as of the mark `since`. */
   replace(locks: readonly FieldLock[], since = Infinity): void {
     const next = new Map(locks.map((lock) => [fieldKey(lock.caseId, lock.field), lock]));
     for (const [key, at] of this.#changedAt) {

@@ -6,33 +6,33 @@ import type { FieldKey } from '../api/fieldLocks';
 /** A field that this tab edits now. */
 export interface OpenEdit {
   /**
-   * `taking`: the lock is asked for. `held`: it is ours. `waiting`: it could not be asked for, or renewed; what is typed
-   * is kept, and saved once the lock is ours again.
+   * `taking`: the lock is requested. `held`: this tab holds it. `waiting`: the request or renewal failed; typed text is kept and saved once
+   * the lock is held again.
    */
   readonly phase: 'taking' | 'held' | 'waiting';
   readonly draft: string;
 }
 
-/** Everything that the page shows. Changed by `BranchStore` and its parts only. */
+/** The state of the page. Only `BranchStore` and its parts change it. */
 export interface WarrantyState {
   readonly userId: string;
   readonly branches: readonly Branch[];
   readonly branchId: number;
   readonly query: Query;
-  /** Ids of the cases on this page of the list, in the order of the server. */
+  /** Ids of the cases on this page of the list, in the server's order. */
   readonly ids: readonly string[];
   readonly total: number;
   readonly isLoaded: boolean;
   readonly isLoading: boolean;
-  /** Why the list cannot be shown. */
+  /** Why the list cannot be displayed. */
   readonly problem: Problem | undefined;
   readonly connection: ConnectionState;
-  /** The client's store: confirmed by the server, with unsaved edits on top. */
+  /** The records of the client's store: confirmed by the server, with unsaved edits on top. */
   readonly records: ReadonlyMap<string, Case>;
-  /** Fields with edits that the server has not taken yet. */
+  /** Fields with edits that the server has not confirmed. */
   readonly pending: ReadonlySet<FieldKey>;
   readonly locks: ReadonlyMap<FieldKey, FieldLock>;
-  /** Fields whose lock this tab holds, asks for, or has just given back. */
+  /** Fields whose lock this tab holds, requests, or has just released. */
   readonly mine: ReadonlySet<FieldKey>;
   readonly edits: ReadonlyMap<FieldKey, OpenEdit>;
 }
@@ -61,7 +61,7 @@ export function createWarrantyState(userId: string, branchId: number) {
 
 export type WarrantyStore = ReturnType<typeof createWarrantyState>;
 
-/** Who else holds the lock of a field: somebody, or this user in another tab. */
+/** Returns the other holder of a field's lock: another user, or this user in another tab. */
 export function holderOf(state: WarrantyState, key: FieldKey): string | undefined {
   const lock = state.locks.get(key);
   if (!lock) return undefined;

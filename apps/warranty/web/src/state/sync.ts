@@ -1,13 +1,13 @@
 import type { Cancel, Environment } from '@dunlin/client';
 
-/** Between two full syncs, in milliseconds. */
+/** Interval between two full syncs, in milliseconds. */
 export const SYNC_INTERVAL_MS = 60_000;
-/** Events that change the list within this time cost one sync. */
+/** Events that change the list within this many milliseconds cost one sync. */
 const SOON_MS = 250;
 
 /**
- * Runs the full sync: every 60 s, soon after an event that asks for it, and now. Never two at a time, and a request that
- * comes while one runs is not dropped: that one began too early to answer it, so another follows.
+ * Runs the full sync: every 60 s, shortly after an event that requires it, and on request. At most one runs at a time. A request during a
+ * run starts another run, because the current one may miss the change.
  */
 export class SyncLoop {
   readonly #environment: Environment;
@@ -41,7 +41,7 @@ export class SyncLoop {
     });
   }
 
-  /** Resolves after a sync that began now or later. */
+  /** Resolves after a sync that started at or after this call. */
   now(): Promise<void> {
     if (!this.#running) return this.#begin();
     this.#again ??= this.#running.then(() => {

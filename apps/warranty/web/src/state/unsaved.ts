@@ -7,13 +7,12 @@ export interface Unsaved {
   readonly bases: Readonly<Record<FieldKey, number>>;
 }
 
-/** What `localStorage` is for this. */
+/** The part of `localStorage` that unsaved edits use. */
 export type UnsavedStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>;
 
 /**
- * Keeps unsaved edits over a reload or crash of the tab. Every tab has a place of its own and holds a Web Lock of the
- * same name: a place whose lock comes free belongs to a tab that ended, and whoever gets the lock goes on with its
- * edits. Two tabs can so never save the same edit twice.
+ * Keeps unsaved edits across a reload or crash of the tab. Every tab has its own storage key and holds a Web Lock with the same name. A
+ * free lock means that its tab ended; the tab that acquires it adopts the edits. So two tabs never save the same edit twice.
  */
 export class UnsavedEdits {
   readonly #storage: UnsavedStorage;
@@ -35,11 +34,11 @@ export class UnsavedEdits {
       if (Object.keys(edits).length === 0) this.#storage.removeItem(this.#place);
       else this.#storage.setItem(this.#place, JSON.stringify({ edits, bases }));
     } catch {
-      // Full or blocked: the edits live as long as the page.
+      // The storage is full or blocked: the edits live as long as the page.
     }
   }
 
-  /** Hands over the edits of tabs that ended, now and as long as this page lives. */
+  /** Passes on the edits of tabs that ended, now and while this page lives. */
   adopt(locks: Locks | undefined, take: (unsaved: Unsaved) => void): void {
     for (const place of this.#others()) {
       if (!locks) this.#take(place, take);
@@ -56,7 +55,7 @@ export class UnsavedEdits {
     for (let index = 0; index < this.#storage.length; index++) {
       const place = this.#storage.key(index);
       if (!place?.startsWith(this.#prefix) || place === this.#place) continue;
-      // The rest is the id of a tab. With more points it is the place of another user, whose id begins like this one's.
+      // The rest of the key is the id of a tab. A rest with a further point belongs to a user whose id has this prefix.
       if (!place.slice(this.#prefix.length).includes('.')) places.push(place);
     }
     return places;
@@ -69,10 +68,10 @@ export class UnsavedEdits {
     try {
       unsaved = JSON.parse(text) as Unsaved;
     } catch {
-      // Not ours to understand; removed all the same.
+      // Invalid content is removed.
     }
     if (unsaved?.edits) take(unsaved);
-    // After it was taken over, and so stored in this tab's own place.
+    // Remove it only after adoption stored the edits under this tab's key.
     this.#storage.removeItem(place);
   }
 }

@@ -1,7 +1,7 @@
 import type { LeaseHolder, Problem } from '@dunlin/client';
 import { labelOf } from '../api/fields';
 
-/** Why an edit of a field was taken back, in plain words. */
+/** Returns the text that explains why an edit was reverted. */
 export function refusalWords(
   field: string,
   serviceNo: string | undefined,
@@ -34,7 +34,7 @@ export function problemWords(problem: Problem): string {
   if (problem.kind === 'held') return `it is locked by ${holderName(problem.holder, '')}.`;
   const said = problem.detail?.['detail'];
   const text = typeof said === 'string' ? said : problem.title;
-  // The server names fields as they are on the wire.
+  // The server names fields by their wire names.
   return text.replace(/^'([A-Za-z]+)'/, (_, name: string) => labelOf(name));
 }
 

@@ -8,7 +8,7 @@ import { Pager } from './Pager';
 import { Trouble } from './Trouble';
 import { Toolbar } from './Toolbar';
 
-/** What is open over the table. */
+/** The dialog or panel over the table. */
 export type Overlay =
   { readonly kind: 'new' } | { readonly kind: 'history' | 'transfer' | 'delete'; readonly record: Case };
 

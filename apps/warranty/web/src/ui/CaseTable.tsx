@@ -114,7 +114,7 @@ function Skeleton() {
   );
 }
 
-// One cell of the grid can be reached with Tab: the one that had the focus last, or the first.
+// Makes one cell of the grid reachable with Tab: the last focused one, or the first.
 function useOneTabStop(table: React.RefObject<HTMLTableElement | null>, ids: readonly string[]): void {
   useEffect(() => {
     const element = table.current!;

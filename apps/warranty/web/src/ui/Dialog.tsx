@@ -8,7 +8,7 @@ interface DialogProps {
   readonly children: ReactNode;
 }
 
-/** A modal dialogue; Escape and the cross close it, and the focus goes back to where it was. */
+/** A modal dialog. Escape and the close button close it, and the focus returns to its previous element. */
 export function Dialog({ title, className = '', onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();

@@ -30,7 +30,7 @@ export const FieldCell = memo(function FieldCell({
     if (holder === undefined) store.edits.begin(key);
     else store.tellLocked(key, holder);
   };
-  // Leaves the editor: the cell, or its neighbour, has the focus then.
+  // Leaves the editor and focuses this cell or its neighbour.
   const leave = (step: 0 | 1 | -1) => {
     const from = cell.current!;
     const next = step === 0 ? from : neighbour(from, step);

@@ -17,7 +17,7 @@ interface FieldEditorProps {
   readonly onType: (value: string) => void;
   readonly onCommit: () => void;
   readonly onCancel: () => void;
-  /** Where the focus goes: the cell itself, or the next or previous one. */
+  /** Moves the focus: 0 to the cell itself, 1 or -1 to the next or previous one. */
   readonly onLeave: (step: 0 | 1 | -1) => void;
 }
 
@@ -37,7 +37,7 @@ export function FieldEditor({ field, label, value, onType, onCommit, onCancel, o
     value,
     onClick: (event: React.MouseEvent) => event.stopPropagation(),
     onBlur: (event: FocusEvent) => {
-      // Another window has the focus now; this is still the field that is edited.
+      // If another window got the focus, the field stays in edit mode.
       if (document.activeElement !== event.target) onCommit();
     },
     onKeyDown: (event: KeyboardEvent) => {
@@ -103,7 +103,7 @@ function StatusOptions({ value }: { readonly value: string }) {
   );
 }
 
-// Who works here is known from the cases; a new name is typed.
+// Suggests the staff names of the loaded cases. The user may type another name.
 function StaffOptions({ value }: { readonly value: string }) {
   const { state } = useContextValue();
   const names = useMemo(() => {
@@ -135,10 +135,10 @@ function useFocusAtOnce(control: RefObject<Control | null>, isSelect: boolean): 
       return;
     }
     try {
-      // The one click that opened the editor opens its menu too.
+      // The click that opened the editor also opens its menu.
       element.showPicker();
     } catch {
-      // Only after a click, and not in every browser.
+      // Allowed only after a click, and not in every browser.
     }
   }, [control, isSelect]);
 }

@@ -8,7 +8,7 @@ import { Dialog } from './Dialog';
 
 const time = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
-/** What was in the fields before, newest first. */
+/** Displays previous values of the fields, newest first. */
 export function HistoryPanel({ record, onClose }: { readonly record: Case; readonly onClose: () => void }) {
   const store = useBranchStore();
   const version = useWarranty((state) => state.records.get(String(record.id))?.version);

@@ -1,6 +1,6 @@
 import { iconPaths, type IconName } from '@dunlin/kit';
 
-/** Decoration only: the words beside it, or a label of its button, say what it means. */
+/** Decorative. The text beside it, or the label of its button, carries the meaning. */
 export function Icon({ name }: { readonly name: IconName }) {
   return (
     <svg viewBox="0 0 24 24" className="icon" aria-hidden="true">

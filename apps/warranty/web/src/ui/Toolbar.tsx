@@ -56,7 +56,7 @@ function Search() {
   const searched = useWarranty((state) => state.query.search);
   const branchId = useWarranty((state) => state.branchId);
   const [text, setText] = useState(searched);
-  // Another branch, or a new case, begins without a search.
+  // Another branch, or a new case, resets the search.
   useEffect(() => setText(searched), [searched, branchId]);
   useEffect(() => {
     if (text.trim() === searched) return;
@@ -82,7 +82,7 @@ function Search() {
   );
 }
 
-/** For phones, where the headers of the columns are not shown. */
+/** Replaces the column headers on phones. */
 function SortMenu() {
   const store = useBranchStore();
   const sort = useWarranty((state) => state.query.sort);

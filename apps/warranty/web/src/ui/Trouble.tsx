@@ -3,7 +3,7 @@ import { branchAddress, goToBranch } from './address';
 import { useBranchStore, useWarranty } from './context';
 import { Icon } from './Icon';
 
-/** In place of the table, when it cannot be shown. */
+/** Replaces the table when it cannot be displayed. */
 export function Trouble({ problem }: { readonly problem: Problem }) {
   const store = useBranchStore();
   const branchId = useWarranty((state) => state.branchId);

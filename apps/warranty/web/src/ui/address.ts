@@ -1,4 +1,4 @@
-/** The branch of `/branch/{id}`; 0, which no branch has, for an address that names none. */
+/** Returns the branch id in `/branch/{id}`, or 0, which is no branch id, for other addresses. */
 export function branchOfAddress(path = location.pathname): number {
   return Number(/^\/branch\/([0-9]{1,15})\/?$/.exec(path)?.[1] ?? 0);
 }
@@ -7,7 +7,7 @@ export function branchAddress(branchId: number): string {
   return `/branch/${branchId}`;
 }
 
-/** Goes to another branch without loading the page anew. */
+/** Goes to another branch without reloading the page. */
 export function goToBranch(branchId: number): void {
   history.pushState(undefined, '', branchAddress(branchId));
   dispatchEvent(new PopStateEvent('popstate'));

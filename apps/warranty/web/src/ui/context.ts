@@ -20,7 +20,7 @@ export function useBranchStore(): BranchStore {
   return useContextValue().store;
 }
 
-/** What `select` takes out of the page's state; renders again when that is another value. */
+/** Returns what `select` takes from the state of the page. Renders again when that value changes. */
 export function useWarranty<Selected>(select: (state: WarrantyState) => Selected): Selected {
   return useStore(useContextValue().state, select);
 }

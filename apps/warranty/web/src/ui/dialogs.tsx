@@ -156,7 +156,7 @@ export function TransferDialog({ record, onClose }: CaseDialogProps) {
   );
 }
 
-// Runs a request once; closes when it worked, says why when it did not.
+// Runs one request. Closes the dialog on success and displays the reason after a failure.
 function useAction(onDone: () => void): {
   isBusy: boolean;
   failure: string | undefined;

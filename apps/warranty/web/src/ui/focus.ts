@@ -2,14 +2,14 @@ import type { KeyboardEvent } from 'react';
 
 const CELLS = 'td[data-field]';
 
-/** Makes a cell the one that Tab reaches, and focuses it. */
+/** Makes a cell reachable with Tab and focuses it. */
 export function focusCell(table: Element, cell: HTMLElement, focus = true): void {
   table.querySelectorAll(`${CELLS}[tabindex="0"]`).forEach((other) => other.setAttribute('tabindex', '-1'));
   cell.setAttribute('tabindex', '0');
   if (focus) cell.focus();
 }
 
-/** Arrow keys, Home, End, Page up and Page down between the cells of the table. */
+/** Moves the focus between cells with the arrow keys, Home, End, Page Up and Page Down. */
 export function moveFocus(event: KeyboardEvent): void {
   if (event.altKey || event.metaKey) return;
   const cell = event.target as HTMLElement;
@@ -37,7 +37,7 @@ export function moveFocus(event: KeyboardEvent): void {
   if (next) focusCell(table, next);
 }
 
-/** The cell after this one, or before it, over the ends of rows. */
+/** Returns the next or previous cell, across row ends. */
 export function neighbour(cell: HTMLElement, step: 1 | -1): HTMLElement | undefined {
   const cells = [...cell.closest('table')!.querySelectorAll<HTMLElement>(CELLS)].filter(
     (each) => each.offsetParent !== null,

@@ -118,7 +118,7 @@ export interface Collections {
   readonly marks: RxCollection<Mark>;
 }
 
-/** What an item is called until its page has been read. Undefined where the text is no address of a page. */
+/** Returns the address and the initial title of a typed address. Undefined if the text is no page address. */
 export function addressOf(words: string): { readonly url: string; readonly host: string } | undefined {
   const trimmed = words.trim();
   const candidate = /^https?:\/\//i.test(trimmed)

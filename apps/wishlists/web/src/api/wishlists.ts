@@ -14,7 +14,7 @@ export interface NewShare extends Share {
   readonly path: string;
 }
 
-/** What a link shows to everybody. */
+/** The data that a link shows without a sign-in. */
 export interface Preview {
   readonly name: string;
   readonly owner_name: string;
@@ -22,7 +22,7 @@ export interface Preview {
   readonly expires_at: string | null;
 }
 
-/** Requests beside the replication. All of them need the network. */
+/** Requests besides the replication. All need the network. */
 export class WishlistsApi {
   readonly #requests: Requests;
 
@@ -54,7 +54,7 @@ export class WishlistsApi {
     await this.#send('DELETE', `/api/v1/wishlists/${listId}/members/${userId}`);
   }
 
-  /** Joins the list behind a link. Resolves with its id. */
+  /** Joins the list of a link. Resolves with the list's id. */
   async join(token: string): Promise<string> {
     const path = `/api/v1/share/${encodeURIComponent(token)}/join`;
     return (await this.#send<{ wishlist_id: string }>('POST', path)).wishlist_id;

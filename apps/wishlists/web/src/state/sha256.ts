@@ -1,4 +1,4 @@
-/** The first 32 bits of the fractional parts of the square or cube roots of the first primes (FIPS 180-4, 4.2.2, 5.3.3). */
+/** Returns the first 32 bits of the fractional parts of square or cube roots of the first primes (FIPS 180-4, 4.2.2 and 5.3.3). */
 function fractions(count: number, root: number): Uint32Array {
   const found = new Uint32Array(count);
   for (let number = 2, at = 0; at < count; number++) {
@@ -13,8 +13,8 @@ const K = fractions(64, 3);
 const START = fractions(8, 2);
 
 /**
- * SHA-256 of a text in UTF-8, in hexadecimal: what `crypto.subtle.digest` gives, for pages on plain http, where browsers
- * have no `crypto.subtle`. RxDB compares schemas by it; nothing secret depends on it.
+ * Returns the SHA-256 hash of a text in UTF-8, in hexadecimal. Replaces `crypto.subtle.digest`, which insecure contexts lack. RxDB compares
+ * schemas by this hash; no secret depends on it.
  */
 export async function sha256(text: string): Promise<string> {
   const bytes = new TextEncoder().encode(text);

@@ -24,14 +24,14 @@ export interface WishlistsStoreOptions {
   readonly onRefused: (refused: readonly RefusedDocument[]) => void;
 }
 
-/** All that a user has, as it is in this browser: read and changed here at once, and replicated. */
+/** The data of one user in this browser. It is read and changed locally, and replicated. */
 export class WishlistsStore {
   readonly user: User;
   readonly client: Client;
   readonly api: WishlistsApi;
   readonly connection: Connection;
   readonly sync: Replication<'wishlists' | 'items' | 'marks'>;
-  /** Undefined until they are read. */
+  /** Undefined until the lists are loaded. */
   readonly lists: ShallowRef<readonly Wishlist[] | undefined> = shallowRef();
   readonly items: ShallowRef<readonly Item[]> = shallowRef([]);
   readonly marks: ShallowRef<readonly Mark[]> = shallowRef([]);
@@ -66,11 +66,12 @@ export class WishlistsStore {
 
   static async open(options: WishlistsStoreOptions): Promise<WishlistsStore> {
     const { user, refresh } = options;
-    // A database for each user: what is kept in a browser does not go over to the next one.
+    // One database per user, so that data in the browser does not pass to the next user.
     const database = await createRxDatabase<Collections>({
       name: `wishlists-${user.userId}`,
       storage: getRxStorageDexie(),
-      // Without one RxDB needs crypto.subtle, which only secure contexts have. Schemas are texts; there are no attachments.
+      // Without `hashFunction` RxDB needs `crypto.subtle`, which insecure contexts lack. It hashes schemas only, because there are no
+      // attachments.
       ...(globalThis.crypto.subtle ? {} : { hashFunction: (schema) => sha256(schema as string) }),
     });
     await database.addCollections({
@@ -82,7 +83,7 @@ export class WishlistsStore {
     return new WishlistsStore(client, database, options);
   }
 
-  /** Sends nothing any more; what was done is on the disk already. */
+  /** Stops sending. All changes are already on the disk. */
   async dispose(): Promise<void> {
     this.client.dispose();
     await this.sync.dispose();
@@ -107,7 +108,7 @@ export class WishlistsStore {
     await (await this.#collections.wishlists.findOne(id).exec())?.incrementalPatch(change);
   }
 
-  /** Its items go at once here too; the server deletes them by itself. */
+  /** Deletes a list locally; its items disappear with it. The server deletes the items. */
   async deleteList(id: string): Promise<void> {
     await (await this.#collections.wishlists.findOne(id).exec())?.incrementalRemove();
   }
@@ -136,7 +137,7 @@ export class WishlistsStore {
     change: Partial<Pick<Item, 'title' | 'description' | 'source_url' | 'quantity'>>,
   ): Promise<void> {
     const item = await this.#collections.items.findOne(id).exec();
-    // An absent field is absent in the document as well, not null.
+    // A missing value removes the field instead of storing null.
     await item?.incrementalModify((data) => {
       const next = { ...data, ...change } as Record<string, unknown>;
       for (const name of Object.keys(change)) if (next[name] === undefined) delete next[name];
@@ -148,12 +149,12 @@ export class WishlistsStore {
     await (await this.#collections.items.findOne(id).exec())?.incrementalRemove();
   }
 
-  /** Brings back an item that was just deleted. */
+  /** Restores an item that was just deleted. */
   async restoreItem(item: Item): Promise<void> {
     await this.#collections.items.insert(item);
   }
 
-  /** How many of an item this user gives; none for 0. */
+  /** Sets the quantity of an item that this user gives. 0 removes the mark. */
   async mark(item: Item, quantity: number): Promise<void> {
     const { userId, name } = this.user;
     const id = `${item.id}~${userId}`;
@@ -172,7 +173,7 @@ export class WishlistsStore {
       });
   }
 
-  /** Joins the list behind a link. Resolves with its id. */
+  /** Joins the list of a link. Resolves with the list's id. */
   async join(token: string): Promise<string> {
     const listId = await this.api.join(token);
     this.sync.pull();
@@ -180,7 +181,7 @@ export class WishlistsStore {
   }
 }
 
-/** Why a request did not work, as far as a person is concerned. */
+/** Whether a request failed because of the network. */
 export function isNetworkTrouble(error: unknown): boolean {
   return problemOf(error).kind === 'network';
 }

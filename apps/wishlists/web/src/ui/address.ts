@@ -11,7 +11,7 @@ const place = ref<Place>(read());
 
 window.addEventListener('popstate', () => (place.value = read()));
 
-/** Where the page is, by its address. */
+/** The place in the page, according to the address. */
 export const current = readonly(place);
 
 export function go(to: Place): void {
@@ -25,7 +25,7 @@ export function pathOf(to: Place): string {
   return to.name === 'list' ? `${BASE}/list/${to.id}` : `${BASE}/share/${to.token}`;
 }
 
-/** For links: a click stays in the page, unless it is meant for another tab. */
+/** Handles clicks on links inside the page. Modified clicks open another tab as usual. */
 export function follow(event: MouseEvent, to: Place): void {
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
   event.preventDefault();

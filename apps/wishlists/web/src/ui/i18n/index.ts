@@ -12,7 +12,7 @@ function first(): Language {
     const kept = localStorage.getItem(KEPT);
     if (kept === 'en' || kept === 'ru') return kept;
   } catch {
-    // Storage is blocked: the browser's own language, each time.
+    // Storage is blocked: use the language of the browser.
   }
   return navigator.languages?.some((language) => /^ru\b/i.test(language)) ? 'ru' : 'en';
 }
@@ -24,7 +24,7 @@ watchSyncEffect(() => {
   try {
     localStorage.setItem(KEPT, language.value);
   } catch {
-    // It holds for this visit.
+    // The choice holds until the page closes.
   }
 });
 
@@ -32,7 +32,7 @@ type Values = Readonly<Record<string, string | number>>;
 
 const plurals = computed(() => new Intl.PluralRules(language.value));
 
-/** A text in the language of the page, with `{name}` filled in; of a plural the form for `n`. */
+/** Returns a text in the language of the page, with `{name}` filled in. For a plural, the form for `n`. */
 export function t(key: keyof Texts, values: Values = {}): string {
   const text = texts[language.value][key];
   const form =
@@ -42,7 +42,7 @@ export function t(key: keyof Texts, values: Values = {}): string {
   return form.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
 
-/** Whether there is such a text: codes of the server may be newer than the page. */
+/** Whether a text exists. Codes of the server may be newer than the page. */
 export function has(key: string): key is keyof Texts {
   return key in en;
 }
@@ -56,7 +56,7 @@ export function formatPrice(price: number, currency: string | undefined): string
   try {
     return new Intl.NumberFormat(language.value, { style: 'currency', currency }).format(price);
   } catch {
-    // No code that the browser knows.
+    // The browser does not know the currency code.
     return `${new Intl.NumberFormat(language.value).format(price)} ${currency}`;
   }
 }
