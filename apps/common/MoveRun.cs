@@ -30,7 +30,7 @@ public static class MoveRun
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(output);
         if (!File.Exists(file))
-            throw new InvalidOperationException($"Nothing was moved: there is no file '{file}'.");
+            throw new InvalidOperationException($"Nothing was moved: the file '{file}' does not exist.");
         var (schemas, clock) = (services.GetServices<SchemaScripts>(), services.GetRequiredService<StoreClock>());
         var retention = Options.Create(new RetentionOptions());
         await using var source = new SqliteStore(

@@ -9,11 +9,11 @@ namespace Dunlin.Server;
 /// comes of it; with <c>--token</c> also why a token is refused, which the server tells nobody.</summary>
 internal static class CheckCommand
 {
-    private static readonly Option<string?> Token = new("--token") { Description = "A token to judge", HelpName = "text" };
+    private static readonly Option<string?> Token = new("--token") { Description = "A token to validate", HelpName = "text" };
 
     public static Command Create()
     {
-        var command = new Command("check", "Check the configuration, and with --token a token, without starting.");
+        var command = new Command("check", "Check the configuration, and with --token a token, without starting the server.");
         command.Options.Add(Token);
         command.SetAction(
             (given, cancellationToken) =>

@@ -79,5 +79,5 @@ internal sealed class ClientGroups(IRecordTable records)
     private static long Number(RecordRow row) => long.Parse(row.Value.Span, NumberStyles.None, CultureInfo.InvariantCulture);
 
     // One text for both cases: it tells no one whether a group or a client of that name exists for somebody else.
-    private static DunlinException Foreign() => new(ErrorCode.Forbidden, "The client group or client is not yours.");
+    private static DunlinException Foreign() => new(ErrorCode.Forbidden, "The client group or client belongs to another user.");
 }

@@ -42,14 +42,16 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         {
             return (list, RoleOf(list, caller.UserId));
         }
-        throw new DunlinException(ErrorCode.NotFound, "There is no such list for you.");
+        throw new DunlinException(ErrorCode.NotFound, $"No wishlist with id '{listId}' that you may read.");
     }
 
     /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>, <see cref="ErrorCode.Forbidden"/>.</exception>
     public async ValueTask<WishlistDocument> RequireOwnListAsync(string listId, CancellationToken cancellationToken)
     {
         var (list, role) = await RequireListAsync(listId, cancellationToken);
-        return role == WishlistRole.Owner ? list : throw new DunlinException(ErrorCode.Forbidden, "Only the owner of a list may do this.");
+        return role == WishlistRole.Owner
+            ? list
+            : throw new DunlinException(ErrorCode.Forbidden, "Only the owner of the list can do this.");
     }
 
     /// <summary>An item that the caller may see, its list, and the version of its record.</summary>
@@ -68,7 +70,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
             var (list, role) = await RequireListAsync(listId, cancellationToken);
             return (WishlistJson.Read<ItemDocument>(row), list, role, row.Version);
         }
-        throw new DunlinException(ErrorCode.NotFound, "There is no such item for you.");
+        throw new DunlinException(ErrorCode.NotFound, $"No item with id '{itemId}' that you may read.");
     }
 
     public async ValueTask<(ItemDocument Item, long Version)> RequireOwnItemAsync(string itemId, CancellationToken cancellationToken)
@@ -76,7 +78,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         var (item, _, role, version) = await RequireItemAsync(itemId, cancellationToken);
         return role == WishlistRole.Owner
             ? (item, version)
-            : throw new DunlinException(ErrorCode.Forbidden, "Only the owner of a list may do this.");
+            : throw new DunlinException(ErrorCode.Forbidden, "Only the owner of the list can do this.");
     }
 
     /// <summary>An item by its id alone, for telling whether the id is free. Not to be shown to who may not see it.</summary>
@@ -89,9 +91,9 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         var space = List(WireText.Id(wanted.Id));
         // A deleted list keeps its id for ever: its readers must not become readers of another one.
         if ((await records.MembersAsync(space, cancellationToken)).Count > 0)
-            throw new DunlinException(ErrorCode.Conflict, "There is, or was, a list with this id.", "id");
+            throw new DunlinException(ErrorCode.Conflict, $"A list with id '{wanted.Id}' exists or existed. Use a new id.", "id");
         if (await CountListsAsync(isOwn: true, cancellationToken) >= options.MaxLists)
-            throw WishlistOptions.Reached(options.MaxLists, $"You have {options.MaxLists} lists, which is the limit. Delete some.");
+            throw WishlistOptions.Reached(options.MaxLists, $"The limit for one user is {options.MaxLists} lists. Delete one first.");
         await CountNewListAsync(cancellationToken);
         await records.GrantAsync(space, caller.UserId, cancellationToken);
         return new WishlistDocument(wanted.Id, WireText.Name(wanted.Name))
@@ -130,10 +132,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     {
         await RequireOwnListAsync(wanted.WishlistId, cancellationToken);
         if ((await records.ListAsync(List(wanted.WishlistId), documents.KeyOf(Items, ""), cancellationToken)).Count >= options.MaxItems)
-            throw WishlistOptions.Reached(
-                options.MaxItems,
-                $"The list has {options.MaxItems} items, which is the limit. Use another list."
-            );
+            throw WishlistOptions.Reached(options.MaxItems, $"The limit for one list is {options.MaxItems} items. Use another list.");
         var url = WireText.Url(wanted.SourceUrl);
         var title = string.IsNullOrWhiteSpace(wanted.Title) && url is not null ? WireText.HostOf(url) : WireText.Title(wanted.Title);
         var item = new ItemDocument(WireText.Id(wanted.Id), wanted.WishlistId, title)
@@ -182,7 +181,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         if (item.Status is not (ItemStatus.Failed or ItemStatus.Resolved) || item.SourceUrl is null)
             throw new DunlinException(
                 ErrorCode.Conflict,
-                item.SourceUrl is null ? "The item has no page." : "The page is being read already."
+                item.SourceUrl is null ? "The item has no 'source_url'." : "The page of the item is being read. Wait for the result."
             );
         var usage = await Usage.OfAsync(records, caller.UserId, cancellationToken);
         var interval = TimeSpan.FromMinutes(1) / options.RefreshesPerMinute;
@@ -191,7 +190,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         {
             throw WishlistOptions.TooFast(
                 options.RefreshesPerMinute,
-                $"You may have {options.RefreshesPerMinute} pages a minute read again. Wait as long as Retry-After says.",
+                $"The limit for one user is {options.RefreshesPerMinute} refreshes per minute. Wait for the time in Retry-After.",
                 wait
             );
         }
@@ -215,7 +214,11 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
             .Sum(mark => mark.Quantity);
         if (others + quantity > item.Quantity)
         {
-            throw new DunlinException(ErrorCode.Conflict, $"{item.Quantity} are wanted and others give {others}.", "quantity")
+            throw new DunlinException(
+                ErrorCode.Conflict,
+                $"'quantity' is too high: the item has {item.Quantity} pieces, and others have marked {others}.",
+                "quantity"
+            )
             {
                 Extensions = new Dictionary<string, object?>(StringComparer.Ordinal)
                 {
@@ -238,7 +241,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         if (role != WishlistRole.Mark)
             throw new DunlinException(
                 ErrorCode.Forbidden,
-                role == WishlistRole.Owner ? "Marks are a surprise for you." : "You may look at this list only."
+                role == WishlistRole.Owner ? "You cannot mark items of your own list." : "You may view this list, but not mark its items."
             );
     }
 
@@ -316,11 +319,11 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     public async ValueTask RequireRoomForMemberAsync(WishlistDocument list, CancellationToken cancellationToken)
     {
         if (list.Members.Count >= options.MaxMembers)
-            throw WishlistOptions.Reached(options.MaxMembers, $"The list has {options.MaxMembers} members, which is the limit.");
+            throw WishlistOptions.Reached(options.MaxMembers, $"The limit for one list is {options.MaxMembers} members.");
         if (await CountListsAsync(isOwn: false, cancellationToken) >= options.MaxJoinedLists)
             throw WishlistOptions.Reached(
                 options.MaxJoinedLists,
-                $"You have joined {options.MaxJoinedLists} lists, which is the limit. Leave some."
+                $"The limit for one user is {options.MaxJoinedLists} joined lists. Leave one first."
             );
     }
 
@@ -337,7 +340,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         {
             throw WishlistOptions.TooFast(
                 options.NewListsPerDay,
-                $"You may make {options.NewListsPerDay} lists a day. Wait as long as Retry-After says.",
+                $"The limit for one user is {options.NewListsPerDay} new lists per day. Wait for the time in Retry-After.",
                 wait
             );
         }

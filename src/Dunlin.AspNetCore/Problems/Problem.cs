@@ -7,13 +7,14 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
 namespace Dunlin.Problems;
 
 /// <summary>
-/// Answers with <c>application/problem+json</c> (RFC 9457): <c>type</c>, <c>title</c>, <c>status</c>, <c>detail</c>,
-/// <c>code</c>, <c>class</c>, <c>hint</c>, <c>field</c> where one is at fault, <c>traceId</c>, and the error's own
+/// Answers with <c>application/problem+json</c> (RFC 9457): <c>type</c> (the section of the error page,
+/// <see cref="ProblemOptions.ErrorPage"/>), <c>title</c>, <c>status</c>, <c>detail</c>, <c>code</c>, <c>class</c>, <c>hint</c>, <c>field</c> where one is at fault, <c>traceId</c>, and the error's own
 /// extensions. An endpoint that handles its errors itself, such as a stream, calls <see cref="WriteAsync"/>;
 /// <c>UseDunlinProblems()</c> does it for all others.
 /// </summary>
@@ -21,9 +22,6 @@ public static class Problem
 {
     /// <summary>The content type of every answer made here.</summary>
     public const string ContentType = "application/problem+json";
-
-    /// <summary>What stands before the code in <c>type</c>: a name, not an address, so that it never breaks.</summary>
-    public const string TypePrefix = "urn:dunlin:problem:";
 
     // Texts are for people: an apostrophe stays one. What a browser could take for markup stays too, which the content type and
     // "nosniff" make harmless.
@@ -88,7 +86,8 @@ public static class Problem
 
     private static async Task AnswerAsync(HttpContext context, DunlinException problem, string traceId)
     {
-        var body = Serialize(problem, traceId);
+        var errorPage = context.RequestServices.GetRequiredService<IOptions<ProblemOptions>>().Value.ErrorPage;
+        var body = Serialize(problem, traceId, errorPage);
         Prepare(context.Response, problem);
         context.Response.ContentLength = body.Length;
         if (!HttpMethods.IsHead(context.Request.Method))
@@ -116,13 +115,13 @@ public static class Problem
             headers.WWWAuthenticate = "Bearer";
     }
 
-    private static byte[] Serialize(DunlinException problem, string traceId)
+    private static byte[] Serialize(DunlinException problem, string traceId, string errorPage)
     {
         var buffer = new System.Buffers.ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = Extensions.Encoder }))
         {
             json.WriteStartObject();
-            json.WriteString("type", TypePrefix + problem.Code.Code);
+            json.WriteString("type", $"{problem.Code.Page ?? errorPage}#{problem.Code.Code}");
             json.WriteString("title", problem.Code.Title);
             json.WriteNumber("status", problem.Code.Status);
             json.WriteString("detail", problem.Message);

@@ -1,4 +1,5 @@
 using Dunlin.Problems;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.AspNetCore.Builder;
@@ -7,14 +8,16 @@ namespace Microsoft.AspNetCore.Builder;
 public static class ProblemMiddlewareExtensions
 {
     /// <summary>
-    /// Answers every error thrown further on, and every empty error status of the API paths, with a problem document.
-    /// Put it first; it must come after routing, as it does in a <see cref="WebApplication"/> by itself, to know the
-    /// endpoints that write their own.
+    /// Adds the middleware that answers exceptions, and error statuses without a body under
+    /// <see cref="ProblemOptions.ApiPaths"/>, with a problem document. Put it first, but after routing (a
+    /// <see cref="WebApplication"/> does so by default): endpoints that write their own problem documents are skipped.
     /// </summary>
+    /// <param name="app">The application.</param>
+    /// <param name="configure">Changes the application's <see cref="ProblemOptions"/>.</param>
     public static IApplicationBuilder UseDunlinProblems(this IApplicationBuilder app, Action<ProblemOptions>? configure = null)
     {
-        var options = new ProblemOptions();
-        configure?.Invoke(options);
-        return app.UseMiddleware<ProblemMiddleware>(Options.Create(options));
+        ArgumentNullException.ThrowIfNull(app);
+        configure?.Invoke(app.ApplicationServices.GetRequiredService<IOptions<ProblemOptions>>().Value);
+        return app.UseMiddleware<ProblemMiddleware>();
     }
 }

@@ -34,7 +34,7 @@ internal sealed class DunlinAuthenticationHandler(
     IServiceProvider services
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
-    private const string Refused = "The credential is not valid.";
+    private const string Refused = "The credential is invalid.";
     private const string Bearer = "Bearer";
 
     // Absent where no sessions are kept here, and users come from other issuers only.

@@ -45,7 +45,7 @@ internal static class OriginCheck
     public static void RequireOwnOriginAlways(HttpContext context)
     {
         if (!IsOwn(context.Request, context.RequestServices.GetService<IOptions<OriginOptions>>()?.Value))
-            throw new DunlinException(ErrorCode.OriginRefused);
+            throw new DunlinException(ErrorCode.OriginRefused, field: HeaderNames.Origin);
     }
 
     /// <summary>

@@ -30,7 +30,7 @@ internal static class UrlCredentials
     }
 
     private static DunlinException Refused(string field) =>
-        new(ErrorCode.InvalidField, $"A token may not stand in the address. {Hint}", field);
+        new(ErrorCode.InvalidField, $"The address has a token in '{field}', where logs would store it. {Hint}", field);
 }
 
 /// <summary>Marks a GET endpoint where <c>?ticket=</c> is taken as the credential.</summary>

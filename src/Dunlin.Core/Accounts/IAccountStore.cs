@@ -25,7 +25,7 @@ public sealed record Account(string UserId, string Username, string FullName, st
 
     /// <summary>The error for a user name that another account has.</summary>
     public static DunlinException NameTaken(string username) =>
-        new(ErrorCode.Conflict, $"The user name '{username}' is taken.", "username");
+        new(ErrorCode.Conflict, $"The user name '{username}' is taken. Choose another one.", "username");
 }
 
 /// <summary>One sign-in of one user, until sign-out or expiry.</summary>

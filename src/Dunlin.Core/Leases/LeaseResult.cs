@@ -64,7 +64,7 @@ public static class LeaseErrors
 {
     /// <summary>Another holds it: 423 with holder and expiry.</summary>
     public static DunlinException Held(LeaseInfo lease) =>
-        new(ErrorCode.LeaseHeld, lease.Owner is null ? null : $"Held by {lease.Owner.Name}.")
+        new(ErrorCode.LeaseHeld, lease.Owner is null ? null : $"{lease.Owner.Name} holds the lease of '{lease.Resource}'.")
         {
             Extensions = new Dictionary<string, object?>(StringComparer.Ordinal)
             {
@@ -77,7 +77,7 @@ public static class LeaseErrors
 
     /// <summary>The lease ended: 409 with the reason and the current holder.</summary>
     public static DunlinException Lost(LeaseInfo? lease, ResourceName resource, LeaseEnd reason) =>
-        new(ErrorCode.LeaseLost, $"The lease of '{resource}' is no longer yours ({ReasonText(reason)}).")
+        new(ErrorCode.LeaseLost, $"You no longer hold the lease of '{resource}' (reason: {ReasonText(reason)}).")
         {
             Extensions = new Dictionary<string, object?>(StringComparer.Ordinal)
             {

@@ -23,7 +23,7 @@ public sealed class UnitLeases : LeaseReader
     private LeaseService Service =>
         _service
         ?? throw new InvalidOperationException(
-            "The store of this unit of work has no lease service: register the engine with AddDunlin(), and do not wrap its IStore."
+            "The store of this unit of work has no lease service. Register the engine with AddDunlin(), and do not wrap its IStore."
         );
 
     /// <summary>Acquires a lease, or returns null where another holds it. Never waits and never queues.</summary>

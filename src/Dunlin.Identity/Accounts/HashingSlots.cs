@@ -33,7 +33,10 @@ internal sealed class HashingSlots : IDisposable
         if (lease.IsAcquired)
             return lease;
         lease.Dispose();
-        throw new DunlinException(ErrorCode.TooManyRequests, "Too many sign-ins at one time.") { RetryAfter = TimeSpan.FromSeconds(1) };
+        throw new DunlinException(ErrorCode.TooManyRequests, "Too many sign-ins at the same time. Wait for the time in Retry-After.")
+        {
+            RetryAfter = TimeSpan.FromSeconds(1),
+        };
     }
 
     /// <summary>A hash of a password that nobody knows, to compare with where there is no account: the answer comes no sooner. Every

@@ -166,4 +166,4 @@ internal sealed class PushRun(
 }
 
 /// <summary>The client has a mutator that the server lacks.</summary>
-internal sealed class UnknownMutatorException(string name) : Exception($"There is no mutator '{name}'.");
+internal sealed class UnknownMutatorException(string name) : Exception($"No mutator '{name}'.");

@@ -140,7 +140,11 @@ internal sealed class PullService(
             return null;
         return Journal.Position.TryParse(text, out var position)
             ? position
-            : throw new DunlinException(ErrorCode.InvalidPosition, "'position' is not a position of this server.", "position");
+            : throw new DunlinException(
+                ErrorCode.InvalidPosition,
+                "'position' is not a position of this server. Use the position of the last pull, or omit it.",
+                "position"
+            );
     }
 
     // Not cut down where it is too large: a page shorter than asked for is the last one.

@@ -113,7 +113,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
         var after = NoteAsync(3, fails: false);
         held.SetResult();
         Assert.Contains(
-            "ended the transaction itself",
+            "ended the transaction",
             (await Assert.ThrowsAsync<InvalidOperationException>(() => offending)).Message,
             StringComparison.Ordinal
         );
