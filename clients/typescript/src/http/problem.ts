@@ -2,11 +2,13 @@
 export type LeaseLostReason = 'expired' | 'taken' | 'handedOff' | 'released' | 'unknown';
 
 interface ProblemBase {
-  /** Stable code of the server, such as `lease.held`; equal to `kind` for problems the client found itself. */
+  /** Stable code of the server, such as `lease_held`; equal to `kind` for problems that the client found itself. */
   readonly code: string;
   readonly title: string;
   readonly status?: number | undefined;
   readonly hint?: string | undefined;
+  /** Address of the section about the code in the error reference, from `type` of the problem document. */
+  readonly link?: string | undefined;
   /** The whole problem document, for fields that only the application knows. */
   readonly detail?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -32,12 +34,12 @@ export type Problem =
 
 export type ProblemKind = Problem['kind'];
 
-/** The error that every call of this package rejects with. */
+/** The error that every call of this package rejects with. Its message, for the console, has the code and the link. */
 export class DunlinError extends Error {
   readonly problem: Problem;
 
   constructor(problem: Problem, options?: ErrorOptions) {
-    super(problem.title, options);
+    super(messageOf(problem), options);
     this.name = 'DunlinError';
     this.problem = problem;
   }
@@ -46,6 +48,13 @@ export class DunlinError extends Error {
     return this.problem.kind;
   }
 }
+
+function messageOf({ code, title, detail, link }: Problem): string {
+  const text = detail?.['detail'];
+  return `${code}: ${typeof text === 'string' ? text : title}${see(link)}`;
+}
+
+export const see = (link: string | undefined) => (link ? ` See ${link}` : '');
 
 /**
  * Whether the same request may succeed later: the outcome is unknown or the server asked to come back. Repeat it with its

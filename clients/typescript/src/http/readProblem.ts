@@ -11,6 +11,7 @@ export async function readProblem(response: Response): Promise<Problem> {
     code: text('code') ?? `http.${status}`,
     title: text('title') ?? text('detail') ?? `The server answered ${status}.`,
     hint: text('hint'),
+    link: linkOf(text('type'), response.url),
     status,
     detail,
   };
@@ -48,6 +49,15 @@ export async function readProblem(response: Response): Promise<Problem> {
       return { kind: 'held', ...base, holder: detail?.['holder'] ?? detail?.['owner'] };
     default:
       return { kind: 'unexpected', ...base };
+  }
+}
+
+/** `type` as an address of the web; a path is relative to the address of the request (RFC 9457, section 3.1.1). */
+function linkOf(type = '', base: string): string | undefined {
+  try {
+    return /^http.+#.+/.exec(new URL(type, base || undefined).href)?.[0];
+  } catch {
+    return undefined;
   }
 }
 
