@@ -6,40 +6,44 @@ namespace Dunlin.Identity;
 /// <summary>Password accounts and their sessions.</summary>
 public sealed class AccountOptions
 {
-    /// <summary>How long a sign-in lasts without signing in again. Default: seven days.</summary>
+    /// <summary>Lifetime of a session. After it the user must sign in again. Default: 7 days. Range: 1 minute to 1 year.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "365.00:00:00")]
     public TimeSpan SessionLifetime { get; set; } = TimeSpan.FromDays(7);
 
-    /// <summary>The shortest password that a new one may be, in characters. Default: 8.</summary>
+    /// <summary>Shortest new password, in characters. Default: 8. Range: 1 to 128.</summary>
     [Range(1, 128)]
     public int MinPasswordLength { get; set; } = 8;
 
-    /// <summary>Failed sign-ins of one account after which each further one must wait, twice as long each time. Counted in the store,
-    /// over all nodes and restarts. Default: 5. Zero turns this off.</summary>
+    /// <summary>
+    /// Failed sign-ins of one account before each further one must wait, twice as long each time. Counted in the store, for all nodes.
+    /// Zero: no limit. Default: 5. Range: 0 to 1,000.
+    /// </summary>
     [Range(0, 1000)]
     public int FailuresPerAccount { get; set; } = 5;
 
     /// <summary>
-    /// The same for one address (IPv6: one /64 network), over all accounts. Counted on each node. Default: 50, since many people may
-    /// share one. Zero turns this off. Behind a proxy the address is the proxy's, unless the forwarded headers of ASP.NET Core are
-    /// configured.
+    /// Failed sign-ins from one address (IPv6: one /64 network) before each further one must wait. Counted on each node. Many users may
+    /// share one address. Behind a proxy, configure the forwarded headers of ASP.NET Core. Zero: no limit. Default: 50. Range: 0 to
+    /// 100,000.
     /// </summary>
     [Range(0, 100_000)]
     public int FailuresPerAddress { get; set; } = 50;
 
-    /// <summary>The longest wait between two attempts. Default: one minute, so that whoever attacks an account cannot lock
-    /// its owner out for longer.</summary>
+    /// <summary>
+    /// Longest wait between two attempts. An attacker can lock out the owner of an account for at most this time. Default: 1 minute.
+    /// Range: 1 s to 1 hour.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan MaxWait { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>After so long without a failure all is forgotten. Default: 15 minutes.</summary>
+    /// <summary>Time without a failure after which the count starts again at zero. Default: 15 minutes. Range: 1 s to 1 day.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan FailureMemory { get; set; } = TimeSpan.FromMinutes(15);
 
     /// <summary>
-    /// The name of the session cookie, in the characters of a token (RFC 9110, section 5.6.2). Default: null, which makes
-    /// <c>dunlin_session_</c> and eight digits from the signing key, so that two servers on one host name keep apart. The nodes of one
-    /// site need the same name. A name that begins with <c>__Host-</c> is taken by browsers over https only.
+    /// Name of the session cookie, in the characters of a token (RFC 9110, section 5.6.2). Without it, the name is <c>dunlin_session_</c>
+    /// and eight digits from the signing key, so that two servers on one host name do not share it. All nodes of a site need the same
+    /// name. Browsers accept a name with the prefix <c>__Host-</c> over https only. Default: null.
     /// </summary>
     public string? CookieName { get; set; }
 }
@@ -52,7 +56,7 @@ internal sealed class AccountOptionsValidator : IValidateOptions<AccountOptions>
         options.CookieName is null || (options.CookieName.Length is > 0 and <= 100 && options.CookieName.All(IsTokenCharacter))
             ? ValidateOptionsResult.Success
             : ValidateOptionsResult.Fail(
-                $"AccountOptions.CookieName '{options.CookieName}' is not a cookie name: use 1 to 100 letters, digits and {TokenPunctuation}"
+                $"AccountOptions.CookieName '{options.CookieName}' is not a valid cookie name. Use 1 to 100 letters, digits and {TokenPunctuation}"
             );
 
     private static bool IsTokenCharacter(char c) => char.IsAsciiLetterOrDigit(c) || TokenPunctuation.Contains(c, StringComparison.Ordinal);

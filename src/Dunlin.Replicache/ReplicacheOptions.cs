@@ -2,62 +2,82 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Dunlin.Replicache;
 
-/// <summary>Bounds and versions of the Replicache endpoints.</summary>
+/// <summary>Limits and versions of the Replicache endpoints.</summary>
 public sealed class ReplicacheOptions
 {
-    /// <summary>The values of <c>schemaVersion</c> that are taken; others are answered with <c>VersionNotSupported</c>, which
-    /// makes a page reload. Default: empty, all are taken.</summary>
+    /// <summary>
+    /// Accepted values of <c>schemaVersion</c>. Others get <c>VersionNotSupported</c>, and the page reloads. Empty: all versions.
+    /// Default: empty.
+    /// </summary>
     [Required]
     public ISet<string> SchemaVersions { get; } = new HashSet<string>(StringComparer.Ordinal);
 
-    /// <summary>The largest push, in bytes. A client sends all that it has pending each time, so this bounds how much work can
-    /// be done offline. Default: 16 MiB.</summary>
+    /// <summary>
+    /// Largest push, in bytes. A client sends all pending mutations in one push, so this limits the work that can be done offline. A
+    /// larger one gets 413. Default: 16 MiB. Range: 1 KiB to 256 MiB.
+    /// </summary>
     [Range(1024, 256 * 1024 * 1024)]
     public int MaxPushBytes { get; set; } = 16 * 1024 * 1024;
 
     /// <summary>
-    /// The largest arguments of one mutation, in bytes of JSON. A larger mutation fails and is stepped over. Default: 256 KiB.
+    /// Largest arguments of one mutation, in bytes of JSON. A mutation with more fails and is skipped. Default: 256 KiB. Range: 64 bytes
+    /// to 16 MiB.
     /// </summary>
     [Range(64, 16 * 1024 * 1024)]
     public int MaxArgsBytes { get; set; } = 256 * 1024;
 
-    /// <summary>How deep the arguments of one mutation may be nested. A deeper mutation fails and is stepped over. Default: 32.</summary>
+    /// <summary>
+    /// Largest nesting depth of the arguments of one mutation. A deeper mutation fails and is skipped. Default: 32. Range: 1 to 60.
+    /// </summary>
     [Range(1, Json.JsonText.MaxDepth)]
     public int MaxArgsDepth { get; set; } = 32;
 
     /// <summary>
-    /// Mutations that share one commit, and one poke to each user. More make a push cheaper and hold the writer longer. Default: 50.
+    /// Mutations that share one commit, and one poke to each user. More make a push cheaper, but other writers wait longer. Default: 50.
+    /// Range: 1 to 1,000.
     /// </summary>
     [Range(1, 1_000)]
     public int MutationsPerCommit { get; set; } = 50;
 
-    /// <summary>New mutations that one push may do. Above it the answer is 429: what was done is kept, and the client sends the rest
-    /// again. Default: 2,000.</summary>
+    /// <summary>
+    /// Largest number of new mutations in one push. Above it the response is 429: the first mutations are stored, and the client sends
+    /// the others again. Default: 2,000. Range: 1 to 1,000,000.
+    /// </summary>
     [Range(1, 1_000_000)]
     public int MaxMutations { get; set; } = 2_000;
 
-    /// <summary>How long one push may work; then it is answered like one of too many mutations. Default: 5 s.</summary>
+    /// <summary>Longest duration of one push. After it the response is the same 429. Default: 5 s. Range: 100 ms to 10 minutes.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
     public TimeSpan PushLimit { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>New mutations that one user may have done per second, on average. Default: 200. Zero: no limit.</summary>
+    /// <summary>
+    /// New mutations of one user per second, on average, on this node. More gets 429. Zero: no limit. Default: 200. Range: 0 to
+    /// 1,000,000.
+    /// </summary>
     [Range(0, 1_000_000)]
     public int MutationsPerSecond { get; set; } = 200;
 
-    /// <summary>New mutations that one user may have done at once above the average: all that was made offline. Default: 10,000.</summary>
+    /// <summary>
+    /// New mutations of one user at once after a pause, such as those made offline. More gets 429. Default: 10,000. Range: 1 to
+    /// 10,000,000.
+    /// </summary>
     [Range(1, 10_000_000)]
     public int MutationBurst { get; set; } = 10_000;
 
-    /// <summary>New client groups and clients (pages that were loaded and changed something) that one user may have within an hour: each
-    /// is kept for ever. Default: 600. Zero: no limit.</summary>
+    /// <summary>
+    /// New client groups and clients of one user per hour. A client is a loaded page that changed something; the store keeps each for
+    /// ever. More gets 429. Zero: no limit. Default: 600. Range: 0 to 1,000,000.
+    /// </summary>
     [Range(0, 1_000_000)]
     public int ClientsPerHour { get; set; } = 600;
 
-    /// <summary>How often a mutation may exceed the time of a unit of work before it is taken for a failing one and stepped
-    /// over, so that it does not block its client for ever. Default: 3.</summary>
+    /// <summary>
+    /// Times that a mutation may exceed the limit of a unit of work before it counts as failed and is skipped. It would otherwise block
+    /// its client for ever. Default: 3. Range: 1 to 100.
+    /// </summary>
     [Range(1, 100)]
     public int MaxOverruns { get; set; } = 3;
 
-    /// <summary>How long a stream may be idle before <c>data: ping</c>. Default: 30 s.</summary>
+    /// <summary>Time without data before a stream sends <c>data: ping</c>. Default: 30 s.</summary>
     public TimeSpan Ping { get; set; } = TimeSpan.FromSeconds(30);
 }

@@ -4,86 +4,99 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Security;
 
-/// <summary>Access tokens (JWT): how this server's own are made, and whose else are taken.</summary>
+/// <summary>Access tokens (JWT): the server's own, and those of trusted issuers.</summary>
 public sealed class AccessTokenOptions
 {
     /// <summary>The longest difference between clocks that is borne.</summary>
     public static readonly TimeSpan MaxClockSkew = TimeSpan.FromSeconds(30);
 
-    /// <summary>Who issues this server's own tokens (<c>iss</c>). Default: <c>dunlin</c>.</summary>
+    /// <summary>The issuer (<c>iss</c>) of the server's own tokens. Default: <c>dunlin</c>.</summary>
     [Required, StringLength(200, MinimumLength = 1)]
     public string Issuer { get; set; } = "dunlin";
 
-    /// <summary>Whom they are for (<c>aud</c>). Default: <c>dunlin</c>.</summary>
+    /// <summary>The audience (<c>aud</c>) of the server's own tokens. Default: <c>dunlin</c>.</summary>
     [Required, StringLength(200, MinimumLength = 1)]
     public string Audience { get; set; } = "dunlin";
 
-    /// <summary>How long a token of this server lasts. Default: 15 minutes. The client refreshes it from its session.</summary>
+    /// <summary>
+    /// Lifetime of a token of this server. The client refreshes it from its session. Default: 15 minutes. Range: 10 s to 1 day.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
     public TimeSpan Lifetime { get; set; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>How far the clocks of issuer and server may differ: a token is honoured so much longer and earlier.
-    /// Default and most: 30 seconds.</summary>
+    /// <summary>
+    /// Largest difference between the clocks of issuer and server. A token is accepted this much earlier and later. Default: 30 s. Range:
+    /// zero to 30 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]
     public TimeSpan ClockSkew { get; set; } = MaxClockSkew;
 
     /// <summary>
-    /// The secret that signs this server's own tokens, HS256: 32 bytes or more in base64. Needed where several nodes serve
-    /// one site. Default: null, which makes one at the first start and keeps it in <see cref="SigningKeyFile"/>.
+    /// The secret that signs the server's own tokens with HS256: at least 32 bytes in base64. Set it if several nodes serve one site.
+    /// Without it, the server creates a key at its first start and stores it in <see cref="SigningKeyFile"/>. Default: null.
     /// </summary>
     public string? SigningKey { get; set; }
 
-    /// <summary>Where the secret is kept that was made at the first start, readable by the server's user only. Default:
-    /// <c>data/signing.key</c>; relative to the content root.</summary>
+    /// <summary>
+    /// The file of the key that the server creates, readable by the server's user only. Relative to the content root; <c>dunlin</c> uses
+    /// its data folder. Default: <c>data/signing.key</c>.
+    /// </summary>
     [Required, MinLength(1)]
     public string SigningKeyFile { get; set; } = Path.Combine("data", "signing.key");
 
-    /// <summary>Identity providers whose tokens are taken too. Default: none.</summary>
+    /// <summary>Identity providers whose tokens are also accepted. Default: empty.</summary>
     [Required]
     public IList<TrustedIssuer> TrustedIssuers { get; } = [];
 }
 
-/// <summary>An identity provider that is believed about who a user is.</summary>
+/// <summary>An identity provider whose tokens the server accepts.</summary>
 public sealed class TrustedIssuer
 {
-    /// <summary>Its <c>iss</c>, exactly.</summary>
+    /// <summary>The <c>iss</c> of its tokens, compared exactly. Required.</summary>
     public string Issuer { get; set; } = "";
 
-    /// <summary>The <c>aud</c> that its tokens for this server carry, exactly.</summary>
+    /// <summary>The <c>aud</c> of its tokens for this server, compared exactly. Required.</summary>
     public string Audience { get; set; } = "";
 
-    /// <summary>Its keys, each as PEM public key, JWK or JWK set. RSA proves RS256, EC P-256 proves ES256, an <c>oct</c>
-    /// JWK proves HS256, and each key nothing else.</summary>
+    /// <summary>
+    /// Its keys, each as PEM public key, JWK or JWK set. RSA verifies RS256, EC P-256 verifies ES256, and an <c>oct</c> JWK verifies
+    /// HS256. Default: empty.
+    /// </summary>
     public IList<string> Keys { get; } = [];
 
-    /// <summary>Files with such keys, read once at the start; relative to the working directory. Default: none.</summary>
+    /// <summary>Files with such keys, read once at the start. Relative to the working directory. Default: empty.</summary>
     public IList<string> KeyFiles { get; } = [];
 
     /// <summary>
-    /// The address of its OpenID Connect discovery document without <c>/.well-known/openid-configuration</c>. The keys that the
-    /// document names are added to <see cref="Keys"/>: RSA for RS256, EC P-256 for ES256. They are fetched at the start, at every
-    /// <see cref="KeyRefreshInterval"/>, and when a token names an unknown key, so the issuer can rotate them without a restart.
-    /// The document must name <see cref="Issuer"/> exactly. Default: null, which fetches nothing.
+    /// The address of its OpenID Connect discovery document without <c>/.well-known/openid-configuration</c>. The server adds the
+    /// document's RSA and EC P-256 keys to <see cref="Keys"/>. It fetches them at the start, at every <see cref="KeyRefreshInterval"/>,
+    /// and when a token names an unknown key. The document must name <see cref="Issuer"/> exactly. Default: null.
     /// </summary>
     public string? Authority { get; set; }
 
-    /// <summary>Whether discovery document and keys are fetched over https only; loopback addresses are always allowed.
-    /// Default: true. Whoever can change the answer of an http address can sign in as anybody.</summary>
+    /// <summary>
+    /// Whether the server fetches the discovery document and keys over https only. Loopback addresses are always allowed. An attacker who
+    /// can change an http response can sign in as anybody. Default: true.
+    /// </summary>
     public bool RequireHttpsMetadata { get; set; } = true;
 
-    /// <summary>How often the keys of <see cref="Authority"/> are fetched: a key that the issuer removes is honoured for so long
-    /// at most. Default: one hour.</summary>
+    /// <summary>
+    /// Time between two fetches of the keys of <see cref="Authority"/>. A key that the issuer removes is accepted for at most this time.
+    /// Default: 1 hour. Range: 30 s to 1 day.
+    /// </summary>
     [Range(typeof(TimeSpan), MinKeyRefresh, MaxKeyRefresh)]
     public TimeSpan KeyRefreshInterval { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>The claim with the roles, a text or a list of texts. Default: <c>roles</c>.</summary>
+    /// <summary>The claim with the roles: a string or an array of strings. Default: <c>roles</c>.</summary>
     public string RolesClaim { get; set; } = DunlinClaims.Role;
 
-    /// <summary>Put before <c>sub</c> to make the user id, so that its users cannot be taken for others of the same id.
-    /// Default: empty, which shares one space of ids.</summary>
+    /// <summary>
+    /// Text before <c>sub</c> in the user id. Set it to keep the users of this issuer apart from those of others with the same
+    /// <c>sub</c>. Default: empty.
+    /// </summary>
     public string UserIdPrefix { get; set; } = "";
 
-    /// <summary>Values of the header <c>typ</c> that are taken. Empty: <c>JWT</c> and <c>at+jwt</c>.</summary>
+    /// <summary>Accepted values of the header <c>typ</c>. Empty: <c>JWT</c> and <c>at+jwt</c>. Default: empty.</summary>
     public IList<string> Types { get; } = [];
 
     private const string MinKeyRefresh = "00:00:30";
@@ -127,7 +140,7 @@ internal sealed class AccessTokenOptionsValidator : IValidateOptions<AccessToken
             if (issuer.Issuer.Length == 0)
                 faults.Add($"{at}.Issuer is missing.");
             if (issuer.Issuer == options.Issuer || options.TrustedIssuers.Take(i).Any(other => other.Issuer == issuer.Issuer))
-                faults.Add($"{at}.Issuer '{issuer.Issuer}' is used twice.");
+                faults.Add($"{at}.Issuer '{issuer.Issuer}' is used twice. Merge the entries.");
             if (issuer.Audience.Length == 0)
                 faults.Add($"{at}.Audience is missing.");
             if (issuer.Keys.Count + issuer.KeyFiles.Count == 0 && issuer.Authority is null)

@@ -3,35 +3,37 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Security;
 
-/// <summary>Which pages of other origins may call, and by which names this server may be called.</summary>
+/// <summary>Origins whose pages may call the server, and host names that it answers.</summary>
 public sealed class OriginOptions
 {
     /// <summary>
-    /// Exact origins (<c>https://app.example.com</c>, no path) that may call across origins and write with a cookie.
-    /// Default: none, so that no CORS header is sent. A single <c>*</c> lets every origin read, and needs
-    /// <see cref="AllowCredentials"/> to be false.
+    /// Exact origins (<c>https://app.example.com</c>, no path) whose pages may call the server and write with a cookie. Empty: the server
+    /// sends no CORS header. A single <c>*</c> allows every origin to read, and needs <see cref="AllowCredentials"/> to be false.
+    /// Default: empty.
     /// </summary>
     [Required]
     public IList<string> AllowedOrigins { get; } = [];
 
-    /// <summary>Whether pages of those origins may send cookies and authorisation. Default: true.</summary>
+    /// <summary>Whether pages of those origins may send cookies and <c>Authorization</c>. Default: true.</summary>
     public bool AllowCredentials { get; set; } = true;
 
-    /// <summary>How long a browser may remember the answer to a preflight. Default: ten minutes. Zero: not at all.</summary>
+    /// <summary>
+    /// Time for which a browser may cache the response to a preflight. Zero: no caching. Default: 10 minutes. Range: zero to 1 day.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan PreflightMaxAge { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// Names of authentication schemes of others whose credential a page has to set itself. A write that one of them
-    /// authenticated is not checked although a cookie goes along. Default: <c>Bearer</c>, the name of the JWT scheme of ASP.NET Core.
-    /// Never name a scheme that takes cookies, client certificates, Basic or Negotiate: browsers send those by themselves.
+    /// Authentication schemes whose credential a page must set itself, such as the JWT scheme of ASP.NET Core. A write that one of them
+    /// authenticated skips the origin check, even with a cookie. Never name a scheme with cookies, client certificates, Basic or
+    /// Negotiate: browsers send those without the page. Default: <c>Bearer</c>.
     /// </summary>
     [Required]
     public IList<string> HeaderSchemes { get; } = ["Bearer"];
 
     /// <summary>
-    /// Values of <c>Host</c>, without port, that are answered; <c>*.example.com</c> covers every name below. Default:
-    /// none, which answers all.
+    /// Values of <c>Host</c>, without port, that the server answers. <c>*.example.com</c> matches every name below it. Other hosts get
+    /// 400. Empty: all hosts. Default: empty.
     /// </summary>
     [Required]
     public IList<string> AllowedHosts { get; } = [];
@@ -48,10 +50,10 @@ internal sealed class OriginOptionsValidator : IValidateOptions<OriginOptions>
             {
                 if (options.AllowCredentials)
                     faults.Add(
-                        "OriginOptions.AllowedOrigins: '*' together with AllowCredentials would let every page of the web act as its visitor. Name the origins, or set AllowCredentials to false."
+                        "OriginOptions.AllowedOrigins: '*' and AllowCredentials together would let every website act as its visitor. Name the origins, or set AllowCredentials to false."
                     );
                 if (options.AllowedOrigins.Count > 1)
-                    faults.Add("OriginOptions.AllowedOrigins: '*' stands alone.");
+                    faults.Add("OriginOptions.AllowedOrigins: '*' must be the only entry.");
             }
             else if (
                 !Uri.TryCreate(origin, UriKind.Absolute, out var uri)
@@ -61,7 +63,7 @@ internal sealed class OriginOptionsValidator : IValidateOptions<OriginOptions>
             )
             {
                 faults.Add(
-                    $"OriginOptions.AllowedOrigins: '{origin}' is not an origin. Write scheme and host in lower case, and the port unless it is the usual one: https://app.example.com"
+                    $"OriginOptions.AllowedOrigins: '{origin}' is not an origin. Write scheme and host in lower case, and the port unless it is the default: https://app.example.com"
                 );
             }
         }

@@ -2,21 +2,29 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Dunlin.Security;
 
-/// <summary>Headers that keep a page from being turned against its user. Null leaves one out.</summary>
+/// <summary>Security headers of pages. Null omits a header.</summary>
 public sealed class PageHeaderOptions
 {
-    /// <summary>Default: everything from this server only, images from anywhere over https, in no frame, no plug-ins.</summary>
+    /// <summary>
+    /// The header <c>Content-Security-Policy</c>. The default allows resources of this server and https images; it forbids frames and
+    /// plug-ins.
+    /// </summary>
     public string? ContentSecurityPolicy { get; set; } =
         "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: https:; connect-src 'self'; "
         + "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
-    /// <summary>Default: <c>same-origin</c>, so that no address of this server reaches another.</summary>
+    /// <summary>
+    /// The header <c>Referrer-Policy</c>. The default sends addresses of this server to no other site. Default: <c>same-origin</c>.
+    /// </summary>
     public string? ReferrerPolicy { get; set; } = "same-origin";
 
-    /// <summary>Default: <c>same-origin</c>.</summary>
+    /// <summary>
+    /// The header <c>Cross-Origin-Opener-Policy</c>. The default gives windows of other origins no access to the page. Default:
+    /// <c>same-origin</c>.
+    /// </summary>
     public string? CrossOriginOpenerPolicy { get; set; } = "same-origin";
 
-    /// <summary>Further headers, by name.</summary>
+    /// <summary>Further headers, by name. Default: empty.</summary>
     [Required]
     public IDictionary<string, string> Further { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 }

@@ -2,40 +2,52 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Dunlin.Streams;
 
-/// <summary>Bounds and timing of event streams.</summary>
+/// <summary>Limits and timing of event streams.</summary>
 public sealed class EventStreamOptions
 {
     /// <summary>
-    /// Open streams of one user on this node; a combined response counts as one. One more is refused with 429; nobody is evicted. Default:
-    /// 50.
+    /// Largest number of open streams of one user on this node. A combined response counts as one. A further stream gets 429, and no
+    /// stream is closed for it. Default: 50. Range: at least 1.
     /// </summary>
     [Range(1, int.MaxValue)]
     public int MaxPerUser { get; set; } = 50;
 
-    /// <summary>Open streams of one remote address on this node. Default: 500, because an office shares one.</summary>
+    /// <summary>
+    /// Largest number of open streams from one remote address on this node. A further stream gets 429. Raise it if many users share an
+    /// address. Default: 500. Range: at least 1.
+    /// </summary>
     [Range(1, int.MaxValue)]
     public int MaxPerAddress { get; set; } = 500;
 
-    /// <summary>Open streams of this node. Default: 100,000.</summary>
+    /// <summary>Largest number of open streams on this node. A further stream gets 429. Default: 100,000. Range: at least 1.</summary>
     [Range(1, int.MaxValue)]
     public int MaxInAll { get; set; } = 100_000;
 
-    /// <summary>Topics and patterns of one stream. Default: 64.</summary>
+    /// <summary>
+    /// Largest number of topics and patterns of one stream. A request with more gets 400 <c>too_many_topics</c>. Default: 64. Range: 1 to
+    /// 1,000.
+    /// </summary>
     [Range(1, 1_000)]
     public int MaxTopics { get; set; } = 64;
 
-    /// <summary>Streams of one combined response (<c>POST /dunlin/v1/streams</c>). Default: 32.</summary>
+    /// <summary>
+    /// Largest number of streams in one combined response (<c>POST /dunlin/v1/streams</c>). A further stream gets 429. Default: 32.
+    /// Range: 1 to 256.
+    /// </summary>
     [Range(1, 256)]
     public int MaxCombined { get; set; } = 32;
 
-    /// <summary>How long a line may be idle before a heartbeat is sent. Default: 15 s.</summary>
+    /// <summary>
+    /// Time without data before the server sends a heartbeat. Shorter than the idle timeout of every proxy on the way. Default: 15 s.
+    /// </summary>
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>What <c>Retry-After</c> says when a limit is reached. Default: 30 s.</summary>
+    /// <summary>Time in <c>Retry-After</c> when a limit of streams is reached. Default: 30 s.</summary>
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// The shortest <c>retry:</c> told to native EventSource clients; each stream gets up to twice as much. Default: 1 s.
+    /// Shortest reconnect delay (<c>retry:</c>) for native EventSource clients. Each stream gets a random delay up to twice as long.
+    /// Default: 1 s.
     /// </summary>
     public TimeSpan Retry { get; set; } = TimeSpan.FromSeconds(1);
 }

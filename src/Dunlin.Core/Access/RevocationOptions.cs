@@ -2,11 +2,13 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Dunlin.Access;
 
-/// <summary>How long revocations are remembered.</summary>
+/// <summary>How long the store keeps revocations.</summary>
 public sealed class RevocationOptions
 {
-    /// <summary>How long the end of a single session is remembered: at least as long as a token bound to a session lasts. The end of
-    /// all access of a user is never forgotten. Default: 30 days.</summary>
+    /// <summary>
+    /// Time for which the store keeps the revocation of one session. At least the lifetime of a token that is bound to a session. The
+    /// revocation of all access of a user is kept for ever. Default: 30 days. Range: 1 minute to 10 years.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan SessionAge { get; set; } = TimeSpan.FromDays(30);
 }

@@ -2,32 +2,43 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Dunlin.Fanout;
 
-/// <summary>Bounds of the way from the journal to the connections.</summary>
+/// <summary>Limits of the delivery from the journal to the connections.</summary>
 public sealed class FanoutOptions
 {
-    /// <summary>Bytes that may wait for one connection that is being written to. A connection that falls further behind is
-    /// served from the journal again, at its own pace. Default: 64 KiB.</summary>
+    /// <summary>
+    /// Bytes that may wait for one connection. A slower connection reads from the journal again, at its own pace, and loses no event.
+    /// Default: 64 KiB. Range: 1 KiB to 16 MiB.
+    /// </summary>
     [Range(1024, 16 * 1024 * 1024)]
     public int MaxPendingBytes { get; set; } = 64 * 1024;
 
-    /// <summary>Events kept in memory for connections that resume or fall behind. Default: 8,192. Zero is not allowed: the
-    /// hand-over from the journal to live needs the last ones.</summary>
+    /// <summary>
+    /// Events kept in memory for connections that resume or are slow. A connection beyond them reads the database. Default: 8,192. Range:
+    /// 64 to 1,048,576.
+    /// </summary>
     [Range(64, 1024 * 1024)]
     public int TailEvents { get; set; } = 8_192;
 
-    /// <summary>Bytes of data of the events kept in memory. Default: 32 MiB.</summary>
+    /// <summary>Bytes of event data kept in memory for the same purpose. Default: 32 MiB. Range: at least 64 KiB.</summary>
     [Range(64 * 1024, int.MaxValue)]
     public int TailBytes { get; set; } = 32 * 1024 * 1024;
 
-    /// <summary>Bytes of data of journal pages kept for connections that resume from further back than that. Default: 8 MiB.</summary>
+    /// <summary>
+    /// Bytes of journal pages kept in memory for connections that resume from before the tail. Zero: no page is kept. Default: 8 MiB.
+    /// Range: at least 0.
+    /// </summary>
     [Range(0, int.MaxValue)]
     public int CatchUpBytes { get; set; } = 8 * 1024 * 1024;
 
-    /// <summary>A connection that accepts nothing for so long is cut; it resumes when it comes back. Default: 60 s.</summary>
+    /// <summary>
+    /// Time after which a connection that accepts no data is closed. Its client resumes when it reconnects. Default: 1 minute.
+    /// </summary>
     public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How many loops share the connections; each connection belongs to one, which keeps its order. Default (0):
-    /// one for each processor, at most eight.</summary>
+    /// <summary>
+    /// Number of loops that deliver to the connections. Each connection belongs to one loop. Zero: one for each processor, at most eight.
+    /// Default: 0. Range: 0 to 64.
+    /// </summary>
     [Range(0, 64)]
     public int Shards { get; set; }
 }

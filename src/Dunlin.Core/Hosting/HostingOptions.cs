@@ -1,8 +1,8 @@
 namespace Dunlin.Hosting;
 
-/// <summary>How a node starts and stops.</summary>
+/// <summary>How a node stops.</summary>
 public sealed class HostingOptions
 {
-    /// <summary>Over how long the open streams are closed when the host stops. Each is told when to come back. Default: 2 s.</summary>
+    /// <summary>Time over which a stopping host closes its streams. Each client gets its own reconnect delay. Default: 2 s.</summary>
     public TimeSpan DrainWindow { get; set; } = TimeSpan.FromSeconds(2);
 }

@@ -2,50 +2,62 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Dunlin.Jobs;
 
-/// <summary>How the jobs of one type are run. Set where the handler is added, or for all types with
-/// <c>services.ConfigureAll&lt;JobOptions&gt;(...)</c>.</summary>
+/// <summary>
+/// How the jobs of one type run. Set where the handler is added, or for all types with
+/// <c>services.ConfigureAll&lt;JobOptions&gt;(...)</c>.
+/// </summary>
 public sealed class JobOptions
 {
-    /// <summary>How many run at once on one node. Default: 4.</summary>
+    /// <summary>Largest number of jobs that run at once on one node. Default: 4. Range: 1 to 1,000.</summary>
     [Range(1, 1_000)]
     public int MaxParallel { get; set; } = 4;
 
-    /// <summary>How many jobs of one <see cref="JobRequest.FairnessKey"/> run at once on one node. Default: 0, no limit but
-    /// <see cref="MaxParallel"/>. Keys take turns in any case.</summary>
+    /// <summary>
+    /// Largest number of jobs of one <see cref="JobRequest.FairnessKey"/> that run at once on one node. Keys always take turns. Zero:
+    /// only <see cref="MaxParallel"/> applies. Default: 0. Range: 0 to 1,000.
+    /// </summary>
     [Range(0, 1_000)]
     public int MaxParallelPerFairnessKey { get; set; }
 
-    /// <summary>How many jobs of one <see cref="JobRequest.ConcurrencyKey"/> run at once on one node. Default: 0, no limit but
-    /// <see cref="MaxParallel"/>.</summary>
+    /// <summary>
+    /// Largest number of jobs of one <see cref="JobRequest.ConcurrencyKey"/> that run at once on one node. Zero: only
+    /// <see cref="MaxParallel"/> applies. Default: 0. Range: 0 to 1,000.
+    /// </summary>
     [Range(0, 1_000)]
     public int MaxParallelPerConcurrencyKey { get; set; }
 
-    /// <summary>How often a job is tried before it is dead. Default: 5. An attempt whose worker vanished counts.</summary>
+    /// <summary>Attempts before a job is dead. An attempt whose worker was lost counts. Default: 5. Range: 1 to 1,000.</summary>
     [Range(1, 1_000)]
     public int MaxAttempts { get; set; } = 5;
 
-    /// <summary>The pause after the first failure; each further one is twice as long. The pause taken lies between half of it and
-    /// all of it, by chance, so that what failed together does not come back together. Default: 2 s.</summary>
+    /// <summary>
+    /// Delay after the first failure; it doubles with each further failure. 50 to 100 % of it is used at random, so that jobs that failed
+    /// together do not retry together. More than zero. Default: 2 s.
+    /// </summary>
     public TimeSpan FirstDelay { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>The longest pause. Default: 5 minutes.</summary>
+    /// <summary>Longest delay between two attempts. More than zero. Default: 5 minutes.</summary>
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long a claim lasts unless it is renewed, which happens at a third of it: the longest time that a job lies
-    /// still after its worker was lost, where several nodes share the store. Default: 30 s; 1 s at least.</summary>
+    /// <summary>
+    /// Duration of a claim; the worker renews it at a third of it. After a worker is lost, the job waits for at most this time. At least
+    /// 1 s. Default: 30 s.
+    /// </summary>
     public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The longest time that one attempt may take; it fails then. Default: 5 minutes.</summary>
+    /// <summary>Longest duration of one attempt. A longer attempt fails. More than zero. Default: 5 minutes.</summary>
     public TimeSpan RunLimit { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long a job that was done can still be looked up. Default: 1 hour.</summary>
+    /// <summary>Time for which a completed job can be read. Default: 1 hour.</summary>
     public TimeSpan DoneAge { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>How long a dead job waits to be retried before it is forgotten. Default: 30 days.</summary>
+    /// <summary>Time for which a dead job can be retried. Then it is deleted. Default: 30 days.</summary>
     public TimeSpan DeadAge { get; set; } = TimeSpan.FromDays(30);
 
-    /// <summary>How often the journal is asked for what the workers of other nodes have done. What is enqueued, at whatever node, is
-    /// told at once. Default: 5 s.</summary>
+    /// <summary>
+    /// Time between two reads of the journal for jobs that other nodes completed. New jobs start without it. More than zero. Default: 5
+    /// s.
+    /// </summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The pause before the attempt after this one, without chance.</summary>
@@ -59,7 +71,10 @@ public sealed class JobOptions
     internal void Check(string type)
     {
         if (LeaseDuration < TimeSpan.FromSeconds(1))
-            throw new ArgumentOutOfRangeException(nameof(LeaseDuration), $"Jobs '{type}': a claim lasts a second at least.");
+            throw new ArgumentOutOfRangeException(
+                nameof(LeaseDuration),
+                $"JobOptions.LeaseDuration of job type '{type}' must be at least one second."
+            );
         foreach (
             var (value, name) in (ReadOnlySpan<(TimeSpan, string)>)
                 [
@@ -71,7 +86,7 @@ public sealed class JobOptions
         )
         {
             if (value <= TimeSpan.Zero)
-                throw new ArgumentOutOfRangeException(name, $"Jobs '{type}': it must be more than zero.");
+                throw new ArgumentOutOfRangeException(name, $"JobOptions.{name} of job type '{type}' must be more than zero, not {value}.");
         }
     }
 }

@@ -3,30 +3,35 @@ using Dunlin.Topics;
 
 namespace Dunlin.Journal;
 
-/// <summary>
-/// How long the journal keeps events. The longest matching prefix decides; a topic without a rule is kept by <see cref="Default"/>.
-/// </summary>
+/// <summary>How long the journal and the store keep data. The rule with the longest matching prefix applies.</summary>
 public sealed class RetentionOptions
 {
-    /// <summary>For topics that no rule covers. Default: seven days, no other bound.</summary>
+    /// <summary>Rule for topics that no prefix matches. Default: <see cref="RetentionRule.MaxAge"/> of 7 days, no other limit.</summary>
     [Required]
     public RetentionRule Default { get; set; } = new() { MaxAge = TimeSpan.FromDays(7) };
 
-    /// <summary>Rules by topic prefix, for example <c>typing</c> or <c>branches/1</c>.</summary>
+    /// <summary>Rules by topic prefix, for example <c>typing</c> or <c>branches/1</c>. Default: empty.</summary>
     [Required]
     public IDictionary<string, RetentionRule> Prefixes { get; } = new Dictionary<string, RetentionRule>(StringComparer.Ordinal);
 
-    /// <summary>How often what is too old is removed. Default: one minute. Zero turns trimming off.</summary>
+    /// <summary>Time between two removals of expired data. Zero: expired data is never removed. Default: 1 minute.</summary>
     public TimeSpan TrimInterval { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long idempotency keys are remembered. Default: one day.</summary>
+    /// <summary>
+    /// Time for which the store keeps idempotency keys. A repeated request after it is carried out again. Default: 1 day.
+    /// </summary>
     public TimeSpan IdempotencyAge { get; set; } = TimeSpan.FromDays(1);
 
-    /// <summary>How long it is remembered how a lease ended, to tell a late holder. Default: one day.</summary>
+    /// <summary>
+    /// Time for which the store keeps the reason why a lease ended. A late holder then gets the reason instead of <c>unknown</c>.
+    /// Default: 1 day.
+    /// </summary>
     public TimeSpan EndedLeaseAge { get; set; } = TimeSpan.FromDays(1);
 
-    /// <summary>How long deleted records, and access that was taken, are remembered. A client that has been away for longer
-    /// starts anew. Default: 30 days.</summary>
+    /// <summary>
+    /// Time for which the store keeps deleted records and revoked access. A client that was away for longer must pull everything again.
+    /// Default: 30 days.
+    /// </summary>
     public TimeSpan DeletedRecordAge { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>The rule for a topic.</summary>
@@ -43,17 +48,17 @@ public sealed class RetentionOptions
     }
 }
 
-/// <summary>Bounds for each single topic; the strictest one decides. Null means no bound.</summary>
+/// <summary>Limits for each topic; the strictest one applies. Null: no limit.</summary>
 public sealed class RetentionRule
 {
-    /// <summary>Events older than this are removed.</summary>
+    /// <summary>Age at which events are removed. Default: null.</summary>
     public TimeSpan? MaxAge { get; set; }
 
-    /// <summary>At most so many events are kept.</summary>
+    /// <summary>Number of events that are kept. Default: null. Range: at least 0.</summary>
     [Range(0, long.MaxValue)]
     public long? MaxCount { get; set; }
 
-    /// <summary>At most so many bytes of data are kept.</summary>
+    /// <summary>Bytes of event data that are kept. Default: null. Range: at least 0.</summary>
     [Range(0, long.MaxValue)]
     public long? MaxBytes { get; set; }
 }

@@ -5,40 +5,51 @@ namespace Dunlin.Postgres;
 /// <summary>The store for several nodes.</summary>
 public sealed class PostgresOptions
 {
-    /// <summary>The Npgsql connection string, for example <c>Host=db;Database=dunlin;Username=dunlin;Password=...</c>. A
-    /// <c>Search Path</c> in it chooses the schema; a <c>Maximum Pool Size</c> bounds the connections of this node.</summary>
+    /// <summary>
+    /// The Npgsql connection string, for example <c>Host=db;Database=dunlin;Username=dunlin;Password=...</c>. <c>Search Path</c> selects
+    /// the schema; <c>Maximum Pool Size</c> limits the connections of this node. Required.
+    /// </summary>
     [Required(AllowEmptyStrings = false)]
     public string ConnectionString { get; set; } = "";
 
-    /// <summary>How long a unit of work may take before it is cancelled and rolled back: it keeps the writers of all nodes
-    /// waiting. A node that stands still while it holds the lock is disconnected one second later. Default: 5 seconds.</summary>
+    /// <summary>
+    /// Longest duration of a unit of work. A longer one is cancelled and rolled back, because the writers of all nodes wait for it. The
+    /// server disconnects a node that is suspended with the lock one second later. Default: 5 s. Range: 1 ms to 1 hour.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
     public TimeSpan WriteLimit { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// How long a read scope may take before it is ended: its snapshot keeps old row versions alive. Default: 30 seconds.
+    /// Longest duration of a read scope. A longer one is cancelled, because its snapshot keeps old row versions. Default: 30 s. Range: 1
+    /// ms to 1 day.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
     public TimeSpan ReadLimit { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a write waits for a database that is away, restarting or locked, before it is refused as retryable.
-    /// Default: 10 seconds. Zero refuses at once.</summary>
+    /// <summary>
+    /// Time for which a write waits for a database that is down, restarting or locked. After it the write fails with 503
+    /// <c>store_unavailable</c>. Zero: it fails at once. Default: 10 s. Range: zero to 10 minutes.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
     public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How often this node looks for what others committed, where nothing wakes it sooner. Default: 250 ms. A wake-up
-    /// by <c>NOTIFY</c> or a backplane comes before; this is what remains when both are lost.</summary>
+    /// <summary>
+    /// Time between two checks for commits of other nodes. <c>NOTIFY</c> and a backplane normally report them sooner. Default: 250 ms.
+    /// Range: 10 ms to 1 minute.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>How long a commit that a notification tells of is waited for, while a backplane that carries events (Redis) is
-    /// connected, before it is read from the database: what a lost hint costs, at most twice. A busy node is
-    /// tens of milliseconds late with its hints, and each that is late is read for nothing. Default: 100 ms. Zero reads at once.</summary>
+    /// <summary>
+    /// Time for which a node waits for the events of a notified commit from the Redis backplane before it reads the database. A lost
+    /// Redis message delays events by at most twice this time. Zero: the node reads at once. Default: 100 ms. Range: zero to 1 minute.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan HintGrace { get; set; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Whether the connection string leads to a transaction pooler (PgBouncer, Odyssey): no session outlives a
-    /// transaction there, so statements are not prepared and nobody listens; polling alone finds what others committed.
-    /// Default: false.</summary>
+    /// <summary>
+    /// Whether the connection string leads to a transaction pooler (PgBouncer, Odyssey). Statements are then not prepared, and the node
+    /// finds commits of other nodes by polling only. Default: false.
+    /// </summary>
     public bool ThroughPooler { get; set; }
 }

@@ -16,38 +16,51 @@ public enum SqliteDurability
 /// <summary>The embedded store.</summary>
 public sealed class SqliteOptions
 {
-    /// <summary>The database file; its folder is made if needed. A relative path starts at the working directory.</summary>
+    /// <summary>The database file. Missing folders are created. Relative to the working directory. Required.</summary>
     [Required(AllowEmptyStrings = false)]
     public string Path { get; set; } = "";
 
-    /// <summary>When a commit is answered. Default: <see cref="SqliteDurability.Full"/>.</summary>
+    /// <summary>
+    /// When a commit is acknowledged. <c>Full</c>: after the sync to disk. <c>Normal</c>: before it; a power failure may lose the last
+    /// acknowledged commits. Default: <see cref="SqliteDurability.Full"/>.
+    /// </summary>
     public SqliteDurability Durability { get; set; } = SqliteDurability.Full;
 
-    /// <summary>How long a unit of work may take before it is cancelled and rolled back: it keeps all other writers waiting.
-    /// Default: 5 seconds.</summary>
+    /// <summary>
+    /// Longest duration of a unit of work. A longer one is cancelled and rolled back, because all other writers wait for it. Default: 5
+    /// s. Range: 1 ms to 1 hour.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
     public TimeSpan WriteLimit { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a read scope may take before it is interrupted: while it lasts, the write-ahead log cannot be
-    /// cleared beyond it. Default: 30 seconds.</summary>
+    /// <summary>
+    /// Longest duration of a read scope. A longer one is interrupted, because the write-ahead log grows meanwhile. Default: 30 s. Range:
+    /// 1 ms to 1 day.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
     public TimeSpan ReadLimit { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long to wait for a lock of another program on the file (a backup, the sqlite3 shell). Default: 5 seconds.
-    /// Zero refuses at once.</summary>
+    /// <summary>
+    /// Time to wait for a lock that another program holds on the file (a backup, the sqlite3 shell). Zero: the request fails at once.
+    /// Default: 5 s. Range: zero to 10 minutes.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
     public TimeSpan BusyTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Connections for reading that are open at most; further readers wait. Default: 8.</summary>
+    /// <summary>Largest number of open connections for reading. Further readers wait. Default: 8. Range: 1 to 256.</summary>
     [Range(1, 256)]
     public int MaxReaders { get; set; } = 8;
 
-    /// <summary>The size that the database file may reach, in bytes; writes beyond it fail and leave the store usable.
-    /// Default: null, as large as the disk.</summary>
+    /// <summary>
+    /// Largest size of the database file, in bytes. Writes beyond it fail; reads continue. Null: no limit. Default: null. Range: at least
+    /// 64 KiB.
+    /// </summary>
     [Range(64 * 1024, long.MaxValue)]
     public long? MaxFileBytes { get; set; }
 
-    /// <summary>Opens a file on a network file system all the same. SQLite's locks are unsafe on most of them: corruption is
-    /// likely unless this one node is the only one to touch it. Default: false.</summary>
+    /// <summary>
+    /// Whether a file on a network file system is opened. SQLite's locks are unsafe on most of them: the database is likely to be damaged
+    /// unless one node alone uses it. Default: false.
+    /// </summary>
     public bool AllowNetworkFileSystem { get; set; }
 }
