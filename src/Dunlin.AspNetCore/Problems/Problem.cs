@@ -13,9 +13,9 @@ using Microsoft.Net.Http.Headers;
 namespace Dunlin.Problems;
 
 /// <summary>
-/// Answers with <c>application/problem+json</c> (RFC 9457): <c>type</c> (the section of the error page,
-/// <see cref="ProblemOptions.ErrorPage"/>), <c>title</c>, <c>status</c>, <c>detail</c>, <c>code</c>, <c>class</c>, <c>hint</c>, <c>field</c> where one is at fault, <c>traceId</c>, and the error's own
-/// extensions. An endpoint that handles its errors itself, such as a stream, calls <see cref="WriteAsync"/>;
+/// Writes <c>application/problem+json</c> (RFC 9457): <c>type</c> (the section of <see cref="ProblemOptions.ErrorPage"/>),
+/// <c>title</c>, <c>status</c>, <c>detail</c>, <c>code</c>, <c>class</c>, <c>hint</c>, <c>field</c> if there is one, <c>traceId</c>, and
+/// the extensions of the error. An endpoint that handles its errors itself, such as a stream, calls <see cref="WriteAsync"/>;
 /// <c>UseDunlinProblems()</c> does it for all others.
 /// </summary>
 public static class Problem
