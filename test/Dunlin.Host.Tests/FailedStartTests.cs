@@ -66,9 +66,9 @@ public sealed class FailedStartTests
     [InlineData("Dunlin__Jobs__LeaseDuraton", "00:00:01", "Dunlin:Jobs:LeaseDuraton is not a setting")]
     [InlineData("Dunlin__Streams__MaxPerUser", "many", "Dunlin:Streams:MaxPerUser")]
     [InlineData("Dunlin__Streams__MaxPerUser", "0", "MaxPerUser")]
-    [InlineData("Dunlin__TrustedProxies", "127.0.0.1/8x", "'127.0.0.1/8x' is neither an address nor a network")]
-    [InlineData("Dunlin__TrustedProxies", "10.0.0.1, 127", "'127' is neither an address nor a network")]
-    [InlineData("Dunlin__TrustedProxies", "10.0.0.0/33", "'10.0.0.0/33' is neither an address nor a network")]
+    [InlineData("Dunlin__TrustedProxies", "127.0.0.1/8x", "'127.0.0.1/8x' is not an address or network")]
+    [InlineData("Dunlin__TrustedProxies", "10.0.0.1, 127", "'127' is not an address or network")]
+    [InlineData("Dunlin__TrustedProxies", "10.0.0.0/33", "'10.0.0.0/33' is not an address or network")]
     [InlineData("Dunlin__Metrics", "perhaps", "Dunlin:Metrics must be true or false, not 'perhaps'")]
     [InlineData("Dunlin__Metrik", "true", "Dunlin:Metrik is not a setting of this host")]
     [InlineData(

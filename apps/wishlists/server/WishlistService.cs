@@ -76,7 +76,7 @@ internal sealed class WishlistService(IStore store, RxDocuments documents, IOpti
             async (scope, ct) =>
                 await documents.FindAsync(scope, Items, itemId, ct) is { } row && await MayReadAsync(scope, row.Space, caller, ct)
                     ? new Versioned<ItemDocument>(WishlistJson.Read<ItemDocument>(row), row.Version)
-                    : throw new DunlinException(ErrorCode.NotFound, $"No item with id '{itemId}' that you may read."),
+                    : throw new DunlinException(ErrorCode.NotFound, "No item with this id that you may read."),
             cancellationToken
         );
 
@@ -160,7 +160,7 @@ internal sealed class WishlistService(IStore store, RxDocuments documents, IOpti
             && await scope.RecordTables().Records.FindAsync(List(listId), documents.KeyOf(Lists, listId), cancellationToken)
                 is { IsDeleted: false } row
             ? new Versioned<WishlistDocument>(WishlistJson.Read<WishlistDocument>(row), row.Version)
-            : throw new DunlinException(ErrorCode.NotFound, $"No wishlist with id '{listId}' that you may read.");
+            : throw new DunlinException(ErrorCode.NotFound, "No wishlist with this id that you may read.");
     }
 
     private static async ValueTask<bool> MayReadAsync(

@@ -42,7 +42,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         {
             return (list, RoleOf(list, caller.UserId));
         }
-        throw new DunlinException(ErrorCode.NotFound, $"No wishlist with id '{listId}' that you may read.");
+        throw new DunlinException(ErrorCode.NotFound, "No wishlist with this id that you may read.");
     }
 
     /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>, <see cref="ErrorCode.Forbidden"/>.</exception>
@@ -70,7 +70,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
             var (list, role) = await RequireListAsync(listId, cancellationToken);
             return (WishlistJson.Read<ItemDocument>(row), list, role, row.Version);
         }
-        throw new DunlinException(ErrorCode.NotFound, $"No item with id '{itemId}' that you may read.");
+        throw new DunlinException(ErrorCode.NotFound, "No item with this id that you may read.");
     }
 
     public async ValueTask<(ItemDocument Item, long Version)> RequireOwnItemAsync(string itemId, CancellationToken cancellationToken)

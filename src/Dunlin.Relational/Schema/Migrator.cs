@@ -73,7 +73,7 @@ internal sealed partial class Migrator(ISchemaSession session, SqlDialect dialec
         }
     }
 
-    [LoggerMessage(2010, LogLevel.Information, "Schema '{Set}' migrated: script {Script} ran.")]
+    [LoggerMessage(2010, LogLevel.Information, "Schema '{Set}': ran {Script}.")]
     private partial void LogRan(string set, string script);
 }
 
